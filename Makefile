@@ -1,0 +1,51 @@
+# One word per need. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+# The newest Python that really runs here: a pyenv shim may exist for a version that is not installed.
+PYTHON := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+
+.PHONY: help setup play test check format cluster bench lock clean
+
+help: ## list what make can do
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.ready: requirements-dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "convox-bot needs Python 3.11 or newer"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet uv
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements-dev.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(VENV)/.ready ## install what is missing into .venv
+
+play: setup ## try convox-bot with neither Slack nor a cluster
+	@$(BIN)/convox-bot playground
+
+test: setup ## run every test this machine can run, and say what was left out
+	@$(BIN)/python -m tests.prepare
+	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage report --fail-under=0 | tail -n 3
+
+check: setup ## format, lint, import directions, types
+	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+
+format: setup ## format and mend what can be mended
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix . || true
+
+cluster: setup ## obtain a real control plane into the user's cache directory (11 minutes cold)
+	@$(BIN)/python -m tests.controlplane.build
+
+lock: setup ## resolve the dependencies anew
+	@$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header -o requirements.lock -q
+	@$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock --python-version 3.11 --universal --generate-hashes --no-header -o requirements-dev.lock -q
+
+clean: ## remove what make has put here
+	@rm -rf $(VENV) .playground .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
