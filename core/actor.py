@@ -1,0 +1,37 @@
+"""Who acts: a Slack user, an API token, or the bot itself."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who asks for something, as recorded in promotions and in the audit.
+
+    Attributes:
+        kind: where the identity comes from.
+        id: the Slack user id (`U…`/`W…`), the token's name, or `convox-bot`.
+        name: what people call them; for display only, never for a decision.
+    """
+
+    kind: Literal["slack", "token", "bot"]
+    id: str
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name by which a policy knows this actor: `U01ALICE` or `token:ci`."""
+        return self.id if self.kind == "slack" else f"{self.kind}:{self.id}"
+
+    @property
+    def mention(self) -> str:
+        """How Slack shows them."""
+        return f"<@{self.id}>" if self.kind == "slack" else self.plain
+
+    @property
+    def plain(self) -> str:
+        """How a terminal shows them."""
+        return f"@{self.name or self.id}" if self.kind == "slack" else f"{self.kind}:{self.id}"
+
+
+BOT = Actor("bot", "convox-bot", "convox-bot")

@@ -1,0 +1,47 @@
+"""An app: a name, a namespace and the releases that were made for it."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.actor import Actor
+from core.errors import Invalid
+
+# RFC 1123 label with room for `<rack>-` in a namespace name of 63 characters (contract: app names).
+NAME = re.compile(r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$")
+RESERVED = frozenset({"rack", "system"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """One application on the rack.
+
+    Attributes:
+        name: unique; see `NAME`.
+        channel: the linked Slack channel id, one app per channel and one channel per app.
+        active: the release that the app runs, as far as we made it run; None before the first.
+        verified: the last release that was seen healthy through its settle window.
+        token: fencing number, raised whenever somebody else may start to write to the namespace.
+        namespace_uid: uid of the Kubernetes namespace when it was first written to; None before.
+    """
+
+    name: str
+    created_at: datetime
+    created_by: Actor
+    channel: str | None = None
+    active: str | None = None
+    verified: str | None = None
+    token: int = 0
+    namespace_uid: str | None = None
+
+
+def check_name(name: str) -> str:
+    """Return the name, or raise Invalid with what a name may be."""
+    if name in RESERVED:
+        raise Invalid(f"app name is reserved: {name}")
+    if not NAME.fullmatch(name):
+        raise Invalid(
+            f"app name {name!r} is not valid",
+            hint="a name has up to 30 lower-case letters, digits and dashes, begins with a letter and does not end with a dash",
+        )
+    return name

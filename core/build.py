@@ -1,0 +1,36 @@
+"""A build: the manifest and the images that CI has made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from core.actor import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What CI registered; it never changes.
+
+    Attributes:
+        manifest: the text of convox.yml, as given.
+        images: service name → image reference, for every service of the manifest.
+        release: the one release that this build made.
+    """
+
+    id: str
+    app: str
+    manifest: str
+    images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    description: str = ""
+    git_sha: str = ""
+    status: str = "complete"
+    release: str
+    started_at: datetime
+    ended_at: datetime
+    created_by: Actor
+
+
+def is_pinned(image: str) -> bool:
+    """Tell whether a reference names its content (`…@sha256:…`) and so cannot be re-pushed."""
+    return "@sha256:" in image

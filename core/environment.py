@@ -1,0 +1,64 @@
+"""An environment: an ordered map of variables, with Convox's rules of text and of difference."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from core.errors import Invalid
+
+KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+MASK = "****"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Variables in the order in which they were set; values verbatim, never shown by `repr`."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Environment({', '.join(self)})"
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key, _ in self.pairs)
+
+    def get(self, key: str) -> str | None:
+        return dict(self.pairs).get(key)
+
+    def with_pairs(self, pairs: Iterable[tuple[str, str]]) -> "Environment":
+        """Return it with these set: a known key keeps its place, a new one goes to the end, the last wins."""
+        return Environment(tuple((dict(self.pairs) | dict(pairs)).items()))
+
+    def without(self, keys: Iterable[str]) -> "Environment":
+        gone = set(keys)
+        return Environment(tuple((k, v) for k, v in self.pairs if k not in gone))
+
+    def text(self, *, reveal: bool) -> list[str]:
+        """Return `KEY=VALUE` lines in stored order; without `reveal` every value is `****`."""
+        return [f"{k}={v if reveal else MASK}" for k, v in self.pairs]
+
+
+def parse_pairs(arguments: Sequence[str]) -> list[tuple[str, str]]:
+    """Split `KEY=VALUE` arguments at their first `=`; the value is taken verbatim.
+
+    Raises:
+        Invalid: names every argument that is not a pair, by its key only: the rest may be a secret.
+    """
+    bad = [a.partition("=")[0] for a in arguments if not KEY.match(a.partition("=")[0]) or "=" not in a]
+    if bad:
+        raise Invalid(
+            "not KEY=VALUE: " + ", ".join(repr(b[:40]) for b in bad),
+            hint="a key has letters, digits and underscores and does not begin with a digit",
+        )
+    return [(key, value) for key, _, value in (a.partition("=") for a in arguments)]
+
+
+def difference(old: Environment, new: Environment) -> str:
+    """Return `add:A change:B remove:C`, each group by name, values never shown; "" where nothing differs."""
+    before, after = dict(old.pairs), dict(new.pairs)
+    added = sorted(after.keys() - before.keys())
+    changed = sorted(k for k in before.keys() & after.keys() if before[k] != after[k])
+    removed = sorted(before.keys() - after.keys())
+    return " ".join(
+        [f"add:{k}" for k in added] + [f"change:{k}" for k in changed] + [f"remove:{k}" for k in removed]
+    )

@@ -1,0 +1,55 @@
+"""Every error that a person can meet, and the two that a cluster can give.
+
+UserError            somebody asked for something that cannot be; the sentence goes to them
+├─ Invalid      422  what was given cannot be used
+├─ Unreadable   400  the request itself cannot be read
+├─ Unauthorized 401  no valid token
+├─ Forbidden    403  the policy, or Slack membership, says no
+├─ NotFound     404  no such app, release, build, promotion
+└─ Conflict     409  somebody or something was first
+Rejected             the cluster said no for good: asking again changes nothing
+Unreachable          the cluster did not answer, or said "not now": asking again may help
+"""
+
+
+class UserError(Exception):
+    """A sentence for the person who asked: what happened and why, with a next step in `hint`."""
+
+    status = 400
+
+    def __init__(self, sentence: str, *, hint: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.hint = hint
+
+
+class Unreadable(UserError):
+    status = 400
+
+
+class Unauthorized(UserError):
+    status = 401
+
+
+class Forbidden(UserError):
+    status = 403
+
+
+class NotFound(UserError):
+    status = 404
+
+
+class Conflict(UserError):
+    status = 409
+
+
+class Invalid(UserError):
+    status = 422
+
+
+class Rejected(Exception):
+    """The cluster refused for good (403, 404 of the namespace, field conflict, 422); `str()` is the reason."""
+
+
+class Unreachable(Exception):
+    """The cluster could not be asked or was busy (5xx, 429, time-out, 409 on resourceVersion)."""

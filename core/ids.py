@@ -1,0 +1,22 @@
+"""Ids of records: a letter for the kind and ten letters, as Convox makes them."""
+
+import re
+import secrets
+import string
+
+LETTERS = 10
+PREFIXES = {"build": "B", "release": "R", "promotion": "P"}
+
+
+def new_id(kind: str) -> str:
+    """Return a fresh id such as `RABCDEFGHIJ`; 26¹⁰ values from the system's secure source.
+
+    Collisions are possible, so the store inserts with a unique key and asks again.
+    """
+    return PREFIXES[kind] + "".join(secrets.choice(string.ascii_uppercase) for _ in range(LETTERS))
+
+
+def normalise(kind: str, text: str) -> str | None:
+    """Return the id as it is stored (upper case), or None where the text is no id of that kind."""
+    candidate = text.strip().upper()
+    return candidate if re.fullmatch(PREFIXES[kind] + "[A-Z]{10}", candidate) else None

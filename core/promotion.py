@@ -1,0 +1,246 @@
+"""A promotion: one attempt to make a release the active one, and the only table of what may follow what.
+
+Two rules of this file: everything that moves a promotion from one phase to another is in `TRANSITIONS` and
+`UNTOUCHED`; nothing here knows a clock, a database or a cluster. docs/promotion.md is drawn from these tables.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from core.actor import Actor
+from core.errors import Conflict
+
+
+class Phase(StrEnum):
+    """Where a promotion is. Names as in Convox's atom, plus those of approvals."""
+
+    AWAITING_APPROVAL = "AwaitingApproval"
+    PENDING = "Pending"
+    UPDATING = "Updating"
+    RUNNING = "Running"
+    ERROR = "Error"
+    DEADLINE = "Deadline"
+    CANCELLED = "Cancelled"
+    ROLLBACK = "Rollback"
+    REVERTED = "Reverted"
+    FAILURE = "Failure"
+    REFUSED = "Refused"
+    SUPERSEDED = "Superseded"
+    DECLINED = "Declined"
+    EXPIRED = "Expired"
+
+
+class Event(StrEnum):
+    """What can happen to a promotion."""
+
+    APPROVED = "approved"  # the last approval that was missing
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"  # a newer request, or a take-over
+    REFUSED = "refused"  # policy, binding or cluster said no before anything was touched
+    APPLIED = "applied"  # every object of the release was accepted
+    VERIFIED = "verified"  # complete, and it stayed so
+    BROKEN = "broken"  # it cannot become healthy
+    OVERDUE = "overdue"  # a deadline of ours has passed
+    CANCELLED = "cancelled"  # a person stopped it
+    ROLLED_BACK = "rolled back"  # every object of the way back was accepted
+    STUCK = "stuck"  # there is no way back, or the cluster refuses it
+
+
+SETTLED = frozenset(
+    {
+        Phase.RUNNING,
+        Phase.REVERTED,
+        Phase.FAILURE,
+        Phase.REFUSED,
+        Phase.SUPERSEDED,
+        Phase.DECLINED,
+        Phase.EXPIRED,
+    }
+)
+# Phases that may touch the cluster: at most one promotion of an app is in one of them (engine rule 1).
+IN_FLIGHT = frozenset(
+    {Phase.PENDING, Phase.UPDATING, Phase.ERROR, Phase.DEADLINE, Phase.CANCELLED, Phase.ROLLBACK}
+)
+GOING_BACK = frozenset({Phase.ERROR, Phase.DEADLINE, Phase.CANCELLED, Phase.ROLLBACK})
+# Settled phases after which the cluster shows something of the promotion; the next one's first line names it.
+TOUCHED_ENDINGS = frozenset({Phase.RUNNING, Phase.REVERTED, Phase.FAILURE, Phase.SUPERSEDED})
+# Phases that print no line (contract 7).
+SILENT = frozenset({Phase.AWAITING_APPROVAL, Phase.REFUSED, Phase.DECLINED, Phase.EXPIRED, Phase.SUPERSEDED})
+
+TRANSITIONS: dict[tuple[Phase, Event], Phase] = {
+    (Phase.AWAITING_APPROVAL, Event.APPROVED): Phase.PENDING,
+    (Phase.AWAITING_APPROVAL, Event.DECLINED): Phase.DECLINED,
+    (Phase.AWAITING_APPROVAL, Event.EXPIRED): Phase.EXPIRED,
+    (Phase.AWAITING_APPROVAL, Event.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.AWAITING_APPROVAL, Event.REFUSED): Phase.REFUSED,
+    (Phase.AWAITING_APPROVAL, Event.CANCELLED): Phase.REFUSED,
+    (Phase.PENDING, Event.APPLIED): Phase.UPDATING,
+    (Phase.PENDING, Event.BROKEN): Phase.ERROR,
+    (Phase.PENDING, Event.OVERDUE): Phase.DEADLINE,
+    (Phase.PENDING, Event.CANCELLED): Phase.CANCELLED,
+    (Phase.PENDING, Event.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.UPDATING, Event.VERIFIED): Phase.RUNNING,
+    (Phase.UPDATING, Event.BROKEN): Phase.ERROR,
+    (Phase.UPDATING, Event.OVERDUE): Phase.DEADLINE,
+    (Phase.UPDATING, Event.CANCELLED): Phase.CANCELLED,
+    (Phase.UPDATING, Event.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.ERROR, Event.ROLLED_BACK): Phase.ROLLBACK,
+    (Phase.ERROR, Event.STUCK): Phase.FAILURE,
+    (Phase.ERROR, Event.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.DEADLINE, Event.ROLLED_BACK): Phase.ROLLBACK,
+    (Phase.DEADLINE, Event.STUCK): Phase.FAILURE,
+    (Phase.DEADLINE, Event.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.CANCELLED, Event.ROLLED_BACK): Phase.ROLLBACK,
+    (Phase.CANCELLED, Event.STUCK): Phase.FAILURE,
+    (Phase.CANCELLED, Event.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.ROLLBACK, Event.VERIFIED): Phase.REVERTED,
+    (Phase.ROLLBACK, Event.BROKEN): Phase.FAILURE,
+    (Phase.ROLLBACK, Event.OVERDUE): Phase.FAILURE,
+    (Phase.ROLLBACK, Event.STUCK): Phase.FAILURE,
+    (Phase.ROLLBACK, Event.SUPERSEDED): Phase.SUPERSEDED,
+}
+# Nothing touched, nothing undone (engine rule 5): before the first PATCH these events end in Refused.
+UNTOUCHED: dict[tuple[Phase, Event], Phase] = {
+    (Phase.PENDING, Event.REFUSED): Phase.REFUSED,
+    (Phase.PENDING, Event.BROKEN): Phase.REFUSED,
+    (Phase.PENDING, Event.OVERDUE): Phase.REFUSED,
+    (Phase.PENDING, Event.CANCELLED): Phase.REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long and how much a rollout may take, in seconds, fixed when it is asked for.
+
+    Attributes:
+        deadline: without progress; `longest`: in all; `pending`: before every object is applied.
+        crashes: restarts of one new pod that fail the rollout early.
+        restarts: restarts allowed within the settle window.
+    """
+
+    deadline: float = 600.0
+    longest: float = 3000.0
+    pending: float = 300.0
+    crashes: int = 2
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What the verdict remembers between two looks; saved with the promotion so that a restart goes on.
+
+    All clocks are seconds of *watched* time, which passes only while every watch is synced (engine rule 13).
+
+    Attributes:
+        watched: time watched in this stage (forward, or the way back).
+        moved: `watched` when a pod last started or became ready.
+        marks: service → `watched` at which its settle window began (may be negative: ready before we looked).
+        stamps: service → the ready stamp (ISO) that the mark belongs to.
+        seen: service → pods started and ready at the last look, to notice progress.
+        baseline_restarts: pod uid → restarts when its service's settle window began.
+        suspects: trouble → `watched` when it was first seen without a break.
+        services: service → (ready, wanted), for the card.
+        waiting: what is awaited now, for the card.
+    """
+
+    watched: float = 0.0
+    moved: float = 0.0
+    marks: dict[str, float] = field(default_factory=dict)
+    stamps: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+    baseline_restarts: dict[str, int] = field(default_factory=dict)
+    suspects: dict[str, float] = field(default_factory=dict)
+    services: dict[str, tuple[int, int]] = field(default_factory=dict)
+    waiting: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promotion:
+    """One attempt to make `release` the active release of `app`.
+
+    Attributes:
+        kind: a promote, or a person's rollback, which never rolls back by itself (engine rule 6).
+        force: it may take over whatever is in flight.
+        anyway: why a release on hold is promoted all the same.
+        source: where it was asked for.
+        channel: where its card is; None without one.
+        approvals: how many approvals it needs.
+        approved_for: H(bundle, active release, prune list, namespace uid) that the approvals are bound to.
+        token: fencing number; `touched_at`: when the intent of the first PATCH was stored.
+        stage_at: when the present stage (forward, way back) began.
+        back_to: the release that a rollback goes to, chosen when the promotion starts.
+        baseline_of: the promotion whose intent (existed flags) a take-over inherits.
+        cause: why it failed, one sentence; `reason`: what a person said (decline), or why it was refused.
+        by: who declined, cancelled or took over.
+        superseded_by: the release of the one that took its place.
+        removed: its own objects were removed, since there was no release to go back to.
+        nothing_ran: it is active but nothing of it ran (engine rule 35).
+        revision: grows with every change that the card shows.
+    """
+
+    id: str
+    app: str
+    release: str
+    kind: Literal["promote", "rollback"] = "promote"
+    phase: Phase
+    requested_by: Actor
+    requested_at: datetime
+    source: Literal["slack", "http"] = "slack"
+    channel: str | None = None
+    force: bool = False
+    anyway: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    approvals: int = 0
+    expires_at: datetime | None = None
+    approved_for: str = ""
+    started_at: datetime | None = None
+    touched_at: datetime | None = None
+    stage_at: datetime | None = None
+    settled_at: datetime | None = None
+    token: int = 0
+    back_to: str | None = None
+    baseline_of: str | None = None
+    cause: str = ""
+    reason: str = ""
+    by: Actor | None = None
+    superseded_by: str | None = None
+    removed: bool = False
+    nothing_ran: bool = False
+    progress: Progress = field(default_factory=Progress)
+    revision: int = 0
+
+    @property
+    def settled(self) -> bool:
+        return self.phase in SETTLED
+
+    @property
+    def in_flight(self) -> bool:
+        return self.phase in IN_FLIGHT
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether a person stopped it, whatever came of it afterwards."""
+        return self.by is not None and not self.reason and self.superseded_by is None
+
+
+def advance(promotion: Promotion, event: Event, *, now: datetime) -> Promotion:
+    """Return the promotion in the phase that follows `event`.
+
+    Raises:
+        Conflict: the event does not apply to the phase; the sentence names both.
+    """
+    phase = None
+    if promotion.touched_at is None:
+        phase = UNTOUCHED.get((promotion.phase, event))
+    phase = phase or TRANSITIONS.get((promotion.phase, event))
+    if phase is None:
+        raise Conflict(f"{promotion.id} is {promotion.phase}: {event} does not apply to it")
+    return replace(
+        promotion,
+        phase=phase,
+        revision=promotion.revision + 1,
+        settled_at=now if phase in SETTLED else None,
+    )
