@@ -43,6 +43,14 @@ class Conflict(UserError):
     status = 409
 
 
+class Taken(Conflict):
+    pass
+
+
+class Unwritable(UserError):
+    status = 503
+
+
 class Invalid(UserError):
     status = 422
 

@@ -1,61 +1,32 @@
 """Who may do what, how many must approve, and how patient a rollout is (contract 6)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from core.actor import Actor
+from core.policy_reader import read_policy
+from core.problems import Problems
+from core.rules import EVERYBODY, GROUP, TOKEN, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
+from core.yamltext import as_written, compose
 
-Verb = Literal["view", "build", "env", "promote", "rollback", "approve", "cancel", "freeze", "admin"]
-VERBS: tuple[Verb, ...] = (
-    "view",
-    "build",
-    "env",
-    "promote",
-    "rollback",
-    "approve",
-    "cancel",
-    "freeze",
-    "admin",
-)
+__all__ = [
+    "VERBS",
+    "AppRules",
+    "ApprovalRule",
+    "Decision",
+    "Grant",
+    "Policy",
+    "Role",
+    "Rules",
+    "Verb",
+    "among",
+    "parse_policy",
+]
 
+TOLD = 3  # people named in a refusal; a longer list is not read
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalRule:
-    """What a promotion needs before it starts.
-
-    Attributes:
-        count: different people who must approve.
-        people: user ids and `group:<id>` who may; empty means whoever holds `approve`.
-        requester: whether the one who asked may be one of them.
-        expires: seconds after which nobody may approve any more.
-    """
-
-    count: int = 0
-    people: tuple[str, ...] = ()
-    requester: bool = False
-    expires: float = 86400.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """How an app is rolled out; durations in seconds, None means auto.
-
-    Attributes:
-        crashes: None means 2, or 3 for an app's first release.
-        unpinned: whether an app with approvals may run images by tag.
-    """
-
-    promote: ApprovalRule = field(default_factory=ApprovalRule)
-    rollback: ApprovalRule = field(default_factory=ApprovalRule)
-    deadline: float = 600.0
-    longest: float = 3000.0
-    min_ready: float | None = None
-    settle: float | None = None
-    crashes: int | None = None
-    restarts: int = 0
-    unpinned: bool = False
-    channel: str | None = None
+Groups = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,18 +39,118 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """A parsed policy file; see `parse_policy`. `Policy.open()` is `CONVOX_OPEN=1`."""
+    """A parsed policy file; see `parse_policy`. What it does not grant is denied.
+
+    Attributes:
+        everything: every full member and every token may do everything (`CONVOX_OPEN=1`).
+        roles: all of the file, also those that nobody has.
+        apps: the first that matches an app's name rules it.
+    """
 
     everything: bool = False
-    grants: tuple[object, ...] = ()
-    apps: tuple[object, ...] = ()
+    roles: tuple[Role, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    apps: tuple[AppRules, ...] = ()
 
     @classmethod
-    def open(cls) -> "Policy":
-        return cls(everything=True)
-
-    def may(self, actor: Actor, verb: Verb, app: str, groups: Mapping[str, frozenset[str]]) -> Decision:
-        raise NotImplementedError
+    def open(cls, apps: tuple[AppRules, ...] = ()) -> "Policy":
+        """Return the policy of `CONVOX_OPEN=1`: everything for everybody, with the rules of these apps."""
+        return cls(everything=True, apps=apps)
 
     def rules(self, app: str) -> Rules:
-        raise NotImplementedError
+        """Return how an app is rolled out."""
+        return next((entry.rules for entry in self.apps if _matches(app, entry.match)), Rules())
+
+    def group_ids(self) -> frozenset[str]:
+        """Return the id of every user group in the file: whoever asks must know their members."""
+        named = {who for grant in self.grants for who in grant.who}
+        for entry in self.apps:
+            named |= {*entry.rules.promote.people, *entry.rules.rollback.people}
+        return frozenset(who.removeprefix(GROUP) for who in named if who.startswith(GROUP))
+
+    def may(self, actor: Actor, verb: Verb, app: str, groups: Groups) -> Decision:
+        """Say whether an actor has a right, and if not, what would give it and whom to ask.
+
+        Args:
+            actor: a full member or a valid token; that is checked before.
+            verb: the right.
+            app: an app's name; for what concerns no app of its own, the name typed.
+            groups: group id → user ids, at least those of `group_ids()`; an unknown group has nobody.
+        """
+        if self.everything and actor.kind != "bot":
+            return Decision(allowed=True)
+        if any(among(actor, grant.who, groups) for grant in self._giving(verb, app)):
+            return Decision(allowed=True)
+        if verb == "approve" and among(actor, self._approvers(app), groups):
+            return Decision(allowed=True)
+        return Decision(allowed=False, why=self._why_not(verb, app))
+
+    def _giving(self, verb: Verb, app: str) -> list[Grant]:
+        return [
+            grant
+            for grant in self.grants
+            if _matches(app, grant.apps) and any(verb in role.verbs for role in grant.roles)
+        ]
+
+    def _approvers(self, app: str) -> tuple[str, ...]:
+        """Return who is named in `from`: to be named there is the right to approve that app."""
+        rules = self.rules(app)
+        return rules.promote.people + rules.rollback.people
+
+    def _why_not(self, verb: Verb, app: str) -> str:
+        roles = [role.name for role in self.roles if verb in role.verbs]
+        if not roles:
+            return f"you may not {verb} {app}: no role of the policy file has the verb {verb}"
+        need = f"the role {roles[0]}" if len(roles) == 1 else f"one of the roles {', '.join(roles)}"
+        people = [who for grant in self._giving(verb, app) for who in grant.who]
+        if verb == "approve":
+            people += self._approvers(app)
+        return f"you may not {verb} {app}: that needs {need} for it ({_whom_to_ask(people)})"
+
+
+def among(actor: Actor, who: Iterable[str], groups: Groups) -> bool:
+    """Tell whether an actor is one of these: by id, by token name, by group, or as everybody."""
+    for name in who:
+        if name == EVERYBODY and actor.kind != "bot":
+            return True
+        if name.startswith(GROUP):
+            members = groups.get(name.removeprefix(GROUP), frozenset())
+            if actor.kind == "slack" and actor.id in members:
+                return True
+        elif name == actor.key:
+            return True
+    return False
+
+
+def _whom_to_ask(who: Iterable[str]) -> str:
+    """Name people and groups; a token cannot be asked."""
+    people = list(dict.fromkeys(_called(name) for name in who if not name.startswith(TOKEN)))
+    if not people:
+        return "nobody has it; it is given in the policy file"
+    more = f" and {len(people) - TOLD} more" if len(people) > TOLD else ""
+    return f"ask {', '.join(people[:TOLD])}{more}"
+
+
+def _called(name: str) -> str:
+    return name if name.startswith(GROUP) else f"<@{name}>"
+
+
+def _matches(app: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(app, pattern) for pattern in patterns)
+
+
+def parse_policy(text: str, *, open_to_all: bool = False) -> Policy:
+    """Read a policy file (contract 6).
+
+    Args:
+        text: the file.
+        open_to_all: `CONVOX_OPEN=1`: grants may be left out, everybody may do everything, the apps' rules hold.
+
+    Raises:
+        Invalid: one problem a line, each with its line number, all at once.
+    """
+    problems = Problems()
+    root = compose(as_written(text), problems)
+    roles, grants, apps = read_policy(root, problems, members_needed=not open_to_all)
+    problems.finish()
+    return Policy(everything=open_to_all, roles=roles, grants=grants, apps=apps)

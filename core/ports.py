@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -78,6 +78,21 @@ class PruneJob:
     promotion: str
     app: str
     refs: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Something that Slack delivered and that is still to be carried out.
+
+    Attributes:
+        done: a transaction has already carried it out; only its answer is missing.
+    """
+
+    id: int
+    kind: str
+    payload: bytes = field(repr=False)
+    received_at: datetime
+    done: bool = False
 
 
 class Reader(Protocol):

@@ -55,6 +55,8 @@ class Trouble:
         restarts: how often the container was restarted.
         down: the container is not running right now after it ended.
         previous: the log worth reading is that of the previous container.
+        fact: the sentence without what changes from look to look (restarts); a line says it once.
+        times: how often it was seen, by the cluster's count.
     """
 
     kind: str
@@ -67,6 +69,8 @@ class Trouble:
     restarts: int = 0
     down: bool = False
     previous: bool = False
+    fact: str = ""
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +106,14 @@ class Observation:
         lines: what has happened since the observation before.
         services: one state a service of the target; for a removal one a removed object still there.
         interference: another manager changed or deleted an object after our apply; a sentence, or "".
+        blind: while not synced, why, as far as it is known.
     """
 
     synced: bool
     lines: tuple[Line, ...] = ()
     services: tuple[ServiceState, ...] = ()
     interference: str = ""
+    blind: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -141,12 +147,14 @@ class Intent:
     Attributes:
         replica_sets: uid → (generation, replicas), so that lines tell what changed since.
         pods: uids that existed.
+        going: those of them that were being deleted already, so that no line tells it again.
     """
 
     namespace_uid: str
     objects: tuple[BaselineObject, ...]
     replica_sets: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     pods: frozenset[str] = frozenset()
+    going: frozenset[str] = frozenset()
 
     def of(self, ref: Ref) -> BaselineObject | None:
         return next((o for o in self.objects if o.ref == ref), None)

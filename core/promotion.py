@@ -238,9 +238,13 @@ def advance(promotion: Promotion, event: Event, *, now: datetime) -> Promotion:
     phase = phase or TRANSITIONS.get((promotion.phase, event))
     if phase is None:
         raise Conflict(f"{promotion.id} is {promotion.phase}: {event} does not apply to it")
+    # The way back has clocks of its own (engine rule 4); what the card counts stays.
+    turning = phase in GOING_BACK and promotion.phase not in GOING_BACK
+    progress = Progress(services=promotion.progress.services) if turning else promotion.progress
     return replace(
         promotion,
         phase=phase,
+        progress=progress,
         revision=promotion.revision + 1,
         settled_at=now if phase in SETTLED else None,
     )

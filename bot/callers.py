@@ -1,0 +1,19 @@
+"""Who asks, and from where: the same value for Slack, a terminal and CI."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.actor import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, from where.
+
+    Attributes:
+        channel: the Slack channel it was typed in; None from a terminal.
+    """
+
+    actor: Actor
+    source: Literal["slack", "http"]
+    channel: str | None = None

@@ -1,0 +1,194 @@
+"""One request in, one answer out: the same for Slack, for a terminal and for CI."""
+
+import logging
+import secrets
+from dataclasses import dataclass, replace
+
+from core.approvals import missing
+
+from bot import requests as ask
+from bot.callers import Caller
+from bot.showing import Showing
+from bot.views import outcomes
+from bot.views.answers import Answer
+from bot.views.refusals import refusal, unexpected
+from core.access import Access
+from core.errors import UserError
+from core.ports import Clock, Store
+from core.promoter import Asked, Promoter, Requested
+from core.promotion import Phase
+from core.records import Made, Records
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the caller gets.
+
+    Attributes:
+        promotion: id of the promotion that this request has asked for or joined; None for anything else.
+        error: what was refused; its status is the HTTP answer's.
+    """
+
+    answer: Answer
+    promotion: str | None = None
+    error: UserError | None = None
+
+
+class Handlers:
+    """Carries out requests: the right first, then the use case, then the words."""
+
+    def __init__(
+        self, *, store: Store, records: Records, promoter: Promoter, access: Access, clock: Clock
+    ) -> None:
+        self._store = store
+        self._records = records
+        self._promoter = promoter
+        self._access = access
+        self._showing = Showing(store, records, access, clock)
+
+    async def handle(self, command: ask.Command, caller: Caller) -> Reply:
+        """Return the answer; a refusal is one too, and nothing is raised."""
+        try:
+            reply = await self._permitted(command, caller)
+        except UserError as error:
+            reply = Reply(answer=refusal(error), error=error)
+        except Exception:
+            reference = f"E-{secrets.token_hex(3).upper()}"
+            log.exception("%s: %s failed unexpectedly", reference, type(command).__name__)
+            reply = Reply(answer=unexpected(reference), error=UserError("something went wrong here"))
+        warnings = (*command.warnings, *reply.answer.warnings)
+        return replace(reply, answer=replace(reply.answer, warnings=warnings))
+
+    async def linked_app(self, channel: str | None) -> str | None:
+        """Return the app that `-a` may be left out for."""
+        return await self._showing.linked_app(channel)
+
+    async def _permitted(self, command: ask.Command, caller: Caller) -> Reply:
+        app = command.name if isinstance(command, ask.CreateApp) else getattr(command, "app", None)
+        # Approve and decline are judged by the promotion's own app, in the use case.
+        if app is not None and not isinstance(command, ask.Approve | ask.Decline):
+            for verb in command.verbs:
+                actor = await self._access.require(caller.actor, verb, app)
+                caller = replace(caller, actor=actor)
+        match command:
+            case ask.Promote() | ask.Rollback() | ask.EnvSet() | ask.EnvUnset():
+                return await self._change(command, caller)
+            case ask.Approve() | ask.Decline() | ask.CancelApp():
+                return await self._decide(command, caller)
+            case ask.CreateApp() | ask.Link() | ask.Unlink():
+                return Reply(answer=await self._administer(command, caller))
+            case _:
+                return Reply(answer=await self._showing.show(command, caller))
+
+    # What changes releases and promotions
+
+    async def _change(self, command: ask.Command, caller: Caller) -> Reply:
+        match command:
+            case ask.Promote():
+                return await self._promote(command, caller)
+            case ask.Rollback():
+                asked = _asked(caller, command.app, kind="rollback", release=command.release)
+                requested = await self._promoter.request(asked)
+                text = outcomes.rolling_back(requested.rolled_back_to, requested.promotion.release)
+                return await self._requested(requested, text, caller)
+            case ask.EnvSet():
+                made = await self._records.set_environment(caller.actor, command.app, command.pairs)
+                text = outcomes.setting([k for k, _ in command.pairs], made.release.id)
+                return await self._made(made, text, caller, promote=command.promote)
+            case ask.EnvUnset():
+                made = await self._records.unset_environment(caller.actor, command.app, command.keys)
+                text = outcomes.unsetting(command.keys, made.release.id)
+                return await self._made(made, text, caller, promote=command.promote)
+            case _:
+                raise AssertionError(command)
+
+    async def _promote(self, command: ask.Promote, caller: Caller) -> Reply:
+        asked = _asked(
+            caller, command.app, release=command.release, force=command.force, anyway=command.anyway
+        )
+        requested = await self._promoter.request(asked)
+        return await self._requested(requested, outcomes.promoting(requested.promotion.release), caller)
+
+    async def _made(self, made: Made, text: str, caller: Caller, *, promote: bool) -> Reply:
+        warnings = (made.skipped,) if made.skipped else ()
+        if not promote:
+            return Reply(answer=Answer(text=text, warnings=warnings))
+        try:
+            requested = await self._promoter.request(
+                _asked(caller, made.release.app, release=made.release.id)
+            )
+        except UserError as error:
+            # The release exists: the answer says so before it says why it was not promoted.
+            answer = Answer(text=f"{text}\nERROR: {error.sentence}", warnings=warnings, hint=error.hint)
+            return Reply(answer=answer, error=error)
+        text = f"{text}\n{outcomes.promoting(made.release.id)}"
+        reply = await self._requested(requested, text, caller)
+        return replace(reply, answer=replace(reply.answer, warnings=(*warnings, *reply.answer.warnings)))
+
+    async def _requested(self, requested: Requested, text: str, caller: Caller) -> Reply:
+        promotion = requested.promotion
+        notes = [requested.skipped] if requested.skipped else []
+        if promotion.channel is None and caller.source == "http":
+            notes.append(outcomes.no_card(promotion.app))
+        hint = ""
+        if promotion.phase is Phase.AWAITING_APPROVAL:
+            hint = outcomes.waiting(promotion)
+        if requested.pointer:
+            where = f" in <#{promotion.channel}>" if promotion.channel else ""
+            text = f"{promotion.release} was asked for already: {promotion.id}{where} waits for its approval"
+        answer = Answer(text=text, warnings=tuple(notes), hint=hint)
+        return Reply(answer=answer, promotion=promotion.id)
+
+    async def _decide(self, command: ask.Command, caller: Caller) -> Reply:
+        match command:
+            case ask.Approve():
+                promotion = await self._promoter.approve(caller.actor, command.promotion)
+                left = missing(promotion, await self._store.read.approvals(promotion.id))
+                text = outcomes.approving(promotion, left)
+            case ask.Decline():
+                promotion = await self._promoter.decline(caller.actor, command.promotion, command.reason)
+                text = outcomes.declining(promotion)
+            case ask.CancelApp():
+                promotion = await self._promoter.cancel(caller.actor, command.app)
+                text = outcomes.cancelling(promotion.app)
+            case _:
+                raise AssertionError(command)
+        return Reply(answer=Answer(text=text))
+
+    async def cancel(self, promotion_id: str, caller: Caller) -> Reply:
+        """Carry out the Cancel button, which names a promotion and not an app."""
+        try:
+            promotion = await self._store.read.promotion(promotion_id)
+            cancelled = await self._promoter.cancel(caller.actor, promotion.app, promotion_id)
+        except UserError as error:
+            return Reply(answer=refusal(error), error=error)
+        return Reply(answer=Answer(text=outcomes.cancelling(cancelled.app)))
+
+    # What an administrator does
+
+    async def _administer(self, command: ask.Command, caller: Caller) -> Answer:
+        match command:
+            case ask.CreateApp():
+                created = await self._records.create_app(caller.actor, command.name, caller.channel)
+                return Answer(text=outcomes.creating(created.app.name, created.todo or None))
+            case ask.Link():
+                channel = _channel(caller)
+                await self._records.link(caller.actor, command.app, channel)
+                return Answer(text=outcomes.linking(command.app))
+            case ask.Unlink():
+                app = await self._records.unlink(caller.actor, _channel(caller))
+                return Answer(text=outcomes.unlinking(app.name))
+            case _:
+                raise AssertionError(command)
+
+
+def _asked(caller: Caller, app: str, **rest: object) -> Asked:
+    return Asked(actor=caller.actor, app=app, source=caller.source, channel=caller.channel, **rest)  # type: ignore[arg-type]
+
+
+def _channel(caller: Caller) -> str:
+    if caller.channel is None:
+        raise UserError("a channel can only be linked from Slack", hint="type it in the channel itself")
+    return caller.channel

@@ -1,0 +1,162 @@
+"""Working off what Slack delivered: each delivery once, in order within its channel, answered to its sender."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+import aiohttp
+import orjson
+
+from bot import requests as ask
+from bot.callers import Caller
+from bot.commands import parse
+from bot.handlers import Handlers, Reply
+from bot.views.answers import Answer, slack_answer
+from bot.views.refusals import refusal
+from core.actor import Actor
+from core.errors import UserError
+from core.ports import Clock, Delivery, Store
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 3600.0
+DONE_BEFORE = "this was done just before I was restarted; the newest state is in the card and in the lists"
+
+
+class Inbox(Protocol):
+    """Durable deliveries."""
+
+    async def keep(self, dedupe_key: str, kind: str, payload: bytes, now: datetime) -> bool:
+        """Store a delivery durably; return False where one with that key was kept before."""
+        ...
+
+    async def pending(self) -> Sequence[Delivery]:
+        """Return what was not handled, in the order in which it came."""
+        ...
+
+    async def handled(self, delivery_id: int, now: datetime) -> None:
+        """Wipe the payload; the key is remembered for a day, so that a repetition is known."""
+        ...
+
+    async def prune(self, now: datetime) -> int:
+        """Forget keys that are old enough."""
+        ...
+
+    def carrying_out(self, delivery_id: int) -> AbstractContextManager[None]:
+        """Return a context in which a transaction that changes something also marks the delivery as done."""
+        ...
+
+
+class Intake:
+    """Keeps deliveries and carries them out."""
+
+    def __init__(
+        self, inbox: Inbox, handlers: Handlers, store: Store, session: aiohttp.ClientSession, clock: Clock
+    ) -> None:
+        self._inbox = inbox
+        self._handlers = handlers
+        self._store = store
+        self._session = session
+        self._clock = clock
+        self._fresh = asyncio.Event()
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._taken: set[int] = set()
+
+    async def keep(self, key: str, kind: str, payload: bytes) -> None:
+        """Store a delivery; a second one with the same key is dropped."""
+        if await self._inbox.keep(key, kind, payload, self._clock.now()):
+            self._fresh.set()
+
+    async def run(self) -> None:
+        """Carry out deliveries until cancelled; what an earlier life has left comes first."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._sweep(), name="forget old deliveries")
+            while True:
+                self._fresh.clear()
+                for delivery in await self._inbox.pending():
+                    if delivery.id not in self._taken:
+                        self._taken.add(delivery.id)
+                        tasks.create_task(self._attend(delivery), name=f"delivery {delivery.id}")
+                await self._fresh.wait()
+
+    async def _sweep(self) -> None:
+        while True:
+            await self._inbox.prune(self._clock.now())
+            await self._clock.sleep(SWEEP_SECONDS)
+
+    async def _attend(self, delivery: Delivery) -> None:
+        body = orjson.loads(delivery.payload)
+        async with self._locks[_channel(body) or ""]:
+            try:
+                with self._inbox.carrying_out(delivery.id):
+                    answer = await self._carry_out(delivery, body)
+                await self._respond(body, answer)
+                await self._inbox.handled(delivery.id, self._clock.now())
+            except Exception:
+                # It stays pending, and is taken up again by the next start.
+                log.exception("delivery %d could not be carried out", delivery.id)
+
+    async def _carry_out(self, delivery: Delivery, body: Mapping[str, Any]) -> Answer:
+        if delivery.done:
+            return Answer(text=DONE_BEFORE, code=False)
+        reply = await (self._command(body) if delivery.kind == "command" else self._click(body))
+        return reply.answer
+
+    async def _command(self, body: Mapping[str, Any]) -> Reply:
+        caller = Caller(
+            actor=Actor("slack", body["user_id"], body.get("user_name", "")),
+            source="slack",
+            channel=body["channel_id"],
+        )
+        linked = await self._handlers.linked_app(caller.channel)
+        try:
+            command = parse(body.get("text", ""), linked_app=linked)
+        except UserError as error:
+            return Reply(answer=refusal(error), error=error)
+        return await self._handlers.handle(command, caller)
+
+    async def _click(self, body: Mapping[str, Any]) -> Reply:
+        action, channel = body["actions"][0], _channel(body)
+        user = body["user"]
+        caller = Caller(
+            actor=Actor("slack", user["id"], user.get("username") or user.get("name", "")),
+            source="slack",
+            channel=channel,
+        )
+        promotion = str(action.get("value", "")).partition(":")[0]
+        card = await self._store.read.card(promotion)
+        if card is None or (card.channel, card.ts) != (channel, body.get("container", {}).get("message_ts")):
+            error = UserError(
+                "this button belongs to no card of mine", hint="use the newest card, or the command"
+            )
+            return Reply(answer=refusal(error), error=error)
+        match action["action_id"]:
+            case "promotion.approve":
+                return await self._handlers.handle(ask.Approve(promotion=promotion), caller)
+            case "promotion.decline":
+                return await self._handlers.handle(ask.Decline(promotion=promotion), caller)
+            case _:
+                return await self._handlers.cancel(promotion, caller)
+
+    async def _respond(self, body: Mapping[str, Any], answer: Answer) -> None:
+        """Answer through response_url; it never raises in Slack's SDK, so its status is looked at here."""
+        url = body.get("response_url")
+        if not url:
+            return
+        try:
+            async with self._session.post(url, json=slack_answer(answer)) as response:
+                if response.status != 200:
+                    log.warning(
+                        "Slack took no answer: HTTP %d %.200s", response.status, await response.text()
+                    )
+        except (TimeoutError, aiohttp.ClientError) as error:
+            log.warning("Slack took no answer: %s", type(error).__name__)
+
+
+def _channel(body: Mapping[str, Any]) -> str | None:
+    channel = body.get("channel_id") or body.get("channel", {}).get("id")
+    return str(channel) if channel else None

@@ -1,0 +1,232 @@
+"""The only place where everything meets: which adapter serves which port, what lives how long, what stops when."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.api.server import ApiParts, new_api
+from bot.calls import Calls
+from bot.clock import SystemClock
+from bot.directory import SlackDirectory
+from bot.handlers import Handlers
+from bot.intake import Intake
+from bot.listeners import new_app
+from bot.messages import Messages
+from bot.outbox import Sender
+from bot.policies import PolicyFile
+from bot.settings import Settings
+from bot.slack import SlackConnection, SlackState, new_client, new_session
+from bot.slackhttp import new_slack_endpoint
+from core.access import Access
+from core.cluster.adapter import KubernetesCluster
+from core.cluster.client import KubeClient
+from core.cluster.credentials import from_document, from_environment
+from core.gate import Gate
+from core.ports import Clock
+from core.promoter import Promoter
+from core.records import Records
+from core.rollout.effects import Tools
+from core.rollout.supervisor import Supervisor
+from storage.keys import Keyring
+from storage.store import SqliteStore, open_store
+from storage.tokens import Tokens
+
+log = logging.getLogger(__name__)
+
+# Under this nothing new starts (engine rule 16): a rollout in flight must still be able to write its end.
+LEAST_FREE = 0.10
+# How often approvals are looked through for those that nobody gave in time.
+EXPIRY_SECONDS = 5.0
+# After a stop is asked for, what is being said in Slack may take this long; the rest is said by the next start.
+LAST_WORDS_SECONDS = 5.0
+
+
+def new_key() -> str:
+    """Return one key for `CONVOX_KEYS`."""
+    return Keyring.generate()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """One wired convox-bot, not running yet.
+
+    Attributes:
+        jobs: what runs until the end, by its spoken name.
+        sites: HTTP applications with the address each listens on.
+    """
+
+    store: SqliteStore
+    records: Records
+    policy: PolicyFile
+    supervisor: Supervisor
+    promoter: Promoter
+    sender: Sender
+    slack: SlackState
+    connection: SlackConnection
+    clock: Clock
+    jobs: dict[str, Callable[[], Coroutine[Any, Any, None]]]
+    sites: list[tuple[web.Application, str, int]] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def wired(
+    settings: Settings, *, clock: Clock, kubeconfig: Mapping[str, Any] | None = None
+) -> AsyncGenerator[Bot]:
+    """Open the database and put the parts together.
+
+    Args:
+        settings: what `serve` was told.
+        clock: everybody's.
+        kubeconfig: a parsed kubeconfig; by default the cluster is found as every Kubernetes client does.
+
+    Raises:
+        Invalid: the policy file, one problem a line.
+        StorageProblem, Unwritable: the database, its keys or its schema.
+    """
+    policy = PolicyFile(settings.convox_policy, everything=settings.convox_open)
+    keyring = Keyring([k.get_secret_value() for k in settings.convox_keys])
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings.convox_database, keyring, clock))
+        session = await stack.enter_async_context(new_session())
+        kube = await stack.enter_async_context(
+            KubeClient(from_document(kubeconfig) if kubeconfig else from_environment(os.environ), clock=clock)
+        )
+        state = SlackState()
+        client = new_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+        directory = SlackDirectory(client, clock, lambda: state.team)
+        access = Access(lambda: policy.current, directory)
+        cluster = KubernetesCluster(kube, rack=settings.convox_rack, clock=clock)
+        messages = Messages(store, access, clock)
+        sender = Sender(store.outbox, messages, store, Calls(client, state), state, clock)
+        gate = Gate(store, access)
+        supervisor = Supervisor(Tools(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate))
+
+        def startable() -> str:
+            if store.free_fraction() < LEAST_FREE:
+                return "less than 10 % of the database's disk is free, so nothing new starts"
+            return ""
+
+        records = Records(store, cluster, startable)
+        promoter = Promoter(store, cluster, access, sender, supervisor, startable=startable)
+        handlers = Handlers(store=store, records=records, promoter=promoter, access=access, clock=clock)
+        intake = Intake(store.intake, handlers, store, session, clock)
+        app = new_app(
+            client, signing_secret=_value(settings.slack_signing_secret), state=state, keeper=intake
+        )
+        connection = SlackConnection(
+            client, app, app_token=_value(settings.slack_app_token), state=state, clock=clock
+        )
+        api = new_api(
+            ApiParts(
+                handlers=handlers,
+                records=records,
+                store=store,
+                access=access,
+                tokens=store.tokens,
+                slack=state,
+                backlog=store.outbox.backlog,
+                clock=clock,
+                announcer=sender,
+            )
+        )
+        bot = Bot(
+            store=store,
+            records=records,
+            policy=policy,
+            supervisor=supervisor,
+            promoter=promoter,
+            sender=sender,
+            slack=state,
+            connection=connection,
+            clock=clock,
+            jobs={
+                "sender": sender.run,
+                "intake": intake.run,
+                "expiry of approvals": lambda: _expire(promoter, clock),
+                "connection to Slack": connection.run,
+            },
+            sites=[(api, settings.api_host, settings.api_port)],
+        )
+        if not settings.socket_mode:
+            bot.sites.append((new_slack_endpoint(app), settings.host, settings.port))
+        yield bot
+
+
+def _value(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
+
+
+async def _expire(promoter: Promoter, clock: Clock) -> None:
+    while True:
+        await promoter.expire()
+        await clock.sleep(EXPIRY_SECONDS)
+
+
+async def run(bot: Bot, stop: asyncio.Event, *, started: Callable[[], None] = lambda: None) -> None:
+    """Run until `stop` is set, then stop in order: no new requests, rollouts let go, last words, the rest.
+
+    A rollout is never waited for: the next start resumes it. A job that ends with an error ends the process,
+    which is started again by whoever runs it; a restart is an ordinary event here.
+    """
+    async with AsyncExitStack() as stack:
+        for app, host, port in bot.sites:
+            await stack.enter_async_context(_listening(app, host, port))
+        resumed = await bot.supervisor.resume()
+        if resumed:
+            log.info("took up %d rollouts where they were", resumed)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                jobs = {name: tasks.create_task(job(), name=name) for name, job in bot.jobs.items()}
+                started()
+                await stop.wait()
+                jobs.pop("connection to Slack").cancel()
+                await bot.supervisor.stop()
+                await _last_words(bot)
+                for job in jobs.values():
+                    job.cancel()
+        finally:
+            await bot.supervisor.stop()
+
+
+async def _last_words(bot: Bot) -> None:
+    """Give what is due in Slack a few seconds; what is not said now is said after the next start."""
+    deadline = bot.clock.monotonic() + LAST_WORDS_SECONDS
+    while bot.slack.connected and bot.clock.monotonic() < deadline:
+        left = await bot.store.outbox.backlog()
+        if not (left.cards or left.lines or left.posts):
+            return
+        await bot.clock.sleep(0.2)
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, host: str, port: int) -> AsyncGenerator[None]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def serve(settings: Settings, *, clock: Clock | None = None) -> None:
+    """Be `convox-bot serve`: run until SIGTERM or SIGINT; SIGHUP reads the policy again."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with wired(settings, clock=clock or SystemClock()) as bot:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, bot.policy.reload)
+        try:
+            await run(bot, stop, started=lambda: log.info("convox-bot is running"))
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                loop.remove_signal_handler(number)

@@ -1,0 +1,164 @@
+"""Bringing cards and threads to Slack: one sender, in order, under Slack's limits; twice never, lost never."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from bot.calls import Calls
+from bot.cards import AFTER_TROUBLE, CardSender
+from bot.pacing import Bucket, Pacing
+from bot.slack import SlackState
+from bot.threads import ThreadSender
+from core.outgoing import CardDue, Outgoing, Post
+from core.ports import Card, Clock, Store
+from core.promotion import SETTLED, Phase
+
+log = logging.getLogger(__name__)
+
+# Smaller first. Verdicts and approvals go before ordinary lines (engine rule 39).
+NEW_CARD, VERDICT, EDIT, LINES = range(4)
+QUIET_SECONDS = 3600.0
+
+
+class Messages(Protocol):
+    """Records → payloads."""
+
+    async def card(self, promotion_id: str) -> dict[str, Any]: ...
+
+    async def post(self, post: Post) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One call that is due: how urgent, where, paced by what, and what to do."""
+
+    order: int
+    channel: str
+    bucket: Bucket
+    run: Callable[[], Awaitable[None]]
+
+
+class Sender:
+    """The one sender of a process; also the core's Announcer."""
+
+    def __init__(
+        self,
+        outbox: Outgoing,
+        messages: Messages,
+        store: Store,
+        calls: Calls,
+        state: SlackState,
+        clock: Clock,
+    ) -> None:
+        self._outbox = outbox
+        self._store = store
+        self._state = state
+        self._clock = clock
+        self._pacing = Pacing(clock)
+        self._fresh = asyncio.Event()
+        self._outcomes: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._cards = CardSender(
+            outbox,
+            calls,
+            self._pacing,
+            clock,
+            render=messages.card,
+            settled=lambda promotion: self._outcomes[promotion].set(),
+        )
+        self._threads = ThreadSender(outbox, calls, self._pacing, clock, render=messages.post)
+
+    def wake(self) -> None:
+        """Look for new rows now."""
+        self._fresh.set()
+
+    async def carded(self, promotion_id: str, seconds: float) -> Card | None:
+        """Wait until a card is posted or has failed for good, or so many seconds."""
+        deadline = self._clock.monotonic() + seconds
+        try:
+            while True:
+                outcome = self._outcomes[promotion_id]
+                outcome.clear()
+                card = await self._store.read.card(promotion_id)
+                left = deadline - self._clock.monotonic()
+                if card is None or card.ts or card.failed or left <= 0:
+                    return card
+                await self._first(outcome, left)
+        finally:
+            self._outcomes.pop(promotion_id, None)
+
+    async def run(self) -> None:
+        """Send until cancelled; waits for Slack to know us, and stops for good with dead credentials."""
+        await self._state.known.wait()
+        await self._outbox.recover()
+        while not self._state.dead:
+            self._fresh.clear()
+            try:
+                wait = await self._round()
+            except Exception:
+                log.exception("the sender met an error nobody foresaw; it goes on")
+                wait = AFTER_TROUBLE
+            if wait > 0:
+                await self._first(self._fresh, wait)
+
+    async def _first(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait for the event, at most so many seconds of our clock."""
+        waits = [asyncio.create_task(event.wait()), asyncio.create_task(self._clock.sleep(seconds))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _round(self) -> float:
+        """Send what may go now, one message a channel; return the seconds until more may."""
+        errands, wait = await self._due()
+        now = self._clock.monotonic()
+        ready: dict[str, Errand] = {}
+        for errand in sorted(errands, key=lambda e: e.order):
+            pause = errand.bucket.wait(now)
+            if pause > 0:
+                wait = min(wait, pause)
+            else:
+                ready.setdefault(errand.channel, errand)
+        for errand in ready.values():
+            errand.bucket.take()
+        await asyncio.gather(*(errand.run() for errand in ready.values()))
+        return 0.0 if ready else wait
+
+    async def _due(self) -> tuple[list[Errand], float]:
+        """Return what may be sent, and how long to wait for what may not be yet."""
+        errands: list[Errand] = []
+        cards = await self._outbox.cards_due()
+        wait = QUIET_SECONDS
+        for due in cards:
+            errand, pause = await self._card(due, len(cards))
+            errands += [errand] if pause <= 0 else []
+            wait = min(wait, pause) if pause > 0 else wait
+        for lost in await self._outbox.posts_unknown():
+            errands.append(self._post(VERDICT, lost.channel, partial(self._threads.look_up, lost)))
+        for thread in await self._outbox.threads_due():
+            order = VERDICT if thread.ending else LINES
+            errands.append(self._post(order, thread.channel, partial(self._threads.send, thread)))
+        backlog = await self._outbox.backlog()
+        # Something is delayed: by a Retry-After, or until its outcome is looked up.
+        delayed = backlog.cards or backlog.lines or backlog.posts
+        return errands, min(wait, 1.0) if delayed else wait
+
+    def _post(self, order: int, channel: str, run: Callable[[], Awaitable[None]]) -> Errand:
+        return Errand(order, channel, self._pacing.post(channel), run)
+
+    async def _card(self, due: CardDue, live: int) -> tuple[Errand, float]:
+        """Return the errand of a card, and how long its next edit must wait."""
+        card = due.card
+        if card.ts is None:
+            return self._post(NEW_CARD, card.channel, partial(self._cards.post, due)), 0.0
+        promotion = await self._store.read.promotion(card.promotion)
+        urgent = promotion.phase in SETTLED or promotion.phase is Phase.AWAITING_APPROVAL
+        since = self._clock.monotonic() - self._cards.edited.get(card.promotion, float("-inf"))
+        wait = 0.0 if urgent else self._pacing.card_interval(live) - since
+        return Errand(EDIT, card.channel, self._pacing.update(), partial(self._cards.edit, due)), wait

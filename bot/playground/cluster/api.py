@@ -1,0 +1,136 @@
+"""The verbs of the API server on stored objects, without HTTP: what controllers and requests go through."""
+
+import random
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from bot.playground.cluster import admission, errors
+from bot.playground.cluster.apply import apply
+from bot.playground.cluster.defaults import with_defaults
+from bot.playground.cluster.managers import Entry, after_update, prune_book, write_entries
+from bot.playground.cluster.moments import whole_seconds
+from bot.playground.cluster.resources import BY_KEY, BY_KIND, Resource, Target
+from bot.playground.cluster.storage import Storage
+from bot.playground.cluster.validation import validate
+from bot.playground.cluster.writes import UNBOOKED, Author, counted, identified, parted, same, without_nulls
+from core.ports import Clock
+
+Document = dict[str, Any]
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+CONTROLLER = Author(manager="kube-controller-manager")
+
+
+class Api:
+    """Reads and writes objects with everything an API server does on the way."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self.storage = storage
+        self.clock = clock
+        self.dice = random.Random()
+        self.moments = 0
+        self._addresses = 10
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Document:
+        """Return an object.
+
+        Raises:
+            ApiError: 404, if there is none.
+        """
+        found = self.storage.get(resource.key, namespace, name)
+        if found is None:
+            raise errors.not_found(resource.group, resource.plural, name)
+        return found
+
+    def find(self, kind: str, namespace: str, name: str) -> Document | None:
+        """Return an object by kind, `None` if there is none."""
+        return self.storage.get(BY_KIND[kind].key, namespace, name)
+
+    def all(self, kind: str, namespace: str = "") -> list[Document]:
+        """Return the objects of a kind, of all namespaces if none is given."""
+        return self.storage.all(BY_KIND[kind].key, namespace)
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    def create(self, target: Target, body: Document, author: Author, *, dry_run: bool = False) -> Document:
+        """Create an object.
+
+        Raises:
+            ApiError: 404 without its namespace, 409 if it exists, 422 if invalid, 403 if not admitted.
+        """
+        resource = target.resource
+        document = identified(resource, body, None)
+        meta = document["metadata"]
+        if resource.namespaced:
+            given = meta.setdefault("namespace", target.namespace)
+            if target.namespace and given != target.namespace:
+                raise errors.bad_request(
+                    "the namespace of the provided object does not match the namespace sent on the request"
+                )
+        if not meta.get("name") and meta.get("generateName"):
+            meta["name"] = meta["generateName"] + "".join(self.dice.choices(_LETTERS, k=5))
+        if not meta.get("name"):
+            raise errors.invalid(
+                resource.group,
+                resource.kind,
+                "",
+                [("metadata.name", "FieldValueRequired", "Required value: name or generateName is required")],
+            )
+        meta.pop("resourceVersion", None)
+        if self.storage.get(resource.key, meta.get("namespace", ""), meta["name"]) is not None:
+            raise errors.already_exists(resource.group, resource.plural, meta["name"])
+        return self._store(resource, document, None, author, None, dry_run=dry_run)
+
+    def update(self, target: Target, body: Document, author: Author, *, dry_run: bool = False) -> Document:
+        """Replace an object or its status; a `resourceVersion` in the body must be the stored one.
+
+        Raises:
+            ApiError: 404 without the object, 409 if it has changed, 422 if invalid.
+        """
+        resource = target.resource
+        before = self.get(resource, target.namespace, target.name)
+        self._check(resource, body, before)
+        document = identified(resource, body, before)
+        return self._store(resource, document, before, author, None, dry_run=dry_run)
+
+    def edit(
+        self, kind: str, namespace: str, name: str, change: Callable[[Document], Document], author: Author
+    ) -> Document | None:
+        """Change an object by a function of it, as a controller does; `None` if it is gone."""
+        resource = BY_KIND[kind]
+        before = self.storage.get(resource.key, namespace, name)
+        if before is None:
+            return None
+        document = identified(resource, change(before), before)
+        return self._store(resource, document, before, author, None, dry_run=False)
+
+    def apply(
+        self, target: Target, body: Document, author: Author, *, force: bool, dry_run: bool = False
+    ) -> tuple[Document, bool]:
+        """Server-side apply.
+
+        Returns:
+            The object, and whether it was created.
+
+        Raises:
+            ApiError: 409 on a conflict of fields or a failed precondition, 404 without the namespace, 422, 400.
+        """
+        resource = target.resource
+        if (body.get("metadata") or {}).get("managedFields"):
+            raise errors.bad_request("metadata.managedFields must be nil")
+        meta = {**(body.get("metadata") or {}), "name": target.name}
+        if resource.namespaced:
+            meta["namespace"] = target.namespace
+        wanted = {**body, "metadata": meta}
+        before = self.storage.get(resource.key, target.namespace, target.name)
+        self._check(resource, wanted, before)
+        if before is None and author.subresource:
+            raise errors.not_found(resource.group, resource.plural, target.name)
+        entry = self._entry(resource, author)
+        merged = apply(before, wanted, entry, force=force, top=self._top(resource, author, wanted))
+        document = identified(resource, merged.document, before)
+        stored = self._store(resource, document, before, author, merged.entries, dry_run=dry_run)
+        return stored, before is None

@@ -1,0 +1,144 @@
+"""The kubelets of all nodes: each bound pod's life is played by a task of its own."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from bot.playground.cluster.api import Api
+from bot.playground.cluster.controllers.loop import Controller, Key, key_of
+from bot.playground.cluster.controllers.recorder import Recorder
+from bot.playground.cluster.errors import ApiError
+from bot.playground.cluster.logs import Logs
+from bot.playground.cluster.resources import BY_KIND
+from bot.playground.cluster.storage import Change
+from bot.playground.cluster.writes import Author
+from bot.playground.kubelet.script import Beat, World, farewell, life
+
+Document = dict[str, Any]
+STATUS = Author(manager="kubelet", subresource="status")
+
+
+class Kubelets(Controller):
+    """Starts a player for every pod with a node, and another one when it is to go."""
+
+    delay = 0.01
+
+    def __init__(self, api: Api, gate: asyncio.Event, logs: Logs) -> None:
+        super().__init__(api, gate)
+        self.images: dict[str, set[str]] = {}
+        self._logs = logs
+        self._recorder = Recorder(api, "kubelet", capped=False)
+        self._players: dict[str, asyncio.Task[None]] = {}
+        self._going: set[str] = set()
+        self._addresses: dict[str, str] = {}
+
+    def everything(self) -> Iterable[Key]:
+        return [key_of(each) for each in self.api.all("Pod") if each["spec"].get("nodeName")]
+
+    def concerned(self, change: Change) -> Iterable[Key]:
+        if change.drawer != "pods":
+            return []
+        if change.after is None:
+            assert change.before is not None
+            self._forget(change.before["metadata"]["uid"])
+            return []
+        return [key_of(change.after)] if change.after["spec"].get("nodeName") else []
+
+    async def reconcile(self, key: Key) -> float | None:
+        pod = self.api.find("Pod", *key)
+        if pod is None or not pod["spec"].get("nodeName"):
+            return None
+        uid = pod["metadata"]["uid"]
+        if "deletionTimestamp" in pod["metadata"]:
+            if uid not in self._going:
+                self._going.add(uid)
+                self._stop(uid)
+                self._play(pod, farewell(pod, self._world(pod)))
+        elif uid not in self._players and pod.get("status", {}).get("phase") not in {"Succeeded", "Failed"}:
+            self._play(pod, life(pod, self._world(pod)))
+        return None
+
+    async def run(self) -> None:
+        """Work until cancelled, and take all players along."""
+        try:
+            await super().run()
+        finally:
+            players = list(self._players.values())
+            for player in players:
+                player.cancel()
+            if players:
+                await asyncio.wait(players)
+            self._players.clear()
+
+    def _play(self, pod: Document, beats: Iterator[Beat]) -> None:
+        uid, name = pod["metadata"]["uid"], pod["metadata"]["name"]
+        self._players[uid] = asyncio.create_task(self._told(pod, beats), name=f"pod {name}")
+
+    async def _told(self, pod: Document, beats: Iterator[Beat]) -> None:
+        began, elapsed = self.clock.monotonic(), 0.0
+        for beat in beats:
+            elapsed += beat.after
+            # Against the beginning, so that slow moments do not add up.
+            await self.clock.sleep(began + elapsed - self.clock.monotonic())
+            await self._gate.wait()
+            self._perform(pod, beat)
+
+    def _perform(self, pod: Document, beat: Beat) -> None:
+        uid, node = pod["metadata"]["uid"], pod["spec"]["nodeName"]
+        for event in beat.events:
+            self._recorder.record(
+                pod, event.type, event.reason, event.message, field_path=event.field_path, host=node
+            )
+        if beat.pulled:
+            self.images.setdefault(node, set()).add(beat.pulled)
+        if beat.restarted:
+            self._logs.restart(uid, beat.container)
+        if beat.log:
+            self._logs.append(uid, beat.container, beat.log)
+        if beat.status is not None:
+            status = beat.status
+            self.api.edit("Pod", *key_of(pod), lambda live: _with_status(live, uid, status), STATUS)
+        if beat.gone:
+            self._remove(pod)
+
+    def _remove(self, pod: Document) -> None:
+        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": pod["metadata"]["uid"]}}
+        try:
+            self.api.delete(BY_KIND["Pod"], *key_of(pod), options)
+        except ApiError:
+            return
+
+    def _world(self, pod: Document) -> World:
+        node, namespace, uid = pod["spec"]["nodeName"], pod["metadata"]["namespace"], pod["metadata"]["uid"]
+        if uid not in self._addresses:
+            number = len(self._addresses) + 5
+            self._addresses[uid] = f"10.244.{number // 250}.{number % 250}"
+        return World(
+            began=self.clock.now(),
+            present=lambda image: image in self.images.get(node, set()),
+            exists=lambda kind, name: self.api.find(kind, namespace, name) is not None,
+            address=self._addresses[uid],
+            host=self._host(node),
+        )
+
+    def _host(self, node: str) -> str:
+        found = self.api.find("Node", "", node) or {}
+        addresses = found.get("status", {}).get("addresses") or [{"address": "192.168.77.1"}]
+        address: str = addresses[0]["address"]
+        return address
+
+    def _stop(self, uid: str) -> None:
+        player = self._players.pop(uid, None)
+        if player is not None:
+            player.cancel()
+
+    def _forget(self, uid: str) -> None:
+        self._stop(uid)
+        self._going.discard(uid)
+        self._logs.forget(uid)
+
+
+def _with_status(live: Document, uid: str, status: Document) -> Document:
+    if live["metadata"]["uid"] != uid:
+        return live
+    return {**live, "status": {**live.get("status", {}), **status}}

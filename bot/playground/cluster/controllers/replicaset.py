@@ -1,0 +1,128 @@
+"""The ReplicaSet controller: as many pods as wanted, and a status that counts them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from bot.playground.cluster.api import CONTROLLER, Api
+from bot.playground.cluster.controllers.loop import Controller, Key, key_of, owned, owner, reference_to
+from bot.playground.cluster.controllers.recorder import Recorder
+from bot.playground.cluster.controllers.replicas import available_in, first_to_go, is_active, status_of
+from bot.playground.cluster.errors import ApiError
+from bot.playground.cluster.moments import whole_seconds
+from bot.playground.cluster.resources import BY_KIND, Target
+from bot.playground.cluster.storage import Change
+from bot.playground.cluster.writes import Author
+
+Document = dict[str, Any]
+# Failed creations are tried again after 5 ms, then twice as long each time, up to 1000 s.
+FIRST_RETRY, LONGEST_RETRY = 0.005, 1000.0
+STATUS = Author(manager=CONTROLLER.manager, subresource="status")
+
+
+class ReplicaSetController(Controller):
+    """Makes and deletes pods for ReplicaSets."""
+
+    def __init__(self, api: Api, gate: Any) -> None:
+        super().__init__(api, gate)
+        self._recorder = Recorder(api, "replicaset-controller")
+        self._retries: dict[Key, float] = {}
+
+    def everything(self) -> Iterable[Key]:
+        return [key_of(each) for each in self.api.all("ReplicaSet")]
+
+    def concerned(self, change: Change) -> Iterable[Key]:
+        document = change.after or change.before
+        assert document is not None
+        if change.drawer == "replicasets.apps":
+            return [key_of(document)]
+        reference = owner(document, "ReplicaSet") if change.drawer == "pods" else None
+        return [(document["metadata"]["namespace"], reference["name"])] if reference else []
+
+    async def reconcile(self, key: Key) -> float | None:
+        replica_set = self.api.find("ReplicaSet", *key)
+        if replica_set is None:
+            self._retries.pop(key, None)
+            return None
+        meta = replica_set["metadata"]
+        pods = owned(self.api.all("Pod", key[0]), meta["uid"])
+        error = None
+        if "deletionTimestamp" not in meta:
+            error = await self._make_even(replica_set, [pod for pod in pods if is_active(pod)])
+        # A real controller counts the pods it saw before it made or deleted some.
+        await self.pause(0.002)
+        self._write_status(key, pods, error)
+        if error is not None:
+            self._retries[key] = min(self._retries.get(key, FIRST_RETRY / 2) * 2, LONGEST_RETRY)
+            return self._retries[key]
+        self._retries.pop(key, None)
+        return self._next_availability(replica_set, pods)
+
+    async def _make_even(self, replica_set: Document, active: list[Document]) -> ApiError | None:
+        wanted = int(replica_set["spec"].get("replicas", 1))
+        for _ in range(wanted - len(active)):
+            error = self._make_pod(replica_set)
+            if error is not None:
+                return error
+            await self.pause(0.002)
+        for pod in sorted(active, key=first_to_go)[: max(0, len(active) - wanted)]:
+            namespace, name = key_of(pod)
+            try:
+                self.api.delete(BY_KIND["Pod"], namespace, name)
+            except ApiError:
+                continue
+            self._recorder.record(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {name}")
+            await self.pause(0.002)
+        return None
+
+    def _make_pod(self, replica_set: Document) -> ApiError | None:
+        template, meta = replica_set["spec"]["template"], replica_set["metadata"]
+        pod = {
+            "metadata": {
+                "generateName": f"{meta['name']}-",
+                "namespace": meta["namespace"],
+                "labels": dict(template["metadata"].get("labels") or {}),
+                "ownerReferences": [reference_to(replica_set)],
+            },
+            "spec": template["spec"],
+        }
+        if template["metadata"].get("annotations"):
+            pod["metadata"]["annotations"] = dict(template["metadata"]["annotations"])
+        try:
+            made = self.api.create(
+                Target(resource=BY_KIND["Pod"], namespace=meta["namespace"]), pod, CONTROLLER
+            )
+        except ApiError as error:
+            if error.code != 404:
+                self._recorder.record(
+                    replica_set, "Warning", "FailedCreate", f"Error creating: {error.message}"
+                )
+            return error
+        self._recorder.record(
+            replica_set, "Normal", "SuccessfulCreate", f"Created pod: {made['metadata']['name']}"
+        )
+        return None
+
+    def _write_status(self, key: Key, pods: list[Document], error: ApiError | None) -> None:
+        now = self.api.clock.now()
+
+        def counted(replica_set: Document) -> Document:
+            failure = None
+            if error is not None:
+                failure = {
+                    "type": "ReplicaFailure",
+                    "status": "True",
+                    "lastTransitionTime": whole_seconds(now),
+                    "reason": "FailedCreate",
+                    "message": error.message,
+                }
+                # The first text stays while the failure lasts.
+                before = replica_set.get("status", {}).get("conditions") or []
+                failure = before[0] if before else failure
+            return {**replica_set, "status": status_of(replica_set, pods, now, failure)}
+
+        self.api.edit("ReplicaSet", *key, counted, STATUS)
+
+    def _next_availability(self, replica_set: Document, pods: list[Document]) -> float | None:
+        min_ready, now = int(replica_set["spec"].get("minReadySeconds", 0)), self.api.clock.now()
+        waits = [available_in(pod, min_ready, now) for pod in pods if is_active(pod)]
+        return min((wait + 0.01 for wait in waits if wait), default=None)

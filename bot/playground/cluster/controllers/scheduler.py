@@ -1,0 +1,139 @@
+"""The scheduler: a node for every pod that has none, or the sentence that says why not."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from bot.playground.cluster.admission import demand
+from bot.playground.cluster.api import Api
+from bot.playground.cluster.controllers.loop import Controller, Key, key_of
+from bot.playground.cluster.controllers.recorder import Recorder
+from bot.playground.cluster.moments import whole_seconds
+from bot.playground.cluster.quantities import quantity
+from bot.playground.cluster.storage import Change
+from bot.playground.cluster.writes import Author
+
+Document = dict[str, Any]
+SCHEDULER = Author(manager="kube-scheduler")
+STATUS = Author(manager="kube-scheduler", subresource="status")
+# A real scheduler looks again at once when a pod goes or a node comes, and after five minutes anyway.
+AGAIN = 300.0
+
+
+def place(pod: Document, nodes: Sequence[Document], pods: Sequence[Document]) -> tuple[str, str]:
+    """Choose a node.
+
+    Args:
+        pod: the pod without a node.
+        nodes: all nodes.
+        pods: all pods of the cluster.
+
+    Returns:
+        The node's name and no sentence, or no name and why none fits.
+    """
+    reasons: dict[str, int] = {}
+    fitting: list[tuple[int, str]] = []
+    for node in nodes:
+        name = node["metadata"]["name"]
+        here = [
+            each
+            for each in pods
+            if each["spec"].get("nodeName") == name
+            and each.get("status", {}).get("phase") not in {"Succeeded", "Failed"}
+        ]
+        why = _objection(pod, node, here)
+        if why is None:
+            fitting.append((len(here), name))
+        else:
+            reasons[why] = reasons.get(why, 0) + 1
+    if fitting:
+        return min(fitting)[1], ""
+    total = len(nodes)
+    listed = ", ".join(f"{count} {why}" for why, count in sorted(reasons.items()))
+    if not total:
+        return "", "no nodes available to schedule pods"
+    return "", (
+        f"0/{total} nodes are available: {listed}. preemption: 0/{total} nodes are available: "
+        f"{total} Preemption is not helpful for scheduling."
+    )
+
+
+def _objection(pod: Document, node: Document, here: list[Document]) -> str | None:
+    labels = node["metadata"].get("labels") or {}
+    wanted = pod["spec"].get("nodeSelector") or {}
+    if any(labels.get(key) != value for key, value in wanted.items()):
+        return "node(s) didn't match Pod's node affinity/selector"
+    if node["spec"].get("unschedulable"):
+        return "node(s) were unschedulable"
+    room = node["status"]["allocatable"]
+    if len(here) >= quantity(room["pods"]):
+        return "Too many pods"
+    for resource in ("cpu", "memory"):
+        used = sum((demand(each, f"requests.{resource}") for each in here), Decimal(0))
+        asked = demand(pod, f"requests.{resource}")
+        if asked and used + asked > quantity(room[resource]):
+            return f"Insufficient {resource}"
+    return None
+
+
+class Scheduler(Controller):
+    """Binds pods to nodes."""
+
+    delay = 0.005
+
+    def __init__(self, api: Api, gate: asyncio.Event) -> None:
+        super().__init__(api, gate)
+        self._recorder = Recorder(api, "default-scheduler")
+
+    def everything(self) -> Iterable[Key]:
+        return [key_of(each) for each in self.api.all("Pod") if not each["spec"].get("nodeName")]
+
+    def concerned(self, change: Change) -> Iterable[Key]:
+        if change.drawer == "nodes" or (change.drawer == "pods" and change.after is None):
+            return self.everything()
+        if change.drawer == "pods" and change.before is None and change.after is not None:
+            return [key_of(change.after)]
+        return []
+
+    async def reconcile(self, key: Key) -> float | None:
+        pod = self.api.find("Pod", *key)
+        if pod is None or pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"]:
+            return None
+        node, why = place(pod, self.api.all("Node"), self.api.all("Pod"))
+        if not node:
+            self._object(pod, why)
+            return AGAIN
+        bound = self._condition({"status": "True"})
+
+        def with_node(live: Document) -> Document:
+            status = {**live.get("status", {}), "conditions": [bound]}
+            return {**live, "spec": {**live["spec"], "nodeName": node}, "status": status}
+
+        self._bind(key, with_node)
+        namespace, name = key
+        message = f"Successfully assigned {namespace}/{name} to {node}"
+        self._recorder.scheduled(pod, "Normal", "Scheduled", message)
+        return None
+
+    def _bind(self, key: Key, change: Any) -> None:
+        """Write node and condition in one update, as the binding of a real scheduler does."""
+        pod = self.api.find("Pod", *key)
+        if pod is not None:
+            self.api.storage.put("pods", change(pod))
+
+    def _object(self, pod: Document, why: str) -> None:
+        refused = self._condition({"status": "False", "reason": "Unschedulable", "message": why})
+        refused["observedGeneration"] = pod["metadata"].get("generation", 1)
+        before = (pod.get("status", {}).get("conditions") or [{}])[0]
+        if before.get("message") != why:
+            self._recorder.scheduled(pod, "Warning", "FailedScheduling", why)
+            self.api.edit(
+                "Pod",
+                *key_of(pod),
+                lambda live: {**live, "status": {**live["status"], "conditions": [refused]}},
+                STATUS,
+            )
+
+    def _condition(self, rest: Document) -> Document:
+        return {"type": "PodScheduled", "lastTransitionTime": whole_seconds(self.api.clock.now()), **rest}

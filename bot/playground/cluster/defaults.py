@@ -1,0 +1,119 @@
+"""What an API server fills in where an object leaves something out."""
+
+from base64 import b64encode
+from copy import deepcopy
+from typing import Any
+
+Document = dict[str, Any]
+
+
+def with_defaults(document: Document) -> Document:
+    """Return a copy of an object in which everything the server would fill in is filled in."""
+    filled = deepcopy(document)
+    match filled.get("kind"):
+        case "Deployment":
+            _deployment(filled.setdefault("spec", {}))
+        case "ReplicaSet":
+            filled.setdefault("spec", {}).setdefault("replicas", 1)
+            _template(filled["spec"].get("template"))
+        case "Pod":
+            _pod_spec(filled.setdefault("spec", {}))
+            filled["spec"].setdefault("enableServiceLinks", True)
+            filled["spec"].setdefault("serviceAccountName", "default")
+            filled["spec"].setdefault("serviceAccount", filled["spec"]["serviceAccountName"])
+        case "Service":
+            _service(filled.setdefault("spec", {}))
+        case "Secret":
+            _secret(filled)
+        case "Namespace":
+            filled.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
+            filled.setdefault("status", {"phase": "Active"})
+            filled["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = filled["metadata"][
+                "name"
+            ]
+        case _:
+            pass
+    return filled
+
+
+def _deployment(spec: Document) -> None:
+    if spec.get("replicas") is None:
+        spec["replicas"] = 1
+    spec.setdefault("revisionHistoryLimit", 10)
+    spec.setdefault("progressDeadlineSeconds", 600)
+    strategy = spec.setdefault("strategy", {})
+    strategy.setdefault("type", "RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        rolling = strategy.get("rollingUpdate") or {}
+        strategy["rollingUpdate"] = {"maxUnavailable": "25%", "maxSurge": "25%"} | rolling
+    _template(spec.get("template"))
+
+
+def _template(template: Document | None) -> None:
+    if template is None:
+        return
+    template.setdefault("metadata", {})
+    _pod_spec(template.setdefault("spec", {}))
+
+
+def _pod_spec(spec: Document) -> None:
+    spec.setdefault("restartPolicy", "Always")
+    spec.setdefault("terminationGracePeriodSeconds", 30)
+    spec.setdefault("dnsPolicy", "ClusterFirst")
+    spec.setdefault("securityContext", {})
+    spec.setdefault("schedulerName", "default-scheduler")
+    # The old name is an alias that nobody owns: an apply that leaves the new one out gets it back from here.
+    if spec.get("serviceAccountName"):
+        spec["serviceAccount"] = spec["serviceAccountName"]
+    elif spec.get("serviceAccount"):
+        spec["serviceAccountName"] = spec["serviceAccount"]
+    for container in [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]:
+        _container(container)
+
+
+def _container(container: Document) -> None:
+    tag = container.get("image", "").rpartition("/")[2]
+    floating = "@" not in tag and (":" not in tag or tag.endswith(":latest"))
+    container.setdefault("imagePullPolicy", "Always" if floating else "IfNotPresent")
+    container.setdefault("terminationMessagePath", "/dev/termination-log")
+    container.setdefault("terminationMessagePolicy", "File")
+    container.setdefault("resources", {})
+    for port in container.get("ports") or []:
+        port.setdefault("protocol", "TCP")
+    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+        if container.get(name):
+            _probe(container[name])
+    for variable in container.get("env") or []:
+        source = variable.get("valueFrom") or {}
+        if "fieldRef" in source:
+            source["fieldRef"].setdefault("apiVersion", "v1")
+
+
+def _probe(probe: Document) -> None:
+    probe.setdefault("timeoutSeconds", 1)
+    probe.setdefault("periodSeconds", 10)
+    probe.setdefault("successThreshold", 1)
+    probe.setdefault("failureThreshold", 3)
+    if "httpGet" in probe:
+        probe["httpGet"].setdefault("scheme", "HTTP")
+        probe["httpGet"].setdefault("path", "/")
+
+
+def _service(spec: Document) -> None:
+    spec.setdefault("type", "ClusterIP")
+    spec.setdefault("sessionAffinity", "None")
+    spec.setdefault("internalTrafficPolicy", "Cluster")
+    spec.setdefault("ipFamilies", ["IPv4"])
+    spec.setdefault("ipFamilyPolicy", "SingleStack")
+    for port in spec.get("ports") or []:
+        port.setdefault("protocol", "TCP")
+        port.setdefault("targetPort", port.get("port"))
+
+
+def _secret(secret: Document) -> None:
+    secret.setdefault("type", "Opaque")
+    plain = secret.pop("stringData", None)
+    if plain:
+        data = secret.setdefault("data", {})
+        for key, value in plain.items():
+            data[key] = b64encode(value.encode()).decode()

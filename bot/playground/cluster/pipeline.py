@@ -1,0 +1,146 @@
+"""The way of every write: preconditions, defaults, validation, admission, the book of fields, the store."""
+
+import random
+import uuid
+from typing import Any
+
+from bot.playground.cluster import admission, errors
+from bot.playground.cluster.defaults import with_defaults
+from bot.playground.cluster.managers import Entry, after_update, prune_book, write_entries
+from bot.playground.cluster.moments import whole_seconds
+from bot.playground.cluster.resources import BY_KIND, Resource
+from bot.playground.cluster.storage import Storage
+from bot.playground.cluster.validation import validate
+from bot.playground.cluster.writes import UNBOOKED, Author, counted, identified, parted, same, without_nulls
+from core.ports import Clock
+
+Document = dict[str, Any]
+CONTROLLER = Author(manager="kube-controller-manager")
+
+
+class Pipeline:
+    """Takes documents through everything that stands between a request and the store."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self.storage = storage
+        self.clock = clock
+        self.dice = random.Random()
+
+    def check(self, resource: Resource, body: Document, before: Document | None) -> None:
+        """Hold the identity in a body against the stored object.
+
+        Raises:
+            ApiError: 409, if the uid is another object's or the version an older one.
+        """
+        meta = body.get("metadata") or {}
+        name, uid, version = meta.get("name", ""), meta.get("uid"), meta.get("resourceVersion")
+        if before is None:
+            if uid:
+                raise errors.uid_without_object(resource.group, resource.plural, name, uid)
+            return
+        stored = before["metadata"]
+        if uid and uid != stored["uid"]:
+            raise errors.uid_differs(resource.group, resource.plural, name, uid, stored["uid"])
+        if version and version != stored["resourceVersion"]:
+            raise errors.modified(resource.group, resource.plural, name)
+
+    def store(
+        self,
+        resource: Resource,
+        document: Document,
+        before: Document | None,
+        author: Author,
+        entries: list[Entry] | None,
+        *,
+        dry_run: bool,
+    ) -> Document:
+        if resource.kind != "Event":
+            # The recorders' times are sent as null where they are unknown.
+            document = without_nulls(document)
+        document = parted(resource, document, before, author.subresource)
+        document = counted(resource, with_defaults(document), before)
+        refusal = validate(resource, document, before)
+        if refusal is not None:
+            raise refusal
+        if before is None:
+            document = self._new(resource, document)
+        if entries is not None:
+            document = write_entries(document, prune_book(document, entries))
+        elif resource.kind not in UNBOOKED:
+            top = self.top(resource, author, document)
+            document = after_update(before, document, self.entry(resource, author), top)
+        if same(before, document):
+            assert before is not None
+            return before
+        if dry_run:
+            return document
+        meta = document["metadata"]
+        if meta.get("deletionTimestamp") and not meta.get("finalizers") and resource.kind != "Pod":
+            self.storage.put(resource.key, document)
+            return self.storage.remove(resource.key, meta.get("namespace", ""), meta["name"])
+        stored = self.storage.put(resource.key, document)
+        if resource.kind == "Namespace" and before is None:
+            self._furnish(stored["metadata"]["name"])
+        return stored
+
+    def _new(self, resource: Resource, document: Document) -> Document:
+        """Give a new object what only the server gives, and ask admission.
+
+        Raises:
+            ApiError: 404 without its namespace, 403 if not admitted.
+        """
+        meta = {
+            **document["metadata"],
+            "uid": str(uuid.UUID(int=self.dice.getrandbits(128), version=4)),
+            "creationTimestamp": whole_seconds(self.clock.now()),
+        }
+        document = {**document, "metadata": meta}
+        if resource.namespaced:
+            self._admit_to_namespace(resource, meta)
+        if resource.kind == "Pod":
+            namespace = meta["namespace"]
+            refusal = admission.missing_account(
+                document, self._all("ServiceAccount", namespace)
+            ) or admission.over_quota(
+                document, self._all("Pod", namespace), self._all("ResourceQuota", namespace)
+            )
+            if refusal is not None:
+                raise refusal
+        if resource.kind == "Service" and "clusterIP" not in document["spec"]:
+            self._addresses += 1
+            address = f"10.96.{self._addresses // 250}.{self._addresses % 250}"
+            document["spec"] |= {"clusterIP": address, "clusterIPs": [address]}
+        return document
+
+    def _admit_to_namespace(self, resource: Resource, meta: Document) -> None:
+        namespace = self.storage.get("namespaces", "", meta["namespace"])
+        if namespace is None:
+            raise errors.not_found("", "namespaces", meta["namespace"])
+        if namespace["metadata"].get("deletionTimestamp"):
+            why = (
+                f"unable to create new content in namespace {meta['namespace']} "
+                "because it is being terminated"
+            )
+            raise errors.forbidden(resource.group, resource.plural, meta["name"], why)
+
+    def _furnish(self, namespace: str) -> None:
+        """Give a new namespace its default service account."""
+        resource = BY_KIND["ServiceAccount"]
+        body = {"metadata": {"name": "default", "namespace": namespace}}
+        self.create(Target(resource=resource, namespace=namespace), body, CONTROLLER)
+
+    def entry(self, resource: Resource, author: Author) -> Entry:
+        return Entry(
+            manager=author.manager,
+            operation=author.operation,
+            subresource=author.subresource,
+            version=resource.api_version,
+            time=whole_seconds(self.clock.now()),
+            fields=frozenset(),
+        )
+
+    def top(self, resource: Resource, author: Author, document: Document) -> frozenset[str]:
+        """Return the top-level fields this kind of write may set."""
+        if author.subresource == "status":
+            return frozenset({"status", "metadata"})
+        return frozenset(document) - ({"status"} if resource.has_status else set())

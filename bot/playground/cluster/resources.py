@@ -1,0 +1,166 @@
+"""The kinds this API server knows, and how a path of a request names one of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.playground.cluster.errors import no_such_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One kind of object.
+
+    Attributes:
+        group: API group, empty for the core.
+        version: API version.
+        plural: the word in the path.
+        kind: the kind.
+        namespaced: whether it lives in namespaces.
+        subresources: those that have a path of their own.
+    """
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool = True
+    subresources: tuple[str, ...] = ()
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def key(self) -> str:
+        """Return the name of its drawer in the store, `deployments.apps`."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def has_status(self) -> bool:
+        return "status" in self.subresources
+
+
+RESOURCES = (
+    Resource(
+        group="",
+        version="v1",
+        plural="namespaces",
+        kind="Namespace",
+        namespaced=False,
+        subresources=("status",),
+    ),
+    Resource(group="", version="v1", plural="nodes", kind="Node", namespaced=False, subresources=("status",)),
+    Resource(group="", version="v1", plural="configmaps", kind="ConfigMap"),
+    Resource(group="", version="v1", plural="secrets", kind="Secret"),
+    Resource(group="", version="v1", plural="services", kind="Service", subresources=("status",)),
+    Resource(group="", version="v1", plural="serviceaccounts", kind="ServiceAccount"),
+    Resource(group="", version="v1", plural="pods", kind="Pod", subresources=("status", "log")),
+    Resource(group="", version="v1", plural="events", kind="Event"),
+    Resource(group="", version="v1", plural="resourcequotas", kind="ResourceQuota", subresources=("status",)),
+    Resource(group="", version="v1", plural="persistentvolumeclaims", kind="PersistentVolumeClaim"),
+    Resource(
+        group="apps",
+        version="v1",
+        plural="deployments",
+        kind="Deployment",
+        subresources=("status", "scale"),
+    ),
+    Resource(
+        group="apps", version="v1", plural="replicasets", kind="ReplicaSet", subresources=("status", "scale")
+    ),
+    Resource(group="coordination.k8s.io", version="v1", plural="leases", kind="Lease"),
+    Resource(
+        group="policy",
+        version="v1",
+        plural="poddisruptionbudgets",
+        kind="PodDisruptionBudget",
+        subresources=("status",),
+    ),
+    Resource(group="rbac.authorization.k8s.io", version="v1", plural="roles", kind="Role"),
+    Resource(group="rbac.authorization.k8s.io", version="v1", plural="rolebindings", kind="RoleBinding"),
+)
+BY_PATH = {(each.group, each.version, each.plural): each for each in RESOURCES}
+BY_KEY = {each.key: each for each in RESOURCES}
+BY_KIND = {each.kind: each for each in RESOURCES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a path points at: a kind, perhaps in a namespace, perhaps one object, perhaps a part of it."""
+
+    resource: Resource
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+
+def parse_path(path: str) -> Target:
+    """Read the path of a request for objects.
+
+    Raises:
+        ApiError: 404, if this server knows no such path.
+    """
+    parts = [part for part in path.split("/") if part]
+    match parts:
+        case ["api", version, *rest]:
+            group = ""
+        case ["apis", group, version, *rest]:
+            pass
+        case _:
+            raise no_such_path()
+    namespace = ""
+    # A namespace's own subresources are `namespaces/NAME/status`; anything else there is a kind inside it.
+    if len(rest) >= 3 and rest[0] == "namespaces" and rest[2] not in {"status", "finalize"}:
+        namespace, rest = rest[1], rest[2:]
+    resource = BY_PATH.get((group, version, rest[0])) if rest else None
+    if resource is None or len(rest) > 3 or (namespace and not resource.namespaced):
+        raise no_such_path()
+    name, subresource = (*rest[1:], "", "")[:2]
+    if subresource and subresource not in resource.subresources:
+        raise no_such_path()
+    return Target(resource=resource, namespace=namespace, name=name, subresource=subresource)
+
+
+def discovery(path: str) -> dict[str, Any] | None:
+    """Return the discovery document of that path, if it is one."""
+    groups = sorted({each.group for each in RESOURCES if each.group})
+    fixed: dict[str, dict[str, Any]] = {
+        "/version": {
+            "major": "1",
+            "minor": "37",
+            "gitVersion": "v1.37.2",
+            "platform": "linux/amd64",
+            "goVersion": "go1.25.4",
+        },
+        "/api": {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []},
+        "/apis": {
+            "kind": "APIGroupList",
+            "apiVersion": "v1",
+            "groups": [
+                {
+                    "name": group,
+                    "versions": [{"groupVersion": f"{group}/v1", "version": "v1"}],
+                    "preferredVersion": {"groupVersion": f"{group}/v1", "version": "v1"},
+                }
+                for group in [*groups, "authorization.k8s.io"]
+            ],
+        },
+    }
+    for group in ["", *groups]:
+        base = f"/apis/{group}/v1" if group else "/api/v1"
+        fixed[base] = {
+            "kind": "APIResourceList",
+            "groupVersion": f"{group}/v1" if group else "v1",
+            "resources": [
+                {
+                    "name": each.plural,
+                    "singularName": each.kind.lower(),
+                    "namespaced": each.namespaced,
+                    "kind": each.kind,
+                    "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
+                }
+                for each in RESOURCES
+                if each.group == group
+            ],
+        }
+    return fixed.get(path.rstrip("/"))

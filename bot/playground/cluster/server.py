@@ -1,0 +1,105 @@
+"""The API server's face: HTTP on loopback, tokens, troubles that tests ordered, watches as streams."""
+
+from typing import Any
+
+from aiohttp import web
+from orjson import dumps
+
+from bot.playground.cluster.access import Access, Identity
+from bot.playground.cluster.api import Api
+from bot.playground.cluster.errors import ApiError
+from bot.playground.cluster.faults import Fault, Faults
+from bot.playground.cluster.handlers import answer, review
+from bot.playground.cluster.logs import Logs, read_log
+from bot.playground.cluster.requests import Call, read_call
+from bot.playground.cluster.resources import discovery
+from bot.playground.cluster.watching import Watches
+
+Document = dict[str, Any]
+REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+class ApiServer:
+    """Serves the API of one cluster until it is stopped."""
+
+    def __init__(self, api: Api, access: Access, faults: Faults, logs: Logs) -> None:
+        self._api = api
+        self._access = access
+        self._faults = faults
+        self._logs = logs
+        self._runner: web.AppRunner | None = None
+        self.watches = Watches(api)
+        self.url = ""
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen; port 0 takes a free one."""
+        app = web.Application(client_max_size=8 * 1024 * 1024)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        # A client that goes away must end its watch at once, not at the next event.
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        bound = self._runner.addresses[0][1]
+        self.url = f"http://{host}:{bound}"
+
+    async def stop(self) -> None:
+        """End all watches and close the port."""
+        self.watches.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        try:
+            identity = self._access.who(request.headers.get("Authorization"))
+            if request.path == REVIEW and request.method == "POST":
+                code, document = review(self._access, identity, await request.json())
+                return _respond(code, document)
+            found = discovery(request.path) if request.method == "GET" else None
+            if found is not None:
+                return _respond(200, found)
+            return await self._call(request, identity, await read_call(request))
+        except ApiError as error:
+            return _respond(error.code, error.status(), error.headers)
+
+    async def _call(self, request: web.Request, identity: Identity, call: Call) -> web.StreamResponse:
+        fault = self._faults.take(call.verb, request.path)
+        if fault is not None:
+            await self._api.clock.sleep(fault.delay)
+            if fault.status is not None and not fault.after_effect:
+                return _fail(request, fault)
+        refusal = self._access.refusal(identity, call.verb, call.target)
+        if refusal is not None:
+            raise refusal
+        if call.verb == "watch":
+            return await self.watches.serve(request, call)
+        if call.target.subresource == "log":
+            return self._log(call)
+        code, document = answer(self._api, call)
+        if fault is not None and fault.status is not None:
+            return _fail(request, fault)
+        return _respond(code, document)
+
+    def _log(self, call: Call) -> web.Response:
+        pod = self._api.get(call.target.resource, call.target.namespace, call.target.name)
+        text = read_log(pod, self._logs, call.query)
+        return web.Response(status=204) if text is None else web.Response(text=text)
+
+
+def _respond(code: int, document: Document, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(
+        status=code, body=dumps(document), content_type="application/json", headers=headers or {}
+    )
+
+
+def _fail(request: web.Request, fault: Fault) -> web.Response:
+    """Answer as a test ordered; status 0 cuts the connection instead."""
+    if not fault.status:
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=500)
+    reasons = {401: "Unauthorized", 403: "Forbidden", 409: "Conflict", 429: "TooManyRequests"}
+    reasons |= {410: "Expired", 500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout"}
+    error = ApiError(fault.status, reasons.get(fault.status, "Unknown"), fault.message)
+    return _respond(fault.status, error.status(), fault.headers)

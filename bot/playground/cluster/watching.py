@@ -1,0 +1,105 @@
+"""Watches as HTTP streams: every change after a version, bookmarks in between, an end in time."""
+
+import asyncio
+
+from aiohttp import web
+from orjson import dumps
+
+from bot.playground.cluster.api import Api
+from bot.playground.cluster.errors import ApiError
+from bot.playground.cluster.listing import bookmark, error_event, seen_by_watch, selection, start_version
+from bot.playground.cluster.requests import Call
+from bot.playground.cluster.waiting import wait_for
+
+# A real API server sends one about every minute.
+BOOKMARK_EVERY = 60.0
+LONGEST = 1800.0
+
+
+class Watches:
+    """The watches that are open now."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._open: set[asyncio.Event] = set()
+        self._closing = False
+        self._generation = 0
+        self.stalled = False
+
+    def close(self) -> None:
+        """End every watch, as a server that shuts down."""
+        self._closing = True
+        self.drop()
+
+    def drop(self) -> None:
+        """Cut the open watches' connections, as a network would."""
+        self._generation += 1
+        for event in self._open:
+            event.set()
+
+    @property
+    def count(self) -> int:
+        return len(self._open)
+
+    async def serve(self, request: web.Request, call: Call) -> web.StreamResponse:
+        """Stream changes until the client leaves, the time is over or the history has moved on.
+
+        Raises:
+            ApiError: 410, before the stream has begun.
+        """
+        storage, resource = self._api.storage, call.target.resource
+        wanted = selection(call.query, call.target.namespace, call.target.name)
+        version = start_version(call.query, storage)
+        storage.since(version)
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        await self._initial(response, call, version)
+        generation = self._generation
+        clock = self._api.clock
+        ends = clock.monotonic() + min(float(call.query.get("timeoutSeconds") or LONGEST), LONGEST)
+        marks = clock.monotonic() + BOOKMARK_EVERY if call.flag("allowWatchBookmarks") else float("inf")
+        with storage.listening() as event:
+            self._open.add(event)
+            try:
+                while clock.monotonic() < ends and not self._closing:
+                    if generation != self._generation:
+                        _cut(request)
+                        break
+                    event.clear()
+                    try:
+                        changes = [] if self.stalled else storage.since(version)
+                    except ApiError as error:
+                        await response.write(dumps(error_event(error)) + b"\n")
+                        break
+                    lines = [seen_by_watch(change, resource.key, wanted) for change in changes]
+                    text = b"".join(dumps(line) + b"\n" for line in lines if line is not None)
+                    version = changes[-1].version if changes else version
+                    if clock.monotonic() >= marks:
+                        marks += BOOKMARK_EVERY
+                        text += dumps(bookmark(resource, version)) + b"\n"
+                    if text:
+                        await response.write(text)
+                    if not event.is_set():
+                        await wait_for(clock, event, min(ends, marks) - clock.monotonic())
+            finally:
+                self._open.discard(event)
+        return response
+
+    async def _initial(self, response: web.StreamResponse, call: Call, version: int) -> None:
+        """Send what exists already, if the client asked for that instead of a list."""
+        query, resource = call.query, call.target.resource
+        wants = call.flag("sendInitialEvents") or query.get("resourceVersion", "") in {"", "0"}
+        if not wants:
+            return
+        wanted = selection(query, call.target.namespace, call.target.name)
+        for document in self._api.storage.all(resource.key, call.target.namespace):
+            if wanted(document):
+                await response.write(dumps({"type": "ADDED", "object": document}) + b"\n")
+        if call.flag("sendInitialEvents"):
+            await response.write(dumps(bookmark(resource, version, initial_end=True)) + b"\n")
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()

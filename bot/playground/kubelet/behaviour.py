@@ -1,0 +1,84 @@
+"""What a container of the playground does once it is started, chosen by words in its image's name."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Pull(StrEnum):
+    """How pulling the image ends."""
+
+    OK = "ok"
+    NOT_FOUND = "notfound"
+    UNAUTHORISED = "unauthorised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """One kind of container: how its pull ends and what each of its runs does.
+
+    Attributes:
+        pull: how pulling its image ends.
+        exits_after: seconds from the start of a run to its end; `None` runs for ever.
+        exit_code: what it ends with.
+        reason: the reason of the terminated state.
+        runs_that_exit: how many runs end like this before one stays; `None` is every one.
+        listens_after: seconds until it answers on its port.
+        ready: whether its readiness probe ever passes.
+        alive: whether its liveness probe passes.
+        deaf: whether it ignores SIGTERM.
+    """
+
+    pull: Pull = Pull.OK
+    exits_after: float | None = None
+    exit_code: int = 0
+    reason: str = "Completed"
+    runs_that_exit: int | None = None
+    listens_after: float = 0.0
+    ready: bool = True
+    alive: bool = True
+    deaf: bool = False
+
+    def listens(self, restarts: int) -> bool:
+        """Say whether the run after that many restarts lives long enough to answer on its port."""
+        return not self.run_exits(restarts) or (self.exits_after or 0.0) > 1.0
+
+    def run_exits(self, restarts: int) -> bool:
+        """Say whether the run after that many restarts ends by itself."""
+        if self.exits_after is None:
+            return False
+        return self.runs_that_exit is None or restarts < self.runs_that_exit
+
+
+GOOD = Behaviour()
+# The first word that is found wins, so the longer ones stand before their beginnings.
+WORDS: tuple[tuple[str, Behaviour], ...] = (
+    ("notfound", Behaviour(pull=Pull.NOT_FOUND)),
+    ("unauthorised", Behaviour(pull=Pull.UNAUTHORISED)),
+    ("crash-late", Behaviour(exits_after=15.0, exit_code=1, reason="Error")),
+    (
+        "crash-twice",
+        Behaviour(exits_after=0.4, exit_code=1, reason="Error", runs_that_exit=2),
+    ),
+    ("crash", Behaviour(exits_after=0.4, exit_code=1, reason="Error")),
+    ("oom", Behaviour(exits_after=4.0, exit_code=137, reason="OOMKilled")),
+    ("neverready", Behaviour(ready=False)),
+    ("slow", Behaviour(listens_after=20.0)),
+    ("exit-zero", Behaviour(exits_after=0.9, exit_code=0, reason="Completed")),
+    ("liveness", Behaviour(alive=False)),
+    ("deaf", Behaviour(deaf=True)),
+)
+
+
+def behaviour_of(image: str) -> Behaviour:
+    """Return what a container of this image does.
+
+    A word counts between characters that are not lower-case letters: `shop/web:crash2` crashes, `shop/oomph`
+    does not run out of memory. The registry's host is not looked at.
+    """
+    host, slash, path = image.partition("/")
+    name = path if slash and ("." in host or ":" in host or host == "localhost") else image
+    for word, behaviour in WORDS:
+        if re.search(rf"(?<![a-z]){word}(?![a-z])", name):
+            return behaviour
+    return GOOD

@@ -1,0 +1,179 @@
+"""The life of one container: pull, configure, run, be probed, end, back off, run again."""
+
+from collections.abc import Generator, Iterator
+from datetime import datetime
+from typing import Any
+
+from bot.playground.kubelet import texts
+from bot.playground.kubelet.beats import World
+from bot.playground.kubelet.preparing import configure, pull
+from bot.playground.kubelet.probes import NEVER, Probe, Run, port_of
+from bot.playground.kubelet.status import ContainerState, digest, stamp
+from bot.playground.kubelet.telling import FIRST_BACK_OFF, LONGEST_BACK_OFF, Step, Teller
+
+# How much later than the back-off a restart came, by restart, as recorded; later ones take the last.
+LATENESS = (2.5, 4.4, 15.0, 11.0)
+
+
+class ContainerScript(Teller):
+    """Tells the life of one container."""
+
+    def __init__(
+        self, pod: dict[str, Any], spec: dict[str, Any], state: ContainerState, world: World, *, begins: float
+    ) -> None:
+        super().__init__(spec, state, world, begins=begins)
+        self._pod = pod
+        self._back_off = 0.0
+        self._backed_off_at = 0.0
+        self._last_exit: float | None = None
+        self._log = ""
+        self._pending_log = ""
+
+    def steps(self) -> Iterator[Step]:
+        """Tell the life from the start, or from where the state says that it stands.
+
+        Yields:
+            The steps in their order, each with a copy of the state if it changed.
+        """
+        began = self._run_began()
+        if began is None:
+            if "terminated" in self.state.state or self.state.last:
+                self.state.restarts += 1
+                yield self.step(0.0, self.event("Pulled", texts.already_present(self.spec["image"])))
+            else:
+                yield from pull(self)
+                yield from configure(self)
+            yield from self._start()
+        while True:
+            run = Run(
+                self.spec, self.behaviour, self.state.restarts, self.elapsed if began is None else began
+            )
+            began = None
+            killed = yield from self._live(run)
+            if killed is None:
+                return
+            yield from self._again(killed=killed)
+
+    # -- runs ----------------------------------------------------------------------------------------------
+
+    def _start(self) -> Iterator[Step]:
+        yield self.step(0.01, self.event("Created", "Container created"))
+        yield self.step(0.07, self.event("Started", "Container started"))
+        state, moment = self.state, self.moment(0.02)
+        if "terminated" in state.state:
+            state.last = state.state
+        state.state = {"running": {"startedAt": stamp(moment)}}
+        state.image_id = f"{self.spec['image'].rpartition(':')[0]}@sha256:{digest(self.spec['image'])}"
+        state.container_id = (
+            f"containerd://{digest(self._pod['metadata']['uid'], state.name, state.restarts)}"
+        )
+        state.started = "startupProbe" not in self.spec
+        state.ready = state.started and "readinessProbe" not in self.spec
+        listens = self.behaviour.listens(state.restarts) and not self.behaviour.listens_after
+        self._log = texts.opening(state.name, state.image, port_of(self.spec, {}), moment, listens=listens)
+        yield self.step(0.02, changed=True, log=self._log, restarted=state.restarts > 0)
+
+    def _live(self, run: Run) -> Generator[Step, None, bool | None]:
+        """Tell one run, probe by probe.
+
+        Returns:
+            Whether a probe killed it; `None` if it stays as it is for ever.
+        """
+        while (at := run.next_at(self.elapsed)) != NEVER:
+            wait = max(0.0, at - self.elapsed)
+            if at >= run.exits:
+                self.elapsed += wait
+                self._terminate(self.behaviour.exit_code, self.behaviour.reason)
+                return False
+            probe = run.due(at)
+            failure = run.ask(probe, at, self.world.address)
+            if failure is None:
+                yield self.step(wait, changed=self._passed(run, probe))
+                continue
+            yield self.step(wait, self.warning("Unhealthy", f"{probe.kind} probe failed: {failure}"))
+            if probe.kills:
+                message = f"Container {self.state.name} failed {probe.kind.lower()} probe, will be restarted"
+                yield self.step(0.005, self.event("Killing", message))
+                self.elapsed += 0.05
+                self._terminate(0, "Completed")
+                return True
+        return None
+
+    def _passed(self, run: Run, probe: Probe) -> bool:
+        """Take note of a probe that passed, and say whether the status changes by it."""
+        if not probe.done:
+            return False
+        if probe.kind == "Startup":
+            self.state.started = True
+            run.start_probing(self.elapsed)
+        if probe.kind == "Readiness" or (probe.kind == "Startup" and "readinessProbe" not in self.spec):
+            self.state.ready = True
+        return probe.kind != "Liveness"
+
+    def _terminate(self, code: int, reason: str) -> None:
+        """End the run at the present moment; the caller tells it."""
+        moment = self.moment()
+        if code == 0 and reason == "Completed" and not self.behaviour.exits_after:
+            self._pending_log = f"{texts.clock_text(moment)} got SIGTERM, closing\n"
+        else:
+            self._pending_log = texts.ending(self.behaviour, moment)
+        terminated: dict[str, Any] = {"exitCode": code, "reason": reason}
+        if code and self.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
+            terminated["message"] = (self._log + self._pending_log)[-texts.LONGEST_MESSAGE :]
+        started = self.state.state.get("running", {}).get("startedAt", stamp(moment))
+        terminated |= {"startedAt": started, "finishedAt": stamp(moment)}
+        terminated["containerID"] = self.state.container_id
+        self.state.state = {"terminated": terminated}
+        self.state.ready = self.state.started = False
+
+    def _again(self, *, killed: bool) -> Iterator[Step]:
+        """Tell how the container comes back: at once the first time, later after a back-off.
+
+        The back-off counts from the last exit that the kubelet had recorded when it looked. A container that its
+        own probe killed has not been recorded yet, so the exit before that one counts.
+        """
+        counts_from = self._last_exit if killed else self.elapsed
+        self._last_exit = self.elapsed
+        log, self._pending_log = self._pending_log, ""
+        present = self.event("Pulled", texts.already_present(self.spec["image"]))
+        if counts_from is not None and self.elapsed - counts_from < self._back_off:
+            yield from self._crash_loop(log)
+            yield self.step(self._lateness(), present)
+        elif killed:
+            yield self.step(0.0, present, log=log)
+        else:
+            yield self.step(0.0, present, changed=True, log=log)
+        if counts_from is not None:
+            self._grow_back_off()
+        self.state.restarts += 1
+        yield from self._start()
+
+    def _crash_loop(self, log: str) -> Iterator[Step]:
+        meta = self._pod["metadata"]
+        where = f"{meta['name']}_{meta['namespace']}({meta['uid']})"
+        name = self.state.name
+        event = self.warning("BackOff", f"Back-off restarting failed container {name} in pod {where}")
+        yield self.step(0.0, event, changed=True, log=log)
+        delay = texts.go_duration(self._back_off)
+        self.state.last = self.state.state
+        message = f"back-off {delay} restarting failed container={name} pod={where}"
+        self.state.state = {"waiting": {"reason": "CrashLoopBackOff", "message": message}}
+        yield self.step(1.0, event, changed=True)
+
+    def _lateness(self) -> float:
+        number = max(0, self.state.restarts - 1)
+        return self._back_off - 1.0 + LATENESS[min(number, len(LATENESS) - 1)]
+
+    def _grow_back_off(self) -> None:
+        forgotten = self.elapsed - self._backed_off_at > 2 * LONGEST_BACK_OFF
+        doubled = min(self._back_off * 2, LONGEST_BACK_OFF)
+        self._back_off = FIRST_BACK_OFF if forgotten or not self._back_off else doubled
+        self._backed_off_at = self.elapsed
+
+    def _run_began(self) -> float | None:
+        """Return when the present run began, in seconds from `began` (negative for before), if there is one."""
+        running = self.state.state.get("running")
+        if running is None:
+            return None
+        started = datetime.fromisoformat(running["startedAt"])
+        return min(0.0, (started - self.world.began).total_seconds())

@@ -1,0 +1,81 @@
+"""The port on which an API server asks a kubelet for logs: `kubectl logs` and the bot's evidence come from here."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Self
+
+from aiohttp import web
+
+from bot.playground.kubelet.certificate import server_context
+from bot.playground.kubelet.logs import Book, Query, Refused, choose_run, read_query, render
+from core.ports import Clock
+
+Document = dict[str, Any]
+Find = Callable[[str, str, str], tuple[Document, Book | None] | None]
+"""Return a pod, by namespace and name, and the log of its container, if this node has them."""
+
+FOLLOW_POLL = 0.2  # how late a followed line may come
+
+
+class LogServer:
+    """Serves `/containerLogs/{namespace}/{pod}/{container}` over TLS on loopback."""
+
+    def __init__(self, find: Find, clock: Clock) -> None:
+        self._find = find
+        self._clock = clock
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._answer)
+        # Whoever follows a log would hold up the end for a minute.
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(
+            self._runner, "127.0.0.1", 0, ssl_context=await asyncio.to_thread(server_context, "kubelet")
+        )
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        namespace, pod_name, container = (
+            request.match_info[part] for part in ("namespace", "pod", "container")
+        )
+        found = self._find(namespace, pod_name, container)
+        if found is None:
+            return web.Response(status=404, text=f'pod "{pod_name}" not found\n')
+        pod, book = found
+        try:
+            query = read_query(request.query, self._clock.now())
+            earlier = choose_run(pod, container, previous=query.previous)
+        except (Refused, ValueError) as refusal:
+            return web.Response(status=400, text=str(refusal))
+        if book is None:
+            return web.Response(text=f"unable to retrieve container logs for {_container_id(pod, container)}")
+        if query.follow and not query.previous:
+            return await self._follow(request, book, query)
+        return web.Response(body=render(book.previous if earlier else book.current, query))
+
+    async def _follow(self, request: web.Request, book: Book, query: Query) -> web.StreamResponse:
+        """Send what there is and what comes, until this run of the container is over."""
+        response = web.StreamResponse()
+        await response.prepare(request)
+        lines, rest = book.current, Query(timestamps=query.timestamps)
+        await response.write(render(lines, query))
+        sent = len(lines)
+        while book.running and book.current is lines:
+            await self._clock.sleep(FOLLOW_POLL)
+            await response.write(render(lines[sent:], rest))
+            sent = len(lines)
+        return response
+
+
+def _container_id(pod: Document, container: str) -> str:
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    return next((str(entry.get("containerID", "")) for entry in statuses if entry["name"] == container), "")

@@ -1,0 +1,145 @@
+"""What people do in the workspace: commands, clicks, words, and coming and going."""
+
+from typing import Any
+
+from bot.playground.slack.delivery import Courier, Delivery
+from bot.playground.slack.envelopes import (
+    Envelope,
+    action_payload,
+    command_payload,
+    escape,
+    event_payload,
+    find_action,
+    submission_payload,
+)
+from bot.playground.slack.people import BOT_USER
+from bot.playground.slack.state import Channel, Message, User
+from bot.playground.slack.world import World
+
+Json = dict[str, Any]
+
+
+class Humans:
+    """Acts for a person, with the payloads that Slack would send."""
+
+    def __init__(self, world: World, courier: Courier) -> None:
+        self._world = world
+        self._courier = courier
+
+    def user(self, name: str) -> User:
+        """Return a member by id or by name."""
+        found = self._world.store.users.get(name) or next(
+            (user for user in self._world.store.users.values() if user.name == name.removeprefix("@")), None
+        )
+        if found is None:
+            raise KeyError(f"there is nobody called {name} in the workspace")
+        return found
+
+    def channel(self, name: str) -> Channel:
+        """Return a conversation by id or by name."""
+        channels = self._world.store.channels
+        plain = name.removeprefix("#")
+        found = channels.get(name) or next(
+            (c for c in channels.values() if c.name == plain and not c.is_im), None
+        )
+        if found is None:
+            raise KeyError(f"there is no channel called {name} in the workspace")
+        return found
+
+    def command_envelope(self, user: str, channel: str, text: str, command: str) -> Envelope:
+        """Return what Slack would send for a slash command."""
+        person, room = self.user(user), self.channel(channel)
+        store = self._world.store
+        payload = command_payload(
+            user=person,
+            channel=room,
+            command=command,
+            text=escape(text.strip(), store.users.values(), store.channels.values()),
+            response_url=self._response_url(person, room),
+            trigger=self._world.tickets.trigger(person.id),
+        )
+        return Envelope(type="slash_commands", payload=payload)
+
+    def click_envelope(self, user: str, channel: str, ts: str, action_id: str) -> Envelope:
+        """Return what Slack would send for a button; a button that is not there cannot be pressed."""
+        person, room = self.user(user), self.channel(channel)
+        store = self._world.store
+        message = store.find_ephemeral(person.id, room.id, ts) or store.find(room.id, ts)
+        action = find_action(message, action_id) if message else None
+        if message is None or action is None:
+            raise LookupError(f"message {ts} in {room.name} has no button {action_id}")
+        payload = action_payload(
+            user=person,
+            channel=room,
+            message=message,
+            action=action,
+            store=store,
+            response_url=self._response_url(person, room, message),
+            trigger=self._world.tickets.trigger(person.id),
+        )
+        return Envelope(type="interactive", payload=payload)
+
+    async def command(self, user: str, channel: str, text: str, command: str) -> Delivery:
+        return await self._courier.deliver(self.command_envelope(user, channel, text, command))
+
+    async def click(self, user: str, channel: str, ts: str, action_id: str) -> Delivery:
+        return await self._courier.deliver(self.click_envelope(user, channel, ts, action_id))
+
+    async def submit(self, user: str, view_id: str, values: Json) -> Delivery:
+        """Submit a modal; what the ack says about it is done to it."""
+        delivery = await self._courier.deliver(self.submit_envelope(user, view_id, values))
+        if delivery.ack.get("response_action") in {"update", "push"}:
+            view = self._world.store.views[view_id] | delivery.ack["view"]
+            self._world.store.keep_view(view, self.user(user).id)
+        return delivery
+
+    def submit_envelope(self, user: str, view_id: str, values: Json) -> Envelope:
+        """Return what Slack would send for a submitted modal."""
+        view = self._world.store.views[view_id]
+        person = self.user(user)
+        trigger = self._world.tickets.trigger(person.id)
+        payload = submission_payload(user=person, view=view, values=values, trigger=trigger)
+        return Envelope(type="interactive", payload=payload)
+
+    def _response_url(self, user: User, channel: Channel, message: Message | None = None) -> str:
+        thread = message.thread_ts if message and message.is_reply else None
+        secret = self._world.tickets.response(
+            user.id, channel.id, message_ts=message.ts if message else None, thread_ts=thread
+        )
+        return f"{self._world.url}/response/{secret}"
+
+    async def say(
+        self, user: str, channel: str, text: str, thread_ts: str | None
+    ) -> tuple[Message, Delivery | None]:
+        """Post a person's own words; a mention of the bot where it is a member reaches it as an event."""
+        person, room, store = self.user(user), self.channel(channel), self._world.store
+        encoded = escape(text, store.users.values(), store.channels.values())
+        ts = store.next_ts()
+        message = store.post(
+            Message(ts=ts, channel=room.id, user=person.id, text=encoded, thread_ts=thread_ts)
+        )
+        if f"<@{BOT_USER}" not in encoded or BOT_USER not in room.members:
+            return message, None
+        event = {
+            "type": "app_mention",
+            "user": person.id,
+            "text": encoded,
+            "ts": ts,
+            "channel": room.id,
+            "event_ts": ts,
+        }
+        event |= {"thread_ts": thread_ts} if thread_ts else {}
+        envelope = Envelope(type="events_api", payload=event_payload(event))
+        return message, await self._courier.deliver(envelope)
+
+    def invite(self, channel: str, user: str) -> None:
+        room, person = self.channel(channel), self.user(user)
+        if person.id not in room.members:
+            room.members.append(person.id)
+            self._world.store.changed()
+
+    def remove(self, channel: str, user: str) -> None:
+        room, person = self.channel(channel), self.user(user)
+        if person.id in room.members:
+            room.members.remove(person.id)
+            self._world.store.changed()

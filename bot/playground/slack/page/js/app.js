@@ -1,0 +1,182 @@
+// Puts the parts of the page together.
+
+import { Composer } from "./composer.js";
+import { confirmed } from "./dialog.js";
+import { ask, byId, h } from "./dom.js";
+import { MessageList } from "./list.js";
+import { showModal } from "./modal.js";
+import { avatar } from "./message.js";
+import { isReply, model } from "./model.js";
+import { drawSidebar } from "./sidebar.js";
+import { drawSteps, markTried } from "./steps.js";
+import { follow } from "./stream.js";
+import { ago } from "./time.js";
+
+const where = { openThread, press };
+const list = new MessageList(byId("messages"), where);
+const threadList = new MessageList(byId("thread-messages"), { ...where, inThread: true });
+const composer = new Composer(byId("composer"), { id: "composer", label: "Message", send, hints: () => model });
+const threadComposer = new Composer(byId("thread-composer"), { id: "thread-composer", label: "Reply…", send: reply });
+
+async function send(text) {
+  markTried(text);
+  drawSteps(use);
+  return attempt("/do/send", { text });
+}
+
+async function reply(text) {
+  if (text.startsWith("/")) return `${text.split(" ")[0]} is not supported in threads. Sorry!`;
+  return attempt("/do/send", { text, thread_ts: model.threadTs });
+}
+
+/** Ask the workspace as the present person in the present channel; resolves to what to complain about. */
+async function attempt(path, body) {
+  try {
+    const answer = await ask(path, { user: model.viewer, channel: model.channel, ...body });
+    return answer.ok || answer.error === "operation_timeout" || answer.error === "dispatch_failed" ? "" : answer.error;
+  } catch (error) {
+    return `Not sent: ${error.message}`;
+  }
+}
+
+async function press(message, element, button) {
+  if (!(await confirmed(element.confirm))) return;
+  button.classList.add("busy");
+  button.setAttribute("aria-busy", "true");
+  const complaint = await attempt("/do/click", { ts: message.ts, action_id: element.action_id });
+  button.classList.remove("busy");
+  button.removeAttribute("aria-busy");
+  composer.complain(complaint);
+}
+
+/** Press a button that belongs to the playground, not to Slack. */
+async function act({ label, question }, index) {
+  const plain = (text) => ({ type: "plain_text", text });
+  const confirm = question && { title: plain(label), text: plain(question), confirm: plain(label), deny: plain("Not now"), style: "danger" };
+  if (await confirmed(confirm || null)) composer.complain(await attempt("/do/button", { index }));
+}
+
+function use(command) {
+  composer.fill(command);
+}
+
+function openChannel(id) {
+  model.channel = id;
+  model.threadTs = null;
+  model.unread.delete(id);
+  document.body.classList.remove("menu-open");
+  byId("menu").setAttribute("aria-expanded", "false");
+  history.replaceState(null, "", `#${id}`);
+  draw();
+  composer.text.focus();
+}
+
+function openThread(ts) {
+  model.threadTs = ts;
+  draw();
+  threadComposer.text.focus();
+}
+
+function closeThread() {
+  const ts = model.threadTs;
+  model.threadTs = null;
+  draw();
+  document.querySelector(`#messages [data-ts="${CSS.escape(ts)}"] .replies`)?.focus();
+}
+
+function be(user) {
+  sessionStorage.setItem("viewer", user);
+  document.body.classList.remove("menu-open");
+  start(user);
+}
+
+function drawHead() {
+  const channel = model.current();
+  if (!channel) return;
+  const name = channel.is_im ? model.userName(channel.members.find((id) => id !== model.viewer)) : channel.name;
+  const title = `${channel.is_im ? "" : channel.is_private ? "🔒 " : "# "}${name}`;
+  byId("channel-name").textContent = title;
+  byId("channel-topic").textContent = channel.topic?.value ?? "";
+  document.title = `${title} · ${model.team}`;
+  const faces = channel.members.slice(0, 4).map((id) => avatar(model.user(id), "small"));
+  byId("members").replaceChildren(...faces, h("span", { class: "member-count", title: channel.members.map(model.userName).join(", ") }, `${channel.members.length} members`));
+  composer.label(`Message ${title.replace("# ", "#")} as ${model.userName(model.viewer)}`);
+  byId("messages").dataset.empty = channel.is_im ? "Nobody else can see what is said here." : `This is the very beginning of ${title}.`;
+  drawNotice(channel);
+}
+
+function drawNotice(channel) {
+  const absent = !channel.is_im && !channel.is_member;
+  const notice = byId("notice");
+  notice.hidden = !absent && !channel.is_archived;
+  if (channel.is_archived) notice.replaceChildren("This channel is archived: nobody can post here.");
+  else if (absent) {
+    notice.replaceChildren(`${model.userName(model.bot)} is not in this channel and cannot post here. `,
+      h("button", { type: "button", class: "link", onclick: () => use("/invite @convox") }, "/invite @convox"));
+  }
+}
+
+function drawThread() {
+  const parent = model.threadTs && model.message(model.channel, model.threadTs);
+  byId("thread").hidden = !parent;
+  byId("app").classList.toggle("with-thread", Boolean(parent));
+  if (!parent) return;
+  const replies = model.replies();
+  const count = replies.length === 1 ? "1 reply" : `${replies.length} replies`;
+  byId("thread-channel").textContent = byId("channel-name").textContent;
+  threadList.show([parent, ...replies], { name: `${model.viewer}/${model.channel}/${parent.ts}`, extra: replies.length ? { [parent.ts]: count } : {} });
+}
+
+function draw() {
+  drawSidebar({ open: openChannel, be, act });
+  drawHead();
+  list.show(model.timeline(), { name: `${model.viewer}/${model.channel}` });
+  drawThread();
+}
+
+function announce(message) {
+  if (message.user === model.viewer) return;
+  const visible = message.channel === model.channel && (!isReply(message) || message.broadcast || message.thread_ts === model.threadTs);
+  if (visible) byId("announcer").textContent = `${model.userName(message.user) ?? "Somebody"}: ${message.text}`;
+  else if (message.channel !== model.channel && !isReply(message)) model.unread.set(message.channel, (model.unread.get(message.channel) ?? 0) + 1);
+}
+
+let drawing = 0;
+function drawSoon() {
+  cancelAnimationFrame(drawing);
+  drawing = requestAnimationFrame(draw);
+}
+
+function onEvent({ type, message, view }) {
+  if (type === "view") return showModal(view, (values) => ask("/do/submit", { user: model.viewer, view_id: view.id, values }));
+  if (type === "message_deleted") model.drop(message);
+  else if (model.put(message)) announce(message);
+  drawSoon();
+}
+
+function start(user) {
+  follow(user, {
+    onState(state) {
+      model.load(state);
+      drawSteps(use);
+      draw();
+    },
+    onEvent,
+    onLive: (live) => { byId("offline").hidden = live; },
+  });
+}
+
+byId("thread-close").addEventListener("click", closeThread);
+byId("thread").addEventListener("keydown", (event) => { if (event.key === "Escape") closeThread(); });
+byId("menu").addEventListener("click", () => {
+  const open = document.body.classList.toggle("menu-open");
+  byId("menu").setAttribute("aria-expanded", String(open));
+});
+// "3 minutes ago" grows old by itself.
+setInterval(() => {
+  for (const node of document.querySelectorAll("[data-when]")) node.textContent = `Last reply ${ago(node.dataset.when)}`;
+}, 30_000);
+// A permalink names a channel and, after a slash, a thread.
+[model.channel, model.threadTs = null] = decodeURIComponent(location.hash.slice(1)).split("/");
+start(new URLSearchParams(location.search).get("as") ?? sessionStorage.getItem("viewer") ?? "");
+composer.text.focus();

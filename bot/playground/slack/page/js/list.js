@@ -1,0 +1,78 @@
+// A list of messages that changes only where a message changed, and stays at its end while nobody scrolls up.
+
+import { h } from "./dom.js";
+import { messageElement } from "./message.js";
+import { dayKey, dayName } from "./time.js";
+
+const TOGETHER_SECONDS = 300;
+const NEAR = 80;
+
+function follows(message, before) {
+  return before && !message.broadcast && !before.broadcast && before.user === message.user && before.ephemeral === message.ephemeral
+    && dayKey(before.ts) === dayKey(message.ts) && message.ts - before.ts < TOGETHER_SECONDS;
+}
+
+const isAtEnd = (root) => root.scrollHeight - root.scrollTop - root.clientHeight < NEAR;
+
+/** Remember which button of which message has the focus; a changed message is a new element. */
+function focusIn(root) {
+  const active = document.activeElement;
+  const { action } = active?.dataset ?? {};
+  const ts = active?.closest("[data-ts]")?.dataset.ts;
+  if (!root.contains(active) || !ts || !action) return null;
+  const same = `[data-ts="${CSS.escape(ts)}"] [data-action="${CSS.escape(action)}"]`;
+  return () => {
+    if (!active.isConnected) (root.querySelector(same) ?? root).focus({ preventScroll: true });
+  };
+}
+
+export class MessageList {
+  constructor(root, { inThread = false, openThread, press }) {
+    this.root = root;
+    this.options = { inThread, openThread, press };
+    this.shown = new Map();
+    this.atEnd = true;
+    root.addEventListener("scroll", () => { this.atEnd = isAtEnd(root); });
+    new ResizeObserver(() => { if (this.atEnd) root.scrollTop = root.scrollHeight; }).observe(root);
+  }
+
+  /** Show these messages; elements of unchanged ones stay where they are, with focus and selection. */
+  show(messages, { name, extra = {} }) {
+    const root = this.root;
+    const atEnd = this.name !== name || isAtEnd(root);
+    if (this.name !== name) this.shown.clear();
+    this.name = name;
+    const focused = focusIn(root);
+    const wanted = this.#elements(messages, extra);
+    [...root.childNodes].filter((node) => !wanted.includes(node)).forEach((node) => node.remove());
+    wanted.forEach((node, index) => {
+      if (root.childNodes[index] !== node) root.insertBefore(node, root.childNodes[index] ?? null);
+    });
+    if (atEnd) root.scrollTop = root.scrollHeight;
+    focused?.();
+  }
+
+  #elements(messages, extra) {
+    const wanted = [];
+    const fresh = new Map();
+    messages.forEach((message, index) => {
+      const before = messages[index - 1];
+      if (!this.options.inThread && (!before || dayKey(before.ts) !== dayKey(message.ts))) {
+        wanted.push(this.#kept(fresh, `day ${dayKey(message.ts)}`, "", () => h("div", { class: "day" }, h("span", {}, dayName(message.ts)))));
+      }
+      const compact = Boolean(follows(message, before) && !extra[before.ts]);
+      const signature = JSON.stringify([message, compact]);
+      wanted.push(this.#kept(fresh, message.ts, signature, () => messageElement(message, { ...this.options, compact })));
+      if (extra[message.ts]) wanted.push(this.#kept(fresh, `extra ${message.ts}`, extra[message.ts], () => h("div", { class: "reply-rule" }, h("span", {}, extra[message.ts]))));
+    });
+    this.shown = fresh;
+    return wanted;
+  }
+
+  #kept(fresh, key, signature, make) {
+    const old = this.shown.get(key);
+    const entry = old?.signature === signature ? old : { signature, node: make() };
+    fresh.set(key, entry);
+    return entry.node;
+  }
+}

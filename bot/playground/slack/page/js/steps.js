@@ -1,0 +1,38 @@
+// "Try this first": the commands a newcomer starts with.
+
+import { byId, h } from "./dom.js";
+import { model } from "./model.js";
+
+const CLOSED = "steps-closed";
+const tried = new Set();
+
+export function markTried(text) {
+  tried.add(text);
+}
+
+function step({ title, command, explanation }, index, use) {
+  const done = tried.has(command);
+  return h("li", {}, h("button", { type: "button", class: `step ${done ? "done" : ""}`, onclick: () => use(command) },
+    h("span", { class: "step-number", "aria-hidden": "true" }, done ? "✓" : index + 1),
+    h("span", { class: "step-title" }, title, done && h("span", { class: "unseen" }, " (done)")),
+    h("code", {}, command),
+    h("span", { class: "step-about" }, explanation)));
+}
+
+/** Draw the panel, folded if the person folded it before. */
+export function drawSteps(use) {
+  const root = byId("steps");
+  root.hidden = model.steps.length === 0;
+  const closed = localStorage.getItem(CLOSED) === "1";
+  const fold = () => {
+    localStorage.setItem(CLOSED, closed ? "0" : "1");
+    drawSteps(use);
+    byId("steps-fold").focus();
+  };
+  root.classList.toggle("closed", closed);
+  root.replaceChildren(
+    h("div", { class: "steps-head" },
+      h("h2", { id: "steps-title" }, "Try this first"),
+      h("button", { id: "steps-fold", type: "button", class: "link", "aria-expanded": String(!closed), "aria-controls": "steps-list", onclick: fold }, closed ? "Show" : "Hide")),
+    h("ol", { id: "steps-list", hidden: closed }, model.steps.map((each, index) => step(each, index, use))));
+}

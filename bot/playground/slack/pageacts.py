@@ -1,0 +1,79 @@
+"""What a person does on the page: sends, presses, submits."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+
+from bot.playground.slack.buttons import PageButton
+from bot.playground.slack.humans import Humans
+
+Json = dict[str, Any]
+
+
+class PageActs:
+    """Takes the page's requests, each a small JSON document with the person who acts."""
+
+    def __init__(self, humans: Humans, *, command: str, buttons: Sequence[PageButton]) -> None:
+        self._humans = humans
+        self._command = command
+        self._buttons = buttons
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return [
+            web.post("/do/send", self._send),
+            web.post("/do/click", self._click),
+            web.post("/do/submit", self._submit),
+            web.post("/do/button", self._button),
+        ]
+
+    async def _send(self, request: web.Request) -> web.Response:
+        """Send what stands in the composer: a command, a message, or an invitation."""
+        body = await _document(request)
+        user, channel, text = body["user"], body["channel"], body["text"].strip()
+        name, _, words = text.partition(" ")
+        if name == self._command:
+            delivery = await self._humans.command(user, channel, words, name)
+            return web.json_response({"ok": delivery.ok, "error": delivery.error})
+        if name.startswith("/"):
+            return web.json_response(self._built_in(channel, name, words))
+        await self._humans.say(user, channel, text, body.get("thread_ts"))
+        return web.json_response({"ok": True})
+
+    def _built_in(self, channel: str, name: str, rest: str) -> Json:
+        if name != "/invite":
+            return {"ok": False, "error": f"{name} is not a valid command."}
+        try:
+            self._humans.invite(channel, rest.strip())
+        except KeyError as error:
+            return {"ok": False, "error": str(error.args[0])}
+        return {"ok": True}
+
+    async def _click(self, request: web.Request) -> web.Response:
+        body = await _document(request)
+        try:
+            delivery = await self._humans.click(body["user"], body["channel"], body["ts"], body["action_id"])
+        except LookupError as error:
+            return web.json_response({"ok": False, "error": str(error.args[0])})
+        return web.json_response({"ok": delivery.ok, "error": delivery.error})
+
+    async def _submit(self, request: web.Request) -> web.Response:
+        """Submit a modal; the ack tells the page what to do with it."""
+        body = await _document(request)
+        delivery = await self._humans.submit(body["user"], body["view_id"], body["values"])
+        return web.json_response({"ok": delivery.ok, "error": delivery.error, "ack": delivery.ack})
+
+    async def _button(self, request: web.Request) -> web.Response:
+        body = await _document(request)
+        await self._buttons[int(body["index"])].press()
+        return web.json_response({"ok": True})
+
+
+async def _document(request: web.Request) -> Json:
+    """Return the request's document. Only the page itself can send this content type without being asked first."""
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType
+    document = await request.json()
+    if not isinstance(document, dict):
+        raise web.HTTPBadRequest
+    return document

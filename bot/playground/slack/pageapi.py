@@ -1,0 +1,151 @@
+"""The page's own door: its files, the state it shows, a live stream, and what a person does with it."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from bot.playground.slack.buttons import PageButton
+from bot.playground.slack.humans import Humans
+from bot.playground.slack.pageacts import PageActs
+from bot.playground.slack.people import BOT_USER
+from bot.playground.slack.render import channel_json, message_json, user_json
+from bot.playground.slack.state import Channel, Message
+from bot.playground.slack.world import TEAM_NAME, World
+
+Json = dict[str, Any]
+FILES = Path(__file__).parent / "page"
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
+KEEP_ALIVE_SECONDS = 15.0
+
+
+class PageApi:
+    """Serves the page and acts for whoever uses it."""
+
+    def __init__(
+        self,
+        world: World,
+        humans: Humans,
+        *,
+        command: str,
+        hints: Sequence[Sequence[str]],
+        steps: Sequence[Sequence[str]],
+        buttons: Sequence[PageButton],
+    ) -> None:
+        self._world = world
+        self._humans = humans
+        self._command = command
+        self._acts = PageActs(humans, command=command, buttons=buttons)
+        self._buttons = [{"label": button.label, "question": button.question} for button in buttons]
+        self._hints = [{"usage": hint[0], "description": hint[1]} for hint in hints]
+        self._steps = [{"title": step[0], "command": step[1], "explanation": step[2]} for step in steps]
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return [
+            web.get("/", self._index),
+            web.static("/page", FILES),
+            web.get("/archives/{channel}/{message}", self._permalink),
+            web.get("/do/state", self._state),
+            web.get("/do/events", self._events),
+            *self._acts.routes(),
+        ]
+
+    async def _index(self, _request: web.Request) -> web.StreamResponse:
+        headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+        return web.FileResponse(FILES / "index.html", headers=headers)
+
+    async def _permalink(self, request: web.Request) -> web.StreamResponse:
+        """Lead a message's permanent link to its thread."""
+        digits = request.match_info["message"].removeprefix("p")
+        thread = request.query.get("thread_ts") or f"{digits[:-6]}.{digits[-6:]}"
+        raise web.HTTPFound(f"/#{request.match_info['channel']}/{thread}")
+
+    async def _state(self, request: web.Request) -> web.Response:
+        """Return everything that one person can see."""
+        return web.json_response(self.view_of(request.query.get("user", "")))
+
+    def _viewer(self, name: str) -> str:
+        """Return the person who looks, by id or name; the first member when nobody was named."""
+        try:
+            return self._humans.user(name).id
+        except KeyError:
+            return next(person.id for person in self._world.store.users.values() if not person.is_bot)
+
+    def view_of(self, user: str) -> Json:
+        store = self._world.store
+        viewer = self._viewer(user)
+        channels = [channel for channel in store.channels.values() if _visible(channel, viewer)]
+        seen = {channel.id for channel in channels}
+        messages = [m for m in store.messages if m.channel in seen]
+        return {
+            "team": TEAM_NAME,
+            "viewer": viewer,
+            "bot": BOT_USER,
+            "command": self._command,
+            "users": [user_json(person) for person in store.users.values()],
+            "usergroups": [{"id": group.id, "handle": group.handle} for group in store.usergroups.values()],
+            "channels": [channel_json(channel) | {"members": channel.members} for channel in channels],
+            "messages": [
+                self._shown(m) for m in messages + [e for e in store.ephemerals if e.visible_to == viewer]
+            ],
+            "hints": self._hints,
+            "first_steps": self._steps,
+            "buttons": self._buttons,
+        }
+
+    def _shown(self, message: Message) -> Json:
+        extra = {
+            "channel": message.channel,
+            "ephemeral": bool(message.visible_to),
+            "broadcast": message.broadcast,
+        }
+        return message_json(message, self._world.store) | extra
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        """Stream what changes for one person, as server-sent events."""
+        viewer = self._viewer(request.query.get("user", ""))
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
+        await response.prepare(request)
+        with self._world.feed.subscribe() as queue:
+            await response.write(b'retry: 500\ndata: {"type": "hello"}\n\n')
+            while await self._pass_on(response, queue, viewer):
+                pass
+        return response
+
+    async def _pass_on(
+        self, response: web.StreamResponse, queue: "asyncio.Queue[Json | None]", viewer: str
+    ) -> bool:
+        """Write the next event; return whether more can come."""
+        try:
+            async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                event = await queue.get()
+            shown = self._for(viewer, event) if event is not None else None
+            line = f"data: {json.dumps(shown)}\n\n" if shown else ":\n\n"
+            await response.write(line.encode())
+        except TimeoutError:
+            await response.write(b":\n\n")
+        except ConnectionError:
+            return False
+        else:
+            return event is not None
+        return True
+
+    def _for(self, viewer: str, event: Json) -> Json | None:
+        """Word an event for one viewer; None if it is not theirs to see."""
+        if event["type"] == "view":
+            return {"type": "view", "view": event["view"]} if event["user"] == viewer else None
+        if event["type"] not in {"message", "message_deleted"}:
+            return event if event["type"] in {"workspace", "reload"} else None
+        message: Message = event["message"]
+        channel = self._world.store.channels.get(message.channel)
+        mine = message.visible_to in {None, viewer} and channel is not None and _visible(channel, viewer)
+        return {"type": event["type"], "message": self._shown(message)} if mine else None
+
+
+def _visible(channel: Channel, viewer: str) -> bool:
+    return viewer in channel.members or not (channel.is_private or channel.is_im)

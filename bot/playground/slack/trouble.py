@@ -1,0 +1,58 @@
+"""How a test brings the workspace into trouble."""
+
+from bot.playground.slack.faults import Fault, Outage
+from bot.playground.slack.server import Server
+from bot.playground.slack.socketmode import SocketMode
+from bot.playground.slack.world import World
+
+
+class Trouble:
+    """Failing calls, outages and lost connections."""
+
+    _world: World
+    _server: Server
+    _sockets: SocketMode
+
+    def fail_next(
+        self,
+        method: str,
+        failure: str | int,
+        *,
+        after_effect: bool = False,
+        times: int = 1,
+        retry_after: int = 1,
+    ) -> None:
+        """Let the next calls of a method fail.
+
+        Args:
+            method: A Web API method, `response_url`, or `*` for any.
+            failure: An error code, an HTTP status, `DROP` (connection cut) or `HANG` (no answer).
+            after_effect: Whether the call has its effect all the same.
+            times: How many calls.
+            retry_after: The header of a 429.
+        """
+        fault = Fault(
+            method=method, failure=failure, after_effect=after_effect, times=times, retry_after=retry_after
+        )
+        self._world.faults.add(fault)
+
+    async def go_down(self, how: Outage | str = Outage.ERROR) -> None:
+        """Be away: Web API and response URLs answer 503, hang up, or refuse connections; sockets are cut."""
+        self._world.faults.outage = Outage(how)
+        self._sockets.drop()
+        if self._world.faults.outage is Outage.REFUSE:
+            await self._server.close_port()
+
+    async def come_up(self) -> None:
+        """Be back, at the same address; waiting faults are forgotten."""
+        self._world.faults.outage = Outage.NONE
+        self._world.faults.clear()
+        await self._server.open_port()
+
+    def drop_sockets(self) -> None:
+        """Cut all Socket Mode connections without a word."""
+        self._sockets.drop()
+
+    async def disconnect_sockets(self, reason: str = "refresh_requested") -> None:
+        """Ask all Socket Mode connections to be replaced (`warning` only announces it)."""
+        await self._sockets.disconnect(reason)

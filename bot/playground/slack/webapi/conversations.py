@@ -1,0 +1,130 @@
+"""`conversations.*`: channels and what was said in them."""
+
+from typing import Any
+
+from bot.playground.slack.people import BOT_USER
+from bot.playground.slack.render import channel_json, message_json
+from bot.playground.slack.state import Channel, Message
+from bot.playground.slack.webapi.access import READS, family, find_channel, need
+from bot.playground.slack.webapi.arguments import Arguments, number, required, truthy
+from bot.playground.slack.webapi.errors import SlackError
+from bot.playground.slack.world import World
+
+Json = dict[str, Any]
+
+
+def _readable(world: World, method: str, arguments: Arguments, scopes: frozenset[str]) -> Channel:
+    channel = find_channel(world, required(arguments, "channel", error="channel_not_found"))
+    need(scopes, f"{family(channel)}:{READS[method]}")
+    return channel
+
+
+def info(world: World, arguments: Arguments, scopes: frozenset[str]) -> Json:
+    channel = _readable(world, "conversations.info", arguments, scopes)
+    shown = channel_json(channel)
+    if not truthy(arguments.get("include_num_members")):
+        shown.pop("num_members", None)
+    return {"channel": shown}
+
+
+def members(world: World, arguments: Arguments, scopes: frozenset[str]) -> Json:
+    channel = _readable(world, "conversations.members", arguments, scopes)
+    return {"members": list(channel.members), "response_metadata": {"next_cursor": ""}}
+
+
+def list_(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Json:
+    """List the channels the bot can see, of the kinds asked for."""
+    kinds = str(arguments.get("types") or "public_channel").split(",")
+    hide_archived = truthy(arguments.get("exclude_archived"))
+    shown = [
+        channel_json(channel)
+        for channel in world.store.channels.values()
+        if _kind(channel) in kinds
+        and not (hide_archived and channel.is_archived)
+        and (BOT_USER in channel.members or _kind(channel) == "public_channel")
+    ]
+    return {"channels": shown, "response_metadata": {"next_cursor": ""}}
+
+
+def _kind(channel: Channel) -> str:
+    return "im" if channel.is_im else "private_channel" if channel.is_private else "public_channel"
+
+
+def open_(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Json:
+    users = [name for name in str(arguments.get("users") or "").split(",") if name]
+    if len(users) != 1 or users[0] not in world.store.users:
+        raise SlackError("user_not_found" if users else "invalid_arguments")
+    if world.store.users[users[0]].deleted:
+        raise SlackError("user_disabled")
+    channel = world.store.direct(BOT_USER, users[0])
+    return {"channel": channel_json(channel) if truthy(arguments.get("return_im")) else {"id": channel.id}}
+
+
+def join(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Json:
+    channel = find_channel(world, required(arguments, "channel", error="channel_not_found"))
+    if channel.is_archived:
+        raise SlackError("is_archived")
+    if BOT_USER not in channel.members:
+        channel.members.append(BOT_USER)
+        world.store.changed()
+    return {"channel": channel_json(channel)}
+
+
+def history(world: World, arguments: Arguments, scopes: frozenset[str]) -> Json:
+    """Give a channel's main view, newest first."""
+    channel = _readable(world, "conversations.history", arguments, scopes)
+    _member(channel)
+    found = list(reversed(_between(world.store.top_level(channel.id), arguments)))
+    return _page(world, found, arguments, default=100)
+
+
+def replies(world: World, arguments: Arguments, scopes: frozenset[str]) -> Json:
+    """Give a thread, its parent first, oldest first."""
+    channel = _readable(world, "conversations.replies", arguments, scopes)
+    _member(channel)
+    message = world.store.find(channel.id, required(arguments, "ts", error="thread_not_found"))
+    parent = world.store.parent_of(message) if message and message.is_reply else message
+    if parent is None:
+        raise SlackError("thread_not_found")
+    found = _between(world.store.replies(channel.id, parent.ts), arguments)
+    return _page(world, found, arguments, default=1000, first=parent)
+
+
+def _member(channel: Channel) -> None:
+    if BOT_USER not in channel.members:
+        raise SlackError("not_in_channel")
+
+
+def _between(messages: list[Message], arguments: Arguments) -> list[Message]:
+    oldest, latest = _ts(arguments.get("oldest"), 0.0), _ts(arguments.get("latest"), float("inf"))
+    inclusive = truthy(arguments.get("inclusive"))
+    if inclusive:
+        return [m for m in messages if oldest <= float(m.ts) <= latest]
+    return [m for m in messages if oldest < float(m.ts) < latest]
+
+
+def _ts(value: Any, default: float) -> float:
+    try:
+        return float(value) if value else default
+    except ValueError:
+        raise SlackError("invalid_ts_latest" if default else "invalid_ts_oldest") from None
+
+
+def _page(
+    world: World, found: list[Message], arguments: Arguments, *, default: int, first: Message | None = None
+) -> Json:
+    """Cut a list of messages into pages; `first` leads the first page."""
+    start, limit = (
+        number({"cursor": arguments.get("cursor")}, "cursor", 0),
+        number(arguments, "limit", default),
+    )
+    shown = found[start : start + limit]
+    if first is not None and start == 0:
+        shown = [first, *shown]
+    more = start + limit < len(found)
+    metadata = truthy(arguments.get("include_all_metadata"))
+    return {
+        "messages": [message_json(message, world.store, metadata=metadata) for message in shown],
+        "has_more": more,
+        "response_metadata": {"next_cursor": str(start + limit) if more else ""},
+    }

@@ -1,0 +1,164 @@
+"""The emulated Slack workspace: the one thing that tests and the playground hold in their hands."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.playground.slack.buttons import PageButton
+from bot.playground.slack.delivery import ACK_SECONDS, Courier, Delivery
+from bot.playground.slack.envelopes import Envelope
+from bot.playground.slack.humans import Humans
+from bot.playground.slack.onlooker import Onlooker
+from bot.playground.slack.pageapi import PageApi
+from bot.playground.slack.server import Server
+from bot.playground.slack.signedhttp import SignedHttp
+from bot.playground.slack.socketmode import SocketMode
+from bot.playground.slack.state import Channel, Message, User
+from bot.playground.slack.store import Snapshot
+from bot.playground.slack.trouble import Trouble
+from bot.playground.slack.world import Credentials, make_world
+from core.ports import Clock
+
+
+class SlackWorkspace(Onlooker, Trouble):
+    """A Slack with one team and one installed application, behind a real HTTP port.
+
+    Point an unmodified slack_sdk or slack_bolt at `api_url` with the tokens of `credentials`. Without a request URL
+    it delivers through Socket Mode.
+
+    Args:
+        clock: Tells the time everywhere: message numbers, rate limits, ack windows, expiry.
+        credentials: Tokens, signing secret and scopes; made up where not given.
+        request_url: Where to post commands and clicks, for HTTP mode.
+        command_name: The application's slash command.
+        hints: `(usage, description)` pairs for the composer.
+        first_steps: `(title, command text, explanation)` triples for the panel of a newcomer.
+        buttons: What the page offers beside Slack itself, a reset for instance.
+        ack_seconds: How long an acknowledgement may take.
+        rate_limits: Whether Slack's limits are enforced.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        credentials: Credentials | None = None,
+        request_url: str = "",
+        command_name: str = "/convox",
+        hints: Sequence[Sequence[str]] = (),
+        first_steps: Sequence[Sequence[str]] = (),
+        buttons: Sequence[PageButton] = (),
+        ack_seconds: float = ACK_SECONDS,
+        rate_limits: bool = True,
+    ) -> None:
+        self.credentials = credentials or Credentials()
+        self.command_name = command_name
+        self._world = make_world(clock, self.credentials, rate_limits=rate_limits)
+        self._sockets = SocketMode(self._world)
+        self._http = SignedHttp(self._world)
+        self._courier = Courier(self._world, self._sockets, self._http, ack_seconds=ack_seconds)
+        self._courier.request_url = request_url
+        self._humans = Humans(self._world, self._courier)
+        page = PageApi(
+            self._world, self._humans, command=command_name, hints=hints, steps=first_steps, buttons=buttons
+        )
+        self._server = Server(self._world, self._sockets, page)
+
+    # ------------------------------------------------------------------ life
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Open the port; 0 picks a free one."""
+        await self._server.start(host, port)
+
+    async def stop(self) -> None:
+        """Close every connection and the port."""
+        await self._server.stop()
+        await self._http.close()
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return self._world.url
+
+    @property
+    def api_url(self) -> str:
+        """The base of the Web API, for `SLACK_API_URL`."""
+        return f"{self._world.url}/api/"
+
+    @property
+    def request_url(self) -> str:
+        return self._courier.request_url
+
+    @request_url.setter
+    def request_url(self, url: str) -> None:
+        self._courier.request_url = url
+
+    @property
+    def connected(self) -> int:
+        """How many Socket Mode connections are open."""
+        return self._sockets.connected
+
+    def snapshot(self) -> Snapshot:
+        """Return what outlives a restart, as JSON."""
+        return self._world.store.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to an earlier snapshot."""
+        self._world.store.restore(snapshot)
+
+    # ---------------------------------------------------------------- people
+    def user(self, name: str) -> User:
+        return self._humans.user(name)
+
+    def channel(self, name: str) -> Channel:
+        return self._humans.channel(name)
+
+    def add_user(self, user: User) -> User:
+        self.store.users[user.id] = user
+        self.store.changed()
+        return user
+
+    def add_channel(self, channel: Channel) -> Channel:
+        self.store.channels[channel.id] = channel
+        self.store.changed()
+        return channel
+
+    def invite(self, channel: str, user: str) -> None:
+        """Make somebody a member of a channel."""
+        self._humans.invite(channel, user)
+
+    def remove(self, channel: str, user: str) -> None:
+        """Take somebody out of a channel."""
+        self._humans.remove(channel, user)
+
+    async def command(self, user: str, channel: str, text: str, command: str = "") -> Delivery:
+        """Type a slash command and wait for its acknowledgement."""
+        return await self._humans.command(user, channel, text, command or self.command_name)
+
+    async def click(self, user: str, channel: str, ts: str, action_id: str) -> Delivery:
+        """Press a button, its confirm dialog accepted, and wait for the acknowledgement.
+
+        Raises:
+            LookupError: If this message has no such button for this person.
+        """
+        return await self._humans.click(user, channel, ts, action_id)
+
+    async def submit(self, user: str, view_id: str, values: dict[str, Any]) -> Delivery:
+        """Submit an open modal; the ack says what became of it."""
+        return await self._humans.submit(user, view_id, values)
+
+    async def say(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> Message:
+        """Post a message as a person; a mention of the bot is delivered as `app_mention`."""
+        message, _ = await self._humans.say(user, channel, text, thread_ts)
+        return message
+
+    def command_envelope(self, user: str, channel: str, text: str, command: str = "") -> Envelope:
+        """Return what would be delivered for a command, to deliver it as often as wanted."""
+        return self._humans.command_envelope(user, channel, text, command or self.command_name)
+
+    def click_envelope(self, user: str, channel: str, ts: str, action_id: str) -> Envelope:
+        """Return what would be delivered for a click."""
+        return self._humans.click_envelope(user, channel, ts, action_id)
+
+    async def deliver(self, envelope: Envelope, *, times: int = 1, first_attempt: int = 0) -> list[Delivery]:
+        """Deliver an envelope, again and again as Slack's retries do."""
+        attempts = range(first_attempt, first_attempt + times)
+        return [await self._courier.deliver(envelope, attempt=attempt) for attempt in attempts]

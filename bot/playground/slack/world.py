@@ -1,0 +1,86 @@
+"""Everything that the parts of the emulated Slack share."""
+
+import secrets
+from dataclasses import dataclass, field
+
+from bot.playground.slack.faults import Faults
+from bot.playground.slack.feed import Feed
+from bot.playground.slack.rates import Rates
+from bot.playground.slack.store import Store
+from bot.playground.slack.tickets import Tickets
+from core.ports import Clock
+
+CALLS_KEPT = 20_000
+APP_ID = "A0CONVOX"
+TEAM_NAME = "Acme"
+TEAM_DOMAIN = "acme"
+APP_SCOPES = frozenset({"connections:write"})
+BOT_SCOPES = frozenset({
+    "commands", "chat:write", "users:read", "usergroups:read", "channels:history", "groups:history", "im:history",
+    "mpim:history", "files:write", "app_mentions:read",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What the application knows the workspace by, and what it may do there."""
+
+    bot_token: str = field(default_factory=lambda: f"xoxb-{secrets.token_hex(12)}")
+    app_token: str = field(default_factory=lambda: f"xapp-1-{APP_ID}-{secrets.token_hex(16)}")
+    signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    scopes: frozenset[str] = BOT_SCOPES
+
+    def scopes_of(self, token: str) -> frozenset[str] | None:
+        """Return what a token may do, or None if it is not one of ours."""
+        if secrets.compare_digest(token.encode(), self.bot_token.encode()):
+            return self.scopes
+        if secrets.compare_digest(token.encode(), self.app_token.encode()):
+            return APP_SCOPES
+        return None
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One call of the Web API that arrived, kept so that tests can look at what was sent."""
+
+    method: str
+    args: dict[str, object]
+    answer: dict[str, object] = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """The shared state, made once for a workspace."""
+
+    clock: Clock
+    feed: Feed
+    store: Store
+    rates: Rates
+    faults: Faults
+    tickets: Tickets
+    credentials: Credentials
+    url: str = ""
+    socket_url: str = ""
+    violations: list[str] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+
+    def keep(self, call: Call) -> None:
+        """Remember a call for whoever looks; a playground that runs for days forgets the oldest ones."""
+        self.calls.append(call)
+        if len(self.calls) > CALLS_KEPT:
+            del self.calls[: CALLS_KEPT // 2]
+        self.feed.publish({"type": "call", "method": call.method})
+
+
+def make_world(clock: Clock, credentials: Credentials, *, rate_limits: bool) -> World:
+    feed = Feed()
+    return World(
+        clock=clock,
+        feed=feed,
+        store=Store(clock, feed),
+        rates=Rates(clock, enforced=rate_limits),
+        faults=Faults(),
+        tickets=Tickets(clock),
+        credentials=credentials,
+    )

@@ -1,0 +1,174 @@
+"""Configuration from the environment, from `.env`, and from files named by `X_FILE` (contract 2)."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from dotenv import dotenv_values
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+S = TypeVar("S", bound=BaseModel)
+
+# `<rack>-<app>` must fit a namespace name of 63 characters with an app name of 30.
+RACK = r"^[a-z]([a-z0-9-]{0,24}[a-z0-9])?$"
+
+
+class SettingsError(Exception):
+    """What is wrong with the settings, one sentence a problem."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class StoreSettings(BaseModel):
+    """What every command that opens the database needs."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    convox_database: Path = Path("convox.db")
+    """SQLite file; its lock is `<file>.lock`."""
+    convox_keys: tuple[SecretStr, ...] = Field(min_length=1)
+    """Newest first: the first encrypts, all decrypt."""
+
+    @field_validator("convox_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [k.strip() for k in value.split(",") if k.strip()] if isinstance(value, str) else value
+
+
+class Settings(StoreSettings):
+    """Everything `serve` can be told."""
+
+    slack_bot_token: SecretStr
+    slack_app_token: SecretStr | None = None
+    """Socket Mode."""
+    slack_signing_secret: SecretStr | None = None
+    """HTTP mode."""
+    slack_api_url: str = "https://slack.com/api/"
+    convox_rack: str = Field(default="convox", pattern=RACK)
+    convox_policy: Path | None = None
+    convox_open: bool = False
+    """Every full member of the workspace and every token may do everything."""
+    kubeconfig: str | None = None
+    host: str = "0.0.0.0"  # noqa: S104 - Slack must reach it; contract 2
+    port: int = Field(default=3000, ge=0, le=65535)
+    api_host: str = "0.0.0.0"  # noqa: S104 - CI must reach it; contract 2
+    api_port: int = Field(default=3001, ge=0, le=65535)
+
+    @field_validator("slack_bot_token")
+    @classmethod
+    def _bot_token(cls, value: SecretStr) -> SecretStr:
+        return _begins(value, "xoxb-")
+
+    @field_validator("slack_app_token")
+    @classmethod
+    def _app_token(cls, value: SecretStr | None) -> SecretStr | None:
+        return value and _begins(value, "xapp-")
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _slash(cls, value: str) -> str:
+        return value if value.endswith("/") else value + "/"
+
+    @model_validator(mode="after")
+    def _one_mode(self) -> Self:
+        if self.slack_app_token and self.slack_signing_secret:
+            raise ValueError(
+                "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both set: drop SLACK_SIGNING_SECRET for Socket "
+                "Mode, or SLACK_APP_TOKEN for HTTP mode"
+            )
+        if not self.slack_app_token and not self.slack_signing_secret:
+            raise ValueError(
+                "set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP mode"
+            )
+        if self.convox_policy is None and not self.convox_open:
+            raise ValueError(
+                "CONVOX_POLICY is not set: name a policy file, or set CONVOX_OPEN=1 so that every full member "
+                "of the workspace and every token may do everything"
+            )
+        return self
+
+    @property
+    def socket_mode(self) -> bool:
+        return self.slack_app_token is not None
+
+
+def _begins(value: SecretStr, prefix: str) -> SecretStr:
+    if not value.get_secret_value().startswith(prefix):
+        raise ValueError(f"must begin with {prefix}")
+    return value
+
+
+def read_settings(
+    kind: type[S], environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")
+) -> S:
+    """Read settings of one kind.
+
+    Args:
+        kind: Settings, or StoreSettings where only the database is needed.
+        environ: the environment; the process's own by default. It wins over `dotenv`.
+        dotenv: a file with `NAME=value` lines, which may be missing.
+
+    Raises:
+        SettingsError: names every setting that is missing or wrong, never its value.
+    """
+    given = {**_dotenv(dotenv), **(os.environ if environ is None else environ)}
+    values, problems = _with_files(kind, given)
+    try:
+        settings = kind.model_validate(values)
+    except ValidationError as error:
+        unread = {p.split("_FILE")[0] for p in problems}
+        found = [_sentence(e) for e in error.errors() if str(e["loc"][:1]).upper() not in unread]
+        raise SettingsError(problems + found) from None
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _dotenv(path: Path | None) -> dict[str, str]:
+    if path is None or not path.is_file():
+        return {}
+    return {k: v for k, v in dotenv_values(path, encoding="utf-8").items() if v is not None}
+
+
+def _with_files(kind: type[BaseModel], given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return field → value, where `X_FILE` names a file that holds X, and what could not be read."""
+    values: dict[str, str] = {}
+    problems: list[str] = []
+    for field in kind.model_fields:
+        name = field.upper()
+        path = given.get(f"{name}_FILE")
+        if path and given.get(name):
+            problems.append(f"{name} and {name}_FILE are both set: drop one")
+        elif path:
+            try:
+                values[field] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                problems.append(f"{name}_FILE names {path}, which cannot be read: {_reason(error)}")
+        elif given.get(name):
+            values[field] = given[name]
+    return values, problems
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return error.strerror or "unreadable" if isinstance(error, OSError) else "it is not text"
+
+
+def _sentence(error: Any) -> str:
+    """Say what is wrong with one setting; pydantic's own text could show the value."""
+    name = ".".join(str(p) for p in error["loc"][:1]).upper()
+    if error["type"] == "missing":
+        hint = "; `convox-bot keygen` prints a key" if name == "CONVOX_KEYS" else ""
+        return f"{name} is not set{hint}"
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return f"{name}: {said}" if name else said

@@ -1,0 +1,91 @@
+"""What one person gets back, as a value, and how it is put into a message that Slack takes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.views.mrkdwn import clip, escape, fence
+
+# Slack advises 4 000 characters; the rest is for warnings and the hint.
+LIMIT = 3500
+_ROOM = 160  # for the line that says what is missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer to one request.
+
+    Attributes:
+        text: what was asked for, as a terminal shows it.
+        code: it is a table or a transcript, shown in a block of code.
+        ephemeral: only the person who asked sees it.
+        warnings: what they should know about what they typed.
+        hint: what they may do next.
+        whole: the words that show all of it from a terminal, if it can be longer than a message.
+    """
+
+    text: str
+    code: bool = True
+    ephemeral: bool = True
+    warnings: tuple[str, ...] = ()
+    hint: str = ""
+    whole: str = ""
+
+
+def fit(text: str, limit: int = LIMIT, *, whole: str = "") -> str:
+    """Return escaped text of at most `limit` characters, cut after a row, with a line about the rest.
+
+    A row that is too long by itself is cut where it must be.
+    """
+    rows = escape(text).split("\n")
+    if sum(len(row) + 1 for row in rows) - 1 <= limit:
+        return "\n".join(rows)
+    kept, left = [], limit - _ROOM
+    for row in rows:
+        if len(row) + 1 > left:
+            break
+        kept.append(row)
+        left -= len(row) + 1
+    if not kept:
+        kept.append(clip_row(rows[0], limit - _ROOM))
+    return "\n".join([*kept, _rest(len(rows) - len(kept), whole)])
+
+
+def clip_row(escaped: str, most: int) -> str:
+    """Cut one escaped row, never within an entity."""
+    cut = escaped[: most - 1]
+    entity = cut.rfind("&")
+    return (cut[:entity] if entity >= 0 and ";" not in cut[entity:] else cut) + "…"
+
+
+def _rest(rows: int, whole: str) -> str:
+    more = f"{rows} more row{'' if rows == 1 else 's'}" if rows else "the rest of this row is"
+    how = f"convox-bot do {clip(whole, 80)}" if whole else "convox-bot do …"
+    return f"… {more} not shown; all of it, from a terminal: {how}"
+
+
+def slack_answer(answer: Answer) -> dict[str, Any]:
+    """Return the payload for a command's `response_url`."""
+    body = fit(answer.text, whole=answer.whole) if answer.text.strip() else ""
+    if answer.code and body:
+        body = fence(body)
+    warnings = [f"Note: {clip(warning, 300)}" for warning in answer.warnings[:_MOST_WARNINGS]]
+    if len(answer.warnings) > _MOST_WARNINGS:
+        warnings.append(f"Note: {len(answer.warnings) - _MOST_WARNINGS} more like this")
+    hint = [clip_row(escape(answer.hint), 600) if len(escape(answer.hint)) > 600 else escape(answer.hint)]
+    parts = [*warnings, body, *hint]
+    return {
+        "response_type": "ephemeral" if answer.ephemeral else "in_channel",
+        "replace_original": False,
+        "text": "\n".join(part for part in parts if part) or "(nothing)",
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+_MOST_WARNINGS = 3
+
+
+def plain_answer(answer: Answer) -> str:
+    """Return the answer for a terminal: nothing cut, nothing escaped."""
+    notes = [f"Note: {warning}" for warning in answer.warnings]
+    return "\n".join(part for part in (*notes, answer.text, answer.hint) if part)

@@ -1,0 +1,72 @@
+"""What is said when something was done, in Convox's words."""
+
+from collections.abc import Iterable
+
+from core.promotion import Promotion
+
+
+def setting(keys: Iterable[str], release: str) -> str:
+    return f"Setting {_names(keys)}... OK\nRelease: {release}"
+
+
+def unsetting(keys: Iterable[str], release: str) -> str:
+    return f"Unsetting {_names(keys)}... OK\nRelease: {release}"
+
+
+def _names(keys: Iterable[str]) -> str:
+    return ", ".join(sorted(set(keys)))
+
+
+def promoting(release: str) -> str:
+    return f"Promoting {release}..."
+
+
+def rolling_back(target: str, release: str) -> str:
+    """Say that `release` was made from `target` and is on its way."""
+    return f"Rolling back to {target}... OK, {release}"
+
+
+def cancelling(app: str) -> str:
+    return f"Cancelling deployment of {app}... OK"
+
+
+def creating(app: str, administrator: str | None = None) -> str:
+    """Say that an app was created, with the command for an administrator where the bot may not make its namespace."""
+    text = f"Creating {app}... OK"
+    if administrator is None:
+        return text
+    return f"{text}\nIts namespace is not mine to create. An administrator runs:\n{administrator}"
+
+
+def linking(app: str) -> str:
+    return f"Linking {app} to this channel... OK"
+
+
+def unlinking(app: str) -> str:
+    return f"Unlinking {app}... OK"
+
+
+def approving(promotion: Promotion, missing: int) -> str:
+    """Say that an approval was counted, and how many more are needed."""
+    text = f"Approving {promotion.id}... OK"
+    if missing > 0:
+        return f"{text}\n{missing} more approval{'s are' if missing > 1 else ' is'} needed"
+    return f"{text}\nPromoting {promotion.release}..."
+
+
+def declining(promotion: Promotion) -> str:
+    return f"Declining {promotion.id}... OK"
+
+
+def waiting(promotion: Promotion) -> str:
+    """Say that a promotion does not start before it is approved, and how that is done without buttons."""
+    many = f"{promotion.approvals} approval{'s' if promotion.approvals > 1 else ''}"
+    return f"Waiting for {many} of {promotion.id}: /convox approve {promotion.id}"
+
+
+def no_card(app: str) -> str:
+    """Say why nothing will be seen in Slack of a promotion."""
+    return f"No card in Slack: {app} has no channel. Link one there: /convox link {app}"
+
+
+NOT_IN_CHANNEL = "I am not in this channel: /invite @convox"

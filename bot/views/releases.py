@@ -1,0 +1,62 @@
+"""Releases as Convox lists and shows them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.views.tables import facts, table
+from bot.views.times import humanise, stamp
+from core.build import Build
+from core.release import Release, Standing
+
+
+def release_list(releases: Sequence[Release], active: str | None, now: datetime) -> str:
+    """Return the table of `releases`; the app's active release is marked, nothing else has a status."""
+    return table(
+        ("ID", "STATUS", "BUILD", "CREATED", "DESCRIPTION"),
+        [
+            (
+                release.id,
+                "active" if release.id == active else "",
+                release.build or "",
+                humanise(release.created_at, now),
+                release.description,
+            )
+            for release in releases
+        ],
+    )
+
+
+def release_info(release: Release, *, reveal: bool) -> str:
+    """Return the facts of `releases info`; values of the environment only with `reveal`, in stored order."""
+    return facts(
+        [
+            ("Id", release.id),
+            ("Build", release.build or ""),
+            ("Created", stamp(release.created_at)),
+            ("Description", release.description),
+            ("Env", "\n".join(release.environment.text(reveal=reveal))),
+        ]
+    )
+
+
+def release_manifest(build: Build) -> str:
+    """Return the convox.yml of a release's build."""
+    return build.manifest.strip()
+
+
+def held_note(releases: Sequence[Release], standings: Mapping[str, Standing]) -> str:
+    """Return the hint under a list that holds releases which may not simply be promoted, or ""."""
+    held = [release.id for release in releases if release.id in standings and standings[release.id].held]
+    if not held:
+        return ""
+    shown = ", ".join(held[:5]) + (f" and {len(held) - 5} more" if len(held) > 5 else "")
+    return f'on hold: {shown}; promoting one of them needs --anyway "reason"'
+
+
+def standing_note(standing: Standing, *, active: bool) -> str:
+    """Return the hint under one release: what happened to it since it was made."""
+    if standing.held:
+        return f'on hold: {standing.held}; promoting it needs --anyway "reason"'
+    verified = f"verified {stamp(standing.verified_at)}" if standing.verified_at else "never verified"
+    withdrawn = ", withdrawn: a person rolled back from it" if standing.withdrawn else ""
+    return f"{'active, ' if active else ''}{verified}{withdrawn}"

@@ -1,0 +1,32 @@
+"""Convox's two shapes of output, the table and the block of facts; without them each list would pad for itself."""
+
+from collections.abc import Sequence
+
+GAP = "  "
+# Longer cells push everything else out of sight; the block of facts of the same record shows the whole.
+LONGEST_CELL = 200
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a header and rows, columns padded to their widest cell, two spaces between, the last unpadded.
+
+    An empty list is a header alone, and an empty last cell leaves its gap behind, both as in Convox.
+    """
+    lines = [list(header), *([_cell(cell) for cell in row] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join(
+        GAP.join(cell.ljust(width) for cell, width in zip(line[:-1], widths, strict=False)) + GAP + line[-1]
+        for line in lines
+    )
+
+
+def _cell(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= LONGEST_CELL else flat[: LONGEST_CELL - 1] + "…"
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return `Name  value` lines; further lines of a value stand under its first."""
+    width = max(len(name) for name, _ in pairs)
+    indent = "\n" + " " * (width + len(GAP))
+    return "\n".join(name.ljust(width) + GAP + indent.join(value.split("\n")) for name, value in pairs)

@@ -1,0 +1,71 @@
+"""The arithmetic of approvals: who may fill a seat, and how many seats are empty."""
+
+from collections.abc import Mapping, Sequence
+
+from core.actor import Actor
+from core.approval import Approval
+from core.policy import ApprovalRule, Decision, among
+from core.promotion import Promotion
+from core.rules import GROUP
+
+
+def may_approve(
+    promotion: Promotion,
+    rule: ApprovalRule,
+    approvals: Sequence[Approval],
+    actor: Actor,
+    groups: Mapping[str, frozenset[str]],
+    *,
+    authors: frozenset[str] = frozenset(),
+) -> Decision:
+    """Say whether this person may approve this promotion now.
+
+    Args:
+        promotion: what is to be approved, awaiting it.
+        rule: the rule that applies to it today.
+        approvals: what has been decided so far.
+        actor: who clicks; that they hold `approve` is checked by the policy.
+        groups: group id → user ids.
+        authors: keys of actors who made the build and the environment changes that ride along; whoever may not
+            approve their own request may not approve their own work either (engine rule 41).
+    """
+    if why := _why_not(promotion, rule, approvals, actor, groups, authors):
+        return Decision(allowed=False, why=why)
+    return Decision(allowed=True)
+
+
+def _why_not(
+    promotion: Promotion,
+    rule: ApprovalRule,
+    approvals: Sequence[Approval],
+    actor: Actor,
+    groups: Mapping[str, frozenset[str]],
+    authors: frozenset[str],
+) -> str:
+    if actor.kind != "slack":
+        return f"{actor.plain} may not approve {promotion.id}: a person must, and a token is nobody"
+    before = next((a for a in approvals if a.actor.key == actor.key), None)
+    if before is not None:
+        return f"you have already {before.decision}d {promotion.id} at {before.at:%H:%M} UTC"
+    if not rule.requester and actor.key == promotion.requested_by.key:
+        return f"you may not approve {promotion.id}: you asked for it, and somebody else must approve it"
+    if not rule.requester and actor.key in authors:
+        return f"you may not approve {promotion.id}: part of {promotion.release} is your own work"
+    if rule.people and not among(actor, rule.people, groups):
+        return f"you may not approve {promotion.id}: the policy wants one of {_named(rule.people)} for {promotion.app}"
+    return ""
+
+
+def missing(promotion: Promotion, approvals: Sequence[Approval]) -> int:
+    """Return how many people must still approve; a token and a second click of one person fill no seat."""
+    people = {a.actor.id for a in approvals if a.decision == "approve" and a.actor.kind == "slack"}
+    return max(0, promotion.approvals - len(people))
+
+
+def satisfied(promotion: Promotion, approvals: Sequence[Approval]) -> bool:
+    """Tell whether enough people have approved and nobody has declined."""
+    return not missing(promotion, approvals) and all(a.decision == "approve" for a in approvals)
+
+
+def _named(people: Sequence[str]) -> str:
+    return ", ".join(who if who.startswith(GROUP) else f"<@{who}>" for who in people)

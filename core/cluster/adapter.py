@@ -1,0 +1,98 @@
+"""Kubernetes as the core needs it: the port `Cluster`, put together from its parts."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+
+from core.app import App
+from core.build import Build
+from core.cluster import baseline, objects
+from core.cluster.anchor import Anchors
+from core.cluster.applying import Applier
+from core.cluster.client import KubeClient
+from core.cluster.evidence import evidence
+from core.cluster.home import Home
+from core.cluster.namespaces import Namespaces
+from core.cluster.reflect import Observe, Tuning, unobserved
+from core.cluster.watch import NamespaceWatch, watching
+from core.manifest import Manifest
+from core.policy import Rules
+from core.ports import Clock
+from core.progress import Applied, Bundle, Intent, Ref, Trouble
+from core.release import Release
+
+
+class KubernetesCluster:
+    """Implements `core.ports.Cluster`, which says what each method is for and what it raises.
+
+    Args:
+        client: the cluster.
+        rack: first part of every namespace's name.
+        clock: for pauses and for lines to which the cluster gives no time.
+        bot_service_account: `namespace/name` of the bot's own, bound to the rights in a namespace it creates.
+        tuning: of the watches.
+        observe: told what the watches go through; for metrics.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        *,
+        rack: str,
+        clock: Clock,
+        bot_service_account: str = "convox-system/convox-bot",
+        tuning: Tuning | None = None,
+        observe: Observe = unobserved,
+    ) -> None:
+        self._client = client
+        self._rack = rack
+        self._clock = clock
+        self._tuning = tuning
+        self._observe = observe
+        self._anchors = Anchors(client)
+        self._applier = Applier(client)
+        self._namespaces = Namespaces(client, service_account=bot_service_account)
+
+    def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
+        return objects.render(release, build, manifest, app, rules, rack=self._rack)
+
+    async def create_namespace(self, app: str) -> str | None:
+        return await self._namespaces.create(self._home(app))
+
+    async def look(self, app: str, refs: Sequence[Ref]) -> Intent:
+        return await baseline.look(self._client, self._home(app), refs)
+
+    async def check_anchor(self, app: App, *, installation: str, token: int) -> None:
+        await self._anchors.check(self._home(app.name), app, installation=installation, token=token)
+
+    async def claim_anchor(self, app: App, *, installation: str, token: int) -> Applied:
+        return await self._anchors.claim(self._home(app.name), app, installation=installation, token=token)
+
+    async def preflight(self, app: str, bundle: Bundle, *, token: int) -> None:
+        await self._applier.preflight(self._home(app), bundle, token=token)
+
+    async def apply(self, app: str, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
+        return await self._applier.apply(self._home(app), bundle, ref, token=token, force=force)
+
+    async def scale(self, app: str, name: str, replicas: int, *, token: int) -> Applied:
+        return await self._applier.scale(self._home(app), name, replicas, token=token)
+
+    async def remove(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
+        await self._applier.remove(self._home(app), ref, uid=uid, token=token)
+
+    def watch(self, app: str, intent: Intent) -> AbstractAsyncContextManager[NamespaceWatch]:
+        return watching(
+            NamespaceWatch(
+                self._client,
+                self._home(app),
+                intent,
+                clock=self._clock,
+                tuning=self._tuning,
+                observe=self._observe,
+            )
+        )
+
+    async def evidence(self, app: str, trouble: Trouble) -> str:
+        return await evidence(self._client, self._home(app), trouble)
+
+    def _home(self, app: str) -> Home:
+        return Home(self._rack, app)

@@ -1,0 +1,123 @@
+"""Whose namespace it is: one ConfigMap that a restored database or a second bot runs into before it writes.
+
+Its `data` holds the installation id of the database that owns the namespace, the newest fencing token and the uid
+of the namespace that it was made in (engine rule 14).
+"""
+
+from core.app import App
+from core.cluster.baseline import namespace_uid
+from core.cluster.client import Json, KubeClient
+from core.cluster.home import Home
+from core.cluster.names import ANCHOR, FIELD_MANAGER, MANAGED_LABEL
+from core.cluster.reading import Document, generation_of, uid_of
+from core.cluster.refusals import ApiRejected, ApiUnreachable
+from core.errors import Rejected, Unreachable
+from core.progress import Applied, Ref
+
+REF = Ref("ConfigMap", ANCHOR)
+ATTEMPTS = 5  # losing the compare-and-set more often means that somebody writes all the time
+
+
+class Anchors:
+    """Reads and claims the anchors of apps."""
+
+    def __init__(self, client: KubeClient) -> None:
+        self._client = client
+
+    async def check(self, home: Home, app: App, *, installation: str, token: int) -> None:
+        """Raise Rejected where the namespace is not ours to write to with this token."""
+        await self._read(home, app, installation=installation, token=token)
+
+    async def claim(self, home: Home, app: App, *, installation: str, token: int) -> Applied:
+        """Write our installation and token by compare-and-set.
+
+        Raises:
+            Rejected: the namespace is not ours.
+            Unreachable: somebody else wrote each time between our read and our write.
+        """
+        for _ in range(ATTEMPTS):
+            live, uid = await self._read(home, app, installation=installation, token=token)
+            wanted = {"installation": installation, "token": str(token), "namespace-uid": uid}
+            if live is not None and wanted.items() <= (live.get("data") or {}).items():
+                return _applied(live, changed=False)
+            written = await self._write(home, live, wanted)
+            if written is not None:
+                return _applied(written, changed=True)
+        raise Unreachable(f"{REF} in namespace {home.namespace} changes faster than it can be claimed")
+
+    async def _read(self, home: Home, app: App, *, installation: str, token: int) -> tuple[Json | None, str]:
+        uid = await namespace_uid(self._client, home)
+        live = await self._client.get(home.at(*_pair(REF)))
+        data = (live or {}).get("data") or {}
+        if reason := objection(home.namespace, data, uid, app, installation=installation, token=token):
+            raise Rejected(reason)
+        return live, uid
+
+    async def _write(self, home: Home, live: Document | None, wanted: dict[str, str]) -> Json | None:
+        """Return what was written, or None where somebody else was first."""
+        try:
+            if live is None:
+                return await self._client.create(home.at("ConfigMap"), _fresh(home, wanted))
+            body = {**live, "data": {**(live.get("data") or {}), **wanted}}
+            return await self._client.replace(home.at(*_pair(REF)), body)
+        except (ApiRejected, ApiUnreachable) as error:
+            # 404: the anchor was deleted since we read it; 409: created or changed.
+            if error.status.code == 409 or (error.status.code == 404 and not error.status.lacks_namespace):
+                return None
+            raise
+
+
+def objection(namespace: str, data: Document, uid: str, app: App, *, installation: str, token: int) -> str:
+    """Say why the namespace must not be written to, or "".
+
+    Args:
+        namespace: its name.
+        data: of the anchor, empty without one.
+        uid: of the namespace as it is.
+        app: our record, which remembers the uid of the namespace it was first written to.
+        installation: id of our database.
+        token: our fencing number.
+    """
+    if app.namespace_uid and app.namespace_uid != uid:
+        return (
+            f"namespace {namespace} is not the one that {app.name} was rolled out to before: it was deleted and"
+            " made anew, or this is another cluster"
+        )
+    owner, home, newest = data.get("installation", ""), data.get("namespace-uid", ""), data.get("token", "")
+    if owner and owner != installation:
+        return (
+            f"namespace {namespace} belongs to another installation of convox-bot: either a second bot uses the"
+            " same cluster, or this one runs on a new database"
+        )
+    if home and home != uid:
+        return (
+            f"{REF} in namespace {namespace} was made for another namespace of that name: it was copied or"
+            f" restored from a backup; if nobody else rolls out here, delete {REF}"
+        )
+    if newest.isdecimal() and int(newest) > token:
+        return (
+            f"namespace {namespace} was written to with a newer number ({newest}) than this database knows"
+            f" ({token}): either the database was restored from a backup, or a second bot uses a copy of it"
+        )
+    return ""
+
+
+def _fresh(home: Home, data: dict[str, str]) -> Json:
+    return {
+        "apiVersion": "v1",
+        "kind": REF.kind,
+        "metadata": {
+            "name": REF.name,
+            "namespace": home.namespace,
+            "labels": {MANAGED_LABEL: FIELD_MANAGER},
+        },
+        "data": data,
+    }
+
+
+def _applied(document: Document, *, changed: bool) -> Applied:
+    return Applied(ref=REF, uid=uid_of(document), generation=generation_of(document), changed=changed)
+
+
+def _pair(ref: Ref) -> tuple[str, str]:
+    return ref.kind, ref.name

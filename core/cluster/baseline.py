@@ -1,0 +1,59 @@
+"""What a namespace looks like before a promotion touches it: the intent that a resume and a way back rest on."""
+
+from collections.abc import Sequence
+
+from core.cluster.client import KubeClient
+from core.cluster.home import Home
+from core.cluster.reading import Document, condition, generation_of, is_going, spec_of, uid_of
+from core.cluster.refusals import missing_namespace
+from core.errors import Rejected
+from core.progress import BaselineObject, Intent, Ref
+
+
+async def namespace_uid(client: KubeClient, home: Home) -> str:
+    """Return the uid of the app's namespace.
+
+    Raises:
+        Rejected: there is none, or it is being deleted.
+    """
+    namespace = await client.get(home.itself)
+    if namespace is None:
+        raise Rejected(missing_namespace(home.itself))
+    if is_going(namespace):
+        raise Rejected(f"namespace {home.namespace} is being deleted: nothing can be made in it")
+    return uid_of(namespace)
+
+
+async def look(client: KubeClient, home: Home, refs: Sequence[Ref]) -> Intent:
+    """Read the namespace, the named objects, and the app's replica sets and pods."""
+    uid = await namespace_uid(client, home)
+    objects = [describe(ref, await client.get(home.at(ref.kind, ref.name))) for ref in refs]
+    sets, _ = await client.list(home.at("ReplicaSet"), label=home.selector)
+    pods, _ = await client.list(home.at("Pod"), label=home.selector)
+    return Intent(
+        namespace_uid=uid,
+        objects=tuple(objects),
+        replica_sets={uid_of(s): (generation_of(s), int(spec_of(s).get("replicas") or 0)) for s in sets},
+        pods=frozenset(uid_of(p) for p in pods),
+        going=frozenset(uid_of(p) for p in pods if is_going(p)),
+    )
+
+
+def describe(ref: Ref, live: Document | None) -> BaselineObject:
+    """Return what an intent keeps of one object; the count only where there is one to keep."""
+    if live is None:
+        return BaselineObject(ref=ref, existed=False)
+    return BaselineObject(
+        ref=ref,
+        existed=True,
+        uid=uid_of(live),
+        generation=generation_of(live),
+        resource_version=live["metadata"].get("resourceVersion", ""),
+        progress_stamp=condition(live, "Progressing").get("lastUpdateTime") or "",
+        replicas=_count(live) if ref.kind == "Deployment" else None,
+    )
+
+
+def _count(live: Document) -> int:
+    count = spec_of(live).get("replicas")
+    return 1 if count is None else int(count)

@@ -1,0 +1,115 @@
+"""What is wrong with the new pods of a service, worst first: without it a failed rollout is just a deadline.
+
+Only pods of the aimed release are asked, and never one that is being deleted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.cluster.diagnosis import crashes, creation, images, probes, scheduling, starts, surroundings
+from core.cluster.diagnosis.view import ContainerView, PodView, pod_view
+from core.cluster.reading import Document, controller_of, is_going, release_of
+from core.cluster.snapshot import Snapshot, is_alive
+from core.progress import BundleService, Trouble
+
+# What a person should hear first. A cause stands before what follows from it: a container that crashes fails
+# its probe too; and what the app's people can mend stands before what only the cluster's people can.
+RANK = {
+    kind: place
+    for place, kind in enumerate(
+        (
+            "image",
+            "start",
+            "config",
+            "memory",
+            "liveness",
+            "startup",
+            "crash",
+            "serviceaccount",
+            "admission",
+            "limits",
+            "quota",
+            "create",
+            "webhook",
+            "node",
+            "pull",
+            "volume",
+            "unschedulable",
+            "sandbox",
+            "evicted",
+            "probe",
+            "paused",
+            "terminating",
+        )
+    )
+}
+
+
+def troubles(snapshot: Snapshot, service: BundleService, release: str) -> tuple[Trouble, ...]:
+    """Return what is wrong with a service's new pods, worst first; of one kind the worst pod stands for all."""
+    deployment = snapshot.named("Deployment", service.name)
+    if deployment is None:
+        return ()
+    views = [pod_view(snapshot, p) for p in snapshot.new_pods(deployment, release)]
+    alive = [v for v in views if is_alive(v.document)]
+    found = [_of_pod(service.name, v, snapshot, surge=_surges(snapshot, deployment, release)) for v in alive]
+    sets = [r for r in snapshot.replica_sets(deployment) if release_of(r) == release]
+    owners = frozenset(str((controller_of(v.document, "ReplicaSet") or {}).get("uid")) for v in alive)
+    every = [pod_view(snapshot, p) for p in snapshot.pods(deployment) if is_alive(p) and not is_going(p)]
+    around = [
+        creation.find(service.name, sets, owners),
+        surroundings.find_node(service.name, every),
+        surroundings.find_evicted(service.name, views),
+        surroundings.find_paused(service.name, deployment),
+        surroundings.find_stuck(service.name, snapshot.pods(deployment)),
+    ]
+    return tuple(sorted([*_grouped(alive, found), *(t for t in around if t is not None)], key=_severity))
+
+
+def _of_pod(service: str, pod: PodView, snapshot: Snapshot, *, surge: bool) -> Trouble | None:
+    """Return the worst that is wrong with one pod."""
+    found = [
+        scheduling.find(service, pod, surge=surge),
+        surroundings.find_volume(service, pod, snapshot),
+        surroundings.find_sandbox(service, pod),
+        *(_of_container(service, pod, c) for c in pod.containers),
+    ]
+    return min((t for t in found if t is not None), key=_severity, default=None)
+
+
+def _of_container(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+    """Ask in the order in which one cause hides behind another."""
+    return (
+        images.find(service, pod, container)
+        or starts.find(service, pod, container)
+        or probes.find_kill(service, pod, container)
+        or probes.find_recovered(service, pod, container)
+        or crashes.find(service, pod, container)
+        or probes.find(service, pod, container)
+    )
+
+
+def _grouped(pods: Sequence[PodView], found: Sequence[Trouble | None]) -> list[Trouble]:
+    """Let the worst pod of each kind speak; `everywhere` where every pod that got so far shows that kind."""
+    grouped = []
+    for kind in {t.kind for t in found if t is not None}:
+        group = [t for t in found if t is not None and t.kind == kind]
+        others = [p for p, t in zip(pods, found, strict=True) if t is None or t.kind != kind]
+        beyond = any(c.running or c.ended for p in others for c in p.containers)
+        grouped.append(replace(min(group, key=_severity), everywhere=not beyond))
+    return grouped
+
+
+def _surges(snapshot: Snapshot, deployment: Document, release: str) -> bool:
+    """Tell whether old pods still hold their places."""
+    return any(release_of(p) != release and is_alive(p) for p in snapshot.pods(deployment))
+
+
+def _severity(trouble: Trouble) -> tuple[bool, int, bool, int, str]:
+    return (
+        not trouble.permanent,
+        RANK.get(trouble.kind, len(RANK)),
+        not trouble.down,
+        -trouble.restarts,
+        trouble.pod,
+    )

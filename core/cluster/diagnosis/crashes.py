@@ -1,0 +1,67 @@
+"""Why a container that ran does not run any more: its exit, the memory limit, or the kubelet's own kill."""
+
+from core.cluster.diagnosis.starts import restarted
+from core.cluster.diagnosis.view import ContainerView, PodView
+from core.cluster.reading import moment
+from core.progress import Trouble
+
+# Ended within so many seconds counts as "right after its start".
+AT_START = 10
+# 137 is SIGKILL, 143 SIGTERM: shells and runtimes report 128 + signal.
+COMMAND = frozenset({0, 126, 127})
+EXITS = {
+    126: "its command is not executable",
+    127: "its shell cannot find the command",
+    134: "SIGABRT",
+    137: "SIGKILL",
+    139: "SIGSEGV",
+    143: "SIGTERM",
+}
+
+
+def find(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+    """Explain the newest end of a container; one that runs again keeps it, since a restart needs a cause."""
+    ended = container.ended
+    if not ended or ended.get("reason") == "ContainerStatusUnknown":
+        return None
+    if container.initial and ended.get("exitCode") == 0:
+        return None
+    if ended.get("reason") == "OOMKilled":
+        return _memory(service, pod, container)
+    subject = f"init container {container.name} of {service}" if container.initial else service
+    code = int(ended.get("exitCode") or 0)
+    fact = _exit(subject, code, _seconds(container))
+    hint = "check command" if code in COMMAND else ""
+    return pod.trouble("crash", fact, container=container, more=restarted(container), hint=hint)
+
+
+def _exit(subject: str, code: int, seconds: int | None) -> str:
+    when = "right after its start" if seconds is None or seconds < AT_START else f"after {_about(seconds)}"
+    if code == 0:
+        return f"{subject} ends by itself with code 0 {when}, but a service must keep running"
+    why = f" ({EXITS[code]})" if code in EXITS else ""
+    return f"{subject} exits with code {code}{why} {when}"
+
+
+def _memory(service: str, pod: PodView, container: ContainerView) -> Trouble:
+    """Judge by the reason: a killed child leaves the parent's own exit code, and 137 alone is just SIGKILL."""
+    limit = ((container.spec.get("resources") or {}).get("limits") or {}).get("memory")
+    most = f"more memory than its limit of {limit}" if limit else "more memory than the node has"
+    code = int(container.ended.get("exitCode") or 0)
+    fact = f"{service} was killed for using {most}"
+    if code != 137:
+        fact = (
+            f"a child process of {service} was killed for using {most}, then {service} ended with code {code}"
+        )
+    hint = "raise scale.memory"
+    return pod.trouble("memory", fact, container=container, more=restarted(container), hint=hint)
+
+
+def _seconds(container: ContainerView) -> int | None:
+    begin, end = moment(container.ended.get("startedAt")), moment(container.ended.get("finishedAt"))
+    return int((end - begin).total_seconds()) if begin and end else None
+
+
+def _about(seconds: int) -> str:
+    """Round a run time, so that two runs of one fault make one sentence."""
+    return f"about {5 * round(seconds / 5)} s" if seconds < 115 else f"about {round(seconds / 60)} min"

@@ -1,0 +1,84 @@
+"""Why there is no pod at all: the API server refuses what the replica set asks for."""
+
+import re
+from collections.abc import Sequence
+
+from core.cluster.diagnosis.view import one_line
+from core.cluster.reading import Document, condition, spec_of, uid_of
+from core.progress import Trouble
+
+# Pattern, kind, sentence, and whether waiting is no use (the verdict still waits 30 s for old pods to go).
+CAUSES = (
+    (
+        re.compile(r'serviceaccount "([^"]+)" not found'),
+        "serviceaccount",
+        '{service} needs the service account "{0}", which does not exist',
+        True,
+    ),
+    (
+        re.compile(r"exceeded quota: (.+)$"),
+        "quota",
+        "the namespace's quota allows no new pod of {service}: exceeded {0}",
+        True,
+    ),
+    (
+        re.compile(r'violates PodSecurity "([^":]+)[^"]*": (.+)$'),
+        "admission",
+        "the namespace forbids the pods of {service} (PodSecurity {0}): {1}",
+        True,
+    ),
+    (
+        re.compile(r"((?:maximum|minimum) \S+ \S+ per (?:Container|Pod) is .+)$"),
+        "limits",
+        "{service} is outside the namespace's limits ({0}): check scale",
+        True,
+    ),
+    (
+        re.compile(r'failed calling webhook "([^"]+)"'),
+        "webhook",
+        'the cluster\'s webhook "{0}" does not answer, so no pod of {service} can be made',
+        False,
+    ),
+    (
+        re.compile(r'admission webhook "([^"]+)" denied the request: ?(.*)$'),
+        "admission",
+        'the cluster\'s webhook "{0}" refuses the pods of {service}: {1}',
+        True,
+    ),
+    (
+        re.compile(r"ValidatingAdmissionPolicy '([^']+)'.*? denied request: ?(.*)$"),
+        "admission",
+        'the cluster\'s admission policy "{0}" refuses the pods of {service}: {1}',
+        True,
+    ),
+)
+# The text carries the generated name of the pod, so every try would else be a new sentence.
+POD = re.compile(r'pods? "[^"]*" is forbidden: ')
+
+
+def find(service: str, replica_sets: Sequence[Document], owners: frozenset[str]) -> Trouble | None:
+    """Explain replica sets of the release that cannot make their pods.
+
+    Only their own condition counts: a Deployment repeats that of old sets, and events hide behind generated names.
+
+    Args:
+        service: its name.
+        replica_sets: those of the release.
+        owners: uids of the replica sets that have a pod all the same.
+    """
+    for replica_set in replica_sets:
+        failure = condition(replica_set, "ReplicaFailure")
+        if failure.get("status") == "True" and spec_of(replica_set).get("replicas"):
+            kind, fact, permanent = _explain(service, POD.sub("", str(failure.get("message", ""))))
+            fact = one_line(fact)
+            everywhere = uid_of(replica_set) not in owners
+            return Trouble(kind=kind, sentence=fact, fact=fact, permanent=permanent, everywhere=everywhere)
+    return None
+
+
+def _explain(service: str, text: str) -> tuple[str, str, bool]:
+    """Return kind, sentence and whether waiting is no use."""
+    for pattern, kind, sentence, permanent in CAUSES:
+        if found := pattern.search(text):
+            return kind, sentence.format(*found.groups(), service=service), permanent
+    return "create", f"Kubernetes cannot make the pods of {service}: {text[-300:]}", False

@@ -1,0 +1,118 @@
+"""Why a container runs and is still not wanted: its readiness, liveness or startup check fails."""
+
+import re
+from datetime import timedelta
+
+from core.cluster.diagnosis.starts import restarted
+from core.cluster.diagnosis.view import ContainerView, EventView, PodView
+from core.cluster.reading import Document, moment
+from core.progress import Trouble
+
+STATUS = re.compile(r"statuscode: (\d+)")
+# A container that crashes fails its check as well; only a run of this length shows that the crash is over.
+RECOVERED = timedelta(seconds=10)
+
+
+def find_kill(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+    """Explain a container that the kubelet kills itself; its exit code may be 0, so ask before the crash."""
+    for name in ("liveness", "startup"):
+        killed = [e for e in container.said("Killing") if f"failed {name} probe" in e.message]
+        if killed and _belongs(killed[-1], container):
+            return _kill(service, pod, container, name, killed[-1])
+    return None
+
+
+def find_recovered(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+    """Explain a check that fails long after the last crash."""
+    told = _failing(container)
+    started = moment(container.running.get("startedAt"))
+    if told and told.last and started and told.last - started >= RECOVERED:
+        return find(service, pod, container)
+    return None
+
+
+def find(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+    """Explain a container that runs but is not ready."""
+    told = _failing(container)
+    if told is None:
+        return None
+    startup = told.message.startswith("Startup")
+    probe = container.spec.get("startupProbe" if startup else "readinessProbe") or {}
+    key = "startupProbe" if startup else "health"
+    check = f"{'startup' if startup else 'health'} check{target(container, probe)}"
+    fact, hint = f"its {check} fails", f"check {key}"
+    if found := STATUS.search(told.message):
+        fact = f"its {check} answers {found[1]}"
+        hint = f"check {key}{'' if startup else '.path'}"
+    elif "connection refused" in told.message:
+        fact, hint = f"nothing listens on {_port(container, probe)} (connection refused)", "check port"
+    elif "deadline exceeded" in told.message or "timeout" in told.message.lower():
+        fact = f"its {check} does not answer within {probe.get('timeoutSeconds') or 1} s"
+        hint = f"check {key}{'' if startup else '.timeout'}"
+    # What else a check says, the output of its command, may hold anything; it is left to the log.
+    return pod.trouble(
+        "probe", f"{service} runs, but {fact}", container=container, hint=hint, times=told.count
+    )
+
+
+def _failing(container: ContainerView) -> EventView | None:
+    """Return the newest failed check of the present run, or None.
+
+    The first check is sent at once, so one refused connection in the first second is normal, even in good rollouts.
+    """
+    if container.ready or not container.running:
+        return None
+    names = ("Readiness probe", "Startup probe")
+    told = [e for e in container.said("Unhealthy") if e.message.startswith(names)]
+    started = moment(container.running.get("startedAt"))
+    told = [e for e in told if not (e.last and started and e.last < started)]
+    if not told or (sum(e.count for e in told) < 2 and "connection refused" in told[-1].message):
+        return None
+    return told[-1]
+
+
+def _kill(service: str, pod: PodView, container: ContainerView, name: str, killed: EventView) -> Trouble:
+    probe = container.spec.get(f"{name}Probe") or {}
+    unhealthy = [e for e in container.said("Unhealthy") if e.message.lower().startswith(f"{name} probe")]
+    found = STATUS.search(unhealthy[-1].message) if unhealthy else None
+    why = f" (it answers {found[1]})" if found else ""
+    where = target(container, probe)
+    if name == "startup":
+        limit = (probe.get("initialDelaySeconds") or 0) + (probe.get("periodSeconds") or 10) * (
+            probe.get("failureThreshold") or 3
+        )
+        fact = f"{service} does not pass its startup check{where} within {limit} s{why} and is killed"
+    else:
+        fact = f"the liveness check{where} of {service} fails{why}, so its container is killed"
+    hint = "check startupProbe" if name == "startup" else "check liveness"
+    return pod.trouble(
+        name, fact, container=container, more=restarted(container), hint=hint, times=killed.count
+    )
+
+
+def _belongs(killed: EventView, container: ContainerView) -> bool:
+    """Tell whether the kill ended the newest run that has ended, or is about to end the present one."""
+    began = moment(container.ended.get("startedAt")) or moment(container.running.get("startedAt"))
+    return killed.last is None or began is None or killed.last >= began
+
+
+def target(container: ContainerView, probe: Document) -> str:
+    """Return ` GET :8080/healthz`, or what else a probe asks; "" where it runs a command."""
+    if http := probe.get("httpGet"):
+        return f" GET :{_number(container, http.get('port'))}{http.get('path') or '/'}"
+    for kind in ("tcpSocket", "grpc"):
+        if probe.get(kind):
+            return f" on {_port(container, probe)}"
+    return ""
+
+
+def _port(container: ContainerView, probe: Document) -> str:
+    ways = (probe.get(kind) or {} for kind in ("httpGet", "tcpSocket", "grpc"))
+    port = next((w["port"] for w in ways if w.get("port")), None)
+    return f"port {_number(container, port)}" if port else "its port"
+
+
+def _number(container: ContainerView, port: object) -> object:
+    """Return the number behind a named port."""
+    named = {p.get("name"): p.get("containerPort") for p in container.spec.get("ports") or ()}
+    return named.get(port, port)

@@ -1,0 +1,119 @@
+"""Why a container is not even started: what it needs is missing, or its command cannot be run."""
+
+import re
+
+from core.cluster.diagnosis.view import ContainerView, PodView
+from core.progress import Trouble
+
+CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError"})
+START_REASONS = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
+# Pattern, sentence, final. A missing object is not: the pod starts by itself within 15 s once somebody makes it (seen).
+CONFIG_CAUSES = (
+    (
+        re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (?:[^/\s]+/)?(\S+)"),
+        '{service} needs key {0} of {1} "{2}", which has no such key',
+        True,
+    ),
+    (
+        re.compile(r'secret "([^"]+)" not found'),
+        '{service} needs the Secret "{0}", which does not exist',
+        False,
+    ),
+    (
+        re.compile(r'configmap "([^"]+)" not found'),
+        '{service} needs the ConfigMap "{0}", which does not exist',
+        False,
+    ),
+    (
+        re.compile(r"image will run as root"),
+        "{service} must not run as root (runAsNonRoot), but its image does: give the image a USER",
+        True,
+    ),
+)
+# exec: "/app/x": stat /app/x: no such file or directory  |  exec: "x": executable file not found in $PATH
+EXEC = re.compile(
+    r'exec: "(?P<what>[^"]+)": (?:stat [^:]+: )?'
+    r"(?P<why>no such file or directory|permission denied|executable file not found|exec format error|is a directory)"
+)
+WHY = {
+    "no such file or directory": "is not in the image",
+    "permission denied": "is not executable",
+    "executable file not found": "is not in the PATH of the image",
+    "exec format error": "was built for another CPU",
+    "is a directory": "is a directory",
+}
+
+
+def find(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+    """Explain a container that cannot be made or started."""
+    return (
+        _config(service, pod, container) or _hook(service, pod, container) or _start(service, pod, container)
+    )
+
+
+def _config(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+    if container.running or container.ended:
+        return None
+    waits = container.waiting.get("reason") in CONFIG_REASONS
+    # The event tells it some tenths of a second before the status does.
+    texts = [str(container.waiting.get("message", ""))] if waits else _errors(container)
+    for pattern, sentence, final in CONFIG_CAUSES:
+        if found := next((f for t in reversed(texts) if (f := pattern.search(t))), None):
+            fact = sentence.format(*found.groups(), service=service)
+            return pod.trouble("config", fact, container=container, permanent=final, times=_times(container))
+    if not waits:
+        return None
+    fact = f"{service} cannot be started: {texts[0][:200] or container.waiting['reason']}"
+    return pod.trouble("config", fact, container=container, times=_times(container))
+
+
+def _hook(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+    told = container.said("FailedPostStartHook")
+    if container.waiting.get("reason") != "PostStartHookError" and not (told and container.down):
+        return None
+    # The hook's own output may hold anything; it is left to the log.
+    fact = f"the postStart hook of {service} fails, so its container is killed"
+    hint = "check lifecycle.postStart"
+    return pod.trouble("start", fact, container=container, more=restarted(container), hint=hint)
+
+
+def _start(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+    failed = container.ended.get("reason") in START_REASONS
+    waits = container.waiting.get("reason") == "RunContainerError"
+    told = [e for e in container.said("Failed") if "failed to create containerd task" in e.message]
+    if not failed and not waits and not (told and not container.running and not container.ended):
+        return None
+    texts = [
+        str(container.ended.get("message", "")) if failed else "",
+        str(container.waiting.get("message", "")) if waits else "",
+        *(e.message for e in reversed(told)),
+    ]
+    found = next((f for t in texts if (f := EXEC.search(t))), None)
+    subject = f"init container {container.name} of {service}" if container.initial else service
+    if found is None:
+        fact = f"{subject} cannot start: {_tail(next(filter(None, texts), ''))}"
+        return pod.trouble("start", fact, container=container, more=restarted(container))
+    fact = f"{subject} cannot start, since {found['what']} {WHY[found['why']]}"
+    return pod.trouble(
+        "start", fact, container=container, permanent=True, more=restarted(container), hint="check command"
+    )
+
+
+def _errors(container: ContainerView) -> list[str]:
+    return [e.message for e in container.said("Failed") if e.message.startswith("Error: ")]
+
+
+def _times(container: ContainerView) -> int:
+    return max((e.count for e in container.said("Failed")), default=1)
+
+
+def restarted(container: ContainerView) -> str:
+    """Return `, restarted 3 times`, or "" before the first restart."""
+    if not container.restarts:
+        return ""
+    return f", restarted {'once' if container.restarts == 1 else f'{container.restarts} times'}"
+
+
+def _tail(text: str) -> str:
+    """Return the end of a runtime's chain of wrapped errors, where the cause stands."""
+    return text.removesuffix(": unknown")[-200:].strip() or "the container runtime gives no reason"

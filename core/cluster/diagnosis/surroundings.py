@@ -1,0 +1,111 @@
+"""What is wrong around a pod, not in it: volumes, the pod's network, the node, a rollout on hold, old pods that stay."""
+
+import re
+from collections.abc import Sequence
+
+from core.cluster.diagnosis.scheduling import CLAIM, cut
+from core.cluster.diagnosis.view import PodView, event_view
+from core.cluster.reading import Document, condition, holds, is_going, name_of
+from core.cluster.snapshot import Snapshot, is_alive
+from core.progress import Trouble
+
+VOLUME = re.compile(r'for volume "([^"]+)"')
+MISSING = re.compile(r'(secret|configmap) "([^"]+)" not found')
+CLASS = re.compile(r'storageclass\S* "([^"]+)" not found')
+
+
+def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Trouble | None:
+    """Explain a pod that waits for a volume; the Pod itself says only `ContainerCreating`."""
+    scheduled = condition(pod.document, "PodScheduled")
+    text = cut(str(scheduled.get("message", "")))
+    if scheduled.get("reason") == "Unschedulable" and (
+        "PersistentVolumeClaims" in text or CLAIM.search(text)
+    ):
+        return pod.trouble("volume", _claim(service, pod, snapshot, text))
+    told = pod.said("FailedMount", "FailedAttachVolume")
+    if not told or any(c.running or c.ended for c in pod.containers):
+        return None
+    newest = told[-1]
+    volume, lost = VOLUME.search(newest.message), MISSING.search(newest.message)
+    name = f'the volume "{volume[1]}"' if volume else "a volume"
+    if lost:
+        kind = {"secret": "Secret", "configmap": "ConfigMap"}[lost[1]]
+        fact = f'{service} mounts the {kind} "{lost[2]}", which does not exist'
+    else:
+        fact = f"{name} of {service} cannot be mounted: {newest.message.rpartition(' : ')[2][:200]}"
+    return pod.trouble("volume", fact, times=newest.count)
+
+
+def find_sandbox(service: str, pod: PodView) -> Trouble | None:
+    """Explain a pod whose network the node cannot set up."""
+    told = pod.said("FailedCreatePodSandBox")
+    if not told or any(c.running or c.ended for c in pod.containers):
+        return None
+    node = pod.spec.get("nodeName") or "its node"
+    fact = f"{node} cannot set up the network of a new pod of {service}: the cluster's fault, not the app's"
+    return pod.trouble("sandbox", fact, times=sum(e.count for e in told))
+
+
+def find_node(service: str, pods: Sequence[PodView]) -> Trouble | None:
+    """Tell of a node that went silent; `pods`: all of the service, since a new one on it says nothing of itself.
+
+    The controller denies such pods readiness, their containers never did.
+    """
+    for pod in pods:
+        denied = condition(pod.document, "Ready").get("status") == "False"
+        if denied and holds(pod.document, "ContainersReady") and not pod.spec.get("readinessGates"):
+            node = pod.spec.get("nodeName") or ""
+            fact = f"the node {node} does not report any more: the pods of {service} on it do not count and cannot change"
+            return pod.trouble("node", fact)
+    return None
+
+
+def find_evicted(service: str, pods: Sequence[PodView]) -> Trouble | None:
+    """Explain pods that the kubelet threw out; their replacements are judged by themselves."""
+    thrown = [p for p in pods if p.status.get("phase") == "Failed" and p.status.get("reason") == "Evicted"]
+    if not thrown:
+        return None
+    newest = thrown[-1]
+    why = str(newest.status.get("message", "")).strip().rstrip(".")
+    return newest.trouble(
+        "evicted", f"pods of {service} are evicted from their node: {why}", times=len(thrown)
+    )
+
+
+def find_paused(service: str, deployment: Document) -> Trouble | None:
+    if not (deployment.get("spec") or {}).get("paused"):
+        return None
+    fact = f"the rollout of {service} is paused: nothing happens until somebody resumes it"
+    return Trouble(kind="paused", sentence=fact, fact=fact)
+
+
+def find_stuck(service: str, pods: Sequence[Document]) -> Trouble | None:
+    """Tell of old pods whose processes have ended and that still cannot go."""
+    for pod in pods:
+        finalizers = pod["metadata"].get("finalizers") or []
+        if is_going(pod) and finalizers and not is_alive(pod):
+            held = ", ".join(finalizers)
+            fact = f"an old pod of {service} cannot go: finalizer {held} is not being removed"
+            return Trouble(kind="terminating", sentence=fact, fact=fact, pod=name_of(pod))
+    return None
+
+
+def _claim(service: str, pod: PodView, snapshot: Snapshot, text: str) -> str:
+    """Say why a claim is pending; the reason is an event on the claim, some seconds later."""
+    if absent := CLAIM.search(text):
+        return f'{service} needs the volume claim "{absent[1]}", which does not exist'
+    names = [
+        v["persistentVolumeClaim"]["claimName"]
+        for v in pod.spec.get("volumes") or ()
+        if "persistentVolumeClaim" in v
+    ]
+    for event in snapshot.all("Event"):
+        about = event.get("involvedObject") or {}
+        if about.get("kind") == "PersistentVolumeClaim" and about.get("name") in names:
+            seen = event_view(event)
+            if seen.reason == "ProvisioningFailed":
+                lost = CLASS.search(seen.message)
+                why = f'storage class "{lost[1]}" does not exist' if lost else seen.message[:200]
+                return f'the volume claim "{about["name"]}" of {service} is pending: {why}'
+    claims = ", ".join(f'"{n}"' for n in names)
+    return f"the volume claim {claims} of {service} is pending: no volume was made for it yet"

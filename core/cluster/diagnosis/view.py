@@ -1,0 +1,234 @@
+"""One pod as a diagnosis sees it: each container with its specification, its state and the events about it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from core.cluster.reading import Document, moment, name_of, spec_of, status_of, uid_of
+from core.cluster.snapshot import Snapshot
+from core.progress import Trouble
+
+# After ten that differ by text only, the recorder folds events and marks the survivor (client-go events_cache).
+FOLDED = "(combined from similar events): "
+FIELD_PATH = re.compile(r"\{(.+)\}$")
+# Foreign texts may be of any length and shape; a sentence is one line and fits a message.
+LONGEST = 400
+EPOCH = "1970-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """One event, whichever of the two recorders wrote it.
+
+    Attributes:
+        count: how often it happened; it stands still at 25, so no new event does not mean mended.
+        last: when it happened last.
+        container: the container that it is about, or "".
+    """
+
+    uid: str
+    reason: str
+    message: str
+    count: int
+    last: datetime | None
+    container: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerView:
+    """One container of a pod; `status` is empty until the kubelet has reported."""
+
+    name: str
+    spec: Document
+    status: Document
+    events: tuple[EventView, ...] = ()
+    initial: bool = False
+
+    @property
+    def image(self) -> str:
+        return str(self.spec.get("image", ""))
+
+    @property
+    def restarts(self) -> int:
+        return int(self.status.get("restartCount") or 0)
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.status.get("ready"))
+
+    @property
+    def running(self) -> Document:
+        return self._state("running")
+
+    @property
+    def waiting(self) -> Document:
+        return self._state("waiting")
+
+    @property
+    def terminated(self) -> Document:
+        return self._state("terminated")
+
+    @property
+    def last(self) -> Document:
+        """How the run before ended; empty where there was none."""
+        return (self.status.get("lastState") or {}).get("terminated") or {}
+
+    @property
+    def ended(self) -> Document:
+        """How the newest run that has ended did so; empty where none has."""
+        return self.terminated or self.last
+
+    @property
+    def down(self) -> bool:
+        """Not running right now, after it ran (or was tried) and ended."""
+        return bool(self.ended) and not self.running
+
+    def _state(self, name: str) -> Document:
+        state: Mapping[str, Any] = self.status.get("state") or {}
+        # A running container without a start time is still running: an empty document must not read as absent.
+        return state[name] or {"startedAt": EPOCH} if name in state else {}
+
+    def said(self, *reasons: str) -> tuple[EventView, ...]:
+        """Return the events of these reasons, the latest last."""
+        return tuple(e for e in self.events if e.reason in reasons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodView:
+    """One pod with its containers, initial ones first, and the events about it as a whole."""
+
+    document: Document
+    containers: tuple[ContainerView, ...]
+    events: tuple[EventView, ...] = field(default=())
+
+    @property
+    def name(self) -> str:
+        return name_of(self.document)
+
+    @property
+    def spec(self) -> Document:
+        return spec_of(self.document)
+
+    @property
+    def status(self) -> Document:
+        return status_of(self.document)
+
+    def said(self, *reasons: str) -> tuple[EventView, ...]:
+        return tuple(e for e in self.events if e.reason in reasons)
+
+    def trouble(
+        self,
+        kind: str,
+        fact: str,
+        *,
+        container: ContainerView | None = None,
+        more: str = "",
+        hint: str = "",
+        permanent: bool = False,
+        times: int = 1,
+    ) -> Trouble:
+        """Make a trouble of this pod.
+
+        Args:
+            kind: see `Trouble.kind`.
+            fact: what is wrong.
+            container: the one that it is about, if it is about one.
+            more: what changes from look to look, such as the restarts; no line says it.
+            hint: what to look at, for the end of the sentence.
+            permanent: no waiting mends it.
+            times: how often events tell it; the container's own ends may be more.
+        """
+        ran = container is not None and bool(container.ended or container.running)
+        ends = container.restarts + container.down if container else 0
+        advice = f": {hint}" if hint else ""
+        fact = one_line(fact)
+        return Trouble(
+            kind=kind,
+            sentence=fact + more + advice,
+            fact=fact + advice,
+            times=max(times, ends),
+            pod=self.name,
+            pod_uid=uid_of(self.document),
+            container=container.name if container and ran else "",
+            permanent=permanent,
+            restarts=container.restarts if container else 0,
+            down=container is not None and container.down,
+            previous=container is not None and bool(container.running and container.last),
+        )
+
+
+def pod_view(snapshot: Snapshot, pod: Document) -> PodView:
+    """Put a pod, its containers and its events together."""
+    events = events_of(snapshot, uid_of(pod))
+    spec, status = spec_of(pod), status_of(pod)
+    containers = [
+        *_containers(spec.get("initContainers"), status.get("initContainerStatuses"), events, initial=True),
+        *_containers(spec.get("containers"), status.get("containerStatuses"), events, initial=False),
+    ]
+    return PodView(document=pod, containers=tuple(containers), events=events)
+
+
+def events_of(snapshot: Snapshot, uid: str) -> tuple[EventView, ...]:
+    """Return the events about one object, the latest last."""
+    return tuple(
+        sorted(
+            map(event_view, snapshot.about.get(uid, {}).values()), key=lambda e: (e.last is not None, e.last)
+        )
+    )
+
+
+def event_view(event: Document) -> EventView:
+    series = event.get("series") or {}
+    stamp = (
+        series.get("lastObservedTime")
+        or event.get("lastTimestamp")
+        or event.get("eventTime")
+        or event.get("firstTimestamp")
+        or event["metadata"].get("creationTimestamp")
+    )
+    path = FIELD_PATH.search((event.get("involvedObject") or {}).get("fieldPath") or "")
+    return EventView(
+        uid=uid_of(event),
+        reason=str(event.get("reason") or ""),
+        message=str(event.get("message") or event.get("note") or "").removeprefix(FOLDED).strip(),
+        count=int(series.get("count") or event.get("count") or 1),
+        last=moment(stamp),
+        container=path[1] if path else "",
+    )
+
+
+def one_line(text: str) -> str:
+    """Return a text without line breaks, cut where it is too long to be read."""
+    joined = " ".join(text.split())
+    return joined if len(joined) <= LONGEST else joined[: LONGEST - 1] + "…"
+
+
+def kills(container: ContainerView) -> int:
+    """Count how often the kubelet killed a container for its liveness or startup check.
+
+    The event has type Normal and tells it before the restart shows; a clean exit code hides it later.
+    """
+    return sum(e.count for e in container.said("Killing") if "probe, will be restarted" in e.message)
+
+
+def _containers(
+    specs: Sequence[Document] | None,
+    statuses: Sequence[Document] | None,
+    events: tuple[EventView, ...],
+    *,
+    initial: bool,
+) -> list[ContainerView]:
+    by_name = {s["name"]: s for s in statuses or ()}
+    return [
+        ContainerView(
+            name=spec["name"],
+            spec=spec,
+            status=by_name.get(spec["name"], {}),
+            events=tuple(e for e in events if e.container == spec["name"]),
+            # A side-car that restarts for ever is no step on the way.
+            initial=initial and spec.get("restartPolicy") != "Always",
+        )
+        for spec in specs or ()
+    ]

@@ -1,0 +1,61 @@
+"""The last words of a container that failed: what turns "exit code 1" into a cause."""
+
+import asyncio
+import logging
+import re
+import unicodedata
+
+from core.cluster.client import KubeClient
+from core.cluster.home import Home
+from core.errors import Rejected, Unreachable
+from core.progress import Trouble
+
+log = logging.getLogger(__name__)
+
+LINES = 20
+SECONDS = 5.0
+LIMIT_BYTES = 65536  # twenty lines of JSON are long, and the server cuts at the end, where the cause is
+WIDTH = 500  # characters of one line
+# What the kubelet answers, with status 200, once a container is collected (and for every evicted pod).
+COLLECTED = b"unable to retrieve container logs for "
+ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
+
+
+async def evidence(client: KubeClient, home: Home, trouble: Trouble) -> str:
+    """Return the last lines of the container's log, or "" where there are none to be had.
+
+    A log is a help and never worth a failure: whatever refuses it (a container that is waiting to start answers
+    400, a missing right 403) is noted for the operator.
+    """
+    if not trouble.pod or not trouble.container:
+        return ""
+    try:
+        async with asyncio.timeout(SECONDS):
+            return cleaned(await _log(client, home, trouble))
+    except (Rejected, Unreachable, TimeoutError) as error:
+        log.info("no log of %s/%s: %s", home.namespace, trouble.pod, str(error) or "it took too long")
+        return ""
+
+
+async def _log(client: KubeClient, home: Home, trouble: Trouble) -> bytes:
+    params = {"container": trouble.container, "tailLines": str(LINES), "limitBytes": str(LIMIT_BYTES)}
+    if trouble.previous:
+        params["previous"] = "true"
+    body = await client.text(home.at("Pod", trouble.pod, "log"), params, seconds=SECONDS)
+    return b"" if body.startswith(COLLECTED) else body
+
+
+def cleaned(body: bytes) -> str:
+    """Return the last lines as text that cannot play tricks on a terminal or in a message.
+
+    Colours and control characters go, invalid UTF-8 is shown as such, long lines are cut.
+    """
+    text = ESCAPES.sub("", body.decode("utf-8", "replace")).replace("\r\n", "\n").replace("\r", "\n")
+    lines = ["".join(c for c in line if _is_plain(c)).rstrip() for line in text.split("\n")]
+    shown = [line if len(line) <= WIDTH else f"{line[:WIDTH]}…" for line in lines if line]
+    return "\n".join(shown[-LINES:])
+
+
+def _is_plain(character: str) -> bool:
+    # Control; invisible format, what turns the direction of text among it; line and paragraph separators.
+    return character == "\t" or unicodedata.category(character) not in {"Cc", "Cf", "Zl", "Zp"}

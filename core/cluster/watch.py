@@ -1,0 +1,223 @@
+"""One app's namespace, live: four watches, one snapshot, and looks that judge it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import NoReturn
+
+from core.cluster.client import KubeClient
+from core.cluster.home import Home
+from core.cluster.lines import Said, lines, trouble_lines
+from core.cluster.pending import Pending
+from core.cluster.readiness import absent_state, interference, service_state
+from core.cluster.reflect import Change, Observe, Reflector, Tuning, unobserved
+from core.cluster.snapshot import Delta, Snapshot
+from core.errors import Rejected, Unreachable
+from core.ports import Clock
+from core.progress import Applied, Intent, Line, Observation, Ref, ServiceState, Target
+
+log = logging.getLogger(__name__)
+
+WATCHED = ("Deployment", "ReplicaSet", "Pod", "Event")
+# A Deployment stays in sight when somebody takes its labels away: that is no deletion.
+SELECTED = frozenset({"ReplicaSet", "Pod"})
+# One change of ours is a burst of writes by the controllers; one look at its end is enough.
+QUIET = 0.04
+LONGEST_BURST = 6
+# After a break the server sends what was missed at once; judging in the middle of it would judge the past.
+CATCHING_UP = 0.25
+# A missing right is mended by a person: ask seldom, but go on by oneself once it is there.
+REFUSED_PAUSE = 10.0
+
+
+class NamespaceWatch:
+    """Implements `core.ports.Watch`; made by `watching`, which owns its tasks.
+
+    Args:
+        client: whom to ask.
+        home: which namespace.
+        intent: the baseline that lines are told against.
+        clock: for waiting and for lines to which the cluster gives no time.
+        tuning: of the reflectors.
+        observe: of the reflectors; for metrics.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        home: Home,
+        intent: Intent,
+        *,
+        clock: Clock,
+        tuning: Tuning | None = None,
+        observe: Observe = unobserved,
+    ) -> None:
+        self._client = client
+        self._home = home
+        self._intent = intent
+        self._clock = clock
+        self._snapshot = Snapshot()
+        self._pending = Pending()
+        self._changed = asyncio.Event()
+        self._synced: dict[str, bool] = dict.fromkeys(WATCHED, False)
+        self._blind: dict[str, str] = {}
+        self._quiet = QUIET
+        self._target: Target | None = None
+        self._said: Mapping[str, Said] = {}
+        self._tasks: tuple[asyncio.Task[NoReturn], ...] = ()
+        self._reflectors = {
+            kind: Reflector(
+                client,
+                home.at(kind),
+                partial(self._take, kind),
+                clock=clock,
+                label=home.selector if kind in SELECTED else "",
+                tuning=tuning,
+                observe=observe,
+            )
+            for kind in WATCHED
+        }
+
+    def start(self) -> None:
+        """Begin to follow the namespace."""
+        self._tasks = tuple(
+            asyncio.create_task(self._follow(kind), name=f"watch {kind} in {self._home.namespace}")
+            for kind in WATCHED
+        )
+        for task in self._tasks:
+            task.add_done_callback(lambda _: self._changed.set())
+
+    async def stop(self) -> None:
+        """End the tasks and wait for them."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def aim(self, target: Target) -> None:
+        """Judge everything from now on towards this target; the next look comes at once."""
+        self._target = target
+        self._changed.set()
+
+    async def next(self, seconds: float) -> Observation:
+        """Return when something has changed and the burst is over, at the latest after so many seconds."""
+        await self._until_changed(seconds)
+        for task in self._tasks:
+            if task.done():
+                task.result()  # a reflector never returns: this raises the defect that ended it
+        self._snapshot, told = lines(self._snapshot, self._pending.take(), self._intent, self._clock.now())
+        if not all(self._synced.values()):
+            return Observation(synced=False, lines=told, blind="; ".join(dict.fromkeys(self._blind.values())))
+        try:
+            await self._ask_for_the_rest()
+        except (Rejected, Unreachable) as error:
+            return Observation(synced=False, lines=told, blind=str(error))
+        return self._judged(told)
+
+    def _judged(self, told: tuple[Line, ...]) -> Observation:
+        target = self._target
+        if target is None:
+            return Observation(synced=True, lines=told)
+        states = _states(self._snapshot, target)
+        troubles = {state.name: state.trouble for state in states}
+        self._said, spoken = trouble_lines(self._said, troubles, self._clock.now())
+        return Observation(
+            synced=True,
+            lines=(*told, *spoken),
+            services=states,
+            interference=interference(self._snapshot, target.applied, target.release),
+        )
+
+    async def _ask_for_the_rest(self) -> None:
+        """Read what no watch tells: removed objects of other kinds, and a Deployment that was gone before we came."""
+        target = self._target
+        if target is None:
+            return
+        for ref in target.absent:
+            if ref.kind not in WATCHED:
+                await self._ask(ref, "")
+        for applied in target.applied:
+            ref = applied.ref
+            if ref.kind == "Deployment" and self._snapshot.named(ref.kind, ref.name) is None:
+                await self._ask(ref, applied.uid)
+
+    async def _ask(self, ref: Ref, uid: str) -> None:
+        """Take one object as it is now into the snapshot; `uid` names the one that would be gone."""
+        live = await self._client.get(self._home.at(ref.kind, ref.name))
+        known = self._snapshot.named(ref.kind, ref.name)
+        if live is not None and ref.kind not in WATCHED:
+            self._snapshot = self._snapshot.after(Delta(ref.kind, "ADDED", live))
+        elif live is None and (known is not None or uid):
+            gone = known or {"metadata": {"name": ref.name, "uid": uid}}
+            self._snapshot = self._snapshot.after(Delta(ref.kind, "DELETED", gone))
+
+    async def _until_changed(self, seconds: float) -> None:
+        if not self._changed.is_set() and seconds > 0:
+            await self._wait(seconds)
+        if self._changed.is_set():
+            await self._until_quiet()
+        self._changed.clear()
+
+    async def _until_quiet(self) -> None:
+        quiet, self._quiet = self._quiet, QUIET
+        for _ in range(LONGEST_BURST):
+            self._changed.clear()
+            await self._clock.sleep(quiet)
+            if not self._changed.is_set():
+                return
+
+    async def _wait(self, seconds: float) -> None:
+        both = [
+            asyncio.create_task(self._changed.wait(), name=f"change in {self._home.namespace}"),
+            asyncio.create_task(self._clock.sleep(seconds), name=f"patience for {self._home.namespace}"),
+        ]
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+
+    async def _follow(self, kind: str) -> NoReturn:
+        while True:
+            try:
+                await self._reflectors[kind].run()
+            except Rejected as error:
+                log.warning("the watch of %s in %s is refused: %s", kind, self._home.namespace, error)
+                self._take(kind, Change("STALE", why=str(error)))
+                await self._clock.sleep(REFUSED_PAUSE)
+
+    def _take(self, kind: str, change: Change) -> None:
+        self._changed.set()
+        match change.kind:
+            case "SYNC":
+                if kind in self._blind:
+                    self._quiet = CATCHING_UP
+                self._synced[kind] = True
+                self._blind.pop(kind, None)
+            case "STALE":
+                self._synced[kind] = False
+                self._blind[kind] = change.why
+            case _:
+                self._pending.put(kind, change)
+
+
+@asynccontextmanager
+async def watching(watch: NamespaceWatch) -> AsyncGenerator[NamespaceWatch]:
+    """Follow the namespace for as long as the block lasts."""
+    watch.start()
+    try:
+        yield watch
+    finally:
+        await watch.stop()
+
+
+def _states(snapshot: Snapshot, target: Target) -> tuple[ServiceState, ...]:
+    if target.bundle is None:
+        return absent_state(snapshot, target.absent)
+    applied: dict[Ref, Applied] = {a.ref: a for a in target.applied}
+    return tuple(
+        service_state(snapshot, service, applied.get(Ref("Deployment", service.name)), target.release)
+        for service in target.bundle.services
+    )

@@ -1,0 +1,68 @@
+"""How a promotion ended, in one line (contract 7); without it Slack and a terminal would tell two stories."""
+
+from collections.abc import Callable
+
+from core.actor import Actor
+from core.promotion import Phase, Promotion
+
+
+def _verbatim(text: str) -> str:
+    return text
+
+
+def ending(
+    promotion: Promotion, name: Callable[[Actor], str], quote: Callable[[str], str] = _verbatim
+) -> str:
+    """Return the first line of the terminal message: it begins with `OK` or `ERROR:`.
+
+    Args:
+        promotion: One that has settled.
+        name: How people are shown: as a mention in Slack, by their plain name over HTTP.
+        quote: What to do with words of others (a cause, a reason) before they are shown, such as escaping.
+
+    Raises:
+        ValueError: it has not ended, so nobody may say how it did.
+    """
+    if promotion.phase is Phase.RUNNING:
+        return "OK (not verified: nothing ran)" if promotion.nothing_ran else "OK"
+    text, said = _outcome(promotion, name)
+    said = " ".join(said.split())
+    return f"ERROR: {text}: {quote(said)}" if said else f"ERROR: {text}"
+
+
+def _outcome(promotion: Promotion, name: Callable[[Actor], str]) -> tuple[str, str]:
+    """Return what happened, and what was said about it."""
+    if promotion.was_cancelled and promotion.phase in _CANCELLED:
+        return f"cancelled by {_by(promotion, name)}, {_CANCELLED[promotion.phase](promotion)}", ""
+    match promotion.phase:
+        case Phase.REVERTED:
+            return _back(promotion), promotion.cause
+        case Phase.FAILURE:
+            return "rollback failed, a person is needed", promotion.cause
+        case Phase.REFUSED:
+            return "refused, nothing was changed", promotion.reason or promotion.cause
+        case Phase.SUPERSEDED:
+            return f"superseded by {promotion.superseded_by}", ""
+        case Phase.DECLINED:
+            return f"declined by {_by(promotion, name)}", promotion.reason
+        case Phase.EXPIRED:
+            return "approval expired", ""
+        case _:
+            raise ValueError(f"{promotion.id} is {promotion.phase} and has not ended")
+
+
+def _by(promotion: Promotion, name: Callable[[Actor], str]) -> str:
+    return name(promotion.by) if promotion.by else "somebody"
+
+
+def _back(promotion: Promotion) -> str:
+    if promotion.removed or promotion.back_to is None:
+        return "removed, there was no release to go back to"
+    return f"rolled back to {promotion.back_to}"
+
+
+_CANCELLED: dict[Phase, Callable[[Promotion], str]] = {
+    Phase.REVERTED: _back,
+    Phase.FAILURE: lambda _: "not rolled back, a person is needed",
+    Phase.REFUSED: lambda _: "nothing was changed",
+}

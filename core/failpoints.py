@@ -1,0 +1,50 @@
+"""Named places at which a test may end the process, so that every crash is tried and not imagined.
+
+In production `failpoint()` does nothing. The crash-point sweep arms one name and the process dies there.
+"""
+
+from collections.abc import Callable
+
+NAMES = (
+    "request.before_commit",
+    "request.after_commit",
+    "approve.before_commit",
+    "approve.after_commit",
+    "cancel.before_commit",
+    "cancel.after_commit",
+    "takeover.before_commit",
+    "takeover.after_commit",
+    "start.after_look",
+    "start.after_preflight",
+    "start.after_intent",
+    "step.after_sent",
+    "step.after_effect",
+    "step.after_done",
+    "applied.before_commit",
+    "applied.after_commit",
+    "verify.after_lines",
+    "broken.after_evidence",
+    "broken.after_commit",
+    "back.after_apply",
+    "back.after_commit",
+    "settle.before_commit",
+    "settle.after_commit",
+    "prune.after_remove",
+    "outbox.after_sending",
+    "outbox.after_post",
+)
+
+_hook: Callable[[str], None] | None = None
+
+
+def arm(hook: Callable[[str], None] | None) -> None:
+    """Call `hook` with the name of every failpoint passed from now on; None disarms."""
+    global _hook  # noqa: PLW0603 - the one switch of a process, thrown by tests only
+    _hook = hook
+
+
+def failpoint(name: str) -> None:
+    """Mark a place between two effects; `name` is one of NAMES."""
+    if _hook is not None:
+        assert name in NAMES, name
+        _hook(name)

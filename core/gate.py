@@ -1,0 +1,58 @@
+"""The last look before a rollout starts: what was approved is what runs, by people who still may (promise 5)."""
+
+from core.access import Access
+from core.ports import Store
+from core.promotion import Promotion
+from core.requests import binding
+
+
+class Gate:
+    """Re-checks a promotion that needed approvals, at the moment it starts."""
+
+    def __init__(self, store: Store, access: Access) -> None:
+        self._store = store
+        self._access = access
+
+    async def why_not(self, promotion: Promotion) -> str:
+        """Return "" where it may start, else the reason it is refused.
+
+        Engine rule 9: at start any mismatch voids the approval and the difference is named.
+        """
+        if not promotion.approvals:
+            return ""
+        read = self._store.read
+        bundle = await read.bundle(promotion.release)
+        assert bundle is not None, "a bundle is stored with the request"
+        now = await binding(read, await read.app(promotion.app), bundle)
+        approvals = await read.approvals(promotion.id)
+        if now != promotion.approved_for:
+            return (
+                f"what was approved has changed since: {_difference(promotion.approved_for, now)}; ask again"
+            )
+        lost = [
+            f"{a.actor.mention} ({why})"
+            for a in approvals
+            if a.decision == "approve"
+            and (why := await self._access.still_may(a.actor, "approve", promotion.app))
+        ]
+        if len(approvals) - len(lost) < promotion.approvals:
+            return f"an approval no longer counts: {', '.join(lost)}"
+        return ""
+
+
+def _difference(then: str, now: str) -> str:
+    """Name the parts of two bindings that differ."""
+    before = dict(part.partition("=")[::2] for part in then.split(" "))
+    after = dict(part.partition("=")[::2] for part in now.split(" "))
+    words = {
+        "active": "the active release",
+        "prune": "the objects to be removed",
+        "namespace": "the namespace",
+        "bundle": "the objects to be applied",
+    }
+    told = [
+        f"{words.get(key, key)} was {before[key] or 'none'} and is {after.get(key) or 'none'}"
+        for key in before
+        if before[key] != after.get(key)
+    ]
+    return ", ".join(told)

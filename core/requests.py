@@ -1,0 +1,158 @@
+"""What a promotion rests on when it is asked for and again when it starts: guards, binding, approvals needed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.app import App
+from core.build import Build, is_pinned
+from core.errors import Conflict, Forbidden, Invalid
+from core.holds import way_back, why_held
+from core.manifest import load
+from core.policy import ApprovalRule, Rules
+from core.ports import Cluster, Reader
+from core.progress import Bundle, Ref
+from core.promotion import Limits, Promotion
+from core.release import Release, Standing
+
+# Never pruned: claims hold data, namespaces hold everything, Secrets and ConfigMaps may still be mounted
+# (engine rules 26 and 32).
+KEPT_KINDS = frozenset({"PersistentVolumeClaim", "Namespace", "Secret", "ConfigMap"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Everything about an app that deciding on a promotion needs, read in one transaction."""
+
+    app: App
+    releases: Sequence[Release]
+    standings: Mapping[str, Standing]
+    in_flight: Promotion | None
+    awaiting: Sequence[Promotion]
+
+    @property
+    def active(self) -> Release | None:
+        return self.find(self.app.active)
+
+    def find(self, release_id: str | None) -> Release | None:
+        return next((r for r in self.releases if r.id == release_id), None)
+
+
+async def read_ground(tx: Reader, app: str, *, everything: int) -> Ground:
+    """Read the ground of an app; raises NotFound for an unknown one."""
+    return Ground(
+        app=await tx.app(app),
+        releases=await tx.releases(app, everything),
+        standings=await tx.standings(app),
+        in_flight=await tx.in_flight(app),
+        awaiting=await tx.awaiting(app),
+    )
+
+
+def busy(holder: Promotion) -> Conflict:
+    """Say who promotes what since when and where (engine rule 3); the first words are Convox's."""
+    where = f" in <#{holder.channel}>" if holder.channel else ""
+    since = holder.started_at or holder.requested_at
+    return Conflict(
+        f"app is currently updating: {holder.requested_by.mention} promotes {holder.release} "
+        f"since {since:%H:%M:%S} UTC{where}",
+        hint=f"wait, stop it with `apps cancel {holder.app}`, or take over with `--force`",
+    )
+
+
+def guard(ground: Ground, release: Release, *, anyway: str | None) -> None:
+    """Refuse what may not be promoted, in Convox's order and words; the busy guard comes before this one.
+
+    Raises:
+        Invalid: no manifest, or older than the active release.
+        Conflict: the release or its build is on hold and no reason was given.
+    """
+    if release.build is None:
+        raise Invalid("can not promote a release with an empty manifest")
+    active = ground.active
+    if active and release.sequence < active.sequence:
+        raise Invalid(
+            "can not promote an older release, try rollback",
+            hint=f"`releases rollback {release.id} -a {release.app}`",
+        )
+    held = why_held(release, ground.releases, ground.standings)
+    if held and not anyway:
+        raise Conflict(
+            f"{release.id} is on hold: {held}",
+            hint=f'`releases promote {release.id} -a {release.app} --anyway "reason"` promotes it all the same',
+        )
+
+
+def approval_rule(
+    rules: Rules, *, kind: str, target: Release | None, standings: Mapping[str, Standing]
+) -> ApprovalRule:
+    """Return the rule that applies; a rollback is free only to a release that was verified (engine rule 8).
+
+    Args:
+        rules: the app's.
+        kind: `promote` or `rollback`.
+        target: for a rollback, the release that is copied forward with its own environment.
+        standings: by release id.
+    """
+    if kind == "promote" or target is None:
+        return rules.promote
+    standing = standings.get(target.id)
+    return rules.rollback if standing and standing.verified_at else rules.promote
+
+
+def check_pinned(build: Build, rules: Rules, rule: ApprovalRule) -> None:
+    """Refuse images by tag where approvals are asked: what was approved could be re-pushed (engine rule 9)."""
+    loose = sorted(name for name, image in build.images.items() if not is_pinned(image))
+    if rule.count and loose and not rules.unpinned:
+        raise Forbidden(
+            f"{build.app} needs approvals, and its images are not pinned by digest: {', '.join(loose)}",
+            hint="build it with IMAGE@sha256:…, or allow `unpinned: true` in the policy",
+        )
+
+
+async def bundle_of(tx: Reader, cluster: Cluster, release: Release, app: App, rules: Rules) -> Bundle:
+    """Return the release's stored bundle, or render it; a stored one is never rendered anew (rule 16).
+
+    Raises:
+        Invalid: the manifest does not fit the environment, or cannot be rendered.
+    """
+    stored = await tx.bundle(release.id)
+    if stored is not None:
+        return stored
+    assert release.build is not None
+    build = await tx.build(app.name, release.build)
+    return cluster.render(release, build, load(build.manifest, release.environment), app, rules)
+
+
+async def prunable(tx: Reader, app: str, bundle: Bundle) -> tuple[Ref, ...]:
+    """Return what earlier bundles of the app made that this one no longer has (engine rule 26)."""
+    keep = set(bundle.refs)
+    earlier = {ref for b in await tx.bundles(app) for ref in b.refs}
+    return tuple(sorted(r for r in earlier - keep if r.kind not in KEPT_KINDS))
+
+
+async def binding(tx: Reader, app: App, bundle: Bundle) -> str:
+    """Return what an approval is bound to: bundle, active release, prune list, namespace uid (rule 9).
+
+    The parts stay readable, so that a mismatch can be named; the bundle is an HMAC, since a plain hash of
+    values could be guessed (rule 18).
+    """
+    prune = ",".join(str(r) for r in await prunable(tx, app.name, bundle))
+    shown = await tx.digest(bundle.digest)
+    return f"bundle={shown} active={app.active or ''} prune={prune} namespace={app.namespace_uid or ''}"
+
+
+def limits_of(rules: Rules, *, first: bool) -> Limits:
+    """Fix the patience of a promotion; an app's first release may crash once more (contract 6)."""
+    crashes = rules.crashes if rules.crashes is not None else (3 if first else 2)
+    return Limits(deadline=rules.deadline, longest=rules.longest, crashes=crashes, restarts=rules.restarts)
+
+
+def target_of(ground: Ground, leaving: str) -> str | None:
+    """Return the release that an automatic rollback would go to, chosen when the promotion starts.
+
+    A promotion that takes over inherits the target of the one it stops, never that one's release.
+    """
+    if ground.in_flight is not None:
+        inherited = ground.in_flight.back_to
+        return inherited if inherited != leaving else None
+    return way_back(ground.releases, ground.standings, leaving=leaving)

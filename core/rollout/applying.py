@@ -1,0 +1,191 @@
+"""Sending a bundle, object by object: forward unforced, on the way back forced, counts through /scale only."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from core.errors import Rejected
+from core.failpoints import failpoint
+from core.progress import Applied, Bundle, Intent, Ref
+from core.promotion import Promotion
+from core.requests import KEPT_KINDS
+from core.rollout.effects import Effects, Tools
+
+ANCHOR = Ref("ConfigMap", "convox-bot-anchor")
+# Transient refusals on the way back are tried for five minutes, then a person is needed (engine rule 4).
+BACK_PATIENCE = 300.0
+
+
+class Applier:
+    """Applies bundles for one promotion at a time."""
+
+    def __init__(self, tools: Tools, effects: Effects) -> None:
+        self._tools = tools
+        self._effects = effects
+
+    async def forward(self, promotion: Promotion, intent: Intent) -> tuple[Applied, ...]:
+        """Apply the release; what an earlier life of this process has done is not done again.
+
+        Raises:
+            Moved, Late, Rejected: as Effects.insist.
+        """
+        read = self._tools.store.read
+        bundle = await read.bundle(promotion.release)
+        assert bundle is not None, "a bundle is stored with the request"
+        app = await read.app(promotion.app)
+        active = await read.bundle(app.active) if app.active else None
+        counts = _forward_counts(bundle, active, intent)
+        return await self._apply(
+            promotion, bundle, stage="forward", counts=counts, limit=promotion.limits.pending
+        )
+
+    async def back(self, promotion: Promotion, intent: Intent) -> tuple[Applied, ...]:
+        """Apply the stored bundle of the release that the promotion goes back to; errors as `forward`."""
+        assert promotion.back_to is not None
+        bundle = await self._tools.store.read.bundle(promotion.back_to)
+        if bundle is None:
+            raise Rejected(f"the objects of {promotion.back_to} are not stored")
+        scaled = {
+            s.ref.name
+            for s in await self._tools.store.read.steps(promotion.id)
+            if s.stage == "forward" and s.action == "scale"
+        }
+        counts = _back_counts(bundle, intent, scaled)
+        return await self._apply(promotion, bundle, stage="back", counts=counts, limit=BACK_PATIENCE)
+
+    async def _apply(
+        self,
+        promotion: Promotion,
+        bundle: Bundle,
+        *,
+        stage: str,
+        counts: Mapping[str, int],
+        limit: float,
+    ) -> tuple[Applied, ...]:
+        done = {
+            (s.ref, s.action): Applied(ref=s.ref, uid=s.uid, generation=s.generation, changed=s.changed)
+            for s in await self._tools.store.read.steps(promotion.id)
+            if s.stage == stage and s.state == "done" and s.token == promotion.token
+        }
+        await self._anchor(promotion, stage=stage, limit=limit)
+        applied: dict[Ref, Applied] = {}
+        for ref in bundle.refs:
+            answer = done.get((ref, "apply")) or await self._object(
+                promotion, bundle, ref, stage=stage, limit=limit
+            )
+            applied[ref] = answer
+            if ref.kind == "Deployment" and ref.name in counts:
+                if (ref, "scale") not in done:
+                    await self._scale(promotion, ref, counts[ref.name], stage=stage, limit=limit)
+                applied[ref] = replace(answer, changed=True)
+            if stage == "back":
+                failpoint("back.after_apply")
+        return tuple(applied.values())
+
+    async def _anchor(self, promotion: Promotion, *, stage: str, limit: float) -> None:
+        read = self._tools.store.read
+        app, installation = await read.app(promotion.app), await read.installation()
+        await self._effects.step(
+            promotion,
+            stage=stage,
+            ref=ANCHOR,
+            action="anchor",
+            effect=lambda: self._tools.cluster.claim_anchor(
+                app, installation=installation, token=promotion.token
+            ),
+            limit=limit,
+        )
+
+    async def _object(
+        self, promotion: Promotion, bundle: Bundle, ref: Ref, *, stage: str, limit: float
+    ) -> Applied:
+        return await self._effects.step(
+            promotion,
+            stage=stage,
+            ref=ref,
+            action="apply",
+            effect=lambda: self._tools.cluster.apply(
+                promotion.app, bundle, ref, token=promotion.token, force=stage == "back"
+            ),
+            limit=limit,
+        )
+
+    async def _scale(
+        self, promotion: Promotion, ref: Ref, count: int, *, stage: str, limit: float
+    ) -> Applied:
+        return await self._effects.step(
+            promotion,
+            stage=stage,
+            ref=ref,
+            action="scale",
+            effect=lambda: self._tools.cluster.scale(promotion.app, ref.name, count, token=promotion.token),
+            limit=limit,
+        )
+
+    async def remove(self, promotion: Promotion, intent: Intent) -> tuple[Ref, ...]:
+        """Remove what this promotion created, where there is nothing to go back to (engine rule 4).
+
+        Returns:
+            The refs that must be gone before the promotion has ended.
+        """
+        bundle = await self._tools.store.read.bundle(promotion.release)
+        assert bundle is not None, "a bundle is stored with the request"
+        created = [r for r in bundle.refs if (o := intent.of(r)) is None or not o.existed]
+        uids = {s.ref: s.uid for s in await self._tools.store.read.steps(promotion.id) if s.uid}
+        # Workloads first, so that no pod runs without its Secret.
+        for ref in reversed(created):
+            await self._remove(promotion, ref, uids.get(ref, ""))
+        return tuple(created)
+
+    async def _remove(self, promotion: Promotion, ref: Ref, uid: str) -> None:
+        async def effect() -> Applied:
+            await self._tools.cluster.remove(promotion.app, ref, uid=uid, token=promotion.token)
+            return Applied(ref=ref, uid=uid, generation=0)
+
+        await self._effects.step(
+            promotion, stage="back", ref=ref, action="remove", effect=effect, limit=BACK_PATIENCE
+        )
+
+
+def existed_before(intent: Intent, bundle: Bundle) -> bool:
+    """Tell whether any object of the bundle was there before the promotion."""
+    return any((o := intent.of(r)) is not None and o.existed for r in bundle.refs)
+
+
+def added(intent: Intent, forward: Bundle, back: Bundle) -> tuple[Ref, ...]:
+    """Return what a promotion added that the release it went back to does not have (engine rule 25)."""
+    keep = set(back.refs)
+    return tuple(
+        r
+        for r in forward.refs
+        if r not in keep and r.kind not in KEPT_KINDS and (o := intent.of(r)) is not None and not o.existed
+    )
+
+
+def _forward_counts(bundle: Bundle, active: Bundle | None, intent: Intent) -> dict[str, int]:
+    """Return the counts to set: of Deployments that did not exist, and those that the manifest has changed.
+
+    Whatever a person has scaled stays, and 0 stays 0 (engine rule 20).
+    """
+    before = {s.name: s.count for s in active.services} if active else {}
+    counts: dict[str, int] = {}
+    for service in bundle.services:
+        found = intent.of(Ref("Deployment", service.name))
+        if (
+            found is None
+            or not found.existed
+            or (before.get(service.name, service.count) != service.count and found.replicas != 0)
+        ):
+            counts[service.name] = service.count
+    return counts
+
+
+def _back_counts(bundle: Bundle, intent: Intent, scaled: set[str]) -> dict[str, int]:
+    """Return the recorded count of what this promotion has scaled; a person's own scaling stays."""
+    counts: dict[str, int] = {}
+    for service in bundle.services:
+        found = intent.of(Ref("Deployment", service.name))
+        if found is None or not found.existed:
+            counts[service.name] = service.count
+        elif service.name in scaled and found.replicas is not None:
+            counts[service.name] = found.replicas
+    return counts

@@ -1,0 +1,270 @@
+"""The recipe of a promotion: start, apply, watch, and on failure the way back; a restart enters at its phase."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from core.actor import BOT
+from core.errors import Conflict, Rejected
+from core.failpoints import failpoint
+from core.ports import PruneJob, Transaction
+from core.progress import Applied, Bundle, Intent, Target
+from core.promotion import Event, Phase, Progress, Promotion
+from core.redaction import Redactor
+from core.release import Standing
+from core.requests import prunable
+from core.rollout.applying import Applier, added, existed_before
+from core.rollout.effects import Effects, Late, Moved, Tools, still
+from core.rollout.pruning import Pruner
+from core.rollout.starting import Starter
+from core.rollout.verifying import Outcome, Verifier, evidence_line, forward_target
+from core.transitions import move
+
+
+@dataclass(slots=True)
+class _Run:
+    """One drive: the promotion as it is now, and what lives as long as the drive does."""
+
+    promotion: Promotion
+    intent: Intent
+    verifier: Verifier
+    redact: Redactor
+
+
+class Driver:
+    """Drives one promotion from wherever it is to a settled phase."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._effects = Effects(tools)
+        self._starter = Starter(tools, self._effects)
+        self._applier = Applier(tools, self._effects)
+        self._pruner = Pruner(tools)
+
+    async def drive(self, promotion_id: str) -> Promotion:
+        """Return the promotion once it is settled; twice is the same as once."""
+        while not (promotion := await self._tools.store.read.promotion(promotion_id)).settled:
+            try:
+                await self._advance(promotion)
+            except Moved:
+                continue
+        await self._pruner.run(promotion.app)
+        return promotion
+
+    async def _advance(self, promotion: Promotion) -> None:
+        intent = await self._tools.store.read.intent(promotion.id)
+        if intent is None:
+            intent = await self._starter.start(promotion)
+            if intent is None:
+                return
+            promotion = await self._tools.store.read.promotion(promotion.id)
+        redact = await self._redactor(promotion)
+        async with self._tools.cluster.watch(promotion.app, intent) as watch:
+            run = _Run(promotion, intent, Verifier(self._tools, self._effects, watch, redact), redact)
+            while not run.promotion.settled:
+                # Moved: somebody cancelled or took over; the phase as it is now says what is next.
+                with suppress(Moved):
+                    await self._stage(run)
+                run.promotion = await self._tools.store.read.promotion(promotion.id)
+
+    async def _stage(self, run: _Run) -> None:
+        match run.promotion.phase:
+            case Phase.PENDING:
+                await self._apply(run)
+            case Phase.UPDATING:
+                await self._watch_forward(run)
+            case Phase.ERROR | Phase.DEADLINE | Phase.CANCELLED:
+                await self._go_back(run)
+            case Phase.ROLLBACK:
+                await self._watch_back(run)
+            case phase:
+                raise AssertionError(f"{run.promotion.id} is not to be driven in {phase}")
+
+    async def _redactor(self, promotion: Promotion) -> Redactor:
+        """Know the values of the old and the new environment (engine rule 17)."""
+        read = self._tools.store.read
+        app = await read.app(promotion.app)
+        ids = {promotion.release, promotion.back_to, app.active} - {None}
+        releases = [await read.release(promotion.app, i) for i in sorted(i for i in ids if i)]
+        return Redactor(value for release in releases for _, value in release.environment.pairs)
+
+    async def _apply(self, run: _Run) -> None:
+        try:
+            await self._applier.forward(run.promotion, run.intent)
+        except Rejected as error:
+            await self._move(run, Event.BROKEN, cause=run.redact(str(error)))
+            return
+        except Late as error:
+            cause = f"not every object was applied within {run.promotion.limits.pending:g} s: {error}"
+            await self._move(run, Event.OVERDUE, cause=run.redact(cause))
+            return
+        await run.verifier.drain(run.promotion)
+        failpoint("applied.before_commit")
+        await self._move(run, Event.APPLIED, stage_at=self._tools.clock.now(), progress=Progress())
+        failpoint("applied.after_commit")
+
+    async def _watch_forward(self, run: _Run) -> None:
+        bundle = await self._tools.store.read.bundle(run.promotion.release)
+        assert bundle is not None, "a bundle is stored with the request"
+        applied = await self._applied(run.promotion, "forward")
+        unchanged = bool(applied) and not any(a.changed for a in applied)
+        target = forward_target(run.promotion, bundle, applied)
+        outcome = await run.verifier.until_verdict(run.promotion, target, unchanged=unchanged)
+        if outcome.event is Event.VERIFIED:
+            await self._succeed(run, bundle, outcome)
+        else:
+            await self._fail(run, outcome)
+
+    async def _applied(self, promotion: Promotion, stage: str) -> tuple[Applied, ...]:
+        steps = await self._tools.store.read.steps(promotion.id)
+        scaled = {s.ref for s in steps if s.stage == stage and s.action == "scale"}
+        return tuple(
+            Applied(ref=s.ref, uid=s.uid, generation=s.generation, changed=s.changed or s.ref in scaled)
+            for s in steps
+            if s.stage == stage and s.action == "apply"
+        )
+
+    async def _succeed(self, run: _Run, bundle: Bundle, outcome: Outcome) -> None:
+        promotion = run.promotion
+        async with self._tools.store.transaction() as tx:
+            current = await still(tx, promotion)
+            app = await tx.app(promotion.app)
+            verified = app.verified if outcome.nothing_ran else promotion.release
+            refs = await prunable(tx, promotion.app, bundle)
+            await tx.save_app(replace(app, active=promotion.release, verified=verified))
+            if not outcome.nothing_ran:
+                await self._stand(tx, promotion.release, verified=True)
+            if refs:
+                await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
+            await move(
+                tx,
+                current,
+                Event.VERIFIED,
+                actor=BOT,
+                nothing_ran=outcome.nothing_ran,
+                progress=outcome.progress,
+            )
+            failpoint("settle.before_commit")
+        failpoint("settle.after_commit")
+        self._tools.announcer.wake()
+
+    async def _stand(
+        self, tx: Transaction, release: str, *, verified: bool = False, held: str | None = None
+    ) -> None:
+        standing = await tx.standing(release)
+        await tx.save_standing(
+            Standing(
+                release=release,
+                verified_at=tx.now if verified else standing.verified_at,
+                held=held,
+                withdrawn=standing.withdrawn and not verified,
+            )
+        )
+
+    async def _fail(self, run: _Run, outcome: Outcome) -> None:
+        """Store cause and evidence before anything is undone: going back deletes the pods that prove it."""
+        evidence = ""
+        if outcome.trouble is not None:
+            try:
+                evidence = await self._tools.cluster.evidence(run.promotion.app, outcome.trouble)
+            except Rejected as error:
+                evidence = f"(no log: {error})"
+        failpoint("broken.after_evidence")
+        async with self._tools.store.transaction() as tx:
+            current = await still(tx, run.promotion)
+            if evidence and outcome.trouble is not None:
+                line = evidence_line(run.redact(evidence), tx.now, outcome.trouble)
+                await tx.add_lines(current.id, [line])
+            await move(tx, current, outcome.event, actor=BOT, cause=outcome.cause)
+        failpoint("broken.after_commit")
+        self._tools.announcer.wake()
+
+    async def _go_back(self, run: _Run) -> None:
+        promotion = run.promotion
+        forward = await self._tools.store.read.bundle(promotion.release)
+        assert forward is not None, "a bundle is stored with the request"
+        if promotion.kind == "rollback":
+            await self._stuck(run, "")
+            return
+        if promotion.back_to is None and existed_before(run.intent, forward):
+            await self._stuck(run, "there is no verified release to go back to")
+            return
+        try:
+            if promotion.back_to is None:
+                await self._applier.remove(promotion, run.intent)
+            else:
+                await self._applier.back(promotion, run.intent)
+        except (Rejected, Late) as error:
+            await self._stuck(run, run.redact(str(error)))
+            return
+        await run.verifier.drain(promotion)
+        await self._move(
+            run,
+            Event.ROLLED_BACK,
+            stage_at=self._tools.clock.now(),
+            progress=Progress(),
+            removed=promotion.back_to is None,
+        )
+        failpoint("back.after_commit")
+
+    async def _watch_back(self, run: _Run) -> None:
+        target, back = await self._back_target(run)
+        outcome = await run.verifier.until_verdict(run.promotion, target)
+        if outcome.event is Event.VERIFIED:
+            await self._reverted(run, back)
+        else:
+            await self._stuck(run, outcome.cause, event=outcome.event)
+
+    async def _back_target(self, run: _Run) -> tuple[Target, Bundle | None]:
+        promotion, read = run.promotion, self._tools.store.read
+        if promotion.back_to is None:
+            refs = tuple(
+                s.ref for s in await read.steps(promotion.id) if s.stage == "back" and s.action == "remove"
+            )
+            return Target(release=promotion.release, bundle=None, absent=refs), None
+        bundle = await read.bundle(promotion.back_to)
+        assert bundle is not None, "its objects have just been applied"
+        applied = await self._applied(promotion, "back")
+        return Target(release=promotion.back_to, bundle=bundle, applied=applied), bundle
+
+    async def _reverted(self, run: _Run, back: Bundle | None) -> None:
+        promotion = run.promotion
+        forward = await self._tools.store.read.bundle(promotion.release)
+        assert forward is not None, "a bundle is stored with the request"
+        async with self._tools.store.transaction() as tx:
+            current = await still(tx, promotion)
+            app = await tx.app(promotion.app)
+            await tx.save_app(replace(app, active=promotion.back_to))
+            await self._stand(tx, promotion.release, held=_why_held(promotion))
+            refs = added(run.intent, forward, back) if back else ()
+            if refs:
+                await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
+            await move(tx, current, Event.VERIFIED, actor=BOT)
+            failpoint("settle.before_commit")
+        failpoint("settle.after_commit")
+        self._tools.announcer.wake()
+
+    async def _stuck(self, run: _Run, why: str, *, event: Event = Event.STUCK) -> None:
+        """End in Failure: a person is needed; the first cause stays, the second is added."""
+        promotion = run.promotion
+        causes = [c for c in (promotion.cause, why) if c]
+        async with self._tools.store.transaction() as tx:
+            current = await still(tx, promotion)
+            await self._stand(tx, promotion.release, held=_why_held(promotion))
+            await move(tx, current, event, actor=BOT, cause="; ".join(dict.fromkeys(causes)))
+            failpoint("settle.before_commit")
+        failpoint("settle.after_commit")
+        self._tools.announcer.wake()
+
+    async def _move(self, run: _Run, event: Event, **changes: object) -> None:
+        try:
+            async with self._tools.store.transaction() as tx:
+                await move(tx, await still(tx, run.promotion), event, actor=BOT, **changes)
+        except Conflict as error:
+            raise Moved(str(error)) from error
+        self._tools.announcer.wake()
+
+
+def _why_held(promotion: Promotion) -> str:
+    if promotion.was_cancelled and promotion.by is not None:
+        return f"its rollout was cancelled by {promotion.by.mention}"
+    return f"its rollout failed: {promotion.cause}" if promotion.cause else "its rollout failed"

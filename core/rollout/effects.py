@@ -1,0 +1,118 @@
+"""Effects on the cluster, each with its intent written before it and its result after it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from core.errors import Unreachable
+from core.failpoints import failpoint
+from core.gate import Gate
+from core.ports import Announcer, Clock, Cluster, Step, Store, Transaction
+from core.progress import Applied, Ref
+from core.promotion import Promotion
+
+T = TypeVar("T")
+
+# Between two tries at a cluster that does not answer: quick at first, for a blip; ten seconds at most, so that
+# a person's cancel is noticed.
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 10.0
+
+
+class Moved(Exception):
+    """The promotion is no longer where its driver believes: a person cancelled it or took over."""
+
+
+class Late(Exception):
+    """The cluster did not answer for as long as this stage may wait; `str()` is what it said last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What every stage of a rollout works with."""
+
+    store: Store
+    cluster: Cluster
+    clock: Clock
+    announcer: Announcer
+    gate: Gate
+
+
+class Effects:
+    """Sends one promotion's requests to the cluster, twice if need be: every request is idempotent."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def insist(self, promotion: Promotion, attempt: Callable[[], Awaitable[T]], *, limit: float) -> T:
+        """Return what `attempt` returns, trying again while the cluster is out of reach.
+
+        Raises:
+            Moved: the promotion has moved on meanwhile.
+            Late: it was out of reach for `limit` seconds of this stage.
+            Rejected: the cluster said no for good.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            began = self._tools.clock.monotonic()
+            try:
+                return await attempt()
+            except Unreachable as error:
+                said = str(error)
+            await self._tools.clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            if await self._waited(promotion, self._tools.clock.monotonic() - began, said) >= limit:
+                raise Late(said)
+
+    async def _waited(self, promotion: Promotion, seconds: float, said: str) -> float:
+        """Add to the time that this stage has waited, durably, and return it."""
+        async with self._tools.store.transaction() as tx:
+            current = await still(tx, promotion)
+            waited = replace(
+                current.progress,
+                watched=current.progress.watched + seconds,
+                waiting=f"the cluster does not answer: {said}",
+            )
+            await tx.save_progress(promotion.id, waited, was=promotion.phase, revision=current.revision + 1)
+        self._tools.announcer.wake()
+        return waited.watched
+
+    async def step(
+        self,
+        promotion: Promotion,
+        *,
+        stage: str,
+        ref: Ref,
+        action: str,
+        effect: Callable[[], Awaitable[Applied]],
+        limit: float,
+    ) -> Applied:
+        """Do one effect between its two rows; a crash in between leaves `sent`, which is simply sent again.
+
+        Raises:
+            Moved, Late, Rejected: as `insist`.
+        """
+        row = Step(
+            promotion=promotion.id, stage=stage, ref=ref, action=action, state="sent", token=promotion.token
+        )
+        async with self._tools.store.transaction() as tx:
+            await still(tx, promotion)
+            await tx.save_step(row)
+        failpoint("step.after_sent")
+        applied = await self.insist(promotion, effect, limit=limit)
+        failpoint("step.after_effect")
+        done = replace(
+            row, state="done", uid=applied.uid, generation=applied.generation, changed=applied.changed
+        )
+        async with self._tools.store.transaction() as tx:
+            await tx.save_step(done)
+        failpoint("step.after_done")
+        return applied
+
+
+async def still(tx: Transaction, promotion: Promotion) -> Promotion:
+    """Return the promotion as stored, or raise Moved where it has left the phase or the token has risen."""
+    current = await tx.promotion(promotion.id)
+    if current.phase is not promotion.phase or current.token != promotion.token:
+        raise Moved(f"{promotion.id} is {current.phase}")
+    return current

@@ -1,0 +1,107 @@
+"""Everything before the first PATCH: the card, the approvals, a look, a dry run, and the stored intent."""
+
+from dataclasses import replace
+
+from core.actor import BOT
+from core.errors import Conflict, Rejected
+from core.failpoints import failpoint
+from core.ports import Transaction
+from core.progress import BaselineObject, Intent, Ref
+from core.promotion import Event, Promotion
+from core.rollout.effects import Effects, Late, Moved, Tools, still
+from core.transitions import move
+
+# A promotion from Slack starts when its card is posted, or after this without an answer from Slack (contract 5).
+CARD_PATIENCE = 10.0
+# Slack's errors that mean nobody would see the thread: refused (contract 5).
+UNSEEN = frozenset({"not_in_channel", "channel_not_found"})
+
+
+class Starter:
+    """Brings a Pending promotion to the point of no return, or refuses it with nothing changed."""
+
+    def __init__(self, tools: Tools, effects: Effects) -> None:
+        self._tools = tools
+        self._effects = effects
+
+    async def start(self, promotion: Promotion) -> Intent | None:
+        """Return the intent, stored now or before a restart; None where the promotion was refused.
+
+        Raises:
+            Moved: a person cancelled it or took over meanwhile.
+        """
+        if promotion.touched_at is not None:
+            return await self._tools.store.read.intent(promotion.id)
+        reason = await self._unseen(promotion) or await self._tools.gate.why_not(promotion)
+        limit = promotion.limits.pending
+        if reason:
+            await self._refuse(promotion, Event.REFUSED, reason)
+            return None
+        try:
+            intent = await self._effects.insist(promotion, lambda: self._look(promotion), limit=limit)
+            failpoint("start.after_look")
+            await self._effects.insist(promotion, lambda: self._preflight(promotion), limit=limit)
+            failpoint("start.after_preflight")
+        except Rejected as error:
+            await self._refuse(promotion, Event.REFUSED, str(error))
+            return None
+        except Late as error:
+            reason = f"the cluster did not answer for {limit:g} s: {error}"
+            await self._refuse(promotion, Event.OVERDUE, reason)
+            return None
+        return await self._keep(promotion, intent)
+
+    async def _unseen(self, promotion: Promotion) -> str:
+        if promotion.source != "slack" or promotion.channel is None:
+            return ""
+        card = await self._tools.announcer.carded(promotion.id, CARD_PATIENCE)
+        if card is not None and card.failed in UNSEEN:
+            return "I am not in this channel: /invite @convox"
+        return ""
+
+    async def _look(self, promotion: Promotion) -> Intent:
+        read, cluster = self._tools.store.read, self._tools.cluster
+        app = await read.app(promotion.app)
+        await cluster.check_anchor(app, installation=await read.installation(), token=promotion.token)
+        refs: set[Ref] = {ref for bundle in await read.bundles(promotion.app) for ref in bundle.refs}
+        return await cluster.look(promotion.app, sorted(refs))
+
+    async def _preflight(self, promotion: Promotion) -> None:
+        bundle = await self._tools.store.read.bundle(promotion.release)
+        assert bundle is not None, "a bundle is stored with the request"
+        await self._tools.cluster.preflight(promotion.app, bundle, token=promotion.token)
+
+    async def _keep(self, promotion: Promotion, intent: Intent) -> Intent:
+        """Store the intent and that something is about to be touched, in one transaction (engine rule 11)."""
+        async with self._tools.store.transaction() as tx:
+            current = await still(tx, promotion)
+            intent = await self._inherit(tx, promotion, intent)
+            await tx.save_intent(promotion.id, intent)
+            app = await tx.app(promotion.app)
+            await tx.save_app(replace(app, namespace_uid=intent.namespace_uid))
+            await tx.save_promotion(replace(current, touched_at=tx.now), was=promotion.phase)
+        failpoint("start.after_intent")
+        return intent
+
+    async def _inherit(self, tx: Transaction, promotion: Promotion, intent: Intent) -> Intent:
+        """Take the `existed` flags of the promotion that was taken over: its objects are not a baseline."""
+        earlier = await tx.intent(promotion.baseline_of) if promotion.baseline_of else None
+        if earlier is None:
+            return intent
+        return replace(intent, objects=tuple(_older(o, earlier) for o in intent.objects))
+
+    async def _refuse(self, promotion: Promotion, event: Event, reason: str) -> None:
+        try:
+            async with self._tools.store.transaction() as tx:
+                current = await still(tx, promotion)
+                await move(tx, current, event, actor=BOT, reason=reason)
+        except Conflict as error:
+            raise Moved(str(error)) from error
+        self._tools.announcer.wake()
+
+
+def _older(found: BaselineObject, earlier: Intent) -> BaselineObject:
+    before = earlier.of(found.ref)
+    if before is None or before.existed:
+        return found if before is None else replace(found, replicas=before.replicas)
+    return replace(found, existed=False)

@@ -1,0 +1,141 @@
+"""Watching until a verdict: lines into the thread, progress into the record, every look judged."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from core.failpoints import failpoint
+from core.ports import Watch
+from core.progress import Applied, Bundle, Line, Observation, Target, Trouble
+from core.promotion import Event, Progress, Promotion
+from core.redaction import Redactor
+from core.rollout.effects import Effects, Moved, Tools, still
+from core.transitions import ATOM
+from core.verdict import Verdict, judge
+
+# One look a second at least: a cancel is noticed, the clocks are moved on, and nothing is polled but our own row.
+LOOK_SECONDS = 1.0
+# How often watched time is saved without anything to tell; a crash loses no more than this of a window.
+SAVE_SECONDS = 5.0
+# What is awaited is kept on the card, and said as a line only after five minutes without one (contract 7).
+QUIET_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a stage ended, with what the next one must know."""
+
+    event: Event
+    cause: str
+    trouble: Trouble | None
+    nothing_ran: bool
+    progress: Progress
+
+
+class Verifier:
+    """Follows one stage, forward or back, of one promotion."""
+
+    def __init__(self, tools: Tools, effects: Effects, watch: Watch, redact: Redactor) -> None:
+        self._tools = tools
+        self._effects = effects
+        self._watch = watch
+        self._redact = redact
+        self._said_at = tools.clock.monotonic()
+        self._saved_at = tools.clock.monotonic()
+
+    async def until_verdict(
+        self, promotion: Promotion, target: Target, *, unchanged: bool = False
+    ) -> Outcome:
+        """Watch until the stage has succeeded, failed or is overdue.
+
+        Args:
+            promotion: in Updating or Rollback, with the progress that an earlier life has saved.
+            target: what must become ready.
+            unchanged: the applies changed nothing.
+
+        Raises:
+            Moved: a person cancelled it or took over.
+        """
+        assert promotion.stage_at is not None
+        self._watch.aim(target)
+        progress, looked, was_synced = promotion.progress, self._tools.clock.monotonic(), False
+        while True:
+            seen = await self._watch.next(LOOK_SECONDS)
+            now = self._tools.clock.monotonic()
+            elapsed = now - looked if seen.synced and was_synced else 0.0
+            looked, was_synced = now, seen.synced
+            verdict = judge(
+                progress,
+                seen,
+                bundle=target.bundle,
+                limits=promotion.limits,
+                elapsed=elapsed,
+                now=self._tools.clock.now(),
+                since=promotion.stage_at,
+                unchanged=unchanged,
+            )
+            await self._record(promotion, progress, verdict, seen)
+            progress = verdict.progress
+            if verdict.event is not None:
+                return Outcome(
+                    event=verdict.event,
+                    cause=self._redact(verdict.cause),
+                    trouble=verdict.trouble,
+                    nothing_ran=verdict.nothing_ran,
+                    progress=progress,
+                )
+
+    async def drain(self, promotion: Promotion) -> None:
+        """Store the lines that have come up to now, so that a phase line stands after them."""
+        seen = await self._watch.next(0.0)
+        if seen.lines:
+            async with self._tools.store.transaction() as tx:
+                await tx.add_lines(promotion.id, self._clean(seen.lines))
+
+    async def _record(
+        self, promotion: Promotion, before: Progress, verdict: Verdict, seen: Observation
+    ) -> None:
+        """Save what is new, and notice that somebody has moved the promotion."""
+        shown = replace(verdict.progress, waiting=self._redact(verdict.progress.waiting))
+        now = self._tools.clock.monotonic()
+        lines = [*self._clean(seen.lines), *self._quiet_line(shown, bool(seen.lines), now)]
+        news = (shown.services, shown.waiting) != (before.services, self._redact(before.waiting))
+        marked = (shown.marks, shown.suspects) != (before.marks, before.suspects)
+        due = now - self._saved_at >= SAVE_SECONDS
+        if not (lines or news or marked or due or verdict.event):
+            await self._check(promotion)
+            return
+        async with self._tools.store.transaction() as tx:
+            current = await still(tx, promotion)
+            await tx.add_lines(promotion.id, lines)
+            revision = current.revision + (1 if news else 0)
+            await tx.save_progress(promotion.id, shown, was=promotion.phase, revision=revision)
+        failpoint("verify.after_lines")
+        self._saved_at = now
+        self._said_at = now if lines else self._said_at
+        if lines or news:
+            self._tools.announcer.wake()
+
+    async def _check(self, promotion: Promotion) -> None:
+        current = await self._tools.store.read.promotion(promotion.id)
+        if current.phase is not promotion.phase or current.token != promotion.token:
+            raise Moved(f"{promotion.id} is {current.phase}")
+
+    def _clean(self, lines: tuple[Line, ...]) -> list[Line]:
+        return [replace(line, text=self._redact(line.text)) for line in lines]
+
+    def _quiet_line(self, progress: Progress, others: bool, now: float) -> list[Line]:
+        if others or not progress.waiting or now - self._said_at < QUIET_SECONDS:
+            return []
+        at: datetime = self._tools.clock.now()
+        return [Line(at=at, object=ATOM, text=progress.waiting, key=f"waiting:{at.isoformat()}")]
+
+
+def forward_target(promotion: Promotion, bundle: Bundle, applied: tuple[Applied, ...]) -> Target:
+    """Return what the forward stage must reach."""
+    return Target(release=promotion.release, bundle=bundle, applied=applied)
+
+
+def evidence_line(text: str, at: datetime, trouble: Trouble) -> Line:
+    """Return the block of log lines that proves a cause, as it stands in the thread and in a terminal."""
+    block = f"last log lines of {trouble.pod}:\n" + "\n".join(f"  {row}" for row in text.splitlines())
+    return Line(at=at, object=trouble.pod, text=block, key=f"evidence:{trouble.pod_uid}", kind="evidence")

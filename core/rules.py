@@ -1,0 +1,88 @@
+"""What a policy says, as values: verbs, grants to people, and how an app is rolled out."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Verb = Literal["view", "build", "env", "promote", "rollback", "approve", "cancel", "freeze", "admin"]
+VERBS: tuple[Verb, ...] = (
+    "view",
+    "build",
+    "env",
+    "promote",
+    "rollback",
+    "approve",
+    "cancel",
+    "freeze",
+    "admin",
+)
+GROUP = "group:"
+TOKEN = "token:"  # noqa: S105 — a prefix
+EVERYBODY = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRule:
+    """What a promotion needs before it starts.
+
+    Attributes:
+        count: different people who must approve.
+        people: user ids and `group:<id>` who may; empty means whoever holds `approve`.
+        requester: whether the one who asked may be one of them.
+        expires: seconds after which nobody may approve any more.
+    """
+
+    count: int = 0
+    people: tuple[str, ...] = ()
+    requester: bool = False
+    expires: float = 86400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How an app is rolled out; durations in seconds, None means auto.
+
+    Attributes:
+        crashes: None means 2, or 3 for an app's first release.
+        unpinned: whether an app with approvals may run images by tag.
+    """
+
+    promote: ApprovalRule = field(default_factory=ApprovalRule)
+    rollback: ApprovalRule = field(default_factory=ApprovalRule)
+    deadline: float = 600.0
+    longest: float = 3000.0
+    min_ready: float | None = None
+    settle: float | None = None
+    crashes: int | None = None
+    restarts: int = 0
+    unpinned: bool = False
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A name for some verbs."""
+
+    name: str
+    verbs: frozenset[Verb]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Some people or tokens get roles for some apps.
+
+    Attributes:
+        who: user ids, `group:<id>`, `token:<name>`, or `*` for every full member and every token.
+        apps: name patterns.
+    """
+
+    who: tuple[str, ...]
+    roles: tuple[Role, ...]
+    apps: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppRules:
+    """The rules of the apps whose name matches one of the patterns."""
+
+    match: tuple[str, ...]
+    rules: Rules

@@ -1,0 +1,121 @@
+"""One service of a manifest as values: what convox.yml asks for, with every default filled in."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One entry of `environment:`; without a default the release must set it."""
+
+    key: str
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """The port that a service listens on.
+
+    Attributes:
+        scheme: `http`, `https` or `grpc`; says how its health is asked for.
+    """
+
+    number: int
+    scheme: str = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraPort:
+    """One more port, for other services only."""
+
+    number: int
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """When a process may get traffic; seconds. Convox's defaults: grace = interval, timeout = interval - 1.
+
+    Attributes:
+        port: where to ask, if not the service's own port.
+        disable: ready as soon as it runs.
+    """
+
+    path: str = "/"
+    port: Port | None = None
+    interval: int = 5
+    grace: int = 5
+    timeout: int = 4
+    disable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A liveness or startup check; seconds. The defaults are Convox's for liveness.
+
+    Attributes:
+        path: what to ask for by HTTP; "" for a TCP check.
+        tcp_port: the port that must accept a connection, where there is no path.
+    """
+
+    path: str = ""
+    tcp_port: int | None = None
+    grace: int = 10
+    interval: int = 5
+    timeout: int = 5
+    successes: int = 1
+    failures: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """How a rollout may go, in percent of the count.
+
+    The default minimum is 100 where Convox has 50: a bad release takes no capacity from the good one.
+    """
+
+    minimum: int = 100
+    maximum: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """How many processes, and how much each may have: cpu in millicores, memory in MiB."""
+
+    count: int = 1
+    cpu: int = 250
+    memory: int = 512
+    cpu_limit: int | None = None
+    memory_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service of a manifest.
+
+    Attributes:
+        image: the image it names itself; None where CI builds one and registers it.
+        build: the path that CI builds, for display.
+        command: arguments of the image's entry point; None leaves the image's own.
+        environment: declarations of the manifest's top, then the service's own.
+        internal: not meant to be reached from outside; today nothing is (no ingress is made).
+        init: a process above the service reaps orphans and takes signals (`shareProcessNamespace`).
+        grace: seconds between SIGTERM and SIGKILL.
+    """
+
+    name: str
+    image: str | None = None
+    build: str | None = None
+    command: tuple[str, ...] | None = None
+    environment: tuple[Declaration, ...] = ()
+    port: Port | None = None
+    ports: tuple[ExtraPort, ...] = ()
+    health: Health = field(default_factory=Health)
+    liveness: Check | None = None
+    startup: Check | None = None
+    deployment: Deployment = field(default_factory=Deployment)
+    scale: Scale = field(default_factory=Scale)
+    grace: int = 30
+    internal: bool = False
+    init: bool = True
+    labels: tuple[tuple[str, str], ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()

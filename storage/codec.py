@@ -1,0 +1,61 @@
+"""How a moment, an actor and a set of references are written in a column."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from core.actor import Actor
+from core.progress import Ref
+
+
+def moment(at: datetime) -> str:
+    """Return RFC 3339 in UTC with six digits of a second, which sorts as it is.
+
+    Raises:
+        ValueError: the datetime has no time zone: nobody could tell which moment it is.
+    """
+    if at.tzinfo is None:
+        raise ValueError(f"{at} has no time zone")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment_or_none(at: datetime | None) -> str | None:
+    return None if at is None else moment(at)
+
+
+def datetime_or_none(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def json(document: Any) -> str:
+    """Return compact JSON; dataclasses and read-only mappings are written as objects."""
+    return json_bytes(document).decode()
+
+
+def json_bytes(document: Any) -> bytes:
+    return orjson.dumps(document, default=plain)
+
+
+def plain(value: Any) -> Any:
+    """Give orjson what it does not know by itself."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no place in a column")
+
+
+def actor_text(actor: Actor) -> str:
+    return json({"kind": actor.kind, "id": actor.id, "name": actor.name})
+
+
+def actor_of(text: str) -> Actor:
+    return Actor(**orjson.loads(text))
+
+
+def refs_text(refs: Iterable[Ref]) -> str:
+    return json([[ref.kind, ref.name] for ref in refs])
+
+
+def refs_of(text: str) -> tuple[Ref, ...]:
+    return tuple(Ref(kind, name) for kind, name in orjson.loads(text))

@@ -1,0 +1,189 @@
+"""Connections, transactions and the lock: without it a cancelled task would leave half a write to the next one."""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+
+import aiosqlite
+
+from core.errors import Unwritable
+from storage.errors import Locked
+from storage.filesystem import local
+from storage.migrate import MIGRATIONS, Migration, migrate, needs_migration
+
+BUSY_SECONDS = 5.0  # `token create` beside a running bot writes for milliseconds
+# Primary result codes (https://www.sqlite.org/rescode.html) that no statement of ours can cause.
+TROUBLE = {
+    sqlite3.SQLITE_FULL: "its disk is full",
+    sqlite3.SQLITE_READONLY: "it is read-only",
+    sqlite3.SQLITE_IOERR: "its disk gives errors",
+    sqlite3.SQLITE_CANTOPEN: "its file cannot be opened",
+    sqlite3.SQLITE_BUSY: "another process keeps it locked",
+    sqlite3.SQLITE_CORRUPT: "its file is damaged",
+    sqlite3.SQLITE_NOTADB: "its file is no SQLite database",
+}
+
+
+@contextmanager
+def trouble_is_said() -> Generator[None]:
+    """Turn a disk that is full, read-only or broken into Unwritable, a sentence for whoever asked."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        why = TROUBLE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if why is None:
+            raise
+        raise Unwritable(
+            f"the database cannot be used: {why}",
+            hint="nothing was changed; ask an operator to look at the disk",
+        ) from error
+
+
+async def uninterrupted(work: asyncio.Task[None]) -> None:
+    """Wait until the work has ended, however often the waiter is cancelled meanwhile; then let that through."""
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled from work.exception()
+    work.result()
+
+
+class Database:
+    """One SQLite file with one connection that writes and one that reads."""
+
+    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+        self.path = path
+        self.reader = reader
+        self._writer = writer
+        self._writing = asyncio.Lock()
+        self._owner: asyncio.Task[object] | None = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[aiosqlite.Connection]:
+        """Give the writing connection inside BEGIN IMMEDIATE … COMMIT; any error rolls everything back.
+
+        A task that is cancelled while COMMIT runs has committed: whoever catches that must read again. Blocks
+        do not nest: the inner one would wait for ever, so it is a RuntimeError.
+
+        Raises:
+            Unwritable: the disk is full, read-only or broken; nothing was written.
+        """
+        if self._owner is not None and self._owner is asyncio.current_task():
+            raise RuntimeError("this task is in a transaction already")
+        async with self._writing:
+            self._owner = asyncio.current_task()
+            with trouble_is_said():
+                try:
+                    await self._writer.execute("BEGIN IMMEDIATE")
+                    yield self._writer
+                    await self._writer.execute("COMMIT")
+                except BaseException:
+                    # A cancelled await does not stop its statement: the worker thread still runs it. Rolling
+                    # back is queued behind it, and tolerates that no transaction is open any more, or yet.
+                    await uninterrupted(asyncio.create_task(self._writer.rollback(), name="roll back"))
+                    raise
+                finally:
+                    self._owner = None
+
+    def free_fraction(self) -> float:
+        """Return how much of the file's disk is free for us, 0 to 1; under 0.1 nothing new starts (rule 16)."""
+        disk = os.statvfs(self.path.parent)
+        return disk.f_bavail / disk.f_blocks if disk.f_blocks else 1.0
+
+
+@asynccontextmanager
+async def open_database(
+    path: Path, *, exclusive: bool, migrations: Sequence[Migration] = MIGRATIONS
+) -> AsyncGenerator[Database]:
+    """Open the file, creating or upgrading it where needed.
+
+    Args:
+        path: the file; its directory must exist.
+        exclusive: hold `<path>.lock` while open, as `serve` does. Without it the lock is held only for as long
+            as an upgrade takes, so that no schema changes beneath a running bot.
+        migrations: what to upgrade with; other than the default in tests only.
+
+    Raises:
+        Locked, NetworkFileSystem, SchemaTooNew: see storage/errors.py.
+        Unwritable: the file or its disk cannot be used.
+    """
+    path = local(path)
+    async with AsyncExitStack() as stack:
+        if exclusive:
+            stack.enter_context(locked(path))
+        create(path)
+        with trouble_is_said():
+            writer = await stack.enter_async_context(connect(path))
+            await prepare(writer, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+            if await needs_migration(writer, migrations):
+                with locked(path, already=exclusive):
+                    await migrate(writer, migrations)
+            reader = await stack.enter_async_context(connect(path))
+            await prepare(reader, "query_only = ON")
+        yield Database(path, writer, reader)
+
+
+def create(path: Path) -> None:
+    """Make the file readable by its owner only; SQLite gives its companions (-wal, -shm) the same mode.
+
+    Raises:
+        Unwritable: it cannot be made or written.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise Unwritable(f"the database {path} cannot be opened: {error.strerror}") from error
+
+
+def connect(path: Path) -> aiosqlite.Connection:
+    """Return a connection in SQLite's own autocommit mode: no statement opens a transaction by itself."""
+    return aiosqlite.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+async def prepare(connection: aiosqlite.Connection, *pragmas: str) -> None:
+    """Set what SQLite forgets with every connection."""
+    connection.row_factory = sqlite3.Row
+    for pragma in pragmas:
+        await connection.execute_fetchall(f"PRAGMA {pragma}")
+
+
+@contextmanager
+def locked(path: Path, *, already: bool = False) -> Generator[None]:
+    """Hold `<path>.lock` for this process; `already` says that it does.
+
+    Raises:
+        Locked: another process has it.
+        Unwritable: the lock file cannot be made.
+    """
+    if already:
+        yield
+        return
+    lock = path.with_name(path.name + ".lock")
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unwritable(f"{lock} cannot be made: {error.strerror}") from error
+    try:
+        take(descriptor, path)
+        yield
+    finally:
+        os.close(
+            descriptor
+        )  # the kernel lets go of the lock; the file stays, so that nobody locks a deleted one
+
+
+def take(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Locked(
+            f"another convox-bot serve uses {path}: stop it first, or give this one its own CONVOX_DATABASE"
+        ) from None

@@ -1,0 +1,92 @@
+"""The inbox: what Slack delivered is kept before it is acknowledged, so that a crash forgets no click."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.ports import Delivery
+from storage.codec import moment
+from storage.database import Database
+from storage.keys import Vault
+from storage.session import Session
+
+# Socket Mode and HTTP repeat a delivery for about an hour at most; a day and an hour leaves no doubt.
+REMEMBERED = timedelta(hours=25)
+
+
+@dataclass(slots=True)
+class Carrying:
+    """The delivery that a task carries out; over once its context has ended, also for tasks started inside."""
+
+    delivery_id: int
+    over: bool = False
+
+
+_carrying: ContextVar[Carrying | None] = ContextVar("_carrying", default=None)
+
+
+class Intake:
+    """Deliveries, each once, payloads encrypted and wiped when handled."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def keep(self, dedupe_key: str, kind: str, payload: bytes, now: datetime) -> bool:
+        """Store a delivery durably; return False where one with that key was kept before.
+
+        Only an HMAC of the key is stored, so it may be made of foreign text.
+        """
+        row = {
+            "mark": self._vault.digest("intake", dedupe_key),
+            "kind": kind,
+            "payload": self._vault.seal_bytes(payload),
+            "received_at": moment(now),
+        }
+        async with self._database.transaction() as connection:
+            return await Session(connection).run("keep_delivery", row) == 1
+
+    async def pending(self) -> list[Delivery]:
+        """Return what was not handled, in the order in which it came: the work of a restart."""
+        return [
+            Delivery(
+                id=row["id"],
+                kind=row["kind"],
+                payload=self._vault.unseal_bytes(row["payload"]),
+                received_at=datetime.fromisoformat(row["received_at"]),
+                done=row["done_at"] is not None,
+            )
+            for row in await Session(self._database.reader).all("pending_deliveries")
+        ]
+
+    @contextmanager
+    def carrying_out(self, delivery_id: int) -> Generator[None]:
+        """Carry a delivery out: the first store transaction inside that changes something also marks it done.
+
+        So a crash between that commit and the answer does not carry it out a second time.
+        """
+        carrying = Carrying(delivery_id)
+        token = _carrying.set(carrying)
+        try:
+            yield
+        finally:
+            carrying.over = True
+            _carrying.reset(token)
+
+    async def mark_done(self, session: Session, now: datetime) -> None:
+        """Before a transaction commits: note in it that it carried out the delivery at hand, if there is one."""
+        carrying = _carrying.get()
+        if carrying is not None and not carrying.over and session.changes:
+            await session.run("done_delivery", {"id": carrying.delivery_id, "now": moment(now)})
+
+    async def handled(self, delivery_id: int, now: datetime) -> None:
+        """Wipe the payload; the key is remembered for REMEMBERED, so that a repetition is known."""
+        async with self._database.transaction() as connection:
+            await Session(connection).run("handled_delivery", {"id": delivery_id, "now": moment(now)})
+
+    async def prune(self, now: datetime) -> int:
+        """Forget deliveries that were handled more than REMEMBERED ago; return how many."""
+        async with self._database.transaction() as connection:
+            return await Session(connection).run("prune_deliveries", {"before": moment(now - REMEMBERED)})

@@ -1,0 +1,182 @@
+"""The outbox: what Slack is still to be told, and what became of it, so that a restart repeats and loses nothing.
+
+One sender uses it. Of a card: `card_sending`, post, `card_posted`; then `card_shown` after each edit. Of a
+thread: `next_batch`, or `terminal_due` once no line is left; post; `post_sent`. After a time-out `post_unknown`,
+look the nonce up, then `post_sent` or `post_again`. At a start `recover`, since whatever was being sent when the
+process died has an unknown outcome.
+"""
+
+import secrets
+from datetime import datetime
+from sqlite3 import Row
+
+from core.outgoing import Backlog, CardDue, LostPost, Post, ThreadDue
+from core.ports import Clock
+from core.progress import Line
+from storage.codec import datetime_or_none, moment, moment_or_none
+from storage.database import Database
+from storage.keys import Vault
+from storage.posts import card_due_of, fitting, lost_post_of, post_of, thread_due_of
+from storage.promotion_rows import line_of
+from storage.session import Session
+
+
+class Outbox:
+    """`core.outgoing.Outgoing`: cards and threads as far as Slack does not have them."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+        self._reading = Session(database.reader)
+
+    # Cards
+
+    async def cards_due(self) -> list[CardDue]:
+        """Return cards to post or edit now, by channel and age; failed and delayed ones are left out."""
+        return [card_due_of(row) for row in await self._reading.all("cards_due", now=self._now())]
+
+    async def card_sending(self, promotion: str, nonce: str) -> None:
+        """Before the HTTP call: from now on the card may be in Slack, carrying this nonce."""
+        await self._run("card_sending", promotion=promotion, nonce=nonce, now=self._now())
+
+    async def card_again(self, promotion: str, not_before: datetime | None = None) -> None:
+        """It is certain that the card is not in Slack: post it afresh, then."""
+        await self._run("card_again", promotion=promotion, not_before=moment_or_none(not_before))
+
+    async def card_posted(self, promotion: str, ts: str, shown: int) -> None:
+        """The card is in Slack; a second answer with another ts changes nothing."""
+        await self._run("card_posted", promotion=promotion, ts=ts, shown=shown)
+
+    async def card_shown(self, promotion: str, revision: int) -> None:
+        """The card shows this revision now, or a newer one."""
+        await self._run("card_shown", promotion=promotion, shown=revision)
+
+    async def card_failed(self, promotion: str, error: str) -> None:
+        """Slack will never show this card (`not_in_channel` …); its thread is given up too."""
+        await self._run("card_failed", promotion=promotion, error=error)
+
+    async def delay_card(self, promotion: str, not_before: datetime) -> None:
+        """Leave the card alone until then."""
+        await self._run("delay_card", promotion=promotion, not_before=moment(not_before))
+
+    # Threads
+
+    async def threads_due(self) -> list[ThreadDue]:
+        """Return threads that have something to send now, by channel and age of the card.
+
+        A thread whose message has an unknown outcome, or must wait, is left out: its order would break.
+        """
+        return [thread_due_of(row) for row in await self._reading.all("threads_due", now=self._now())]
+
+    async def next_batch(self, promotion: str, *, max_chars: int, max_lines: int) -> Post | None:
+        """Return the next message of lines, stored as `sending`; None where no line can be sent now.
+
+        A message that was handed out before and has no outcome is handed out again, with its nonce and lines.
+        None also while the outcome of one is unknown, a delay runs, or the terminal message is out.
+        """
+        async with self._database.transaction() as connection:
+            session = Session(connection)
+            open_posts = await session.all("open_posts", promotion=promotion)
+            batch = next((row for row in open_posts if row["kind"] == "lines"), None)
+            if batch is not None:
+                return await self._send(session, batch["id"]) if self._may_go(batch) else None
+            terminal_is_out = any(row["state"] != "pending" for row in open_posts)
+            if terminal_is_out or not await session.all("postable", promotion=promotion):
+                return None
+            rows = await session.all("unsent_lines", promotion=promotion, limit=max_lines)
+            if not rows:
+                return None
+            lines = [line_of(row, self._vault) for row in rows]
+            count = fitting([line for _, line in lines], max_chars=max_chars, max_lines=max_lines)
+            made = await self._made(session, promotion, last=lines[count - 1][0])
+            return await self._send(session, made)
+
+    async def terminal_due(self, promotion: str) -> Post | None:
+        """Return the terminal message, stored as `sending`, once the card and every line are out; else None."""
+        async with self._database.transaction() as connection:
+            session = Session(connection)
+            open_posts = await session.all("open_posts", promotion=promotion)
+            # Lines come before the terminal message, so it is due when it stands first.
+            first = next(iter(open_posts), None)
+            if first is None or first["kind"] != "terminal" or not self._may_go(first):
+                return None
+            if first["state"] == "pending" and await session.all(
+                "unsent_lines", promotion=promotion, limit=1
+            ):
+                return None
+            return await self._send(session, first["id"])
+
+    async def post_sent(self, post_id: int, ts: str) -> None:
+        """The message is in Slack."""
+        await self._end("post_sent", id=post_id, ts=ts)
+
+    async def post_dead(self, post_id: int, error: str) -> None:
+        """Slack will never take this message; the thread goes on without it."""
+        await self._end("post_dead", id=post_id, error=error)
+
+    async def post_unknown(self, post_id: int) -> None:
+        """Nobody knows whether the message is in Slack: it must be looked up before it is sent again."""
+        await self._run("post_unknown", id=post_id)
+
+    async def post_again(self, post_id: int, not_before: datetime | None = None) -> None:
+        """It is certain that the message is not in Slack: send it again, then."""
+        await self._run("post_again", id=post_id, not_before=moment_or_none(not_before))
+
+    async def delay(self, post_id: int, not_before: datetime) -> None:
+        """Leave the message, or the look-up of its outcome, alone until then."""
+        await self._run("delay_post", id=post_id, not_before=moment(not_before))
+
+    async def posts_unknown(self) -> list[LostPost]:
+        """Return messages whose outcome can be looked up now, oldest first."""
+        rows = await self._reading.all("posts_unknown", now=self._now())
+        return [lost_post_of(row, await self._lines_of(self._reading, row["id"])) for row in rows]
+
+    async def recover(self) -> None:
+        """At a start, before anything is sent: what was being sent has an unknown outcome."""
+        await self._run("interrupted_posts")
+
+    async def backlog(self) -> Backlog:
+        """Count what waits."""
+        row = await self._reading.one("backlog")
+        assert row is not None, "an aggregate always gives a row"
+        return Backlog(
+            cards=row["cards"],
+            lines=row["lines"],
+            posts=row["posts"],
+            oldest=datetime_or_none(row["oldest"]),
+        )
+
+    def _now(self) -> str:
+        return moment(self._clock.now())
+
+    def _may_go(self, row: Row) -> bool:
+        waits = row["not_before"] is not None and row["not_before"] > self._now()
+        return row["state"] != "unknown" and not waits
+
+    async def _made(self, session: Session, promotion: str, *, last: int) -> int:
+        (row,) = await session.all(
+            "add_batch", promotion=promotion, nonce=secrets.token_hex(16), created_at=self._now()
+        )
+        await session.run("put_into_batch", {"post": row["id"], "promotion": promotion, "last": last})
+        return int(row["id"])
+
+    async def _send(self, session: Session, post_id: int) -> Post:
+        (row,) = await session.all("sending_post", id=post_id, now=self._now())
+        return post_of(row, await self._lines_of(session, post_id))
+
+    async def _lines_of(self, session: Session, post_id: int) -> tuple[tuple[int, Line], ...]:
+        rows = await session.all("lines_of_post", post=post_id)
+        return tuple(line_of(row, self._vault) for row in rows)
+
+    async def _end(self, statement: str, **parameters: object) -> None:
+        """Keep an outcome; after that of the terminal message nothing more goes into the thread."""
+        async with self._database.transaction() as connection:
+            session = Session(connection)
+            for row in await session.all(statement, **parameters):
+                if row["kind"] == "terminal":
+                    await session.run("end_thread", {"promotion": row["promotion"]})
+
+    async def _run(self, statement: str, **parameters: object) -> None:
+        async with self._database.transaction() as connection:
+            await Session(connection).run(statement, parameters)

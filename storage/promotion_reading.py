@@ -1,0 +1,67 @@
+"""Reads of promotions and everything that belongs to one; with them the Reader is whole."""
+
+from core.approval import Approval
+from core.errors import NotFound
+from core.ports import Card, PruneJob, Step
+from core.progress import Intent, Line
+from core.promotion import Phase, Promotion
+from storage.promotion_rows import (
+    approval_of,
+    card_of,
+    intent_of,
+    line_of,
+    promotion_of,
+    prune_job_of,
+    step_of,
+)
+from storage.reading import RecordReader
+
+
+class SqliteReader(RecordReader):
+    """`core.ports.Reader`; see there for what each method promises."""
+
+    async def promotion(self, promotion_id: str) -> Promotion:
+        row = await self._session.one("promotion", id=promotion_id)
+        if row is None:
+            raise NotFound(f"no such promotion: {promotion_id}")
+        return promotion_of(row, self._vault)
+
+    async def promotions(self, app: str, limit: int) -> list[Promotion]:
+        rows = await self._session.all("promotions", app=app, limit=limit)
+        return [promotion_of(row, self._vault) for row in rows]
+
+    async def in_flight(self, app: str) -> Promotion | None:
+        row = await self._session.one("in_flight", app=app)
+        return None if row is None else promotion_of(row, self._vault)
+
+    async def awaiting(self, app: str) -> list[Promotion]:
+        return [promotion_of(row, self._vault) for row in await self._session.all("awaiting", app=app)]
+
+    async def unsettled(self) -> list[Promotion]:
+        return [promotion_of(row, self._vault) for row in await self._session.all("unsettled")]
+
+    async def last_touched_phase(self, app: str, before: str) -> Phase | None:
+        row = await self._session.one("last_touched_phase", app=app, before=before)
+        return None if row is None else Phase(row["phase"])
+
+    async def intent(self, promotion_id: str) -> Intent | None:
+        row = await self._session.one("intent", promotion=promotion_id)
+        return None if row is None else intent_of(row, self._vault)
+
+    async def steps(self, promotion_id: str) -> list[Step]:
+        return [step_of(row) for row in await self._session.all("steps", promotion=promotion_id)]
+
+    async def approvals(self, promotion_id: str) -> list[Approval]:
+        rows = await self._session.all("approvals", promotion=promotion_id)
+        return [approval_of(row, self._vault) for row in rows]
+
+    async def lines(self, promotion_id: str, after: int = 0, limit: int = 500) -> list[tuple[int, Line]]:
+        rows = await self._session.all("lines", promotion=promotion_id, after=after, limit=limit)
+        return [line_of(row, self._vault) for row in rows]
+
+    async def card(self, promotion_id: str) -> Card | None:
+        row = await self._session.one("card", promotion=promotion_id)
+        return None if row is None else card_of(row)
+
+    async def prune_jobs(self) -> list[PruneJob]:
+        return [prune_job_of(row) for row in await self._session.all("prune_jobs")]

@@ -1,0 +1,180 @@
+"""Rows ↔ records, continued: promotions and everything that belongs to one."""
+
+from dataclasses import asdict
+from datetime import datetime
+from sqlite3 import Row
+from typing import Any
+
+import orjson
+
+from core.approval import Approval
+from core.ports import Card, PruneJob, Step
+from core.progress import BaselineObject, Intent, Line, Ref
+from core.promotion import Limits, Phase, Progress, Promotion
+from storage.codec import (
+    actor_of,
+    actor_text,
+    datetime_or_none,
+    json,
+    moment,
+    moment_or_none,
+    refs_of,
+    refs_text,
+)
+from storage.keys import Vault
+from storage.rows import Columns
+
+# Columns that are written and read as they are.
+PLAIN = (
+    *("id", "app", "release", "kind", "source", "channel", "approvals", "token"),
+    *("back_to", "baseline_of", "superseded_by", "revision"),
+)
+MOMENTS = ("expires_at", "started_at", "touched_at", "stage_at", "settled_at")
+FLAGS = ("force", "removed", "nothing_ran")
+# What people and clusters said, and a hash that values could be guessed from.
+WORDS = ("anyway", "cause", "reason", "approved_for")
+
+
+def promotion_row(promotion: Promotion, vault: Vault) -> Columns:
+    columns = {name: getattr(promotion, name) for name in (*PLAIN, *FLAGS)}
+    columns |= {name: moment_or_none(getattr(promotion, name)) for name in MOMENTS}
+    return columns | {
+        "phase": promotion.phase.value,
+        "requested_by": actor_text(promotion.requested_by),
+        "requested_at": moment(promotion.requested_at),
+        "limits": json(promotion.limits),
+        "acted_by": None if promotion.by is None else actor_text(promotion.by),
+        "words": vault.seal({name: getattr(promotion, name) for name in WORDS}),
+        "progress": progress_blob(promotion.progress, vault),
+    }
+
+
+def promotion_of(row: Row, vault: Vault) -> Promotion:
+    fields: dict[str, Any] = {name: row[name] for name in PLAIN}
+    fields |= {name: bool(row[name]) for name in FLAGS}
+    fields |= {name: datetime_or_none(row[name]) for name in MOMENTS}
+    return Promotion(
+        **fields,
+        **vault.unseal(row["words"]),
+        phase=Phase(row["phase"]),
+        requested_by=actor_of(row["requested_by"]),
+        requested_at=datetime.fromisoformat(row["requested_at"]),
+        limits=Limits(**orjson.loads(row["limits"])),
+        by=None if row["acted_by"] is None else actor_of(row["acted_by"]),
+        progress=progress_of(vault.unseal(row["progress"])),
+    )
+
+
+def progress_blob(progress: Progress, vault: Vault) -> bytes:
+    return vault.seal(asdict(progress))
+
+
+def progress_of(document: dict[str, Any]) -> Progress:
+    pairs = {name: {k: tuple(v) for k, v in document[name].items()} for name in ("seen", "services")}
+    return Progress(**(document | pairs))
+
+
+def intent_row(promotion: str, intent: Intent, vault: Vault) -> Columns:
+    document = {
+        "namespace_uid": intent.namespace_uid,
+        "objects": [asdict(each) for each in intent.objects],
+        "replica_sets": dict(intent.replica_sets),
+        "pods": sorted(intent.pods),
+        "going": sorted(intent.going),
+    }
+    return {"promotion": promotion, "sealed": vault.seal(document)}
+
+
+def intent_of(row: Row, vault: Vault) -> Intent:
+    document = vault.unseal(row["sealed"])
+    return Intent(
+        namespace_uid=document["namespace_uid"],
+        objects=tuple(BaselineObject(**(o | {"ref": Ref(**o["ref"])})) for o in document["objects"]),
+        replica_sets={uid: (seen[0], seen[1]) for uid, seen in document["replica_sets"].items()},
+        pods=frozenset(document["pods"]),
+        going=frozenset(document["going"]),
+    )
+
+
+def step_row(step: Step) -> Columns:
+    return {
+        "promotion": step.promotion,
+        "stage": step.stage,
+        "kind": step.ref.kind,
+        "name": step.ref.name,
+        "action": step.action,
+        "state": step.state,
+        "token": step.token,
+        "uid": step.uid,
+        "generation": step.generation,
+        "changed": step.changed,
+    }
+
+
+def step_of(row: Row) -> Step:
+    return Step(
+        promotion=row["promotion"],
+        stage=row["stage"],
+        ref=Ref(row["kind"], row["name"]),
+        action=row["action"],
+        state=row["state"],
+        token=row["token"],
+        uid=row["uid"],
+        generation=row["generation"],
+        changed=bool(row["changed"]),
+    )
+
+
+def approval_row(approval: Approval, vault: Vault) -> Columns:
+    return {
+        "promotion": approval.promotion,
+        "actor_key": approval.actor.key,
+        "actor": actor_text(approval.actor),
+        "decision": approval.decision,
+        "at": moment(approval.at),
+        "reason": vault.seal(approval.reason),
+    }
+
+
+def approval_of(row: Row, vault: Vault) -> Approval:
+    return Approval(
+        promotion=row["promotion"],
+        actor=actor_of(row["actor"]),
+        decision=row["decision"],
+        at=datetime.fromisoformat(row["at"]),
+        reason=vault.unseal(row["reason"]),
+    )
+
+
+def line_row(promotion: str, line: Line, vault: Vault) -> Columns:
+    return {
+        "promotion": promotion,
+        "mark": vault.digest("line", line.key),
+        "at": moment(line.at),
+        "kind": line.kind,
+        "sealed": vault.seal([line.object, line.text, line.key]),
+    }
+
+
+def line_of(row: Row, vault: Vault) -> tuple[int, Line]:
+    name, text, key = vault.unseal(row["sealed"])
+    at = datetime.fromisoformat(row["at"])
+    return row["seq"], Line(at=at, object=name, text=text, key=key, kind=row["kind"])
+
+
+def card_of(row: Row) -> Card:
+    return Card(
+        promotion=row["promotion"],
+        channel=row["channel"],
+        ts=row["ts"],
+        shown=row["shown"],
+        failed=row["failed"],
+    )
+
+
+def prune_job_row(job: PruneJob) -> Columns:
+    return {"promotion": job.promotion, "app": job.app, "refs": refs_text(job.refs)}
+
+
+def prune_job_of(row: Row) -> PruneJob:
+    return PruneJob(promotion=row["promotion"], app=row["app"], refs=refs_of(row["refs"]))

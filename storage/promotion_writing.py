@@ -1,0 +1,115 @@
+"""Writes of promotions and everything that belongs to one; with them the Transaction is whole."""
+
+import secrets
+from collections.abc import Sequence
+from sqlite3 import IntegrityError
+
+from core.approval import Approval
+from core.errors import Conflict, Taken
+from core.ports import PruneJob, Step
+from core.progress import Intent, Line
+from core.promotion import Phase, Progress, Promotion
+from storage.codec import moment
+from storage.promotion_rows import (
+    approval_row,
+    intent_row,
+    line_row,
+    progress_blob,
+    promotion_row,
+    prune_job_row,
+    step_row,
+)
+from storage.rows import Columns
+from storage.session import violates
+from storage.writing import RecordWriter
+
+
+class SqliteTransaction(RecordWriter):
+    """`core.ports.Transaction`; see there for what each method promises."""
+
+    async def add_promotion(self, promotion: Promotion) -> None:
+        """Raise Taken where the id is, Conflict where the app has a promotion in flight."""
+        try:
+            await self._session.run("add_promotion", promotion_row(promotion, self._vault))
+        except IntegrityError as error:
+            if violates(error, "promotions.id"):
+                raise Taken(f"{promotion.id} is taken") from None
+            raise busy(error, promotion) from error
+
+    async def save_promotion(self, promotion: Promotion, *, was: Phase) -> None:
+        row = promotion_row(promotion, self._vault) | {"was": was.value}
+        try:
+            changed = await self._session.run("save_promotion", row)
+        except IntegrityError as error:
+            raise busy(error, promotion) from error
+        if not changed:
+            raise Conflict(f"{promotion.id} is no longer {was}")
+
+    async def save_progress(
+        self, promotion_id: str, progress: Progress, *, was: Phase, revision: int
+    ) -> None:
+        blob = progress_blob(progress, self._vault)
+        await self._session.run(
+            "save_progress", {"id": promotion_id, "progress": blob, "was": was.value, "revision": revision}
+        )
+
+    async def save_intent(self, promotion_id: str, intent: Intent) -> None:
+        row = intent_row(promotion_id, intent, self._vault)
+        await self._once("add_intent", row, f"{promotion_id} has its intent already", "intents.promotion")
+
+    async def save_step(self, step: Step) -> None:
+        await self._session.run("save_step", step_row(step))
+
+    async def add_approval(self, approval: Approval) -> None:
+        await self._once(
+            "add_approval",
+            approval_row(approval, self._vault),
+            f"{approval.actor.plain} has already decided about {approval.promotion}",
+            "approvals.promotion",
+            "approvals.actor_key",
+        )
+
+    async def add_lines(self, promotion_id: str, lines: Sequence[Line]) -> int:
+        if not lines:
+            return 0
+        return await self._session.many(
+            "add_line", [line_row(promotion_id, each, self._vault) for each in lines]
+        )
+
+    async def add_card(self, promotion_id: str, channel: str) -> None:
+        row = {"promotion": promotion_id, "channel": channel, "created_at": moment(self.now)}
+        await self._once("add_card", row, f"{promotion_id} has its card already", "cards.promotion")
+
+    async def add_terminal(self, promotion_id: str) -> None:
+        """Raise Conflict where the promotion has its terminal message: there is exactly one."""
+        row = {"promotion": promotion_id, "nonce": secrets.token_hex(16), "created_at": moment(self.now)}
+        await self._once(
+            "add_terminal", row, f"{promotion_id} has its terminal message already", "outbox.promotion"
+        )
+
+    async def add_prune_job(self, job: PruneJob) -> None:
+        await self._once(
+            "add_prune_job",
+            prune_job_row(job),
+            f"{job.promotion} has its prune job already",
+            "prune_jobs.promotion",
+        )
+
+    async def finish_prune_job(self, promotion_id: str) -> None:
+        await self._session.run("finish_prune_job", {"promotion": promotion_id})
+
+    async def _once(self, statement: str, row: Columns, sentence: str, *key: str) -> None:
+        """Insert what there is once; a second time is a Conflict with that sentence."""
+        try:
+            await self._session.run(statement, row)
+        except IntegrityError as error:
+            if violates(error, *key):
+                raise Conflict(sentence) from None
+            raise
+
+
+def busy(error: IntegrityError, promotion: Promotion) -> Exception:
+    """Return the sentence for a second promotion in flight, or the error where it was something else."""
+    if violates(error, "promotions.app"):
+        return Conflict(f"{promotion.app} is currently updating")
+    return error

@@ -1,0 +1,75 @@
+"""Reads of apps, builds, releases and what is kept beside them; each is one statement, hence one state."""
+
+from collections.abc import Mapping
+
+from core.app import App
+from core.build import Build
+from core.errors import NotFound
+from core.progress import Bundle
+from core.release import Release, Standing
+from storage.keys import Vault
+from storage.rows import app_of, build_of, bundle_of, release_of, standing_of
+from storage.session import Session
+
+
+class RecordReader:
+    """The first half of `core.ports.Reader`; see there for what each method promises."""
+
+    def __init__(self, session: Session, vault: Vault) -> None:
+        self._session = session
+        self._vault = vault
+
+    async def app(self, name: str) -> App:
+        row = await self._session.one("app", name=name)
+        if row is None:
+            raise NotFound(f"app not found: {name}")
+        return app_of(row)
+
+    async def apps(self) -> list[App]:
+        return [app_of(row) for row in await self._session.all("apps")]
+
+    async def app_of_channel(self, channel: str) -> App | None:
+        row = await self._session.one("app_of_channel", channel=channel)
+        return None if row is None else app_of(row)
+
+    async def build(self, app: str, build_id: str) -> Build:
+        row = await self._session.one("build", app=app, id=build_id)
+        if row is None:
+            raise NotFound(f"no such build: {build_id}")
+        return build_of(row, self._vault)
+
+    async def builds(self, app: str, limit: int) -> list[Build]:
+        rows = await self._session.all("builds", app=app, limit=limit)
+        return [build_of(row, self._vault) for row in rows]
+
+    async def release(self, app: str, release_id: str) -> Release:
+        row = await self._session.one("release", app=app, id=release_id)
+        if row is None:
+            raise NotFound(f"no such release: {release_id}")
+        return release_of(row, self._vault)
+
+    async def releases(self, app: str, limit: int) -> list[Release]:
+        rows = await self._session.all("releases", app=app, limit=limit)
+        return [release_of(row, self._vault) for row in rows]
+
+    async def standing(self, release_id: str) -> Standing:
+        row = await self._session.one("standing", release=release_id)
+        return Standing(release=release_id) if row is None else standing_of(row, self._vault)
+
+    async def standings(self, app: str) -> Mapping[str, Standing]:
+        rows = await self._session.all("standings", app=app)
+        return {row["release"]: standing_of(row, self._vault) for row in rows}
+
+    async def bundle(self, release_id: str) -> Bundle | None:
+        row = await self._session.one("bundle", release=release_id)
+        return None if row is None else bundle_of(row, self._vault)
+
+    async def bundles(self, app: str) -> list[Bundle]:
+        rows = await self._session.all("bundles", app=app)
+        return [bundle_of(row, self._vault) for row in rows]
+
+    async def digest(self, *parts: str) -> str:
+        return self._vault.digest(*parts)
+
+    async def installation(self) -> str:
+        return self._vault.installation

@@ -1,0 +1,155 @@
+"""Rows ↔ records, the only place that knows both: apps, builds, releases and what is kept beside them."""
+
+import zlib
+from datetime import datetime
+from sqlite3 import Row
+from typing import Any
+
+import orjson
+
+from core.app import App
+from core.build import Build
+from core.environment import Environment
+from core.progress import Bundle, BundleService
+from core.release import Release, Standing
+from storage.codec import (
+    actor_of,
+    actor_text,
+    datetime_or_none,
+    json,
+    json_bytes,
+    moment,
+    moment_or_none,
+)
+from storage.keys import Vault
+
+Columns = dict[str, Any]
+
+
+def app_row(app: App) -> Columns:
+    return {
+        "name": app.name,
+        "created_at": moment(app.created_at),
+        "created_by": actor_text(app.created_by),
+        "channel": app.channel,
+        "active": app.active,
+        "verified": app.verified,
+        "token": app.token,
+        "namespace_uid": app.namespace_uid,
+    }
+
+
+def app_of(row: Row) -> App:
+    return App(
+        name=row["name"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+        created_by=actor_of(row["created_by"]),
+        channel=row["channel"],
+        active=row["active"],
+        verified=row["verified"],
+        token=row["token"],
+        namespace_uid=row["namespace_uid"],
+    )
+
+
+def build_row(build: Build, vault: Vault) -> Columns:
+    return {
+        "id": build.id,
+        "app": build.app,
+        # A manifest may carry default values of variables.
+        "manifest": vault.seal_bytes(zlib.compress(build.manifest.encode())),
+        "images": json(build.images),
+        "description": build.description,
+        "git_sha": build.git_sha,
+        "status": build.status,
+        "release": build.release,
+        "started_at": moment(build.started_at),
+        "ended_at": moment(build.ended_at),
+        "created_by": actor_text(build.created_by),
+    }
+
+
+def build_of(row: Row, vault: Vault) -> Build:
+    return Build(
+        id=row["id"],
+        app=row["app"],
+        manifest=zlib.decompress(vault.unseal_bytes(row["manifest"])).decode(),
+        images=orjson.loads(row["images"]),
+        description=row["description"],
+        git_sha=row["git_sha"],
+        status=row["status"],
+        release=row["release"],
+        started_at=datetime.fromisoformat(row["started_at"]),
+        ended_at=datetime.fromisoformat(row["ended_at"]),
+        created_by=actor_of(row["created_by"]),
+    )
+
+
+def release_row(release: Release, vault: Vault) -> Columns:
+    return {
+        "id": release.id,
+        "app": release.app,
+        "sequence": release.sequence,
+        "build": release.build,
+        "environment": vault.seal(release.environment.pairs),
+        "description": release.description,
+        "created_at": moment(release.created_at),
+        "created_by": actor_text(release.created_by),
+        "copy_of": release.copy_of,
+    }
+
+
+def release_of(row: Row, vault: Vault) -> Release:
+    pairs = vault.unseal(row["environment"])
+    return Release(
+        id=row["id"],
+        app=row["app"],
+        sequence=row["sequence"],
+        build=row["build"],
+        environment=Environment(tuple((key, value) for key, value in pairs)),
+        description=row["description"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+        created_by=actor_of(row["created_by"]),
+        copy_of=row["copy_of"],
+    )
+
+
+def standing_row(standing: Standing, vault: Vault) -> Columns:
+    return {
+        "release": standing.release,
+        "verified_at": moment_or_none(standing.verified_at),
+        "held": None if standing.held is None else vault.seal(standing.held),
+        "withdrawn": standing.withdrawn,
+    }
+
+
+def standing_of(row: Row, vault: Vault) -> Standing:
+    return Standing(
+        release=row["release"],
+        verified_at=datetime_or_none(row["verified_at"]),
+        held=None if row["held"] is None else vault.unseal(row["held"]),
+        withdrawn=bool(row["withdrawn"]),
+    )
+
+
+def bundle_row(bundle: Bundle, vault: Vault) -> Columns:
+    document = {"objects": bundle.objects, "services": bundle.services, "digest": bundle.digest}
+    return {
+        "release": bundle.release,
+        "app": bundle.app,
+        "render_version": bundle.render_version,
+        # Compressed first: sealed bytes have no pattern left.
+        "sealed": vault.seal_bytes(zlib.compress(json_bytes(document))),
+    }
+
+
+def bundle_of(row: Row, vault: Vault) -> Bundle:
+    document = orjson.loads(zlib.decompress(vault.unseal_bytes(row["sealed"])))
+    return Bundle(
+        release=row["release"],
+        app=row["app"],
+        objects=tuple(document["objects"]),
+        services=tuple(BundleService(**service) for service in document["services"]),
+        digest=document["digest"],
+        render_version=row["render_version"],
+    )

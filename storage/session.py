@@ -1,0 +1,61 @@
+"""A connection for as long as somebody may use it: named statements in, rows out."""
+
+from collections.abc import Iterable, Mapping
+from sqlite3 import IntegrityError, Row
+from typing import Any
+
+import aiosqlite
+
+from storage.database import trouble_is_said
+from storage.queries import QUERIES
+
+Parameters = Mapping[str, Any]
+
+
+class Session:
+    """Runs named statements; after `end` it refuses, so that no write escapes its transaction.
+
+    Attributes:
+        changes: rows that `run` and `many` have changed so far.
+    """
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection: aiosqlite.Connection | None = connection
+        self.changes = 0
+
+    def end(self) -> None:
+        self._connection = None
+
+    @property
+    def connection(self) -> aiosqlite.Connection:
+        """The connection; RuntimeError once the transaction is over."""
+        if self._connection is None:
+            raise RuntimeError("this transaction is over: a write here would belong to none")
+        return self._connection
+
+    async def all(self, statement: str, /, **parameters: Any) -> list[Row]:
+        """Return every row."""
+        with trouble_is_said():
+            return list(await self.connection.execute_fetchall(QUERIES[statement], parameters))
+
+    async def one(self, statement: str, /, **parameters: Any) -> Row | None:
+        """Return the first row, or None."""
+        return next(iter(await self.all(statement, **parameters)), None)
+
+    async def run(self, statement: str, parameters: Parameters) -> int:
+        """Change rows; return how many."""
+        cursor = await self.connection.execute(QUERIES[statement], dict(parameters))
+        self.changes += cursor.rowcount
+        return cursor.rowcount
+
+    async def many(self, statement: str, parameters: Iterable[Parameters]) -> int:
+        """Run one statement for each set of parameters; return how many rows changed in all."""
+        rows = [dict(each) for each in parameters]
+        cursor = await self.connection.executemany(QUERIES[statement], rows)
+        self.changes += cursor.rowcount
+        return cursor.rowcount
+
+
+def violates(error: IntegrityError, *columns: str) -> bool:
+    """Tell whether a unique constraint over exactly these `table.column`s was what refused a row."""
+    return str(error) == f"UNIQUE constraint failed: {', '.join(columns)}"

@@ -1,0 +1,20 @@
+-- keep_delivery --
+-- Keep what Slack delivered, unless it was delivered before.
+INSERT INTO intake (mark, kind, payload, received_at) VALUES (:mark, :kind, :payload, :received_at)
+ON CONFLICT (mark) DO NOTHING;
+
+-- pending_deliveries --
+-- Deliveries that nobody has handled, in the order in which they came.
+SELECT id, kind, payload, received_at, done_at FROM intake WHERE handled_at IS NULL ORDER BY id;
+
+-- done_delivery --
+-- A delivery is carried out; only its answer is missing.
+UPDATE intake SET done_at = :now WHERE id = :id AND done_at IS NULL;
+
+-- handled_delivery --
+-- Forget what a delivery said; its mark stays, so that a repetition is known.
+UPDATE intake SET payload = NULL, handled_at = :now WHERE id = :id AND handled_at IS NULL;
+
+-- prune_deliveries --
+-- Forget deliveries that Slack cannot repeat any more.
+DELETE FROM intake WHERE handled_at < :before;

@@ -1,0 +1,111 @@
+-- add_terminal --
+-- Ask for the last message of a promotion's thread.
+INSERT INTO outbox (promotion, kind, state, nonce, created_at)
+VALUES (:promotion, 'terminal', 'pending', :nonce, :created_at);
+
+-- add_batch --
+-- Make a message of lines; the partial index refuses a second open one in the thread.
+INSERT INTO outbox (promotion, kind, state, nonce, created_at)
+VALUES (:promotion, 'lines', 'pending', :nonce, :created_at)
+RETURNING *;
+
+-- put_into_batch --
+-- Give the unsent lines of a promotion up to a number to a message.
+UPDATE lines SET post = :post WHERE promotion = :promotion AND post IS NULL AND seq <= :last;
+
+-- threads_due --
+-- Threads that have something to send now, by channel; one that waits for its outcome or its time does not.
+SELECT cards.promotion, cards.channel, cards.ts,
+    (SELECT count(*) FROM lines WHERE lines.promotion = cards.promotion AND lines.post IS NULL) AS waiting,
+    (SELECT min(created_at) FROM outbox WHERE outbox.promotion = cards.promotion AND kind = 'terminal') AS terminal_at
+FROM cards
+WHERE cards.failed = '' AND cards.ended = 0 AND cards.ts IS NOT NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM outbox
+        WHERE outbox.promotion = cards.promotion AND state IN ('pending', 'sending', 'unknown')
+            AND (state = 'unknown' OR not_before > :now)
+    )
+    AND (
+        EXISTS (SELECT 1 FROM lines WHERE lines.promotion = cards.promotion AND lines.post IS NULL)
+        OR EXISTS (
+            SELECT 1 FROM outbox
+            WHERE outbox.promotion = cards.promotion AND state IN ('pending', 'sending', 'unknown')
+        )
+    )
+ORDER BY cards.channel, cards.created_at, cards.promotion;
+
+-- open_posts --
+-- Messages of a thread that have not reached an end: lines first, then the last one.
+SELECT outbox.* FROM outbox JOIN cards ON cards.promotion = outbox.promotion
+WHERE outbox.promotion = :promotion AND cards.ts IS NOT NULL AND cards.failed = ''
+    AND outbox.state IN ('pending', 'sending', 'unknown')
+ORDER BY outbox.kind, outbox.id;
+
+-- postable --
+-- The card of a promotion, if messages may go into its thread.
+SELECT * FROM cards WHERE promotion = :promotion AND ts IS NOT NULL AND failed = '' AND ended = 0;
+
+-- unsent_lines --
+-- Lines of a promotion that are in no message yet, in order.
+SELECT * FROM lines WHERE promotion = :promotion AND post IS NULL ORDER BY seq LIMIT :limit;
+
+-- lines_of_post --
+-- Lines that one message carries, in order.
+SELECT * FROM lines WHERE post = :post ORDER BY seq;
+
+-- sending_post --
+-- A message is about to be sent: from now on it may be in Slack.
+UPDATE outbox SET state = 'sending', attempts = attempts + 1, tried_at = :now, not_before = NULL
+WHERE id = :id AND state IN ('pending', 'sending')
+RETURNING *;
+
+-- post_sent --
+-- A message is in Slack.
+UPDATE outbox SET state = 'sent', ts = :ts, error = '', not_before = NULL WHERE id = :id
+RETURNING promotion, kind;
+
+-- post_dead --
+-- A message will never be in Slack.
+UPDATE outbox SET state = 'dead', error = :error, not_before = NULL WHERE id = :id
+RETURNING promotion, kind;
+
+-- post_unknown --
+-- Whether a message is in Slack must be found out before it is sent again.
+UPDATE outbox SET state = 'unknown' WHERE id = :id AND state = 'sending';
+
+-- post_again --
+-- A message is known not to be in Slack.
+UPDATE outbox SET state = 'pending', not_before = :not_before
+WHERE id = :id AND state IN ('pending', 'sending', 'unknown');
+
+-- delay_post --
+-- Leave a message alone for a while.
+UPDATE outbox SET not_before = :not_before WHERE id = :id;
+
+-- posts_unknown --
+-- Messages whose outcome can be looked up now, oldest first.
+SELECT outbox.*, cards.channel, cards.ts AS thread FROM outbox JOIN cards ON cards.promotion = outbox.promotion
+WHERE outbox.state = 'unknown' AND cards.failed = '' AND (outbox.not_before IS NULL OR outbox.not_before <= :now)
+ORDER BY outbox.id;
+
+-- interrupted_posts --
+-- After a restart: whatever was being sent has an unknown outcome.
+UPDATE outbox SET state = 'unknown' WHERE state = 'sending';
+
+-- backlog --
+-- How much waits to be sent and since when, for metrics.
+SELECT
+    (SELECT count(*) FROM cards WHERE failed = '' AND shown < wanted) AS cards,
+    (SELECT count(*) FROM lines JOIN cards ON cards.promotion = lines.promotion
+        WHERE lines.post IS NULL AND cards.failed = '' AND cards.ended = 0) AS lines,
+    (SELECT count(*) FROM outbox JOIN cards ON cards.promotion = outbox.promotion
+        WHERE outbox.state IN ('pending', 'sending', 'unknown') AND cards.failed = '') AS posts,
+    (SELECT min(moment) FROM (
+        SELECT min(lines.at) AS moment FROM lines JOIN cards ON cards.promotion = lines.promotion
+        WHERE lines.post IS NULL AND cards.failed = '' AND cards.ended = 0
+        UNION ALL
+        SELECT min(outbox.created_at) FROM outbox JOIN cards ON cards.promotion = outbox.promotion
+        WHERE outbox.state IN ('pending', 'sending', 'unknown') AND cards.failed = ''
+        UNION ALL
+        SELECT min(created_at) FROM cards WHERE failed = '' AND ts IS NULL
+    )) AS oldest;

@@ -1,0 +1,108 @@
+-- promotion --
+-- One promotion.
+SELECT * FROM promotions WHERE id = :id;
+
+-- promotions --
+-- The newest promotions of an app first.
+SELECT * FROM promotions WHERE app = :app ORDER BY number DESC LIMIT :limit;
+
+-- in_flight --
+-- The one promotion of an app that may touch the cluster.
+SELECT * FROM promotions
+WHERE app = :app AND phase IN ('Cancelled', 'Deadline', 'Error', 'Pending', 'Rollback', 'Updating');
+
+-- awaiting --
+-- Promotions of an app that wait for approval, oldest first.
+SELECT * FROM promotions WHERE app = :app AND phase = 'AwaitingApproval' ORDER BY number;
+
+-- unsettled --
+-- Every promotion that has not ended, oldest first.
+SELECT * FROM promotions
+WHERE phase IN ('AwaitingApproval', 'Cancelled', 'Deadline', 'Error', 'Pending', 'Rollback', 'Updating')
+ORDER BY number;
+
+-- last_touched_phase --
+-- How the last promotion ended that left something of itself in the cluster.
+SELECT phase FROM promotions
+WHERE app = :app AND id <> :before AND touched_at IS NOT NULL
+    AND phase IN ('Failure', 'Reverted', 'Running', 'Superseded')
+ORDER BY settled_at DESC, number DESC LIMIT 1;
+
+-- add_promotion --
+-- Ask for a promotion; the partial index refuses a second one in flight.
+INSERT INTO promotions (
+    id, app, release, kind, phase, requested_by, requested_at, source, channel, force, limits, approvals,
+    expires_at, started_at, touched_at, stage_at, settled_at, token, back_to, baseline_of, acted_by,
+    superseded_by, removed, nothing_ran, revision, words, progress
+) VALUES (
+    :id, :app, :release, :kind, :phase, :requested_by, :requested_at, :source, :channel, :force, :limits, :approvals,
+    :expires_at, :started_at, :touched_at, :stage_at, :settled_at, :token, :back_to, :baseline_of, :acted_by,
+    :superseded_by, :removed, :nothing_ran, :revision, :words, :progress
+);
+
+-- save_promotion --
+-- Move a promotion on, unless somebody else has moved it first; what a card shows never goes back in revision.
+UPDATE promotions
+SET phase = :phase, channel = :channel, force = :force, limits = :limits, approvals = :approvals,
+    expires_at = :expires_at, started_at = :started_at, touched_at = :touched_at, stage_at = :stage_at,
+    settled_at = :settled_at, token = :token, back_to = :back_to, baseline_of = :baseline_of, acted_by = :acted_by,
+    superseded_by = :superseded_by, removed = :removed, nothing_ran = :nothing_ran,
+    revision = CASE WHEN :revision < revision THEN revision + 1 ELSE :revision END,
+    words = :words, progress = :progress
+WHERE id = :id AND phase = :was;
+
+-- save_progress --
+-- Keep what was watched while the phase is still the one it was watched in.
+UPDATE promotions SET progress = :progress, revision = max(revision, :revision) WHERE id = :id AND phase = :was;
+
+-- intent --
+-- What a promotion found before it touched anything.
+SELECT * FROM intents WHERE promotion = :promotion;
+
+-- add_intent --
+-- Store what a promotion found.
+INSERT INTO intents (promotion, sealed) VALUES (:promotion, :sealed);
+
+-- steps --
+-- Effects of a promotion, in the order in which they were first sent.
+SELECT * FROM steps WHERE promotion = :promotion ORDER BY number;
+
+-- save_step --
+-- Write an effect down, or what became of it; its place in the order stays.
+INSERT INTO steps (promotion, stage, kind, name, action, state, token, uid, generation, changed)
+VALUES (:promotion, :stage, :kind, :name, :action, :state, :token, :uid, :generation, :changed)
+ON CONFLICT (promotion, stage, kind, name, action) DO UPDATE
+SET state = excluded.state, token = excluded.token, uid = excluded.uid, generation = excluded.generation,
+    changed = excluded.changed;
+
+-- approvals --
+-- Decisions about a promotion, in the order in which they were made.
+SELECT * FROM approvals WHERE promotion = :promotion ORDER BY number;
+
+-- add_approval --
+-- Keep a person's decision.
+INSERT INTO approvals (promotion, actor_key, actor, decision, at, reason)
+VALUES (:promotion, :actor_key, :actor, :decision, :at, :reason);
+
+-- lines --
+-- Progress of a promotion after a number, in order.
+SELECT * FROM lines WHERE promotion = :promotion AND seq > :after ORDER BY seq LIMIT :limit;
+
+-- add_line --
+-- Append a line under the next number, unless the promotion has one with its mark.
+INSERT INTO lines (promotion, seq, mark, at, kind, sealed)
+SELECT :promotion, coalesce(max(seq), 0) + 1, :mark, :at, :kind, :sealed FROM lines WHERE promotion = :promotion
+ON CONFLICT (promotion, mark) DO NOTHING;
+
+-- prune_jobs --
+-- Removals that are still to be done, oldest promotion first.
+SELECT prune_jobs.* FROM prune_jobs JOIN promotions ON promotions.id = prune_jobs.promotion
+ORDER BY promotions.number;
+
+-- add_prune_job --
+-- Ask for a removal.
+INSERT INTO prune_jobs (promotion, app, refs) VALUES (:promotion, :app, :refs);
+
+-- finish_prune_job --
+-- A removal is done.
+DELETE FROM prune_jobs WHERE promotion = :promotion;

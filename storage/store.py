@@ -1,0 +1,74 @@
+"""The records on SQLite: `core.ports.Store`, and the inbox, outbox and tokens of the same file."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from core.ports import Clock
+from storage import audit
+from storage.database import Database, open_database
+from storage.intake import Intake
+from storage.keys import Keyring, Vault
+from storage.outbox import Outbox
+from storage.promotion_reading import SqliteReader
+from storage.promotion_writing import SqliteTransaction
+from storage.session import Session
+from storage.tokens import Tokens
+
+
+class SqliteStore:
+    """`core.ports.Store` over one open database.
+
+    Attributes:
+        read: reads on a connection of their own, never waiting for a writer.
+        intake: what Slack delivered.
+        outbox: what Slack is to be told.
+        tokens: who may ask over HTTP.
+    """
+
+    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+        self._reading = Session(database.reader)
+        self.intake = Intake(database, vault)
+        self.outbox = Outbox(database, vault, clock)
+        self.tokens = Tokens(database, clock)
+
+    @property
+    def read(self) -> SqliteReader:
+        return SqliteReader(self._reading, self._vault)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[SqliteTransaction]:
+        """Begin to write; see `Database.transaction` for cancellation. What is left of it afterwards refuses."""
+        async with self._database.transaction() as connection:
+            session = Session(connection)
+            now = self._clock.now()
+            try:
+                yield SqliteTransaction(session, self._vault, now)
+                await self.intake.mark_done(session, now)
+            finally:
+                session.end()
+
+    async def verify_audit(self) -> int | None:
+        """Return the number of the first audit row that was changed or is missing, or None."""
+        return await audit.first_broken(self._reading)
+
+    def free_fraction(self) -> float:
+        """Return how much of the database's disk is free, 0 to 1; under 0.1 nothing new starts (rule 16)."""
+        return self._database.free_fraction()
+
+
+@asynccontextmanager
+async def open_store(
+    path: Path, keyring: Keyring, clock: Clock, *, exclusive: bool = True
+) -> AsyncGenerator[SqliteStore]:
+    """Open the database as `serve` does.
+
+    Raises:
+        StorageProblem: locked, on a network file system, too new, or written with another key.
+        Unwritable: the file or its disk cannot be used.
+    """
+    async with open_database(path, exclusive=exclusive) as database:
+        yield SqliteStore(database, await Vault.open(database, keyring), clock)

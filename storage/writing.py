@@ -1,0 +1,96 @@
+"""Writes of apps, builds, releases and what is kept beside them, inside one transaction."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from sqlite3 import IntegrityError
+from typing import Any
+
+from core.actor import Actor
+from core.app import App
+from core.build import Build
+from core.errors import Conflict, NotFound, Taken
+from core.progress import Bundle
+from core.release import Release, Standing
+from storage import audit
+from storage.keys import Vault
+from storage.promotion_reading import SqliteReader
+from storage.rows import Columns, app_row, build_row, bundle_row, release_row, standing_row
+from storage.session import Session, violates
+
+
+class RecordWriter(SqliteReader):
+    """The first half of `core.ports.Transaction`; see there for what each method promises.
+
+    A conflict refuses one statement, not the transaction: whoever catches it may go on, with another id say.
+    """
+
+    def __init__(self, session: Session, vault: Vault, now: datetime) -> None:
+        super().__init__(session, vault)
+        self.now = now
+
+    async def add_app(self, app: App) -> None:
+        try:
+            await self._session.run("add_app", app_row(app))
+        except IntegrityError as error:
+            if violates(error, "apps.name"):
+                raise Conflict(f"app already exists: {app.name}") from None
+            raise self._channel_taken(error, app.channel) from error
+
+    async def save_app(self, app: App) -> None:
+        try:
+            changed = await self._session.run("save_app", app_row(app))
+        except IntegrityError as error:
+            raise self._channel_taken(error, app.channel) from error
+        if not changed:
+            raise NotFound(f"app not found: {app.name}")
+
+    @staticmethod
+    def _channel_taken(error: IntegrityError, channel: str | None) -> Exception:
+        if violates(error, "apps.channel"):
+            return Conflict(f"channel {channel} is linked to another app")
+        return error
+
+    async def link(self, app: str, channel: str | None) -> None:
+        await self._session.run("unlink", {"app": app, "channel": channel})
+        if not await self._session.run("link", {"app": app, "channel": channel}):
+            raise NotFound(f"app not found: {app}")
+
+    async def add_build(self, build: Build) -> None:
+        """Raise Taken where the id is."""
+        await self._add("add_build", build_row(build, self._vault), "builds.id")
+
+    async def add_release(self, release: Release) -> None:
+        """Raise Taken where the id is."""
+        await self._add("add_release", release_row(release, self._vault), "releases.id")
+
+    async def _add(self, statement: str, row: Columns, key: str) -> None:
+        """Insert a record under a random id; a collision is Taken, and the caller asks for another id."""
+        try:
+            await self._session.run(statement, row)
+        except IntegrityError as error:
+            if violates(error, key):
+                raise Taken(f"{row['id']} is taken") from None
+            raise
+
+    async def next_sequence(self, app: str) -> int:
+        row = await self._session.one("next_sequence", app=app)
+        assert row is not None, "an aggregate always gives a row"
+        return int(row["sequence"])
+
+    async def save_standing(self, standing: Standing) -> None:
+        await self._session.run("save_standing", standing_row(standing, self._vault))
+
+    async def save_bundle(self, bundle: Bundle) -> None:
+        """Store the bundle of a release once; the very same one again is fine."""
+        try:
+            await self._session.run("add_bundle", bundle_row(bundle, self._vault))
+        except IntegrityError as error:
+            if not violates(error, "bundles.release"):
+                raise
+            if await self.bundle(bundle.release) != bundle:
+                raise Conflict(f"{bundle.release} has a bundle already, and not this one") from None
+
+    async def audit(self, actor: Actor, action: str, subject: str, detail: Mapping[str, Any]) -> None:
+        await audit.append(
+            self._session, at=self.now, actor=actor, action=action, subject=subject, detail=detail
+        )

@@ -1,0 +1,65 @@
+"""What a release is rendered into is taken by a real API server: every field known, every value valid."""
+
+import json
+import secrets
+from pathlib import Path
+
+import pytest
+
+from tests.core.cluster.rendering import bundle
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+VARIABLES = {"DATABASE_URL": "postgres://example", "PAYMENTS_KEY": "pk"}
+MANIFESTS = {
+    **{path.stem: path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*/convox-*.yml"))},
+    **{path.parent.name: path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*/convox.yml"))},
+    "everything": """
+        services:
+          web:
+            command: bin/web
+            port: https:3000
+            ports: [9090, 53/udp, 53]
+            health: {path: /ready, timeout: 2}
+            liveness: {path: /alive}
+            startupProbe: {path: /started}
+            labels: {example.com/tier: front}
+            annotations: [example.com/note=some words]
+            scale: {count: 2, limit: {cpu: 500, memory: 600}}
+          tight: {deployment: {minimum: 100, maximum: 100}}
+          grpc: {port: grpc:5051, startupProbe: {tcpSocketPort: 5051}}
+          still: {scale: 0, deployment: {minimum: 0, maximum: 100}}
+    """,
+}
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+async def test_rendered_objects_are_accepted_with_strict_validation(name: str, control_plane, app_namespace):
+    app = f"app-{secrets.token_hex(3)}"
+    await app_namespace(app)
+    objects = bundle(MANIFESTS[name], app=app, environment=VARIABLES).objects
+
+    said = await control_plane.kubectl(
+        "apply",
+        "--server-side",
+        "--dry-run=server",
+        "--validate=strict",
+        "--field-manager=convox-bot",
+        "-f-",
+        stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}),
+    )
+
+    assert len(said.splitlines()) == len(objects)
+
+
+async def test_applying_the_same_bundle_again_makes_no_new_generation(control_plane, app_namespace):
+    app = f"app-{secrets.token_hex(3)}"
+    namespace = await app_namespace(app)
+    objects = bundle(MANIFESTS["everything"], app=app).objects
+    document = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+    for _ in range(2):
+        await control_plane.kubectl(
+            "apply", "--server-side", "--field-manager=convox-bot", "-f-", stdin=document
+        )
+
+    listed = await control_plane.kubectl("get", "deployments", f"-n{namespace}", "-ojson")
+    assert {item["metadata"]["generation"] for item in json.loads(listed)["items"]} == {1}

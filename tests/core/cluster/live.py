@@ -1,0 +1,107 @@
+"""The adapter on the simulated cluster, with one app and a way to make releases of it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.clock import ScaledClock
+from bot.playground.cluster.simulated import SimulatedCluster
+from core.actor import BOT
+from core.app import App
+from core.build import Build
+from core.cluster.adapter import KubernetesCluster
+from core.cluster.client import KubeClient
+from core.cluster.credentials import from_document
+from core.cluster.home import Home
+from core.environment import Environment
+from core.manifest import load
+from core.policy import Rules
+from core.progress import Applied, Bundle, Ref
+from core.release import Release
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HOME = Home("convox", "myapp")
+WEB = Ref("Deployment", "web")
+MANIFEST = """
+services:
+  web:
+    image: registry.example/web:latest
+    port: 3000
+    scale:
+      count: 2
+"""
+
+
+@dataclass
+class Live:
+    """One simulated cluster, as the bot and as its administrator see it."""
+
+    simulated: SimulatedCluster
+    clock: ScaledClock
+    client: KubeClient
+    admin: KubeClient
+    cluster: KubernetesCluster
+    sequence: int = 0
+
+    def bundle(
+        self, image: str = "web:1", *, environment: Mapping[str, str] | None = None, manifest: str = MANIFEST
+    ) -> Bundle:
+        """Render the next release, with this image for every service."""
+        self.sequence += 1
+        release = Release(
+            id=f"RAAAAAAAA{self.sequence:02d}",
+            app="myapp",
+            sequence=self.sequence,
+            build="BAAAAAAAAAA",
+            environment=Environment(tuple((environment or {"COLOUR": "blue"}).items())),
+            description="",
+            created_at=NOW,
+            created_by=BOT,
+        )
+        loaded = load(manifest, release.environment)
+        build = Build(
+            id="BAAAAAAAAAA",
+            app="myapp",
+            manifest=manifest,
+            images={s.name: f"registry.example/{image}" for s in loaded.services},
+            release=release.id,
+            started_at=NOW,
+            ended_at=NOW,
+            created_by=BOT,
+        )
+        return self.cluster.render(release, build, loaded, app(), Rules())
+
+    async def apply(self, bundle: Bundle, *, token: int = 1, force: bool = False) -> tuple[Applied, ...]:
+        """Apply a whole bundle in order."""
+        return tuple(
+            [await self.cluster.apply("myapp", bundle, r, token=token, force=force) for r in bundle.refs]
+        )
+
+    async def get(self, ref: Ref) -> dict[str, Any]:
+        found = await self.admin.get(HOME.at(ref.kind, ref.name))
+        assert found is not None, ref
+        return found
+
+    async def make(self, body: dict[str, Any], *, manager: str = "kubectl") -> dict[str, Any]:
+        """Apply an object as somebody else."""
+        at = HOME.at(body["kind"], body["metadata"]["name"])
+        return await self.admin.apply(at, body, manager=manager, force=True)
+
+
+def app(**changes: Any) -> App:
+    return App(**{"name": "myapp", "created_at": NOW, "created_by": BOT, **changes})
+
+
+@asynccontextmanager
+async def live(*, speed: float = 20.0, namespace: bool = True) -> AsyncIterator[Live]:
+    clock = ScaledClock(speed)
+    async with SimulatedCluster(clock) as simulated:
+        client = KubeClient(from_document(simulated.kubeconfig()), clock=clock)
+        admin = KubeClient(from_document(simulated.kubeconfig("admin")), clock=clock)
+        async with client, admin:
+            cluster = KubernetesCluster(client, rack="convox", clock=clock)
+            if namespace:
+                assert await cluster.create_namespace("myapp") is None
+            yield Live(simulated, clock, client, admin, cluster)

@@ -1,0 +1,106 @@
+"""One app on a real SQLite store with a scripted cluster: the ground on which use cases are tested."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.access import Access
+from core.actor import Actor
+from core.gate import Gate
+from core.policy import Policy, parse_policy
+from core.promoter import Asked, Promoter, Requested
+from core.promotion import Promotion
+from core.records import Made, Records
+from core.rollout.effects import Tools
+from core.rollout.supervisor import Supervisor
+from storage.keys import Keyring
+from storage.store import SqliteStore, open_store
+from tests.fakes import FakeAnnouncer, FakeCluster, FakeDirectory, JumpingClock
+
+ALICE = Actor("slack", "U01ALICE", "alice")
+BOB = Actor("slack", "U02BOB", "bob")
+CAROL = Actor("slack", "U03CAROL", "carol")
+KEY = Keyring.generate()
+MANIFEST = """\
+services:
+  web:
+    image: registry.example/web@sha256:{digest}
+    port: 3000
+    scale: {count}
+"""
+OPEN = "apps: []\n"
+ONE_APPROVAL = """\
+apps:
+  - match: ["*"]
+    approvals:
+      promote: {count: 1}
+"""
+
+
+def manifest(count: int = 2, digit: str = "0") -> str:
+    return MANIFEST.format(digest=digit * 64, count=count)
+
+
+@dataclass
+class World:
+    store: SqliteStore
+    cluster: FakeCluster
+    clock: JumpingClock
+    directory: FakeDirectory
+    announcer: FakeAnnouncer
+    records: Records
+    promoter: Promoter
+    supervisor: Supervisor
+    policy: Policy
+
+    async def build(self, app: str = "myapp", text: str | None = None, **images: str) -> Made:
+        return await self.records.register_build(ALICE, app, manifest=text or manifest(), images=images)
+
+    async def ask(
+        self, release: str | None = None, *, actor: Actor = ALICE, app: str = "myapp", **more: object
+    ) -> Requested:
+        asked = Asked(actor=actor, app=app, source="slack", channel="C1", release=release, **more)  # type: ignore[arg-type]
+        return await self.promoter.request(asked)
+
+    async def promote(self, release: str | None = None, **more: object) -> Promotion:
+        """Ask and drive to the end."""
+        return await self.end((await self.ask(release, **more)).promotion.id)
+
+    async def end(self, promotion_id: str) -> Promotion:
+        await self.supervisor.idle()
+        return await self.store.read.promotion(promotion_id)
+
+    async def good(self, app: str = "myapp") -> str:
+        """Return a release that was promoted and verified."""
+        made = await self.build(app)
+        promotion = await self.promote(made.release.id, app=app)
+        assert promotion.phase == "Running", promotion
+        return made.release.id
+
+    async def lines(self, promotion_id: str) -> list[str]:
+        return [str(line) for _, line in await self.store.read.lines(promotion_id)]
+
+
+@asynccontextmanager
+async def world(
+    path: Path, *, policy: str = OPEN, app: str = "myapp", startable: str = ""
+) -> AsyncGenerator[World]:
+    clock, directory, announcer = JumpingClock(), FakeDirectory(), FakeAnnouncer()
+    cluster = FakeCluster(clock)
+    async with open_store(path / "convox.db", Keyring([KEY]), clock, exclusive=False) as store:
+        current = parse_policy(policy, open_to_all=True)
+        access = Access(lambda: made.policy, directory)
+        tools = Tools(
+            store=store, cluster=cluster, clock=clock, announcer=announcer, gate=Gate(store, access)
+        )
+        supervisor = Supervisor(tools)
+        records = Records(store, cluster, lambda: startable)
+        promoter = Promoter(store, cluster, access, announcer, supervisor, startable=lambda: startable)
+        made = World(store, cluster, clock, directory, announcer, records, promoter, supervisor, current)
+        if not [a for a in await store.read.apps() if a.name == app]:
+            await records.create_app(ALICE, app, "C1")
+        try:
+            yield made
+        finally:
+            await supervisor.stop()

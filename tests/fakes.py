@@ -1,0 +1,245 @@
+"""Stand-ins for what the core sees through its ports; everything else in the tests is the real thing."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from core.app import App
+from core.build import Build
+from core.cluster.objects import render
+from core.errors import Unreachable
+from core.manifest import Manifest
+from core.policy import Rules
+from core.ports import Card, Person
+from core.progress import (
+    Applied,
+    BaselineObject,
+    Bundle,
+    Intent,
+    Observation,
+    Readiness,
+    Ref,
+    ServiceState,
+    Target,
+    Trouble,
+)
+from core.release import Release
+
+START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+
+class JumpingClock:
+    """Time that stands still until somebody sleeps, and then jumps: waiting costs a test nothing."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self._start = start
+        self._passed = 0.0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._passed)
+
+    def monotonic(self) -> float:
+        return self._passed
+
+    def jump(self, seconds: float) -> None:
+        self._passed += seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self._passed += max(0.0, seconds)
+        await asyncio.sleep(0)
+
+
+def service(name: str = "web", **changes: object) -> ServiceState:
+    """A service of two pods that is complete and has been for a second."""
+    good = ServiceState(
+        name=name,
+        readiness=Readiness.READY,
+        sentence="2 of 2 new pods are ready",
+        wanted=2,
+        started=2,
+        ready=2,
+        restarts={f"{name}-1": 0, f"{name}-2": 0},
+    )
+    return replace(good, **changes)  # type: ignore[arg-type]
+
+
+def progressing(name: str = "web", ready: int = 0, **changes: object) -> ServiceState:
+    return service(
+        name,
+        readiness=Readiness.PROGRESSING,
+        sentence=f"{ready} of 2 new pods are ready",
+        ready=ready,
+        **changes,
+    )
+
+
+MISSING_IMAGE = Trouble(
+    kind="image",
+    sentence="image registry.example/web:nope does not exist",
+    pod="web-2",
+    pod_uid="web-2",
+    permanent=True,
+    everywhere=True,
+)
+
+
+def broken(name: str = "web", trouble: Trouble = MISSING_IMAGE) -> ServiceState:
+    return progressing(name, trouble=(trouble,))
+
+
+Behaviour = Callable[[float], ServiceState]
+
+
+@dataclass
+class FakeCluster:
+    """A namespace in which releases behave as the test says; every request is remembered.
+
+    Attributes:
+        behaves: release id → function of the seconds since it was aimed at; others become ready after 2 s.
+        requests: what was asked for, in order: `apply Deployment/web R…`, `remove …`, `scale …`.
+        live: ref → release whose bundle it was last applied from.
+        refuse: called with each request; may raise Rejected or Unreachable.
+    """
+
+    clock: JumpingClock
+    rack: str = "convox"
+    behaves: dict[str, Behaviour] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    live: dict[Ref, str] = field(default_factory=dict)
+    replicas: dict[str, int] = field(default_factory=dict)
+    refuse: Callable[[str], None] = lambda _request: None
+    synced: bool = True
+    token: int = 0
+    log: str = "KeyError: 'DATABASE_URL'"
+
+    def _ask(self, request: str) -> None:
+        self.refuse(request)
+        self.requests.append(request)
+
+    def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
+        return render(release, build, manifest, app, rules, rack=self.rack)
+
+    async def create_namespace(self, app: str) -> str | None:
+        return None
+
+    async def look(self, app: str, refs: Sequence[Ref]) -> Intent:
+        self._ask("look")
+        return Intent(
+            namespace_uid="namespace-1",
+            objects=tuple(
+                BaselineObject(
+                    ref=ref,
+                    existed=ref in self.live,
+                    uid=f"uid-{ref.name}" if ref in self.live else "",
+                    replicas=self.replicas.get(ref.name) if ref.kind == "Deployment" else None,
+                )
+                for ref in refs
+            ),
+        )
+
+    async def check_anchor(self, app: App, *, installation: str, token: int) -> None:
+        self._ask("check anchor")
+
+    async def claim_anchor(self, app: App, *, installation: str, token: int) -> Applied:
+        self._ask("claim anchor")
+        self.token = max(self.token, token)
+        return Applied(ref=Ref("ConfigMap", "convox-bot-anchor"), uid="anchor", generation=0)
+
+    async def preflight(self, app: str, bundle: Bundle, *, token: int) -> None:
+        self._ask(f"preflight {bundle.release}")
+
+    async def apply(self, app: str, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
+        self._ask(f"apply {ref} {bundle.release}{' forced' if force else ''}")
+        changed = self.live.get(ref) != bundle.release
+        self.live[ref] = bundle.release
+        return Applied(ref=ref, uid=f"uid-{ref.name}", generation=1, changed=changed)
+
+    async def scale(self, app: str, name: str, replicas: int, *, token: int) -> Applied:
+        self._ask(f"scale {name} {replicas}")
+        self.replicas[name] = replicas
+        return Applied(ref=Ref("Deployment", name), uid=f"uid-{name}", generation=1)
+
+    async def remove(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
+        self._ask(f"remove {ref}")
+        self.live.pop(ref, None)
+
+    @asynccontextmanager
+    async def watch(self, app: str, intent: Intent) -> AsyncGenerator["FakeWatch"]:
+        yield FakeWatch(self)
+
+    async def evidence(self, app: str, trouble: Trouble) -> str:
+        self._ask(f"evidence {trouble.pod}")
+        return self.log
+
+
+class FakeWatch:
+    def __init__(self, cluster: FakeCluster) -> None:
+        self._cluster = cluster
+        self._target: Target | None = None
+        self._aimed = 0.0
+
+    def aim(self, target: Target) -> None:
+        self._target = target
+        self._aimed = self._cluster.clock.monotonic()
+
+    async def next(self, seconds: float) -> Observation:
+        await self._cluster.clock.sleep(seconds)
+        target = self._target
+        if target is None:
+            return Observation(synced=self._cluster.synced)
+        if target.bundle is None:
+            left = [ref for ref in target.absent if ref in self._cluster.live]
+            return Observation(synced=self._cluster.synced, services=tuple(progressing(r.name) for r in left))
+        passed = self._cluster.clock.monotonic() - self._aimed
+        behave = self._cluster.behaves.get(target.release, self._good)
+        states = tuple(replace(behave(passed), name=s.name) for s in target.bundle.services)
+        return Observation(synced=self._cluster.synced, services=states)
+
+    def _good(self, passed: float) -> ServiceState:
+        if passed < 2:
+            return progressing()
+        aimed = self._cluster.clock.now() - timedelta(seconds=passed)
+        return service(ready_stamp=(aimed + timedelta(seconds=2)).replace(microsecond=0))
+
+
+class FakeDirectory:
+    """A workspace: everybody is a member but those named as guests."""
+
+    def __init__(self, *, guests: frozenset[str] = frozenset(), down: bool = False) -> None:
+        self.guests = guests
+        self.down = down
+        self.groups: Mapping[str, frozenset[str]] = {}
+
+    async def person(self, user_id: str) -> Person:
+        if self.down:
+            raise Unreachable("Slack does not answer")
+        guest = user_id in self.guests
+        return Person(
+            id=user_id,
+            name=user_id.lower(),
+            member=not guest,
+            why_not="guests may not do this" if guest else "",
+        )
+
+    async def group(self, group_id: str) -> frozenset[str]:
+        if self.down:
+            raise Unreachable("Slack does not answer")
+        return self.groups.get(group_id, frozenset())
+
+
+class FakeAnnouncer:
+    """Counts how often it was woken; cards are posted at once, or fail as the test says."""
+
+    def __init__(self, failed: str = "") -> None:
+        self.woken = 0
+        self.failed = failed
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    async def carded(self, promotion_id: str, seconds: float) -> Card | None:
+        return Card(
+            promotion=promotion_id, channel="C1", ts=None if self.failed else "1.0", failed=self.failed
+        )

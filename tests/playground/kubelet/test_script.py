@@ -1,0 +1,367 @@
+"""The script of a pod's life, held against what a kubelet 1.37 was recorded to say."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+
+import pytest
+
+from bot.playground.kubelet.script import Beat, World, behaviour_of, farewell, life
+
+BEGAN = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+PROBE = {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 2}
+
+
+def pod(tag: str, *, probes: dict | None = None, **container: object) -> dict:
+    main = {
+        "name": "main",
+        "image": f"registry.example/shop/web:{tag}",
+        "ports": [{"name": "http", "containerPort": 8080}],
+        **({"readinessProbe": PROBE} if probes is None else probes),
+        **container,
+    }
+    meta = {"name": "web-1", "namespace": "shop", "uid": "u-1", "generation": 1}
+    return {"metadata": meta, "spec": {"nodeName": "node-1", "containers": [main]}}
+
+
+def world(*, present: bool = False, secrets: set[str] | None = None) -> World:
+    return World(
+        began=BEGAN, present=lambda _: present, exists=lambda _kind, name: name in (secrets or set())
+    )
+
+
+def told(beats: Iterator[Beat], seconds: float) -> list[tuple[float, Beat]]:
+    """Return the beats of the first so many seconds with their times."""
+    found, at = [], 0.0
+    for beat in islice(beats, 500):
+        at += beat.after
+        if at > seconds:
+            break
+        found.append((round(at, 2), beat))
+    return found
+
+
+def sayings(beats: list[tuple[float, Beat]]) -> list[str]:
+    return [event.reason for _, beat in beats for event in beat.events]
+
+
+def states(beats: list[tuple[float, Beat]]) -> list[tuple[str, bool, int]]:
+    """Return state, readiness and restarts of the one container at every status."""
+    found = []
+    for _, beat in beats:
+        if beat.status is not None:
+            entry = beat.status["containerStatuses"][0]
+            ((kind, inner),) = entry["state"].items()
+            found.append((inner.get("reason", kind), entry["ready"], entry["restartCount"]))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("image", "word"),
+    [
+        ("registry.example/shop/web:v1", None),
+        ("registry.example/shop/web:crash", "crash"),
+        ("registry.example/shop/crash-late:v2", "crash-late"),
+        ("web:crash-twice", "crash-twice"),
+        ("shop/web:crash2", "crash"),
+        ("shop/oomph:v1", None),
+        ("slow.example/shop/web:v1", None),
+        ("shop/web:web.BCRASHOOMX", None),
+    ],
+)
+def test_a_word_in_the_image_chooses_the_behaviour(image: str, word: str | None):
+    expected = behaviour_of(f"x:{word}") if word else behaviour_of("x:good")
+
+    assert behaviour_of(image) == expected
+
+
+def test_a_good_pod_is_pulled_created_started_and_ready_within_a_second():
+    beats = told(life(pod("v1"), world()), 30)
+
+    assert sayings(beats) == ["Pulling", "Pulled", "Created", "Started"]
+    assert states(beats) == [
+        ("ContainerCreating", False, 0),
+        ("ContainerCreating", False, 0),
+        ("running", False, 0),
+        ("running", True, 0),
+    ]
+    assert beats[-1][0] < 1.0
+    conditions = {each["type"]: each["status"] for each in beats[-1][1].status["conditions"]}
+    assert set(conditions.values()) == {"True"}
+    assert beats[2][1].pulled == "registry.example/shop/web:v1"
+
+
+def test_an_image_on_the_node_is_not_pulled_again_unless_always():
+    kept = told(life(pod("v1"), world(present=True)), 30)
+    always = told(life(pod("v1", imagePullPolicy="Always"), world(present=True)), 30)
+
+    assert sayings(kept) == ["Pulled", "Created", "Started"]
+    assert kept[1][1].events[0].message == (
+        'Container image "registry.example/shop/web:v1" already present on machine and can be accessed by the pod'
+    )
+    assert sayings(always)[:2] == ["Pulling", "Pulled"]
+
+
+def test_without_a_readiness_probe_a_container_is_ready_in_the_instant_it_runs():
+    beats = told(life(pod("crash", probes={}), world()), 1.0)
+
+    assert ("running", True, 0) in states(beats)
+
+
+def test_a_missing_image_is_said_by_events_first_and_alternates_in_the_status():
+    beats = told(life(pod("notfound"), world()), 95)
+
+    first = next(at for at, beat in beats if any(event.reason == "Failed" for event in beat.events))
+    status = next(at for at, beat in beats if beat.status and "ErrImagePull" in str(beat.status))
+    assert first < status
+    waits = [state for state, _, _ in states(beats) if state != "ContainerCreating"]
+    assert waits == ["ErrImagePull", "ImagePullBackOff"] * 3
+    tries = [at for at, beat in beats if any(event.reason == "Pulling" for event in beat.events)]
+    assert [12 <= tries[1] <= 16, 39 <= tries[2] <= 45, 90 <= tries[3] <= 95] == [True, True, True]
+
+
+def test_a_refused_pull_says_what_containerd_says():
+    beats = told(life(pod("unauthorised"), world()), 2)
+
+    text = next(event.message for _, beat in beats for event in beat.events if event.reason == "Failed")
+    assert text.endswith("authorization failed: no basic auth credentials")
+
+
+def test_a_crash_restarts_at_once_and_then_backs_off_longer_each_time():
+    beats = told(life(pod("crash"), world(present=True)), 100)
+
+    assert states(beats)[2:9] == [
+        ("running", False, 0),
+        ("Error", False, 0),
+        ("running", False, 1),
+        ("Error", False, 1),
+        ("CrashLoopBackOff", False, 1),
+        ("running", False, 2),
+        ("Error", False, 2),
+    ]
+    started = [
+        at for at, beat in beats if any(event.reason == "Started" for event in beat.events)
+    ]  # recorded: 0.6, 1.2, 14.6, 39.6, 95.6
+    assert [round(at) for at in started] == [1, 1, 14, 39, 94]
+    messages = [
+        each["state"]["waiting"]["message"].split(" restarting")[0]
+        for _, beat in beats
+        if beat.status and "waiting" in (each := beat.status["containerStatuses"][0])["state"]
+        and "message" in each["state"]["waiting"]
+    ]  # fmt: skip
+    assert messages == ["back-off 10s", "back-off 20s", "back-off 40s", "back-off 1m20s"]
+
+
+def test_the_back_off_event_comes_a_second_before_the_status_says_it():
+    beats = told(life(pod("crash"), world(present=True)), 5)
+
+    event = next(at for at, beat in beats if any(each.reason == "BackOff" for each in beat.events))
+    status = next(at for at, beat in beats if beat.status and "CrashLoopBackOff" in str(beat.status))
+    assert round(status - event, 1) == 1.0
+
+
+def test_the_log_of_a_crash_ends_with_its_cause_and_falls_into_the_message_if_asked():
+    plain = told(life(pod("crash"), world()), 2)
+    asked = told(life(pod("crash", terminationMessagePolicy="FallbackToLogsOnError"), world()), 2)
+
+    def message(beats: list[tuple[float, Beat]]) -> str | None:
+        for _, beat in beats:
+            if beat.status and "terminated" in beat.status["containerStatuses"][0]["state"]:
+                return beat.status["containerStatuses"][0]["state"]["terminated"].get("message")
+        raise AssertionError("no end")
+
+    assert message(plain) is None
+    assert message(asked).endswith("KeyError: 'DATABASE_URL'\n")
+    log = ""
+    for _, beat in plain:
+        log = beat.log if beat.restarted else log + beat.log
+    assert "Traceback" in log
+
+
+@pytest.mark.parametrize(
+    ("tag", "code", "why", "ready_first", "lives"),
+    [
+        ("oom", 137, "OOMKilled", True, 4.0),
+        ("crash-late", 1, "Error", True, 15.0),
+        ("exit-zero", 0, "Completed", False, 0.9),
+    ],
+)
+def test_other_ends_have_their_own_code_reason_and_time(tag, code, why, ready_first, lives):
+    beats = told(life(pod(tag), world(present=True)), 20)
+
+    started = next(at for at, beat in beats if beat.status and "running" in str(beat.status))
+    ended, end = next(
+        (at, beat.status["containerStatuses"][0]["state"]["terminated"])
+        for at, beat in beats
+        if beat.status and "terminated" in beat.status["containerStatuses"][0]["state"]
+    )
+    assert (end["exitCode"], end["reason"]) == (code, why)
+    assert round(ended - started, 1) == lives
+    assert any(ready for _, ready, _ in states(beats)) == ready_first
+
+
+def test_the_third_run_of_crash_twice_stays():
+    beats = told(life(pod("crash-twice"), world()), 300)
+
+    assert states(beats)[-1] == ("running", True, 2)
+
+
+def test_a_slow_container_fails_its_probe_until_it_listens():
+    beats = told(life(pod("slow"), world()), 60)
+
+    ready = next(
+        at for at, beat in beats if beat.status and '"ready": True' in str(beat.status).replace("'", '"')
+    )
+    assert 20 <= ready <= 23
+    failures = [event.message for _, beat in beats for event in beat.events if event.reason == "Unhealthy"]
+    assert len(failures) == 10
+    assert failures[0] == (
+        'Readiness probe failed: Get "http://10.244.0.5:8080/healthz": dial tcp 10.244.0.5:8080: '
+        "connect: connection refused"
+    )
+
+
+def test_a_never_ready_container_is_said_to_fail_25_times_and_no_more():
+    beats = told(life(pod("neverready"), world()), 200)
+
+    failures = [event.message for _, beat in beats for event in beat.events if event.reason == "Unhealthy"]
+    assert set(failures) == {"Readiness probe failed: HTTP probe failed with statuscode: 503"}
+    assert len(failures) == 25
+    assert states(beats)[-1] == ("running", False, 0)
+
+
+def test_a_failing_liveness_probe_kills_cleanly_and_backs_off_only_later():
+    probes = {
+        "readinessProbe": PROBE,
+        "livenessProbe": {
+            "httpGet": {"path": "/", "port": 8080},
+            "initialDelaySeconds": 14,
+            "periodSeconds": 3,
+            "failureThreshold": 2,
+        },
+    }
+    beats = told(life(pod("liveness", probes=probes), world(present=True)), 110)
+
+    kills = [at for at, beat in beats if any(event.reason == "Killing" for event in beat.events)]
+    assert [round(at) for at in kills[:4]] == [18, 35, 52, 69]
+    last = [
+        beat.status for _, beat in beats if beat.status and beat.status["containerStatuses"][0]["lastState"]
+    ]
+    assert last[0]["containerStatuses"][0]["lastState"]["terminated"]["reason"] == "Completed"
+    loops = [at for at, beat in beats if beat.status and "CrashLoopBackOff" in str(beat.status)]
+    assert round(loops[0]) == 70
+    assert "back-off 20s" in str(beats[[at for at, _ in beats].index(loops[0])][1].status)
+
+
+def test_a_startup_probe_holds_the_others_back():
+    probes = {"startupProbe": {**PROBE, "failureThreshold": 30}, "readinessProbe": PROBE}
+    beats = told(life(pod("slow", probes=probes), world()), 60)
+
+    failed = {
+        event.message.split(" probe")[0]
+        for _, beat in beats
+        for event in beat.events
+        if event.reason == "Unhealthy"
+    }
+    assert failed == {"Startup"}
+    assert states(beats)[-1] == ("running", True, 0)
+
+
+def test_a_missing_secret_waits_and_starts_by_itself_once_it_is_there():
+    secrets: set[str] = set()
+    body = pod("v1", envFrom=[{"secretRef": {"name": "env"}}])
+    beats = life(body, world(secrets=secrets))
+    waiting: list[tuple[float, Beat]] = told(beats, 10)
+    secrets.add("env")
+    after = told(beats, 60)
+
+    assert ("CreateContainerConfigError", False, 0) in states(waiting)
+    assert 'Error: secret "env" not found' in {event.message for _, beat in waiting for event in beat.events}
+    assert states(after)[-1] == ("running", True, 0)
+
+
+def test_an_optional_secret_is_not_waited_for():
+    body = pod("v1", envFrom=[{"secretRef": {"name": "env", "optional": True}}])
+
+    assert states(told(life(body, world()), 10))[-1] == ("running", True, 0)
+
+
+def test_a_pod_of_two_containers_is_ready_when_both_are():
+    body = pod("v1")
+    body["spec"]["containers"].append(
+        {"name": "side", "image": "registry.example/slow", "readinessProbe": PROBE}
+    )
+    beats = told(life(body, world()), 40)
+
+    ready = [
+        (at, {each["type"]: each for each in beat.status["conditions"]}["Ready"])
+        for at, beat in beats
+        if beat.status
+    ]
+    before = [condition for at, condition in ready if 1 < at < 20] or [ready[-2][1]]
+    assert before[-1]["message"] == "containers with unready status: [side]"
+    assert ready[-1][1]["status"] == "True"
+    assert ready[-1][0] > 20
+
+
+def played(tag: str, seconds: float, **container: object) -> dict:
+    body = pod(tag, **container)
+    for _, beat in told(life(body, world(present=True)), seconds):
+        if beat.status is not None:
+            body["status"] = {**body.get("status", {}), **beat.status}
+    return body
+
+
+def test_a_kubelet_that_starts_again_leaves_a_ready_pod_alone():
+    body = played("v1", 10)
+    beats = told(life(body, world()), 60)
+
+    assert sayings(beats) == []
+    assert all(state == ("running", True, 0) for state in states(beats))
+
+
+def test_a_kubelet_that_starts_again_goes_on_with_a_crash_loop():
+    body = played("crash", 5)
+    beats = told(life(body, world()), 30)
+
+    assert states(beats)[0][2] >= 1
+    assert max(restarts for _, _, restarts in states(beats)) > 2
+
+
+def test_a_running_pod_goes_within_a_second_and_completes():
+    body = played("v1", 10)
+    body["metadata"] |= {"deletionGracePeriodSeconds": 30, "generation": 2}
+    beats = told(farewell(body, world()), 60)
+
+    assert sayings(beats) == ["Killing"]
+    assert beats[0][1].events[0].message == "Stopping container main"
+    assert beats[0][1].status["observedGeneration"] == 2
+    assert beats[1][1].status["phase"] == "Succeeded"
+    reasons = {each["type"]: each.get("reason") for each in beats[1][1].status["conditions"]}
+    assert reasons["Ready"] == "PodCompleted"
+    assert beats[-1][1].gone
+    assert beats[-1][0] < 1.0
+
+
+def test_a_pod_that_never_started_ends_as_unknown():
+    body = played("notfound", 5)
+    beats = told(farewell(body, world()), 60)
+
+    end = beats[1][1].status
+    assert sayings(beats) == []
+    assert end["phase"] == "Failed"
+    assert end["containerStatuses"][0]["state"]["terminated"] == {
+        "exitCode": 137,
+        "reason": "ContainerStatusUnknown",
+        "message": "The container could not be located when the pod was terminated",
+    }
+
+
+def test_a_deaf_container_is_killed_when_its_grace_period_is_over():
+    body = played("deaf", 10)
+    body["metadata"]["deletionGracePeriodSeconds"] = 30
+    beats = told(farewell(body, world()), 60)
+
+    assert 30 < beats[1][0] < 31
+    end = beats[1][1].status["containerStatuses"][0]["state"]["terminated"]
+    assert (end["exitCode"], end["reason"]) == (137, "Error")

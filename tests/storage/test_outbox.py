@@ -1,0 +1,274 @@
+from datetime import timedelta
+
+import pytest
+
+from core.ports import Card
+from core.progress import Line
+from core.promotion import Phase
+from storage.keys import Keyring
+from storage.posts import fitting
+from storage.store import open_store
+from tests.storage.making import NOW, carded, make_app, make_line, make_promotion, make_release, moved
+
+R, P = "RAAAAAAAAAA", "PAAAAAAAAAA"
+LIMITS = {"max_chars": 3000, "max_lines": 3}
+
+
+async def add_lines(store, *numbers, promotion=P, **changes):
+    async with store.transaction() as tx:
+        await tx.add_lines(promotion, [make_line(n, **changes) for n in numbers])
+
+
+async def end(store, promotion=P):
+    async with store.transaction() as tx:
+        await tx.add_terminal(promotion)
+
+
+def numbers(post):
+    return [number for number, _ in post.lines]
+
+
+async def test_a_card_is_due_until_it_shows_the_newest_revision(store):
+    await carded(store, ts=None)
+    (due,) = await store.outbox.cards_due()
+    assert (due.card, due.wanted, due.nonce) == (Card(promotion=P, channel="C01"), 0, "")
+    await store.outbox.card_posted(P, "1.0", 0)
+    assert await store.outbox.cards_due() == []
+    promotion = await store.read.promotion(P)
+    async with store.transaction() as tx:
+        await tx.save_promotion(moved(promotion, Phase.UPDATING), was=Phase.PENDING)
+    (due,) = await store.outbox.cards_due()
+    assert (due.card.ts, due.card.shown, due.wanted) == ("1.0", 0, 1)
+    await store.outbox.card_shown(P, 1)
+    assert await store.outbox.cards_due() == []
+    assert await store.read.card(P) == Card(promotion=P, channel="C01", ts="1.0", shown=1)
+
+
+async def test_progress_that_the_card_shows_makes_it_due(store):
+    await carded(store)
+    promotion = await store.read.promotion(P)
+    async with store.transaction() as tx:
+        await tx.save_progress(P, promotion.progress, was=Phase.PENDING, revision=4)
+    assert [due.wanted for due in await store.outbox.cards_due()] == [4]
+
+
+async def test_a_late_answer_never_makes_a_card_older(store):
+    await carded(store)
+    await store.outbox.card_shown(P, 5)
+    await store.outbox.card_shown(P, 3)
+    await store.outbox.card_posted(P, "9.9", 1)
+    assert await store.read.card(P) == Card(promotion=P, channel="C01", ts="1.0", shown=5)
+
+
+async def test_a_card_that_was_being_posted_keeps_its_nonce_until_its_outcome_is_known(store, clock):
+    await carded(store, ts=None)
+    await store.outbox.card_sending(P, "n1")
+    (due,) = await store.outbox.cards_due()
+    assert (due.nonce, due.tried_at, due.card.ts) == ("n1", NOW, None)
+    await store.outbox.card_again(P, NOW + timedelta(seconds=10))
+    assert await store.outbox.cards_due() == []
+    clock.jump(10)
+    (due,) = await store.outbox.cards_due()
+    assert (due.nonce, due.tried_at) == ("", None)
+
+
+async def test_a_delayed_card_is_left_alone_and_a_failed_one_for_good(store, clock):
+    await carded(store, ts=None)
+    await add_lines(store, 1)
+    await store.outbox.delay_card(P, NOW + timedelta(seconds=30))
+    assert await store.outbox.cards_due() == []
+    clock.jump(30)
+    assert len(await store.outbox.cards_due()) == 1
+    await store.outbox.card_failed(P, "not_in_channel")
+    assert await store.outbox.cards_due() == []
+    assert await store.outbox.threads_due() == []
+    assert (await store.read.card(P)).failed == "not_in_channel"
+
+
+async def test_a_thread_waits_for_its_card(store):
+    await carded(store, ts=None)
+    await add_lines(store, 1)
+    await end(store)
+    assert await store.outbox.threads_due() == []
+    assert await store.outbox.next_batch(P, **LIMITS) is None
+    assert await store.outbox.terminal_due(P) is None
+    await store.outbox.card_posted(P, "1.0", 0)
+    (thread,) = await store.outbox.threads_due()
+    assert (thread.promotion, thread.channel, thread.ts, thread.waiting, thread.ending) == (
+        P,
+        "C01",
+        "1.0",
+        1,
+        True,
+    )
+
+
+async def test_lines_go_out_in_order_each_once_and_the_terminal_message_last(store):
+    await carded(store)
+    await add_lines(store, 1, 2, 3, 4, 5)
+    await end(store)
+    sent = []
+    while post := await store.outbox.next_batch(P, **LIMITS):
+        assert post.kind == "lines"
+        assert await store.outbox.terminal_due(P) is None
+        sent.append(numbers(post))
+        await store.outbox.post_sent(post.id, f"2.{post.id}")
+    assert sent == [[1, 2, 3], [4, 5]]
+    last = await store.outbox.terminal_due(P)
+    assert (last.kind, last.lines, last.attempts) == ("terminal", (), 1)
+    await store.outbox.post_sent(last.id, "3.0")
+    assert await store.outbox.threads_due() == []
+    assert await store.outbox.terminal_due(P) is None
+    await add_lines(store, 6)
+    assert await store.outbox.threads_due() == [], "nothing follows the terminal message"
+    assert await store.outbox.next_batch(P, **LIMITS) is None
+
+
+async def test_lines_that_come_before_the_terminal_message_is_out_go_first(store):
+    await carded(store)
+    await end(store)
+    await add_lines(store, 1)
+    assert await store.outbox.terminal_due(P) is None
+    post = await store.outbox.next_batch(P, **LIMITS)
+    await store.outbox.post_sent(post.id, "2.0")
+    last = await store.outbox.terminal_due(P)
+    await add_lines(store, 2)
+    assert await store.outbox.next_batch(P, **LIMITS) is None, "the terminal message is on its way"
+    again = await store.outbox.terminal_due(P)
+    assert (again.id, again.nonce, again.attempts) == (last.id, last.nonce, 2)
+
+
+async def test_a_message_without_an_outcome_is_handed_out_again_with_its_nonce_and_lines(
+    store, path, key, clock
+):
+    await carded(store)
+    await add_lines(store, 1, 2)
+    first = await store.outbox.next_batch(P, **LIMITS)
+    await add_lines(store, 3)
+    async with open_store(path, Keyring([key]), clock, exclusive=False) as after_crash:
+        again = await after_crash.outbox.next_batch(P, **LIMITS)
+    assert (again.id, again.nonce, again.lines) == (first.id, first.nonce, first.lines)
+    assert (first.attempts, again.attempts) == (1, 2)
+
+
+async def test_after_a_restart_the_outcome_is_looked_up_before_anything_is_sent(store, clock):
+    await carded(store)
+    await add_lines(store, 1)
+    post = await store.outbox.next_batch(P, **LIMITS)
+    await add_lines(store, 2)
+    await store.outbox.recover()
+    assert await store.outbox.threads_due() == []
+    assert await store.outbox.next_batch(P, **LIMITS) is None
+    (lost,) = await store.outbox.posts_unknown()
+    assert (lost.post, lost.channel, lost.thread) == (post, "C01", "1.0")
+
+    await store.outbox.delay(post.id, NOW + timedelta(seconds=60))
+    assert await store.outbox.posts_unknown() == []
+    clock.jump(60)
+    assert len(await store.outbox.posts_unknown()) == 1
+
+    await store.outbox.post_again(post.id)
+    again = await store.outbox.next_batch(P, **LIMITS)
+    assert (again.id, again.nonce, numbers(again)) == (post.id, post.nonce, [1])
+
+
+async def test_a_lost_message_that_is_found_is_not_sent_again(store):
+    await carded(store)
+    await end(store)
+    post = await store.outbox.terminal_due(P)
+    await store.outbox.post_unknown(post.id)
+    assert await store.outbox.terminal_due(P) is None
+    await store.outbox.post_sent(post.id, "2.0")
+    assert await store.outbox.posts_unknown() == []
+    assert await store.outbox.threads_due() == []
+
+
+async def test_a_message_that_must_wait_holds_its_thread_and_no_other(store, clock):
+    await carded(store)
+    async with store.transaction() as tx:
+        await tx.add_app(make_app("other"))
+        await tx.add_release(make_release("RBBBBBBBBBB", app="other"))
+        await tx.add_promotion(make_promotion("RBBBBBBBBBB", "PBBBBBBBBBB", app="other"))
+        await tx.add_card("PBBBBBBBBBB", "C00")
+    await store.outbox.card_posted("PBBBBBBBBBB", "5.0", 0)
+    await add_lines(store, 1)
+    await add_lines(store, 1, promotion="PBBBBBBBBBB")
+    assert [t.channel for t in await store.outbox.threads_due()] == ["C00", "C01"]
+    post = await store.outbox.next_batch(P, **LIMITS)
+    await store.outbox.post_again(post.id, NOW + timedelta(seconds=5))
+    assert [t.promotion for t in await store.outbox.threads_due()] == ["PBBBBBBBBBB"]
+    assert await store.outbox.next_batch(P, **LIMITS) is None
+    clock.jump(5)
+    assert len(await store.outbox.threads_due()) == 2
+    assert numbers(await store.outbox.next_batch(P, **LIMITS)) == [1]
+
+
+async def test_a_message_that_slack_never_takes_does_not_stop_the_thread(store):
+    await carded(store)
+    await add_lines(store, 1)
+    dead = await store.outbox.next_batch(P, **LIMITS)
+    await store.outbox.post_dead(dead.id, "msg_too_long")
+    await add_lines(store, 2)
+    assert numbers(await store.outbox.next_batch(P, **LIMITS)) == [2]
+
+
+async def test_a_dead_terminal_message_ends_the_thread_too(store):
+    await carded(store)
+    await end(store)
+    post = await store.outbox.terminal_due(P)
+    await store.outbox.post_dead(post.id, "is_archived")
+    assert await store.outbox.threads_due() == []
+
+
+async def test_evidence_stands_in_a_message_of_its_own(store):
+    await carded(store)
+    await add_lines(store, 1)
+    await add_lines(store, 2, kind="evidence")
+    await add_lines(store, 3)
+    sent = []
+    while post := await store.outbox.next_batch(P, **LIMITS):
+        sent.append([line.kind for _, line in post.lines])
+        await store.outbox.post_sent(post.id, "2.0")
+    assert sent == [["line"], ["evidence"], ["line"]]
+
+
+async def test_the_backlog_counts_what_waits_and_since_when(store, clock):
+    backlog = await store.outbox.backlog()
+    assert (backlog.cards, backlog.lines, backlog.posts, backlog.oldest) == (0, 0, 0, None)
+    await carded(store, ts=None)
+    await add_lines(store, 5, 6)
+    await end(store)
+    backlog = await store.outbox.backlog()
+    assert (backlog.cards, backlog.lines, backlog.posts, backlog.oldest) == (1, 2, 1, NOW)
+    await store.outbox.card_failed(P, "not_in_channel")
+    assert (await store.outbox.backlog()).oldest is None, "what is given up waits no longer"
+
+
+@pytest.mark.parametrize(
+    ("texts", "max_chars", "max_lines", "expected"),
+    [
+        (["a"], 1, 1, 1),
+        (["a", "b", "c"], 10_000, 2, 2),
+        (["a" * 100] * 9, 150 * 2, 99, 2),
+        (["<" * 100] * 9, 500 * 2, 99, 2),
+        (["x" * 9000, "b"], 3000, 40, 1),
+    ],
+)
+def test_a_message_takes_what_fits_and_at_least_one_line(texts, max_chars, max_lines, expected):
+    lines = [Line(at=NOW, object="web", text=text, key=str(n)) for n, text in enumerate(texts)]
+    assert fitting(lines, max_chars=max_chars, max_lines=max_lines) == expected
+
+
+def test_a_block_of_evidence_counts_all_its_rows():
+    block = [Line(at=NOW, object="web", text="a\nb\nc", key=str(n), kind="evidence") for n in range(3)]
+    assert fitting(block, max_chars=3000, max_lines=7) == 2
+
+
+async def test_a_message_of_a_thread_that_slack_closed_is_not_looked_up(store):
+    await carded(store)
+    await add_lines(store, 1)
+    await store.outbox.next_batch(P, **LIMITS)
+    await store.outbox.card_failed(P, "is_archived")
+    await store.outbox.recover()
+    assert await store.outbox.posts_unknown() == []
+    assert (await store.outbox.backlog()).posts == 0

@@ -1,0 +1,203 @@
+from dataclasses import replace
+
+import pytest
+
+from core.errors import Conflict, NotFound, Taken
+from core.ports import Reader, Store, Transaction
+from core.release import Standing
+from storage.promotion_reading import SqliteReader
+from storage.promotion_writing import SqliteTransaction
+from tests.storage.making import (
+    ALICE,
+    APP,
+    NOW,
+    make_app,
+    make_build,
+    make_bundle,
+    make_release,
+    seed,
+)
+
+
+def methods(protocol):
+    return {name for name in vars(protocol) if not name.startswith("_")} - {"now"}
+
+
+def test_the_store_has_every_method_of_the_ports(store):
+    assert methods(Reader) <= set(dir(SqliteReader))
+    assert methods(Transaction) | methods(Reader) <= set(dir(SqliteTransaction))
+    as_port: Store = store
+    assert methods(Store) <= set(dir(as_port))
+
+
+async def test_an_app_comes_back_as_it_was_stored(store):
+    app = make_app(channel="C01", active="R1", verified="R0", token=4, namespace_uid="uid")
+    async with store.transaction() as tx:
+        await tx.add_app(app)
+        assert await tx.app(APP) == app
+    assert await store.read.app(APP) == app
+    assert await store.read.app_of_channel("C01") == app
+    assert await store.read.app_of_channel("C02") is None
+
+
+async def test_apps_are_listed_by_name(store):
+    async with store.transaction() as tx:
+        for name in ("zulu", "alpha", "mike"):
+            await tx.add_app(make_app(name))
+    assert [app.name for app in await store.read.apps()] == ["alpha", "mike", "zulu"]
+
+
+async def test_a_second_app_of_a_name_is_refused_by_name(store):
+    await seed(store)
+    with pytest.raises(Conflict, match="app already exists: myapp"):
+        async with store.transaction() as tx:
+            await tx.add_app(make_app())
+
+
+async def test_an_unknown_app_build_or_release_is_not_found_by_name(store):
+    await seed(store)
+    with pytest.raises(NotFound, match="app not found: other"):
+        await store.read.app("other")
+    with pytest.raises(NotFound, match="no such build: BAAAAAAAAAA"):
+        await store.read.build(APP, "BAAAAAAAAAA")
+    with pytest.raises(NotFound, match="no such release: RZZZZZZZZZZ"):
+        await store.read.release(APP, "RZZZZZZZZZZ")
+    with pytest.raises(NotFound, match="app not found: other"):
+        async with store.transaction() as tx:
+            await tx.save_app(make_app("other"))
+
+
+async def test_a_release_of_another_app_is_not_found(store):
+    await seed(store)
+    async with store.transaction() as tx:
+        await tx.add_app(make_app("other"))
+    with pytest.raises(NotFound):
+        await store.read.release("other", "RAAAAAAAAAA")
+
+
+async def test_what_changes_of_an_app_is_saved_and_who_made_it_is_not(store):
+    await seed(store)
+    changed = make_app(active="RAAAAAAAAAA", verified="RAAAAAAAAAA", token=9, namespace_uid="uid")
+    async with store.transaction() as tx:
+        await tx.save_app(replace(changed, created_at=NOW.replace(year=2030)))
+    assert await store.read.app(APP) == changed
+
+
+async def test_linking_a_channel_takes_it_from_the_app_that_had_it(store):
+    async with store.transaction() as tx:
+        await tx.add_app(make_app("first", channel="C01"))
+        await tx.add_app(make_app("second"))
+        await tx.link("second", "C01")
+    assert (await store.read.app("first")).channel is None
+    assert (await store.read.app("second")).channel == "C01"
+    async with store.transaction() as tx:
+        await tx.link("second", None)
+    assert (await store.read.app("second")).channel is None
+    with pytest.raises(NotFound, match="app not found: third"):
+        async with store.transaction() as tx:
+            await tx.link("third", "C01")
+
+
+async def test_two_apps_never_share_a_channel(store):
+    async with store.transaction() as tx:
+        await tx.add_app(make_app("first", channel="C01"))
+        with pytest.raises(Conflict, match="channel C01 is linked to another app"):
+            await tx.add_app(make_app("second", channel="C01"))
+        await tx.add_app(make_app("second"))
+        with pytest.raises(Conflict, match="channel C01"):
+            await tx.save_app(make_app("second", channel="C01"))
+
+
+async def test_a_build_and_its_release_come_back_whole_whichever_is_stored_first(store):
+    pairs = (("FOO", "1"), ("EMPTY", ""), ("MULTI", 'a\n"b"\u2028=ü'))
+    async with store.transaction() as tx:
+        await tx.add_app(make_app())
+        for number, letter in enumerate("AB", start=1):
+            build = make_build(f"B{letter * 10}", f"R{letter * 10}")
+            release = make_release(build.release, sequence=number, build=build.id, pairs=pairs)
+            writes = [lambda b=build: tx.add_build(b), lambda r=release: tx.add_release(r)]
+            for write in writes if letter == "A" else reversed(writes):
+                await write()
+            assert await tx.build(APP, build.id) == build
+            assert await tx.release(APP, release.id) == release
+    assert [b.id for b in await store.read.builds(APP, 10)] == ["BBBBBBBBBBB", "BAAAAAAAAAA"]
+    assert [b.id for b in await store.read.builds(APP, 1)] == ["BBBBBBBBBBB"]
+    assert [r.environment.pairs for r in await store.read.releases(APP, 1)] == [pairs]
+
+
+async def test_releases_are_listed_by_sequence_and_not_by_when_they_were_stored(store):
+    async with store.transaction() as tx:
+        await tx.add_app(make_app())
+        assert await tx.next_sequence(APP) == 1
+        for sequence in (2, 3, 1):
+            await tx.add_release(make_release(sequence=sequence))
+        assert await tx.next_sequence(APP) == 4
+    assert [r.sequence for r in await store.read.releases(APP, 2)] == [3, 2]
+
+
+async def test_an_id_that_is_taken_leaves_the_transaction_usable_for_another(store):
+    await seed(store)
+    async with store.transaction() as tx:
+        with pytest.raises(Taken):
+            await tx.add_release(make_release("RAAAAAAAAAA", sequence=2))
+        await tx.add_release(make_release("RBBBBBBBBBB", sequence=2))
+        await tx.add_build(make_build("BAAAAAAAAAA", "RBBBBBBBBBB"))
+        with pytest.raises(Taken):
+            await tx.add_build(make_build("BAAAAAAAAAA", "RAAAAAAAAAA"))
+    assert len(await store.read.releases(APP, 10)) == 2
+
+
+async def test_a_standing_is_empty_until_something_happens_and_then_follows_it(store):
+    await seed(store)
+    assert await store.read.standing("RAAAAAAAAAA") == Standing(release="RAAAAAAAAAA")
+    assert await store.read.standings(APP) == {}
+    first = Standing(release="RAAAAAAAAAA", held="rolled back: boom", withdrawn=True)
+    second = Standing(release="RAAAAAAAAAA", verified_at=NOW)
+    for standing in (first, second):
+        async with store.transaction() as tx:
+            await tx.save_standing(standing)
+        assert await store.read.standing("RAAAAAAAAAA") == standing
+        assert await store.read.standings(APP) == {"RAAAAAAAAAA": standing}
+
+
+async def test_a_bundle_is_stored_once_and_never_replaced(store):
+    await seed(store)
+    bundle = make_bundle("RAAAAAAAAAA")
+    assert await store.read.bundle("RAAAAAAAAAA") is None
+    async with store.transaction() as tx:
+        await tx.save_bundle(bundle)
+    with pytest.raises(Conflict, match="has a bundle already"):
+        async with store.transaction() as tx:
+            await tx.save_bundle(make_bundle("RAAAAAAAAAA", value="2"))
+    assert await store.read.bundle("RAAAAAAAAAA") == bundle
+
+
+async def test_bundles_are_listed_from_the_oldest_release(store):
+    async with store.transaction() as tx:
+        await tx.add_app(make_app())
+        await tx.add_release(make_release("RZZZZZZZZZZ", sequence=1))
+        await tx.add_release(make_release("RAAAAAAAAAA", sequence=2))
+        await tx.save_bundle(make_bundle("RAAAAAAAAAA"))
+        await tx.save_bundle(make_bundle("RZZZZZZZZZZ"))
+    assert [b.release for b in await store.read.bundles(APP)] == ["RZZZZZZZZZZ", "RAAAAAAAAAA"]
+
+
+async def test_a_release_a_build_and_a_bundle_cannot_be_changed_by_any_statement(store):
+    await seed(store)
+    async with store.transaction() as tx:
+        await tx.add_build(make_build("BAAAAAAAAAA", "RAAAAAAAAAA"))
+        await tx.save_bundle(make_bundle("RAAAAAAAAAA"))
+    for table in ("releases", "builds", "bundles"):
+        with pytest.raises(Exception, match="never changes"):
+            async with store._database.transaction() as connection:
+                await connection.execute(f"UPDATE {table} SET app = 'other'")
+
+
+async def test_everything_in_one_transaction_has_one_moment_and_no_write_escapes_it(store, clock):
+    async with store.transaction() as tx:
+        clock.jump(60)
+        assert tx.now == NOW
+        await tx.audit(ALICE, "app.create", APP, {})
+    with pytest.raises(RuntimeError, match="transaction is over"):
+        await tx.add_app(make_app())
+    assert await store.read.apps() == []

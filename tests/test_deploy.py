@@ -1,0 +1,89 @@
+"""The manifests in deploy/, as far as they can be judged without an API server."""
+
+from pathlib import Path
+
+import yaml
+
+DEPLOY = Path(__file__).parents[1] / "deploy"
+
+
+def documents(name):
+    return list(yaml.safe_load_all((DEPLOY / name).read_text()))
+
+
+def of_kind(kind, name):
+    (found,) = [each for each in documents(name) if each["kind"] == kind]
+    return found
+
+
+def test_kustomization_names_every_file_once():
+    kustomization = documents("kustomization.yaml")[0]
+    (generated,) = kustomization["configMapGenerator"]
+    named = {*kustomization["resources"], *generated["files"]}
+    assert named | {"kustomization.yaml", "self-service.yaml"} == {
+        file.name for file in DEPLOY.glob("*.yaml")
+    }
+    assert generated["name"] in str(of_kind("Deployment", "bot.yaml")["spec"]["template"]["spec"]["volumes"])
+
+
+def test_the_role_of_the_apps_is_bound_nowhere_by_default():
+    assert not [
+        each
+        for name in ("namespace.yaml", "rbac.yaml", "bot.yaml")
+        for each in documents(name)
+        if each["kind"].endswith("Binding")
+    ]
+
+
+def test_the_role_holds_no_wildcard_and_no_way_to_more_rights():
+    rules = of_kind("ClusterRole", "rbac.yaml")["rules"]
+    words = {word for rule in rules for key in ("apiGroups", "resources", "verbs") for word in rule[key]}
+    assert not words & {
+        "*",
+        "bind",
+        "escalate",
+        "impersonate",
+        "pods/exec",
+        "serviceaccounts/token",
+        "rolebindings",
+    }
+
+
+def test_there_is_never_more_than_one_bot():
+    spec = of_kind("Deployment", "bot.yaml")["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+
+
+def test_the_pod_meets_the_restricted_standard_that_its_namespace_enforces():
+    assert (
+        documents("namespace.yaml")[0]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+        == "restricted"
+    )
+    pod = of_kind("Deployment", "bot.yaml")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_the_terminal_is_reached_while_slack_is_away():
+    assert of_kind("Service", "bot.yaml")["spec"]["publishNotReadyAddresses"] is True
+
+
+def test_who_applies_self_service_is_told_that_role_and_fence_belong_together():
+    kinds = {each["kind"] for each in documents("self-service.yaml")}
+    assert kinds == {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    }
+
+
+def test_it_is_said_that_the_bot_reads_every_secret():
+    for name in ("rbac.yaml", "README.md"):
+        assert "bot reads every Secret in" in (DEPLOY / name).read_text()

@@ -1,0 +1,98 @@
+"""The examples are what a newcomer reads first, so every one of them must do what it says."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.playground.kubelet.behaviour import GOOD, behaviour_of
+from core.app import check_name
+from core.build import is_pinned
+from core.environment import Environment
+from core.errors import Invalid
+from core.manifest import load, resolve_images
+from core.policy import parse_policy
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+APPS: dict[str, Any] = yaml.safe_load((EXAMPLES / "releases.yml").read_text(encoding="utf-8"))["apps"]
+POLICY = parse_policy((EXAMPLES / "playground-policy.yml").read_text(encoding="utf-8"), open_to_all=True)
+BUILDS = [(app, number) for app in APPS for number in range(len(APPS[app]["builds"]))]
+
+
+def environment(app: str, number: int) -> Environment:
+    """Return the variables that are set when a build is registered."""
+    found = Environment()
+    for build in APPS[app]["builds"][: number + 1]:
+        found = found.with_pairs(build.get("environment", {}).items())
+    return found
+
+
+def images(app: str, number: int) -> dict[str, str]:
+    build = APPS[app]["builds"][number]
+    text = (EXAMPLES / build["manifest"]).read_text(encoding="utf-8")
+    return resolve_images(load(text, environment(app, number)), build["images"])
+
+
+def behaviours(app: str, number: int) -> set[str]:
+    """Return the words of what does not simply run."""
+    return {image for image in images(app, number).values() if behaviour_of(image) != GOOD}
+
+
+@pytest.mark.parametrize(("app", "number"), BUILDS)
+def test_every_build_can_be_registered_as_it_stands(app: str, number: int):
+    build = APPS[app]["builds"][number]
+
+    assert check_name(app) == app
+    assert set(build) <= {"shows", "manifest", "description", "git-sha", "environment", "images"}
+    assert re.fullmatch(r"[0-9a-f]{40}", build["git-sha"])
+    assert build["description"].startswith(f"build {build['git-sha'][:10]} ")
+    assert all(isinstance(value, str) for value in build.get("environment", {}).values())
+    assert len(images(app, number)) >= 2
+
+
+@pytest.mark.parametrize(("app", "number"), BUILDS)
+def test_what_a_build_is_said_to_show_is_what_its_images_do(app: str, number: int):
+    shows = APPS[app]["builds"][number]["shows"]
+    fails = bool(behaviours(app, number)) and not all("slow" in image for image in behaviours(app, number))
+
+    assert ("fails" in shows) == fails
+    assert ("approval" in shows) == (POLICY.rules(app).promote.count > 0)
+    assert ("not pinned" in shows) == (
+        app == "store" and not all(map(is_pinned, images(app, number).values()))
+    )
+
+
+@pytest.mark.parametrize("word", ["notfound", "crash", "crash-late", "neverready", "oom", "slow"])
+def test_myapp_shows_every_way_to_fail_and_a_slow_way_to_succeed(word: str):
+    found = [image for number in range(len(APPS["myapp"]["builds"])) for image in behaviours("myapp", number)]
+
+    assert [image for image in found if image.endswith(f"-{word}")]
+
+
+def test_the_first_and_the_last_release_of_each_app_run_well():
+    for app, listed in APPS.items():
+        assert not behaviours(app, 0)
+        assert not behaviours(app, len(listed["builds"]) - 1)
+
+
+def test_every_failure_is_over_within_a_minute():
+    for app in APPS:
+        rules = POLICY.rules(app)
+        assert rules.deadline <= 30
+        assert rules.longest <= 120
+
+
+@pytest.mark.parametrize("app", sorted(APPS))
+def test_every_example_needs_a_variable_so_that_its_first_release_shows_how_to_set_one(app: str):
+    text = (EXAMPLES / APPS[app]["builds"][0]["manifest"]).read_text(encoding="utf-8")
+
+    with pytest.raises(Invalid, match="required env: "):
+        load(text, Environment())
+
+
+def test_every_manifest_of_the_examples_is_used():
+    used = {(EXAMPLES / build["manifest"]).resolve() for app in APPS.values() for build in app["builds"]}
+
+    assert used == {path.resolve() for path in EXAMPLES.glob("*/*.yml")}
