@@ -6,7 +6,8 @@ UserError            somebody asked for something that cannot be; the sentence g
 ├─ Unauthorized 401  no valid token
 ├─ Forbidden    403  the policy, or Slack membership, says no
 ├─ NotFound     404  no such app, release, build, promotion
-└─ Conflict     409  somebody or something was first
+├─ Conflict     409  somebody or something was first
+└─ Unexpected   500  something broke here; the log has more under the same reference
 Rejected             the cluster said no for good: asking again changes nothing
 Unreachable          the cluster did not answer, or said "not now": asking again may help
 """
@@ -53,6 +54,10 @@ class Unwritable(UserError):
 
 class Invalid(UserError):
     status = 422
+
+
+class Unexpected(UserError):
+    status = 500
 
 
 class Rejected(Exception):

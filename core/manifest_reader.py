@@ -2,6 +2,9 @@
 
 import re
 import shlex
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 from core.environment import KEY
 from core.images import why_not_an_image
@@ -33,6 +36,7 @@ LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 NAME_RULE = "must contain only lowercase alphanumeric and dashes"
 
+T = TypeVar("T")
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -48,8 +52,12 @@ def read_manifest(
     known = _without_extensions(root)
     entries = read.table(known, "convox.yml", (*TOP_RUN, *TOP_IGNORED, *TOP_REFUSED))
     _refuse(read, entries, TOP_REFUSED, "convox.yml")
-    environment = read_environment(read, entries["environment"].value) if "environment" in entries else ()
-    labels = read_labels(read, entries["labels"].value, "labels of convox.yml") if "labels" in entries else ()
+    environment: tuple[Declaration, ...] = ()
+    labels: Pairs = ()
+    if "environment" in entries:
+        environment = read_environment(read, entries["environment"].value, "environment of convox.yml")
+    if "labels" in entries:
+        labels = read_labels(read, entries["labels"].value, "labels of convox.yml")
     listed = read.mapping(entries["services"].value, "services") if "services" in entries else ()
     if not listed:
         problems.add(root.line, "it has no services; name at least one under services:")
@@ -67,42 +75,52 @@ def _refuse(read: Reader, entries: dict[str, Entry], refused: dict[str, str], wh
             read.problems.add(entry.line, refusal(entry, what, refused[name]))
 
 
+class _Keys:
+    """The keys of one service; each is read by a function of (reader, node, name of the place)."""
+
+    def __init__(self, read: Reader, node: Node, what: str) -> None:
+        self.entries = read.table(node, what, (*SERVICE_RUN, *SERVICE_IGNORED, *SERVICE_REFUSED))
+        self._read = read
+        self._what = what
+
+    def get(self, key: str, reader: Callable[[Reader, Node, str], T], default: T) -> T:
+        """Return what a key says, or the default where it is not given."""
+        if key not in self.entries:
+            return default
+        return reader(self._read, self.entries[key].value, f"{key} of {self._what}")
+
+
 def _service(read: Reader, entry: Entry, environment: tuple[Declaration, ...], labels: Pairs) -> Service:
     what = f"service {entry.key.shown[1:-1]}"
     if entry.key.shown != cut(entry.key.text) and not NAME.fullmatch(entry.key.text):
         read.problems.add(entry.line, f"{what}: a service's name {NAME_RULE}")
-    entries = read.table(entry.value, what, (*SERVICE_RUN, *SERVICE_IGNORED, *SERVICE_REFUSED))
-    _refuse(read, entries, SERVICE_REFUSED, what)
-
-    def node(key: str) -> Node | None:
-        return entries[key].value if key in entries else None
-
-    port = read_port(read, found, f"port of {what}") if (found := node("port")) else None
-    liveness = read_liveness(read, found, f"liveness of {what}") if (found := node("liveness")) else None
+    keys = _Keys(read, entry.value, what)
+    _refuse(read, keys.entries, SERVICE_REFUSED, what)
+    port = keys.get("port", read_port, None)
+    liveness = keys.get("liveness", read_liveness, None)
     if port is None or port.scheme == "grpc":
-        _needs_a_port(read, entries, what, port)
-    image = _image(read, entries, what)
-    own = read_labels(read, found, f"labels of {what}") if (found := node("labels")) else ()
+        _needs_a_port(read, keys.entries, what, port)
+    image, build = keys.get("image", _image, None), keys.get("build", _build, ".")
+    declared: tuple[Declaration, ...] = keys.get("environment", read_environment, ())
+    own: Pairs = keys.get("labels", read_labels, ())
     return Service(
         name=entry.key.text,
         image=image,
-        build=None if image else _build(read, node("build"), what),
-        command=_command(read, node("command"), what),
-        environment=environment + (read_environment(read, found) if (found := node("environment")) else ()),
+        build=None if image else build,
+        command=keys.get("command", _command, None),
+        environment=environment + declared,
         port=port,
-        ports=read_ports(read, found, f"ports of {what}", port) if (found := node("ports")) else (),
-        health=read_health(read, found, f"health of {what}") if (found := node("health")) else Health(),
+        ports=keys.get("ports", partial(read_ports, main=port), ()),
+        health=keys.get("health", read_health, Health()),
         liveness=liveness,
-        startup=read_startup(read, found, f"startupProbe of {what}", liveness)
-        if (found := node("startupProbe"))
-        else None,
-        deployment=read_deployment(read, found, what) if (found := node("deployment")) else Deployment(),
-        scale=read_scale(read, found, what) if (found := node("scale")) else Scale(),
-        grace=_grace(read, node("termination"), what),
-        internal=read.flag(found, f"internal of {what}") if (found := node("internal")) else False,
-        init=read.flag(found, f"init of {what}", default=True) if (found := node("init")) else True,
+        startup=keys.get("startupProbe", partial(read_startup, liveness=liveness), None),
+        deployment=keys.get("deployment", read_deployment, Deployment()),
+        scale=keys.get("scale", read_scale, Scale()),
+        grace=keys.get("termination", _grace, 30),
+        internal=keys.get("internal", Reader.flag, False),
+        init=keys.get("init", Reader.flag, True),
         labels=tuple((dict(labels) | dict(own)).items()),
-        annotations=_annotations(read, found, what) if (found := node("annotations")) else (),
+        annotations=keys.get("annotations", _annotations, ()),
     )
 
 
@@ -126,47 +144,40 @@ def _asks_its_own_port(node: Node) -> bool:
     )
 
 
-def _image(read: Reader, entries: dict[str, Entry], what: str) -> str | None:
-    if "image" not in entries:
-        return None
-    node = entries["image"].value
-    image = read.text(node, f"image of {what}")
+def _image(read: Reader, node: Node, what: str) -> str | None:
+    image = read.text(node, what)
     if image and (why := why_not_an_image(image)):
-        read.problems.add(node.line, f"image of {what} is no image reference ({why}): {kind(node)}")
+        read.problems.add(node.line, f"{what} is no image reference ({why}): {kind(node)}")
     return image or None
 
 
-def _build(read: Reader, node: Node | None, what: str) -> str:
-    if node is None:
-        return "."
+def _build(read: Reader, node: Node, what: str) -> str:
     if isinstance(node, ScalarNode):
         return node.text
     if isinstance(node, SequenceNode):
-        read.problems.add(node.line, f"unknown type for service build: {what} may have a path or a mapping")
+        read.problems.add(node.line, f"unknown type for service build: {what} may be a path or a mapping")
         return "."
-    entries = read.table(node, f"build of {what}", ("args", "manifest", "path"))
-    return read.text(entries["path"].value, f"path of build of {what}") if "path" in entries else "."
+    entries = read.table(node, what, ("args", "manifest", "path"))
+    return read.text(entries["path"].value, f"path of {what}") if "path" in entries else "."
 
 
-def _command(read: Reader, node: Node | None, what: str) -> tuple[str, ...] | None:
-    text = read.text(node, f"command of {what}") if node else ""
+def _command(read: Reader, node: Node, what: str) -> tuple[str, ...] | None:
     try:
-        return tuple(shlex.split(text)) or None
+        return tuple(shlex.split(read.text(node, what))) or None
     except ValueError as error:
-        assert node
         reason = str(error)[:1].lower() + str(error)[1:]
-        read.problems.add(node.line, f"command of {what} cannot be split into words: {reason}")
+        read.problems.add(node.line, f"{what} cannot be split into words: {reason}")
         return None
 
 
-def _grace(read: Reader, node: Node | None, what: str) -> int:
-    entries = read.table(node, f"termination of {what}", ("grace",)) if node else {}
+def _grace(read: Reader, node: Node, what: str) -> int:
+    entries = read.table(node, what, ("grace",))
     if "grace" not in entries:
         return 30
-    return read.integer(entries["grace"].value, f"termination.grace of {what}", low=0, high=3600, default=30)
+    return read.integer(entries["grace"].value, f"grace of {what}", low=0, high=3600, default=30)
 
 
-def read_environment(read: Reader, node: Node) -> tuple[Declaration, ...]:
+def read_environment(read: Reader, node: Node, what: str) -> tuple[Declaration, ...]:
     """Read a list of `KEY`, `KEY=default` and `*`; lists in the list are flattened, `*` asks for nothing."""
     if not isinstance(node, SequenceNode):
         read.problems.add(
@@ -177,9 +188,9 @@ def read_environment(read: Reader, node: Node) -> tuple[Declaration, ...]:
     found: list[Declaration] = []
     for item in node.items:
         if isinstance(item, SequenceNode):
-            found += read_environment(read, item)
+            found += read_environment(read, item, what)
         elif isinstance(item, MappingNode):
-            read.problems.add(item.line, "environment takes KEY=value, not KEY: value")
+            read.problems.add(item.line, f"{what} takes KEY=value, not KEY: value")
         elif item.text != "*":
             found += _declaration(read, item)
     return tuple(found)
@@ -216,12 +227,12 @@ def read_labels(read: Reader, node: Node, what: str) -> Pairs:
 def _annotations(read: Reader, node: Node, what: str) -> Pairs:
     """Read a list of `key=value` or `{key: value}`, or one mapping."""
     found: list[tuple[str, str]] = []
-    parts = (node,) if isinstance(node, MappingNode) else read.items(node, f"annotations of {what}")
+    parts = (node,) if isinstance(node, MappingNode) else read.items(node, what)
     for part in parts:
         if isinstance(part, MappingNode):
             pairs = [(e.key.text, read.text(e.value, f"annotation {e.key.shown}")) for e in part.entries]
         else:
-            key, equals, value = read.text(part, f"annotation of {what}").partition("=")
+            key, equals, value = read.text(part, what).partition("=")
             pairs = [(key, value)] if equals else []
             if not equals:
                 read.problems.add(part.line, f"invalid annotation format: {kind(part)}, write key=value")

@@ -10,11 +10,9 @@ RANGE = "asks for a range of processes (autoscaling), which this version does no
 
 
 def read_deployment(read: Reader, node: Node, what: str) -> Deployment:
-    entries = read.table(node, f"deployment of {what}", ("maximum", "minimum"))
+    entries = read.table(node, what, ("maximum", "minimum"))
     given = {
-        key: read.integer(
-            entries[key].value, f"deployment.{key} of {what}", low=-1000, high=1000, default=100
-        )
+        key: read.integer(entries[key].value, f"{key} of {what}", low=-1000, high=1000, default=100)
         for key in entries
     }
     return Deployment(minimum=given.get("minimum", 100), maximum=given.get("maximum", 200))
@@ -26,17 +24,17 @@ def read_scale(read: Reader, node: Node, what: str) -> Scale:
         read.problems.add(node.line, f"unknown type for service scale: {what} may have a number or a mapping")
         return Scale()
     if isinstance(node, ScalarNode):
-        return Scale(count=_count(read, node, f"scale of {what}"))
-    entries = read.table(node, f"scale of {what}", (*SCALE_RUN, *SCALE_REFUSED))
+        return Scale(count=_count(read, node, what))
+    entries = read.table(node, what, (*SCALE_RUN, *SCALE_REFUSED))
     for key, entry in entries.items():
         if key in SCALE_REFUSED and not asks_for_nothing(entry.value):
-            read.problems.add(entry.line, refusal(entry, f"scale of {what}", SCALE_REFUSED[key]))
+            read.problems.add(entry.line, refusal(entry, what, SCALE_REFUSED[key]))
     limit = entries.get("limit")
-    limits = read.table(limit.value, f"scale.limit of {what}", ("cpu", "memory")) if limit else {}
-    cpu_limit = _amount(read, limits, "cpu", f"scale.limit.cpu of {what}")
-    memory_limit = _amount(read, limits, "memory", f"scale.limit.memory of {what}")
-    cpu = _amount(read, entries, "cpu", f"scale.cpu of {what}") or cpu_limit or 250
-    memory = _amount(read, entries, "memory", f"scale.memory of {what}") or memory_limit or 512
+    limits = read.table(limit.value, f"limit of {what}", ("cpu", "memory")) if limit else {}
+    cpu_limit = _amount(read, limits, "cpu", f"cpu limit of {what}")
+    memory_limit = _amount(read, limits, "memory", f"memory limit of {what}")
+    cpu = _amount(read, entries, "cpu", f"cpu of {what}") or cpu_limit or 250
+    memory = _amount(read, entries, "memory", f"memory of {what}") or memory_limit or 512
     for name, most, asked in (("cpu", cpu_limit, cpu), ("memory", memory_limit, memory)):
         if limit and most and most < asked:
             read.problems.add(limit.line, f"{what}: {name} limit can not be less {name} request")
@@ -59,11 +57,11 @@ def _amount(read: Reader, entries: dict[str, Entry], key: str, what: str) -> int
 def _counts(read: Reader, entries: dict[str, Entry], what: str) -> int:
     """Take `count`, or `min` and `max` if they are the same number; of one of them, the other is the same."""
     if "count" in entries:
-        return _count(read, entries["count"].value, f"scale.count of {what}")
+        return _count(read, entries["count"].value, f"count of {what}")
     given = [entries[key] for key in ("min", "max") if key in entries]
-    numbers = {_count(read, entry.value, f"scale.{entry.key.text} of {what}") for entry in given}
+    numbers = {_count(read, entry.value, f"{entry.key.text} of {what}") for entry in given}
     if len(numbers) > 1:
-        read.problems.add(given[-1].line, f"scale of {what} {RANGE}")
+        read.problems.add(given[-1].line, f"{what} {RANGE}")
     return min(numbers, default=1)
 
 

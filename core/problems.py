@@ -17,9 +17,6 @@ class Problems:
         self._hint = hint
         self._found: dict[tuple[int, str], None] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
-
     def add(self, line: int | None, sentence: str) -> None:
         """Write one down; the same one twice (an alias used twice) counts once."""
         self._found[line or 0, sentence] = None

@@ -1,7 +1,7 @@
 """Typed reading of a YAML tree: each method gives a usable value and writes down what was wrong with it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from core.problems import Problems, did_you_mean
 from core.yamltext import Entry, MappingNode, Node, ScalarNode, SequenceNode
@@ -19,25 +19,16 @@ class Reader:
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
 
-    def table(
-        self, node: Node, what: str, known: Iterable[str], *, notes: Mapping[str, str] | None = None
-    ) -> dict[str, Entry]:
-        """Return the entries of a mapping by key, without those that are null.
-
-        Unknown keys are problems with a did-you-mean, but for those in `notes`, which says why for each.
-        """
+    def table(self, node: Node, what: str, known: Iterable[str]) -> dict[str, Entry]:
+        """Return the entries of a mapping by key, without those that are null; unknown keys are problems."""
         names = tuple(known)
         found: dict[str, Entry] = {}
         for entry in self.mapping(node, what):
-            name = entry.key.text
-            if name in names:
-                if not (isinstance(entry.value, ScalarNode) and entry.value.null):
-                    found[name] = entry
-            elif note := (notes or {}).get(name, ""):
-                self.problems.add(entry.line, note)
-            else:
-                hint = did_you_mean(name, names)
+            if entry.key.text not in names:
+                hint = did_you_mean(entry.key.text, names)
                 self.problems.add(entry.line, f"unknown key {entry.key.shown} in {what}{hint}")
+            elif not (isinstance(entry.value, ScalarNode) and entry.value.null):
+                found[entry.key.text] = entry
         return found
 
     def mapping(self, node: Node, what: str) -> tuple[Entry, ...]:

@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.keys import Vault
 from storage.session import Session
 
-# Socket Mode and HTTP repeat a delivery for about an hour at most; a day and an hour leaves no doubt.
+# With "Delayed Events" Slack repeats a delivery for 24 hours (its Events API documentation); one more for doubt.
 REMEMBERED = timedelta(hours=25)
 
 

@@ -47,22 +47,27 @@ class Anchors:
 
     async def _read(self, home: Home, app: App, *, installation: str, token: int) -> tuple[Json | None, str]:
         uid = await namespace_uid(self._client, home)
-        live = await self._client.get(home.at(*_pair(REF)))
+        live = await self._client.get(home.at(REF.kind, REF.name))
         data = (live or {}).get("data") or {}
         if reason := objection(home.namespace, data, uid, app, installation=installation, token=token):
             raise Rejected(reason)
         return live, uid
 
-    async def _write(self, home: Home, live: Document | None, wanted: dict[str, str]) -> Json | None:
-        """Return what was written, or None where somebody else was first."""
+    async def _write(self, home: Home, live: Document | None, data: dict[str, str]) -> Json | None:
+        """Return what was written, or None where somebody else was first.
+
+        Created by POST, since an apply would quietly become an update of what another bot has just made.
+        """
         try:
             if live is None:
-                return await self._client.create(home.at("ConfigMap"), _fresh(home, wanted))
-            body = {**live, "data": {**(live.get("data") or {}), **wanted}}
-            return await self._client.replace(home.at(*_pair(REF)), body)
+                return await self._client.create(home.at(REF.kind), _body(home, data))
+            body = _body(home, {**(live.get("data") or {}), **data})
+            body["metadata"] |= {k: live["metadata"][k] for k in ("uid", "resourceVersion")}
+            return await self._client.apply(
+                home.at(REF.kind, REF.name), body, manager=FIELD_MANAGER, force=True
+            )
         except (ApiRejected, ApiUnreachable) as error:
-            # 404: the anchor was deleted since we read it; 409: created or changed.
-            if error.status.code == 409 or (error.status.code == 404 and not error.status.lacks_namespace):
+            if error.status.code == 409:
                 return None
             raise
 
@@ -102,7 +107,7 @@ def objection(namespace: str, data: Document, uid: str, app: App, *, installatio
     return ""
 
 
-def _fresh(home: Home, data: dict[str, str]) -> Json:
+def _body(home: Home, data: dict[str, str]) -> Json:
     return {
         "apiVersion": "v1",
         "kind": REF.kind,
@@ -117,7 +122,3 @@ def _fresh(home: Home, data: dict[str, str]) -> Json:
 
 def _applied(document: Document, *, changed: bool) -> Applied:
     return Applied(ref=REF, uid=uid_of(document), generation=generation_of(document), changed=changed)
-
-
-def _pair(ref: Ref) -> tuple[str, str]:
-    return ref.kind, ref.name

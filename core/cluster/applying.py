@@ -144,7 +144,10 @@ def _applied_by_us(live: Document) -> bool:
 
 
 def _substance(document: Document) -> dict[str, Any]:
-    """Return what an apply may change, without what changes at every apply: the token and the server's own notes."""
+    """Return what an apply may change, without what changes at every apply: the token and the server's own notes.
+
+    The generation is among these: a Deployment's rises with its annotations, and so with every token.
+    """
     metadata = document["metadata"]
     notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != TOKEN_ANNOTATION}
     kept = {k: v for k, v in document.items() if k not in {"metadata", "status"}}

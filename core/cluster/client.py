@@ -69,10 +69,6 @@ class KubeClient:
     async def create(self, at: Address, body: Mapping[str, Any]) -> Json:
         return await self._json(Request(method="POST", at=at, body=body))
 
-    async def replace(self, at: Address, body: Mapping[str, Any]) -> Json:
-        """Write the whole object; its `metadata.resourceVersion` makes it a compare-and-set."""
-        return await self._json(Request(method="PUT", at=at, body=body))
-
     async def apply(
         self, at: Address, body: Mapping[str, Any], *, manager: str, force: bool, dry_run: bool = False
     ) -> Json:

@@ -10,7 +10,7 @@ import orjson
 from core.cluster.resources import Address
 from core.errors import Rejected, Unreachable
 
-VERBS = {"GET": "get", "PATCH": "patch", "POST": "create", "PUT": "update", "DELETE": "delete"}
+VERBS = {"GET": "get", "PATCH": "patch", "POST": "create", "DELETE": "delete"}
 # 401: renewed credentials may be accepted; 410: a fresh list mends it; 408, 429: the server is busy.
 PASSING = frozenset({401, 408, 410, 429})
 # kube-apiserver's RBAC words, the only ones among all 403 (quota, admission, termination) that name a right.

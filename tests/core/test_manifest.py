@@ -116,6 +116,11 @@ def test_a_command_is_split_as_a_shell_would():
     assert service("command: ''").command is None
 
 
+def test_an_empty_termination_keeps_the_default():
+    assert service("termination:\n  grace:").grace == 30
+    assert service("termination: {grace: 0}").grace == 0
+
+
 def test_an_image_supersedes_a_build():
     found = service("build: .\nimage: ubuntu:22.04")
 

@@ -154,6 +154,10 @@ apps:
             MEMBERS + "apps:\n  - {match: ['*'], approvals: {promote: {from: ['*']}}}\n",
             '"*" in from: leave from empty',
         ),
+        (
+            MEMBERS + "apps:\n  - {match: ['*'], approvals: {promote: {from: [bob]}}}\n",
+            '"bob" in from is nobody',
+        ),
         (MEMBERS + "apps:\n  - {match: ['*'], approvals: {promot: {count: 1}}}\n", 'did you mean "promote"?'),
         (MEMBERS.replace("U01ALICE", "@alice"), "line 4: this is not YAML"),
         (MEMBERS.replace("[U01ALICE]", "U01ALICE"), "line 4: who must be a list"),

@@ -157,6 +157,21 @@ def test_an_image_line_that_comes_after_the_start_is_left_out():
     assert not any("image" in line.text for line in out)
 
 
+def test_a_batch_reads_in_order_whichever_watch_was_first():
+    snapshot, intent, deltas = baseline(recordings()["good"])
+    batch = sorted(deltas[:20], key=lambda d: ("Pod", "ReplicaSet", "Deployment", "Event").index(d.kind))
+    texts = [line.text.partition(" web-")[0] for line in told(snapshot, intent, [batch])]
+    assert texts == [
+        "Scaled up replica set",
+        "Created pod:",
+        "Successfully assigned good/web-7d679977b9-rdvhk to node-1",
+        'Pulling image "registry.example/shop/web:v2"',
+        'Successfully pulled image "registry.example/shop/web:v2"',
+        "Created container web",
+        "Started container web",
+    ]
+
+
 def test_a_pod_is_told_of_only_after_its_replica_set():
     snapshot, intent, deltas = baseline(recordings()["good"])
     deltas = deltas[:20]  # until the first new pod runs

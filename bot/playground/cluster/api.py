@@ -1,25 +1,21 @@
 """The verbs of the API server on stored objects, without HTTP: what controllers and requests go through."""
 
 import random
-import uuid
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
-from bot.playground.cluster import admission, errors
+from bot.playground.cluster import deletion, errors
 from bot.playground.cluster.apply import apply
-from bot.playground.cluster.defaults import with_defaults
-from bot.playground.cluster.managers import Entry, after_update, prune_book, write_entries
-from bot.playground.cluster.moments import whole_seconds
-from bot.playground.cluster.resources import BY_KEY, BY_KIND, Resource, Target
+from bot.playground.cluster.pipeline import CONTROLLER, Pipeline
+from bot.playground.cluster.resources import BY_KIND, Resource, Target
 from bot.playground.cluster.storage import Storage
-from bot.playground.cluster.validation import validate
-from bot.playground.cluster.writes import UNBOOKED, Author, counted, identified, parted, same, without_nulls
+from bot.playground.cluster.writes import Author, identified
 from core.ports import Clock
+
+__all__ = ["CONTROLLER", "Api"]
 
 Document = dict[str, Any]
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-CONTROLLER = Author(manager="kube-controller-manager")
 
 
 class Api:
@@ -30,7 +26,7 @@ class Api:
         self.clock = clock
         self.dice = random.Random()
         self.moments = 0
-        self._addresses = 10
+        self._pipeline = Pipeline(storage, clock)
 
     # -- reading -------------------------------------------------------------------------------------------
 
@@ -73,16 +69,16 @@ class Api:
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = meta["generateName"] + "".join(self.dice.choices(_LETTERS, k=5))
         if not meta.get("name"):
+            why = "Required value: name or generateName is required"
             raise errors.invalid(
-                resource.group,
-                resource.kind,
-                "",
-                [("metadata.name", "FieldValueRequired", "Required value: name or generateName is required")],
+                resource.group, resource.kind, "", [("metadata.name", "FieldValueRequired", why)]
             )
         meta.pop("resourceVersion", None)
         if self.storage.get(resource.key, meta.get("namespace", ""), meta["name"]) is not None:
             raise errors.already_exists(resource.group, resource.plural, meta["name"])
-        return self._store(resource, document, None, author, None, dry_run=dry_run)
+        stored = self._pipeline.store(resource, document, None, author, dry_run=dry_run)
+        self._furnish(resource, stored, dry_run=dry_run)
+        return stored
 
     def update(self, target: Target, body: Document, author: Author, *, dry_run: bool = False) -> Document:
         """Replace an object or its status; a `resourceVersion` in the body must be the stored one.
@@ -92,9 +88,9 @@ class Api:
         """
         resource = target.resource
         before = self.get(resource, target.namespace, target.name)
-        self._check(resource, body, before)
+        self._pipeline.check(resource, body, before)
         document = identified(resource, body, before)
-        return self._store(resource, document, before, author, None, dry_run=dry_run)
+        return self._pipeline.store(resource, document, before, author, dry_run=dry_run)
 
     def edit(
         self, kind: str, namespace: str, name: str, change: Callable[[Document], Document], author: Author
@@ -105,7 +101,7 @@ class Api:
         if before is None:
             return None
         document = identified(resource, change(before), before)
-        return self._store(resource, document, before, author, None, dry_run=False)
+        return self._pipeline.store(resource, document, before, author)
 
     def apply(
         self, target: Target, body: Document, author: Author, *, force: bool, dry_run: bool = False
@@ -126,11 +122,43 @@ class Api:
             meta["namespace"] = target.namespace
         wanted = {**body, "metadata": meta}
         before = self.storage.get(resource.key, target.namespace, target.name)
-        self._check(resource, wanted, before)
+        self._pipeline.check(resource, wanted, before)
         if before is None and author.subresource:
             raise errors.not_found(resource.group, resource.plural, target.name)
-        entry = self._entry(resource, author)
-        merged = apply(before, wanted, entry, force=force, top=self._top(resource, author, wanted))
+        entry = self._pipeline.entry(resource, author)
+        merged = apply(before, wanted, entry, force=force, top=self._pipeline.top(resource, author, wanted))
         document = identified(resource, merged.document, before)
-        stored = self._store(resource, document, before, author, merged.entries, dry_run=dry_run)
+        stored = self._pipeline.store(
+            resource, document, before, author, entries=merged.entries, dry_run=dry_run
+        )
+        if before is None:
+            self._furnish(resource, stored, dry_run=dry_run)
         return stored, before is None
+
+    def delete(
+        self, resource: Resource, namespace: str, name: str, options: Document | None = None
+    ) -> tuple[Document, bool]:
+        """Delete an object, or mark it if something must happen before it can go.
+
+        Returns:
+            The object as it was last, and whether it is gone.
+
+        Raises:
+            ApiError: 404 without it, 409 if a precondition of the options fails.
+        """
+        before = self.get(resource, namespace, name)
+        return deletion.delete(self._pipeline, resource, before, options or {})
+
+    def release(self, drawer: str, namespace: str, name: str, finalizer: str) -> None:
+        """Take a finalizer off an object, if it is there; it goes if that was the last thing that held it."""
+        before = self.storage.get(drawer, namespace, name)
+        if before is not None:
+            deletion.release(self._pipeline, drawer, before, finalizer)
+
+    def _furnish(self, resource: Resource, stored: Document, *, dry_run: bool) -> None:
+        """Give a new namespace its default service account."""
+        if resource.kind != "Namespace" or dry_run:
+            return
+        namespace = stored["metadata"]["name"]
+        target = Target(resource=BY_KIND["ServiceAccount"], namespace=namespace)
+        self.create(target, {"metadata": {"name": "default"}}, CONTROLLER)

@@ -12,72 +12,73 @@ Document = dict[str, Any]
 _FINALIZERS = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
-    # -- deleting ------------------------------------------------------------------------------------------
+def delete(
+    pipeline: Pipeline, resource: Resource, before: Document, options: Document
+) -> tuple[Document, bool]:
+    """Delete an object, or mark it if something must happen before it can go.
 
-    def delete(
-        self, resource: Resource, namespace: str, name: str, options: Document | None = None
-    ) -> tuple[Document, bool]:
-        """Delete an object, or mark it if something must happen before it can go.
+    Args:
+        pipeline: where it is stored.
+        resource: its kind.
+        before: the object.
+        options: a `DeleteOptions` document.
 
-        Args:
-            resource: its kind.
-            namespace: where it lives.
-            name: its name.
-            options: a `DeleteOptions` document.
+    Returns:
+        The object as it was last, and whether it is gone.
 
-        Returns:
-            The object as it was last, and whether it is gone.
+    Raises:
+        ApiError: 409, if a precondition fails.
+    """
+    meta = dict(before["metadata"])
+    conditions = options.get("preconditions") or {}
+    pipeline.check(resource, {"metadata": {"name": meta["name"], **conditions}}, before)
+    if "All" in (options.get("dryRun") or []):
+        return before, True
+    grace = _grace(resource, before, options)
+    finalizers = _finalizers(resource, before, options)
+    if grace == 0 and not finalizers:
+        return pipeline.storage.remove(resource.key, meta.get("namespace", ""), meta["name"]), True
+    if finalizers:
+        meta["finalizers"] = finalizers
+    if "deletionTimestamp" not in meta or grace < meta.get("deletionGracePeriodSeconds", 0):
+        # For a pod it lies in the future: it says when patience ends.
+        ends = pipeline.clock.now() + timedelta(seconds=grace)
+        meta |= {"deletionTimestamp": whole_seconds(ends), "deletionGracePeriodSeconds": grace}
+        if "generation" in meta:
+            meta["generation"] += 1
+    document = {**before, "metadata": meta}
+    if resource.kind == "Namespace":
+        document["status"] = {"phase": "Terminating"}
+    return (pipeline.storage.put(resource.key, document) if document != before else before), False
 
-        Raises:
-            ApiError: 404 without it, 409 if a precondition fails.
-        """
-        options = options or {}
-        before = self.get(resource, namespace, name)
-        conditions = options.get("preconditions") or {}
-        self._check(resource, {"metadata": {"name": name, **conditions}}, before)
-        if "All" in (options.get("dryRun") or []):
-            return before, True
-        grace = self._grace(resource, before, options)
-        finalizers = list(before["metadata"].get("finalizers") or [])
-        policy = options.get("propagationPolicy")
-        special = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}.get(policy or "")
-        if special and special not in finalizers:
-            finalizers.append(special)
-        if resource.kind == "Namespace":
-            finalizers.append("kubernetes")
-        if grace == 0 and not finalizers:
-            return self.storage.remove(resource.key, namespace, name), True
-        meta = dict(before["metadata"])
-        if finalizers:
-            meta["finalizers"] = list(dict.fromkeys(finalizers))
-        if "deletionTimestamp" not in meta or grace < meta.get("deletionGracePeriodSeconds", 0):
-            ends = self.clock.now() + timedelta(seconds=grace)
-            meta |= {"deletionTimestamp": whole_seconds(ends), "deletionGracePeriodSeconds": grace}
-            if "generation" in meta:
-                meta["generation"] += 1
-        document = {**before, "metadata": meta}
-        if resource.kind == "Namespace":
-            document["status"] = {"phase": "Terminating"}
-        return (self.storage.put(resource.key, document) if document != before else before), False
 
-    def _grace(self, resource: Resource, before: Document, options: Document) -> int:
-        if resource.kind != "Pod":
-            return 0
-        if not before["spec"].get("nodeName") or before.get("status", {}).get("phase") in admission.ENDED:
-            return 0
-        asked = options.get("gracePeriodSeconds")
-        return int(before["spec"].get("terminationGracePeriodSeconds", 30) if asked is None else asked)
+def release(pipeline: Pipeline, drawer: str, before: Document, finalizer: str) -> None:
+    """Take a finalizer off an object; it goes if that was the last thing that held it."""
+    meta = {key: value for key, value in before["metadata"].items() if key != "finalizers"}
+    left = [each for each in before["metadata"].get("finalizers") or [] if each != finalizer]
+    if left:
+        meta["finalizers"] = left
+    waits = BY_KEY[drawer].kind == "Pod" and meta.get("deletionGracePeriodSeconds", 0)
+    if meta.get("deletionTimestamp") and not left and not waits:
+        pipeline.storage.remove(drawer, meta.get("namespace", ""), meta["name"])
+    else:
+        pipeline.storage.put(drawer, {**before, "metadata": meta})
 
-    def release(self, drawer: str, namespace: str, name: str, finalizer: str) -> None:
-        """Take a finalizer off an object; it goes if that was the last thing that held it."""
-        before = self.storage.get(drawer, namespace, name)
-        if before is None:
-            return
-        left = [each for each in before["metadata"].get("finalizers") or [] if each != finalizer]
-        meta = {key: value for key, value in before["metadata"].items() if key != "finalizers"}
-        document = {**before, "metadata": {**meta, "finalizers": left} if left else meta}
-        grace = meta.get("deletionGracePeriodSeconds", 0)
-        if meta.get("deletionTimestamp") and not left and (BY_KEY[drawer].kind != "Pod" or not grace):
-            self.storage.remove(drawer, namespace, name)
-        else:
-            self.storage.put(drawer, document)
+
+def _grace(resource: Resource, before: Document, options: Document) -> int:
+    if resource.kind != "Pod":
+        return 0
+    if not before["spec"].get("nodeName") or before.get("status", {}).get("phase") in ENDED:
+        return 0
+    asked = options.get("gracePeriodSeconds")
+    return int(before["spec"].get("terminationGracePeriodSeconds", 30) if asked is None else asked)
+
+
+def _finalizers(resource: Resource, before: Document, options: Document) -> list[str]:
+    held = list(before["metadata"].get("finalizers") or [])
+    special = _FINALIZERS.get(options.get("propagationPolicy") or "")
+    if special:
+        held.append(special)
+    if resource.kind == "Namespace":
+        held.append("kubernetes")
+    return list(dict.fromkeys(held))

@@ -8,10 +8,10 @@ from bot.playground.cluster import admission, errors
 from bot.playground.cluster.defaults import with_defaults
 from bot.playground.cluster.managers import Entry, after_update, prune_book, write_entries
 from bot.playground.cluster.moments import whole_seconds
-from bot.playground.cluster.resources import BY_KIND, Resource
+from bot.playground.cluster.resources import Resource
 from bot.playground.cluster.storage import Storage
 from bot.playground.cluster.validation import validate
-from bot.playground.cluster.writes import UNBOOKED, Author, counted, identified, parted, same, without_nulls
+from bot.playground.cluster.writes import UNBOOKED, Author, counted, parted, same, without_nulls
 from core.ports import Clock
 
 Document = dict[str, Any]
@@ -24,7 +24,7 @@ class Pipeline:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self.storage = storage
         self.clock = clock
-        self.dice = random.Random()
+        self._dice = random.Random()
 
     def check(self, resource: Resource, body: Document, before: Document | None) -> None:
         """Hold the identity in a body against the stored object.
@@ -50,10 +50,26 @@ class Pipeline:
         document: Document,
         before: Document | None,
         author: Author,
-        entries: list[Entry] | None,
         *,
-        dry_run: bool,
+        entries: list[Entry] | None = None,
+        dry_run: bool = False,
     ) -> Document:
+        """Store a document whose identity is right already.
+
+        Args:
+            resource: its kind.
+            document: what is to be stored.
+            before: what it replaces; `None` for a new object.
+            author: who writes.
+            entries: the book of fields after an apply; other writes keep it here.
+            dry_run: do everything but store it.
+
+        Returns:
+            The object as stored, or as it was if nothing changes.
+
+        Raises:
+            ApiError: 404 without the namespace, 422 if invalid, 403 if not admitted.
+        """
         if resource.kind != "Event":
             # The recorders' times are sent as null where they are unknown.
             document = without_nulls(document)
@@ -64,24 +80,31 @@ class Pipeline:
             raise refusal
         if before is None:
             document = self._new(resource, document)
-        if entries is not None:
-            document = write_entries(document, prune_book(document, entries))
-        elif resource.kind not in UNBOOKED:
-            top = self.top(resource, author, document)
-            document = after_update(before, document, self.entry(resource, author), top)
-        if same(before, document):
-            assert before is not None
+        document = self._booked(resource, document, before, author, entries)
+        if before is not None and same(before, document):
             return before
         if dry_run:
             return document
-        meta = document["metadata"]
-        if meta.get("deletionTimestamp") and not meta.get("finalizers") and resource.kind != "Pod":
-            self.storage.put(resource.key, document)
-            return self.storage.remove(resource.key, meta.get("namespace", ""), meta["name"])
         stored = self.storage.put(resource.key, document)
-        if resource.kind == "Namespace" and before is None:
-            self._furnish(stored["metadata"]["name"])
+        meta = stored["metadata"]
+        if meta.get("deletionTimestamp") and not meta.get("finalizers") and resource.kind != "Pod":
+            return self.storage.remove(resource.key, meta.get("namespace", ""), meta["name"])
         return stored
+
+    def _booked(
+        self,
+        resource: Resource,
+        document: Document,
+        before: Document | None,
+        author: Author,
+        entries: list[Entry] | None,
+    ) -> Document:
+        if entries is not None:
+            return write_entries(document, prune_book(document, entries))
+        if resource.kind in UNBOOKED:
+            return document
+        top = self.top(resource, author, document)
+        return after_update(before, document, self.entry(resource, author), top)
 
     def _new(self, resource: Resource, document: Document) -> Document:
         """Give a new object what only the server gives, and ask admission.
@@ -91,25 +114,17 @@ class Pipeline:
         """
         meta = {
             **document["metadata"],
-            "uid": str(uuid.UUID(int=self.dice.getrandbits(128), version=4)),
+            "uid": str(uuid.UUID(int=self._dice.getrandbits(128), version=4)),
             "creationTimestamp": whole_seconds(self.clock.now()),
         }
         document = {**document, "metadata": meta}
         if resource.namespaced:
             self._admit_to_namespace(resource, meta)
         if resource.kind == "Pod":
-            namespace = meta["namespace"]
-            refusal = admission.missing_account(
-                document, self._all("ServiceAccount", namespace)
-            ) or admission.over_quota(
-                document, self._all("Pod", namespace), self._all("ResourceQuota", namespace)
-            )
-            if refusal is not None:
-                raise refusal
+            self._admit_pod(document)
         if resource.kind == "Service" and "clusterIP" not in document["spec"]:
-            self._addresses += 1
-            address = f"10.96.{self._addresses // 250}.{self._addresses % 250}"
-            document["spec"] |= {"clusterIP": address, "clusterIPs": [address]}
+            address = f"10.96.{self._dice.randrange(256)}.{self._dice.randrange(1, 255)}"
+            document["spec"] = {**document["spec"], "clusterIP": address, "clusterIPs": [address]}
         return document
 
     def _admit_to_namespace(self, resource: Resource, meta: Document) -> None:
@@ -117,19 +132,22 @@ class Pipeline:
         if namespace is None:
             raise errors.not_found("", "namespaces", meta["namespace"])
         if namespace["metadata"].get("deletionTimestamp"):
-            why = (
-                f"unable to create new content in namespace {meta['namespace']} "
-                "because it is being terminated"
-            )
+            where = meta["namespace"]
+            why = f"unable to create new content in namespace {where} because it is being terminated"
             raise errors.forbidden(resource.group, resource.plural, meta["name"], why)
 
-    def _furnish(self, namespace: str) -> None:
-        """Give a new namespace its default service account."""
-        resource = BY_KIND["ServiceAccount"]
-        body = {"metadata": {"name": "default", "namespace": namespace}}
-        self.create(Target(resource=resource, namespace=namespace), body, CONTROLLER)
+    def _admit_pod(self, pod: Document) -> None:
+        namespace = pod["metadata"]["namespace"]
+        accounts = self.storage.all("serviceaccounts", namespace)
+        quotas = self.storage.all("resourcequotas", namespace)
+        refusal = admission.missing_account(pod, accounts)
+        if refusal is None and quotas:
+            refusal = admission.over_quota(pod, self.storage.all("pods", namespace), quotas)
+        if refusal is not None:
+            raise refusal
 
     def entry(self, resource: Resource, author: Author) -> Entry:
+        """Return the author's line in the book, still without fields."""
         return Entry(
             manager=author.manager,
             operation=author.operation,

@@ -1,6 +1,7 @@
 """A Kubernetes cluster in one process: API server, controllers, scheduler and kubelets on one clock."""
 
 import asyncio
+import logging
 from typing import Any, Self
 
 from bot.playground.cluster.access import Access, Identity
@@ -20,8 +21,16 @@ from bot.playground.cluster.storage import Storage
 from core.ports import Clock
 
 Document = dict[str, Any]
+log = logging.getLogger(__name__)
 NAMESPACES = ("default", "kube-system", "kube-node-lease")
 ALLOCATABLE = {"cpu": "4", "memory": "8Gi", "pods": "110", "ephemeral-storage": "50Gi"}
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    """Say at once that a controller failed; `stop` raises it later."""
+    failure = None if task.cancelled() else task.exception()
+    if failure is not None:
+        log.error("%s failed", task.get_name(), exc_info=failure)
 
 
 class SimulatedCluster:
@@ -91,6 +100,8 @@ class SimulatedCluster:
         self._tasks = [
             asyncio.create_task(each.run(), name=f"cluster {type(each).__name__}") for each in controllers
         ]
+        for task in self._tasks:
+            task.add_done_callback(_tell)
         await self._server.start(host, port)
 
     async def stop(self) -> None:

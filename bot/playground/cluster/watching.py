@@ -54,7 +54,7 @@ class Watches:
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         response.enable_chunked_encoding()
         await response.prepare(request)
-        await self._initial(response, call, version)
+        version = await self._initial(response, call, version)
         generation = self._generation
         clock = self._api.clock
         ends = clock.monotonic() + min(float(call.query.get("timeoutSeconds") or LONGEST), LONGEST)
@@ -86,18 +86,21 @@ class Watches:
                 self._open.discard(event)
         return response
 
-    async def _initial(self, response: web.StreamResponse, call: Call, version: int) -> None:
-        """Send what exists already, if the client asked for that instead of a list."""
+    async def _initial(self, response: web.StreamResponse, call: Call, version: int) -> int:
+        """Send what exists already, if the client asked for that instead of a list, and return its version."""
         query, resource = call.query, call.target.resource
         wants = call.flag("sendInitialEvents") or query.get("resourceVersion", "") in {"", "0"}
         if not wants:
-            return
+            return version
         wanted = selection(query, call.target.namespace, call.target.name)
-        for document in self._api.storage.all(resource.key, call.target.namespace):
-            if wanted(document):
-                await response.write(dumps({"type": "ADDED", "object": document}) + b"\n")
+        found = self._api.storage.all(resource.key, call.target.namespace)
+        version = self._api.storage.version
+        lines = [{"type": "ADDED", "object": document} for document in found if wanted(document)]
         if call.flag("sendInitialEvents"):
-            await response.write(dumps(bookmark(resource, version, initial_end=True)) + b"\n")
+            lines.append(bookmark(resource, version, initial_end=True))
+        for line in lines:
+            await response.write(dumps(line) + b"\n")
+        return version
 
 
 def _cut(request: web.Request) -> None:

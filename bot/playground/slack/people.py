@@ -52,11 +52,11 @@ def channels() -> list[Channel]:
             topic="Everything else",
             members=[*team, "U04GITA", BOT_USER],
         ),
-        Channel(id="C03RANDOM", name="random", topic="convox is not in here yet", members=list(team)),
+        Channel(id="C03RANDOM", name="random", topic="Anything at all", members=list(team)),
         Channel(
             id="C04WARROOM",
             name="war-room",
-            topic="Private, and convox is not invited",
+            topic="When something is wrong",
             is_private=True,
             members=["U02BOB", "U03CAROL"],
         ),

@@ -18,6 +18,7 @@ from core.cluster.home import Home
 from core.environment import Environment
 from core.manifest import load
 from core.policy import Rules
+from core.ports import Clock
 from core.progress import Applied, Bundle, Ref
 from core.release import Release
 
@@ -34,15 +35,14 @@ services:
 """
 
 
-@dataclass
-class Live:
-    """One simulated cluster, as the bot and as its administrator see it."""
+@dataclass(kw_only=True)
+class Bench:
+    """One cluster, as the bot and as its administrator see it, with one app."""
 
-    simulated: SimulatedCluster
-    clock: ScaledClock
-    client: KubeClient
+    clock: Clock
     admin: KubeClient
     cluster: KubernetesCluster
+    home: Home = HOME
     sequence: int = 0
 
     def bundle(
@@ -52,7 +52,7 @@ class Live:
         self.sequence += 1
         release = Release(
             id=f"RAAAAAAAA{self.sequence:02d}",
-            app="myapp",
+            app=self.home.app,
             sequence=self.sequence,
             build="BAAAAAAAAAA",
             environment=Environment(tuple((environment or {"COLOUR": "blue"}).items())),
@@ -63,7 +63,7 @@ class Live:
         loaded = load(manifest, release.environment)
         build = Build(
             id="BAAAAAAAAAA",
-            app="myapp",
+            app=self.home.app,
             manifest=manifest,
             images={s.name: f"registry.example/{image}" for s in loaded.services},
             release=release.id,
@@ -71,23 +71,36 @@ class Live:
             ended_at=NOW,
             created_by=BOT,
         )
-        return self.cluster.render(release, build, loaded, app(), Rules())
+        return self.cluster.render(release, build, loaded, self.app(), Rules())
 
     async def apply(self, bundle: Bundle, *, token: int = 1, force: bool = False) -> tuple[Applied, ...]:
         """Apply a whole bundle in order."""
         return tuple(
-            [await self.cluster.apply("myapp", bundle, r, token=token, force=force) for r in bundle.refs]
+            [
+                await self.cluster.apply(self.home.app, bundle, r, token=token, force=force)
+                for r in bundle.refs
+            ]
         )
 
     async def get(self, ref: Ref) -> dict[str, Any]:
-        found = await self.admin.get(HOME.at(ref.kind, ref.name))
+        found = await self.admin.get(self.home.at(ref.kind, ref.name))
         assert found is not None, ref
         return found
 
     async def make(self, body: dict[str, Any], *, manager: str = "kubectl") -> dict[str, Any]:
         """Apply an object as somebody else."""
-        at = HOME.at(body["kind"], body["metadata"]["name"])
+        at = self.home.at(body["kind"], body["metadata"]["name"])
         return await self.admin.apply(at, body, manager=manager, force=True)
+
+    def app(self, **changes: Any) -> App:
+        return app(**{"name": self.home.app, **changes})
+
+
+@dataclass(kw_only=True)
+class Live(Bench):
+    """The simulated cluster."""
+
+    simulated: SimulatedCluster
 
 
 def app(**changes: Any) -> App:
@@ -104,4 +117,4 @@ async def live(*, speed: float = 20.0, namespace: bool = True) -> AsyncIterator[
             cluster = KubernetesCluster(client, rack="convox", clock=clock)
             if namespace:
                 assert await cluster.create_namespace("myapp") is None
-            yield Live(simulated, clock, client, admin, cluster)
+            yield Live(simulated=simulated, clock=clock, admin=admin, cluster=cluster)

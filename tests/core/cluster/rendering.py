@@ -36,13 +36,14 @@ def bundle(
     *,
     environment: Mapping[str, str] | None = None,
     images: Mapping[str, str] | None = None,
+    registered: Mapping[str, str] | None = None,
     app: str = "myapp",
     release: str = "RABCDEFGHIJ",
     rules: Rules | None = None,
     description: str = "build 89df13d5bf Greet by name",
     rack: str = "convox",
 ) -> Bundle:
-    """Render a manifest as the bot would."""
+    """Render a manifest as the bot would; `registered` are the build's images as they were stored."""
     values = Environment(tuple((environment or {}).items()))
     loaded = load(manifest, values)
     given = AnyImage() if images is None else images
@@ -50,7 +51,7 @@ def bundle(
         id="BABCDEFGHIJ",
         app=app,
         manifest=manifest,
-        images=resolve_images(loaded, given),
+        images=resolve_images(loaded, given) if registered is None else registered,
         description=description,
         git_sha="89df13d5bf64a21f8a9f2bfdad8654ecb144d7f6",
         release=release,

@@ -174,6 +174,20 @@ def test_a_check_that_fails_long_after_the_last_crash_is_the_trouble():
     assert told(again, late)[0].kind == "probe"
 
 
+def test_one_refused_connection_is_no_trouble_and_a_second_is():
+    """The first check is sent at once, before most processes listen."""
+    waiting = pod("a", ready=False, container={"ready": False})
+    refused = "Readiness probe failed: dial tcp 10.0.0.1:3000: connect: connection refused"
+    assert told(waiting, event(waiting, "Unhealthy", refused)) == ()
+    assert told(waiting, event(waiting, "Unhealthy", refused, count=2))[0].kind == "probe"
+
+
+def test_a_check_that_failed_in_an_earlier_run_says_nothing_of_this_one():
+    waiting = pod("a", ready=False, container={"ready": False, "restartCount": 1})
+    failed = "Readiness probe failed: HTTP probe failed with statuscode: 503"
+    assert told(waiting, event(waiting, "Unhealthy", failed, lastTimestamp="2026-11-24T09:59:59Z")) == ()
+
+
 def test_what_a_checks_command_prints_is_not_repeated():
     waiting = pod("a", ready=False, container={"ready": False})
     failed = event(waiting, "Unhealthy", "Readiness probe failed: password hunter2 rejected", count=3)
@@ -222,6 +236,13 @@ def test_the_refusals_of_an_old_replica_set_are_not_ours():
     failure = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: pods"}
     old = replica_set(release="R1", status={"conditions": [failure]})
     assert troubles(snapshot(Deployment=[deployment()], ReplicaSet=[old]), WEB, "R2") == ()
+
+
+def test_a_replica_set_that_should_have_no_pods_is_not_refused_any():
+    failure = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: pods"}
+    stale = replica_set(status={"conditions": [failure]})
+    stale["spec"]["replicas"] = 0
+    assert troubles(snapshot(Deployment=[deployment()], ReplicaSet=[stale]), WEB, "R2") == ()
 
 
 def test_a_quota_that_lets_some_pods_through_is_not_everywhere():

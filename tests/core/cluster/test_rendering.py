@@ -246,8 +246,9 @@ def test_what_a_manifest_labels_cannot_hide_whose_the_pods_are():
 
 
 def test_a_build_without_an_image_for_a_service_cannot_be_rendered():
-    with pytest.raises(Invalid, match="no image for web"):
-        bundle(PLAIN, images={})
+    """The environment may have given the manifest another service since the build was registered."""
+    with pytest.raises(Invalid, match="build BABCDEFGHIJ has no image for web"):
+        bundle(PLAIN, registered={})
 
 
 def test_two_renderings_are_equal_to_the_last_character():
@@ -301,6 +302,13 @@ def test_values_are_in_the_data_of_secrets_and_nowhere_else(values: dict[str, st
         kept = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
         assert values.items() <= kept.items()
     assert ANY_IMAGE in rest
+
+
+def test_the_registered_image_wins_over_the_manifests():
+    manifest = "services:\n  web: {image: nginx}\n"
+
+    assert container(bundle(manifest, registered={}))["image"] == "nginx"
+    assert container(bundle(manifest, registered={"web": ANY_IMAGE}))["image"] == ANY_IMAGE
 
 
 @given(st.permutations(["api", "web", "worker", "cache"]), st.integers(0, 5))

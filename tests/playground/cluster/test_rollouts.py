@@ -331,3 +331,91 @@ async def test_a_count_of_zero_and_more_is_complete_by_itself(kube: Client, repl
     done = await kube.complete()
 
     assert done["status"].get("replicas", 0) == replicas
+
+
+STATUSES = [
+    # observed, all, new, ready, available, missing, terminating, reason: as recorded of Kubernetes 1.37.2
+    (1, 2, 2, 2, 2, 0, 0, "NewReplicaSetAvailable"),
+    (1, 2, 2, 2, 2, 0, 0, "NewReplicaSetCreated"),
+    (2, 2, 0, 2, 2, 1, 0, "NewReplicaSetCreated"),
+    (2, 3, 1, 2, 2, 1, 0, "ReplicaSetUpdated"),
+    (2, 3, 1, 3, 3, 0, 0, "ReplicaSetUpdated"),
+    (2, 2, 1, 2, 2, 1, 1, "ReplicaSetUpdated"),
+    (2, 3, 2, 2, 2, 1, 1, "ReplicaSetUpdated"),
+    (2, 3, 2, 2, 2, 1, 0, "ReplicaSetUpdated"),
+    (2, 3, 2, 3, 3, 0, 0, "ReplicaSetUpdated"),
+    (2, 2, 2, 2, 2, 0, 1, "NewReplicaSetAvailable"),
+    (2, 2, 2, 2, 2, 0, 0, "NewReplicaSetAvailable"),
+]
+
+
+async def test_a_rollout_shows_the_statuses_a_real_one_was_recorded_to_show(kube: Client):
+    await kube.apply(deployment("v1", 2))
+    version = (await kube.complete())["metadata"]["resourceVersion"]
+    await kube.apply(deployment("v2", 2))
+
+    seen = []
+    names = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas")
+    async with asyncio.timeout(20):
+        async for event in kube.watch("/apis/apps/v1/namespaces/shop/deployments", resourceVersion=version):
+            status = event["object"]["status"]
+            counts = [status.get(name, 0) for name in (*names, "terminatingReplicas")]
+            seen.append((status["observedGeneration"], *counts, reason(event["object"])))
+            if seen[-1] == STATUSES[-1]:
+                break
+
+    # How fast pods end and start decides what is seen between; the order of what must be seen is fixed.
+    assert seen[:4] == STATUSES[:4]
+    rest = iter(seen)
+    assert all(wanted in rest for wanted in (*STATUSES[:6], *STATUSES[8:9], STATUSES[-1]))
+
+
+async def test_a_paused_rollout_says_so_and_goes_on_when_it_is_resumed(kube: Client):
+    await kube.apply(deployment("v1", 1))
+    await kube.complete()
+    await kube.apply(deployment("v2", 1, paused=True))
+
+    async def paused() -> bool:
+        return reason(await kube.get(DEPLOYMENT)) == "DeploymentPaused"
+
+    await kube.until(paused)
+    assert len(await kube.items(REPLICA_SETS)) == 1
+
+    await kube.apply(deployment("v2", 1))
+    await kube.complete()
+
+
+async def test_several_containers_restart_each_for_itself(kube: Client):
+    body = deployment("v1", 1)
+    container = body["spec"]["template"]["spec"]["containers"][0]
+    container["livenessProbe"] = {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1}
+    side = {"name": "side", "image": "registry.example/shop/side:crash"}
+    body["spec"]["template"]["spec"]["containers"].append(side)
+    await kube.apply(body)
+
+    async def restarted() -> dict | None:
+        for pod in await kube.items(PODS):
+            counts = {
+                each["name"]: each["restartCount"] for each in pod["status"].get("containerStatuses", [])
+            }
+            if counts.get("side"):
+                return counts
+        return None
+
+    assert (await kube.until(restarted))["main"] == 0
+    pod = (await kube.items(PODS))[0]["metadata"]["name"]
+    unnamed = await kube.get(f"{PODS}/{pod}/log")
+    previous = await kube.get(f"{PODS}/{pod}/log", container="side", previous="true", limitBytes="20")
+    unknown = await kube.get(f"{PODS}/{pod}/log", container="nobody")
+    assert (unnamed.code, unknown.code) == (400, 400)
+    assert len(previous["_text"]) == 20
+
+
+async def test_the_log_of_a_container_that_waits_says_why(kube: Client):
+    await kube.apply(deployment("notfound", 1))
+    pod = await kube.until(lambda: waiting_reason(kube, "ErrImagePull", "notfound"))
+    name = pod["metadata"]["name"]
+    log = await kube.get(f"{PODS}/{name}/log")
+
+    assert log.code == 400
+    assert log["message"] == f'container "main" in pod "{name}" is waiting to start: image can\'t be pulled'

@@ -289,3 +289,46 @@ async def test_a_put_with_an_old_version_is_a_conflict(kube: Client):
     refused = await kube.request("PUT", DEPLOYMENT, old)
 
     assert (refused.code, refused["reason"]) == (409, "Conflict")
+
+
+async def test_an_empty_apply_hands_out_somebody_elses_secret(kube: Client):
+    secret = {"metadata": {"name": "env"}, "stringData": {"A": "1"}}
+    await kube.request("POST", "/api/v1/namespaces/shop/secrets", secret)
+
+    answer = await kube.apply_json(SECRET, {"apiVersion": "v1", "kind": "Secret"})
+
+    assert answer["data"] == {"A": "MQ=="}
+
+
+async def test_min_ready_seconds_alone_make_no_new_replica_set(kube: Client):
+    await kube.apply(deployment("v1", 1))
+    await kube.complete()
+    changed = await kube.apply(deployment("v1", 1, minReadySeconds=1))
+    await kube.complete()
+
+    assert changed["metadata"]["generation"] == 2
+    sets = await kube.items("/apis/apps/v1/namespaces/shop/replicasets")
+    assert [each["spec"]["minReadySeconds"] for each in sets] == [1]
+
+
+async def test_a_status_apply_keeps_to_the_status(kube: Client):
+    await kube.apply(deployment("v1", 1))
+    before = await kube.complete()
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "status": {"collisionCount": 3}}
+    answer = await kube.apply_json(f"{DEPLOYMENT}/status", {**body, "spec": {"replicas": 9}}, "other")
+
+    assert answer["status"]["collisionCount"] == 3
+    assert answer["spec"]["replicas"] == 1
+    assert answer["metadata"]["generation"] == before["metadata"]["generation"]
+
+
+async def test_a_body_of_another_kind_or_name_is_a_bad_request(kube: Client):
+    kind = await kube.apply({**deployment("v1"), "kind": "StatefulSet"})
+    body = deployment("v1")
+    body["metadata"]["name"] = "other"
+    name = await kube.apply(body)
+    booked = await kube.apply({**deployment("v1"), "metadata": {"name": "web", "managedFields": [{}]}})
+    media = await kube.request("PATCH", DEPLOYMENT, [], "application/json-patch+json")
+
+    assert [kind.code, name.code, booked.code] == [400, 400, 400]
+    assert media.code in {400, 415}

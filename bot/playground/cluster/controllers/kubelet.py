@@ -1,7 +1,9 @@
 """The kubelets of all nodes: each bound pod's life is played by a task of its own."""
 
 import asyncio
+import logging
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Any
 
 from bot.playground.cluster.api import Api
@@ -15,6 +17,7 @@ from bot.playground.cluster.writes import Author
 from bot.playground.kubelet.script import Beat, World, farewell, life
 
 Document = dict[str, Any]
+log = logging.getLogger(__name__)
 STATUS = Author(manager="kubelet", subresource="status")
 
 
@@ -31,6 +34,8 @@ class Kubelets(Controller):
         self._players: dict[str, asyncio.Task[None]] = {}
         self._going: set[str] = set()
         self._addresses: dict[str, str] = {}
+        self._numbers = count(5)
+        self._failures: list[BaseException] = []
 
     def everything(self) -> Iterable[Key]:
         return [key_of(each) for each in self.api.all("Pod") if each["spec"].get("nodeName")]
@@ -59,7 +64,11 @@ class Kubelets(Controller):
         return None
 
     async def run(self) -> None:
-        """Work until cancelled, and take all players along."""
+        """Work until cancelled, and take all players along.
+
+        Raises:
+            BaseException: what a player failed with, if one did.
+        """
         try:
             await super().run()
         finally:
@@ -69,10 +78,20 @@ class Kubelets(Controller):
             if players:
                 await asyncio.wait(players)
             self._players.clear()
+            if self._failures:
+                raise self._failures[0]
 
     def _play(self, pod: Document, beats: Iterator[Beat]) -> None:
         uid, name = pod["metadata"]["uid"], pod["metadata"]["name"]
-        self._players[uid] = asyncio.create_task(self._told(pod, beats), name=f"pod {name}")
+        player = asyncio.create_task(self._told(pod, beats), name=f"pod {name}")
+        player.add_done_callback(self._ended)
+        self._players[uid] = player
+
+    def _ended(self, player: asyncio.Task[None]) -> None:
+        failure = None if player.cancelled() else player.exception()
+        if failure is not None:
+            log.error("%s stopped being played", player.get_name(), exc_info=failure)
+            self._failures.append(failure)
 
     async def _told(self, pod: Document, beats: Iterator[Beat]) -> None:
         began, elapsed = self.clock.monotonic(), 0.0
@@ -111,8 +130,8 @@ class Kubelets(Controller):
     def _world(self, pod: Document) -> World:
         node, namespace, uid = pod["spec"]["nodeName"], pod["metadata"]["namespace"], pod["metadata"]["uid"]
         if uid not in self._addresses:
-            number = len(self._addresses) + 5
-            self._addresses[uid] = f"10.244.{number // 250}.{number % 250}"
+            number = next(self._numbers)
+            self._addresses[uid] = f"10.244.{number // 250 % 250}.{number % 250}"
         return World(
             began=self.clock.now(),
             present=lambda image: image in self.images.get(node, set()),
@@ -135,6 +154,7 @@ class Kubelets(Controller):
     def _forget(self, uid: str) -> None:
         self._stop(uid)
         self._going.discard(uid)
+        self._addresses.pop(uid, None)
         self._logs.forget(uid)
 
 

@@ -88,6 +88,25 @@ def counters(
     )
 
 
+def with_pause(deployment: Document, status: Document, now: datetime) -> Document:
+    """Return the status with what is to be said when a rollout is paused or resumed."""
+    current = find_condition(status, "Progressing")
+    overdue = current is not None and current["reason"] == OVERDUE
+    was = current is not None and current["reason"] == "DeploymentPaused"
+    paused = bool(deployment["spec"].get("paused"))
+    if paused == was or overdue:
+        return status
+    word = "paused" if paused else "resumed"
+    said = condition(
+        "Progressing",
+        holds=True,
+        reason=f"Deployment{word.title()}",
+        message=f"Deployment is {word}",
+        now=now,
+    )
+    return put_condition(status, {**said, "status": "Unknown"})
+
+
 def is_complete(deployment: Document, status: Document) -> bool:
     """Say whether every wanted pod is new and available and no other is left."""
     wanted = deployment["spec"]["replicas"]

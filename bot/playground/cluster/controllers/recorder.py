@@ -13,6 +13,8 @@ Document = dict[str, Any]
 # More than this many texts of one reason about one object become a single event.
 SIMILAR = 10
 LIFETIME = 3600.0
+# What a recorder remembers of the past; real ones keep 4096 entries.
+MEMORY = 4096
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class Recorder:
             field_path: the container, as `spec.containers{main}`.
             host: the node that says it.
         """
+        self._forget()
         uid = about["metadata"]["uid"]
         budget = self._budgets.setdefault((uid, kind), EventBudget(asked=self.api.clock.monotonic()))
         if self.capped and not budget.admits(self.api.clock.monotonic()):
@@ -80,6 +83,14 @@ class Recorder:
                 "reportingInstance": f"{self.component}-0",
             },
         )
+
+    def _forget(self) -> None:
+        """Drop the oldest half of a memory that has grown too large."""
+        memories: tuple[dict[Any, Any], ...] = (self._budgets, self._texts, self._names)
+        for memory in memories:
+            if len(memory) > MEMORY:
+                for key in list(memory)[: MEMORY // 2]:
+                    del memory[key]
 
     def _create(
         self, about: Document, kind: str, reason: str, message: str, *, field_path: str, host: str

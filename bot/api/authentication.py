@@ -1,0 +1,70 @@
+"""Who asks over HTTP: the name of a valid token, or nobody; without it everybody on the network could promote."""
+
+import base64
+import binascii
+from typing import Protocol
+
+from aiohttp import web
+
+from bot.api.errors import Handler
+from core.actor import Actor
+from core.errors import Forbidden, Unauthorized
+
+USER = "convox"
+# What Kubernetes and Prometheus ask without a password; nothing in it is anybody's secret.
+OPEN = frozenset({"/healthz", "/readyz", "/metrics"})
+_ACTOR = "actor"
+
+
+class Tokens(Protocol):
+    """Whoever knows the tokens."""
+
+    async def check(self, token: str) -> str | None:
+        """Return the name of a valid token, or None, in a time that tells nothing about the valid ones."""
+        ...
+
+
+def actor_of(request: web.Request) -> Actor:
+    """Return who asks, on any route that needs a token."""
+    actor = request[_ACTOR]
+    assert isinstance(actor, Actor)
+    return actor
+
+
+def new_authentication(tokens: Tokens):  # type: ignore[no-untyped-def]  # noqa: ANN201 - aiohttp's type is private
+    """Return the middleware that lets in who has a token."""
+
+    @web.middleware
+    async def authenticating(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path not in OPEN:
+            request[_ACTOR] = await _actor(tokens, request.headers.get("Authorization"))
+            # A browser adds a remembered password to whatever a foreign page makes it send, and names that page.
+            if "Origin" in request.headers:
+                raise Forbidden("requests from web pages are not taken", hint="use `convox-bot do`, or curl")
+        return await handler(request)
+
+    return authenticating
+
+
+async def _actor(tokens: Tokens, header: str | None) -> Actor:
+    hint = "`convox-bot token create NAME` makes one"
+    if not header:
+        raise Unauthorized(f"a token is needed: basic authentication, user {USER}, password TOKEN", hint=hint)
+    given = password(header)
+    if given is None:
+        raise Unauthorized(f"this is no basic authentication with user {USER} and a token", hint=hint)
+    name = await tokens.check(given)
+    if name is None:
+        raise Unauthorized("this token is not valid: it is unknown, or was revoked", hint=hint)
+    return Actor("token", name, name)
+
+
+def password(header: str) -> str | None:
+    """Return the password of `Basic base64(convox:PASSWORD)`, or None for anything else."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        decoded = base64.b64decode(encoded.strip().encode("ascii"), validate=True).decode()
+    except (binascii.Error, UnicodeError):
+        return None
+    user, colon, secret = decoded.partition(":")
+    return secret if scheme.lower() == "basic" and user == USER and colon and secret else None

@@ -1,0 +1,84 @@
+"""Reading a JSON body strictly; without it a misspelt key would be a value left out, and a bad one a crash."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import orjson
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.api.errors import TooLarge
+from core.errors import Invalid, Unreadable
+
+LARGEST = 1 << 20  # bytes of a body, unpacked; contract 3
+MOST_PROBLEMS = 10
+LONGEST_NAME = 60
+
+
+class Body(BaseModel):
+    """What a request may hold: the keys of its fields, and no others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+B = TypeVar("B", bound=Body)
+
+
+async def read_body(request: web.Request, kind: type[B]) -> B:
+    """Return the body of a request.
+
+    Raises:
+        TooLarge: it has more than `LARGEST` bytes.
+        Unreadable: it is not JSON.
+        Invalid: it is JSON with other keys or values than `kind` has; the sentence names all, and shows no value.
+    """
+    try:
+        document = orjson.loads(await _bytes(request))
+    except orjson.JSONDecodeError as error:
+        raise Unreadable(f"the body is not JSON: {error}") from None
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        raise Invalid(_sentence(error)) from None
+
+
+async def _bytes(request: web.Request) -> bytes:
+    # Said at once where the length is announced, before a gigabyte is sent.
+    if (request.content_length or 0) > LARGEST:
+        raise _too_large()
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large() from None
+    except (web.RequestPayloadError, HttpProcessingError):
+        raise Unreadable("the body cannot be unpacked, or ends too early") from None
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"the body is larger than {LARGEST >> 20} MiB")
+
+
+def _sentence(error: ValidationError) -> str:
+    problems = [_problem(found) for found in error.errors(include_input=False, include_url=False)]
+    if len(problems) > MOST_PROBLEMS:
+        problems[MOST_PROBLEMS:] = [f"and {len(problems) - MOST_PROBLEMS} more"]
+    return "; ".join(problems)
+
+
+def _problem(found: Mapping[str, Any]) -> str:
+    name = ".".join(str(part) for part in found["loc"])[:LONGEST_NAME]
+    match found["type"]:
+        case "missing":
+            return f"{name} is missing"
+        case "extra_forbidden":
+            return f"unknown key: {name}"
+        case "model_type":
+            return "the body must be a JSON object"
+        case "string_type":
+            return f"{name} must be text"
+        case "dict_type":
+            return f"{name} must be an object"
+        case _:
+            said = str(found["msg"])
+            return f"{name}: {said[:1].lower()}{said[1:]}"

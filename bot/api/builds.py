@@ -1,0 +1,53 @@
+"""`POST /apps/{app}/builds`: how releases come in from CI (contract 4)."""
+
+from aiohttp import web
+from pydantic import Field, field_validator
+
+from bot.api.authentication import actor_of
+from bot.api.bodies import Body, read_body
+from bot.api.errors import as_json
+from core.access import Access
+from core.records import Records
+
+LONGEST_DESCRIPTION = 500
+
+
+class NewBuild(Body):
+    """What CI sends."""
+
+    manifest: str
+    """The text of convox.yml."""
+    images: dict[str, str] = Field(default_factory=dict)
+    """Service → image reference, for each service with `build:`."""
+    description: str = Field(default="", max_length=LONGEST_DESCRIPTION)
+    git_sha: str = Field(default="", alias="git-sha", max_length=64, pattern=r"^[!-~]*$")
+
+    @field_validator("description")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        """It stands in tables: no line ends, and nothing that would move a terminal's cursor."""
+        return " ".join("".join(char if char.isprintable() else " " for char in value).split())
+
+
+class Builds:
+    """Registers builds."""
+
+    def __init__(self, records: Records, access: Access) -> None:
+        self._records = records
+        self._access = access
+
+    async def create(self, request: web.Request) -> web.Response:
+        """Store one build and its release."""
+        app, given = request.match_info["app"], await read_body(request, NewBuild)
+        actor = await self._access.require(actor_of(request), "build", app)
+        made = await self._records.register_build(
+            actor,
+            app,
+            manifest=given.manifest,
+            images=given.images,
+            description=given.description,
+            git_sha=given.git_sha,
+        )
+        assert made.build is not None
+        note = {"note": made.skipped} if made.skipped else {}
+        return as_json({"id": made.build.id, "release": made.release.id, **note}, status=201)

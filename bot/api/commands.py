@@ -1,0 +1,79 @@
+"""`POST /commands`: the slash command's grammar, policy, audit and texts without Slack (engine rule 38)."""
+
+import math
+
+from aiohttp import web
+
+from bot.api.authentication import actor_of
+from bot.api.bodies import Body, read_body
+from bot.api.errors import TooMany, as_json, plain_names, refused
+from bot.callers import Caller
+from bot.commands import parse
+from bot.handlers import Handlers, Reply
+from bot.pacing import Bucket
+from core.errors import UserError
+from core.ports import Clock, Store
+
+# Commands a second and at once, for each token: far more than people type, too few to keep the database busy.
+RATE, BURST = 10.0, 30.0
+# Where a promotion is when the answer is given, so that `--no-wait` need not read sentences.
+PHASE = "Promotion-Phase"
+
+
+class CommandText(Body):
+    """What a terminal sends: the words, joined as by a shell."""
+
+    text: str
+
+
+class Commands:
+    """Carries out commands of tokens."""
+
+    def __init__(self, handlers: Handlers, store: Store, clock: Clock) -> None:
+        self._handlers = handlers
+        self._store = store
+        self._clock = clock
+        self._buckets: dict[str, Bucket] = {}
+
+    async def create(self, request: web.Request) -> web.Response:
+        """Carry out one command; what is refused is answered with the refusal's status."""
+        actor = actor_of(request)
+        self._pace(actor.id)
+        command = parse((await read_body(request, CommandText)).text, slack=False)
+        reply = await self._handlers.handle(command, Caller(actor=actor, source="http"))
+        if reply.error is not None:
+            return refused(reply.error, hint=reply.answer.hint, text=done_before(reply, reply.error))
+        document = {"text": text_of(reply), "promotion": reply.promotion}
+        return as_json(document, headers=await self._phase(reply.promotion))
+
+    async def _phase(self, promotion: str | None) -> dict[str, str]:
+        if promotion is None:
+            return {}
+        return {PHASE: str((await self._store.read.promotion(promotion)).phase)}
+
+    def _pace(self, token: str) -> None:
+        now = self._clock.monotonic()
+        bucket = self._buckets.setdefault(token, Bucket(RATE, BURST, BURST, now))
+        wait = bucket.wait(now)
+        if wait > 0:
+            raise TooMany(
+                f"too many commands with this token: at most {RATE:.0f} a second",
+                retry_after=math.ceil(wait),
+            )
+        bucket.take()
+
+
+def text_of(reply: Reply) -> str:
+    """Return an answer for a terminal: what was asked for stands first, so that a script can take it."""
+    answer = reply.answer
+    beside = [*(f"Note: {warning}" for warning in answer.warnings), answer.hint]
+    # Values of an environment are shown verbatim; only a promotion's own words name channels.
+    text = plain_names(answer.text) if reply.promotion else answer.text
+    return "\n".join(part for part in (text, *map(plain_names, beside)) if part)
+
+
+def done_before(reply: Reply, error: UserError) -> str:
+    """Return what was done before the refusal (a release was made, but not promoted), and what to know of it."""
+    done = reply.answer.text.removesuffix(f"ERROR: {error.sentence}").strip()
+    notes = [f"Note: {plain_names(warning)}" for warning in reply.answer.warnings]
+    return "\n".join([*([done] if not done.startswith("ERROR:") and done else []), *notes])

@@ -1,0 +1,116 @@
+"""Every error over HTTP is one sentence in JSON; without this CI would parse HTML and a stranger read a traceback."""
+
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+
+import orjson
+from aiohttp import web
+
+from core.errors import Unauthorized, Unexpected, UserError
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+# RFC 7617; a browser or curl learns from it that a password would help.
+CHALLENGE = {"WWW-Authenticate": 'Basic realm="convox-bot", charset="UTF-8"'}
+LONGEST_SHOWN = 80
+_MENTION = re.compile(r"<([@#])([A-Z0-9]+)(?:\|[^<>]*)?>")
+
+
+class TooLarge(UserError):
+    status = 413
+
+
+class TooMany(UserError):
+    """More requests than one token may send.
+
+    Attributes:
+        retry_after: whole seconds until the next one is taken.
+    """
+
+    status = 429
+
+    def __init__(self, sentence: str, *, retry_after: int) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+def as_json(
+    document: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Return a JSON answer that nobody on the way keeps: it can hold revealed values."""
+    return web.Response(
+        body=orjson.dumps(document) + b"\n",
+        status=status,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+        content_type="application/json",
+    )
+
+
+def refused(error: UserError, *, hint: str = "", text: str = "") -> web.Response:
+    """Return the answer to a request that was refused.
+
+    Args:
+        error: says why; its status is the answer's.
+        hint: what to do now, where the error itself does not say.
+        text: what was done before the refusal.
+    """
+    said = {"hint": plain_names(hint or error.hint), "text": text}
+    document = {"error": plain_names(error.sentence), **{key: value for key, value in said.items() if value}}
+    return as_json(document, error.status, _headers(error))
+
+
+def _headers(error: UserError) -> dict[str, str]:
+    if isinstance(error, TooMany):
+        return {"Retry-After": str(error.retry_after)}
+    return CHALLENGE if isinstance(error, Unauthorized) else {}
+
+
+def plain_names(text: str) -> str:
+    """Return a sentence without Slack's markup for people and channels: `@U01ALICE`, `#C0123`."""
+    return _MENTION.sub(r"\1\2", text)
+
+
+def unexpected(what: str) -> Unexpected:
+    """Log the exception that is being handled under a reference, and return what the caller is told."""
+    reference = f"E-{secrets.token_hex(3).upper()}"
+    log.exception("%s: %s failed unexpectedly", reference, what)
+    return Unexpected(
+        "something went wrong here, and nothing more was done",
+        hint=f"ask whoever runs this bot for the log of {reference}",
+    )
+
+
+@web.middleware
+async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever a route raises into its answer."""
+    try:
+        return await handler(request)
+    except UserError as error:
+        return refused(error)
+    except web.HTTPException as error:
+        return _routing(request, error)
+    except ConnectionError:
+        raise  # whoever asked has left; aiohttp closes the connection
+    except Exception:
+        return refused(unexpected(f"{request.method} {route_of(request)}"))
+
+
+def _routing(request: web.Request, error: web.HTTPException) -> web.Response:
+    """Return the JSON of aiohttp's own refusals: no such address, no such method."""
+    path = request.path if len(request.path) <= LONGEST_SHOWN else request.path[:LONGEST_SHOWN] + "…"
+    sentence = {
+        HTTPStatus.NOT_FOUND: f"there is nothing at {path}",
+        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible at {path}",
+    }.get(HTTPStatus(error.status), error.reason)
+    allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    return as_json({"error": sentence}, error.status, allow)
+
+
+def route_of(request: web.Request) -> str:
+    """Return the pattern of the route, since a path is whatever a stranger typed and does not belong in a log."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "an unknown address"

@@ -1,0 +1,129 @@
+"""`GET /promotions/{id}/lines`: a promotion from its first line to its verdict, as it happens (contract 5)."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from aiohttp import web
+
+from bot.api.authentication import actor_of
+from bot.api.errors import plain_names, route_of, unexpected
+from core.access import Access
+from core.endings import ending
+from core.errors import Invalid, NotFound
+from core.ids import normalise
+from core.ports import Clock, Store
+from core.progress import Line
+
+POLL_SECONDS = 0.5  # lines are read by people; one small query for each who waits
+HEADERS = {
+    "Content-Type": "text/plain; charset=utf-8",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Accel-Buffering": "no",  # nginx would hold lines back until it has a few kilobytes
+}
+# Foreign text (logs of pods) must not move a reader's cursor or recolour their terminal.
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Lines:
+    """Streams the lines of promotions."""
+
+    def __init__(self, store: Store, access: Access, clock: Clock) -> None:
+        self._store = store
+        self._access = access
+        self._clock = clock
+        self._streaming: set[asyncio.Task[None]] = set()
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """Stream from the line after `after` to the terminal message, then end."""
+        after = _after(request.query.get("after", "0"))
+        promotion = await self._find(request.match_info["id"])
+        response = web.StreamResponse(headers=HEADERS)
+        app = (await self._store.read.promotion(promotion)).app
+        await self._access.require(actor_of(request), "view", app)
+        await response.prepare(request)
+        streaming = asyncio.create_task(
+            self._stream(request, response, promotion, after), name=f"lines of {promotion}"
+        )
+        self._streaming.add(streaming)
+        try:
+            await streaming
+        finally:
+            self._streaming.discard(streaming)
+            streaming.cancel()
+        return response
+
+    async def stop(self, _: web.Application) -> None:
+        """Let go of everybody who listens; without an end of the stream they come back to the next start."""
+        for streaming in self._streaming:
+            streaming.cancel()
+
+    async def _find(self, given: str) -> str:
+        promotion = normalise("promotion", given)
+        if promotion is None:
+            raise NotFound(f"no such promotion: {given[:40]}", hint="it is P and ten letters")
+        return promotion
+
+    async def _stream(
+        self, request: web.Request, response: web.StreamResponse, promotion: str, after: int
+    ) -> None:
+        try:
+            async with aclosing(follow(self._store, self._clock, promotion, after)) as chunks:
+                async for chunk in chunks:
+                    await response.write(chunk.encode())
+            await response.write_eof()
+        except ConnectionError:
+            return  # whoever listened has left
+        except Exception:
+            # The status is out already: a stream without its end tells the reader to ask again.
+            unexpected(route_of(request))
+            if request.transport is not None:
+                request.transport.abort()
+
+
+async def follow(store: Store, clock: Clock, promotion_id: str, after: int) -> AsyncGenerator[str]:
+    """Yield text that ends with a line end, one or many lines at a time, until the terminal message is out.
+
+    Args:
+        store: where lines and the verdict are read.
+        clock: what is waited by.
+        promotion_id: whose lines.
+        after: lines (as printed) that were received before; the terminal message is the last one.
+    """
+    number = printed = 0
+    while True:
+        # In this order: the lines of a promotion that has settled are complete.
+        promotion = await store.read.promotion(promotion_id)
+        batch = await store.read.lines(promotion_id, number)
+        rows = [row for _, line in batch for row in rows_of(line)]
+        if not batch and promotion.settled:
+            rows = [plain_names(clean(ending(promotion, lambda actor: actor.plain)))]
+        fresh = rows[max(0, after - printed) :]
+        printed += len(rows)
+        if fresh:
+            yield "".join(f"{row}\n" for row in fresh)
+        if batch:
+            number = batch[-1][0]
+        elif promotion.settled:
+            return
+        else:
+            await clock.sleep(POLL_SECONDS)
+
+
+def rows_of(line: Line) -> list[str]:
+    """Return a line as printed; what follows its first row is indented, so that only a verdict begins as one."""
+    first, *rest = clean(str(line)).split("\n")
+    return [first, *(row if row.startswith("  ") else f"  {row}" for row in rest)]
+
+
+def clean(text: str) -> str:
+    """Return text without control characters; tabs and line ends stay."""
+    return _ESCAPES.sub("", text)
+
+
+def _after(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise Invalid("after is the number of lines already received: 0 or more")
+    return int(text)

@@ -1,0 +1,88 @@
+"""Everything over HTTP but Slack's own endpoint (contract 3): which address is answered by what."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from bot.api.authentication import Tokens, new_authentication
+from bot.api.bodies import LARGEST
+from bot.api.builds import Builds
+from bot.api.commands import Commands
+from bot.api.errors import as_json, refusing
+from bot.api.lines import Lines
+from bot.api.metrics import Facts, exposition, version
+from bot.handlers import Handlers
+from bot.slack import SlackState
+from core.access import Access
+from core.outgoing import Backlog
+from core.ports import Clock, Store
+from core.promotion import Phase
+from core.records import Records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiParts:
+    """What the routes need.
+
+    Attributes:
+        backlog: what Slack is still to be told.
+        phases: phase → how many promotions are in it.
+    """
+
+    handlers: Handlers
+    records: Records
+    store: Store
+    access: Access
+    tokens: Tokens
+    slack: SlackState
+    backlog: Callable[[], Awaitable[Backlog]]
+    phases: Callable[[], Awaitable[Mapping[Phase, int]]]
+    clock: Clock
+
+
+def new_api(parts: ApiParts) -> web.Application:
+    """Return the application that listens on API_PORT."""
+    api = web.Application(middlewares=[refusing, new_authentication(parts.tokens)], client_max_size=LARGEST)
+    lines = Lines(parts.store, parts.access, parts.clock)
+    health = Health(parts)
+    api.router.add_get("/healthz", health.alive)
+    api.router.add_get("/readyz", health.ready)
+    api.router.add_get("/metrics", health.metrics)
+    api.router.add_post("/apps/{app}/builds", Builds(parts.records, parts.access).create)
+    api.router.add_post("/commands", Commands(parts.handlers, parts.store, parts.clock).create)
+    api.router.add_get("/promotions/{id}/lines", lines.get, allow_head=False)
+    api.on_shutdown.append(lines.stop)
+    return api
+
+
+class Health:
+    """What machines ask."""
+
+    def __init__(self, parts: ApiParts) -> None:
+        self._parts = parts
+
+    async def alive(self, _: web.Request) -> web.Response:
+        """Answer while the process can serve."""
+        return web.Response(text="ok\n")
+
+    async def ready(self, _: web.Request) -> web.Response:
+        """Answer whether people get answers. A cluster in trouble changes nothing: they must still get some."""
+        slack = self._parts.slack
+        if slack.connected:
+            return web.Response(text="ok\n")
+        return as_json({"error": slack.problem or "Slack has not said hello yet"}, status=503)
+
+    async def metrics(self, _: web.Request) -> web.Response:
+        """Answer Prometheus."""
+        left = await self._parts.backlog()
+        age = (self._parts.clock.now() - left.oldest).total_seconds() if left.oldest else 0.0
+        facts = Facts(
+            promotions=await self._parts.phases(),
+            waiting={"cards": left.cards, "lines": left.lines, "posts": left.posts},
+            oldest=max(0.0, age),
+            connected=self._parts.slack.connected,
+            version=version(),
+        )
+        return web.Response(body=exposition(facts), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,142 @@
+"""The same promises on a real API server, with the rights that `deploy/` gives and no others."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.clock import SystemClock
+from core.cluster.adapter import KubernetesCluster
+from core.cluster.client import KubeClient
+from core.cluster.credentials import from_file
+from core.cluster.home import Home
+from core.cluster.names import ANCHOR, SCALE_MANAGER, TOKEN_ANNOTATION
+from core.errors import Rejected
+from core.progress import Intent, Readiness, Ref, Target
+from tests.core.cluster.live import WEB, Bench
+
+
+@pytest.fixture
+async def bench(control_plane, app_namespace) -> AsyncIterator[Bench]:
+    clock = SystemClock()
+    home = Home("convox", (await app_namespace()).removeprefix("convox-"))
+    bot = KubeClient(from_file(str(control_plane.kubeconfig("convox-bot"))), clock=clock)
+    admin = KubeClient(from_file(str(control_plane.kubeconfig())), clock=clock)
+    async with bot, admin:
+        yield Bench(
+            clock=clock, admin=admin, cluster=KubernetesCluster(bot, rack="convox", clock=clock), home=home
+        )
+
+
+async def test_a_release_is_checked_applied_scaled_watched_and_applied_again(bench: Bench, kubelet):
+    app, bundle = bench.home.app, bench.bundle()
+    intent = await bench.cluster.look(app, bundle.refs)
+    await bench.cluster.preflight(app, bundle, token=1)
+    assert not any(o.existed for o in (await bench.cluster.look(app, bundle.refs)).objects)
+    async with bench.cluster.watch(app, intent) as watch:
+        applied = await bench.apply(bundle)
+        scaled = await bench.cluster.scale(app, "web", 2, token=1)
+        watch.aim(Target(release=bundle.release, bundle=bundle, applied=applied))
+        lines, services = [], ()
+        async with asyncio.timeout(50):
+            while not services or services[0].readiness is not Readiness.READY:
+                look = await watch.next(1.0)
+                lines += look.lines
+                services = look.services
+                assert look.interference == ""
+    assert (services[0].wanted, services[0].ready) == (2, 2)
+    assert [line.text for line in lines if line.object == "web"][-1].endswith("to 2")
+    assert sum(line.text == "Started container main" for line in lines) == 2
+    again = await bench.apply(bundle, token=2)
+    assert not any(a.changed for a in again)
+    # A changed annotation alone raises a Deployment's generation on a real API server.
+    assert again[-1].generation > scaled.generation
+    sets, _ = await bench.admin.list(bench.home.at("ReplicaSet"))
+    assert len(sets) == 1, "the token is in no pod template"
+    there = await bench.get(WEB)
+    assert there["spec"]["replicas"] == 2
+    assert there["metadata"]["annotations"][TOKEN_ANNOTATION] == "2"
+    books = {b["manager"]: b["fieldsV1"] for b in there["metadata"]["managedFields"]}
+    assert books[SCALE_MANAGER] == {"f:spec": {"f:replicas": {}}}
+
+
+async def test_what_was_made_is_removed_with_its_preconditions(bench: Bench, kubelet):
+    app, bundle = bench.home.app, bench.bundle()
+    applied = await bench.apply(bundle, token=3)
+    with pytest.raises(Rejected, match="a newer promotion"):
+        await bench.cluster.remove(app, WEB, uid=applied[-1].uid, token=2)
+    await bench.cluster.remove(app, WEB, uid="another", token=3)
+    assert (await bench.get(WEB))["metadata"].get("deletionTimestamp") is None
+    async with bench.cluster.watch(app, Intent(namespace_uid="", objects=())) as watch:
+        watch.aim(Target(release=bundle.release, bundle=None, absent=bundle.refs))
+        for one in applied:
+            await bench.cluster.remove(app, one.ref, uid=one.uid, token=3)
+        async with asyncio.timeout(30):
+            while not (look := await watch.next(1.0)).synced or look.services:
+                pass
+    for one in applied:
+        await bench.cluster.remove(app, one.ref, uid=one.uid, token=3)
+
+
+async def test_an_overtaken_writer_and_a_foreign_object_are_refused(bench: Bench):
+    app, bundle = bench.home.app, bench.bundle()
+    await bench.apply(bundle, token=5)
+    with pytest.raises(Rejected, match=r"a newer promotion has already written Deployment/web"):
+        await bench.cluster.apply(app, bundle, WEB, token=4, force=True)
+    manifest = "services:\n  api:\n    image: registry.example/api\n    port: 80\n"
+    foreign = {"ports": [{"port": 80}], "selector": {"x": "y"}}
+    await bench.make({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "api"}, "spec": foreign})
+    with pytest.raises(Rejected, match="Service/api exists already and is not the bot's own"):
+        await bench.cluster.preflight(app, bench.bundle(manifest=manifest), token=5)
+
+
+async def test_another_tools_field_stops_a_promotion_and_not_a_rollback(bench: Bench, control_plane):
+    bundle = bench.bundle("web:1")
+    await bench.apply(bundle)
+    await control_plane.kubectl(
+        "set", "image", "deployment/web", "main=registry.example/web:hand", f"-n{bench.home.namespace}"
+    )
+    with pytest.raises(Rejected, match=r"another tool owns .*main.*\.image \(set by kubectl-set\)"):
+        await bench.cluster.preflight(bench.home.app, bundle, token=1)
+    await bench.apply(bundle, force=True)
+    container = (await bench.get(WEB))["spec"]["template"]["spec"]["containers"][0]
+    assert container["image"] == "registry.example/web:1"
+
+
+async def test_a_count_by_hand_survives_and_secrets_stay_as_they_are(bench: Bench, control_plane):
+    await bench.apply(bench.bundle("web:1"))
+    await bench.cluster.scale(bench.home.app, "web", 2, token=1)
+    await control_plane.kubectl("scale", "deployment/web", "--replicas=5", f"-n{bench.home.namespace}")
+    await bench.apply(bench.bundle("web:2"), force=True)
+    assert (await bench.get(WEB))["spec"]["replicas"] == 5
+    assert (await bench.cluster.scale(bench.home.app, "web", 0, token=1)).changed
+    assert (await bench.get(WEB))["spec"]["replicas"] == 0
+    bench.sequence -= 1
+    with pytest.raises(Rejected, match=r"Secret/env-web-\w+: .*immutable"):
+        await bench.cluster.preflight(bench.home.app, bench.bundle(environment={"COLOUR": "red"}), token=1)
+
+
+async def test_an_anchor_is_claimed_by_one_installation_and_rises(bench: Bench):
+    cluster, app = bench.cluster, bench.app()
+    first = await cluster.claim_anchor(app, installation="one", token=1)
+    assert not (await cluster.claim_anchor(app, installation="one", token=1)).changed
+    results = await asyncio.gather(
+        *(cluster.claim_anchor(app, installation="one", token=t) for t in (2, 3)), return_exceptions=True
+    )
+    assert all(isinstance(r, Rejected) for r in results if isinstance(r, BaseException))
+    anchor = await bench.get(Ref("ConfigMap", ANCHOR))
+    assert (anchor["data"]["token"], anchor["metadata"]["uid"]) == ("3", first.uid)
+    with pytest.raises(Rejected, match="belongs to another installation"):
+        await cluster.claim_anchor(app, installation="two", token=9)
+    with pytest.raises(Rejected, match="newer number"):
+        await cluster.check_anchor(app, installation="one", token=2)
+
+
+async def test_a_namespace_without_rights_says_what_an_administrator_applies(bench: Bench):
+    command = "convox-bot app-manifest nobody | kubectl apply -f -"
+    assert await bench.cluster.create_namespace("nobody") == command
+    with pytest.raises(
+        Rejected, match=r"the bot may not get namespaces in namespace convox-nobody; .*app-manifest nobody"
+    ):
+        await bench.cluster.look("nobody", [])
+    assert await bench.cluster.create_namespace(bench.home.app) is None
