@@ -25,10 +25,17 @@ class ScaledClock:
     settle window of 20 s lasts one second at speed 20.
     """
 
-    def __init__(self, speed: float, start: datetime | None = None) -> None:
+    def __init__(self, speed: float, start: datetime | None = None, began: float | None = None) -> None:
+        """Begin at `start`, by default now.
+
+        Args:
+            speed: seconds of this clock in one of the wall's.
+            start: what it says in its first moment.
+            began: that moment as a reading of `time.monotonic()`; with it processes of one machine share a clock.
+        """
         self._speed = speed
         self._start = start or datetime.now(UTC)
-        self._began = time.monotonic()
+        self._began = time.monotonic() if began is None else began
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self.monotonic())

@@ -133,8 +133,8 @@ async def wired(
                 tokens=store.tokens,
                 slack=state,
                 backlog=store.outbox.backlog,
+                phases=store.read.phases,
                 clock=clock,
-                announcer=sender,
             )
         )
         bot = Bot(

@@ -7,6 +7,10 @@ from bot.views.thread import message, terminal
 from core.access import Access
 from core.outgoing import Post
 from core.ports import Clock, Store
+from core.promotion import Phase
+
+
+ALARMING = frozenset({Phase.REVERTED, Phase.FAILURE})
 
 
 class Messages:
@@ -21,11 +25,15 @@ class Messages:
         """Return the payload of a card."""
         read = self._store.read
         promotion = await read.promotion(promotion_id)
+        app = await read.app(promotion.app)
         release = await read.release(promotion.app, promotion.release)
+        # Once it is over the active release is no longer what it was compared with.
+        compare = app.active and app.active != release.id and not promotion.settled
         return card(
             promotion,
-            app=await read.app(promotion.app),
+            app=app,
             release=release,
+            previous=await read.release(app.name, app.active) if compare and app.active else None,
             build=await read.build(promotion.app, release.build) if release.build else None,
             approvals=await read.approvals(promotion_id),
             rules=self._access.policy.rules(promotion.app),
@@ -36,4 +44,8 @@ class Messages:
         """Return the payload of a message in a thread."""
         if post.kind == "lines":
             return message([line for _, line in post.lines])
-        return terminal(await self._store.read.promotion(post.promotion))
+        promotion = await self._store.read.promotion(post.promotion)
+        payload = terminal(promotion)
+        # At most one broadcast, at the end, and only where the channel must know: something went back or needs
+        # a person (design 6).
+        return {**payload, "reply_broadcast": True} if promotion.phase in ALARMING else payload

@@ -34,21 +34,10 @@ def _outcome(promotion: Promotion, name: Callable[[Actor], str]) -> tuple[str, s
     """Return what happened, and what was said about it."""
     if promotion.was_cancelled and promotion.phase in _CANCELLED:
         return f"cancelled by {_by(promotion, name)}, {_CANCELLED[promotion.phase](promotion)}", ""
-    match promotion.phase:
-        case Phase.REVERTED:
-            return _back(promotion), promotion.cause
-        case Phase.FAILURE:
-            return "rollback failed, a person is needed", promotion.cause
-        case Phase.REFUSED:
-            return "refused, nothing was changed", promotion.reason or promotion.cause
-        case Phase.SUPERSEDED:
-            return f"superseded by {promotion.superseded_by}", ""
-        case Phase.DECLINED:
-            return f"declined by {_by(promotion, name)}", promotion.reason
-        case Phase.EXPIRED:
-            return "approval expired", ""
-        case _:
-            raise ValueError(f"{promotion.id} is {promotion.phase} and has not ended")
+    settled = _SETTLED.get(promotion.phase)
+    if settled is None:
+        raise ValueError(f"{promotion.id} is {promotion.phase} and has not ended")
+    return settled(promotion, name)
 
 
 def _by(promotion: Promotion, name: Callable[[Actor], str]) -> str:
@@ -65,4 +54,12 @@ _CANCELLED: dict[Phase, Callable[[Promotion], str]] = {
     Phase.REVERTED: _back,
     Phase.FAILURE: lambda _: "not rolled back, a person is needed",
     Phase.REFUSED: lambda _: "nothing was changed",
+}
+_SETTLED: dict[Phase, Callable[[Promotion, Callable[[Actor], str]], tuple[str, str]]] = {
+    Phase.REVERTED: lambda p, _: (_back(p), p.cause),
+    Phase.FAILURE: lambda p, _: ("rollback failed, a person is needed", p.cause),
+    Phase.REFUSED: lambda p, _: ("refused, nothing was changed", p.reason or p.cause),
+    Phase.SUPERSEDED: lambda p, _: (f"superseded by {p.superseded_by}", ""),
+    Phase.DECLINED: lambda p, name: (f"declined by {_by(p, name)}", p.reason),
+    Phase.EXPIRED: lambda _p, _: ("approval expired", ""),
 }

@@ -9,7 +9,7 @@ from core.access import Access
 from core.actor import BOT, Actor
 from core.approval import Approval
 from core.approvals import may_approve, missing
-from core.errors import Conflict, Forbidden, Invalid, NotFound, Taken, UserError
+from core.errors import Conflict, Forbidden, NotFound, Taken, UserError
 from core.failpoints import failpoint
 from core.holds import newest_free
 from core.ids import new_id
@@ -25,6 +25,7 @@ from core.requests import (
     busy,
     check_pinned,
     guard,
+    guard_rollback,
     limits_of,
     read_ground,
     target_of,
@@ -140,8 +141,6 @@ class Promoter:
         if promotion.phase is Phase.PENDING:
             promotion = await self._begin(tx, ground, promotion)
         await self._record(tx, promotion, copied)
-        if asked.kind == "rollback":
-            await self._withdraw(tx, ground)
         return Requested(promotion=promotion, rolled_back_to=copied.id if copied else "", skipped=skipped)
 
     async def _target(
@@ -151,8 +150,7 @@ class Promoter:
         if asked.kind == "rollback":
             assert asked.release is not None
             source = await tx.release(asked.app, asked.release)
-            if source.build is None:
-                raise Invalid("can not promote a release with an empty manifest")
+            guard_rollback(ground, source)
             return await self._copy(tx, source, asked.actor), source, ""
         if asked.release is not None:
             return await tx.release(asked.app, asked.release), None, ""
@@ -223,6 +221,8 @@ class Promoter:
                 by=promotion.requested_by,
             )
             failpoint("takeover.before_commit")
+        if promotion.kind == "rollback":
+            await self._withdraw(tx, ground)
         app = replace(ground.app, token=ground.app.token + 1)
         await tx.save_app(app)
         inherited = holder.baseline_of or holder.id if holder and holder.touched_at else None

@@ -82,6 +82,25 @@ def guard(ground: Ground, release: Release, *, anyway: str | None) -> None:
         )
 
 
+def guard_rollback(ground: Ground, source: Release) -> None:
+    """Refuse what may not be rolled back to; a release that was verified may always be (engine rule 7).
+
+    Raises:
+        Invalid: the release has no manifest.
+        Conflict: it, or its build, failed and was never verified.
+    """
+    if source.build is None:
+        raise Invalid("can not promote a release with an empty manifest")
+    standing = ground.standings.get(source.id)
+    verified = standing is not None and standing.verified_at is not None
+    held = why_held(source, ground.releases, ground.standings)
+    if held and not verified:
+        raise Conflict(
+            f"{source.id} is on hold: {held}",
+            hint=f"roll back to a release that ran: `releases -a {source.app}` lists them",
+        )
+
+
 def approval_rule(
     rules: Rules, *, kind: str, target: Release | None, standings: Mapping[str, Standing]
 ) -> ApprovalRule:

@@ -40,6 +40,10 @@ class SqliteReader(RecordReader):
     async def unsettled(self) -> list[Promotion]:
         return [promotion_of(row, self._vault) for row in await self._session.all("unsettled")]
 
+    async def phases(self) -> dict[Phase, int]:
+        """Return how many promotions are in each phase."""
+        return {Phase(row["phase"]): row["promotions"] for row in await self._session.all("phases")}
+
     async def last_touched_phase(self, app: str, before: str) -> Phase | None:
         row = await self._session.one("last_touched_phase", app=app, before=before)
         return None if row is None else Phase(row["phase"])

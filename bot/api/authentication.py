@@ -5,8 +5,8 @@ import binascii
 from typing import Protocol
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
-from bot.api.errors import Handler
 from core.actor import Actor
 from core.errors import Forbidden, Unauthorized
 
@@ -31,7 +31,7 @@ def actor_of(request: web.Request) -> Actor:
     return actor
 
 
-def new_authentication(tokens: Tokens):  # type: ignore[no-untyped-def]  # noqa: ANN201 - aiohttp's type is private
+def new_authentication(tokens: Tokens) -> Middleware:
     """Return the middleware that lets in who has a token."""
 
     @web.middleware

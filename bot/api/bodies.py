@@ -51,7 +51,7 @@ async def _bytes(request: web.Request) -> bytes:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise _too_large() from None
-    except (web.RequestPayloadError, HttpProcessingError):
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
         raise Unreadable("the body cannot be unpacked, or ends too early") from None
 
 

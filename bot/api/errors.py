@@ -3,17 +3,17 @@
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import orjson
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from core.errors import Unauthorized, Unexpected, UserError
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # RFC 7617; a browser or curl learns from it that a password would help.
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="convox-bot", charset="UTF-8"'}
 LONGEST_SHOWN = 80
@@ -74,10 +74,8 @@ def plain_names(text: str) -> str:
     return _MENTION.sub(r"\1\2", text)
 
 
-def unexpected(what: str) -> Unexpected:
-    """Log the exception that is being handled under a reference, and return what the caller is told."""
-    reference = f"E-{secrets.token_hex(3).upper()}"
-    log.exception("%s: %s failed unexpectedly", reference, what)
+def unexpected(reference: str) -> Unexpected:
+    """Return what the caller is told; the log has everything else under the same reference."""
     return Unexpected(
         "something went wrong here, and nothing more was done",
         hint=f"ask whoever runs this bot for the log of {reference}",
@@ -93,10 +91,10 @@ async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse
         return refused(error)
     except web.HTTPException as error:
         return _routing(request, error)
-    except ConnectionError:
-        raise  # whoever asked has left; aiohttp closes the connection
     except Exception:
-        return refused(unexpected(f"{request.method} {route_of(request)}"))
+        reference = f"E-{secrets.token_hex(3).upper()}"
+        log.exception("%s: %s %s failed unexpectedly", reference, request.method, route_of(request))
+        return refused(unexpected(reference))
 
 
 def _routing(request: web.Request, error: web.HTTPException) -> web.Response:

@@ -1,20 +1,25 @@
 """`GET /promotions/{id}/lines`: a promotion from its first line to its verdict, as it happens (contract 5)."""
 
 import asyncio
+import logging
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from typing import Any
 
 from aiohttp import web
 
 from bot.api.authentication import actor_of
-from bot.api.errors import plain_names, route_of, unexpected
+from bot.api.errors import plain_names, route_of
 from core.access import Access
 from core.endings import ending
 from core.errors import Invalid, NotFound
 from core.ids import normalise
 from core.ports import Clock, Store
 from core.progress import Line
+from core.promotion import Promotion
+
+log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5  # lines are read by people; one small query for each who waits
 HEADERS = {
@@ -34,56 +39,59 @@ class Lines:
         self._store = store
         self._access = access
         self._clock = clock
-        self._streaming: set[asyncio.Task[None]] = set()
+        self._streaming: set[asyncio.Task[Any]] = set()
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Stream from the line after `after` to the terminal message, then end."""
         after = _after(request.query.get("after", "0"))
         promotion = await self._find(request.match_info["id"])
+        await self._access.require(actor_of(request), "view", promotion.app)
         response = web.StreamResponse(headers=HEADERS)
-        app = (await self._store.read.promotion(promotion)).app
-        await self._access.require(actor_of(request), "view", app)
         await response.prepare(request)
-        streaming = asyncio.create_task(
-            self._stream(request, response, promotion, after), name=f"lines of {promotion}"
-        )
-        self._streaming.add(streaming)
+        task = asyncio.current_task()
+        assert task is not None
+        self._streaming.add(task)
         try:
-            await streaming
+            await self._stream(request, response, promotion.id, after)
         finally:
-            self._streaming.discard(streaming)
-            streaming.cancel()
+            self._streaming.discard(task)
         return response
 
     async def stop(self, _: web.Application) -> None:
-        """Let go of everybody who listens; without an end of the stream they come back to the next start."""
+        """Let go of everybody who listens; a stream without its end tells them to come back."""
         for streaming in self._streaming:
             streaming.cancel()
 
-    async def _find(self, given: str) -> str:
+    async def _find(self, given: str) -> Promotion:
         promotion = normalise("promotion", given)
         if promotion is None:
-            raise NotFound(f"no such promotion: {given[:40]}", hint="it is P and ten letters")
-        return promotion
+            raise NotFound(f"no such promotion: {given[:40]}", hint="its id is P and ten letters")
+        return await self._store.read.promotion(promotion)
 
     async def _stream(
         self, request: web.Request, response: web.StreamResponse, promotion: str, after: int
     ) -> None:
+        def listening() -> bool:
+            return request.transport is not None and not request.transport.is_closing()
+
         try:
-            async with aclosing(follow(self._store, self._clock, promotion, after)) as chunks:
+            chunks = follow(self._store, self._clock, promotion, after=after, listening=listening)
+            async with aclosing(chunks):
                 async for chunk in chunks:
                     await response.write(chunk.encode())
             await response.write_eof()
         except ConnectionError:
             return  # whoever listened has left
         except Exception:
-            # The status is out already: a stream without its end tells the reader to ask again.
-            unexpected(route_of(request))
+            # The status is out already: only a stream without its end tells the reader to ask again.
+            log.exception("%s failed while streaming", route_of(request))
             if request.transport is not None:
                 request.transport.abort()
 
 
-async def follow(store: Store, clock: Clock, promotion_id: str, after: int) -> AsyncGenerator[str]:
+async def follow(
+    store: Store, clock: Clock, promotion_id: str, *, after: int, listening: Callable[[], bool]
+) -> AsyncGenerator[str]:
     """Yield text that ends with a line end, one or many lines at a time, until the terminal message is out.
 
     Args:
@@ -91,9 +99,10 @@ async def follow(store: Store, clock: Clock, promotion_id: str, after: int) -> A
         clock: what is waited by.
         promotion_id: whose lines.
         after: lines (as printed) that were received before; the terminal message is the last one.
+        listening: whether anybody still reads.
     """
     number = printed = 0
-    while True:
+    while listening():
         # In this order: the lines of a promotion that has settled are complete.
         promotion = await store.read.promotion(promotion_id)
         batch = await store.read.lines(promotion_id, number)

@@ -49,8 +49,7 @@ FIRST_STEPS = (
     (
         "Promote one",
         "/convox releases promote -a myapp",
-        "Without an id the newest release goes out. Open the thread of its card and watch. Then try one that is "
-        "described as bad.",
+        "Without an id the newest release goes out. Open the thread of its card and watch.",
     ),
     (
         "Ask for an approval",

@@ -1,5 +1,6 @@
 """What one person gets back, as a value, and how it is put into a message that Slack takes."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,8 @@ from bot.views.mrkdwn import clip, escape, fence
 # Slack advises 4 000 characters; the rest is for warnings and the hint.
 LIMIT = 3500
 _ROOM = 160  # for the line that says what is missing
+_MOST_WARNINGS = 5
+_NAMED = re.compile(r"&lt;(@[UW][A-Z0-9]+|#[CG][A-Z0-9]+)&gt;")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,7 @@ class Answer:
         warnings: what they should know about what they typed.
         hint: what they may do next.
         whole: the words that show all of it from a terminal, if it can be longer than a message.
+        mentions: the text is a sentence of ours that may name people and channels as `<@U…>`, `<#C…>`.
     """
 
     text: str
@@ -29,6 +33,7 @@ class Answer:
     warnings: tuple[str, ...] = ()
     hint: str = ""
     whole: str = ""
+    mentions: bool = False
 
 
 def fit(text: str, limit: int = LIMIT, *, whole: str = "") -> str:
@@ -66,13 +71,13 @@ def _rest(rows: int, whole: str) -> str:
 def slack_answer(answer: Answer) -> dict[str, Any]:
     """Return the payload for a command's `response_url`."""
     body = fit(answer.text, whole=answer.whole) if answer.text.strip() else ""
+    body = _with_names(body) if answer.mentions else body
     if answer.code and body:
         body = fence(body)
-    warnings = [f"Note: {clip(warning, 300)}" for warning in answer.warnings[:_MOST_WARNINGS]]
+    warnings = [f"Note: {_with_names(clip(warning, 300))}" for warning in answer.warnings[:_MOST_WARNINGS]]
     if len(answer.warnings) > _MOST_WARNINGS:
         warnings.append(f"Note: {len(answer.warnings) - _MOST_WARNINGS} more like this")
-    hint = [clip_row(escape(answer.hint), 600) if len(escape(answer.hint)) > 600 else escape(answer.hint)]
-    parts = [*warnings, body, *hint]
+    parts = [*warnings, body, _hint(answer.hint)]
     return {
         "response_type": "ephemeral" if answer.ephemeral else "in_channel",
         "replace_original": False,
@@ -82,7 +87,14 @@ def slack_answer(answer: Answer) -> dict[str, Any]:
     }
 
 
-_MOST_WARNINGS = 3
+def _hint(text: str) -> str:
+    shown = escape(text)
+    return _with_names(clip_row(shown, 600) if len(shown) > 600 else shown)
+
+
+def _with_names(escaped: str) -> str:
+    """Let people and channels be named in an answer; a group or `@channel` never is."""
+    return _NAMED.sub(r"<\1>", escaped)
 
 
 def plain_answer(answer: Answer) -> str:

@@ -6,13 +6,12 @@ from core.errors import UserError
 
 def refusal(error: UserError) -> Answer:
     """Return the answer to the person who asked, and to nobody else."""
-    return Answer(text=f"ERROR: {error.sentence}", code=True, hint=error.hint)
+    return Answer(text=f"ERROR: {error.sentence}", hint=error.hint, mentions=True)
 
 
 def unexpected(reference: str) -> Answer:
     """Return the answer where something broke here; the log has the same reference with everything else."""
     return Answer(
         text="ERROR: something went wrong here, and nothing more was done",
-        code=True,
         hint=f"Ask whoever runs this bot for the log of {reference}.",
     )

@@ -32,7 +32,8 @@ class Applier:
         reasons: dict[str, None] = {}
         for ref in bundle.refs:
             try:
-                await self._apply_once(home, bundle, ref, token=token, force=False, dry_run=True)
+                # A dry run is bound to the state that was read as any other, and loses races as well.
+                await self._apply(home, bundle, ref, token=token, force=False, dry_run=True)
             except Rejected as error:
                 reasons[str(error)] = None
         if reasons:
@@ -40,9 +41,7 @@ class Applier:
 
     async def apply(self, home: Home, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
         """Apply one object; see `core.ports.Cluster.apply`."""
-        before, after = await _retried(
-            lambda: self._apply_once(home, bundle, ref, token=token, force=force, dry_run=False)
-        )
+        before, after = await self._apply(home, bundle, ref, token=token, force=force, dry_run=False)
         changed = before is None or _substance(before) != _substance(after)
         return Applied(ref=ref, uid=uid_of(after), generation=generation_of(after), changed=changed)
 
@@ -60,6 +59,14 @@ class Applier:
             token: our fencing number.
         """
         await _retried(lambda: self._remove_once(home, ref, uid=uid, token=token))
+
+    async def _apply(
+        self, home: Home, bundle: Bundle, ref: Ref, *, token: int, force: bool, dry_run: bool
+    ) -> tuple[Json | None, Json]:
+        """Return the object before, if it was there, and after."""
+        return await _retried(
+            lambda: self._apply_once(home, bundle, ref, token=token, force=force, dry_run=dry_run)
+        )
 
     async def _apply_once(
         self, home: Home, bundle: Bundle, ref: Ref, *, token: int, force: bool, dry_run: bool

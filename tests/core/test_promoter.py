@@ -76,6 +76,43 @@ async def test_of_a_thousand_promotes_in_one_instant_exactly_one_runs(tmp_path: 
         await w.end(started[0].promotion.id)
 
 
+async def test_two_promotes_in_one_instant_a_thousand_times(tmp_path: Path):
+    async with world(tmp_path) as w:
+        releases = [(await w.build()).release.id for _ in range(2)]
+        # Nobody drives: the one that was accepted stays Pending until it is cancelled.
+        w.promoter._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
+        for _ in range(1000):
+            answers = await asyncio.gather(
+                *(w.ask(r, actor=a) for r, a in zip(releases, (ALICE, BOB), strict=True)),
+                return_exceptions=True,
+            )
+            (started,) = [a for a in answers if not isinstance(a, BaseException)]
+            (refused,) = [a for a in answers if isinstance(a, Conflict)]
+            holder = started.promotion
+            assert f"{holder.requested_by.mention} promotes {holder.release}" in str(refused)
+            await w.promoter.cancel(CAROL, "myapp")
+
+
+async def test_a_rollback_to_a_release_that_failed_is_refused(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.good()
+        bad = (await w.build()).release.id
+        w.cluster.behaves[bad] = lambda _: broken()
+        await w.promote(bad)
+        with pytest.raises(Conflict, match=f"^{bad} is on hold"):
+            await w.ask(bad, kind="rollback")
+
+
+async def test_a_rollback_that_is_declined_withdraws_nothing(tmp_path: Path):
+    async with world(tmp_path) as w:
+        good = await w.good()
+        never = (await w.build()).release.id
+        w.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
+        asked = await w.ask(never, kind="rollback")
+        await w.promoter.decline(BOB, asked.promotion.id)
+        assert not (await w.store.read.standing(good)).withdrawn
+
+
 async def test_a_held_release_needs_a_reason(tmp_path: Path):
     async with world(tmp_path) as w:
         await w.good()

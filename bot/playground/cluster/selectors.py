@@ -1,4 +1,4 @@
-"""Label and field selectors, as text and as the objects of a Deployment."""
+"""Label and field selectors, as the parameters of lists and watches write them."""
 
 import re
 from collections.abc import Callable
@@ -37,26 +37,6 @@ def field_selector(text: str) -> Matches:
     """
     tests = [_field_test(part) for part in _split(text)]
     return lambda document: all(test(document) for test in tests)
-
-
-def matches_labels(selector: Document, labels: dict[str, str]) -> bool:
-    """Say whether labels fit a `LabelSelector` document; an empty one fits everything."""
-    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
-        return False
-    return all(_expression(each, labels) for each in selector.get("matchExpressions") or [])
-
-
-def _expression(each: Document, labels: dict[str, str]) -> bool:
-    key, values = each["key"], each.get("values") or []
-    match each["operator"]:
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case _:
-            return key not in labels
 
 
 def _split(text: str) -> list[str]:

@@ -21,6 +21,10 @@ SELECT * FROM promotions
 WHERE phase IN ('AwaitingApproval', 'Cancelled', 'Deadline', 'Error', 'Pending', 'Rollback', 'Updating')
 ORDER BY number;
 
+-- phases --
+-- How many promotions are in each phase, for metrics.
+SELECT phase, count(*) AS promotions FROM promotions GROUP BY phase;
+
 -- last_touched_phase --
 -- How the last promotion ended that left something of itself in the cluster.
 SELECT phase FROM promotions

@@ -245,6 +245,15 @@ async def test_a_preflight_names_every_reason_at_once():
         assert "may not patch deployments" in str(caught.value)
 
 
+async def test_a_preflight_that_loses_a_race_with_a_controller_looks_again():
+    async with live() as on:
+        bundle = on.bundle()
+        await on.apply(bundle)
+        on.simulated.faults.order(Fault(matches=lambda verb, _: verb == "patch", status=409, times=3))
+        await on.cluster.preflight("myapp", bundle, token=1)
+        assert on.simulated.faults.pending == 0
+
+
 async def test_a_preflight_says_a_shared_reason_once():
     async with live(namespace=False) as on:
         with pytest.raises(Rejected) as caught:
@@ -434,6 +443,21 @@ async def test_of_two_who_claim_at_once_the_older_one_loses():
         assert all(isinstance(r, Rejected) for r in results if isinstance(r, BaseException))
 
 
+async def test_a_claim_that_loses_every_race_is_unreachable_not_a_loop():
+    async with live() as on:
+        matches = lambda verb, path: verb == "create" and path.endswith("configmaps")  # noqa: E731
+        on.simulated.faults.order(Fault(matches=matches, status=409, times=100))
+        with pytest.raises(Unreachable, match="changes faster than it can be claimed"):
+            await on.cluster.claim_anchor(app(), installation="one", token=1)
+
+
+async def test_a_claim_that_the_cluster_refuses_is_refused():
+    async with live() as on:
+        deny(on, "create", "configmaps")
+        with pytest.raises(Rejected, match="may not create configmaps in namespace convox-myapp"):
+            await on.cluster.claim_anchor(app(), installation="one", token=1)
+
+
 async def test_a_claim_that_lost_its_race_reads_again():
     async with live() as on:
         matches = lambda verb, path: verb == "create" and path.endswith("configmaps")  # noqa: E731
@@ -502,6 +526,30 @@ async def test_without_the_right_the_answer_is_the_command_for_an_administrator(
             await on.cluster.create_namespace("myapp") == "convox-bot app-manifest myapp | kubectl apply -f -"
         )
         assert await on.admin.get(HOME.itself) is None
+
+
+async def test_a_namespace_that_nobody_may_look_at_counts_as_missing():
+    async with live(namespace=False) as on:
+        on.simulated.access.deny = lambda _verb, resource, _: resource != "selfsubjectaccessreviews"
+        assert (
+            await on.cluster.create_namespace("myapp") == "convox-bot app-manifest myapp | kubectl apply -f -"
+        )
+
+
+async def test_an_administrators_namespace_gets_only_the_rights_that_are_missing():
+    async with live() as on:
+        may_only(on, ("create", "rolebindings"))
+        assert await on.cluster.create_namespace("myapp") is None
+        assert await on.cluster.create_namespace("myapp") is None, "the binding exists by now"
+        assert await on.admin.get(HOME.at("RoleBinding", "convox-bot")) is not None
+
+
+async def test_a_cluster_wide_grant_without_the_right_to_namespaces_needs_an_administrator():
+    async with live(namespace=False) as on:
+        may_only(on, ("patch", "deployments"))
+        assert (
+            await on.cluster.create_namespace("myapp") == "convox-bot app-manifest myapp | kubectl apply -f -"
+        )
 
 
 async def test_rights_in_the_namespace_are_given_to_the_bots_own_account():

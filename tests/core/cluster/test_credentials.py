@@ -1,6 +1,7 @@
 """Tokens expire: they are renewed before or when they are refused, once for all who wait, and never in vain."""
 
 import asyncio
+import json
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from core.cluster import credentials
 from core.cluster.client import KubeClient
 from core.cluster.credentials import (
     Credentials,
@@ -105,14 +107,12 @@ async def test_the_token_file_of_a_pod_is_read_again_every_minute(tmp_path: Path
     token, certificate, clock = tmp_path / "token", tmp_path / "ca.crt", FreeClock()
     token.write_text("first")
     certificate.write_text("a certificate")
-    credentials = Credentials(
-        in_cluster(SERVICE, token=str(token), certificate=str(certificate)), clock=clock
-    )
-    await credentials.current()
+    own = Credentials(in_cluster(SERVICE, token=str(token), certificate=str(certificate)), clock=clock)
+    await own.current()
     token.write_text("second")
-    assert await bearer((await credentials.current()).configuration) == "Bearer first"
+    assert await bearer((await own.current()).configuration) == "Bearer first"
     await clock.sleep(60)
-    assert await bearer((await credentials.current()).configuration) == "Bearer second"
+    assert await bearer((await own.current()).configuration) == "Bearer second"
 
 
 async def test_an_exec_plugin_is_run_again_when_its_token_is_refused(tmp_path: Path):
@@ -144,6 +144,33 @@ async def test_an_exec_plugin_is_run_again_when_its_token_is_refused(tmp_path: P
         assert server.tokens == ["Bearer run-1", "Bearer run-1", "Bearer run-2"]
 
 
+async def test_an_exec_token_is_renewed_a_minute_before_it_ends(tmp_path: Path):
+    clock = FreeClock()
+    ends = (clock.now() + timedelta(minutes=15)).isoformat()
+    status = {"token": "abc", "expirationTimestamp": ends}
+    credential = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status}
+    async with fault_server() as server:
+        config = server.kubeconfig()
+    plugin = {
+        "apiVersion": credential["apiVersion"],
+        "command": sys.executable,
+        "args": ["-c", f"print({json.dumps(json.dumps(credential))})"],
+    }
+    config["users"][0]["user"] = {"exec": plugin}
+    loaded = await from_document(config)(clock)
+    assert loaded.renew_at == clock.now() + timedelta(minutes=14)
+
+
+async def test_a_plugin_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    async def hang(_: Clock) -> Loaded:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(credentials, "LOADING_SECONDS", 0.01)
+    with pytest.raises(Unreachable, match="credentials were not there after"):
+        await Credentials(hang, clock=FreeClock()).current()
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "no yaml: [", "{}", "current-context: x\ncontexts: []\n"],
@@ -158,9 +185,9 @@ async def test_a_configuration_that_cannot_be_read_is_unreachable_and_says_so(tm
 
 
 async def test_a_missing_configuration_is_unreachable(tmp_path: Path):
-    credentials = Credentials(from_environment({"KUBECONFIG": str(tmp_path / "nothing")}), clock=FreeClock())
+    own = Credentials(from_environment({"KUBECONFIG": str(tmp_path / "nothing")}), clock=FreeClock())
     with pytest.raises(Unreachable, match="cannot be loaded"):
-        await credentials.current()
+        await own.current()
 
 
 async def test_the_environment_chooses_as_every_client_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,0 +1,74 @@
+"""The card of a promotion: its one parent message in a channel, always at the latest state."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.views.buttons import buttons, legal
+from bot.views.mrkdwn import inline, mention
+from bot.views.states import state
+from bot.views.telling import Story, body, changes, commands, head
+from core.actor import Actor
+from core.app import App
+from core.approval import Approval
+from core.build import Build
+from core.policy import Rules
+from core.promotion import Promotion
+from core.release import Release
+
+
+def card(
+    promotion: Promotion,
+    *,
+    app: App,
+    release: Release,
+    build: Build | None,
+    approvals: Sequence[Approval],
+    rules: Rules,
+    now: datetime,
+    name: Callable[[Actor], str] = mention,
+    previous: Release | None = None,
+) -> dict[str, Any]:
+    """Return the payload of a card, for posting and for editing alike.
+
+    Args:
+        promotion: What is told.
+        app: Its app.
+        release: The release that is promoted.
+        build: That release's build.
+        approvals: What was decided so far.
+        rules: The policy's rules for the app today.
+        now: This moment.
+        name: How people are shown.
+        previous: The release to compare with, usually the app's active one; None says nothing of changes.
+    """
+    story = Story(
+        promotion=promotion, release=release, build=build, previous=previous, approvals=approvals, rules=rules,
+        now=now, name=name,
+    )  # fmt: skip
+    word = state(promotion, approvals)
+    top, rest, typed = head(story), body(story), commands(story)
+    blocks = [_section([f"*{word}* · {app.name} · {inline(release.id)}", *top])]
+    if rest:
+        blocks.append(_section(rest))
+    actions = buttons(promotion, changes(story))
+    if actions:
+        blocks.append(actions)
+    if typed:
+        blocks.append({"type": "context", "elements": [_mrkdwn("\n".join(typed))]})
+    plain = [f"{word} · {app.name} · {release.id}", *top, *rest, *_spoken_buttons(promotion), *typed]
+    return {"text": "\n".join(plain), "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
+
+
+def _spoken_buttons(promotion: Promotion) -> list[str]:
+    """Name the buttons in the text, which is all that a screen reader reads."""
+    names = legal(promotion)
+    return [f"Buttons: {', '.join(name.capitalize() for name in names)}."] if names else []
+
+
+def _section(lines: Sequence[str]) -> dict[str, Any]:
+    return {"type": "section", "text": _mrkdwn("\n".join(lines))}
+
+
+def _mrkdwn(text: str) -> dict[str, Any]:
+    return {"type": "mrkdwn", "text": text, "verbatim": True}

@@ -1,0 +1,45 @@
+"""The help: one screen by intent, with examples that can be typed as they stand."""
+
+from collections.abc import Sequence
+
+from bot.grammar import RULES, Rule
+from bot.views.answers import Answer
+from bot.views.tables import GAP
+
+_EXAMPLES = ("releases", "releases promote", "env set LOG_LEVEL=debug --promote")
+
+
+def help_text(topic: str, app: str | None) -> Answer:
+    """Return the help, or that of the commands which begin with the topic.
+
+    Args:
+        topic: Words of a command, or "".
+        app: The channel's app, for the examples; None where it has none.
+    """
+    chosen = [rule for rule in RULES if topic and f"{rule.name} ".startswith(f"{topic} ")]
+    if not chosen:
+        unknown = f"no command is called {topic[:60]!r}; these are all of them\n\n" if topic else ""
+        return Answer(text=unknown + _everything(app), hint=_about_apps(app))
+    return Answer(text=_rows(chosen), hint=_about_apps(app))
+
+
+def _everything(app: str | None) -> str:
+    groups = dict.fromkeys(rule.intent for rule in RULES)
+    parts = [f"{intent}\n{_rows([r for r in RULES if r.intent == intent])}" for intent in groups]
+    examples = "\n".join(f"  /convox {words}{_suffix(app)}" for words in _EXAMPLES)
+    return "\n\n".join([*parts, f"Examples\n{examples}"])
+
+
+def _suffix(app: str | None) -> str:
+    return "" if app else " -a myapp"
+
+
+def _rows(rules: Sequence[Rule]) -> str:
+    width = max(len(rule.usage) for rule in rules)
+    return "\n".join(f"  {rule.usage.ljust(width)}{GAP}{rule.does}" for rule in rules)
+
+
+def _about_apps(app: str | None) -> str:
+    if app:
+        return f"This channel's app is {app}; -a APP takes another one."
+    return "Add -a APP to each command, or link an app to this channel once: /convox link APP"

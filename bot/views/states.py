@@ -1,0 +1,49 @@
+"""The word that says where a promotion is; colours and emoji alone would say it to some readers only."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from core.approval import Approval
+from core.approvals import missing
+from core.promotion import Phase, Promotion
+
+_WATCHING = re.compile(r"watching for (\d[\d.]* s)")
+
+
+def state(promotion: Promotion, approvals: Sequence[Approval]) -> str:
+    """Return the state in words: `Waiting for approval 1/2`, `Rolling out`, `Live` …"""
+    if promotion.phase is Phase.AWAITING_APPROVAL:
+        given = promotion.approvals - missing(promotion, approvals)
+        return f"Waiting for approval {given}/{promotion.approvals}"
+    return _STATES[promotion.phase](promotion)
+
+
+def _rolling(promotion: Promotion) -> str:
+    watching = _WATCHING.search(promotion.progress.waiting)
+    return f"Watching {watching[1]}" if watching else "Rolling out"
+
+
+def _going_back(promotion: Promotion) -> str:
+    return "Rolling back" if promotion.back_to else "Removing"
+
+
+def _reverted(promotion: Promotion) -> str:
+    outcome = "Removed" if promotion.removed or promotion.back_to is None else "Rolled back"
+    return f"Cancelled, {outcome.lower()}" if promotion.was_cancelled else outcome
+
+
+_STATES: dict[Phase, Callable[[Promotion], str]] = {
+    Phase.PENDING: lambda _: "Starting",
+    Phase.UPDATING: _rolling,
+    Phase.RUNNING: lambda p: "Live, not verified: nothing ran" if p.nothing_ran else "Live",
+    Phase.ERROR: _going_back,
+    Phase.DEADLINE: _going_back,
+    Phase.CANCELLED: _going_back,
+    Phase.ROLLBACK: _going_back,
+    Phase.REVERTED: _reverted,
+    Phase.FAILURE: lambda _: "Needs a person",
+    Phase.REFUSED: lambda p: "Cancelled" if p.was_cancelled else "Refused",
+    Phase.SUPERSEDED: lambda _: "Superseded",
+    Phase.DECLINED: lambda _: "Declined",
+    Phase.EXPIRED: lambda _: "Expired",
+}

@@ -1,0 +1,94 @@
+"""What stands under a card: batches of lines, the evidence of a failure, and the terminal message."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.views.answers import clip_row
+from bot.views.mrkdwn import clip, escape, fence, mention
+from bot.views.telling import after
+from bot.views.times import spoken
+from core.endings import ending
+from core.progress import Line
+from core.promotion import Phase, Promotion
+
+# Slack advises 4 000 characters and folds what is longer than about 40 rows.
+BATCH_CHARS, BATCH_LINES = 3000, 37
+_FENCES = len(fence(""))
+_CUT = " [cut: the rest is too long for Slack]"
+_EARLIER = "[cut: earlier rows are too long for Slack]"
+
+
+def message(lines: Sequence[Line]) -> dict[str, Any]:
+    """Return the payload of one message with all of these lines."""
+    return _payload(fence("\n".join(_shown(line) for line in lines)))
+
+
+def batch(lines: Sequence[Line]) -> list[str]:
+    """Return texts of messages with all the lines in order: at most 3 000 characters and 37 rows, no line split.
+
+    Evidence stands in a message of its own.
+    """
+    groups: list[list[Line]] = []
+    chars = rows = 0
+    for line in lines:
+        text = _shown(line)
+        more_chars, more_rows = len(text) + 1, text.count("\n") + 1
+        room = chars + more_chars <= BATCH_CHARS - _FENCES and rows + more_rows <= BATCH_LINES
+        if groups and room and groups[-1][0].kind == line.kind == "line":
+            groups[-1].append(line)
+            chars, rows = chars + more_chars, rows + more_rows
+        else:
+            groups.append([line])
+            chars, rows = more_chars, more_rows
+    return [str(message(group)["text"]) for group in groups]
+
+
+def terminal(promotion: Promotion) -> dict[str, Any]:
+    """Return the payload of the last message: the ending in its first line, then what is useful to know."""
+    first = ending(promotion, mention, lambda text: clip(text, 1500))
+    return _payload("\n".join([first, *_lines_after(promotion)]))
+
+
+def _lines_after(p: Promotion) -> list[str]:
+    """Say how long it took and what it leaves behind."""
+    lines = []
+    if p.phase is Phase.RUNNING and p.started_at and p.settled_at:
+        lines.append(
+            f"{p.app} runs {p.release}, after {spoken((p.settled_at - p.started_at).total_seconds())}"
+        )
+    if p.phase in {Phase.REVERTED, Phase.FAILURE} and p.was_cancelled and p.cause:
+        lines.append(f"cause: {clip(p.cause, 500)}")
+    if p.phase is Phase.FAILURE and p.kind == "rollback":
+        lines.append(
+            "a rollback is never rolled back by itself: look at the app, then roll back to another release"
+        )
+    return lines + list(after(p))
+
+
+def _shown(line: Line) -> str:
+    """Return one line, escaped, of a size that Slack shows whole."""
+    most = BATCH_CHARS - _FENCES
+    if line.kind == "evidence":
+        return _tail(escape(str(line)).split("\n"), most)
+    # A line is one row, whatever a container's message holds.
+    text = escape(" ".join(str(line).split("\n")))
+    return text if len(text) <= most else clip_row(text, most - len(_CUT)) + _CUT
+
+
+def _tail(rows: list[str], most: int) -> str:
+    """Keep the first row, which names the pod, and as many of the last as fit: the end of a log is the proof."""
+    title, rows = clip_row(rows[0], 200) if len(rows[0]) > 200 else rows[0], rows[1:]
+    kept: list[str] = []
+    left = most - len(title) - len(_EARLIER) - 2
+    for row in reversed(rows[-(BATCH_LINES - 2) :]):
+        shown = row if len(row) <= 1000 else clip_row(row, 1000)
+        if len(shown) + 1 > left:
+            break
+        kept.insert(0, shown)
+        left -= len(shown) + 1
+    cut = [_EARLIER] if len(kept) < len(rows) else []
+    return "\n".join([title, *cut, *kept])
+
+
+def _payload(text: str) -> dict[str, Any]:
+    return {"text": text, "unfurl_links": False, "unfurl_media": False}

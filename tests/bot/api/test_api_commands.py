@@ -1,0 +1,158 @@
+"""`POST /commands`: everything that `/convox` does, without Slack."""
+
+import pytest
+
+from core.errors import UserError
+from core.policy import parse_policy
+from tests.bot.api.asking import NOBODY, policy_of
+from tests.core.world import ONE_APPROVAL
+
+
+async def test_a_plain_answer_has_a_text_and_no_promotion(api):
+    answer = await api.command("apps")
+
+    assert answer.status == 200
+    told = await answer.json()
+    assert set(told) == {"text", "promotion"}
+    assert told["text"].startswith("APP")
+    assert told["promotion"] is None
+
+
+async def test_a_promotion_is_asked_for_and_named(api):
+    made = await api.world.build()
+
+    answer = await api.command(f"releases promote {made.release.id.lower()} -a myapp")
+
+    told = await answer.json()
+    assert told["text"].splitlines()[0] == f"Promoting {made.release.id}..."
+    promotion = await api.store.read.promotion(told["promotion"])
+    assert (promotion.release, promotion.source) == (made.release.id, "http")
+    assert promotion.requested_by.key == "token:ci"
+    assert answer.headers["Promotion-Phase"] == "Pending"
+
+
+async def test_the_shape_of_the_first_line_does_not_change_where_there_is_more_to_say(api):
+    await api.world.records.create_app(api.world.good.__self__ and _ci(), "quiet", None)
+    made = await api.world.build("quiet")
+
+    told = await (await api.command(f"releases promote {made.release.id} -a quiet")).json()
+
+    first, *rest = told["text"].splitlines()
+    assert first == f"Promoting {made.release.id}..."
+    assert any("no channel" in line for line in rest), rest
+
+
+def _ci():
+    from core.actor import Actor
+
+    return Actor("token", "ci", "ci")
+
+
+async def test_an_approval_that_is_awaited_is_said_in_words_and_in_a_header(api):
+    api.world.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
+    made = await api.world.build()
+
+    answer = await api.command(f"releases promote {made.release.id} -a myapp")
+
+    told = await answer.json()
+    assert answer.headers["Promotion-Phase"] == "AwaitingApproval"
+    assert f"Waiting for 1 approval of {told['promotion']}" in told["text"]
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "begin"),
+    [
+        ("nonsense", 422, "unknown command: nonsense"),
+        ("releases", 422, "which app? add -a APP"),
+        ("releases -a nope", 404, "app not found: nope"),
+        ("releases promote RAAAAAAAAAA -a myapp", 404, "no such release"),
+        ("releases promote B -a myapp", 422, "not a release id"),
+        ("apps cancel myapp", 409, "app is not updating"),
+        ("approve PAAAAAAAAAA", 404, "no such promotion"),
+        ("help " + "x" * 70_000, 422, "that is too long"),
+    ],
+)
+async def test_a_refusal_has_its_status_and_its_sentence(api, text, status, begin):
+    answer = await api.command(text)
+
+    assert answer.status == status
+    assert (await answer.json())["error"].startswith(begin)
+
+
+async def test_what_to_do_now_is_told_beside_the_sentence(api):
+    told = await (await api.command("release promote")).json()
+
+    assert told["error"].startswith("unknown command")
+    assert told["hint"].startswith("did you mean")
+
+
+async def test_the_policy_says_who_to_ask_without_slacks_markup(api):
+    api.world.policy = parse_policy(policy_of("view", who="U01ALICE"))
+
+    answer = await api.command("releases -a myapp")
+
+    assert answer.status == 403
+    assert (await answer.json())["error"] == (
+        "you may not view myapp: that needs the role some for it (ask @U01ALICE)"
+    )
+
+
+async def test_a_token_that_nobody_gave_anything_may_nothing(api):
+    api.world.policy = parse_policy(policy_of("view, env", who="U01ALICE"))
+
+    for text in ("apps", "env -a myapp", "apps create other", "releases -a myapp"):
+        assert (await api.command(text)).status == 403, text
+    assert (await api.command("help")).status == 200
+
+
+async def test_a_value_of_an_environment_comes_back_exactly(api):
+    value = "a \"b\" 'c' <@U01ALICE> &amp; “d” – $e `f` \\ \\n"
+    quoted = value.replace("'", "'\"'\"'")
+
+    assert (await api.command(f"env set KEY='{quoted}' -a myapp")).status == 200
+
+    told = await (await api.command("env get KEY -a myapp")).json()
+    assert told["text"] == value
+
+
+async def test_what_was_done_before_a_refusal_is_told_too(api):
+    await api.world.build()
+    api.world.policy = parse_policy(policy_of("view, env, promote"))
+    await api.world.build()
+    running = await api.world.ask((await api.world.build()).release.id)
+
+    answer = await api.command("env set FOO=bar --promote -a myapp")
+
+    told = await answer.json()
+    assert answer.status == 409, told
+    assert running.promotion.id in (await api.store.read.in_flight("myapp")).id
+    assert told["error"].startswith("app is currently updating")
+    newest = (await api.store.read.releases("myapp", 1))[0].id
+    assert told["text"].splitlines()[:2] == ["Setting FOO... OK", f"Release: {newest}"]
+    assert "ERROR" not in told["text"]
+
+
+async def test_too_many_commands_of_one_token_are_told_when_to_come_back(api):
+    statuses = [(await api.command("help")).status for _ in range(30)]
+    answer = await api.command("help")
+    other = await api.store.tokens.create("other")
+
+    assert statuses == [200] * 30
+    assert answer.status == 429
+    assert answer.headers["Retry-After"] == "1"
+    assert "too many commands" in (await answer.json())["error"]
+    api.world.clock.jump(1)
+    assert (await api.command("help")).status == 200
+    assert other
+
+
+async def test_a_database_that_cannot_be_used_is_a_sentence(api, monkeypatch):
+    async def unusable(*_):
+        raise UserError("the database cannot be used: its disk is full")
+
+    monkeypatch.setattr(api.world.promoter, "request", unusable)
+
+    answer = await api.command("releases promote -a myapp")
+
+    assert answer.status == 400
+    assert (await answer.json())["error"] == "the database cannot be used: its disk is full"

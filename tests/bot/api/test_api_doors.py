@@ -1,0 +1,137 @@
+"""Who gets in, what machines are told, and that nothing breaks in public."""
+
+import logging
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.handlers import Handlers
+from bot.words import split
+from tests.bot.api.asking import basic
+
+
+async def test_machines_are_answered_without_a_token(api):
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert (await api.client.get(path)).status == 200, path
+
+
+async def test_it_is_not_ready_while_slack_is_away_and_says_why(api):
+    api.slack.connected, api.slack.problem = False, "Slack says invalid_auth"
+
+    answer = await api.client.get("/readyz")
+
+    assert answer.status == 503
+    assert await answer.json() == {"error": "Slack says invalid_auth"}
+    assert (await api.client.get("/healthz")).status == 200
+
+
+async def test_it_is_not_ready_between_the_identity_and_the_hello(api):
+    api.slack.connected, api.slack.problem = False, ""
+
+    assert await (await api.client.get("/readyz")).json() == {"error": "Slack has not said hello yet"}
+
+
+async def test_the_metrics_count_promotions_by_ending_and_what_slack_is_owed(api):
+    good = await api.world.good()
+    await api.world.ask(good)
+
+    text = await (await api.client.get("/metrics")).text()
+
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert samples["convox_promotions_settled_total", "Running"] == 1
+    assert samples["convox_promotions_settled_total", "Failure"] == 0
+    assert samples[("convox_promotions_in_flight",)] == 1
+    assert samples[("convox_slack_connected",)] == 1
+    assert samples["convox_outbox_waiting", "cards"] >= 1
+    assert samples[("convox_outbox_oldest_seconds",)] >= 0
+    assert any(name == "convox_bot_info" for name, *_ in samples)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        basic("wrong"),
+        basic(""),
+        {"Authorization": "Basic"},
+        {"Authorization": "Basic !!!"},
+        {"Authorization": "Basic /w=="},
+        {"Authorization": "Bearer abc"},
+        {"Authorization": "Basic Y29udm94"},
+    ],
+)
+async def test_without_a_valid_token_nothing_is_done_and_the_answer_says_how(api, headers):
+    for method, path in (
+        ("POST", "/commands"),
+        ("POST", "/apps/myapp/builds"),
+        ("GET", "/promotions/PAAAAAAAAAA/lines"),
+        ("GET", "/nothing/here"),
+    ):
+        answer = await api.client.request(method, path, headers=headers)
+        assert answer.status == 401, (method, path)
+        assert answer.headers["WWW-Authenticate"].startswith("Basic realm=")
+        assert "token" in (await answer.json())["error"]
+
+
+async def test_the_user_of_the_password_is_convox(api):
+    answer = await api.client.post("/commands", json={"text": "help"}, headers=basic(api.token, user="root"))
+
+    assert answer.status == 401
+
+
+async def test_a_revoked_token_is_let_in_no_more(api):
+    assert (await api.command("help")).status == 200
+
+    await api.store.tokens.revoke("ci")
+
+    assert (await api.command("help")).status == 401
+
+
+async def test_a_web_page_cannot_use_a_password_that_a_browser_remembers(api):
+    answer = await api.post("/commands", json={"text": "apps"}, headers={"Origin": "https://evil.example"})
+
+    assert answer.status == 403
+    assert "web pages" in (await answer.json())["error"]
+
+
+async def test_an_unknown_address_and_a_wrong_method_are_sentences_too(api):
+    nowhere = await api.get("/apps/" + "x" * 200)
+    wrong = await api.get("/commands")
+
+    assert nowhere.status == 404
+    assert (await nowhere.json())["error"].startswith("there is nothing at /apps/xxx")
+    assert len((await nowhere.json())["error"]) < 120
+    assert wrong.status == 405
+    assert wrong.headers["Allow"] == "POST"
+    assert await wrong.json() == {"error": "GET is not possible at /commands"}
+
+
+async def test_what_breaks_here_is_a_reference_outside_and_a_traceback_in_the_log(api, monkeypatch, caplog):
+    async def broken(*_):
+        raise ZeroDivisionError("a secret detail")
+
+    monkeypatch.setattr(Handlers, "handle", broken)
+
+    answer = await api.command("env set KEY=hunter2-hunter2 -a myapp")
+
+    assert answer.status == 500
+    told = await answer.json()
+    assert told["error"] == "something went wrong here, and nothing more was done"
+    reference = split(told["hint"])[-1].text
+    assert reference.startswith("E-")
+    assert "secret detail" not in str(told)
+    record = next(r for r in caplog.records if reference in r.getMessage())
+    assert record.levelno == logging.ERROR
+    assert record.exc_info[0] is ZeroDivisionError
+    assert "POST /commands" in record.getMessage()
+    assert api.token not in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+async def test_an_answer_may_hold_values_so_nobody_keeps_it(api):
+    for answer in (await api.command("apps"), await api.command("nonsense")):
+        assert answer.headers["Cache-Control"] == "no-store"

@@ -1,0 +1,140 @@
+"""`GET /promotions/{id}/lines`: a promotion as text, from its first line to its verdict, resumable."""
+
+import asyncio
+import re
+
+import pytest
+
+from bot.api.lines import POLL_SECONDS, follow, rows_of
+from core.policy import parse_policy
+from core.progress import Line
+from tests.bot.api.asking import policy_of
+from tests.core.world import ALICE, BOB, ONE_APPROVAL
+from tests.fakes import START, broken
+
+LINE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ system/k8s/\S+ \S")
+
+
+async def test_a_good_promotion_is_told_from_its_first_line_to_ok(api):
+    made = await api.world.build()
+    promotion = await api.world.promote(made.release.id)
+
+    *lines, last = await api.lines(promotion.id)
+
+    assert last == "OK"
+    assert lines == await api.world.lines(promotion.id)
+    assert all(LINE.match(line) for line in lines)
+    assert lines[0].endswith("system/k8s/atom/app Status: Running => Pending")
+
+
+async def test_a_stream_goes_on_after_any_number_of_lines(api):
+    await api.world.good()
+    made = await api.world.build()
+    api.world.cluster.behaves[made.release.id] = lambda _: broken()
+    promotion = await api.world.promote(made.release.id)
+    whole = await api.lines(promotion.id)
+
+    assert whole[-1].startswith("ERROR: rolled back to R")
+    assert any(line.startswith("  ") for line in whole), "evidence spans several lines"
+    for after in range(len(whole) + 2):
+        assert await api.lines(promotion.id, after) == whole[after:], after
+
+
+async def test_an_id_may_be_typed_in_lower_case(api):
+    promotion = await api.world.promote((await api.world.build()).release.id)
+
+    assert (await api.lines(promotion.id.lower()))[-1] == "OK"
+
+
+async def test_lines_are_sent_as_they_come_and_the_stream_ends_with_the_verdict(api):
+    api.world.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
+    made = await api.world.build()
+    promotion = (await api.world.ask(made.release.id)).promotion
+
+    answer = await api.get(f"/promotions/{promotion.id}/lines")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    reading = asyncio.create_task(answer.content.readline())
+    await asyncio.sleep(0)
+    assert not reading.done(), "nothing is sent while the approval is awaited"
+
+    await api.world.promoter.approve(BOB, promotion.id)
+
+    assert b"Status: Running => Pending" in await reading
+    assert (await answer.text()).splitlines()[-1] == "OK"
+
+
+async def test_who_declined_is_told_by_name(api):
+    api.world.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
+    promotion = (await api.world.ask((await api.world.build()).release.id)).promotion
+    await api.world.promoter.decline(BOB, promotion.id, "not on a\nFriday")
+
+    assert await api.lines(promotion.id) == ["ERROR: declined by @u02bob: not on a Friday"]
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "1.5", "", "9" * 30, "١"])
+async def test_a_number_of_lines_is_a_number(api, after):
+    answer = await api.get("/promotions/PAAAAAAAAAA/lines", params={"after": after})
+
+    assert answer.status == 422
+    assert (await answer.json())["error"] == "after is the number of lines already received: 0 or more"
+
+
+@pytest.mark.parametrize("given", ["PAAAAAAAAAA", "RAAAAAAAAAA", "x", "%2e%2e"])
+async def test_an_unknown_promotion_is_not_found(api, given):
+    answer = await api.get(f"/promotions/{given}/lines")
+
+    assert answer.status == 404
+    assert (await answer.json())["error"].startswith("no such promotion")
+
+
+async def test_the_policy_is_asked_for_the_verb_view(api):
+    promotion = await api.world.promote((await api.world.build()).release.id)
+    api.world.policy = parse_policy(policy_of("promote"))
+
+    assert (await api.get(f"/promotions/{promotion.id}/lines")).status == 403
+
+
+async def test_logs_of_pods_cannot_move_the_readers_cursor_nor_pretend_a_verdict():
+    text = "last log lines of web-1:\n  \x1b[31mred\x1b[0m\r\x07\nOK\nERROR: fake"
+
+    rows = rows_of(Line(at=START, object="web-1", text=text, key="k", kind="evidence"))
+
+    assert rows == ["last log lines of web-1:", "  red", "  OK", "  ERROR: fake"]
+
+
+async def test_nobody_is_polled_for_once_the_reader_has_left(api):
+    api.world.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
+    promotion = (await api.world.ask((await api.world.build()).release.id, actor=ALICE)).promotion
+    looks = iter([True, True, False])
+    before = api.world.clock.monotonic()
+
+    chunks = follow(
+        api.store, api.world.clock, promotion.id, after=0, listening=lambda: next(looks)
+    )
+
+    assert [chunk async for chunk in chunks] == []
+    assert api.world.clock.monotonic() - before == 2 * POLL_SECONDS
+
+
+async def test_a_stream_that_breaks_has_no_end_so_that_its_reader_asks_again(api, monkeypatch, caplog):
+    promotion = await api.world.promote((await api.world.build()).release.id)
+
+    async def failing(*_args, **_more):
+        yield "one line\n"
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("bot.api.lines.follow", failing)
+    answer = await api.get(f"/promotions/{promotion.id}/lines")
+
+    with pytest.raises(OSError, match=r".*"):
+        await _read(answer)
+    assert "/promotions/{id}/lines failed while streaming" in caplog.text
+
+
+async def _read(answer):
+    from aiohttp import ClientPayloadError
+
+    try:
+        await answer.text()
+    except ClientPayloadError as error:
+        raise OSError(str(error)) from error

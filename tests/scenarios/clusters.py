@@ -1,0 +1,132 @@
+"""The two clusters that every scenario runs on: without one face for both, each scenario would be written twice."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from bot.clock import ScaledClock, SystemClock
+from bot.playground.cluster.simulated import SimulatedCluster
+from bot.playground.kubelet.api import Api, connect
+from bot.playground.kubelet.node import SimulatedKubelet
+from core.ports import Clock
+from tests.controlplane.plane import ControlPlane
+
+Document = dict[str, Any]
+# Ten seconds of a scenario in one of the wall's. Faster, and a pause of a busy machine looks like a slow cluster.
+SPEED = 10.0
+# One node: which of two nodes has an image already would be luck.
+NODES = 1
+
+
+class Cluster(Protocol):
+    """What a stage needs of a cluster.
+
+    Attributes:
+        clock: the time in which its controllers live.
+        rack: of a name of its own, so that a namespace that is going from an earlier test is another one.
+        admin: asks as somebody who may everything.
+        patience: seconds of the wall after which a wait has failed.
+    """
+
+    clock: Clock
+    rack: str
+    admin: Api
+    patience: float
+
+    def kubeconfig(self) -> Mapping[str, Any]:
+        """Return the bot's kubeconfig."""
+        ...
+
+    async def prepare(self, app: str) -> None:
+        """Do what an administrator does for an app before the bot can work with it."""
+        ...
+
+    def freeze(self) -> None:
+        """Stop the controllers: writes are accepted and no status follows."""
+        ...
+
+    def thaw(self) -> None: ...
+
+
+class Simulated:
+    """The playground's cluster, ten times as fast as the wall."""
+
+    rack = "convox"
+    patience = 30.0
+    admin: Api
+
+    def __init__(self) -> None:
+        self.clock = ScaledClock(SPEED)
+        self.cluster = SimulatedCluster(self.clock, nodes=NODES)
+
+    def kubeconfig(self) -> Mapping[str, Any]:
+        return self.cluster.kubeconfig()
+
+    async def prepare(self, app: str) -> None:
+        """Nothing: here the bot may create namespaces."""
+
+    def freeze(self) -> None:
+        self.cluster.freeze_controllers()
+
+    def thaw(self) -> None:
+        self.cluster.thaw_controllers()
+
+
+class Real:
+    """A real control plane with a simulated kubelet, in real time; the bot has the rights of `deploy/` only."""
+
+    patience = 60.0
+    admin: Api
+
+    def __init__(self, plane: ControlPlane, rack: str) -> None:
+        self.clock = SystemClock()
+        self.rack = rack
+        self.plane = plane
+        self.apps: list[str] = []
+
+    def kubeconfig(self) -> Mapping[str, Any]:
+        document: Document = yaml.safe_load(self.plane.kubeconfig("convox-bot").read_text())
+        return document
+
+    async def prepare(self, app: str) -> None:
+        await self.plane.create_app(self.rack, app)
+        self.apps.append(app)
+
+    def freeze(self) -> None:
+        self.plane.freeze_controllers()
+
+    def thaw(self) -> None:
+        self.plane.thaw_controllers()
+
+
+@asynccontextmanager
+async def simulated(folder: Path) -> AsyncIterator[Simulated]:
+    """Start a simulated cluster."""
+    made = Simulated()
+    async with AsyncExitStack() as stack:
+        await made.cluster.start()
+        stack.push_async_callback(made.cluster.stop)
+        stack.callback(made.thaw)
+        path = folder / "admin.kubeconfig"
+        path.write_text(yaml.safe_dump(made.cluster.kubeconfig("admin")))
+        made.admin = await stack.enter_async_context(connect(path))
+        yield made
+
+
+@asynccontextmanager
+async def real(plane: ControlPlane, rack: str) -> AsyncIterator[Real]:
+    """Register a node with the control plane, and take it and the apps' namespaces away afterwards."""
+    made = Real(plane, rack)
+    async with AsyncExitStack() as stack:
+        made.admin = await stack.enter_async_context(connect(plane.kubeconfig("admin")))
+        await stack.enter_async_context(SimulatedKubelet(made.admin, made.clock, nodes=NODES))
+        stack.callback(made.thaw)
+        try:
+            yield made
+        finally:
+            made.thaw()
+            for app in made.apps:
+                await made.admin.call("DELETE", f"/api/v1/namespaces/{made.rack}-{app}")

@@ -1,0 +1,107 @@
+"""What people read of a promotion, with everything taken out that differs from run to run and from cluster to cluster.
+
+Left as it is: every object's lines in their order, phases, causes, the ending. Taken out: times, random names, and the
+steps between two counts of a replica set, which depend on how busy the controllers were.
+"""
+
+import html
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+ROW = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ system/k8s/(\S+) (.*)$")
+EVIDENCE = re.compile(r"^last log lines of (\S+):$")
+POD = re.compile(r"\b([a-z]+)-([a-z0-9]{6,10})-([a-z0-9]{5})\b")
+SCALED = re.compile(r"^(Scaled (?:up|down) replica set \S+) to \d+$")
+ATOM = "atom/app"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line, or one block of log lines."""
+
+    about: str
+    text: str
+
+
+def rows_of(messages: Sequence[str]) -> list[Told]:
+    """Return the lines of a thread's messages, as they stand in Slack, oldest first."""
+    told: list[Told] = []
+    for message in messages:
+        rows = html.unescape(message).strip("`\n").split("\n")
+        if found := EVIDENCE.match(rows[0]):
+            told.append(Told(found[1], "\n".join(["last log lines:", *rows[1:]])))
+            continue
+        for row in rows:
+            matched = ROW.match(row)
+            assert matched, f"not a line of contract 7: {row!r}"
+            told.append(Told(matched[1], matched[2]))
+    return told
+
+
+class Normal:
+    """Gives things names that are the same in every run.
+
+    Args:
+        names: what is replaced as it stands: ids of releases, the namespace.
+    """
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = dict(names)
+
+    def text(self, text: str) -> str:
+        """Return text without times and ids."""
+        for name, stands_for in self._names.items():
+            text = text.replace(name, stands_for)
+        text = re.sub(r"\b\d\d:\d\d:\d\d\.\d+\b", "TIME", text)
+        text = re.sub(r"<!date\^[^>]*>", "DATE", text)
+        return re.sub(r"(?<=, after )\d+ (?:s|min)(?: \d+ s)?$", "TIME", text, flags=re.MULTILINE)
+
+    def by_object(self, told: Sequence[Told]) -> str:
+        """Return the lines of each object in their order; pods, which have no order, sorted by what is told of them."""
+        lines: defaultdict[str, list[str]] = defaultdict(list)
+        for each in told:
+            lines[each.about].append(each.text)
+        sets = _sets(lines)
+        shown: defaultdict[str, list[list[str]]] = defaultdict(list)
+        for about, texts in lines.items():
+            plain = [self.text(_renamed(text, sets)) for text in texts]
+            shown[_renamed(about, sets)].append(_without_steps(plain))
+        parts = [
+            "\n".join([about, *(f"  {row}" for text in texts for row in text.split("\n"))])
+            for about in sorted(shown, key=lambda name: (name != ATOM, name))
+            for texts in sorted(shown[about])
+        ]
+        return "\n".join(parts)
+
+
+def _sets(lines: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return replica set → `web-RS1`, numbered in the order in which their Deployment speaks of them."""
+    named: dict[str, str] = {}
+    for about, texts in lines.items():
+        numbers = count(1)
+        for text in texts:
+            found = re.match(r"Scaled (?:up|down) replica set (\S+) ", text)
+            if found and found[1] not in named:
+                named[found[1]] = f"{about}-RS{next(numbers)}"
+    return named
+
+
+def _renamed(text: str, sets: Mapping[str, str]) -> str:
+    text = POD.sub(lambda m: f"{sets.get(f'{m[1]}-{m[2]}', f'{m[1]}-RS?')}-POD", text)
+    for name, stands_for in sets.items():
+        text = text.replace(name, stands_for)
+    return text
+
+
+def _without_steps(texts: Sequence[str]) -> list[str]:
+    """Keep the last of several counts that a replica set was given one after the other."""
+    kept: list[str] = []
+    for text in texts:
+        before, now = (SCALED.match(kept[-1]) if kept else None), SCALED.match(text)
+        if before and now and before[1] == now[1]:
+            kept.pop()
+        kept.append(text)
+    return kept
