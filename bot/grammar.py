@@ -29,6 +29,7 @@ from bot.requests import (
 )
 from bot.words import Word, oddities, plain
 from core.environment import KEY
+from core.ids import normalise
 
 MANY = 10_000
 
@@ -82,9 +83,10 @@ def _promote(given: Arguments) -> Command:
     reason = None if anyway is None else " ".join(plain(anyway).split())
     if reason == "":
         given.refuse("--anyway needs a reason", 'as in: --anyway "the registry is back"')
-    if reason is not None and len(given.words) > 1:
+    if reason is not None and any(normalise("release", plain(word.text)) is None for word in given.words):
         given.refuse(
-            "no more than 1 arg expected", 'put the whole reason in quotes: --anyway "the registry is back"'
+            "only the first word after --anyway was taken as the reason",
+            'put the whole reason in quotes: --anyway "the registry is back"',
         )
     given.count(0, 1)
     release = given.id("release") if given.words else None

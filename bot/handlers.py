@@ -4,8 +4,6 @@ import logging
 import secrets
 from dataclasses import dataclass, replace
 
-from core.approvals import missing
-
 from bot import requests as ask
 from bot.callers import Caller
 from bot.showing import Showing
@@ -13,7 +11,8 @@ from bot.views import outcomes
 from bot.views.answers import Answer
 from bot.views.refusals import refusal, unexpected
 from core.access import Access
-from core.errors import UserError
+from core.approvals import missing
+from core.errors import Unexpected, UserError
 from core.ports import Clock, Store
 from core.promoter import Asked, Promoter, Requested
 from core.promotion import Phase
@@ -57,7 +56,10 @@ class Handlers:
         except Exception:
             reference = f"E-{secrets.token_hex(3).upper()}"
             log.exception("%s: %s failed unexpectedly", reference, type(command).__name__)
-            reply = Reply(answer=unexpected(reference), error=UserError("something went wrong here"))
+            reply = Reply(
+                answer=unexpected(reference),
+                error=Unexpected("something went wrong here, and nothing more was done"),
+            )
         warnings = (*command.warnings, *reply.answer.warnings)
         return replace(reply, answer=replace(reply.answer, warnings=warnings))
 

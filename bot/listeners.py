@@ -58,6 +58,8 @@ def new_app(
             bot_user_id=state.user or "U0",
         )
 
+    # At WARNING Bolt says that `authorize` makes it ignore the token, at every start; that is what we want.
+    logging.getLogger("slack_bolt.AsyncApp").setLevel(logging.ERROR)
     app = AsyncApp(
         client=client,
         signing_secret=signing_secret or "",

@@ -22,13 +22,13 @@ from bot.listeners import new_app
 from bot.messages import Messages
 from bot.outbox import Sender
 from bot.policies import PolicyFile
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from bot.slack import SlackConnection, SlackState, new_client, new_session
 from bot.slackhttp import new_slack_endpoint
 from core.access import Access
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.client import KubeClient
-from core.cluster.credentials import from_document, from_environment
+from core.cluster.credentials import Source, from_document, from_environment
 from core.gate import Gate
 from core.ports import Clock
 from core.promoter import Promoter
@@ -37,7 +37,6 @@ from core.rollout.effects import Tools
 from core.rollout.supervisor import Supervisor
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
-from storage.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +46,6 @@ LEAST_FREE = 0.10
 EXPIRY_SECONDS = 5.0
 # After a stop is asked for, what is being said in Slack may take this long; the rest is said by the next start.
 LAST_WORDS_SECONDS = 5.0
-
-
-def new_key() -> str:
-    """Return one key for `CONVOX_KEYS`."""
-    return Keyring.generate()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +90,7 @@ async def wired(
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.convox_database, keyring, clock))
         session = await stack.enter_async_context(new_session())
-        kube = await stack.enter_async_context(
-            KubeClient(from_document(kubeconfig) if kubeconfig else from_environment(os.environ), clock=clock)
-        )
+        kube = await stack.enter_async_context(KubeClient(_source(settings, kubeconfig), clock=clock))
         state = SlackState()
         client = new_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         directory = SlackDirectory(client, clock, lambda: state.team)
@@ -160,6 +152,15 @@ async def wired(
         yield bot
 
 
+def _source(settings: Settings, kubeconfig: Mapping[str, Any] | None) -> Source:
+    """Find the cluster as every Kubernetes client does; KUBECONFIG may also stand in `.env`."""
+    if kubeconfig is not None:
+        return from_document(kubeconfig)
+    return from_environment(
+        {**os.environ, "KUBECONFIG": settings.kubeconfig} if settings.kubeconfig else os.environ
+    )
+
+
 def _value(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
@@ -219,6 +220,10 @@ async def _listening(app: web.Application, host: str, port: int) -> AsyncGenerat
 
 async def serve(settings: Settings, *, clock: Clock | None = None) -> None:
     """Be `convox-bot serve`: run until SIGTERM or SIGINT; SIGHUP reads the policy again."""
+    if os.environ.get("SLACK_CLIENT_ID") and os.environ.get("SLACK_CLIENT_SECRET"):
+        raise SettingsError(
+            ["SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are set: Bolt would switch to OAuth; unset them"]
+        )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     async with wired(settings, clock=clock or SystemClock()) as bot:

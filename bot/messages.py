@@ -9,7 +9,6 @@ from core.outgoing import Post
 from core.ports import Clock, Store
 from core.promotion import Phase
 
-
 ALARMING = frozenset({Phase.REVERTED, Phase.FAILURE})
 
 

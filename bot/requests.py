@@ -10,6 +10,9 @@ from typing import ClassVar
 
 from core.policy import Verb
 
+# Convox lists so many where nothing else is asked for.
+ROWS = 10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
@@ -42,11 +45,11 @@ class Command:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListReleases(Command):
     app: str
-    limit: int = 10
+    limit: int = ROWS
 
     @property
     def words(self) -> list[str]:
-        return ["releases", "-a", self.app, "-l", str(self.limit)]
+        return ["releases", "-a", self.app, *_limit(self.limit)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,11 +165,11 @@ class EnvUnset(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListBuilds(Command):
     app: str
-    limit: int = 10
+    limit: int = ROWS
 
     @property
     def words(self) -> list[str]:
-        return ["builds", "-a", self.app, "-l", str(self.limit)]
+        return ["builds", "-a", self.app, *_limit(self.limit)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +278,10 @@ class Help(Command):
 
 def _switch(flag: str, on: bool) -> list[str]:
     return [flag] if on else []
+
+
+def _limit(rows: int) -> list[str]:
+    return ["-l", str(rows)] if rows != ROWS else []
 
 
 def _app(app: str | None) -> list[str]:

@@ -49,11 +49,12 @@ class Showing:
         app = await self._store.read.app_of_channel(channel) if channel else None
         return app.name if app else None
 
-    async def _releases(self, command: ask.ListReleases, _: Caller) -> Answer:
+    async def _releases(self, command: ask.ListReleases, caller: Caller) -> Answer:
         read = self._store.read
         app = await read.app(command.app)
         releases = await read.releases(command.app, command.limit)
-        note = held_note(releases, await read.standings(command.app))
+        # Below a table only where it cannot be taken for a part of it: a terminal shows what Convox shows.
+        note = held_note(releases, await read.standings(command.app)) if caller.source == "slack" else ""
         table = release_list(releases, app.active, self._clock.now())
         return Answer(text=table, hint=note, whole=command.typed)
 
@@ -66,8 +67,10 @@ class Showing:
         app = await self._store.read.app(command.app)
         if command.reveal:
             await self._records.audit_reveal(caller.actor, command.app, release.id)
+        # With values the answer is the documented block and nothing else.
+        told = caller.source == "slack" and not command.reveal
         standing = await self._store.read.standing(release.id)
-        note = standing_note(standing, active=release.id == app.active)
+        note = standing_note(standing, active=release.id == app.active) if told else ""
         return Answer(text=release_info(release, reveal=command.reveal), hint=note, whole=command.typed)
 
     async def _manifest(self, command: ask.ReleaseManifest, _: Caller) -> Answer:

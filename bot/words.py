@@ -101,7 +101,8 @@ class _Reader:
 
     def read(self) -> Word:
         while self.at < len(self._text) and not self._over(self._text[self.at]):
-            self._quotation() or self._backslash() or self._letter()
+            if not (self._quotation() or self._backslash()):
+                self._letter()
         raw = self._text[self._start : self.at]
         return Word("".join(self._out), raw, self._unclosed, self._escaped)
 
@@ -118,7 +119,8 @@ class _Reader:
             self._unclosed = True
             return False
         self._out.append(_ESCAPED.sub(r"\1", match[1]) if kind == '"' else match[1])
-        self._notice_pair()
+        if "=" in match[1]:
+            self._notice_pair()
         self.at, self._fresh = match.end(), True
         return True
 

@@ -28,7 +28,9 @@ class Access:
         """Return the actor with the name that Slack knows, or raise Forbidden with the rule that failed."""
         try:
             actor = await self._member(actor)
-            decision = self.policy.may(actor, verb, app, await self.groups())
+            # A token is in no user group: whoever asks from a terminal must be answered while Slack is down.
+            groups = await self.groups() if actor.kind == "slack" else {}
+            decision = self.policy.may(actor, verb, app, groups)
         except Unreachable as error:
             raise Forbidden(
                 f"I cannot check whether you may {verb} {app}: {error}", hint="try again in a minute"

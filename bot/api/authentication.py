@@ -13,7 +13,7 @@ from core.errors import Forbidden, Unauthorized
 USER = "convox"
 # What Kubernetes and Prometheus ask without a password; nothing in it is anybody's secret.
 OPEN = frozenset({"/healthz", "/readyz", "/metrics"})
-_ACTOR = "actor"
+_ACTOR = web.RequestKey("_ACTOR", Actor)
 
 
 class Tokens(Protocol):
@@ -26,9 +26,7 @@ class Tokens(Protocol):
 
 def actor_of(request: web.Request) -> Actor:
     """Return who asks, on any route that needs a token."""
-    actor = request[_ACTOR]
-    assert isinstance(actor, Actor)
-    return actor
+    return request[_ACTOR]
 
 
 def new_authentication(tokens: Tokens) -> Middleware:

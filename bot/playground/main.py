@@ -13,7 +13,8 @@ from typing import Any
 
 from bot.clock import ScaledClock, SystemClock
 from bot.commands import hints
-from bot.main import Bot, new_key, run as run_bot, wired
+from bot.main import Bot, new_key, wired
+from bot.main import run as run_bot
 from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.examples import examples, register
 from bot.playground.memory import Memory

@@ -11,20 +11,29 @@ _WATCHING = re.compile(r"watching for (\d[\d.]* s)")
 
 
 def state(promotion: Promotion, approvals: Sequence[Approval]) -> str:
-    """Return the state in words: `Waiting for approval 1/2`, `Rolling out`, `Live` …"""
+    """Return the state in words, such as `Waiting for approval 1/2`, `Rolling out` or `Live`."""
     if promotion.phase is Phase.AWAITING_APPROVAL:
         given = promotion.approvals - missing(promotion, approvals)
         return f"Waiting for approval {given}/{promotion.approvals}"
     return _STATES[promotion.phase](promotion)
 
 
+def watching(promotion: Promotion) -> str:
+    """Return how long a complete rollout is watched, such as `20 s`; "" while pods are still awaited."""
+    found = _WATCHING.search(promotion.progress.waiting)
+    return found[1] if found else ""
+
+
 def _rolling(promotion: Promotion) -> str:
-    watching = _WATCHING.search(promotion.progress.waiting)
-    return f"Watching {watching[1]}" if watching else "Rolling out"
+    seconds = watching(promotion)
+    return f"Watching {seconds}" if seconds else "Rolling out"
 
 
 def _going_back(promotion: Promotion) -> str:
-    return "Rolling back" if promotion.back_to else "Removing"
+    if promotion.removed:
+        return "Removing"
+    # Without a way back it is about to need a person (engine rules 4 and 6).
+    return "Rolling back" if promotion.back_to and promotion.kind == "promote" else "Stopping"
 
 
 def _reverted(promotion: Promotion) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.requests import Approve, CancelApp, Decline, Promote, Rollback
+from bot.requests import Approve, CancelApp, Command, Decline, ListReleases, Promote, Rollback
 from bot.views.mrkdwn import approver, clip, date, inline
+from bot.views.states import watching
 from bot.views.times import spoken
 from core.actor import Actor
 from core.approval import Approval
@@ -64,10 +65,19 @@ def commands(story: Story) -> list[str]:
     if p.in_flight and p.phase not in GOING_BACK:
         return [f"to stop it: {_typed(CancelApp(app=p.app))}"]
     if p.phase is Phase.RUNNING and p.back_to:
-        return [f"to go back: {_typed(Rollback(app=p.app, release=p.back_to))}"]
+        return [way_back(p)]
+    if p.phase is Phase.FAILURE:
+        return [
+            f"to go back: {inline(f'/convox releases rollback RELEASE -a {p.app}')}, of {_typed(ListReleases(app=p.app))}"
+        ]
     if p.phase in {Phase.REFUSED, Phase.DECLINED, Phase.EXPIRED}:
         return [f"to ask again: {_typed(Promote(app=p.app, release=p.release))}"]
     return []
+
+
+def way_back(p: Promotion) -> str:
+    """Say how to leave a release that is live."""
+    return f"to go back: {_typed(Rollback(app=p.app, release=p.back_to))}" if p.back_to else ""
 
 
 def changes(story: Story) -> str:
@@ -82,7 +92,7 @@ def changes(story: Story) -> str:
     return ", ".join(known) + "."
 
 
-def _typed(command: Approve | Decline | CancelApp | Promote | Rollback, rest: str = "") -> str:
+def _typed(command: Command, rest: str = "") -> str:
     return inline(f"/convox {command.typed}{rest}")
 
 
@@ -95,7 +105,7 @@ def _outcome(story: Story) -> Iterable[str]:
     if going and p.cause:
         yield f"cause: {clip(p.cause, 500)}"
     if p.phase in GOING_BACK:
-        yield f"going back to {inline(p.back_to)}" if p.back_to else "there is no release to go back to"
+        yield _going_back(p)
     if p.phase is Phase.REVERTED and p.back_to and not p.removed:
         yield f"{p.app} runs {inline(p.back_to)} again"
     if p.phase is Phase.REVERTED and (p.removed or not p.back_to):
@@ -103,6 +113,14 @@ def _outcome(story: Story) -> Iterable[str]:
     if p.phase is Phase.FAILURE:
         yield "not rolled back: look at the app now, then roll back or promote a release that is good"
     yield from _said(story)
+
+
+def _going_back(p: Promotion) -> str:
+    if p.removed:
+        return "what it created is being removed: there is no release to go back to"
+    if p.kind == "rollback":
+        return "a rollback is not rolled back by itself"
+    return f"going back to {inline(p.back_to)}" if p.back_to else "there is no release to go back to"
 
 
 def _said(story: Story) -> Iterable[str]:
@@ -130,7 +148,7 @@ def _progress(story: Story) -> Iterable[str]:
     if counts and p.phase not in {Phase.REFUSED, Phase.SUPERSEDED}:
         yield clip(" · ".join(counts), 400)
     if p.phase in {Phase.UPDATING, Phase.ROLLBACK} and p.progress.waiting:
-        quiet = int(p.progress.watched - p.progress.moved) // QUIET * QUIET
+        quiet = 0 if watching(p) else int(p.progress.watched - p.progress.moved) // QUIET * QUIET
         limit = f" (no progress for {spoken(quiet)}, at most {spoken(p.limits.deadline)})" if quiet else ""
         yield f"{clip(p.progress.waiting, 300)}{limit}"
     if p.started_at and p.in_flight:
@@ -193,7 +211,7 @@ def _after(story: Story) -> Iterable[str]:
 
 def after(p: Promotion) -> Iterable[str]:
     """Say what a failed promotion leaves behind: what is on hold, and what nobody undid."""
-    if p.phase not in _ON_HOLD or p.kind == "rollback":
+    if p.phase not in _ON_HOLD:
         return
     again = inline(f'/convox releases promote {p.release} -a {p.app} --anyway "REASON"')
     yield f"{inline(p.release)} is on hold, and its build with it unless that was good before; to promote it all the same: {again}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.views.answers import clip_row
 from bot.views.mrkdwn import clip, escape, fence, mention
-from bot.views.telling import after
+from bot.views.telling import after, way_back
 from bot.views.times import spoken
 from core.endings import ending
 from core.progress import Line
@@ -56,6 +56,7 @@ def _lines_after(p: Promotion) -> list[str]:
         lines.append(
             f"{p.app} runs {p.release}, after {spoken((p.settled_at - p.started_at).total_seconds())}"
         )
+        lines += [way_back(p)] if p.back_to else []
     if p.phase in {Phase.REVERTED, Phase.FAILURE} and p.was_cancelled and p.cause:
         lines.append(f"cause: {clip(p.cause, 500)}")
     if p.phase is Phase.FAILURE and p.kind == "rollback":

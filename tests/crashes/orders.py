@@ -59,5 +59,9 @@ class Order:
         death = said["death"] and Death(**said["death"])
         clock = said["clock"] and tuple(said["clock"])
         return cls(
-            environ=said["environ"], log=Path(said["log"]), trace=Path(said["trace"]), clock=clock, death=death
+            environ=said["environ"],
+            log=Path(said["log"]),
+            trace=Path(said["trace"]),
+            clock=clock,
+            death=death,
         )

@@ -13,8 +13,13 @@ from itertools import count
 
 ROW = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ system/k8s/(\S+) (.*)$")
 EVIDENCE = re.compile(r"^last log lines of (\S+):$")
-POD = re.compile(r"\b([a-z]+)-([a-z0-9]{6,10})-([a-z0-9]{5})\b")
+POD = re.compile(r"\b([a-z]+-[a-z0-9]{4,10})-[a-z0-9]{5}\b")
 SCALED = re.compile(r"^(Scaled (?:up|down) replica set \S+) to \d+$")
+COUNTS = re.compile(r"^(?:[a-z]+ \d+/\d+(?: · )?)+$|^took ")
+DOCUMENTED = (
+    "Status: ", "Scaled ", "Created pod: ", "Deleted pod: ", "Successfully ", "Pulling image ", "Container image ",
+    "Created container ", "Started container ",
+)  # fmt: skip
 ATOM = "atom/app"
 
 
@@ -59,6 +64,11 @@ class Normal:
         text = re.sub(r"<!date\^[^>]*>", "DATE", text)
         return re.sub(r"(?<=, after )\d+ (?:s|min)(?: \d+ s)?$", "TIME", text, flags=re.MULTILINE)
 
+    def card(self, text: str) -> str:
+        """Return a card's text without what is counted while it goes on: pods and seconds."""
+        rows = self.text(text).split("\n")
+        return "\n".join(row for row in rows if not COUNTS.match(row))
+
     def by_object(self, told: Sequence[Told]) -> str:
         """Return the lines of each object in their order; pods, which have no order, sorted by what is told of them."""
         lines: defaultdict[str, list[str]] = defaultdict(list)
@@ -67,7 +77,9 @@ class Normal:
         sets = _sets(lines)
         shown: defaultdict[str, list[list[str]]] = defaultdict(list)
         for about, texts in lines.items():
-            plain = [self.text(_renamed(text, sets)) for text in texts]
+            plain = [_renamed(self.text(text), sets) for text in texts]
+            # Which look notices a trouble is luck, so it stands behind what the cluster itself tells in order.
+            plain.sort(key=lambda text: not text.startswith(DOCUMENTED))
             shown[_renamed(about, sets)].append(_without_steps(plain))
         parts = [
             "\n".join([about, *(f"  {row}" for text in texts for row in text.split("\n"))])
@@ -90,7 +102,7 @@ def _sets(lines: Mapping[str, list[str]]) -> dict[str, str]:
 
 
 def _renamed(text: str, sets: Mapping[str, str]) -> str:
-    text = POD.sub(lambda m: f"{sets.get(f'{m[1]}-{m[2]}', f'{m[1]}-RS?')}-POD", text)
+    text = POD.sub(lambda m: f"{sets[m[1]]}-POD" if m[1] in sets else m[0], text)
     for name, stands_for in sets.items():
         text = text.replace(name, stands_for)
     return text

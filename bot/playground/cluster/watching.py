@@ -1,6 +1,7 @@
 """Watches as HTTP streams: every change after a version, bookmarks in between, an end in time."""
 
 import asyncio
+import logging
 
 from aiohttp import web
 from orjson import dumps
@@ -10,6 +11,8 @@ from bot.playground.cluster.errors import ApiError
 from bot.playground.cluster.listing import bookmark, error_event, seen_by_watch, selection, start_version
 from bot.playground.cluster.requests import Call
 from bot.playground.cluster.waiting import wait_for
+
+log = logging.getLogger(__name__)
 
 # A real API server sends one about every minute.
 BOOKMARK_EVERY = 60.0
@@ -47,16 +50,25 @@ class Watches:
         Raises:
             ApiError: 410, before the stream has begun.
         """
-        storage, resource = self._api.storage, call.target.resource
-        wanted = selection(call.query, call.target.namespace, call.target.name)
-        version = start_version(call.query, storage)
-        storage.since(version)
+        version = start_version(call.query, self._api.storage)
+        self._api.storage.since(version)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         response.enable_chunked_encoding()
-        await response.prepare(request)
-        version = await self._initial(response, call, version)
-        generation = self._generation
-        clock = self._api.clock
+        try:
+            await response.prepare(request)
+            version = await self._initial(response, call, version)
+            await self._follow(request, response, call, version)
+        except ConnectionError as error:
+            # A watcher that leaves does so without a word; nothing is left to be done for it.
+            log.debug("a watcher of %s has left: %s", call.target.resource.key, error)
+        return response
+
+    async def _follow(
+        self, request: web.Request, response: web.StreamResponse, call: Call, version: int
+    ) -> None:
+        """Send what changes after a version, until the watch's time is over or it is cut."""
+        storage, clock, generation = self._api.storage, self._api.clock, self._generation
+        wanted = selection(call.query, call.target.namespace, call.target.name)
         ends = clock.monotonic() + min(float(call.query.get("timeoutSeconds") or LONGEST), LONGEST)
         marks = clock.monotonic() + BOOKMARK_EVERY if call.flag("allowWatchBookmarks") else float("inf")
         with storage.listening() as event:
@@ -65,26 +77,25 @@ class Watches:
                 while clock.monotonic() < ends and not self._closing:
                     if generation != self._generation:
                         _cut(request)
-                        break
+                        return
                     event.clear()
                     try:
                         changes = [] if self.stalled else storage.since(version)
                     except ApiError as error:
                         await response.write(dumps(error_event(error)) + b"\n")
-                        break
-                    lines = [seen_by_watch(change, resource.key, wanted) for change in changes]
+                        return
+                    lines = [seen_by_watch(change, call.target.resource.key, wanted) for change in changes]
                     text = b"".join(dumps(line) + b"\n" for line in lines if line is not None)
                     version = changes[-1].version if changes else version
                     if clock.monotonic() >= marks:
                         marks += BOOKMARK_EVERY
-                        text += dumps(bookmark(resource, version)) + b"\n"
+                        text += dumps(bookmark(call.target.resource, version)) + b"\n"
                     if text:
                         await response.write(text)
                     if not event.is_set():
                         await wait_for(clock, event, min(ends, marks) - clock.monotonic())
             finally:
                 self._open.discard(event)
-        return response
 
     async def _initial(self, response: web.StreamResponse, call: Call, version: int) -> int:
         """Send what exists already, if the client asked for that instead of a list, and return its version."""

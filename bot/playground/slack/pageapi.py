@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ from bot.playground.slack.render import channel_json, message_json, user_json
 from bot.playground.slack.state import Channel, Message
 from bot.playground.slack.world import TEAM_NAME, World
 
+log = logging.getLogger(__name__)
+
 Json = dict[str, Any]
 FILES = Path(__file__).parent / "page"
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
 KEEP_ALIVE_SECONDS = 15.0
+KEEP_ALIVE = b":\n\n"
 
 
 class PageApi:
@@ -41,7 +45,12 @@ class PageApi:
         self._acts = PageActs(humans, command=command, buttons=buttons)
         self._buttons = [{"label": button.label, "question": button.question} for button in buttons]
         self._hints = [{"usage": hint[0], "description": hint[1]} for hint in hints]
-        self._steps = [{"title": step[0], "command": step[1], "explanation": step[2]} for step in steps]
+        self._steps = [_step(*each) for each in steps]
+
+    def offer(self, steps: Sequence[Sequence[str]]) -> None:
+        """Put other first steps on the page, at once on those that are open."""
+        self._steps = [_step(*each) for each in steps]
+        self._world.store.changed()
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
@@ -112,28 +121,27 @@ class PageApi:
         )
         await response.prepare(request)
         with self._world.feed.subscribe() as queue:
-            await response.write(b'retry: 500\ndata: {"type": "hello"}\n\n')
-            while await self._pass_on(response, queue, viewer):
-                pass
+            line: bytes | None = b'retry: 500\ndata: {"type": "hello"}\n\n'
+            try:
+                while line is not None:
+                    await response.write(line)
+                    line = await self._next(queue, viewer)
+            except ConnectionError as error:
+                # A browser that leaves does so without a word; nothing is left to be done for it.
+                log.debug("a browser has left: %s", error)
         return response
 
-    async def _pass_on(
-        self, response: web.StreamResponse, queue: "asyncio.Queue[Json | None]", viewer: str
-    ) -> bool:
-        """Write the next event; return whether more can come."""
+    async def _next(self, queue: "asyncio.Queue[Json | None]", viewer: str) -> bytes | None:
+        """Return what to write next, a comment where there is nothing to tell; None once the feed is closed."""
         try:
             async with asyncio.timeout(KEEP_ALIVE_SECONDS):
                 event = await queue.get()
-            shown = self._for(viewer, event) if event is not None else None
-            line = f"data: {json.dumps(shown)}\n\n" if shown else ":\n\n"
-            await response.write(line.encode())
         except TimeoutError:
-            await response.write(b":\n\n")
-        except ConnectionError:
-            return False
-        else:
-            return event is not None
-        return True
+            return KEEP_ALIVE
+        if event is None:
+            return None
+        shown = self._for(viewer, event)
+        return f"data: {json.dumps(shown)}\n\n".encode() if shown else KEEP_ALIVE
 
     def _for(self, viewer: str, event: Json) -> Json | None:
         """Word an event for one viewer; None if it is not theirs to see."""
@@ -145,6 +153,10 @@ class PageApi:
         channel = self._world.store.channels.get(message.channel)
         mine = message.visible_to in {None, viewer} and channel is not None and _visible(channel, viewer)
         return {"type": event["type"], "message": self._shown(message)} if mine else None
+
+
+def _step(title: str, command: str, explanation: str, channel: str = "") -> Json:
+    return {"title": title, "command": command, "explanation": explanation, "channel": channel}
 
 
 def _visible(channel: Channel, viewer: str) -> bool:

@@ -31,7 +31,8 @@ class SlackWorkspace(Onlooker, Trouble):
         request_url: Where to post commands and clicks, for HTTP mode.
         command_name: The application's slash command.
         hints: `(usage, description)` pairs for the composer.
-        first_steps: `(title, command text, explanation)` triples for the panel of a newcomer.
+        first_steps: `(title, command text, explanation)` for the panel of a newcomer, and a channel id where the
+            command belongs into a certain one.
         buttons: What the page offers beside Slack itself, a reset for instance.
         ack_seconds: How long an acknowledgement may take.
         rate_limits: Whether Slack's limits are enforced.
@@ -58,10 +59,10 @@ class SlackWorkspace(Onlooker, Trouble):
         self._courier = Courier(self._world, self._sockets, self._http, ack_seconds=ack_seconds)
         self._courier.request_url = request_url
         self._humans = Humans(self._world, self._courier)
-        page = PageApi(
+        self._page = PageApi(
             self._world, self._humans, command=command_name, hints=hints, steps=first_steps, buttons=buttons
         )
-        self._server = Server(self._world, self._sockets, page)
+        self._server = Server(self._world, self._sockets, self._page)
 
     # ------------------------------------------------------------------ life
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -103,6 +104,10 @@ class SlackWorkspace(Onlooker, Trouble):
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to an earlier snapshot."""
         self._world.store.restore(snapshot)
+
+    def offer(self, first_steps: Sequence[Sequence[str]]) -> None:
+        """Put other first steps on the page."""
+        self._page.offer(first_steps)
 
     # ---------------------------------------------------------------- people
     def user(self, name: str) -> User:

@@ -12,7 +12,6 @@ services:
 """
 IMAGES = {"web": "registry.example/web@sha256:" + "0" * 64, "worker": "registry.example/worker:1"}
 BUILD = {"manifest": MANIFEST, "images": IMAGES}
-NOBODY = "roles: {}\nmembers: []\n"
 
 
 def basic(token, user="convox"):

@@ -1,9 +1,11 @@
 """`POST /apps/{app}/builds`: releases come in from CI, and every way in which they may not is said."""
 
+import io
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core.policy import parse_policy
 from tests.bot.api.asking import BUILD, IMAGES, MANIFEST, policy_of
@@ -120,7 +122,7 @@ async def test_more_than_a_mebibyte_is_too_large_whether_it_is_announced_or_not(
         for _ in range(5):
             yield b" " * (256 << 10)
 
-    announced = await api.post(PATH, data=b" " * ((1 << 20) + 1))
+    announced = await api.post(PATH, data=io.BytesIO(b" " * ((1 << 20) + 1)))
     streamed = await api.post(PATH, data=chunks())
 
     for answer in (announced, streamed):

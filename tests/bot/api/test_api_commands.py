@@ -4,8 +4,8 @@ import pytest
 
 from core.errors import UserError
 from core.policy import parse_policy
-from tests.bot.api.asking import NOBODY, policy_of
-from tests.core.world import ONE_APPROVAL
+from tests.bot.api.asking import policy_of
+from tests.core.world import ALICE, ONE_APPROVAL
 
 
 async def test_a_plain_answer_has_a_text_and_no_promotion(api):
@@ -32,7 +32,7 @@ async def test_a_promotion_is_asked_for_and_named(api):
 
 
 async def test_the_shape_of_the_first_line_does_not_change_where_there_is_more_to_say(api):
-    await api.world.records.create_app(api.world.good.__self__ and _ci(), "quiet", None)
+    await api.world.records.create_app(ALICE, "quiet", None)
     made = await api.world.build("quiet")
 
     told = await (await api.command(f"releases promote {made.release.id} -a quiet")).json()
@@ -40,12 +40,6 @@ async def test_the_shape_of_the_first_line_does_not_change_where_there_is_more_t
     first, *rest = told["text"].splitlines()
     assert first == f"Promoting {made.release.id}..."
     assert any("no channel" in line for line in rest), rest
-
-
-def _ci():
-    from core.actor import Actor
-
-    return Actor("token", "ci", "ci")
 
 
 async def test_an_approval_that_is_awaited_is_said_in_words_and_in_a_header(api):

@@ -20,7 +20,7 @@ const threadComposer = new Composer(byId("thread-composer"), { id: "thread-compo
 
 async function send(text) {
   markTried(text);
-  drawSteps(use);
+  drawSteps(take);
   return attempt("/do/send", { text });
 }
 
@@ -60,6 +60,12 @@ function use(command) {
   composer.fill(command);
 }
 
+/** Take a first step: go where it belongs, and have its command ready to be sent. */
+function take({ command, channel }) {
+  if (channel && channel !== model.channel) openChannel(channel);
+  use(command);
+}
+
 function openChannel(id) {
   model.channel = id;
   model.threadTs = null;
@@ -97,7 +103,7 @@ function drawHead() {
   const title = `${channel.is_im ? "" : channel.is_private ? "🔒 " : "# "}${name}`;
   byId("channel-name").textContent = title;
   byId("channel-topic").textContent = channel.topic?.value ?? "";
-  document.title = `${title} · ${model.team}`;
+  document.title = `${title} · convox-bot playground`;
   const faces = channel.members.slice(0, 4).map((id) => avatar(model.user(id), "small"));
   byId("members").replaceChildren(...faces, h("span", { class: "member-count", title: channel.members.map(model.userName).join(", ") }, `${channel.members.length} members`));
   composer.label(`Message ${title.replace("# ", "#")} as ${model.userName(model.viewer)}`);
@@ -158,7 +164,7 @@ function start(user) {
   follow(user, {
     onState(state) {
       model.load(state);
-      drawSteps(use);
+      drawSteps(take);
       draw();
     },
     onEvent,

@@ -79,6 +79,12 @@ function literal(text) {
   return pieces(text, TOKEN, (match) => token(match[1]), (plain) => document.createTextNode(decode(plain)));
 }
 
+/** Return the rows of a block of code, each an element, so that a wrapped one can be told from the next. */
+function rows(text) {
+  const all = text.split("\n");
+  return all.map((row, index) => h("span", { class: "pre-row" }, ...literal(row), index < all.length - 1 || !row ? "\n" : ""));
+}
+
 function lines(text) {
   const nodes = [];
   for (const part of text.split(/((?:^|(?<=\n))(?:&gt;|>) ?.*(?:\n(?:&gt;|>) ?.*)*)/)) {
@@ -91,7 +97,7 @@ function lines(text) {
 
 /** Turn mrkdwn into nodes. */
 export function mrkdwn(text) {
-  return pieces(text ?? "", /```\n?([\s\S]*?)\n?```\n?/g, (match) => h("pre", {}, ...literal(match[1])), (plain) =>
+  return pieces(text ?? "", /```\n?([\s\S]*?)\n?```\n?/g, (match) => h("pre", {}, ...rows(match[1])), (plain) =>
     h("span", { class: "lines" }, ...lines(plain.replace(/\n$/, ""))));
 }
 

@@ -1,0 +1,77 @@
+"""The real API for a test: application, store and use cases, with a scripted cluster."""
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot.api.server import ApiParts, new_api
+from bot.handlers import Handlers
+from bot.slack import SlackState
+from core.access import Access
+from tests.bot.api.asking import basic
+from tests.core.world import world
+
+
+@dataclass
+class Api:
+    """The real application over a real store and a scripted cluster, asked with a token named ci."""
+
+    world: object
+    client: TestClient
+    slack: SlackState
+    handlers: Handlers
+    token: str
+
+    @property
+    def store(self):
+        return self.world.store
+
+    @property
+    def url(self):
+        return f"http://convox:{self.token}@127.0.0.1:{self.client.port}"
+
+    def get(self, path, **more):
+        return self.client.get(path, headers=basic(self.token) | more.pop("headers", {}), **more)
+
+    def post(self, path, **more):
+        return self.client.post(path, headers=basic(self.token) | more.pop("headers", {}), **more)
+
+    def command(self, text):
+        return self.post("/commands", json={"text": text})
+
+    async def lines(self, promotion, after=0):
+        """Return every line of the stream, which must end with a line end."""
+        answer = await self.get(f"/promotions/{promotion}/lines", params={"after": str(after)})
+        assert answer.status == 200, await answer.text()
+        text = await answer.text()
+        assert text == "" or text.endswith("\n")
+        return text.split("\n")[:-1]
+
+
+@asynccontextmanager
+async def serving(path):
+    async with world(path) as made:
+        access = Access(lambda: made.policy, made.directory)
+        handlers = Handlers(
+            store=made.store,
+            records=made.records,
+            promoter=made.promoter,
+            access=access,
+            clock=made.clock,
+        )
+        slack = SlackState(connected=True, problem="")
+        parts = ApiParts(
+            handlers=handlers,
+            records=made.records,
+            store=made.store,
+            access=access,
+            tokens=made.store.tokens,
+            slack=slack,
+            backlog=made.store.outbox.backlog,
+            phases=made.store.read.phases,
+            clock=made.clock,
+        )
+        token = await made.store.tokens.create("ci")
+        async with TestClient(TestServer(new_api(parts))) as client:
+            yield Api(made, client, slack, handlers, token)

@@ -1,0 +1,252 @@
+"""The card in every state: word first, complete in `text`, buttons that are legal, nothing that Slack refuses."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.playground.slack.limits import problems
+from bot.views.buttons import legal
+from bot.views.states import state
+from core.policy import ApprovalRule, Rules
+from core.promotion import GOING_BACK, Phase, Progress
+from tests.bot.views.samples import ANA, BO, BUILD, NEW, NOW, WAITING, YES, card_of, golden
+
+STARTED = replace(WAITING, started_at=NOW - timedelta(minutes=2), touched_at=NOW - timedelta(minutes=2))
+GOING = replace(
+    STARTED, progress=Progress(watched=95, moved=20, services={"web": (1, 2), "worker": (1, 1)}), by=None
+)
+ENDED = replace(GOING, settled_at=NOW + timedelta(seconds=14))
+CAUSE = "container main of web-745f845dc-rzl2q exits 1 (CrashLoopBackOff ×4)"
+
+STATES = {
+    "waiting": ("Waiting for approval 1/2", WAITING),
+    "starting": ("Starting", replace(STARTED, phase=Phase.PENDING, touched_at=None)),
+    "rolling": (
+        "Rolling out",
+        replace(
+            GOING,
+            phase=Phase.UPDATING,
+            progress=replace(GOING.progress, waiting="web: 1 of 2 new pods are ready"),
+        ),
+    ),
+    "watching": (
+        "Watching 20 s",
+        replace(
+            GOING,
+            phase=Phase.UPDATING,
+            progress=replace(GOING.progress, waiting="web is complete, watching for 20 s"),
+        ),
+    ),
+    "live": ("Live", replace(ENDED, phase=Phase.RUNNING)),
+    "vacuous": ("Live, not verified: nothing ran", replace(ENDED, phase=Phase.RUNNING, nothing_ran=True)),
+    "error": ("Rolling back", replace(GOING, phase=Phase.ERROR, cause=CAUSE)),
+    "deadline": ("Rolling back", replace(GOING, phase=Phase.DEADLINE, cause="no progress for 600 s")),
+    "cancelling": ("Rolling back", replace(GOING, phase=Phase.CANCELLED, by=BO)),
+    "rollback": ("Rolling back", replace(GOING, phase=Phase.ROLLBACK, cause=CAUSE)),
+    "removing": ("Removing", replace(GOING, phase=Phase.ROLLBACK, back_to=None, removed=True, cause=CAUSE)),
+    "stopping": ("Stopping", replace(GOING, phase=Phase.ERROR, kind="rollback", cause=CAUSE)),
+    "reverted": ("Rolled back", replace(ENDED, phase=Phase.REVERTED, cause=CAUSE)),
+    "removed": ("Removed", replace(ENDED, phase=Phase.REVERTED, back_to=None, removed=True, cause=CAUSE)),
+    "cancelled": ("Cancelled, rolled back", replace(ENDED, phase=Phase.REVERTED, by=BO)),
+    "failure": ("Needs a person", replace(ENDED, phase=Phase.FAILURE, cause=CAUSE)),
+    "failed-rollback": ("Needs a person", replace(ENDED, phase=Phase.FAILURE, kind="rollback", cause=CAUSE)),
+    "refused": (
+        "Refused",
+        replace(WAITING, phase=Phase.REFUSED, reason="the policy of web changed", settled_at=NOW),
+    ),
+    "untouched": ("Cancelled", replace(WAITING, phase=Phase.REFUSED, by=BO, settled_at=NOW)),
+    "superseded": (
+        "Superseded",
+        replace(WAITING, phase=Phase.SUPERSEDED, superseded_by="RNEWERONEXX", by=BO, settled_at=NOW),
+    ),
+    "declined": (
+        "Declined",
+        replace(WAITING, phase=Phase.DECLINED, by=BO, reason="not on a Friday", settled_at=NOW),
+    ),
+    "expired": ("Expired", replace(WAITING, phase=Phase.EXPIRED, settled_at=NOW)),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_card_in_this_state_is_the_reviewed_one(name):
+    payload = card_of(STATES[name][1])
+
+    golden(f"card-{name}.txt", payload["text"])
+    golden(f"card-{name}.json", json.dumps(payload["blocks"], indent=1, ensure_ascii=False))
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_state_stands_first_in_words(name):
+    word, promotion = STATES[name]
+
+    assert state(promotion, [YES]) == word
+    assert card_of(promotion)["text"].startswith(f"{word} · web · RABCDEFGHIJ\n")
+    assert card_of(promotion)["blocks"][0]["text"]["text"].startswith(f"*{word}* · web · `RABCDEFGHIJ`\n")
+
+
+@pytest.mark.parametrize("name", STATES)
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
+def test_slack_takes_the_card_in_this_state(name, method):
+    assert problems(card_of(STATES[name][1]), method=method) == []
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_text_alone_tells_everything_that_the_blocks_tell(name):
+    payload = card_of(STATES[name][1])
+    shown = [b["text"]["text"] for b in payload["blocks"] if b["type"] == "section"]
+    shown += [e["text"] for b in payload["blocks"] if b["type"] == "context" for e in b["elements"]]
+    facts = [line for text in shown for line in text.split("\n")][1:]
+
+    assert [fact for fact in facts if fact not in payload["text"]] == []
+
+
+def test_every_phase_has_a_reviewed_card():
+    assert {promotion.phase for _, promotion in STATES.values()} == set(Phase)
+
+
+def buttons_of(promotion) -> list[dict]:
+    return [e for b in card_of(promotion)["blocks"] if b["type"] == "actions" for e in b["elements"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "actions"),
+    [
+        ("waiting", ["promotion.approve", "promotion.decline", "promotion.cancel"]),
+        ("starting", ["promotion.cancel"]),
+        ("rolling", ["promotion.cancel"]),
+        ("watching", ["promotion.cancel"]),
+    ],
+)
+def test_buttons_are_what_may_legally_happen_next(name, actions):
+    buttons = buttons_of(STATES[name][1])
+
+    assert [button["action_id"] for button in buttons] == actions
+    assert {button["value"] for button in buttons} == {"PABCDEFGHIJ:3"}
+    assert all({"title", "text", "confirm", "deny"} <= button["confirm"].keys() for button in buttons)
+    assert all(
+        button["accessibility_label"].endswith("promotion of RABCDEFGHIJ to web") for button in buttons
+    )
+
+
+@pytest.mark.parametrize("name", [n for n, (_, p) in STATES.items() if p.settled or p.phase in GOING_BACK])
+def test_a_card_that_ended_or_goes_back_has_no_buttons(name):
+    assert buttons_of(STATES[name][1]) == []
+    assert legal(STATES[name][1]) == []
+
+
+def test_a_new_revision_has_buttons_of_its_own():
+    blocks = [card_of(replace(WAITING, revision=revision))["blocks"][2] for revision in (3, 4)]
+
+    assert [block["block_id"] for block in blocks] == ["promotion:PABCDEFGHIJ:3", "promotion:PABCDEFGHIJ:4"]
+
+
+def test_the_buttons_are_named_in_the_text_with_the_commands_that_do_the_same():
+    text = card_of(WAITING)["text"]
+
+    assert "Buttons: Approve, Decline, Cancel." in text
+    assert "`/convox approve PABCDEFGHIJ`" in text
+    assert "`/convox decline PABCDEFGHIJ REASON`" in text
+    assert "`/convox apps cancel web`" in card_of(STATES["rolling"][1])["text"]
+
+
+def test_who_approves_is_told_what_changes_by_name_and_never_by_value():
+    text = card_of(WAITING)["text"]
+
+    assert "variables: add:ADDED change:LOG remove:GONE" in text
+    assert "*not pinned*: web (" in text
+    assert "debug" not in text
+    assert "3 variables changed" in buttons_of(WAITING)[0]["confirm"]["text"]["text"]
+
+
+def test_pinned_images_need_no_caution():
+    pinned = replace(BUILD, images={"web": "registry.host/web@sha256:" + "b" * 64})
+
+    assert "not pinned" not in card_of(WAITING, build=pinned)["text"]
+
+
+def test_without_a_release_to_compare_with_nothing_is_said_of_changes():
+    assert "variables" not in card_of(WAITING, previous=None)["text"]
+
+
+def test_approvers_are_named_and_the_seats_that_are_left():
+    text = card_of(WAITING)["text"]
+
+    assert "approved by <@U02BO> <!date^" in text
+    assert "needs 1 more of <@U02BO>, <!subteam^S01DEVS>, not who asked" in text
+    anybody = card_of(WAITING, rules=Rules(promote=ApprovalRule(count=2, requester=True)), approvals=[])[
+        "text"
+    ]
+    assert "needs 2 more of those who may approve\n" in anybody
+
+
+def test_a_rollback_that_needs_its_own_approvals_asks_its_own_people():
+    rules = Rules(
+        promote=ApprovalRule(count=2, people=("U02BO",)), rollback=ApprovalRule(count=1, people=("U03CY",))
+    )
+    own = replace(WAITING, kind="rollback", approvals=1)
+    as_promote = replace(WAITING, kind="rollback", approvals=2)
+
+    assert "needs 1 more of <@U03CY>" in card_of(own, rules=rules, approvals=[])["text"]
+    assert "needs 2 more of <@U02BO>" in card_of(as_promote, rules=rules, approvals=[])["text"]
+
+
+def test_a_rolled_back_release_says_what_is_on_hold_and_how_to_go_on():
+    text = card_of(STATES["reverted"][1])["text"]
+
+    assert f"cause: {CAUSE}" in text
+    assert "web runs `RAAAAAAAAAA` again" in text
+    assert '`/convox releases promote RABCDEFGHIJ -a web --anyway "REASON"`' in text
+    assert "not undone" in text
+
+
+def test_the_same_state_is_the_same_card_a_minute_later():
+    rolling = STATES["rolling"][1]
+
+    assert card_of(rolling, now=NOW) == card_of(rolling, now=NOW + timedelta(minutes=1))
+
+
+def test_what_takes_over_or_was_on_hold_is_said():
+    text = card_of(replace(WAITING, force=True, anyway="registry is back"))["text"]
+
+    assert "takes over whatever is rolling out" in text
+    assert "promoted anyway: “registry is back”" in text
+
+
+def test_a_token_is_named_without_a_mention():
+    from core.actor import Actor
+
+    text = card_of(replace(WAITING, requested_by=Actor("token", "ci")), approvals=[])["text"]
+
+    assert "asked for by token:ci " in text
+
+
+def test_a_release_without_a_build_has_a_card_too():
+    payload = card_of(WAITING, release=replace(NEW, build=None, description=""), build=None)
+
+    assert "build" not in payload["text"]
+    assert problems(payload, method="chat.postMessage") == []
+
+
+def test_cancelling_says_in_its_dialog_where_the_app_goes():
+    def dialog(promotion) -> str:
+        return buttons_of(promotion)[-1]["confirm"]["text"]["text"]
+
+    rolling = STATES["rolling"][1]
+
+    assert dialog(WAITING) == "Nothing was changed so far, and nothing will be."
+    assert dialog(rolling) == "web goes back to RAAAAAAAAAA."
+    assert "not undone by itself" in dialog(replace(rolling, kind="rollback"))
+    assert "no verified release" in dialog(replace(rolling, back_to=None))
+
+
+def test_many_approvals_are_counted_and_not_listed():
+    many = [replace(YES, actor=replace(ANA, id=f"U{at:04}")) for at in range(12)]
+
+    assert "and 7 more" in card_of(replace(WAITING, approvals=12), approvals=many)["text"]
+
+
+def test_a_window_that_is_only_watched_is_no_lack_of_progress():
+    assert "no progress" not in card_of(STATES["watching"][1])["text"]
+    assert "no progress for 1 min, at most 10 min" in card_of(STATES["rolling"][1])["text"]

@@ -1,0 +1,223 @@
+"""Tables, blocks of facts, times and outcomes: the same characters as Convox prints."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.views import outcomes
+from bot.views.apps import app_info, app_list
+from bot.views.builds import build_info, build_list
+from bot.views.env import env_list, env_value
+from bot.views.releases import held_note, release_info, release_list, release_manifest, standing_note
+from bot.views.tables import facts, table
+from bot.views.times import elapsed, humanise, spoken, stamp
+from core.environment import Environment
+from core.errors import NotFound
+from core.promotion import Phase
+from core.release import Standing
+from tests.bot.views.samples import ANA, APP, BUILD, NEW, NOW, OLD, WAITING, golden
+
+HOUR, DAY = 3600, 86_400
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.4, "now"),
+        (1, "1 second ago"),
+        (1.5, "1 second ago"),
+        (2, "2 seconds ago"),
+        (59, "59 seconds ago"),
+        (61, "1 minute ago"),
+        (120, "2 minutes ago"),
+        (3599, "59 minutes ago"),
+        (HOUR, "1 hour ago"),
+        (2 * HOUR, "2 hours ago"),
+        (DAY, "1 day ago"),
+        (49 * HOUR, "2 days ago"),
+        (7 * DAY, "1 week ago"),
+        (13 * DAY, "1 week ago"),
+        (29 * DAY, "4 weeks ago"),
+        (31 * DAY, "1 month ago"),
+        (60 * DAY, "2 months ago"),
+        (359 * DAY, "11 months ago"),
+        (360 * DAY, "1 year ago"),
+        (540 * DAY, "2 years ago"),
+        (720 * DAY, "2 years ago"),
+        (40 * 360 * DAY, "40 years ago"),
+        (-0.5, "now"),
+        (-90, "1 minute from now"),
+        (-3 * DAY, "3 days from now"),
+    ],
+)
+def test_time_is_humanised_with_convox_thresholds(seconds, text):
+    assert humanise(NOW - timedelta(seconds=seconds), NOW) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0s"), (25, "25s"), (120, "2m0s"), (5405, "90m5s"), (-3, "0s")]
+)
+def test_elapsed_time_never_rolls_into_hours(seconds, text):
+    assert elapsed(NOW, NOW + timedelta(seconds=seconds)) == text
+
+
+def test_what_has_not_ended_has_no_elapsed_time():
+    assert elapsed(NOW, None) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (41.9, "41 s"), (120, "2 min"), (134, "2 min 14 s"), (3600, "1 h"), (3900, "1 h 5 min")],
+)
+def test_durations_in_sentences_read_well(seconds, text):
+    assert spoken(seconds) == text
+
+
+def test_times_are_rfc_3339_in_utc_and_whole_seconds():
+    assert stamp(NOW.replace(microsecond=999_999)) == "2026-11-23T14:05:00Z"
+
+
+def test_an_empty_list_is_its_header():
+    assert release_list([], None, NOW) == "ID  STATUS  BUILD  CREATED  DESCRIPTION"
+
+
+def test_an_empty_last_cell_leaves_its_gap_as_in_convox():
+    assert table(("APP", "RELEASE"), [("myapp", "")]) == "APP    RELEASE\nmyapp  "
+
+
+def test_a_description_of_many_lines_stays_one_row():
+    rows = release_list([replace(NEW, description="one\ntwo\tthree")], None, NOW).split("\n")
+
+    assert len(rows) == 2
+    assert rows[1].endswith("  one two three")
+
+
+def test_a_very_long_cell_is_cut_and_says_so():
+    row = release_list([replace(NEW, description="x" * 5000)], None, NOW).split("\n")[1]
+
+    assert row.endswith("x…")
+    assert len(row) < 300
+
+
+def test_further_lines_of_a_value_stand_under_its_first():
+    assert facts([("Id", "R1"), ("Env", "A=1\nB=2")]) == "Id   R1\nEnv  A=1\n     B=2"
+
+
+def test_the_list_of_releases():
+    env_only = replace(
+        OLD, id="RCCCCCCCCCC", build=None, description="", created_at=NOW - timedelta(seconds=61)
+    )
+
+    golden("releases.txt", release_list([NEW, env_only, OLD], "RAAAAAAAAAA", NOW))
+
+
+def test_one_release_hides_its_values_and_keeps_their_order():
+    golden("release-info.txt", release_info(NEW, reveal=False))
+
+
+def test_one_release_with_its_values_revealed():
+    golden("release-info-revealed.txt", release_info(NEW, reveal=True))
+
+
+def test_the_list_of_builds():
+    running = replace(BUILD, id="BRUNNINGXXX", status="running", release="")
+
+    golden("builds.txt", build_list([BUILD, running], NOW))
+
+
+def test_one_build():
+    golden("build-info.txt", build_info(BUILD, NOW))
+
+
+def test_the_list_of_apps_says_what_each_is_doing():
+    apps = [APP, replace(APP, name="api", active=None), replace(APP, name="job")]
+    flying = {"api": replace(WAITING, phase=Phase.UPDATING), "job": replace(WAITING, phase=Phase.ROLLBACK)}
+
+    golden("apps.txt", app_list(apps, flying))
+
+
+def test_one_app_shows_what_runs_and_not_what_is_on_its_way():
+    golden("app-info.txt", app_info(APP, replace(WAITING, phase=Phase.PENDING)))
+
+
+def test_a_manifest_is_shown_without_blank_lines_around_it():
+    assert release_manifest(replace(BUILD, manifest="\n\nservices: {}\n\n")) == "services: {}"
+
+
+def test_an_environment_is_sorted_as_convox_sorts_lines():
+    pairs = (("a", "5"), ("A_B", "4"), ("AB", "3"), ("A", "1"), ("A1", "2"))
+
+    assert env_list(Environment(pairs), reveal=True) == "A1=2\nA=1\nAB=3\nA_B=4\na=5"
+
+
+def test_a_listed_environment_hides_its_values():
+    assert env_list(Environment((("B", "s3cr3t"), ("A", "x"))), reveal=False) == "A=****\nB=****"
+
+
+def test_one_value_is_shown_raw():
+    assert env_value(Environment((("A", " x "),)), "A") == " x "
+
+
+def test_a_variable_that_does_not_exist_is_said_in_convox_words():
+    with pytest.raises(NotFound, match="env not found: NOPE"):
+        env_value(Environment(), "NOPE")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (outcomes.setting(["CCC", "AAA", "CCC"], "R1"), "Setting AAA, CCC... OK\nRelease: R1"),
+        (outcomes.unsetting(["FOO"], "R1"), "Unsetting FOO... OK\nRelease: R1"),
+        (outcomes.promoting("R1"), "Promoting R1..."),
+        (outcomes.rolling_back("R1", "R2"), "Rolling back to R1... OK, R2"),
+        (outcomes.cancelling("web"), "Cancelling deployment of web... OK"),
+        (outcomes.creating("web"), "Creating web... OK"),
+        (outcomes.linking("web"), "Linking web to this channel... OK"),
+        (outcomes.unlinking("web"), "Unlinking web... OK"),
+        (outcomes.declining(WAITING), "Declining PABCDEFGHIJ... OK"),
+        (outcomes.approving(WAITING, 0), "Approving PABCDEFGHIJ... OK\nPromoting RABCDEFGHIJ..."),
+        (outcomes.approving(WAITING, 1), "Approving PABCDEFGHIJ... OK\n1 more approval is needed"),
+        (outcomes.approving(WAITING, 2), "Approving PABCDEFGHIJ... OK\n2 more approvals are needed"),
+        (outcomes.waiting(WAITING), "Waiting for 2 approvals of PABCDEFGHIJ: /convox approve PABCDEFGHIJ"),
+        (outcomes.NOT_IN_CHANNEL, "I am not in this channel: /invite @convox"),
+    ],
+)
+def test_what_was_done_is_said_in_convox_words(text, expected):
+    assert text == expected
+
+
+def test_an_app_whose_namespace_an_administrator_must_make_comes_with_the_command():
+    assert outcomes.creating("web", "kubectl apply -f -").endswith(
+        "An administrator runs:\nkubectl apply -f -"
+    )
+
+
+def test_without_a_channel_the_answer_says_how_to_get_a_card():
+    assert "/convox link web" in outcomes.no_card("web")
+
+
+def test_a_list_names_the_releases_on_hold():
+    held = {NEW.id: Standing(release=NEW.id, held="it was rolled back"), OLD.id: Standing(release=OLD.id)}
+
+    assert NEW.id in held_note([NEW, OLD], held)
+    assert OLD.id not in held_note([NEW, OLD], held)
+    assert held_note([NEW, OLD], {}) == ""
+
+
+def test_one_release_says_what_happened_to_it():
+    assert "it was rolled back" in standing_note(
+        Standing(release="R", held="it was rolled back"), active=False
+    )
+    assert standing_note(Standing(release="R", verified_at=NOW), active=True).startswith(
+        "active, verified 2026-11"
+    )
+    assert "withdrawn" in standing_note(Standing(release="R", verified_at=NOW, withdrawn=True), active=False)
+    assert standing_note(Standing(release="R"), active=False) == "never verified"
+
+
+def test_a_list_of_many_held_releases_stays_short():
+    many = [replace(NEW, id=f"R{at:010}", created_by=ANA) for at in range(30)]
+    note = held_note(many, {r.id: Standing(release=r.id, held="bad") for r in many})
+
+    assert "and 25 more" in note

@@ -1,0 +1,193 @@
+"""Whatever strangers write into descriptions, causes, reasons and logs, no view pings, breaks or reveals."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.playground.slack.limits import problems
+from bot.views.answers import Answer, slack_answer
+from bot.views.builds import build_info, build_list
+from bot.views.env import env_list
+from bot.views.mrkdwn import clip, escape, mention, visible
+from bot.views.releases import release_info, release_list
+from bot.views.thread import batch, terminal
+from core.actor import Actor
+from core.environment import Environment
+from core.progress import Line
+from core.promotion import SETTLED, Phase, Progress
+from tests.bot.views.samples import BUILD, NEW, NOW, OLD, WAITING, card_of
+
+# What Slack gives a meaning to, as far as we make it ourselves.
+OURS = re.compile(
+    r"<(@[UW][A-Z0-9]+|!subteam\^S[A-Z0-9]+|!date\^\d+\^\{date_short_pretty\} \{time\}\|[0-9: -]+ UTC)>"
+)
+BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+NASTY = [
+    "<!channel>",
+    "<!subteam^S01>",
+    "<@U0EVIL>",
+    "<https://evil.host|click>",
+    "`" * 3,
+    "`" * 7,
+    "```\n<!here>",
+    "\u202egnp.exe",
+    "\x1b[31mred\x1b[0m",
+    "\x00\x07",
+    "&amp;&lt;",
+    "x" * 10_240,
+    "&" * 10_240,
+    "`" * 10_240,
+    "<" * 10_240,
+    "a\nb\r\nc",
+    "\ud800",
+]
+hostile = st.lists(st.sampled_from(NASTY) | st.text(max_size=20), max_size=4).map(" ".join)
+
+
+def texts(payload: object) -> list[str]:
+    """Every string of a payload."""
+    if isinstance(payload, str):
+        return [payload]
+    if isinstance(payload, dict):
+        payload = list(payload.values())
+    return [text for part in payload for text in texts(part)] if isinstance(payload, list) else []
+
+
+def assert_harmless(payload: dict) -> None:
+    for text in texts(payload):
+        rest = OURS.sub("", text)
+        assert "<" not in rest
+        assert ">" not in rest
+        assert re.fullmatch(r"(&(?:amp|lt|gt);|[^&])*", rest, re.DOTALL)
+        assert not any(char in text for char in BIDI + "\x00\x07\x1b")
+        text.encode()
+    assert problems(payload, method="chat.update") == []
+
+
+@pytest.mark.parametrize("phase", Phase)
+@settings(max_examples=25, deadline=None)
+@given(words=hostile, other=hostile)
+def test_a_card_survives_whatever_is_written_into_it(phase, words, other):
+    promotion = replace(
+        WAITING,
+        phase=phase,
+        cause=words,
+        reason=other,
+        anyway=words,
+        started_at=NOW,
+        touched_at=NOW,
+        by=Actor("slack", words, other),
+        requested_by=Actor("token", other),
+        progress=Progress(services={words: (1, 2), "web": (0, 1)}, waiting=other, watched=900),
+        settled_at=NOW + timedelta(seconds=5) if phase in SETTLED else None,
+        superseded_by="RNEWERONEXX",
+    )
+    payload = card_of(
+        promotion,
+        release=replace(NEW, description=other),
+        build=replace(BUILD, images={words: "x"}),
+    )
+
+    assert_harmless(payload)
+    assert len(payload["text"]) <= 4000
+    assert payload["text"].count("```") == 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(words=hostile, other=hostile)
+def test_an_answer_survives_whatever_is_written_into_it(words, other):
+    rows = release_list([replace(NEW, description=words)], None, NOW)
+    for text in (
+        rows,
+        release_info(replace(NEW, description=words), reveal=False),
+        build_info(BUILD, NOW),
+        other,
+    ):
+        payload = slack_answer(Answer(text=text, warnings=(words,), hint=other, whole=words))
+
+        assert len(payload["text"]) <= 8000
+        assert payload["text"].count("```") in {0, 2}
+        assert_harmless_answer(payload)
+
+
+def assert_harmless_answer(payload: dict) -> None:
+    rest = re.sub(r"<(@[UW][A-Z0-9]+|#[CG][A-Z0-9]+)>", "", payload["text"])
+    assert "<" not in rest
+    assert ">" not in rest
+    assert problems(payload, method="response_url") == []
+
+
+@settings(max_examples=50, deadline=None)
+@given(words=st.lists(hostile, max_size=5))
+def test_a_thread_survives_whatever_a_pod_logs(words):
+    lines = [
+        Line(at=NOW, object="web", text=text, key=str(at), kind="evidence" if at % 2 else "line")
+        for at, text in enumerate(words)
+    ]
+    for text in batch(lines):
+        assert len(text) <= 3000
+        assert text.count("```") == 2
+        assert_harmless({"text": text})
+
+
+@pytest.mark.parametrize("phase", sorted(SETTLED))
+@settings(max_examples=25, deadline=None)
+@given(words=hostile)
+def test_an_ending_survives_whatever_was_the_cause(phase, words):
+    payload = terminal(
+        replace(WAITING, phase=phase, cause=words, reason=words, by=Actor("slack", "U1", words))
+    )
+
+    assert payload["text"].startswith(("OK", "ERROR: "))
+    assert_harmless(payload)
+
+
+@settings(deadline=None)
+@given(
+    secret=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=8, max_size=40),
+    phase=st.sampled_from(Phase),
+)
+def test_a_secret_is_in_no_view_unless_somebody_reveals_it(secret, phase):
+    secret = f"s3cr3t-{secret}"
+    environment = Environment((("PASSWORD", secret), ("LOG", "x")))
+    release = replace(NEW, environment=environment)
+    promotion = replace(WAITING, phase=phase)
+    shown = [
+        env_list(environment, reveal=False),
+        release_info(release, reveal=False),
+        release_list([release, OLD], None, NOW),
+        build_list([BUILD], NOW),
+        *texts(card_of(promotion, release=release)),
+        *texts(card_of(promotion, release=OLD, previous=release)),
+        repr(release),
+    ]
+
+    assert not [text for text in shown if "s3cr3t" in text or secret in text]
+    assert secret in env_list(environment, reveal=True)
+    assert secret in release_info(release, reveal=True)
+
+
+@settings(deadline=None)
+@given(st.text(), st.integers(1, 300))
+def test_clipped_text_is_never_longer_than_asked_and_never_half_an_escape(text, most):
+    clipped = clip(text, most)
+
+    assert len(clipped) <= most
+    assert re.fullmatch(r"(&(?:amp|lt|gt);|[^&<>])*", clipped)
+
+
+def test_hidden_characters_are_spelled_out_and_colours_dropped():
+    assert visible("\x1b[31mred\x1b[0m a\u202eb\x00\r\nc") == "red a\\u202eb\\u0000\nc"
+
+
+def test_runs_of_backticks_are_broken_up_and_single_ones_left():
+    assert escape("`a` ```") == "`a` `\u200b`\u200b`"
+
+
+@pytest.mark.parametrize("id_", ["!channel", "U1><!channel", "u1", ""])
+def test_only_what_is_a_user_id_becomes_a_mention(id_):
+    assert "<" not in mention(Actor("slack", id_, "x"))

@@ -1,0 +1,133 @@
+"""What stands under a card: every line once, in order, in messages that Slack shows whole, and the ending."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.playground.slack.limits import problems
+from bot.views.mrkdwn import mention
+from bot.views.thread import batch, message, terminal
+from core.endings import ending
+from core.progress import Line
+from core.promotion import Phase
+from tests.bot.views.samples import BO, NOW, WAITING, golden
+
+ENDED = replace(WAITING, touched_at=NOW, started_at=NOW, settled_at=NOW + timedelta(seconds=134))
+CAUSE = "container main of web exits 1"
+ENDINGS = {
+    "ok": replace(ENDED, phase=Phase.RUNNING),
+    "reverted": replace(ENDED, phase=Phase.REVERTED, cause=CAUSE),
+    "removed": replace(ENDED, phase=Phase.REVERTED, back_to=None, removed=True, cause=CAUSE),
+    "cancelled": replace(ENDED, phase=Phase.REVERTED, by=BO, cause="web never became ready"),
+    "failure": replace(ENDED, phase=Phase.FAILURE, cause=CAUSE),
+    "failed-rollback": replace(ENDED, phase=Phase.FAILURE, kind="rollback", cause=CAUSE),
+    "declined": replace(WAITING, phase=Phase.DECLINED, by=BO, reason="not <!channel> today"),
+    "expired": replace(WAITING, phase=Phase.EXPIRED),
+    "superseded": replace(ENDED, phase=Phase.SUPERSEDED, superseded_by="RNEWERONEXX"),
+    "refused": replace(WAITING, phase=Phase.REFUSED, reason="no such namespace"),
+}
+
+
+def line(text: str, kind: str = "line") -> Line:
+    return Line(at=NOW, object="web", text=text, key=text[:50], kind=kind)
+
+
+def rows(text: str) -> list[str]:
+    assert text.startswith("```\n")
+    assert text.endswith("\n```")
+    return text[4:-4].split("\n")
+
+
+def test_a_line_is_shown_as_in_the_documentation_and_escaped_as_slack_asks():
+    (text,) = batch([Line(at=NOW, object="atom/app", text="Status: Running => Pending", key="1")])
+
+    assert text == "```\n2026-11-23T14:05:00Z system/k8s/atom/app Status: Running =&gt; Pending\n```"
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(max_size=200), max_size=120))
+def test_lines_come_in_order_each_once_and_no_message_is_too_long(texts):
+    lines = [line(f"{at} {text}") for at, text in enumerate(texts)]
+    messages = batch(lines)
+    shown = [row for text in messages for row in rows(text)]
+
+    assert [row.split(" ")[2] for row in shown] == [str(at) for at in range(len(lines))]
+    assert all(len(text) <= 3000 and len(rows(text)) <= 37 for text in messages)
+
+
+@pytest.mark.parametrize("letter", ["x", "&", "`", "\u202e"])
+def test_a_line_that_is_too_long_is_cut_and_says_so(letter):
+    (text,) = batch([line(letter * 10_000)])
+
+    assert len(text) <= 3000
+    assert rows(text)[0].endswith("[cut: the rest is too long for Slack]")
+    assert text.count("```") == 2
+
+
+def test_evidence_stands_alone_between_the_lines_around_it():
+    proof = line("last log lines of web-1:\n  KeyError: 'STRIPE_KEY'\n  exit 1", kind="evidence")
+    messages = batch([line("a"), proof, line("b")])
+
+    assert [len(rows(text)) for text in messages] == [1, 3, 1]
+    assert rows(messages[1])[1] == "  KeyError: 'STRIPE_KEY'"
+
+
+def test_of_long_evidence_the_end_is_kept_since_that_is_the_proof():
+    log = "last log lines of web-1:\n" + "\n".join(f"  {at} {'x' * 300}" for at in range(20)) + "\n  the end"
+    (text,) = batch([line(log, kind="evidence")])
+
+    assert len(text) <= 3000
+    assert rows(text)[0] == "last log lines of web-1:"
+    assert rows(text)[1].startswith("[cut: earlier rows")
+    assert rows(text)[-1] == "  the end"
+
+
+def test_a_single_row_of_evidence_may_be_huge_too():
+    (text,) = batch([line("last log lines of web-1:\n  " + "&" * 9000, kind="evidence")])
+
+    assert len(text) <= 3000
+
+
+def test_no_lines_are_no_messages():
+    assert batch([]) == []
+
+
+def test_a_message_of_lines_is_one_payload_that_slack_takes():
+    payload = message([line("a"), line("b")])
+
+    assert len(rows(payload["text"])) == 2
+    assert problems(payload, method="chat.postMessage") == []
+    assert payload["unfurl_links"] is False
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_the_terminal_message_is_the_reviewed_one(name):
+    golden(f"terminal-{name}.txt", terminal(ENDINGS[name])["text"])
+
+
+@pytest.mark.parametrize("name", [name for name in ENDINGS if name != "declined"])
+def test_the_first_line_is_exactly_the_contracts(name):
+    assert terminal(ENDINGS[name])["text"].split("\n")[0] == ending(ENDINGS[name], mention)
+
+
+def test_words_of_others_in_an_ending_are_escaped_while_people_are_mentioned():
+    first = terminal(ENDINGS["declined"])["text"].split("\n")[0]
+
+    assert first == "ERROR: declined by <@U02BO>: not &lt;!channel&gt; today"
+
+
+def test_a_failed_promotion_ends_with_what_is_on_hold_and_what_was_not_undone():
+    text = terminal(ENDINGS["reverted"])["text"]
+
+    assert '--anyway "REASON"' in text
+    assert "migrations" in text
+
+
+def test_a_huge_cause_leaves_a_message_that_slack_takes():
+    payload = terminal(replace(ENDINGS["reverted"], cause="&" * 20_000))
+
+    assert len(payload["text"]) < 4000
+    assert problems(payload, method="chat.update") == []

@@ -1,0 +1,94 @@
+"""The two kinds of cluster that the sweep runs on, as far as a test looks at them."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from bot.clock import SystemClock
+from bot.playground.cluster.simulated import SimulatedCluster
+from core.cluster.client import KubeClient
+from core.cluster.credentials import from_file
+from core.cluster.home import Home
+from tests.controlplane.plane import ControlPlane
+
+Document = dict[str, Any]
+KINDS = ("Deployment", "ReplicaSet", "Pod", "Service", "Secret", "ConfigMap")
+
+
+class Place(Protocol):
+    """One app's namespace.
+
+    Attributes:
+        app: its name.
+        kubeconfig: the bot's.
+    """
+
+    app: str
+    kubeconfig: Path
+
+    async def objects(self, kind: str) -> list[Document]: ...
+
+    def snapshot(self) -> Document | None:
+        """Return the whole cluster, where it can be put back."""
+        ...
+
+    async def unrest(self) -> str:
+        """Say what the controllers have still to do, or ""."""
+        ...
+
+
+class _Calming:
+    async def objects(self, kind: str) -> list[Document]:
+        raise NotImplementedError
+
+    async def unrest(self) -> str:
+        deployments = await self.objects("Deployment")
+        pods = await self.objects("Pod")
+        going = [o["metadata"]["name"] for o in [*deployments, *pods] if "deletionTimestamp" in o["metadata"]]
+        wanted = sum(d["spec"].get("replicas", 1) for d in deployments)
+        if going:
+            return f"{going} are going"
+        return "" if len(pods) == wanted else f"{len(pods)} pods where {wanted} are wanted"
+
+
+class Simulated(_Calming):
+    """The simulated cluster, which is this process's own."""
+
+    app = "myapp"
+
+    def __init__(self, cluster: SimulatedCluster, folder: Path) -> None:
+        self._cluster = cluster
+        self.kubeconfig = folder / "kubeconfig"
+        self.kubeconfig.write_text(yaml.safe_dump(cluster.kubeconfig()))
+
+    async def objects(self, kind: str) -> list[Document]:
+        return self._cluster.api.all(kind, f"convox-{self.app}")
+
+    def snapshot(self) -> Document:
+        return self._cluster.snapshot()
+
+
+class Real(_Calming):
+    """A namespace of the real control plane, seen as its administrator."""
+
+    def __init__(self, app: str, kubeconfig: Path, admin: KubeClient) -> None:
+        self.app = app
+        self.kubeconfig = kubeconfig
+        self._admin = admin
+
+    async def objects(self, kind: str) -> list[Document]:
+        found, _ = await self._admin.list(Home("convox", self.app).at(kind))
+        return found
+
+    def snapshot(self) -> None:
+        return None
+
+
+@asynccontextmanager
+async def real(plane: ControlPlane, namespace: str) -> AsyncIterator[Real]:
+    """Look at a namespace of the control plane."""
+    async with KubeClient(from_file(str(plane.kubeconfig())), clock=SystemClock()) as admin:
+        yield Real(namespace.removeprefix("convox-"), plane.kubeconfig("convox-bot"), admin)

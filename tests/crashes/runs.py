@@ -1,0 +1,94 @@
+"""One run of a story, with or without a death in it."""
+
+import asyncio
+import tempfile
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.crashes.orders import Death
+from tests.crashes.picture import Picture, broken_promises, picture
+from tests.crashes.scenarios import POLICY, Scenario
+from tests.crashes.world import ALICE, RUN_SECONDS, Ground, World, simulated_world
+
+# A minute of Slack's and the cluster's time in about a second. Faster, and Python itself is what takes the time.
+SPEED = 50.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What came of a run.
+
+    Attributes:
+        passed: the failpoints passed, in order.
+        deaths: how often the bot died.
+        broken: promises that were not kept.
+    """
+
+    passed: tuple[str, ...]
+    deaths: int
+    picture: Picture
+    broken: tuple[str, ...]
+
+
+async def ground(nursery: Path, folder: Path, scenario: Scenario) -> Ground:
+    """Prepare what a story begins with: the app, its releases, and the first of them verified."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        async with simulated_world(nursery, Path(place), speed=SPEED) as world:
+            world.set_policy(POLICY)
+            await world.register(scenario.builds)
+            await prepare(world, scenario)
+            return await world.freeze()
+
+
+async def prepare(world: World, scenario: Scenario) -> None:
+    """Promote what is verified before the story begins."""
+    releases = await world.releases()
+
+    async def promotions() -> None:
+        for release in releases[: scenario.before]:
+            await world.type(ALICE, f"releases promote {release} -a {world.place.app}")
+            await world.complete()
+
+    await with_a_bot(world, None, promotions())
+
+
+async def run(nursery: Path, folder: Path, scenario: Scenario, begin: Ground, death: Death | None) -> Ran:
+    """Let a story happen on prepared ground, with a death in it if one is named."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        async with simulated_world(nursery, Path(place), speed=SPEED, ground=begin) as world:
+            return await tell(world, scenario, death)
+
+
+async def tell(world: World, scenario: Scenario, death: Death | None) -> Ran:
+    """Let a story happen in a world that is ready for it."""
+    world.set_policy(scenario.policy)
+    releases = await world.releases()
+
+    async def story() -> None:
+        await scenario.act(world, releases)
+        await world.complete()
+
+    await with_a_bot(world, death, story())
+    return Ran(
+        passed=tuple(world.trace.read_text().split()),
+        deaths=world.deaths,
+        picture=await picture(world),
+        broken=tuple(await broken_promises(world)),
+    )
+
+
+async def with_a_bot(world: World, death: Death | None, story: Coroutine[None, None, None]) -> None:
+    """Let something happen while there is a bot; the first error of either ends both."""
+    happening = asyncio.create_task(story, name="story")
+    living = asyncio.create_task(world.keep_alive(death), name="bot")
+    try:
+        async with asyncio.timeout(RUN_SECONDS):
+            await asyncio.wait([happening, living], return_when=asyncio.FIRST_COMPLETED)
+            if living.done():
+                living.result()
+            await happening
+    finally:
+        happening.cancel()
+        living.cancel()
+        await asyncio.gather(happening, living, return_exceptions=True)

@@ -1,0 +1,115 @@
+"""What is going on when the bot dies: seven stories that pass every failpoint between them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from tests.crashes.world import ALICE, BOB, Build, World
+
+SERVICE = """\
+  {name}:
+    build: .
+    port: 3000
+    health: {{interval: 1, grace: 1, timeout: 1}}
+    scale: {{count: {count}, cpu: 10, memory: 16}}
+    termination: {{grace: 2}}
+"""
+# Nothing here waits for a deadline: what never becomes ready is stopped by somebody.
+POLICY = """\
+apps:
+  - match: ["*"]
+    min_ready: 1s
+    settle: 4s
+    unpinned: true
+"""
+ONE_APPROVAL = POLICY + "    approvals: {promote: {count: 1}}\n"
+
+
+def build(**services: str) -> Build:
+    """Make a build; `web="v1 2"` is the image's tag, whose words say what it does, and the count."""
+    parts = {name: text.split() for name, text in services.items()}
+    rows = [SERVICE.format(name=name, count=count) for name, (_, count) in parts.items()]
+    return Build(
+        manifest="services:\n" + "".join(rows),
+        images={name: f"registry.example/{name}:{tag}" for name, (tag, _) in parts.items()},
+    )
+
+
+FIRST = build(web="v1 2", worker="v1 1")
+SECOND = build(web="v2 3", worker="v2 1")
+BAD = build(web="v2-notfound 3", worker="v2 1", mailer="v2 1")
+STUCK = build(web="v2-neverready 3", worker="v2 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One story.
+
+    Attributes:
+        builds: what is registered before, oldest first.
+        before: how many of them are promoted and verified before the story begins.
+        act: what people do; the releases are given oldest first.
+        endings: how the promotions end, oldest first, with releases as R1, R2 … in the order of their making.
+        policy: the rules during the story.
+    """
+
+    builds: tuple[Build, ...]
+    before: int = 1
+    act: Callable[[World, list[str]], Awaitable[None]]
+    endings: tuple[str, ...]
+    policy: str = POLICY
+
+
+async def promote_with_approval(world: World, releases: list[str]) -> None:
+    await world.type(ALICE, f"releases promote {releases[1]} -a {world.place.app}")
+    await world.click(BOB, 1, "promotion.approve")
+
+
+async def promote(world: World, releases: list[str]) -> None:
+    await world.type(ALICE, f"releases promote {releases[-1]} -a {world.place.app}")
+
+
+async def promote_and_cancel(world: World, releases: list[str]) -> None:
+    await promote(world, releases)
+    await world.told(1, "Status: Pending =&gt; Updating")
+    await world.click(BOB, 1, "promotion.cancel")
+
+
+async def take_over(world: World, releases: list[str]) -> None:
+    await promote(world, releases[:2])
+    await world.told(1, "Status: Pending =&gt; Updating")
+    await world.type(BOB, f"releases promote {releases[2]} --force -a {world.place.app}")
+
+
+async def roll_back(world: World, releases: list[str]) -> None:
+    await world.type(BOB, f"releases rollback {releases[0]} -a {world.place.app}")
+
+
+GONE = "registry.example/web:v2-notfound does not exist in the registry"
+SCENARIOS = {
+    "a promotion with an approval": Scenario(
+        builds=(FIRST, SECOND), act=promote_with_approval, endings=("OK",), policy=ONE_APPROVAL
+    ),
+    "a bad image and the way back": Scenario(
+        builds=(FIRST, BAD), act=promote, endings=(f"ERROR: rolled back to R1: image {GONE}",)
+    ),
+    "a cancel": Scenario(
+        builds=(FIRST, STUCK),
+        act=promote_and_cancel,
+        endings=("ERROR: cancelled by <@U02BOB>, rolled back to R1",),
+    ),
+    "a take-over": Scenario(
+        builds=(FIRST, STUCK, build(web="v3 2", worker="v3 2")),
+        act=take_over,
+        endings=("ERROR: superseded by R3", "OK"),
+    ),
+    "a rollback by a person": Scenario(builds=(FIRST, SECOND), before=2, act=roll_back, endings=("OK",)),
+    "a first release that fails": Scenario(
+        builds=(BAD,),
+        before=0,
+        act=promote,
+        endings=(f"ERROR: removed, there was no release to go back to: image {GONE}",),
+    ),
+    "a service that is no longer wanted": Scenario(
+        builds=(FIRST, build(web="v2 2")), act=promote, endings=("OK",)
+    ),
+}

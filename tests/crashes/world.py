@@ -1,0 +1,286 @@
+"""Everything around the bot that outlives it: Slack, the cluster, the database, and people who are patient."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from bot.clock import ScaledClock, SystemClock
+from bot.main import new_key, wired
+from bot.playground.cluster.simulated import SimulatedCluster
+from bot.playground.slack import Credentials, Message, SlackWorkspace
+from bot.playground.slack.envelopes import Envelope
+from bot.playground.slack.people import BOT_USER
+from bot.settings import Settings, read_settings
+from core.actor import Actor
+from core.ports import Clock
+from storage.keys import Keyring
+from storage.store import SqliteStore, open_store
+from tests.crashes.lives import life
+from tests.crashes.orders import DIED_AS_TOLD, Death, Order
+from tests.crashes.places import Place, Simulated
+
+T = TypeVar("T")
+
+CI = Actor("token", "ci", "ci")
+ALICE, BOB = "U01ALICE", "U02BOB"
+CHANNEL = "C01DEPLOYS"
+# Generous: a machine that is busy with something else must not turn a sweep into a lottery.
+RUN_SECONDS = 20.0
+LOOK_SECONDS = 0.03
+# The end of a bot cuts its connection, which is noticed at once; waiting long for an answer costs nothing.
+ACK_SECONDS = 1000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What CI registers: a manifest and service → image."""
+
+    manifest: str
+    images: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """A world as it was left, to begin again from as often as wanted."""
+
+    now: datetime
+    database: bytes
+    key: str
+    credentials: Credentials
+    slack: dict[str, Any]
+    cluster: dict[str, Any] | None
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """One workspace and one cluster with one app.
+
+    Attributes:
+        nursery: socket of whoever makes bots.
+        folder: database, policy, log and trace.
+        known: messages that were there from the beginning.
+        asked: who has asked for something how often, commands and clicks together.
+    """
+
+    nursery: Path
+    folder: Path
+    clock: Clock
+    shared_clock: tuple[float, str, float] | None
+    slack: SlackWorkspace
+    place: Place
+    key: str
+    known: frozenset[str] = frozenset()
+    asked: Counter[str] = field(default_factory=Counter)
+    deaths: int = 0
+
+    # What the bot is told
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "convox.db"
+
+    @property
+    def trace(self) -> Path:
+        return self.folder / "trace"
+
+    def set_policy(self, text: str) -> None:
+        (self.folder / "policy.yml").write_text(text)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {
+            "SLACK_BOT_TOKEN": self.slack.credentials.bot_token,
+            "SLACK_APP_TOKEN": self.slack.credentials.app_token,
+            "SLACK_API_URL": self.slack.api_url,
+            "CONVOX_DATABASE": str(self.database),
+            "CONVOX_KEYS": self.key,
+            "CONVOX_OPEN": "1",
+            "CONVOX_POLICY": str(self.folder / "policy.yml"),
+            "KUBECONFIG": str(self.place.kubeconfig),
+            "API_HOST": "127.0.0.1",
+            "API_PORT": "0",
+        }
+
+    def order(self) -> Order:
+        return Order(environ=self.environ, log=self.folder / "log", trace=self.trace, clock=self.shared_clock)
+
+    # What happens before there is a bot
+
+    async def register(self, builds: Sequence[Build]) -> None:
+        """Make the app, linked to the channel, with a release for each build."""
+        settings = read_settings(Settings, self.environ, dotenv=None)
+        document = yaml.safe_load(self.place.kubeconfig.read_text())
+        async with wired(settings, clock=self.clock, kubeconfig=document) as bot:
+            await bot.records.create_app(CI, self.place.app, CHANNEL)
+            for build in builds:
+                await bot.records.register_build(
+                    CI, self.place.app, manifest=build.manifest, images=build.images
+                )
+
+    @asynccontextmanager
+    async def records(self) -> AsyncIterator[SqliteStore]:
+        """Open the database beside the bot, for a look."""
+        async with open_store(self.database, Keyring([self.key]), self.clock, exclusive=False) as store:
+            yield store
+
+    async def releases(self) -> list[str]:
+        """Return the ids of all releases, oldest first."""
+        async with self.records() as store:
+            return [r.id for r in reversed(await store.read.releases(self.place.app, 100))]
+
+    # The bot, which dies and is started again, as systemd or Kubernetes would
+
+    async def keep_alive(self, death: Death | None) -> None:
+        """Start a bot whenever there is none; only the first one dies, and only as told."""
+        while True:
+            async with life(self.nursery, self.order().dying(death)) as bot:
+                status = await bot.ended()
+            assert death is not None, self.complaint(f"the bot ended with status {status}")
+            assert status == DIED_AS_TOLD, self.complaint(f"the bot ended with status {status}, not as told")
+            self.deaths, death = self.deaths + 1, None
+
+    def complaint(self, what: str) -> str:
+        log = (self.folder / "log").read_text(errors="replace").splitlines()[-40:]
+        return "\n".join([what, *log])
+
+    # What people do and see
+
+    async def until(self, look: Callable[[], T]) -> T:
+        """Wait for something to be true in Slack; the run's own limit ends it."""
+        return await self.slack.wait_for(look, timeout=RUN_SECONDS)
+
+    async def type(self, user: str, text: str) -> None:
+        """Type a command; what Slack gets no acknowledgement for is delivered again."""
+        await self._deliver(user, self.slack.command_envelope(user, CHANNEL, text))
+
+    async def click(self, user: str, number: int, action: str) -> None:
+        """Press a button of the n-th card as soon as the card is there."""
+        card = (await self.until(lambda: self.cards()[number - 1 : number]))[0]
+        await self._deliver(user, self.slack.click_envelope(user, CHANNEL, card.ts, action))
+
+    async def _deliver(self, user: str, envelope: Envelope) -> None:
+        self.asked[user] += 1
+        for attempt in count():
+            await self.until(lambda: self.slack.connected)
+            (delivery,) = await self.slack.deliver(envelope, first_attempt=attempt)
+            if delivery.ok:
+                return
+
+    async def told(self, number: int, text: str) -> None:
+        """Wait until the thread of the n-th card says something."""
+        await self.until(
+            lambda: any(text in m.text for c in self.cards()[number - 1 : number] for m in self.thread(c))
+        )
+
+    def cards(self) -> list[Message]:
+        """Return what the bot has posted in the channel itself, oldest first."""
+        return [
+            m
+            for m in self.slack.messages(CHANNEL)
+            if m.user == BOT_USER and not m.is_reply and m.ts not in self.known
+        ]
+
+    def thread(self, card: Message) -> list[Message]:
+        return self.slack.thread(CHANNEL, card.ts)
+
+    def answers(self, user: str) -> list[str]:
+        """Return what the bot has told this person alone."""
+        return [m.text for m in self.slack.ephemerals(user) if m.user == BOT_USER]
+
+    async def complete(self) -> None:
+        """Wait until everything has ended, all of it is said, and nothing is left to do."""
+        left = "no bot was connected"
+        try:
+            async with asyncio.timeout(RUN_SECONDS):
+                while left:
+                    # A look at the database of a dead bot would do the repairs that the next one is tested for.
+                    await self.until(lambda: self.slack.connected)
+                    left = await self.left_to_do() or await self.place.unrest()
+                    await asyncio.sleep(LOOK_SECONDS if left else 0)
+        except TimeoutError:
+            raise AssertionError(self.complaint(f"not over after {RUN_SECONDS:g} s: {left}")) from None
+
+    async def left_to_do(self) -> str:
+        """Say what the bot has still to do, or ""."""
+        async with self.records() as store:
+            backlog = await store.outbox.backlog()
+            left = {
+                "promotions": [p.id for p in await store.read.unsettled()],
+                "cards, lines, posts": [n for n in (backlog.cards, backlog.lines, backlog.posts) if n],
+                "to be pruned": [str(ref) for j in await store.read.prune_jobs() for ref in j.refs],
+                "deliveries": [d.id for d in await store.intake.pending()],
+            }
+        return ", ".join(f"{what}: {which}" for what, which in left.items() if which)
+
+    async def freeze(self) -> Ground:
+        """Keep everything; no bot may live."""
+        async with self.records():
+            pass  # whoever closes a database last leaves all of it in the one file
+        return Ground(
+            now=self.clock.now(),
+            database=self.database.read_bytes(),
+            key=self.key,
+            credentials=self.slack.credentials,
+            slack=self.slack.snapshot(),
+            cluster=self.place.snapshot(),
+        )
+
+
+@asynccontextmanager
+async def simulated_world(
+    nursery: Path, folder: Path, *, speed: float, ground: Ground | None = None
+) -> AsyncIterator[World]:
+    """Open a world on the simulated cluster, new or as an earlier one was left."""
+    start, began = ground.now if ground else datetime(2026, 1, 1, tzinfo=UTC), time.monotonic()
+    clock = ScaledClock(speed, start, began)
+    slack = SlackWorkspace(clock, credentials=ground.credentials if ground else None, ack_seconds=ACK_SECONDS)
+    cluster = SimulatedCluster(clock)
+    key = ground.key if ground else new_key()
+    if ground:
+        slack.restore(ground.slack)
+        assert ground.cluster is not None
+        cluster.restore(ground.cluster)
+        (folder / "convox.db").write_bytes(ground.database)
+    async with AsyncExitStack() as stack:
+        await slack.start()
+        stack.push_async_callback(slack.stop)
+        await stack.enter_async_context(cluster)
+        yield World(
+            nursery=nursery,
+            folder=folder,
+            clock=clock,
+            shared_clock=(speed, start.isoformat(), began),
+            slack=slack,
+            place=Simulated(cluster, folder),
+            key=key,
+            known=frozenset(m.ts for m in slack.store.messages),
+        )
+
+
+@asynccontextmanager
+async def real_world(nursery: Path, folder: Path, place: Place) -> AsyncIterator[World]:
+    """Open a world on the real control plane, in the wall's time."""
+    clock = SystemClock()
+    slack = SlackWorkspace(clock, ack_seconds=ACK_SECONDS)
+    await slack.start()
+    try:
+        yield World(
+            nursery=nursery,
+            folder=folder,
+            clock=clock,
+            shared_clock=None,
+            slack=slack,
+            place=place,
+            key=new_key(),
+        )
+    finally:
+        await slack.stop()

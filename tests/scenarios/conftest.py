@@ -1,0 +1,74 @@
+"""Stages on both clusters; whoever asks for a real one is marked as such and has more time."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.playground.slack import SlackWorkspace
+from tests.controlplane.plane import ControlPlane
+from tests.controlplane.processes import free_ports
+from tests.scenarios.arrangement import LOOPBACK, settings
+from tests.scenarios.clusters import Cluster, real, simulated
+from tests.scenarios.harness import Stage
+
+# Slack waits three seconds for an acknowledgement; on a scaled clock that is a fraction, and whether a loaded machine
+# keeps it says nothing about the bot.
+ACK_SECONDS = 100.0
+
+Open = Callable[..., AbstractAsyncContextManager[Stage]]
+
+
+@pytest.fixture(
+    params=[
+        "simulated",
+        pytest.param("real", marks=[pytest.mark.controlplane, pytest.mark.timeout(150)]),
+    ]
+)
+def plane(request: pytest.FixtureRequest) -> ControlPlane | None:
+    """The real control plane, or None for the simulated one: each scenario runs on both."""
+    return request.getfixturevalue("control_plane") if request.param == "real" else None
+
+
+@pytest.fixture
+async def cluster(plane: ControlPlane | None, tmp_path: Path) -> AsyncIterator[Cluster]:
+    if plane is None:
+        async with simulated(tmp_path) as made:
+            yield made
+    else:
+        async with real(plane, f"convox-{secrets.token_hex(3)}") as made:
+            yield made
+
+
+@pytest.fixture
+def open_stage(cluster: Cluster, tmp_path: Path) -> Open:
+    """Return `open_stage()`: a stage with the bot running on it, in HTTP mode where asked for."""
+
+    @asynccontextmanager
+    async def opened(*, http: bool = False) -> AsyncIterator[Stage]:
+        slack = SlackWorkspace(cluster.clock, ack_seconds=ACK_SECONDS)
+        await slack.start()
+        ports = free_ports(2)
+        given = settings(slack, tmp_path, rack=cluster.rack, ports=(ports[0], ports[1]), http=http)
+        if http:
+            slack.request_url = f"http://{LOOPBACK}:{given.port}/slack/events"
+        stage = Stage(slack, cluster, given)
+        try:
+            await stage.start()
+            yield stage
+            assert slack.violations == []
+        finally:
+            await stage.close()
+            await slack.stop()
+
+    return opened
+
+
+@pytest.fixture
+async def stage(open_stage: Open) -> AsyncIterator[Stage]:
+    """A stage with an empty app that is linked to the channel."""
+    async with open_stage() as made:
+        await made.create_app()
+        yield made

@@ -1,0 +1,108 @@
+"""manifest.yml against Slack's rules for app manifests: lengths, known keys, known scopes."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+Json = dict[str, Any]
+DOCUMENT: Json = yaml.safe_load((Path(__file__).parents[1] / "manifest.yml").read_text(encoding="utf-8"))
+
+# Slack's reference of app manifests: the keys that exist, as far as a bot like this one may have them.
+KEYS = {
+    "": {"_metadata", "display_information", "features", "oauth_config", "settings"},
+    "display_information": {"name", "description", "long_description", "background_color"},
+    "features": {"app_home", "bot_user", "shortcuts", "slash_commands", "unfurl_domains", "workflow_steps"},
+    "features.bot_user": {"display_name", "always_online"},
+    "oauth_config": {"redirect_urls", "scopes", "token_management_enabled"},
+    "oauth_config.scopes": {"bot", "user", "bot_optional", "user_optional"},
+    "settings": {
+        "allowed_ip_address_ranges",
+        "event_subscriptions",
+        "interactivity",
+        "org_deploy_enabled",
+        "socket_mode_enabled",
+        "token_rotation_enabled",
+        "is_hosted",
+        "function_runtime",
+    },
+    "settings.interactivity": {"is_enabled", "request_url", "message_menu_options_url"},
+}
+COMMAND_KEYS = {"command", "description", "usage_hint", "should_escape", "url"}
+# contract.md 8: nothing beyond these.
+SCOPES = {
+    "commands",
+    "chat:write",
+    "users:read",
+    "usergroups:read",
+    "channels:history",
+    "groups:history",
+    "im:history",
+    "mpim:history",
+    "files:write",
+    "app_mentions:read",
+}
+
+
+def at(path: str) -> Json:
+    part = DOCUMENT
+    for key in path.split(".") if path else []:
+        part = part[key]
+    return part
+
+
+@pytest.mark.parametrize("path", KEYS)
+def test_every_key_of_the_manifest_is_one_that_slack_knows(path):
+    assert set(at(path)) <= KEYS[path]
+
+
+@pytest.mark.parametrize(
+    ("path", "least", "most"),
+    [
+        ("display_information.name", 1, 35),
+        ("display_information.description", 1, 140),
+        ("display_information.long_description", 174, 4000),
+        ("features.bot_user.display_name", 1, 80),
+    ],
+)
+def test_texts_have_the_lengths_that_slack_takes(path, least, most):
+    assert least <= len(str(at(path))) <= most
+
+
+def test_the_bot_is_called_convox_in_letters_that_slack_takes():
+    assert re.fullmatch(r"[a-z0-9\-_.]+", DOCUMENT["features"]["bot_user"]["display_name"])
+    assert DOCUMENT["display_information"]["name"] == "convox"
+
+
+def test_the_colour_is_a_colour():
+    assert re.fullmatch(r"#[0-9a-f]{6}", DOCUMENT["display_information"]["background_color"])
+
+
+def test_there_is_one_slash_command_and_slack_escapes_what_is_typed_after_it():
+    (command,) = DOCUMENT["features"]["slash_commands"]
+
+    assert command["command"] == "/convox"
+    assert command["should_escape"] is True
+    assert set(command) <= COMMAND_KEYS
+    assert len(command["description"]) <= 2000
+    assert len(command["usage_hint"]) <= 1000
+    assert "url" not in command, "with Socket Mode there is no address to call"
+
+
+def test_no_scope_is_asked_for_that_the_bot_has_no_use_for():
+    scopes = DOCUMENT["oauth_config"]["scopes"]["bot"]
+
+    assert len(scopes) == len(set(scopes))
+    assert set(scopes) <= SCOPES
+    assert {"commands", "chat:write", "users:read", "usergroups:read"} <= set(scopes)
+
+
+def test_buttons_arrive_over_socket_mode_and_no_event_is_subscribed_to():
+    settings = DOCUMENT["settings"]
+
+    assert settings["socket_mode_enabled"] is True
+    assert settings["interactivity"] == {"is_enabled": True}
+    assert "event_subscriptions" not in settings
+    assert settings["token_rotation_enabled"] is False
