@@ -12,7 +12,7 @@ from bot.views.answers import Answer
 from bot.views.refusals import refusal, unexpected
 from core.access import Access
 from core.approvals import missing
-from core.errors import Unexpected, UserError
+from core.errors import NotFound, Unexpected, UserError
 from core.ports import Clock, Store
 from core.promoter import Asked, Promoter, Requested
 from core.promotion import Phase
@@ -140,10 +140,14 @@ class Handlers:
         if requested.pointer:
             where = f" in <#{promotion.channel}>" if promotion.channel else ""
             text = f"{promotion.release} was asked for already: {promotion.id}{where} waits for its approval"
-        answer = Answer(text=text, warnings=tuple(notes), hint=hint)
+        answer = Answer(text=text, warnings=tuple(notes), hint=hint, mentions=requested.pointer)
         return Reply(answer=answer, promotion=promotion.id)
 
     async def _decide(self, command: ask.Command, caller: Caller) -> Reply:
+        if isinstance(command, ask.Approve | ask.Decline) and command.app:
+            promotion = await self._store.read.promotion(command.promotion)
+            if promotion.app != command.app:
+                raise NotFound(f"{promotion.id} is of the app {promotion.app}, not of {command.app}")
         match command:
             case ask.Approve():
                 promotion = await self._promoter.approve(caller.actor, command.promotion)

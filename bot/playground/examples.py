@@ -27,6 +27,11 @@ class ExampleBuild(BaseModel):
     environment: Mapping[str, str] = Field(default_factory=dict)
     images: Mapping[str, str]
 
+    @property
+    def fails(self) -> bool:
+        """Whether a promote of its release ends with `ERROR:`."""
+        return "fails" in self.shows
+
 
 def examples() -> Path:
     """Return the folder with the examples."""

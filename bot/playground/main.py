@@ -1,212 +1,110 @@
-"""`convox-bot playground`: the whole bot between an emulated Slack and a simulated cluster, on one address."""
+"""`convox-bot playground`: runs the whole on one address, until it is stopped or is to begin anew."""
 
 import asyncio
-import logging
 import os
+import shlex
 import signal
-import socket
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from bot.clock import ScaledClock, SystemClock
-from bot.commands import hints
-from bot.main import Bot, new_key, wired
 from bot.main import run as run_bot
-from bot.playground.cluster.simulated import SimulatedCluster
-from bot.playground.examples import examples, register
 from bot.playground.memory import Memory
-from bot.playground.slack.people import BOT_USER
-from bot.playground.slack.state import Channel
-from bot.playground.slack.workspace import SlackWorkspace
-from bot.playground.slack.world import Credentials
-from bot.settings import Settings, read_settings
+from bot.playground.wiring import Playground, free_port, playground, save
 from core.ports import Clock
 
-log = logging.getLogger(__name__)
-
-LOOPBACK = "127.0.0.1"
-TERMINAL = "terminal"
-TEAM = ["U01ALICE", "U02BOB", "U03CAROL"]
-CHANNELS = {
-    "myapp": Channel(
-        id="C10MYAPP", name="myapp", topic="Releases of myapp go out here", members=[*TEAM, BOT_USER]
-    ),
-    "store": Channel(
-        id="C11STORE",
-        name="store",
-        topic="Releases of store; each needs one approval by somebody else",
-        members=[*TEAM, BOT_USER],
-    ),
-}
-FIRST_STEPS = (
-    (
-        "See what there is",
-        "/convox releases -a myapp",
-        "The releases of an app, newest first. Copy the id of the oldest one.",
-    ),
-    (
-        "Promote one",
-        "/convox releases promote -a myapp",
-        "Without an id the newest release goes out. Open the thread of its card and watch.",
-    ),
-    (
-        "Ask for an approval",
-        "/convox releases promote -a store",
-        "store needs one approval by somebody else: act as another person, and click Approve on the card.",
-    ),
-)
 # How much of a playground a kill -9 may lose.
-SNAPSHOT_SECONDS = 1.0
+SNAPSHOT_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Playground:
-    """Everything that runs.
+class Ending:
+    """How a run ends: because somebody stops the playground, or because it is to begin anew."""
 
-    Attributes:
-        rack_url: for `convox-bot do` and `convox-bot build`.
-    """
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+        self.anew = False
 
-    slack: SlackWorkspace
-    cluster: SimulatedCluster
-    bot: Bot
-    rack_url: str
+    def stop(self) -> None:
+        self.anew = False
+        self.event.set()
+
+    async def reset(self) -> None:
+        if not self.event.is_set():
+            self.anew = True
+            self.event.set()
 
 
-@asynccontextmanager
-async def playground(
-    memory: Memory, clock: Clock, *, port: int = 0, api_port: int = 0
-) -> AsyncGenerator[Playground]:
-    """Wire the three, with what an earlier run has left; the bot itself is started by `run`.
+async def _play(*, port: int, state: Path, speed: float) -> None:
+    memory = Memory(state)
+    clock: Clock = SystemClock() if speed == 1.0 else ScaledClock(speed)
+    taken, port = port, free_port(port)
+    if taken not in {0, port}:
+        _say(f"Port {taken} is taken by another program; this playground takes {port}.")
+    ending = Ending()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.stop)
+    await _once(memory, clock, ending, port, lambda made: _say(_greeting(memory, made)))
+    while ending.anew:
+        ending.event.clear()
+        memory.forget()
+        await _once(memory, clock, ending, port, lambda _: _say(_fresh_start(memory)))
+    _say(f"Stopped. What was done is kept in {_shown(memory.folder)}; the next start goes on from there.")
 
-    Args:
-        memory: where their state is kept.
-        clock: everybody's.
-        port: of the page; 0 takes a free one.
-        api_port: of the bot's API; 0 takes a free one.
-    """
-    kept = memory.load("credentials") or _new_credentials()
-    memory.save("credentials", kept)
-    slack = SlackWorkspace(
-        clock,
-        credentials=Credentials(**kept["slack"]),
-        hints=hints(),
-        first_steps=FIRST_STEPS,
-    )
-    cluster = SimulatedCluster(clock)
-    _restore(memory, slack, cluster)
-    await slack.start(LOOPBACK, port)
-    try:
-        await cluster.start(LOOPBACK)
+
+async def _once(
+    memory: Memory,
+    clock: Clock,
+    ending: Ending,
+    port: int,
+    announce: Callable[[Playground], None],
+) -> None:
+    """Run until it ends, saving on the way."""
+    async with playground(memory, clock, port=port, reset=ending.reset) as made:
+        saving = asyncio.create_task(_keep_saving(memory, made), name="save the playground")
         try:
-            settings = _settings(memory, slack, kept, api_port or _free_port())
-            async with wired(settings, clock=clock, kubeconfig=cluster.kubeconfig()) as bot:
-                token = await _terminal_token(memory, bot, kept)
-                rack_url = f"http://convox:{token}@{LOOPBACK}:{settings.api_port}"
-                memory.write("env", f"export RACK_URL={rack_url}\n")
-                if not await bot.store.read.apps():
-                    channels = {app: channel.id for app, channel in CHANNELS.items()}
-                    await register(bot.records, examples(), channels)
-                yield Playground(slack=slack, cluster=cluster, bot=bot, rack_url=rack_url)
-                _save(memory, slack, cluster)
+            await run_bot(made.bot, ending.event, started=lambda: announce(made))
         finally:
-            await cluster.stop()
-    finally:
-        await slack.stop()
-
-
-def _new_credentials() -> dict[str, Any]:
-    fresh = Credentials()
-    return {
-        "slack": {
-            "bot_token": fresh.bot_token,
-            "app_token": fresh.app_token,
-            "signing_secret": fresh.signing_secret,
-        },
-        "key": new_key(),
-        "token": None,
-    }
-
-
-def _restore(memory: Memory, slack: SlackWorkspace, cluster: SimulatedCluster) -> None:
-    if (snapshot := memory.load("slack")) is not None:
-        slack.restore(snapshot)
-    else:
-        for channel in CHANNELS.values():
-            slack.add_channel(channel)
-    if (snapshot := memory.load("cluster")) is not None:
-        cluster.restore(snapshot)
-
-
-def _save(memory: Memory, slack: SlackWorkspace, cluster: SimulatedCluster) -> None:
-    memory.save("slack", slack.snapshot())
-    memory.save("cluster", cluster.snapshot())
-
-
-def _settings(memory: Memory, slack: SlackWorkspace, kept: dict[str, Any], api_port: int) -> Settings:
-    return read_settings(
-        Settings,
-        {
-            "SLACK_BOT_TOKEN": kept["slack"]["bot_token"],
-            "SLACK_APP_TOKEN": kept["slack"]["app_token"],
-            "SLACK_API_URL": slack.api_url,
-            "CONVOX_DATABASE": str(memory.database),
-            "CONVOX_KEYS": kept["key"],
-            "CONVOX_OPEN": "1",
-            "CONVOX_POLICY": str(examples() / "playground-policy.yml"),
-            "API_HOST": LOOPBACK,
-            "API_PORT": str(api_port),
-        },
-        dotenv=None,
-    )
-
-
-async def _terminal_token(memory: Memory, bot: Bot, kept: dict[str, Any]) -> str:
-    """Return the token of the terminal, the same one after a restart."""
-    if not kept["token"] or await bot.store.tokens.check(kept["token"]) is None:
-        kept["token"] = await bot.store.tokens.create(TERMINAL)
-        memory.save("credentials", kept)
-    return str(kept["token"])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+            saving.cancel()
+            await asyncio.wait([saving])
 
 
 async def _keep_saving(memory: Memory, made: Playground) -> None:
     while True:
         await asyncio.sleep(SNAPSHOT_SECONDS)
-        _save(memory, made.slack, made.cluster)
+        save(memory, made.slack, made.cluster)
 
 
-async def _play(*, port: int, state: Path, speed: float) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    memory = Memory(state)
-    clock: Clock = SystemClock() if speed == 1.0 else ScaledClock(speed)
-    async with playground(memory, clock, port=port) as made:
-        saving = asyncio.create_task(_keep_saving(memory, made), name="save the playground")
-        try:
-            await run_bot(made.bot, stop, started=lambda: _announce(made, memory))
-        finally:
-            saving.cancel()
-            await asyncio.gather(saving, return_exceptions=True)
+def _greeting(memory: Memory, made: Playground) -> str:
+    return f"convox-bot playground: {made.slack.url}   (Ctrl-C stops it)\nIn another terminal:   {_terminal(memory)}"
 
 
-def _announce(made: Playground, memory: Memory) -> None:
-    folder = os.path.relpath(memory.folder)
-    print(f"convox-bot playground: {made.slack.url}", flush=True)  # noqa: T201 - what it is started for
-    print(  # noqa: T201
-        f"In a terminal: . {folder}/env && .venv/bin/convox-bot do releases -a myapp   (Ctrl-C stops)",
-        flush=True,
-    )
+def _fresh_start(memory: Memory) -> str:
+    return f"Reset: it has begun anew. In another terminal, once more:   {_terminal(memory)}"
+
+
+def _terminal(memory: Memory) -> str:
+    """Return what makes a shell talk to this playground, as it can be typed where this was started."""
+    # Without a slash a shell would look for `env` in its PATH.
+    file = os.path.join(_shown(memory.folder), "env")  # noqa: PTH118 - Path would drop a leading "./"
+    return f". {shlex.quote(file)} && {_program()} do releases -a myapp"
+
+
+def _program() -> str:
+    called = Path(sys.argv[0])
+    return shlex.quote(_shown(called)) if called.name == "convox-bot" and called.exists() else "convox-bot"
+
+
+def _shown(path: Path) -> str:
+    """Return a path as somebody in this folder would type it."""
+    relative = os.path.relpath(path)
+    return str(path.absolute()) if relative.startswith("..") else f"./{relative}".removesuffix("/.")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def run(*, port: int, state: Path, speed: float) -> int:

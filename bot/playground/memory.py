@@ -7,6 +7,14 @@ from typing import Any
 
 import orjson
 
+# Everything that is ever written into the folder. Forgetting removes these and nothing else, because the folder may
+# be one that holds other things as well.
+DATABASE = "convox.db"
+FILES = (
+    *(f"{DATABASE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal", ".lock")),
+    *("slack.json", "cluster.json", "credentials.json", "env"),
+)
+
 
 class Memory:
     """A folder with the bot's database, the emulated workspace, the simulated cluster and their credentials."""
@@ -14,10 +22,11 @@ class Memory:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder
+        self._saved: dict[str, bytes] = {}
 
     @property
     def database(self) -> Path:
-        return self.folder / "convox.db"
+        return self.folder / DATABASE
 
     def load(self, name: str) -> Any | None:
         """Return what was saved under a name, or None."""
@@ -25,21 +34,25 @@ class Memory:
         return orjson.loads(path.read_bytes()) if path.is_file() else None
 
     def save(self, name: str, document: Any) -> None:
-        """Replace what is saved under a name, whole or not at all; readable by its owner only."""
-        path = self.folder / f"{name}.json"
-        fresh = path.with_suffix(f".{secrets.token_hex(4)}")
-        with os.fdopen(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
-            file.write(orjson.dumps(document))
-        fresh.replace(path)
+        """Replace what is saved under a name, whole or not at all; the same again costs no write."""
+        content = orjson.dumps(document)
+        if self._saved.get(name) != content:
+            self._replace(f"{name}.json", content)
+            self._saved[name] = content
 
     def write(self, name: str, text: str) -> None:
-        """Write a text file for its owner."""
-        path = self.folder / name
-        path.touch(mode=0o600, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        """Replace a text file."""
+        self._replace(name, text.encode())
+
+    def _replace(self, name: str, content: bytes) -> None:
+        """Write a file that only its owner can read."""
+        fresh = self.folder / f"{name}.{secrets.token_hex(4)}"
+        with os.fdopen(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+        fresh.replace(self.folder / name)
 
     def forget(self) -> None:
-        """Remove everything."""
-        for path in self.folder.iterdir():
-            if path.is_file():
-                path.unlink()
+        """Remove everything that was kept."""
+        self._saved.clear()
+        for name in FILES:
+            (self.folder / name).unlink(missing_ok=True)

@@ -95,9 +95,3 @@ def _hint(text: str) -> str:
 def _with_names(escaped: str) -> str:
     """Let people and channels be named in an answer; a group or `@channel` never is."""
     return _NAMED.sub(r"<\1>", escaped)
-
-
-def plain_answer(answer: Answer) -> str:
-    """Return the answer for a terminal: nothing cut, nothing escaped."""
-    notes = [f"Note: {warning}" for warning in answer.warnings]
-    return "\n".join(part for part in (*notes, answer.text, answer.hint) if part)

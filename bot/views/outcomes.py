@@ -67,6 +67,3 @@ def waiting(promotion: Promotion) -> str:
 def no_card(app: str) -> str:
     """Say why nothing will be seen in Slack of a promotion."""
     return f"No card in Slack: {app} has no channel. Link one there: /convox link {app}"
-
-
-NOT_IN_CHANNEL = "I am not in this channel: /invite @convox"

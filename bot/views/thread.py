@@ -1,4 +1,4 @@
-"""What stands under a card: batches of lines, the evidence of a failure, and the terminal message."""
+"""What stands under a card: lines, the evidence of a failure, and the terminal message."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,8 +12,7 @@ from core.progress import Line
 from core.promotion import Phase, Promotion
 
 # Slack advises 4 000 characters and folds what is longer than about 40 rows.
-BATCH_CHARS, BATCH_LINES = 3000, 37
-_FENCES = len(fence(""))
+LONGEST, MOST_ROWS = 3000 - len(fence("")), 37
 _CUT = " [cut: the rest is too long for Slack]"
 _EARLIER = "[cut: earlier rows are too long for Slack]"
 
@@ -21,26 +20,6 @@ _EARLIER = "[cut: earlier rows are too long for Slack]"
 def message(lines: Sequence[Line]) -> dict[str, Any]:
     """Return the payload of one message with all of these lines."""
     return _payload(fence("\n".join(_shown(line) for line in lines)))
-
-
-def batch(lines: Sequence[Line]) -> list[str]:
-    """Return texts of messages with all the lines in order: at most 3 000 characters and 37 rows, no line split.
-
-    Evidence stands in a message of its own.
-    """
-    groups: list[list[Line]] = []
-    chars = rows = 0
-    for line in lines:
-        text = _shown(line)
-        more_chars, more_rows = len(text) + 1, text.count("\n") + 1
-        room = chars + more_chars <= BATCH_CHARS - _FENCES and rows + more_rows <= BATCH_LINES
-        if groups and room and groups[-1][0].kind == line.kind == "line":
-            groups[-1].append(line)
-            chars, rows = chars + more_chars, rows + more_rows
-        else:
-            groups.append([line])
-            chars, rows = more_chars, more_rows
-    return [str(message(group)["text"]) for group in groups]
 
 
 def terminal(promotion: Promotion) -> dict[str, Any]:
@@ -68,20 +47,19 @@ def _lines_after(p: Promotion) -> list[str]:
 
 def _shown(line: Line) -> str:
     """Return one line, escaped, of a size that Slack shows whole."""
-    most = BATCH_CHARS - _FENCES
     if line.kind == "evidence":
-        return _tail(escape(str(line)).split("\n"), most)
+        return _tail(escape(str(line)).split("\n"))
     # A line is one row, whatever a container's message holds.
     text = escape(" ".join(str(line).split("\n")))
-    return text if len(text) <= most else clip_row(text, most - len(_CUT)) + _CUT
+    return text if len(text) <= LONGEST else clip_row(text, LONGEST - len(_CUT)) + _CUT
 
 
-def _tail(rows: list[str], most: int) -> str:
+def _tail(rows: list[str]) -> str:
     """Keep the first row, which names the pod, and as many of the last as fit: the end of a log is the proof."""
     title, rows = clip_row(rows[0], 200) if len(rows[0]) > 200 else rows[0], rows[1:]
     kept: list[str] = []
-    left = most - len(title) - len(_EARLIER) - 2
-    for row in reversed(rows[-(BATCH_LINES - 2) :]):
+    left = LONGEST - len(title) - len(_EARLIER) - 2
+    for row in reversed(rows[-(MOST_ROWS - 2) :]):
         shown = row if len(row) <= 1000 else clip_row(row, 1000)
         if len(shown) + 1 > left:
             break

@@ -11,15 +11,10 @@ from core.endings import ending
 from core.errors import Conflict, Forbidden, Invalid, NotFound, UserError
 from core.policy import parse_policy
 from core.promotion import Phase
-from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, manifest, world
+from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, manifest, until, world
 from tests.fakes import broken, progressing
 
 TWO_APPROVALS = ONE_APPROVAL.replace("count: 1", "count: 2")
-
-
-async def until(w, promotion_id: str, phase: Phase) -> None:
-    while (await w.store.read.promotion(promotion_id)).phase is not phase:
-        await w.clock.sleep(0)
 
 
 async def test_without_an_id_the_newest_release_not_on_hold_goes_out(tmp_path: Path):

@@ -10,7 +10,7 @@ from core.actor import Actor
 from core.gate import Gate
 from core.policy import Policy, parse_policy
 from core.promoter import Asked, Promoter, Requested
-from core.promotion import Promotion
+from core.promotion import Phase, Promotion
 from core.records import Made, Records
 from core.rollout.effects import Tools
 from core.rollout.supervisor import Supervisor
@@ -42,6 +42,12 @@ def manifest(count: int = 2, digit: str = "0") -> str:
     return MANIFEST.format(digest=digit * 64, count=count)
 
 
+async def until(w: "World", promotion_id: str, phase: Phase) -> None:
+    """Let others run until the promotion is in this phase; no time passes."""
+    while (await w.store.read.promotion(promotion_id)).phase is not phase:
+        await w.clock.sleep(0)
+
+
 @dataclass
 class World:
     store: SqliteStore
@@ -71,9 +77,9 @@ class World:
         await self.supervisor.idle()
         return await self.store.read.promotion(promotion_id)
 
-    async def good(self, app: str = "myapp") -> str:
+    async def good(self, app: str = "myapp", *, text: str | None = None) -> str:
         """Return a release that was promoted and verified."""
-        made = await self.build(app)
+        made = await self.build(app, text)
         promotion = await self.promote(made.release.id, app=app)
         assert promotion.phase == "Running", promotion
         return made.release.id

@@ -63,12 +63,14 @@ class Appointment:
             os._exit(DIED_AS_TOLD)
 
     def _is(self, state: str) -> bool:
-        if state != TERMINAL:
+        """Look into the database, since a name alone does not tell which message or which stage is at hand."""
+        if not state:
             return True
-        # Not in NAMES: which message is at hand is known to the outbox only, which has committed it by now.
+        sending = "SELECT 1 FROM outbox WHERE kind = 'terminal' AND state = 'sending'"
+        statement = sending if state == TERMINAL else "SELECT 1 FROM promotions WHERE phase = ?"
         connection = sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)
         try:
-            sending = "SELECT 1 FROM outbox WHERE kind = 'terminal' AND state = 'sending'"
-            return connection.execute(sending).fetchone() is not None
+            given = () if state == TERMINAL else (state,)
+            return connection.execute(statement, given).fetchone() is not None
         finally:
             connection.close()

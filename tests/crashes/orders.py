@@ -18,7 +18,7 @@ class Death:
     Attributes:
         point: one of `core.failpoints.NAMES`.
         passage: how often it is passed, this time included; with a `state` only passages in it are counted.
-        state: `terminal`, or "" for any.
+        state: TERMINAL, or a phase that some promotion is in, or "" for any.
     """
 
     point: str

@@ -28,10 +28,12 @@ async def picture(world: World) -> Picture:
         records = await _records(store, world.place.app)
     seen = {
         "records": records,
-        "cluster": {kind: await _objects(world, kind) for kind in KINDS},
+        "cluster": [_object(kind, o) for kind in KINDS for o in await world.place.objects(kind)],
         "slack": [_story(world, card) for card in world.cards()],
     }
-    return json.loads(_normal(json.dumps(seen, default=str, sort_keys=True), names))
+    plain: Picture = json.loads(_normal(json.dumps(seen, default=str), names))
+    # What is random in a name must not decide on the order.
+    return plain | {"cluster": sorted(plain["cluster"], key=json.dumps)}
 
 
 async def _names(store: SqliteStore, app: str) -> dict[str, str]:
@@ -97,15 +99,14 @@ def _promotion(promotion: Promotion) -> Document:
     }
 
 
-async def _objects(world: World, kind: str) -> list[Any]:
-    found = await world.place.objects(kind)
-    return sorted((_object(kind, each) for each in found), key=str)
-
-
 def _object(kind: str, document: Document) -> Document:
     metadata, spec = document["metadata"], document.get("spec", {})
     owners = [o["name"] for o in metadata.get("ownerReferences", [])]
-    seen: Document = {"name": metadata["name"], "release": metadata.get("labels", {}).get("release")}
+    seen: Document = {
+        "kind": kind,
+        "name": metadata["name"],
+        "release": metadata.get("labels", {}).get("release"),
+    }
     match kind:
         case "Deployment":
             pods = spec["template"]["metadata"]["labels"]["release"]

@@ -1,6 +1,8 @@
 """One run of a story, with or without a death in it."""
 
 import asyncio
+import difflib
+import json
 import tempfile
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -8,7 +10,7 @@ from pathlib import Path
 
 from tests.crashes.orders import Death
 from tests.crashes.picture import Picture, broken_promises, picture
-from tests.crashes.scenarios import POLICY, Scenario
+from tests.crashes.scenarios import POLICY, SCENARIOS, Scenario
 from tests.crashes.world import ALICE, RUN_SECONDS, Ground, World, simulated_world
 
 # A minute of Slack's and the cluster's time in about a second. Faster, and Python itself is what takes the time.
@@ -83,12 +85,42 @@ async def with_a_bot(world: World, death: Death | None, story: Coroutine[None, N
     happening = asyncio.create_task(story, name="story")
     living = asyncio.create_task(world.keep_alive(death), name="bot")
     try:
-        async with asyncio.timeout(RUN_SECONDS):
-            await asyncio.wait([happening, living], return_when=asyncio.FIRST_COMPLETED)
-            if living.done():
-                living.result()
-            await happening
+        await asyncio.wait(
+            [happening, living], timeout=RUN_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        if living.done():
+            living.result()
+        assert happening.done(), world.complaint(f"not over after {RUN_SECONDS:g} s")
+        happening.result()
     finally:
         happening.cancel()
         living.cancel()
         await asyncio.gather(happening, living, return_exceptions=True)
+
+
+class Rehearsals:
+    """Every story without a death, told when it is first asked for: what the others are measured by."""
+
+    def __init__(self, nursery: Path, folder: Path) -> None:
+        self._nursery = nursery
+        self._folder = folder
+        self._known: dict[str, tuple[Ground, Ran]] = {}
+
+    async def of(self, name: str) -> tuple[Ground, Ran]:
+        """Return the prepared ground of a story, and its run."""
+        if name not in self._known:
+            begin = await ground(self._nursery, self._folder, SCENARIOS[name])
+            ran = await run(self._nursery, self._folder, SCENARIOS[name], begin, None)
+            self._known[name] = (begin, ran)
+        return self._known[name]
+
+
+def faults(death: Death | str, ran: Ran, measure: Ran) -> list[str]:
+    """Say how a run with a death in it differs from the one without."""
+    found = list(ran.broken)
+    if not ran.deaths:
+        found.append("it was never passed in this state")
+    rows = [json.dumps(p, indent=1, sort_keys=True).splitlines() for p in (measure.picture, ran.picture)]
+    difference = list(difflib.unified_diff(*rows, "without a death", "with it", lineterm="", n=2))
+    found += ["\n".join(difference[:60])] if difference else []
+    return [f"{death}: {what}" for what in found]

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.playground.slack.limits import problems
-from bot.views.answers import LIMIT, Answer, fit, plain_answer, slack_answer
+from bot.views.answers import LIMIT, Answer, fit, slack_answer
 from bot.views.help import help_text
 from bot.views.refusals import refusal, unexpected
 from core.errors import Conflict, Invalid
@@ -96,12 +96,6 @@ def test_a_fault_of_ours_has_a_reference_and_no_internals():
 
     assert text.startswith("```\nERROR: something went wrong here")
     assert "E-1F2E3D" in text
-
-
-def test_a_terminal_gets_everything_as_it_is():
-    answer = Answer(text="<x>\n" * 3000, warnings=("w & w",), hint="h")
-
-    assert plain_answer(answer) == "Note: w & w\n" + "<x>\n" * 3000 + "\nh"
 
 
 @pytest.mark.parametrize(

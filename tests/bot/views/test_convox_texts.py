@@ -180,7 +180,6 @@ def test_a_variable_that_does_not_exist_is_said_in_convox_words():
         (outcomes.approving(WAITING, 1), "Approving PABCDEFGHIJ... OK\n1 more approval is needed"),
         (outcomes.approving(WAITING, 2), "Approving PABCDEFGHIJ... OK\n2 more approvals are needed"),
         (outcomes.waiting(WAITING), "Waiting for 2 approvals of PABCDEFGHIJ: /convox approve PABCDEFGHIJ"),
-        (outcomes.NOT_IN_CHANNEL, "I am not in this channel: /invite @convox"),
     ],
 )
 def test_what_was_done_is_said_in_convox_words(text, expected):

@@ -14,7 +14,7 @@ from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
 from bot.views.mrkdwn import clip, escape, mention, visible
 from bot.views.releases import release_info, release_list
-from bot.views.thread import batch, terminal
+from bot.views.thread import message, terminal
 from core.actor import Actor
 from core.environment import Environment
 from core.progress import Line
@@ -128,10 +128,12 @@ def test_a_thread_survives_whatever_a_pod_logs(words):
         Line(at=NOW, object="web", text=text, key=str(at), kind="evidence" if at % 2 else "line")
         for at, text in enumerate(words)
     ]
-    for text in batch(lines):
-        assert len(text) <= 3000
-        assert text.count("```") == 2
-        assert_harmless({"text": text})
+    for line in lines:
+        payload = message([line])
+
+        assert len(payload["text"]) <= 3000
+        assert payload["text"].count("```") == 2
+        assert_harmless(payload)
 
 
 @pytest.mark.parametrize("phase", sorted(SETTLED))

@@ -1,0 +1,166 @@
+"""The bot wired between the emulated Slack and the simulated cluster, with what an earlier run has left."""
+
+import errno
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bot.admin import new_key
+from bot.commands import hints
+from bot.main import Bot, wired
+from bot.playground.cluster.simulated import SimulatedCluster
+from bot.playground.examples import examples, read_builds, register
+from bot.playground.memory import Memory
+from bot.playground.slack.buttons import PageButton
+from bot.playground.slack.workspace import SlackWorkspace
+from bot.playground.slack.world import Credentials
+from bot.playground.tour import CHANNELS, first_steps
+from bot.settings import Settings, read_settings
+from core.ports import Clock
+
+LOOPBACK = "127.0.0.1"
+TERMINAL = "terminal"
+# How many ports after a taken one are tried.
+NEXT_PORTS = 50
+RESET = (
+    "Everything that was done here is forgotten: releases, messages, rollouts. The playground begins anew."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playground:
+    """Everything that runs.
+
+    Attributes:
+        rack_url: for `convox-bot do` and `convox-bot build`.
+    """
+
+    slack: SlackWorkspace
+    cluster: SimulatedCluster
+    bot: Bot
+    rack_url: str
+
+
+@asynccontextmanager
+async def playground(
+    memory: Memory, clock: Clock, *, port: int = 0, reset: Callable[[], Awaitable[None]] | None = None
+) -> AsyncGenerator[Playground]:
+    """Wire the three, with what an earlier run has left; the bot itself is started by `bot.main.run`.
+
+    Args:
+        memory: where their state is kept.
+        clock: everybody's.
+        port: of the page; 0 takes a free one.
+        reset: what the page's button for it does; without it there is no such button.
+    """
+    kept = _kept(memory)
+    slack = SlackWorkspace(
+        clock,
+        credentials=Credentials(**kept["slack"]),
+        hints=hints(),
+        buttons=[PageButton(label="Reset", press=reset, question=RESET)] if reset else [],
+    )
+    cluster = SimulatedCluster(clock)
+    _restore(memory, slack, cluster)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(slack.stop)
+        await slack.start(LOOPBACK, port)
+        stack.push_async_callback(cluster.stop)
+        await cluster.start(LOOPBACK)
+        settings = _settings(memory, slack, kept)
+        bot = await stack.enter_async_context(wired(settings, clock=clock, kubeconfig=cluster.kubeconfig()))
+        await _furnish(memory, bot, kept, settings.api_port)
+        slack.offer(await first_steps(bot.store.read, read_builds(examples())["myapp"]))
+        rack_url = f"http://convox:{kept['token']}@{LOOPBACK}:{settings.api_port}"
+        memory.write("env", f"export RACK_URL={rack_url}\n")
+        yield Playground(slack=slack, cluster=cluster, bot=bot, rack_url=rack_url)
+        save(memory, slack, cluster)
+
+
+def _kept(memory: Memory) -> dict[str, Any]:
+    """Return the credentials of an earlier run, or new ones; half a first start is no earlier run."""
+    kept: dict[str, Any] | None = memory.load("credentials")
+    if kept and kept.get("furnished"):
+        return kept
+    memory.forget()
+    fresh = Credentials()
+    kept = {
+        "slack": {
+            "bot_token": fresh.bot_token,
+            "app_token": fresh.app_token,
+            "signing_secret": fresh.signing_secret,
+        },
+        "key": new_key(),
+        "token": "",
+        "api_port": 0,
+        "furnished": False,
+    }
+    memory.save("credentials", kept)
+    return kept
+
+
+def _restore(memory: Memory, slack: SlackWorkspace, cluster: SimulatedCluster) -> None:
+    if (snapshot := memory.load("slack")) is not None:
+        slack.restore(snapshot)
+    else:
+        # The first channel is the one that opens.
+        slack.store.channels = {each.id: each for each in CHANNELS.values()} | slack.store.channels
+    if (snapshot := memory.load("cluster")) is not None:
+        cluster.restore(snapshot)
+
+
+def save(memory: Memory, slack: SlackWorkspace, cluster: SimulatedCluster) -> None:
+    """Write down what only the emulated Slack and the simulated cluster know."""
+    memory.save("slack", slack.snapshot())
+    memory.save("cluster", cluster.snapshot())
+
+
+def _settings(memory: Memory, slack: SlackWorkspace, kept: dict[str, Any]) -> Settings:
+    return read_settings(
+        Settings,
+        {
+            "SLACK_BOT_TOKEN": kept["slack"]["bot_token"],
+            "SLACK_APP_TOKEN": kept["slack"]["app_token"],
+            "SLACK_API_URL": slack.api_url,
+            "CONVOX_DATABASE": str(memory.database),
+            "CONVOX_KEYS": kept["key"],
+            "CONVOX_OPEN": "1",
+            "CONVOX_POLICY": str(examples() / "playground-policy.yml"),
+            "API_HOST": LOOPBACK,
+            # The same as before, where it can be had: a terminal that knows it goes on after a restart.
+            "API_PORT": str(free_port(kept["api_port"])),
+        },
+        dotenv=None,
+    )
+
+
+async def _furnish(memory: Memory, bot: Bot, kept: dict[str, Any], api_port: int) -> None:
+    """Register the examples, once, and give the terminal a token."""
+    if not kept["furnished"]:
+        await register(bot.records, examples(), {app: channel.id for app, channel in CHANNELS.items()})
+    if not kept["token"] or await bot.store.tokens.check(kept["token"]) is None:
+        kept["token"] = await bot.store.tokens.create(TERMINAL)
+    memory.save("credentials", kept | {"furnished": True, "api_port": api_port})
+
+
+def free_port(wanted: int) -> int:
+    """Return the wanted port, or the next one that nobody listens on; for 0 any.
+
+    Raises:
+        OSError: there is none, or this user may not have it.
+    """
+    last = min(wanted + NEXT_PORTS, 65535) if wanted else 0
+    for port in range(wanted, last + 1):
+        with socket.socket() as probe:
+            # As a server asks, so that one that has just ended is not in the way.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or port == last:
+                    raise
+            else:
+                return int(probe.getsockname()[1])
+    raise OSError(errno.EADDRNOTAVAIL, f"there is no port {wanted}")

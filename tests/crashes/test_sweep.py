@@ -1,0 +1,80 @@
+"""The bot dies at every named place of every story on the simulated cluster, and nobody could tell afterwards."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from core.failpoints import NAMES
+from core.promotion import Phase
+from tests.crashes.orders import TERMINAL, Death
+from tests.crashes.runs import Rehearsals, faults, run
+from tests.crashes.scenarios import SCENARIOS
+
+# The worlds share this process; with more of them each only gets slower.
+AT_A_TIME = 3
+# What is passed between a request's effect and its record: here every object counts, not only first and last.
+EVERY_PASSAGE = "step.after_effect"
+# How often these are passed depends on how busy the machine is; a state says better where to die.
+BY_STATE = {
+    "outbox.after_sending": TERMINAL,
+    "outbox.after_post": TERMINAL,
+    "verify.after_lines": Phase.ROLLBACK,
+}
+
+
+def deaths(passed: Sequence[str], phases: Sequence[str]) -> Iterator[Death]:
+    """Choose where to die in a story that passes these places and phases."""
+    for name, times in Counter(passed).items():
+        if name in BY_STATE:
+            yield Death(point=name)
+            if BY_STATE[name] in {TERMINAL, *phases}:
+                yield Death(point=name, state=BY_STATE[name])
+        else:
+            passages = range(1, times + 1) if name == EVERY_PASSAGE else sorted({1, times})
+            yield from (Death(point=name, passage=passage) for passage in passages)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_wherever_the_bot_dies_the_end_is_the_same_and_said_once(
+    name: str, bots: Path, rehearsals: Rehearsals, tmp_path: Path
+):
+    begin, measure = await rehearsals.of(name)
+    turn = asyncio.Semaphore(AT_A_TIME)
+
+    async def one(death: Death) -> list[str]:
+        async with turn:
+            try:
+                ran = await run(bots, tmp_path, SCENARIOS[name], begin, death)
+            except (AssertionError, TimeoutError, LookupError) as error:
+                return [f"{death}: {type(error).__name__}: {error}"]
+        return faults(death, ran, measure)
+
+    went = [row.rpartition(" ")[2] for story in measure.picture["slack"] for row in story["phases"]]
+    found = await asyncio.gather(*(one(death) for death in deaths(measure.passed, went)))
+    wrong = [what for whats in found for what in whats]
+    assert not wrong, "\n\n".join(
+        [f"{sum(map(bool, found))} of {len(found)} deaths changed something", *wrong]
+    )
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_without_a_death_a_story_ends_as_documented(name: str, rehearsals: Rehearsals):
+    _, ran = await rehearsals.of(name)
+    assert not ran.broken
+    assert ran.deaths == 0
+    stories = ran.picture["slack"]
+    assert len(stories) == len(SCENARIOS[name].endings)
+    for story, ending in zip(stories, SCENARIOS[name].endings, strict=True):
+        (said,) = story["endings"]
+        assert said.startswith(ending)
+
+
+@pytest.mark.timeout(120)
+async def test_every_failpoint_is_passed_in_one_of_the_stories(rehearsals: Rehearsals):
+    passed = {point for name in SCENARIOS for point in (await rehearsals.of(name))[1].passed}
+    assert set(NAMES) == passed
