@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 PROBLEM = 2
+INTERRUPTED = 130
 NO_WAIT = "--no-wait"
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -53,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # `… | head` has read enough; without this the interpreter would complain once more while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except Exception as error:
         sentences, status = _told(error)
         if not sentences:

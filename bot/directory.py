@@ -13,6 +13,8 @@ from core.ports import Clock, Person
 
 # A right that was taken away ends within a minute; users.info is Tier 4, 100 a minute.
 FRESH_SECONDS = 60.0
+# A rollout that a restart takes up asks before Slack has said who we are; a blip must not void its approvals.
+IDENTITY_SECONDS = 10.0
 
 
 def judge_member(user: Mapping[str, Any], home: str) -> Person:
@@ -49,9 +51,7 @@ class SlackDirectory:
         known = self._people.get(user_id)
         if known and self._clock.monotonic() - known[0] < FRESH_SECONDS:
             return known[1]
-        home = self._home()
-        if home is None:
-            raise Unreachable("Slack has not answered since I was started")
+        home = await self._known_home()
         try:
             answer = await self._ask("users.info", user=user_id)
         except SlackApiError as error:
@@ -61,6 +61,15 @@ class SlackDirectory:
         person = judge_member(answer["user"], home)
         self._people[user_id] = (self._clock.monotonic(), person)
         return person
+
+    async def _known_home(self) -> str:
+        """Return our team, waiting a moment for it right after a start."""
+        deadline = self._clock.monotonic() + IDENTITY_SECONDS
+        while (home := self._home()) is None:
+            if self._clock.monotonic() >= deadline:
+                raise Unreachable("Slack has not answered since I was started")
+            await self._clock.sleep(0.1)
+        return home
 
     async def group(self, group_id: str) -> frozenset[str]:
         known = self._groups.get(group_id)

@@ -18,8 +18,9 @@ from bot.handlers import Handlers, Reply
 from bot.views.answers import Answer, slack_answer
 from bot.views.refusals import refusal
 from core.actor import Actor
-from core.errors import UserError
-from core.ports import Clock, Delivery, Store
+from core.errors import Conflict, UserError
+from core.ports import Announcer, Clock, Delivery, Store
+from core.rollout.starting import CARD_PATIENCE, NOT_IN_CHANNEL, UNSEEN
 
 log = logging.getLogger(__name__)
 
@@ -55,13 +56,34 @@ class Intake:
     """Keeps deliveries and carries them out."""
 
     def __init__(
-        self, inbox: Inbox, handlers: Handlers, store: Store, session: aiohttp.ClientSession, clock: Clock
+        self,
+        inbox: Inbox,
+        handlers: Handlers,
+        store: Store,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        *,
+        known: asyncio.Event,
+        announcer: Announcer,
     ) -> None:
+        """Take what it works with.
+
+        Args:
+            inbox: what was delivered.
+            handlers: who carries it out.
+            store: where cards are looked up.
+            session: for answers through `response_url`.
+            clock: everybody's.
+            known: is set once Slack has said who we are, so that people can be judged.
+            announcer: knows whether a card can be seen.
+        """
         self._inbox = inbox
         self._handlers = handlers
         self._store = store
         self._session = session
         self._clock = clock
+        self._known = known
+        self._announcer = announcer
         self._fresh = asyncio.Event()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._taken: set[int] = set()
@@ -75,6 +97,8 @@ class Intake:
         """Carry out deliveries until cancelled; what an earlier life has left comes first."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._sweep(), name="forget old deliveries")
+            # What was acknowledged before a crash would else be refused, and nobody would try it again.
+            await self._known.wait()
             while True:
                 self._fresh.clear()
                 for delivery in await self._inbox.pending():
@@ -117,7 +141,15 @@ class Intake:
             command = parse(body.get("text", ""), linked_app=linked)
         except UserError as error:
             return Reply(answer=refusal(error), error=error)
-        return await self._handlers.handle(command, caller)
+        return await self._seen(await self._handlers.handle(command, caller))
+
+    async def _seen(self, reply: Reply) -> Reply:
+        """Say it to the person where their promotion is refused because nobody could see its card."""
+        card = await self._announcer.carded(reply.promotion, CARD_PATIENCE) if reply.promotion else None
+        if card is None or card.failed not in UNSEEN:
+            return reply
+        error = Conflict(NOT_IN_CHANNEL)
+        return Reply(answer=refusal(error), promotion=reply.promotion, error=error)
 
     async def _click(self, body: Mapping[str, Any]) -> Reply:
         action, channel = body["actions"][0], _channel(body)
@@ -129,7 +161,9 @@ class Intake:
         )
         promotion = str(action.get("value", "")).partition(":")[0]
         card = await self._store.read.card(promotion)
-        if card is None or (card.channel, card.ts) != (channel, body.get("container", {}).get("message_ts")):
+        # A card that was posted just before a crash has no ts here yet; that somebody clicks it shows that it is there.
+        stamps = {None, body.get("container", {}).get("message_ts")}
+        if card is None or card.channel != channel or card.ts not in stamps:
             error = UserError(
                 "this button belongs to no card of mine", hint="use the newest card, or the command"
             )

@@ -58,8 +58,7 @@ def new_app(
             bot_user_id=state.user or "U0",
         )
 
-    # At WARNING Bolt says that `authorize` makes it ignore the token, at every start; that is what we want.
-    logging.getLogger("slack_bolt.AsyncApp").setLevel(logging.ERROR)
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(_is_news)
     app = AsyncApp(
         client=client,
         signing_secret=signing_secret or "",
@@ -69,6 +68,14 @@ def new_app(
     )
     listen(app, keeper)
     return app
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell Bolt's warnings from the one at every start, that `authorize` makes it ignore the token: so we want it.
+
+    A level would not do: the app's constructor sets that of the root logger.
+    """
+    return "will be ignored" not in record.getMessage()
 
 
 def listen(app: AsyncApp, keeper: Keeper) -> None:

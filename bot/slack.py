@@ -52,6 +52,11 @@ class SlackState:
     dead: bool = False
     known: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def ready(self) -> bool:
+        """Whether people get answers: events come in, and what is said to them goes out."""
+        return self.connected and not self.dead
+
 
 def new_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
     """Return a client that never sends twice by itself: retries are the outbox's business (slack.md, trap 2)."""
@@ -154,9 +159,10 @@ class SlackConnection:
             await self._clock.sleep(SOCKET_CHECK_SECONDS)
             connected = await self._handler.client.is_connected()
             self._state.connected = self._state.connected and connected
-            self._state.problem = (
-                "" if connected else "the socket to Slack is closed; it is being opened again"
-            )
+            if not self._state.dead:
+                self._state.problem = (
+                    "" if connected else "the socket to Slack is closed; it is being opened again"
+                )
 
 
 def error_word(error: SlackApiError) -> str:

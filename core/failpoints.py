@@ -13,7 +13,6 @@ NAMES = (
     "cancel.before_commit",
     "cancel.after_commit",
     "takeover.before_commit",
-    "takeover.after_commit",
     "start.after_look",
     "start.after_preflight",
     "start.after_intent",

@@ -1,7 +1,10 @@
 """The last look before a rollout starts: what was approved is what runs, by people who still may (promise 5)."""
 
+from collections.abc import Sequence
+
 from core.access import Access
-from core.ports import Store
+from core.approval import Approval
+from core.ports import Reader, Store
 from core.promotion import Promotion
 from core.requests import binding
 
@@ -14,30 +17,40 @@ class Gate:
         self._access = access
 
     async def why_not(self, promotion: Promotion) -> str:
-        """Return "" where it may start, else the reason it is refused.
-
-        Engine rule 9: at start any mismatch voids the approval and the difference is named.
-        """
+        """Return "" where it may start, else the reason it is refused."""
         if not promotion.approvals:
             return ""
         read = self._store.read
-        bundle = await read.bundle(promotion.release)
-        assert bundle is not None, "a bundle is stored with the request"
-        now = await binding(read, await read.app(promotion.app), bundle)
         approvals = await read.approvals(promotion.id)
-        if now != promotion.approved_for:
-            return (
-                f"what was approved has changed since: {_difference(promotion.approved_for, now)}; ask again"
-            )
-        lost = [
-            f"{a.actor.mention} ({why})"
-            for a in approvals
-            if a.decision == "approve"
-            and (why := await self._access.still_may(a.actor, "approve", promotion.app))
-        ]
-        if len(approvals) - len(lost) < promotion.approvals:
-            return f"an approval no longer counts: {', '.join(lost)}"
+        return await mismatch(read, promotion) or await lost(self._access, promotion, approvals)
+
+
+async def mismatch(read: Reader, promotion: Promotion) -> str:
+    """Return how that which would run differs from what was approved, or "" (engine rule 9)."""
+    bundle = await read.bundle(promotion.release)
+    assert bundle is not None, "a bundle is stored with the request"
+    now = await binding(read, await read.app(promotion.app), bundle)
+    if now == promotion.approved_for:
         return ""
+    return f"what was approved has changed since: {_difference(promotion.approved_for, now)}; ask again"
+
+
+async def lost(access: Access, promotion: Promotion, approvals: Sequence[Approval], *, more: int = 0) -> str:
+    """Return who approved and may not any more, where that leaves too few, or "".
+
+    Args:
+        access: who may what, now.
+        promotion: what was approved.
+        approvals: so far.
+        more: approvals at hand that were checked just now.
+    """
+    gone = [
+        f"{a.actor.mention} ({why})"
+        for a in approvals
+        if a.decision == "approve" and (why := await access.still_may(a.actor, "approve", promotion.app))
+    ]
+    short = len(approvals) + more - len(gone) < promotion.approvals
+    return f"an approval no longer counts: {', '.join(gone)}" if gone and short else ""
 
 
 def _difference(then: str, now: str) -> str:

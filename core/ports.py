@@ -41,6 +41,7 @@ class Step:
         stage: `forward`, `back` or `prune`.
         action: `anchor`, `apply`, `scale` or `remove`.
         token: the fencing number it was sent under.
+        replicas: of a Deployment that is pruned, the count it had; one that is made again gets it back.
     """
 
     promotion: str
@@ -52,6 +53,7 @@ class Step:
     uid: str = ""
     generation: int = 0
     changed: bool = True
+    replicas: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

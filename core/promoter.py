@@ -9,10 +9,12 @@ from core.access import Access
 from core.actor import BOT, Actor
 from core.approval import Approval
 from core.approvals import may_approve, missing
-from core.errors import Conflict, Forbidden, NotFound, Taken, UserError
+from core.errors import Conflict, Forbidden, NotFound, Taken, Unwritable
 from core.failpoints import failpoint
-from core.holds import newest_free
+from core.gate import lost, mismatch
+from core.holds import newest_free, why_held
 from core.ids import new_id
+from core.policy import ApprovalRule
 from core.ports import Announcer, Cluster, Store, Transaction
 from core.promotion import GOING_BACK, Event, Phase, Promotion, advance
 from core.records import ALL, TRIES
@@ -109,7 +111,8 @@ class Promoter:
             UserError: the guards of contract 5, in their order; the sentence says which.
         """
         if reason := self._startable():
-            raise UserError(reason)
+            raise Unwritable(reason)
+        await self._expire_overdue(*await self._store.read.awaiting(asked.app))
         for _ in range(TRIES):
             try:
                 async with self._store.transaction() as tx:
@@ -201,7 +204,8 @@ class Promoter:
             source=asked.source,
             channel=asked.channel or ground.app.channel or rules.channel,
             force=asked.force,
-            anyway=asked.anyway,
+            # Said on the card as the reason why a release on hold went out: no hold, no reason.
+            anyway=asked.anyway if why_held(release, ground.releases, ground.standings) else None,
             limits=limits_of(rules, first=ground.app.active is None),
             approvals=count,
             expires_at=tx.now + timedelta(seconds=rule.expires) if count else None,
@@ -225,14 +229,13 @@ class Promoter:
             await self._withdraw(tx, ground)
         app = replace(ground.app, token=ground.app.token + 1)
         await tx.save_app(app)
-        inherited = holder.baseline_of or holder.id if holder and holder.touched_at else None
         return replace(
             promotion,
             started_at=tx.now,
             stage_at=tx.now,
             token=app.token,
             back_to=target_of(ground, promotion.release),
-            baseline_of=inherited or (holder.baseline_of if holder else None),
+            baseline_of=_baseline_of(holder),
         )
 
     async def _record(self, tx: Transaction, promotion: Promotion, copied: Release | None) -> None:
@@ -272,33 +275,35 @@ class Promoter:
             Forbidden: this person may not, now.
         """
         if reason := self._startable():
-            raise UserError(reason)
+            raise Unwritable(reason)
         promotion = await self._store.read.promotion(promotion_id)
         actor = await self._access.require(actor, "approve", promotion.app)
         groups = await self._access.groups()
+        await self._expire_overdue(promotion)
+        void = await lost(
+            self._access, promotion, await self._store.read.approvals(promotion.id), more=1
+        )
         async with self._store.transaction() as tx:
             promotion = await tx.promotion(promotion_id)
-            if expired := self._expired(promotion, tx):
-                decided = await self._expire(tx, promotion)
-            else:
-                await self._check_waits(tx, promotion)
-                rule = await self._rule(tx, promotion)
-                decision = may_approve(promotion, rule, await tx.approvals(promotion.id), actor, groups)
-                if not decision.allowed:
-                    raise Forbidden(decision.why)
-                await tx.add_approval(
-                    Approval(promotion=promotion.id, actor=actor, decision="approve", at=tx.now)
-                )
-                await tx.audit(actor, "promotion.approve", promotion.id, {"bound": promotion.approved_for})
-                decided = await self._count(tx, promotion)
+            await self._check_waits(tx, promotion)
+            rule = await self._rule(tx, promotion)
+            decision = may_approve(promotion, rule, await tx.approvals(promotion.id), actor, groups)
+            if not decision.allowed:
+                raise Forbidden(decision.why)
+            await tx.add_approval(
+                Approval(promotion=promotion.id, actor=actor, decision="approve", at=tx.now)
+            )
+            await tx.audit(actor, "promotion.approve", promotion.id, {"bound": promotion.approved_for})
+            decided = await self._count(tx, promotion, void)
             failpoint("approve.before_commit")
         failpoint("approve.after_commit")
         self._hand_over(decided)
-        if expired:
-            raise Conflict(f"{promotion_id} has expired: nobody can approve it any more")
+        if decided.phase is Phase.REFUSED:
+            raise Conflict(f"{promotion_id} was refused: {decided.reason}")
         return decided
 
-    async def _count(self, tx: Transaction, promotion: Promotion) -> Promotion:
+    async def _count(self, tx: Transaction, promotion: Promotion, void: str) -> Promotion:
+        """Count the approvals; with the last one it starts, unless it is void: then it stops nobody else's."""
         if missing(promotion, await tx.approvals(promotion.id)):
             shown = replace(promotion, revision=promotion.revision + 1)
             await tx.save_promotion(shown, was=promotion.phase)
@@ -306,7 +311,9 @@ class Promoter:
         ground = await read_ground(tx, promotion.app, everything=ALL)
         takes_over = promotion.force or promotion.kind == "rollback"
         if ground.in_flight is not None and not takes_over:
-            return await move(tx, promotion, Event.REFUSED, actor=BOT, reason=busy(ground.in_flight).sentence)
+            void = busy(ground.in_flight).sentence
+        if void := void or await mismatch(tx, promotion):
+            return await move(tx, promotion, Event.REFUSED, actor=BOT, reason=void)
         started = await self._begin(tx, ground, advance(promotion, Event.APPROVED, now=tx.now))
         await tx.save_promotion(started, was=promotion.phase)
         await start(tx, started)
@@ -316,6 +323,7 @@ class Promoter:
         """Decline for everybody; raises as `approve` does."""
         promotion = await self._store.read.promotion(promotion_id)
         actor = await self._access.require(actor, "approve", promotion.app)
+        await self._expire_overdue(promotion)
         async with self._store.transaction() as tx:
             promotion = await tx.promotion(promotion_id)
             await self._check_waits(tx, promotion)
@@ -333,6 +341,7 @@ class Promoter:
             Conflict: `app is not updating`, or it is already going back.
         """
         actor = await self._access.require(actor, "cancel", app)
+        await self._expire_overdue(*await self._store.read.awaiting(app))
         async with self._store.transaction() as tx:
             await tx.app(app)
             waiting = await tx.awaiting(app)
@@ -352,27 +361,28 @@ class Promoter:
 
     async def expire(self) -> None:
         """End every approval that nobody gave in time."""
-        for promotion in await self._store.read.unsettled():
-            if promotion.phase is not Phase.AWAITING_APPROVAL:
+        await self._expire_overdue(*await self._store.read.unsettled())
+
+    async def _expire_overdue(self, *promotions: Promotion) -> None:
+        """End those of the promotions that nobody approved in time; applied before any click (engine, cells)."""
+        for promotion in promotions:
+            if promotion.phase is not Phase.AWAITING_APPROVAL or promotion.expires_at is None:
                 continue
             async with self._store.transaction() as tx:
                 current = await tx.promotion(promotion.id)
-                if self._expired(current, tx):
-                    await self._expire(tx, current)
-            self._announcer.wake()
-
-    def _expired(self, promotion: Promotion, tx: Transaction) -> bool:
-        waits = promotion.phase is Phase.AWAITING_APPROVAL
-        return waits and promotion.expires_at is not None and tx.now >= promotion.expires_at
-
-    async def _expire(self, tx: Transaction, promotion: Promotion) -> Promotion:
-        return await move(tx, promotion, Event.EXPIRED, actor=BOT)
+                overdue = tx.now >= promotion.expires_at
+                if overdue and current.phase is Phase.AWAITING_APPROVAL:
+                    await move(tx, current, Event.EXPIRED, actor=BOT)
+            if overdue:
+                self._announcer.wake()
 
     async def _check_waits(self, tx: Transaction, promotion: Promotion) -> None:
         """Raise the answer to a stale click: already decided, by whom and when."""
         if promotion.phase is Phase.AWAITING_APPROVAL:
             return
         decisions = await tx.approvals(promotion.id)
+        if promotion.phase is Phase.EXPIRED:
+            raise Conflict(f"{promotion.id} has expired: nobody can approve it any more")
         if promotion.phase is Phase.DECLINED and promotion.by and promotion.settled_at:
             raise Conflict(f"already declined by {promotion.by.mention} at {promotion.settled_at:%H:%M} UTC")
         if decisions:
@@ -380,7 +390,7 @@ class Promoter:
             raise Conflict(f"already approved by {last.actor.mention} at {last.at:%H:%M} UTC")
         raise Conflict(f"{promotion.id} is not waiting for an approval: it is {promotion.phase}")
 
-    async def _rule(self, tx: Transaction, promotion: Promotion):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def _rule(self, tx: Transaction, promotion: Promotion) -> ApprovalRule:
         rules = self._access.policy.rules(promotion.app)
         release = await tx.release(promotion.app, promotion.release)
         source = await tx.release(promotion.app, release.copy_of) if release.copy_of else None
@@ -391,6 +401,13 @@ class Promoter:
         self._announcer.wake()
         if promotion.in_flight:
             self._driver.drive(promotion)
+
+
+def _baseline_of(holder: Promotion | None) -> str | None:
+    """Return whose intent a take-over inherits: it holds what that one inherited itself."""
+    if holder is None:
+        return None
+    return holder.id if holder.touched_at else holder.baseline_of
 
 
 def _not_running(promotion: Promotion | None) -> str:

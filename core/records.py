@@ -7,7 +7,7 @@ from core.actor import Actor
 from core.app import App, check_name
 from core.build import Build
 from core.environment import Environment, difference
-from core.errors import Conflict, Invalid, Taken, UserError
+from core.errors import Conflict, Invalid, Taken, Unwritable
 from core.holds import newest_free
 from core.ids import new_id
 from core.manifest import load, resolve_images
@@ -208,4 +208,4 @@ class Records:
     def _check_writable(self) -> None:
         reason = self._writable()
         if reason:
-            raise UserError(reason)
+            raise Unwritable(reason)

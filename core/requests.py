@@ -169,9 +169,11 @@ def limits_of(rules: Rules, *, first: bool) -> Limits:
 def target_of(ground: Ground, leaving: str) -> str | None:
     """Return the release that an automatic rollback would go to, chosen when the promotion starts.
 
-    A promotion that takes over inherits the target of the one it stops, never that one's release.
+    A promotion that takes over inherits the target of the one it stops, never that one's release; where it promotes
+    that target itself, it takes the next older one.
     """
-    if ground.in_flight is not None:
-        inherited = ground.in_flight.back_to
-        return inherited if inherited != leaving else None
-    return way_back(ground.releases, ground.standings, leaving=leaving)
+    flying = ground.in_flight
+    if flying is not None and flying.back_to != leaving:
+        return flying.back_to
+    others = [r for r in ground.releases if flying is None or r.id != flying.release]
+    return way_back(others, ground.standings, leaving=leaving)

@@ -108,6 +108,7 @@ def step_row(step: Step) -> Columns:
         "uid": step.uid,
         "generation": step.generation,
         "changed": step.changed,
+        "replicas": step.replicas,
     }
 
 
@@ -122,6 +123,7 @@ def step_of(row: Row) -> Step:
         uid=row["uid"],
         generation=row["generation"],
         changed=bool(row["changed"]),
+        replicas=row["replicas"],
     )
 
 

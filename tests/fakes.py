@@ -133,7 +133,9 @@ class FakeCluster:
                     ref=ref,
                     existed=ref in self.live,
                     uid=f"uid-{ref.name}" if ref in self.live else "",
-                    replicas=self.replicas.get(ref.name) if ref.kind == "Deployment" else None,
+                    replicas=self.replicas.get(ref.name)
+                    if ref.kind == "Deployment" and ref in self.live
+                    else None,
                 )
                 for ref in refs
             ),
@@ -164,6 +166,8 @@ class FakeCluster:
     async def remove(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
         self._ask(f"remove {ref}")
         self.live.pop(ref, None)
+        if ref.kind == "Deployment":
+            self.replicas.pop(ref.name, None)
 
     @asynccontextmanager
     async def watch(self, app: str, intent: Intent) -> AsyncGenerator["FakeWatch"]:

@@ -70,7 +70,7 @@ class Health:
     async def ready(self, _: web.Request) -> web.Response:
         """Answer whether people get answers. A cluster in trouble changes nothing: they must still get some."""
         slack = self._parts.slack
-        if slack.connected:
+        if slack.ready:
             return web.Response(text="ok\n")
         return as_json({"error": slack.problem or "Slack has not said hello yet"}, status=503)
 

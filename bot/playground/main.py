@@ -6,11 +6,13 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bot.clock import ScaledClock, SystemClock
 from bot.main import run as run_bot
 from bot.playground.memory import Memory
+from bot.playground.slack.delivery import ACK_SECONDS
 from bot.playground.wiring import Playground, free_port, playground, save
 from core.ports import Clock
 
@@ -37,7 +39,6 @@ class Ending:
 
 async def _play(*, port: int, state: Path, speed: float) -> None:
     memory = Memory(state)
-    clock: Clock = SystemClock() if speed == 1.0 else ScaledClock(speed)
     taken, port = port, free_port(port)
     if taken not in {0, port}:
         _say(f"Port {taken} is taken by another program; this playground takes {port}.")
@@ -45,29 +46,29 @@ async def _play(*, port: int, state: Path, speed: float) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.stop)
-    await _once(memory, clock, ending, port, lambda made: _say(_greeting(memory, made)))
+    life = partial(_once, memory, ending, port=port, speed=speed)
+    await life(lambda made: _say(_greeting(memory, made)))
     while ending.anew:
         ending.event.clear()
         memory.forget()
-        await _once(memory, clock, ending, port, lambda _: _say(_fresh_start(memory)))
+        await life(lambda _: _say(_fresh_start(memory)))
     _say(f"Stopped. What was done is kept in {_shown(memory.folder)}; the next start goes on from there.")
 
 
 async def _once(
-    memory: Memory,
-    clock: Clock,
-    ending: Ending,
-    port: int,
-    announce: Callable[[Playground], None],
+    memory: Memory, ending: Ending, announce: Callable[[Playground], None], *, port: int, speed: float
 ) -> None:
     """Run until it ends, saving on the way."""
-    async with playground(memory, clock, port=port, reset=ending.reset) as made:
-        saving = asyncio.create_task(_keep_saving(memory, made), name="save the playground")
-        try:
-            await run_bot(made.bot, ending.event, started=lambda: announce(made))
-        finally:
-            saving.cancel()
-            await asyncio.wait([saving])
+    clock: Clock = SystemClock() if speed == 1.0 else ScaledClock(speed)
+    # Slack's patience is with a process, and that runs no faster.
+    patience = ACK_SECONDS * max(speed, 1.0)
+    async with (
+        playground(memory, clock, port=port, reset=ending.reset, ack_seconds=patience) as made,
+        asyncio.TaskGroup() as tasks,
+    ):
+        saving = tasks.create_task(_keep_saving(memory, made), name="save the playground")
+        await run_bot(made.bot, ending.event, started=lambda: announce(made))
+        saving.cancel()
 
 
 async def _keep_saving(memory: Memory, made: Playground) -> None:

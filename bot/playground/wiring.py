@@ -14,6 +14,7 @@ from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.examples import examples, read_builds, register
 from bot.playground.memory import Memory
 from bot.playground.slack.buttons import PageButton
+from bot.playground.slack.delivery import ACK_SECONDS
 from bot.playground.slack.workspace import SlackWorkspace
 from bot.playground.slack.world import Credentials
 from bot.playground.tour import CHANNELS, first_steps
@@ -45,7 +46,12 @@ class Playground:
 
 @asynccontextmanager
 async def playground(
-    memory: Memory, clock: Clock, *, port: int = 0, reset: Callable[[], Awaitable[None]] | None = None
+    memory: Memory,
+    clock: Clock,
+    *,
+    port: int = 0,
+    reset: Callable[[], Awaitable[None]] | None = None,
+    ack_seconds: float = ACK_SECONDS,
 ) -> AsyncGenerator[Playground]:
     """Wire the three, with what an earlier run has left; the bot itself is started by `bot.main.run`.
 
@@ -54,6 +60,7 @@ async def playground(
         clock: everybody's.
         port: of the page; 0 takes a free one.
         reset: what the page's button for it does; without it there is no such button.
+        ack_seconds: how long Slack waits for an acknowledgement.
     """
     kept = _kept(memory)
     slack = SlackWorkspace(
@@ -61,6 +68,7 @@ async def playground(
         credentials=Credentials(**kept["slack"]),
         hints=hints(),
         buttons=[PageButton(label="Reset", press=reset, question=RESET)] if reset else [],
+        ack_seconds=ack_seconds,
     )
     cluster = SimulatedCluster(clock)
     _restore(memory, slack, cluster)

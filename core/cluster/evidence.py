@@ -48,9 +48,12 @@ async def _log(client: KubeClient, home: Home, trouble: Trouble) -> bytes:
 def cleaned(body: bytes) -> str:
     """Return the last lines as text that cannot play tricks on a terminal or in a message.
 
-    Colours and control characters go, invalid UTF-8 is shown as such, long lines are cut.
+    Colours and control characters go, invalid UTF-8 is shown as such, long lines are cut. Every cut is marked, the
+    server's own too: by that a redactor knows that a value may have lost its end.
     """
     text = ESCAPES.sub("", body.decode("utf-8", "replace")).replace("\r\n", "\n").replace("\r", "\n")
+    if len(body) >= LIMIT_BYTES:
+        text = f"{text.rstrip()}…"
     lines = ["".join(c for c in line if _is_plain(c)).rstrip() for line in text.split("\n")]
     shown = [line if len(line) <= WIDTH else f"{line[:WIDTH]}…" for line in lines if line]
     return "\n".join(shown[-LINES:])

@@ -81,7 +81,7 @@ def read_status(code: int, body: bytes, retry_after: str | None = None) -> ApiSt
     except orjson.JSONDecodeError:
         document = None
     if not isinstance(document, dict) or document.get("kind") != "Status":
-        words = " ".join(body[:300].decode("utf-8", "replace").split())
+        words = cut(" ".join(body.decode("utf-8", "replace").split()), 300)
         return ApiStatus(code=code, message=words, retry_after=_seconds(retry_after))
     return status_of(document, code=code, retry_after=retry_after)
 
@@ -162,7 +162,12 @@ def _manager(cause: Cause) -> str:
 
 def _words(status: ApiStatus) -> str:
     words = HEAD.sub("", status.message.strip()) or status.reason or "no reason given"
-    return f"{words[:LONGEST]} ({status.code})"
+    return f"{cut(words, LONGEST)} ({status.code})"
+
+
+def cut(words: str, most: int) -> str:
+    """Cut foreign text so that it can be seen; by the mark a redactor knows that a value may have lost its end."""
+    return words if len(words) <= most else f"{words[:most]}…"
 
 
 def _seconds(text: str | None) -> float | None:

@@ -1,6 +1,6 @@
 """Sending a bundle, object by object: forward unforced, on the way back forced, counts through /scale only."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from core.errors import Rejected
@@ -9,10 +9,13 @@ from core.progress import Applied, Bundle, Intent, Ref
 from core.promotion import Promotion
 from core.requests import KEPT_KINDS
 from core.rollout.effects import Effects, Tools
+from core.rollout.lineage import bundles_of, recorded_count, scaled_by
 
 ANCHOR = Ref("ConfigMap", "convox-bot-anchor")
 # Transient refusals on the way back are tried for five minutes, then a person is needed (engine rule 4).
 BACK_PATIENCE = 300.0
+# Not even where there is nothing to go back to: a claim holds data (engine rule 4).
+NEVER_REMOVED = frozenset({"PersistentVolumeClaim", "Namespace"})
 
 
 class Applier:
@@ -33,7 +36,8 @@ class Applier:
         assert bundle is not None, "a bundle is stored with the request"
         app = await read.app(promotion.app)
         active = await read.bundle(app.active) if app.active else None
-        counts = _forward_counts(bundle, active, intent)
+        counts = _forward_counts(bundle, active, intent, await scaled_by(read, promotion))
+        counts |= await self._recorded(promotion.app, bundle, intent, keep=_changed(bundle, active))
         return await self._apply(
             promotion, bundle, stage="forward", counts=counts, limit=promotion.limits.pending
         )
@@ -41,16 +45,34 @@ class Applier:
     async def back(self, promotion: Promotion, intent: Intent) -> tuple[Applied, ...]:
         """Apply the stored bundle of the release that the promotion goes back to; errors as `forward`."""
         assert promotion.back_to is not None
-        bundle = await self._tools.store.read.bundle(promotion.back_to)
+        read = self._tools.store.read
+        bundle = await read.bundle(promotion.back_to)
         if bundle is None:
             raise Rejected(f"the objects of {promotion.back_to} are not stored")
-        scaled = {
-            s.ref.name
-            for s in await self._tools.store.read.steps(promotion.id)
-            if s.stage == "forward" and s.action == "scale"
-        }
-        counts = _back_counts(bundle, intent, scaled)
+        counts = _back_counts(bundle, intent, await scaled_by(read, promotion))
+        counts |= await self._recorded(promotion.app, bundle, intent)
         return await self._apply(promotion, bundle, stage="back", counts=counts, limit=BACK_PATIENCE)
+
+    async def _recorded(
+        self, app: str, bundle: Bundle, intent: Intent, keep: frozenset[str] = frozenset()
+    ) -> dict[str, int]:
+        """Return the last recorded counts of Deployments that must be made again; 0 stays 0 (engine rule 20).
+
+        Args:
+            app: whose.
+            bundle: what is applied.
+            intent: what was there.
+            keep: names whose count the manifest has changed since; a recorded 0 holds even then.
+        """
+        counts: dict[str, int] = {}
+        for service in bundle.services:
+            ref = Ref("Deployment", service.name)
+            if _existed(intent, ref):
+                continue
+            recorded = await recorded_count(self._tools.store.read, app, ref)
+            if recorded is not None and (service.name not in keep or recorded == 0):
+                counts[service.name] = recorded
+        return counts
 
     async def _apply(
         self,
@@ -127,9 +149,8 @@ class Applier:
         Returns:
             The refs that must be gone before the promotion has ended.
         """
-        bundle = await self._tools.store.read.bundle(promotion.release)
-        assert bundle is not None, "a bundle is stored with the request"
-        created = [r for r in bundle.refs if (o := intent.of(r)) is None or not o.existed]
+        made = {r: None for b in await bundles_of(self._tools.store.read, promotion) for r in b.refs}
+        created = [r for r in made if r.kind not in NEVER_REMOVED and not _existed(intent, r)]
         uids = {s.ref: s.uid for s in await self._tools.store.read.steps(promotion.id) if s.uid}
         # Workloads first, so that no pod runs without its Secret.
         for ref in reversed(created):
@@ -146,40 +167,49 @@ class Applier:
         )
 
 
-def existed_before(intent: Intent, bundle: Bundle) -> bool:
-    """Tell whether any object of the bundle was there before the promotion."""
-    return any((o := intent.of(r)) is not None and o.existed for r in bundle.refs)
+def existed_before(intent: Intent) -> bool:
+    """Tell whether anything of the app that can serve was there before the promotion."""
+    return any(o.existed and o.ref.kind not in KEPT_KINDS for o in intent.objects)
 
 
-def added(intent: Intent, forward: Bundle, back: Bundle) -> tuple[Ref, ...]:
+def added(intent: Intent, forward: Iterable[Bundle], back: Bundle) -> tuple[Ref, ...]:
     """Return what a promotion added that the release it went back to does not have (engine rule 25)."""
+    made = {r: None for bundle in forward for r in bundle.refs}
     keep = set(back.refs)
-    return tuple(
-        r
-        for r in forward.refs
-        if r not in keep and r.kind not in KEPT_KINDS and (o := intent.of(r)) is not None and not o.existed
-    )
+    return tuple(r for r in made if r not in keep and r.kind not in KEPT_KINDS and not _existed(intent, r))
 
 
-def _forward_counts(bundle: Bundle, active: Bundle | None, intent: Intent) -> dict[str, int]:
+def _existed(intent: Intent, ref: Ref) -> bool:
+    found = intent.of(ref)
+    return found is not None and found.existed
+
+
+def _changed(bundle: Bundle, active: Bundle | None) -> frozenset[str]:
+    """Return the services whose count the manifest has changed since the active release."""
+    before = {s.name: s.count for s in active.services} if active else {}
+    return frozenset(s.name for s in bundle.services if before.get(s.name, s.count) != s.count)
+
+
+def _forward_counts(
+    bundle: Bundle, active: Bundle | None, intent: Intent, scaled: Collection[str]
+) -> dict[str, int]:
     """Return the counts to set: of Deployments that did not exist, and those that the manifest has changed.
 
-    Whatever a person has scaled stays, and 0 stays 0 (engine rule 20).
+    Whatever a person has scaled stays, and 0 stays 0 (engine rule 20). What a rollout that was taken over has
+    `scaled` gets its recorded count back.
     """
-    before = {s.name: s.count for s in active.services} if active else {}
+    changed = _changed(bundle, active)
     counts: dict[str, int] = {}
     for service in bundle.services:
         found = intent.of(Ref("Deployment", service.name))
-        if (
-            found is None
-            or not found.existed
-            or (before.get(service.name, service.count) != service.count and found.replicas != 0)
-        ):
+        if found is None or not found.existed or (service.name in changed and found.replicas != 0):
             counts[service.name] = service.count
+        elif service.name in scaled and found.replicas is not None:
+            counts[service.name] = found.replicas
     return counts
 
 
-def _back_counts(bundle: Bundle, intent: Intent, scaled: set[str]) -> dict[str, int]:
+def _back_counts(bundle: Bundle, intent: Intent, scaled: Collection[str]) -> dict[str, int]:
     """Return the recorded count of what this promotion has scaled; a person's own scaling stays."""
     counts: dict[str, int] = {}
     for service in bundle.services:

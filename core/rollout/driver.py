@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from core.actor import BOT
-from core.errors import Conflict, Rejected
+from core.errors import Conflict, Rejected, Unreachable
 from core.failpoints import failpoint
 from core.ports import PruneJob, Transaction
 from core.progress import Applied, Bundle, Intent, Target
@@ -14,7 +14,7 @@ from core.release import Standing
 from core.requests import prunable
 from core.rollout.applying import Applier, added, existed_before
 from core.rollout.effects import Effects, Late, Moved, Tools, still
-from core.rollout.pruning import Pruner
+from core.rollout.lineage import bundles_of, redactor_of
 from core.rollout.starting import Starter
 from core.rollout.verifying import Outcome, Verifier, evidence_line, forward_target
 from core.transitions import move
@@ -38,7 +38,6 @@ class Driver:
         self._effects = Effects(tools)
         self._starter = Starter(tools, self._effects)
         self._applier = Applier(tools, self._effects)
-        self._pruner = Pruner(tools)
 
     async def drive(self, promotion_id: str) -> Promotion:
         """Return the promotion once it is settled; twice is the same as once."""
@@ -47,7 +46,6 @@ class Driver:
                 await self._advance(promotion)
             except Moved:
                 continue
-        await self._pruner.run(promotion.app)
         return promotion
 
     async def _advance(self, promotion: Promotion) -> None:
@@ -57,7 +55,7 @@ class Driver:
             if intent is None:
                 return
             promotion = await self._tools.store.read.promotion(promotion.id)
-        redact = await self._redactor(promotion)
+        redact = await redactor_of(self._tools.store.read, promotion)
         async with self._tools.cluster.watch(promotion.app, intent) as watch:
             run = _Run(promotion, intent, Verifier(self._tools, self._effects, watch, redact), redact)
             while not run.promotion.settled:
@@ -78,14 +76,6 @@ class Driver:
                 await self._watch_back(run)
             case phase:
                 raise AssertionError(f"{run.promotion.id} is not to be driven in {phase}")
-
-    async def _redactor(self, promotion: Promotion) -> Redactor:
-        """Know the values of the old and the new environment (engine rule 17)."""
-        read = self._tools.store.read
-        app = await read.app(promotion.app)
-        ids = {promotion.release, promotion.back_to, app.active} - {None}
-        releases = [await read.release(promotion.app, i) for i in sorted(i for i in ids if i)]
-        return Redactor(value for release in releases for _, value in release.environment.pairs)
 
     async def _apply(self, run: _Run) -> None:
         try:
@@ -166,7 +156,7 @@ class Driver:
         if outcome.trouble is not None:
             try:
                 evidence = await self._tools.cluster.evidence(run.promotion.app, outcome.trouble)
-            except Rejected as error:
+            except (Rejected, Unreachable) as error:
                 evidence = f"(no log: {error})"
         failpoint("broken.after_evidence")
         async with self._tools.store.transaction() as tx:
@@ -180,12 +170,10 @@ class Driver:
 
     async def _go_back(self, run: _Run) -> None:
         promotion = run.promotion
-        forward = await self._tools.store.read.bundle(promotion.release)
-        assert forward is not None, "a bundle is stored with the request"
         if promotion.kind == "rollback":
             await self._stuck(run, "")
             return
-        if promotion.back_to is None and existed_before(run.intent, forward):
+        if promotion.back_to is None and existed_before(run.intent):
             await self._stuck(run, "there is no verified release to go back to")
             return
         try:
@@ -228,14 +216,12 @@ class Driver:
 
     async def _reverted(self, run: _Run, back: Bundle | None) -> None:
         promotion = run.promotion
-        forward = await self._tools.store.read.bundle(promotion.release)
-        assert forward is not None, "a bundle is stored with the request"
         async with self._tools.store.transaction() as tx:
             current = await still(tx, promotion)
             app = await tx.app(promotion.app)
             await tx.save_app(replace(app, active=promotion.back_to))
             await self._stand(tx, promotion.release, held=_why_held(promotion))
-            refs = added(run.intent, forward, back) if back else ()
+            refs = added(run.intent, await bundles_of(tx, promotion), back) if back else ()
             if refs:
                 await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
             await move(tx, current, Event.VERIFIED, actor=BOT)

@@ -10,6 +10,7 @@ from core.gate import Gate
 from core.ports import Announcer, Clock, Cluster, Step, Store, Transaction
 from core.progress import Applied, Ref
 from core.promotion import Promotion
+from core.rollout.lineage import redactor_of
 
 T = TypeVar("T")
 
@@ -58,7 +59,7 @@ class Effects:
             try:
                 return await attempt()
             except Unreachable as error:
-                said = str(error)
+                said = (await redactor_of(self._tools.store.read, promotion))(str(error))
             await self._tools.clock.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
             if await self._waited(promotion, self._tools.clock.monotonic() - began, said) >= limit:
@@ -97,10 +98,19 @@ class Effects:
         )
         async with self._tools.store.transaction() as tx:
             await still(tx, promotion)
+            tries = sum((s.stage, s.ref, s.action) == (stage, ref, action) for s in await tx.steps(promotion.id))
             await tx.save_step(row)
         failpoint("step.after_sent")
-        applied = await self.insist(promotion, effect, limit=limit)
+
+        async def counted() -> Applied:
+            nonlocal tries
+            tries += 1
+            return await effect()
+
+        applied = await self.insist(promotion, counted, limit=limit)
         failpoint("step.after_effect")
+        # An earlier try may have changed what this one found to be right already.
+        applied = replace(applied, changed=applied.changed or tries > 1)
         done = replace(
             row, state="done", uid=applied.uid, generation=applied.generation, changed=applied.changed
         )

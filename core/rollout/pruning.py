@@ -1,11 +1,12 @@
 """Removing what a promotion left over, after its verdict: durable, and never a reason to change it."""
 
 import logging
+from dataclasses import replace
 
 from core.errors import Conflict, Rejected, Unreachable
 from core.failpoints import failpoint
-from core.ports import PruneJob
-from core.progress import Ref
+from core.ports import PruneJob, Step
+from core.progress import BaselineObject, Ref
 from core.rollout.effects import Tools
 
 log = logging.getLogger(__name__)
@@ -28,19 +29,49 @@ class Pruner:
                 log.warning("what %s left over stays for now: %s", job.promotion, error)
 
     async def _prune(self, job: PruneJob) -> None:
-        read = self._tools.store.read
+        """Remove what is still there; what is refused does not keep the rest, but keeps the job.
+
+        Raises:
+            Rejected, Unreachable: something could not be removed, or the namespace is not ours any more.
+        """
+        read, cluster = self._tools.store.read, self._tools.cluster
         app = await read.app(job.app)
         keep = await self._kept(app.active)
-        refs = [ref for ref in job.refs if ref not in keep]
-        found = await self._tools.cluster.look(job.app, refs) if refs else None
-        for ref in refs:
-            there = found.of(ref) if found else None
-            if there is None or not there.existed:
-                continue
-            await self._tools.cluster.remove(job.app, ref, uid=there.uid, token=app.token)
-            failpoint("prune.after_remove")
+        refused: list[str] = []
+        if refs := [ref for ref in job.refs if ref not in keep]:
+            # A restored database still has jobs that were done long ago (engine rule 14).
+            await cluster.check_anchor(app, installation=await read.installation(), token=app.token)
+            for there in (await cluster.look(job.app, refs)).objects:
+                try:
+                    await self._remove(job, there, token=app.token)
+                except Rejected as error:
+                    refused.append(str(error))
+        if refused:
+            raise Rejected("; ".join(refused))
         async with self._tools.store.transaction() as tx:
             await tx.finish_prune_job(job.promotion)
+
+    async def _remove(self, job: PruneJob, there: BaselineObject, *, token: int) -> None:
+        """Remove one object, its count recorded before: should it be made again, it gets that (engine rule 20)."""
+        if not there.existed:
+            return
+        row = Step(
+            promotion=job.promotion,
+            stage="prune",
+            ref=there.ref,
+            action="remove",
+            state="sent",
+            token=token,
+            uid=there.uid,
+            generation=there.generation,
+            replicas=there.replicas,
+        )
+        async with self._tools.store.transaction() as tx:
+            await tx.save_step(row)
+        await self._tools.cluster.remove(job.app, there.ref, uid=there.uid, token=token)
+        failpoint("prune.after_remove")
+        async with self._tools.store.transaction() as tx:
+            await tx.save_step(replace(row, state="done"))
 
     async def _kept(self, active: str | None) -> frozenset[Ref]:
         """What the app runs now is never pruned, whatever an old job says."""

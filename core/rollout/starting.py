@@ -9,12 +9,14 @@ from core.ports import Transaction
 from core.progress import BaselineObject, Intent, Ref
 from core.promotion import Event, Promotion
 from core.rollout.effects import Effects, Late, Moved, Tools, still
+from core.rollout.lineage import redactor_of
 from core.transitions import move
 
 # A promotion from Slack starts when its card is posted, or after this without an answer from Slack (contract 5).
 CARD_PATIENCE = 10.0
 # Slack's errors that mean nobody would see the thread: refused (contract 5).
 UNSEEN = frozenset({"not_in_channel", "channel_not_found"})
+NOT_IN_CHANNEL = "I am not in this channel: /invite @convox"
 
 
 class Starter:
@@ -56,7 +58,7 @@ class Starter:
             return ""
         card = await self._tools.announcer.carded(promotion.id, CARD_PATIENCE)
         if card is not None and card.failed in UNSEEN:
-            return "I am not in this channel: /invite @convox"
+            return NOT_IN_CHANNEL
         return ""
 
     async def _look(self, promotion: Promotion) -> Intent:
@@ -91,10 +93,11 @@ class Starter:
         return replace(intent, objects=tuple(_older(o, earlier) for o in intent.objects))
 
     async def _refuse(self, promotion: Promotion, event: Event, reason: str) -> None:
+        redact = await redactor_of(self._tools.store.read, promotion)
         try:
             async with self._tools.store.transaction() as tx:
                 current = await still(tx, promotion)
-                await move(tx, current, event, actor=BOT, reason=reason)
+                await move(tx, current, event, actor=BOT, reason=redact(reason))
         except Conflict as error:
             raise Moved(str(error)) from error
         self._tools.announcer.wake()

@@ -2,16 +2,22 @@
 
 import asyncio
 import logging
+import secrets
 from collections import defaultdict
+from collections.abc import Coroutine
+from dataclasses import replace
 
-from core.promotion import Promotion
+from core.errors import NotFound, Unwritable
+from core.promotion import Phase, Promotion
 from core.rollout.driver import Driver
 from core.rollout.effects import Tools
 from core.rollout.pruning import Pruner
 
 log = logging.getLogger(__name__)
-# After an error that nobody foresaw the promotion is tried again, since leaving it unattended is worse.
+# After an error that nobody foresaw the promotion is tried again, since leaving it unattended is worse: soon, for a
+# passing one, then once a minute. A person can always cancel it or take over.
 AFTER_A_SURPRISE = 5.0
+LONGEST_SURPRISE = 60.0
 
 
 class Supervisor:
@@ -20,26 +26,34 @@ class Supervisor:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._driver = Driver(tools)
+        self._pruner = Pruner(tools)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stopping = False
 
     def drive(self, promotion: Promotion) -> None:
         """Go on with the promotion; a second call for the same one changes nothing."""
-        if promotion.id in self._tasks:
+        self._own(f"rollout {promotion.app} {promotion.id}", self._attend(promotion))
+
+    def _own(self, name: str, work: Coroutine[None, None, None]) -> None:
+        if name in self._tasks or self._stopping:
+            # After a stop nothing begins: the next start resumes it.
+            work.close()
             return
-        task = asyncio.create_task(self._attend(promotion), name=f"rollout {promotion.app} {promotion.id}")
-        self._tasks[promotion.id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(promotion.id, None))
+        task = self._tasks[name] = asyncio.create_task(work, name=name)
+        task.add_done_callback(lambda _: self._tasks.pop(name, None))
 
     async def resume(self) -> int:
-        """Take up everything that an earlier life of this process has left; return how many rollouts."""
+        """Take up everything that an earlier life of this process has left; return how many rollouts.
+
+        It waits for no cluster: one that is away makes the bot degraded, never late (engine rule 37).
+        """
         unsettled = [p for p in await self._tools.store.read.unsettled() if p.in_flight]
         for promotion in unsettled:
             self.drive(promotion)
         busy = {p.app for p in unsettled}
         for app in {job.app for job in await self._tools.store.read.prune_jobs()} - busy:
-            async with self._locks[app]:
-                await Pruner(self._tools).run(app)
+            self._own(f"prune {app}", self._clear_up(app))
         return len(unsettled)
 
     async def idle(self) -> None:
@@ -49,6 +63,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Let go of every rollout where it is; the next start resumes it."""
+        self._stopping = True
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -57,11 +72,50 @@ class Supervisor:
     async def _attend(self, promotion: Promotion) -> None:
         """Drive under the app's lock, which the one before holds until its last request has returned."""
         async with self._locks[promotion.app]:
-            while True:
-                try:
-                    await self._driver.drive(promotion.id)
-                except Exception:
-                    log.exception("the rollout %s met an error nobody foresaw; it goes on", promotion.id)
-                    await self._tools.clock.sleep(AFTER_A_SURPRISE)
-                else:
-                    return
+            ended = await self._insist(promotion)
+            # The one that took its place waits for this lock, and clears up itself at its own end.
+            if ended.phase is not Phase.SUPERSEDED:
+                await self._prune(promotion.app)
+
+    async def _insist(self, promotion: Promotion) -> Promotion:
+        pause = AFTER_A_SURPRISE
+        while True:
+            try:
+                return await self._driver.drive(promotion.id)
+            except Exception:
+                reference = f"E-{secrets.token_hex(3).upper()}"
+                log.exception(
+                    "%s: the rollout %s met an error nobody foresaw; it goes on in %g s",
+                    reference,
+                    promotion.id,
+                    pause,
+                )
+            await self._say(promotion.id, f"something went wrong here ({reference}); I go on trying")
+            await self._tools.clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_SURPRISE)
+
+    async def _say(self, promotion_id: str, waiting: str) -> None:
+        """Let the card say why nothing moves."""
+        try:
+            async with self._tools.store.transaction() as tx:
+                current = await tx.promotion(promotion_id)
+                await tx.save_progress(
+                    promotion_id,
+                    replace(current.progress, waiting=waiting),
+                    was=current.phase,
+                    revision=current.revision + 1,
+                )
+        except (Unwritable, NotFound) as error:
+            log.warning("the card of %s cannot say so: %s", promotion_id, error)
+        self._tools.announcer.wake()
+
+    async def _clear_up(self, app: str) -> None:
+        async with self._locks[app]:
+            await self._prune(app)
+
+    async def _prune(self, app: str) -> None:
+        """Prune; whatever goes wrong with that, no verdict changes and nobody else waits (engine rule 26)."""
+        try:
+            await self._pruner.run(app)
+        except Exception:
+            log.exception("what old releases of %s left over stays for now", app)

@@ -73,16 +73,22 @@ class Verifier:
                 since=promotion.stage_at,
                 unchanged=unchanged,
             )
+            verdict = self._redacted(verdict)
             await self._record(promotion, progress, verdict, seen)
             progress = verdict.progress
             if verdict.event is not None:
                 return Outcome(
                     event=verdict.event,
-                    cause=self._redact(verdict.cause),
+                    cause=verdict.cause,
                     trouble=verdict.trouble,
                     nothing_ran=verdict.nothing_ran,
                     progress=progress,
                 )
+
+    def _redacted(self, verdict: Verdict) -> Verdict:
+        """Take the values of the environments out of what is stored and shown of a verdict (engine rule 17)."""
+        progress = replace(verdict.progress, waiting=self._redact(verdict.progress.waiting))
+        return replace(verdict, progress=progress, cause=self._redact(verdict.cause))
 
     async def drain(self, promotion: Promotion) -> None:
         """Store the lines that have come up to now, so that a phase line stands after them."""
@@ -95,11 +101,11 @@ class Verifier:
         self, promotion: Promotion, before: Progress, verdict: Verdict, seen: Observation
     ) -> None:
         """Save what is new, and notice that somebody has moved the promotion."""
-        shown = replace(verdict.progress, waiting=self._redact(verdict.progress.waiting))
+        shown = verdict.progress
         now = self._tools.clock.monotonic()
         lines = [*self._clean(seen.lines), *self._quiet_line(shown, bool(seen.lines), now)]
-        news = (shown.services, shown.waiting) != (before.services, self._redact(before.waiting))
-        marked = (shown.marks, shown.suspects) != (before.marks, before.suspects)
+        news = (shown.services, shown.waiting) != (before.services, before.waiting)
+        marked = _marks(shown) != _marks(before)
         due = now - self._saved_at >= SAVE_SECONDS
         if not (lines or news or marked or due or verdict.event):
             await self._check(promotion)
@@ -128,6 +134,11 @@ class Verifier:
             return []
         at: datetime = self._tools.clock.now()
         return [Line(at=at, object=ATOM, text=progress.waiting, key=f"waiting:{at.isoformat()}")]
+
+
+def _marks(progress: Progress) -> tuple[object, ...]:
+    """Return what a restart must not lose: windows, what restarts are counted from, and first sights of trouble."""
+    return progress.marks, progress.baseline_restarts, progress.suspects
 
 
 def forward_target(promotion: Promotion, bundle: Bundle, applied: tuple[Applied, ...]) -> Target:

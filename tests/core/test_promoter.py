@@ -188,6 +188,33 @@ async def test_an_approval_that_comes_too_late_is_expired_before_it_counts(tmp_p
         assert (await w.store.read.promotion(asked.promotion.id)).phase is Phase.EXPIRED
 
 
+@pytest.mark.parametrize("deed", ["decline", "cancel", "ask again"])
+async def test_what_has_expired_is_expired_before_any_click(tmp_path: Path, deed: str):
+    """The bot was down when the time was over, and a person comes before the clearing-up."""
+    async with world(tmp_path, policy=ONE_APPROVAL) as w:
+        release = (await w.build()).release.id
+        asked = await w.ask(release)
+        w.clock.jump(86401)
+        if deed == "decline":
+            with pytest.raises(Conflict, match="has expired: nobody can approve it any more"):
+                await w.promoter.decline(BOB, asked.promotion.id)
+        elif deed == "cancel":
+            with pytest.raises(Conflict, match="^app is not updating$"):
+                await w.promoter.cancel(BOB, "myapp")
+        else:
+            again = await w.ask(release)
+            assert not again.pointer
+            assert again.promotion.id != asked.promotion.id
+        assert (await w.store.read.promotion(asked.promotion.id)).phase is Phase.EXPIRED
+
+
+async def test_a_reason_without_a_hold_is_not_told_as_one(tmp_path: Path):
+    async with world(tmp_path) as w:
+        asked = await w.ask((await w.build()).release.id, anyway="just in case")
+        assert asked.promotion.anyway is None
+        await w.end(asked.promotion.id)
+
+
 async def test_nobody_in_time_expires_by_itself(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         asked = await w.ask((await w.build()).release.id)
@@ -207,7 +234,8 @@ async def test_what_was_approved_runs_or_nothing_does(tmp_path: Path):
         async with w.store.transaction() as tx:
             app = await tx.app("myapp")
             await tx.save_app(replace(app, namespace_uid="somewhere-else"))
-        await w.promoter.approve(CAROL, first.promotion.id)
+        with pytest.raises(Conflict, match="was refused: what was approved has changed since"):
+            await w.promoter.approve(CAROL, first.promotion.id)
         ended = await w.end(first.promotion.id)
         assert ended.phase is Phase.REFUSED
         assert (
@@ -217,15 +245,40 @@ async def test_what_was_approved_runs_or_nothing_does(tmp_path: Path):
         assert not [r for r in w.cluster.requests if r.startswith("apply")]
 
 
-async def test_an_approver_who_lost_the_right_no_longer_counts_at_the_start(tmp_path: Path):
+async def test_an_approver_who_lost_the_right_no_longer_counts_at_the_last_approval(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
         asked = await w.ask((await w.build()).release.id)
         await w.promoter.approve(BOB, asked.promotion.id)
         w.directory.guests = frozenset({BOB.id})
-        await w.promoter.approve(CAROL, asked.promotion.id)
+        with pytest.raises(Conflict, match="was refused: an approval no longer counts"):
+            await w.promoter.approve(CAROL, asked.promotion.id)
         ended = await w.end(asked.promotion.id)
         assert ended.phase is Phase.REFUSED
         assert ended.reason == "an approval no longer counts: <@U02BOB> (guests may not do this)"
+
+
+@pytest.mark.parametrize("change", ["right", "namespace"])
+async def test_what_was_approved_is_looked_at_again_when_it_starts(tmp_path: Path, change: str):
+    async with world(tmp_path, policy=ONE_APPROVAL) as w:
+        asked = await w.ask((await w.build()).release.id)
+        # As after a crash: approved, and not driven yet.
+        w.promoter._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
+        approved = await w.promoter.approve(BOB, asked.promotion.id)
+        assert approved.phase is Phase.PENDING
+        if change == "right":
+            w.directory.guests = frozenset({BOB.id})
+        else:
+            async with w.store.transaction() as tx:
+                await tx.save_app(replace(await tx.app("myapp"), namespace_uid="somewhere-else"))
+        w.supervisor.drive(approved)
+        ended = await w.end(asked.promotion.id)
+        assert (ended.phase, ended.touched_at) == (Phase.REFUSED, None)
+        told = {
+            "right": "an approval no longer counts: <@U02BOB>",
+            "namespace": "what was approved has changed",
+        }
+        assert ended.reason.startswith(told[change])
+        assert not [r for r in w.cluster.requests if r.startswith("apply")]
 
 
 async def test_images_by_tag_are_refused_where_approvals_are_asked(tmp_path: Path):

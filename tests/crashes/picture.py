@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.playground.slack import Message
+from core.ports import Step
 from core.promotion import Promotion
+from core.release import Release, Standing
 from storage.store import SqliteStore
 from tests.crashes.places import KINDS, Document
 from tests.crashes.world import World
@@ -57,23 +59,31 @@ async def _records(store: SqliteStore, app: str) -> Document:
     read = store.read
     record = await read.app(app)
     promotions = list(reversed(await read.promotions(app, 100)))
+    standings = await read.standings(app)
     return {
         "active": record.active,
         "verified": record.verified,
         "token": record.token,
         "promotions": [_promotion(p) for p in promotions],
-        "releases": [(r.id, r.copy_of, r.build) for r in await read.releases(app, 100)],
-        "standings": sorted(
-            (s.release, s.verified_at is not None, s.held, s.withdrawn)
-            for s in (await read.standings(app)).values()
-        ),
-        "steps": [
-            sorted((s.stage, str(s.ref), s.action, s.state) for s in await read.steps(p.id))
-            for p in promotions
-        ],
+        "releases": [_release(r, standings.get(r.id)) for r in await read.releases(app, 100)],
+        "steps": [sorted(map(_step, await read.steps(p.id)), key=str) for p in promotions],
         "approvals": [[(a.actor.id, a.decision) for a in await read.approvals(p.id)] for p in promotions],
         "audit": [(row["actor"], row["action"]) for row in await _audit(store)],
     }
+
+
+def _step(step: Step) -> Document:
+    # A prune begun again sees that an object is gone already, and has nothing more to write about it.
+    state = step.state if step.stage != "prune" else ""
+    return {"stage": step.stage, "ref": str(step.ref), "action": step.action, "state": state}
+
+
+def _release(release: Release, standing: Standing | None) -> Document:
+    seen = {"id": release.id, "copy of": release.copy_of, "build": release.build}
+    if standing is None:
+        return seen
+    verified = standing.verified_at is not None
+    return seen | {"verified": verified, "held": standing.held, "withdrawn": standing.withdrawn}
 
 
 async def _audit(store: SqliteStore) -> Sequence[Any]:
@@ -159,6 +169,8 @@ async def broken_promises(world: World) -> list[str]:
     for user, times in world.asked.items():
         if len(world.answers(user)) != times:
             broken.append(f"{user} asked {times} times and was answered {world.answers(user)}")
+    log = (world.folder / "log").read_text(errors="replace").splitlines()
+    broken += [row for row in log if " ERROR " in row or row.startswith("Traceback")]
     return broken + world.slack.violations
 
 

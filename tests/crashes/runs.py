@@ -85,9 +85,7 @@ async def with_a_bot(world: World, death: Death | None, story: Coroutine[None, N
     happening = asyncio.create_task(story, name="story")
     living = asyncio.create_task(world.keep_alive(death), name="bot")
     try:
-        await asyncio.wait(
-            [happening, living], timeout=RUN_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait([happening, living], timeout=RUN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if living.done():
             living.result()
         assert happening.done(), world.complaint(f"not over after {RUN_SECONDS:g} s")

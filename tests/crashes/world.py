@@ -210,15 +210,15 @@ class World:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def left_to_do(self) -> str:
-        """Say what the bot has still to do, or ""."""
+        """Say what the bot has still to do, or ""; looks in the order in which work is handed on."""
         async with self.records() as store:
-            backlog = await store.outbox.backlog()
             left = {
-                "promotions": [p.id for p in await store.read.unsettled()],
-                "cards, lines, posts": [n for n in (backlog.cards, backlog.lines, backlog.posts) if n],
+                "to be carried out": [d.id for d in await store.intake.pending()],
+                "to be driven": [f"{p.id} in {p.phase}" for p in await store.read.unsettled()],
                 "to be pruned": [str(ref) for j in await store.read.prune_jobs() for ref in j.refs],
-                "deliveries": [d.id for d in await store.intake.pending()],
             }
+            backlog = await store.outbox.backlog()
+        left["to be said"] = [str(n) for n in (backlog.cards, backlog.lines, backlog.posts) if n]
         return ", ".join(f"{what}: {which}" for what, which in left.items() if which)
 
     async def freeze(self) -> Ground:

@@ -1,5 +1,6 @@
 """Stages on both clusters; whoever asks for a real one is marked as such and has more time."""
 
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,6 +18,18 @@ from tests.scenarios.harness import Stage
 # Slack waits three seconds for an acknowledgement; on a scaled clock that is a fraction, and whether a loaded machine
 # keeps it says nothing about the bot.
 ACK_SECONDS = 100.0
+
+class Surprises(logging.Handler):
+    """Keeps what our own code logs with a traceback: errors that nobody foresaw, which the bot survives."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.name.partition(".")[0] in {"bot", "core", "storage"}:
+            self.seen.append(logging.Formatter().format(record))
+
 
 Open = Callable[..., AbstractAsyncContextManager[Stage]]
 
@@ -48,6 +61,8 @@ def open_stage(cluster: Cluster, tmp_path: Path) -> Open:
 
     @asynccontextmanager
     async def opened(*, http: bool = False) -> AsyncIterator[Stage]:
+        surprises = Surprises()
+        logging.getLogger().addHandler(surprises)
         slack = SlackWorkspace(cluster.clock, ack_seconds=ACK_SECONDS)
         await slack.start()
         ports = free_ports(2)
@@ -62,6 +77,8 @@ def open_stage(cluster: Cluster, tmp_path: Path) -> Open:
         finally:
             await stage.close()
             await slack.stop()
+            logging.getLogger().removeHandler(surprises)
+        assert surprises.seen == []
 
     return opened
 

@@ -2,7 +2,7 @@
 
 import re
 
-from core.cluster.diagnosis.view import ContainerView, PodView
+from core.cluster.diagnosis.view import ContainerView, PodView, one_line
 from core.progress import Trouble
 
 CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError"})
@@ -63,7 +63,7 @@ def _config(service: str, pod: PodView, container: ContainerView) -> Trouble | N
             return pod.trouble("config", fact, container=container, permanent=final, times=_times(container))
     if not waits:
         return None
-    fact = f"{service} cannot be started: {texts[0][:200] or container.waiting['reason']}"
+    fact = f"{service} cannot be started: {one_line(texts[0], 200) or container.waiting['reason']}"
     return pod.trouble("config", fact, container=container, times=_times(container))
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from core.cluster.diagnosis.scheduling import CLAIM, cut
-from core.cluster.diagnosis.view import PodView, event_view
+from core.cluster.diagnosis.view import PodView, event_view, one_line
 from core.cluster.reading import Document, condition, holds, is_going, name_of
 from core.cluster.snapshot import Snapshot, is_alive
 from core.progress import Trouble
@@ -32,7 +32,7 @@ def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Trouble | Non
         kind = {"secret": "Secret", "configmap": "ConfigMap"}[lost[1]]
         fact = f'{service} mounts the {kind} "{lost[2]}", which does not exist'
     else:
-        fact = f"{name} of {service} cannot be mounted: {newest.message.rpartition(' : ')[2][:200]}"
+        fact = f"{name} of {service} cannot be mounted: {one_line(newest.message.rpartition(' : ')[2], 200)}"
     return pod.trouble("volume", fact, times=newest.count)
 
 
@@ -105,7 +105,7 @@ def _claim(service: str, pod: PodView, snapshot: Snapshot, text: str) -> str:
             seen = event_view(event)
             if seen.reason == "ProvisioningFailed":
                 lost = CLASS.search(seen.message)
-                why = f'storage class "{lost[1]}" does not exist' if lost else seen.message[:200]
+                why = f'storage class "{lost[1]}" does not exist' if lost else one_line(seen.message, 200)
                 return f'the volume claim "{about["name"]}" of {service} is pending: {why}'
     claims = ", ".join(f'"{n}"' for n in names)
     return f"the volume claim {claims} of {service} is pending: no volume was made for it yet"

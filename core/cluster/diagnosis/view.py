@@ -199,10 +199,13 @@ def event_view(event: Document) -> EventView:
     )
 
 
-def one_line(text: str) -> str:
-    """Return a text without line breaks, cut where it is too long to be read."""
+def one_line(text: str, most: int = LONGEST) -> str:
+    """Return a text without line breaks, cut where it is too long to be read.
+
+    The mark of a cut stands for a reader and for the redactor: a value may have lost its end there.
+    """
     joined = " ".join(text.split())
-    return joined if len(joined) <= LONGEST else joined[: LONGEST - 1] + "…"
+    return joined if len(joined) <= most else joined[: most - 1] + "…"
 
 
 def kills(container: ContainerView) -> int:

@@ -119,6 +119,7 @@ CREATE TABLE steps (
     uid        TEXT NOT NULL,
     generation INTEGER NOT NULL,
     changed    INTEGER NOT NULL,
+    replicas   INTEGER,
     UNIQUE (promotion, stage, kind, name, action)
 ) STRICT;
 

@@ -73,11 +73,11 @@ SELECT * FROM steps WHERE promotion = :promotion ORDER BY number;
 
 -- save_step --
 -- Write an effect down, or what became of it; its place in the order stays.
-INSERT INTO steps (promotion, stage, kind, name, action, state, token, uid, generation, changed)
-VALUES (:promotion, :stage, :kind, :name, :action, :state, :token, :uid, :generation, :changed)
+INSERT INTO steps (promotion, stage, kind, name, action, state, token, uid, generation, changed, replicas)
+VALUES (:promotion, :stage, :kind, :name, :action, :state, :token, :uid, :generation, :changed, :replicas)
 ON CONFLICT (promotion, stage, kind, name, action) DO UPDATE
 SET state = excluded.state, token = excluded.token, uid = excluded.uid, generation = excluded.generation,
-    changed = excluded.changed;
+    changed = excluded.changed, replicas = excluded.replicas;
 
 -- approvals --
 -- Decisions about a promotion, in the order in which they were made.

@@ -61,7 +61,7 @@ export function messageElement(message, { compact, inThread, openThread, press }
   const kind = `message ${compact ? "compact" : ""} ${message.ephemeral ? "ephemeral" : ""} ${message.broadcast && !inThread ? "broadcast" : ""}`;
   const where = { inThread, openThread };
   return h("article", { class: kind, "data-ts": message.ts, "aria-label": `${user?.real_name ?? message.user}, ${timeOf(message.ts)}` },
-    compact ? h("time", { class: "gutter", title: fullTimeOf(message.ts) }, timeOf(message.ts)) : avatar(user),
+    compact ? h("time", { class: "gutter", title: fullTimeOf(message.ts) }, timeOf(message.ts).replace(/ [AP]M$/, "")) : avatar(user),
     h("div", { class: "content" },
       context(message, where),
       !compact && byline(message, user),

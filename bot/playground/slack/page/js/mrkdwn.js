@@ -81,8 +81,7 @@ function literal(text) {
 
 /** Return the rows of a block of code, each an element, so that a wrapped one can be told from the next. */
 function rows(text) {
-  const all = text.split("\n");
-  return all.map((row, index) => h("span", { class: "pre-row" }, ...literal(row), index < all.length - 1 || !row ? "\n" : ""));
+  return text.split("\n").flatMap((row, index) => [index > 0 && "\n", h("span", { class: "pre-row" }, ...literal(row))]);
 }
 
 function lines(text) {

@@ -1,0 +1,53 @@
+"""What a promotion takes over from others: effects to undo, secrets to keep quiet about, counts once recorded."""
+
+from core.ports import Reader
+from core.progress import Bundle, Ref
+from core.promotion import Promotion
+from core.records import ALL
+from core.redaction import Redactor
+
+
+async def lineage(read: Reader, promotion: Promotion) -> tuple[Promotion, ...]:
+    """Return the promotion and, newest first, those it took over after they had touched the cluster.
+
+    What they did is the promotion's own to undo: none of them goes back any more.
+    """
+    chain = [promotion]
+    while (earlier := chain[-1].baseline_of) is not None:
+        chain.append(await read.promotion(earlier))
+    return tuple(chain)
+
+
+async def bundles_of(read: Reader, promotion: Promotion) -> tuple[Bundle, ...]:
+    """Return the bundle of the promotion and of each that it took over."""
+    found = [await read.bundle(each.release) for each in await lineage(read, promotion)]
+    return tuple(bundle for bundle in found if bundle is not None)
+
+
+async def scaled_by(read: Reader, promotion: Promotion) -> frozenset[str]:
+    """Return the Deployments whose count the promotion, or one that it took over, may have set."""
+    steps = [step for each in await lineage(read, promotion) for step in await read.steps(each.id)]
+    return frozenset(s.ref.name for s in steps if s.stage == "forward" and s.action == "scale")
+
+
+async def recorded_count(read: Reader, app: str, ref: Ref) -> int | None:
+    """Return the count that a Deployment had when it was last recorded, before a prune or at a baseline (rule 20)."""
+    for promotion in await read.promotions(app, ALL):
+        steps = await read.steps(promotion.id)
+        pruned = next((s.replicas for s in steps if s.stage == "prune" and s.ref == ref), None)
+        if pruned is not None:
+            return pruned
+        intent = await read.intent(promotion.id)
+        found = intent.of(ref) if intent else None
+        if found is not None and found.existed and found.replicas is not None:
+            return found.replicas
+    return None
+
+
+async def redactor_of(read: Reader, promotion: Promotion) -> Redactor:
+    """Return what knows the values of every environment whose pods may speak meanwhile (engine rule 17)."""
+    app = await read.app(promotion.app)
+    taken = {each.release for each in await lineage(read, promotion)}
+    ids = sorted({i for i in (promotion.back_to, app.active, *taken) if i is not None})
+    releases = [await read.release(promotion.app, i) for i in ids]
+    return Redactor(value for release in releases for _, value in release.environment.pairs)

@@ -1,0 +1,241 @@
+"""What a crash, a lost answer or an error nobody foresaw leaves behind, and what the next look makes of it."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from core import failpoints
+from core.errors import Rejected, Unreachable
+from core.progress import Ref
+from core.promotion import Phase
+from tests.core.world import BOB, manifest, until, world
+from tests.fakes import broken, progressing, service
+
+WORKER = "  worker:\n    image: registry.example/worker@sha256:" + "1" * 64 + "\n    scale: 1\n"
+
+
+@pytest.fixture(autouse=True)
+def disarmed():
+    yield
+    failpoints.arm(None)
+
+
+
+def die_at(name: str, times: int = 1) -> None:
+    left = [times]
+
+    def passes(passed: str) -> None:
+        if passed == name:
+            left[0] -= 1
+            if not left[0]:
+                failpoints.arm(None)
+                raise asyncio.CancelledError
+
+    failpoints.arm(passes)
+
+
+async def resumed(w, promotion_id: str):
+    while w.supervisor._tasks:
+        await asyncio.sleep(0)
+    assert await w.supervisor.resume() == 1
+    return await w.end(promotion_id)
+
+
+@pytest.mark.parametrize("lost", ["the process", "the answer"])
+async def test_a_lost_answer_never_passes_for_nothing_changed(tmp_path: Path, lost: str):
+    """Applied, and nobody heard of it: the second try changes nothing, and the settle window is due all the same."""
+    async with world(tmp_path) as w:
+        good = await w.good()
+        del w.cluster.live[Ref("Deployment", "web")]
+        w.cluster.replicas["web"] = 2
+        if lost == "the process":
+            die_at("step.after_effect", times=_applies_before_the_deployment(w, good))
+            asked = await w.ask(good)
+            ended = await resumed(w, asked.promotion.id)
+        else:
+            real, failed = w.cluster.apply, []
+
+            async def apply(app, bundle, ref, **more):
+                applied = await real(app, bundle, ref, **more)
+                if ref.kind == "Deployment" and not failed:
+                    failed.append(ref)
+                    raise Unreachable("the connection was cut")
+                return applied
+
+            w.cluster.apply = apply
+            ended = await w.promote(good)
+        assert ended.phase is Phase.RUNNING
+        steps = await w.store.read.steps(ended.id)
+        assert [s.changed for s in steps if s.ref == Ref("Deployment", "web") and s.action == "apply"] == [True]
+
+
+def _applies_before_the_deployment(w, release: str) -> int:
+    """Effects up to the Deployment's own: the anchor, then each object in the order of the bundle."""
+    applied = [r for r in w.cluster.requests if r.startswith("apply")]
+    return 1 + next(i for i, r in enumerate(applied, 1) if "Deployment" in r)
+
+
+async def test_a_defect_is_said_on_the_card_and_tried_again_ever_more_seldom(tmp_path: Path, caplog):
+    async with world(tmp_path) as w:
+        good = await w.good()
+        slow = (await w.build()).release.id
+        pauses: list[float] = []
+        real = w.clock.sleep
+
+        async def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            await real(seconds)
+
+        def defect(_: float):
+            raise KeyError("a defect")
+
+        w.cluster.behaves[slow] = defect
+        w.clock.sleep = sleep
+        asked = await w.ask(slow)
+        with caplog.at_level(logging.CRITICAL):
+            while len([p for p in pauses if p >= 5]) < 6:
+                await asyncio.sleep(0)
+        assert [p for p in pauses if p >= 5][:6] == [5, 10, 20, 40, 60, 60]
+        stuck = await w.store.read.promotion(asked.promotion.id)
+        assert stuck.progress.waiting.startswith("something went wrong here (E-")
+        assert stuck.revision > asked.promotion.revision
+        # Nobody is locked out: a person stops it, and it goes back.
+        await w.promoter.cancel(BOB, "myapp")
+        ended = await w.end(asked.promotion.id)
+        assert (ended.phase, ended.back_to) == (Phase.REVERTED, good)
+
+
+async def test_a_defect_in_clearing_up_keeps_nobody_waiting(tmp_path: Path, caplog):
+    async with world(tmp_path) as w:
+        await w.good(text=manifest() + WORKER)
+
+        def refuse(request: str) -> None:
+            if request == "remove Deployment/worker":
+                raise KeyError("a defect")
+
+        w.cluster.refuse = refuse
+        with caplog.at_level(logging.CRITICAL):
+            await w.good()
+            assert not w.supervisor._locks["myapp"].locked()
+            await w.good()
+
+
+async def test_one_object_that_may_not_be_removed_keeps_no_other(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.good(text=manifest() + WORKER + WORKER.replace("worker", "another"))
+
+        def refuse(request: str) -> None:
+            if request == "remove Deployment/another":
+                raise Rejected("the bot may not delete deployments")
+
+        w.cluster.refuse = refuse
+        await w.good()
+        left = {ref.name for ref in w.cluster.live if ref.kind == "Deployment"}
+        assert left == {"web", "another"}
+        w.cluster.refuse = lambda _: None
+        await w.good()
+        assert {ref.name for ref in w.cluster.live if ref.kind == "Deployment"} == {"web"}
+
+
+async def test_a_start_does_not_wait_for_a_cluster_that_is_away(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.good(text=manifest() + WORKER)
+
+        def refuse(request: str) -> None:
+            if request == "remove Deployment/worker":
+                raise Unreachable("no route to host")
+
+        w.cluster.refuse = refuse
+        await w.good()
+        hanging = asyncio.Event()
+
+        async def check_anchor(*_: object, **__: object) -> None:
+            await hanging.wait()
+
+        w.cluster.check_anchor = check_anchor
+        assert await asyncio.wait_for(w.supervisor.resume(), 5) == 0
+        hanging.set()
+        w.cluster.refuse = lambda _: None
+        await w.supervisor.idle()
+        assert Ref("Deployment", "worker") not in w.cluster.live
+
+
+async def test_a_restored_database_prunes_nothing_in_a_namespace_that_is_newer(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.good(text=manifest() + WORKER)
+
+        def refuse(request: str) -> None:
+            if request == "remove Deployment/worker":
+                raise Unreachable("no route to host")
+
+        w.cluster.refuse = refuse
+        await w.good()
+
+        async def check_anchor(*_: object, **__: object) -> None:
+            raise Rejected("namespace convox-myapp was written to with a newer number (9)")
+
+        w.cluster.check_anchor = check_anchor
+        w.cluster.refuse = lambda _: None
+        await w.supervisor.resume()
+        await w.supervisor.idle()
+        assert Ref("Deployment", "worker") in w.cluster.live
+        assert await w.store.read.prune_jobs()
+
+
+async def test_after_a_stop_nothing_begins(tmp_path: Path):
+    async with world(tmp_path) as w:
+        release = (await w.build()).release.id
+        await w.supervisor.stop()
+        asked = await w.ask(release)
+        assert not w.supervisor._tasks
+        assert (await w.store.read.promotion(asked.promotion.id)).phase is Phase.PENDING
+
+
+async def test_a_restart_in_the_middle_of_a_take_over_drives_the_new_one_only(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.good()
+        slow = (await w.build()).release.id
+        w.cluster.behaves[slow] = lambda _: progressing()
+        first = await w.ask(slow)
+        await until(w, first.promotion.id, Phase.UPDATING)
+        w.supervisor.drive = lambda _promotion: None
+        second = await w.ask((await w.build()).release.id, force=True)
+        await w.supervisor.stop()
+        del w.supervisor.drive
+        w.supervisor._stopping = False
+        ended = await resumed(w, second.promotion.id)
+        assert (ended.phase, ended.baseline_of) == (Phase.RUNNING, first.promotion.id)
+        assert (await w.store.read.promotion(first.promotion.id)).phase is Phase.SUPERSEDED
+
+
+async def test_restarts_that_the_settle_window_counts_from_are_saved_at_once(tmp_path: Path):
+    """A restart of a container must not be forgotten because the bot itself was restarted just before it."""
+    async with world(tmp_path) as w:
+        made = await w.build()
+        ready = service(readiness="progressing", sentence="2 of 2 new pods ready for long enough")
+        w.cluster.behaves[made.release.id] = lambda passed: (
+            progressing() if passed < 2 else service() if passed >= 3 else ready
+        )
+        asked = await w.ask(made.release.id)
+        while not (p := await w.store.read.promotion(asked.promotion.id)).progress.baseline_restarts:
+            assert not p.settled
+            await w.clock.sleep(0)
+        assert p.progress.watched < 5
+        await w.end(asked.promotion.id)
+
+
+async def test_an_error_in_going_back_with_a_trouble_that_repeats(tmp_path: Path):
+    async with world(tmp_path) as w:
+        good = await w.good()
+        bad = (await w.build()).release.id
+        w.cluster.behaves[bad] = lambda _: broken()
+
+        def refuse(request: str) -> None:
+            if request.startswith("evidence"):
+                raise Unreachable("no route to host")
+
+        w.cluster.refuse = refuse
+        ended = await w.promote(bad)
+        assert (ended.phase, ended.back_to) == (Phase.REVERTED, good)

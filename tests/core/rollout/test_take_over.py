@@ -1,0 +1,228 @@
+"""A take-over inherits what the stopped rollout did: it is the new one's to keep or to undo (engine rule 3)."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.endings import ending
+from core.errors import Conflict, Rejected, Unreachable
+from core.policy import parse_policy
+from core.progress import Ref
+from core.promotion import Phase
+from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, manifest, until, world
+from tests.fakes import broken, progressing, service
+
+WORKER = "  {name}:\n    image: registry.example/{name}@sha256:" + "1" * 64 + "\n    scale: 1\n"
+TWO_APPROVALS = ONE_APPROVAL.replace("count: 1", "count: 2")
+
+
+def with_services(*names: str) -> str:
+    return manifest() + "".join(WORKER.format(name=name) for name in names)
+
+
+async def flying(w, text: str | None = None, **more):
+    """Return a promotion that is Updating and stays so."""
+    made = await w.build(text=text)
+    w.cluster.behaves[made.release.id] = lambda _: progressing()
+    asked = await w.ask(made.release.id, **more)
+    await until(w, asked.promotion.id, Phase.UPDATING)
+    return asked.promotion
+
+
+async def test_what_a_chain_of_take_overs_made_is_no_baseline(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.good()
+        await flying(w)
+        await flying(w, with_services("worker"), force=True)
+        third = (await w.build(text=with_services("worker"))).release.id
+        w.cluster.behaves[third] = lambda _: broken()
+        ended = await w.end((await w.ask(third, force=True)).promotion.id)
+        assert ended.phase is Phase.REVERTED
+        assert Ref("Deployment", "worker") not in w.cluster.live
+
+
+async def test_going_back_removes_what_the_stopped_rollout_had_added(tmp_path: Path):
+    async with world(tmp_path) as w:
+        good = await w.good()
+        await flying(w, with_services("worker"))
+        second = (await w.build()).release.id
+        w.cluster.behaves[second] = lambda _: broken()
+        ended = await w.end((await w.ask(second, force=True)).promotion.id)
+        assert ended.back_to == good
+        assert {ref.name for ref in w.cluster.live if ref.kind == "Deployment"} == {"web"}
+
+
+async def test_with_nothing_to_go_back_to_all_that_the_chain_made_is_removed(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await flying(w, with_services("worker"))
+        second = (await w.build()).release.id
+        w.cluster.behaves[second] = lambda _: broken()
+        ended = await w.end((await w.ask(second, force=True)).promotion.id)
+        assert ended.removed
+        assert w.cluster.live == {}
+
+
+async def test_an_app_that_runs_something_else_is_never_removed(tmp_path: Path):
+    """The active release was never verified, and shares no object with the one that fails."""
+    async with world(tmp_path) as w:
+        idle = (await w.build(text=manifest(count=0))).release.id
+        w.cluster.behaves[idle] = lambda _: service(wanted=0, started=0, ready=0, restarts={})
+        assert (await w.promote(idle)).nothing_ran
+        other = "services:\n" + WORKER.format(name="worker")
+        bad = (await w.build(text=other)).release.id
+        w.cluster.behaves[bad] = lambda _: broken()
+        ended = await w.promote(bad)
+        assert ended.phase is Phase.FAILURE
+        assert "there is no verified release to go back to" in ended.cause
+        assert (await w.store.read.app("myapp")).active == idle
+
+
+async def test_a_take_over_of_an_untouched_one_starts_from_the_cluster_itself(tmp_path: Path):
+    async with world(tmp_path) as w:
+        good = await w.good()
+
+        def refuse(request: str) -> None:
+            if request == "look" and not moved:
+                raise Unreachable("connection refused")
+
+        moved: list[str] = []
+        w.cluster.refuse = refuse
+        first = await w.ask((await w.build()).release.id)
+        for _ in range(50):
+            await w.clock.sleep(0)
+        second = await w.ask((await w.build()).release.id, actor=BOB, force=True)
+        moved.append(second.promotion.id)
+        ended = await w.end(second.promotion.id)
+        assert (ended.phase, ended.baseline_of, ended.back_to) == (Phase.RUNNING, None, good)
+        stopped = await w.store.read.promotion(first.promotion.id)
+        assert (stopped.phase, stopped.touched_at) == (Phase.SUPERSEDED, None)
+
+
+@pytest.mark.parametrize("phase", [Phase.ERROR, Phase.ROLLBACK])
+async def test_a_take_over_while_it_goes_back(tmp_path: Path, phase: Phase):
+    async with world(tmp_path) as w:
+        good = await w.good()
+        bad = (await w.build()).release.id
+        w.cluster.behaves[bad] = lambda _: broken()
+        w.cluster.behaves[good] = lambda _: progressing()
+
+        def refuse(request: str) -> None:
+            if phase is Phase.ERROR and request.endswith(f"{good} forced") and not taken:
+                raise Unreachable("connection refused")
+
+        taken: list[str] = []
+        w.cluster.refuse = refuse
+        first = await w.ask(bad)
+        await until(w, first.promotion.id, phase)
+        second = await w.ask((await w.build()).release.id, actor=BOB, force=True)
+        taken.append(second.promotion.id)
+        ended = await w.end(second.promotion.id)
+        assert (ended.phase, ended.back_to) == (Phase.RUNNING, good)
+        stopped = await w.store.read.promotion(first.promotion.id)
+        assert stopped.phase is Phase.SUPERSEDED
+
+
+async def test_promoting_the_way_back_itself_still_has_a_way_back(tmp_path: Path):
+    """Taken over by the very release that the stopped one would have gone back to."""
+    async with world(tmp_path) as w:
+        older, good = await w.good(), await w.good()
+        await flying(w)
+        second = await w.ask(good, force=True)
+        assert second.promotion.back_to == older
+        await w.end(second.promotion.id)
+
+
+async def test_the_last_approval_of_something_else_than_was_asked_for_stops_nobody(tmp_path: Path):
+    """Void at the last approval: the rollout in flight goes on, since nothing takes its place."""
+    async with world(tmp_path) as w:
+        await w.good()
+        running = await flying(w)
+        w.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
+        asked = await w.ask((await w.build()).release.id, force=True)
+        async with w.store.transaction() as tx:
+            await tx.save_app(replace(await tx.app("myapp"), namespace_uid="somewhere-else"))
+        with pytest.raises(Conflict, match="was refused: what was approved has changed since"):
+            await w.promoter.approve(BOB, asked.promotion.id)
+        refused = await w.store.read.promotion(asked.promotion.id)
+        assert refused.phase is Phase.REFUSED
+        assert (await w.store.read.promotion(running.id)).phase is Phase.UPDATING
+        await w.promoter.cancel(ALICE, "myapp")
+        await w.end(running.id)
+
+
+async def test_an_approver_who_lost_the_right_stops_nobody_either(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.good()
+        running = await flying(w)
+        w.policy = parse_policy(TWO_APPROVALS, open_to_all=True)
+        asked = await w.ask((await w.build()).release.id, force=True)
+        await w.promoter.approve(BOB, asked.promotion.id)
+        w.directory.guests = frozenset({BOB.id})
+        with pytest.raises(Conflict, match="was refused: an approval no longer counts: <@U02BOB>"):
+            await w.promoter.approve(CAROL, asked.promotion.id)
+        assert (await w.store.read.promotion(running.id)).phase is Phase.UPDATING
+        await w.promoter.cancel(ALICE, "myapp")
+        await w.end(running.id)
+
+
+async def test_the_last_approval_of_a_plain_promote_is_refused_while_something_else_runs(tmp_path: Path):
+    async with world(tmp_path, policy=ONE_APPROVAL) as w:
+        asked = await w.ask((await w.build()).release.id)
+        w.policy = parse_policy("apps: []\n", open_to_all=True)
+        # Something that needs no approval runs meanwhile; the request was superseded by it, so ask again.
+        running = await flying(w)
+        async with w.store.transaction() as tx:
+            waits = await tx.promotion(asked.promotion.id)
+            assert waits.phase is Phase.SUPERSEDED
+        w.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
+        async with w.store.transaction() as tx:
+            fresh = _waiting_again(waits)
+            await tx.add_promotion(fresh)
+        with pytest.raises(Conflict, match="was refused: app is currently updating: <@U01ALICE> promotes"):
+            await w.promoter.approve(BOB, fresh.id)
+        assert ending(await w.store.read.promotion(fresh.id), lambda a: a.plain).startswith(
+            "ERROR: refused, nothing was changed: app is currently updating"
+        )
+        await w.promoter.cancel(ALICE, "myapp")
+        await w.end(running.id)
+
+
+def _waiting_again(promotion):
+    return replace(promotion, id="PZZZZZZZZZZ", phase=Phase.AWAITING_APPROVAL, superseded_by=None, by=None, settled_at=None)
+
+
+async def test_a_take_over_waits_until_the_request_in_flight_has_returned(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.good()
+        running = await flying(w)
+        second = await w.ask((await w.build()).release.id, force=True)
+        before = len(w.cluster.requests)
+        lock = w.supervisor._locks["myapp"]
+        assert lock.locked(), "the stopped rollout holds the app until its request has returned"
+        ended = await w.end(second.promotion.id)
+        assert ended.phase is Phase.RUNNING
+        assert w.cluster.requests[before] == "check anchor"
+        assert running.id != ended.id
+
+
+async def test_a_stopped_rollout_does_not_keep_the_new_one_with_its_clearing_up(tmp_path: Path):
+    """Prunes of a superseded rollout are the business of the one that took its place."""
+    async with world(tmp_path) as w:
+        await w.good(text=with_services("worker"))
+
+        def refuse(request: str) -> None:
+            if request == "remove Deployment/worker":
+                raise Rejected("forbidden")
+
+        w.cluster.refuse = refuse
+        await w.good()
+        await flying(w)
+        w.cluster.requests.clear()
+        second = await w.ask((await w.build()).release.id, force=True)
+        await w.end(second.promotion.id)
+        looks = [i for i, r in enumerate(w.cluster.requests) if r == "look"]
+        claimed = w.cluster.requests.index("claim anchor")
+        assert [i for i in looks if i < claimed] == looks[:1], w.cluster.requests
+
+

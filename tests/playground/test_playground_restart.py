@@ -1,0 +1,89 @@
+"""What was done in a playground is there after a restart, and what was going on goes on."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.clock import ScaledClock
+from bot.playground.memory import FILES, Memory
+from bot.playground.wiring import Playground
+from core.release import Release
+from tests.playground.playing import PATIENCE, SPEED, playing
+
+pytestmark = pytest.mark.timeout(120)
+
+
+async def releases(made: Playground) -> list[Release]:
+    return await made.bot.store.read.releases("myapp", 50)
+
+
+async def ending(made: Playground) -> str:
+    """Return the last message of the only thread, once it is the terminal one."""
+
+    def ended() -> str:
+        (card,) = made.slack.messages("myapp")
+        thread = made.slack.thread("myapp", card.ts)
+        return thread[-1].text if thread and thread[-1].text.startswith(("OK", "ERROR:")) else ""
+
+    return await made.slack.wait_for(ended, timeout=PATIENCE)
+
+
+async def test_a_rollout_that_was_going_on_goes_on_after_a_restart_in_the_same_thread(tmp_path: Path):
+    clock = ScaledClock(SPEED)
+    async with playing(tmp_path, clock) as made:
+        await made.slack.command("alice", "myapp", "releases promote")
+        card = await made.slack.wait_for(
+            lambda: next((m for m in made.slack.messages("myapp") if m.text.startswith("Rolling out")), None),
+            timeout=PATIENCE,
+        )
+        before = [release.id for release in await releases(made)]
+
+    async with playing(tmp_path, clock) as made:
+        assert (await ending(made)).startswith("OK")
+        (after,) = made.slack.messages("myapp")
+        assert after.ts == card.ts
+        await made.slack.wait_for(lambda: after.text.startswith("Live"), timeout=PATIENCE)
+        assert [release.id for release in await releases(made)] == before
+        assert made.slack.violations == []
+
+
+async def test_a_terminal_that_knows_the_playground_goes_on_after_a_restart(tmp_path: Path):
+    async with playing(tmp_path) as made:
+        before = made.rack_url
+
+    async with playing(tmp_path) as made:
+        assert made.rack_url == before
+
+
+async def test_half_a_first_start_is_begun_anew(tmp_path: Path):
+    memory = Memory(tmp_path)
+    async with playing(tmp_path) as made:
+        whole = len(await releases(made))
+        kept = memory.load("credentials")
+    memory.save("credentials", kept | {"furnished": False})
+
+    async with playing(tmp_path) as made:
+        assert len(await releases(made)) == whole
+
+
+def test_forgetting_removes_what_the_playground_made_and_nothing_else(tmp_path: Path):
+    foreign = tmp_path / "thesis.txt"
+    foreign.write_text("years of work")
+    memory = Memory(tmp_path)
+    for name in FILES:
+        (tmp_path / name).write_text("kept")
+    memory.save("slack", {"messages": []})
+
+    memory.forget()
+
+    assert list(tmp_path.iterdir()) == [foreign]
+    assert memory.load("slack") is None
+
+
+def test_what_is_kept_can_be_read_by_its_owner_only(tmp_path: Path):
+    memory = Memory(tmp_path / "state")
+    memory.save("credentials", {"key": "secret"})
+    memory.write("env", "export RACK_URL=…\n")
+
+    assert [path.stat().st_mode & 0o777 for path in memory.folder.iterdir()] == [0o600, 0o600]
+    assert memory.folder.stat().st_mode & 0o777 == 0o700
