@@ -1,7 +1,9 @@
 """One call to Slack and what is known of its outcome: done, refused, or perhaps done."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -29,9 +31,22 @@ CLOSED_TO_US = frozenset(
     }
 )
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
-BUSY = frozenset({"ratelimited", "rate_limited", "service_unavailable", "message_limit_exceeded"})
+BUSY = frozenset(
+    {
+        "ratelimited",
+        "rate_limited",
+        "service_unavailable",
+        "message_limit_exceeded",
+        "request_timeout",
+        "team_added_to_org",
+    }
+)
 PERHAPS = frozenset({"fatal_error", "internal_error"})
 METADATA = "convox_message"
+# After a call that did not even reach Slack.
+OUT_OF_REACH_SECONDS = 5.0
+# One page of a look-up; how far our clock may be ahead of Slack's, whose time stands in a `ts`.
+PAGE, SKEW = 200, timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +57,31 @@ class Said:
         ts: the message's, where it was done.
         error: Slack's word, where it was refused.
         unknown: it may have been done: a time-out, a dropped connection, an error of Slack's own.
+        later: it was certainly not done, and the same call may succeed later.
         retry_after: seconds, where Slack said "not now".
     """
 
     ts: str = ""
     error: str = ""
     unknown: bool = False
+    later: bool = False
     retry_after: float = 1.0
     data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a look-up of a message has found out.
+
+    Attributes:
+        ts: the message's, where it is in Slack.
+        looked: everything was looked through, or nobody ever can; without it nothing is known, so ask again.
+        retry_after: seconds to wait before that.
+    """
+
+    ts: str = ""
+    looked: bool = True
+    retry_after: float = 1.0
 
 
 class Calls:
@@ -68,24 +100,41 @@ class Calls:
     async def edit(self, channel: str, ts: str, payload: dict[str, Any]) -> Said:
         return await self._call("chat.update", json={**payload, "channel": channel, "ts": ts})
 
-    async def find(self, nonce: str, *, channel: str, thread: str | None = None) -> str | None:
-        """Return the ts of the message that carries the nonce, looking at the newest hundred."""
+    async def find(self, nonce: str, *, channel: str, thread: str | None, since: datetime) -> Found:
+        """Look for the message that carries the nonce, in a channel or in a thread.
+
+        Args:
+            nonce: what it was posted with.
+            channel: where.
+            thread: the ts of its parent; None for a message of the channel itself.
+            since: when it was sent; what is much older is not looked at.
+        """
         method = "conversations.replies" if thread else "conversations.history"
-        params: dict[str, Any] = {"channel": channel, "include_all_metadata": "true", "limit": 100}
+        params: dict[str, Any] = {"channel": channel, "include_all_metadata": "true", "limit": PAGE}
+        params["oldest"] = f"{(since - SKEW).timestamp():.6f}"
         if thread:
             params["ts"] = thread
-        said = await self._call(method, http_verb="GET", params=params)
-        for message in said.data.get("messages", ()):
-            payload = (message.get("metadata") or {}).get("event_payload") or {}
-            if payload.get("nonce") == nonce:
-                return str(message["ts"])
-        return None
+        while True:
+            said = await self._call(method, http_verb="GET", params=params)
+            if said.error:
+                if not (said.later or said.unknown):
+                    log.error("a message may come twice: Slack does not let me look for it: %s", said.error)
+                    return Found()
+                return Found(looked=False, retry_after=max(said.retry_after, OUT_OF_REACH_SECONDS))
+            if ts := _carrier(said.data, nonce):
+                return Found(ts=ts)
+            params["cursor"] = (said.data.get("response_metadata") or {}).get("next_cursor")
+            if not params["cursor"]:
+                return Found()
 
     async def _call(self, method: str, **how: Any) -> Said:
         try:
             answer = await self._client.api_call(method, **how)
         except SlackApiError as error:
             return self._refused(error)
+        except aiohttp.ClientConnectorError as error:
+            self._state.problem = f"Slack does not answer: {type(error).__name__}"
+            return Said(error=type(error).__name__, later=True, retry_after=OUT_OF_REACH_SECONDS)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             self._state.problem = f"Slack does not answer: {type(error).__name__}"
             return Said(error=type(error).__name__, unknown=True)
@@ -106,7 +155,18 @@ class Calls:
             error=word,
             retry_after=float(after) if after.isdigit() else 1.0,
             unknown=word in PERHAPS or (status >= 500 and word not in BUSY),
+            # Without a word of Slack's something between us and Slack has refused, such as a proxy.
+            later=word in BUSY | DEAD_CREDENTIALS or word.startswith("http_4"),
         )
+
+
+def _carrier(data: Mapping[str, Any], nonce: str) -> str:
+    """Return the ts of the message with this nonce among those of an answer, or ""."""
+    for message in data.get("messages", ()):
+        payload = (message.get("metadata") or {}).get("event_payload") or {}
+        if payload.get("nonce") == nonce:
+            return str(message["ts"])
+    return ""
 
 
 def _mark(nonce: str) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.calls import BUSY, CLOSED_TO_US, GONE, Calls
+from bot.calls import CLOSED_TO_US, GONE, Calls
 from bot.pacing import Pacing
-from bot.slack import DEAD_CREDENTIALS
 from core.failpoints import failpoint
 from core.outgoing import CardDue, Outgoing
 from core.ports import Clock
@@ -65,7 +64,7 @@ class CardSender:
         if said.ts:
             self.edited[card.promotion] = self._clock.monotonic()
             await self._outbox.card_posted(card.promotion, said.ts, due.wanted)
-        elif said.error in BUSY | DEAD_CREDENTIALS:
+        elif said.later:
             self._pacing.close(self._pacing.post(card.channel), said.retry_after)
             await self._outbox.card_again(card.promotion, self._later(said.retry_after))
         elif said.unknown:
@@ -78,17 +77,21 @@ class CardSender:
     async def _surely_absent(self, due: CardDue) -> bool:
         """Look for a card whose post had no outcome; True once it may be posted anew."""
         promotion = due.card.promotion
-        age = (self._clock.now() - due.tried_at).total_seconds() if due.tried_at else SECOND_LOOK
+        now = self._clock.now()
+        tried = due.tried_at or now - timedelta(seconds=SECOND_LOOK)
+        age = (now - tried).total_seconds()
         if age < FIRST_LOOK:
             await self._outbox.delay_card(promotion, self._later(FIRST_LOOK - age))
             return False
-        ts = await self._calls.find(due.nonce, channel=due.card.channel)
-        if ts is not None:
-            await self._outbox.card_posted(promotion, ts, due.card.shown)
+        found = await self._calls.find(due.nonce, channel=due.card.channel, thread=None, since=tried)
+        if found.ts:
+            await self._outbox.card_posted(promotion, found.ts, due.card.shown)
             self._settled(promotion)
+        elif not found.looked:
+            await self._outbox.delay_card(promotion, self._later(found.retry_after))
         elif age < SECOND_LOOK:
             await self._outbox.delay_card(promotion, self._later(SECOND_LOOK - age))
-        return ts is None and age >= SECOND_LOOK
+        return found.looked and not found.ts and age >= SECOND_LOOK
 
     async def edit(self, due: CardDue) -> None:
         """Show the newest state; an edit may be repeated, so nothing is looked up."""
@@ -98,9 +101,9 @@ class CardSender:
         self.edited[card.promotion] = self._clock.monotonic()
         if said.ts:
             await self._outbox.card_shown(card.promotion, due.wanted)
-        elif said.error in BUSY:
+        elif said.later:
             self._pacing.close(self._pacing.update(), said.retry_after)
-        elif said.unknown or said.error in DEAD_CREDENTIALS:
+        elif said.unknown:
             await self._outbox.delay_card(card.promotion, self._later(AFTER_TROUBLE))
         else:
             level = logging.WARNING if said.error in GONE | CLOSED_TO_US else logging.ERROR

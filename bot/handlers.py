@@ -54,12 +54,7 @@ class Handlers:
         except UserError as error:
             reply = Reply(answer=refusal(error), error=error)
         except Exception:
-            reference = f"E-{secrets.token_hex(3).upper()}"
-            log.exception("%s: %s failed unexpectedly", reference, type(command).__name__)
-            reply = Reply(
-                answer=unexpected(reference),
-                error=Unexpected("something went wrong here, and nothing more was done"),
-            )
+            reply = surprised(type(command).__name__)
         warnings = (*command.warnings, *reply.answer.warnings)
         return replace(reply, answer=replace(reply.answer, warnings=warnings))
 
@@ -91,7 +86,7 @@ class Handlers:
             case ask.Promote():
                 return await self._promote(command, caller)
             case ask.Rollback():
-                asked = _asked(caller, command.app, kind="rollback", release=command.release)
+                asked = replace(_asked(caller, command.app), kind="rollback", release=command.release)
                 requested = await self._promoter.request(asked)
                 text = outcomes.rolling_back(requested.rolled_back_to, requested.promotion.release)
                 return await self._requested(requested, text, caller)
@@ -107,8 +102,8 @@ class Handlers:
                 raise AssertionError(command)
 
     async def _promote(self, command: ask.Promote, caller: Caller) -> Reply:
-        asked = _asked(
-            caller, command.app, release=command.release, force=command.force, anyway=command.anyway
+        asked = replace(
+            _asked(caller, command.app), release=command.release, force=command.force, anyway=command.anyway
         )
         requested = await self._promoter.request(asked)
         return await self._requested(requested, outcomes.promoting(requested.promotion.release), caller)
@@ -118,9 +113,8 @@ class Handlers:
         if not promote:
             return Reply(answer=Answer(text=text, warnings=warnings))
         try:
-            requested = await self._promoter.request(
-                _asked(caller, made.release.app, release=made.release.id)
-            )
+            asked = replace(_asked(caller, made.release.app), release=made.release.id)
+            requested = await self._promoter.request(asked)
         except UserError as error:
             # The release exists: the answer says so before it says why it was not promoted.
             answer = Answer(text=f"{text}\nERROR: {error.sentence}", warnings=warnings, hint=error.hint)
@@ -170,6 +164,8 @@ class Handlers:
             cancelled = await self._promoter.cancel(caller.actor, promotion.app, promotion_id)
         except UserError as error:
             return Reply(answer=refusal(error), error=error)
+        except Exception:
+            return surprised("the button Cancel")
         return Reply(answer=Answer(text=outcomes.cancelling(cancelled.app)))
 
     # What an administrator does
@@ -190,8 +186,17 @@ class Handlers:
                 raise AssertionError(command)
 
 
-def _asked(caller: Caller, app: str, **rest: object) -> Asked:
-    return Asked(actor=caller.actor, app=app, source=caller.source, channel=caller.channel, **rest)  # type: ignore[arg-type]
+def surprised(what: str) -> Reply:
+    """Return what the caller is told of the error at hand, which nobody foresaw; the log has everything else."""
+    reference = f"E-{secrets.token_hex(3).upper()}"
+    log.exception("%s: %s failed unexpectedly", reference, what)
+    error = Unexpected("something went wrong here, and nothing more was done")
+    return Reply(answer=unexpected(reference), error=error)
+
+
+def _asked(caller: Caller, app: str) -> Asked:
+    """Return the request of this caller, for the newest release until it is said which."""
+    return Asked(actor=caller.actor, app=app, source=caller.source, channel=caller.channel)
 
 
 def _channel(caller: Caller) -> str:

@@ -14,7 +14,7 @@ import orjson
 from bot import requests as ask
 from bot.callers import Caller
 from bot.commands import parse
-from bot.handlers import Handlers, Reply
+from bot.handlers import Handlers, Reply, surprised
 from bot.views.answers import Answer, slack_answer
 from bot.views.refusals import refusal
 from core.actor import Actor
@@ -115,20 +115,24 @@ class Intake:
     async def _attend(self, delivery: Delivery) -> None:
         body = orjson.loads(delivery.payload)
         async with self._locks[_channel(body) or ""]:
-            try:
-                with self._inbox.carrying_out(delivery.id):
-                    answer = await self._carry_out(delivery, body)
-                await self._respond(body, answer)
-                await self._inbox.handled(delivery.id, self._clock.now())
-            except Exception:
-                # It stays pending, and is taken up again by the next start.
-                log.exception("delivery %d could not be carried out", delivery.id)
+            reply = await self._carry_out(delivery, body)
+        # Neither a card that does not come nor an answer that Slack is slow to take keeps the channel waiting.
+        try:
+            await self._respond(body, (await self._seen(reply)).answer)
+            await self._inbox.handled(delivery.id, self._clock.now())
+        except Exception:
+            # It stays pending, and the next start answers it.
+            log.exception("delivery %d could not be answered", delivery.id)
 
-    async def _carry_out(self, delivery: Delivery, body: Mapping[str, Any]) -> Answer:
+    async def _carry_out(self, delivery: Delivery, body: Mapping[str, Any]) -> Reply:
+        """Carry a delivery out; whatever happens, the person gets an answer, and it is not tried again unasked."""
         if delivery.done:
-            return Answer(text=DONE_BEFORE, code=False)
-        reply = await (self._command(body) if delivery.kind == "command" else self._click(body))
-        return reply.answer
+            return Reply(answer=Answer(text=DONE_BEFORE, code=False))
+        try:
+            with self._inbox.carrying_out(delivery.id):
+                return await (self._command(body) if delivery.kind == "command" else self._click(body))
+        except Exception:
+            return surprised(f"delivery {delivery.id}")
 
     async def _command(self, body: Mapping[str, Any]) -> Reply:
         caller = Caller(
@@ -141,7 +145,7 @@ class Intake:
             command = parse(body.get("text", ""), linked_app=linked)
         except UserError as error:
             return Reply(answer=refusal(error), error=error)
-        return await self._seen(await self._handlers.handle(command, caller))
+        return await self._handlers.handle(command, caller)
 
     async def _seen(self, reply: Reply) -> Reply:
         """Say it to the person where their promotion is refused because nobody could see its card."""

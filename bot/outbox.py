@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 # Smaller first. Verdicts and approvals go before ordinary lines (engine rule 39).
 NEW_CARD, VERDICT, EDIT, LINES = range(4)
 QUIET_SECONDS = 3600.0
+# How long what made the sender stumble is left alone.
+AFTER_A_SURPRISE = 30.0
 
 
 class Messages(Protocol):
@@ -34,10 +36,11 @@ class Messages(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One call that is due: how urgent, where, paced by what, and what to do."""
+    """One call that is due: how urgent, where, of which promotion, paced by what, and what to do."""
 
     order: int
     channel: str
+    promotion: str
     bucket: Bucket
     run: Callable[[], Awaitable[None]]
 
@@ -60,14 +63,17 @@ class Sender:
         self._clock = clock
         self._pacing = Pacing(clock)
         self._fresh = asyncio.Event()
-        self._outcomes: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        # What a message was about that made the sender stumble, and until when it is left alone.
+        self._put_off: dict[str, float] = {}
+        self._interrupted = True
         self._cards = CardSender(
             outbox,
             calls,
             self._pacing,
             clock,
             render=messages.card,
-            settled=lambda promotion: self._outcomes[promotion].set(),
+            settled=self._settled,
         )
         self._threads = ThreadSender(outbox, calls, self._pacing, clock, render=messages.post)
 
@@ -78,9 +84,11 @@ class Sender:
     async def carded(self, promotion_id: str, seconds: float) -> Card | None:
         """Wait until a card is posted or has failed for good, or so many seconds."""
         deadline = self._clock.monotonic() + seconds
+        outcome = asyncio.Event()
+        waiting = self._waiting[promotion_id]
+        waiting.add(outcome)
         try:
             while True:
-                outcome = self._outcomes[promotion_id]
                 outcome.clear()
                 card = await self._store.read.card(promotion_id)
                 left = deadline - self._clock.monotonic()
@@ -88,21 +96,34 @@ class Sender:
                     return card
                 await self._first(outcome, left)
         finally:
-            self._outcomes.pop(promotion_id, None)
+            waiting.discard(outcome)
+            if not waiting:
+                self._waiting.pop(promotion_id, None)
+
+    def _settled(self, promotion_id: str) -> None:
+        for outcome in self._waiting.get(promotion_id, ()):
+            outcome.set()
 
     async def run(self) -> None:
         """Send until cancelled; waits for Slack to know us, and stops for good with dead credentials."""
         await self._state.known.wait()
-        await self._outbox.recover()
         while not self._state.dead:
             self._fresh.clear()
             try:
+                await self._recover()
                 wait = await self._round()
             except Exception:
                 log.exception("the sender met an error nobody foresaw; it goes on")
+                self._interrupted = True
                 wait = AFTER_TROUBLE
             if wait > 0:
                 await self._first(self._fresh, wait)
+
+    async def _recover(self) -> None:
+        """Look up what may have been sent, after a start and after whatever broke off in the middle of sending."""
+        if self._interrupted:
+            await self._outbox.recover()
+            self._interrupted = False
 
     async def _first(self, event: asyncio.Event, seconds: float) -> None:
         """Wait for the event, at most so many seconds of our clock."""
@@ -127,8 +148,18 @@ class Sender:
                 ready.setdefault(errand.channel, errand)
         for errand in ready.values():
             errand.bucket.take()
-        await asyncio.gather(*(errand.run() for errand in ready.values()))
+        # All are awaited, whatever becomes of one: a second call beside one that still runs would post twice.
+        outcomes = await asyncio.gather(*(errand.run() for errand in ready.values()), return_exceptions=True)
+        for errand, outcome in zip(ready.values(), outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                self._stumbled(errand, outcome)
         return 0.0 if ready else wait
+
+    def _stumbled(self, errand: Errand, error: Exception) -> None:
+        """Leave a promotion alone for a while, so that it does not keep the others of its channel waiting."""
+        log.error("a message of %s met an error nobody foresaw", errand.promotion, exc_info=error)
+        self._put_off[errand.promotion] = self._clock.monotonic() + AFTER_A_SURPRISE
+        self._interrupted = True
 
     async def _due(self) -> tuple[list[Errand], float]:
         """Return what may be sent, and how long to wait for what may not be yet."""
@@ -140,25 +171,32 @@ class Sender:
             errands += [errand] if pause <= 0 else []
             wait = min(wait, pause) if pause > 0 else wait
         for lost in await self._outbox.posts_unknown():
-            errands.append(self._post(VERDICT, lost.channel, partial(self._threads.look_up, lost)))
+            look_up = partial(self._threads.look_up, lost)
+            errands.append(self._post(VERDICT, lost.channel, lost.post.promotion, look_up))
         for thread in await self._outbox.threads_due():
             order = VERDICT if thread.ending else LINES
-            errands.append(self._post(order, thread.channel, partial(self._threads.send, thread)))
+            send = partial(self._threads.send, thread)
+            errands.append(self._post(order, thread.channel, thread.promotion, send))
         backlog = await self._outbox.backlog()
         # Something is delayed: by a Retry-After, or until its outcome is looked up.
         delayed = backlog.cards or backlog.lines or backlog.posts
+        now = self._clock.monotonic()
+        self._put_off = {promotion: until for promotion, until in self._put_off.items() if until > now}
+        errands = [errand for errand in errands if errand.promotion not in self._put_off]
         return errands, min(wait, 1.0) if delayed else wait
 
-    def _post(self, order: int, channel: str, run: Callable[[], Awaitable[None]]) -> Errand:
-        return Errand(order, channel, self._pacing.post(channel), run)
+    def _post(self, order: int, channel: str, promotion: str, run: Callable[[], Awaitable[None]]) -> Errand:
+        return Errand(order, channel, promotion, self._pacing.post(channel), run)
 
     async def _card(self, due: CardDue, live: int) -> tuple[Errand, float]:
         """Return the errand of a card, and how long its next edit must wait."""
         card = due.card
         if card.ts is None:
-            return self._post(NEW_CARD, card.channel, partial(self._cards.post, due)), 0.0
+            post = partial(self._cards.post, due)
+            return self._post(NEW_CARD, card.channel, card.promotion, post), 0.0
         promotion = await self._store.read.promotion(card.promotion)
         urgent = promotion.phase in SETTLED or promotion.phase is Phase.AWAITING_APPROVAL
         since = self._clock.monotonic() - self._cards.edited.get(card.promotion, float("-inf"))
         wait = 0.0 if urgent else self._pacing.card_interval(live) - since
-        return Errand(EDIT, card.channel, self._pacing.update(), partial(self._cards.edit, due)), wait
+        edit = partial(self._cards.edit, due)
+        return Errand(EDIT, card.channel, card.promotion, self._pacing.update(), edit), wait

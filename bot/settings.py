@@ -123,15 +123,15 @@ def read_settings(
         SettingsError: names every setting that is missing or wrong, never its value.
     """
     given = {**_dotenv(dotenv), **(os.environ if environ is None else environ)}
-    values, problems = _with_files(kind, given)
+    values, unread = _with_files(kind, given)
     try:
         settings = kind.model_validate(values)
     except ValidationError as error:
-        unread = {p.split("_FILE")[0] for p in problems}
-        found = [_sentence(e) for e in error.errors() if str(e["loc"][:1]).upper() not in unread]
-        raise SettingsError(problems + found) from None
-    if problems:
-        raise SettingsError(problems)
+        # What could not be read is not missing.
+        found = [_sentence(e) for e in error.errors() if not unread.keys() & set(e["loc"][:1])]
+        raise SettingsError([*unread.values(), *found]) from None
+    if unread:
+        raise SettingsError(list(unread.values()))
     return settings
 
 
@@ -141,23 +141,23 @@ def _dotenv(path: Path | None) -> dict[str, str]:
     return {k: v for k, v in dotenv_values(path, encoding="utf-8").items() if v is not None}
 
 
-def _with_files(kind: type[BaseModel], given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return field → value, where `X_FILE` names a file that holds X, and what could not be read."""
+def _with_files(kind: type[BaseModel], given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return field → value, where `X_FILE` names a file that holds X, and field → why it could not be read."""
     values: dict[str, str] = {}
-    problems: list[str] = []
+    unread: dict[str, str] = {}
     for field in kind.model_fields:
         name = field.upper()
         path = given.get(f"{name}_FILE")
         if path and given.get(name):
-            problems.append(f"{name} and {name}_FILE are both set: drop one")
+            unread[field] = f"{name} and {name}_FILE are both set: drop one"
         elif path:
             try:
                 values[field] = Path(path).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
-                problems.append(f"{name}_FILE names {path}, which cannot be read: {_reason(error)}")
+                unread[field] = f"{name}_FILE names {path}, which cannot be read: {_reason(error)}"
         elif given.get(name):
             values[field] = given[name]
-    return values, problems
+    return values, unread
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

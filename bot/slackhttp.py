@@ -22,7 +22,7 @@ def new_slack_endpoint(app: AsyncApp) -> web.Application:
         return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
 
     # A bad signature would be logged with its whole body, response_url and trigger_id included.
-    logging.getLogger("slack_bolt.AsyncRequestVerification").setLevel(logging.WARNING)
+    logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)
     endpoint = web.Application(client_max_size=LARGEST)
     endpoint.router.add_post("/slack/events", events)
     return endpoint

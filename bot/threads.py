@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.calls import BUSY, CLOSED_TO_US, GONE, Calls, Said
+from bot.calls import CLOSED_TO_US, GONE, Calls, Said
 from bot.cards import FIRST_LOOK, SECOND_LOOK
 from bot.pacing import Pacing
-from bot.slack import DEAD_CREDENTIALS
 from core.failpoints import failpoint
 from core.outgoing import LostPost, Outgoing, Post, ThreadDue
 from core.ports import Clock
@@ -58,7 +57,7 @@ class ThreadSender:
         elif said.unknown:
             await self._outbox.post_unknown(post.id)
             await self._outbox.delay(post.id, self._later(FIRST_LOOK))
-        elif said.error in BUSY | DEAD_CREDENTIALS:
+        elif said.later:
             self._pacing.close(self._pacing.post(channel), said.retry_after)
             await self._outbox.post_again(post.id, self._later(said.retry_after))
         elif said.error in CLOSED_TO_US | GONE:
@@ -71,13 +70,17 @@ class ThreadSender:
     async def look_up(self, lost: LostPost) -> None:
         """Find out what became of a message without an outcome, before it is sent again."""
         post = lost.post
-        age = (self._clock.now() - post.tried_at).total_seconds() if post.tried_at else SECOND_LOOK
+        now = self._clock.now()
+        tried = post.tried_at or now - timedelta(seconds=SECOND_LOOK)
+        age = (now - tried).total_seconds()
         if age < FIRST_LOOK:
             await self._outbox.delay(post.id, self._later(FIRST_LOOK - age))
             return
-        ts = await self._calls.find(post.nonce, channel=lost.channel, thread=lost.thread)
-        if ts is not None:
-            await self._outbox.post_sent(post.id, ts)
+        found = await self._calls.find(post.nonce, channel=lost.channel, thread=lost.thread, since=tried)
+        if found.ts:
+            await self._outbox.post_sent(post.id, found.ts)
+        elif not found.looked:
+            await self._outbox.delay(post.id, self._later(found.retry_after))
         elif age < SECOND_LOOK:
             await self._outbox.delay(post.id, self._later(SECOND_LOOK - age))
         else:

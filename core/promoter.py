@@ -32,6 +32,7 @@ from core.requests import (
     read_ground,
     target_of,
 )
+from core.rollout.starting import NOT_IN_CHANNEL, is_unseen
 from core.transitions import move, start
 
 
@@ -112,7 +113,7 @@ class Promoter:
         """
         if reason := self._startable():
             raise Unwritable(reason)
-        await self._expire_overdue(*await self._store.read.awaiting(asked.app))
+        await self._end_vain(*await self._store.read.awaiting(asked.app))
         for _ in range(TRIES):
             try:
                 async with self._store.transaction() as tx:
@@ -279,10 +280,8 @@ class Promoter:
         promotion = await self._store.read.promotion(promotion_id)
         actor = await self._access.require(actor, "approve", promotion.app)
         groups = await self._access.groups()
-        await self._expire_overdue(promotion)
-        void = await lost(
-            self._access, promotion, await self._store.read.approvals(promotion.id), more=1
-        )
+        await self._end_vain(promotion)
+        void = await lost(self._access, promotion, await self._store.read.approvals(promotion.id), more=1)
         async with self._store.transaction() as tx:
             promotion = await tx.promotion(promotion_id)
             await self._check_waits(tx, promotion)
@@ -323,7 +322,7 @@ class Promoter:
         """Decline for everybody; raises as `approve` does."""
         promotion = await self._store.read.promotion(promotion_id)
         actor = await self._access.require(actor, "approve", promotion.app)
-        await self._expire_overdue(promotion)
+        await self._end_vain(promotion)
         async with self._store.transaction() as tx:
             promotion = await tx.promotion(promotion_id)
             await self._check_waits(tx, promotion)
@@ -341,7 +340,7 @@ class Promoter:
             Conflict: `app is not updating`, or it is already going back.
         """
         actor = await self._access.require(actor, "cancel", app)
-        await self._expire_overdue(*await self._store.read.awaiting(app))
+        await self._end_vain(*await self._store.read.awaiting(app))
         async with self._store.transaction() as tx:
             await tx.app(app)
             waiting = await tx.awaiting(app)
@@ -360,21 +359,25 @@ class Promoter:
         return cancelled
 
     async def expire(self) -> None:
-        """End every approval that nobody gave in time."""
-        await self._expire_overdue(*await self._store.read.unsettled())
+        """End every wait for an approval that nobody gave in time, or that nobody can see."""
+        await self._end_vain(*await self._store.read.unsettled())
 
-    async def _expire_overdue(self, *promotions: Promotion) -> None:
-        """End those of the promotions that nobody approved in time; applied before any click (engine, cells)."""
+    async def _end_vain(self, *promotions: Promotion) -> None:
+        """End those of the promotions that wait in vain; applied before any click (engine, cells)."""
         for promotion in promotions:
-            if promotion.phase is not Phase.AWAITING_APPROVAL or promotion.expires_at is None:
+            if promotion.phase is not Phase.AWAITING_APPROVAL:
                 continue
             async with self._store.transaction() as tx:
                 current = await tx.promotion(promotion.id)
-                overdue = tx.now >= promotion.expires_at
-                if overdue and current.phase is Phase.AWAITING_APPROVAL:
+                if current.phase is not Phase.AWAITING_APPROVAL:
+                    continue
+                if current.expires_at is not None and tx.now >= current.expires_at:
                     await move(tx, current, Event.EXPIRED, actor=BOT)
-            if overdue:
-                self._announcer.wake()
+                elif is_unseen(current, await tx.card(current.id)):
+                    await move(tx, current, Event.REFUSED, actor=BOT, reason=NOT_IN_CHANNEL)
+                else:
+                    continue
+            self._announcer.wake()
 
     async def _check_waits(self, tx: Transaction, promotion: Promotion) -> None:
         """Raise the answer to a stale click: already decided, by whom and when."""

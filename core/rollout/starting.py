@@ -5,7 +5,7 @@ from dataclasses import replace
 from core.actor import BOT
 from core.errors import Conflict, Rejected
 from core.failpoints import failpoint
-from core.ports import Transaction
+from core.ports import Card, Transaction
 from core.progress import BaselineObject, Intent, Ref
 from core.promotion import Event, Promotion
 from core.rollout.effects import Effects, Late, Moved, Tools, still
@@ -57,9 +57,7 @@ class Starter:
         if promotion.source != "slack" or promotion.channel is None:
             return ""
         card = await self._tools.announcer.carded(promotion.id, CARD_PATIENCE)
-        if card is not None and card.failed in UNSEEN:
-            return NOT_IN_CHANNEL
-        return ""
+        return NOT_IN_CHANNEL if is_unseen(promotion, card) else ""
 
     async def _look(self, promotion: Promotion) -> Intent:
         read, cluster = self._tools.store.read, self._tools.cluster
@@ -101,6 +99,11 @@ class Starter:
         except Conflict as error:
             raise Moved(str(error)) from error
         self._tools.announcer.wake()
+
+
+def is_unseen(promotion: Promotion, card: Card | None) -> bool:
+    """Tell whether nobody in Slack can see a promotion that was asked for there: it is refused (contract 5)."""
+    return promotion.source == "slack" and card is not None and card.failed in UNSEEN
 
 
 def _older(found: BaselineObject, earlier: Intent) -> BaselineObject:

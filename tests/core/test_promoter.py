@@ -208,6 +208,18 @@ async def test_what_has_expired_is_expired_before_any_click(tmp_path: Path, deed
         assert (await w.store.read.promotion(asked.promotion.id)).phase is Phase.EXPIRED
 
 
+async def test_what_nobody_can_see_does_not_wait_for_an_approval(tmp_path: Path):
+    async with world(tmp_path, policy=ONE_APPROVAL) as w:
+        release = (await w.build()).release.id
+        first = await w.ask(release)
+        await w.store.outbox.card_failed(first.promotion.id, "not_in_channel")
+        # The bot was invited meanwhile; the same release again is a new request, since the card of the first is lost.
+        second = await w.ask(release)
+        assert not second.pointer
+        refused = await w.store.read.promotion(first.promotion.id)
+        assert (refused.phase, refused.reason) == (Phase.REFUSED, "I am not in this channel: /invite @convox")
+
+
 async def test_a_reason_without_a_hold_is_not_told_as_one(tmp_path: Path):
     async with world(tmp_path) as w:
         asked = await w.ask((await w.build()).release.id, anyway="just in case")

@@ -195,6 +195,16 @@ def test_a_take_over_inherits_the_way_back_and_never_the_release_it_stops():
     assert target_of(flying, "R1") is None
 
 
+def test_a_take_over_by_the_way_back_itself_goes_to_the_next_older_one():
+    verified = {n: Standing(release=n, verified_at=START) for n in ("R0", "R1", "R2")}
+    flying = ground(
+        [release(2), release(1), release(0)],
+        standings=verified,
+        in_flight=promotion(release="R2", back_to="R1"),
+    )
+    assert target_of(flying, "R1") == "R0"
+
+
 def test_a_take_over_of_something_without_a_way_back_has_none_either():
     flying = ground([release(3), release(2)], in_flight=promotion(release="R2", back_to=None))
     assert target_of(flying, "R3") is None

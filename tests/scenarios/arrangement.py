@@ -36,6 +36,8 @@ services:
     scale: {count: 2, cpu: 10, memory: 16}
     termination: {grace: 5}
 """
+# Where the log of a pod is told: which of two pods is the worst may change from look to look.
+ALONE = WEB.replace("count: 2", "count: 1")
 WORKER = """
   worker:
     build: .

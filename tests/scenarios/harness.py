@@ -187,6 +187,13 @@ class Stage:
         """Promote and wait for the end."""
         return await self.ended(await self.promote(release, *words, app=app))
 
+    async def running(self, **images: str) -> str:
+        """Promote a build that works, and return its release once it is verified."""
+        release = await self.build(**images)
+        promotion = await self.promoted(release)
+        assert promotion.phase == "Running", "\n".join(await self.thread(promotion.id))
+        return release
+
     async def card(self, promotion: str) -> Message:
         """Return the card as it stands now, once it is posted."""
 

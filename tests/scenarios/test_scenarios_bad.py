@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from tests.scenarios.arrangement import ALONE
 from tests.scenarios.harness import Stage
 
 
@@ -12,8 +13,7 @@ async def first_report(stage: Stage, reason: str) -> datetime:
 
 
 async def test_an_image_that_does_not_exist_is_named_in_seconds_and_the_app_goes_back(stage: Stage):
-    good = await stage.build(web="v1")
-    await stage.promoted(good)
+    good = await stage.running(web="v1")
     pods = {pod["metadata"]["uid"] for pod in await stage.pods()}
     promotion = await stage.promoted(await stage.build(web="v2-notfound"))
 
@@ -31,35 +31,32 @@ async def test_an_image_that_does_not_exist_is_named_in_seconds_and_the_app_goes
 
 
 async def test_a_crash_is_told_with_the_log_that_proves_it(stage: Stage):
-    good = await stage.build(web="v1")
-    await stage.promoted(good)
-    promotion = await stage.promoted(await stage.build(web="v2-crash"))
+    good = await stage.running(manifest=ALONE, web="v1")
+    promotion = await stage.promoted(await stage.build(manifest=ALONE, web="v2-crash"))
 
     assert (promotion.phase, promotion.back_to) == ("Reverted", good)
     await stage.tells("crash", promotion.id)
-    await stage.runs(good)
+    await stage.runs(good, count=1)
 
 
 async def test_a_release_that_is_never_ready_ends_at_its_deadline(stage: Stage):
-    good = await stage.build(web="v1")
-    await stage.promoted(good)
+    good = await stage.running(manifest=ALONE, web="v1")
     stage.rule(deadline="6s")
-    promotion = await stage.promoted(await stage.build(web="v2-neverready"))
+    promotion = await stage.promoted(await stage.build(manifest=ALONE, web="v2-neverready"))
 
     assert (promotion.phase, promotion.back_to) == ("Reverted", good)
     await stage.tells("never-ready", promotion.id)
-    await stage.runs(good)
+    await stage.runs(good, count=1)
 
 
 async def test_memory_that_runs_out_within_the_settle_window(stage: Stage):
-    good = await stage.build(web="v1")
-    await stage.promoted(good)
+    good = await stage.running(manifest=ALONE, web="v1")
     stage.rule(settle="6s")
-    promotion = await stage.promoted(await stage.build(web="v2-oom"))
+    promotion = await stage.promoted(await stage.build(manifest=ALONE, web="v2-oom"))
 
     assert (promotion.phase, promotion.back_to) == ("Reverted", good)
     await stage.tells("out-of-memory", promotion.id)
-    await stage.runs(good)
+    await stage.runs(good, count=1)
 
 
 async def test_a_first_release_that_fails_is_removed(stage: Stage):
@@ -74,10 +71,8 @@ async def test_a_first_release_that_fails_is_removed(stage: Stage):
 
 
 async def test_a_person_rolls_back(stage: Stage):
-    first = await stage.build(web="v1")
-    await stage.promoted(first)
-    second = await stage.build(web="v2")
-    await stage.promoted(second)
+    first = await stage.running(web="v1")
+    second = await stage.running(web="v2")
     answer = await stage.command(f"releases rollback {first}")
 
     promotion = await stage.newest()

@@ -34,8 +34,7 @@ async def test_the_example_goes_out_and_its_whole_thread_is_told(stage: Stage):
 
 
 async def test_promoting_the_active_release_again_restarts_nothing(stage: Stage):
-    release = await stage.build(web="v1")
-    await stage.promoted(release)
+    release = await stage.running(web="v1")
     before = uids(await stage.pods())
     promotion = await stage.promoted(release)
 
@@ -45,7 +44,7 @@ async def test_promoting_the_active_release_again_restarts_nothing(stage: Stage)
 
 
 async def test_setting_a_variable_and_promoting_in_one_go(stage: Stage):
-    await stage.promoted(await stage.build(web="v1"))
+    await stage.running(web="v1")
     before = uids(await stage.pods())
     answer = await stage.command("env set FOO=bar --promote")
 
@@ -62,18 +61,16 @@ async def test_setting_a_variable_and_promoting_in_one_go(stage: Stage):
 
 
 async def test_a_count_set_by_hand_survives_a_promote_an_automatic_rollback_and_a_rollback(stage: Stage):
-    first = await stage.build(web="v1")
-    await stage.promoted(first)
+    first = await stage.running(web="v1")
     await scale_by_hand(stage, 3)
     await stage.runs(first, count=3)
 
-    good = await stage.promoted(await stage.build(web="v2"))
-    assert good.phase == "Running"
-    await stage.runs(good.release, count=3)
+    good = await stage.running(web="v2")
+    await stage.runs(good, count=3)
 
     bad = await stage.promoted(await stage.build(web="v3-notfound"))
-    assert (bad.phase, bad.back_to) == ("Reverted", good.release)
-    await stage.runs(good.release, count=3)
+    assert (bad.phase, bad.back_to) == ("Reverted", good)
+    await stage.runs(good, count=3)
 
     assert f"Rolling back to {first}... OK, R" in await stage.command(f"releases rollback {first}")
     back = await stage.ended((await stage.newest()).id)
@@ -82,8 +79,7 @@ async def test_a_count_set_by_hand_survives_a_promote_an_automatic_rollback_and_
 
 
 async def test_a_service_that_was_taken_out_of_the_manifest_goes_once_the_rest_is_verified(stage: Stage):
-    first = await stage.build(manifest=WEB + WORKER, web="v1", worker="v1")
-    await stage.promoted(first)
+    first = await stage.running(manifest=WEB + WORKER, web="v1", worker="v1")
     worker = await stage.deployment("worker")
 
     bad = await stage.promoted(await stage.build(web="v2-notfound"))

@@ -14,8 +14,7 @@ async def hanging(stage: Stage) -> str:
 
 
 async def test_a_rollout_is_cancelled_with_its_button(stage: Stage):
-    good = await stage.build(web="v1")
-    await stage.promoted(good)
+    good = await stage.running(web="v1")
     promotion = await hanging(stage)
     answer = await stage.click(promotion, "cancel", user=BOB)
 
@@ -40,7 +39,7 @@ async def test_a_first_rollout_is_cancelled_from_the_terminal_and_removed(stage:
 
 
 async def test_force_takes_over_what_hangs(stage: Stage):
-    await stage.promoted(await stage.build(web="v1"))
+    await stage.running(web="v1")
     hangs = await hanging(stage)
     third = await stage.build(web="v3")
 
@@ -58,8 +57,7 @@ async def test_force_takes_over_what_hangs(stage: Stage):
 
 
 async def test_a_rollback_takes_over_and_never_goes_back_to_the_release_in_flight(stage: Stage):
-    good = await stage.build(web="v1")
-    await stage.promoted(good)
+    good = await stage.running(web="v1")
     hangs = await hanging(stage)
     await stage.command(f"releases rollback {good}")
     promotion = await stage.ended((await stage.newest()).id)
@@ -114,4 +112,4 @@ async def test_an_approval_that_nobody_gives_expires(stage: Stage):
     await stage.tells("expired", promotion)
     assert await stage.items("deployments") == []
     late = await stage.command(f"approve {promotion}", user=CAROL)
-    assert late.startswith(f"```\nERROR: {promotion} is not waiting for an approval: it is Expired")
+    assert late.startswith(f"```\nERROR: {promotion} has expired: nobody can approve it any more")

@@ -1,12 +1,12 @@
 """The two races of Kubernetes' rollout status, on both clusters: an old status that looks like news."""
 
 from bot.playground.kubelet.api import MERGE
+from tests.scenarios.arrangement import ALONE
 from tests.scenarios.harness import Stage
 
 
 async def test_a_status_from_before_the_apply_is_no_success(stage: Stage):
-    good = await stage.build(web="v1")
-    await stage.promoted(good)
+    good = await stage.running(web="v1")
     stage.cluster.freeze()
     bad = await stage.build(web="v2")
     promotion = await stage.promote(bad)
@@ -28,10 +28,9 @@ async def test_a_status_from_before_the_apply_is_no_success(stage: Stage):
 
 
 async def test_a_deadline_that_sticks_to_the_deployment_does_not_fail_the_rollback(stage: Stage):
-    good = await stage.build(web="v1")
-    await stage.promoted(good)
+    good = await stage.running(manifest=ALONE, web="v1")
     stage.rule(deadline="8s")
-    promotion = await stage.promote(await stage.build(web="v2-neverready"))
+    promotion = await stage.promote(await stage.build(manifest=ALONE, web="v2-neverready"))
     await stage.phase(promotion, "Updating")
     path = f"/apis/apps/v1/namespaces/{stage.namespace()}/deployments/web"
     await stage.cluster.admin.call("PATCH", path, {"spec": {"progressDeadlineSeconds": 2}}, content=MERGE)
@@ -47,4 +46,4 @@ async def test_a_deadline_that_sticks_to_the_deployment_does_not_fail_the_rollba
 
     assert (ended.phase, ended.back_to) == ("Reverted", good)
     await stage.tells("sticky-deadline", promotion)
-    await stage.runs(good)
+    await stage.runs(good, count=1)

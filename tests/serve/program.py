@@ -68,7 +68,7 @@ async def ended(program: Process) -> int:
 
 
 async def until(
-    look: Callable[[], T | None | Awaitable[T | None]],
+    look: Callable[[], T | Awaitable[T | None] | None],
     program: Process | None = None,
     *,
     within: float = START_SECONDS,

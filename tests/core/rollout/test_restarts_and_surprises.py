@@ -22,7 +22,6 @@ def disarmed():
     failpoints.arm(None)
 
 
-
 def die_at(name: str, times: int = 1) -> None:
     left = [times]
 
@@ -37,8 +36,7 @@ def die_at(name: str, times: int = 1) -> None:
 
 
 async def resumed(w, promotion_id: str):
-    while w.supervisor._tasks:
-        await asyncio.sleep(0)
+    await w.supervisor.idle()
     assert await w.supervisor.resume() == 1
     return await w.end(promotion_id)
 
@@ -68,7 +66,9 @@ async def test_a_lost_answer_never_passes_for_nothing_changed(tmp_path: Path, lo
             ended = await w.promote(good)
         assert ended.phase is Phase.RUNNING
         steps = await w.store.read.steps(ended.id)
-        assert [s.changed for s in steps if s.ref == Ref("Deployment", "web") and s.action == "apply"] == [True]
+        assert [s.changed for s in steps if s.ref == Ref("Deployment", "web") and s.action == "apply"] == [
+            True
+        ]
 
 
 def _applies_before_the_deployment(w, release: str) -> int:
@@ -96,7 +96,7 @@ async def test_a_defect_is_said_on_the_card_and_tried_again_ever_more_seldom(tmp
         asked = await w.ask(slow)
         with caplog.at_level(logging.CRITICAL):
             while len([p for p in pauses if p >= 5]) < 6:
-                await asyncio.sleep(0)
+                await real(0)
         assert [p for p in pauses if p >= 5][:6] == [5, 10, 20, 40, 60, 60]
         stuck = await w.store.read.promotion(asked.promotion.id)
         assert stuck.progress.waiting.startswith("something went wrong here (E-")
@@ -226,7 +226,7 @@ async def test_restarts_that_the_settle_window_counts_from_are_saved_at_once(tmp
         await w.end(asked.promotion.id)
 
 
-async def test_an_error_in_going_back_with_a_trouble_that_repeats(tmp_path: Path):
+async def test_a_log_that_cannot_be_had_keeps_no_verdict(tmp_path: Path):
     async with world(tmp_path) as w:
         good = await w.good()
         bad = (await w.build()).release.id

@@ -189,7 +189,14 @@ async def test_the_last_approval_of_a_plain_promote_is_refused_while_something_e
 
 
 def _waiting_again(promotion):
-    return replace(promotion, id="PZZZZZZZZZZ", phase=Phase.AWAITING_APPROVAL, superseded_by=None, by=None, settled_at=None)
+    return replace(
+        promotion,
+        id="PZZZZZZZZZZ",
+        phase=Phase.AWAITING_APPROVAL,
+        superseded_by=None,
+        by=None,
+        settled_at=None,
+    )
 
 
 async def test_a_take_over_waits_until_the_request_in_flight_has_returned(tmp_path: Path):
@@ -224,5 +231,3 @@ async def test_a_stopped_rollout_does_not_keep_the_new_one_with_its_clearing_up(
         looks = [i for i, r in enumerate(w.cluster.requests) if r == "look"]
         claimed = w.cluster.requests.index("claim anchor")
         assert [i for i in looks if i < claimed] == looks[:1], w.cluster.requests
-
-

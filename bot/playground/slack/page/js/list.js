@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { messageElement } from "./message.js";
+import { model } from "./model.js";
 import { dayKey, dayName } from "./time.js";
 
 const TOGETHER_SECONDS = 300;
@@ -61,7 +62,9 @@ export class MessageList {
         wanted.push(this.#kept(fresh, `day ${dayKey(message.ts)}`, "", () => h("div", { class: "day" }, h("span", {}, dayName(message.ts)))));
       }
       const compact = Boolean(follows(message, before) && !extra[before.ts]);
-      const signature = JSON.stringify([message, compact]);
+      // What was sent to the channel as well names its thread by the first line of the card, which changes.
+      const thread = message.broadcast && model.message(message.channel, message.thread_ts)?.text;
+      const signature = JSON.stringify([message, compact, thread]);
       wanted.push(this.#kept(fresh, message.ts, signature, () => messageElement(message, { ...this.options, compact })));
       if (extra[message.ts]) wanted.push(this.#kept(fresh, `extra ${message.ts}`, extra[message.ts], () => h("div", { class: "reply-rule" }, h("span", {}, extra[message.ts]))));
     });

@@ -1,0 +1,173 @@
+"""Settings: from the environment, `.env` and files; every problem at once, and never a value."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.admin_settings import DatabaseSettings
+from bot.settings import Settings, SettingsError, StoreSettings, read_settings
+from storage.keys import Keyring
+
+KEY, OLD_KEY = Keyring.generate(), Keyring.generate()
+GOOD = {
+    "SLACK_BOT_TOKEN": "xoxb-1",
+    "SLACK_APP_TOKEN": "xapp-1",
+    "CONVOX_KEYS": KEY,
+    "CONVOX_OPEN": "1",
+}
+
+
+def settings(**changes: str | None) -> Settings:
+    given = {name: value for name, value in {**GOOD, **changes}.items() if value is not None}
+    return read_settings(Settings, given, dotenv=None)
+
+
+def problems(**changes: str | None) -> list[str]:
+    with pytest.raises(SettingsError) as wrong:
+        settings(**changes)
+    assert str(wrong.value) == "\n".join(wrong.value.problems)
+    return wrong.value.problems
+
+
+def test_what_is_not_set_has_the_documented_default():
+    made = settings()
+    assert made.convox_database == Path("convox.db")
+    assert (made.host, made.port, made.api_host, made.api_port) == ("0.0.0.0", 3000, "0.0.0.0", 3001)
+    assert (made.convox_rack, made.slack_api_url) == ("convox", "https://slack.com/api/")
+    assert (made.convox_policy, made.kubeconfig, made.socket_mode) == (None, None, True)
+
+
+def test_an_empty_value_is_as_if_it_were_not_set():
+    made = settings(SLACK_SIGNING_SECRET="", PORT="", CONVOX_RACK="")
+    assert (made.slack_signing_secret, made.port, made.convox_rack) == (None, 3000, "convox")
+
+
+def test_keys_are_separated_by_commas_newest_first():
+    made = settings(CONVOX_KEYS=f" {KEY}, {OLD_KEY} ,")
+    assert [key.get_secret_value() for key in made.convox_keys] == [KEY, OLD_KEY]
+
+
+def test_the_api_url_may_lack_its_last_slash():
+    assert settings(SLACK_API_URL="http://127.0.0.1:4080/api").slack_api_url == "http://127.0.0.1:4080/api/"
+
+
+def test_with_a_signing_secret_it_is_http_mode():
+    made = settings(SLACK_APP_TOKEN=None, SLACK_SIGNING_SECRET="8f742231b10e8888abcd99yyyzzz85a5")
+    assert made.socket_mode is False
+
+
+def test_both_modes_at_once_are_refused_with_which_to_drop():
+    (said,) = problems(SLACK_SIGNING_SECRET="8f742231")
+    assert "drop SLACK_SIGNING_SECRET for Socket Mode, or SLACK_APP_TOKEN for HTTP mode" in said
+
+
+def test_no_mode_at_all_is_refused_with_what_to_set():
+    assert problems(SLACK_APP_TOKEN=None) == [
+        "set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP mode"
+    ]
+
+
+def test_nobody_is_let_in_by_accident():
+    (said,) = problems(CONVOX_OPEN=None)
+    assert said.startswith("CONVOX_POLICY is not set: name a policy file, or set CONVOX_OPEN=1")
+    assert problems(CONVOX_OPEN="0") == [said]
+    assert settings(CONVOX_OPEN=None, CONVOX_POLICY="policy.yml").convox_policy == Path("policy.yml")
+
+
+def test_every_setting_that_is_missing_or_wrong_is_named_at_once_and_no_value_is_shown():
+    said = problems(
+        SLACK_BOT_TOKEN="hunter22hunter22",
+        SLACK_APP_TOKEN="xoxb-secret",
+        CONVOX_KEYS=None,
+        CONVOX_RACK="My Rack",
+        PORT="many",
+    )
+    assert [line.split(" ")[0].rstrip(":") for line in said] == [
+        "CONVOX_KEYS",
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "CONVOX_RACK",
+        "PORT",
+    ]
+    assert said[0] == "CONVOX_KEYS is not set; `convox-bot keygen` prints a key"
+    assert said[1] == "SLACK_BOT_TOKEN: must begin with xoxb-"
+    assert not [line for line in said if "hunter22" in line or "secret" in line or "many" in line]
+
+
+def test_a_missing_token_is_said_to_be_missing():
+    assert problems(SLACK_BOT_TOKEN=None) == ["SLACK_BOT_TOKEN is not set"]
+
+
+@pytest.mark.parametrize("keys", [",", " , "])
+def test_keys_without_a_key_are_refused(keys):
+    assert problems(CONVOX_KEYS=keys)[0].startswith("CONVOX_KEYS: ")
+
+
+@pytest.mark.parametrize("rack", ["Convox", "1rack", "rack-", "r" * 27, "a_b"])
+def test_a_rack_that_no_namespace_could_begin_with_is_refused(rack):
+    assert problems(CONVOX_RACK=rack)[0].startswith("CONVOX_RACK: ")
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "3000x"])
+def test_a_port_that_is_none_is_refused(port):
+    assert problems(API_PORT=port)[0].startswith("API_PORT: ")
+
+
+def test_a_setting_may_come_from_a_file_without_its_last_line_end(tmp_path: Path):
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    made = settings(CONVOX_KEYS=None, CONVOX_KEYS_FILE=str(tmp_path / "key"))
+    assert made.convox_keys[0].get_secret_value() == KEY
+
+
+def test_a_file_that_cannot_be_read_is_said_once_and_not_as_a_missing_setting(tmp_path: Path):
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    said = problems(
+        CONVOX_KEYS=None,
+        CONVOX_KEYS_FILE=str(tmp_path / "nowhere"),
+        SLACK_BOT_TOKEN=None,
+        SLACK_BOT_TOKEN_FILE=str(tmp_path / "binary"),
+    )
+    assert said == [
+        f"CONVOX_KEYS_FILE names {tmp_path}/nowhere, which cannot be read: No such file or directory",
+        f"SLACK_BOT_TOKEN_FILE names {tmp_path}/binary, which cannot be read: it is not text",
+    ]
+
+
+def test_a_setting_and_its_file_at_once_are_refused(tmp_path: Path):
+    (tmp_path / "key").write_text(KEY)
+    said = problems(CONVOX_KEYS_FILE=str(tmp_path / "key"))
+    assert said == ["CONVOX_KEYS and CONVOX_KEYS_FILE are both set: drop one"]
+
+
+def test_an_optional_file_that_cannot_be_read_is_refused_although_nothing_else_is_wrong(tmp_path: Path):
+    (said,) = problems(KUBECONFIG_FILE=str(tmp_path / "nowhere"))
+    assert said.startswith("KUBECONFIG_FILE names ")
+
+
+def test_dotenv_is_read_and_the_environment_wins(tmp_path: Path):
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("SLACK_BOT_TOKEN=xoxb-file\nCONVOX_RACK=filed\nEXPORTED\n# a comment\n")
+    made = read_settings(Settings, {**GOOD, "SLACK_BOT_TOKEN": "xoxb-environment"}, dotenv=dotenv)
+    assert made.slack_bot_token.get_secret_value() == "xoxb-environment"
+    assert made.convox_rack == "filed"
+
+
+def test_without_a_dotenv_nothing_is_missed(tmp_path: Path):
+    assert read_settings(Settings, GOOD, dotenv=tmp_path / ".env").convox_rack == "convox"
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CONVOX_DATABASE", "elsewhere.db")
+    assert read_settings(DatabaseSettings, dotenv=None).convox_database == Path("elsewhere.db")
+
+
+def test_a_command_beside_the_bot_asks_for_nothing_that_it_does_not_need():
+    assert read_settings(DatabaseSettings, {}, dotenv=None).convox_database == Path("convox.db")
+    with pytest.raises(SettingsError, match="^CONVOX_KEYS is not set"):
+        read_settings(StoreSettings, {}, dotenv=None)
+
+
+def test_no_repr_shows_a_secret():
+    shown = repr(settings(SLACK_BOT_TOKEN="xoxb-very-secret"))
+    assert "very-secret" not in shown
+    assert KEY not in shown
