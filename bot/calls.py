@@ -14,7 +14,7 @@ from bot.slack import DEAD_CREDENTIALS, SlackState, error_word
 
 log = logging.getLogger(__name__)
 
-# Slack's words, by what they mean for us (slack.md 1.5).
+# Slack's words, by what they mean for us (each method's own page of errors, docs.slack.dev).
 CLOSED_TO_US = frozenset(
     {
         "channel_not_found",

@@ -54,7 +54,9 @@ class Handlers:
         except UserError as error:
             reply = Reply(answer=refusal(error), error=error)
         except Exception:
-            reply = surprised(type(command).__name__)
+            reference = new_reference()
+            log.exception("%s: %s failed unexpectedly", reference, type(command).__name__)
+            reply = surprised(reference)
         warnings = (*command.warnings, *reply.answer.warnings)
         return replace(reply, answer=replace(reply.answer, warnings=warnings))
 
@@ -165,7 +167,9 @@ class Handlers:
         except UserError as error:
             return Reply(answer=refusal(error), error=error)
         except Exception:
-            return surprised("the button Cancel")
+            reference = new_reference()
+            log.exception("%s: the button Cancel failed unexpectedly", reference)
+            return surprised(reference)
         return Reply(answer=Answer(text=outcomes.cancelling(cancelled.app)))
 
     # What an administrator does
@@ -186,10 +190,13 @@ class Handlers:
                 raise AssertionError(command)
 
 
-def surprised(what: str) -> Reply:
-    """Return what the caller is told of the error at hand, which nobody foresaw; the log has everything else."""
-    reference = f"E-{secrets.token_hex(3).upper()}"
-    log.exception("%s: %s failed unexpectedly", reference, what)
+def new_reference() -> str:
+    """Return what an answer and the log call the same error."""
+    return f"E-{secrets.token_hex(3).upper()}"
+
+
+def surprised(reference: str) -> Reply:
+    """Return what the caller is told of an error that nobody foresaw; the log has everything else."""
     error = Unexpected("something went wrong here, and nothing more was done")
     return Reply(answer=unexpected(reference), error=error)
 

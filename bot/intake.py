@@ -14,7 +14,7 @@ import orjson
 from bot import requests as ask
 from bot.callers import Caller
 from bot.commands import parse
-from bot.handlers import Handlers, Reply, surprised
+from bot.handlers import Handlers, Reply, new_reference, surprised
 from bot.views.answers import Answer, slack_answer
 from bot.views.refusals import refusal
 from core.actor import Actor
@@ -132,7 +132,9 @@ class Intake:
             with self._inbox.carrying_out(delivery.id):
                 return await (self._command(body) if delivery.kind == "command" else self._click(body))
         except Exception:
-            return surprised(f"delivery {delivery.id}")
+            reference = new_reference()
+            log.exception("%s: delivery %d failed unexpectedly", reference, delivery.id)
+            return surprised(reference)
 
     async def _command(self, body: Mapping[str, Any]) -> Reply:
         caller = Caller(

@@ -46,5 +46,5 @@ class Messages:
         promotion = await self._store.read.promotion(post.promotion)
         payload = terminal(promotion)
         # At most one broadcast, at the end, and only where the channel must know: something went back or needs
-        # a person (design 6).
+        # a person: channels should stay quiet.
         return {**payload, "reply_broadcast": True} if promotion.phase in ALARMING else payload

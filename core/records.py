@@ -7,7 +7,7 @@ from core.actor import Actor
 from core.app import App, check_name
 from core.build import Build
 from core.environment import Environment, difference
-from core.errors import Conflict, Invalid, Taken, Unwritable
+from core.errors import Conflict, Invalid, Rejected, Taken, Unreachable, Unwritable
 from core.holds import newest_free
 from core.ids import new_id
 from core.manifest import load, resolve_images
@@ -47,7 +47,12 @@ class Records:
         self._writable = writable
 
     async def create_app(self, actor: Actor, name: str, channel: str | None) -> CreatedApp:
-        """Make an app and, where the bot may, its namespace; link the channel if it has no app yet."""
+        """Make an app and, where the bot may, its namespace; link the channel if it has no app yet.
+
+        Raises:
+            Conflict: there is an app of that name.
+            Unwritable: the app is made, and the cluster could not be asked for its namespace.
+        """
         self._check_writable()
         check_name(name)
         async with self._store.transaction() as tx:
@@ -58,7 +63,13 @@ class Records:
                 await tx.link(name, channel)
             await tx.audit(actor, "app.create", name, {"channel": channel if free else None})
             app = await tx.app(name)
-        return CreatedApp(app=app, todo=await self._cluster.create_namespace(name) or "")
+        try:
+            return CreatedApp(app=app, todo=await self._cluster.create_namespace(name) or "")
+        except (Rejected, Unreachable) as error:
+            raise Unwritable(
+                f"{name} is created, but I could not see to its namespace: {error}",
+                hint=f"an administrator makes it with `convox-bot app-manifest {name} | kubectl apply -f -`",
+            ) from error
 
     async def link(self, actor: Actor, name: str, channel: str) -> App:
         """Link the channel to the app; the app's former channel and the channel's former app are unlinked."""

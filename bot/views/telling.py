@@ -167,8 +167,10 @@ def _seats(story: Story) -> Iterable[str]:
         return
     rule = _rule(story)
     people = [approver(who) for who in rule.people[:10]]
-    whom = f"of {', '.join(people)}" if people else "of those who may approve"
-    yield f"needs {missing(p, story.approvals)} more {whom}" + ("" if rule.requester else ", not who asked")
+    whom = f"one of {', '.join(people)}" if people else "somebody who may approve"
+    left = missing(p, story.approvals)
+    seats = f"{left} more approval{'s' if left > 1 else ''}"
+    yield f"needs {seats}, by {whom}" + ("" if rule.requester else ", other than who asked")
     if p.expires_at:
         yield f"expires {date(p.expires_at)}"
 

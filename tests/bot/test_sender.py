@@ -44,23 +44,25 @@ class Slack:
         await asyncio.sleep(0)
         if error := self.trouble(method, body):
             raise error
-        data = getattr(self, method.replace(".", "_"))(body)
+        data = {
+            "chat.postMessage": self._post,
+            "chat.update": lambda body: {"ts": body["ts"]},
+            "conversations.history": self._history,
+            "conversations.replies": self._replies,
+        }[method](body)
         if error := self.after(method, body):
             raise error
         return answer(200, {"ok": True, **data})
 
-    def chat_postMessage(self, body):
+    def _post(self, body):
         ts = f"{self.clock.now().timestamp() + len(self.messages) / 1e3:.6f}"
         self.messages.append({**body, "ts": ts})
         return {"ts": ts}
 
-    def chat_update(self, body):
-        return {"ts": body["ts"]}
-
-    def conversations_history(self, body):
+    def _history(self, body):
         return self._page([m for m in reversed(self.messages) if "thread_ts" not in m], body)
 
-    def conversations_replies(self, body):
+    def _replies(self, body):
         return self._page([m for m in self.messages if m.get("thread_ts") == body["ts"]], body)
 
     def _page(self, found, body):
@@ -76,7 +78,13 @@ class Slack:
 
 def answer(status: int, data: Any, headers: dict[str, str] | None = None) -> AsyncSlackResponse:
     return AsyncSlackResponse(
-        client=None, http_verb="POST", api_url="", req_args={}, data=data, headers=headers or {}, status_code=status
+        client=None,
+        http_verb="POST",
+        api_url="",
+        req_args={},
+        data=data,
+        headers=headers or {},
+        status_code=status,
     )
 
 
@@ -116,7 +124,9 @@ class Stage:
                 self.clock.jump(step)
                 passed += step
 
-    async def promotion(self, promotion: str, channel: str = "C1", *, lines: int = 1, ended: bool = False) -> None:
+    async def promotion(
+        self, promotion: str, channel: str = "C1", *, lines: int = 1, ended: bool = False
+    ) -> None:
         release = promotion.replace("P", "R", 1)
         async with self.store.transaction() as tx:
             await tx.add_release(make_release(release, sequence=await tx.next_sequence(APP)))
@@ -148,7 +158,9 @@ async def test_card_lines_and_ending_come_once_and_in_order(tmp_path: Path):
 
 
 @pytest.mark.parametrize("text", [f"card {P}", "1 lines", f"end {P}"])
-@pytest.mark.parametrize("lookup", [refused("ratelimited", 429, Retry_After="30"), TimeoutError(), refused("", 503)])
+@pytest.mark.parametrize(
+    "lookup", [refused("ratelimited", 429, Retry_After="30"), TimeoutError(), refused("", 503)]
+)
 async def test_a_look_up_that_fails_is_not_taken_for_not_there(tmp_path: Path, text: str, lookup: Exception):
     """The message is in Slack, its answer was lost, and for ten minutes nobody can look."""
     async with staged(tmp_path) as s:

@@ -60,6 +60,38 @@ async def test_while_a_rollout_runs_a_promote_is_refused_with_the_holder(tmp_pat
         await w.end(first.promotion.id)
 
 
+async def test_the_guards_come_in_convoxs_order(tmp_path: Path):
+    """App, then busy, then release, then manifest, then older, then hold; --force skips the busy guard alone."""
+    async with world(tmp_path) as w:
+        empty = (await w.records.set_environment(ALICE, "myapp", [("FOO", "bar")])).release.id
+        old = await w.good()
+        await w.good()
+        bad = (await w.build()).release.id
+        w.cluster.behaves[bad] = lambda _: broken()
+        await w.promote(bad)
+        slow = (await w.build()).release.id
+        w.cluster.behaves[slow] = lambda _: progressing()
+        with pytest.raises(NotFound, match="^app not found: other$"):
+            await w.ask(old, app="other")
+        flying = await w.ask(slow)
+        for release in ("RZZZZZZZZZZ", empty, old, bad):
+            with pytest.raises(Conflict, match="^app is currently updating"):
+                await w.ask(release)
+        with pytest.raises(NotFound, match="^no such release: RZZZZZZZZZZ$"):
+            await w.ask("RZZZZZZZZZZ", force=True)
+        with pytest.raises(Invalid, match="^can not promote a release with an empty manifest$"):
+            await w.ask(empty, force=True)
+        with pytest.raises(Invalid, match="^can not promote an older release, try rollback$"):
+            await w.ask(old, force=True, anyway="really")
+        with pytest.raises(Conflict, match=f"^{bad} is on hold"):
+            await w.ask(bad, force=True)
+        with pytest.raises(Conflict, match=f"^{bad} is on hold"):
+            await w.ask(bad, force=True, anyway="")
+        assert (await w.store.read.in_flight("myapp")).id == flying.promotion.id
+        await w.promoter.cancel(ALICE, "myapp")
+        await w.end(flying.promotion.id)
+
+
 async def test_of_a_thousand_promotes_in_one_instant_exactly_one_runs(tmp_path: Path):
     async with world(tmp_path) as w:
         release = (await w.build()).release.id

@@ -25,12 +25,14 @@ class Ran:
         passed: the failpoints passed, in order.
         deaths: how often the bot died.
         broken: promises that were not kept.
+        account: what people saw and the bot wrote down, to find out why.
     """
 
     passed: tuple[str, ...]
     deaths: int
     picture: Picture
     broken: tuple[str, ...]
+    account: str
 
 
 async def ground(nursery: Path, folder: Path, scenario: Scenario) -> Ground:
@@ -77,6 +79,7 @@ async def tell(world: World, scenario: Scenario, death: Death | None) -> Ran:
         deaths=world.deaths,
         picture=await picture(world),
         broken=tuple(await broken_promises(world)),
+        account=world.complaint(""),
     )
 
 
@@ -121,4 +124,4 @@ def faults(death: Death | str, ran: Ran, measure: Ran) -> list[str]:
     rows = [json.dumps(p, indent=1, sort_keys=True).splitlines() for p in (measure.picture, ran.picture)]
     difference = list(difflib.unified_diff(*rows, "without a death", "with it", lineterm="", n=2))
     found += ["\n".join(difference[:60])] if difference else []
-    return [f"{death}: {what}" for what in found]
+    return [f"{death}: {what}" for what in [*found, ran.account]] if found else []

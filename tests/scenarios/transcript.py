@@ -1,7 +1,8 @@
 """What people read of a promotion, with everything taken out that differs from run to run and from cluster to cluster.
 
-Left as it is: every object's lines in their order, phases, causes, the ending. Taken out: times, random names, and the
-steps between two counts of a replica set, which depend on how busy the controllers were.
+Left as it is: every object's lines in their order, phases, causes, the ending. Taken out: times, random names, and what
+depends on how busy a machine is: the steps between two counts of a replica set, and which of a release's pods of one
+image was the first to pull it.
 """
 
 import html
@@ -14,6 +15,8 @@ from itertools import count
 ROW = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ system/k8s/(\S+) (.*)$")
 EVIDENCE = re.compile(r"^last log lines of (\S+):$")
 POD = re.compile(r"\b([a-z]+-[a-z0-9]{4,10})-[a-z0-9]{5}\b")
+PULLED = re.compile(r'^Successfully pulled image "([^"]+)"')
+PRESENT = re.compile(r'^Container image "([^"]+)" already present on machine')
 SCALED = re.compile(r"^(Scaled (?:up|down) replica set \S+) to \d+$")
 COUNTS = re.compile(r"^(?:[a-z]+ \d+/\d+(?: · )?)+$|^took ")
 DOCUMENTED = (
@@ -72,8 +75,13 @@ class Normal:
     def by_object(self, told: Sequence[Told]) -> str:
         """Return the lines of each object in their order; pods, which have no order, sorted by what is told of them."""
         lines: defaultdict[str, list[str]] = defaultdict(list)
+        pulled = {found[1] for each in told if (found := PULLED.match(each.text))}
         for each in told:
-            lines[each.about].append(each.text)
+            present = PRESENT.match(each.text)
+            if present and present[1] in pulled:
+                lines[each.about] += [f'Pulling image "{present[1]}"', f'Successfully pulled image "{present[1]}"']
+            else:
+                lines[each.about].append(each.text)
         sets = _sets(lines)
         shown: defaultdict[str, list[list[str]]] = defaultdict(list)
         for about, texts in lines.items():

@@ -41,20 +41,20 @@ def start(folder: Path, settings: Mapping[str, str], *command: str, log: str = "
     return Process(["env", "-C", str(folder), "-i", *told, *command], folder / log)
 
 
-async def run(folder: Path, settings: Mapping[str, str], *words: str, stdin: str = "") -> Finished:
+async def run(folder: Path, settings: Mapping[str, str], *words: str) -> Finished:
     """Run `convox-bot WORDS` to its end."""
     child = await asyncio.create_subprocess_exec(
         SCRIPT,
         *words,
         cwd=folder,
         env=environment(settings),
-        stdin=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
         async with asyncio.timeout(90):
-            out, err = await child.communicate(stdin.encode())
+            out, err = await child.communicate()
     finally:
         if child.returncode is None:
             child.kill()

@@ -239,3 +239,26 @@ async def test_a_log_that_cannot_be_had_keeps_no_verdict(tmp_path: Path):
         w.cluster.refuse = refuse
         ended = await w.promote(bad)
         assert (ended.phase, ended.back_to) == (Phase.REVERTED, good)
+
+
+@pytest.mark.parametrize("down", [10.0, 100_000.0])
+async def test_the_time_while_nobody_looked_counts_for_nothing(tmp_path: Path, down: float):
+    """Neither the deadline nor the settle window moves on while the bot is away (engine rules 11 and 13)."""
+    async with world(tmp_path) as w:
+        await w.good()
+        slow = (await w.build()).release.id
+        w.cluster.behaves[slow] = lambda _: progressing(started=1)
+        asked = await w.ask(slow)
+        while (p := await w.store.read.promotion(asked.promotion.id)).progress.watched < 300:
+            await w.clock.sleep(0)
+        await w.supervisor.stop()
+        before = await w.store.read.promotion(p.id)
+        w.clock.jump(down)
+        w.supervisor._stopping = False
+        began = w.clock.monotonic()
+        ended = await resumed(w, p.id)
+        assert ended.cause.startswith("no progress for 600 s")
+        # What was watched before still counts, but for the few seconds that were not saved yet.
+        line = next(at for _, at in await w.store.read.lines(p.id) if "Updating => Deadline" in at.text)
+        waited = (line.at - w.clock.now()).total_seconds() + w.clock.monotonic() - began
+        assert 0 <= waited - (600 - before.progress.watched) <= 6

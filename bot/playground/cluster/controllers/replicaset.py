@@ -1,6 +1,8 @@
 """The ReplicaSet controller: as many pods as wanted, and a status that counts them."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from datetime import datetime
 from typing import Any
 
 from bot.playground.cluster.api import CONTROLLER, Api
@@ -50,12 +52,14 @@ class ReplicaSetController(Controller):
             error = await self._make_even(replica_set, [pod for pod in pods if is_active(pod)])
         # A real controller counts the pods it saw before it made or deleted some.
         await self.pause(0.002)
-        self._write_status(key, pods, error)
+        # One moment for both: a pod that became available in between would never be looked at again.
+        now = self.api.clock.now()
+        self._write_status(key, pods, error, now)
         if error is not None:
             self._retries[key] = min(self._retries.get(key, FIRST_RETRY / 2) * 2, LONGEST_RETRY)
             return self._retries[key]
         self._retries.pop(key, None)
-        return self._next_availability(replica_set, pods)
+        return self._next_availability(replica_set, pods, now)
 
     async def _make_even(self, replica_set: Document, active: list[Document]) -> ApiError | None:
         wanted = int(replica_set["spec"].get("replicas", 1))
@@ -102,9 +106,7 @@ class ReplicaSetController(Controller):
         )
         return None
 
-    def _write_status(self, key: Key, pods: list[Document], error: ApiError | None) -> None:
-        now = self.api.clock.now()
-
+    def _write_status(self, key: Key, pods: list[Document], error: ApiError | None, now: datetime) -> None:
         def counted(replica_set: Document) -> Document:
             failure = None
             if error is not None:
@@ -122,7 +124,12 @@ class ReplicaSetController(Controller):
 
         self.api.edit("ReplicaSet", *key, counted, STATUS)
 
-    def _next_availability(self, replica_set: Document, pods: list[Document]) -> float | None:
-        min_ready, now = int(replica_set["spec"].get("minReadySeconds", 0)), self.api.clock.now()
-        waits = [available_in(pod, min_ready, now) for pod in pods if is_active(pod)]
-        return min((wait + 0.01 for wait in waits if wait), default=None)
+
+def _next_availability(replica_set: Document, pods: list[Document], now: datetime) -> float | None:
+    """Return when the next pod becomes available, seen from the moment for which the status was written.
+
+    A later moment would skip a pod that becomes available in between: neither this status counted it nor the next.
+    """
+    min_ready = int(replica_set["spec"].get("minReadySeconds", 0))
+    waits = [available_in(pod, min_ready, now) for pod in pods if is_active(pod)]
+    return min((wait + 0.01 for wait in waits if wait), default=None)
