@@ -109,9 +109,7 @@ async def wired(
         records = Records(store, cluster, startable)
         promoter = Promoter(store, cluster, access, sender, supervisor, startable=startable)
         handlers = Handlers(store=store, records=records, promoter=promoter, access=access, clock=clock)
-        intake = Intake(
-            store.intake, handlers, store, session, clock, known=state.known, announcer=sender
-        )
+        intake = Intake(store.intake, handlers, store, session, clock, known=state.known, announcer=sender)
         app = new_app(
             client, signing_secret=_value(settings.slack_signing_secret), state=state, keeper=intake
         )

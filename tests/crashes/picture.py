@@ -13,11 +13,10 @@ from core.promotion import Promotion
 from core.release import Release, Standing
 from storage.store import SqliteStore
 from tests.crashes.places import KINDS, Document
-from tests.crashes.world import World
+from tests.crashes.world import ENDING, World
 
 POD = re.compile(r"\b(web|worker|mailer)-[a-z0-9]{6,10}(-[a-z0-9]{5})?\b")
 TOOK = re.compile(r"(?<=after )\d+ \w+( \d+ \w+)?|(?<=took )\d+ \w+( \d+ \w+)?|<!date\^[^>]*>")
-ENDING = re.compile(r"(OK|ERROR:)")
 ROW = re.compile(r"\S+ system/k8s/(\S+) (.*)")
 PHASE = "Status: "
 

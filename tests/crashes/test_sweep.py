@@ -15,7 +15,7 @@ from tests.crashes.scenarios import SCENARIOS
 
 # The worlds share this process; with more of them each only gets slower.
 AT_A_TIME = 3
-# What is passed between a request's effect and its record: here every object counts, not only first and last.
+# Done and not written down: where a story has a way back, every object counts, elsewhere the first and the last.
 EVERY_PASSAGE = "step.after_effect"
 # How often these are passed depends on how busy the machine is; a state says better where to die.
 BY_STATE = {

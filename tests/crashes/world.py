@@ -1,6 +1,7 @@
 """Everything around the bot that outlives it: Slack, the cluster, the database, and people who are patient."""
 
 import asyncio
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -35,7 +36,8 @@ ALICE, BOB = "U01ALICE", "U02BOB"
 CHANNEL = "C01DEPLOYS"
 # Generous: a machine that is busy with something else must not turn a sweep into a lottery.
 RUN_SECONDS = 20.0
-LOOK_SECONDS = 0.03
+LOOK_SECONDS = 0.05
+ENDING = re.compile(r"(OK|ERROR:)")
 # The end of a bot cuts its connection, which is noticed at once; waiting long for an answer costs nothing.
 ACK_SECONDS = 1000.0
 
@@ -201,6 +203,7 @@ class World:
 
     async def complete(self) -> None:
         """Wait until everything has ended, all of it is said, and nothing is left to do."""
+        await self.until(lambda: self.cards() and all(map(self.over, self.cards())))
         while True:
             # A look at the database of a dead bot would do the repairs that the next one is tested for.
             await self.until(lambda: self.slack.connected)
@@ -208,6 +211,10 @@ class World:
             if not self.left:
                 return
             await asyncio.sleep(LOOK_SECONDS)
+
+    def over(self, card: Message) -> bool:
+        """Tell whether a thread has its terminal message."""
+        return any(ENDING.match(message.text) for message in self.thread(card))
 
     async def left_to_do(self) -> str:
         """Say what the bot has still to do, or ""; looks in the order in which work is handed on."""

@@ -178,7 +178,7 @@ def test_approvers_are_named_and_the_seats_that_are_left():
     anybody = card_of(WAITING, rules=Rules(promote=ApprovalRule(count=2, requester=True)), approvals=[])[
         "text"
     ]
-    assert "needs 2 more of those who may approve\n" in anybody
+    assert "needs 2 more approvals, by somebody who may approve\n" in anybody
 
 
 def test_a_rollback_that_needs_its_own_approvals_asks_its_own_people():
@@ -188,8 +188,10 @@ def test_a_rollback_that_needs_its_own_approvals_asks_its_own_people():
     own = replace(WAITING, kind="rollback", approvals=1)
     as_promote = replace(WAITING, kind="rollback", approvals=2)
 
-    assert "needs 1 more of <@U03CY>" in card_of(own, rules=rules, approvals=[])["text"]
-    assert "needs 2 more of <@U02BO>" in card_of(as_promote, rules=rules, approvals=[])["text"]
+    assert "needs 1 more approval, by one of <@U03CY>" in card_of(own, rules=rules, approvals=[])["text"]
+    assert (
+        "needs 2 more approvals, by one of <@U02BO>" in card_of(as_promote, rules=rules, approvals=[])["text"]
+    )
 
 
 def test_a_rolled_back_release_says_what_is_on_hold_and_how_to_go_on():

@@ -1,0 +1,83 @@
+"""docs/compatibility.md lists what becomes of each key of convox.yml, as the reader does it."""
+
+import pytest
+
+from core import manifest_keys as keys
+from core.environment import Environment
+from core.errors import Invalid
+from core.manifest import load
+from tests.docs.pages import codes, page, rows, section
+
+TEXT = page("compatibility.md")
+SERVICE = "services:\n  web:\n    image: registry.example/web:1\n"
+
+
+def said(title):
+    return {codes([key])[0]: what for key, what in rows(section(TEXT, title))}
+
+
+@pytest.mark.parametrize(
+    ("title", "run", "ignored", "refused"),
+    [
+        ("At the top", keys.TOP_RUN, keys.TOP_IGNORED, keys.TOP_REFUSED),
+        ("In a service", keys.SERVICE_RUN, keys.SERVICE_IGNORED, keys.SERVICE_REFUSED),
+        ("In `scale`", keys.SCALE_RUN, (), keys.SCALE_REFUSED),
+    ],
+)
+def test_every_key_stands_there_with_what_becomes_of_it(title, run, ignored, refused):
+    assert said(title) == (
+        dict.fromkeys(run, "run")
+        | dict.fromkeys(ignored, "accepted, without effect")
+        | {key: f"refused: {what}" for key, what in refused.items()}
+    )
+
+
+@pytest.mark.parametrize("key", keys.SERVICE_REFUSED)
+def test_a_refused_key_that_asks_for_nothing_is_fine(key):
+    load(f"{SERVICE}    {key}: false\n", Environment())
+
+    with pytest.raises(Invalid, match="does not run"):
+        load(f"{SERVICE}    {key}: [x]\n", Environment())
+
+
+@pytest.mark.parametrize(
+    ("lines", "refused"),
+    [
+        ("helth: /\n", "unknown key"),
+        ("health: /\n", "has no port"),
+        ("port: grpc:3000\n    health: /\n", "by HTTP"),
+        ("environment:\n      - KEY: value\n", "KEY=value"),
+        ("scale: 2-5\n", "range"),
+        ("annotations:\n      - eks.amazonaws.com/role-arn=x\n", "service account"),
+        ("command: a\n    command: b\n", "twice"),
+    ],
+)
+def test_what_the_page_calls_stricter_is_refused(lines, refused):
+    with pytest.raises(Invalid, match=refused):
+        load(f"{SERVICE}    {lines}", Environment())
+
+
+def test_what_the_page_calls_fine_is_taken():
+    manifest = load(
+        "x-common: &common {FOO: bar}\n"
+        f"{SERVICE}"
+        "    health: {disable: true}\n"
+        "    startupProbe: {tcpSocketPort: 2000}\n"
+        "    ports: [{port: 2000, protocol: udp}]\n"
+        "    scale: {min: 2, max: 2}\n",
+        Environment(),
+    )
+    (web,) = manifest.services
+
+    assert web.scale.count == 2
+    assert web.startup is not None
+    assert (web.startup.grace, web.startup.interval, web.startup.timeout, web.startup.failures) == (0, 10, 1, 3)
+    assert (web.deployment.minimum, web.deployment.maximum) == (100, 200)
+
+
+def test_missing_variables_of_all_services_are_named():
+    text = "services:\n" + "".join(
+        f"  {name}:\n    image: x:1\n    environment: [{key}]\n" for name, key in (("web", "B"), ("job", "A"))
+    )
+    with pytest.raises(Invalid, match="required env: A, B"):
+        load(text, Environment())
