@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -13,11 +13,12 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
-    model_validator,
 )
 
 S = TypeVar("S", bound=BaseModel)
 
+# What pydantic reads as True.
+TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 # `<rack>-<app>` must fit a namespace name of 63 characters with an app name of 30.
 RACK = r"^[a-z]([a-z0-9-]{0,24}[a-z0-9])?$"
 
@@ -80,27 +81,32 @@ class Settings(StoreSettings):
     def _slash(cls, value: str) -> str:
         return value if value.endswith("/") else value + "/"
 
-    @model_validator(mode="after")
-    def _one_mode(self) -> Self:
-        if self.slack_app_token and self.slack_signing_secret:
-            raise ValueError(
-                "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both set: drop SLACK_SIGNING_SECRET for Socket "
-                "Mode, or SLACK_APP_TOKEN for HTTP mode"
-            )
-        if not self.slack_app_token and not self.slack_signing_secret:
-            raise ValueError(
-                "set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP mode"
-            )
-        if self.convox_policy is None and not self.convox_open:
-            raise ValueError(
-                "CONVOX_POLICY is not set: name a policy file, or set CONVOX_OPEN=1 so that every full member "
-                "of the workspace and every token may do everything"
-            )
-        return self
-
     @property
     def socket_mode(self) -> bool:
         return self.slack_app_token is not None
+
+
+def contradictions(given: Mapping[str, str]) -> list[str]:
+    """Return what is wrong between settings, whatever else is wrong with each of them.
+
+    Args:
+        given: field → text, as it was found.
+    """
+    problems = []
+    app_token, secret = given.get("slack_app_token"), given.get("slack_signing_secret")
+    if app_token and secret:
+        problems.append(
+            "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both set: drop SLACK_SIGNING_SECRET for Socket "
+            "Mode, or SLACK_APP_TOKEN for HTTP mode"
+        )
+    if not app_token and not secret:
+        problems.append("set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP mode")
+    if not given.get("convox_policy") and given.get("convox_open", "").lower() not in TRUE:
+        problems.append(
+            "CONVOX_POLICY is not set: name a policy file, or set CONVOX_OPEN=1 so that every full member "
+            "of the workspace and every token may do everything"
+        )
+    return problems
 
 
 def _begins(value: SecretStr, prefix: str) -> SecretStr:
@@ -124,14 +130,16 @@ def read_settings(
     """
     given = {**_dotenv(dotenv), **(os.environ if environ is None else environ)}
     values, unread = _with_files(kind, given)
+    # What could not be read is not missing.
+    known = {**values, **dict.fromkeys(unread, "unread")}
+    problems = [*unread.values(), *(contradictions(known) if issubclass(kind, Settings) else ())]
     try:
         settings = kind.model_validate(values)
     except ValidationError as error:
-        # What could not be read is not missing.
         found = [_sentence(e) for e in error.errors() if not unread.keys() & set(e["loc"][:1])]
-        raise SettingsError([*unread.values(), *found]) from None
-    if unread:
-        raise SettingsError(list(unread.values()))
+        raise SettingsError([*problems, *found]) from None
+    if problems:
+        raise SettingsError(problems)
     return settings
 
 
@@ -170,5 +178,4 @@ def _sentence(error: Any) -> str:
     if error["type"] == "missing":
         hint = "; `convox-bot keygen` prints a key" if name == "CONVOX_KEYS" else ""
         return f"{name} is not set{hint}"
-    said = str(error["msg"]).removeprefix("Value error, ")
-    return f"{name}: {said}" if name else said
+    return f"{name}: {str(error['msg']).removeprefix('Value error, ')}"

@@ -1,12 +1,11 @@
 """An environment: an ordered map of variables, with Convox's rules of text and of difference."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from core.errors import Invalid
-
-KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+# `\Z`, since `$` would let a line end pass, and such a variable could be set but neither run nor unset.
+KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z")
 MASK = "****"
 
 
@@ -36,21 +35,6 @@ class Environment:
     def text(self, *, reveal: bool) -> list[str]:
         """Return `KEY=VALUE` lines in stored order; without `reveal` every value is `****`."""
         return [f"{k}={v if reveal else MASK}" for k, v in self.pairs]
-
-
-def parse_pairs(arguments: Sequence[str]) -> list[tuple[str, str]]:
-    """Split `KEY=VALUE` arguments at their first `=`; the value is taken verbatim.
-
-    Raises:
-        Invalid: names every argument that is not a pair, by its key only: the rest may be a secret.
-    """
-    bad = [a.partition("=")[0] for a in arguments if not KEY.match(a.partition("=")[0]) or "=" not in a]
-    if bad:
-        raise Invalid(
-            "not KEY=VALUE: " + ", ".join(repr(b[:40]) for b in bad),
-            hint="a key has letters, digits and underscores and does not begin with a digit",
-        )
-    return [(key, value) for key, _, value in (a.partition("=") for a in arguments)]
 
 
 def difference(old: Environment, new: Environment) -> str:

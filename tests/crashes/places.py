@@ -1,6 +1,6 @@
 """The two kinds of cluster that the sweep runs on, as far as a test looks at them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.crashes.orders import Death
 from tests.crashes.picture import Picture, broken_promises, picture
 from tests.crashes.scenarios import POLICY, SCENARIOS, Scenario
-from tests.crashes.world import ALICE, RUN_SECONDS, Ground, World, simulated_world
+from tests.crashes.world import ALICE, Ground, World, simulated_world
 
 # A minute of Slack's and the cluster's time in about a second. Faster, and Python itself is what takes the time.
 SPEED = 50.0
@@ -54,7 +54,7 @@ async def prepare(world: World, scenario: Scenario) -> None:
             await world.type(ALICE, f"releases promote {release} -a {world.place.app}")
             await world.complete()
 
-    await with_a_bot(world, None, promotions())
+    await while_living(world, world.keep_alive(None), promotions())
 
 
 async def run(nursery: Path, folder: Path, scenario: Scenario, begin: Ground, death: Death | None) -> Ran:
@@ -67,13 +67,19 @@ async def run(nursery: Path, folder: Path, scenario: Scenario, begin: Ground, de
 async def tell(world: World, scenario: Scenario, death: Death | None) -> Ran:
     """Let a story happen in a world that is ready for it."""
     world.set_policy(scenario.policy)
+    world.begin()
     releases = await world.releases()
 
     async def story() -> None:
         await scenario.act(world, releases)
         await world.complete()
 
-    await with_a_bot(world, death, story())
+    await while_living(world, world.keep_alive(death), story())
+    return await outcome(world)
+
+
+async def outcome(world: World) -> Ran:
+    """Look at what a story has left behind."""
     return Ran(
         passed=tuple(world.trace.read_text().split()),
         deaths=world.deaths,
@@ -83,15 +89,17 @@ async def tell(world: World, scenario: Scenario, death: Death | None) -> Ran:
     )
 
 
-async def with_a_bot(world: World, death: Death | None, story: Coroutine[None, None, None]) -> None:
-    """Let something happen while there is a bot; the first error of either ends both."""
+async def while_living(
+    world: World, lives: Coroutine[None, None, None], story: Coroutine[None, None, None]
+) -> None:
+    """Let a story happen while there are bots; the first error of either ends both."""
     happening = asyncio.create_task(story, name="story")
-    living = asyncio.create_task(world.keep_alive(death), name="bot")
+    living = asyncio.create_task(lives, name="lives of the bot")
     try:
-        await asyncio.wait([happening, living], timeout=RUN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([happening, living], timeout=world.patience, return_when=asyncio.FIRST_COMPLETED)
         if living.done():
             living.result()
-        assert happening.done(), world.complaint(f"not over after {RUN_SECONDS:g} s")
+        assert happening.done(), world.complaint(f"not over after {world.patience:g} s")
         happening.result()
     finally:
         happening.cancel()

@@ -33,7 +33,8 @@ def deaths(passed: Sequence[str], phases: Sequence[str]) -> Iterator[Death]:
             if BY_STATE[name] in {TERMINAL, *phases}:
                 yield Death(point=name, state=BY_STATE[name])
         else:
-            passages = range(1, times + 1) if name == EVERY_PASSAGE else sorted({1, times})
+            every = name == EVERY_PASSAGE and Phase.ROLLBACK in phases
+            passages = range(1, times + 1) if every else sorted({1, times})
             yield from (Death(point=name, passage=passage) for passage in passages)
 
 

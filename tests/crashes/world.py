@@ -35,7 +35,7 @@ CI = Actor("token", "ci", "ci")
 ALICE, BOB = "U01ALICE", "U02BOB"
 CHANNEL = "C01DEPLOYS"
 # Generous: a machine that is busy with something else must not turn a sweep into a lottery.
-RUN_SECONDS = 20.0
+PATIENCE, REAL_PATIENCE = 60.0, 120.0
 LOOK_SECONDS = 0.05
 ENDING = re.compile(r"(OK|ERROR:)")
 # The end of a bot cuts its connection, which is noticed at once; waiting long for an answer costs nothing.
@@ -67,6 +67,7 @@ class World:
     """One workspace and one cluster with one app.
 
     Attributes:
+        patience: seconds of the wall after which a story is stuck.
         nursery: socket of whoever makes bots.
         folder: database, policy, log and trace.
         known: messages that were there from the beginning.
@@ -74,6 +75,7 @@ class World:
         left: what was still to be done at the last look.
     """
 
+    patience: float
     nursery: Path
     folder: Path
     clock: Clock
@@ -130,6 +132,12 @@ class World:
                     CI, self.place.app, manifest=build.manifest, images=build.images
                 )
 
+    def begin(self) -> None:
+        """Take everything so far for granted: what is looked at later is what happens from now on."""
+        self.known = frozenset(m.ts for m in [*self.slack.store.messages, *self.slack.store.ephemerals])
+        self.asked.clear()
+        self.trace.write_text("")
+
     @asynccontextmanager
     async def records(self) -> AsyncIterator[SqliteStore]:
         """Open the database beside the bot, for a look."""
@@ -152,6 +160,16 @@ class World:
             assert status == DIED_AS_TOLD, self.complaint(f"the bot ended with status {status}, not as told")
             self.deaths, death = self.deaths + 1, None
 
+    async def keep_killing(self, moments: Sequence[float], enough: asyncio.Event) -> None:
+        """Start a bot whenever there is none, and kill it so many seconds after it has begun; the last one lives."""
+        for seconds in moments:
+            async with life(self.nursery, self.order()):
+                await self.until(lambda: self.slack.connected)
+                await self.clock.sleep(seconds)
+            self.deaths += 1
+        enough.set()
+        await self.keep_alive(None)
+
     def complaint(self, what: str) -> str:
         log = (self.folder / "log").read_text(errors="replace").splitlines()[-40:]
         seen = self.slack.transcript()
@@ -161,7 +179,7 @@ class World:
 
     async def until(self, look: Callable[[], T]) -> T:
         """Wait for something to be true in Slack; the run's own limit ends it."""
-        return await self.slack.wait_for(look, timeout=RUN_SECONDS)
+        return await self.slack.wait_for(look, timeout=self.patience)
 
     async def type(self, user: str, text: str) -> None:
         """Type a command; what Slack gets no acknowledgement for is delivered again."""
@@ -199,7 +217,8 @@ class World:
 
     def answers(self, user: str) -> list[str]:
         """Return what the bot has told this person alone."""
-        return [m.text for m in self.slack.ephemerals(user) if m.user == BOT_USER]
+        told = self.slack.ephemerals(user)
+        return [m.text for m in told if m.user == BOT_USER and m.ts not in self.known]
 
     async def complete(self) -> None:
         """Wait until everything has ended, all of it is said, and nothing is left to do."""
@@ -262,6 +281,7 @@ async def simulated_world(
         stack.push_async_callback(slack.stop)
         await stack.enter_async_context(cluster)
         yield World(
+            patience=PATIENCE,
             nursery=nursery,
             folder=folder,
             clock=clock,
@@ -269,7 +289,6 @@ async def simulated_world(
             slack=slack,
             place=Simulated(cluster, folder),
             key=key,
-            known=frozenset(m.ts for m in slack.store.messages),
         )
 
 
@@ -281,6 +300,7 @@ async def real_world(nursery: Path, folder: Path, place: Place) -> AsyncIterator
     await slack.start()
     try:
         yield World(
+            patience=REAL_PATIENCE,
             nursery=nursery,
             folder=folder,
             clock=clock,

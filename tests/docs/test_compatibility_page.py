@@ -1,4 +1,4 @@
-"""docs/compatibility.md lists what becomes of each key of convox.yml, as the reader does it."""
+"""docs/compatibility.md says what becomes of each key of convox.yml, and what is stricter or wider than in Convox."""
 
 import pytest
 
@@ -8,12 +8,7 @@ from core.errors import Invalid
 from core.manifest import load
 from tests.docs.pages import codes, page, rows, section
 
-TEXT = page("compatibility.md")
 SERVICE = "services:\n  web:\n    image: registry.example/web:1\n"
-
-
-def said(title):
-    return {codes([key])[0]: what for key, what in rows(section(TEXT, title))}
 
 
 @pytest.mark.parametrize(
@@ -25,7 +20,9 @@ def said(title):
     ],
 )
 def test_every_key_stands_there_with_what_becomes_of_it(title, run, ignored, refused):
-    assert said(title) == (
+    told = {codes([key])[0]: what for key, what in rows(section(page("compatibility.md"), title))}
+
+    assert told == (
         dict.fromkeys(run, "run")
         | dict.fromkeys(ignored, "accepted, without effect")
         | {key: f"refused: {what}" for key, what in refused.items()}
@@ -71,7 +68,12 @@ def test_what_the_page_calls_fine_is_taken():
 
     assert web.scale.count == 2
     assert web.startup is not None
-    assert (web.startup.grace, web.startup.interval, web.startup.timeout, web.startup.failures) == (0, 10, 1, 3)
+    assert (web.startup.grace, web.startup.interval, web.startup.timeout, web.startup.failures) == (
+        0,
+        10,
+        1,
+        3,
+    )
     assert (web.deployment.minimum, web.deployment.maximum) == (100, 200)
 
 

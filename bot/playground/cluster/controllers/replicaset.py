@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from datetime import datetime
 from typing import Any
 
 from bot.playground.cluster.api import CONTROLLER, Api

@@ -1,0 +1,63 @@
+"""The five most dangerous places to die, on a real control plane, in the story in which all of them lie.
+
+A bad image, because it goes forward and back. The places, and what a bot that comes after could get wrong there:
+
+* `start.after_intent`: the point of no return is stored and nothing was sent. It could take the look again, and what
+  it is about to make for what was there before.
+* `step.after_effect` at the first Deployment: real controllers make pods already and no row says so. It could count
+  its own change as somebody else's, or leave a Deployment without its count.
+* `broken.after_commit`: the verdict is stored and nothing has gone back. It could look again, see pods that are just
+  being replaced, and think better of it.
+* `back.after_apply` at the first Deployment: one service is back and the other is not. It could take the half for the
+  whole, or lose the count that was recorded.
+* `settle.before_commit`: everything is as it was and only the end is missing. It could end it twice, or judge by a
+  settle window that is long over.
+"""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.crashes.orders import Death
+from tests.crashes.places import real
+from tests.crashes.runs import Ran, faults, prepare, tell
+from tests.crashes.scenarios import POLICY, SCENARIOS
+from tests.crashes.world import real_world
+
+STORY = SCENARIOS["a bad image and the way back"]
+# Forward the anchor, three Secrets and three Services come before the first Deployment, on the way back two of each.
+MOST_DANGEROUS = (
+    Death(point="start.after_intent"),
+    Death(point="step.after_effect", passage=8),
+    Death(point="broken.after_commit"),
+    Death(point="back.after_apply", passage=5),
+    Death(point="settle.before_commit"),
+)
+
+
+@pytest.mark.timeout(300)
+async def test_where_it_is_most_dangerous_the_end_is_the_same_and_said_once(
+    bots: Path, control_plane, kubelet, app_namespace, tmp_path: Path
+):
+    async def one(death: Death | None) -> Ran:
+        folder = tmp_path / str(death)
+        folder.mkdir()
+        async with (
+            real(control_plane, await app_namespace()) as place,
+            real_world(bots, folder, place) as world,
+        ):
+            world.set_policy(POLICY)
+            await world.register(STORY.builds)
+            await prepare(world, STORY)
+            return await tell(world, STORY, death)
+
+    async with asyncio.TaskGroup() as runs:
+        without = runs.create_task(one(None))
+        deaths = {death: runs.create_task(one(death)) for death in MOST_DANGEROUS}
+    measure = without.result()
+    (story,) = measure.picture["slack"]
+    assert story["endings"][0].startswith(STORY.endings[0])
+    assert not measure.broken
+    wrong = [what for death, ran in deaths.items() for what in faults(death, ran.result(), measure)]
+    assert not wrong, "\n\n".join(wrong)

@@ -1,0 +1,141 @@
+"""The answers in docs/commands.md are what the views say, so that nobody learns a shape that does not exist."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.api.client import is_verdict
+from bot.cli import main
+from bot.views import outcomes
+from bot.views.apps import app_info, app_list
+from bot.views.builds import build_info, build_list
+from bot.views.env import env_list, env_value
+from bot.views.help import help_text
+from bot.views.releases import release_info, release_list, release_manifest
+from core.app import App
+from core.build import Build
+from core.environment import Environment
+from core.promotion import Phase, Promotion
+from core.release import Release
+from tests.bot.api.asking import BUILD
+from tests.bot.api.serving import serving
+from tests.core.world import ALICE, until
+from tests.docs.pages import blocks, page, section
+
+TEXT = page("commands.md")
+NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
+MADE = NOW - timedelta(minutes=12)
+ENV = Environment((("LOG_LEVEL", "debug"), ("DATABASE_URL", "postgres://db")))
+WORDS = "build 0123456789 Mend the cart"
+SERVICES = "services:\n  web:\n    build: .\n    port: 3000\n"
+R = Release(
+    id="RABCDEFGHIJ", app="myapp", sequence=1, build="BABCDEFGHIJ", environment=ENV, description=WORDS,
+    created_at=MADE, created_by=ALICE,
+)  # fmt: skip
+LATER = replace(
+    R, id="RKLMNOPQRST", sequence=2, description="env change:LOG_LEVEL", created_at=NOW - timedelta(minutes=1)
+)
+B = Build(
+    id="BABCDEFGHIJ", app="myapp", manifest=SERVICES, description=WORDS, release=R.id, started_at=MADE,
+    ended_at=MADE, created_by=ALICE,
+)  # fmt: skip
+APP = App(name="myapp", created_at=MADE, created_by=ALICE, active=R.id)
+P = Promotion(
+    id="PABCDEFGHIJ", app="myapp", release=R.id, phase=Phase.PENDING, requested_by=ALICE, requested_at=NOW
+)
+
+ANSWERS = {
+    "releases promote": outcomes.promoting(R.id),
+    "releases rollback": outcomes.rolling_back(R.id, "RUVWXYZABCD"),
+    "approve": outcomes.approving(P, 0),
+    "decline": outcomes.declining(P),
+    "apps cancel": outcomes.cancelling("myapp"),
+    "releases": release_list([LATER, R], R.id, NOW),
+    "releases info": release_info(R, reveal=False),
+    "releases manifest": release_manifest(B),
+    "builds": build_list([B], NOW),
+    "builds info": build_info(B, NOW),
+    "env": env_list(ENV, reveal=False),
+    "env get": env_value(ENV, "LOG_LEVEL"),
+    "env set": outcomes.setting(["LOG_LEVEL", "GREETING"], LATER.id),
+    "env unset": outcomes.unsetting(["GREETING"], LATER.id),
+    "apps": app_list([APP], {}),
+    "apps create": outcomes.creating("myapp"),
+    "apps info": app_info(APP, None),
+    "link": outcomes.linking("myapp"),
+    "unlink": outcomes.unlinking("myapp"),
+    "help": help_text("env set", None).text,
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_answer_on_the_page_is_the_one_that_is_given(name):
+    _, answer = blocks(section(TEXT, name))
+
+    assert answer == ANSWERS[name]
+
+
+def test_the_other_answer_to_an_approval_is_the_one_on_the_page():
+    assert "`1 more approval is needed`" in section(TEXT, "approve")
+    assert "1 more approval is needed" in outcomes.approving(P, 1)
+
+
+def test_the_terminal_of_the_page_has_the_shape_that_is_printed():
+    first, *lines, last = blocks(section(TEXT, "From a terminal"))[0].splitlines()[1:]
+
+    assert first == outcomes.promoting(R.id)
+    assert is_verdict(last)
+    assert not any(map(is_verdict, lines))
+    assert all(line.split(" ")[1].startswith("system/k8s/") for line in lines)
+
+
+async def test_the_api_takes_and_gives_what_the_page_says(tmp_path):
+    told = section(TEXT, "Over HTTP")
+    async with serving(tmp_path) as api:
+        listed = await api.command("releases -a myapp")
+        built = await api.post("/apps/myapp/builds", json={**BUILD, "description": "x", "git-sha": "abc"})
+        asked = await api.command("releases promote -a myapp")
+        refused = await api.command("releases -a nope")
+
+        assert set(await listed.json()) == {"text", "promotion"}
+        assert "Promotion-Phase" not in listed.headers
+        assert (built.status, set(await built.json())) == (201, {"id", "release"})
+        promotion = (await asked.json())["promotion"]
+        assert asked.headers["Promotion-Phase"] in set(Phase)
+        assert (refused.status, set(await refused.json())) == (404, {"error"})
+        await until(api.world, promotion, Phase.RUNNING)
+        assert (await api.lines(promotion))[-1] == "OK"
+
+    for word in (
+        "`Promotion-Phase`",
+        "`POST /commands`",
+        "`GET /promotions/{id}/lines`",
+        "`POST /apps/{app}/builds`",
+    ):
+        assert word in told
+    assert json.loads('{"text": "releases -a myapp"}')["text"] in told
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["do"], 2),
+        (["do", "releases"], 1),
+        (["build"], 2),
+        (["build", "-a", "x"], 1),
+        (["keygen"], 0),
+        (["fly"], 2),
+    ],
+)
+def test_statuses_are_those_of_the_page(words, status, monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv("RACK_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    try:
+        found = main(words)
+    except SystemExit as ended:
+        found = ended.code
+
+    assert found == status

@@ -1,0 +1,98 @@
+"""Lists that the documents take from the code: Slack's methods and scopes, metrics, the audit, patience, the README's commands."""
+
+import re
+
+import yaml
+
+from bot.api.metrics import Facts, exposition
+from bot.grammar import GROUPS, RULES
+from bot.listeners import ACTIONS, COMMAND
+from core.promotion import Limits
+from core.redaction import SHORTEST
+from tests.docs.pages import ROOT, blocks, codes, page, rows, section
+
+SLACK = page("slack.md")
+METHODS = rows(section(SLACK, "Methods of the Web API"))
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def sources(*patterns: str) -> str:
+    return "\n".join(
+        file.read_text(encoding="utf-8") for pattern in patterns for file in sorted(ROOT.glob(pattern))
+    )
+
+
+def test_every_method_of_slack_that_is_called_is_listed_with_its_reason():
+    code = sources("bot/*.py", "bot/views/*.py")
+    families = "chat|conversations|users|usergroups|views|files|auth|apps|reactions|pins|bookmarks"
+    named = set(re.findall(rf'"((?:{families})\.[A-Za-z.]+)"', code))
+    called = {name.replace("_", ".") for name in re.findall(r"_client\.((?!api_call)[a-z_]+)\(", code)}
+    assert {codes(row)[0] for row in METHODS} == named | called
+    assert all(row[1] for row in METHODS)
+
+
+def test_the_scopes_are_those_of_the_app_manifest_and_each_is_needed_by_a_method():
+    manifest = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
+    scopes = set(manifest["oauth_config"]["scopes"]["bot"])
+    assert {codes(row)[0] for row in rows(section(SLACK, "Scopes"))} == scopes
+    assert {scope for row in METHODS for scope in codes(row[2:])} == scopes - {"commands"} | {
+        "connections:write"
+    }
+
+
+def test_every_button_and_the_command_are_on_the_page():
+    arriving = rows(section(SLACK, "What arrives, and what becomes of it"))
+    assert {codes(row)[0] for row in arriving} == set(ACTIONS)
+    assert f"The slash command is `{COMMAND}`" in SLACK
+
+
+def test_every_metric_is_in_the_table_with_its_labels_and_no_other():
+    facts = Facts(promotions={}, waiting={"cards": 0}, oldest=0.0, connected=True, version="1")
+    samples = re.findall(r"^(convox\w+)(?:\{(\w+)=)?", exposition(facts).decode(), re.MULTILINE)
+    told = [
+        codes(row)[0]
+        for row in rows(section(page("operations.md"), "Health"))
+        if row[0].startswith("`convox")
+    ]
+    assert set(told) == {f"{name}{{{label}}}" if label else name for name, label in samples}
+
+
+def test_every_action_of_the_audit_is_in_the_table_and_no_other():
+    code = sources("core/**/*.py", "storage/*.py")
+    written = set(re.findall(r'"((?:app|build|env|release|promotion|token)\.[a-z]+)"', code))
+    told = {action for row in rows(section(page("security.md"), "The audit")) for action in codes(row[:1])}
+    assert told == written | {"promote.request", "rollback.request", "promotion.<event>"}
+
+
+def test_from_which_length_values_are_redacted_is_said():
+    said = re.findall(r"(\d+) characters or\s+more", page("security.md"))
+    assert said == [str(SHORTEST)]
+
+
+def test_the_patience_on_the_page_is_the_default():
+    limits = Limits()
+    told = {row[0]: row[1] for row in rows(section(page("promotion.md"), "Watching"))}
+    assert told == {
+        "pending": f"{limits.pending:g} s",
+        "without progress": f"{limits.deadline:g} s",
+        "in all": f"{limits.longest:g} s",
+    }
+
+
+def test_the_readme_begins_with_playing_and_then_testing():
+    assert blocks(README)[0] == "make play\nmake test"
+
+
+def test_the_readme_names_every_command_of_the_grammar_and_no_other():
+    (shown,) = [block for block in blocks(README) if "releases promote" in block]
+    named = set()
+    for entry in re.split(r" \| |\n", shown):
+        first, second, *_ = [*entry.split(), "", ""]
+        named.add(f"{first} {second}" if first in GROUPS and second.isalpha() and second.islower() else first)
+    assert named == {rule.name for rule in RULES}
+
+
+def test_every_make_target_that_is_named_exists():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = re.findall(r"(?:`|^)make ([a-z]+)", sources("*.md", "docs/**/*.md", "deploy/*.md"), re.MULTILINE)
+    assert set(named) <= targets
