@@ -24,7 +24,10 @@ async def complaints(folder: Path, settings: Settings) -> list[str]:
 
 
 async def test_every_missing_setting_is_named_at_once(tmp_path: Path):
-    assert await complaints(tmp_path, {}) == [
+    modes, policy, *single = await complaints(tmp_path, {})
+    assert modes == "set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP mode"
+    assert policy.startswith("CONVOX_POLICY is not set")
+    assert single == [
         "CONVOX_KEYS is not set; `convox-bot keygen` prints a key",
         "SLACK_BOT_TOKEN is not set",
     ]
