@@ -98,7 +98,9 @@ class Effects:
         )
         async with self._tools.store.transaction() as tx:
             await still(tx, promotion)
-            tries = sum((s.stage, s.ref, s.action) == (stage, ref, action) for s in await tx.steps(promotion.id))
+            tries = sum(
+                (s.stage, s.ref, s.action) == (stage, ref, action) for s in await tx.steps(promotion.id)
+            )
             await tx.save_step(row)
         failpoint("step.after_sent")
 

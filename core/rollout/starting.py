@@ -90,11 +90,21 @@ class Starter:
             return intent
         return replace(intent, objects=tuple(_older(o, earlier) for o in intent.objects))
 
+    async def _give_back(self, tx: Transaction, promotion: Promotion) -> None:
+        """Return the number that nothing was written with.
+
+        Otherwise asking often enough would outgrow the number of an anchor that refuses (rule 14).
+        """
+        app = await tx.app(promotion.app)
+        if app.token == promotion.token:
+            await tx.save_app(replace(app, token=app.token - 1))
+
     async def _refuse(self, promotion: Promotion, event: Event, reason: str) -> None:
         redact = await redactor_of(self._tools.store.read, promotion)
         try:
             async with self._tools.store.transaction() as tx:
                 current = await still(tx, promotion)
+                await self._give_back(tx, current)
                 await move(tx, current, event, actor=BOT, reason=redact(reason))
         except Conflict as error:
             raise Moved(str(error)) from error

@@ -231,3 +231,18 @@ async def test_a_stopped_rollout_does_not_keep_the_new_one_with_its_clearing_up(
         looks = [i for i, r in enumerate(w.cluster.requests) if r == "look"]
         claimed = w.cluster.requests.index("claim anchor")
         assert [i for i in looks if i < claimed] == looks[:1], w.cluster.requests
+
+
+async def test_asking_again_and_again_does_not_outgrow_an_anchor_that_refuses(tmp_path: Path):
+    """A restored database knows older numbers than the anchor; each refusal gives its number back."""
+    async with world(tmp_path) as w:
+        release = (await w.build()).release.id
+
+        def refuse(request: str) -> None:
+            if request == "check anchor":
+                raise Rejected("the namespace was written to with a newer number")
+
+        w.cluster.refuse = refuse
+        tokens = {(await w.promote(release)).token for _ in range(5)}
+        assert tokens == {1}
+        assert (await w.store.read.app("myapp")).token == 0

@@ -58,7 +58,7 @@ class ReplicaSetController(Controller):
             self._retries[key] = min(self._retries.get(key, FIRST_RETRY / 2) * 2, LONGEST_RETRY)
             return self._retries[key]
         self._retries.pop(key, None)
-        return self._next_availability(replica_set, pods, now)
+        return _next_availability(replica_set, pods, now)
 
     async def _make_even(self, replica_set: Document, active: list[Document]) -> ApiError | None:
         wanted = int(replica_set["spec"].get("replicas", 1))
