@@ -147,7 +147,7 @@ def _progress(story: Story) -> Iterable[str]:
     ]
     if counts and p.phase not in {Phase.REFUSED, Phase.SUPERSEDED}:
         yield clip(" · ".join(counts), 400)
-    if p.phase in {Phase.UPDATING, Phase.ROLLBACK} and p.progress.waiting:
+    if p.in_flight and p.progress.waiting:
         quiet = 0 if watching(p) else int(p.progress.watched - p.progress.moved) // QUIET * QUIET
         limit = f" (no progress for {spoken(quiet)}, at most {spoken(p.limits.deadline)})" if quiet else ""
         yield f"{clip(p.progress.waiting, 300)}{limit}"

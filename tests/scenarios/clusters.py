@@ -1,5 +1,6 @@
 """The two clusters that every scenario runs on: without one face for both, each scenario would be written twice."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -121,6 +122,7 @@ async def real(plane: ControlPlane, rack: str) -> AsyncIterator[Real]:
     """Register a node with the control plane, and take it and the apps' namespaces away afterwards."""
     made = Real(plane, rack)
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(_hang_up)
         made.admin = await stack.enter_async_context(connect(plane.kubeconfig("admin")))
         await stack.enter_async_context(SimulatedKubelet(made.admin, made.clock, nodes=NODES))
         stack.callback(made.thaw)
@@ -130,3 +132,13 @@ async def real(plane: ControlPlane, rack: str) -> AsyncIterator[Real]:
             made.thaw()
             for app in made.apps:
                 await made.admin.call("DELETE", f"/api/v1/namespaces/{made.rack}-{app}")
+
+
+async def _hang_up() -> None:
+    """End what still says goodbye: over TLS a connection that was closed lives until its peer has answered."""
+    loop: Any = asyncio.get_running_loop()
+    for transport in list(loop._transports.values()):
+        transport.abort()
+    # The first round calls `connection_lost` of the sockets, the second what TLS has put on top of them.
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)

@@ -60,7 +60,7 @@ async def test_a_change_whose_promotion_is_refused_says_what_was_made(api):
     await api.world.end(promotion.id)
 
 
-async def test_an_approval_that_starts_nothing_is_a_conflict(api):
+async def test_a_decline_after_the_time_is_over_is_a_conflict(api):
     promotion = await waiting(api)
     api.world.clock.jump(86401)
     answer = await api.command(f"decline {promotion.id}")
