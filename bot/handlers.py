@@ -12,6 +12,7 @@ from bot.views.answers import Answer
 from bot.views.refusals import refusal, unexpected
 from core.access import Access
 from core.approvals import missing
+from core.decider import Decider
 from core.errors import NotFound, Unexpected, UserError
 from core.ports import Clock, Store
 from core.promoter import Asked, Promoter, Requested
@@ -39,11 +40,19 @@ class Handlers:
     """Carries out requests: the right first, then the use case, then the words."""
 
     def __init__(
-        self, *, store: Store, records: Records, promoter: Promoter, access: Access, clock: Clock
+        self,
+        *,
+        store: Store,
+        records: Records,
+        promoter: Promoter,
+        decider: Decider,
+        access: Access,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._records = records
         self._promoter = promoter
+        self._decider = decider
         self._access = access
         self._showing = Showing(store, records, access, clock)
 
@@ -146,14 +155,14 @@ class Handlers:
                 raise NotFound(f"{promotion.id} is of the app {promotion.app}, not of {command.app}")
         match command:
             case ask.Approve():
-                promotion = await self._promoter.approve(caller.actor, command.promotion)
+                promotion = await self._decider.approve(caller.actor, command.promotion)
                 left = missing(promotion, await self._store.read.approvals(promotion.id))
                 text = outcomes.approving(promotion, left)
             case ask.Decline():
-                promotion = await self._promoter.decline(caller.actor, command.promotion, command.reason)
+                promotion = await self._decider.decline(caller.actor, command.promotion, command.reason)
                 text = outcomes.declining(promotion)
             case ask.CancelApp():
-                promotion = await self._promoter.cancel(caller.actor, command.app)
+                promotion = await self._decider.cancel(caller.actor, command.app)
                 text = outcomes.cancelling(promotion.app)
             case _:
                 raise AssertionError(command)
@@ -163,7 +172,7 @@ class Handlers:
         """Carry out the Cancel button, which names a promotion and not an app."""
         try:
             promotion = await self._store.read.promotion(promotion_id)
-            cancelled = await self._promoter.cancel(caller.actor, promotion.app, promotion_id)
+            cancelled = await self._decider.cancel(caller.actor, promotion.app, promotion_id)
         except UserError as error:
             return Reply(answer=refusal(error), error=error)
         except Exception:

@@ -29,6 +29,7 @@ from core.access import Access
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.client import KubeClient
 from core.cluster.credentials import Source, from_document, from_environment
+from core.decider import Decider
 from core.gate import Gate
 from core.ports import Clock
 from core.promoter import Promoter
@@ -62,6 +63,7 @@ class Bot:
     policy: PolicyFile
     supervisor: Supervisor
     promoter: Promoter
+    decider: Decider
     sender: Sender
     slack: SlackState
     connection: SlackConnection
@@ -107,8 +109,11 @@ async def wired(
             return ""
 
         records = Records(store, cluster, startable)
-        promoter = Promoter(store, cluster, access, sender, supervisor, startable=startable)
-        handlers = Handlers(store=store, records=records, promoter=promoter, access=access, clock=clock)
+        decider = Decider(store, access, sender, supervisor, startable=startable)
+        promoter = Promoter(store, cluster, access, decider, startable=startable)
+        handlers = Handlers(
+            store=store, records=records, promoter=promoter, decider=decider, access=access, clock=clock
+        )
         intake = Intake(store.intake, handlers, store, session, clock, known=state.known, announcer=sender)
         app = new_app(
             client, signing_secret=_value(settings.slack_signing_secret), state=state, keeper=intake
@@ -135,6 +140,7 @@ async def wired(
             policy=policy,
             supervisor=supervisor,
             promoter=promoter,
+            decider=decider,
             sender=sender,
             slack=state,
             connection=connection,
@@ -142,7 +148,7 @@ async def wired(
             jobs={
                 "sender": sender.run,
                 "intake": intake.run,
-                "expiry of approvals": lambda: _expire(promoter, clock),
+                "expiry of approvals": lambda: _expire(decider, clock),
                 "connection to Slack": connection.run,
             },
             sites=[(api, settings.api_host, settings.api_port)],
@@ -165,9 +171,9 @@ def _value(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-async def _expire(promoter: Promoter, clock: Clock) -> None:
+async def _expire(decider: Decider, clock: Clock) -> None:
     while True:
-        await promoter.expire()
+        await decider.expire()
         await clock.sleep(EXPIRY_SECONDS)
 
 

@@ -379,3 +379,11 @@ class Announcer(Protocol):
     async def carded(self, promotion_id: str, seconds: float) -> Card | None:
         """Wait until the promotion's card is posted or has failed for good, or so many seconds."""
         ...
+
+
+class Driver(Protocol):
+    """Whoever drives started promotions to their end."""
+
+    def drive(self, promotion: Promotion) -> None:
+        """Go on with the promotion in a task of its own; returns at once."""
+        ...

@@ -61,7 +61,10 @@ def judge(
     """
     if not observation.synced:
         return Verdict(
-            progress=replace(progress, waiting="the cluster does not answer; the clocks stand still")
+            progress=replace(
+                progress,
+                waiting=f"{observation.blind or 'the cluster does not answer'}; the clocks stand still",
+            )
         )
     progress = _moved(replace(progress, watched=progress.watched + elapsed), observation.services)
     restarted = _restarted(progress, observation.services, limits)

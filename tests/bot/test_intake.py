@@ -80,7 +80,12 @@ class Stage:
 
 def intake_of(w: World, answers: Answers) -> Intake:
     handlers = Handlers(
-        store=w.store, records=w.records, promoter=w.promoter, access=w.promoter._access, clock=w.clock
+        store=w.store,
+        records=w.records,
+        promoter=w.promoter,
+        decider=w.decider,
+        access=w.promoter._access,
+        clock=w.clock,
     )
     known = asyncio.Event()
     known.set()
@@ -163,7 +168,7 @@ async def test_the_cancel_button_answers_an_error_too(tmp_path: Path, caplog):
         async def defect(*_: Any) -> Any:
             raise KeyError("a defect")
 
-        w.promoter.cancel = defect
+        w.decider.cancel = defect
         with caplog.at_level(logging.CRITICAL):
             url = await s.click(asked.promotion.id, "cancel", ts="1.0")
             assert "something went wrong here" in await s.answer(url)
@@ -210,7 +215,7 @@ async def test_an_approval_that_starts_nothing_says_why(tmp_path: Path):
     async with staged(tmp_path, policy=ONE_APPROVAL) as s:
         w = s.world
         asked = await w.ask((await w.build()).release.id)
-        w.promoter._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
+        w.decider._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
         async with w.store.transaction() as tx:
             await tx.save_app(replace(await tx.app("myapp"), namespace_uid="somewhere-else"))
         answer = await s.answer(await s.command(f"approve {asked.promotion.id}", user="U02BOB"))
@@ -229,7 +234,7 @@ async def test_a_change_whose_promotion_is_refused_says_both(tmp_path: Path):
         answer = await s.answer(await s.command("env set FOO=bar --promote"))
         made = (await w.store.read.releases("myapp", 1))[0]
         assert f"Setting FOO... OK\nRelease: {made.id}\nERROR: app is currently updating: " in answer
-        await w.promoter.cancel(asked.promotion.requested_by, "myapp")
+        await w.decider.cancel(asked.promotion.requested_by, "myapp")
         await w.end(asked.promotion.id)
 
 

@@ -88,7 +88,7 @@ async def test_the_guards_come_in_convoxs_order(tmp_path: Path):
         with pytest.raises(Conflict, match=f"^{bad} is on hold"):
             await w.ask(bad, force=True, anyway="")
         assert (await w.store.read.in_flight("myapp")).id == flying.promotion.id
-        await w.promoter.cancel(ALICE, "myapp")
+        await w.decider.cancel(ALICE, "myapp")
         await w.end(flying.promotion.id)
 
 
@@ -107,7 +107,7 @@ async def test_two_promotes_in_one_instant_a_thousand_times(tmp_path: Path):
     async with world(tmp_path) as w:
         releases = [(await w.build()).release.id for _ in range(2)]
         # Nobody drives: the one that was accepted stays Pending until it is cancelled.
-        w.promoter._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
+        w.decider._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
         for _ in range(1000):
             answers = await asyncio.gather(
                 *(w.ask(r, actor=a) for r, a in zip(releases, (ALICE, BOB), strict=True)),
@@ -117,7 +117,7 @@ async def test_two_promotes_in_one_instant_a_thousand_times(tmp_path: Path):
             (refused,) = [a for a in answers if isinstance(a, Conflict)]
             holder = started.promotion
             assert f"{holder.requested_by.mention} promotes {holder.release}" in str(refused)
-            await w.promoter.cancel(CAROL, "myapp")
+            await w.decider.cancel(CAROL, "myapp")
 
 
 async def test_a_rollback_to_a_release_that_failed_is_refused(tmp_path: Path):
@@ -136,7 +136,7 @@ async def test_a_rollback_that_is_declined_withdraws_nothing(tmp_path: Path):
         never = (await w.build()).release.id
         w.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
         asked = await w.ask(never, kind="rollback")
-        await w.promoter.decline(BOB, asked.promotion.id)
+        await w.decider.decline(BOB, asked.promotion.id)
         assert not (await w.store.read.standing(good)).withdrawn
 
 
@@ -170,8 +170,8 @@ async def test_an_approval_by_somebody_else_starts_the_rollout(tmp_path: Path):
         asked = await w.ask((await w.build()).release.id)
         assert asked.promotion.phase is Phase.AWAITING_APPROVAL
         with pytest.raises(Forbidden, match="you asked for it"):
-            await w.promoter.approve(ALICE, asked.promotion.id)
-        approved = await w.promoter.approve(BOB, asked.promotion.id)
+            await w.decider.approve(ALICE, asked.promotion.id)
+        approved = await w.decider.approve(BOB, asked.promotion.id)
         assert approved.phase is Phase.PENDING
         assert (await w.end(asked.promotion.id)).phase is Phase.RUNNING
 
@@ -179,19 +179,19 @@ async def test_an_approval_by_somebody_else_starts_the_rollout(tmp_path: Path):
 async def test_a_late_click_is_told_who_was_first(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         asked = await w.ask((await w.build()).release.id)
-        await w.promoter.approve(BOB, asked.promotion.id)
+        await w.decider.approve(BOB, asked.promotion.id)
         with pytest.raises(Conflict, match="^already approved by <@U02BOB> at 12:00 UTC$"):
-            await w.promoter.approve(CAROL, asked.promotion.id)
+            await w.decider.approve(CAROL, asked.promotion.id)
         await w.end(asked.promotion.id)
 
 
 async def test_one_person_fills_one_seat(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
         asked = await w.ask((await w.build()).release.id)
-        assert (await w.promoter.approve(BOB, asked.promotion.id)).phase is Phase.AWAITING_APPROVAL
+        assert (await w.decider.approve(BOB, asked.promotion.id)).phase is Phase.AWAITING_APPROVAL
         with pytest.raises(UserError, match="already approved"):
-            await w.promoter.approve(BOB, asked.promotion.id)
-        assert (await w.promoter.approve(CAROL, asked.promotion.id)).phase is Phase.PENDING
+            await w.decider.approve(BOB, asked.promotion.id)
+        assert (await w.decider.approve(CAROL, asked.promotion.id)).phase is Phase.PENDING
         await w.end(asked.promotion.id)
 
 
@@ -199,16 +199,16 @@ async def test_a_token_never_fills_a_seat(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         asked = await w.ask((await w.build()).release.id)
         with pytest.raises(Forbidden, match="a token is nobody"):
-            await w.promoter.approve(Actor("token", "ci", "ci"), asked.promotion.id)
+            await w.decider.approve(Actor("token", "ci", "ci"), asked.promotion.id)
 
 
 async def test_a_decline_ends_it_for_everybody_with_its_reason(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         asked = await w.ask((await w.build()).release.id)
-        declined = await w.promoter.decline(BOB, asked.promotion.id, "not on a Friday")
+        declined = await w.decider.decline(BOB, asked.promotion.id, "not on a Friday")
         assert ending(declined, lambda a: a.plain) == "ERROR: declined by @u02bob: not on a Friday"
         with pytest.raises(Conflict, match="already declined by <@U02BOB>"):
-            await w.promoter.approve(CAROL, asked.promotion.id)
+            await w.decider.approve(CAROL, asked.promotion.id)
 
 
 async def test_an_approval_that_comes_too_late_is_expired_before_it_counts(tmp_path: Path):
@@ -216,7 +216,7 @@ async def test_an_approval_that_comes_too_late_is_expired_before_it_counts(tmp_p
         asked = await w.ask((await w.build()).release.id)
         w.clock.jump(86401)
         with pytest.raises(Conflict, match="has expired"):
-            await w.promoter.approve(BOB, asked.promotion.id)
+            await w.decider.approve(BOB, asked.promotion.id)
         assert (await w.store.read.promotion(asked.promotion.id)).phase is Phase.EXPIRED
 
 
@@ -229,10 +229,10 @@ async def test_what_has_expired_is_expired_before_any_click(tmp_path: Path, deed
         w.clock.jump(86401)
         if deed == "decline":
             with pytest.raises(Conflict, match="has expired: nobody can approve it any more"):
-                await w.promoter.decline(BOB, asked.promotion.id)
+                await w.decider.decline(BOB, asked.promotion.id)
         elif deed == "cancel":
             with pytest.raises(Conflict, match="^app is not updating$"):
-                await w.promoter.cancel(BOB, "myapp")
+                await w.decider.cancel(BOB, "myapp")
         else:
             again = await w.ask(release)
             assert not again.pointer
@@ -262,10 +262,10 @@ async def test_a_reason_without_a_hold_is_not_told_as_one(tmp_path: Path):
 async def test_nobody_in_time_expires_by_itself(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         asked = await w.ask((await w.build()).release.id)
-        await w.promoter.expire()
+        await w.decider.expire()
         assert (await w.store.read.promotion(asked.promotion.id)).phase is Phase.AWAITING_APPROVAL
         w.clock.jump(86401)
-        await w.promoter.expire()
+        await w.decider.expire()
         expired = await w.store.read.promotion(asked.promotion.id)
         assert ending(expired, lambda a: a.plain) == "ERROR: approval expired"
 
@@ -274,12 +274,12 @@ async def test_what_was_approved_runs_or_nothing_does(tmp_path: Path):
     """The active release changes between the first and the last approval, so the last one starts nothing."""
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
         first = await w.ask((await w.build()).release.id)
-        await w.promoter.approve(BOB, first.promotion.id)
+        await w.decider.approve(BOB, first.promotion.id)
         async with w.store.transaction() as tx:
             app = await tx.app("myapp")
             await tx.save_app(replace(app, namespace_uid="somewhere-else"))
         with pytest.raises(Conflict, match="was refused: what was approved has changed since"):
-            await w.promoter.approve(CAROL, first.promotion.id)
+            await w.decider.approve(CAROL, first.promotion.id)
         ended = await w.end(first.promotion.id)
         assert ended.phase is Phase.REFUSED
         assert (
@@ -292,10 +292,10 @@ async def test_what_was_approved_runs_or_nothing_does(tmp_path: Path):
 async def test_an_approver_who_lost_the_right_no_longer_counts_at_the_last_approval(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
         asked = await w.ask((await w.build()).release.id)
-        await w.promoter.approve(BOB, asked.promotion.id)
+        await w.decider.approve(BOB, asked.promotion.id)
         w.directory.guests = frozenset({BOB.id})
         with pytest.raises(Conflict, match="was refused: an approval no longer counts"):
-            await w.promoter.approve(CAROL, asked.promotion.id)
+            await w.decider.approve(CAROL, asked.promotion.id)
         ended = await w.end(asked.promotion.id)
         assert ended.phase is Phase.REFUSED
         assert ended.reason == "an approval no longer counts: <@U02BOB> (guests may not do this)"
@@ -306,8 +306,8 @@ async def test_what_was_approved_is_looked_at_again_when_it_starts(tmp_path: Pat
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         asked = await w.ask((await w.build()).release.id)
         # As after a crash: approved, and not driven yet.
-        w.promoter._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
-        approved = await w.promoter.approve(BOB, asked.promotion.id)
+        w.decider._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
+        approved = await w.decider.approve(BOB, asked.promotion.id)
         assert approved.phase is Phase.PENDING
         if change == "right":
             w.directory.guests = frozenset({BOB.id})
@@ -392,13 +392,13 @@ async def test_a_refused_rollback_leaves_no_release_behind(tmp_path: Path):
 async def test_cancel_with_nothing_running_says_so(tmp_path: Path):
     async with world(tmp_path) as w:
         with pytest.raises(Conflict, match="^app is not updating$"):
-            await w.promoter.cancel(ALICE, "myapp")
+            await w.decider.cancel(ALICE, "myapp")
 
 
 async def test_cancel_of_a_waiting_promotion_changes_nothing(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         await w.ask((await w.build()).release.id)
-        cancelled = await w.promoter.cancel(BOB, "myapp")
+        cancelled = await w.decider.cancel(BOB, "myapp")
         assert ending(cancelled, lambda a: a.plain) == "ERROR: cancelled by @u02bob, nothing was changed"
 
 
@@ -409,9 +409,9 @@ async def test_a_second_cancel_is_told_that_it_is_going_back(tmp_path: Path):
         w.cluster.behaves[slow] = lambda _: progressing()
         asked = await w.ask(slow)
         await until(w, asked.promotion.id, Phase.UPDATING)
-        await w.promoter.cancel(BOB, "myapp")
+        await w.decider.cancel(BOB, "myapp")
         with pytest.raises(Conflict, match="is already going back"):
-            await w.promoter.cancel(ALICE, "myapp")
+            await w.decider.cancel(ALICE, "myapp")
         await w.end(asked.promotion.id)
 
 
@@ -420,7 +420,7 @@ async def test_a_guest_may_do_nothing(tmp_path: Path):
         w.directory.guests = frozenset({BOB.id})
         asked = await w.ask((await w.build()).release.id)
         with pytest.raises(Forbidden, match="guests may not do this"):
-            await w.promoter.approve(BOB, asked.promotion.id)
+            await w.decider.approve(BOB, asked.promotion.id)
 
 
 async def test_unknown_membership_means_no(tmp_path: Path):
@@ -428,7 +428,7 @@ async def test_unknown_membership_means_no(tmp_path: Path):
         asked = await w.ask((await w.build()).release.id)
         w.directory.down = True
         with pytest.raises(Forbidden, match="I cannot check whether you may approve myapp"):
-            await w.promoter.approve(BOB, asked.promotion.id)
+            await w.decider.approve(BOB, asked.promotion.id)
 
 
 async def test_a_full_disk_starts_nothing(tmp_path: Path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.access import Access
 from core.actor import Actor
+from core.decider import Decider
 from core.gate import Gate
 from core.policy import Policy, parse_policy
 from core.promoter import Asked, Promoter, Requested
@@ -57,6 +58,7 @@ class World:
     announcer: FakeAnnouncer
     records: Records
     promoter: Promoter
+    decider: Decider
     supervisor: Supervisor
     policy: Policy
 
@@ -102,8 +104,11 @@ async def world(
         )
         supervisor = Supervisor(tools)
         records = Records(store, cluster, lambda: startable)
-        promoter = Promoter(store, cluster, access, announcer, supervisor, startable=lambda: startable)
-        made = World(store, cluster, clock, directory, announcer, records, promoter, supervisor, current)
+        decider = Decider(store, access, announcer, supervisor, startable=lambda: startable)
+        promoter = Promoter(store, cluster, access, decider, startable=lambda: startable)
+        made = World(
+            store, cluster, clock, directory, announcer, records, promoter, decider, supervisor, current
+        )
         if not [a for a in await store.read.apps() if a.name == app]:
             await records.create_app(ALICE, app, "C1")
         try:

@@ -33,9 +33,10 @@ class Role:
         """Give everything but one right, and return once the API server has taken note."""
         whole = await self._admin.call("GET", f"{RBAC}/clusterroles/convox-bot-app")
         rules = [
-            {**rule, "resources": [name], "verbs": [v for v in rule["verbs"] if (name, v) != (resource, verb)]}
+            {**rule, "resources": [name], "verbs": left}
             for rule in whole["rules"]
             for name in rule["resources"]
+            if (left := [each for each in rule["verbs"] if (name, each) != (resource, verb)])
         ]
         await self._replace(f"{RBAC}/clusterroles", {"metadata": {"name": self._name}, "rules": rules})
         bindings = f"{RBAC}/namespaces/{self._namespace}/rolebindings"
@@ -81,6 +82,14 @@ async def role(stage: Stage) -> AsyncIterator[Role]:
     await made.remove()
 
 
+async def test_the_rights_of_deploy_are_enough(stage: Stage):
+    await stage.running(web="v1")
+    bad = await stage.promoted(await stage.build(web="v2-crash"))
+
+    assert bad.phase == "Reverted"
+    assert any("last log lines" in text for text in await stage.thread(bad.id))
+
+
 async def test_a_right_that_is_missing_refuses_before_anything_is_touched(stage: Stage, role: Role):
     release = await stage.build(web="v1")
     for resource, verb in (
@@ -116,3 +125,14 @@ async def test_without_the_right_to_read_logs_a_failure_is_told_without_its_log(
 
     assert promotion.cause == "web exits with code 1 right after its start, restarted once"
     assert not any("last log lines" in text for text in await stage.thread(promotion.id))
+
+
+async def test_a_watch_that_is_refused_is_named_while_the_rollout_waits_for_it(stage: Stage, role: Role):
+    await role.without("events", "watch")
+    promotion = await stage.promote(await stage.build(web="v1"))
+
+    async def named() -> bool:
+        found = await stage.bot.store.read.promotion(promotion)
+        return f"the bot may not watch events in namespace {stage.namespace()}" in found.progress.waiting
+
+    await stage.until(named)

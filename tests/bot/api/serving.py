@@ -57,6 +57,7 @@ async def serving(path):
             store=made.store,
             records=made.records,
             promoter=made.promoter,
+            decider=made.decider,
             access=access,
             clock=made.clock,
         )

@@ -138,7 +138,7 @@ async def test_a_cancelled_rollout_goes_back(tmp_path: Path):
         asked = await w.ask(slow)
         while (await w.store.read.promotion(asked.promotion.id)).phase is not Phase.UPDATING:
             await w.clock.sleep(0)
-        await w.promoter.cancel(BOB, "myapp")
+        await w.decider.cancel(BOB, "myapp")
         promotion = await w.end(asked.promotion.id)
         assert said(promotion) == f"ERROR: cancelled by @u02bob, rolled back to {good}"
         assert (await w.store.read.standing(slow)).held

@@ -1,0 +1,193 @@
+"""Use cases of a promotion that waits or runs: approve, decline, cancel, expire."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from core.access import Access
+from core.actor import BOT, Actor
+from core.approval import Approval
+from core.approvals import may_approve, missing
+from core.beginning import begin
+from core.errors import Conflict, Forbidden, Unwritable
+from core.failpoints import failpoint
+from core.gate import lost, mismatch
+from core.policy import ApprovalRule
+from core.ports import Announcer, Driver, Store, Transaction
+from core.promotion import GOING_BACK, Event, Phase, Promotion, advance
+from core.records import ALL
+from core.requests import approval_rule, busy, read_ground
+from core.rollout.starting import NOT_IN_CHANNEL, is_unseen
+from core.transitions import move, start
+
+
+class Decider:
+    """What people decide about a promotion, each decision in one transaction with its audit and outbox rows."""
+
+    def __init__(
+        self,
+        store: Store,
+        access: Access,
+        announcer: Announcer,
+        driver: Driver,
+        *,
+        startable: Callable[[], str],
+    ) -> None:
+        """Wire the use cases.
+
+        Args:
+            store: the records.
+            access: who may do what.
+            announcer: is woken after a commit that wrote outbox rows.
+            driver: is handed every promotion that has started.
+            startable: says why nothing may start now (disk nearly full), or "".
+        """
+        self._store = store
+        self._access = access
+        self._announcer = announcer
+        self._driver = driver
+        self._startable = startable
+
+    async def approve(self, actor: Actor, promotion_id: str) -> Promotion:
+        """Approve; the last approval that was missing starts the rollout.
+
+        Raises:
+            NotFound: there is no such promotion.
+            Conflict: it no longer waits, or this person has decided; the sentence says who and when.
+            Forbidden: this person may not, now.
+        """
+        if reason := self._startable():
+            raise Unwritable(reason)
+        promotion = await self._store.read.promotion(promotion_id)
+        actor = await self._access.require(actor, "approve", promotion.app)
+        groups = await self._access.groups()
+        await self.end_vain(promotion)
+        void = await lost(self._access, promotion, await self._store.read.approvals(promotion.id), more=1)
+        async with self._store.transaction() as tx:
+            promotion = await tx.promotion(promotion_id)
+            await self._check_waits(tx, promotion)
+            rule = await self._rule(tx, promotion)
+            decision = may_approve(promotion, rule, await tx.approvals(promotion.id), actor, groups)
+            if not decision.allowed:
+                raise Forbidden(decision.why)
+            await tx.add_approval(
+                Approval(promotion=promotion.id, actor=actor, decision="approve", at=tx.now)
+            )
+            await tx.audit(actor, "promotion.approve", promotion.id, {"bound": promotion.approved_for})
+            decided = await self._count(tx, promotion, void)
+            failpoint("approve.before_commit")
+        failpoint("approve.after_commit")
+        self.hand_over(decided)
+        if decided.phase is Phase.REFUSED:
+            raise Conflict(f"{promotion_id} was refused: {decided.reason}")
+        return decided
+
+    async def _count(self, tx: Transaction, promotion: Promotion, void: str) -> Promotion:
+        """Count the approvals; with the last one it starts, unless it is void: then it stops nobody else's."""
+        if missing(promotion, await tx.approvals(promotion.id)):
+            shown = replace(promotion, revision=promotion.revision + 1)
+            await tx.save_promotion(shown, was=promotion.phase)
+            return shown
+        ground = await read_ground(tx, promotion.app, everything=ALL)
+        takes_over = promotion.force or promotion.kind == "rollback"
+        if ground.in_flight is not None and not takes_over:
+            void = busy(ground.in_flight).sentence
+        if void := void or await mismatch(tx, promotion):
+            return await move(tx, promotion, Event.REFUSED, actor=BOT, reason=void)
+        started = await begin(tx, ground, advance(promotion, Event.APPROVED, now=tx.now))
+        await tx.save_promotion(started, was=promotion.phase)
+        await start(tx, started)
+        return started
+
+    async def decline(self, actor: Actor, promotion_id: str, reason: str = "") -> Promotion:
+        """Decline for everybody; raises as `approve` does."""
+        promotion = await self._store.read.promotion(promotion_id)
+        actor = await self._access.require(actor, "approve", promotion.app)
+        await self.end_vain(promotion)
+        async with self._store.transaction() as tx:
+            promotion = await tx.promotion(promotion_id)
+            await self._check_waits(tx, promotion)
+            await tx.add_approval(
+                Approval(promotion=promotion.id, actor=actor, decision="decline", at=tx.now, reason=reason)
+            )
+            declined = await move(tx, promotion, Event.DECLINED, actor=actor, by=actor, reason=reason)
+        self._announcer.wake()
+        return declined
+
+    async def cancel(self, actor: Actor, app: str, promotion_id: str | None = None) -> Promotion:
+        """Stop what is running or waiting; what was touched goes back.
+
+        Raises:
+            Conflict: `app is not updating`, or it is already going back.
+        """
+        actor = await self._access.require(actor, "cancel", app)
+        await self.end_vain(*await self._store.read.awaiting(app))
+        async with self._store.transaction() as tx:
+            await tx.app(app)
+            waiting = await tx.awaiting(app)
+            running = await tx.in_flight(app)
+            promotion = (
+                await tx.promotion(promotion_id) if promotion_id else running or next(iter(waiting), None)
+            )
+            if promotion is None or promotion.settled:
+                raise Conflict(_not_running(promotion))
+            if promotion.phase in GOING_BACK:
+                raise Conflict(f"{promotion.id} is already going back", hint="its thread tells how far it is")
+            cancelled = await move(tx, promotion, Event.CANCELLED, actor=actor, by=actor)
+            failpoint("cancel.before_commit")
+        failpoint("cancel.after_commit")
+        self.hand_over(cancelled)
+        return cancelled
+
+    async def expire(self) -> None:
+        """End every wait for an approval that nobody gave in time, or that nobody can see."""
+        await self.end_vain(*await self._store.read.unsettled())
+
+    async def end_vain(self, *promotions: Promotion) -> None:
+        """End those of the promotions that wait in vain; applied before any click (engine, cells)."""
+        for promotion in promotions:
+            if promotion.phase is not Phase.AWAITING_APPROVAL:
+                continue
+            async with self._store.transaction() as tx:
+                current = await tx.promotion(promotion.id)
+                if current.phase is not Phase.AWAITING_APPROVAL:
+                    continue
+                if current.expires_at is not None and tx.now >= current.expires_at:
+                    await move(tx, current, Event.EXPIRED, actor=BOT)
+                elif is_unseen(current, await tx.card(current.id)):
+                    await move(tx, current, Event.REFUSED, actor=BOT, reason=NOT_IN_CHANNEL)
+                else:
+                    continue
+            self._announcer.wake()
+
+    async def _check_waits(self, tx: Transaction, promotion: Promotion) -> None:
+        """Raise the answer to a stale click: already decided, by whom and when."""
+        if promotion.phase is Phase.AWAITING_APPROVAL:
+            return
+        decisions = await tx.approvals(promotion.id)
+        if promotion.phase is Phase.EXPIRED:
+            raise Conflict(f"{promotion.id} has expired: nobody can approve it any more")
+        if promotion.phase is Phase.DECLINED and promotion.by and promotion.settled_at:
+            raise Conflict(f"already declined by {promotion.by.mention} at {promotion.settled_at:%H:%M} UTC")
+        if decisions:
+            last = decisions[-1]
+            raise Conflict(f"already approved by {last.actor.mention} at {last.at:%H:%M} UTC")
+        raise Conflict(f"{promotion.id} is not waiting for an approval: it is {promotion.phase}")
+
+    async def _rule(self, tx: Transaction, promotion: Promotion) -> ApprovalRule:
+        rules = self._access.policy.rules(promotion.app)
+        release = await tx.release(promotion.app, promotion.release)
+        source = await tx.release(promotion.app, release.copy_of) if release.copy_of else None
+        standings = await tx.standings(promotion.app)
+        return approval_rule(rules, kind=promotion.kind, target=source, standings=standings)
+
+    def hand_over(self, promotion: Promotion) -> None:
+        """After the commit: tell people, and drive what has started."""
+        self._announcer.wake()
+        if promotion.in_flight:
+            self._driver.drive(promotion)
+
+
+def _not_running(promotion: Promotion | None) -> str:
+    if promotion is None or not promotion.settled_at:
+        return "app is not updating"
+    return f"app is not updating: {promotion.id} ended {promotion.phase} at {promotion.settled_at:%H:%M} UTC"
