@@ -10,10 +10,11 @@ COPY requirements.lock requirements-build.lock ./
 RUN python -m venv /opt/convox-bot \
  && /opt/convox-bot/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock \
  && pip install --no-cache-dir --no-deps --require-hashes -r requirements-build.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY bot ./bot
 COPY core ./core
 COPY storage ./storage
+COPY examples ./examples
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheel . \
  && /opt/convox-bot/bin/pip install --no-cache-dir --no-deps --no-index /wheel/*.whl \
  && /opt/convox-bot/bin/pip check \
