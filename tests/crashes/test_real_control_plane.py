@@ -38,7 +38,7 @@ MOST_DANGEROUS = (
 
 @pytest.mark.timeout(300)
 async def test_where_it_is_most_dangerous_the_end_is_the_same_and_said_once(
-    bots: Path, control_plane, kubelet, app_namespace, tmp_path: Path
+    bots: Path, control_plane, app_namespace, kubelet, tmp_path: Path
 ):
     async def one(death: Death | None) -> Ran:
         folder = tmp_path / str(death)

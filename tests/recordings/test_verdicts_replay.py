@@ -41,7 +41,7 @@ class Ending:
 
 def began(recording: Recording) -> datetime:
     wall = next(line["wall"] for line in recording.raw if line.get("mark") == "start")
-    return datetime.fromisoformat(str(wall).replace("Z", "+00:00")).astimezone(UTC)
+    return datetime.fromisoformat(str(wall)).astimezone(UTC)
 
 
 @cache

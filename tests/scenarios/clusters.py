@@ -53,14 +53,14 @@ class Cluster(Protocol):
 
 
 class Simulated:
-    """The playground's cluster, ten times as fast as the wall."""
+    """The playground's cluster, faster than the wall."""
 
     rack = "convox"
     patience = 30.0
     admin: Api
 
-    def __init__(self) -> None:
-        self.clock = ScaledClock(SPEED)
+    def __init__(self, speed: float) -> None:
+        self.clock = ScaledClock(speed)
         self.cluster = SimulatedCluster(self.clock, nodes=NODES)
 
     def kubeconfig(self) -> Mapping[str, Any]:
@@ -104,9 +104,9 @@ class Real:
 
 
 @asynccontextmanager
-async def simulated(folder: Path) -> AsyncIterator[Simulated]:
+async def simulated(folder: Path, speed: float) -> AsyncIterator[Simulated]:
     """Start a simulated cluster."""
-    made = Simulated()
+    made = Simulated(speed)
     async with AsyncExitStack() as stack:
         await made.cluster.start()
         stack.push_async_callback(made.cluster.stop)

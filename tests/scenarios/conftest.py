@@ -12,12 +12,13 @@ from bot.playground.slack import SlackWorkspace
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.processes import free_ports
 from tests.scenarios.arrangement import LOOPBACK, settings
-from tests.scenarios.clusters import Cluster, real, simulated
+from tests.scenarios.clusters import SPEED, Cluster, real, simulated
 from tests.scenarios.harness import Stage
 
 # Slack waits three seconds for an acknowledgement; on a scaled clock that is a fraction, and whether a loaded machine
 # keeps it says nothing about the bot.
-ACK_SECONDS = 100.0
+ACK_SECONDS = 200.0
+
 
 class Surprises(logging.Handler):
     """Keeps what our own code logs with a traceback: errors that nobody foresaw, which the bot survives."""
@@ -46,9 +47,15 @@ def plane(request: pytest.FixtureRequest) -> ControlPlane | None:
 
 
 @pytest.fixture
-async def cluster(plane: ControlPlane | None, tmp_path: Path) -> AsyncIterator[Cluster]:
+def speed() -> float:
+    """How much faster than the wall a simulated cluster lives."""
+    return SPEED
+
+
+@pytest.fixture
+async def cluster(plane: ControlPlane | None, tmp_path: Path, speed: float) -> AsyncIterator[Cluster]:
     if plane is None:
-        async with simulated(tmp_path) as made:
+        async with simulated(tmp_path, speed) as made:
             yield made
     else:
         async with real(plane, f"convox-{secrets.token_hex(3)}") as made:

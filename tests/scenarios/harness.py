@@ -314,5 +314,7 @@ class Stage:
         if os.environ.get("GOLDEN") == "write":
             path.write_text(told, encoding="utf-8")
         golden = path.read_text(encoding="utf-8")
-        difference = difflib.unified_diff(golden.splitlines(), told.splitlines(), "golden", "told", lineterm="")
+        difference = difflib.unified_diff(
+            golden.splitlines(), told.splitlines(), "golden", "told", lineterm=""
+        )
         assert told == golden, "\n".join(difference)

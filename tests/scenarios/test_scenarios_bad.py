@@ -26,7 +26,9 @@ async def test_an_image_that_does_not_exist_is_named_in_seconds_and_the_app_goes
     app = await stage.bot.store.read.app("myapp")
     assert (app.active, app.verified) == (good, good)
     answer = await stage.command(f"releases promote {promotion.release}")
-    assert f"ERROR: {promotion.release} is on hold: its rollout failed: image registry.example/myapp" in answer
+    assert (
+        f"ERROR: {promotion.release} is on hold: its rollout failed: image registry.example/myapp" in answer
+    )
     assert f"on hold: {promotion.release}" in await stage.command("releases")
 
 

@@ -31,7 +31,10 @@ async def post(stage: Stage, headers: dict[str, str], body: str, path: str = "/s
     """Send what claims to come from Slack; return the status of the answer."""
     url = f"http://{LOOPBACK}:{stage.settings.port}{path}"
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=form | headers) as got:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=body, headers=form | headers) as got,
+    ):
         return got.status
 
 

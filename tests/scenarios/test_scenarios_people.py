@@ -75,7 +75,9 @@ async def test_somebody_else_must_approve_and_is_told_to_the_late(stage: Stage):
 
     assert (await stage.card(promotion)).text.startswith(f"Waiting for approval 0/1 · myapp · {release}")
     own = await stage.click(promotion, "approve", user=ALICE)
-    assert own.startswith(f"```\nERROR: you may not approve {promotion}: you asked for it, and somebody else must")
+    assert own.startswith(
+        f"```\nERROR: you may not approve {promotion}: you asked for it, and somebody else must"
+    )
     assert await stage.items("deployments") == []
     approved = await stage.click(promotion, "approve", user=CAROL)
     assert approved == f"```\nApproving {promotion}... OK\nPromoting {release}...\n```"

@@ -6,10 +6,10 @@ from tests.scenarios.harness import Stage
 
 
 async def test_a_status_from_before_the_apply_is_no_success(stage: Stage):
-    good = await stage.running(web="v1")
+    await stage.running(web="v1")
     stage.cluster.freeze()
-    bad = await stage.build(web="v2")
-    promotion = await stage.promote(bad)
+    release = await stage.build(web="v2")
+    promotion = await stage.promote(release)
 
     # Longer than the settle window: whoever believes the old conditions has said OK by then.
     async def watched() -> bool:
@@ -24,7 +24,7 @@ async def test_a_status_from_before_the_apply_is_no_success(stage: Stage):
 
     assert (await stage.ended(promotion)).phase == "Running"
     await stage.tells("frozen", promotion)
-    await stage.runs(bad)
+    await stage.runs(release)
 
 
 async def test_a_deadline_that_sticks_to_the_deployment_does_not_fail_the_rollback(stage: Stage):

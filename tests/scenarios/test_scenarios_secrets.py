@@ -145,7 +145,9 @@ async def test_values_are_nowhere_but_in_the_reveal(
     for kind in KINDS:
         objects = [{**found, "status": None} for found in await stage.items(kind)]
         assert planted.found_in(orjson.dumps(objects)) == [], kind
-    secret = next(s for s in await stage.items("secrets") if s["metadata"]["name"] == f"env-web-{good.lower()}")
+    secret = next(
+        s for s in await stage.items("secrets") if s["metadata"]["name"] == f"env-web-{good.lower()}"
+    )
     data = {name: base64.b64decode(value).decode() for name, value in secret["data"].items()}
     assert planted.values.items() <= data.items()
     assert planted.found_in(orjson.dumps({**secret, "data": None})) == []
@@ -202,6 +204,8 @@ async def test_who_may_not_see_values_is_refused_and_every_reveal_is_on_record(s
 
     async with stage.bot.store.transaction() as tx:
         rows = await tx._session.all("audit", after=0, limit=500)
-    reveals = [(row["subject"], orjson.loads(row["actor"])["id"]) for row in rows if row["action"] == "env.reveal"]
+    reveals = [
+        (row["subject"], orjson.loads(row["actor"])["id"]) for row in rows if row["action"] == "env.reveal"
+    ]
     assert reveals == [(release, ALICE), (release, ALICE), (f"{release}/FOO", ALICE)]
     assert await stage.bot.store.verify_audit() is None

@@ -1,18 +1,37 @@
 """What Slack sees of promotions, whatever happens to Slack meanwhile; on the simulated cluster."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from bot.playground.slack import DROP, Outage
 from core.ports import Card
 from tests.scenarios.arrangement import ALICE, BOB, CAROL, CHANNEL, GUEST, STRANGER
+from tests.scenarios.conftest import Open
 from tests.scenarios.harness import VERDICTS, Stage
 
-APPROVED = {"approvals": "{promote: {count: 1}}", "unpinned": "true"}
+PATIENT = {"deadline": "200s", "longest": "600s"}
+APPROVED = {**PATIENT, "approvals": "{promote: {count: 1}}", "unpinned": "true"}
 
 
 @pytest.fixture
 def plane():
     """The cluster makes no difference to Slack."""
+
+
+@pytest.fixture
+def speed() -> float:
+    """Looking a lost message up takes a minute, and nothing here is about how fast a cluster is."""
+    return 20.0
+
+
+@pytest.fixture
+async def stage(open_stage: Open) -> AsyncIterator[Stage]:
+    """A stage on which no rollout is late, however busy the machine is."""
+    async with open_stage() as made:
+        made.rule(**PATIENT)
+        await made.create_app()
+        yield made
 
 
 async def check_thread(stage: Stage, promotion: str) -> None:
@@ -275,7 +294,9 @@ async def test_whoever_has_no_role_is_told_which_right_is_missing_and_whom_to_as
     release = await stage.build(web="v1")
     answer = await stage.command(f"releases promote {release}", user=CAROL)
 
-    assert answer.startswith("```\nERROR: you may not promote myapp: that needs the role developer for it (ask <@")
+    assert answer.startswith(
+        "```\nERROR: you may not promote myapp: that needs the role developer for it (ask <@"
+    )
     assert await stage.bot.store.read.promotions("myapp", 10) == []
 
 

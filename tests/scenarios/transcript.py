@@ -79,7 +79,10 @@ class Normal:
         for each in told:
             present = PRESENT.match(each.text)
             if present and present[1] in pulled:
-                lines[each.about] += [f'Pulling image "{present[1]}"', f'Successfully pulled image "{present[1]}"']
+                lines[each.about] += [
+                    f'Pulling image "{present[1]}"',
+                    f'Successfully pulled image "{present[1]}"',
+                ]
             else:
                 lines[each.about].append(each.text)
         sets = _sets(lines)
