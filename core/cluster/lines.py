@@ -133,7 +133,8 @@ def _scaled(before: Snapshot, delta: Delta, intent: Intent, now: datetime) -> li
     """Tell that a replica set was scaled: against its last state, else the intent, else nothing."""
     replica_set, uid = delta.object, uid_of(delta.object)
     owner = controller_of(replica_set, "Deployment")
-    if owner is None or delta.type == "DELETED":
+    # Its removal raises the generation of a replica set: after a restart its last count would be told anew.
+    if owner is None or delta.type == "DELETED" or is_going(replica_set):
         return []
     known = before.get("ReplicaSet", uid)
     was = _replicas(known) if known else intent.replica_sets.get(uid, (0, 0))[1]

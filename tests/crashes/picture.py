@@ -32,6 +32,7 @@ async def picture(world: World) -> Picture:
         "records": records,
         "cluster": [_object(kind, o) for kind in KINDS for o in await world.place.objects(kind)],
         "slack": [_story(world, card) for card in world.cards()],
+        "answers": {user: [a for a in world.answers(user) if a != DONE_BEFORE] for user in world.asked},
     }
     plain: Picture = json.loads(_normal(json.dumps(seen, default=str), names))
     # What is random in a name must not decide on the order.

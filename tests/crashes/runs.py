@@ -25,6 +25,7 @@ class Ran:
         passed: the failpoints passed, in order.
         deaths: how often the bot died.
         broken: promises that were not kept.
+        answers: what each person was told alone, but for the words of a bot that found everything done.
         account: what people saw and the bot wrote down, to find out why.
     """
 
@@ -32,6 +33,7 @@ class Ran:
     deaths: int
     picture: Picture
     broken: tuple[str, ...]
+    answers: dict[str, list[str]]
     account: str
 
 
@@ -80,10 +82,12 @@ async def tell(world: World, scenario: Scenario, death: Death | None) -> Ran:
 
 async def outcome(world: World) -> Ran:
     """Look at what a story has left behind."""
+    seen = await picture(world)
     return Ran(
         passed=tuple(world.trace.read_text().split()),
         deaths=world.deaths,
-        picture=await picture(world),
+        answers=seen.pop("answers"),
+        picture=seen,
         broken=tuple(await broken_promises(world)),
         account=world.complaint(""),
     )
@@ -129,6 +133,9 @@ def faults(death: Death | str, ran: Ran, measure: Ran) -> list[str]:
     found = list(ran.broken)
     if not ran.deaths:
         found.append("it was never passed in this state")
+    for user, answers in ran.answers.items():
+        strange = [answer for answer in answers if answer not in measure.answers[user]]
+        found += [f"{user} was answered {strange}"] if strange else []
     rows = [json.dumps(p, indent=1, sort_keys=True).splitlines() for p in (measure.picture, ran.picture)]
     difference = list(difflib.unified_diff(*rows, "without a death", "with it", lineterm="", n=2))
     found += ["\n".join(difference[:60])] if difference else []

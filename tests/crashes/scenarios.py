@@ -49,6 +49,7 @@ class Scenario:
         before: how many of them are promoted and verified before the story begins.
         act: what people do; the releases are given oldest first.
         endings: how the promotions end, oldest first, with releases as R1, R2 … in the order of their making.
+        runs: what the newest card says of the services in the end.
         policy: the rules during the story.
     """
 
@@ -56,6 +57,7 @@ class Scenario:
     before: int = 1
     act: Callable[[World, list[str]], Awaitable[None]]
     endings: tuple[str, ...]
+    runs: str
     policy: str = POLICY
 
 
@@ -87,29 +89,41 @@ async def roll_back(world: World, releases: list[str]) -> None:
 GONE = "registry.example/web:v2-notfound does not exist in the registry"
 SCENARIOS = {
     "a promotion with an approval": Scenario(
-        builds=(FIRST, SECOND), act=promote_with_approval, endings=("OK",), policy=ONE_APPROVAL
+        builds=(FIRST, SECOND),
+        act=promote_with_approval,
+        endings=("OK",),
+        runs="web 3/3 · worker 1/1",
+        policy=ONE_APPROVAL,
     ),
     "a bad image and the way back": Scenario(
-        builds=(FIRST, BAD), act=promote, endings=(f"ERROR: rolled back to R1: image {GONE}",)
+        builds=(FIRST, BAD),
+        act=promote,
+        endings=(f"ERROR: rolled back to R1: image {GONE}",),
+        runs="web 2/2 · worker 1/1",
     ),
     "a cancel": Scenario(
         builds=(FIRST, STUCK),
         act=promote_and_cancel,
         endings=("ERROR: cancelled by <@U02BOB>, rolled back to R1",),
+        runs="web 2/2 · worker 1/1",
     ),
     "a take-over": Scenario(
         builds=(FIRST, STUCK, build(web="v3 2", worker="v3 2")),
         act=take_over,
         endings=("ERROR: superseded by R3", "OK"),
+        runs="web 2/2 · worker 2/2",
     ),
-    "a rollback by a person": Scenario(builds=(FIRST, SECOND), before=2, act=roll_back, endings=("OK",)),
+    "a rollback by a person": Scenario(
+        builds=(FIRST, SECOND), before=2, act=roll_back, endings=("OK",), runs="web 2/2 · worker 1/1"
+    ),
     "a first release that fails": Scenario(
         builds=(BAD,),
         before=0,
         act=promote,
         endings=(f"ERROR: removed, there was no release to go back to: image {GONE}",),
+        runs="",
     ),
     "a service that is no longer wanted": Scenario(
-        builds=(FIRST, build(web="v2 2")), act=promote, endings=("OK",)
+        builds=(FIRST, build(web="v2 2")), act=promote, endings=("OK",), runs="web 2/2"
     ),
 }

@@ -1,6 +1,7 @@
 """The bot dies at every named place of every story on the simulated cluster, and nobody could tell afterwards."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -73,6 +74,8 @@ async def test_without_a_death_a_story_ends_as_documented(name: str, rehearsals:
     for story, ending in zip(stories, SCENARIOS[name].endings, strict=True):
         (said,) = story["endings"]
         assert said.startswith(ending)
+    counts = [row for row in stories[-1]["card"].splitlines() if re.match(r"\w+ \d+/\d+", row)]
+    assert " ".join(counts) == SCENARIOS[name].runs
 
 
 @pytest.mark.timeout(120)

@@ -80,7 +80,7 @@ class Stage:
         await self.start()
 
     async def close(self) -> None:
-        """Stop everything; what Slack objected to fails the test."""
+        """Stop the bot, if it runs, and let go of its API."""
         try:
             if self._running is not None:
                 await self.stop()

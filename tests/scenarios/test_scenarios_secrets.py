@@ -141,6 +141,7 @@ async def test_values_are_nowhere_but_in_the_reveal(
     assert len(stage.slack.ephemerals(ALICE)) == len(before) + 1
     assert planted.found_in("\n".join(heard)) == []
     assert planted.found_in(everything_said(stage)) == []
+    assert good.encode() in database(stage)
     assert planted.found_in(database(stage)) == []
     for kind in KINDS:
         objects = [{**found, "status": None} for found in await stage.items(kind)]

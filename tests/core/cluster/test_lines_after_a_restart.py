@@ -1,0 +1,29 @@
+"""What a bot that comes after tells again of what it finds: the same keys, so that the store drops them."""
+
+from datetime import datetime
+
+from core.cluster.lines import lines
+from core.cluster.snapshot import Delta, Snapshot
+from core.progress import Intent
+from tests.core.cluster import things
+
+NOTHING_BEFORE = Intent(namespace_uid="", objects=())
+NOW = datetime.fromisoformat(things.NOW)
+
+
+def told(replica_set: dict) -> list[tuple[str, str]]:
+    """Return key and text of every line of a bot that has seen nothing yet."""
+    _, said = lines(Snapshot(), [Delta("ReplicaSet", "ADDED", replica_set)], NOTHING_BEFORE, NOW)
+    return [(line.key, line.text) for line in said]
+
+
+def test_a_count_is_told_again_under_the_key_that_it_had():
+    found = things.replica_set()
+    assert told(found) == told(found) == [("scaled:rs1:1", "Scaled up replica set web-abc to 2")]
+
+
+def test_a_replica_set_that_is_being_removed_is_not_told_as_scaled():
+    going = things.replica_set()
+    # As the API server stores a foreground deletion: the generation rises though no count has changed.
+    going["metadata"] |= {"generation": 2, "deletionTimestamp": things.NOW}
+    assert told(going) == []
