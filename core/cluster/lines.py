@@ -17,7 +17,6 @@ from core.cluster.reading import (
     condition,
     controller_of,
     created_at,
-    generation_of,
     is_going,
     moment,
     name_of,
@@ -133,7 +132,6 @@ def _scaled(before: Snapshot, delta: Delta, intent: Intent, now: datetime) -> li
     """Tell that a replica set was scaled: against its last state, else the intent, else nothing."""
     replica_set, uid = delta.object, uid_of(delta.object)
     owner = controller_of(replica_set, "Deployment")
-    # Its removal raises the generation of a replica set: after a restart its last count would be told anew.
     if owner is None or delta.type == "DELETED" or is_going(replica_set):
         return []
     known = before.get("ReplicaSet", uid)
@@ -144,7 +142,9 @@ def _scaled(before: Snapshot, delta: Delta, intent: Intent, now: datetime) -> li
     way = "up" if count > was else "down"
     at = (created_at(replica_set) or now) if not known and uid not in intent.replica_sets else now
     text = f"Scaled {way} replica set {name_of(replica_set)} to {count}"
-    return [_line(at, str(owner["name"]), text, f"scaled:{uid}:{generation_of(replica_set)}")]
+    # Not by generation: a bot that comes after compares with the intent and would tell a count anew that was
+    # reached in two steps. Each way and count is told once a promotion.
+    return [_line(at, str(owner["name"]), text, f"scaled:{uid}:{way}:{count}")]
 
 
 def _deleted(delta: Delta, intent: Intent, now: datetime, *, seen: Document | None) -> list[Line]:

@@ -10,13 +10,13 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 
 ROW = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ system/k8s/(\S+) (.*)$")
 EVIDENCE = re.compile(r"^last log lines of (\S+):$")
 POD = re.compile(r"\b([a-z]+-[a-z0-9]{4,10})-[a-z0-9]{5}\b")
 PULLED = re.compile(r'^Successfully pulled image "([^"]+)"')
 PRESENT = re.compile(r'^Container image "([^"]+)" already present on machine')
+OF_SET = re.compile(r"^Scaled (?:up|down) replica set (\S+) to \d+$")
 SCALED = re.compile(r"^(Scaled (?:up|down) replica set \S+) to \d+$")
 COUNTS = re.compile(r"^(?:[a-z]+ \d+/\d+(?: · )?)+$|^took ")
 DOCUMENTED = (
@@ -89,8 +89,7 @@ class Normal:
         shown: defaultdict[str, list[list[str]]] = defaultdict(list)
         for about, texts in lines.items():
             plain = [_renamed(self.text(text), sets) for text in texts]
-            # Which look notices a trouble is luck, so it stands behind what the cluster itself tells in order.
-            plain.sort(key=lambda text: not text.startswith(DOCUMENTED))
+            plain.sort(key=_place)
             shown[_renamed(about, sets)].append(_without_steps(plain))
         parts = [
             "\n".join([about, *(f"  {row}" for text in texts for row in text.split("\n"))])
@@ -100,15 +99,26 @@ class Normal:
         return "\n".join(parts)
 
 
+def _place(text: str) -> tuple[bool, str]:
+    """Return what a stable sort goes by, so that nothing is left of how busy the controllers were.
+
+    Which look notices a trouble is luck, so it stands behind what the cluster itself tells in order. And a Deployment
+    whose rollout is taken over scales the old and the new replica set at once: only the order within each is fixed.
+    """
+    found = OF_SET.match(text)
+    return (not text.startswith(DOCUMENTED), found[1] if found else "")
+
+
 def _sets(lines: Mapping[str, list[str]]) -> dict[str, str]:
-    """Return replica set → `web-RS1`, numbered in the order in which their Deployment speaks of them."""
+    """Return replica set → `web-RS1`: what was first scaled up before what was first scaled down, in their order."""
     named: dict[str, str] = {}
     for about, texts in lines.items():
-        numbers = count(1)
+        first: dict[str, bool] = {}
         for text in texts:
-            found = re.match(r"Scaled (?:up|down) replica set (\S+) ", text)
-            if found and found[1] not in named:
-                named[found[1]] = f"{about}-RS{next(numbers)}"
+            if found := OF_SET.match(text):
+                first.setdefault(found[1], text.startswith("Scaled down"))
+        ordered = sorted(first, key=lambda name: first[name])
+        named |= {name: f"{about}-RS{number}" for number, name in enumerate(ordered, start=1)}
     return named
 
 

@@ -19,7 +19,7 @@ def told(replica_set: dict) -> list[tuple[str, str]]:
 
 def test_a_count_is_told_again_under_the_key_that_it_had():
     found = things.replica_set()
-    assert told(found) == told(found) == [("scaled:rs1:1", "Scaled up replica set web-abc to 2")]
+    assert told(found) == told(found) == [("scaled:rs1:up:2", "Scaled up replica set web-abc to 2")]
 
 
 def test_a_replica_set_that_is_being_removed_is_not_told_as_scaled():
@@ -27,3 +27,11 @@ def test_a_replica_set_that_is_being_removed_is_not_told_as_scaled():
     # As the API server stores a foreground deletion: the generation rises though no count has changed.
     going["metadata"] |= {"generation": 2, "deletionTimestamp": things.NOW}
     assert told(going) == []
+
+
+def test_a_count_that_was_reached_in_two_steps_has_the_key_of_its_first_telling():
+    """Up to 3 and back to 2 while nobody watched: the generation has risen, the line is the one already said."""
+    found = things.replica_set()
+    again = things.replica_set()
+    again["metadata"] |= {"generation": 3}
+    assert told(found) == told(again)
