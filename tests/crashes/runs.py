@@ -8,10 +8,11 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.crashes.opening import simulated_world
 from tests.crashes.orders import Death
 from tests.crashes.picture import Picture, broken_promises, picture
 from tests.crashes.scenarios import POLICY, SCENARIOS, Scenario
-from tests.crashes.world import ALICE, Ground, World, simulated_world
+from tests.crashes.world import ALICE, Ground, World
 
 # A minute of Slack's and the cluster's time in about a second. Faster, and Python itself is what takes the time.
 SPEED = 50.0

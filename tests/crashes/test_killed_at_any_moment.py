@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.crashes.opening import simulated_world
 from tests.crashes.runs import SPEED, Rehearsals, faults, outcome, while_living
 from tests.crashes.scenarios import SCENARIOS
-from tests.crashes.world import simulated_world
 
 KILLS = 10
 # Seconds of the bot's time. Some lives end before they have begun to work, some reach a verdict.

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.crashes.opening import real_world
 from tests.crashes.orders import Death
 from tests.crashes.places import real
 from tests.crashes.runs import Ran, faults, prepare, tell
 from tests.crashes.scenarios import POLICY, SCENARIOS
-from tests.crashes.world import real_world
 
 STORY = SCENARIOS["a bad image and the way back"]
 # Forward the anchor, three Secrets and three Services come before the first Deployment, on the way back two of each.

@@ -2,21 +2,18 @@
 
 import asyncio
 import re
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
-from bot.clock import ScaledClock, SystemClock
 from bot.main import wired
-from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.slack import Credentials, Message, SlackWorkspace
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.people import BOT_USER
@@ -27,19 +24,15 @@ from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
 from tests.crashes.lives import life
 from tests.crashes.orders import DIED_AS_TOLD, Death, Order
-from tests.crashes.places import Place, Simulated
+from tests.crashes.places import Place
 
 T = TypeVar("T")
 
 CI = Actor("token", "ci", "ci")
 ALICE, BOB = "U01ALICE", "U02BOB"
 CHANNEL = "C01DEPLOYS"
-# Generous: a machine that is busy with something else must not turn a sweep into a lottery.
-PATIENCE, REAL_PATIENCE = 60.0, 120.0
 LOOK_SECONDS = 0.05
 ENDING = re.compile(r"(OK|ERROR:)")
-# The end of a bot cuts its connection, which is noticed at once; waiting long for an answer costs nothing.
-ACK_SECONDS = 1000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,55 +252,3 @@ class World:
             slack=self.slack.snapshot(),
             cluster=self.place.snapshot(),
         )
-
-
-@asynccontextmanager
-async def simulated_world(
-    nursery: Path, folder: Path, *, speed: float, ground: Ground | None = None
-) -> AsyncIterator[World]:
-    """Open a world on the simulated cluster, new or as an earlier one was left."""
-    start, began = ground.now if ground else datetime(2026, 1, 1, tzinfo=UTC), time.monotonic()
-    clock = ScaledClock(speed, start, began)
-    slack = SlackWorkspace(clock, credentials=ground.credentials if ground else None, ack_seconds=ACK_SECONDS)
-    cluster = SimulatedCluster(clock)
-    key = ground.key if ground else Keyring.generate()
-    if ground:
-        slack.restore(ground.slack)
-        assert ground.cluster is not None
-        cluster.restore(ground.cluster)
-        (folder / "convox.db").write_bytes(ground.database)
-    async with AsyncExitStack() as stack:
-        await slack.start()
-        stack.push_async_callback(slack.stop)
-        await stack.enter_async_context(cluster)
-        yield World(
-            patience=PATIENCE,
-            nursery=nursery,
-            folder=folder,
-            clock=clock,
-            shared_clock=(speed, start.isoformat(), began),
-            slack=slack,
-            place=Simulated(cluster, folder),
-            key=key,
-        )
-
-
-@asynccontextmanager
-async def real_world(nursery: Path, folder: Path, place: Place) -> AsyncIterator[World]:
-    """Open a world on the real control plane, in the wall's time."""
-    clock = SystemClock()
-    slack = SlackWorkspace(clock, ack_seconds=ACK_SECONDS)
-    await slack.start()
-    try:
-        yield World(
-            patience=REAL_PATIENCE,
-            nursery=nursery,
-            folder=folder,
-            clock=clock,
-            shared_clock=None,
-            slack=slack,
-            place=place,
-            key=Keyring.generate(),
-        )
-    finally:
-        await slack.stop()
