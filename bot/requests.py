@@ -5,6 +5,7 @@ means exactly this.
 """
 
 import shlex
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ ROWS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(ABC):
     """One request.
 
     Attributes:
@@ -32,9 +33,9 @@ class Command:
         return (self.verb,) if self.verb else ()
 
     @property
+    @abstractmethod
     def words(self) -> list[str]:
         """The words that mean this command."""
-        raise NotImplementedError
 
     @property
     def typed(self) -> str:
