@@ -62,8 +62,6 @@ class Bot:
     records: Records
     policy: PolicyFile
     supervisor: Supervisor
-    promoter: Promoter
-    decider: Decider
     sender: Sender
     slack: SlackState
     connection: SlackConnection
@@ -139,8 +137,6 @@ async def wired(
             records=records,
             policy=policy,
             supervisor=supervisor,
-            promoter=promoter,
-            decider=decider,
             sender=sender,
             slack=state,
             connection=connection,

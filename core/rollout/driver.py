@@ -16,7 +16,7 @@ from core.rollout.applying import Applier, added, existed_before
 from core.rollout.effects import Effects, Late, Moved, Tools, still
 from core.rollout.lineage import bundles_of, redactor_of
 from core.rollout.starting import Starter
-from core.rollout.verifying import Outcome, Verifier, evidence_line, forward_target
+from core.rollout.verifying import Outcome, Verifier, evidence_line
 from core.transitions import move
 
 
@@ -97,7 +97,7 @@ class Driver:
         assert bundle is not None, "a bundle is stored with the request"
         applied = await self._applied(run.promotion, "forward")
         unchanged = bool(applied) and not any(a.changed for a in applied)
-        target = forward_target(run.promotion, bundle, applied)
+        target = Target(release=run.promotion.release, bundle=bundle, applied=applied)
         outcome = await run.verifier.until_verdict(run.promotion, target, unchanged=unchanged)
         if outcome.event is Event.VERIFIED:
             await self._succeed(run, bundle, outcome)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from core.failpoints import failpoint
 from core.ports import Watch
-from core.progress import Applied, Bundle, Line, Observation, Target, Trouble
+from core.progress import Line, Observation, Target, Trouble
 from core.promotion import Event, Progress, Promotion
 from core.redaction import Redactor
 from core.rollout.effects import Effects, Moved, Tools, still
@@ -139,11 +139,6 @@ class Verifier:
 def _marks(progress: Progress) -> tuple[object, ...]:
     """Return what a restart must not lose: windows, what restarts are counted from, and first sights of trouble."""
     return progress.marks, progress.baseline_restarts, progress.suspects
-
-
-def forward_target(promotion: Promotion, bundle: Bundle, applied: tuple[Applied, ...]) -> Target:
-    """Return what the forward stage must reach."""
-    return Target(release=promotion.release, bundle=bundle, applied=applied)
 
 
 def evidence_line(text: str, at: datetime, trouble: Trouble) -> Line:
