@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from bot.clock import SystemClock
 from bot.playground.kubelet.api import ApiError, connect
+from bot.playground.kubelet.node import SimulatedKubelet
 from tests.controlplane.support import DEPLOYMENTS, deployment, eventually
 
 
@@ -141,7 +143,6 @@ async def test_a_pod_waits_for_its_secret_and_names_it(bot, namespace):
 async def test_without_nodes_a_pod_stays_pending(bot, control_plane, app_namespace):
     namespace = await app_namespace()
     body = deployment("web", "shop/web:v1", replicas=1)
-    body["spec"]["template"]["spec"]["nodeSelector"] = {"disk": "punched-cards"}
     await bot.call("POST", DEPLOYMENTS.format(namespace), body)
 
     async def unschedulable():
@@ -155,6 +156,17 @@ async def test_without_nodes_a_pod_stays_pending(bot, control_plane, app_namespa
 
     (condition,) = await eventually(unschedulable)
     assert condition["status"] == "False"
+
+
+async def test_a_node_goes_with_its_kubelet(control_plane):
+    async with connect(control_plane.kubeconfig("admin")) as admin:
+
+        async def nodes():
+            return {node["metadata"]["name"] for node in (await admin.call("GET", "/api/v1/nodes"))["items"]}
+
+        async with SimulatedKubelet(admin, SystemClock(), nodes=3):
+            assert await nodes() == {"node-1", "node-2", "node-3"}
+        assert await nodes() == set()
 
 
 async def test_what_the_bot_was_not_given_is_refused(bot, namespace):

@@ -65,6 +65,10 @@ class Machine:
         # Admission puts not-ready on every new node, and the controller takes seconds to take it off.
         await self._api.call("PATCH", path, {"spec": {"taints": None}}, content=MERGE)
 
+    async def deregister(self) -> None:
+        """Take the node away: the scheduler gives pods to a node without a kubelet until its lease is over."""
+        await self._api.call("DELETE", f"/api/v1/nodes/{self.name}")
+
     async def renew(self) -> None:
         """Say that the node lives."""
         spec = {

@@ -49,8 +49,9 @@ class SimulatedKubelet:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._server)
             for name in self._names:
-                self._machines[name] = Machine(self._api, self._clock, name, port=self._server.port)
-                await self._machines[name].register()
+                machine = self._machines[name] = Machine(self._api, self._clock, name, port=self._server.port)
+                stack.push_async_callback(_take_away, machine)
+                await machine.register()
             running = asyncio.create_task(self.run(), name="kubelet")
             stack.push_async_callback(_end, running)
             self._stack = stack.pop_all()
@@ -183,6 +184,13 @@ class SimulatedKubelet:
             if (pod["metadata"]["namespace"], pod["metadata"]["name"]) == (namespace, name):
                 return pod, self._books.get((uid, container))
         return None
+
+
+async def _take_away(machine: Machine) -> None:
+    try:
+        await machine.deregister()
+    except (ApiError, *TRANSIENT) as error:
+        log.warning("%s stays registered: %s", machine.name, error)
 
 
 async def _end(task: asyncio.Task[None]) -> None:
