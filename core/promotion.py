@@ -144,6 +144,7 @@ class Progress:
         suspects: trouble → `watched` when it was first seen without a break.
         services: service → (ready, wanted), for the card.
         waiting: what is awaited now, for the card.
+        clearing: what becomes of the objects that this release no longer has, for the card; told after the verdict.
     """
 
     watched: float = 0.0
@@ -155,6 +156,7 @@ class Progress:
     suspects: dict[str, float] = field(default_factory=dict)
     services: dict[str, tuple[int, int]] = field(default_factory=dict)
     waiting: str = ""
+    clearing: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,7 +208,9 @@ def _cautions(story: Story) -> Iterable[str]:
 
 
 def _after(story: Story) -> Iterable[str]:
-    return after(story.promotion)
+    if story.promotion.progress.clearing:
+        yield clip(story.promotion.progress.clearing, 500)
+    yield from after(story.promotion)
 
 
 def after(p: Promotion) -> Iterable[str]:

@@ -15,6 +15,7 @@ from core.requests import prunable
 from core.rollout.applying import Applier, added, existed_before
 from core.rollout.effects import Effects, Late, Moved, Tools, still
 from core.rollout.lineage import bundles_of, redactor_of
+from core.rollout.pruning import removing
 from core.rollout.starting import Starter
 from core.rollout.verifying import Outcome, Verifier, evidence_line
 from core.transitions import move
@@ -131,7 +132,7 @@ class Driver:
                 Event.VERIFIED,
                 actor=BOT,
                 nothing_ran=outcome.nothing_ran,
-                progress=outcome.progress,
+                progress=replace(outcome.progress, clearing=removing(refs)),
             )
             failpoint("settle.before_commit")
         failpoint("settle.after_commit")
@@ -224,7 +225,8 @@ class Driver:
             refs = added(run.intent, await bundles_of(tx, promotion), back) if back else ()
             if refs:
                 await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
-            await move(tx, current, Event.VERIFIED, actor=BOT)
+            told = replace(current.progress, clearing=removing(refs))
+            await move(tx, current, Event.VERIFIED, actor=BOT, progress=told)
             failpoint("settle.before_commit")
         failpoint("settle.after_commit")
         self._tools.announcer.wake()

@@ -1,11 +1,12 @@
 """Removing what a promotion left over, after its verdict: durable, and never a reason to change it."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
 
 from core.errors import Conflict, Rejected, Unreachable
 from core.failpoints import failpoint
-from core.ports import PruneJob, Step
+from core.ports import PruneJob, Step, Transaction
 from core.progress import BaselineObject, Ref
 from core.rollout.effects import Tools
 
@@ -27,6 +28,9 @@ class Pruner:
                 await self._prune(job)
             except (Rejected, Unreachable, Conflict) as error:
                 log.warning("what %s left over stays for now: %s", job.promotion, error)
+                await self._tell(
+                    job, f"not removed yet: {error}; tried again after the next rollout and at a restart"
+                )
 
     async def _prune(self, job: PruneJob) -> None:
         """Remove what is still there; what is refused does not keep the rest, but keeps the job.
@@ -50,6 +54,14 @@ class Pruner:
             raise Rejected("; ".join(refused))
         async with self._tools.store.transaction() as tx:
             await tx.finish_prune_job(job.promotion)
+            gone = [s.ref for s in await tx.steps(job.promotion) if s.stage == "prune"]
+            await clearing(tx, job.promotion, removed(gone))
+        self._tools.announcer.wake()
+
+    async def _tell(self, job: PruneJob, said: str) -> None:
+        async with self._tools.store.transaction() as tx:
+            await clearing(tx, job.promotion, said)
+        self._tools.announcer.wake()
 
     async def _remove(self, job: PruneJob, there: BaselineObject, *, token: int) -> None:
         """Remove one object, its count recorded before: should it be made again, it gets that (engine rule 20)."""
@@ -77,3 +89,31 @@ class Pruner:
         """What the app runs now is never pruned, whatever an old job says."""
         bundle = await self._tools.store.read.bundle(active) if active else None
         return frozenset(bundle.refs) if bundle else frozenset()
+
+
+def removing(refs: Iterable[Ref]) -> str:
+    """Say what is removed now that the verdict is in; nothing where there is nothing."""
+    return _said("being removed", refs)
+
+
+def removed(refs: Iterable[Ref]) -> str:
+    """Say what was removed; nothing where it was gone already or another release needs it."""
+    return _said("removed", refs)
+
+
+def _said(what: str, refs: Iterable[Ref]) -> str:
+    names = ", ".join(sorted(map(str, refs)))
+    return f"no longer part of the app, {what}: {names}" if names else ""
+
+
+async def clearing(tx: Transaction, promotion_id: str, said: str) -> None:
+    """Let the card of a settled promotion say what becomes of the objects that its release no longer has."""
+    current = await tx.promotion(promotion_id)
+    if current.progress.clearing == said:
+        return
+    await tx.save_progress(
+        promotion_id,
+        replace(current.progress, clearing=said),
+        was=current.phase,
+        revision=current.revision + 1,
+    )

@@ -95,6 +95,10 @@ async def test_a_service_that_was_taken_out_of_the_manifest_goes_once_the_rest_i
     async def gone() -> bool:
         return await stage.deployment("worker") is None and not await stage.pods("worker")
 
+    async def said() -> bool:
+        return "no longer part of the app, removed: Deployment/worker" in (await stage.card(promotion)).text
+
     await stage.until(gone)
+    await stage.until(said)
     await stage.tells("pruned", promotion)
     await stage.runs(ended.release)

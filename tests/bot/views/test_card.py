@@ -40,6 +40,14 @@ STATES = {
         ),
     ),
     "live": ("Live", replace(ENDED, phase=Phase.RUNNING)),
+    "clearing": (
+        "Live",
+        replace(
+            ENDED,
+            phase=Phase.RUNNING,
+            progress=Progress(clearing="no longer part of the app, removed: Deployment/worker"),
+        ),
+    ),
     "vacuous": ("Live, not verified: nothing ran", replace(ENDED, phase=Phase.RUNNING, nothing_ran=True)),
     "error": ("Rolling back", replace(GOING, phase=Phase.ERROR, cause=CAUSE)),
     "deadline": ("Rolling back", replace(GOING, phase=Phase.DEADLINE, cause="no progress for 600 s")),

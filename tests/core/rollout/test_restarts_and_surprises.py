@@ -132,11 +132,20 @@ async def test_one_object_that_may_not_be_removed_keeps_no_other(tmp_path: Path)
 
         w.cluster.refuse = refuse
         await w.good()
+        asked = (await w.store.read.promotions("myapp", 1))[0]
         left = {ref.name for ref in w.cluster.live if ref.kind == "Deployment"}
         assert left == {"web", "another"}
+        assert asked.progress.clearing == (
+            "not removed yet: the bot may not delete deployments; tried again after the next rollout and at a restart"
+        )
         w.cluster.refuse = lambda _: None
         await w.good()
         assert {ref.name for ref in w.cluster.live if ref.kind == "Deployment"} == {"web"}
+        told = await w.store.read.promotion(asked.id)
+        assert told.progress.clearing == (
+            "no longer part of the app, removed: Deployment/another, Deployment/worker"
+        )
+        assert told.revision > asked.revision, "the card is shown anew"
 
 
 async def test_a_start_does_not_wait_for_a_cluster_that_is_away(tmp_path: Path):
