@@ -75,9 +75,18 @@ class Applier:
         live = await self._client.get(at)
         if live is not None:
             check_ours(live, ref, token)
+            if not dry_run and _holds_count(live):
+                live = await self._give_count_away(home, ref.name, live)
         body = fenced(_object(bundle, ref), live, token)
         after = await self._client.apply(at, body, manager=FIELD_MANAGER, force=force, dry_run=dry_run)
         return live, after
+
+    async def _give_count_away(self, home: Home, name: str, live: Json) -> Json:
+        """Let the scale manager hold the count as well: else an apply that leaves it out sets it to 1 (engine rule 20)."""
+        at, replicas = home.at("Deployment", name), spec_of(live)["replicas"]
+        scale = home.at("Deployment", name, "scale")
+        await self._client.apply(scale, _scale(home, live, replicas), manager=SCALE_MANAGER, force=True)
+        return await self._client.get(at) or live
 
     async def _scale_once(self, home: Home, name: str, replicas: int, *, token: int) -> Applied:
         ref = Ref("Deployment", name)
@@ -146,8 +155,17 @@ def _scale(home: Home, live: Document, replicas: int) -> Json:
 
 
 def _applied_by_us(live: Document) -> bool:
+    return bool(_our_books(live))
+
+
+def _holds_count(live: Document) -> bool:
+    """Tell whether something applied a count under our name, which no bundle of ours does."""
+    return any("f:replicas" in book.get("fieldsV1", {}).get("f:spec", {}) for book in _our_books(live))
+
+
+def _our_books(live: Document) -> list[Document]:
     books = live["metadata"].get("managedFields") or []
-    return any(b.get("manager") == FIELD_MANAGER and b.get("operation") == "Apply" for b in books)
+    return [b for b in books if b.get("manager") == FIELD_MANAGER and b.get("operation") == "Apply"]
 
 
 def _substance(document: Document) -> dict[str, Any]:

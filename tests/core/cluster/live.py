@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -101,6 +102,13 @@ class Live(Bench):
     """The simulated cluster."""
 
     simulated: SimulatedCluster
+
+
+def counted(bundle: Bundle, replicas: int) -> dict[str, Any]:
+    """Return the Deployment of a bundle with a count, which a bundle never has."""
+    body: dict[str, Any] = deepcopy(next(dict(o) for o in bundle.objects if o["kind"] == WEB.kind))
+    body["spec"]["replicas"] = replicas
+    return body
 
 
 def app(**changes: Any) -> App:

@@ -10,7 +10,7 @@ from core.cluster.names import ANCHOR, MANAGED_LABEL, SCALE_MANAGER, TOKEN_ANNOT
 from core.cluster.resources import Address
 from core.errors import Rejected, Unreachable
 from core.progress import Ref, Trouble
-from tests.core.cluster.live import HOME, MANIFEST, WEB, Live, app, live
+from tests.core.cluster.live import HOME, MANIFEST, WEB, Live, app, counted, live
 
 ANCHOR_REF = Ref("ConfigMap", ANCHOR)
 
@@ -297,6 +297,17 @@ async def test_a_count_set_by_hand_survives_applies_and_loses_to_a_scale():
         assert (await on.get(WEB))["spec"]["replicas"] == 5
         await on.cluster.scale("myapp", "web", 3, token=1)
         assert (await on.get(WEB))["spec"]["replicas"] == 3
+
+
+async def test_a_count_that_was_applied_under_our_name_survives_an_apply_that_leaves_it_out():
+    async with live() as on:
+        bundle = on.bundle("web:1")
+        await on.apply(bundle)
+        await on.make(counted(bundle, 3), manager="convox-bot")
+        assert (await on.get(WEB))["spec"]["replicas"] == 3
+        for image in ("web:2", "web:3"):
+            await on.apply(on.bundle(image))
+            assert (await on.get(WEB))["spec"]["replicas"] == 3
 
 
 async def test_counts_belong_to_the_scale_manager_alone():

@@ -13,7 +13,7 @@ from core.cluster.home import Home
 from core.cluster.names import ANCHOR, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.errors import Rejected
 from core.progress import Intent, Readiness, Ref, Target
-from tests.core.cluster.live import WEB, Bench
+from tests.core.cluster.live import WEB, Bench, counted
 
 
 @pytest.fixture
@@ -114,6 +114,15 @@ async def test_a_count_by_hand_survives_and_secrets_stay_as_they_are(bench: Benc
     bench.sequence -= 1
     with pytest.raises(Rejected, match=r"Secret/env-web-\w+: .*immutable"):
         await bench.cluster.preflight(bench.home.app, bench.bundle(environment={"COLOUR": "red"}), token=1)
+
+
+async def test_a_count_that_was_applied_under_our_name_survives_an_apply_that_leaves_it_out(bench: Bench):
+    bundle = bench.bundle("web:1")
+    await bench.apply(bundle)
+    await bench.make(counted(bundle, 3), manager="convox-bot")
+    for image in ("web:2", "web:3"):
+        await bench.apply(bench.bundle(image))
+        assert (await bench.get(WEB))["spec"]["replicas"] == 3
 
 
 async def test_an_anchor_is_claimed_by_one_installation_and_rises(bench: Bench):
