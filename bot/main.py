@@ -125,6 +125,7 @@ async def wired(
                 records=records,
                 store=store,
                 access=access,
+                directory=directory,
                 tokens=store.tokens,
                 slack=state,
                 backlog=store.outbox.backlog,

@@ -6,11 +6,13 @@ from aiohttp import web
 
 from bot.api.authentication import actor_of
 from bot.api.bodies import Body, read_body
-from bot.api.errors import TooMany, as_json, plain_names, refused
+from bot.api.errors import TooMany, as_json, refused
+from bot.api.names import Names
 from bot.callers import Caller
 from bot.commands import parse
 from bot.handlers import Handlers, Reply
 from bot.pacing import Bucket
+from bot.views.answers import Answer
 from core.errors import UserError
 from core.ports import Clock, Store
 
@@ -29,9 +31,10 @@ class CommandText(Body):
 class Commands:
     """Carries out commands of tokens."""
 
-    def __init__(self, handlers: Handlers, store: Store, clock: Clock) -> None:
+    def __init__(self, handlers: Handlers, store: Store, names: Names, clock: Clock) -> None:
         self._handlers = handlers
         self._store = store
+        self._names = names
         self._clock = clock
         self._buckets: dict[str, Bucket] = {}
 
@@ -42,9 +45,31 @@ class Commands:
         command = parse((await read_body(request, CommandText)).text, slack=False)
         reply = await self._handlers.handle(command, Caller(actor=actor, source="http"))
         if reply.error is not None:
-            return refused(reply.error, hint=reply.answer.hint, text=done_before(reply, reply.error))
-        document = {"text": text_of(reply), "promotion": reply.promotion}
+            return await self._refused(reply, reply.error)
+        document = {"text": await self._text(reply), "promotion": reply.promotion}
         return as_json(document, headers=await self._phase(reply.promotion))
+
+    async def _text(self, reply: Reply) -> str:
+        """Return an answer for a terminal: what was asked for stands first, so that a script can take it."""
+        answer = reply.answer
+        # Values of an environment are shown verbatim; only a promotion's own words name channels.
+        text = await self._names.plain(answer.text) if reply.promotion else answer.text
+        beside = [*await self._notes(answer), await self._names.plain(answer.hint)]
+        return "\n".join(part for part in (text, *beside) if part)
+
+    async def _refused(self, reply: Reply, error: UserError) -> web.Response:
+        """Return the refusal with what was done before it, and what to know of that."""
+        answer = reply.answer
+        done = [done_before(answer, error), *await self._notes(answer)]
+        return refused(
+            error,
+            sentence=await self._names.plain(error.sentence),
+            hint=await self._names.plain(answer.hint),
+            text="\n".join(part for part in done if part),
+        )
+
+    async def _notes(self, answer: Answer) -> list[str]:
+        return [f"Note: {await self._names.plain(warning)}" for warning in answer.warnings]
 
     async def _phase(self, promotion: str | None) -> dict[str, str]:
         if promotion is None:
@@ -63,17 +88,7 @@ class Commands:
         bucket.take()
 
 
-def text_of(reply: Reply) -> str:
-    """Return an answer for a terminal: what was asked for stands first, so that a script can take it."""
-    answer = reply.answer
-    beside = [*(f"Note: {warning}" for warning in answer.warnings), answer.hint]
-    # Values of an environment are shown verbatim; only a promotion's own words name channels.
-    text = plain_names(answer.text) if reply.promotion else answer.text
-    return "\n".join(part for part in (text, *map(plain_names, beside)) if part)
-
-
-def done_before(reply: Reply, error: UserError) -> str:
-    """Return what was done before the refusal (a release was made, but not promoted), and what to know of it."""
-    done = reply.answer.text.removesuffix(f"ERROR: {error.sentence}").strip()
-    notes = [f"Note: {plain_names(warning)}" for warning in reply.answer.warnings]
-    return "\n".join([*([done] if not done.startswith("ERROR:") and done else []), *notes])
+def done_before(answer: Answer, error: UserError) -> str:
+    """Return what was done before a refusal: a release was made, say, but not promoted."""
+    done = answer.text.removesuffix(f"ERROR: {error.sentence}").strip()
+    return "" if done.startswith("ERROR:") else done

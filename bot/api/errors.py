@@ -1,7 +1,6 @@
 """Every error over HTTP is one sentence in JSON; without this CI would parse HTML and a stranger read a traceback."""
 
 import logging
-import re
 import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -10,6 +9,7 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bot.api.names import plain_names
 from core.errors import Unauthorized, Unexpected, UserError
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,6 @@ log = logging.getLogger(__name__)
 # RFC 7617; a browser or curl learns from it that a password would help.
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="convox-bot", charset="UTF-8"'}
 LONGEST_SHOWN = 80
-_MENTION = re.compile(r"<([@#])([A-Z0-9]+)(?:\|[^<>]*)?>")
 
 
 class TooLarge(UserError):
@@ -50,16 +49,20 @@ def as_json(
     )
 
 
-def refused(error: UserError, *, hint: str = "", text: str = "") -> web.Response:
+def refused(error: UserError, *, sentence: str = "", hint: str = "", text: str = "") -> web.Response:
     """Return the answer to a request that was refused.
 
     Args:
         error: says why; its status is the answer's.
+        sentence: the error's own, where people in it have names already.
         hint: what to do now, where the error itself does not say.
         text: what was done before the refusal.
     """
     said = {"hint": plain_names(hint or error.hint), "text": text}
-    document = {"error": plain_names(error.sentence), **{key: value for key, value in said.items() if value}}
+    document = {
+        "error": plain_names(sentence or error.sentence),
+        **{key: value for key, value in said.items() if value},
+    }
     return as_json(document, error.status, _headers(error))
 
 
@@ -67,11 +70,6 @@ def _headers(error: UserError) -> dict[str, str]:
     if isinstance(error, TooMany):
         return {"Retry-After": str(error.retry_after)}
     return CHALLENGE if isinstance(error, Unauthorized) else {}
-
-
-def plain_names(text: str) -> str:
-    """Return a sentence without Slack's markup for people and channels: `@U01ALICE`, `#C0123`."""
-    return _MENTION.sub(r"\1\2", text)
 
 
 def unexpected(reference: str) -> Unexpected:

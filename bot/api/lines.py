@@ -10,7 +10,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.api.authentication import actor_of
-from bot.api.errors import plain_names, route_of
+from bot.api.errors import route_of
+from bot.api.names import Names
 from core.access import Access
 from core.endings import ending
 from core.errors import Invalid, NotFound
@@ -35,8 +36,9 @@ _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 class Lines:
     """Streams the lines of promotions."""
 
-    def __init__(self, store: Store, access: Access, clock: Clock) -> None:
+    def __init__(self, store: Store, access: Access, names: Names, clock: Clock) -> None:
         self._store = store
+        self._names = names
         self._access = access
         self._clock = clock
         self._streaming: set[asyncio.Task[Any]] = set()
@@ -75,7 +77,9 @@ class Lines:
             return request.transport is not None and not request.transport.is_closing()
 
         try:
-            chunks = follow(self._store, self._clock, promotion, after=after, listening=listening)
+            chunks = follow(
+                self._store, self._names, self._clock, promotion, after=after, listening=listening
+            )
             async with aclosing(chunks):
                 async for chunk in chunks:
                     await response.write(chunk.encode())
@@ -90,12 +94,19 @@ class Lines:
 
 
 async def follow(
-    store: Store, clock: Clock, promotion_id: str, *, after: int, listening: Callable[[], bool]
+    store: Store,
+    names: Names,
+    clock: Clock,
+    promotion_id: str,
+    *,
+    after: int,
+    listening: Callable[[], bool],
 ) -> AsyncGenerator[str]:
     """Yield text that ends with a line end, one or many lines at a time, until the terminal message is out.
 
     Args:
         store: where lines and the verdict are read.
+        names: of people in the verdict.
         clock: what is waited by.
         promotion_id: whose lines.
         after: lines (as printed) that were received before; the terminal message is the last one.
@@ -108,7 +119,7 @@ async def follow(
         batch = await store.read.lines(promotion_id, number)
         rows = [row for _, line in batch for row in rows_of(line)]
         if not batch and promotion.settled:
-            rows = [plain_names(clean(ending(promotion, lambda actor: actor.plain)))]
+            rows = [await names.plain(clean(ending(promotion, lambda actor: actor.plain)))]
         fresh = rows[max(0, after - printed) :]
         printed += len(rows)
         if fresh:

@@ -13,11 +13,12 @@ from bot.api.commands import Commands
 from bot.api.errors import as_json, refusing
 from bot.api.lines import Lines
 from bot.api.metrics import Facts, exposition, version
+from bot.api.names import Names
 from bot.handlers import Handlers
 from bot.slack import SlackState
 from core.access import Access
 from core.outgoing import Backlog
-from core.ports import Clock, Store
+from core.ports import Clock, Directory, Store
 from core.promotion import Phase
 from core.records import Records
 
@@ -35,6 +36,7 @@ class ApiParts:
     records: Records
     store: Store
     access: Access
+    directory: Directory
     tokens: Tokens
     slack: SlackState
     backlog: Callable[[], Awaitable[Backlog]]
@@ -45,13 +47,14 @@ class ApiParts:
 def new_api(parts: ApiParts) -> web.Application:
     """Return the application that listens on API_PORT."""
     api = web.Application(middlewares=[refusing, new_authentication(parts.tokens)], client_max_size=LARGEST)
-    lines = Lines(parts.store, parts.access, parts.clock)
+    names = Names(parts.directory)
+    lines = Lines(parts.store, parts.access, names, parts.clock)
     health = Health(parts)
     api.router.add_get("/healthz", health.alive)
     api.router.add_get("/readyz", health.ready)
     api.router.add_get("/metrics", health.metrics)
     api.router.add_post("/apps/{app}/builds", Builds(parts.records, parts.access).create)
-    api.router.add_post("/commands", Commands(parts.handlers, parts.store, parts.clock).create)
+    api.router.add_post("/commands", Commands(parts.handlers, parts.store, names, parts.clock).create)
     api.router.add_get("/promotions/{id}/lines", lines.get, allow_head=False)
     api.on_shutdown.append(lines.stop)
     return api

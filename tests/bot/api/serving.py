@@ -67,6 +67,7 @@ async def serving(path):
             records=made.records,
             store=made.store,
             access=access,
+            directory=made.directory,
             tokens=made.store.tokens,
             slack=slack,
             backlog=made.store.outbox.backlog,

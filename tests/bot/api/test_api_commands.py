@@ -80,14 +80,16 @@ async def test_what_to_do_now_is_told_beside_the_sentence(api):
     assert told["hint"].startswith("did you mean")
 
 
-async def test_the_policy_says_who_to_ask_without_slacks_markup(api):
+@pytest.mark.parametrize(("down", "whom"), [(False, "u01alice"), (True, "@U01ALICE")])
+async def test_the_policy_says_who_to_ask_by_name_or_else_by_id(api, down, whom):
     api.world.policy = parse_policy(policy_of("view", who="U01ALICE"))
+    api.world.directory.down = down
 
     answer = await api.command("releases -a myapp")
 
     assert answer.status == 403
     assert (await answer.json())["error"] == (
-        "you may not view myapp: that needs the role some for it (ask @U01ALICE)"
+        f"you may not view myapp: that needs the role some for it (ask {whom})"
     )
 
 

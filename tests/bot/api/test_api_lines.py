@@ -6,6 +6,7 @@ import pytest
 from aiohttp import ClientPayloadError
 
 from bot.api.lines import POLL_SECONDS, follow, rows_of
+from bot.api.names import Names
 from core.policy import parse_policy
 from core.progress import Line
 from tests.bot.api.asking import policy_of
@@ -105,7 +106,14 @@ async def test_nobody_is_polled_for_once_the_reader_has_left(api):
     looks = iter([True, True, False])
     before = api.world.clock.monotonic()
 
-    chunks = follow(api.store, api.world.clock, promotion.id, after=0, listening=lambda: next(looks))
+    chunks = follow(
+        api.store,
+        Names(api.world.directory),
+        api.world.clock,
+        promotion.id,
+        after=0,
+        listening=lambda: next(looks),
+    )
 
     assert [chunk async for chunk in chunks] == []
     assert api.world.clock.monotonic() - before == 2 * POLL_SECONDS
