@@ -101,7 +101,7 @@ async def test_a_crash_is_told_by_the_log_of_the_run_before(bot, namespace):
     last = pod["status"]["containerStatuses"][0]["lastState"]["terminated"]
     assert (last["exitCode"], last["reason"]) == (1, "Error")
     before = await text_of_log(bot, namespace, pod["metadata"]["name"], previous="true")
-    assert "KeyError: 'DATABASE_URL'" in before
+    assert "No such file or directory: '/etc/app/settings.toml'" in before
     assert before == await text_of_log(bot, namespace, pod["metadata"]["name"])
 
 

@@ -10,9 +10,9 @@ TRACEBACK = (
     '  File "/app/main.py", line 41, in <module>\n'
     "    main()\n"
     '  File "/app/main.py", line 12, in main\n'
-    '    db = connect(os.environ["DATABASE_URL"])\n'
-    "                 ~~~~~~~~~~^^^^^^^^^^^^^^^^\n"
-    "KeyError: 'DATABASE_URL'\n"
+    '    settings = tomllib.load(open("/etc/app/settings.toml", "rb"))\n'
+    "                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+    "FileNotFoundError: [Errno 2] No such file or directory: '/etc/app/settings.toml'\n"
 )
 # A kubelet keeps this much of a log in `terminated.message` under FallbackToLogsOnError.
 LONGEST_MESSAGE = 2048

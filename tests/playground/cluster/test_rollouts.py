@@ -90,7 +90,7 @@ async def test_a_crashing_image_ends_in_a_crash_loop_with_its_log(kube: Client):
     assert entry["restartCount"] == 1
     assert entry["lastState"]["terminated"]["exitCode"] == 1
     log = await kube.get(f"{PODS}/{pod['metadata']['name']}/log", container="main", tailLines="2")
-    assert log["_text"].endswith("KeyError: 'DATABASE_URL'\n")
+    assert log["_text"].endswith("No such file or directory: '/etc/app/settings.toml'\n")
     assert log["_text"].count("\n") == 2
 
 

@@ -171,7 +171,7 @@ def test_the_log_of_a_crash_ends_with_its_cause_and_falls_into_the_message_if_as
         raise AssertionError("no end")
 
     assert message(plain) is None
-    assert message(asked).endswith("KeyError: 'DATABASE_URL'\n")
+    assert message(asked).endswith("No such file or directory: '/etc/app/settings.toml'\n")
     log = ""
     for _, beat in plain:
         log = beat.log if beat.restarted else log + beat.log
