@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.settings import RACK
+from core.app import DEFAULT_RACK
 
 
 class DatabaseSettings(BaseModel):
@@ -20,4 +21,4 @@ class RackSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    convox_rack: str = Field(default="convox", pattern=RACK)
+    convox_rack: str = Field(default=DEFAULT_RACK, pattern=RACK)

@@ -15,6 +15,8 @@ from pydantic import (
     field_validator,
 )
 
+from core.app import DEFAULT_RACK
+
 S = TypeVar("S", bound=BaseModel)
 
 # What pydantic reads as True.
@@ -56,7 +58,7 @@ class Settings(StoreSettings):
     slack_signing_secret: SecretStr | None = None
     """HTTP mode."""
     slack_api_url: str = "https://slack.com/api/"
-    convox_rack: str = Field(default="convox", pattern=RACK)
+    convox_rack: str = Field(default=DEFAULT_RACK, pattern=RACK)
     convox_policy: Path | None = None
     convox_open: bool = False
     """Every full member of the workspace and every token may do everything."""

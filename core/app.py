@@ -9,6 +9,7 @@ from core.errors import Invalid
 
 # RFC 1123 label with room for `<rack>-` in a namespace name of 63 characters (contract: app names).
 NAME = re.compile(r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$")
+DEFAULT_RACK = "convox"
 RESERVED = frozenset({"rack", "system"})
 
 
@@ -45,3 +46,12 @@ def check_name(name: str) -> str:
             hint="a name has up to 30 lower-case letters, digits and dashes, begins with a letter and does not end with a dash",
         )
     return name
+
+
+def namespace_command(rack: str, app: str) -> str:
+    """Return what an administrator runs to give the bot an app's namespace and its rights in it.
+
+    Their shell knows nothing of the bot's settings, so a rack of another name is part of the command.
+    """
+    setting = "" if rack == DEFAULT_RACK else f"CONVOX_RACK={rack} "
+    return f"{setting}convox-bot app-manifest {app} | kubectl apply -f -"

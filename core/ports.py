@@ -299,7 +299,12 @@ class Cluster(Protocol):
 
     Every method raises Rejected where the cluster says no for good, with a sentence that names what and, for a
     missing right, which; and Unreachable where asking again may help.
+
+    Attributes:
+        rack: whose namespaces it works in.
     """
+
+    rack: str
 
     def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
         """Render a release; pure. Raises Invalid for what cannot be rendered."""

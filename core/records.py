@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.actor import Actor
-from core.app import App, check_name
+from core.app import App, check_name, namespace_command
 from core.build import Build
 from core.environment import Environment, difference
 from core.errors import Conflict, Invalid, Rejected, Taken, Unreachable, Unwritable
@@ -67,8 +67,8 @@ class Records:
             return CreatedApp(app=app, todo=await self._cluster.create_namespace(name) or "")
         except (Rejected, Unreachable) as error:
             raise Unwritable(
-                f"{name} is created, but I could not see to its namespace: {error}",
-                hint=f"an administrator makes it with `convox-bot app-manifest {name} | kubectl apply -f -`",
+                f"{name} is created, but its namespace could not be made: {error}",
+                hint=f"an administrator makes it with `{namespace_command(self._cluster.rack, name)}`",
             ) from error
 
     async def link(self, actor: Actor, name: str, channel: str) -> App:

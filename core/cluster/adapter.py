@@ -12,7 +12,7 @@ from core.cluster.client import KubeClient
 from core.cluster.evidence import evidence
 from core.cluster.home import Home
 from core.cluster.namespaces import Namespaces
-from core.cluster.reflect import Observe, Tuning, unobserved
+from core.cluster.reflect import Tuning
 from core.cluster.watch import NamespaceWatch, watching
 from core.manifest import Manifest
 from core.policy import Rules
@@ -28,9 +28,7 @@ class KubernetesCluster:
         client: the cluster.
         rack: first part of every namespace's name.
         clock: for pauses and for lines to which the cluster gives no time.
-        bot_service_account: `namespace/name` of the bot's own, bound to the rights in a namespace it creates.
         tuning: of the watches.
-        observe: told what the watches go through; for metrics.
     """
 
     def __init__(
@@ -39,21 +37,18 @@ class KubernetesCluster:
         *,
         rack: str,
         clock: Clock,
-        bot_service_account: str = "convox-system/convox-bot",
         tuning: Tuning | None = None,
-        observe: Observe = unobserved,
     ) -> None:
         self._client = client
-        self._rack = rack
+        self.rack = rack
         self._clock = clock
         self._tuning = tuning
-        self._observe = observe
         self._anchors = Anchors(client)
         self._applier = Applier(client)
-        self._namespaces = Namespaces(client, service_account=bot_service_account)
+        self._namespaces = Namespaces(client)
 
     def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
-        return objects.render(release, build, manifest, app, rules, rack=self._rack)
+        return objects.render(release, build, manifest, app, rules, rack=self.rack)
 
     async def create_namespace(self, app: str) -> str | None:
         return await self._namespaces.create(self._home(app))
@@ -87,7 +82,6 @@ class KubernetesCluster:
                 intent,
                 clock=self._clock,
                 tuning=self._tuning,
-                observe=self._observe,
             )
         )
 
@@ -95,4 +89,4 @@ class KubernetesCluster:
         return await evidence(self._client, self._home(app), trouble)
 
     def _home(self, app: str) -> Home:
-        return Home(self._rack, app)
+        return Home(self.rack, app)

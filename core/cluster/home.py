@@ -29,11 +29,18 @@ class Home:
 
     def at(self, kind: str, name: str = "", subresource: str = "") -> Address:
         """Return where an object of the app, or without a name its collection, is found."""
-        return Address(kind=kind, namespace=self.namespace, name=name, subresource=subresource, app=self.app)
+        return Address(
+            kind=kind,
+            namespace=self.namespace,
+            name=name,
+            subresource=subresource,
+            rack=self.rack,
+            app=self.app,
+        )
 
     @property
     def itself(self) -> Address:
-        return Address(kind="Namespace", name=self.namespace, app=self.app)
+        return Address(kind="Namespace", name=self.namespace, rack=self.rack, app=self.app)
 
 
 def check_ours(live: Document, ref: Ref, token: int) -> None:

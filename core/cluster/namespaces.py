@@ -4,23 +4,19 @@ from typing import Any
 
 import yaml
 
+from core.app import namespace_command
 from core.cluster.access import app_manifest
 from core.cluster.client import KubeClient
 from core.cluster.home import Home
-from core.cluster.refusals import ApiRejected, remedy
+from core.cluster.refusals import ApiRejected
 from core.cluster.resources import RESOURCES, Address
 
 
 class Namespaces:
-    """Makes namespaces.
+    """Makes namespaces, with the rights in them for the ServiceAccount of `deploy/`."""
 
-    Args:
-        service_account: the bot's own, as `namespace/name`: the one that gets the rights.
-    """
-
-    def __init__(self, client: KubeClient, *, service_account: str) -> None:
+    def __init__(self, client: KubeClient) -> None:
         self._client = client
-        self._bot_namespace, _, self._bot_name = service_account.partition("/")
 
     async def create(self, home: Home) -> str | None:
         """Make the namespace and the bot's rights in it; return None, or the command for an administrator."""
@@ -28,9 +24,9 @@ class Namespaces:
             # Rights in a namespace that may not exist: only a cluster-wide grant gives those.
             if await self._exists(home) or await self._make(home, {"Namespace"}):
                 return None
-            return remedy(home.app)
+            return namespace_command(home.rack, home.app)
         wanted = {"RoleBinding"} if await self._exists(home) else {"Namespace", "RoleBinding"}
-        return None if await self._make(home, wanted) else remedy(home.app)
+        return None if await self._make(home, wanted) else namespace_command(home.rack, home.app)
 
     async def _exists(self, home: Home) -> bool:
         """Tell whether the namespace is there to be seen; without rights in it nobody can tell."""
@@ -43,13 +39,17 @@ class Namespaces:
 
     async def _make(self, home: Home, kinds: set[str]) -> bool:
         """Create what is wanted; return False where a right is missing."""
-        for document in _documents(home, self._bot_namespace, self._bot_name):
+        for document in _documents(home):
             kind = document["kind"]
             if kind not in kinds:
                 continue
             if not await self._may("create", kind, home):
                 return False
-            at = Address(kind=kind, namespace=home.namespace if kind != "Namespace" else "", app=home.app)
+            at = (
+                home.at(kind)
+                if RESOURCES[kind].namespaced
+                else Address(kind=kind, rack=home.rack, app=home.app)
+            )
             if not await self._create(at, document):
                 return False
         return True
@@ -72,7 +72,7 @@ class Namespaces:
         if resource.namespaced:
             attributes["namespace"] = home.namespace
         review = await self._client.create(
-            Address(kind="SelfSubjectAccessReview", app=home.app),
+            Address(kind="SelfSubjectAccessReview", rack=home.rack, app=home.app),
             {
                 "apiVersion": RESOURCES["SelfSubjectAccessReview"].api_version,
                 "kind": "SelfSubjectAccessReview",
@@ -82,6 +82,5 @@ class Namespaces:
         return bool((review.get("status") or {}).get("allowed"))
 
 
-def _documents(home: Home, bot_namespace: str, bot_name: str) -> list[dict[str, Any]]:
-    text = app_manifest(home.rack, home.app, service_account=bot_name, bot_namespace=bot_namespace)
-    return [dict(document) for document in yaml.safe_load_all(text)]
+def _documents(home: Home) -> list[dict[str, Any]]:
+    return [dict(document) for document in yaml.safe_load_all(app_manifest(home.rack, home.app))]

@@ -78,7 +78,7 @@ class Reflector:
         clock: for pauses.
         label: label selector; `field`: field selector.
         tuning: times, for tests.
-        observe: told `list`, `watch`, `expired`, `idle` or `broken` as they happen; for metrics.
+        observe: told `list`, `watch`, `expired`, `idle` or `broken` as they happen.
     """
 
     def __init__(

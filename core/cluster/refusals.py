@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from core.app import namespace_command
 from core.cluster.resources import Address
 from core.errors import Rejected, Unreachable
 
@@ -131,12 +132,7 @@ def conflict_sentence(at: Address, status: ApiStatus) -> str:
 
 def missing_namespace(at: Address) -> str:
     name = at.namespace or at.name
-    return f"namespace {name} does not exist; an administrator creates it with `{remedy(at.app)}`"
-
-
-def remedy(app: str) -> str:
-    """The command that gives the bot a namespace and its rights in it."""
-    return f"convox-bot app-manifest {app} | kubectl apply -f -"
+    return f"namespace {name} does not exist; an administrator creates it with `{namespace_command(at.rack, at.app)}`"
 
 
 def _passing(status: ApiStatus) -> bool:
@@ -152,7 +148,11 @@ def _forbidden(status: ApiStatus, verb: str, at: Address) -> str:
     where = right.get("namespace") or at.namespace
     sentence = f"the bot may not {right.get('verb') or verb} {right.get('resource') or at.resource}"
     sentence += f" in namespace {where}" if where else ""
-    return f"{sentence}; an administrator grants it with `{remedy(at.app)}`" if at.app else sentence
+    return (
+        f"{sentence}; an administrator grants it with `{namespace_command(at.rack, at.app)}`"
+        if at.app
+        else sentence
+    )
 
 
 def _manager(cause: Cause) -> str:

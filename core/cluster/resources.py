@@ -49,13 +49,14 @@ class Address:
 
     Attributes:
         name: empty for a collection.
-        app: whose namespace it is, so that a refusal can say what an administrator has to apply.
+        rack, app: whose namespace it is, so that a refusal can say what an administrator has to apply.
     """
 
     kind: str
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+    rack: str = ""
     app: str = ""
 
     @property

@@ -12,7 +12,7 @@ from core.cluster.home import Home
 from core.cluster.lines import Said, lines, trouble_lines
 from core.cluster.pending import Pending
 from core.cluster.readiness import absent_state, interference, service_state
-from core.cluster.reflect import Change, Observe, Reflector, Tuning, unobserved
+from core.cluster.reflect import Change, Reflector, Tuning
 from core.cluster.snapshot import Delta, Snapshot
 from core.errors import Rejected, Unreachable
 from core.ports import Clock
@@ -41,7 +41,6 @@ class NamespaceWatch:
         intent: the baseline that lines are told against.
         clock: for waiting and for lines to which the cluster gives no time.
         tuning: of the reflectors.
-        observe: of the reflectors; for metrics.
     """
 
     def __init__(
@@ -52,7 +51,6 @@ class NamespaceWatch:
         *,
         clock: Clock,
         tuning: Tuning | None = None,
-        observe: Observe = unobserved,
     ) -> None:
         self._client = client
         self._home = home
@@ -75,7 +73,6 @@ class NamespaceWatch:
                 clock=clock,
                 label=home.selector if kind in SELECTED else "",
                 tuning=tuning,
-                observe=observe,
             )
             for kind in WATCHED
         }

@@ -105,7 +105,8 @@ async def test_a_right_that_is_missing_refuses_before_anything_is_touched(stage:
 
         right = f"the bot may not {verb} {resource} in namespace {stage.namespace()}"
         assert (promotion.phase, right in promotion.reason) == ("Refused", True), promotion.reason
-        assert "`convox-bot app-manifest myapp | kubectl apply -f -`" in promotion.reason
+        command = f"CONVOX_RACK={stage.cluster.rack} convox-bot app-manifest myapp | kubectl apply -f -"
+        assert f"`{command}`" in promotion.reason
         (ending,) = (await stage.thread(promotion.id))[-1:]
         assert ending.startswith(f"ERROR: refused, nothing was changed: {promotion.reason.split(';')[0]}")
         assert await stage.items("deployments") == []

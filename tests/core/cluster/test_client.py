@@ -13,8 +13,8 @@ from core.cluster.resources import Address
 from core.errors import Rejected, Unreachable
 from tests.core.cluster.faultserver import Answer, FreeClock, fault_server, faulty, refused, status
 
-WEB = Address(kind="Deployment", namespace="convox-myapp", name="web", app="myapp")
-PODS = Address(kind="Pod", namespace="convox-myapp", app="myapp")
+WEB = Address(kind="Deployment", namespace="convox-myapp", name="web", rack="convox", app="myapp")
+PODS = Address(kind="Pod", namespace="convox-myapp", rack="convox", app="myapp")
 
 
 def judged(code: int, reason: str, message: str, verb: str = "patch", **details: Any) -> str:

@@ -24,7 +24,7 @@ from tests.core.cluster.faultserver import (
     stream,
 )
 
-AT = Address(kind="Pod", namespace="ns", app="myapp")
+AT = Address(kind="Pod", namespace="ns", rack="convox", app="myapp")
 TUNING = Tuning(idle=30.0, backoff=(0.5, 30.0))
 
 
