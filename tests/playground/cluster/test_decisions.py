@@ -61,9 +61,14 @@ def sized(name: str, spec: int, available: int = 0, most: int | None = None) -> 
         (Room(replicas=4, surge=0, unavailable=1), None, [sized("a", 4, 4)], 0),
         (Room(replicas=4, surge=2, unavailable=0), None, [sized("a", 4, 4)], 2),
         (Room(replicas=3, surge=1, unavailable=0), sized("b", 5), [], 5),
+        # the count was lowered while it grew: what is too many goes, whatever the old ones still have
+        (Room(replicas=2, surge=1, unavailable=0), sized("b", 3, 3), [], 2),
+        (Room(replicas=2, surge=1, unavailable=0), sized("b", 3, 0), [sized("a", 3, 3)], 2),
     ],
 )
-def test_the_new_replica_set_grows_as_far_as_the_surge_allows(room, new, old, expected):
+def test_the_new_replica_set_grows_as_far_as_the_surge_allows_and_never_beyond_the_count(
+    room, new, old, expected
+):
     assert new_size(room, new, old) == expected
 
 

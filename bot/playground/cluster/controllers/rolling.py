@@ -65,7 +65,7 @@ def room_of(spec: Document) -> Room:
 def new_size(room: Room, new: Sized | None, old: Sequence[Sized], *, recreate: bool = False) -> int:
     """Return how many pods the new replica set is to have now."""
     size = new.spec if new else 0
-    if recreate:
+    if recreate or size > room.replicas:
         return room.replicas
     total = size + sum(each.spec for each in old)
     if total >= room.most:
