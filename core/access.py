@@ -26,10 +26,16 @@ class Access:
 
     async def require(self, actor: Actor, verb: Verb, app: str) -> Actor:
         """Return the actor with the name that Slack knows, or raise Forbidden with the rule that failed."""
+        return (await self.require_in_groups(actor, verb, app))[0]
+
+    async def require_in_groups(
+        self, actor: Actor, verb: Verb, app: str
+    ) -> tuple[Actor, Mapping[str, frozenset[str]]]:
+        """Return the actor as `require` does, with the user groups that were asked for it; a token is in none."""
         try:
             actor = await self._member(actor)
-            # A token is in no user group: whoever asks from a terminal must be answered while Slack is down.
-            groups = await self.groups() if actor.kind == "slack" else {}
+            # Whoever asks from a terminal must be answered while Slack is down.
+            groups = await self._groups() if actor.kind == "slack" else {}
             decision = self.policy.may(actor, verb, app, groups)
         except Unreachable as error:
             raise Forbidden(
@@ -37,9 +43,9 @@ class Access:
             ) from error
         if not decision.allowed:
             raise Forbidden(decision.why)
-        return actor
+        return actor, groups
 
-    async def groups(self) -> Mapping[str, frozenset[str]]:
+    async def _groups(self) -> Mapping[str, frozenset[str]]:
         """Return the members of every user group that the policy names."""
         return {group: await self._directory.group(group) for group in sorted(self.policy.group_ids())}
 

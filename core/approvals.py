@@ -15,8 +15,6 @@ def may_approve(
     approvals: Sequence[Approval],
     actor: Actor,
     groups: Mapping[str, frozenset[str]],
-    *,
-    authors: frozenset[str] = frozenset(),
 ) -> Decision:
     """Say whether this person may approve this promotion now.
 
@@ -26,10 +24,8 @@ def may_approve(
         approvals: what has been decided so far.
         actor: who clicks; that they hold `approve` is checked by the policy.
         groups: group id → user ids.
-        authors: keys of actors who made the build and the environment changes that ride along; whoever may not
-            approve their own request may not approve their own work either (engine rule 41).
     """
-    if why := _why_not(promotion, rule, approvals, actor, groups, authors):
+    if why := _why_not(promotion, rule, approvals, actor, groups):
         return Decision(allowed=False, why=why)
     return Decision(allowed=True)
 
@@ -40,17 +36,14 @@ def _why_not(
     approvals: Sequence[Approval],
     actor: Actor,
     groups: Mapping[str, frozenset[str]],
-    authors: frozenset[str],
 ) -> str:
     if actor.kind != "slack":
-        return f"{actor.plain} may not approve {promotion.id}: a person must, and a token is nobody"
+        return f"{actor.plain} may not approve {promotion.id}: only a person can approve"
     before = next((a for a in approvals if a.actor.key == actor.key), None)
     if before is not None:
         return f"you have already {before.decision}d {promotion.id} at {before.at:%H:%M} UTC"
     if not rule.requester and actor.key == promotion.requested_by.key:
         return f"you may not approve {promotion.id}: you asked for it, and somebody else must approve it"
-    if not rule.requester and actor.key in authors:
-        return f"you may not approve {promotion.id}: part of {promotion.release} is your own work"
     if rule.people and not among(actor, rule.people, groups):
         return f"you may not approve {promotion.id}: the policy wants one of {_named(rule.people)} for {promotion.app}"
     return ""
@@ -60,11 +53,6 @@ def missing(promotion: Promotion, approvals: Sequence[Approval]) -> int:
     """Return how many people must still approve; a token and a second click of one person fill no seat."""
     people = {a.actor.id for a in approvals if a.decision == "approve" and a.actor.kind == "slack"}
     return max(0, promotion.approvals - len(people))
-
-
-def satisfied(promotion: Promotion, approvals: Sequence[Approval]) -> bool:
-    """Tell whether enough people have approved and nobody has declined."""
-    return not missing(promotion, approvals) and all(a.decision == "approve" for a in approvals)
 
 
 def _named(people: Sequence[str]) -> str:

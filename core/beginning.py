@@ -1,10 +1,13 @@
 """The moment a promotion starts: it takes over, raises the fencing number and fixes its way back."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from core.failpoints import failpoint
+from core.holds import failed
 from core.ports import Transaction
-from core.promotion import Event, Promotion
+from core.promotion import GOING_BACK, Event, Promotion
+from core.records import ALL
 from core.release import Standing
 from core.requests import Ground, target_of
 from core.transitions import move
@@ -14,6 +17,9 @@ async def begin(tx: Transaction, ground: Ground, promotion: Promotion) -> Promot
     """Start: take over what is in flight, raise the fencing token, fix the way back."""
     holder = ground.in_flight
     if holder is not None:
+        if holder.phase in GOING_BACK:
+            # It has failed already; that a take-over ends it makes its release no better (engine rule 7).
+            await tx.save_standing(replace(await tx.standing(holder.release), held=failed(holder)))
         await move(
             tx,
             holder,
@@ -24,7 +30,7 @@ async def begin(tx: Transaction, ground: Ground, promotion: Promotion) -> Promot
         )
         failpoint("takeover.before_commit")
     if promotion.kind == "rollback":
-        await _withdraw(tx, ground)
+        ground = await _turned_away(tx, ground, promotion)
     app = replace(ground.app, token=ground.app.token + 1)
     await tx.save_app(app)
     return replace(
@@ -37,13 +43,34 @@ async def begin(tx: Transaction, ground: Ground, promotion: Promotion) -> Promot
     )
 
 
-async def _withdraw(tx: Transaction, ground: Ground) -> None:
-    """A person turned away from these: never an automatic target again (engine rule 6)."""
+async def _turned_away(tx: Transaction, ground: Ground, rollback: Promotion) -> Ground:
+    """Return the ground as it will be once the rollback has touched something; see `withdraw`."""
     flying = ground.in_flight.release if ground.in_flight else None
-    for release in {ground.app.active, flying} - {None}:
-        assert release is not None
-        standing = ground.standings.get(release) or Standing(release=release)
-        await tx.save_standing(replace(standing, withdrawn=True))
+    standings = dict(ground.standings)
+    for release in await _left(tx, rollback, {ground.app.active, flying}):
+        standings[release] = replace(standings.get(release) or Standing(release=release), withdrawn=True)
+    return replace(ground, standings=standings)
+
+
+async def withdraw(tx: Transaction, rollback: Promotion) -> None:
+    """Mark what a person turned away from: the active release and the one that was in flight (engine rule 6).
+
+    It is done with the first effect: a rollback that is refused before leaves everything as it was.
+    """
+    app = await tx.app(rollback.app)
+    stopped = {
+        p.release
+        for p in await tx.promotions(rollback.app, ALL)
+        if p.superseded_by == rollback.release and p.started_at is not None
+    }
+    for release in await _left(tx, rollback, stopped | {app.active}):
+        await tx.save_standing(replace(await tx.standing(release), withdrawn=True))
+
+
+async def _left(tx: Transaction, rollback: Promotion, releases: AbstractSet[str | None]) -> set[str]:
+    """Return those that a person turned away from: never the one that the rollback brings back."""
+    source = (await tx.release(rollback.app, rollback.release)).copy_of
+    return {each for each in releases if each is not None and each not in {source, rollback.release}}
 
 
 def _baseline_of(holder: Promotion | None) -> str | None:

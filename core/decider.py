@@ -11,11 +11,11 @@ from core.beginning import begin
 from core.errors import Conflict, Forbidden, Unwritable
 from core.failpoints import failpoint
 from core.gate import lost, mismatch
-from core.policy import ApprovalRule
+from core.holds import why_held
 from core.ports import Announcer, Driver, Store, Transaction
 from core.promotion import GOING_BACK, Event, Phase, Promotion, advance
 from core.records import ALL
-from core.requests import approval_rule, busy, read_ground
+from core.requests import Ground, busy, read_ground, rule_now
 from core.rollout.starting import NOT_IN_CHANNEL, is_unseen
 from core.transitions import move, start
 
@@ -58,14 +58,13 @@ class Decider:
         if reason := self._startable():
             raise Unwritable(reason)
         promotion = await self._store.read.promotion(promotion_id)
-        actor = await self._access.require(actor, "approve", promotion.app)
-        groups = await self._access.groups()
+        actor, groups = await self._access.require_in_groups(actor, "approve", promotion.app)
         await self.end_vain(promotion)
-        void = await lost(self._access, promotion, await self._store.read.approvals(promotion.id), more=1)
+        void = await lost(self._store.read, self._access, promotion, more=1)
         async with self._store.transaction() as tx:
             promotion = await tx.promotion(promotion_id)
             await self._check_waits(tx, promotion)
-            rule = await self._rule(tx, promotion)
+            rule = await rule_now(tx, self._access.policy, promotion)
             decision = may_approve(promotion, rule, await tx.approvals(promotion.id), actor, groups)
             if not decision.allowed:
                 raise Forbidden(decision.why)
@@ -88,10 +87,9 @@ class Decider:
             await tx.save_promotion(shown, was=promotion.phase)
             return shown
         ground = await read_ground(tx, promotion.app, everything=ALL)
-        takes_over = promotion.force or promotion.kind == "rollback"
-        if ground.in_flight is not None and not takes_over:
+        if ground.in_flight is not None and not promotion.takes_over:
             void = busy(ground.in_flight).sentence
-        if void := void or await mismatch(tx, promotion):
+        if void := void or _held_since(ground, promotion) or await mismatch(tx, promotion):
             return await move(tx, promotion, Event.REFUSED, actor=BOT, reason=void)
         started = await begin(tx, ground, advance(promotion, Event.APPROVED, now=tx.now))
         await tx.save_promotion(started, was=promotion.phase)
@@ -106,6 +104,7 @@ class Decider:
         async with self._store.transaction() as tx:
             promotion = await tx.promotion(promotion_id)
             await self._check_waits(tx, promotion)
+            await self._check_undecided(tx, promotion, actor)
             await tx.add_approval(
                 Approval(promotion=promotion.id, actor=actor, decision="decline", at=tx.now, reason=reason)
             )
@@ -147,7 +146,8 @@ class Decider:
         for promotion in promotions:
             if promotion.phase is not Phase.AWAITING_APPROVAL:
                 continue
-            async with self._store.transaction() as tx:
+            # Aside of whatever was asked for: a request that only ended these was not carried out.
+            async with self._store.transaction(aside=True) as tx:
                 current = await tx.promotion(promotion.id)
                 if current.phase is not Phase.AWAITING_APPROVAL:
                     continue
@@ -168,23 +168,47 @@ class Decider:
             raise Conflict(f"{promotion.id} has expired: nobody can approve it any more")
         if promotion.phase is Phase.DECLINED and promotion.by and promotion.settled_at:
             raise Conflict(f"already declined by {promotion.by.mention} at {promotion.settled_at:%H:%M} UTC")
-        if decisions:
+        if promotion.started_at is not None and decisions:
             last = decisions[-1]
             raise Conflict(f"already approved by {last.actor.mention} at {last.at:%H:%M} UTC")
-        raise Conflict(f"{promotion.id} is not waiting for an approval: it is {promotion.phase}")
+        raise Conflict(_over(promotion))
 
-    async def _rule(self, tx: Transaction, promotion: Promotion) -> ApprovalRule:
-        rules = self._access.policy.rules(promotion.app)
-        release = await tx.release(promotion.app, promotion.release)
-        source = await tx.release(promotion.app, release.copy_of) if release.copy_of else None
-        standings = await tx.standings(promotion.app)
-        return approval_rule(rules, kind=promotion.kind, target=source, standings=standings)
+    async def _check_undecided(self, tx: Transaction, promotion: Promotion, actor: Actor) -> None:
+        """Refuse a second decision of one person, and say what stops it all the same."""
+        before = next((a for a in await tx.approvals(promotion.id) if a.actor.key == actor.key), None)
+        if before is not None:
+            raise Conflict(
+                f"you have already {before.decision}d {promotion.id} at {before.at:%H:%M} UTC",
+                hint=f"`apps cancel {promotion.app}` stops it for everybody",
+            )
 
     def hand_over(self, promotion: Promotion) -> None:
         """After the commit: tell people, and drive what has started."""
         self._announcer.wake()
         if promotion.in_flight:
             self._driver.drive(promotion)
+
+
+def _over(promotion: Promotion) -> str:
+    """Say what became of a promotion that nobody can decide about any more."""
+    at = f" at {promotion.settled_at:%H:%M} UTC" if promotion.settled_at else ""
+    by = promotion.by.mention if promotion.by else "somebody"
+    if promotion.started_at is not None:
+        return f"{promotion.id} needed no approval: it is {promotion.phase}"
+    if promotion.phase is Phase.SUPERSEDED:
+        return f"{promotion.id} was superseded by {promotion.superseded_by}{at}, asked for by {by}"
+    if promotion.was_cancelled:
+        return f"{promotion.id} was cancelled by {by}{at}"
+    return f"{promotion.id} was refused{at}: {promotion.reason}"
+
+
+def _held_since(ground: Ground, promotion: Promotion) -> str:
+    """Return why a release that waited is on hold by now and needs a reason to go out, or "" (engine rule 7)."""
+    release = ground.find(promotion.release)
+    if promotion.kind == "rollback" or promotion.anyway or release is None:
+        return ""
+    held = why_held(release, ground.releases, ground.standings)
+    return f"{release.id} is on hold by now: {held}" if held else ""
 
 
 def _not_running(promotion: Promotion | None) -> str:

@@ -7,9 +7,12 @@ UserError            somebody asked for something that cannot be; the sentence g
 ├─ Forbidden    403  the policy, or Slack membership, says no
 ├─ NotFound     404  no such app, release, build, promotion
 ├─ Conflict     409  somebody or something was first
-└─ Unexpected   500  something broke here; the log has more under the same reference
+│  └─ Taken     409  a new id exists already: whoever made it up takes another, so nobody meets this one
+├─ Unexpected   500  something broke here; the log has more under the same reference
+└─ Unwritable   503  the database cannot be written, or nothing new may start
 Rejected             the cluster said no for good: asking again changes nothing
 Unreachable          the cluster did not answer, or said "not now": asking again may help
+└─ NotYet            it answers, and what is asked for has to wait for something that is under way
 """
 
 
@@ -66,3 +69,7 @@ class Rejected(Exception):
 
 class Unreachable(Exception):
     """The cluster could not be asked or was busy (5xx, 429, time-out, 409 on resourceVersion)."""
+
+
+class NotYet(Unreachable):
+    """What was asked for has to wait for something that is under way; `str()` is the whole sentence."""

@@ -1,12 +1,13 @@
 """The last look before a rollout starts: what was approved is what runs, by people who still may (promise 5)."""
 
-from collections.abc import Sequence
-
 from core.access import Access
-from core.approval import Approval
+from core.actor import Actor
+from core.approvals import may_approve
+from core.errors import Forbidden
+from core.policy import ApprovalRule
 from core.ports import Reader, Store
 from core.promotion import Promotion
-from core.requests import binding
+from core.requests import binding, rule_now
 
 
 class Gate:
@@ -21,8 +22,7 @@ class Gate:
         if not promotion.approvals:
             return ""
         read = self._store.read
-        approvals = await read.approvals(promotion.id)
-        return await mismatch(read, promotion) or await lost(self._access, promotion, approvals)
+        return await mismatch(read, promotion) or await lost(read, self._access, promotion)
 
 
 async def mismatch(read: Reader, promotion: Promotion) -> str:
@@ -35,22 +35,33 @@ async def mismatch(read: Reader, promotion: Promotion) -> str:
     return f"what was approved has changed since: {_difference(promotion.approved_for, now)}; ask again"
 
 
-async def lost(access: Access, promotion: Promotion, approvals: Sequence[Approval], *, more: int = 0) -> str:
+async def lost(read: Reader, access: Access, promotion: Promotion, *, more: int = 0) -> str:
     """Return who approved and may not any more, where that leaves too few, or "".
 
     Args:
+        read: the records.
         access: who may what, now.
         promotion: what was approved.
-        approvals: so far.
         more: approvals at hand that were checked just now.
     """
+    approvals = await read.approvals(promotion.id)
+    rule = await rule_now(read, access.policy, promotion)
     gone = [
         f"{a.actor.mention} ({why})"
         for a in approvals
-        if a.decision == "approve" and (why := await access.still_may(a.actor, "approve", promotion.app))
+        if a.decision == "approve" and (why := await _why_not(access, rule, promotion, a.actor))
     ]
     short = len(approvals) + more - len(gone) < promotion.approvals
     return f"an approval no longer counts: {', '.join(gone)}" if gone and short else ""
+
+
+async def _why_not(access: Access, rule: ApprovalRule, promotion: Promotion, actor: Actor) -> str:
+    """Return why this person could not approve it now: the right is gone, or the rule names others by now."""
+    try:
+        actor, groups = await access.require_in_groups(actor, "approve", promotion.app)
+    except Forbidden as error:
+        return error.sentence
+    return may_approve(promotion, rule, (), actor, groups).why
 
 
 def _difference(then: str, now: str) -> str:

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+from core.promotion import Promotion
 from core.release import Release, Standing
 
 
 def why_held(release: Release, releases: Sequence[Release], standings: Mapping[str, Standing]) -> str:
     """Return why promoting the release needs `--anyway`, or "" (engine rule 7).
 
-    A release is held by its own failed promotion, and by that of another release of the same build unless some
-    release of that build was verified.
+    A release is held by its own failed promotion, and by that of another release of the same build unless a third
+    one of that build was verified.
     """
     own = standings.get(release.id)
     if own and own.held:
@@ -17,7 +18,7 @@ def why_held(release: Release, releases: Sequence[Release], standings: Mapping[s
     if release.build is None:
         return ""
     siblings = [s for r in releases if r.build == release.build and (s := standings.get(r.id))]
-    if any(s.verified_at for s in siblings):
+    if any(s.verified_at and not s.held for s in siblings):
         return ""
     return next((f"its build {release.build} was not good: {s.held}" for s in siblings if s.held), "")
 
@@ -27,13 +28,22 @@ def newest_free(
 ) -> tuple[Release | None, Release | None]:
     """Return the newest release that is not on hold, and the newest of all if that one is and was skipped.
 
+    The copy that a rollback made and that never ran is passed over in silence: nobody has to know of it, and what
+    comes next must not bring the old build back.
+
     Args:
         releases: every release of the app, newest first.
         standings: by release id.
     """
-    free = next((r for r in releases if not why_held(r, releases, standings)), None)
-    skipped = releases[0] if releases and releases[0] is not free else None
+    made = [r for r in releases if not _vain(r, standings)]
+    free = next((r for r in made if not why_held(r, releases, standings)), None)
+    skipped = made[0] if made and made[0] is not free else None
     return free, skipped
+
+
+def _vain(release: Release, standings: Mapping[str, Standing]) -> bool:
+    standing = standings.get(release.id)
+    return bool(release.copy_of and standing and standing.withdrawn and not standing.verified_at)
 
 
 def way_back(releases: Sequence[Release], standings: Mapping[str, Standing], *, leaving: str) -> str | None:
@@ -50,3 +60,10 @@ def way_back(releases: Sequence[Release], standings: Mapping[str, Standing], *, 
         if good and release.id != leaving:
             return release.id
     return None
+
+
+def failed(promotion: Promotion) -> str:
+    """Return why the release of a promotion that failed or was stopped is on hold from now on."""
+    if promotion.was_cancelled and promotion.by is not None:
+        return f"its rollout was cancelled by {promotion.by.mention}"
+    return f"its rollout failed: {promotion.cause}" if promotion.cause else "its rollout failed"

@@ -272,8 +272,13 @@ class Transaction(Reader, Protocol):
 class Store(Protocol):
     """The records."""
 
-    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Begin to write; other writers wait. A transaction contains SQL and nothing else."""
+    def transaction(self, *, aside: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """Begin to write; other writers wait. A transaction contains SQL and nothing else.
+
+        Args:
+            aside: it is not what the request at hand asks for, such as an expiry that was found on the way: a
+                restart after it carries the request out as if nothing had happened.
+        """
         ...
 
     @property
@@ -291,6 +296,13 @@ class Watch(Protocol):
 
     async def next(self, seconds: float) -> Observation:
         """Return when something has changed, at the latest after so many seconds."""
+        ...
+
+    async def fresh(self) -> Observation:
+        """Read Deployments and pods anew and return what is so now: a watch may be silent because it is dead.
+
+        What a verdict rests on is asked for just before it; where it cannot be read, the look is not synced.
+        """
         ...
 
 
@@ -326,8 +338,11 @@ class Cluster(Protocol):
         """Write our installation and token into the anchor by compare-and-set (rule 14)."""
         ...
 
-    async def preflight(self, app: str, bundle: Bundle, *, token: int) -> None:
-        """Server-side dry run of the whole bundle, unforced; raise Rejected with every reason at once."""
+    async def preflight(self, app: str, bundle: Bundle, *, token: int, force: bool) -> None:
+        """Server-side dry run of the whole bundle, forced as the applies will be (rule 19).
+
+        Raises Rejected with every reason at once.
+        """
         ...
 
     async def apply(self, app: str, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:

@@ -52,7 +52,8 @@ class Trouble:
         container: the container to read the log of, or "".
         permanent: it cannot mend itself (a missing image), as opposed to a registry that is down.
         everywhere: every new pod that got so far shows it.
-        restarts: how often the container was restarted.
+        restarts: how often the container was restarted since the promotion began; 0 for what somebody else put into
+            the pod.
         down: the container is not running right now after it ended.
         previous: the log worth reading is that of the previous container.
         fact: the sentence without what changes from look to look (restarts); a line says it once.
@@ -105,14 +106,12 @@ class Observation:
         synced: every watch is connected and has delivered its list; clocks stand still while it is False.
         lines: what has happened since the observation before.
         services: one state a service of the target; for a removal one a removed object still there.
-        interference: another manager changed or deleted an object after our apply; a sentence, or "".
         blind: while not synced, why, as far as it is known.
     """
 
     synced: bool
     lines: tuple[Line, ...] = ()
     services: tuple[ServiceState, ...] = ()
-    interference: str = ""
     blind: str = ""
 
 
@@ -125,6 +124,10 @@ class Ref:
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}"
+
+
+# Whose namespace it is; another name would orphan the anchors of live clusters (engine rule 14).
+ANCHOR = Ref("ConfigMap", "convox-bot-anchor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,14 +149,15 @@ class Intent:
 
     Attributes:
         replica_sets: uid → (generation, replicas), so that lines tell what changed since.
-        pods: uids that existed.
+        pods: uid → restarts of its `main` container, of every pod that existed: what crashed before is not held
+            against this promotion.
         going: those of them that were being deleted already, so that no line tells it again.
     """
 
     namespace_uid: str
     objects: tuple[BaselineObject, ...]
     replica_sets: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    pods: frozenset[str] = frozenset()
+    pods: Mapping[str, int] = field(default_factory=dict)
     going: frozenset[str] = frozenset()
 
     def of(self, ref: Ref) -> BaselineObject | None:

@@ -62,6 +62,10 @@ class Asked:
     force: bool = False
     anyway: str | None = None
 
+    @property
+    def takes_over(self) -> bool:
+        return self.force or self.kind == "rollback"
+
 
 class Promoter:
     """Takes requests, each in one transaction with its audit and outbox rows."""
@@ -113,8 +117,7 @@ class Promoter:
 
     async def _request(self, tx: Transaction, asked: Asked) -> Requested:
         ground = await read_ground(tx, asked.app, everything=ALL)
-        takes_over = asked.force or asked.kind == "rollback"
-        if ground.in_flight is not None and not takes_over:
+        if ground.in_flight is not None and not asked.takes_over:
             raise busy(ground.in_flight)
         release, copied, skipped = await self._target(tx, ground, asked)
         same = next((p for p in ground.awaiting if p.release == release.id), None)

@@ -139,7 +139,7 @@ class Progress:
         moved: `watched` when a pod last started or became ready.
         marks: service → `watched` at which its settle window began (may be negative: ready before we looked).
         stamps: service → the ready stamp (ISO) that the mark belongs to.
-        seen: service → pods started and ready at the last look, to notice progress.
+        seen: service → the most pods started and ready at any look, to notice progress.
         baseline_restarts: pod uid → restarts when its service's settle window began.
         suspects: trouble → `watched` when it was first seen without a break.
         services: service → (ready, wanted), for the card.
@@ -170,7 +170,8 @@ class Promotion:
         source: where it was asked for.
         channel: where its card is; None without one.
         approvals: how many approvals it needs.
-        approved_for: H(bundle, active release, prune list, namespace uid) that the approvals are bound to.
+        approved_for: what the approvals are bound to, readable: an HMAC of the bundle, the active release, the objects
+            that would be pruned, the uid of the namespace (engine rule 9).
         token: fencing number; `touched_at`: when the intent of the first PATCH was stored.
         stage_at: when the present stage (forward, way back) began.
         back_to: the release that a rollback goes to, chosen when the promotion starts.
@@ -223,6 +224,16 @@ class Promotion:
         return self.phase in IN_FLIGHT
 
     @property
+    def untouched(self) -> bool:
+        """Whether nothing of it, nor of one that it took over, has reached the cluster: nothing is to be undone."""
+        return self.touched_at is None and self.baseline_of is None
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether it stops what is rolling out when it starts, instead of being refused."""
+        return self.force or self.kind == "rollback"
+
+    @property
     def was_cancelled(self) -> bool:
         """Whether a person stopped it, whatever came of it afterwards."""
         return self.by is not None and not self.reason and self.superseded_by is None
@@ -235,7 +246,7 @@ def advance(promotion: Promotion, event: Event, *, now: datetime) -> Promotion:
         Conflict: the event does not apply to the phase; the sentence names both.
     """
     phase = None
-    if promotion.touched_at is None:
+    if promotion.untouched:
         phase = UNTOUCHED.get((promotion.phase, event))
     phase = phase or TRANSITIONS.get((promotion.phase, event))
     if phase is None:

@@ -35,7 +35,8 @@ class Standing:
     Attributes:
         verified_at: when it was last seen healthy through its settle window.
         held: why promoting it (or its build) again needs `--anyway`, or None. Engine rule 7.
-        withdrawn: a person rolled back away from it; never an automatic target. Engine rule 6.
+        withdrawn: a person rolled back away from it, or it is the copy of a rollback that never began; never an
+            automatic target. Engine rule 6.
     """
 
     release: str

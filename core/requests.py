@@ -8,7 +8,7 @@ from core.build import Build, is_pinned
 from core.errors import Conflict, Forbidden, Invalid
 from core.holds import way_back, why_held
 from core.manifest import load
-from core.policy import ApprovalRule, Rules
+from core.policy import ApprovalRule, Policy, Rules
 from core.ports import Cluster, Reader
 from core.progress import Bundle, Ref
 from core.promotion import Limits, Promotion
@@ -118,6 +118,14 @@ def approval_rule(
     return rules.rollback if standing and standing.verified_at else rules.promote
 
 
+async def rule_now(read: Reader, policy: Policy, promotion: Promotion) -> ApprovalRule:
+    """Return the rule that today's policy has for a promotion that was asked for before."""
+    release = await read.release(promotion.app, promotion.release)
+    source = await read.release(promotion.app, release.copy_of) if release.copy_of else None
+    standings = await read.standings(promotion.app)
+    return approval_rule(policy.rules(promotion.app), kind=promotion.kind, target=source, standings=standings)
+
+
 def check_pinned(build: Build, rules: Rules, rule: ApprovalRule) -> None:
     """Refuse images by tag where approvals are asked: what was approved could be re-pushed (engine rule 9)."""
     loose = sorted(name for name, image in build.images.items() if not is_pinned(image))
@@ -170,10 +178,15 @@ def target_of(ground: Ground, leaving: str) -> str | None:
     """Return the release that an automatic rollback would go to, chosen when the promotion starts.
 
     A promotion that takes over inherits the target of the one it stops, never that one's release; where it promotes
-    that target itself, it takes the next older one.
+    that target itself, or a person has turned away from it since, it takes the next older one.
     """
     flying = ground.in_flight
-    if flying is not None and flying.back_to != leaving:
+    if flying is not None and flying.back_to != leaving and _stands(ground, flying.back_to):
         return flying.back_to
     others = [r for r in ground.releases if flying is None or r.id != flying.release]
     return way_back(others, ground.standings, leaving=leaving)
+
+
+def _stands(ground: Ground, target: str | None) -> bool:
+    standing = ground.standings.get(target) if target else None
+    return standing is None or not (standing.withdrawn or standing.held)

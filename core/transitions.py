@@ -47,6 +47,9 @@ async def move(
         await tx.add_lines(moved.id, [phase_line(promotion.phase, moved.phase, tx.now)])
     if moved.settled:
         await tx.add_terminal(moved.id)
+        if moved.kind == "rollback" and moved.untouched:
+            # The copy that it made never ran: what comes next is not to be based on it.
+            await tx.save_standing(replace(await tx.standing(moved.release), withdrawn=True))
     detail = {"app": moved.app, "release": moved.release, "from": promotion.phase, "to": moved.phase}
     await tx.audit(actor, f"promotion.{event.replace(' ', '_')}", moved.id, detail)
     return moved

@@ -1,5 +1,6 @@
 """When a rollout has succeeded, failed or taken too long: a function of what was seen and for how long."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -45,6 +46,8 @@ def judge(
     elapsed: float,
     now: datetime,
     since: datetime,
+    touched: datetime,
+    known: Collection[str],
     unchanged: bool = False,
 ) -> Verdict:
     """Judge one look.
@@ -57,7 +60,11 @@ def judge(
         elapsed: seconds watched since the look before.
         now: the present moment.
         since: when this stage began; a pod that was ready before keeps the age of its stamp.
-        unchanged: the applies changed nothing, so a complete state needs no settle window (engine, cells).
+        touched: when the promotion first touched the cluster.
+        known: uids of the pods that were there before; any other is no older than `touched`, whatever the clock of
+            its node says.
+        unchanged: the applies changed nothing, so what is complete at the first look needs no settle window (engine,
+            cells).
     """
     if not observation.synced:
         return Verdict(
@@ -68,7 +75,8 @@ def judge(
         )
     progress = _moved(replace(progress, watched=progress.watched + elapsed), observation.services)
     restarted = _restarted(progress, observation.services, limits)
-    progress = _windows(progress, observation.services, now=now, since=since)
+    ages = _Ages(now=now, since=since, touched=touched, known=known)
+    progress = _windows(progress, observation.services, ages)
     progress = _suspects(progress, observation.services)
     progress = replace(
         progress,
@@ -78,7 +86,8 @@ def judge(
     broken = restarted or _hopeless(progress, observation.services, limits)
     if broken is not None:
         return Verdict(progress=progress, event=Event.BROKEN, cause=broken.sentence, trouble=broken)
-    if _verified(progress, observation.services, bundle, unchanged=unchanged):
+    # Later a complete state may be one between two crashes.
+    if _verified(progress, observation.services, bundle, settled=unchanged and progress.watched == 0.0):
         ran = bundle is None or any(s.started for s in observation.services)
         return Verdict(progress=progress, event=Event.VERIFIED, nothing_ran=not ran)
     return _overdue(progress, observation.services, limits)
@@ -105,18 +114,32 @@ def _restarted(progress: Progress, services: tuple[ServiceState, ...], limits: L
     return None
 
 
-def _windows(
-    progress: Progress, services: tuple[ServiceState, ...], *, now: datetime, since: datetime
-) -> Progress:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ages:
+    """How long ago a pod became ready; stamps are of the nodes' clocks, everything else is of ours."""
+
+    now: datetime
+    since: datetime
+    touched: datetime
+    known: Collection[str]
+
+    def of(self, service: ServiceState) -> float:
+        """Return the seconds since the last new pod of the service became ready, 0 for one of this stage."""
+        if service.ready_stamp is None or service.ready_stamp >= self.since:
+            return 0.0
+        age = (self.now - service.ready_stamp).total_seconds()
+        if not all(pod in self.known for pod in service.restarts):
+            age = min(age, (self.now - self.touched).total_seconds())
+        return max(0.0, age)
+
+
+def _windows(progress: Progress, services: tuple[ServiceState, ...], ages: _Ages) -> Progress:
     """Begin a service's settle window anew whenever another new pod becomes ready."""
     marks, stamps, baseline = dict(progress.marks), dict(progress.stamps), dict(progress.baseline_restarts)
     for service in services:
         stamp = service.ready_stamp.isoformat() if service.ready_stamp else ""
         if stamp and stamps.get(service.name) != stamp:
-            assert service.ready_stamp is not None
-            before = service.ready_stamp < since
-            age = (now - service.ready_stamp).total_seconds() if before else 0.0
-            stamps[service.name], marks[service.name] = stamp, progress.watched - max(0.0, age)
+            stamps[service.name], marks[service.name] = stamp, progress.watched - ages.of(service)
         old_enough = progress.watched - marks.get(service.name, progress.watched) >= START_GRACE
         whole = service.ready >= service.wanted > 0
         if whole and (old_enough or service.readiness is Readiness.READY):
@@ -151,7 +174,7 @@ def _hopeless(progress: Progress, services: tuple[ServiceState, ...], limits: Li
 
 
 def _verified(
-    progress: Progress, services: tuple[ServiceState, ...], bundle: Bundle | None, *, unchanged: bool
+    progress: Progress, services: tuple[ServiceState, ...], bundle: Bundle | None, *, settled: bool
 ) -> bool:
     if bundle is None:
         return not services
@@ -160,8 +183,7 @@ def _verified(
         state = by_name.get(wanted.name)
         if state is None or state.readiness is not Readiness.READY:
             return False
-        settled = state.started == 0 or _left(progress, wanted.name, wanted.settle) <= 0
-        if not settled and not unchanged:
+        if state.started and not settled and _left(progress, wanted.name, wanted.settle) > 0:
             return False
     return True
 

@@ -79,7 +79,7 @@ def intent_row(promotion: str, intent: Intent, vault: Vault) -> Columns:
         "namespace_uid": intent.namespace_uid,
         "objects": [asdict(each) for each in intent.objects],
         "replica_sets": dict(intent.replica_sets),
-        "pods": sorted(intent.pods),
+        "pods": dict(intent.pods),
         "going": sorted(intent.going),
     }
     return {"promotion": promotion, "sealed": vault.seal(document)}
@@ -91,7 +91,7 @@ def intent_of(row: Row, vault: Vault) -> Intent:
         namespace_uid=document["namespace_uid"],
         objects=tuple(BaselineObject(**(o | {"ref": Ref(**o["ref"])})) for o in document["objects"]),
         replica_sets={uid: (seen[0], seen[1]) for uid, seen in document["replica_sets"].items()},
-        pods=frozenset(document["pods"]),
+        pods=dict(document["pods"]),
         going=frozenset(document["going"]),
     )
 

@@ -149,8 +149,8 @@ class FakeCluster:
         self.token = max(self.token, token)
         return Applied(ref=Ref("ConfigMap", "convox-bot-anchor"), uid="anchor", generation=0)
 
-    async def preflight(self, app: str, bundle: Bundle, *, token: int) -> None:
-        self._ask(f"preflight {bundle.release}")
+    async def preflight(self, app: str, bundle: Bundle, *, token: int, force: bool) -> None:
+        self._ask(f"preflight {bundle.release}{' forced' if force else ''}")
 
     async def apply(self, app: str, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
         self._ask(f"apply {ref} {bundle.release}{' forced' if force else ''}")
@@ -190,6 +190,12 @@ class FakeWatch:
 
     async def next(self, seconds: float) -> Observation:
         await self._cluster.clock.sleep(seconds)
+        return self._seen()
+
+    async def fresh(self) -> Observation:
+        return self._seen()
+
+    def _seen(self) -> Observation:
         target = self._target
         if target is None:
             return Observation(synced=self._cluster.synced)

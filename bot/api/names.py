@@ -36,4 +36,4 @@ class Names:
         except (Unreachable, TimeoutError):
             return f"@{user_id}"
         # People choose their names, and a terminal obeys what it is shown.
-        return "".join(each for each in name if each.isprintable())
+        return "@" + "".join(each for each in name if each.isprintable())

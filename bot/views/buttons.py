@@ -67,7 +67,7 @@ def _confirm(name: str, promotion: Promotion, changes: str) -> dict[str, Any]:
 
 
 def _cancelling(promotion: Promotion) -> str:
-    if promotion.touched_at is None:
+    if promotion.untouched:
         return "Nothing was changed so far, and nothing will be."
     if promotion.kind == "rollback":
         return "A rollback is not undone by itself: the app stays as it is now, and a person must go on."

@@ -58,5 +58,5 @@ def standing_note(standing: Standing, *, active: bool) -> str:
     if standing.held:
         return f'on hold: {standing.held}; promoting it needs --anyway "reason"'
     verified = f"verified {stamp(standing.verified_at)}" if standing.verified_at else "never verified"
-    withdrawn = ", withdrawn: a person rolled back from it" if standing.withdrawn else ""
+    withdrawn = ", withdrawn: no automatic rollback goes to it" if standing.withdrawn else ""
     return f"{'active, ' if active else ''}{verified}{withdrawn}"

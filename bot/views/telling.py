@@ -61,22 +61,23 @@ def commands(story: Story) -> list[str]:
     """Say how to do without buttons what may be done next."""
     p = story.promotion
     if p.phase is Phase.AWAITING_APPROVAL:
-        return [f"by hand: {_typed(Approve(promotion=p.id))} or {_typed(Decline(promotion=p.id), ' REASON')}"]
+        return [f"or type: {_typed(Approve(promotion=p.id))} or {_typed(Decline(promotion=p.id), ' REASON')}"]
     if p.in_flight and p.phase not in GOING_BACK:
         return [f"to stop it: {_typed(CancelApp(app=p.app))}"]
-    if p.phase is Phase.RUNNING and p.back_to:
-        return [way_back(p)]
+    if p.phase is Phase.RUNNING and (back := way_back(p)):
+        return [back]
     if p.phase is Phase.FAILURE:
-        return [
-            f"to go back: {inline(f'/convox releases rollback RELEASE -a {p.app}')}, of {_typed(ListReleases(app=p.app))}"
-        ]
+        back = inline(f"/convox releases rollback RELEASE -a {p.app}")
+        return [f"to go back: {back}, with a RELEASE from {_typed(ListReleases(app=p.app))}"]
     if p.phase in {Phase.REFUSED, Phase.DECLINED, Phase.EXPIRED}:
         return [f"to ask again: {_typed(Promote(app=p.app, release=p.release))}"]
     return []
 
 
 def way_back(p: Promotion) -> str:
-    """Say how to leave a release that is live."""
+    """Say how to leave a release that is live; after a rollback there is no more to say, for that was going back."""
+    if p.kind == "rollback":
+        return ""
     return f"to go back: {_typed(Rollback(app=p.app, release=p.back_to))}" if p.back_to else ""
 
 
@@ -170,7 +171,7 @@ def _seats(story: Story) -> Iterable[str]:
     whom = f"one of {', '.join(people)}" if people else "somebody who may approve"
     left = missing(p, story.approvals)
     seats = f"{left} more approval{'s' if left > 1 else ''}"
-    yield f"needs {seats}, by {whom}" + ("" if rule.requester else ", other than who asked")
+    yield f"needs {seats}, by {whom}" + ("" if rule.requester else ", not by the person who asked")
     if p.expires_at:
         yield f"expires {date(p.expires_at)}"
 

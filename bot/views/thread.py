@@ -12,9 +12,10 @@ from core.progress import Line
 from core.promotion import Phase, Promotion
 
 # Slack advises 4 000 characters and folds what is longer than about 40 rows.
-LONGEST, MOST_ROWS = 3000 - len(fence("")), 37
+MOST_CHARS, MOST_ROWS = 3000, 37
+LONGEST = MOST_CHARS - len(fence(""))
 _CUT = " [cut: the rest is too long for Slack]"
-_EARLIER = "[cut: earlier rows are too long for Slack]"
+_EARLIER = "[cut: earlier rows do not fit]"
 
 
 def message(lines: Sequence[Line]) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def _lines_after(p: Promotion) -> list[str]:
         lines.append(
             f"{p.app} runs {p.release}, after {spoken((p.settled_at - p.started_at).total_seconds())}"
         )
-        lines += [way_back(p)] if p.back_to else []
+        lines += [back] if (back := way_back(p)) else []
     if p.phase in {Phase.REVERTED, Phase.FAILURE} and p.was_cancelled and p.cause:
         lines.append(f"cause: {clip(p.cause, 500)}")
     if p.phase is Phase.FAILURE and p.kind == "rollback":

@@ -1,0 +1,1 @@
+"""Kubernetes: what is sent to it, what it does, and what that means."""

@@ -62,8 +62,8 @@ class KubernetesCluster:
     async def claim_anchor(self, app: App, *, installation: str, token: int) -> Applied:
         return await self._anchors.claim(self._home(app.name), app, installation=installation, token=token)
 
-    async def preflight(self, app: str, bundle: Bundle, *, token: int) -> None:
-        await self._applier.preflight(self._home(app), bundle, token=token)
+    async def preflight(self, app: str, bundle: Bundle, *, token: int, force: bool) -> None:
+        await self._applier.preflight(self._home(app), bundle, token=token, force=force)
 
     async def apply(self, app: str, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
         return await self._applier.apply(self._home(app), bundle, ref, token=token, force=force)

@@ -8,13 +8,12 @@ from core.app import App
 from core.cluster.baseline import namespace_uid
 from core.cluster.client import Json, KubeClient
 from core.cluster.home import Home
-from core.cluster.names import ANCHOR, FIELD_MANAGER, MANAGED_LABEL
+from core.cluster.names import FIELD_MANAGER, MANAGED_LABEL
 from core.cluster.reading import Document, generation_of, uid_of
 from core.cluster.refusals import ApiRejected, ApiUnreachable
 from core.errors import Rejected, Unreachable
-from core.progress import Applied, Ref
+from core.progress import ANCHOR, Applied
 
-REF = Ref("ConfigMap", ANCHOR)
 ATTEMPTS = 5  # losing the compare-and-set more often means that somebody writes all the time
 
 
@@ -43,11 +42,11 @@ class Anchors:
             written = await self._write(home, live, wanted)
             if written is not None:
                 return _applied(written, changed=True)
-        raise Unreachable(f"{REF} in namespace {home.namespace} changes faster than it can be claimed")
+        raise Unreachable(f"{ANCHOR} in namespace {home.namespace} changes faster than it can be claimed")
 
     async def _read(self, home: Home, app: App, *, installation: str, token: int) -> tuple[Json | None, str]:
         uid = await namespace_uid(self._client, home)
-        live = await self._client.get(home.at(REF.kind, REF.name))
+        live = await self._client.get(home.at(ANCHOR.kind, ANCHOR.name))
         data = (live or {}).get("data") or {}
         if reason := objection(home.namespace, data, uid, app, installation=installation, token=token):
             raise Rejected(reason)
@@ -60,11 +59,11 @@ class Anchors:
         """
         try:
             if live is None:
-                return await self._client.create(home.at(REF.kind), _body(home, data))
+                return await self._client.create(home.at(ANCHOR.kind), _body(home, data))
             body = _body(home, {**(live.get("data") or {}), **data})
             body["metadata"] |= {k: live["metadata"][k] for k in ("uid", "resourceVersion")}
             return await self._client.apply(
-                home.at(REF.kind, REF.name), body, manager=FIELD_MANAGER, force=True
+                home.at(ANCHOR.kind, ANCHOR.name), body, manager=FIELD_MANAGER, force=True
             )
         except (ApiRejected, ApiUnreachable) as error:
             if error.status.code == 409:
@@ -96,8 +95,8 @@ def objection(namespace: str, data: Document, uid: str, app: App, *, installatio
         )
     if home and home != uid:
         return (
-            f"{REF} in namespace {namespace} was made for another namespace of that name: it was copied or"
-            f" restored from a backup; if nobody else rolls out here, delete {REF}"
+            f"{ANCHOR} in namespace {namespace} was made for another namespace of that name: it was copied or"
+            f" restored from a backup; if nobody else rolls out here, delete {ANCHOR}"
         )
     if newest.isdecimal() and int(newest) > token:
         return (
@@ -110,9 +109,9 @@ def objection(namespace: str, data: Document, uid: str, app: App, *, installatio
 def _body(home: Home, data: dict[str, str]) -> Json:
     return {
         "apiVersion": "v1",
-        "kind": REF.kind,
+        "kind": ANCHOR.kind,
         "metadata": {
-            "name": REF.name,
+            "name": ANCHOR.name,
             "namespace": home.namespace,
             "labels": {MANAGED_LABEL: FIELD_MANAGER},
         },
@@ -121,4 +120,4 @@ def _body(home: Home, data: dict[str, str]) -> Json:
 
 
 def _applied(document: Document, *, changed: bool) -> Applied:
-    return Applied(ref=REF, uid=uid_of(document), generation=generation_of(document), changed=changed)
+    return Applied(ref=ANCHOR, uid=uid_of(document), generation=generation_of(document), changed=changed)

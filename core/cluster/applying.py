@@ -8,7 +8,7 @@ from core.cluster.home import Home, check_ours, fenced
 from core.cluster.names import FIELD_MANAGER, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.cluster.reading import Document, generation_of, is_going, spec_of, uid_of
 from core.cluster.refusals import ApiUnreachable
-from core.errors import Rejected
+from core.errors import NotYet, Rejected
 from core.progress import Applied, Bundle, Ref
 
 T = TypeVar("T")
@@ -23,8 +23,14 @@ class Applier:
     def __init__(self, client: KubeClient) -> None:
         self._client = client
 
-    async def preflight(self, home: Home, bundle: Bundle, *, token: int) -> None:
+    async def preflight(self, home: Home, bundle: Bundle, *, token: int, force: bool) -> None:
         """Let the server check every object without keeping it.
+
+        Args:
+            home: where.
+            bundle: what.
+            token: our fencing number.
+            force: as the applies will be: a person's rollback takes fields over, so they are no reason against it.
 
         Raises:
             Rejected: with every reason, each once.
@@ -33,7 +39,7 @@ class Applier:
         for ref in bundle.refs:
             try:
                 # A dry run is bound to the state that was read as any other, and loses races as well.
-                await self._apply(home, bundle, ref, token=token, force=False, dry_run=True)
+                await self._apply(home, bundle, ref, token=token, force=force, dry_run=True)
             except Rejected as error:
                 reasons[str(error)] = None
         if reasons:
@@ -75,18 +81,36 @@ class Applier:
         live = await self._client.get(at)
         if live is not None:
             check_ours(live, ref, token)
-            if not dry_run and _holds_count(live):
-                live = await self._give_count_away(home, ref.name, live)
+            # A dry run of one that is going has nobody to take a field from: it will be made anew.
+            force = force or (dry_run and is_going(live))
+            if not dry_run:
+                live = await self._ready_for_us(home, ref, live, token)
         body = fenced(_object(bundle, ref), live, token)
         after = await self._client.apply(at, body, manager=FIELD_MANAGER, force=force, dry_run=dry_run)
         return live, after
 
-    async def _give_count_away(self, home: Home, name: str, live: Json) -> Json:
-        """Let the scale manager hold the count as well: else an apply that leaves it out sets it to 1 (engine rule 20)."""
-        at, replicas = home.at("Deployment", name), spec_of(live)["replicas"]
-        scale = home.at("Deployment", name, "scale")
+    async def _ready_for_us(self, home: Home, ref: Ref, live: Json, token: int) -> Json:
+        """Return the object as it may be applied onto.
+
+        Raises:
+            NotYet: it is on its way out, after a prune or a removal; whatever it was given now would go with it.
+        """
+        if is_going(live):
+            raise NotYet(f"{ref} is still being removed; it is made anew once it has gone")
+        return await self._give_count_away(home, ref, live, token) if _holds_count(live) else live
+
+    async def _give_count_away(self, home: Home, ref: Ref, live: Json, token: int) -> Json:
+        """Let the scale manager hold the count as well: else an apply that leaves it out sets it to 1 (engine rule 20).
+
+        What is read after it is what the apply is bound to, so its token is checked again (engine rule 15).
+        """
+        scale, replicas = home.at(ref.kind, ref.name, "scale"), spec_of(live)["replicas"]
         await self._client.apply(scale, _scale(home, live, replicas), manager=SCALE_MANAGER, force=True)
-        return await self._client.get(at) or live
+        after = await self._client.get(home.at(ref.kind, ref.name))
+        if after is None or is_going(after):
+            raise NotYet(f"{ref} is being removed while it is applied; it is made anew once it has gone")
+        check_ours(after, ref, token)
+        return after
 
     async def _scale_once(self, home: Home, name: str, replicas: int, *, token: int) -> Applied:
         ref = Ref("Deployment", name)
@@ -98,10 +122,9 @@ class Applier:
         await self._client.apply(
             home.at(ref.kind, name, "scale"), _scale(home, live, replicas), manager=SCALE_MANAGER, force=True
         )
-        # A Scale carries no generation, and the verdict must not believe a state older than this change.
-        after = await self._client.get(at) or live
         changed = spec_of(live).get("replicas") != replicas
-        return Applied(ref=ref, uid=uid_of(live), generation=generation_of(after), changed=changed)
+        # A Scale carries no generation; a change of the count raises it by one, whatever else raises it besides.
+        return Applied(ref=ref, uid=uid_of(live), generation=generation_of(live) + changed, changed=changed)
 
     async def _remove_once(self, home: Home, ref: Ref, *, uid: str, token: int) -> None:
         at = home.at(ref.kind, ref.name)

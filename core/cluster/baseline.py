@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from core.cluster.client import KubeClient
 from core.cluster.home import Home
-from core.cluster.reading import Document, condition, generation_of, is_going, spec_of, uid_of
+from core.cluster.names import CONTAINER
+from core.cluster.reading import Document, condition, generation_of, is_going, spec_of, status_of, uid_of
 from core.cluster.refusals import missing_namespace
 from core.errors import Rejected
 from core.progress import BaselineObject, Intent, Ref
@@ -34,14 +35,17 @@ async def look(client: KubeClient, home: Home, refs: Sequence[Ref]) -> Intent:
         namespace_uid=uid,
         objects=tuple(objects),
         replica_sets={uid_of(s): (generation_of(s), int(spec_of(s).get("replicas") or 0)) for s in sets},
-        pods=frozenset(uid_of(p) for p in pods),
+        pods={uid_of(p): _restarts(p) for p in pods},
         going=frozenset(uid_of(p) for p in pods if is_going(p)),
     )
 
 
 def describe(ref: Ref, live: Document | None) -> BaselineObject:
-    """Return what an intent keeps of one object; the count only where there is one to keep."""
-    if live is None:
+    """Return what an intent keeps of one object; the count only where there is one to keep.
+
+    One that is on its way out did not exist: it would be gone before it could be a way back.
+    """
+    if live is None or is_going(live):
         return BaselineObject(ref=ref, existed=False)
     return BaselineObject(
         ref=ref,
@@ -52,6 +56,11 @@ def describe(ref: Ref, live: Document | None) -> BaselineObject:
         progress_stamp=condition(live, "Progressing").get("lastUpdateTime") or "",
         replicas=_count(live) if ref.kind == "Deployment" else None,
     )
+
+
+def _restarts(pod: Document) -> int:
+    containers = status_of(pod).get("containerStatuses") or []
+    return sum(int(c.get("restartCount") or 0) for c in containers if c["name"] == CONTAINER)
 
 
 def _count(live: Document) -> int:

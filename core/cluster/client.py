@@ -40,8 +40,10 @@ class KubeClient:
         """Return the object, or None where there is none (a consistent read)."""
         return await self._json_or_none(Request(method="GET", at=at))
 
-    async def list(self, at: Address, *, label: str = "", field: str = "") -> tuple[list[Json], str]:
-        """Return a whole collection and its resourceVersion: a consistent read, in pages.
+    async def list(
+        self, at: Address, *, label: str = "", field: str = "", seconds: float = LIST_SECONDS
+    ) -> tuple[list[Json], str]:
+        """Return a whole collection and its resourceVersion: a consistent read, in pages of so many seconds each.
 
         Raises:
             ApiUnreachable: also with status 410, where the list has expired between two pages: begin again.
@@ -49,9 +51,7 @@ class KubeClient:
         params = {"limit": str(PAGE), **selectors(label, field)}
         items: list[Json] = []
         while True:
-            page = await self._json(
-                Request(method="GET", at=at, verb="list", params=params, seconds=LIST_SECONDS)
-            )
+            page = await self._json(Request(method="GET", at=at, verb="list", params=params, seconds=seconds))
             items += page.get("items") or []
             metadata = page.get("metadata") or {}
             if not metadata.get("continue"):
@@ -62,9 +62,9 @@ class KubeClient:
         self, at: Address, params: Mapping[str, str], *, idle: float
     ) -> AbstractAsyncContextManager[aiohttp.StreamReader]:
         """Open a watch; its lines are read from what the block is given. See `Transport.stream`."""
-        return self._transport.stream(
-            Request(method="GET", at=at, verb="watch", params={**params, "watch": "true"}), idle=idle
-        )
+        params = {**params, "watch": "true"}
+        request = Request(method="GET", at=at, verb="watch", params=params, seconds=idle)
+        return self._transport.stream(request)
 
     async def create(self, at: Address, body: Mapping[str, Any]) -> Json:
         return await self._json(Request(method="POST", at=at, body=body))

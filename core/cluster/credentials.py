@@ -5,6 +5,7 @@ itself (its exec tokens die after about 15 minutes), so the renewal is here.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,23 +14,28 @@ from typing import Any, cast
 
 import yaml
 from kubernetes_asyncio.client import Configuration
-from kubernetes_asyncio.config import ConfigException, load_kube_config
+from kubernetes_asyncio.config import ConfigException
 from kubernetes_asyncio.config.incluster_config import (
     SERVICE_CERT_FILENAME,
     SERVICE_TOKEN_FILENAME,
     InClusterConfigLoader,
 )
-from kubernetes_asyncio.config.kube_config import KubeConfigLoader, load_kube_config_from_dict
 
+from core.cluster.plugins import Loader, loader_of_document, loader_of_file
 from core.errors import Unreachable
 from core.ports import Clock
+
+log = logging.getLogger(__name__)
 
 # The kubelet replaces a projected token at 80 % of its life and never sooner than after minutes.
 TOKEN_FILE_PERIOD = timedelta(minutes=1)
 EXPIRY_MARGIN = timedelta(minutes=1)
 # A plugin whose tokens are always about to expire must not be run for every request.
 SHORTEST_PERIOD = timedelta(seconds=10)
-LOADING_SECONDS = 30.0
+# Shorter than the limit of a request, so that what is said is that the credentials are missing.
+LOADING_SECONDS = 20.0
+# A try that has failed stands for everybody who asks in the next seconds: else each would run the plugin again.
+FAILED_FOR = timedelta(seconds=5)
 # The library checks little of a kubeconfig: an empty file is a TypeError, a missing context an AssertionError.
 UNREADABLE = (
     ConfigException,
@@ -49,10 +55,12 @@ class Loaded:
 
     Attributes:
         renew_at: when to read it again; None means only when the cluster refuses it.
+        ends_at: until when it is accepted; None where that is not known.
     """
 
     configuration: Configuration
     renew_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 Source = Callable[[Clock], Awaitable[Loaded]]
@@ -72,7 +80,8 @@ def from_file(path: str) -> Source:
 
     async def load(clock: Clock) -> Loaded:
         fresh = _blank()
-        loader = await load_kube_config(config_file=path, client_configuration=fresh)
+        loader = loader_of_file(path)
+        await loader.load_and_set(fresh)
         return _loaded(fresh, loader, clock)
 
     return load
@@ -83,7 +92,8 @@ def from_document(document: Mapping[str, Any]) -> Source:
 
     async def load(clock: Clock) -> Loaded:
         fresh = _blank()
-        loader = await load_kube_config_from_dict(dict(document), client_configuration=fresh)
+        loader = loader_of_document(document)
+        await loader.load_and_set(fresh)
         return _loaded(fresh, loader, clock)
 
     return load
@@ -115,23 +125,43 @@ class Credentials:
         self._clock = clock
         self._loaded: Loaded | None = None
         self._loading = asyncio.Lock()
+        self._failed: tuple[datetime, str] | None = None
 
     async def current(self) -> Loaded:
-        """Return the configuration, read anew where it is due.
+        """Return the configuration, read anew where it is due; the one before while it lasts and that fails.
 
         Raises:
             Unreachable: it could not be read.
         """
-        loaded = self._loaded
-        if loaded is not None and (loaded.renew_at is None or self._clock.now() < loaded.renew_at):
+        loaded, now = self._loaded, self._clock.now()
+        if loaded is None:
+            return await self.renew(None)
+        if loaded.renew_at is None or now < loaded.renew_at:
             return loaded
-        return await self.renew(loaded)
+        try:
+            return await self.renew(loaded)
+        except Unreachable:
+            if loaded.ends_at is not None and now >= loaded.ends_at:
+                raise
+            return loaded
 
     async def renew(self, stale: Loaded | None) -> Loaded:
-        """Return a configuration that is not `stale`: somebody else's renewal, or our own."""
+        """Return a configuration that is not `stale`: somebody else's renewal, or our own.
+
+        Raises:
+            Unreachable: it could not be read, now or some seconds ago.
+        """
         async with self._loading:
-            if self._loaded is None or self._loaded is stale:
-                self._loaded = await self._load()
+            if self._loaded is not None and self._loaded is not stale:
+                return self._loaded
+            if self._failed is not None and self._clock.now() < self._failed[0] + FAILED_FOR:
+                raise Unreachable(self._failed[1])
+            try:
+                self._loaded, self._failed = await self._load(), None
+            except Unreachable as error:
+                self._failed = self._clock.now(), str(error)
+                log.warning("%s", error)
+                raise
             return self._loaded
 
     async def _load(self) -> Loaded:
@@ -161,8 +191,8 @@ def _blank() -> Configuration:
     return cast("Configuration", type.__call__(Configuration))
 
 
-def _loaded(configuration: Configuration, loader: KubeConfigLoader, clock: Clock) -> Loaded:
+def _loaded(configuration: Configuration, loader: Loader, clock: Clock) -> Loaded:
     expiry: datetime | None = getattr(loader, "exec_plugin_expiry", None)
     if expiry is None:
         return Loaded(configuration)
-    return Loaded(configuration, max(expiry - EXPIRY_MARGIN, clock.now() + SHORTEST_PERIOD))
+    return Loaded(configuration, max(expiry - EXPIRY_MARGIN, clock.now() + SHORTEST_PERIOD), expiry)

@@ -28,6 +28,8 @@ from core.progress import Intent, Line, Trouble
 
 # Objects before their parts and events before the status that follows from them, so that a batch reads in order.
 ORDER = {"Deployment": 0, "ReplicaSet": 1, "Event": 2, "Pod": 3}
+# The only events that a story is made of.
+TOLD = ("Pulling", "Pulled")
 PULLING = re.compile(r'^(Pulling image "[^"]+")')
 # Newer kubelets add how long it took, or that the pod may use the image; the documentation's line ends before that.
 PULLED = re.compile(
@@ -51,34 +53,41 @@ def lines(
         now: stands where the cluster gives no time.
     """
     told: list[Line] = []
+    growing = before.copy()
     for delta in sorted(deltas, key=lambda d: ORDER.get(d.kind, 0)):
-        # A pod that is gone still has the rest of its story to tell: one look may see it come and go.
-        shown = before.after(replace(delta, type="MODIFIED")) if delta.kind == "Pod" else before.after(delta)
-        if delta.kind == "ReplicaSet":
-            told += _scaled(before, delta, intent, now)
-        stories = [uid for uid in _subjects(shown, delta) if uid not in intent.pods]
-        told += [line for uid in stories for line in _news(before, shown, uid, now)]
-        if delta.kind == "Pod":
-            told += _deleted(delta, intent, now, seen=before.get("Pod", uid_of(delta.object)))
-        before = before.after(delta)
-    return before, tuple(told)
+        told += _taken(growing, delta, intent, now)
+    return growing, tuple(told)
 
 
-def _subjects(shown: Snapshot, delta: Delta) -> list[str]:
+def _taken(growing: Snapshot, delta: Delta, intent: Intent, now: datetime) -> list[Line]:
+    """Take one change in and return its lines."""
+    seen = growing.get(delta.kind, uid_of(delta.object))
+    told = _scaled(seen, delta, intent, now) if delta.kind == "ReplicaSet" else []
+    stories = [uid for uid in _subjects(growing, delta) if uid not in intent.pods]
+    known = {uid: {line.key for line in _story(growing, uid, now)} for uid in stories}
+    # A pod that is gone still has the rest of its story to tell: one look may see it come and go.
+    growing.take(replace(delta, type="MODIFIED") if delta.kind == "Pod" else delta)
+    told += [line for uid in stories for line in _news(growing, uid, known[uid], now)]
+    if delta.kind == "Pod":
+        growing.take(delta)
+        told += _deleted(delta, intent, now, seen=seen)
+    return told
+
+
+def _subjects(known: Snapshot, delta: Delta) -> list[str]:
     """Return the uids of the pods of which a change may tell something new."""
     if delta.kind == "Pod":
         return [uid_of(delta.object)]
-    if delta.kind == "Event":
+    if delta.kind == "Event" and delta.object.get("reason") in TOLD:
         return [str((delta.object.get("involvedObject") or {}).get("uid", ""))]
     if delta.kind == "ReplicaSet" and delta.type == "ADDED":
-        owners = ((controller_of(p, "ReplicaSet"), p) for p in shown.all("Pod"))
+        owners = ((controller_of(p, "ReplicaSet"), p) for p in known.all("Pod"))
         return [uid_of(p) for owner, p in owners if owner and owner.get("uid") == uid_of(delta.object)]
     return []
 
 
-def _news(before: Snapshot, after: Snapshot, uid: str, now: datetime) -> list[Line]:
+def _news(after: Snapshot, uid: str, known: set[str], now: datetime) -> list[Line]:
     """Return what a pod's story has gained; nothing of a container's image once that container was started."""
-    known = {line.key for line in _story(before, uid, now)}
     started = {key.rpartition(":")[0] for key in known if key.startswith("started:")}
     return [
         line
@@ -112,7 +121,7 @@ def _story(snapshot: Snapshot, uid: str, now: datetime) -> tuple[Line, ...]:
 
 def _container(pod: PodView, container: ContainerView, now: datetime) -> Iterator[Line]:
     """Tell of one container: its image, as events say it, and its newest start, as its status says it."""
-    for event in container.said("Pulling", "Pulled"):
+    for event in container.said(*TOLD):
         found = (PULLING if event.reason == "Pulling" else PULLED).search(event.message)
         if found:
             key = f"{event.reason.lower()}:{container.name}:{event.uid}"
@@ -128,13 +137,12 @@ def _container(pod: PodView, container: ContainerView, now: datetime) -> Iterato
     yield _line(at, pod.name, f"Started container {container.name}", f"started:{run}")
 
 
-def _scaled(before: Snapshot, delta: Delta, intent: Intent, now: datetime) -> list[Line]:
+def _scaled(known: Document | None, delta: Delta, intent: Intent, now: datetime) -> list[Line]:
     """Tell that a replica set was scaled: against its last state, else the intent, else nothing."""
     replica_set, uid = delta.object, uid_of(delta.object)
     owner = controller_of(replica_set, "Deployment")
     if owner is None or delta.type == "DELETED" or is_going(replica_set):
         return []
-    known = before.get("ReplicaSet", uid)
     was = _replicas(known) if known else intent.replica_sets.get(uid, (0, 0))[1]
     count = _replicas(replica_set)
     if count == was:

@@ -7,7 +7,6 @@ from core.service import Service
 # Field managers (engine rules 19 and 20): who owns a field is told by these names.
 FIELD_MANAGER = "convox-bot"
 SCALE_MANAGER = "convox-bot-scale"
-ANCHOR = "convox-bot-anchor"  # the ConfigMap of engine rule 14
 TOKEN_ANNOTATION = "convox.com/token"  # noqa: S105 — a fencing number, no secret
 MANAGED_LABEL = "app.kubernetes.io/managed-by"
 RELEASE_LABEL = "release"

@@ -11,19 +11,7 @@ from typing import Any
 from core.app import App
 from core.build import Build
 from core.cluster.environment import secret_data, variables
-from core.cluster.names import (
-    ANCHOR,
-    CONTAINER,
-    FIELD_MANAGER,
-    MANAGED_LABEL,
-    RELEASE_LABEL,
-    SCALE_MANAGER,
-    TOKEN_ANNOTATION,
-    namespace_name,
-    own_labels,
-    secret_name,
-    selector,
-)
+from core.cluster.names import RELEASE_LABEL, namespace_name, own_labels, secret_name, selector
 from core.cluster.probes import settle
 from core.cluster.workload import deployment, port_name
 from core.errors import Invalid
@@ -32,22 +20,6 @@ from core.policy import Rules
 from core.progress import Bundle, BundleService
 from core.release import Release
 from core.service import Service
-
-__all__ = [
-    "ANCHOR",
-    "CONTAINER",
-    "FIELD_MANAGER",
-    "MANAGED_LABEL",
-    "RELEASE_LABEL",
-    "RENDER_VERSION",
-    "SCALE_MANAGER",
-    "TOKEN_ANNOTATION",
-    "canonical",
-    "digest",
-    "namespace_name",
-    "render",
-    "secret_name",
-]
 
 RENDER_VERSION = 1
 

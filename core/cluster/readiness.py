@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from core.cluster.diagnosis import troubles
-from core.cluster.diagnosis.view import kills, pod_view
+from core.cluster.diagnosis.view import NOTHING, kills, pod_view
 from core.cluster.reading import (
     Document,
     condition,
+    containers_of,
     controller_of,
     generation_of,
     holds,
@@ -28,7 +29,12 @@ from core.progress import Applied, BundleService, Readiness, Ref, ServiceState
 
 
 def service_state(
-    snapshot: Snapshot, service: BundleService, applied: Applied | None, release: str
+    snapshot: Snapshot,
+    service: BundleService,
+    applied: Applied | None,
+    release: str,
+    *,
+    before: Mapping[str, int] = NOTHING,
 ) -> ServiceState:
     """Judge one service towards a release.
 
@@ -37,6 +43,7 @@ def service_state(
         service: what the bundle says of it.
         applied: what our apply of its Deployment answered; None where it was not applied yet.
         release: pods with this label are the new ones.
+        before: pod uid → restarts that it had before the promotion; they are no trouble of this one.
     """
     deployment = snapshot.named("Deployment", service.name)
     lost = _lost(snapshot, deployment, applied)
@@ -59,7 +66,7 @@ def service_state(
         ready=len(ready),
         ready_stamp=_ready_stamp(ready),
         restarts={uid_of(p): _restarts(snapshot, deployment, p) for p in pods},
-        trouble=troubles(snapshot, service, release),
+        trouble=troubles(snapshot, service, release, before=before),
     )
 
 
@@ -70,27 +77,6 @@ def absent_state(snapshot: Snapshot, refs: Sequence[Ref]) -> tuple[ServiceState,
         for ref in refs
         if (sentence := _presence(snapshot, ref))
     )
-
-
-def interference(snapshot: Snapshot, applied: Sequence[Applied], release: str = "") -> str:
-    """Tell whether an object of ours was deleted, replaced or given another release since our apply; else "".
-
-    Ask only while every watch is synced and no apply or removal of ours is on its way.
-    """
-    for mine in applied:
-        document = snapshot.named(mine.ref.kind, mine.ref.name)
-        lost = _lost(snapshot, document, mine)
-        if lost:
-            return (
-                f"{mine.ref.name}: {lost}"
-                if mine.ref.kind == "Deployment"
-                else f"{mine.ref} was lost: {lost}"
-            )
-        if document and mine.ref.kind == "Deployment" and generation_of(document) > mine.generation:
-            other = release_of(document)
-            if release and other != release:
-                return f"{mine.ref.name} was changed by somebody else: its pods are now made for {other or 'no release'}"
-    return ""
 
 
 def _lost(snapshot: Snapshot, document: Document | None, applied: Applied | None) -> str:
@@ -172,11 +158,8 @@ def _restarts(snapshot: Snapshot, deployment: Document, pod: Document) -> int:
 
     A liveness kill is counted as soon as its event tells, a moment before the status does (engine rule 33).
     """
-    template: Mapping[str, Document] = spec_of(deployment).get("template") or {}
-    spec = template.get("spec") or {}
-    ours = {c["name"] for c in [*spec.get("containers", []), *(spec.get("initContainers") or [])]}
-    containers = pod_view(snapshot, pod).containers
-    return sum(max(c.restarts, kills(c)) for c in containers if c.name in ours)
+    containers = pod_view(snapshot, pod, named=containers_of(deployment)).containers
+    return sum(max(c.restarts, kills(c)) for c in containers if not c.injected)
 
 
 def _presence(snapshot: Snapshot, ref: Ref) -> str:

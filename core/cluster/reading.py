@@ -45,6 +45,14 @@ def release_of(document: Document) -> str:
     return str(labels.get(RELEASE_LABEL, ""))
 
 
+def containers_of(workload: Document) -> frozenset[str]:
+    """Return the names of the containers that a workload's template asks for; a pod may have more."""
+    spec = (spec_of(workload).get("template") or {}).get("spec") or {}
+    return frozenset(
+        c["name"] for c in [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
+    )
+
+
 def condition(document: Document, kind: str) -> Document:
     """Return a condition of the status, or an empty document where it has none of that type."""
     conditions = status_of(document).get("conditions") or []

@@ -14,7 +14,7 @@ from typing import Any, Literal, NoReturn, Self
 import aiohttp
 import orjson
 
-from core.cluster.client import Json, KubeClient, selectors
+from core.cluster.client import LIST_SECONDS, Json, KubeClient, selectors
 from core.cluster.refusals import ApiUnreachable, refusal, status_of
 from core.cluster.resources import Address
 from core.cluster.transport import Idle
@@ -23,6 +23,10 @@ from core.ports import Clock
 
 MAX_LINE = 4 << 20  # etcd keeps at most 1.5 MiB an object; its JSON may be larger
 SHORTEST_WATCH = 1.0  # client-go's "very short watch", in seconds
+# Seconds after which a watch has worked, though nothing happened in it: the next failure is a first one.
+LIVED = 5.0
+# Seconds of Retry-After that are believed: no server may make a rollout blind for an hour.
+LONGEST_ASKED = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +35,11 @@ class Change:
 
     Attributes:
         kind: SYNC: what was told is the server's state and the watch is open. STALE: the watch is broken.
-        old: the object before, where it was known.
         why: of STALE, what went wrong, as far as it is known.
     """
 
     kind: Literal["ADDED", "MODIFIED", "DELETED", "SYNC", "STALE"]
     object: Json | None = None
-    old: Json | None = None
     why: str = ""
 
 
@@ -53,11 +55,17 @@ class Tuning:
         idle: silence after which a watch is opened anew; bookmarks come about once a minute.
         lasting: range of `timeoutSeconds`; random, so that watches do not end all at once.
         backoff: first and longest pause between failures; half of it is random.
+        relist: patience for a list while the one before still counts as the present state.
     """
 
     idle: float = 75.0
     lasting: tuple[int, int] = (240, 360)
     backoff: tuple[float, float] = (0.5, 30.0)
+    relist: float = 5.0
+
+
+class Overtaken(Exception):
+    """The stream continues an older list than the one that is known by now."""
 
 
 class Broken(Exception):
@@ -78,7 +86,7 @@ class Reflector:
         clock: for pauses.
         label: label selector; `field`: field selector.
         tuning: times, for tests.
-        observe: told `list`, `watch`, `expired`, `idle` or `broken` as they happen.
+        observe: told `list`, `watch`, `expired`, `overtaken`, `idle` or `broken` as they happen.
     """
 
     def __init__(
@@ -107,6 +115,10 @@ class Reflector:
         self._events = 0
         self._failures = 0
         self._synced = False
+        self._stale = True
+        self._lists = 0
+        self._opened: float | None = None
+        self._content: aiohttp.StreamReader | None = None
 
     async def run(self) -> NoReturn:
         """List and watch for ever.
@@ -119,33 +131,53 @@ class Reflector:
             while await self._watch():
                 pass
 
+    async def refresh(self, seconds: float) -> None:
+        """Read the collection now, tell what differs, and watch on from there: what the open watch says is older.
+
+        Raises:
+            Rejected, Unreachable: it cannot be read, or not within so many seconds a page.
+        """
+        self._replace(*await self._read(seconds))
+        if self._content is not None:
+            self._content.set_exception(Overtaken())
+
     async def _list(self) -> None:
         while True:
-            self._observe(self._at.resource, "list")
+            lists = self._lists
+            # While the state before still counts as synced, it must not grow old for a minute.
+            seconds = LIST_SECONDS if self._stale else self._tuning.relist
             try:
-                items, self._version = await self._client.list(self._at, label=self._label, field=self._field)
+                items, version = await self._read(seconds)
             except Unreachable as error:
                 await self._pause(error)
                 continue
-            self._replace(items)
+            if lists == self._lists:
+                self._replace(items, version)
             return
 
-    def _replace(self, items: list[Json]) -> None:
+    async def _read(self, seconds: float) -> tuple[list[Json], str]:
+        self._observe(self._at.resource, "list")
+        return await self._client.list(self._at, label=self._label, field=self._field, seconds=seconds)
+
+    def _replace(self, items: list[Json], version: str) -> None:
         """Tell the difference between what was known and a fresh list; the order of a watch would be lost anyway."""
-        self._synced = False
+        self._synced, self._version = False, version
+        self._lists += 1
         fresh = {_key(item): item for item in items}
         for key in self._objects.keys() - fresh.keys():
             self._sink(Change("DELETED", self._objects.pop(key)))
         for key, item in fresh.items():
             old = self._objects.get(key)
             if old is None or _version(old) != _version(item):
-                self._put(key, item, old)
+                self._put(key, item)
 
     async def _watch(self) -> bool:
         """Watch once; return whether to watch on from where it ended, as opposed to list again."""
         before, began = self._events, self._clock.monotonic()
         try:
-            await self._follow()
+            await self._follow(self._lists)
+        except Overtaken:
+            self._observe(self._at.resource, "overtaken")
         except Idle:
             self._observe(self._at.resource, "idle")
         except Broken as error:
@@ -166,7 +198,8 @@ class Reflector:
                 await self._pause(None)
         return True
 
-    async def _follow(self) -> None:
+    async def _follow(self, lists: int) -> None:
+        """Take what one watch says, for as long as `lists` is the newest list that was read."""
         self._observe(self._at.resource, "watch")
         params = {
             **self._selectors,
@@ -175,11 +208,22 @@ class Reflector:
             "timeoutSeconds": str(self._random.randint(*self._tuning.lasting)),
         }
         async with self._client.watch(self._at, params, idle=self._tuning.idle) as content:
-            if not self._synced:
-                self._synced = True
-                self._sink(Change("SYNC"))
-            async for line in _Lines(content):
-                self._take(line)
+            self._opened, self._content = self._clock.monotonic(), content
+            try:
+                self._sync(lists)
+                async for line in _Lines(content):
+                    self._sync(lists)
+                    self._take(line)
+            finally:
+                self._content = None
+
+    def _sync(self, lists: int) -> None:
+        """Tell once that the watch is open; raise Overtaken where it is not the newest list that it continues."""
+        if lists != self._lists:
+            raise Overtaken
+        if not self._synced:
+            self._synced, self._stale = True, False
+            self._sink(Change("SYNC"))
 
     def _take(self, line: bytes) -> None:
         kind, item = _event(line)
@@ -195,21 +239,24 @@ class Reflector:
             self._objects.pop(key, None)
             self._sink(Change("DELETED", item))
         elif kind != "BOOKMARK":
-            self._put(key, item, self._objects.get(key))
+            self._put(key, item)
 
-    def _put(self, key: tuple[str, str], item: Json, old: Json | None) -> None:
-        self._objects[key] = item
-        self._sink(Change("ADDED" if old is None else "MODIFIED", item, old))
+    def _put(self, key: tuple[str, str], item: Json) -> None:
+        known, self._objects[key] = key in self._objects, item
+        self._sink(Change("MODIFIED" if known else "ADDED", item))
 
     async def _pause(self, error: Exception | None) -> None:
         self._observe(self._at.resource, "broken")
-        self._synced = False
+        self._synced, self._stale = False, True
         self._sink(Change("STALE", why=str(error or "")))
+        if self._opened is not None and self._clock.monotonic() - self._opened >= LIVED:
+            self._failures = 0
+        self._opened = None
         first, longest = self._tuning.backoff
         span = min(longest, first * 2 ** min(self._failures, 8))
         self._failures += 1
         asked = error.status.retry_after if isinstance(error, ApiUnreachable) else None
-        await self._clock.sleep(max(asked or 0.0, span * self._random.uniform(0.5, 1.0)))
+        await self._clock.sleep(max(min(asked or 0.0, LONGEST_ASKED), span * self._random.uniform(0.5, 1.0)))
 
 
 class _Lines:

@@ -41,6 +41,7 @@ class ApiStatus:
 
     Attributes:
         retry_after: seconds to wait as the server asks, from the header or from the details; None if it does not.
+        strange: no `Status` document: somebody between us and the API server has answered.
     """
 
     code: int
@@ -48,6 +49,7 @@ class ApiStatus:
     message: str = ""
     causes: tuple[Cause, ...] = ()
     retry_after: float | None = None
+    strange: bool = False
 
     @property
     def conflicts(self) -> tuple[Cause, ...]:
@@ -83,7 +85,7 @@ def read_status(code: int, body: bytes, retry_after: str | None = None) -> ApiSt
         document = None
     if not isinstance(document, dict) or document.get("kind") != "Status":
         words = cut(" ".join(body.decode("utf-8", "replace").split()), 300)
-        return ApiStatus(code=code, message=words, retry_after=_seconds(retry_after))
+        return ApiStatus(code=code, message=words, retry_after=_seconds(retry_after), strange=True)
     return status_of(document, code=code, retry_after=retry_after)
 
 
@@ -113,6 +115,9 @@ def refusal(status: ApiStatus, verb: str, at: Address) -> ApiRejected | ApiUnrea
         verb: Kubernetes' verb of the request (`get`, `list`, `watch`, `patch` …).
         at: what the request was about.
     """
+    if status.strange and not _passing(status):
+        # Whatever a gateway says of a path is not the last word on an object.
+        return ApiUnreachable(f"what answered for {at} is not the API server: {_words(status)}", status)
     if _passing(status):
         return ApiUnreachable(f"the cluster cannot {verb} {at} now: {_words(status)}", status)
     if status.conflicts:
@@ -125,9 +130,16 @@ def refusal(status: ApiStatus, verb: str, at: Address) -> ApiRejected | ApiUnrea
 
 
 def conflict_sentence(at: Address, status: ApiStatus) -> str:
-    """Name each field that another manager owns, and the manager."""
+    """Name each field that another manager owns, the manager, and how the field is given back.
+
+    Undoing an edit does not give it back: whoever wrote a field last owns it, whatever its value.
+    """
     owned = ", ".join(f"{c.field} (set by {_manager(c)})" for c in status.conflicts)
-    return f"{at}: another tool owns {owned}; the bot does not overwrite it"
+    edit = f"kubectl edit {at.kind.lower()} {at.name} -n {at.namespace} --show-managed-fields"
+    return (
+        f"{at}: another tool owns {owned}; the bot does not overwrite it: delete that tool's entry of"
+        f" metadata.managedFields with `{edit}`, or use `releases rollback`, which overwrites it"
+    )
 
 
 def missing_namespace(at: Address) -> str:

@@ -1,7 +1,6 @@
 """What is known of an app's namespace: without it every question would be a request to the API server."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from core.cluster.reading import Document, controller_of, is_going, labels_of, name_of, release_of, uid_of
@@ -11,6 +10,8 @@ WHOLE = frozenset({"Deployment", "ReplicaSet", "Pod", "Event"})
 IDENTITY = ("name", "namespace", "uid", "labels", "generation", "creationTimestamp", "deletionTimestamp")
 # Kinds that come and go by themselves; nobody asks whether one of them was deleted.
 PASSING = frozenset({"ReplicaSet", "Pod", "Event"})
+
+Table = dict[str, dict[str, Document]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,12 @@ class Delta:
     object: Document
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Snapshot:
     """The objects of one namespace, by kind and uid.
+
+    Only `take` changes one, and only where it is nobody else's yet: a copy for every change of a burst would cost
+    as much as all objects together each time.
 
     Attributes:
         objects: kind → uid → document.
@@ -32,19 +36,30 @@ class Snapshot:
         gone: uids of lasting objects that were seen and then deleted; what was never seen may just be late.
     """
 
-    objects: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)
-    about: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)
-    gone: frozenset[str] = frozenset()
+    objects: Table = field(default_factory=dict)
+    about: Table = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
 
-    def after(self, delta: Delta) -> "Snapshot":
-        """Return the snapshot with one change taken in."""
+    def after(self, *deltas: Delta) -> "Snapshot":
+        """Return another snapshot, with these changes taken in."""
+        fresh = self.copy()
+        for delta in deltas:
+            fresh.take(delta)
+        return fresh
+
+    def copy(self) -> "Snapshot":
+        """Return one that may be changed; the documents are shared, since nobody changes those."""
+        return Snapshot(_copied(self.objects), _copied(self.about), set(self.gone))
+
+    def take(self, delta: Delta) -> None:
+        """Take one change in."""
         document = delta.object if delta.kind in WHOLE else _identity(delta.object)
-        about, gone = self.about, self.gone
+        _put(self.objects, delta.kind, delta.type, document)
         if delta.kind == "Event":
-            about = _with(about, str((document.get("involvedObject") or {}).get("uid", "")), delta)
+            about = str((document.get("involvedObject") or {}).get("uid", ""))
+            _put(self.about, about, delta.type, document)
         elif delta.type == "DELETED" and delta.kind not in PASSING:
-            gone |= {uid_of(document)}
-        return Snapshot(_with(self.objects, delta.kind, replace(delta, object=document)), about, gone)
+            self.gone.add(uid_of(document))
 
     def all(self, kind: str) -> list[Document]:
         return list(self.objects.get(kind, {}).values())
@@ -85,13 +100,18 @@ def is_alive(pod: Document) -> bool:
     return (pod.get("status") or {}).get("phase") not in {"Failed", "Succeeded"}
 
 
-def _with(
-    table: Mapping[str, Mapping[str, Document]], key: str, delta: Delta
-) -> Mapping[str, Mapping[str, Document]]:
-    row = {k: v for k, v in table.get(key, {}).items() if k != uid_of(delta.object)}
-    if delta.type != "DELETED":
-        row[uid_of(delta.object)] = delta.object
-    return {**table, key: row}
+def _copied(table: Table) -> Table:
+    return {key: dict(row) for key, row in table.items()}
+
+
+def _put(table: Table, key: str, change: str, document: Document) -> None:
+    """Put a document into the row of `key`, as its last, or take it out; an empty row goes."""
+    row = table.setdefault(key, {})
+    row.pop(uid_of(document), None)
+    if change != "DELETED":
+        row[uid_of(document)] = document
+    elif not row:
+        del table[key]
 
 
 def _identity(document: Document) -> Document:

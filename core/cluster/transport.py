@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -39,7 +40,8 @@ class Request:
 
     Attributes:
         verb: Kubernetes' word for it; None for the one that goes with the method.
-        seconds: its limit in all, waiting for a connection included.
+        seconds: its limit in all, waiting for a connection and credentials included; of a watch, the longest
+            silence.
     """
 
     method: str
@@ -109,25 +111,25 @@ class Transport:
             Unreachable: there was no answer, or not in time; whether a write was done is unknown.
         """
         limits = aiohttp.ClientTimeout(total=request.seconds, sock_connect=CONNECT_SECONDS)
-        response = await self._open(request, limits)
         with _translated(request):
-            async with response:
+            # Aiohttp's limit begins with the sending; that of the caller holds for credentials and a second try too.
+            async with asyncio.timeout(request.seconds), await self._open(request, limits) as response:
                 return await response.read()
 
     @asynccontextmanager
-    async def stream(self, request: Request, *, idle: float) -> AsyncGenerator[aiohttp.StreamReader]:
+    async def stream(self, request: Request) -> AsyncGenerator[aiohttp.StreamReader]:
         """Open a watch; the block begins when the server has accepted it.
 
         Raises:
-            Idle: nothing came for `idle` seconds.
+            Idle: nothing came for the request's seconds.
             ApiRejected, ApiUnreachable, Unreachable: as `read`.
         """
-        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=idle)
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=request.seconds)
         response = await self._open(request, limits, watch=True)
         try:
             yield response.content
         except aiohttp.SocketTimeoutError as error:
-            raise Idle(f"the watch of {request.at} was silent for {idle:g} s") from error
+            raise Idle(f"the watch of {request.at} was silent for {request.seconds:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise _unreachable(request, error) from error
         finally:
@@ -156,10 +158,11 @@ class Transport:
     ) -> aiohttp.ClientResponse:
         headers = await _headers(request, loaded.configuration)
         sessions = await self._sessions_for(loaded.configuration)
-        pool = sessions.pool(watch=watch)
         code = 0
         try:
             with _translated(request):
+                # Certificate and key may just be in the middle of being replaced.
+                pool = sessions.pool(watch=watch)
                 response = await pool.pool_manager.request(
                     request.method,
                     f"{loaded.configuration.host}{request.at.path}",
@@ -189,16 +192,31 @@ class Transport:
 
 
 def identity(configuration: Configuration) -> tuple[object, ...]:
-    """What a connection depends on, as opposed to what is sent with each request."""
+    """What a connection depends on, as opposed to what is sent with each request.
+
+    Of files also their age: certificates are often replaced in place.
+    """
     return (
         configuration.host,
-        configuration.ssl_ca_cert,
-        configuration.cert_file,
-        configuration.key_file,
+        *(
+            _edition(path)
+            for path in (configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file)
+        ),
         configuration.verify_ssl,
         configuration.tls_server_name,
         configuration.proxy,
     )
+
+
+def _edition(path: str | None) -> tuple[object, ...]:
+    """Return what changes when a file is written anew or another takes its place."""
+    if not path:
+        return ()
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return (path,)
+    return path, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 async def _headers(request: Request, configuration: Configuration) -> dict[str, str]:

@@ -11,7 +11,7 @@ from core.cluster.client import KubeClient
 from core.cluster.home import Home
 from core.cluster.lines import Said, lines, trouble_lines
 from core.cluster.pending import Pending
-from core.cluster.readiness import absent_state, interference, service_state
+from core.cluster.readiness import absent_state, service_state
 from core.cluster.reflect import Change, Reflector, Tuning
 from core.cluster.snapshot import Delta, Snapshot
 from core.errors import Rejected, Unreachable
@@ -21,6 +21,13 @@ from core.progress import Applied, Intent, Line, Observation, Ref, ServiceState,
 log = logging.getLogger(__name__)
 
 WATCHED = ("Deployment", "ReplicaSet", "Pod", "Event")
+# What is judged. Events are for lines: a break of their watch must not stop a verdict.
+NEEDED = ("Deployment", "ReplicaSet", "Pod")
+# What a verdict rests on, read anew before one.
+ASKED = ("Deployment", "Pod")
+# A look at a dead API server must be over before anybody thinks that the bot is dead.
+FRESH_SECONDS = 5.0
+LOOKING = "looking at the cluster"
 # A Deployment stays in sight when somebody takes its labels away: that is no deletion.
 SELECTED = frozenset({"ReplicaSet", "Pod"})
 # One change of ours is a burst of writes by the controllers; one look at its end is enough.
@@ -59,7 +66,7 @@ class NamespaceWatch:
         self._snapshot = Snapshot()
         self._pending = Pending()
         self._changed = asyncio.Event()
-        self._synced: dict[str, bool] = dict.fromkeys(WATCHED, False)
+        self._synced: dict[str, bool] = dict.fromkeys(NEEDED, False)
         self._blind: dict[str, str] = {}
         self._quiet = QUIET
         self._target: Target | None = None
@@ -100,31 +107,44 @@ class NamespaceWatch:
     async def next(self, seconds: float) -> Observation:
         """Return when something has changed and the burst is over, at the latest after so many seconds."""
         await self._until_changed(seconds)
+        return await self._look()
+
+    async def fresh(self) -> Observation:
+        """Return what is so now, read anew; each watch goes on from there, so none brings back what was before."""
+        blind = ""
+        try:
+            for kind in ASKED:
+                await self._reflectors[kind].refresh(FRESH_SECONDS)
+        except (Rejected, Unreachable) as error:
+            blind = str(error)
+        return await self._look(blind)
+
+    async def _look(self, blind: str = "") -> Observation:
+        """Return what is known; `blind` says why it is not enough."""
         for task in self._tasks:
             if task.done():
                 task.result()  # a reflector never returns: this raises the defect that ended it
         self._snapshot, told = lines(self._snapshot, self._pending.take(), self._intent, self._clock.now())
-        if not all(self._synced.values()):
-            return Observation(synced=False, lines=told, blind="; ".join(dict.fromkeys(self._blind.values())))
+        if blind or not all(self._synced.values()):
+            return Observation(synced=False, lines=told, blind=blind or self._why_blind())
         try:
             await self._ask_for_the_rest()
         except (Rejected, Unreachable) as error:
             return Observation(synced=False, lines=told, blind=str(error))
         return self._judged(told)
 
+    def _why_blind(self) -> str:
+        """Say what went wrong; while the first lists are on their way nothing has."""
+        return "; ".join(dict.fromkeys(self._blind.values())) or LOOKING
+
     def _judged(self, told: tuple[Line, ...]) -> Observation:
         target = self._target
         if target is None:
             return Observation(synced=True, lines=told)
-        states = _states(self._snapshot, target)
+        states = _states(self._snapshot, target, self._intent.pods)
         troubles = {state.name: state.trouble for state in states}
         self._said, spoken = trouble_lines(self._said, troubles, self._clock.now())
-        return Observation(
-            synced=True,
-            lines=(*told, *spoken),
-            services=states,
-            interference=interference(self._snapshot, target.applied, target.release),
-        )
+        return Observation(synced=True, lines=(*told, *spoken), services=states)
 
     async def _ask_for_the_rest(self) -> None:
         """Read what no watch tells: removed objects of other kinds, and a Deployment that was gone before we came."""
@@ -188,6 +208,8 @@ class NamespaceWatch:
     def _take(self, kind: str, change: Change) -> None:
         self._changed.set()
         match change.kind:
+            case "SYNC" | "STALE" if kind not in NEEDED:
+                pass
             case "SYNC":
                 if kind in self._blind:
                     self._quiet = CATCHING_UP
@@ -195,7 +217,7 @@ class NamespaceWatch:
                 self._blind.pop(kind, None)
             case "STALE":
                 self._synced[kind] = False
-                self._blind[kind] = change.why
+                self._blind[kind] = change.why or f"the watch of {self._home.at(kind).resource} has ended"
             case _:
                 self._pending.put(kind, change)
 
@@ -210,11 +232,13 @@ async def watching(watch: NamespaceWatch) -> AsyncGenerator[NamespaceWatch]:
         await watch.stop()
 
 
-def _states(snapshot: Snapshot, target: Target) -> tuple[ServiceState, ...]:
+def _states(snapshot: Snapshot, target: Target, before: Mapping[str, int]) -> tuple[ServiceState, ...]:
     if target.bundle is None:
         return absent_state(snapshot, target.absent)
     applied: dict[Ref, Applied] = {a.ref: a for a in target.applied}
     return tuple(
-        service_state(snapshot, service, applied.get(Ref("Deployment", service.name)), target.release)
+        service_state(
+            snapshot, service, applied.get(Ref("Deployment", service.name)), target.release, before=before
+        )
         for service in target.bundle.services
     )

@@ -5,15 +5,12 @@ from dataclasses import replace
 
 from core.errors import Rejected
 from core.failpoints import failpoint
-from core.progress import Applied, Bundle, Intent, Ref
+from core.progress import ANCHOR, Applied, Bundle, Intent, Ref
 from core.promotion import Promotion
 from core.requests import KEPT_KINDS
-from core.rollout.effects import Effects, Tools
+from core.rollout.effects import BACK_PATIENCE, Effects, Tools
 from core.rollout.lineage import bundles_of, recorded_count, scaled_by
 
-ANCHOR = Ref("ConfigMap", "convox-bot-anchor")
-# Transient refusals on the way back are tried for five minutes, then a person is needed (engine rule 4).
-BACK_PATIENCE = 300.0
 # Not even where there is nothing to go back to: a claim holds data (engine rule 4).
 NEVER_REMOVED = frozenset({"PersistentVolumeClaim", "Namespace"})
 
@@ -126,7 +123,11 @@ class Applier:
             ref=ref,
             action="apply",
             effect=lambda: self._tools.cluster.apply(
-                promotion.app, bundle, ref, token=promotion.token, force=stage == "back"
+                promotion.app,
+                bundle,
+                ref,
+                token=promotion.token,
+                force=stage == "back" or promotion.kind == "rollback",
             ),
             limit=limit,
         )

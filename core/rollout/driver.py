@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from core.actor import BOT
 from core.errors import Conflict, Rejected, Unreachable
 from core.failpoints import failpoint
+from core.holds import failed
 from core.ports import PruneJob, Transaction
 from core.progress import Applied, Bundle, Intent, Target
 from core.promotion import Event, Phase, Progress, Promotion
@@ -52,7 +53,7 @@ class Driver:
     async def _advance(self, promotion: Promotion) -> None:
         intent = await self._tools.store.read.intent(promotion.id)
         if intent is None:
-            intent = await self._starter.start(promotion)
+            intent = await self._begun(promotion)
             if intent is None:
                 return
             promotion = await self._tools.store.read.promotion(promotion.id)
@@ -64,6 +65,11 @@ class Driver:
                 with suppress(Moved):
                     await self._stage(run)
                 run.promotion = await self._tools.store.read.promotion(promotion.id)
+
+    async def _begun(self, promotion: Promotion) -> Intent | None:
+        if promotion.phase is Phase.PENDING:
+            return await self._starter.start(promotion)
+        return await self._starter.inherit(promotion)
 
     async def _stage(self, run: _Run) -> None:
         match run.promotion.phase:
@@ -97,9 +103,13 @@ class Driver:
         bundle = await self._tools.store.read.bundle(run.promotion.release)
         assert bundle is not None, "a bundle is stored with the request"
         applied = await self._applied(run.promotion, "forward")
-        unchanged = bool(applied) and not any(a.changed for a in applied)
+        app = await self._tools.store.read.app(run.promotion.app)
+        again = run.promotion.release == app.active
+        unchanged = again and bool(applied) and not any(a.changed for a in applied)
         target = Target(release=run.promotion.release, bundle=bundle, applied=applied)
-        outcome = await run.verifier.until_verdict(run.promotion, target, unchanged=unchanged)
+        outcome = await run.verifier.until_verdict(
+            run.promotion, target, known=run.intent.pods, unchanged=unchanged
+        )
         if outcome.event is Event.VERIFIED:
             await self._succeed(run, bundle, outcome)
         else:
@@ -197,7 +207,7 @@ class Driver:
 
     async def _watch_back(self, run: _Run) -> None:
         target, back = await self._back_target(run)
-        outcome = await run.verifier.until_verdict(run.promotion, target)
+        outcome = await run.verifier.until_verdict(run.promotion, target, known=run.intent.pods)
         if outcome.event is Event.VERIFIED:
             await self._reverted(run, back)
         else:
@@ -221,7 +231,7 @@ class Driver:
             current = await still(tx, promotion)
             app = await tx.app(promotion.app)
             await tx.save_app(replace(app, active=promotion.back_to))
-            await self._stand(tx, promotion.release, held=_why_held(promotion))
+            await self._stand(tx, promotion.release, held=failed(promotion))
             refs = added(run.intent, await bundles_of(tx, promotion), back) if back else ()
             if refs:
                 await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
@@ -237,7 +247,7 @@ class Driver:
         causes = [c for c in (promotion.cause, why) if c]
         async with self._tools.store.transaction() as tx:
             current = await still(tx, promotion)
-            await self._stand(tx, promotion.release, held=_why_held(promotion))
+            await self._stand(tx, promotion.release, held=failed(promotion))
             await move(tx, current, event, actor=BOT, cause="; ".join(dict.fromkeys(causes)))
             failpoint("settle.before_commit")
         failpoint("settle.after_commit")
@@ -250,9 +260,3 @@ class Driver:
         except Conflict as error:
             raise Moved(str(error)) from error
         self._tools.announcer.wake()
-
-
-def _why_held(promotion: Promotion) -> str:
-    if promotion.was_cancelled and promotion.by is not None:
-        return f"its rollout was cancelled by {promotion.by.mention}"
-    return f"its rollout failed: {promotion.cause}" if promotion.cause else "its rollout failed"

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from core.errors import Unreachable
+from core.errors import NotYet, Unreachable
 from core.failpoints import failpoint
 from core.gate import Gate
 from core.ports import Announcer, Clock, Cluster, Step, Store, Transaction
@@ -18,6 +18,8 @@ T = TypeVar("T")
 # a person's cancel is noticed.
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
+# Transient refusals on the way back are tried for five minutes, then a person is needed (engine rule 4).
+BACK_PATIENCE = 300.0
 
 
 class Moved(Exception):
@@ -60,19 +62,20 @@ class Effects:
                 return await attempt()
             except Unreachable as error:
                 said = (await redactor_of(self._tools.store.read, promotion))(str(error))
+                shown = said if isinstance(error, NotYet) else f"the cluster does not answer: {said}"
             await self._tools.clock.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
-            if await self._waited(promotion, self._tools.clock.monotonic() - began, said) >= limit:
+            if await self._waited(promotion, self._tools.clock.monotonic() - began, shown) >= limit:
                 raise Late(said)
 
-    async def _waited(self, promotion: Promotion, seconds: float, said: str) -> float:
+    async def _waited(self, promotion: Promotion, seconds: float, shown: str) -> float:
         """Add to the time that this stage has waited, durably, and return it."""
         async with self._tools.store.transaction() as tx:
             current = await still(tx, promotion)
             waited = replace(
                 current.progress,
                 watched=current.progress.watched + seconds,
-                waiting=f"the cluster does not answer: {said}",
+                waiting=shown,
             )
             await tx.save_progress(promotion.id, waited, was=promotion.phase, revision=current.revision + 1)
         self._tools.announcer.wake()

@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 from core.actor import BOT
+from core.beginning import withdraw
 from core.errors import Conflict, Rejected
 from core.failpoints import failpoint
 from core.ports import Card, Transaction
 from core.progress import BaselineObject, Intent, Ref
 from core.promotion import Event, Promotion
-from core.rollout.effects import Effects, Late, Moved, Tools, still
-from core.rollout.lineage import redactor_of
+from core.requests import KEPT_KINDS
+from core.rollout.effects import BACK_PATIENCE, Effects, Late, Moved, Tools, still
+from core.rollout.lineage import bundles_of, redactor_of
 from core.transitions import move
 
 # A promotion from Slack starts when its card is posted, or after this without an answer from Slack (contract 5).
@@ -27,13 +29,11 @@ class Starter:
         self._effects = effects
 
     async def start(self, promotion: Promotion) -> Intent | None:
-        """Return the intent, stored now or before a restart; None where the promotion was refused.
+        """Return the intent, stored now; None where the promotion was refused, or has to go back at once.
 
         Raises:
             Moved: a person cancelled it or took over meanwhile.
         """
-        if promotion.touched_at is not None:
-            return await self._tools.store.read.intent(promotion.id)
         reason = await self._unseen(promotion) or await self._tools.gate.why_not(promotion)
         limit = promotion.limits.pending
         if reason:
@@ -53,6 +53,24 @@ class Starter:
             return None
         return await self._keep(promotion, intent)
 
+    async def inherit(self, promotion: Promotion) -> Intent:
+        """Return the intent of a promotion that goes back before its own first PATCH, for it has taken over.
+
+        What it stopped is half rolled out, and nobody else undoes that.
+
+        Raises:
+            Moved: a person took over meanwhile.
+        """
+        assert promotion.baseline_of is not None, "without anything to undo it would have been refused"
+        try:
+            intent = await self._effects.insist(promotion, lambda: self._look(promotion), limit=BACK_PATIENCE)
+        except (Rejected, Late):
+            # What the one before had found says as well what existed; going back meets the same trouble by itself.
+            earlier = await self._tools.store.read.intent(promotion.baseline_of)
+            assert earlier is not None, "only what has touched something is inherited"
+            intent = earlier
+        return await self._keep(promotion, intent)
+
     async def _unseen(self, promotion: Promotion) -> str:
         if promotion.source != "slack" or promotion.channel is None:
             return ""
@@ -63,13 +81,24 @@ class Starter:
         read, cluster = self._tools.store.read, self._tools.cluster
         app = await read.app(promotion.app)
         await cluster.check_anchor(app, installation=await read.installation(), token=promotion.token)
-        refs: set[Ref] = {ref for bundle in await read.bundles(promotion.app) for ref in bundle.refs}
-        return await cluster.look(promotion.app, sorted(refs))
+        return await cluster.look(promotion.app, await self._refs(promotion))
+
+    async def _refs(self, promotion: Promotion) -> list[Ref]:
+        """Return what may exist and matters: what this promotion applies or undoes, and what earlier ones left over.
+
+        Secrets of earlier releases, one a service and release for ever, are neither applied nor pruned.
+        """
+        read = self._tools.store.read
+        refs: set[Ref] = {ref for bundle in await bundles_of(read, promotion) for ref in bundle.refs}
+        for bundle in await read.bundles(promotion.app):
+            refs.update(ref for ref in bundle.refs if ref.kind not in KEPT_KINDS)
+        return sorted(refs)
 
     async def _preflight(self, promotion: Promotion) -> None:
         bundle = await self._tools.store.read.bundle(promotion.release)
         assert bundle is not None, "a bundle is stored with the request"
-        await self._tools.cluster.preflight(promotion.app, bundle, token=promotion.token)
+        force = promotion.kind == "rollback"
+        await self._tools.cluster.preflight(promotion.app, bundle, token=promotion.token, force=force)
 
     async def _keep(self, promotion: Promotion, intent: Intent) -> Intent:
         """Store the intent and that something is about to be touched, in one transaction (engine rule 11)."""
@@ -79,7 +108,11 @@ class Starter:
             await tx.save_intent(promotion.id, intent)
             app = await tx.app(promotion.app)
             await tx.save_app(replace(app, namespace_uid=intent.namespace_uid))
-            await tx.save_promotion(replace(current, touched_at=tx.now), was=promotion.phase)
+            if promotion.kind == "rollback":
+                await withdraw(tx, promotion)
+            # The card says differently from now on what a cancel would do.
+            touched = replace(current, touched_at=tx.now, revision=current.revision + 1)
+            await tx.save_promotion(touched, was=promotion.phase)
         failpoint("start.after_intent")
         return intent
 
@@ -100,12 +133,17 @@ class Starter:
             await tx.save_app(replace(app, token=app.token - 1))
 
     async def _refuse(self, promotion: Promotion, event: Event, reason: str) -> None:
+        """End it with nothing changed; one that has taken over goes back instead (engine rule 5)."""
         redact = await redactor_of(self._tools.store.read, promotion)
         try:
             async with self._tools.store.transaction() as tx:
                 current = await still(tx, promotion)
-                await self._give_back(tx, current)
-                await move(tx, current, event, actor=BOT, reason=redact(reason))
+                if current.untouched:
+                    await self._give_back(tx, current)
+                    await move(tx, current, event, actor=BOT, reason=redact(reason))
+                else:
+                    went = Event.OVERDUE if event is Event.OVERDUE else Event.BROKEN
+                    await move(tx, current, went, actor=BOT, cause=redact(reason))
         except Conflict as error:
             raise Moved(str(error)) from error
         self._tools.announcer.wake()

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Coroutine
 from dataclasses import replace
 
-from core.errors import NotFound, Unwritable
 from core.promotion import Phase, Promotion
 from core.rollout.driver import Driver
 from core.rollout.effects import Tools
@@ -105,8 +104,9 @@ class Supervisor:
                     was=current.phase,
                     revision=current.revision + 1,
                 )
-        except (Unwritable, NotFound) as error:
-            log.warning("the card of %s cannot say so: %s", promotion_id, error)
+        except Exception:
+            # Whatever it is, the rollout goes on: its task would end here, and nobody would drive it any more.
+            log.exception("the card of %s cannot say so", promotion_id)
         self._tools.announcer.wake()
 
     async def _clear_up(self, app: str) -> None:

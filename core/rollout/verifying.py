@@ -1,5 +1,6 @@
 """Watching until a verdict: lines into the thread, progress into the record, every look judged."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -31,6 +32,33 @@ class Outcome:
     progress: Progress
 
 
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """What stays the same in every look of one stage."""
+
+    promotion: Promotion
+    target: Target
+    known: Collection[str]
+    unchanged: bool
+
+    def judge(self, progress: Progress, seen: Observation, elapsed: float, now: datetime) -> Verdict:
+        promotion = self.promotion
+        assert promotion.stage_at is not None
+        assert promotion.touched_at is not None
+        return judge(
+            progress,
+            seen,
+            bundle=self.target.bundle,
+            limits=promotion.limits,
+            elapsed=elapsed,
+            now=now,
+            since=promotion.stage_at,
+            touched=promotion.touched_at,
+            known=self.known,
+            unchanged=self.unchanged,
+        )
+
+
 class Verifier:
     """Follows one stage, forward or back, of one promotion."""
 
@@ -43,36 +71,35 @@ class Verifier:
         self._saved_at = tools.clock.monotonic()
 
     async def until_verdict(
-        self, promotion: Promotion, target: Target, *, unchanged: bool = False
+        self, promotion: Promotion, target: Target, *, known: Collection[str], unchanged: bool = False
     ) -> Outcome:
         """Watch until the stage has succeeded, failed or is overdue.
 
         Args:
             promotion: in Updating or Rollback, with the progress that an earlier life has saved.
             target: what must become ready.
+            known: uids of the pods that were there before the promotion.
             unchanged: the applies changed nothing.
 
         Raises:
             Moved: a person cancelled it or took over.
         """
-        assert promotion.stage_at is not None
         self._watch.aim(target)
+        judging = _Judging(promotion, target, known, unchanged)
         progress, looked, was_synced = promotion.progress, self._tools.clock.monotonic(), False
         while True:
             seen = await self._watch.next(LOOK_SECONDS)
             now = self._tools.clock.monotonic()
             elapsed = now - looked if seen.synced and was_synced else 0.0
             looked, was_synced = now, seen.synced
-            verdict = judge(
-                progress,
-                seen,
-                bundle=target.bundle,
-                limits=promotion.limits,
-                elapsed=elapsed,
-                now=self._tools.clock.now(),
-                since=promotion.stage_at,
-                unchanged=unchanged,
-            )
+            verdict = judging.judge(progress, seen, elapsed, self._tools.clock.now())
+            if verdict.event is Event.VERIFIED:
+                # A watch can be silent for a minute before it is known to be dead: what is good is asked for once
+                # more, and only what the API server says now counts (engine rule 13).
+                lines, seen = seen.lines, await self._watch.fresh()
+                seen = replace(seen, lines=(*lines, *seen.lines))
+                was_synced = seen.synced
+                verdict = judging.judge(progress, seen, elapsed, self._tools.clock.now())
             verdict = self._redacted(verdict)
             await self._record(promotion, progress, verdict, seen)
             progress = verdict.progress
@@ -91,10 +118,16 @@ class Verifier:
         return replace(verdict, progress=progress, cause=self._redact(verdict.cause))
 
     async def drain(self, promotion: Promotion) -> None:
-        """Store the lines that have come up to now, so that a phase line stands after them."""
+        """Store the lines that have come up to now, so that a phase line stands after them.
+
+        Raises:
+            Moved: a person cancelled it or took over.
+        """
         seen = await self._watch.next(0.0)
         if seen.lines:
             async with self._tools.store.transaction() as tx:
+                # After the end nothing is added: the terminal message is the last one in the thread.
+                await still(tx, promotion)
                 await tx.add_lines(promotion.id, self._clean(seen.lines))
 
     async def _record(

@@ -1,5 +1,7 @@
 """Which releases are on hold, what a new one forks from, and where a rollback goes."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +58,11 @@ def test_a_build_that_was_verified_once_holds_nothing():
     assert why_held(NEW, [*ALL, good], by_release(held("R2"), verified("R0"))) == ""
 
 
+def test_a_release_that_was_good_once_and_failed_since_speaks_for_no_build():
+    failed = verified("R2", held="R2 crashed")
+    assert why_held(NEW, ALL, by_release(failed)) == "its build B1 was not good: R2 crashed"
+
+
 def test_the_failure_of_another_build_holds_nothing():
     assert why_held(NEW, ALL, by_release(held("R1"))) == ""
 
@@ -67,6 +74,13 @@ def test_releases_without_a_build_hold_each_other_never():
 
 def test_the_newest_release_is_taken_and_nothing_skipped():
     assert newest_free(ALL, {}) == (NEW, None)
+
+
+def test_the_copy_of_a_rollback_that_never_began_is_passed_over_in_silence():
+    copy = replace(release("R4", 4, "B0"), copy_of="R1")
+    vain = Standing(release="R4", withdrawn=True)
+    assert newest_free([copy, *ALL], by_release(vain)) == (NEW, None)
+    assert newest_free([copy, *ALL], by_release(replace(vain, verified_at=START))) == (copy, None)
 
 
 def test_a_held_release_is_skipped_and_named():

@@ -176,6 +176,17 @@ async def test_an_approval_by_somebody_else_starts_the_rollout(tmp_path: Path):
         assert (await w.end(asked.promotion.id)).phase is Phase.RUNNING
 
 
+async def test_a_persons_rollback_overwrites_what_another_tool_has_set(tmp_path: Path):
+    async with world(tmp_path) as w:
+        first, _ = await w.good(), await w.good()
+        w.cluster.requests.clear()
+        rollback = await w.promote(first, kind="rollback")
+        assert rollback.phase is Phase.RUNNING
+        sent = [r for r in w.cluster.requests if r.startswith(("preflight", "apply"))]
+        assert sent
+        assert all(request.endswith(f"{rollback.release} forced") for request in sent)
+
+
 async def test_a_late_click_is_told_who_was_first(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         asked = await w.ask((await w.build()).release.id)
@@ -183,6 +194,40 @@ async def test_a_late_click_is_told_who_was_first(tmp_path: Path):
         with pytest.raises(Conflict, match="^already approved by <@U02BOB> at 12:00 UTC$"):
             await w.decider.approve(CAROL, asked.promotion.id)
         await w.end(asked.promotion.id)
+
+
+async def test_a_late_click_is_told_what_became_of_it(tmp_path: Path):
+    async with world(tmp_path, policy=TWO_APPROVALS) as w:
+        asked = await w.ask((await w.build()).release.id)
+        await w.decider.approve(BOB, asked.promotion.id)
+        await w.decider.cancel(ALICE, "myapp")
+        with pytest.raises(Conflict, match=r"^P\w+ was cancelled by <@U01ALICE> at 12:00 UTC$"):
+            await w.decider.approve(CAROL, asked.promotion.id)
+        asked = await w.ask((await w.build()).release.id)
+        await w.decider.approve(BOB, asked.promotion.id)
+        newer = await w.ask((await w.build()).release.id, actor=CAROL)
+        superseded = f"was superseded by {newer.promotion.release} at 12:00 UTC, asked for by <@U03CAROL>"
+        with pytest.raises(Conflict, match=superseded):
+            await w.decider.decline(ALICE, asked.promotion.id)
+
+
+async def test_whoever_has_approved_is_told_how_to_stop_it(tmp_path: Path):
+    async with world(tmp_path, policy=TWO_APPROVALS) as w:
+        asked = await w.ask((await w.build()).release.id)
+        await w.decider.approve(BOB, asked.promotion.id)
+        with pytest.raises(Conflict, match="^you have already approved P") as told:
+            await w.decider.decline(BOB, asked.promotion.id)
+        assert told.value.hint == "`apps cancel myapp` stops it for everybody"
+
+
+async def test_an_approval_of_a_token_is_answered_while_slack_is_down(tmp_path: Path):
+    async with world(tmp_path, policy=ONE_APPROVAL) as w:
+        asked = await w.ask((await w.build()).release.id)
+        w.directory.down = True
+        with pytest.raises(Forbidden, match="only a person can approve"):
+            await w.decider.approve(Actor("token", "ci", "ci"), asked.promotion.id)
+        with pytest.raises(Forbidden, match="^I cannot check whether you may approve myapp"):
+            await w.decider.approve(BOB, asked.promotion.id)
 
 
 async def test_one_person_fills_one_seat(tmp_path: Path):
@@ -198,7 +243,7 @@ async def test_one_person_fills_one_seat(tmp_path: Path):
 async def test_a_token_never_fills_a_seat(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         asked = await w.ask((await w.build()).release.id)
-        with pytest.raises(Forbidden, match="a token is nobody"):
+        with pytest.raises(Forbidden, match="only a person can approve"):
             await w.decider.approve(Actor("token", "ci", "ci"), asked.promotion.id)
 
 
@@ -299,6 +344,18 @@ async def test_an_approver_who_lost_the_right_no_longer_counts_at_the_last_appro
         ended = await w.end(asked.promotion.id)
         assert ended.phase is Phase.REFUSED
         assert ended.reason == "an approval no longer counts: <@U02BOB> (guests may not do this)"
+
+
+async def test_an_approver_whom_the_rule_names_no_longer_does_not_count_any_more(tmp_path: Path):
+    async with world(tmp_path, policy=TWO_APPROVALS) as w:
+        asked = await w.ask((await w.build()).release.id)
+        await w.decider.approve(BOB, asked.promotion.id)
+        named = TWO_APPROVALS.replace("count: 2", "count: 2, from: [U01ALICE, U03CAROL]")
+        w.policy = parse_policy(named, open_to_all=True)
+        with pytest.raises(
+            Conflict, match=r"no longer counts: <@U02BOB> \(.*wants one of <@U01ALICE>, <@U03CAROL>"
+        ):
+            await w.decider.approve(CAROL, asked.promotion.id)
 
 
 @pytest.mark.parametrize("change", ["right", "namespace"])

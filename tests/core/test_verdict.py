@@ -29,6 +29,8 @@ class Watching:
         self.progress = Progress()
         self.now = START
         self.unchanged = False
+        self.touched = START - timedelta(seconds=2)
+        self.known = {"web-1", "web-2"}
 
     def look(self, *services, seconds: float = 1.0, synced: bool = True) -> Verdict:
         self.now += timedelta(seconds=seconds)
@@ -40,6 +42,8 @@ class Watching:
             elapsed=seconds,
             now=self.now,
             since=START,
+            touched=self.touched,
+            known=self.known,
             unchanged=self.unchanged,
         )
         self.progress = verdict.progress
@@ -82,7 +86,32 @@ def test_pods_that_were_ready_before_need_no_new_window():
 def test_nothing_changed_and_complete_needs_no_window():
     watching = Watching()
     watching.unchanged = True
-    assert watching.look(ready()).event is Event.VERIFIED
+    assert watching.look(ready(), seconds=0).event is Event.VERIFIED
+
+
+def test_complete_later_needs_a_window_though_nothing_changed():
+    watching = Watching()
+    watching.unchanged = True
+    watching.look(progressing(), seconds=0)
+    watching.look(progressing())
+    assert watching.look(ready(2)).event is None, "it may be a moment between two crashes"
+    assert watching.until(ready(2))[0] == 20
+
+
+@pytest.mark.parametrize("behind", [0, 10, 25, 3600])
+def test_a_clock_of_a_node_that_is_behind_takes_nothing_from_the_window_of_a_new_pod(behind):
+    watching = Watching()
+    watching.known = set()
+    watching.look(progressing(), seconds=3)
+    seconds, verdict = watching.until(ready(4 - behind))
+    assert verdict.event is Event.VERIFIED
+    # At most the time since the first effect, two seconds before this stage.
+    assert 20 - 6 <= seconds <= 21
+
+
+def test_a_pod_that_was_there_before_keeps_its_age():
+    watching = Watching()
+    assert watching.look(ready(-3600)).event is Event.VERIFIED
 
 
 def test_blind_time_counts_for_nothing():

@@ -40,7 +40,7 @@ def baseline(recording: Recording) -> tuple[Snapshot, Intent, list[Delta]]:
         elif step.delta is not None:
             since.append(step.delta)
     sets = {uid_of(r): (generation_of(r), r["spec"]["replicas"]) for r in snapshot.all("ReplicaSet")}
-    pods = frozenset(uid_of(p) for p in snapshot.all("Pod"))
+    pods = {uid_of(p): 0 for p in snapshot.all("Pod")}
     return snapshot, Intent(namespace_uid="n", objects=(), replica_sets=sets, pods=pods), since
 
 

@@ -68,6 +68,8 @@ def verdict(name: str, phase: str = "v2", deadline: float = 3600.0) -> Ending | 
             elapsed=(at - last) / 1000,
             now=now,
             since=start + timedelta(milliseconds=begin),
+            touched=start + timedelta(milliseconds=begin),
+            known=frozenset(),
         )
         progress, last = said.progress, at
         return Ending(said.event, (at - begin) / 1000, said.cause) if said.event else None

@@ -130,11 +130,22 @@ async def test_without_the_right_to_read_logs_a_failure_is_told_without_its_log(
 
 
 async def test_a_watch_that_is_refused_is_named_while_the_rollout_waits_for_it(stage: Stage, role: Role):
-    await role.without("events", "watch")
+    await role.without("pods", "watch")
     promotion = await stage.promote(await stage.build(web="v1"))
 
     async def named() -> bool:
         found = await stage.bot.store.read.promotion(promotion)
-        return f"the bot may not watch events in namespace {stage.namespace()}" in found.progress.waiting
+        return f"the bot may not watch pods in namespace {stage.namespace()}" in found.progress.waiting
 
     await stage.until(named)
+
+
+async def test_without_events_a_rollout_ends_all_the_same(stage: Stage, role: Role):
+    await role.without("events", "watch")
+
+    promotion = await stage.promoted(await stage.build(web="v1"))
+
+    assert promotion.phase == "Running"
+    told = [line.text for line in await stage.lines(promotion.id)]
+    assert "Started container main" in told
+    assert not [text for text in told if text.startswith("Pulling image")], "only events know that"

@@ -106,7 +106,7 @@ def make_intent():
         namespace_uid="ns-1",
         objects=(web, gone),
         replica_sets={"rs-1": (2, 3)},
-        pods=frozenset({"p2", "p1"}),
+        pods={"p1": 0, "p2": 3},
         going=frozenset({"p1"}),
     )
 

@@ -3,12 +3,12 @@
 Only pods of the aimed release are asked, and never one that is being deleted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from core.cluster.diagnosis import crashes, creation, images, probes, scheduling, starts, surroundings
-from core.cluster.diagnosis.view import ContainerView, PodView, pod_view
-from core.cluster.reading import Document, controller_of, is_going, release_of
+from core.cluster.diagnosis.view import NOTHING, ContainerView, PodView, pod_view
+from core.cluster.reading import Document, containers_of, controller_of, is_going, release_of
 from core.cluster.snapshot import Snapshot, is_alive
 from core.progress import BundleService, Trouble
 
@@ -37,6 +37,7 @@ RANK = {
             "unschedulable",
             "sandbox",
             "evicted",
+            "sidecar",
             "probe",
             "paused",
             "terminating",
@@ -45,17 +46,30 @@ RANK = {
 }
 
 
-def troubles(snapshot: Snapshot, service: BundleService, release: str) -> tuple[Trouble, ...]:
-    """Return what is wrong with a service's new pods, worst first; of one kind the worst pod stands for all."""
+def troubles(
+    snapshot: Snapshot, service: BundleService, release: str, *, before: Mapping[str, int] = NOTHING
+) -> tuple[Trouble, ...]:
+    """Return what is wrong with a service's new pods, worst first; of one kind the worst pod stands for all.
+
+    Args:
+        snapshot: the namespace.
+        service: what the bundle says of it.
+        release: pods of this release are the new ones.
+        before: pod uid → restarts from before the promotion.
+    """
     deployment = snapshot.named("Deployment", service.name)
     if deployment is None:
         return ()
-    views = [pod_view(snapshot, p) for p in snapshot.new_pods(deployment, release)]
+    named = containers_of(deployment)
+    views = [
+        pod_view(snapshot, p, named=named, before=before) for p in snapshot.new_pods(deployment, release)
+    ]
     alive = [v for v in views if is_alive(v.document)]
-    found = [_of_pod(service.name, v, snapshot, surge=_surges(snapshot, deployment, release)) for v in alive]
+    surge = _surges(snapshot, deployment, release)
+    found = [_of_pod(service.name, v, snapshot, surge=surge) for v in alive]
     sets = [r for r in snapshot.replica_sets(deployment) if release_of(r) == release]
     owners = frozenset(str((controller_of(v.document, "ReplicaSet") or {}).get("uid")) for v in alive)
-    every = [pod_view(snapshot, p) for p in snapshot.pods(deployment) if is_alive(p) and not is_going(p)]
+    every = [p for p in snapshot.pods(deployment) if is_alive(p) and not is_going(p)]
     around = [
         creation.find(service.name, sets, owners),
         surroundings.find_node(service.name, every),
@@ -79,14 +93,22 @@ def _of_pod(service: str, pod: PodView, snapshot: Snapshot, *, surge: bool) -> T
 
 def _of_container(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
     """Ask in the order in which one cause hides behind another."""
-    return (
-        images.find(service, pod, container)
-        or starts.find(service, pod, container)
-        or probes.find_kill(service, pod, container)
-        or probes.find_recovered(service, pod, container)
-        or crashes.find(service, pod, container)
-        or probes.find(service, pod, container)
+    who = container.subject(service)
+    found = (
+        images.find(who, pod, container)
+        or starts.find(who, pod, container)
+        or probes.find_kill(who, pod, container)
+        or probes.find_recovered(who, pod, container)
+        or crashes.find(who, pod, container)
+        or probes.find(who, pod, container)
     )
+    return _not_ours(found, who) if found and container.injected else found
+
+
+def _not_ours(found: Trouble, who: str) -> Trouble:
+    """Say of whom a trouble is told that no line of convox.yml has caused."""
+    whose = "" if who in found.fact else f"{who}: "
+    return replace(found, kind="sidecar", fact=whose + found.fact, sentence=whose + found.sentence)
 
 
 def _grouped(pods: Sequence[PodView], found: Sequence[Trouble | None]) -> list[Trouble]:

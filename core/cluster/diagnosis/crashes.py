@@ -28,9 +28,8 @@ def find(service: str, pod: PodView, container: ContainerView) -> Trouble | None
         return None
     if ended.get("reason") == "OOMKilled":
         return _memory(service, pod, container)
-    subject = f"init container {container.name} of {service}" if container.initial else service
     code = int(ended.get("exitCode") or 0)
-    fact = _exit(subject, code, _seconds(container))
+    fact = _exit(service, code, _seconds(container))
     hint = "check command" if code in COMMAND else ""
     return pod.trouble("crash", fact, container=container, more=restarted(container), hint=hint)
 

@@ -89,11 +89,10 @@ def _start(service: str, pod: PodView, container: ContainerView) -> Trouble | No
         *(e.message for e in reversed(told)),
     ]
     found = next((f for t in texts if (f := EXEC.search(t))), None)
-    subject = f"init container {container.name} of {service}" if container.initial else service
     if found is None:
-        fact = f"{subject} cannot start: {_tail(next(filter(None, texts), ''))}"
+        fact = f"{service} cannot start: {_tail(next(filter(None, texts), ''))}"
         return pod.trouble("start", fact, container=container, more=restarted(container))
-    fact = f"{subject} cannot start, since {found['what']} {WHY[found['why']]}"
+    fact = f"{service} cannot start, since {found['what']} {WHY[found['why']]}"
     return pod.trouble(
         "start", fact, container=container, permanent=True, more=restarted(container), hint="check command"
     )

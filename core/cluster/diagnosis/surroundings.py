@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from core.cluster.diagnosis.scheduling import CLAIM, cut
 from core.cluster.diagnosis.view import PodView, event_view, one_line
-from core.cluster.reading import Document, condition, holds, is_going, name_of
+from core.cluster.reading import Document, condition, holds, is_going, name_of, spec_of, uid_of
 from core.cluster.snapshot import Snapshot, is_alive
 from core.progress import Trouble
 
@@ -46,30 +46,30 @@ def find_sandbox(service: str, pod: PodView) -> Trouble | None:
     return pod.trouble("sandbox", fact, times=sum(e.count for e in told))
 
 
-def find_node(service: str, pods: Sequence[PodView]) -> Trouble | None:
+def find_node(service: str, pods: Sequence[Document]) -> Trouble | None:
     """Tell of a node that went silent; `pods`: all of the service, since a new one on it says nothing of itself.
 
     The controller denies such pods readiness, their containers never did.
     """
     for pod in pods:
-        denied = condition(pod.document, "Ready").get("status") == "False"
-        if denied and holds(pod.document, "ContainersReady") and not pod.spec.get("readinessGates"):
-            node = pod.spec.get("nodeName") or ""
+        denied = condition(pod, "Ready").get("status") == "False"
+        if denied and holds(pod, "ContainersReady") and not spec_of(pod).get("readinessGates"):
+            node = spec_of(pod).get("nodeName") or ""
             fact = f"the node {node} does not report any more: the pods of {service} on it do not count and cannot change"
-            return pod.trouble("node", fact)
+            return Trouble(kind="node", sentence=fact, fact=fact, pod=name_of(pod), pod_uid=uid_of(pod))
     return None
 
 
 def find_evicted(service: str, pods: Sequence[PodView]) -> Trouble | None:
-    """Explain pods that the kubelet threw out; their replacements are judged by themselves."""
-    thrown = [p for p in pods if p.status.get("phase") == "Failed" and p.status.get("reason") == "Evicted"]
+    """Explain pods that the kubelet threw out or did not let in; their replacements are judged by themselves."""
+    thrown = [p for p in pods if p.status.get("phase") == "Failed" and p.status.get("reason")]
     if not thrown:
         return None
     newest = thrown[-1]
-    why = str(newest.status.get("message", "")).strip().rstrip(".")
-    return newest.trouble(
-        "evicted", f"pods of {service} are evicted from their node: {why}", times=len(thrown)
-    )
+    reason, why = newest.status["reason"], str(newest.status.get("message") or "").strip().rstrip(".")
+    # OutOfcpu, NodeAffinity, UnexpectedAdmissionError: not let in; Terminated, NodeShutdown, Preempting: ended.
+    what = "are evicted from their node" if reason == "Evicted" else f"are not kept by their node ({reason})"
+    return newest.trouble("evicted", f"pods of {service} {what}: {why}".removesuffix(": "), times=len(thrown))
 
 
 def find_paused(service: str, deployment: Document) -> Trouble | None:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
+from core.cluster.names import CONTAINER
 from core.cluster.reading import Document, moment, name_of, spec_of, status_of, uid_of
 from core.cluster.snapshot import Snapshot
 from core.progress import Trouble
@@ -15,6 +17,7 @@ FOLDED = "(combined from similar events): "
 FIELD_PATH = re.compile(r"\{(.+)\}$")
 # Foreign texts may be of any length and shape; a sentence is one line and fits a message.
 LONGEST = 400
+NOTHING: Mapping[str, int] = MappingProxyType({})
 EPOCH = "1970-01-01T00:00:00Z"
 
 
@@ -38,13 +41,29 @@ class EventView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerView:
-    """One container of a pod; `status` is empty until the kubelet has reported."""
+    """One container of a pod.
+
+    Attributes:
+        status: empty until the kubelet has reported.
+        initial: it must end before the others start.
+        injected: the Deployment does not name it: a webhook has put it into the pod.
+        before: restarts from before the promotion; neither they nor the ends that they followed are told of.
+    """
 
     name: str
     spec: Document
     status: Document
     events: tuple[EventView, ...] = ()
     initial: bool = False
+    injected: bool = False
+    before: int = 0
+
+    def subject(self, service: str) -> str:
+        """Return how a sentence calls it: the service's one container is the service itself."""
+        kind = "init container" if self.initial else "container"
+        if self.injected:
+            return f"{kind} {self.name} of {service} (not in convox.yml)"
+        return f"{kind} {self.name} of {service}" if self.initial else service
 
     @property
     def image(self) -> str:
@@ -52,7 +71,7 @@ class ContainerView:
 
     @property
     def restarts(self) -> int:
-        return int(self.status.get("restartCount") or 0)
+        return max(0, int(self.status.get("restartCount") or 0) - self.before)
 
     @property
     def ready(self) -> bool:
@@ -72,7 +91,9 @@ class ContainerView:
 
     @property
     def last(self) -> Document:
-        """How the run before ended; empty where there was none."""
+        """How the run before ended; empty where there was none since the promotion began."""
+        if self.before and not self.restarts and self.running:
+            return {}
         return (self.status.get("lastState") or {}).get("terminated") or {}
 
     @property
@@ -136,13 +157,15 @@ class PodView:
             fact: what is wrong.
             container: the one that it is about, if it is about one.
             more: what changes from look to look, such as the restarts; no line says it.
-            hint: what to look at, for the end of the sentence.
-            permanent: no waiting mends it.
+            hint: what to look at in convox.yml, for the end of the sentence; not said of an injected container.
+            permanent: no waiting mends it; never so for an injected container, whose fault is not the release's.
             times: how often events tell it; the container's own ends may be more.
         """
         ran = container is not None and bool(container.ended or container.running)
+        foreign = container is not None and container.injected
+        ours = None if foreign else container
         ends = container.restarts + container.down if container else 0
-        advice = f": {hint}" if hint else ""
+        advice = f": {hint}" if hint and not foreign else ""
         fact = one_line(fact)
         return Trouble(
             kind=kind,
@@ -152,20 +175,39 @@ class PodView:
             pod=self.name,
             pod_uid=uid_of(self.document),
             container=container.name if container and ran else "",
-            permanent=permanent,
-            restarts=container.restarts if container else 0,
-            down=container is not None and container.down,
+            permanent=permanent and not foreign,
+            restarts=ours.restarts if ours else 0,
+            down=ours is not None and ours.down,
             previous=container is not None and bool(container.running and container.last),
         )
 
 
-def pod_view(snapshot: Snapshot, pod: Document) -> PodView:
-    """Put a pod, its containers and its events together."""
+def pod_view(
+    snapshot: Snapshot,
+    pod: Document,
+    *,
+    named: frozenset[str] | None = None,
+    before: Mapping[str, int] = NOTHING,
+) -> PodView:
+    """Put a pod, its containers and its events together.
+
+    Args:
+        snapshot: where its events are.
+        pod: the document.
+        named: the containers that the Deployment asks for; None where nobody asks whose they are.
+        before: pod uid → restarts of its `main` container before the promotion.
+    """
     events = events_of(snapshot, uid_of(pod))
     spec, status = spec_of(pod), status_of(pod)
+    known = {CONTAINER: before.get(uid_of(pod), 0)}
     containers = [
-        *_containers(spec.get("initContainers"), status.get("initContainerStatuses"), events, initial=True),
-        *_containers(spec.get("containers"), status.get("containerStatuses"), events, initial=False),
+        replace(c, injected=named is not None and c.name not in named, before=known.get(c.name, 0))
+        for c in (
+            *_containers(
+                spec.get("initContainers"), status.get("initContainerStatuses"), events, initial=True
+            ),
+            *_containers(spec.get("containers"), status.get("containerStatuses"), events, initial=False),
+        )
     ]
     return PodView(document=pod, containers=tuple(containers), events=events)
 

@@ -64,6 +64,7 @@ async def test_an_approval_that_is_awaited_is_said_in_words_and_in_a_header(api)
         ("apps cancel myapp", 409, "app is not updating"),
         ("approve PAAAAAAAAAA", 404, "no such promotion"),
         ("help " + "x" * 70_000, 422, "that is too long"),
+        ("help zzz", 422, "no command is called 'zzz'"),
     ],
 )
 async def test_a_refusal_has_its_status_and_its_sentence(api, text, status, begin):
@@ -73,6 +74,11 @@ async def test_a_refusal_has_its_status_and_its_sentence(api, text, status, begi
     assert (await answer.json())["error"].startswith(begin)
 
 
+@pytest.mark.parametrize("text", ["help", "help env", "qwertz"])
+async def test_a_terminal_is_never_told_to_type_a_slash(api, text):
+    assert "/convox" not in await (await api.command(text)).text()
+
+
 async def test_what_to_do_now_is_told_beside_the_sentence(api):
     told = await (await api.command("release promote")).json()
 
@@ -80,7 +86,7 @@ async def test_what_to_do_now_is_told_beside_the_sentence(api):
     assert told["hint"].startswith("did you mean")
 
 
-@pytest.mark.parametrize(("down", "whom"), [(False, "u01alice"), (True, "@U01ALICE")])
+@pytest.mark.parametrize(("down", "whom"), [(False, "@u01alice"), (True, "@U01ALICE")])
 async def test_the_policy_says_who_to_ask_by_name_or_else_by_id(api, down, whom):
     api.world.policy = parse_policy(policy_of("view", who="U01ALICE"))
     api.world.directory.down = down

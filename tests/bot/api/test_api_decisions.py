@@ -24,7 +24,7 @@ async def test_a_token_never_fills_a_seat(api):
     answer = await api.command(f"approve {promotion.id}")
     assert answer.status == 403
     told = (await answer.json())["error"]
-    assert told == f"token:ci may not approve {promotion.id}: a person must, and a token is nobody"
+    assert told == f"token:ci may not approve {promotion.id}: only a person can approve"
     assert (await api.store.read.promotion(promotion.id)).phase is Phase.AWAITING_APPROVAL
 
 

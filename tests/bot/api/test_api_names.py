@@ -12,8 +12,8 @@ from tests.fakes import FakeDirectory
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("promoted by <@U01ANA> in <#C01>", "promoted by u01ana in #C01"),
-        ("<@U01ANA|ana> and <@W02BO>, <@U01ANA>", "u01ana and w02bo, u01ana"),
+        ("promoted by <@U01ANA> in <#C01>", "promoted by @u01ana in #C01"),
+        ("<@U01ANA|ana> and <@W02BO>, <@U01ANA>", "@u01ana and @w02bo, @u01ana"),
         ("<!channel> <@group> <@U>", "<!channel> <@group> @U"),
         ("", ""),
     ],
@@ -42,4 +42,4 @@ async def test_a_name_cannot_write_to_the_terminal():
         async def person(self, user_id: str) -> Person:
             return Person(id=user_id, name="a\x1b[31m\nna", member=True)
 
-    assert await Names(Joker()).plain("ask <@U01ANA>") == "ask a[31mna"
+    assert await Names(Joker()).plain("ask <@U01ANA>") == "ask @a[31mna"

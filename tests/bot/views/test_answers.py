@@ -125,6 +125,20 @@ def test_help_for_something_unknown_shows_everything():
     assert "'zzz'" in help_text("zzz", "web").text
 
 
+def test_a_terminal_reads_what_a_terminal_types():
+    answer = help_text("", None, "http")
+
+    assert "\n  convox-bot do releases -a myapp\n" in answer.text
+    assert "/convox" not in answer.text + answer.hint
+    assert "this channel" not in answer.hint
+
+
+def test_a_terminal_that_asks_for_the_help_of_no_command_is_refused():
+    with pytest.raises(Invalid, match="no command is called 'zzz'") as refused:
+        help_text("zzz", None, "http")
+    assert refused.value.hint == "convox-bot do help lists the commands"
+
+
 def test_every_example_of_the_help_is_a_command():
     from bot.commands import parse
 

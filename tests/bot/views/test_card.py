@@ -182,7 +182,9 @@ def test_approvers_are_named_and_the_seats_that_are_left():
     text = card_of(WAITING)["text"]
 
     assert "approved by <@U02BO> <!date^" in text
-    assert "needs 1 more approval, by one of <@U02BO>, <!subteam^S01DEVS>, other than who asked" in text
+    assert (
+        "needs 1 more approval, by one of <@U02BO>, <!subteam^S01DEVS>, not by the person who asked" in text
+    )
     anybody = card_of(WAITING, rules=Rules(promote=ApprovalRule(count=2, requester=True)), approvals=[])[
         "text"
     ]

@@ -42,7 +42,7 @@ class Answer:
     status: int = 200
     body: Any = None
     chunks: tuple[bytes, ...] = ()
-    end: str = "eof"  # eof, abort, or hang
+    end: str = "eof"  # eof, abort, hang, or silent: not even headers
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -132,6 +132,8 @@ class FaultServer:
         if answer.body is not None:
             body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
             return web.Response(status=answer.status, body=body, headers=answer.headers)
+        if answer.end == "silent":
+            await asyncio.Event().wait()
         response = web.StreamResponse(status=answer.status, headers=answer.headers)
         await response.prepare(request)
         for chunk in answer.chunks:

@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 
 from bot.playground.cluster.faults import Fault
-from core.cluster.names import ANCHOR, MANAGED_LABEL, SCALE_MANAGER, TOKEN_ANNOTATION
+from core.cluster.client import KubeClient
+from core.cluster.names import MANAGED_LABEL, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.cluster.resources import Address
 from core.errors import Rejected, Unreachable
-from core.progress import Ref, Trouble
+from core.progress import ANCHOR, Ref, Trouble
 from tests.core.cluster.live import HOME, MANIFEST, WEB, Live, app, counted, live
-
-ANCHOR_REF = Ref("ConfigMap", ANCHOR)
 
 
 def foreign_service() -> dict[str, Any]:
@@ -25,7 +24,7 @@ def foreign_service() -> dict[str, Any]:
 
 
 def anchor_with(data: dict[str, str]) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": ANCHOR}, "data": data}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": ANCHOR.name}, "data": data}
 
 
 def deny(on: Live, verb: str, resource: str) -> None:
@@ -54,7 +53,7 @@ async def test_a_look_at_a_fresh_namespace_finds_nothing_but_its_uid():
         assert intent.namespace_uid == namespace["metadata"]["uid"]
         assert [o.ref for o in intent.objects] == list(bundle.refs)
         assert not any(o.existed for o in intent.objects)
-        assert intent.pods == frozenset()
+        assert intent.pods == {}
 
 
 async def test_a_look_remembers_what_a_way_back_needs():
@@ -71,6 +70,33 @@ async def test_a_look_remembers_what_a_way_back_needs():
         assert found.progress_stamp
         assert intent.pods
         assert {count for _, count in intent.replica_sets.values()} == {3}
+
+
+async def test_a_look_counts_what_has_crashed_before():
+    async with live() as on:
+        bundle = on.bundle("web:crash")
+        await on.apply(bundle)
+        async with asyncio.timeout(10):
+            while not any((await on.cluster.look("myapp", [WEB])).pods.values()):
+                await on.clock.sleep(0.2)
+
+
+async def test_what_is_on_its_way_out_did_not_exist_and_is_made_anew_once_it_has_gone():
+    async with live() as on:
+        bundle = on.bundle("web:deaf")
+        old = {a.ref: a.uid for a in await on.apply(bundle)}[WEB]
+        await pod_name(on, bundle.release)
+        await on.cluster.remove("myapp", WEB, uid=old, token=1)
+        found = (await on.cluster.look("myapp", [WEB])).of(WEB)
+        assert found is not None
+        assert (found.existed, found.uid, found.replicas) == (False, "", None)
+        await on.cluster.preflight("myapp", bundle, token=1, force=False)
+        with pytest.raises(Unreachable, match="Deployment/web is still being removed; it is made anew once"):
+            await on.cluster.apply("myapp", bundle, WEB, token=1, force=True)
+        async with asyncio.timeout(10):
+            while await on.admin.get(HOME.at("Deployment", "web")) is not None:
+                await on.clock.sleep(0.2)
+        assert (await on.cluster.apply("myapp", bundle, WEB, token=1, force=False)).uid != old
 
 
 async def test_a_missing_namespace_is_refused_with_the_command_that_makes_it():
@@ -129,7 +155,7 @@ async def test_who_was_overtaken_writes_no_more():
         for attempt in (
             on.cluster.apply("myapp", bundle, WEB, token=4, force=True),
             on.cluster.scale("myapp", "web", 0, token=4),
-            on.cluster.preflight("myapp", bundle, token=4),
+            on.cluster.preflight("myapp", bundle, token=4, force=False),
         ):
             with pytest.raises(Rejected, match=r"a newer promotion has already written .* \(its number is 5"):
                 await attempt
@@ -171,9 +197,11 @@ async def test_a_field_of_another_tool_stops_a_promotion_and_not_a_rollback():
             },
             manager="kubectl-set",
         )
-        with pytest.raises(
-            Rejected, match=r"Deployment/web: another tool owns .*image \(set by kubectl-set\)"
-        ):
+        owned = r"Deployment/web: another tool owns .*image \(set by kubectl-set\)"
+        with pytest.raises(Rejected, match=owned):
+            await on.cluster.preflight("myapp", bundle, token=1, force=False)
+        await on.cluster.preflight("myapp", bundle, token=1, force=True)
+        with pytest.raises(Rejected, match=owned):
             await on.cluster.apply("myapp", bundle, WEB, token=1, force=False)
         await on.cluster.apply("myapp", bundle, WEB, token=1, force=True)
         image = (await on.get(WEB))["spec"]["template"]["spec"]["containers"][0]["image"]
@@ -230,7 +258,7 @@ async def test_a_missing_right_names_what_an_administrator_applies():
 async def test_a_preflight_keeps_nothing():
     async with live() as on:
         bundle = on.bundle()
-        await on.cluster.preflight("myapp", bundle, token=1)
+        await on.cluster.preflight("myapp", bundle, token=1, force=False)
         intent = await on.cluster.look("myapp", bundle.refs)
         assert not any(o.existed for o in intent.objects)
 
@@ -240,7 +268,7 @@ async def test_a_preflight_names_every_reason_at_once():
         await on.make(foreign_service())
         deny(on, "patch", "deployments")
         with pytest.raises(Rejected) as caught:
-            await on.cluster.preflight("myapp", on.bundle(), token=1)
+            await on.cluster.preflight("myapp", on.bundle(), token=1, force=False)
         assert "Service/web exists already" in str(caught.value)
         assert "may not patch deployments" in str(caught.value)
 
@@ -250,14 +278,14 @@ async def test_a_preflight_that_loses_a_race_with_a_controller_looks_again():
         bundle = on.bundle()
         await on.apply(bundle)
         on.simulated.faults.order(Fault(matches=lambda verb, _: verb == "patch", status=409, times=3))
-        await on.cluster.preflight("myapp", bundle, token=1)
+        await on.cluster.preflight("myapp", bundle, token=1, force=False)
         assert on.simulated.faults.pending == 0
 
 
 async def test_a_preflight_says_a_shared_reason_once():
     async with live(namespace=False) as on:
         with pytest.raises(Rejected) as caught:
-            await on.cluster.preflight("myapp", on.bundle(), token=1)
+            await on.cluster.preflight("myapp", on.bundle(), token=1, force=False)
         assert str(caught.value).count("does not exist") == 1
 
 
@@ -266,7 +294,9 @@ async def test_a_preflight_finds_an_immutable_secret_with_other_values():
         await on.apply(on.bundle(environment={"COLOUR": "blue"}))
         on.sequence -= 1
         with pytest.raises(Rejected, match=r"Secret/env-web-\w+: .*immutable"):
-            await on.cluster.preflight("myapp", on.bundle(environment={"COLOUR": "red"}), token=1)
+            await on.cluster.preflight(
+                "myapp", on.bundle(environment={"COLOUR": "red"}), token=1, force=False
+            )
 
 
 # -- scaling -----------------------------------------------------------------------------------------------
@@ -308,6 +338,28 @@ async def test_a_count_that_was_applied_under_our_name_survives_an_apply_that_le
         for image in ("web:2", "web:3"):
             await on.apply(on.bundle(image))
             assert (await on.get(WEB))["spec"]["replicas"] == 3
+
+
+async def test_who_is_overtaken_while_it_gives_a_count_away_writes_no_more(monkeypatch: pytest.MonkeyPatch):
+    async with live() as on:
+        bundle = on.bundle("web:1")
+        await on.apply(bundle)
+        await on.make(counted(bundle, 3), manager="convox-bot")
+        on.simulated.freeze_controllers()  # else a lost race would have the object read and checked once more
+        newer, plain = on.bundle("web:2"), KubeClient.apply
+
+        async def overtaken(self: KubeClient, at: Address, body: Any, **how: Any) -> Any:
+            answer = await plain(self, at, body, **how)
+            if at.subresource == "scale":
+                monkeypatch.undo()
+                await on.cluster.apply("myapp", newer, WEB, token=9, force=True)
+            return answer
+
+        monkeypatch.setattr(KubeClient, "apply", overtaken)
+        with pytest.raises(Rejected, match="a newer promotion has already written Deployment/web"):
+            await on.cluster.apply("myapp", bundle, WEB, token=1, force=True)
+        image = (await on.get(WEB))["spec"]["template"]["spec"]["containers"][0]["image"]
+        assert image == "registry.example/web:2"
 
 
 async def test_counts_belong_to_the_scale_manager_alone():
@@ -393,7 +445,7 @@ async def test_an_anchor_is_claimed_once_and_checked_by_its_owner():
         again = await on.cluster.claim_anchor(app(), installation="one", token=1)
         assert (first.changed, again.changed) == (True, False)
         assert first.uid == again.uid
-        data = (await on.get(ANCHOR_REF))["data"]
+        data = (await on.get(ANCHOR))["data"]
         namespace = await on.admin.get(HOME.itself)
         assert namespace is not None
         assert data == {"installation": "one", "token": "1", "namespace-uid": namespace["metadata"]["uid"]}
@@ -404,7 +456,7 @@ async def test_an_anchor_keeps_what_it_does_not_know():
         await on.cluster.claim_anchor(app(), installation="one", token=1)
         await on.make(anchor_with({"audit-head": "abc"}))
         await on.cluster.claim_anchor(app(), installation="one", token=2)
-        data = (await on.get(ANCHOR_REF))["data"]
+        data = (await on.get(ANCHOR))["data"]
         assert (data["token"], data["audit-head"]) == ("2", "abc")
 
 
@@ -430,7 +482,7 @@ async def test_a_namespace_of_somebody_else_is_not_written_to(
         for method in (on.cluster.check_anchor, on.cluster.claim_anchor):
             with pytest.raises(Rejected, match=words):
                 await method(record, installation=installation, token=token)
-        assert (await on.get(ANCHOR_REF))["data"]["token"] == "3"
+        assert (await on.get(ANCHOR))["data"]["token"] == "3"
 
 
 async def test_an_anchor_that_was_copied_into_another_namespace_is_noticed():
@@ -450,7 +502,7 @@ async def test_of_two_who_claim_at_once_the_older_one_loses():
             *(on.cluster.claim_anchor(app(), installation="one", token=t) for t in (2, 3)),
             return_exceptions=True,
         )
-        assert (await on.get(ANCHOR_REF))["data"]["token"] == "3"
+        assert (await on.get(ANCHOR))["data"]["token"] == "3"
         assert all(isinstance(r, Rejected) for r in results if isinstance(r, BaseException))
 
 
@@ -591,7 +643,7 @@ async def test_a_manifest_of_two_services_is_applied_whole():
     async with live() as on:
         manifest = MANIFEST + "  worker:\n    image: registry.example/worker\n"
         bundle = on.bundle(manifest=manifest)
-        await on.cluster.preflight("myapp", bundle, token=1)
+        await on.cluster.preflight("myapp", bundle, token=1, force=False)
         applied = await on.apply(bundle)
         assert {a.ref for a in applied} == set(bundle.refs)
         assert Ref("Deployment", "worker") in bundle.refs

@@ -10,9 +10,9 @@ from core.cluster.adapter import KubernetesCluster
 from core.cluster.client import KubeClient
 from core.cluster.credentials import from_file
 from core.cluster.home import Home
-from core.cluster.names import ANCHOR, SCALE_MANAGER, TOKEN_ANNOTATION
+from core.cluster.names import SCALE_MANAGER, TOKEN_ANNOTATION
 from core.errors import Rejected
-from core.progress import Intent, Readiness, Ref, Target
+from core.progress import ANCHOR, Intent, Readiness, Target
 from tests.core.cluster.live import WEB, Bench, counted
 
 
@@ -31,7 +31,7 @@ async def bench(control_plane, app_namespace) -> AsyncIterator[Bench]:
 async def test_a_release_is_checked_applied_scaled_watched_and_applied_again(bench: Bench, kubelet):
     app, bundle = bench.home.app, bench.bundle()
     intent = await bench.cluster.look(app, bundle.refs)
-    await bench.cluster.preflight(app, bundle, token=1)
+    await bench.cluster.preflight(app, bundle, token=1, force=False)
     assert not any(o.existed for o in (await bench.cluster.look(app, bundle.refs)).objects)
     async with bench.cluster.watch(app, intent) as watch:
         applied = await bench.apply(bundle)
@@ -43,7 +43,6 @@ async def test_a_release_is_checked_applied_scaled_watched_and_applied_again(ben
                 look = await watch.next(1.0)
                 lines += look.lines
                 services = look.services
-                assert look.interference == ""
     assert (services[0].wanted, services[0].ready) == (2, 2)
     assert [line.text for line in lines if line.object == "web"][-1].endswith("to 2")
     assert sum(line.text == "Started container main" for line in lines) == 2
@@ -87,7 +86,7 @@ async def test_an_overtaken_writer_and_a_foreign_object_are_refused(bench: Bench
     foreign = {"ports": [{"port": 80}], "selector": {"x": "y"}}
     await bench.make({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "api"}, "spec": foreign})
     with pytest.raises(Rejected, match="Service/api exists already and is not the bot's own"):
-        await bench.cluster.preflight(app, bench.bundle(manifest=manifest), token=5)
+        await bench.cluster.preflight(app, bench.bundle(manifest=manifest), token=5, force=False)
 
 
 async def test_another_tools_field_stops_a_promotion_and_not_a_rollback(bench: Bench, control_plane):
@@ -97,7 +96,7 @@ async def test_another_tools_field_stops_a_promotion_and_not_a_rollback(bench: B
         "set", "image", "deployment/web", "main=registry.example/web:hand", f"-n{bench.home.namespace}"
     )
     with pytest.raises(Rejected, match=r"another tool owns .*main.*\.image \(set by kubectl-set\)"):
-        await bench.cluster.preflight(bench.home.app, bundle, token=1)
+        await bench.cluster.preflight(bench.home.app, bundle, token=1, force=False)
     await bench.apply(bundle, force=True)
     container = (await bench.get(WEB))["spec"]["template"]["spec"]["containers"][0]
     assert container["image"] == "registry.example/web:1"
@@ -113,7 +112,9 @@ async def test_a_count_by_hand_survives_and_secrets_stay_as_they_are(bench: Benc
     assert (await bench.get(WEB))["spec"]["replicas"] == 0
     bench.sequence -= 1
     with pytest.raises(Rejected, match=r"Secret/env-web-\w+: .*immutable"):
-        await bench.cluster.preflight(bench.home.app, bench.bundle(environment={"COLOUR": "red"}), token=1)
+        await bench.cluster.preflight(
+            bench.home.app, bench.bundle(environment={"COLOUR": "red"}), token=1, force=False
+        )
 
 
 async def test_a_count_that_was_applied_under_our_name_survives_an_apply_that_leaves_it_out(bench: Bench):
@@ -133,7 +134,7 @@ async def test_an_anchor_is_claimed_by_one_installation_and_rises(bench: Bench):
         *(cluster.claim_anchor(app, installation="one", token=t) for t in (2, 3)), return_exceptions=True
     )
     assert all(isinstance(r, Rejected) for r in results if isinstance(r, BaseException))
-    anchor = await bench.get(Ref("ConfigMap", ANCHOR))
+    anchor = await bench.get(ANCHOR)
     assert (anchor["data"]["token"], anchor["metadata"]["uid"]) == ("3", first.uid)
     with pytest.raises(Rejected, match="belongs to another installation"):
         await cluster.claim_anchor(app, installation="two", token=9)

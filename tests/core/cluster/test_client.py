@@ -94,7 +94,9 @@ async def test_a_field_conflict_names_each_field_and_its_manager():
         await applied(refused(409, "Conflict", "Apply failed with 2 conflicts", causes=causes))
     assert str(caught.value) == (
         "Deployment/web: another tool owns .spec.replicas (set by kubectl-scale), .spec.paused (set by argo);"
-        " the bot does not overwrite it"
+        " the bot does not overwrite it: delete that tool's entry of metadata.managedFields with"
+        " `kubectl edit deployment web -n convox-myapp --show-managed-fields`, or use `releases rollback`,"
+        " which overwrites it"
     )
 
 
@@ -115,6 +117,27 @@ async def test_what_may_pass_is_unreachable(code: int):
 async def test_what_will_not_pass_is_rejected(code: int):
     with pytest.raises(Rejected):
         await applied(Answer(status=code, body=status(code, "Whatever", "no")))
+
+
+@pytest.mark.parametrize("code", [400, 403, 404, 422])
+async def test_a_page_of_a_gateway_is_not_the_api_servers_word(code: int):
+    page = Answer(status=code, body=b"<html>default backend</html>")
+    with pytest.raises(
+        ApiUnreachable, match=f"what answered for Deployment/web is not the API server: .*{code}"
+    ):
+        await applied(page)
+    async with faulty() as (server, client):
+        server.others = [page]
+        with pytest.raises(Unreachable):
+            await client.get(WEB)
+
+
+async def test_a_watch_without_an_answer_says_how_long_it_has_waited():
+    async with faulty() as (server, client):
+        server.watches = [Answer(end="silent")]
+        with pytest.raises(Unreachable, match=r"did not answer within 0.2 s \(watch pods\)"):
+            async with client.watch(PODS, {}, idle=0.2):
+                pass
 
 
 async def test_a_wait_that_the_server_asks_for_is_kept():

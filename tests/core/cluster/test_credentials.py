@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import os
+import re
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from kubernetes_asyncio.client import Configuration
 
 from core.cluster import credentials
 from core.cluster.client import KubeClient
@@ -21,6 +25,7 @@ from core.cluster.credentials import (
     in_cluster,
 )
 from core.cluster.resources import Address
+from core.cluster.transport import identity
 from core.errors import Unreachable
 from core.ports import Clock
 from tests.core.cluster.faultserver import Answer, FaultServer, FreeClock, fault_server, refused
@@ -29,6 +34,8 @@ WEB = Address(kind="Deployment", namespace="ns", name="web")
 OK = Answer(body={"kind": "Deployment"})
 DENIED = refused(401, "Unauthorized")
 SERVICE = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+VERSION = "client.authentication.k8s.io/v1"
+PRINTS = f"print({json.dumps(json.dumps({'apiVersion': VERSION, 'status': {'token': 'abc'}}))})"
 
 
 class Tokens:
@@ -205,3 +212,124 @@ async def test_the_environment_chooses_as_every_client_does(tmp_path: Path, monk
     # Outside of a pod there is no such file, which shows that the pod's own account was looked for.
     with pytest.raises(Unreachable, match="Service token file does not exist"):
         await Credentials(from_environment(SERVICE), clock=FreeClock()).current()
+
+
+def with_plugin(*command: str) -> dict[str, Any]:
+    user = {"exec": {"apiVersion": VERSION, "command": command[0], "args": list(command[1:])}}
+    return {
+        "current-context": "x",
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+        "clusters": [{"name": "x", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "users": [{"name": "x", "user": user}],
+    }
+
+
+def printing(text: str) -> dict[str, Any]:
+    return with_plugin(sys.executable, "-c", f"print({text!r})")
+
+
+async def test_a_plugin_that_nobody_waits_for_any_more_is_ended(tmp_path: Path):
+    told = tmp_path / "pid"
+    script = f"echo $$ > {told}.new; mv {told}.new {told}; exec sleep 97"
+    own = Credentials(from_document(with_plugin("sh", "-c", script)), clock=FreeClock())
+    waiting = asyncio.create_task(own.current(), name="who waits for credentials")
+    async with asyncio.timeout(20):
+        while not told.exists():  # noqa: ASYNC110 — another process makes it
+            await asyncio.sleep(0.01)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(told.read_text()), 0)
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        (with_plugin("sh", "-c", "echo no network >&2; exit 3"), "sh ended with code 3: no network"),
+        (with_plugin("/nowhere/plugin"), "No such file or directory"),
+        (printing("hunter2"), "prints is no ExecCredential"),
+        (printing(json.dumps({"apiVersion": "v0", "status": {}})), f"speaks v0, not {VERSION}"),
+        (printing(json.dumps({"apiVersion": VERSION, "status": {}})), "neither a token nor a certificate"),
+    ],
+    ids=["fails", "absent", "noise", "other version", "empty"],
+)
+async def test_a_plugin_that_gives_nothing_says_why_and_never_what_it_printed(
+    document: dict[str, Any], says: str
+):
+    with pytest.raises(Unreachable, match=re.escape(says)) as caught:
+        await Credentials(from_document(document), clock=FreeClock()).current()
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_a_plugin_may_give_a_certificate():
+    status = {"clientCertificateData": "a certificate", "clientKeyData": "a key"}
+    document = printing(json.dumps({"apiVersion": VERSION, "status": status}))
+    document["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    loaded = await from_document(document)(FreeClock())
+    files = [Path(loaded.configuration.cert_file), Path(loaded.configuration.key_file)]
+    assert [await asyncio.to_thread(path.read_text) for path in files] == ["a certificate", "a key"]
+
+
+class Blips:
+    """A source whose first reading is good for ten minutes, to be renewed after nine; every other one fails."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    async def __call__(self, clock: Clock) -> Loaded:
+        self.read += 1
+        await asyncio.sleep(0)
+        if self.read > 1:
+            raise OSError("no network")
+        loaded = await from_document(with_plugin(sys.executable, "-c", PRINTS))(clock)
+        minutes = timedelta(minutes=1)
+        return Loaded(loaded.configuration, clock.now() + 9 * minutes, clock.now() + 10 * minutes)
+
+
+async def test_a_token_that_cannot_be_renewed_is_used_until_it_ends():
+    clock = FreeClock()
+    own = Credentials(Blips(), clock=clock)
+    first = await own.current()
+    await clock.sleep(590)
+    assert await own.current() is first
+    await clock.sleep(10)
+    with pytest.raises(Unreachable, match="no network"):
+        await own.current()
+
+
+async def test_a_failed_try_stands_for_all_who_ask_in_the_next_seconds():
+    clock, source = FreeClock(), Blips()
+    source.read = 1
+    own = Credentials(source, clock=clock)
+    answers = await asyncio.gather(*(own.current() for _ in range(5)), return_exceptions=True)
+    assert [type(a) for a in answers] == [Unreachable] * 5
+    assert source.read == 2
+    await clock.sleep(5)
+    with pytest.raises(Unreachable):
+        await own.current()
+    assert source.read == 3
+
+
+async def test_a_call_waits_for_credentials_no_longer_than_for_its_answer():
+    async def hang(_: Clock) -> Loaded:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with KubeClient(hang, clock=FreeClock()) as client:
+        with pytest.raises(Unreachable, match="did not answer within 0.05 s"):
+            await client.text(WEB, {}, seconds=0.05)
+
+
+def test_a_certificate_that_is_replaced_in_place_needs_new_connections(tmp_path: Path):
+    configuration = Configuration()
+    certificate = tmp_path / "ca.crt"
+    configuration.ssl_ca_cert = str(certificate)
+    missing = identity(configuration)
+    certificate.write_text("first")
+    first = identity(configuration)
+    assert first == identity(configuration)
+    fresh = tmp_path / "fresh"
+    fresh.write_text("other")
+    fresh.replace(certificate)
+    assert len({missing, first, identity(configuration)}) == 3

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from core.cluster.diagnosis import troubles
 from core.cluster.diagnosis.images import registry_of
 from core.cluster.diagnosis.scheduling import cut
-from tests.core.cluster.things import WEB, deployment, event, pod, replica_set, snapshot
+from core.cluster.snapshot import Snapshot
+from tests.core.cluster.things import NOW, WEB, deployment, event, pod, replica_set, snapshot
 
 PULLING = {"state": {"waiting": {"reason": "ContainerCreating"}}, "ready": False}
 IMAGE = "registry.test/web:2"
@@ -315,11 +316,165 @@ def test_a_post_start_hook_is_named_without_its_output():
 
 def test_a_side_car_that_ends_is_a_crash_and_an_init_step_that_ends_well_is_none():
     done = {"name": "setup", "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
-    known = pod("a", spec={"initContainers": [{"name": "setup"}], "containers": [{"name": "main"}]})
+    step = {"name": "setup"}
+    known = pod("a", spec={"initContainers": [step], "containers": [{"name": "main"}]})
     known["status"]["initContainerStatuses"] = [done]
-    assert told(known) == ()
-    known["spec"]["initContainers"][0]["restartPolicy"] = "Always"
-    assert told(known)[0].kind == "crash"
+    ours = deployment()
+    ours["spec"]["template"]["spec"]["initContainers"] = [step]
+    assert troubles(snapshot(Deployment=[ours], Pod=[known]), WEB, "R2") == ()
+    step["restartPolicy"] = "Always"
+    assert troubles(snapshot(Deployment=[ours], Pod=[known]), WEB, "R2")[0].kind == "crash"
+
+
+def injected(status: dict[str, Any], *, image: str = "istio/proxyv2:1") -> dict[str, Any]:
+    """A pod whose own container is well, with a proxy that a webhook has put into it."""
+    proxy = {
+        "name": "proxy",
+        "image": image,
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": 15021}},
+    }
+    known = pod("a", ready=False, container={"ready": True})
+    known["spec"]["containers"].append(proxy)
+    known["status"]["containerStatuses"].append({"name": "proxy", "ready": False, "restartCount": 0} | status)
+    return known
+
+
+CRASHED = {"exitCode": 1, "reason": "Error", "startedAt": NOW, "finishedAt": NOW}
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (
+            {
+                "restartCount": 4,
+                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "lastState": {"terminated": CRASHED},
+            },
+            "container proxy of web (not in convox.yml) exits with code 1 right after its start, restarted 4 times",
+        ),
+        (
+            {
+                "restartCount": 1,
+                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "lastState": {"terminated": CRASHED | {"exitCode": 137, "reason": "OOMKilled"}},
+            },
+            (
+                "container proxy of web (not in convox.yml) was killed for using more memory than the node has,"
+                " restarted once"
+            ),
+        ),
+        (
+            {"state": {"waiting": {"reason": "ErrImageNeverPull"}}},
+            (
+                "container proxy of web (not in convox.yml): image istio/proxyv2:1 is not on the node and"
+                " imagePullPolicy is Never"
+            ),
+        ),
+    ],
+    ids=["crash", "memory", "image"],
+)
+def test_what_a_webhook_has_put_into_the_pod_is_told_as_such_and_fails_nothing(
+    status: dict[str, Any], says: str
+):
+    (trouble,) = told(injected(status))
+    assert trouble.sentence == says
+    assert (trouble.kind, trouble.permanent, trouble.restarts, trouble.down) == ("sidecar", False, 0, False)
+
+
+def test_the_health_of_an_injected_container_gives_no_hint_on_convox_yml():
+    known = injected({"state": {"running": {"startedAt": NOW}}})
+    failing = event(
+        known,
+        "Unhealthy",
+        "Readiness probe failed: HTTP probe failed with statuscode: 503",
+        container="proxy",
+    )
+    (trouble,) = told(known, failing)
+    assert trouble.sentence == (
+        "container proxy of web (not in convox.yml) runs, but its health check GET :15021/ready answers 503"
+    )
+
+
+def restarted(times: int, **state: Any) -> dict[str, Any]:
+    return pod("a", container={"restartCount": times, "lastState": {"terminated": CRASHED}} | state)
+
+
+def since(known_pod: dict[str, Any], before: int) -> Any:
+    """Diagnose a pod that had been restarted so often before the promotion began."""
+    known = snapshot(Deployment=[deployment()], Pod=[known_pod])
+    return troubles(known, WEB, "R2", before={"uid-a": before})
+
+
+def test_what_crashed_before_the_promotion_is_no_trouble_of_this_one():
+    assert since(restarted(3), 0)[0].restarts == 3
+    assert since(restarted(3), 3) == ()
+
+
+def test_a_kill_from_before_the_promotion_is_no_trouble_of_this_one():
+    killed = event(
+        restarted(1),
+        "Killing",
+        "Container main failed liveness probe, will be restarted",
+        lastTimestamp="2026-11-24T09:00:00Z",
+    )
+    known = snapshot(Deployment=[deployment()], Pod=[restarted(1)], Event=[killed])
+    assert troubles(known, WEB, "R2", before={"uid-a": 1}) == ()
+
+
+def test_only_crashes_since_the_promotion_began_are_counted():
+    (trouble,) = since(restarted(4), 3)
+    assert trouble.restarts == 1
+    assert trouble.sentence.endswith("restarted once")
+
+
+def test_a_container_that_is_down_is_told_of_though_it_had_crashed_before():
+    waiting = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "ready": False}
+    (trouble,) = since(restarted(3, **waiting), 3)
+    assert (trouble.kind, trouble.restarts, trouble.down) == ("crash", 0, True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "says"),
+    [
+        (
+            "Evicted",
+            "The node was low on resource: memory.",
+            "are evicted from their node: The node was low on",
+        ),
+        (
+            "OutOfcpu",
+            "Pod was rejected: not enough cpu",
+            "are not kept by their node (OutOfcpu): Pod was rejected",
+        ),
+        ("NodeShutdown", "", "pods of web are not kept by their node (NodeShutdown)"),
+    ],
+)
+def test_pods_that_a_node_throws_out_or_does_not_let_in_are_explained(reason: str, message: str, says: str):
+    thrown = pod("a", ready=False, status={"phase": "Failed", "reason": reason, "message": message})
+    (trouble,) = told(thrown)
+    assert trouble.kind == "evicted"
+    assert says in trouble.sentence
+    assert not trouble.sentence.endswith((":", "."))
+
+
+def test_a_look_at_many_pods_costs_as_much_a_pod_as_a_look_at_few(monkeypatch: pytest.MonkeyPatch):
+    asked = 0
+    pods_of = Snapshot.pods
+
+    def counted(self: Snapshot, of: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return pods_of(self, of)
+
+    monkeypatch.setattr(Snapshot, "pods", counted)
+    costs = []
+    for number in (2, 50):
+        known = snapshot(Deployment=[deployment()], Pod=[pod(str(n)) for n in range(number)])
+        asked = 0
+        troubles(known, WEB, "R2")
+        costs.append(asked)
+    assert costs[0] == costs[1], "all pods are gone through a fixed number of times, not once for each pod"
 
 
 def test_the_worst_comes_first_and_everywhere_means_every_pod_that_got_so_far():

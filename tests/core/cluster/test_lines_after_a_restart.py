@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import pytest
+
 from core.cluster.lines import lines
 from core.cluster.snapshot import Delta, Snapshot
 from core.progress import Intent
@@ -35,3 +37,23 @@ def test_a_count_that_was_reached_in_two_steps_has_the_key_of_its_first_telling(
     again = things.replica_set()
     again["metadata"] |= {"generation": 3}
     assert told(found) == told(again)
+
+
+def test_a_burst_of_changes_is_taken_in_at_once_and_leaves_the_old_snapshot_alone(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    copies = 0
+    plain = Snapshot.copy
+
+    def counted(self: Snapshot) -> Snapshot:
+        nonlocal copies
+        copies += 1
+        return plain(self)
+
+    monkeypatch.setattr(Snapshot, "copy", counted)
+    before = things.snapshot(Pod=[things.pod("a")])
+    burst = [Delta("Pod", "ADDED", things.pod(str(number))) for number in range(50)]
+    copies = 0
+    after, _ = lines(before, [*burst, Delta("Pod", "DELETED", things.pod("a"))], NOTHING_BEFORE, NOW)
+    assert copies == 1
+    assert (len(before.all("Pod")), len(after.all("Pod"))) == (1, 50)

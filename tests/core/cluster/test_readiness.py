@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.cluster.readiness import absent_state, interference, service_state
+from core.cluster.readiness import absent_state, service_state
 from core.cluster.snapshot import Delta, Snapshot
 from core.progress import Applied, Readiness, Ref
 from tests.core.cluster.things import MINE, NOW, WEB, deployment, event, pod, replica_set, snapshot
@@ -152,26 +152,6 @@ def test_a_removal_names_what_is_still_there_until_its_pods_are_gone():
     assert absent_state(known, refs) == ()
     stopping = absent_state(known.after(Delta("Pod", "ADDED", pod("a"))), refs)
     assert [(s.name, s.sentence) for s in stopping] == [("Deployment/web", "1 pod is still stopping")]
-
-
-def test_interference_is_a_lost_object_or_another_release_in_ours():
-    secret = Applied(ref=Ref("Secret", "env-web-r2"), uid="s1", generation=0)
-    document = {"metadata": {"name": "env-web-r2", "uid": "s1"}}
-    known = whole().after(Delta("Secret", "ADDED", document))
-    assert interference(known, [MINE, secret], "R2") == ""
-    lost = known.after(Delta("Secret", "DELETED", document))
-    assert (
-        interference(lost, [MINE, secret], "R2")
-        == "Secret/env-web-r2 was lost: its Secret was deleted by somebody"
-    )
-    undone = whole(release="R1", metadata={"generation": 3})
-    assert (
-        interference(undone, [MINE], "R2") == "web was changed by somebody else: its pods are now made for R1"
-    )
-
-
-def test_an_object_that_the_watch_has_not_delivered_yet_is_no_interference():
-    assert interference(Snapshot(), [MINE], "R2") == ""
 
 
 def test_a_snapshot_never_holds_what_a_secret_says():

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,7 +10,7 @@ import pytest
 
 from core.cluster.reflect import MAX_LINE, Change, Reflector, Tuning
 from core.cluster.resources import Address
-from core.errors import Rejected
+from core.errors import Rejected, Unreachable
 from tests.core.cluster.faultserver import (
     HANG,
     Answer,
@@ -30,6 +31,8 @@ TUNING = Tuning(idle=30.0, backoff=(0.5, 30.0))
 
 class Run:
     """One reflector against one server, until the server hangs on its last watch."""
+
+    reflector: Reflector
 
     def __init__(self, server: FaultServer, clock: FreeClock) -> None:
         self.server = server
@@ -57,9 +60,12 @@ class Run:
 
 @asynccontextmanager
 async def reflecting(
-    *watches: Answer, lists: list[Answer] | None = None, tuning: Tuning = TUNING
+    *watches: Answer,
+    lists: list[Answer] | None = None,
+    tuning: Tuning = TUNING,
+    clock: FreeClock | None = None,
 ) -> AsyncIterator[Run]:
-    clock = FreeClock()
+    clock = clock or FreeClock()
     async with faulty(clock) as (server, client):
         server.watches = [*watches, HANG]
         server.lists = lists or server.lists
@@ -73,6 +79,7 @@ async def reflecting(
             tuning=tuning,
             observe=lambda _, happening: run.happenings.append(happening),
         )
+        run.reflector = reflector
         task = asyncio.create_task(reflector.run(), name="reflector under test")
         hanging = asyncio.create_task(server.hanging.wait(), name="until it hangs")
         await asyncio.wait([task, hanging], return_when=asyncio.FIRST_COMPLETED)
@@ -144,6 +151,60 @@ async def test_a_busy_server_is_left_alone_for_as_long_as_it_asks():
     busy = Answer(status=429, body=status(429, "TooManyRequests"), headers={"Retry-After": "7"})
     async with reflecting(busy) as run:
         assert run.clock.pauses == [7.0]
+
+
+async def test_no_server_can_make_it_blind_for_an_hour():
+    busy = Answer(status=429, body=status(429, "TooManyRequests"), headers={"Retry-After": "3600"})
+    async with reflecting(busy) as run:
+        assert run.clock.pauses == [60.0]
+
+
+class Elapsing(FreeClock):
+    """Some seconds pass between any two looks at it."""
+
+    def monotonic(self) -> float:
+        self.seconds += 6.0
+        return self.seconds
+
+
+async def test_a_watch_that_has_lived_breaks_for_the_first_time_though_nothing_happened_in_it():
+    async with reflecting(*[stream(end="abort")] * 6, clock=Elapsing()) as run:
+        assert len(run.clock.pauses) == 6
+        assert max(run.clock.pauses) <= 0.5
+
+
+async def test_a_refresh_tells_what_was_missed_and_watches_on_from_there():
+    lists = [pods(10, pod("a", 1), pod("b", 2)), pods(20, pod("a", 15), pod("c", 12))]
+    async with reflecting(lists=lists) as run:
+        await run.reflector.refresh(5.0)
+        await run.server.watched(2)
+        await run.reflector.refresh(5.0)
+        await run.server.watched(3)
+        assert run.relevant[:3] == ["DELETED:b", "MODIFIED:a", "ADDED:c"]
+        assert set(run.relevant[3:]) <= {"SYNC"}
+        assert run.server.watched_from == ["10", "20", "20"]
+        assert run.clock.pauses == []
+
+
+async def test_a_refresh_that_fails_changes_nothing_and_says_so():
+    lists = [pods(10, pod("a", 1)), Answer(status=503, body=b""), pods(20, pod("a", 15))]
+    async with reflecting(lists=lists) as run:
+        with pytest.raises(Unreachable):
+            await run.reflector.refresh(5.0)
+        assert run.relevant == []
+        assert run.server.watched_from == ["10"]
+
+
+async def test_a_list_that_takes_long_after_an_expiry_makes_stale():
+    expired = json.dumps({"type": "ERROR", "object": status(410, "Expired")}).encode() + b"\n"
+    lists = [pods(10, pod("a", 1)), Answer(end="silent"), pods(20, pod("a", 15))]
+    tuning = Tuning(idle=30.0, relist=0.2)
+    async with reflecting(
+        stream(event("MODIFIED", pod("a", 11)), expired), lists=lists, tuning=tuning
+    ) as run:
+        assert run.relevant == ["MODIFIED:a", "STALE", "MODIFIED:a", "SYNC"]
+        stale = next(c for c in run.changes if c.kind == "STALE")
+        assert "did not answer within 0.2 s (list pods)" in stale.why
 
 
 async def test_refused_credentials_are_read_anew_once_and_then_back_off():

@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.cluster.objects import canonical, namespace_name
+from core.cluster.names import namespace_name
+from core.cluster.objects import canonical
 from core.errors import Invalid
 from core.policy import Rules
 from core.progress import BundleService, Ref

@@ -6,8 +6,9 @@ from typing import Any, NoReturn
 
 import pytest
 
+from bot.playground.cluster.faults import Fault
 from core.cluster.reflect import Reflector
-from core.cluster.watch import NamespaceWatch
+from core.cluster.watch import LOOKING, NamespaceWatch
 from core.progress import Intent, Line, Observation, Readiness, Ref, Target
 from tests.core.cluster.live import HOME, WEB, Live, live
 
@@ -53,8 +54,10 @@ async def rolled(on: Live, image: str = "web:1") -> tuple[Target, Intent]:
     """Apply a release with two pods; return what to aim at, and the baseline from before."""
     bundle = on.bundle(image)
     intent = await on.cluster.look("myapp", bundle.refs)
+    on.simulated.freeze_controllers()  # so that no replica set of one pod comes between apply and scale
     applied = await on.apply(bundle)
     await on.cluster.scale("myapp", "web", 2, token=1)
+    on.simulated.thaw_controllers()
     return Target(release=bundle.release, bundle=bundle, applied=applied), intent
 
 
@@ -68,7 +71,6 @@ async def test_a_good_rollout_is_told_from_the_first_replica_set_to_the_last_sta
         (state,) = last.services
         assert (state.name, state.wanted, state.started, state.ready) == ("web", 2, 2, 2)
         assert state.ready_stamp is not None
-        assert last.interference == ""
         (scaled,) = looks.texts("web")
         replica_set = scaled.split()[4]
         assert scaled == f"Scaled up replica set {replica_set} to 2"
@@ -169,9 +171,8 @@ async def test_an_expired_history_is_read_again_and_tells_what_vanished():
             on.simulated.drop_watches()
             await on.admin.delete(HOME.at("Deployment", "web"), {})
             on.simulated.expire_history()
-            last = await looks.until(lambda o: o.synced and bool(o.interference))
-        assert "deleted" in last.interference
-        assert last.services[0].readiness is Readiness.FAILED
+            last = await looks.until(lambda o: o.synced and o.services[0].readiness is Readiness.FAILED)
+        assert "deleted" in last.services[0].sentence
 
 
 async def test_a_deployment_that_was_gone_before_we_came_is_noticed():
@@ -181,8 +182,8 @@ async def test_a_deployment_that_was_gone_before_we_came_is_noticed():
         async with on.cluster.watch("myapp", intent) as watch:
             watch.aim(target)
             last = await Looks(watch).until(synced)
-        assert last.interference == "web: its Deployment was deleted by somebody"
         assert last.services[0].readiness is Readiness.FAILED
+        assert last.services[0].sentence == "its Deployment was deleted by somebody"
 
 
 async def test_a_removal_lists_what_is_still_there_services_and_secrets_too():
@@ -209,7 +210,7 @@ async def test_a_missing_right_makes_blind_says_why_and_heals_by_itself():
         async with on.cluster.watch("myapp", intent) as watch:
             watch.aim(target)
             looks = Looks(watch)
-            refused = await looks.until(lambda o: bool(o.blind))
+            refused = await looks.until(lambda o: o.blind not in ("", LOOKING))
             assert "the bot may not list pods in namespace convox-myapp" in refused.blind
             assert refused.services == ()
             on.simulated.access.deny = None
@@ -297,3 +298,93 @@ async def test_a_namespace_watch_looks_at_its_own_app_only():
             await looks.until(ready)
         assert looks.texts("debug") == []
         assert Ref("Pod", "debug") not in [a.ref for a in target.applied]
+
+
+async def crashed(on: Live) -> None:
+    """Wait until a pod has been restarted, whatever the watches say."""
+    async with asyncio.timeout(30):
+        while True:
+            pods, _ = await on.admin.list(HOME.at("Pod"))
+            if any(s["restartCount"] for p in pods for s in p["status"].get("containerStatuses", ())):
+                return
+            await on.clock.sleep(0.5)
+
+
+async def test_a_fresh_look_sees_what_a_dead_watch_does_not():
+    async with live() as on:
+        target, intent = await rolled(on, "web:crash-late")
+        async with on.cluster.watch("myapp", intent) as watch:
+            watch.aim(target)
+            looks = Looks(watch)
+            await looks.until(ready)
+            on.simulated.stall_watches()
+            await crashed(on)
+            assert not troubled(await watch.next(0.0)), "the watch has not told it"
+            seen = await watch.fresh()
+            assert seen.synced
+            assert [t.kind for t in seen.services[0].trouble] == ["crash"]
+            after = await watch.next(0.0)
+            assert troubled(after), "no watch brings back what was before"
+            on.simulated.stall_watches(stalled=False)
+            bundle = on.bundle("web:2")
+            applied = await on.apply(bundle)
+            watch.aim(Target(release=bundle.release, bundle=bundle, applied=applied))
+            await looks.until(ready)
+
+
+async def test_a_fresh_look_tells_its_lines_as_any_other():
+    async with live() as on:
+        target, intent = await rolled(on)
+        async with on.cluster.watch("myapp", intent) as watch:
+            watch.aim(target)
+            looks = Looks(watch)
+            await looks.until(ready)
+            on.simulated.stall_watches()
+            await on.admin.delete(HOME.at("Deployment", "web"), {"propagationPolicy": "Background"})
+            seen = await watch.fresh()
+        assert seen.services[0].sentence == "its Deployment was deleted by somebody"
+
+
+@pytest.mark.parametrize("resource", ["deployments", "pods"])
+async def test_a_fresh_look_that_cannot_be_had_is_not_believed(resource: str):
+    async with live() as on:
+        target, intent = await rolled(on)
+        async with on.cluster.watch("myapp", intent) as watch:
+            watch.aim(target)
+            await Looks(watch).until(ready)
+            gone = Fault(matches=lambda verb, path: verb == "list" and path.endswith(resource), status=503)
+            on.simulated.faults.order(gone)
+            seen = await watch.fresh()
+            assert not seen.synced
+            assert f"cannot list {resource} now" in seen.blind
+            assert (await watch.fresh()).synced
+
+
+async def test_until_the_first_lists_are_there_nothing_is_said_to_be_wrong():
+    async with live() as on:
+        target, intent = await rolled(on)
+        async with on.cluster.watch("myapp", intent) as watch:
+            watch.aim(target)
+            assert (await watch.next(0.0)).blind == "looking at the cluster"
+
+
+async def test_a_broken_watch_of_events_stops_no_verdict():
+    async with live() as on:
+        target, intent = await rolled(on)
+        on.simulated.access.deny = lambda _, resource, __: resource == "events"
+        async with on.cluster.watch("myapp", intent) as watch:
+            watch.aim(target)
+            await Looks(watch).until(ready)
+
+
+async def test_crashes_from_before_the_promotion_are_no_trouble_of_it():
+    async with live() as on:
+        target, intent = await rolled(on, "web:crash-twice")
+        async with on.cluster.watch("myapp", intent) as watch:
+            watch.aim(target)
+            last = await Looks(watch).until(lambda o: ready(o) and min(o.services[0].restarts.values()) == 2)
+        assert troubled(last)
+        again = await on.cluster.look("myapp", [WEB])
+        async with on.cluster.watch("myapp", again) as watch:
+            watch.aim(target)
+            assert not troubled(await Looks(watch).until(ready))

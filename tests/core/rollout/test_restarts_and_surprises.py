@@ -10,6 +10,7 @@ from core import failpoints
 from core.errors import Rejected, Unreachable
 from core.progress import Ref
 from core.promotion import Phase
+from storage.promotion_writing import SqliteTransaction
 from tests.core.world import BOB, manifest, until, world
 from tests.fakes import broken, progressing, service
 
@@ -105,6 +106,32 @@ async def test_a_defect_is_said_on_the_card_and_tried_again_ever_more_seldom(tmp
         await w.decider.cancel(BOB, "myapp")
         ended = await w.end(asked.promotion.id)
         assert (ended.phase, ended.back_to) == (Phase.REVERTED, good)
+
+
+async def test_a_defect_that_the_card_cannot_say_leaves_no_rollout_unattended(
+    tmp_path: Path, monkeypatch, caplog
+):
+    async with world(tmp_path) as w:
+        fresh, tries = (await w.build()).release.id, []
+        real = SqliteTransaction.save_progress
+
+        async def save_progress(self, promotion_id, progress, **more):
+            if progress.waiting.startswith("something went wrong here"):
+                raise KeyError("a second defect")
+            await real(self, promotion_id, progress, **more)
+
+        def defect(passed: float):
+            tries.append(passed)
+            if len(tries) == 2:
+                del w.cluster.behaves[fresh]
+            raise KeyError("a defect")
+
+        monkeypatch.setattr(SqliteTransaction, "save_progress", save_progress)
+        w.cluster.behaves[fresh] = defect
+        with caplog.at_level(logging.ERROR):
+            ended = await w.promote(fresh)
+        assert ended.phase is Phase.RUNNING
+        assert f"the card of {ended.id} cannot say so" in caplog.text
 
 
 async def test_a_defect_in_clearing_up_keeps_nobody_waiting(tmp_path: Path, caplog):
