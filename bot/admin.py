@@ -3,6 +3,7 @@
 import errno
 import re
 import socket
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,19 +38,27 @@ async def token_command(database: Path, action: str, name: str = "") -> str:
         UserError: there is no such token, or one already.
         StorageProblem, Unwritable: the database cannot be used.
     """
+    new = _is_absent(database)
     # These read YAML on their way: half a second that `keygen` need not wait.
     from bot.clock import SystemClock  # noqa: PLC0415
     from storage.tokens import open_tokens  # noqa: PLC0415
 
-    async with open_tokens(database, SystemClock()) as tokens:
+    async with open_tokens(database, SystemClock(), make=action == "create") as tokens:
         match action:
             case "create":
+                if new:
+                    # Whoever has mistyped CONVOX_DATABASE must not believe that the bot knows this token.
+                    sys.stderr.write(f"made the database {database}: there was none\n")
                 return await tokens.create(name)
             case "revoke":
                 await tokens.revoke(name)
                 return f"Revoking {name}... OK"
             case _:
                 return listed(await tokens.list())
+
+
+def _is_absent(database: Path) -> bool:
+    return not database.exists()
 
 
 def listed(tokens: Sequence["Token"]) -> str:

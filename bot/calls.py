@@ -10,7 +10,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import DEAD_CREDENTIALS, SlackState, error_word
+from bot.slack import DEAD_CREDENTIALS, SlackState, error_word, is_wordless
 
 log = logging.getLogger(__name__)
 
@@ -93,12 +93,11 @@ class Calls:
 
     async def post(self, channel: str, payload: dict[str, Any], nonce: str, **rest: str) -> Said:
         """Post a message that can be found again by its nonce."""
-        return await self._call(
-            "chat.postMessage", json={**payload, **rest, "channel": channel, "metadata": _mark(nonce)}
-        )
+        body = {**payload, **rest, "channel": channel, "metadata": _mark(nonce)}
+        return _stamped(await self._call("chat.postMessage", json=body))
 
     async def edit(self, channel: str, ts: str, payload: dict[str, Any]) -> Said:
-        return await self._call("chat.update", json={**payload, "channel": channel, "ts": ts})
+        return _stamped(await self._call("chat.update", json={**payload, "channel": channel, "ts": ts}))
 
     async def find(self, nonce: str, *, channel: str, thread: str | None, since: datetime) -> Found:
         """Look for the message that carries the nonce, in a channel or in a thread.
@@ -133,36 +132,55 @@ class Calls:
         except SlackApiError as error:
             return self._refused(error)
         except aiohttp.ClientConnectorError as error:
-            self._state.problem = f"Slack does not answer: {type(error).__name__}"
+            self._state.tell(web=f"Slack does not answer: {type(error).__name__}")
             return Said(error=type(error).__name__, later=True, retry_after=OUT_OF_REACH_SECONDS)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            self._state.problem = f"Slack does not answer: {type(error).__name__}"
+            self._state.tell(web=f"Slack does not answer: {type(error).__name__}")
             return Said(error=type(error).__name__, unknown=True)
-        self._state.problem = ""
-        data = answer.data if isinstance(answer.data, dict) else {}
-        return Said(ts=str(data.get("ts", "")), data=data)
+        except Exception as error:
+            # The SDK stumbles over what is no answer of Slack's: HTML, text, broken JSON.
+            log.exception("the answer to %s cannot be understood", method)
+            return self._odd(type(error).__name__)
+        if not isinstance(answer.data, dict):
+            return self._odd(type(answer.data).__name__)
+        self._state.tell(web="")
+        return Said(ts=str(answer.data.get("ts") or ""), data=answer.data)
+
+    def _odd(self, what: str) -> Said:
+        """Return the outcome of a call that something else than Slack has answered: Slack may have done it."""
+        self._state.tell(web=f"Slack's answer cannot be understood: {what}")
+        return Said(error=what, unknown=True)
 
     def _refused(self, error: SlackApiError) -> Said:
         word = error_word(error)
         headers = getattr(error.response, "headers", None) or {}
         after = str(next((v for k, v in headers.items() if k.lower() == "retry-after"), ""))
         status = getattr(error.response, "status_code", 200)
+        # Without a word of Slack's something between us and Slack has answered, such as a proxy. A refusal of its own
+        # let nothing through; of anything else nobody knows what became of the call.
+        between = is_wordless(word)
         if word in DEAD_CREDENTIALS:
-            self._state.dead = True
-            self._state.problem = f"Slack says {word}"
-            log.error("Slack says %s: nothing more is sent until I am started with a good token", word)
+            self._state.die(word)
+        elif between:
+            self._state.tell(web=f"Slack does not answer: {word}")
         return Said(
             error=word,
             retry_after=float(after) if after.isdigit() else 1.0,
-            unknown=word in PERHAPS or (status >= 500 and word not in BUSY),
-            # Without a word of Slack's something between us and Slack has refused, such as a proxy.
+            unknown=word in PERHAPS
+            or (status >= 500 and word not in BUSY)
+            or (between and not word.startswith("http_4")),
             later=word in BUSY | DEAD_CREDENTIALS or word.startswith("http_4"),
         )
 
 
+def _stamped(said: Said) -> Said:
+    """Take a yes that does not name the message for what it is: nobody knows what became of the call."""
+    return said if said.ts or said.error else Said(error="no ts", unknown=True)
+
+
 def _carrier(data: Mapping[str, Any], nonce: str) -> str:
     """Return the ts of the message with this nonce among those of an answer, or ""."""
-    for message in data.get("messages", ()):
+    for message in data.get("messages") or ():
         payload = (message.get("metadata") or {}).get("event_payload") or {}
         if payload.get("nonce") == nonce:
             return str(message["ts"])

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 # An unknown outcome is looked up twice before the message is sent again (engine rule 40).
 FIRST_LOOK, SECOND_LOOK = 10.0, 60.0
 AFTER_TROUBLE = 5.0
+# Longer than any card waits for its next edit, except where hundreds are live.
+LONGEST_INTERVAL = 600.0
 
 
 class CardSender:
@@ -48,7 +50,7 @@ class CardSender:
         self._clock = clock
         self._render = render
         self._settled = settled
-        self.edited: dict[str, float] = {}
+        self._edited: dict[str, float] = {}
 
     async def post(self, due: CardDue) -> None:
         """Post a card that is not in Slack yet; one that may be is looked for first."""
@@ -62,7 +64,7 @@ class CardSender:
         said = await self._calls.post(card.channel, payload, nonce)
         failpoint("outbox.after_post")
         if said.ts:
-            self.edited[card.promotion] = self._clock.monotonic()
+            self._edited[card.promotion] = self._clock.monotonic()
             await self._outbox.card_posted(card.promotion, said.ts, due.wanted)
         elif said.later:
             self._pacing.close(self._pacing.post(card.channel), said.retry_after)
@@ -73,6 +75,15 @@ class CardSender:
             log.error("Slack will not show the card of %s: %s", card.promotion, said.error)
             await self._outbox.card_failed(card.promotion, said.error)
         self._settled(card.promotion)
+
+    def due_in(self, promotion: str, interval: float) -> float:
+        """Return the seconds until a card may be edited that is edited once in so many seconds."""
+        return self._edited.get(promotion, float("-inf")) + interval - self._clock.monotonic()
+
+    def forget(self) -> None:
+        """Forget edits that are so old that they hold nothing up, those of cards that have ended among them."""
+        since = self._clock.monotonic() - LONGEST_INTERVAL
+        self._edited = {promotion: at for promotion, at in self._edited.items() if at > since}
 
     async def _surely_absent(self, due: CardDue) -> bool:
         """Look for a card whose post had no outcome; True once it may be posted anew."""
@@ -98,11 +109,13 @@ class CardSender:
         card = due.card
         assert card.ts is not None, "only a posted card is edited"
         said = await self._calls.edit(card.channel, card.ts, await self._render(card.promotion))
-        self.edited[card.promotion] = self._clock.monotonic()
+        self._edited[card.promotion] = self._clock.monotonic()
         if said.ts:
             await self._outbox.card_shown(card.promotion, due.wanted)
         elif said.later:
+            # Slack counts edits for the workspace, whatever we keep of them for whom.
             self._pacing.close(self._pacing.update(), said.retry_after)
+            self._pacing.close(self._pacing.urgent(), said.retry_after)
         elif said.unknown:
             await self._outbox.delay_card(card.promotion, self._later(AFTER_TROUBLE))
         else:

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 import aiohttp
 import orjson
@@ -17,6 +17,7 @@ from bot.commands import parse
 from bot.handlers import Handlers, Reply, new_reference, surprised
 from bot.views.answers import Answer, slack_answer
 from bot.views.refusals import refusal
+from bot.views.times import spoken
 from core.actor import Actor
 from core.errors import Conflict, UserError
 from core.ports import Announcer, Clock, Delivery, Store
@@ -25,7 +26,16 @@ from core.rollout.starting import CARD_PATIENCE, NOT_IN_CHANNEL, UNSEEN
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 3600.0
-DONE_BEFORE = "this was done just before I was restarted; the newest state is in the card and in the lists"
+# How long the database is left alone after it could not be read or written: at first, and at most.
+AFTER_TROUBLE, LONGEST_TROUBLE = 5.0, 60.0
+# What is older is not carried out: people have moved on, and may have been told that nothing was done. Kubernetes moves
+# a pod off a lost node after five minutes, so a restart of that kind still forgets nothing. `response_url` works for
+# thirty minutes.
+FRESH = timedelta(minutes=10)
+DONE_BEFORE = (
+    "I was restarted while I was doing this, after a part of it or all of it was done: "
+    "look at the lists and at the thread before you repeat it"
+)
 
 
 class Inbox(Protocol):
@@ -85,8 +95,9 @@ class Intake:
         self._known = known
         self._announcer = announcer
         self._fresh = asyncio.Event()
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._taken: set[int] = set()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        # Deliveries are numbered in the order in which they are stored, so the newest tells which are new.
+        self._newest = 0
 
     async def keep(self, key: str, kind: str, payload: bytes) -> None:
         """Store a delivery; a second one with the same key is dropped."""
@@ -101,33 +112,58 @@ class Intake:
             await self._known.wait()
             while True:
                 self._fresh.clear()
-                for delivery in await self._inbox.pending():
-                    if delivery.id not in self._taken:
-                        self._taken.add(delivery.id)
-                        tasks.create_task(self._attend(delivery), name=f"delivery {delivery.id}")
+                for delivery in await self._unseen():
+                    self._newest = delivery.id
+                    tasks.create_task(self._attend(delivery), name=f"delivery {delivery.id}")
                 await self._fresh.wait()
+
+    async def _unseen(self) -> list[Delivery]:
+        """Return what came since the last look, in order; a database in trouble is asked again."""
+        while True:
+            try:
+                return [each for each in await self._inbox.pending() if each.id > self._newest]
+            except Exception:
+                log.exception("what Slack delivered cannot be read; trying again")
+                await self._clock.sleep(AFTER_TROUBLE)
 
     async def _sweep(self) -> None:
         while True:
-            await self._inbox.prune(self._clock.now())
+            try:
+                await self._inbox.prune(self._clock.now())
+            except Exception:
+                log.exception("old deliveries stay for now")
             await self._clock.sleep(SWEEP_SECONDS)
 
     async def _attend(self, delivery: Delivery) -> None:
-        body = orjson.loads(delivery.payload)
-        async with self._locks[_channel(body) or ""]:
-            reply = await self._carry_out(delivery, body)
-        # Neither a card that does not come nor an answer that Slack is slow to take keeps the channel waiting.
+        """See to one delivery; afterwards it is handled whatever has happened, for it is not tried again unasked."""
         try:
+            body = _read(delivery)
+            async with self._locks.setdefault(_channel(body) or "", asyncio.Lock()):
+                reply = await self._carry_out(delivery, body)
+            # Neither a card that does not come nor an answer that Slack is slow to take keeps the channel waiting.
             await self._respond(body, (await self._seen(reply)).answer)
-            await self._inbox.handled(delivery.id, self._clock.now())
         except Exception:
-            # It stays pending, and the next start answers it.
-            log.exception("delivery %d could not be answered", delivery.id)
+            log.exception("%s: delivery %d has no answer", new_reference(), delivery.id)
+        await self._wipe(delivery.id)
+
+    async def _wipe(self, delivery_id: int) -> None:
+        """Mark it as handled, as soon as the database can be written: a start before that would take it up again."""
+        pause = AFTER_TROUBLE
+        while True:
+            try:
+                return await self._inbox.handled(delivery_id, self._clock.now())
+            except Exception:
+                log.exception("delivery %d cannot be marked as handled; trying again", delivery_id)
+            await self._clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_TROUBLE)
 
     async def _carry_out(self, delivery: Delivery, body: Mapping[str, Any]) -> Reply:
-        """Carry a delivery out; whatever happens, the person gets an answer, and it is not tried again unasked."""
+        """Carry a delivery out; whatever happens, the person gets an answer."""
         if delivery.done:
             return Reply(answer=Answer(text=DONE_BEFORE, code=False))
+        if (age := self._clock.now() - delivery.received_at) > FRESH:
+            log.warning("delivery %d is %s old and is not carried out", delivery.id, age)
+            return _too_late(age)
         try:
             with self._inbox.carrying_out(delivery.id):
                 return await (self._command(body) if delivery.kind == "command" else self._click(body))
@@ -197,6 +233,23 @@ class Intake:
             log.warning("Slack took no answer: %s", type(error).__name__)
 
 
+def _too_late(age: timedelta) -> Reply:
+    error = Conflict(
+        f"this came {spoken(age.total_seconds())} ago and I could not see to it in time, so nothing was done",
+        hint="ask again if you still want it",
+    )
+    return Reply(answer=refusal(error), error=error)
+
+
+def _read(delivery: Delivery) -> Mapping[str, Any]:
+    """Return what was delivered; ValueError where it is no JSON, TypeError where it is no object."""
+    body = orjson.loads(delivery.payload)
+    if not isinstance(body, dict):
+        raise TypeError(f"a {delivery.kind} is an object, not {type(body).__name__}")
+    return body
+
+
 def _channel(body: Mapping[str, Any]) -> str | None:
-    channel = body.get("channel_id") or body.get("channel", {}).get("id")
-    return str(channel) if channel else None
+    channel = body.get("channel")
+    found = body.get("channel_id") or (channel.get("id") if isinstance(channel, dict) else None)
+    return str(found) if found else None

@@ -1,13 +1,14 @@
 """What Slack may call: persist, acknowledge, hand over, and nothing else (slack.md, trap 1)."""
 
+import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import orjson
 from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.async_app import AsyncAck
+from slack_bolt.async_app import AsyncAck, AsyncRespond
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -18,6 +19,12 @@ log = logging.getLogger(__name__)
 COMMAND = "/convox"
 ACTIONS = ("promotion.approve", "promotion.decline", "promotion.cancel")
 NOT_KEPT = "I could not store your request, so nothing was done. Try again in a minute."
+NOT_KNOWN = (
+    "Slack refuses my token, so nothing was done: I could not even ask who you are. "
+    "Whoever runs me must give me a good token and start me again; `convox-bot do` works meanwhile."
+)
+# Slack waits three seconds for the acknowledgement; storing may take two of them (storage/database.py).
+TELL_SECONDS = 0.8
 
 
 class Keeper(Protocol):
@@ -66,7 +73,7 @@ def new_app(
         request_verification_enabled=signing_secret is not None,
         ssl_check_enabled=signing_secret is not None,
     )
-    listen(app, keeper)
+    listen(app, keeper, state)
     return app
 
 
@@ -78,14 +85,17 @@ def _is_news(record: logging.LogRecord) -> bool:
     return "will be ignored" not in record.getMessage()
 
 
-def listen(app: AsyncApp, keeper: Keeper) -> None:
+def listen(app: AsyncApp, keeper: Keeper, state: SlackState) -> None:
     """Register every listener; manifest.yml is kept equal to them by a test."""
 
     async def on_command(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _take(keeper, "command", body, command_key, ack, lambda: ack(text=NOT_KEPT))
+        problem = await _take(keeper, state, "command", body, command_key)
+        await (ack(text=problem) if problem else ack())
 
-    async def on_action(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _take(keeper, "action", body, action_key, ack, ack)
+    async def on_action(ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
+        if problem := await _take(keeper, state, "action", body, action_key):
+            await _tell(respond, problem)
+        await ack()
 
     async def on_anything(ack: AsyncAck) -> None:
         # Unhandled requests would be answered 404, and Slack would deliver them again.
@@ -99,17 +109,30 @@ def listen(app: AsyncApp, keeper: Keeper) -> None:
 
 async def _take(
     keeper: Keeper,
+    state: SlackState,
     kind: str,
     body: dict[str, Any],
     key: Callable[[Mapping[str, Any]], str],
-    ack: Callable[[], Awaitable[Any]],
-    refuse: Callable[[], Awaitable[Any]],
-) -> None:
-    """Persist, then acknowledge; an exception must never leave a listener, it would undo the acknowledgement."""
+) -> str:
+    """Persist, before it is acknowledged; return why not, or "".
+
+    An exception must never leave a listener: it would undo the acknowledgement.
+    """
+    if state.dead:
+        # What is kept now would be carried out after a start with a good token, long after it was meant.
+        return NOT_KNOWN
     try:
         await keeper.keep(key(body), kind, orjson.dumps(body))
     except Exception:
         log.exception("a %s from Slack could not be stored", kind)
-        await refuse()
-        return
-    await ack()
+        return NOT_KEPT
+    return ""
+
+
+async def _tell(respond: AsyncRespond, problem: str) -> None:
+    """Tell whoever clicked, and nobody else; the acknowledgement of a click shows no text."""
+    try:
+        async with asyncio.timeout(TELL_SECONDS):
+            await respond(text=problem, response_type="ephemeral", replace_original=False)
+    except Exception:
+        log.exception("whoever clicked was not told so")

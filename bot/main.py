@@ -9,8 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 from pydantic import SecretStr
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.api.server import ApiParts, new_api
 from bot.calls import Calls
@@ -31,7 +32,7 @@ from core.cluster.client import KubeClient
 from core.cluster.credentials import Source, from_document, from_environment
 from core.decider import Decider
 from core.gate import Gate
-from core.ports import Clock
+from core.ports import Clock, Cluster
 from core.promoter import Promoter
 from core.records import Records
 from core.rollout.effects import Tools
@@ -91,68 +92,115 @@ async def wired(
         store = await stack.enter_async_context(open_store(settings.convox_database, keyring, clock))
         session = await stack.enter_async_context(new_session())
         kube = await stack.enter_async_context(KubeClient(_source(settings, kubeconfig), clock=clock))
-        state = SlackState()
-        client = new_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
-        directory = SlackDirectory(client, clock, lambda: state.team)
-        access = Access(lambda: policy.current, directory)
+        slack = _slack_side(settings, store, policy, session, clock)
         cluster = KubernetesCluster(kube, rack=settings.convox_rack, clock=clock)
-        messages = Messages(store, access, clock)
-        sender = Sender(store.outbox, messages, store, Calls(client, state), state, clock)
-        gate = Gate(store, access)
-        supervisor = Supervisor(Tools(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate))
+        domain = _use_cases(store, cluster, slack, clock)
+        yield _assembled(settings, policy, store, session, slack, domain, clock)
 
-        def startable() -> str:
-            if store.free_fraction() < LEAST_FREE:
-                return "less than 10 % of the database's disk is free, so nothing new starts"
-            return ""
 
-        records = Records(store, cluster, startable)
-        decider = Decider(store, access, sender, supervisor, startable=startable)
-        promoter = Promoter(store, cluster, access, decider, startable=startable)
-        handlers = Handlers(
-            store=store, records=records, promoter=promoter, decider=decider, access=access, clock=clock
-        )
-        intake = Intake(store.intake, handlers, store, session, clock, known=state.known, announcer=sender)
-        app = new_app(
-            client, signing_secret=_value(settings.slack_signing_secret), state=state, keeper=intake
-        )
-        connection = SlackConnection(
-            client, app, app_token=_value(settings.slack_app_token), state=state, clock=clock
-        )
-        api = new_api(
-            ApiParts(
-                handlers=handlers,
-                records=records,
-                store=store,
-                access=access,
-                directory=directory,
-                tokens=store.tokens,
-                slack=state,
-                backlog=store.outbox.backlog,
-                phases=store.read.phases,
-                clock=clock,
-            )
-        )
-        bot = Bot(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackSide:
+    """What talks to Slack of its own accord."""
+
+    state: SlackState
+    client: AsyncWebClient
+    directory: SlackDirectory
+    access: Access
+    sender: Sender
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseCases:
+    """What the core does for whoever asks."""
+
+    records: Records
+    decider: Decider
+    supervisor: Supervisor
+    handlers: Handlers
+
+
+def _slack_side(
+    settings: Settings, store: SqliteStore, policy: PolicyFile, session: ClientSession, clock: Clock
+) -> SlackSide:
+    state = SlackState()
+    client = new_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+    directory = SlackDirectory(client, clock, lambda: state.team)
+    access = Access(lambda: policy.current, directory)
+    messages = Messages(store, access, clock)
+    sender = Sender(store.outbox, messages, store, Calls(client, state), state, clock)
+    return SlackSide(state=state, client=client, directory=directory, access=access, sender=sender)
+
+
+def _use_cases(store: SqliteStore, cluster: Cluster, slack: SlackSide, clock: Clock) -> UseCases:
+    def startable() -> str:
+        if store.free_fraction() < LEAST_FREE:
+            return "less than 10 % of the database's disk is free, so nothing new starts"
+        return ""
+
+    access, sender = slack.access, slack.sender
+    gate = Gate(store, access)
+    supervisor = Supervisor(Tools(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate))
+    records = Records(store, cluster, startable)
+    decider = Decider(store, access, sender, supervisor, startable=startable)
+    promoter = Promoter(store, cluster, access, decider, startable=startable)
+    handlers = Handlers(
+        store=store, records=records, promoter=promoter, decider=decider, access=access, clock=clock
+    )
+    return UseCases(records=records, decider=decider, supervisor=supervisor, handlers=handlers)
+
+
+def _assembled(
+    settings: Settings,
+    policy: PolicyFile,
+    store: SqliteStore,
+    session: ClientSession,
+    slack: SlackSide,
+    domain: UseCases,
+    clock: Clock,
+) -> Bot:
+    """Open the doors: what Slack delivers, and HTTP."""
+    state, secret = slack.state, _value(settings.slack_signing_secret)
+    intake = Intake(
+        store.intake, domain.handlers, store, session, clock, known=state.known, announcer=slack.sender
+    )
+    app = new_app(slack.client, signing_secret=secret, state=state, keeper=intake)
+    connection = SlackConnection(
+        slack.client, app, app_token=_value(settings.slack_app_token), state=state, clock=clock
+    )
+    api = new_api(
+        ApiParts(
+            handlers=domain.handlers,
+            records=domain.records,
             store=store,
-            records=records,
-            policy=policy,
-            supervisor=supervisor,
-            sender=sender,
+            access=slack.access,
+            directory=slack.directory,
+            tokens=store.tokens,
             slack=state,
-            connection=connection,
+            backlog=store.outbox.backlog,
+            phases=store.read.phases,
             clock=clock,
-            jobs={
-                "sender": sender.run,
-                "intake": intake.run,
-                "expiry of approvals": lambda: _expire(decider, clock),
-                "connection to Slack": connection.run,
-            },
-            sites=[(api, settings.api_host, settings.api_port)],
         )
-        if not settings.socket_mode:
-            bot.sites.append((new_slack_endpoint(app), settings.host, settings.port))
-        yield bot
+    )
+    sites = [(api, settings.api_host, settings.api_port)]
+    if secret is not None:
+        sites.append((new_slack_endpoint(app, secret), settings.host, settings.port))
+    return Bot(
+        store=store,
+        records=domain.records,
+        policy=policy,
+        supervisor=domain.supervisor,
+        sender=slack.sender,
+        slack=state,
+        connection=connection,
+        clock=clock,
+        jobs={
+            "sender": slack.sender.run,
+            "intake": intake.run,
+            "expiry of approvals": lambda: expire(domain.decider, clock),
+            "connection to Slack": connection.run,
+        },
+        sites=sites,
+    )
 
 
 def _source(settings: Settings, kubeconfig: Mapping[str, Any] | None) -> Source:
@@ -168,21 +216,26 @@ def _value(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-async def _expire(decider: Decider, clock: Clock) -> None:
+async def expire(decider: Decider, clock: Clock) -> None:
+    """End approvals that nobody gave in time, until cancelled; a database in trouble is tried again."""
     while True:
-        await decider.expire()
+        try:
+            await decider.expire()
+        except Exception:
+            log.exception("approvals could not be looked through; trying again")
         await clock.sleep(EXPIRY_SECONDS)
 
 
 async def run(bot: Bot, stop: asyncio.Event, *, started: Callable[[], None] = lambda: None) -> None:
-    """Run until `stop` is set, then stop in order: no new requests, rollouts let go, last words, the rest.
+    """Run until `stop` is set, then stop in order: the socket to Slack, rollouts, last words, the jobs, HTTP.
 
-    A rollout is never waited for: the next start resumes it. A job that ends with an error ends the process,
-    which is started again by whoever runs it; a restart is an ordinary event here.
+    A rollout is never waited for: the next start resumes it. What still comes in over HTTP meanwhile is answered; a
+    promotion that it starts begins with the next start. A job that ends with an error ends all others and raises: an
+    error of ours, since each survives a Slack and a database in trouble.
     """
     async with AsyncExitStack() as stack:
         for app, host, port in bot.sites:
-            await stack.enter_async_context(_listening(app, host, port))
+            await stack.enter_async_context(listening(app, host, port))
         resumed = await bot.supervisor.resume()
         if resumed:
             log.info("took up %d rollouts where they were", resumed)
@@ -203,7 +256,7 @@ async def run(bot: Bot, stop: asyncio.Event, *, started: Callable[[], None] = la
 async def _last_words(bot: Bot) -> None:
     """Give what is due in Slack a few seconds; what is not said now is said after the next start."""
     deadline = bot.clock.monotonic() + LAST_WORDS_SECONDS
-    while bot.slack.connected and bot.clock.monotonic() < deadline:
+    while bot.slack.ready and bot.clock.monotonic() < deadline:
         left = await bot.store.outbox.backlog()
         if not (left.cards or left.lines or left.posts):
             return
@@ -211,8 +264,10 @@ async def _last_words(bot: Bot) -> None:
 
 
 @asynccontextmanager
-async def _listening(app: web.Application, host: str, port: int) -> AsyncGenerator[None]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+async def listening(app: web.Application, host: str, port: int) -> AsyncGenerator[None]:
+    """Let an application answer on this address."""
+    # Nobody who calls compresses, and aiohttp logs a traceback for what anybody sends that is not compressed well.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, auto_decompress=False)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

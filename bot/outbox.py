@@ -19,8 +19,8 @@ from core.promotion import SETTLED, Phase
 
 log = logging.getLogger(__name__)
 
-# Smaller first. Verdicts and approvals go before ordinary lines (engine rule 39).
-NEW_CARD, VERDICT, EDIT, LINES = range(4)
+# Smaller first. Verdicts and approvals go before heartbeats and ordinary lines (engine rule 39).
+NEW_CARD, VERDICT, DECISION, HEARTBEAT, LINES = range(5)
 QUIET_SECONDS = 3600.0
 # How long what made the sender stumble is left alone.
 AFTER_A_SURPRISE = 30.0
@@ -36,13 +36,20 @@ class Messages(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One call that is due: how urgent, where, of which promotion, paced by what, and what to do."""
+    """One call that is due: how urgent, where, of which promotion, paced by which buckets, and what to do."""
 
     order: int
     channel: str
     promotion: str
-    bucket: Bucket
+    buckets: tuple[Bucket, ...]
     run: Callable[[], Awaitable[None]]
+
+    def take(self, now: float) -> float:
+        """Take a token from the first bucket that has one; return the seconds until one has, 0 where it is taken."""
+        pauses = [bucket.wait(now) for bucket in self.buckets]
+        if (pause := min(pauses)) <= 0:
+            next(bucket for bucket, wait in zip(self.buckets, pauses, strict=True) if wait <= 0).take()
+        return max(0.0, pause)
 
 
 class Sender:
@@ -141,13 +148,13 @@ class Sender:
         now = self._clock.monotonic()
         ready: dict[str, Errand] = {}
         for errand in sorted(errands, key=lambda e: e.order):
-            pause = errand.bucket.wait(now)
-            if pause > 0:
+            if errand.channel in ready:
+                continue
+            # Taken at once: the next errand may be paced by the same bucket.
+            if (pause := errand.take(now)) > 0:
                 wait = min(wait, pause)
             else:
-                ready.setdefault(errand.channel, errand)
-        for errand in ready.values():
-            errand.bucket.take()
+                ready[errand.channel] = errand
         # All are awaited, whatever becomes of one: a second call beside one that still runs would post twice.
         outcomes = await asyncio.gather(*(errand.run() for errand in ready.values()), return_exceptions=True)
         for errand, outcome in zip(ready.values(), outcomes, strict=True):
@@ -164,6 +171,7 @@ class Sender:
     async def _due(self) -> tuple[list[Errand], float]:
         """Return what may be sent, and how long to wait for what may not be yet."""
         errands: list[Errand] = []
+        self._cards.forget()
         cards = await self._outbox.cards_due()
         wait = QUIET_SECONDS
         for due in cards:
@@ -186,7 +194,7 @@ class Sender:
         return errands, min(wait, 1.0) if delayed else wait
 
     def _post(self, order: int, channel: str, promotion: str, run: Callable[[], Awaitable[None]]) -> Errand:
-        return Errand(order, channel, promotion, self._pacing.post(channel), run)
+        return Errand(order, channel, promotion, (self._pacing.post(channel),), run)
 
     async def _card(self, due: CardDue, live: int) -> tuple[Errand, float]:
         """Return the errand of a card, and how long its next edit must wait."""
@@ -196,7 +204,9 @@ class Sender:
             return self._post(NEW_CARD, card.channel, card.promotion, post), 0.0
         promotion = await self._store.read.promotion(card.promotion)
         urgent = promotion.phase in SETTLED or promotion.phase is Phase.AWAITING_APPROVAL
-        since = self._clock.monotonic() - self._cards.edited.get(card.promotion, float("-inf"))
-        wait = 0.0 if urgent else self._pacing.card_interval(live) - since
         edit = partial(self._cards.edit, due)
-        return Errand(EDIT, card.channel, card.promotion, self._pacing.update(), edit), wait
+        if urgent:
+            lanes = (self._pacing.urgent(), self._pacing.update())
+            return Errand(DECISION, card.channel, card.promotion, lanes, edit), 0.0
+        wait = self._cards.due_in(card.promotion, self._pacing.card_interval(live))
+        return Errand(HEARTBEAT, card.channel, card.promotion, (self._pacing.update(),), edit), wait

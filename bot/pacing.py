@@ -6,8 +6,10 @@ from core.ports import Clock
 
 # About one message a second and channel, threads included; short bursts are let through.
 POST_RATE, POST_BURST = 1.0, 3.0
-# chat.update is Tier 3, 50 a minute for the whole workspace; 40 leave room for verdicts and approvals.
+# chat.update is Tier 3, 50 a minute for the whole workspace. 40 are for whatever happens; 10 are kept for the cards of
+# verdicts and approvals, which no amount of heartbeats may hold up (engine rule 39).
 UPDATE_RATE, UPDATE_BURST = 40 / 60, 5.0
+URGENT_RATE, URGENT_BURST = 10 / 60, 3.0
 # A card is not edited more often than this, however much happens (engine rule 39).
 CARD_INTERVAL = 3.0
 
@@ -45,6 +47,10 @@ class Pacing:
 
     def update(self) -> Bucket:
         return self._bucket("update", UPDATE_RATE, UPDATE_BURST)
+
+    def urgent(self) -> Bucket:
+        """Return the lane that is kept for verdicts and approvals."""
+        return self._bucket("urgent", URGENT_RATE, URGENT_BURST)
 
     def _bucket(self, name: str, rate: float, burst: float) -> Bucket:
         if name not in self._buckets:

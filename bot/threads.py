@@ -8,14 +8,12 @@ from typing import Any
 from bot.calls import CLOSED_TO_US, GONE, Calls, Said
 from bot.cards import FIRST_LOOK, SECOND_LOOK
 from bot.pacing import Pacing
+from bot.views.thread import MOST_CHARS, MOST_ROWS
 from core.failpoints import failpoint
 from core.outgoing import LostPost, Outgoing, Post, ThreadDue
 from core.ports import Clock
 
 log = logging.getLogger(__name__)
-
-# Slack advises 4 000 characters and shows about 40 rows without "see more".
-BATCH_CHARS, BATCH_LINES = 3000, 37
 
 
 class ThreadSender:
@@ -40,7 +38,7 @@ class ThreadSender:
     async def send(self, thread: ThreadDue) -> None:
         """Post the next batch of lines, or the ending once every line is out."""
         post = await self._outbox.next_batch(
-            thread.promotion, max_chars=BATCH_CHARS, max_lines=BATCH_LINES
+            thread.promotion, max_chars=MOST_CHARS, max_lines=MOST_ROWS
         ) or await self._outbox.terminal_due(thread.promotion)
         if post is None:
             return

@@ -11,11 +11,13 @@ from pathlib import Path
 import aiosqlite
 
 from core.errors import Unwritable
-from storage.errors import Locked
+from storage.errors import Absent, Locked
 from storage.filesystem import local
 from storage.migrate import MIGRATIONS, Migration, migrate, needs_migration
 
-BUSY_SECONDS = 5.0  # `token create` beside a running bot writes for milliseconds
+# `token create` beside a running bot writes for milliseconds. Slack waits three seconds: of these, one is left to say
+# that nothing could be stored.
+BUSY_SECONDS = 2.0
 # Primary result codes (https://www.sqlite.org/rescode.html) that no statement of ours can cause.
 TROUBLE = {
     sqlite3.SQLITE_FULL: "its disk is full",
@@ -26,6 +28,10 @@ TROUBLE = {
     sqlite3.SQLITE_CORRUPT: "its file is damaged",
     sqlite3.SQLITE_NOTADB: "its file is no SQLite database",
 }
+LOOK_AT_THE_DISK = "nothing was changed; ask an operator to look at the disk"
+WHO_HOLDS_IT = (
+    "nothing was changed; try again, and if it stays so ask an operator which process holds the file"
+)
 
 
 @contextmanager
@@ -34,13 +40,12 @@ def trouble_is_said() -> Generator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        why = TROUBLE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        why = TROUBLE.get(code)
         if why is None:
             raise
-        raise Unwritable(
-            f"the database cannot be used: {why}",
-            hint="nothing was changed; ask an operator to look at the disk",
-        ) from error
+        hint = WHO_HOLDS_IT if code == sqlite3.SQLITE_BUSY else LOOK_AT_THE_DISK
+        raise Unwritable(f"the database cannot be used: {why}", hint=hint) from error
 
 
 async def uninterrupted(work: asyncio.Task[None]) -> None:
@@ -101,7 +106,7 @@ class Database:
 
 @asynccontextmanager
 async def open_database(
-    path: Path, *, exclusive: bool, migrations: Sequence[Migration] = MIGRATIONS
+    path: Path, *, exclusive: bool, make: bool = True, migrations: Sequence[Migration] = MIGRATIONS
 ) -> AsyncGenerator[Database]:
     """Open the file, creating or upgrading it where needed.
 
@@ -109,21 +114,26 @@ async def open_database(
         path: the file; its directory must exist.
         exclusive: hold `<path>.lock` while open, as `serve` does. Without it the lock is held only for as long
             as an upgrade takes, so that no schema changes beneath a running bot.
+        make: create the file where there is none.
         migrations: what to upgrade with; other than the default in tests only.
 
     Raises:
-        Locked, NetworkFileSystem, SchemaTooNew: see storage/errors.py.
+        Absent, Foreign, Locked, NetworkFileSystem, SchemaTooNew: see storage/errors.py.
         Unwritable: the file or its disk cannot be used.
     """
     path = local(path)
+    if not (make or path.exists()):
+        raise Absent(f"there is no database {path}: is CONVOX_DATABASE the one that `serve` uses?")
     async with AsyncExitStack() as stack:
         if exclusive:
             stack.enter_context(locked(path))
         create(path)
         with trouble_is_said():
             writer = await stack.enter_async_context(connect(path))
+            # Before anything is written: the journal's mode stays in the file, which may not be ours.
+            behind = await needs_migration(writer, migrations)
             await prepare(writer, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
-            if await needs_migration(writer, migrations):
+            if behind:
                 with locked(path, already=exclusive):
                     await migrate(writer, migrations)
             reader = await stack.enter_async_context(connect(path))

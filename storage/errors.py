@@ -5,6 +5,14 @@ class StorageProblem(Exception):
     """The database, its lock or its keys do not allow a start; `str()` says what and what to do."""
 
 
+class Absent(StorageProblem):
+    """There is no such file, and this command makes none."""
+
+
+class Foreign(StorageProblem):
+    """The file is the database of another program."""
+
+
 class Locked(StorageProblem):
     """Another `serve` holds `<database>.lock`."""
 

@@ -8,8 +8,9 @@ from importlib.resources.abc import Traversable
 
 import aiosqlite
 
-from storage.errors import SchemaTooNew
+from storage.errors import Foreign, SchemaTooNew
 
+NOT_OURS = "not one of convox-bot's, set CONVOX_DATABASE to another file"
 FILE = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
 
@@ -52,9 +53,14 @@ async def needs_migration(connection: aiosqlite.Connection, migrations: Sequence
     """Tell whether the database is older than the code.
 
     Raises:
+        Foreign: it is another program's, which has never set a version.
         SchemaTooNew: it is newer; the sentence names the version of convox-bot to use.
     """
+    # In this order: another process may make our tables in between, and sets the version with them.
+    tables = await connection.execute_fetchall("SELECT 1 FROM sqlite_master LIMIT 1")
     version = await version_of(connection)
+    if tables and version == 0:
+        raise Foreign(f"the database is {NOT_OURS}")
     if version > len(migrations):
         raise SchemaTooNew(
             f"the database has schema {version}, this convox-bot knows {len(migrations)}: {await advice(connection)}"
@@ -65,7 +71,7 @@ async def needs_migration(connection: aiosqlite.Connection, migrations: Sequence
 async def advice(connection: aiosqlite.Connection) -> str:
     tables = await connection.execute_fetchall("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
     if not tables:
-        return "it is not one of convox-bot's, set CONVOX_DATABASE to another file"
+        return f"it is {NOT_OURS}"
     ((needs,),) = await connection.execute_fetchall("SELECT value FROM meta WHERE name = 'needs'")
     return f"use convox-bot ≥ {needs}"
 

@@ -98,14 +98,19 @@ class Tokens:
 
 
 @asynccontextmanager
-async def open_tokens(path: Path, clock: Clock) -> AsyncGenerator[Tokens]:
+async def open_tokens(path: Path, clock: Clock, *, make: bool = True) -> AsyncGenerator[Tokens]:
     """Open the tokens of a database, beside a running bot or before its first start.
 
+    Args:
+        path: the database's file.
+        clock: for when a token was made.
+        make: create the file where there is none.
+
     Raises:
-        StorageProblem: on a network file system, too new, or a running bot's and to be upgraded.
+        StorageProblem: absent, on a network file system, too new, or a running bot's and to be upgraded.
         Unwritable: the file or its disk cannot be used.
     """
-    async with open_database(path, exclusive=False) as database:
+    async with open_database(path, exclusive=False, make=make) as database:
         yield Tokens(database, clock)
 
 

@@ -1,6 +1,7 @@
 """What Slack delivered is carried out once, in order, and answered whatever happens."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ import orjson
 import pytest
 
 from bot.handlers import Handlers
-from bot.intake import Intake
+from bot.intake import DONE_BEFORE, FRESH, SWEEP_SECONDS, Intake
 from core.errors import Unwritable
 from core.promotion import Phase
 from tests.core.world import ONE_APPROVAL, World, world
@@ -95,13 +96,15 @@ def intake_of(w: World, answers: Answers) -> Intake:
 
 
 class _Patient:
-    """The world's clock, but who sleeps (the sweep of old deliveries) sleeps for good."""
+    """The world's clock, but who waits for an hour (the sweep of old deliveries) waits for good."""
 
     def __init__(self, clock: Any) -> None:
         self.now, self.monotonic = clock.now, clock.monotonic
 
-    async def sleep(self, _seconds: float) -> None:
-        await asyncio.Event().wait()
+    async def sleep(self, seconds: float) -> None:
+        if seconds >= SWEEP_SECONDS:
+            await asyncio.Event().wait()
+        await asyncio.sleep(0.001)
 
 
 @asynccontextmanager
@@ -258,4 +261,113 @@ async def test_what_a_crash_left_unanswered_is_not_done_a_second_time(tmp_path: 
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert len(await w.store.read.releases("myapp", 9)) == 2
-        assert "this was done just before I was restarted" in s.answers.taken[-1][1]["text"]
+        assert s.answers.taken[-1][1]["text"] == DONE_BEFORE
+
+
+async def test_what_is_older_than_minutes_is_refused_and_not_carried_out(tmp_path: Path, caplog):
+    """As after a start with a good token, hours after the bad one was found out."""
+    async with staged(tmp_path) as s:
+        await s.world.build()
+        s.task.cancel()
+        await asyncio.gather(s.task, return_exceptions=True)
+        url = await s.command("releases promote")
+        s.world.clock.jump(FRESH.total_seconds() + 3600)
+        task = asyncio.create_task(intake_of(s.world, s.answers).run())
+        with caplog.at_level(logging.WARNING):
+            await s.handled()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        (told,) = s.answers.to(url)
+        assert "and I could not see to it in time, so nothing was done" in told
+        assert "ask again if you still want it" in told
+        assert await s.world.store.read.promotions("myapp", 9) == []
+        assert "is not carried out" in caplog.text
+
+
+async def test_a_command_that_a_full_disk_refused_stays_refused_once_there_is_room(tmp_path: Path, caplog):
+    """Marking it as handled failed with it; that is tried until it succeeds, and the command is not."""
+    async with staged(tmp_path) as s:
+        w = s.world
+        await w.build()
+        writer = w.store._database._writer
+        typed = await s.command("env set FOO=bar")
+        await s.answer(typed)
+        await s.handled()
+        full, real = asyncio.Event(), w.store.intake.handled
+
+        async def handled(*of: Any) -> None:
+            full.set()
+            await real(*of)
+
+        w.store.intake.handled = handled
+        await s.intake._inbox.keep(
+            "command:late", "command", _body("env set LATE=1", "https://answers/late"), w.clock.now()
+        )
+        await writer.execute_fetchall("PRAGMA query_only = ON")
+        s.intake._fresh.set()
+        with caplog.at_level(logging.CRITICAL):
+            told = await s.answer("https://answers/late")
+            await asyncio.wait_for(full.wait(), 10)
+            assert "the database cannot be used: it is read-only" in told
+            assert len(await w.store.intake.pending()) == 1
+            await writer.execute_fetchall("PRAGMA query_only = OFF")
+            await s.handled()
+        newest = (await w.store.read.releases("myapp", 1))[0]
+        assert "LATE" not in newest.environment
+
+
+def _body(text: str, url: str) -> bytes:
+    return orjson.dumps({"user_id": "U01ALICE", "channel_id": "C1", "text": text, "response_url": url})
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"{", b"[1]", b"null", b'{"channel": null}', b'{"channel": 1, "actions": [], "response_url": 7}'],
+)
+@pytest.mark.parametrize("kind", ["command", "action"])
+async def test_an_odd_delivery_is_put_aside_and_the_others_go_on(
+    tmp_path: Path, kind: str, payload: bytes, caplog
+):
+    async with staged(tmp_path) as s:
+        with caplog.at_level(logging.ERROR):
+            await s.intake.keep("odd", kind, payload)
+            await s.handled()
+        assert "E-" in caplog.text
+        assert "ID" in await s.answer(await s.command("releases"))
+
+
+async def test_a_database_that_cannot_be_read_or_swept_for_a_while_ends_nothing(tmp_path: Path, caplog):
+    async with world(tmp_path) as w:
+        inbox = w.store.intake
+        pending, left = inbox.pending, [3]
+
+        async def failing() -> Any:
+            if left[0]:
+                left[0] -= 1
+                raise Unwritable("its disk gives errors")
+            return await pending()
+
+        async def prune(_now: Any) -> int:
+            raise Unwritable("its disk is full")
+
+        inbox.pending, inbox.prune = failing, prune
+        answers = Answers()
+        intake = intake_of(w, answers)
+        with caplog.at_level(logging.CRITICAL):
+            task = asyncio.create_task(intake.run())
+            s = Stage(w, intake, answers, task)
+            assert "ID" in await s.answer(await s.command("releases"))
+        assert not task.done()
+        assert not left[0]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_nothing_is_remembered_of_what_is_handled(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        for number in range(5):
+            await s.command("releases", channel=f"C{number}")
+        await s.handled()
+        await asyncio.sleep(0)
+        gc.collect()
+        assert not s.intake._locks

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.pacing import CARD_INTERVAL, POST_BURST, POST_RATE, UPDATE_RATE, Bucket, Pacing
+from bot.pacing import CARD_INTERVAL, POST_BURST, POST_RATE, UPDATE_BURST, UPDATE_RATE, Bucket, Pacing
 from tests.fakes import JumpingClock
 
 
@@ -99,3 +99,13 @@ def test_a_retry_after_closes_a_bucket_and_a_shorter_one_does_not_open_it():
 @pytest.mark.parametrize(("cards", "seconds"), [(0, CARD_INTERVAL), (1, 3.0), (2, 3.0), (4, 6.0), (40, 60.0)])
 def test_the_more_cards_live_the_rarer_each_is_edited(cards, seconds):
     assert Pacing(JumpingClock()).card_interval(cards) == seconds
+
+
+def test_verdicts_and_approvals_have_a_lane_of_their_own():
+    pacing = Pacing(JumpingClock())
+    heartbeats, decisions = pacing.update(), pacing.urgent()
+    for _ in range(int(UPDATE_BURST)):
+        heartbeats.take()
+    assert heartbeats.wait(0.0) > 0
+    assert decisions.wait(0.0) == 0
+    assert heartbeats.rate + decisions.rate == pytest.approx(50 / 60), "Slack's Tier 3"

@@ -14,7 +14,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.calls import Calls
+from bot.cards import LONGEST_INTERVAL
 from bot.outbox import Sender
+from bot.pacing import UPDATE_BURST, UPDATE_RATE
 from bot.slack import SlackState
 from core.errors import Unwritable
 from core.promotion import Phase
@@ -124,13 +126,32 @@ class Stage:
                 self.clock.jump(step)
                 passed += step
 
+    async def moves(self, *promotions: str) -> None:
+        """Let something happen to these promotions, which their cards are to show."""
+        for promotion in promotions:
+            async with self.store.transaction() as tx:
+                current = await tx.promotion(promotion)
+                await tx.save_promotion(moved(current, current.phase), was=current.phase)
+
+    def edits(self) -> list[str]:
+        return [body["text"].removeprefix("card ") for method, body in self.slack.calls if "update" in method]
+
     async def promotion(
-        self, promotion: str, channel: str = "C1", *, lines: int = 1, ended: bool = False
+        self,
+        promotion: str,
+        channel: str = "C1",
+        *,
+        lines: int = 1,
+        ended: bool = False,
+        phase: Phase = Phase.AWAITING_APPROVAL,
+        app: str = APP,
     ) -> None:
         release = promotion.replace("P", "R", 1)
         async with self.store.transaction() as tx:
-            await tx.add_release(make_release(release, sequence=await tx.next_sequence(APP)))
-            made = make_promotion(release, promotion, phase=Phase.AWAITING_APPROVAL)
+            if app != APP:
+                await tx.add_app(make_app(app))
+            await tx.add_release(make_release(release, app=app, sequence=await tx.next_sequence(app)))
+            made = make_promotion(release, promotion, phase=phase, app=app)
             await tx.add_promotion(made)
             await tx.add_card(promotion, channel)
             await tx.add_lines(promotion, [make_line(n) for n in range(lines)])
@@ -363,3 +384,68 @@ async def test_everybody_who_waits_for_a_card_is_told(tmp_path: Path):
         cards = await asyncio.wait_for(asyncio.gather(*waits), 10)
         assert all(card is not None and card.ts for card in cards)
         assert not s.sender._waiting
+
+
+def ids(count: int) -> list[str]:
+    return [f"P{chr(65 + number) * 10}" for number in range(count)]
+
+
+async def running(s: Stage, count: int) -> list[str]:
+    """Post the cards of so many rollouts, each in a channel of its own; an hour later every bucket is full again."""
+    for promotion in ids(count):
+        await s.promotion(
+            promotion, f"C{promotion}", lines=0, phase=Phase.UPDATING, app=f"app-{promotion.lower()}"
+        )
+    await s.pass_time(3600, step=60)
+    assert len(s.slack.messages) == count
+    return ids(count)
+
+
+async def test_edits_of_many_channels_share_one_bucket_also_when_they_come_at_once(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        rollouts = await running(s, 20)
+        await s.moves(*rollouts)
+        assert await s.sender._round() == 0
+        assert len(s.edits()) == UPDATE_BURST
+        await s.pass_time(15, step=0.5)
+        assert len(s.edits()) <= UPDATE_BURST + 15 * UPDATE_RATE + 1
+
+
+async def test_heartbeats_do_not_hold_up_the_card_of_an_approval(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        *rollouts, approval = [*await running(s, 20), Q.replace("B", "Z")]
+        await s.promotion(approval, "CZ", lines=0)
+        await s.pass_time(5)
+        await s.moves(*rollouts)
+        await s.sender._round()
+        assert approval not in s.edits(), "every token of the heartbeats is gone"
+        assert await s.sender._round() > 0
+        await s.moves(approval)
+        await s.sender._round()
+        assert s.edits()[-1] == approval
+
+
+async def test_a_retry_after_for_an_edit_closes_both_lanes(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        (rollout,) = await running(s, 1)
+        await s.promotion(Q, "CZ", lines=0)
+        await s.pass_time(5)
+        s.slack.trouble = lambda method, _: (
+            refused("ratelimited", 429, Retry_After="30") if method == "chat.update" else None
+        )
+        await s.moves(rollout)
+        await s.sender._round()
+        await s.moves(Q)
+        s.slack.calls.clear()
+        await s.pass_time(25)
+        assert s.edits() == []
+
+
+async def test_what_was_edited_long_ago_is_forgotten(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.promotion(P)
+        await s.pass_time(5)
+        assert s.sender._cards._edited
+        s.clock.jump(LONGEST_INTERVAL)
+        await s.sender._round()
+        assert not s.sender._cards._edited

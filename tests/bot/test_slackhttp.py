@@ -9,13 +9,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.listeners import NOT_KEPT, new_app
+from bot.main import listening
 from bot.slack import SlackState
 from bot.slackhttp import LARGEST, new_slack_endpoint
+from tests.controlplane.processes import free_ports
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 COMMAND = urlencode(
@@ -42,10 +45,14 @@ class Keeper:
         self.kept.append((key, kind))
 
 
+def application(keeper: Keeper) -> web.Application:
+    app = new_app(AsyncWebClient(token="xoxb-1"), signing_secret=SECRET, state=SlackState(), keeper=keeper)
+    return new_slack_endpoint(app, SECRET)
+
+
 @asynccontextmanager
 async def endpoint(keeper: Keeper) -> AsyncGenerator[TestClient[Any, Any]]:
-    app = new_app(AsyncWebClient(token="xoxb-1"), signing_secret=SECRET, state=SlackState(), keeper=keeper)
-    async with TestClient(TestServer(new_slack_endpoint(app))) as client:
+    async with TestClient(TestServer(application(keeper))) as client:
         yield client
 
 
@@ -120,3 +127,68 @@ async def test_an_event_that_nobody_listens_to_is_acknowledged_so_that_slack_doe
     async with endpoint(keeper) as client:
         assert (await client.post("/slack/events", data=body, headers=headers)).status == 200
     assert keeper.kept == []
+
+
+LOOKS_SIGNED = {"X-Slack-Signature": f"v0={'0' * 64}"}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"\xff\xfe", LOOKS_SIGNED),
+        (b"{", LOOKS_SIGNED),
+        (b"[1]", LOOKS_SIGNED | {"Content-Type": "application/json"}),
+        (b'{"a":' + b"[" * 200_000, LOOKS_SIGNED | {"Content-Type": "application/json"}),
+        (b"payload=x", LOOKS_SIGNED),
+        (b"payload=1", LOOKS_SIGNED),
+        (b"a=b", LOOKS_SIGNED | {"Content-Type": "text/plain; charset=foo"}),
+        (b"a=b", {"X-Slack-Signature": "v0=é"}),
+        (b"a=b", {"X-Slack-Signature": "v0=1"}),
+        (b"a=b", LOOKS_SIGNED | {"X-Slack-Bolt-Lazy-Only": "1", "X-Slack-Bolt-Lazy-Function-Name": "x"}),
+    ],
+    ids=[
+        *("no text", "half an object", "a list", "deep", "no payload", "a number as payload"),
+        *("unknown charset", "no hex", "short", "Bolt's own headers"),
+    ],
+)
+async def test_whatever_is_sent_without_a_signature_is_401_and_makes_no_noise(
+    body: bytes, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    stamp = {"X-Slack-Request-Timestamp": str(int(time.time()))}
+    keeper = Keeper()
+    with caplog.at_level(logging.INFO):
+        async with endpoint(keeper) as client:
+            response = await client.post("/slack/events", data=body, headers=form | stamp | headers)
+    assert response.status == 401
+    assert "Traceback" not in caplog.text
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+    assert keeper.kept == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_what_claims_to_be_compressed_is_401_and_makes_no_noise(
+    encoding: str, caplog: pytest.LogCaptureFixture
+):
+    """On a door as `serve` opens it: aiohttp itself would stumble."""
+    (port,) = free_ports(1)
+    headers = LOOKS_SIGNED | {
+        "X-Slack-Request-Timestamp": str(int(time.time())),
+        "Content-Encoding": encoding,
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    with caplog.at_level(logging.INFO):
+        async with listening(application(Keeper()), "127.0.0.1", port), ClientSession() as session:
+            url = f"http://127.0.0.1:{port}/slack/events"
+            response = await session.post(url, data=b"a=b", headers=headers)
+            assert response.status == 401
+            assert (await session.get(url)).status == 405
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_signed_body_is_read_as_slack_sent_it():
+    body = COMMAND.replace("text=releases", "text=env+set+WHO=%C3%A9")
+    keeper = Keeper()
+    async with endpoint(keeper) as client:
+        assert (await client.post("/slack/events", data=body, headers=signed(body))).status == 200
+    assert len(keeper.kept) == 1

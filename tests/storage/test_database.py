@@ -334,3 +334,15 @@ def test_a_database_on_a_network_share_is_refused_also_behind_a_link(tmp_path):
             local(path, mounts)
     assert local(tmp_path / "convox.db", mounts) == tmp_path / "convox.db"
     assert local(share / "convox.db", tmp_path / "no-such-system") == share / "convox.db"
+
+
+async def test_a_lock_of_another_process_is_not_blamed_on_the_disk(store, path):
+    await store._database._writer.execute_fetchall("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unwritable, match="another process keeps it locked") as caught:
+        async with store.transaction() as tx:
+            await tx.add_app(make_app())
+    other.close()
+    assert "disk" not in caught.value.hint
+    assert "which process holds the file" in caught.value.hint

@@ -165,3 +165,15 @@ async def test_work_that_outlives_the_carrying_out_marks_nothing(store):
     async with store.transaction() as tx:
         await tx.add_app(make_app("other"))
     assert not (await store.intake.pending())[0].done
+
+
+async def test_what_is_changed_aside_of_a_delivery_does_not_mark_it_done(store):
+    await store.intake.keep("T1", "command", b"{}", NOW)
+    (delivery,) = await store.intake.pending()
+    with store.intake.carrying_out(delivery.id):
+        async with store.transaction(aside=True) as tx:
+            await tx.add_app(make_app())
+        assert not (await store.intake.pending())[0].done
+        async with store.transaction() as tx:
+            await tx.add_app(make_app("other"))
+    assert (await store.intake.pending())[0].done

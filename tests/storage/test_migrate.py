@@ -5,7 +5,7 @@ from importlib.resources import files
 import pytest
 
 from storage.database import open_database
-from storage.errors import SchemaTooNew
+from storage.errors import Foreign, SchemaTooNew
 from storage.migrate import MIGRATIONS, Migration, load
 
 LAST = len(MIGRATIONS)
@@ -94,3 +94,13 @@ async def test_a_database_of_another_program_is_refused_and_called_that(path):
     connection.close()
     with pytest.raises(SchemaTooNew, match=r"schema 4711.*not one of convox-bot's"):
         await upgrade(path, *MIGRATIONS)
+
+
+async def test_a_database_of_another_program_that_counts_no_versions_is_refused_and_left_as_it_is(path):
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE accounts (name TEXT)")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(Foreign, match=r"not one of convox-bot's, set CONVOX_DATABASE to another file"):
+        await upgrade(path, *MIGRATIONS)
+    assert path.read_bytes() == before
