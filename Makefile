@@ -15,6 +15,7 @@ help: ## list what make can do
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "convox-bot needs Python 3.11 or newer"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@# The one package without a hash: the tool that checks those of all others (decision 8).
 	@$(BIN)/python -m pip install --quiet uv
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements-dev.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
@@ -29,7 +30,7 @@ test: setup ## run every test this machine can run, and say what was left out
 	@$(BIN)/python -m tests.prepare
 	@$(BIN)/pytest $(ARGS)
 
-coverage: setup ## which lines the tests without a control plane reach
+coverage: setup ## which lines the tests of core, bot and storage and the recordings reach
 	@$(BIN)/coverage run -m pytest -q tests/core tests/bot tests/storage tests/recordings
 	@$(BIN)/coverage report
 
@@ -52,4 +53,5 @@ lock: setup ## resolve the dependencies anew
 	@echo 'hatchling>=1.27' | $(BIN)/uv pip compile - -c requirements-dev.lock --python-version 3.11 --universal --generate-hashes --no-header -o requirements-build.lock -q
 
 clean: ## remove what make has put here
-	@rm -rf $(VENV) .playground .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf $(VENV) .playground .import_linter_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The bot: Slack, HTTP and the process around the core."""

@@ -5,6 +5,9 @@ from typing import Literal
 
 from core.actor import Actor
 
+# Where a request comes from: Slack, or over HTTP from a terminal or CI.
+Source = Literal["slack", "http"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
@@ -15,5 +18,5 @@ class Caller:
     """
 
     actor: Actor
-    source: Literal["slack", "http"]
+    source: Source
     channel: str | None = None

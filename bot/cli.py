@@ -10,6 +10,7 @@ from pathlib import Path
 
 PROBLEM = 2
 INTERRUPTED = 130
+HIGHEST_PORT = 65535
 NO_WAIT = "--no-wait"
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -24,7 +25,7 @@ from a terminal or CI, with RACK_URL=https://convox:TOKEN@HOST (http on this mac
   convox-bot do releases promote R… -a myapp
   convox-bot do help
 
-`serve` and `token` read their settings from the environment and from .env; docs/ lists them.
+`serve`, `token` and `app-manifest` read settings from the environment and from .env; docs/settings.md lists them.
 `convox-bot COMMAND --help` tells more about one command.
 """
 DO_USAGE = f"convox-bot do [{NO_WAIT}] WORDS…"
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_Version, help="print the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, does: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
@@ -94,14 +96,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_playground(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--port", type=int, default=4080, help="of the page; 0 takes a free one (default: %(default)s)"
+        "--port",
+        type=_port,
+        default=4080,
+        metavar="PORT",
+        help="the port of the page; 0 takes a free one (default: %(default)s)",
     )
     parser.add_argument(
         "--state",
         type=Path,
         default=Path(".playground"),
         metavar="DIR",
-        help="where it is kept (default: %(default)s)",
+        help="the folder that keeps what was done, for the next start (default: %(default)s)",
     )
     parser.add_argument(
         "--speed",
@@ -115,21 +121,21 @@ def _add_playground(parser: argparse.ArgumentParser) -> None:
 def _add_token(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
     create = actions.add_parser("create", help="print a new token, once; the policy knows it as token:NAME")
-    create.add_argument("name", metavar="NAME")
+    create.add_argument("name", metavar="NAME", help="how the policy and the audit call it")
     actions.add_parser("list", help="list tokens by name; nobody can show a token again")
     revoke = actions.add_parser("revoke", help="end a token, at once")
-    revoke.add_argument("name", metavar="NAME")
+    revoke.add_argument("name", metavar="NAME", help="as `token list` shows it")
 
 
 def _add_build(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-a", "--app", required=True)
+    parser.add_argument("-a", "--app", required=True, metavar="APP", help="the app that the build is of")
     parser.add_argument(
         "-m",
         "--manifest",
         type=Path,
         default=Path("convox.yml"),
         metavar="FILE",
-        help="(default: %(default)s)",
+        help="the app's manifest (default: %(default)s)",
     )
     parser.add_argument(
         "--image",
@@ -140,13 +146,18 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
         help="for each service with `build:`; pin it as REPOSITORY@sha256:…",
     )
     parser.add_argument(
-        "-d", "--description", help="(default: build, the commit's sha and subject, from git)"
+        "-d",
+        "--description",
+        metavar="TEXT",
+        help="what people read in lists (default: build, the commit's sha and subject, from git)",
     )
-    parser.add_argument("--git-sha", metavar="SHA", help="(default: HEAD of the manifest's repository)")
+    parser.add_argument(
+        "--git-sha", metavar="SHA", help="the commit (default: HEAD of the manifest's repository)"
+    )
 
 
 def _add_app_manifest(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("app", metavar="APP")
+    parser.add_argument("app", metavar="APP", help="its name")
     parser.add_argument(
         "--service-account", default="convox-bot", metavar="NAME", help="the bot's own (default: %(default)s)"
     )
@@ -158,10 +169,32 @@ def _add_app_manifest(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for: that costs more than the rest of a start."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002 - argparse's name
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from bot.api.metrics import version
+
+        _print(f"convox-bot {version()}")
+        parser.exit()
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= HIGHEST_PORT):
+        raise argparse.ArgumentTypeError(f"a port is a whole number from 0 to {HIGHEST_PORT}, not {text!r}")
+    return int(text)
+
+
 def _speed(text: str) -> float:
-    speed = float(text)
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
     if not 0 < speed <= 1000:
-        raise argparse.ArgumentTypeError("it is more than 0 and at most 1000")
+        raise argparse.ArgumentTypeError(f"it is a number, more than 0 and at most 1000, not {text!r}")
     return speed
 
 

@@ -7,57 +7,9 @@ from typing import NoReturn
 from bot import flags
 from bot.arguments import Arguments
 from bot.grammar import BY_NAME, GROUPS, NAMES, RULES, Rule
-from bot.requests import (
-    AppInfo,
-    Approve,
-    BuildInfo,
-    CancelApp,
-    Command,
-    CreateApp,
-    Decline,
-    Env,
-    EnvGet,
-    EnvSet,
-    EnvUnset,
-    Help,
-    Link,
-    ListApps,
-    ListBuilds,
-    ListReleases,
-    Promote,
-    ReleaseInfo,
-    ReleaseManifest,
-    Rollback,
-    Unlink,
-)
+from bot.requests import Command, Help
 from bot.words import Word, decode, plain, split
 from core.errors import Invalid
-
-__all__ = [
-    "AppInfo",
-    "Approve",
-    "BuildInfo",
-    "CancelApp",
-    "Command",
-    "CreateApp",
-    "Decline",
-    "Env",
-    "EnvGet",
-    "EnvSet",
-    "EnvUnset",
-    "Help",
-    "Link",
-    "ListApps",
-    "ListBuilds",
-    "ListReleases",
-    "Promote",
-    "ReleaseInfo",
-    "ReleaseManifest",
-    "Rollback",
-    "Unlink",
-    "hints",
-    "parse",
-]
 
 # Room for a certificate or two; Slack itself cuts a message far below.
 LONGEST = 65_536
@@ -81,7 +33,7 @@ def parse(text: str, *, linked_app: str | None = None, slack: bool = True) -> Co
     if words and plain(words[0].text).lower() in {"/convox", "convox"}:
         words = words[1:]
     flags.known(typed.flags.values())
-    rule, rest = _rule(words)
+    rule, rest = _rule(words, slack=slack)
     if "help" in typed.flags:
         return Help(topic=rule.name if words else "")
     flags.check(typed.flags.values(), rule.flags, rule.name, rule.usage)
@@ -93,7 +45,7 @@ def hints() -> list[tuple[str, str]]:
     return [(rule.usage, rule.does) for rule in RULES]
 
 
-def _rule(words: Sequence[Word]) -> tuple[Rule, tuple[Word, ...]]:
+def _rule(words: Sequence[Word], *, slack: bool) -> tuple[Rule, tuple[Word, ...]]:
     """Return the rule that the words begin with, and the words after that."""
     if not words:
         return BY_NAME["help",], ()
@@ -103,20 +55,19 @@ def _rule(words: Sequence[Word]) -> tuple[Rule, tuple[Word, ...]]:
         return rule, tuple(words[2:])
     rule = BY_NAME.get((heads[0],))
     if rule is None or (len(words) > 1 and heads[0] in GROUPS):
-        _unknown(heads)
+        _unknown(heads, slack=slack)
     return rule, tuple(words[1:])
 
 
-def _unknown(heads: Sequence[str]) -> NoReturn:
+def _unknown(heads: Sequence[str], *, slack: bool) -> NoReturn:
     """Say which command was probably meant."""
     # A value may stand where a command should: only what is before `=` is repeated.
     shown = " ".join(heads if heads[0] in GROUPS else heads[:1]).partition("=")[0][:60]
     close = _close(heads)
     if heads[0] == "env" and "=" in heads[-1]:
         close = "env set"
-    meant = (
-        f"did you mean: {BY_NAME[tuple(close.split())].usage}" if close else "/convox help lists the commands"
-    )
+    page = "/convox help" if slack else "convox-bot do help"
+    meant = f"did you mean: {BY_NAME[tuple(close.split())].usage}" if close else f"{page} lists the commands"
     raise Invalid(f"unknown command: {shown}", hint=meant)
 
 

@@ -21,8 +21,23 @@ S = TypeVar("S", bound=BaseModel)
 
 # What pydantic reads as True.
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
-# `<rack>-<app>` must fit a namespace name of 63 characters with an app name of 30.
+# `<rack>-<app>` must fit a namespace name of 63 characters with an app name of 30 and a dash between them.
 RACK = r"^[a-z]([a-z0-9-]{0,24}[a-z0-9])?$"
+
+A_PORT = "is no port: a port is a whole number from 0 to 65535"
+# What pydantic calls wrong, in words of ours: its own name patterns and types that no operator has heard of.
+WRONG = {
+    "bool_parsing": "is neither yes nor no: 1 means yes, 0 means no",
+    "greater_than_equal": A_PORT,
+    "int_parsing": A_PORT,
+    "int_parsing_size": A_PORT,
+    "less_than_equal": A_PORT,
+    "string_pattern_mismatch": (
+        "cannot be the name of a rack: up to 26 lower-case letters, digits and dashes, the first of them a letter "
+        "and the last no dash"
+    ),
+    "too_short": "holds no key; `convox-bot keygen` prints one",
+}
 
 
 class SettingsError(Exception):
@@ -123,7 +138,7 @@ def read_settings(
     """Read settings of one kind.
 
     Args:
-        kind: Settings, or StoreSettings where only the database is needed.
+        kind: Settings, or a smaller class where a command needs less.
         environ: the environment; the process's own by default. It wins over `dotenv`.
         dotenv: a file with `NAME=value` lines, which may be missing.
 
@@ -157,16 +172,17 @@ def _with_files(kind: type[BaseModel], given: Mapping[str, str]) -> tuple[dict[s
     unread: dict[str, str] = {}
     for field in kind.model_fields:
         name = field.upper()
-        path = given.get(f"{name}_FILE")
-        if path and given.get(name):
+        # A Secret made from a file ends in a line end, which no token has.
+        value, path = given.get(name, "").strip(), given.get(f"{name}_FILE", "").strip()
+        if path and value:
             unread[field] = f"{name} and {name}_FILE are both set: drop one"
         elif path:
             try:
                 values[field] = Path(path).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 unread[field] = f"{name}_FILE names {path}, which cannot be read: {_reason(error)}"
-        elif given.get(name):
-            values[field] = given[name]
+        elif value:
+            values[field] = value
     return values, unread
 
 
@@ -180,4 +196,6 @@ def _sentence(error: Any) -> str:
     if error["type"] == "missing":
         hint = "; `convox-bot keygen` prints a key" if name == "CONVOX_KEYS" else ""
         return f"{name} is not set{hint}"
-    return f"{name}: {str(error['msg']).removeprefix('Value error, ')}"
+    if error["type"] in WRONG:
+        return f"{name} {WRONG[error['type']]}"
+    return f"{name} {str(error['msg']).removeprefix('Value error, ')}"

@@ -126,4 +126,4 @@ class Showing:
         return Answer(text=app_list(apps, flying), whole="apps")
 
     async def _help(self, command: ask.Help, caller: Caller) -> Answer:
-        return help_text(command.topic, await self.linked_app(caller.channel))
+        return help_text(command.topic, await self.linked_app(caller.channel), caller.source)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import yaml
 
+from core.cluster.access import app_manifest
+
 DEPLOY = Path(__file__).parents[1] / "deploy"
 
 
@@ -82,6 +84,24 @@ def test_who_applies_self_service_is_told_that_role_and_fence_belong_together():
         "ValidatingAdmissionPolicy",
         "ValidatingAdmissionPolicyBinding",
     }
+
+
+def test_the_fence_is_around_the_account_that_the_bot_gives_rights_to():
+    _, binding = yaml.safe_load_all(app_manifest("convox", "myapp"))
+    (bound,) = binding["subjects"]
+    policy = of_kind("ValidatingAdmissionPolicy", "self-service.yaml")["spec"]
+    (condition,) = policy["matchConditions"]
+    said = " ".join(each["expression"] for each in policy["validations"])
+
+    assert f"system:serviceaccount:{bound['namespace']}:{bound['name']}" in condition["expression"]
+    assert f's.name == "{bound["name"]}" && s.namespace == "{bound["namespace"]}"' in said
+
+
+def test_another_rack_is_one_marked_line_of_the_fence():
+    text = (DEPLOY / "self-service.yaml").read_text()
+    (marked,) = [line for line in text.splitlines() if line.endswith("# the rack")]
+    assert [line for line in text.splitlines() if 'startsWith("convox-")' in line] == [marked]
+    assert 'marked "the rack"' in text
 
 
 def test_it_is_said_that_the_bot_reads_every_secret():

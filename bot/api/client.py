@@ -14,7 +14,7 @@ from urllib.parse import quote
 from bot.api.rackurl import USER, RackUrl, Refused
 
 CONNECT_SECONDS = 10.0
-# A promote reads the cluster before it answers; its own limits are below this.
+# `apps create` asks the cluster before it answers; its own limits are below this.
 ANSWER_SECONDS = 120.0
 # Before each new try to go on with a stream: a restart of the bot takes seconds, a move to another node minutes.
 PAUSES = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 30.0, 60.0, 60.0)

@@ -40,7 +40,7 @@ async def first_steps(read: Reader, builds: Sequence[ExampleBuild]) -> list[Step
         (
             "See the releases",
             "/convox releases",
-            "Newest first. In brackets stands how each one will go.",
+            "Newest first. The words in brackets say how each will go.",
             myapp,
         ),
         (
@@ -52,7 +52,7 @@ async def first_steps(read: Reader, builds: Sequence[ExampleBuild]) -> list[Step
         (
             "Promote a bad one",
             f"/convox releases promote {made.get(bad.description, '') if bad else ''}",
-            "Its image does not exist. In seconds it is found out, said why, and the good one runs again.",
+            "Its image does not exist. In seconds the bot finds out, says why, and runs the good one again.",
             myapp,
         ),
         (

@@ -2,31 +2,40 @@
 
 from collections.abc import Sequence
 
+from bot.callers import Source
 from bot.grammar import RULES, Rule
 from bot.views.answers import Answer
 from bot.views.tables import GAP
+from core.errors import Invalid
 
 _EXAMPLES = ("releases", "releases promote", "env set LOG_LEVEL=debug --promote")
+_BEFORE: dict[Source, str] = {"slack": "/convox", "http": "convox-bot do"}
 
 
-def help_text(topic: str, app: str | None) -> Answer:
+def help_text(topic: str, app: str | None, source: Source = "slack") -> Answer:
     """Return the help, or that of the commands which begin with the topic.
 
     Args:
         topic: Words of a command, or "".
         app: The channel's app, for the examples; None where it has none.
+        source: Where it is read: a terminal has no channel to link, and types something else in front.
+
+    Raises:
+        Invalid: From a terminal, where the topic is no command: a script must see it by the exit status.
     """
     chosen = [rule for rule in RULES if topic and f"{rule.name} ".startswith(f"{topic} ")]
+    if topic and not chosen and source == "http":
+        raise Invalid(f"no command is called {topic[:60]!r}", hint="convox-bot do help lists the commands")
     if not chosen:
         unknown = f"no command is called {topic[:60]!r}; these are all of them\n\n" if topic else ""
-        return Answer(text=unknown + _everything(app), hint=_about_apps(app))
-    return Answer(text=_rows(chosen), hint=_about_apps(app))
+        return Answer(text=unknown + _everything(app, source), hint=_about_apps(app, source))
+    return Answer(text=_rows(chosen), hint=_about_apps(app, source))
 
 
-def _everything(app: str | None) -> str:
+def _everything(app: str | None, source: Source) -> str:
     groups = dict.fromkeys(rule.intent for rule in RULES)
     parts = [f"{intent}\n{_rows([r for r in RULES if r.intent == intent])}" for intent in groups]
-    examples = "\n".join(f"  /convox {words}{_suffix(app)}" for words in _EXAMPLES)
+    examples = "\n".join(f"  {_BEFORE[source]} {words}{_suffix(app)}" for words in _EXAMPLES)
     return "\n\n".join([*parts, f"Examples\n{examples}"])
 
 
@@ -39,7 +48,9 @@ def _rows(rules: Sequence[Rule]) -> str:
     return "\n".join(f"  {rule.usage.ljust(width)}{GAP}{rule.does}" for rule in rules)
 
 
-def _about_apps(app: str | None) -> str:
+def _about_apps(app: str | None, source: Source) -> str:
+    if source == "http":
+        return "Add -a APP to each command about an app. Link and unlink are typed in Slack, in the channel itself."
     if app:
         return f"This channel's app is {app}; -a APP takes another one."
     return "Add -a APP to each command, or link an app to this channel once: /convox link APP"

@@ -1,15 +1,17 @@
 """The other commands: keys, tokens, what an administrator applies, and a start that cannot be."""
 
+import argparse
 import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 import pytest
 import yaml
 
 from bot.admin import listed, start_problems
-from bot.cli import main
+from bot.cli import _parser, main
 from storage.database import locked
 from storage.keys import Keyring
 from storage.tokens import Token
@@ -70,7 +72,7 @@ def test_a_token_needs_no_key_and_no_other_setting():
 
 
 def test_a_token_is_made_beside_a_running_bot(folder, capsys):
-    main(["token", "list"])
+    main(["token", "create", "laptop"])
     with locked(folder / "convox.db"):
         assert main(["token", "create", "ci"]) == 0
 
@@ -93,7 +95,7 @@ def test_a_token_that_cannot_be_is_a_sentence(capsys, words, status, sentence):
 def test_a_database_that_cannot_be_opened_is_a_sentence(monkeypatch, capsys):
     monkeypatch.setenv("CONVOX_DATABASE", "nowhere/convox.db")
 
-    assert main(["token", "list"]) == 2
+    assert main(["token", "create", "ci"]) == 2
     assert "nowhere/convox.db cannot be opened" in capsys.readouterr().err
 
 
@@ -205,6 +207,46 @@ def test_help_names_every_command(capsys):
         assert f"    {name}" in text
 
 
+def test_the_version_is_the_one_of_the_package(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"convox-bot {version('convox-bot')}\n"
+
+
+def options_of(parser):
+    """Return (name, help) of every option and argument, those of its commands included."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from options_of(command)
+        else:
+            yield f"{parser.prog} {'/'.join(action.option_strings) or action.metavar}", action.help or ""
+
+
+def test_every_option_and_every_argument_says_what_it_is():
+    told = dict(options_of(_parser()))
+
+    assert {"convox-bot build -a/--app", "convox-bot token create NAME"} <= set(told)
+    assert [name for name, help_text in told.items() if not help_text.split("(default")[0].strip()] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--port", "70000"], "a port is a whole number from 0 to 65535, not '70000'"),
+        (["--port", "-1"], "a port is a whole number from 0 to 65535, not '-1'"),
+        (["--port", "web"], "a port is a whole number from 0 to 65535, not 'web'"),
+        (["--speed", "0"], "it is a number, more than 0 and at most 1000, not '0'"),
+        (["--speed", "fast"], "it is a number, more than 0 and at most 1000, not 'fast'"),
+        (["--speed", "nan"], "it is a number, more than 0 and at most 1000, not 'nan'"),
+    ],
+)
+def test_an_option_of_the_playground_that_cannot_be_is_a_sentence(words, sentence, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["playground", *words])
+    assert sentence in capsys.readouterr().err
+
+
 def test_do_has_a_help_of_its_own(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["do", "--help"])
@@ -237,3 +279,27 @@ def test_python_m_bot_is_serve():
 
     assert done.returncode == 2
     assert "SLACK_BOT_TOKEN is not set" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["list"], ["revoke", "ci"]])
+def test_a_mistyped_database_is_not_made_by_looking_into_it(folder, capsys, words):
+    assert main(["token", *words]) == 2
+    said = capsys.readouterr()
+
+    assert said.out == ""
+    assert (
+        said.err
+        == f"there is no database {folder}/convox.db: is CONVOX_DATABASE the one that `serve` uses?\n"
+    )
+    assert list(folder.iterdir()) == []
+
+
+def test_the_first_token_says_that_its_database_is_new_and_the_second_does_not(capsys):
+    assert main(["token", "create", "ci"]) == 0
+    first = capsys.readouterr()
+    assert main(["token", "create", "laptop"]) == 0
+    second = capsys.readouterr()
+
+    assert first.err == "made the database convox.db: there was none\n"
+    assert first.out.strip()
+    assert second.err == ""

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.commands import (
+from bot.commands import hints, parse
+from bot.requests import (
     AppInfo,
     Approve,
     BuildInfo,
@@ -25,8 +26,6 @@ from bot.commands import (
     ReleaseManifest,
     Rollback,
     Unlink,
-    hints,
-    parse,
 )
 from core.errors import Invalid, UserError
 
@@ -53,9 +52,9 @@ def asked(text: str, linked_app: str | None = "web"):
     return parse(text, linked_app=linked_app)
 
 
-def refused(text: str, linked_app: str | None = "web") -> Invalid:
+def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) -> Invalid:
     with pytest.raises(Invalid) as caught:
-        parse(text, linked_app=linked_app)
+        parse(text, linked_app=linked_app, slack=slack)
     return caught.value
 
 
@@ -270,10 +269,11 @@ def test_without_an_app_the_answer_tells_two_ways_to_name_it():
 
 
 def test_a_terminal_is_not_told_to_link_a_channel():
-    with pytest.raises(Invalid) as caught:
-        parse("releases", slack=False)
+    assert refused("releases", linked_app=None, slack=False).sentence == "which app? add -a APP"
 
-    assert caught.value.sentence == "which app? add -a APP"
+
+def test_a_terminal_is_told_where_its_own_help_is():
+    assert refused("qwertz", slack=False).hint == "convox-bot do help lists the commands"
 
 
 def test_a_new_app_is_never_the_linked_one_by_accident():

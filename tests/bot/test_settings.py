@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.admin_settings import DatabaseSettings
+from bot.admin_settings import DatabaseSettings, RackSettings
 from bot.settings import Settings, SettingsError, StoreSettings, read_settings
 from storage.keys import Keyring
 
@@ -40,6 +40,14 @@ def test_what_is_not_set_has_the_documented_default():
 def test_an_empty_value_is_as_if_it_were_not_set():
     made = settings(SLACK_SIGNING_SECRET="", PORT="", CONVOX_RACK="")
     assert (made.slack_signing_secret, made.port, made.convox_rack) == (None, 3000, "convox")
+
+
+def test_a_line_end_behind_a_secret_is_no_part_of_it():
+    made = settings(SLACK_BOT_TOKEN="xoxb-1\n", SLACK_APP_TOKEN=" xapp-1\r\n", CONVOX_KEYS=f"{KEY}\n")
+    assert made.slack_bot_token.get_secret_value() == "xoxb-1"
+    assert made.slack_app_token is not None
+    assert made.slack_app_token.get_secret_value() == "xapp-1"
+    assert [key.get_secret_value() for key in made.convox_keys] == [KEY]
 
 
 def test_keys_are_separated_by_commas_newest_first():
@@ -82,7 +90,7 @@ def test_every_setting_that_is_missing_or_wrong_is_named_at_once_and_no_value_is
         CONVOX_RACK="My Rack",
         PORT="many",
     )
-    assert [line.split(" ")[0].rstrip(":") for line in said] == [
+    assert [line.split(" ")[0] for line in said] == [
         "CONVOX_KEYS",
         "SLACK_BOT_TOKEN",
         "SLACK_APP_TOKEN",
@@ -90,7 +98,7 @@ def test_every_setting_that_is_missing_or_wrong_is_named_at_once_and_no_value_is
         "PORT",
     ]
     assert said[0] == "CONVOX_KEYS is not set; `convox-bot keygen` prints a key"
-    assert said[1] == "SLACK_BOT_TOKEN: must begin with xoxb-"
+    assert said[1] == "SLACK_BOT_TOKEN must begin with xoxb-"
     assert not [line for line in said if "hunter22" in line or "secret" in line or "many" in line]
 
 
@@ -100,17 +108,43 @@ def test_a_missing_token_is_said_to_be_missing():
 
 @pytest.mark.parametrize("keys", [",", " , "])
 def test_keys_without_a_key_are_refused(keys):
-    assert problems(CONVOX_KEYS=keys)[0].startswith("CONVOX_KEYS: ")
+    assert problems(CONVOX_KEYS=keys) == ["CONVOX_KEYS holds no key; `convox-bot keygen` prints one"]
 
 
 @pytest.mark.parametrize("rack", ["Convox", "1rack", "rack-", "r" * 27, "a_b"])
 def test_a_rack_that_no_namespace_could_begin_with_is_refused(rack):
-    assert problems(CONVOX_RACK=rack)[0].startswith("CONVOX_RACK: ")
+    sentence = (
+        "CONVOX_RACK cannot be the name of a rack: up to 26 lower-case letters, digits and dashes, the first of them "
+        "a letter and the last no dash"
+    )
+    assert problems(CONVOX_RACK=rack) == [sentence]
+    with pytest.raises(SettingsError) as wrong:
+        read_settings(RackSettings, {"CONVOX_RACK": rack}, dotenv=None)
+    assert wrong.value.problems == [sentence]
 
 
-@pytest.mark.parametrize("port", ["-1", "65536", "3000x"])
+@pytest.mark.parametrize("port", ["-1", "65536", "3000x", "80.5", "9" * 5000])
 def test_a_port_that_is_none_is_refused(port):
-    assert problems(API_PORT=port)[0].startswith("API_PORT: ")
+    assert problems(API_PORT=port) == ["API_PORT is no port: a port is a whole number from 0 to 65535"]
+
+
+@pytest.mark.parametrize("answer", ["maybe", "2", "open"])
+def test_a_switch_that_is_neither_on_nor_off_is_refused(answer):
+    said = problems(CONVOX_OPEN=answer)
+    assert "CONVOX_OPEN is neither yes nor no: 1 means yes, 0 means no" in said
+
+
+def test_no_sentence_of_the_library_reaches_an_operator():
+    given = {
+        "CONVOX_RACK": "a_b",
+        "PORT": "x",
+        "API_PORT": "70000",
+        "CONVOX_OPEN": "maybe",
+        "CONVOX_KEYS": ",",
+    }
+    said = "\n".join(problems(**given))
+    for word in ("should", "Input", "valid integer", "pattern", "boolean", "tuple", "^["):
+        assert word not in said
 
 
 def test_a_setting_may_come_from_a_file_without_its_last_line_end(tmp_path: Path):

@@ -1,5 +1,6 @@
 """Lists that the documents take from the code: Slack's methods and scopes, metrics, the audit, patience, the README's commands."""
 
+import ast
 import re
 
 import yaml
@@ -7,6 +8,7 @@ import yaml
 from bot.api.metrics import Facts, exposition
 from bot.grammar import GROUPS, RULES
 from bot.listeners import ACTIONS, COMMAND
+from core import errors
 from core.promotion import Limits
 from core.redaction import SHORTEST
 from tests.docs.pages import ROOT, blocks, codes, page, rows, section
@@ -90,6 +92,25 @@ def test_the_readme_names_every_command_of_the_grammar_and_no_other():
         first, second, *_ = [*entry.split(), "", ""]
         named.add(f"{first} {second}" if first in GROUPS and second.isalpha() and second.islower() else first)
     assert named == {rule.name for rule in RULES}
+
+
+def test_make_clean_removes_every_cache_that_git_ignores():
+    caches = re.findall(r"^(\S*cache\w*)/$", (ROOT / ".gitignore").read_text(encoding="utf-8"), re.MULTILINE)
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").split("\nclean:")[1]
+    assert {".mypy_cache", "__pycache__"} <= set(caches)
+    assert [name for name in caches if name not in recipe] == []
+
+
+def test_every_package_opens_with_a_sentence():
+    packages = [file for top in ("bot", "core", "storage") for file in (ROOT / top).rglob("__init__.py")]
+    assert [str(file.parent) for file in packages if not ast.get_docstring(ast.parse(file.read_text()))] == []
+
+
+def test_every_error_that_is_answered_stands_in_the_tree_with_its_status():
+    kinds = [each for each in vars(errors).values() if isinstance(each, type)]
+    known = {e.__name__: e.status for e in kinds if issubclass(e, errors.UserError)}
+    told = {name: int(status) for name, status in re.findall(r"─ (\w+) +(\d{3}) ", errors.__doc__ or "")}
+    assert {"UserError": errors.UserError.status, **told} == known
 
 
 def test_every_make_target_that_is_named_exists():

@@ -18,6 +18,20 @@ RESTORE = section(TEXT, "After a restore")
 SET_NUMBER, FORGET = blocks(RESTORE, "sql")
 
 
+def test_an_installation_by_hand_is_as_locked_as_the_image():
+    (lines,) = [block.splitlines() for block in blocks(section(TEXT, "Install"), "sh")]
+    installs = [line for line in lines if " install " in line]
+
+    assert [re.findall(r"-r (\S+)|( \.)$", line) for line in installs] == [
+        [("requirements.lock", "")],
+        [("requirements-build.lock", "")],
+        [("", " .")],
+    ]
+    assert all("--no-deps" in line for line in installs)
+    assert all("--require-hashes" in line for line in installs[:2])
+    assert "--no-build-isolation" in installs[2]
+
+
 def run(path, statement):
     with sqlite3.connect(path) as connection:
         changed = connection.execute(statement).rowcount
