@@ -117,7 +117,11 @@ class Handlers:
             _asked(caller, command.app), release=command.release, force=command.force, anyway=command.anyway
         )
         requested = await self._promoter.request(asked)
-        return await self._requested(requested, outcomes.promoting(requested.promotion.release), caller)
+        reply = await self._requested(requested, outcomes.promoting(requested.promotion.release), caller)
+        if command.force and not requested.promotion.force:
+            unforced = "it waits without --force, for somebody has approved it so"
+            reply = replace(reply, answer=replace(reply.answer, warnings=(*reply.answer.warnings, unforced)))
+        return reply
 
     async def _made(self, made: Made, text: str, caller: Caller, *, promote: bool) -> Reply:
         warnings = (made.skipped,) if made.skipped else ()

@@ -1,7 +1,7 @@
 """Asking for a promotion or a rollback. What people decide about it later is core.decider's."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -122,7 +122,7 @@ class Promoter:
         release, copied, skipped = await self._target(tx, ground, asked)
         same = next((p for p in ground.awaiting if p.release == release.id), None)
         if same is not None:
-            return Requested(promotion=same, pointer=True)
+            return Requested(promotion=await self._again(tx, same, asked), pointer=True)
         if asked.kind == "promote":
             guard(ground, release, anyway=asked.anyway)
         promotion = await self._plan(tx, ground, release, copied, asked)
@@ -134,6 +134,17 @@ class Promoter:
             promotion = await begin(tx, ground, promotion)
         await self._record(tx, promotion, copied)
         return Requested(promotion=promotion, rolled_back_to=copied.id if copied else "", skipped=skipped)
+
+    async def _again(self, tx: Transaction, waiting: Promotion, asked: Asked) -> Promotion:
+        """Return the promotion that waits for the same release; a new `--force` holds while nobody has approved it."""
+        if not asked.force or waiting.force or await tx.approvals(waiting.id):
+            return waiting
+        forced = replace(waiting, force=True, revision=waiting.revision + 1)
+        await tx.save_promotion(forced, was=waiting.phase)
+        await tx.audit(
+            asked.actor, "promote.force", waiting.id, {"app": waiting.app, "release": waiting.release}
+        )
+        return forced
 
     async def _target(
         self, tx: Transaction, ground: Ground, asked: Asked

@@ -398,6 +398,18 @@ async def test_the_same_release_again_points_to_the_card_that_waits(tmp_path: Pa
         assert second.promotion.id == first.promotion.id
 
 
+async def test_a_force_that_comes_later_holds_while_nobody_has_approved(tmp_path: Path):
+    async with world(tmp_path, policy=TWO_APPROVALS) as w:
+        release = (await w.build()).release.id
+        first = (await w.ask(release)).promotion
+        forced = (await w.ask(release, force=True)).promotion
+        assert (forced.id, forced.force, forced.revision > first.revision) == (first.id, True, True)
+        other = (await w.build()).release.id
+        waiting = (await w.ask(other)).promotion
+        await w.decider.approve(BOB, waiting.id)
+        assert not (await w.ask(other, force=True)).promotion.force, "it was approved without"
+
+
 async def test_a_newer_request_supersedes_one_that_waits(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         first = await w.ask((await w.build()).release.id)
