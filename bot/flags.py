@@ -54,16 +54,19 @@ def read(words: Sequence[Word], free: Mapping[str, Sequence[str]]) -> Typed:
 
 def _sorted(words: Sequence[Word], free: Mapping[str, Sequence[str]]) -> Iterator[Word | Flag]:
     """Yield arguments and flags in order; `--` ends the flags."""
-    at, first = 0, ""
+    at, first, given = 0, "", 0
     while at < len(words):
         word, at = words[at], at + 1
         text = _flag_text(word.text)
+        # In the middle of a sentence a lone dash is a dash, unless it is two plain ones.
+        if text == "--" and word.text != "--" and first in free and given > 1:
+            text = None
         if text == "--":
             yield from words[at:]
             return
         name, value = _name(text) if text else ("", None)
         if text is None or name not in free.get(first, (name,)):
-            first = first or plain(word.text).lower()
+            first, given = first or plain(word.text).lower(), given + 1
             yield word
             continue
         if name in VALUES and value is None:

@@ -159,9 +159,11 @@ def _is_pair(word: Word) -> bool:
 
 def _odd_values(given: Arguments, pairs: Sequence[tuple[str, str]]) -> list[str]:
     """Warn of values that are perhaps not what was pressed; they name keys, never values."""
-    warnings = []
+    keys = [key for key, _ in pairs]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    warnings = [f"{key} is given more than once: the last one counts" for key in twice]
     for (key, value), word in zip(pairs, given.words, strict=True):
-        if given.slack and (odd := oddities(value)):
+        if odd := oddities(value):
             warnings.append(
                 f"{key} holds {' and '.join(odd)}, kept exactly as they came: "
                 "if your keyboard made them, set it again with straight ones"

@@ -13,11 +13,12 @@ from bot.views.refusals import refusal, unexpected
 from core.access import Access
 from core.approvals import missing
 from core.decider import Decider
-from core.errors import NotFound, Unexpected, UserError
+from core.errors import Busy, NotFound, Unexpected, UserError
 from core.ports import Clock, Store
 from core.promoter import Asked, Promoter, Requested
-from core.promotion import Phase
+from core.promotion import Phase, Promotion
 from core.records import Made, Records
+from core.release import Release
 
 log = logging.getLogger(__name__)
 
@@ -132,8 +133,9 @@ class Handlers:
             requested = await self._promoter.request(asked)
         except UserError as error:
             # The release exists: the answer says so before it says why it was not promoted.
-            answer = Answer(text=f"{text}\nERROR: {error.sentence}", warnings=warnings, hint=error.hint)
-            return Reply(answer=answer, error=error)
+            text = f"{text}\nERROR: {error.sentence}"
+            hint = _take_over(made.release) if isinstance(error, Busy) else error.hint
+            return Reply(answer=Answer(text=text, warnings=warnings, hint=hint, mentions=True), error=error)
         text = f"{text}\n{outcomes.promoting(made.release.id)}"
         reply = await self._requested(requested, text, caller)
         return replace(reply, answer=replace(reply.answer, warnings=(*warnings, *reply.answer.warnings)))
@@ -143,6 +145,8 @@ class Handlers:
         notes = [requested.skipped] if requested.skipped else []
         if promotion.channel is None and caller.source == "http":
             notes.append(outcomes.no_card(promotion.app))
+        elif caller.source == "http":
+            notes += await self._unshown(promotion)
         hint = ""
         if promotion.phase is Phase.AWAITING_APPROVAL:
             hint = outcomes.waiting(promotion)
@@ -151,6 +155,14 @@ class Handlers:
             text = f"{promotion.release} was asked for already: {promotion.id}{where} waits for its approval"
         answer = Answer(text=text, warnings=tuple(notes), hint=hint, mentions=requested.pointer)
         return Reply(answer=answer, promotion=promotion.id)
+
+    async def _unshown(self, promotion: Promotion) -> list[str]:
+        """Say to whoever sees no Slack that the channel has not taken the app's last card."""
+        for earlier in (await self._store.read.promotions(promotion.app, 2))[1:]:
+            card = await self._store.read.card(earlier.id)
+            if card and card.failed and card.channel == promotion.channel:
+                return [outcomes.unshown(promotion.app, card.channel, card.failed)]
+        return []
 
     async def _decide(self, command: ask.Command, caller: Caller) -> Reply:
         if isinstance(command, ask.Approve | ask.Decline) and command.app:
@@ -187,20 +199,35 @@ class Handlers:
 
     # What an administrator does
 
+    async def _link(self, name: str, caller: Caller) -> Answer:
+        """Link the channel, and say what was taken from where: one channel an app, one app a channel."""
+        channel, read = _channel(caller), self._store.read
+        before, other = (await read.app(name)).channel, await read.app_of_channel(channel)
+        await self._records.link(caller.actor, name, channel)
+        notes = []
+        if before and before != channel:
+            notes.append(f"{name} was linked to <#{before}>, which has no app now")
+        if other and other.name != name:
+            notes.append(f"this channel was linked to {other.name}, which has no channel now")
+        return Answer(text=outcomes.linking(name), warnings=tuple(notes))
+
     async def _administer(self, command: ask.Command, caller: Caller) -> Answer:
         match command:
             case ask.CreateApp():
                 created = await self._records.create_app(caller.actor, command.name, caller.channel)
                 return Answer(text=outcomes.creating(created.app.name, created.todo or None))
             case ask.Link():
-                channel = _channel(caller)
-                await self._records.link(caller.actor, command.app, channel)
-                return Answer(text=outcomes.linking(command.app))
+                return await self._link(command.app, caller)
             case ask.Unlink():
                 app = await self._records.unlink(caller.actor, _channel(caller))
                 return Answer(text=outcomes.unlinking(app.name))
             case _:
                 raise AssertionError(command)
+
+
+def _take_over(release: Release) -> str:
+    """Say how the release that was just made can go out all the same: `env set` itself takes nothing over."""
+    return f"wait and promote it then, or take over: `releases promote {release.id} --force -a {release.app}`"
 
 
 def new_reference() -> str:

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import Any
 
 from aiohttp import ClientSession, web
@@ -31,6 +32,7 @@ from core.cluster.adapter import KubernetesCluster
 from core.cluster.client import KubeClient
 from core.cluster.credentials import Source, from_document, from_environment
 from core.decider import Decider
+from core.errors import Rejected, Unreachable
 from core.gate import Gate
 from core.ports import Clock, Cluster
 from core.promoter import Promoter
@@ -46,6 +48,8 @@ log = logging.getLogger(__name__)
 LEAST_FREE = 0.10
 # How often approvals are looked through for those that nobody gave in time.
 EXPIRY_SECONDS = 5.0
+# Between two tries to reach the cluster at a start.
+GREETING_SECONDS = (5.0, 15.0, 60.0)
 # After a stop is asked for, what is being said in Slack may take this long; the rest is said by the next start.
 LAST_WORDS_SECONDS = 5.0
 
@@ -95,7 +99,7 @@ async def wired(
         slack = _slack_side(settings, store, policy, session, clock)
         cluster = KubernetesCluster(kube, rack=settings.convox_rack, clock=clock)
         domain = _use_cases(store, cluster, slack, clock)
-        yield _assembled(settings, policy, store, session, slack, domain, clock)
+        yield _assembled(settings, policy, store, session, slack, domain, cluster, clock)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +160,7 @@ def _assembled(
     session: ClientSession,
     slack: SlackSide,
     domain: UseCases,
+    cluster: KubernetesCluster,
     clock: Clock,
 ) -> Bot:
     """Open the doors: what Slack delivers, and HTTP."""
@@ -198,6 +203,7 @@ def _assembled(
             "intake": intake.run,
             "expiry of approvals": lambda: expire(domain.decider, clock),
             "connection to Slack": connection.run,
+            "first word of the cluster": lambda: greet(cluster.reach, clock),
         },
         sites=sites,
     )
@@ -224,6 +230,19 @@ async def expire(decider: Decider, clock: Clock) -> None:
         except Exception:
             log.exception("approvals could not be looked through; trying again")
         await clock.sleep(EXPIRY_SECONDS)
+
+
+async def greet(reach: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """Say what keeps the cluster from answering, until it does: else a wrong kubeconfig shows at the first promotion."""
+    for pause in chain(GREETING_SECONDS, repeat(GREETING_SECONDS[-1])):
+        try:
+            await reach()
+        except (Rejected, Unreachable) as error:
+            log.warning("the cluster does not answer: %s; trying again", error)
+        else:
+            log.info("the cluster answers")
+            return
+        await clock.sleep(pause)
 
 
 async def run(bot: Bot, stop: asyncio.Event, *, started: Callable[[], None] = lambda: None) -> None:

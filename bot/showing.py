@@ -90,13 +90,14 @@ class Showing:
         subject, environment = await self._newest(command.app)
         if command.reveal:
             await self._records.audit_reveal(caller.actor, command.app, subject)
-        return Answer(text=env_list(environment, reveal=command.reveal), whole=command.typed)
+        text = env_list(environment, reveal=command.reveal)
+        return Answer(text=text, whole=command.typed, warnings=_altered(text, command, caller))
 
     async def _value(self, command: ask.EnvGet, caller: Caller) -> Answer:
         subject, environment = await self._newest(command.app)
         value = env_value(environment, command.key)
         await self._records.audit_reveal(caller.actor, command.app, f"{subject}/{command.key}")
-        return Answer(text=value)
+        return Answer(text=value, warnings=_altered(value, command, caller))
 
     async def _builds(self, command: ask.ListBuilds, _: Caller) -> Answer:
         await self._store.read.app(command.app)
@@ -127,3 +128,12 @@ class Showing:
 
     async def _help(self, command: ask.Help, caller: Caller) -> Answer:
         return help_text(command.topic, await self.linked_app(caller.channel), caller.source)
+
+
+def _altered(text: str, command: ask.Command, caller: Caller) -> tuple[str, ...]:
+    """Warn that Slack is not shown exactly this: three backticks would end the block that it stands in."""
+    if caller.source != "slack" or "```" not in text:
+        return ()
+    return (
+        f"invisible characters stand between backticks here; exactly it is shown by: convox-bot do {command.typed}",
+    )

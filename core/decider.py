@@ -130,7 +130,7 @@ class Decider:
             if promotion is None or promotion.settled:
                 raise Conflict(_not_running(promotion))
             if promotion.phase in GOING_BACK:
-                raise Conflict(f"{promotion.id} is already going back", hint="its thread tells how far it is")
+                raise _stopping(promotion)
             cancelled = await move(tx, promotion, Event.CANCELLED, actor=actor, by=actor)
             failpoint("cancel.before_commit")
         failpoint("cancel.after_commit")
@@ -209,6 +209,14 @@ def _held_since(ground: Ground, promotion: Promotion) -> str:
         return ""
     held = why_held(release, ground.releases, ground.standings)
     return f"{release.id} is on hold by now: {held}" if held else ""
+
+
+def _stopping(promotion: Promotion) -> Conflict:
+    """Say that it has been stopped already; a person's rollback does not go back."""
+    hint = "its thread tells how far it is" if promotion.channel else ""
+    if promotion.kind == "rollback":
+        return Conflict(f"{promotion.id} is already being stopped: a rollback does not go back", hint=hint)
+    return Conflict(f"{promotion.id} is already going back", hint=hint)
 
 
 def _not_running(promotion: Promotion | None) -> str:

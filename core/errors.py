@@ -7,6 +7,7 @@ UserError            somebody asked for something that cannot be; the sentence g
 ├─ Forbidden    403  the policy, or Slack membership, says no
 ├─ NotFound     404  no such app, release, build, promotion
 ├─ Conflict     409  somebody or something was first
+│  ├─ Busy      409  something of the app is rolling out
 │  └─ Taken     409  a new id exists already: whoever made it up takes another, so nobody meets this one
 ├─ Unexpected   500  something broke here; the log has more under the same reference
 └─ Unwritable   503  the database cannot be written, or nothing new may start
@@ -45,6 +46,10 @@ class NotFound(UserError):
 
 class Conflict(UserError):
     status = 409
+
+
+class Busy(Conflict):
+    """Something of the app is rolling out, and was not to be taken over."""
 
 
 class Taken(Conflict):

@@ -126,7 +126,7 @@ def _whom_to_ask(who: Iterable[str]) -> str:
     """Name people and groups; a token cannot be asked."""
     people = list(dict.fromkeys(_called(name) for name in who if not name.startswith(TOKEN)))
     if not people:
-        return "nobody has it; it is given in the policy file"
+        return "no person has it; it is given in the policy file"
     more = f" and {len(people) - TOLD} more" if len(people) > TOLD else ""
     return f"ask {', '.join(people[:TOLD])}{more}"
 

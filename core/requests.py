@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from core.app import App
 from core.build import Build, is_pinned
-from core.errors import Conflict, Forbidden, Invalid
+from core.errors import Busy, Conflict, Forbidden, Invalid
 from core.holds import way_back, why_held
 from core.manifest import load
 from core.policy import ApprovalRule, Policy, Rules
 from core.ports import Cluster, Reader
 from core.progress import Bundle, Ref
-from core.promotion import Limits, Promotion
+from core.promotion import GOING_BACK, Limits, Promotion
 from core.release import Release, Standing
 
 # Never pruned: claims hold data, namespaces hold everything, Secrets and ConfigMaps may still be mounted
@@ -48,14 +48,16 @@ async def read_ground(tx: Reader, app: str, *, everything: int) -> Ground:
     )
 
 
-def busy(holder: Promotion) -> Conflict:
+def busy(holder: Promotion) -> Busy:
     """Say who promotes what since when and where (engine rule 3); the first words are Convox's."""
+    back = holder.phase in GOING_BACK
+    stop = "" if back else f", stop it with `apps cancel {holder.app}`"
     where = f" in <#{holder.channel}>" if holder.channel else ""
     since = holder.started_at or holder.requested_at
-    return Conflict(
+    return Busy(
         f"app is currently updating: {holder.requested_by.mention} promotes {holder.release} "
-        f"since {since:%H:%M:%S} UTC{where}",
-        hint=f"wait, stop it with `apps cancel {holder.app}`, or take over with `--force`",
+        f"since {since:%H:%M:%S} UTC{where}{', and it is going back' if back else ''}",
+        hint=f"wait{stop}, or take over with `--force`",
     )
 
 

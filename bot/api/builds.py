@@ -38,7 +38,7 @@ class Builds:
 
     async def create(self, request: web.Request) -> web.Response:
         """Store one build and its release."""
-        app, given = request.match_info["app"], await read_body(request, NewBuild)
+        app, given = request.match_info["app"].lower(), await read_body(request, NewBuild)
         actor = await self._access.require(actor_of(request), "build", app)
         made = await self._records.register_build(
             actor,

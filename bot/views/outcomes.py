@@ -64,6 +64,13 @@ def waiting(promotion: Promotion) -> str:
     return f"Waiting for {many} of {promotion.id}: /convox approve {promotion.id}"
 
 
+def unshown(app: str, channel: str, why: str) -> str:
+    """Say that the card of a promotion will hardly be seen, and what to do."""
+    return (
+        f"<#{channel}> did not take the last card of {app} ({why}): invite me there, or link another channel"
+    )
+
+
 def no_card(app: str) -> str:
     """Say why nothing will be seen in Slack of a promotion."""
     return f"No card in Slack: {app} has no channel. Link one there: /convox link {app}"

@@ -202,7 +202,7 @@ def _cautions(story: Story) -> Iterable[str]:
     )
     if loose and not p.settled:
         yield f"*not pinned*: {clip(', '.join(loose), 200)} (an image by tag can change after it was approved)"
-    if p.force:
+    if p.force and not p.settled:
         yield "takes over whatever is rolling out (--force)"
     if p.anyway:
         yield f"was on hold, promoted anyway: “{clip(p.anyway, 200)}”"

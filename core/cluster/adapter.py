@@ -50,6 +50,10 @@ class KubernetesCluster:
     def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
         return objects.render(release, build, manifest, app, rules, rack=self.rack)
 
+    async def reach(self) -> None:
+        """Ask the API server what everybody may ask; raises as every method does where it cannot be asked."""
+        await self._namespaces.may_list()
+
     async def create_namespace(self, app: str) -> str | None:
         return await self._namespaces.create(self._home(app))
 

@@ -6,6 +6,7 @@ itself (its exec tokens die after about 15 minutes), so the renewal is here.
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -80,11 +81,18 @@ def from_file(path: str) -> Source:
 
     async def load(clock: Clock) -> Loaded:
         fresh = _blank()
+        # The library speaks of a missing key of a file that is not there at all.
+        if not _is_there(path):
+            raise Unreachable(f"there is no kubeconfig at {path}")
         loader = loader_of_file(path)
         await loader.load_and_set(fresh)
         return _loaded(fresh, loader, clock)
 
     return load
+
+
+def _is_there(paths: str) -> bool:
+    return any(Path(path).expanduser().exists() for path in paths.split(os.pathsep) if path)
 
 
 def from_document(document: Mapping[str, Any]) -> Source:

@@ -66,13 +66,20 @@ class Namespaces:
             raise
         return True
 
+    async def may_list(self) -> bool:
+        """Tell whether every namespace may be seen: a question that any API server answers to anybody it knows."""
+        return await self._review({"verb": "list", "group": "", "resource": "namespaces"})
+
     async def _may(self, verb: str, kind: str, home: Home) -> bool:
         resource = RESOURCES[kind]
         attributes = {"verb": verb, "group": resource.group, "resource": resource.plural}
         if resource.namespaced:
             attributes["namespace"] = home.namespace
+        return await self._review(attributes)
+
+    async def _review(self, attributes: dict[str, str]) -> bool:
         review = await self._client.create(
-            Address(kind="SelfSubjectAccessReview", rack=home.rack, app=home.app),
+            Address(kind="SelfSubjectAccessReview"),
             {
                 "apiVersion": RESOURCES["SelfSubjectAccessReview"].api_version,
                 "kind": "SelfSubjectAccessReview",

@@ -192,6 +192,23 @@ def test_a_reason_for_declining_is_taken_as_it_was_typed():
     assert asked(text).reason == 'it doesn\'t work, do not --force it: "twice" —ana'
 
 
+def test_a_lone_dash_in_a_reason_is_a_dash():
+    assert asked(f"decline {P} too late — sorry") == Decline(promotion=P, reason="too late — sorry")
+    assert asked(f"decline {P} -- -a is no flag here") == Decline(promotion=P, reason="-a is no flag here")
+
+
+def test_a_variable_that_is_given_twice_is_named():
+    command = parse("env set D=1 E=1 D=2 -a api")
+    assert command.warnings == ("D is given more than once: the last one counts",)
+
+
+@pytest.mark.parametrize("slack", [True, False])
+def test_a_typographic_quote_in_a_value_is_named_wherever_it_was_typed(slack):
+    (warning,) = parse("env set Q=“x” -a api", slack=slack).warnings
+    assert warning.startswith("Q holds ")
+    assert "“" not in warning
+
+
 def test_the_app_may_stand_anywhere_in_a_decline():
     assert asked(f"decline {P} too risky -a api") == Decline(promotion=P, reason="too risky", app="api")
 

@@ -16,7 +16,7 @@ from bot.handlers import Handlers
 from bot.intake import DONE_BEFORE, FRESH, SWEEP_SECONDS, Intake
 from core.errors import Unwritable
 from core.promotion import Phase
-from tests.core.world import ONE_APPROVAL, World, world
+from tests.core.world import ALICE, ONE_APPROVAL, World, world
 from tests.fakes import progressing
 
 
@@ -236,9 +236,32 @@ async def test_a_change_whose_promotion_is_refused_says_both(tmp_path: Path):
             await w.clock.sleep(0)
         answer = await s.answer(await s.command("env set FOO=bar --promote"))
         made = (await w.store.read.releases("myapp", 1))[0]
-        assert f"Setting FOO... OK\nRelease: {made.id}\nERROR: app is currently updating: " in answer
+        who = "<@U01ALICE> promotes"
+        assert f"Setting FOO... OK\nRelease: {made.id}\nERROR: app is currently updating: {who}" in answer
+        assert f"or take over: `releases promote {made.id} --force -a myapp`" in answer
         await w.decider.cancel(asked.promotion.requested_by, "myapp")
         await w.end(asked.promotion.id)
+
+
+async def test_a_link_says_what_it_took_from_where(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.world.records.create_app(ALICE, "other", "C2")
+        answer = await s.answer(await s.command("link myapp", channel="C2"))
+        assert "Linking myapp to this channel... OK" in answer
+        assert "Note: myapp was linked to <#C1>, which has no app now" in answer
+        assert "Note: this channel was linked to other, which has no channel now" in answer
+        again = await s.answer(await s.command("link myapp", channel="C2"))
+        assert "Note" not in again
+
+
+async def test_a_value_that_slack_cannot_be_shown_exactly_says_so(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.world.records.set_environment(ALICE, "myapp", [("T", "a```b"), ("U", "plain")])
+        told = await s.answer(await s.command("env get T"))
+        assert "Note: invisible characters stand between backticks here" in told
+        assert "shown by: convox-bot do env get T -a myapp" in told
+        assert "Note" not in await s.answer(await s.command("env get U"))
+        assert "Note" not in await s.answer(await s.command("env"))
 
 
 async def test_what_a_crash_left_unanswered_is_not_done_a_second_time(tmp_path: Path):

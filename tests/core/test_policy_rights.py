@@ -89,7 +89,7 @@ def test_to_be_named_in_from_is_the_right_to_approve_that_app():
         (
             "rollback",
             "other",
-            "the role developer for it (nobody has it; it is given in the policy file)",
+            "the role developer for it (no person has it; it is given in the policy file)",
         ),
     ],
 )

@@ -117,6 +117,20 @@ async def test_a_value_of_an_environment_comes_back_exactly(api):
     assert told["text"] == value
 
 
+async def test_a_channel_that_took_no_card_is_named_to_whoever_sees_none(api):
+    async def promoted() -> dict[str, str]:
+        release = (await api.world.build()).release.id
+        told = await (await api.command(f"releases promote {release} -a myapp")).json()
+        await api.world.end(told["promotion"])
+        return told
+
+    first = await promoted()
+    assert "Note" not in first["text"]
+    await api.store.outbox.card_failed(first["promotion"], "not_in_channel")
+    told = await promoted()
+    assert "Note: #C1 did not take the last card of myapp (not_in_channel): invite me there" in told["text"]
+
+
 async def test_what_was_done_before_a_refusal_is_told_too(api):
     await api.world.build()
     api.world.policy = parse_policy(policy_of("view, env, promote"))

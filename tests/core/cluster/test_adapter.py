@@ -83,9 +83,10 @@ async def test_a_look_counts_what_has_crashed_before():
 
 async def test_what_is_on_its_way_out_did_not_exist_and_is_made_anew_once_it_has_gone():
     async with live() as on:
-        bundle = on.bundle("web:deaf")
+        bundle = on.bundle()
         old = {a.ref: a.uid for a in await on.apply(bundle)}[WEB]
         await pod_name(on, bundle.release)
+        on.simulated.freeze_controllers()
         await on.cluster.remove("myapp", WEB, uid=old, token=1)
         found = (await on.cluster.look("myapp", [WEB])).of(WEB)
         assert found is not None
@@ -93,7 +94,8 @@ async def test_what_is_on_its_way_out_did_not_exist_and_is_made_anew_once_it_has
         await on.cluster.preflight("myapp", bundle, token=1, force=False)
         with pytest.raises(Unreachable, match="Deployment/web is still being removed; it is made anew once"):
             await on.cluster.apply("myapp", bundle, WEB, token=1, force=True)
-        async with asyncio.timeout(10):
+        on.simulated.thaw_controllers()
+        async with asyncio.timeout(30):
             while await on.admin.get(HOME.at("Deployment", "web")) is not None:
                 await on.clock.sleep(0.2)
         assert (await on.cluster.apply("myapp", bundle, WEB, token=1, force=False)).uid != old
