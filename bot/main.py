@@ -4,10 +4,9 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import chain, repeat
 from typing import Any
 
 from aiohttp import ClientSession, web
@@ -20,6 +19,7 @@ from bot.clock import SystemClock
 from bot.directory import SlackDirectory
 from bot.handlers import Handlers
 from bot.intake import Intake
+from bot.jobs import expire, greet
 from bot.listeners import new_app
 from bot.messages import Messages
 from bot.outbox import Sender
@@ -32,7 +32,6 @@ from core.cluster.adapter import KubernetesCluster
 from core.cluster.client import KubeClient
 from core.cluster.credentials import Source, from_document, from_environment
 from core.decider import Decider
-from core.errors import Rejected, Unreachable
 from core.gate import Gate
 from core.ports import Clock, Cluster
 from core.promoter import Promoter
@@ -46,10 +45,6 @@ log = logging.getLogger(__name__)
 
 # Under this nothing new starts (engine rule 16): a rollout in flight must still be able to write its end.
 LEAST_FREE = 0.10
-# How often approvals are looked through for those that nobody gave in time.
-EXPIRY_SECONDS = 5.0
-# Between two tries to reach the cluster at a start.
-GREETING_SECONDS = (5.0, 15.0, 60.0)
 # After a stop is asked for, what is being said in Slack may take this long; the rest is said by the next start.
 LAST_WORDS_SECONDS = 5.0
 
@@ -220,29 +215,6 @@ def _source(settings: Settings, kubeconfig: Mapping[str, Any] | None) -> Source:
 
 def _value(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
-
-
-async def expire(decider: Decider, clock: Clock) -> None:
-    """End approvals that nobody gave in time, until cancelled; a database in trouble is tried again."""
-    while True:
-        try:
-            await decider.expire()
-        except Exception:
-            log.exception("approvals could not be looked through; trying again")
-        await clock.sleep(EXPIRY_SECONDS)
-
-
-async def greet(reach: Callable[[], Awaitable[None]], clock: Clock) -> None:
-    """Say what keeps the cluster from answering, until it does: else a wrong kubeconfig shows at the first promotion."""
-    for pause in chain(GREETING_SECONDS, repeat(GREETING_SECONDS[-1])):
-        try:
-            await reach()
-        except (Rejected, Unreachable) as error:
-            log.warning("the cluster does not answer: %s; trying again", error)
-        else:
-            log.info("the cluster answers")
-            return
-        await clock.sleep(pause)
 
 
 async def run(bot: Bot, stop: asyncio.Event, *, started: Callable[[], None] = lambda: None) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from bot.main import EXPIRY_SECONDS, expire
+from bot.jobs import EXPIRY_SECONDS, expire
 from core.errors import Unwritable
 from core.promotion import Phase
 from tests.core.world import ONE_APPROVAL, world

@@ -1,0 +1,39 @@
+"""What the process does of its own accord beside sender and intake: looking through approvals, greeting the cluster."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from itertools import chain, repeat
+
+from core.decider import Decider
+from core.errors import Rejected, Unreachable
+from core.ports import Clock
+
+log = logging.getLogger(__name__)
+
+# How often approvals are looked through for those that nobody gave in time.
+EXPIRY_SECONDS = 5.0
+# Between two tries to reach the cluster at a start.
+GREETING_SECONDS = (5.0, 15.0, 60.0)
+
+
+async def expire(decider: Decider, clock: Clock) -> None:
+    """End approvals that nobody gave in time, until cancelled; a database in trouble is tried again."""
+    while True:
+        try:
+            await decider.expire()
+        except Exception:
+            log.exception("approvals could not be looked through; trying again")
+        await clock.sleep(EXPIRY_SECONDS)
+
+
+async def greet(reach: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """Say what keeps the cluster from answering, until it does: else a wrong kubeconfig shows at the first promotion."""
+    for pause in chain(GREETING_SECONDS, repeat(GREETING_SECONDS[-1])):
+        try:
+            await reach()
+        except (Rejected, Unreachable) as error:
+            log.warning("the cluster does not answer: %s; trying again", error)
+        else:
+            log.info("the cluster answers")
+            return
+        await clock.sleep(pause)
