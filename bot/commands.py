@@ -28,10 +28,11 @@ def parse(text: str, *, linked_app: str | None = None, slack: bool = True) -> Co
     """
     if len(text) > LONGEST:
         raise Invalid(f"that is too long: {len(text)} characters, at most {LONGEST}")
-    typed = flags.read(split(decode(text) if slack else text), free={"decline": ("app",)})
+    given = split(decode(text) if slack else text)
+    if given and plain(given[0].text).lower() in {"/convox", "convox"}:
+        given = given[1:]
+    typed = flags.read(given, free={"decline": ("app",)})
     words = typed.words
-    if words and plain(words[0].text).lower() in {"/convox", "convox"}:
-        words = words[1:]
     flags.known(typed.flags.values())
     rule, rest = _rule(words, slack=slack)
     if "help" in typed.flags:

@@ -119,9 +119,11 @@ class Handlers:
         )
         requested = await self._promoter.request(asked)
         reply = await self._requested(requested, outcomes.promoting(requested.promotion.release), caller)
-        if command.force and not requested.promotion.force:
-            unforced = "it waits without --force, for somebody has approved it so"
-            reply = replace(reply, answer=replace(reply.answer, warnings=(*reply.answer.warnings, unforced)))
+        if requested.unheard:
+            told = (
+                "it waits as it was asked for first, without --force or --anyway: somebody has approved it so"
+            )
+            reply = replace(reply, answer=replace(reply.answer, warnings=(*reply.answer.warnings, told)))
         return reply
 
     async def _made(self, made: Made, text: str, caller: Caller, *, promote: bool) -> Reply:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -136,6 +136,7 @@ class Intake:
 
     async def _attend(self, delivery: Delivery) -> None:
         """See to one delivery; afterwards it is handled whatever has happened, for it is not tried again unasked."""
+        body: Mapping[str, Any] = {}
         try:
             body = _read(delivery)
             async with self._locks.setdefault(_channel(body) or "", asyncio.Lock()):
@@ -143,7 +144,11 @@ class Intake:
             # Neither a card that does not come nor an answer that Slack is slow to take keeps the channel waiting.
             await self._respond(body, (await self._seen(reply)).answer)
         except Exception:
-            log.exception("%s: delivery %d has no answer", new_reference(), delivery.id)
+            reference = new_reference()
+            log.exception("%s: delivery %d has no answer", reference, delivery.id)
+            # Whatever it stumbled over may be in the way of this as well, and the log has it by now.
+            with suppress(Exception):
+                await self._respond(body, surprised(reference).answer)
         await self._wipe(delivery.id)
 
     async def _wipe(self, delivery_id: int) -> None:

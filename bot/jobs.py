@@ -33,6 +33,8 @@ async def greet(reach: Callable[[], Awaitable[None]], clock: Clock) -> None:
             await reach()
         except (Rejected, Unreachable) as error:
             log.warning("the cluster does not answer: %s; trying again", error)
+        except Exception:
+            log.exception("the cluster cannot be asked; trying again")
         else:
             log.info("the cluster answers")
             return

@@ -38,7 +38,7 @@ async def begin(tx: Transaction, ground: Ground, promotion: Promotion) -> Promot
         started_at=tx.now,
         stage_at=tx.now,
         token=app.token,
-        back_to=target_of(ground, promotion.release),
+        back_to=target_of(replace(ground, in_flight=await _stopped(tx, holder)), promotion.release),
         baseline_of=_baseline_of(holder),
     )
 
@@ -71,6 +71,13 @@ async def _left(tx: Transaction, rollback: Promotion, releases: AbstractSet[str 
     """Return those that a person turned away from: never the one that the rollback brings back."""
     source = (await tx.release(rollback.app, rollback.release)).copy_of
     return {each for each in releases if each is not None and each not in {source, rollback.release}}
+
+
+async def _stopped(tx: Transaction, holder: Promotion | None) -> Promotion | None:
+    """Return the one whose target is inherited: a rollback that has written nothing has turned away from nothing."""
+    while holder is not None and holder.kind == "rollback" and holder.touched_at is None:
+        holder = await tx.promotion(holder.baseline_of) if holder.baseline_of else None
+    return holder
 
 
 def _baseline_of(holder: Promotion | None) -> str | None:

@@ -11,11 +11,10 @@ from core.beginning import begin
 from core.errors import Conflict, Forbidden, Unwritable
 from core.failpoints import failpoint
 from core.gate import lost, mismatch
-from core.holds import why_held
 from core.ports import Announcer, Driver, Store, Transaction
 from core.promotion import GOING_BACK, Event, Phase, Promotion, advance
 from core.records import ALL
-from core.requests import Ground, busy, read_ground, rule_now
+from core.requests import Ground, busy, on_hold, read_ground, rule_now
 from core.rollout.starting import NOT_IN_CHANNEL, is_unseen
 from core.transitions import move, start
 
@@ -207,8 +206,8 @@ def _held_since(ground: Ground, promotion: Promotion) -> str:
     release = ground.find(promotion.release)
     if promotion.kind == "rollback" or promotion.anyway or release is None:
         return ""
-    held = why_held(release, ground.releases, ground.standings)
-    return f"{release.id} is on hold by now: {held}" if held else ""
+    held = on_hold(ground, release)
+    return f"{held.sentence}; {held.hint}" if held else ""
 
 
 def _stopping(promotion: Promotion) -> Conflict:

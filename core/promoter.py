@@ -41,12 +41,14 @@ class Requested:
         rolled_back_to: for a rollback, the release that was copied.
         skipped: why the newest release was not taken, or "".
         pointer: nothing new was made.
+        unheard: `--force` or the reason came too late: somebody has approved it without.
     """
 
     promotion: Promotion
     rolled_back_to: str = ""
     skipped: str = ""
     pointer: bool = False
+    unheard: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,7 @@ class Promoter:
         release, copied, skipped = await self._target(tx, ground, asked)
         same = next((p for p in ground.awaiting if p.release == release.id), None)
         if same is not None:
-            return Requested(promotion=await self._again(tx, same, asked), pointer=True)
+            return await self._again(tx, ground, same, asked)
         if asked.kind == "promote":
             guard(ground, release, anyway=asked.anyway)
         promotion = await self._plan(tx, ground, release, copied, asked)
@@ -135,16 +137,29 @@ class Promoter:
         await self._record(tx, promotion, copied)
         return Requested(promotion=promotion, rolled_back_to=copied.id if copied else "", skipped=skipped)
 
-    async def _again(self, tx: Transaction, waiting: Promotion, asked: Asked) -> Promotion:
-        """Return the promotion that waits for the same release; a new `--force` holds while nobody has approved it."""
-        if not asked.force or waiting.force or await tx.approvals(waiting.id):
-            return waiting
-        forced = replace(waiting, force=True, revision=waiting.revision + 1)
-        await tx.save_promotion(forced, was=waiting.phase)
-        await tx.audit(
-            asked.actor, "promote.force", waiting.id, {"app": waiting.app, "release": waiting.release}
+    async def _again(self, tx: Transaction, ground: Ground, waiting: Promotion, asked: Asked) -> Requested:
+        """Point to the one that waits for the same release; `--force` and a reason are added while nobody has approved."""
+        release = ground.find(waiting.release)
+        held = why_held(release, ground.releases, ground.standings) if release else ""
+        more = replace(
+            waiting,
+            force=waiting.force or asked.force,
+            anyway=waiting.anyway or (asked.anyway if held else None),
+            revision=waiting.revision + 1,
         )
-        return forced
+        if (more.force, more.anyway) == (waiting.force, waiting.anyway):
+            return Requested(promotion=waiting, pointer=True)
+        if await tx.approvals(waiting.id):
+            return Requested(promotion=waiting, pointer=True, unheard=True)
+        await tx.save_promotion(more, was=waiting.phase)
+        detail = {
+            "app": more.app,
+            "release": more.release,
+            "force": more.force,
+            "anyway": more.anyway is not None,
+        }
+        await tx.audit(asked.actor, "promote.again", more.id, detail)
+        return Requested(promotion=more, pointer=True)
 
     async def _target(
         self, tx: Transaction, ground: Ground, asked: Asked

@@ -76,12 +76,19 @@ def guard(ground: Ground, release: Release, *, anyway: str | None) -> None:
             "can not promote an older release, try rollback",
             hint=f"`releases rollback {release.id} -a {release.app}`",
         )
+    if not anyway and (held := on_hold(ground, release)):
+        raise held
+
+
+def on_hold(ground: Ground, release: Release) -> Conflict | None:
+    """Return what is said of a release that is on hold and of how it goes out all the same (engine rule 7)."""
     held = why_held(release, ground.releases, ground.standings)
-    if held and not anyway:
-        raise Conflict(
-            f"{release.id} is on hold: {held}",
-            hint=f'`releases promote {release.id} -a {release.app} --anyway "reason"` promotes it all the same',
-        )
+    if not held:
+        return None
+    return Conflict(
+        f"{release.id} is on hold: {held}",
+        hint=f'`releases promote {release.id} -a {release.app} --anyway "reason"` promotes it all the same',
+    )
 
 
 def guard_rollback(ground: Ground, source: Release) -> None:

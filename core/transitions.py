@@ -47,7 +47,7 @@ async def move(
         await tx.add_lines(moved.id, [phase_line(promotion.phase, moved.phase, tx.now)])
     if moved.settled:
         await tx.add_terminal(moved.id)
-        if moved.kind == "rollback" and moved.untouched:
+        if moved.kind == "rollback" and moved.touched_at is None:
             # The copy that it made never ran: what comes next is not to be based on it.
             await tx.save_standing(replace(await tx.standing(moved.release), withdrawn=True))
     detail = {"app": moved.app, "release": moved.release, "from": promotion.phase, "to": moved.phase}

@@ -15,8 +15,8 @@ from storage.errors import Absent, Locked
 from storage.filesystem import local
 from storage.migrate import MIGRATIONS, Migration, migrate, needs_migration
 
-# `token create` beside a running bot writes for milliseconds. Slack waits three seconds: of these, one is left to say
-# that nothing could be stored.
+# `token create` beside a running bot writes for milliseconds. Slack waits three seconds: where nobody of ours waits for
+# the file as well, one is left to say that nothing could be stored.
 BUSY_SECONDS = 2.0
 # Primary result codes (https://www.sqlite.org/rescode.html) that no statement of ours can cause.
 TROUBLE = {

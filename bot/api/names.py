@@ -1,10 +1,13 @@
 """Names instead of Slack's markup: outside Slack `<@U01ALICE>` says nothing to whoever reads it (contract 7)."""
 
 import asyncio
+import logging
 import re
 
 from core.errors import Unreachable
 from core.ports import Directory
+
+log = logging.getLogger(__name__)
 
 # An answer is worth more than a name in it.
 PATIENCE_SECONDS = 2.0
@@ -34,6 +37,9 @@ class Names:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 name = (await self._directory.person(user_id)).name
         except (Unreachable, TimeoutError):
+            return f"@{user_id}"
+        except Exception:
+            log.exception("nobody knows the name of %s", user_id)
             return f"@{user_id}"
         # People choose their names, and a terminal obeys what it is shown.
         return "@" + "".join(each for each in name if each.isprintable())

@@ -85,7 +85,7 @@ class Health:
             promotions=await self._parts.phases(),
             waiting={"cards": left.cards, "lines": left.lines, "posts": left.posts},
             oldest=max(0.0, age),
-            connected=self._parts.slack.connected,
+            connected=self._parts.slack.ready,
             version=version(),
         )
         return web.Response(body=exposition(facts), headers={"Content-Type": CONTENT_TYPE_LATEST})

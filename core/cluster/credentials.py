@@ -134,6 +134,7 @@ class Credentials:
         self._loaded: Loaded | None = None
         self._loading = asyncio.Lock()
         self._failed: tuple[datetime, str] | None = None
+        self._reading: asyncio.Task[Loaded] | None = None
 
     async def current(self) -> Loaded:
         """Return the configuration, read anew where it is due; the one before while it lasts and that fails.
@@ -165,12 +166,33 @@ class Credentials:
             if self._failed is not None and self._clock.now() < self._failed[0] + FAILED_FOR:
                 raise Unreachable(self._failed[1])
             try:
-                self._loaded, self._failed = await self._load(), None
+                self._loaded, self._failed = await self._read(), None
             except Unreachable as error:
                 self._failed = self._clock.now(), str(error)
                 log.warning("%s", error)
                 raise
             return self._loaded
+
+    async def close(self) -> None:
+        """End a reading that nobody waits for any more."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _read(self) -> Loaded:
+        """Await the one reading under way; whoever runs out of time leaves it to the next one who asks.
+
+        A request may have less time than a plugin needs: if it ended the plugin, none would ever get to its end.
+        """
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._load(), name="credentials of the cluster")
+            self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
+        reading = self._reading
+        try:
+            return await asyncio.shield(reading)
+        finally:
+            if reading.done():
+                self._reading = None
 
     async def _load(self) -> Loaded:
         try:

@@ -97,7 +97,8 @@ class Transport:
         self._opening = asyncio.Lock()
 
     async def close(self) -> None:
-        """Close both pools; open streams end."""
+        """Close both pools; open streams end, and so does a plugin that nobody waits for."""
+        await self._credentials.close()
         async with self._opening:
             sessions, self._sessions = self._sessions, None
         if sessions is not None:

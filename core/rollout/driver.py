@@ -16,7 +16,6 @@ from core.requests import prunable
 from core.rollout.applying import Applier, added, existed_before
 from core.rollout.effects import Effects, Late, Moved, Tools, still
 from core.rollout.lineage import bundles_of, redactor_of
-from core.rollout.pruning import removing
 from core.rollout.starting import Starter
 from core.rollout.verifying import Outcome, Verifier, evidence_line
 from core.transitions import move
@@ -142,7 +141,7 @@ class Driver:
                 Event.VERIFIED,
                 actor=BOT,
                 nothing_ran=outcome.nothing_ran,
-                progress=replace(outcome.progress, clearing=removing(refs)),
+                progress=outcome.progress,
             )
             failpoint("settle.before_commit")
         failpoint("settle.after_commit")
@@ -235,8 +234,7 @@ class Driver:
             refs = added(run.intent, await bundles_of(tx, promotion), back) if back else ()
             if refs:
                 await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
-            told = replace(current.progress, clearing=removing(refs))
-            await move(tx, current, Event.VERIFIED, actor=BOT, progress=told)
+            await move(tx, current, Event.VERIFIED, actor=BOT)
             failpoint("settle.before_commit")
         failpoint("settle.after_commit")
         self._tools.announcer.wake()

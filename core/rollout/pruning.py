@@ -28,9 +28,6 @@ class Pruner:
                 await self._prune(job)
             except (Rejected, Unreachable, Conflict) as error:
                 log.warning("what %s left over stays for now: %s", job.promotion, error)
-                await self._tell(
-                    job, f"not removed yet: {error}; tried again after the next rollout and at a restart"
-                )
 
     async def _prune(self, job: PruneJob) -> None:
         """Remove what is still there; what is refused does not keep the rest, but keeps the job.
@@ -45,12 +42,16 @@ class Pruner:
         if refs := [ref for ref in job.refs if ref not in keep]:
             # A restored database still has jobs that were done long ago (engine rule 14).
             await cluster.check_anchor(app, installation=await read.installation(), token=app.token)
-            for there in (await cluster.look(job.app, refs)).objects:
+            there = [each for each in (await cluster.look(job.app, refs)).objects if each.existed]
+            # Only of what is there: most of these were removed long ago, after an earlier promotion.
+            await self._tell(job, removing(each.ref for each in there))
+            for each in there:
                 try:
-                    await self._remove(job, there, token=app.token)
-                except Rejected as error:
+                    await self._remove(job, each, token=app.token)
+                except (Rejected, Unreachable, Conflict) as error:
                     refused.append(str(error))
         if refused:
+            await self._tell(job, not_removed("; ".join(refused)))
             raise Rejected("; ".join(refused))
         async with self._tools.store.transaction() as tx:
             await tx.finish_prune_job(job.promotion)
@@ -65,8 +66,6 @@ class Pruner:
 
     async def _remove(self, job: PruneJob, there: BaselineObject, *, token: int) -> None:
         """Remove one object, its count recorded before: should it be made again, it gets that (engine rule 20)."""
-        if not there.existed:
-            return
         row = Step(
             promotion=job.promotion,
             stage="prune",
@@ -94,6 +93,11 @@ class Pruner:
 def removing(refs: Iterable[Ref]) -> str:
     """Say what is removed now that the verdict is in; nothing where there is nothing."""
     return _said("being removed", refs)
+
+
+def not_removed(why: str) -> str:
+    """Say why something is still there."""
+    return f"not removed yet: {why}; tried again after the next rollout and at a restart"
 
 
 def removed(refs: Iterable[Ref]) -> str:

@@ -1,5 +1,6 @@
 """Everything before the first PATCH: the card, the approvals, a look, a dry run, and the stored intent."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from core.actor import BOT
@@ -8,7 +9,7 @@ from core.errors import Conflict, Rejected
 from core.failpoints import failpoint
 from core.ports import Card, Transaction
 from core.progress import BaselineObject, Intent, Ref
-from core.promotion import Event, Promotion
+from core.promotion import Event, Phase, Promotion
 from core.requests import KEPT_KINDS
 from core.rollout.effects import BACK_PATIENCE, Effects, Late, Moved, Tools, still
 from core.rollout.lineage import bundles_of, redactor_of
@@ -62,13 +63,14 @@ class Starter:
             Moved: a person took over meanwhile.
         """
         assert promotion.baseline_of is not None, "without anything to undo it would have been refused"
-        try:
-            intent = await self._effects.insist(promotion, lambda: self._look(promotion), limit=BACK_PATIENCE)
-        except (Rejected, Late):
-            # What the one before had found says as well what existed; going back meets the same trouble by itself.
-            earlier = await self._tools.store.read.intent(promotion.baseline_of)
-            assert earlier is not None, "only what has touched something is inherited"
-            intent = earlier
+        intent = await self._tools.store.read.intent(promotion.baseline_of)
+        assert intent is not None, "only what has touched something is inherited"
+        if promotion.kind == "promote":
+            # Without an answer, what the one before had found will do; going back meets the same trouble by itself.
+            with suppress(Rejected, Late):
+                intent = await self._effects.insist(
+                    promotion, lambda: self._look(promotion), limit=BACK_PATIENCE
+                )
         return await self._keep(promotion, intent)
 
     async def _unseen(self, promotion: Promotion) -> str:
@@ -108,7 +110,7 @@ class Starter:
             await tx.save_intent(promotion.id, intent)
             app = await tx.app(promotion.app)
             await tx.save_app(replace(app, namespace_uid=intent.namespace_uid))
-            if promotion.kind == "rollback":
+            if promotion.kind == "rollback" and promotion.phase is Phase.PENDING:
                 await withdraw(tx, promotion)
             # The card says differently from now on what a cancel would do.
             touched = replace(current, touched_at=tx.now, revision=current.revision + 1)

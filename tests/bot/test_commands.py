@@ -194,6 +194,7 @@ def test_a_reason_for_declining_is_taken_as_it_was_typed():
 
 def test_a_lone_dash_in_a_reason_is_a_dash():
     assert asked(f"decline {P} too late — sorry") == Decline(promotion=P, reason="too late — sorry")
+    assert asked(f"/convox decline {P} — too late") == Decline(promotion=P, reason="— too late")
     assert asked(f"decline {P} -- -a is no flag here") == Decline(promotion=P, reason="-a is no flag here")
 
 

@@ -45,7 +45,8 @@ def manifest(count: int = 2, digit: str = "0") -> str:
 
 async def until(w: "World", promotion_id: str, phase: Phase) -> None:
     """Let others run until the promotion is in this phase; no time passes."""
-    while (await w.store.read.promotion(promotion_id)).phase is not phase:
+    while (promotion := await w.store.read.promotion(promotion_id)).phase is not phase:
+        assert not promotion.settled, f"{promotion_id} has ended {promotion.phase}"
         await w.clock.sleep(0)
 
 

@@ -191,6 +191,23 @@ async def test_a_configuration_that_cannot_be_read_is_unreachable_and_says_so(tm
             await client.get(WEB)
 
 
+async def test_a_plugin_that_needs_longer_than_one_request_gets_to_its_end():
+    begun = []
+
+    async def slow(_: Clock) -> Loaded:
+        begun.append(1)
+        await asyncio.sleep(0.3)
+        return Loaded(Configuration())
+
+    own = Credentials(slow, clock=FreeClock())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await own.current()
+    assert (await own.current()).renew_at is None
+    assert len(begun) == 1
+    await own.close()
+
+
 async def test_a_missing_configuration_is_unreachable(tmp_path: Path):
     own = Credentials(from_environment({"KUBECONFIG": str(tmp_path / "nothing")}), clock=FreeClock())
     with pytest.raises(Unreachable, match=r"^there is no kubeconfig at .*/nothing$"):
@@ -239,6 +256,7 @@ async def test_a_plugin_that_nobody_waits_for_any_more_is_ended(tmp_path: Path):
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+    await own.close()
     with pytest.raises(ProcessLookupError):
         os.kill(int(told.read_text()), 0)
 

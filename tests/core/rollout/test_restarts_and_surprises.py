@@ -8,11 +8,11 @@ import pytest
 
 from core import failpoints
 from core.errors import Rejected, Unreachable
-from core.progress import Ref
+from core.progress import Observation, Ref
 from core.promotion import Phase
 from storage.promotion_writing import SqliteTransaction
 from tests.core.world import BOB, manifest, until, world
-from tests.fakes import broken, progressing, service
+from tests.fakes import FakeWatch, broken, progressing, service
 
 WORKER = "  worker:\n    image: registry.example/worker@sha256:" + "1" * 64 + "\n    scale: 1\n"
 
@@ -173,6 +173,8 @@ async def test_one_object_that_may_not_be_removed_keeps_no_other(tmp_path: Path)
             "no longer part of the app, removed: Deployment/another, Deployment/worker"
         )
         assert told.revision > asked.revision, "the card is shown anew"
+        later = await w.store.read.promotion((await w.ask((await w.build()).release.id)).promotion.id)
+        assert (await w.end(later.id)).progress.clearing == "", "what went long ago is not told again"
 
 
 async def test_a_start_does_not_wait_for_a_cluster_that_is_away(tmp_path: Path):
@@ -278,17 +280,28 @@ async def test_a_log_that_cannot_be_had_keeps_no_verdict(tmp_path: Path):
 
 
 @pytest.mark.parametrize("down", [10.0, 100_000.0])
-async def test_the_time_while_nobody_looked_counts_for_nothing(tmp_path: Path, down: float):
+async def test_the_time_while_nobody_looked_counts_for_nothing(tmp_path: Path, monkeypatch, down: float):
     """Neither the deadline nor the settle window moves on while the bot is away (engine rules 11 and 13)."""
+    here, halfway = [True], asyncio.Event()
+    real = FakeWatch.next
+
+    async def halting(watch: FakeWatch, seconds: float) -> Observation:
+        if here[0] and watch._cluster.clock.monotonic() - watch._aimed >= 310:
+            halfway.set()
+            await asyncio.Event().wait()
+        return await real(watch, seconds)
+
     async with world(tmp_path) as w:
         await w.good()
         slow = (await w.build()).release.id
         w.cluster.behaves[slow] = lambda _: progressing(started=1)
-        asked = await w.ask(slow)
-        while (p := await w.store.read.promotion(asked.promotion.id)).progress.watched < 300:
-            await w.clock.sleep(0)
+        monkeypatch.setattr(FakeWatch, "next", halting)
+        p = (await w.ask(slow)).promotion
+        await halfway.wait()
         await w.supervisor.stop()
+        here[0] = False
         before = await w.store.read.promotion(p.id)
+        assert before.progress.watched >= 300
         w.clock.jump(down)
         w.supervisor._stopping = False
         began = w.clock.monotonic()

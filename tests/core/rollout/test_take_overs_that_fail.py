@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.endings import ending
-from core.errors import Rejected, Unreachable
+from core.errors import Conflict, Rejected, Unreachable
 from core.policy import parse_policy
 from core.progress import Line, Observation, Ref
 from core.promotion import Phase, Promotion
@@ -98,8 +98,8 @@ async def test_a_rollback_that_stopped_something_and_is_refused_needs_a_person(t
         ended = await w.end((await w.ask(first, actor=BOB, kind="rollback")).promotion.id)
         assert said(ended) == "ERROR: rollback failed, a person is needed: no"
         standings = await w.store.read.standings("myapp")
-        assert standings[second].withdrawn, "a person turned away from what ran"
-        assert standings[stopped.release].withdrawn, "and from what was on its way"
+        assert not standings[second].withdrawn, "it has written nothing"
+        assert stopped.release not in standings
 
 
 async def test_a_release_that_was_going_back_stays_on_hold_when_it_is_taken_over(tmp_path: Path):
@@ -130,6 +130,46 @@ async def test_a_withdrawn_release_is_inherited_by_nobody(tmp_path: Path):
         assert said(ended).startswith(f"ERROR: rolled back to {first}: ")
 
 
+async def test_a_rollback_that_stopped_something_does_not_wait_for_a_look_that_nobody_needs(tmp_path: Path):
+    async with world(tmp_path) as w:
+        first, _ = await w.good(), await w.good()
+        await flying(w)
+        w.cluster.refuse = refusing("look", Unreachable("timeout"))
+        began = w.clock.monotonic()
+        ended = await w.end((await w.ask(first, kind="rollback")).promotion.id)
+        assert ended.phase is Phase.FAILURE
+        assert w.clock.monotonic() - began < 330, (
+            "once the patience of Pending, not the one of a way back besides"
+        )
+
+
+async def test_nothing_is_inherited_of_a_rollback_that_has_written_nothing(tmp_path: Path):
+    async with world(tmp_path) as w:
+        first, second = await w.good(), await w.good()
+        w.cluster.refuse = refusing("look", Unreachable("timeout"))
+        await w.ask(first, kind="rollback")
+        bad = (await w.build()).release.id
+        w.cluster.behaves[bad] = lambda _: broken()
+        asked = await w.ask(bad, force=True)
+        w.cluster.refuse = lambda _: None
+        ended = await w.end(asked.promotion.id)
+        assert (ended.phase, ended.back_to) == (Phase.REVERTED, second)
+
+
+async def test_the_copy_of_a_rollback_that_was_stopped_in_turn_is_no_ground_for_the_next(tmp_path: Path):
+    async with world(tmp_path) as w:
+        good = await w.good()
+        stopped = await flying(w)
+        w.cluster.refuse = refusing("look", Unreachable("timeout"))
+        await w.ask(good, kind="rollback")
+        w.cluster.behaves.pop(stopped.release)
+        again = await w.ask(stopped.release, force=True)
+        w.cluster.refuse = lambda _: None
+        assert (await w.end(again.promotion.id)).phase is Phase.RUNNING
+        made = await w.records.set_environment(ALICE, "myapp", [("A", "b")])
+        assert made.release.build == (await w.store.read.release("myapp", stopped.release)).build
+
+
 async def test_a_rollback_that_is_refused_leaves_everything_as_it_was(tmp_path: Path):
     async with world(tmp_path) as w:
         first, second = await w.good(), await w.good()
@@ -145,7 +185,7 @@ async def test_a_rollback_that_is_refused_leaves_everything_as_it_was(tmp_path: 
         assert promoted.promotion.release == made.release.id
 
 
-async def test_a_release_whose_build_failed_while_it_waited_does_not_start(tmp_path: Path):
+async def test_a_release_whose_build_failed_while_it_waited_needs_a_reason(tmp_path: Path):
     async with world(tmp_path) as w:
         await w.good()
         made = await w.build()
@@ -159,7 +199,28 @@ async def test_a_release_whose_build_failed_while_it_waited_does_not_start(tmp_p
         waiting = (await w.ask(sibling.id, force=True)).promotion
         failing[0] = True
         await w.end(running.promotion.id)
-        with pytest.raises(Exception, match="is on hold by now: its build"):
+        again = (await w.ask(sibling.id, anyway="the registry is back")).promotion
+        assert (again.id, again.anyway) == (waiting.id, "the registry is back")
+        assert (await w.decider.approve(CAROL, waiting.id)).phase is Phase.PENDING
+        await w.end(waiting.id)
+
+
+async def test_a_reason_that_comes_after_an_approval_is_too_late(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.good()
+        made = await w.build()
+        sibling = (await w.records.set_environment(ALICE, "myapp", [("A", "b")])).release
+        failing = [False]
+        w.cluster.behaves[made.release.id] = lambda _: broken() if failing[0] else progressing()
+        running = await w.ask(made.release.id)
+        await until(w, running.promotion.id, Phase.UPDATING)
+        w.policy = parse_policy(ONE_APPROVAL.replace("count: 1", "count: 2"), open_to_all=True)
+        waiting = (await w.ask(sibling.id, force=True)).promotion
+        await w.decider.approve(BOB, waiting.id)
+        failing[0] = True
+        await w.end(running.promotion.id)
+        assert (await w.ask(sibling.id, anyway="the registry is back")).unheard
+        with pytest.raises(Conflict, match=r"is on hold: its build .* --anyway"):
             await w.decider.approve(CAROL, waiting.id)
         assert (await w.store.read.promotion(waiting.id)).phase is Phase.REFUSED
 
