@@ -127,7 +127,7 @@ def _container(pod: PodView, container: ContainerView, now: datetime) -> Iterato
             key = f"{event.reason.lower()}:{container.name}:{event.uid}"
             yield _line(event.last or now, pod.name, found[1], key)
     # A pod that is going counts its last end as one more run (seen); only what runs is told of it.
-    state = container.running or (not is_going(pod.document) and container.terminated)
+    state = container.running or (not is_going(pod.document) and container.ended)
     if not state or state.get("reason") in NEVER_STARTED:
         return
     started = state.get("startedAt")

@@ -25,7 +25,16 @@ SETTINGS = {
     "API_PORT": "0",
     "API_HOST": "127.0.0.1",
 }
-NAMES = {*SETTINGS, "CONVOX_POLICY", "CONVOX_DATABASE", "CONVOX_RACK", "SLACK_SIGNING_SECRET", "PORT", "HOST"}
+NAMES = {
+    *SETTINGS,
+    "RACK_URL",
+    "CONVOX_POLICY",
+    "CONVOX_DATABASE",
+    "CONVOX_RACK",
+    "SLACK_SIGNING_SECRET",
+    "PORT",
+    "HOST",
+}
 
 
 @pytest.fixture(autouse=True)

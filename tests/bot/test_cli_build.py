@@ -1,6 +1,7 @@
 """`convox-bot build`: what CI sends, and what it reads back."""
 
 import asyncio
+import os
 import subprocess
 
 import pytest
@@ -26,6 +27,11 @@ def folder(tmp_path, monkeypatch):
     folder.mkdir()
     (folder / "convox.yml").write_text(MANIFEST)
     monkeypatch.chdir(folder)
+    # Whoever runs this from a hook of git, or signs their commits, must not find these in their own repository.
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     return folder
 

@@ -31,6 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "control_plane" in getattr(item, "fixturenames", ()):
             item.add_marker("controlplane")
+            if item.get_closest_marker("timeout") is None:
+                # Whoever comes first also waits for the start of the control plane.
+                item.add_marker(pytest.mark.timeout(150))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -84,6 +84,15 @@ def test_a_good_rollout_reads_like_the_documentation():
     ]
 
 
+def test_a_container_that_is_first_seen_backing_off_was_started():
+    snapshot, intent, deltas = baseline(recordings()["crash"])
+    end = next(i for i, delta in enumerate(deltas) if "CrashLoopBackOff" in str(delta.object)) + 1
+    # One look later: of each object only the newest state is left.
+    newest = {uid_of(delta.object): delta for delta in deltas[:end]}
+    texts = [line.text for line in told(snapshot, intent, [list(newest.values())])]
+    assert {t for t in texts if "container" in t} == {"Created container web", "Started container web"}
+
+
 def test_an_older_kubelet_is_told_in_the_same_words():
     shapes = []
     for name in ("good", "k135/good"):

@@ -88,7 +88,8 @@ class Normal:
         sets = _sets(lines)
         shown: defaultdict[str, list[list[str]]] = defaultdict(list)
         for about, texts in lines.items():
-            plain = [_renamed(self.text(text), sets) for text in texts]
+            # How many restarts one look has seen is luck: what is told again of the same pod counts once.
+            plain = [_renamed(self.text(text), sets) for text in dict.fromkeys(texts)]
             plain.sort(key=_place)
             shown[_renamed(about, sets)].append(_without_steps(plain))
         parts = [

@@ -13,6 +13,8 @@ from tests.controlplane.processes import Process, free_ports
 from tests.serve.program import MODULE, start, until
 
 LOOPBACK = "127.0.0.1"
+# Slack waits three seconds; a machine that also runs a control plane may pause for longer, which says nothing of the bot.
+ACK_SECONDS = 60.0
 POLICY = """\
 roles:
   developer: [view, build, env, promote, rollback, cancel, admin]
@@ -43,7 +45,7 @@ Serve = Callable[[Mapping[str, str]], Process]
 
 @pytest.fixture
 async def slack() -> AsyncIterator[SlackWorkspace]:
-    made = SlackWorkspace(SystemClock())
+    made = SlackWorkspace(SystemClock(), ack_seconds=ACK_SECONDS)
     await made.start()
     yield made
     await made.stop()

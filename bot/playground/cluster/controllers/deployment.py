@@ -55,12 +55,12 @@ class DeploymentController(Controller):
         spec = deployment["spec"]
         if spec.get("paused") or self._is_scaling(deployment, everyone):
             await self._scale(deployment, new, old)
-            return await self._write_status(key, seen, rolling=False)
+            return await self._write_status(key, deployment, seen, rolling=False)
         if spec["strategy"]["type"] == "Recreate":
             await self._recreate(deployment, new, old)
         else:
             await self._roll(deployment, new, old)
-        return await self._write_status(key, seen, rolling=True)
+        return await self._write_status(key, deployment, seen, rolling=True)
 
     def _replica_sets(self, deployment: Document) -> tuple[list[Document], Document | None, list[Document]]:
         """Return all replica sets oldest first, the current one, and the others."""
@@ -129,7 +129,9 @@ class DeploymentController(Controller):
             size = sizes.get(each["metadata"]["name"], each["spec"].get("replicas", 0))
             await self._sets.resize(deployment, each, size, room)
 
-    async def _write_status(self, key: Key, seen: dict[str, Document], *, rolling: bool) -> float | None:
+    async def _write_status(
+        self, key: Key, worked_on: Document, seen: dict[str, Document], *, rolling: bool
+    ) -> float | None:
         """Write what there is to say, and return when the deadline will pass.
 
         The counts are those that were seen before counts were moved, so a new replica set counts nothing yet: the
@@ -137,7 +139,8 @@ class DeploymentController(Controller):
         """
         await self.pause(BEFORE_STATUS)
         deployment = self.api.find("Deployment", *key)
-        if deployment is None:
+        if deployment is None or _generation(deployment) != _generation(worked_on):
+            # A real controller claims no generation that it has not worked on; this one is in the queue already.
             return None
         everyone, new, _ = self._replica_sets(deployment)
         everyone = [{**each, "status": seen.get(each["metadata"]["uid"], {})} for each in everyone]
@@ -169,6 +172,10 @@ class DeploymentController(Controller):
             for each in old
             for pod in owned(pods, each["metadata"]["uid"])
         )
+
+
+def _generation(document: Document) -> int:
+    return int(document["metadata"]["generation"])
 
 
 def _saturated(deployment: Document, replica_set: Document) -> bool:
