@@ -118,13 +118,7 @@ class Handlers:
             _asked(caller, command.app), release=command.release, force=command.force, anyway=command.anyway
         )
         requested = await self._promoter.request(asked)
-        reply = await self._requested(requested, outcomes.promoting(requested.promotion.release), caller)
-        if requested.unheard:
-            told = (
-                "it waits as it was asked for first, without --force or --anyway: somebody has approved it so"
-            )
-            reply = replace(reply, answer=replace(reply.answer, warnings=(*reply.answer.warnings, told)))
-        return reply
+        return await self._requested(requested, outcomes.promoting(requested.promotion.release), caller)
 
     async def _made(self, made: Made, text: str, caller: Caller, *, promote: bool) -> Reply:
         warnings = (made.skipped,) if made.skipped else ()
@@ -149,6 +143,8 @@ class Handlers:
             notes.append(outcomes.no_card(promotion.app))
         elif caller.source == "http":
             notes += await self._unshown(promotion)
+        if requested.unheard:
+            notes.append(outcomes.UNHEARD)
         hint = ""
         if promotion.phase is Phase.AWAITING_APPROVAL:
             hint = outcomes.waiting(promotion)

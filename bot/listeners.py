@@ -23,7 +23,8 @@ NOT_KNOWN = (
     "Slack refuses my token, so nothing was done: I could not even ask who you are. "
     "Whoever runs me must give me a good token and start me again; `convox-bot do` works meanwhile."
 )
-# Slack waits three seconds for the acknowledgement; storing may take two of them, and more behind others (storage/database.py).
+# Slack waits three seconds for the acknowledgement; storing may take two of them, and more behind others
+# (storage/database.py).
 TELL_SECONDS = 0.8
 
 

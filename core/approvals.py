@@ -39,14 +39,19 @@ def _why_not(
 ) -> str:
     if actor.kind != "slack":
         return f"{actor.plain} may not approve {promotion.id}: only a person can approve"
-    before = next((a for a in approvals if a.actor.key == actor.key), None)
-    if before is not None:
-        return f"you have already {before.decision}d {promotion.id} at {before.at:%H:%M} UTC"
+    if decided := already(promotion, approvals, actor):
+        return decided
     if not rule.requester and actor.key == promotion.requested_by.key:
         return f"you may not approve {promotion.id}: you asked for it, and somebody else must approve it"
     if rule.people and not among(actor, rule.people, groups):
         return f"you may not approve {promotion.id}: the policy wants one of {_named(rule.people)} for {promotion.app}"
     return ""
+
+
+def already(promotion: Promotion, approvals: Sequence[Approval], actor: Actor) -> str:
+    """Return what this person has decided about it before, or "": nobody decides twice."""
+    before = next((a for a in approvals if a.actor.key == actor.key), None)
+    return f"you have already {before.decision}d {promotion.id} at {before.at:%H:%M} UTC" if before else ""
 
 
 def missing(promotion: Promotion, approvals: Sequence[Approval]) -> int:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from core.access import Access
 from core.actor import BOT, Actor
 from core.approval import Approval
-from core.approvals import may_approve, missing
+from core.approvals import already, may_approve, missing
 from core.beginning import begin
 from core.errors import Conflict, Forbidden, Unwritable
 from core.failpoints import failpoint
@@ -174,12 +174,8 @@ class Decider:
 
     async def _check_undecided(self, tx: Transaction, promotion: Promotion, actor: Actor) -> None:
         """Refuse a second decision of one person, and say what stops it all the same."""
-        before = next((a for a in await tx.approvals(promotion.id) if a.actor.key == actor.key), None)
-        if before is not None:
-            raise Conflict(
-                f"you have already {before.decision}d {promotion.id} at {before.at:%H:%M} UTC",
-                hint=f"`apps cancel {promotion.app}` stops it for everybody",
-            )
+        if decided := already(promotion, await tx.approvals(promotion.id), actor):
+            raise Conflict(decided, hint=f"`apps cancel {promotion.app}` stops it for everybody")
 
     def hand_over(self, promotion: Promotion) -> None:
         """After the commit: tell people, and drive what has started."""

@@ -64,6 +64,9 @@ def waiting(promotion: Promotion) -> str:
     return f"Waiting for {many} of {promotion.id}: /convox approve {promotion.id}"
 
 
+UNHEARD = "it waits as it was asked for first, without --force or --anyway: somebody has approved it so"
+
+
 def unshown(app: str, channel: str, why: str) -> str:
     """Say that the card of a promotion will hardly be seen, and what to do."""
     return (

@@ -12,7 +12,7 @@ from core.progress import BaselineObject, Intent, Ref
 from core.promotion import Event, Phase, Promotion
 from core.requests import KEPT_KINDS
 from core.rollout.effects import BACK_PATIENCE, Effects, Late, Moved, Tools, still
-from core.rollout.lineage import bundles_of, redactor_of
+from core.rollout.lineage import lineage, redactor_of
 from core.transitions import move
 
 # A promotion from Slack starts when its card is posted, or after this without an answer from Slack (contract 5).
@@ -91,10 +91,9 @@ class Starter:
         Secrets of earlier releases, one a service and release for ever, are neither applied nor pruned.
         """
         read = self._tools.store.read
-        refs: set[Ref] = {ref for bundle in await bundles_of(read, promotion) for ref in bundle.refs}
-        for bundle in await read.bundles(promotion.app):
-            refs.update(ref for ref in bundle.refs if ref.kind not in KEPT_KINDS)
-        return sorted(refs)
+        own = {each.release for each in await lineage(read, promotion)}
+        bundles = await read.bundles(promotion.app)
+        return sorted({r for b in bundles for r in b.refs if b.release in own or r.kind not in KEPT_KINDS})
 
     async def _preflight(self, promotion: Promotion) -> None:
         bundle = await self._tools.store.read.bundle(promotion.release)
