@@ -4,21 +4,22 @@ import logging
 import secrets
 from dataclasses import dataclass, replace
 
-from bot import requests as ask
 from bot.callers import Caller
-from bot.showing import Showing
-from bot.views import outcomes
+from bot.command import commands as ask
+from bot.queries import Showing
+from bot.views import confirmations as outcomes
 from bot.views.answers import Answer
 from bot.views.refusals import refusal, unexpected
-from core.access import Access
-from core.approvals import missing
-from core.decider import Decider
+from core.clock import Clock
 from core.errors import Busy, NotFound, Unexpected, UserError
-from core.ports import Clock, Store
-from core.promoter import Asked, Promoter, Requested
+from core.lifecycle.access import Access
+from core.lifecycle.approvals import missing
+from core.ports.store import Store
 from core.promotion import Phase, Promotion
-from core.records import Made, Records
-from core.release import Release
+from core.records.release import Release
+from core.usecases.decider import Decider
+from core.usecases.promoter import Asked, Promoter, Requested
+from core.usecases.records import Made, Records
 
 log = logging.getLogger(__name__)
 

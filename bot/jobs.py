@@ -4,9 +4,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from itertools import chain, repeat
 
-from core.decider import Decider
+from core.clock import Clock
 from core.errors import Rejected, Unreachable
-from core.ports import Clock
+from core.usecases.decider import Decider
 
 log = logging.getLogger(__name__)
 

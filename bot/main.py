@@ -14,30 +14,31 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.api.server import ApiParts, new_api
-from bot.calls import Calls
 from bot.clock import SystemClock
-from bot.directory import SlackDirectory
 from bot.handlers import Handlers
-from bot.intake import Intake
 from bot.jobs import expire, greet
-from bot.listeners import new_app
-from bot.messages import Messages
-from bot.outbox import Sender
-from bot.policies import PolicyFile
+from bot.policy_file import PolicyFile
 from bot.settings import Settings, SettingsError
-from bot.slack import SlackConnection, SlackState, new_client, new_session
-from bot.slackhttp import new_slack_endpoint
-from core.access import Access
+from bot.slack.connection import SlackConnection, SlackState, new_client, new_session
+from bot.slack.directory import SlackDirectory
+from bot.slack.http_endpoint import new_slack_endpoint
+from bot.slack.inbox import Intake
+from bot.slack.listeners import new_app
+from bot.slack.render import Messages
+from bot.slack.sender import Sender
+from bot.slack.web_api import Calls
+from core.clock import Clock
 from core.cluster.adapter import KubernetesCluster
-from core.cluster.client import KubeClient
-from core.cluster.credentials import Source, from_document, from_environment
-from core.decider import Decider
-from core.gate import Gate
-from core.ports import Clock, Cluster
-from core.promoter import Promoter
-from core.records import Records
+from core.cluster.api.client import KubeClient
+from core.cluster.api.credentials import Source, from_document, from_environment
+from core.lifecycle.access import Access
+from core.lifecycle.gate import Gate
+from core.ports.cluster import Cluster
 from core.rollout.effects import Tools
 from core.rollout.supervisor import Supervisor
+from core.usecases.decider import Decider
+from core.usecases.promoter import Promoter
+from core.usecases.records import Records
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
 

@@ -15,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from core.app import DEFAULT_RACK
+from core.records.app import DEFAULT_RACK
 
 S = TypeVar("S", bound=BaseModel)
 

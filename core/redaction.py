@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
-from core.environment import MASK
+from core.records.environment import MASK
 
 # What JavaScript's encodeURIComponent and encodeURI leave as it is, beyond Python's letters, digits and `_.-~`.
 JS_COMPONENT, JS_URI = "!'()*", "!'()*;,/?:@&=+$#"

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from core.actor import Actor
-from core.progress import Ref
+from core.records.bundle import Ref
 
 
 def moment(at: datetime) -> str:

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.ports import Delivery
+from core.ports.inbox import Delivery
 from storage.codec import moment
 from storage.database import Database
 from storage.keys import Vault

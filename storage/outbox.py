@@ -10,9 +10,9 @@ import secrets
 from datetime import datetime
 from sqlite3 import Row
 
-from core.outgoing import Backlog, CardDue, LostPost, Post, ThreadDue
-from core.ports import Clock
-from core.progress import Line
+from core.clock import Clock
+from core.ports.outbox import Backlog, CardDue, LostPost, Post, ThreadDue
+from core.records.line import Line
 from storage.codec import datetime_or_none, moment, moment_or_none
 from storage.database import Database
 from storage.keys import Vault
@@ -22,7 +22,7 @@ from storage.session import Session
 
 
 class Outbox:
-    """`core.outgoing.Outgoing`: cards and threads as far as Slack does not have them."""
+    """`core.ports.outbox.Outgoing`: cards and threads as far as Slack does not have them."""
 
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
         self._database = database

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from sqlite3 import Row
 
-from core.outgoing import CardDue, LostPost, Post, ThreadDue
-from core.progress import Line
+from core.ports.outbox import CardDue, LostPost, Post, ThreadDue
+from core.records.line import Line
 from storage.codec import datetime_or_none
 from storage.promotion_rows import card_of
 

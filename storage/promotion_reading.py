@@ -1,10 +1,12 @@
 """Reads of promotions and everything that belongs to one; with them the Reader is whole."""
 
-from core.approval import Approval
 from core.errors import NotFound
-from core.ports import Card, PruneJob, Step
-from core.progress import Intent, Line
+from core.ports.outbox import Card
 from core.promotion import Phase, Promotion
+from core.records.approval import Approval
+from core.records.intent import Intent
+from core.records.line import Line
+from core.records.step import PruneJob, Step
 from storage.promotion_rows import (
     approval_of,
     card_of,
@@ -18,7 +20,7 @@ from storage.reading import RecordReader
 
 
 class SqliteReader(RecordReader):
-    """`core.ports.Reader`; see there for what each method promises."""
+    """`core.ports.store.Reader`; see there for what each method promises."""
 
     async def promotion(self, promotion_id: str) -> Promotion:
         row = await self._session.one("promotion", id=promotion_id)

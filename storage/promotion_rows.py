@@ -7,10 +7,14 @@ from typing import Any
 
 import orjson
 
-from core.approval import Approval
-from core.ports import Card, PruneJob, Step
-from core.progress import BaselineObject, Intent, Line, Ref
-from core.promotion import Limits, Phase, Progress, Promotion
+from core.ports.outbox import Card
+from core.promotion import Phase, Promotion
+from core.records.approval import Approval
+from core.records.bundle import Ref
+from core.records.intent import BaselineObject, Intent
+from core.records.line import Line
+from core.records.progress import Limits, Progress
+from core.records.step import PruneJob, Step
 from storage.codec import (
     actor_of,
     actor_text,

@@ -4,11 +4,13 @@ import secrets
 from collections.abc import Sequence
 from sqlite3 import IntegrityError
 
-from core.approval import Approval
 from core.errors import Conflict, Taken
-from core.ports import PruneJob, Step
-from core.progress import Intent, Line
-from core.promotion import Phase, Progress, Promotion
+from core.promotion import Phase, Promotion
+from core.records.approval import Approval
+from core.records.intent import Intent
+from core.records.line import Line
+from core.records.progress import Progress
+from core.records.step import PruneJob, Step
 from storage.codec import moment
 from storage.promotion_rows import (
     approval_row,
@@ -25,7 +27,7 @@ from storage.writing import RecordWriter
 
 
 class SqliteTransaction(RecordWriter):
-    """`core.ports.Transaction`; see there for what each method promises."""
+    """`core.ports.store.Transaction`; see there for what each method promises."""
 
     async def add_promotion(self, promotion: Promotion) -> None:
         """Raise Taken where the id is, Conflict where the app has a promotion in flight."""

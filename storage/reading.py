@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 
-from core.app import App
-from core.build import Build
 from core.errors import NotFound
-from core.progress import Bundle
-from core.release import Release, Standing
+from core.records.app import App
+from core.records.build import Build
+from core.records.bundle import Bundle
+from core.records.release import Release, Standing
 from storage.keys import Vault
 from storage.rows import app_of, build_of, bundle_of, release_of, standing_of
 from storage.session import Session
 
 
 class RecordReader:
-    """The first half of `core.ports.Reader`; see there for what each method promises."""
+    """The first half of `core.ports.store.Reader`; see there for what each method promises."""
 
     def __init__(self, session: Session, vault: Vault) -> None:
         self._session = session

@@ -7,11 +7,11 @@ from typing import Any
 
 import orjson
 
-from core.app import App
-from core.build import Build
-from core.environment import Environment
-from core.progress import Bundle, BundleService
-from core.release import Release, Standing
+from core.records.app import App
+from core.records.build import Build
+from core.records.bundle import Bundle, BundleService
+from core.records.environment import Environment
+from core.records.release import Release, Standing
 from storage.codec import (
     actor_of,
     actor_text,

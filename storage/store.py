@@ -1,10 +1,10 @@
-"""The records on SQLite: `core.ports.Store`, and the inbox, outbox and tokens of the same file."""
+"""The records on SQLite: `core.ports.store.Store`, and the inbox, outbox and tokens of the same file."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from core.ports import Clock
+from core.clock import Clock
 from storage import audit
 from storage.database import Database, open_database
 from storage.intake import Intake
@@ -17,7 +17,7 @@ from storage.tokens import Tokens
 
 
 class SqliteStore:
-    """`core.ports.Store` over one open database.
+    """`core.ports.store.Store` over one open database.
 
     Attributes:
         read: reads on a connection of their own, never waiting for a writer.

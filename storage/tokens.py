@@ -12,8 +12,8 @@ from pathlib import Path
 from sqlite3 import IntegrityError
 
 from core.actor import BOT, Actor
+from core.clock import Clock
 from core.errors import Conflict, Invalid, NotFound
-from core.ports import Clock
 from storage import audit
 from storage.codec import datetime_or_none, moment
 from storage.database import Database, open_database

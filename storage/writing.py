@@ -6,11 +6,11 @@ from sqlite3 import IntegrityError
 from typing import Any
 
 from core.actor import Actor
-from core.app import App
-from core.build import Build
 from core.errors import Conflict, NotFound, Taken
-from core.progress import Bundle
-from core.release import Release, Standing
+from core.records.app import App
+from core.records.build import Build
+from core.records.bundle import Bundle
+from core.records.release import Release, Standing
 from storage import audit
 from storage.keys import Vault
 from storage.promotion_reading import SqliteReader
@@ -19,7 +19,7 @@ from storage.session import Session, violates
 
 
 class RecordWriter(SqliteReader):
-    """The first half of `core.ports.Transaction`; see there for what each method promises.
+    """The first half of `core.ports.store.Transaction`; see there for what each method promises.
 
     A conflict refuses one statement, not the transaction: whoever catches it may go on, with another id say.
     """

@@ -6,26 +6,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from core.app import App
-from core.build import Build
-from core.cluster.objects import render
+from core.cluster.rendering.bundle import render
 from core.errors import Unreachable
-from core.manifest import Manifest
-from core.policy import Rules
-from core.ports import Card, Person
-from core.progress import (
-    Applied,
-    BaselineObject,
-    Bundle,
-    Intent,
-    Observation,
-    Readiness,
-    Ref,
-    ServiceState,
-    Target,
-    Trouble,
-)
-from core.release import Release
+from core.manifest.manifest import Manifest
+from core.policy.policy import Rules
+from core.ports.outbox import Card
+from core.ports.people import Person
+from core.records.app import App
+from core.records.build import Build
+from core.records.bundle import Bundle, Ref
+from core.records.intent import Applied, BaselineObject, Intent
+from core.records.observation import Observation, Readiness, ServiceState, Target, Trouble
+from core.records.release import Release
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from core.cluster.access import app_manifest
+from core.cluster.app_manifest import app_manifest
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 

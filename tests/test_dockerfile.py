@@ -196,7 +196,7 @@ def test_the_wheel_holds_every_file_of_the_packages(context, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         scripts = archive.read(next(name for name in names if name.endswith("entry_points.txt"))).decode()
-    assert "convox-bot = bot.cli:main" in scripts
+    assert "convox-bot = bot.cli.main:main" in scripts
     packed = {
         file.relative_to(context).as_posix()
         for top in ("bot", "core", "storage")

@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from bot.playground.kubelet.behaviour import GOOD, behaviour_of
-from core.app import check_name
-from core.build import is_pinned
-from core.environment import Environment
 from core.errors import Invalid
-from core.manifest import load, resolve_images
-from core.policy import parse_policy
+from core.manifest.manifest import load, resolve_images
+from core.policy.policy import parse_policy
+from core.records.app import check_name
+from core.records.build import is_pinned
+from core.records.environment import Environment
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 APPS: dict[str, Any] = yaml.safe_load((EXAMPLES / "releases.yml").read_text(encoding="utf-8"))["apps"]

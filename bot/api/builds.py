@@ -6,8 +6,8 @@ from pydantic import Field, field_validator
 from bot.api.authentication import actor_of
 from bot.api.bodies import Body, read_body
 from bot.api.errors import as_json
-from core.access import Access
-from core.records import Records
+from core.lifecycle.access import Access
+from core.usecases.records import Records
 
 LONGEST_DESCRIPTION = 500
 

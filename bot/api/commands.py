@@ -9,12 +9,13 @@ from bot.api.bodies import Body, read_body
 from bot.api.errors import TooMany, as_json, refused
 from bot.api.names import Names
 from bot.callers import Caller
-from bot.commands import parse
+from bot.command.parser import parse
 from bot.handlers import Handlers, Reply
-from bot.pacing import Bucket
+from bot.slack.pacing import Bucket
 from bot.views.answers import Answer
+from core.clock import Clock
 from core.errors import UserError
-from core.ports import Clock, Store
+from core.ports.store import Store
 
 # Commands a second and at once, for each token: far more than people type, too few to keep the database busy.
 RATE, BURST = 10.0, 30.0

@@ -12,13 +12,14 @@ from aiohttp import web
 from bot.api.authentication import actor_of
 from bot.api.errors import route_of
 from bot.api.names import Names
-from core.access import Access
-from core.endings import ending
+from core.clock import Clock
 from core.errors import Invalid, NotFound
 from core.ids import normalise
-from core.ports import Clock, Store
-from core.progress import Line
+from core.lifecycle.access import Access
+from core.lifecycle.outcome import ending
+from core.ports.store import Store
 from core.promotion import Promotion
+from core.records.line import Line
 
 log = logging.getLogger(__name__)
 

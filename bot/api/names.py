@@ -5,7 +5,7 @@ import logging
 import re
 
 from core.errors import Unreachable
-from core.ports import Directory
+from core.ports.people import Directory
 
 log = logging.getLogger(__name__)
 

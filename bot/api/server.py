@@ -15,12 +15,14 @@ from bot.api.lines import Lines
 from bot.api.metrics import Facts, exposition, version
 from bot.api.names import Names
 from bot.handlers import Handlers
-from bot.slack import SlackState
-from core.access import Access
-from core.outgoing import Backlog
-from core.ports import Clock, Directory, Store
+from bot.slack.connection import SlackState
+from core.clock import Clock
+from core.lifecycle.access import Access
+from core.ports.outbox import Backlog
+from core.ports.people import Directory
+from core.ports.store import Store
 from core.promotion import Phase
-from core.records import Records
+from core.usecases.records import Records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.actor import Actor
-from core.records import Records
+from core.usecases.records import Records
 
 # In a checkout the examples lie beside the packages; an installed wheel carries them here.
 PLACES = (Path(__file__).parents[2] / "examples", Path(__file__).parent / "examples")

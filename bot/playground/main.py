@@ -14,7 +14,7 @@ from bot.main import run as run_bot
 from bot.playground.memory import Memory
 from bot.playground.slack.delivery import ACK_SECONDS
 from bot.playground.wiring import Playground, free_port, playground, save
-from core.ports import Clock
+from core.clock import Clock
 
 # How much of a playground a kill -9 may lose.
 SNAPSHOT_SECONDS = 0.2

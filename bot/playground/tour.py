@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.playground.examples import ExampleBuild
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.state import Channel
-from core.ports import Reader
+from core.ports.store import Reader
 
 TEAM = ["U01ALICE", "U02BOB", "U03CAROL"]
 CHANNELS = {

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bot.admin import new_key
-from bot.commands import hints
+from bot.admin.commands import new_key
+from bot.command.parser import hints
 from bot.main import Bot, wired
 from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.examples import examples, read_builds, register
@@ -19,7 +19,7 @@ from bot.playground.slack.workspace import SlackWorkspace
 from bot.playground.slack.world import Credentials
 from bot.playground.tour import CHANNELS, first_steps
 from bot.settings import Settings, read_settings
-from core.ports import Clock
+from core.clock import Clock
 
 LOOPBACK = "127.0.0.1"
 TERMINAL = "terminal"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from bot.views.tables import facts, table
-from core.app import App
 from core.promotion import GOING_BACK, Promotion
+from core.records.app import App
 
 # Convox answers this for every app on Kubernetes.
 GENERATION = "3"

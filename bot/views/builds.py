@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.views.tables import facts, table
 from bot.views.times import elapsed, humanise
-from core.build import Build
+from core.records.build import Build
 
 
 def build_list(builds: Sequence[Build], now: datetime) -> str:

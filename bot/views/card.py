@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from bot.views.buttons import buttons, legal
+from bot.views.card_text import Story, body, changes, commands, head
 from bot.views.mrkdwn import inline, mention
 from bot.views.states import state
-from bot.views.telling import Story, body, changes, commands, head
 from core.actor import Actor
-from core.app import App
-from core.approval import Approval
-from core.build import Build
-from core.policy import Rules
+from core.policy.policy import Rules
 from core.promotion import Promotion
-from core.release import Release
+from core.records.app import App
+from core.records.approval import Approval
+from core.records.build import Build
+from core.records.release import Release
 
 
 def card(

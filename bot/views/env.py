@@ -1,7 +1,7 @@
 """An environment as `env` lists it."""
 
-from core.environment import Environment
 from core.errors import NotFound
+from core.records.environment import Environment
 
 
 def env_list(environment: Environment, *, reveal: bool) -> str:

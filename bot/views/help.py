@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.callers import Source
-from bot.grammar import RULES, Rule
+from bot.command.grammar import RULES, Rule
 from bot.views.answers import Answer
 from bot.views.tables import GAP
 from core.errors import Invalid

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from bot.views.tables import facts, table
 from bot.views.times import humanise, stamp
-from core.build import Build
-from core.release import Release, Standing
+from core.records.build import Build
+from core.records.release import Release, Standing
 
 
 def release_list(releases: Sequence[Release], active: str | None, now: datetime) -> str:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Sequence
 
-from core.approval import Approval
-from core.approvals import missing
+from core.lifecycle.approvals import missing
 from core.promotion import Phase, Promotion
+from core.records.approval import Approval
 
 _WATCHING = re.compile(r"watching for (\d[\d.]* s)")
 

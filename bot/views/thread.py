@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.views.answers import clip_row
+from bot.views.card_text import after, way_back
 from bot.views.mrkdwn import clip, escape, fence, mention
-from bot.views.telling import after, way_back
 from bot.views.times import spoken
-from core.endings import ending
-from core.progress import Line
+from core.lifecycle.outcome import ending
 from core.promotion import Phase, Promotion
+from core.records.line import Line
 
 # Slack advises 4 000 characters and folds what is longer than about 40 rows.
 MOST_CHARS, MOST_ROWS = 3000, 37

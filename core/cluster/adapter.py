@@ -3,26 +3,29 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
-from core.app import App
-from core.build import Build
-from core.cluster import baseline, objects
+from core.clock import Clock
+from core.cluster import baseline
 from core.cluster.anchor import Anchors
-from core.cluster.applying import Applier
-from core.cluster.client import KubeClient
+from core.cluster.api.client import KubeClient
 from core.cluster.evidence import evidence
-from core.cluster.home import Home
-from core.cluster.namespaces import Namespaces
-from core.cluster.reflect import Tuning
-from core.cluster.watch import NamespaceWatch, watching
-from core.manifest import Manifest
-from core.policy import Rules
-from core.ports import Clock
-from core.progress import Applied, Bundle, Intent, Ref, Trouble
-from core.release import Release
+from core.cluster.namespace import Home
+from core.cluster.provisioning import Namespaces
+from core.cluster.rendering import bundle as objects
+from core.cluster.watching.reflector import Tuning
+from core.cluster.watching.watch import NamespaceWatch, watching
+from core.cluster.writer import Applier
+from core.manifest.manifest import Manifest
+from core.policy.policy import Rules
+from core.records.app import App
+from core.records.build import Build
+from core.records.bundle import Bundle, Ref
+from core.records.intent import Applied, Intent
+from core.records.observation import Trouble
+from core.records.release import Release
 
 
 class KubernetesCluster:
-    """Implements `core.ports.Cluster`, which says what each method is for and what it raises.
+    """Implements `core.ports.cluster.Cluster`, which says what each method is for and what it raises.
 
     Args:
         client: the cluster.

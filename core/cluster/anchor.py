@@ -4,15 +4,16 @@ Its `data` holds the installation id of the database that owns the namespace, th
 of the namespace that it was made in (engine rule 14).
 """
 
-from core.app import App
+from core.cluster.api.client import Json, KubeClient
+from core.cluster.api.refusals import ApiRejected, ApiUnreachable
 from core.cluster.baseline import namespace_uid
-from core.cluster.client import Json, KubeClient
-from core.cluster.home import Home
-from core.cluster.names import FIELD_MANAGER, MANAGED_LABEL
-from core.cluster.reading import Document, generation_of, uid_of
-from core.cluster.refusals import ApiRejected, ApiUnreachable
+from core.cluster.documents import Document, generation_of, uid_of
+from core.cluster.labels import FIELD_MANAGER, MANAGED_LABEL
+from core.cluster.namespace import Home
 from core.errors import Rejected, Unreachable
-from core.progress import ANCHOR, Applied
+from core.records.app import App
+from core.records.bundle import ANCHOR
+from core.records.intent import Applied
 
 ATTEMPTS = 5  # losing the compare-and-set more often means that somebody writes all the time
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from core.cluster.client import KubeClient
-from core.cluster.home import Home
-from core.cluster.names import CONTAINER
-from core.cluster.reading import Document, condition, generation_of, is_going, spec_of, status_of, uid_of
-from core.cluster.refusals import missing_namespace
+from core.cluster.api.client import KubeClient
+from core.cluster.api.refusals import missing_namespace
+from core.cluster.documents import Document, condition, generation_of, is_going, spec_of, status_of, uid_of
+from core.cluster.labels import CONTAINER
+from core.cluster.namespace import Home
 from core.errors import Rejected
-from core.progress import BaselineObject, Intent, Ref
+from core.records.bundle import Ref
+from core.records.intent import BaselineObject, Intent
 
 
 async def namespace_uid(client: KubeClient, home: Home) -> str:

@@ -5,10 +5,10 @@ import logging
 import re
 import unicodedata
 
-from core.cluster.client import KubeClient
-from core.cluster.home import Home
+from core.cluster.api.client import KubeClient
+from core.cluster.namespace import Home
 from core.errors import Rejected, Unreachable
-from core.progress import Trouble
+from core.records.observation import Trouble
 
 log = logging.getLogger(__name__)
 

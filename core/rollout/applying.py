@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from core.errors import Rejected
 from core.failpoints import failpoint
-from core.progress import ANCHOR, Applied, Bundle, Intent, Ref
+from core.lifecycle.binding import KEPT_KINDS
 from core.promotion import Promotion
-from core.requests import KEPT_KINDS
+from core.records.bundle import ANCHOR, Bundle, Ref
+from core.records.intent import Applied, Intent
 from core.rollout.effects import BACK_PATIENCE, Effects, Tools
 from core.rollout.lineage import bundles_of, recorded_count, scaled_by
 

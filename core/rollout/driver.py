@@ -6,19 +6,23 @@ from dataclasses import dataclass, replace
 from core.actor import BOT
 from core.errors import Conflict, Rejected, Unreachable
 from core.failpoints import failpoint
-from core.holds import failed
-from core.ports import PruneJob, Transaction
-from core.progress import Applied, Bundle, Intent, Target
-from core.promotion import Event, Phase, Progress, Promotion
+from core.lifecycle.binding import prunable
+from core.lifecycle.holds import failed
+from core.lifecycle.transition import move
+from core.ports.store import Transaction
+from core.promotion import Event, Phase, Promotion
+from core.records.bundle import Bundle
+from core.records.intent import Applied, Intent
+from core.records.observation import Target
+from core.records.progress import Progress
+from core.records.release import Standing
+from core.records.step import PruneJob
 from core.redaction import Redactor
-from core.release import Standing
-from core.requests import prunable
 from core.rollout.applying import Applier, added, existed_before
 from core.rollout.effects import Effects, Late, Moved, Tools, still
 from core.rollout.lineage import bundles_of, redactor_of
 from core.rollout.starting import Starter
 from core.rollout.verifying import Outcome, Verifier, evidence_line
-from core.transitions import move
 
 
 @dataclass(slots=True)

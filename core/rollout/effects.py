@@ -4,12 +4,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from core.clock import Clock
 from core.errors import NotYet, Unreachable
 from core.failpoints import failpoint
-from core.gate import Gate
-from core.ports import Announcer, Clock, Cluster, Step, Store, Transaction
-from core.progress import Applied, Ref
+from core.lifecycle.gate import Gate
+from core.ports.announcer import Announcer
+from core.ports.cluster import Cluster
+from core.ports.store import Store, Transaction
 from core.promotion import Promotion
+from core.records.bundle import Ref
+from core.records.intent import Applied
+from core.records.step import Step
 from core.rollout.lineage import redactor_of
 
 T = TypeVar("T")

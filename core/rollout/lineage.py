@@ -1,10 +1,10 @@
 """What a promotion takes over from others: effects to undo, secrets to keep quiet about, counts once recorded."""
 
-from core.ports import Reader
-from core.progress import Bundle, Ref
+from core.ports.store import Reader
 from core.promotion import Promotion
-from core.records import ALL
+from core.records.bundle import Bundle, Ref
 from core.redaction import Redactor
+from core.usecases.records import ALL
 
 
 async def lineage(read: Reader, promotion: Promotion) -> tuple[Promotion, ...]:

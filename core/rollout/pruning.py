@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from core.errors import Conflict, Rejected, Unreachable
 from core.failpoints import failpoint
-from core.ports import PruneJob, Step, Transaction
-from core.progress import BaselineObject, Ref
+from core.ports.store import Transaction
+from core.records.bundle import Ref
+from core.records.intent import BaselineObject
+from core.records.step import PruneJob, Step
 from core.rollout.effects import Tools
 
 log = logging.getLogger(__name__)

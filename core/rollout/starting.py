@@ -4,16 +4,18 @@ from contextlib import suppress
 from dataclasses import replace
 
 from core.actor import BOT
-from core.beginning import withdraw
 from core.errors import Conflict, Rejected
 from core.failpoints import failpoint
-from core.ports import Card, Transaction
-from core.progress import BaselineObject, Intent, Ref
+from core.lifecycle.binding import KEPT_KINDS
+from core.lifecycle.take_over import withdraw
+from core.lifecycle.transition import move
+from core.ports.outbox import Card
+from core.ports.store import Transaction
 from core.promotion import Event, Phase, Promotion
-from core.requests import KEPT_KINDS
+from core.records.bundle import Ref
+from core.records.intent import BaselineObject, Intent
 from core.rollout.effects import BACK_PATIENCE, Effects, Late, Moved, Tools, still
 from core.rollout.lineage import lineage, redactor_of
-from core.transitions import move
 
 # A promotion from Slack starts when its card is posted, or after this without an answer from Slack (contract 5).
 CARD_PATIENCE = 10.0

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.failpoints import failpoint
-from core.ports import Watch
-from core.progress import Line, Observation, Target, Trouble
-from core.promotion import Event, Progress, Promotion
+from core.lifecycle.transition import ATOM
+from core.ports.cluster import Watch
+from core.promotion import Event, Promotion
+from core.records.line import Line
+from core.records.observation import Observation, Target, Trouble
+from core.records.progress import Progress
 from core.redaction import Redactor
 from core.rollout.effects import Effects, Moved, Tools, still
-from core.transitions import ATOM
-from core.verdict import Verdict, judge
+from core.rollout.verdict import Verdict, judge
 
 # One look a second at least: a cancel is noticed, the clocks are moved on, and nothing is polled but our own row.
 LOOK_SECONDS = 1.0

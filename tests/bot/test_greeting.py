@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from bot.jobs import greet
 from core.cluster.adapter import KubernetesCluster
-from core.cluster.client import KubeClient
-from core.cluster.credentials import from_file
+from core.cluster.api.client import KubeClient
+from core.cluster.api.credentials import from_file
 from core.errors import Unreachable
 from tests.core.cluster.live import live
 from tests.fakes import JumpingClock

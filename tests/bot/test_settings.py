@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.admin_settings import DatabaseSettings, RackSettings
+from bot.admin.settings import DatabaseSettings, RackSettings
 from bot.settings import Settings, SettingsError, StoreSettings, read_settings
 from storage.keys import Keyring
 

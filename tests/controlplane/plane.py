@@ -10,7 +10,7 @@ from typing import Self
 import aiohttp
 
 from bot.playground.kubelet.certificate import self_signed
-from core.cluster.access import app_manifest
+from core.cluster.app_manifest import app_manifest
 from tests.controlplane import flags
 from tests.controlplane.processes import Process, free_ports
 

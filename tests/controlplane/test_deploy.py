@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from bot.playground.kubelet.api import APPLY, ApiError, connect
-from core.cluster.access import app_manifest
+from core.cluster.app_manifest import app_manifest
 from tests.controlplane.support import eventually
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

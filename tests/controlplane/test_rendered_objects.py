@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.cluster.rendering import bundle
+from tests.core.cluster.rendering.samples import bundle
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 VARIABLES = {"DATABASE_URL": "postgres://example", "PAYMENTS_KEY": "pk"}

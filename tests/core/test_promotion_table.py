@@ -13,10 +13,10 @@ from core.promotion import (
     UNTOUCHED,
     Event,
     Phase,
-    Progress,
     Promotion,
     advance,
 )
+from core.records.progress import Progress
 from tests.core.world import ALICE
 from tests.fakes import START
 

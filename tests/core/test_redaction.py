@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.environment import MASK
+from core.records.environment import MASK
 from core.redaction import SHORTEST, Redactor
 
 SECRET = "s3cr&t/<pass>+wörd\"'%"

@@ -5,16 +5,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.access import Access
 from core.actor import Actor
-from core.decider import Decider
-from core.gate import Gate
-from core.policy import Policy, parse_policy
-from core.promoter import Asked, Promoter, Requested
+from core.lifecycle.access import Access
+from core.lifecycle.gate import Gate
+from core.policy.policy import Policy, parse_policy
 from core.promotion import Phase, Promotion
-from core.records import Made, Records
 from core.rollout.effects import Tools
 from core.rollout.supervisor import Supervisor
+from core.usecases.decider import Decider
+from core.usecases.promoter import Asked, Promoter, Requested
+from core.usecases.records import Made, Records
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
 from tests.fakes import FakeAnnouncer, FakeCluster, FakeDirectory, JumpingClock

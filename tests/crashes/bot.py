@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-from bot.cli import LOG_FORMAT
+from bot.cli.main import LOG_FORMAT
 from bot.clock import ScaledClock
 from bot.main import serve
 from bot.settings import Settings, read_settings

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from bot.intake import DONE_BEFORE
 from bot.playground.slack import Message
-from core.ports import Step
+from bot.slack.inbox import DONE_BEFORE
 from core.promotion import Promotion
-from core.release import Release, Standing
+from core.records.release import Release, Standing
+from core.records.step import Step
 from storage.store import SqliteStore
 from tests.crashes.places import KINDS, Document
 from tests.crashes.world import ENDING, World

@@ -9,9 +9,9 @@ import yaml
 
 from bot.clock import SystemClock
 from bot.playground.cluster.simulated import SimulatedCluster
-from core.cluster.client import KubeClient
-from core.cluster.credentials import from_file
-from core.cluster.home import Home
+from core.cluster.api.client import KubeClient
+from core.cluster.api.credentials import from_file
+from core.cluster.namespace import Home
 from tests.controlplane.plane import ControlPlane
 
 Document = dict[str, Any]

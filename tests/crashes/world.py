@@ -19,7 +19,7 @@ from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.people import BOT_USER
 from bot.settings import Settings, read_settings
 from core.actor import Actor
-from core.ports import Clock
+from core.clock import Clock
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
 from tests.crashes.lives import life

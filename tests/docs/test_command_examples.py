@@ -6,19 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.api.client import is_verdict
-from bot.cli import main
-from bot.views import outcomes
+from bot.cli.client import is_verdict
+from bot.cli.main import main
+from bot.views import confirmations as outcomes
 from bot.views.apps import app_info, app_list
 from bot.views.builds import build_info, build_list
 from bot.views.env import env_list, env_value
 from bot.views.help import help_text
 from bot.views.releases import release_info, release_list, release_manifest
-from core.app import App
-from core.build import Build
-from core.environment import Environment
+from core.records.app import App
+from core.records.build import Build
+from core.records.environment import Environment
 from core.promotion import Phase, Promotion
-from core.release import Release
+from core.records.release import Release
 from tests.bot.api.asking import BUILD
 from tests.bot.api.serving import serving
 from tests.core.world import ALICE, until

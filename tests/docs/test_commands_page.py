@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.api.errors import TooLarge, TooMany
-from bot.commands import parse
-from bot.grammar import RULES, Rule
-from bot.requests import Approve, Command, EnvSet, EnvUnset, ReleaseInfo
+from bot.command.parser import parse
+from bot.command.grammar import RULES, Rule
+from bot.command.commands import Approve, Command, EnvSet, EnvUnset, ReleaseInfo
 from core import errors
 from core.errors import UserError
 

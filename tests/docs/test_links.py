@@ -68,7 +68,7 @@ def exists(name, here):
 
 
 def test_a_file_that_is_not_there_is_noticed():
-    said = "see `core/verdikt.py`, reference/engine.md and `docs/no.md`, not `core/verdict.py`"
+    said = "see `core/verdikt.py`, reference/engine.md and `docs/no.md`, not `core/rollout/verdict.py`"
 
     assert [name for name in NAMED.findall(said) if not exists(name, Path())] == [
         "core/verdikt.py",

@@ -6,10 +6,10 @@ import re
 import yaml
 
 from bot.api.metrics import Facts, exposition
-from bot.grammar import GROUPS, RULES
-from bot.listeners import ACTIONS, COMMAND
+from bot.command.grammar import GROUPS, RULES
+from bot.slack.listeners import ACTIONS, COMMAND
 from core import errors
-from core.promotion import Limits
+from core.records.progress import Limits
 from core.redaction import SHORTEST
 from tests.docs.pages import ROOT, blocks, codes, page, rows, section
 
@@ -25,7 +25,7 @@ def sources(*patterns: str) -> str:
 
 
 def test_every_method_of_slack_that_is_called_is_listed_with_its_reason():
-    code = sources("bot/*.py", "bot/views/*.py")
+    code = sources("bot/slack/*.py", "bot/views/*.py")
     families = "chat|conversations|users|usergroups|views|files|auth|apps|reactions|pins|bookmarks"
     named = set(re.findall(rf'"((?:{families})\.[A-Za-z.]+)"', code))
     called = {name.replace("_", ".") for name in re.findall(r"_client\.((?!api_call)[a-z_]+)\(", code)}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.policy import VERBS, parse_policy
-from core.policy_reader import RULE_KEYS
-from core.rules import ApprovalRule, Rules
+from core.policy.policy import VERBS, parse_policy
+from core.policy.reader import RULE_KEYS
+from core.policy.rules import ApprovalRule, Rules
 from tests.docs.pages import ROOT, blocks, codes, page, rows, section
 
 TEXT = page("policy.md")

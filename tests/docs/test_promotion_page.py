@@ -1,4 +1,4 @@
-"""docs/promotion.md says what core/promotion.py does, and the endings that core/endings.py gives."""
+"""docs/promotion.md says what core/promotion.py does, and the endings that core/lifecycle/outcome.py gives."""
 
 import re
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from core.actor import Actor
-from core.endings import ending
+from core.lifecycle.outcome import ending
 from core.promotion import SETTLED, TRANSITIONS, UNTOUCHED, Event, Phase, Promotion
 from docs.draw_promotion import PAGE, PARTS, cells, diagram, drawn, events, phases
 from tests.core.world import ALICE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.admin_settings import DatabaseSettings, RackSettings
+from bot.admin.settings import DatabaseSettings, RackSettings
 from bot.settings import Settings
 from tests.docs.pages import codes, page, rows, section
 

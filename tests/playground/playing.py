@@ -9,7 +9,7 @@ from bot.clock import ScaledClock
 from bot.main import run
 from bot.playground.memory import Memory
 from bot.playground.wiring import Playground, playground
-from core.ports import Clock
+from core.clock import Clock
 
 SPEED = 10.0
 # Slack's patience of three seconds would be 0.3 s of a loaded machine.

@@ -7,7 +7,7 @@ import pytest
 from bot.clock import ScaledClock
 from bot.playground.memory import FILES, Memory
 from bot.playground.wiring import Playground
-from core.release import Release
+from core.records.release import Release
 from tests.playground.playing import PATIENCE, SPEED, playing
 
 pytestmark = pytest.mark.timeout(120)

@@ -17,9 +17,10 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from core.cluster.names import RELEASE_LABEL
-from core.cluster.snapshot import Delta
-from core.progress import Applied, BundleService, Ref
+from core.cluster.labels import RELEASE_LABEL
+from core.cluster.watching.snapshot import Delta
+from core.records.bundle import BundleService, Ref
+from core.records.intent import Applied
 
 ARCHIVE = Path(__file__).with_name("recordings.tar.xz")
 JUDGED = ("Deployment", "ReplicaSet", "Pod", "Event")

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.cluster.lines import lines
-from core.cluster.reading import generation_of, uid_of
-from core.cluster.snapshot import Delta, Snapshot
-from core.progress import Intent, Line
+from core.cluster.documents import generation_of, uid_of
+from core.cluster.watching.lines import lines
+from core.cluster.watching.snapshot import Delta, Snapshot
+from core.records.intent import Intent
+from core.records.line import Line
 from tests.recordings.load import Recording, recordings
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from core.cluster.readiness import service_state
-from core.cluster.reading import is_going, labels_of
-from core.cluster.snapshot import Snapshot
-from core.progress import Readiness, ServiceState
+from core.cluster.documents import is_going, labels_of
+from core.cluster.watching.readiness import service_state
+from core.cluster.watching.snapshot import Snapshot
+from core.records.observation import Readiness, ServiceState
 from tests.recordings.load import Recording, Step, recordings
 
 EXPECTED = yaml.safe_load(Path(__file__).with_name("expected.yaml").read_text())

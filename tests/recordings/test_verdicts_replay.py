@@ -7,11 +7,13 @@ from functools import cache
 import pytest
 import yaml
 
-from core.cluster.readiness import service_state
-from core.cluster.snapshot import Snapshot
-from core.progress import Bundle, Observation
-from core.promotion import Event, Limits, Progress
-from core.verdict import judge
+from core.cluster.watching.readiness import service_state
+from core.cluster.watching.snapshot import Snapshot
+from core.promotion import Event
+from core.records.bundle import Bundle
+from core.records.observation import Observation
+from core.records.progress import Limits, Progress
+from core.rollout.verdict import judge
 from tests.recordings.load import ARCHIVE, Recording, recordings
 
 EXPECTED = yaml.safe_load(ARCHIVE.with_name("expected.yaml").read_text(encoding="utf-8"))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.admin import new_key
+from bot.admin.commands import new_key
 from bot.playground.slack import SlackWorkspace
 from bot.settings import Settings, read_settings
 

@@ -12,7 +12,7 @@ from bot.clock import ScaledClock, SystemClock
 from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.kubelet.api import Api, connect
 from bot.playground.kubelet.node import SimulatedKubelet
-from core.ports import Clock
+from core.clock import Clock
 from tests.controlplane.plane import ControlPlane
 
 Document = dict[str, Any]

@@ -15,8 +15,8 @@ import orjson
 from bot.main import Bot, run, wired
 from bot.playground.slack import Message, SlackWorkspace
 from bot.settings import Settings
-from core.progress import Line
 from core.promotion import Promotion
+from core.records.line import Line
 from tests.scenarios.arrangement import ALICE, APP, CHANNEL, LOOPBACK, TOKEN_NAME, WEB, policy
 from tests.scenarios.clusters import Cluster, Document
 from tests.scenarios.transcript import Normal, rows_of

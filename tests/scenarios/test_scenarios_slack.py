@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.playground.slack import DROP, Outage
-from core.ports import Card
+from core.ports.outbox import Card
 from tests.scenarios.arrangement import ALICE, BOB, CAROL, CHANNEL, GUEST, STRANGER
 from tests.scenarios.conftest import Open
 from tests.scenarios.harness import VERDICTS, Stage

@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.admin import new_key
+from bot.admin.commands import new_key
 from bot.clock import SystemClock
 from bot.playground.slack import SlackWorkspace
 from tests.controlplane.processes import Process, free_ports

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.admin import new_key
+from bot.admin.commands import new_key
 from bot.playground.slack import SlackWorkspace
 from tests.serve.conftest import Door, Serve, Settings, rack_url
 from tests.serve.program import ended, run, until

@@ -4,13 +4,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from core.actor import Actor
-from core.app import App
-from core.build import Build
-from core.environment import Environment
 from core.ids import new_id
-from core.progress import BaselineObject, Bundle, BundleService, Intent, Line, Ref
 from core.promotion import Phase, Promotion
-from core.release import Release
+from core.records.app import App
+from core.records.build import Build
+from core.records.bundle import Bundle, BundleService, Ref
+from core.records.environment import Environment
+from core.records.intent import BaselineObject, Intent
+from core.records.line import Line
+from core.records.release import Release
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, 535897, tzinfo=UTC)
 ALICE = Actor("slack", "U01ALICE", "alice")

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.actor import BOT
-from core.environment import Environment
-from core.progress import Ref
+from core.records.bundle import Ref
+from core.records.environment import Environment
 from storage import codec
 from storage.audit import row_hash
 from storage.keys import Keyring, Vault

@@ -3,10 +3,11 @@ import secrets
 
 import pytest
 
-from core.approval import Approval
-from core.progress import Line
-from core.promotion import Phase, Progress
-from core.release import Standing
+from core.promotion import Phase
+from core.records.approval import Approval
+from core.records.line import Line
+from core.records.progress import Progress
+from core.records.release import Standing
 from storage.database import open_database
 from storage.errors import BadKey, WrongKey
 from storage.keys import Keyring, Vault

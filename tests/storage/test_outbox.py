@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from core.ports import Card
-from core.progress import Line
+from core.ports.outbox import Card
 from core.promotion import Phase
+from core.records.line import Line
 from storage.keys import Keyring
 from storage.posts import fitting
 from storage.store import open_store

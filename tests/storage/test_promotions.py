@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from core.approval import Approval
 from core.errors import Conflict, NotFound, Taken
-from core.ports import Card, PruneJob, Step
-from core.progress import Ref
-from core.promotion import IN_FLIGHT, SETTLED, TOUCHED_ENDINGS, Limits, Phase, Progress
+from core.ports.outbox import Card
+from core.promotion import IN_FLIGHT, SETTLED, TOUCHED_ENDINGS, Phase
+from core.records.approval import Approval
+from core.records.bundle import Ref
+from core.records.progress import Limits, Progress
+from core.records.step import PruneJob, Step
 from tests.storage.making import (
     ALICE,
     APP,

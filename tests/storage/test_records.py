@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from core.errors import Conflict, NotFound, Taken
-from core.ports import Reader, Store, Transaction
-from core.release import Standing
+from core.ports.store import Reader, Store, Transaction
+from core.records.release import Standing
 from storage.promotion_reading import SqliteReader
 from storage.promotion_writing import SqliteTransaction
 from tests.storage.making import (

@@ -10,7 +10,7 @@ from bot.playground.cluster.pipeline import CONTROLLER, Pipeline
 from bot.playground.cluster.resources import BY_KIND, Resource, Target
 from bot.playground.cluster.storage import Storage
 from bot.playground.cluster.writes import Author, identified
-from core.ports import Clock
+from core.clock import Clock
 
 __all__ = ["CONTROLLER", "Api"]
 

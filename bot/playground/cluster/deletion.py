@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from bot.playground.cluster.admission import ENDED
-from bot.playground.cluster.moments import whole_seconds
 from bot.playground.cluster.pipeline import Pipeline
 from bot.playground.cluster.resources import BY_KEY, Resource
+from bot.playground.cluster.timestamps import whole_seconds
 
 Document = dict[str, Any]
 _FINALIZERS = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}

@@ -7,12 +7,12 @@ from typing import Any
 from bot.playground.cluster import admission, errors
 from bot.playground.cluster.defaults import with_defaults
 from bot.playground.cluster.managers import Entry, after_update, prune_book, write_entries
-from bot.playground.cluster.moments import whole_seconds
 from bot.playground.cluster.resources import Resource
 from bot.playground.cluster.storage import Storage
+from bot.playground.cluster.timestamps import whole_seconds
 from bot.playground.cluster.validation import validate
 from bot.playground.cluster.writes import UNBOOKED, Author, counted, parted, same, without_nulls
-from core.ports import Clock
+from core.clock import Clock
 
 Document = dict[str, Any]
 CONTROLLER = Author(manager="kube-controller-manager")

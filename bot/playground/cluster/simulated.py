@@ -14,11 +14,11 @@ from bot.playground.cluster.controllers.replicaset import ReplicaSetController
 from bot.playground.cluster.controllers.scheduler import Scheduler
 from bot.playground.cluster.faults import Faults
 from bot.playground.cluster.logs import Logs
-from bot.playground.cluster.moments import whole_seconds
 from bot.playground.cluster.resources import BY_KIND, Target
 from bot.playground.cluster.server import ApiServer
 from bot.playground.cluster.storage import Storage
-from core.ports import Clock
+from bot.playground.cluster.timestamps import whole_seconds
+from core.clock import Clock
 
 Document = dict[str, Any]
 log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from core.ports import Clock
+from core.clock import Clock
 
 
 async def wait_for(clock: Clock, event: asyncio.Event, seconds: float | None) -> bool:

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from bot.playground.kubelet import texts
-from bot.playground.kubelet.beats import World
+from bot.playground.kubelet.container_timeline import FIRST_BACK_OFF, LONGEST_BACK_OFF, Step, Teller
 from bot.playground.kubelet.preparing import configure, pull
 from bot.playground.kubelet.probes import NEVER, Probe, Run, port_of
 from bot.playground.kubelet.status import ContainerState, digest, stamp
-from bot.playground.kubelet.telling import FIRST_BACK_OFF, LONGEST_BACK_OFF, Step, Teller
+from bot.playground.kubelet.timeline import World
 
 # How much later than the back-off a restart came, by restart, as recorded; later ones take the last.
 LATENESS = (2.5, 4.4, 15.0, 11.0)

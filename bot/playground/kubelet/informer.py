@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from bot.playground.kubelet.api import Api, ApiError
-from core.ports import Clock
+from core.clock import Clock
 
 log = logging.getLogger(__name__)
 Document = dict[str, Any]

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.playground.kubelet.api import APPLY, MERGE, STRATEGIC, Api, ApiError
 from bot.playground.kubelet.status import stamp
-from core.ports import Clock
+from core.clock import Clock
 
 Document = dict[str, Any]
 LEASE_SECONDS, RENEWAL_SECONDS = 40, 10.0  # a kubelet's defaults

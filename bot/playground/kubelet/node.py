@@ -8,14 +8,14 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any, Self
 
 from bot.playground.kubelet.api import MERGE, Api, ApiError
-from bot.playground.kubelet.beats import Beat, World
 from bot.playground.kubelet.informer import TRANSIENT, Informer
 from bot.playground.kubelet.logs import Book
 from bot.playground.kubelet.machine import RENEWAL_SECONDS, Machine
 from bot.playground.kubelet.recorder import Recorder
 from bot.playground.kubelet.script import farewell, life
 from bot.playground.kubelet.server import LogServer
-from core.ports import Clock
+from bot.playground.kubelet.timeline import Beat, World
+from core.clock import Clock
 
 log = logging.getLogger(__name__)
 Document = dict[str, Any]

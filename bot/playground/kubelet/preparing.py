@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.playground.kubelet import texts
 from bot.playground.kubelet.behaviour import Pull
-from bot.playground.kubelet.telling import FIRST_BACK_OFF, LONGEST_BACK_OFF, SYNC, Step, Teller
+from bot.playground.kubelet.container_timeline import FIRST_BACK_OFF, LONGEST_BACK_OFF, SYNC, Step, Teller
 
 
 def pull(teller: Teller) -> Iterator[Step]:

@@ -4,9 +4,9 @@ import secrets
 from typing import Any
 
 from bot.playground.kubelet.api import MERGE, Api, ApiError
-from bot.playground.kubelet.beats import EventSpec
 from bot.playground.kubelet.status import stamp
-from core.ports import Clock
+from bot.playground.kubelet.timeline import EventSpec
+from core.clock import Clock
 
 Document = dict[str, Any]
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.playground.kubelet.certificate import server_context
 from bot.playground.kubelet.logs import Book, Query, Refused, choose_run, read_query, render
-from core.ports import Clock
+from core.clock import Clock
 
 Document = dict[str, Any]
 Find = Callable[[str, str, str], tuple[Document, Book | None] | None]

@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.playground.slack.buttons import PageButton
-from bot.playground.slack.humans import Humans
+from bot.playground.slack.users import Humans
 
 Json = dict[str, Any]
 

@@ -4,7 +4,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from core.ports import Clock
+from core.clock import Clock
 
 TIER_1, TIER_2, TIER_3, TIER_4, SPECIAL = 1, 20, 50, 100, 600
 # Tier 1 says one a minute and lets small bursts pass: a client that reconnects a few times is not refused.

@@ -6,7 +6,7 @@ from typing import Any
 from bot.playground.slack import people
 from bot.playground.slack.feed import Feed
 from bot.playground.slack.state import Channel, Message, User, Usergroup, document, record
-from core.ports import Clock
+from core.clock import Clock
 
 Snapshot = dict[str, Any]
 

@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass
 
-from core.ports import Clock
+from core.clock import Clock
 
 RESPONSE_USES = 5
 RESPONSE_SECONDS = 30 * 60.0

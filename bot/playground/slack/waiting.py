@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from core.ports import Clock
+from core.clock import Clock
 
 
 async def within(clock: Clock, future: asyncio.Future[Any], seconds: float) -> bool:

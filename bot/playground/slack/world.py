@@ -8,7 +8,7 @@ from bot.playground.slack.feed import Feed
 from bot.playground.slack.rates import Rates
 from bot.playground.slack.store import Store
 from bot.playground.slack.tickets import Tickets
-from core.ports import Clock
+from core.clock import Clock
 
 CALLS_KEPT = 20_000
 APP_ID = "A0CONVOX"

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from core.cluster.diagnosis import crashes, creation, images, probes, scheduling, starts, surroundings
 from core.cluster.diagnosis.view import NOTHING, ContainerView, PodView, pod_view
-from core.cluster.reading import Document, containers_of, controller_of, is_going, release_of
-from core.cluster.snapshot import Snapshot, is_alive
-from core.progress import BundleService, Trouble
+from core.cluster.documents import Document, containers_of, controller_of, is_going, release_of
+from core.cluster.watching.snapshot import Snapshot, is_alive
+from core.records.bundle import BundleService
+from core.records.observation import Trouble
 
 # What a person should hear first. A cause stands before what follows from it: a container that crashes fails
 # its probe too; and what the app's people can mend stands before what only the cluster's people can.

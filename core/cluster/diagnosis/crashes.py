@@ -2,8 +2,8 @@
 
 from core.cluster.diagnosis.starts import restarted
 from core.cluster.diagnosis.view import ContainerView, PodView
-from core.cluster.reading import moment
-from core.progress import Trouble
+from core.cluster.documents import moment
+from core.records.observation import Trouble
 
 # Ended within so many seconds counts as "right after its start".
 AT_START = 10

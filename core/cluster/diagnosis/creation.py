@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from core.cluster.diagnosis.view import one_line
-from core.cluster.reading import Document, condition, spec_of, uid_of
-from core.progress import Trouble
+from core.cluster.documents import Document, condition, spec_of, uid_of
+from core.records.observation import Trouble
 
 # Pattern, kind, sentence, and whether waiting is no use (the verdict still waits 30 s for old pods to go).
 CAUSES = (

@@ -7,7 +7,7 @@ are asked before absence; and the event tells the cause up to a second before th
 import re
 
 from core.cluster.diagnosis.view import ContainerView, PodView
-from core.progress import Trouble
+from core.records.observation import Trouble
 
 WAITING = frozenset(
     {

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from core.cluster.diagnosis.starts import restarted
 from core.cluster.diagnosis.view import ContainerView, EventView, PodView
-from core.cluster.reading import Document, moment
-from core.progress import Trouble
+from core.cluster.documents import Document, moment
+from core.records.observation import Trouble
 
 STATUS = re.compile(r"statuscode: (\d+)")
 # A container that crashes fails its check as well; only a run of this length shows that the crash is over.

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from core.cluster.diagnosis.view import PodView
-from core.cluster.reading import Document, condition
-from core.progress import Trouble
+from core.cluster.documents import Document, condition
+from core.records.observation import Trouble
 
 # Kubernetes 1.37 appends what preemption would not do, and a stray word after volume claims.
 PREEMPTION = ". preemption:"

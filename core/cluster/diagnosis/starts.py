@@ -3,7 +3,7 @@
 import re
 
 from core.cluster.diagnosis.view import ContainerView, PodView, one_line
-from core.progress import Trouble
+from core.records.observation import Trouble
 
 CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError"})
 START_REASONS = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})

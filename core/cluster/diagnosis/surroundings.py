@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from core.cluster.diagnosis.scheduling import CLAIM, cut
 from core.cluster.diagnosis.view import PodView, event_view, one_line
-from core.cluster.reading import Document, condition, holds, is_going, name_of, spec_of, uid_of
-from core.cluster.snapshot import Snapshot, is_alive
-from core.progress import Trouble
+from core.cluster.documents import Document, condition, holds, is_going, name_of, spec_of, uid_of
+from core.cluster.watching.snapshot import Snapshot, is_alive
+from core.records.observation import Trouble
 
 VOLUME = re.compile(r'for volume "([^"]+)"')
 MISSING = re.compile(r'(secret|configmap) "([^"]+)" not found')

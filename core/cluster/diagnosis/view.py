@@ -7,10 +7,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from core.cluster.names import CONTAINER
-from core.cluster.reading import Document, moment, name_of, spec_of, status_of, uid_of
-from core.cluster.snapshot import Snapshot
-from core.progress import Trouble
+from core.cluster.documents import Document, moment, name_of, spec_of, status_of, uid_of
+from core.cluster.labels import CONTAINER
+from core.cluster.watching.snapshot import Snapshot
+from core.records.observation import Trouble
 
 # After ten that differ by text only, the recorder folds events and marks the survivor (client-go events_cache).
 FOLDED = "(combined from similar events): "

@@ -7,8 +7,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.api.server import ApiParts, new_api
 from bot.handlers import Handlers
-from bot.slack import SlackState
-from core.access import Access
+from bot.slack.connection import SlackState
+from core.lifecycle.access import Access
 from tests.bot.api.asking import basic
 from tests.core.world import world
 

@@ -5,8 +5,8 @@ import logging
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.command.lexer import split
 from bot.handlers import Handlers
-from bot.words import split
 from tests.bot.api.asking import basic
 
 

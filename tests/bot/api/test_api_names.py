@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.api.names import Names
-from core.ports import Person
+from core.ports.people import Person
 from tests.fakes import FakeDirectory
 
 

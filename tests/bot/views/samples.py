@@ -8,13 +8,13 @@ from typing import Any
 
 from bot.views.card import card
 from core.actor import Actor
-from core.app import App
-from core.approval import Approval
-from core.build import Build
-from core.environment import Environment
-from core.policy import ApprovalRule, Rules
+from core.policy.policy import ApprovalRule, Rules
 from core.promotion import Phase, Promotion
-from core.release import Release
+from core.records.app import App
+from core.records.approval import Approval
+from core.records.build import Build
+from core.records.environment import Environment
+from core.records.release import Release
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)

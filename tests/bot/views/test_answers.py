@@ -140,7 +140,7 @@ def test_a_terminal_that_asks_for_the_help_of_no_command_is_refused():
 
 
 def test_every_example_of_the_help_is_a_command():
-    from bot.commands import parse
+    from bot.command.parser import parse
 
     lines = [line.strip() for line in help_text("", None).text.split("Examples\n")[1].split("\n")]
 

@@ -5,17 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from bot.views import outcomes
+from bot.views import confirmations as outcomes
 from bot.views.apps import app_info, app_list
 from bot.views.builds import build_info, build_list
 from bot.views.env import env_list, env_value
 from bot.views.releases import held_note, release_info, release_list, release_manifest, standing_note
 from bot.views.tables import facts, table
 from bot.views.times import elapsed, humanise, spoken, stamp
-from core.environment import Environment
 from core.errors import NotFound
 from core.promotion import Phase
-from core.release import Standing
+from core.records.environment import Environment
+from core.records.release import Standing
 from tests.bot.views.samples import ANA, APP, BUILD, NEW, NOW, OLD, WAITING, golden
 
 HOUR, DAY = 3600, 86_400

@@ -16,9 +16,10 @@ from bot.views.mrkdwn import clip, escape, mention, visible
 from bot.views.releases import release_info, release_list
 from bot.views.thread import message, terminal
 from core.actor import Actor
-from core.environment import Environment
-from core.progress import Line
-from core.promotion import SETTLED, Phase, Progress
+from core.promotion import SETTLED, Phase
+from core.records.environment import Environment
+from core.records.line import Line
+from core.records.progress import Progress
 from tests.bot.views.samples import BUILD, NEW, NOW, OLD, WAITING, card_of
 
 # What Slack gives a meaning to, as far as we make it ourselves.

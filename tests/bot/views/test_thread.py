@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from bot.playground.slack.limits import problems
 from bot.views.mrkdwn import mention
 from bot.views.thread import message, terminal
-from core.endings import ending
-from core.progress import Line
+from core.lifecycle.outcome import ending
 from core.promotion import Phase
+from core.records.line import Line
 from storage.posts import fitting
 from tests.bot.views.samples import BO, NOW, WAITING, golden
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from core.cluster.client import KubeClient
-from core.cluster.credentials import from_document
+from core.cluster.api.client import KubeClient
+from core.cluster.api.credentials import from_document
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

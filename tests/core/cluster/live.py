@@ -10,18 +10,19 @@ from typing import Any
 from bot.clock import ScaledClock
 from bot.playground.cluster.simulated import SimulatedCluster
 from core.actor import BOT
-from core.app import App
-from core.build import Build
+from core.clock import Clock
 from core.cluster.adapter import KubernetesCluster
-from core.cluster.client import KubeClient
-from core.cluster.credentials import from_document
-from core.cluster.home import Home
-from core.environment import Environment
-from core.manifest import load
-from core.policy import Rules
-from core.ports import Clock
-from core.progress import Applied, Bundle, Ref
-from core.release import Release
+from core.cluster.api.client import KubeClient
+from core.cluster.api.credentials import from_document
+from core.cluster.namespace import Home
+from core.manifest.manifest import load
+from core.policy.policy import Rules
+from core.records.app import App
+from core.records.build import Build
+from core.records.bundle import Bundle, Ref
+from core.records.environment import Environment
+from core.records.intent import Applied
+from core.records.release import Release
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOME = Home("convox", "myapp")

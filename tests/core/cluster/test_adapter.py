@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from bot.playground.cluster.faults import Fault
-from core.cluster.client import KubeClient
-from core.cluster.names import MANAGED_LABEL, SCALE_MANAGER, TOKEN_ANNOTATION
-from core.cluster.resources import Address
+from core.cluster.api.client import KubeClient
+from core.cluster.api.resources import Address
+from core.cluster.labels import MANAGED_LABEL, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.errors import Rejected, Unreachable
-from core.progress import ANCHOR, Ref, Trouble
+from core.records.bundle import ANCHOR, Ref
+from core.records.observation import Trouble
 from tests.core.cluster.live import HOME, MANIFEST, WEB, Live, app, counted, live
 
 

@@ -7,12 +7,14 @@ import pytest
 
 from bot.clock import SystemClock
 from core.cluster.adapter import KubernetesCluster
-from core.cluster.client import KubeClient
-from core.cluster.credentials import from_file
-from core.cluster.home import Home
-from core.cluster.names import SCALE_MANAGER, TOKEN_ANNOTATION
+from core.cluster.api.client import KubeClient
+from core.cluster.api.credentials import from_file
+from core.cluster.labels import SCALE_MANAGER, TOKEN_ANNOTATION
+from core.cluster.namespace import Home
 from core.errors import Rejected
-from core.progress import ANCHOR, Intent, Readiness, Target
+from core.records.bundle import ANCHOR
+from core.records.intent import Intent
+from core.records.observation import Readiness, Target
 from tests.core.cluster.live import WEB, Bench, counted
 
 

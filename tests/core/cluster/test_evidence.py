@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.cluster.evidence import LINES, WIDTH, cleaned, evidence
-from core.cluster.home import Home
-from core.progress import Trouble
+from core.cluster.namespace import Home
+from core.records.observation import Trouble
 from tests.core.cluster.faultserver import Answer, faulty, refused
 
 CRASH = Trouble(kind="crash", sentence="", pod="web-1", container="main", previous=True)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from core.cluster.snapshot import Delta, Snapshot
-from core.progress import Applied, BundleService, Ref
+from core.cluster.watching.snapshot import Delta, Snapshot
+from core.records.bundle import BundleService, Ref
+from core.records.intent import Applied
 
 WEB = BundleService(name="web", count=2, settle=20)
 MINE = Applied(ref=Ref("Deployment", "web"), uid="d1", generation=2)

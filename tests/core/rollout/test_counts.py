@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import Rejected
-from core.progress import Ref
 from core.promotion import Phase
+from core.records.bundle import Ref
 from tests.core.world import BOB, manifest, until, world
 from tests.fakes import broken, progressing
 

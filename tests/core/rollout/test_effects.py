@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from core.errors import Rejected, Unreachable
-from core.gate import Gate
-from core.progress import Applied, Ref
+from core.lifecycle.gate import Gate
+from core.lifecycle.transition import move
 from core.promotion import Event, Phase, Promotion
+from core.records.bundle import Ref
+from core.records.intent import Applied
 from core.rollout.effects import FIRST_PAUSE, LONGEST_PAUSE, Effects, Late, Moved, Tools, still
-from core.transitions import move
 from tests.core.world import ALICE, World, world
 
 WEB = Ref("Deployment", "web")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from core.endings import ending
 from core.errors import Rejected, Unreachable
+from core.lifecycle.outcome import ending
 from core.promotion import Phase
 from tests.core.world import ALICE, BOB, manifest, world
 from tests.fakes import MISSING_IMAGE, broken, progressing, service

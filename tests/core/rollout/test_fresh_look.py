@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from core.progress import Observation
 from core.promotion import Phase
+from core.records.observation import Observation
 from tests.core.world import world
 from tests.fakes import FakeWatch, broken
 

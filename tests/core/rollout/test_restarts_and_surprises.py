@@ -8,8 +8,9 @@ import pytest
 
 from core import failpoints
 from core.errors import Rejected, Unreachable
-from core.progress import Observation, Ref
 from core.promotion import Phase
+from core.records.bundle import Ref
+from core.records.observation import Observation
 from storage.promotion_writing import SqliteTransaction
 from tests.core.world import BOB, manifest, until, world
 from tests.fakes import FakeWatch, broken, progressing, service

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from core.endings import ending
 from core.errors import Conflict, Rejected, Unreachable
-from core.policy import parse_policy
-from core.progress import Ref
+from core.lifecycle.outcome import ending
+from core.policy.policy import parse_policy
 from core.promotion import Phase
+from core.records.bundle import Ref
 from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, manifest, until, world
 from tests.fakes import broken, progressing, service
 

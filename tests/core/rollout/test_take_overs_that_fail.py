@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from core.endings import ending
 from core.errors import Conflict, Rejected, Unreachable
-from core.policy import parse_policy
-from core.progress import Line, Observation, Ref
+from core.lifecycle.outcome import ending
+from core.policy.policy import parse_policy
 from core.promotion import Phase, Promotion
+from core.records.bundle import Ref
+from core.records.line import Line
+from core.records.observation import Observation
 from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, World, manifest, until, world
 from tests.fakes import FakeWatch, broken, progressing
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from kubernetes_asyncio import client, config
 
-from core.ports import Clock
+from core.clock import Clock
 
 Document = dict[str, Any]
 DEPLOYMENT = "/apis/apps/v1/namespaces/shop/deployments/web"

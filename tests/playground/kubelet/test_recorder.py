@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.playground.kubelet.api import ApiError
-from bot.playground.kubelet.beats import EventSpec
 from bot.playground.kubelet.recorder import Recorder
+from bot.playground.kubelet.timeline import EventSpec
 
 POD = {
     "metadata": {"name": "web-1", "namespace": "convox-myapp", "uid": "u1", "resourceVersion": "7"},

@@ -6,9 +6,9 @@ from typing import Any
 from bot.playground.cluster.api import Api
 from bot.playground.cluster.controllers.loop import Controller, Key
 from bot.playground.cluster.controllers.recorder import LIFETIME
-from bot.playground.cluster.moments import read_moment
 from bot.playground.cluster.resources import BY_KEY, BY_KIND
 from bot.playground.cluster.storage import Change
+from bot.playground.cluster.timestamps import read_moment
 
 Document = dict[str, Any]
 EVERYTHING: Key = ("", "")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.playground.cluster.controllers.rolling import room_of
-from bot.playground.cluster.moments import read_moment, whole_seconds
+from bot.playground.cluster.timestamps import read_moment, whole_seconds
 
 Document = dict[str, Any]
 COMPLETE = "NewReplicaSetAvailable"

@@ -5,9 +5,9 @@ from typing import Any
 
 from bot.playground.cluster.api import CONTROLLER, Api
 from bot.playground.cluster.errors import ApiError
-from bot.playground.cluster.moments import microseconds, whole_seconds
 from bot.playground.cluster.resources import BY_KIND, Target
-from bot.playground.kubelet.beats import EventBudget
+from bot.playground.cluster.timestamps import microseconds, whole_seconds
+from bot.playground.kubelet.timeline import EventBudget
 
 Document = dict[str, Any]
 # More than this many texts of one reason about one object become a single event.

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.playground.cluster.moments import read_moment
+from bot.playground.cluster.timestamps import read_moment
 
 Document = dict[str, Any]
 ENDED = frozenset({"Succeeded", "Failed"})

@@ -9,9 +9,9 @@ from bot.playground.cluster.controllers.loop import Controller, Key, key_of, own
 from bot.playground.cluster.controllers.recorder import Recorder
 from bot.playground.cluster.controllers.replicas import available_in, first_to_go, is_active, status_of
 from bot.playground.cluster.errors import ApiError
-from bot.playground.cluster.moments import whole_seconds
 from bot.playground.cluster.resources import BY_KIND, Target
 from bot.playground.cluster.storage import Change
+from bot.playground.cluster.timestamps import whole_seconds
 from bot.playground.cluster.writes import Author
 
 Document = dict[str, Any]

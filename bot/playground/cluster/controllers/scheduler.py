@@ -9,9 +9,9 @@ from bot.playground.cluster.admission import demand
 from bot.playground.cluster.api import Api
 from bot.playground.cluster.controllers.loop import Controller, Key, key_of
 from bot.playground.cluster.controllers.recorder import Recorder
-from bot.playground.cluster.moments import whole_seconds
 from bot.playground.cluster.quantities import quantity
 from bot.playground.cluster.storage import Change
+from bot.playground.cluster.timestamps import whole_seconds
 from bot.playground.cluster.writes import Author
 
 Document = dict[str, Any]

@@ -1,0 +1,1 @@
+"""What an operator does beside a running bot: keys, tokens, the manifest of an app."""

@@ -1,0 +1,105 @@
+"""What an operator does beside a running bot, with its database and its keys: the second place where parts meet."""
+
+import errno
+import re
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.views.tables import table
+from bot.views.times import stamp
+from core.cluster.app_manifest import app_manifest
+from core.errors import Invalid, Unwritable
+from core.records.app import check_name
+from storage.errors import StorageProblem
+from storage.keys import Keyring
+
+if TYPE_CHECKING:
+    from storage.tokens import Token
+
+# What the kernel says of an address that another process has, that is not this machine's, or that needs root.
+LISTENING = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
+# RFC 1123: namespaces are labels; ServiceAccounts are subdomains, of which labels are the usual case.
+LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+SUBDOMAIN = re.compile(r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")
+
+
+def new_key() -> str:
+    """Return one key for `CONVOX_KEYS`."""
+    return Keyring.generate()
+
+
+async def token_command(database: Path, action: str, name: str = "") -> str:
+    """Create, list or revoke tokens of a database, whether a bot runs on it or not; return what to print.
+
+    Raises:
+        UserError: there is no such token, or one already.
+        StorageProblem, Unwritable: the database cannot be used.
+    """
+    new = _is_absent(database)
+    # These read YAML on their way: half a second that `keygen` need not wait.
+    from bot.clock import SystemClock  # noqa: PLC0415
+    from storage.tokens import open_tokens  # noqa: PLC0415
+
+    async with open_tokens(database, SystemClock(), make=action == "create") as tokens:
+        match action:
+            case "create":
+                if new:
+                    # Whoever has mistyped CONVOX_DATABASE must not believe that the bot knows this token.
+                    sys.stderr.write(f"made the database {database}: there was none\n")
+                return await tokens.create(name)
+            case "revoke":
+                await tokens.revoke(name)
+                return f"Revoking {name}... OK"
+            case _:
+                return listed(await tokens.list())
+
+
+def _is_absent(database: Path) -> bool:
+    return not database.exists()
+
+
+def listed(tokens: Sequence["Token"]) -> str:
+    """Return the table of tokens, by their names in the policy."""
+    rows = [
+        (
+            token.name,
+            f"token:{token.name}",
+            stamp(token.created_at),
+            stamp(token.revoked_at) if token.revoked_at else "",
+        )
+        for token in tokens
+    ]
+    return table(("NAME", "POLICY", "CREATED", "REVOKED"), rows)
+
+
+def app_manifest_text(rack: str, app: str, *, service_account: str, bot_namespace: str) -> str:
+    """Return the Namespace and RoleBinding of an app, as YAML for an administrator.
+
+    Raises:
+        Invalid: one of the names is none.
+    """
+    if not SUBDOMAIN.fullmatch(service_account):
+        raise Invalid(f"{service_account!r} is not the name of a ServiceAccount")
+    if not LABEL.fullmatch(bot_namespace):
+        raise Invalid(f"{bot_namespace!r} is not the name of a namespace")
+    return app_manifest(
+        rack, check_name(app), service_account=service_account, bot_namespace=bot_namespace
+    ).rstrip("\n")
+
+
+def start_problems(error: Exception) -> list[str]:
+    """Return one sentence for each reason why the bot or its database cannot be used; none for an error of ours."""
+    match error:
+        case Invalid():
+            return [*error.sentence.splitlines(), *([error.hint] if error.hint else [])]
+        case StorageProblem():
+            return [str(error)]
+        case Unwritable():
+            return [f"{error.sentence}; {error.hint}" if error.hint else error.sentence]
+        case OSError() if error.errno in LISTENING or isinstance(error, socket.gaierror):
+            return [f"an address of HOST, PORT, API_HOST, API_PORT cannot be listened on: {error}"]
+        case _:
+            return []

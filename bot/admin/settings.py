@@ -1,0 +1,24 @@
+"""The settings of commands beside a running bot: each asks for what it needs, so that none demands a key in vain."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.settings import RACK
+from core.records.app import DEFAULT_RACK
+
+
+class DatabaseSettings(BaseModel):
+    """What `token` needs; the database keeps only hashes of tokens, so no key."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    convox_database: Path = Path("convox.db")
+
+
+class RackSettings(BaseModel):
+    """What `app-manifest` needs."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    convox_rack: str = Field(default=DEFAULT_RACK, pattern=RACK)

@@ -1,0 +1,1 @@
+"""`convox-bot …`: what can be done from a terminal and from CI."""

@@ -1,0 +1,191 @@
+"""The other end of the rack API, for a terminal and for CI; of the standard library, so that it starts in a blink."""
+
+import http.client
+import json
+import socket
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from bot.cli.rack_url import USER, RackUrl, Refused
+
+CONNECT_SECONDS = 10.0
+# `apps create` asks the cluster before it answers; its own limits are below this.
+ANSWER_SECONDS = 120.0
+# Before each new try to go on with a stream: a restart of the bot takes seconds, a move to another node minutes.
+PAUSES = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 30.0, 60.0, 60.0)
+# A stream is silent while an approval is awaited; a dead peer is noticed within 30 + 3 × 10 s all the same.
+KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+
+
+class Lost(Exception):
+    """The connection ended in the middle, or the bot is not there just now; asking again may help."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The answer to a command.
+
+    Attributes:
+        promotion: the promotion that it asked for, or None.
+        phase: where that is, or "".
+    """
+
+    text: str
+    promotion: str | None
+    phase: str
+
+
+class Rack:
+    """One convox-bot, as `RACK_URL` names it."""
+
+    def __init__(self, url: RackUrl, *, pause: Callable[[float], None] = time.sleep) -> None:
+        """Take where it is, and how to wait before a lost connection is tried again."""
+        self._url = url
+        self._pause = pause
+
+    def command(self, text: str) -> Told:
+        """Carry out a command.
+
+        Raises:
+            Refused: it was refused, or nobody answered.
+        """
+        document, headers = self._post("/commands", {"text": text})
+        return Told(
+            text=str(document.get("text", "")),
+            promotion=document.get("promotion"),
+            phase=headers.get("Promotion-Phase", ""),
+        )
+
+    def register(self, app: str, build: Mapping[str, object]) -> dict[str, Any]:
+        """Register a build, and return `id` and `release`; raises as `command` does."""
+        return self._post(f"/apps/{quote(app, safe='')}/builds", build)[0]
+
+    def follow(self, promotion: str, notice: Callable[[str], None]) -> Iterator[str]:
+        """Yield every line of a promotion until its terminal message, across lost connections.
+
+        Args:
+            promotion: its id.
+            notice: is told when a connection was lost, once for each loss.
+
+        Raises:
+            Refused: there is no such promotion, or the bot has not come back.
+        """
+        received = tries = 0
+        while True:
+            try:
+                for line in self._lines(promotion, received):
+                    received, tries = received + 1, 0
+                    yield line
+                    if is_verdict(line):
+                        return
+            except Lost as lost:
+                if tries == len(PAUSES):
+                    raise Refused(
+                        f"{self._url.name} does not answer any more: {lost}",
+                        hint="the rollout goes on without this terminal",
+                    ) from None
+                if tries == 0:
+                    notice(f"{lost}; trying again")
+                self._pause(PAUSES[tries])
+                tries += 1
+
+    def _lines(self, promotion: str, after: int) -> Iterator[str]:
+        """Yield what one connection gives, whole lines only, and raise Lost when there is no more."""
+        with closing(self._connect()) as connection:
+            sock = connection.sock
+            try:
+                response = self._ask(
+                    connection, "GET", f"/promotions/{quote(promotion, safe='')}/lines?after={after}"
+                )
+                if response.status != http.client.OK:
+                    raise self._not_ok(response, retry=True)
+                sock.settimeout(None)
+                rest = b""
+                while data := response.read1(65536):
+                    *whole, rest = (rest + data).split(b"\n")
+                    yield from (line.decode(errors="replace") for line in whole)
+            except (OSError, http.client.HTTPException) as error:
+                raise Lost(f"the connection to {self._url.name} was lost ({type(error).__name__})") from None
+        raise Lost(f"{self._url.name} has ended the stream without a verdict")
+
+    def _post(
+        self, path: str, document: Mapping[str, object]
+    ) -> tuple[dict[str, Any], http.client.HTTPMessage]:
+        try:
+            connection = self._connect()
+        except Lost as lost:
+            hint = "is `convox-bot serve` running, and does RACK_URL name its API_PORT?"
+            raise Refused(str(lost), hint=hint) from None
+        with closing(connection):
+            try:
+                response = self._ask(connection, "POST", path, json.dumps(document).encode())
+                if response.status not in {http.client.OK, http.client.CREATED}:
+                    raise self._not_ok(response)
+                return self._json(response), response.headers
+            except (OSError, http.client.HTTPException) as error:
+                # Never sent again by itself: twice could be one too many.
+                raise Refused(
+                    f"no answer came from {self._url.name} ({type(error).__name__})",
+                    hint="it may have been carried out: look before you repeat it",
+                ) from None
+
+    def _connect(self) -> http.client.HTTPConnection:
+        kind = http.client.HTTPSConnection if self._url.secure else http.client.HTTPConnection
+        connection = kind(self._url.host, self._url.port, timeout=CONNECT_SECONDS)
+        try:
+            connection.connect()
+        except OSError as error:
+            why = error.strerror or str(error) or type(error).__name__
+            raise Lost(f"{self._url.name} cannot be reached: {why}") from None
+        connection.sock.settimeout(ANSWER_SECONDS)
+        _keep_alive(connection.sock)
+        return connection
+
+    def _ask(
+        self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None = None
+    ) -> http.client.HTTPResponse:
+        secret = b64encode(f"{USER}:{self._url.token}".encode()).decode()
+        headers = {"Authorization": f"Basic {secret}", "Content-Type": "application/json"}
+        connection.request(method, self._url.prefix + path, body, headers)
+        return connection.getresponse()
+
+    def _not_ok(self, response: http.client.HTTPResponse, *, retry: bool = False) -> Exception:
+        """Return what an answer other than the wanted one means."""
+        if retry and response.status >= http.client.INTERNAL_SERVER_ERROR:
+            return Lost(f"{self._url.name} answers HTTP {response.status}")
+        document = self._json(response)
+        if "error" not in document:
+            return self._stranger(response)
+        return Refused(
+            str(document["error"]), hint=str(document.get("hint", "")), text=str(document.get("text", ""))
+        )
+
+    def _json(self, response: http.client.HTTPResponse) -> dict[str, Any]:
+        try:
+            document = json.loads(response.read())
+        except ValueError:
+            raise self._stranger(response) from None
+        if not isinstance(document, dict):
+            raise self._stranger(response)
+        return document
+
+    def _stranger(self, response: http.client.HTTPResponse) -> Refused:
+        hint = "does RACK_URL name the API_PORT of a convox-bot?"
+        return Refused(f"{self._url.name} answers HTTP {response.status}, but not as a convox-bot", hint=hint)
+
+
+def is_verdict(line: str) -> bool:
+    """Tell whether a line is the terminal message; every other one begins with a time or with spaces."""
+    return line == "OK" or line.startswith(("OK (", "ERROR:"))
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE.items():
+        if hasattr(socket, name):  # macOS lacks TCP_KEEPIDLE
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

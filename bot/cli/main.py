@@ -1,0 +1,313 @@
+"""The command `convox-bot`: reads what was typed, and imports only what that needs, so that `do` starts in a blink."""
+
+# ruff: noqa: PLC0415 - see above: Bolt, Kubernetes and pydantic cost a second that only `serve` needs
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+PROBLEM = 2
+INTERRUPTED = 130
+HIGHEST_PORT = 65535
+NO_WAIT = "--no-wait"
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+DESCRIPTION = """\
+Convox releases as a Slack chat-ops bot: promote, watch and roll back on Kubernetes from a thread.
+
+Try it with neither Slack nor a cluster:   convox-bot playground
+"""
+EPILOG = """\
+from a terminal or CI, with RACK_URL=https://convox:TOKEN@HOST (http on this machine alone):
+  convox-bot build -a myapp --image web=registry.example/myapp@sha256:…
+  convox-bot do releases promote R… -a myapp
+  convox-bot do help
+
+`serve`, `token` and `app-manifest` read settings from the environment and from .env; docs/settings.md lists them.
+`convox-bot COMMAND --help` tells more about one command.
+"""
+DO_USAGE = f"convox-bot do [{NO_WAIT}] WORDS…"
+DO = f"""\
+Carries out WORDS as `/convox WORDS` in Slack does: same grammar, same policy, same audit. `convox-bot do help` lists them.
+A promotion is followed to its verdict, through an approval too.
+
+{NO_WAIT}   return once the promotion is asked for
+
+exit status: 0 for an answer and for OK, 1 for ERROR:, 2 for wrong usage; with {NO_WAIT} 0 once it has started, 3 where
+an approval is awaited.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status; wrong usage exits with 2."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        # argparse would take `-a` and `--force` for flags of its own.
+        if words[:1] == ["do"] and words[1:2] not in (["-h"], ["--help"]):
+            return _do(words[1:])
+        arguments = _parser().parse_args(words)
+        run: Callable[[argparse.Namespace], int] = arguments.run
+        return run(arguments)
+    except BrokenPipeError:
+        # `… | head` has read enough; without this the interpreter would complain once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        sentences, status = _told(error)
+        if not sentences:
+            raise
+        return _fail(sentences, status)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="convox-bot",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, help="print the version")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, does: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=does, description=f"{does[:1].upper()}{does[1:]}.")
+        made.set_defaults(run=run)
+        return made
+
+    command("serve", "run the bot until SIGTERM; SIGHUP reads the policy again", _serve)
+    _add_playground(
+        command("playground", "try the bot between an emulated Slack and a simulated cluster", _playground)
+    )
+    command("keygen", "print one key for CONVOX_KEYS", _keygen)
+    _add_token(command("token", "create, list or revoke API tokens, beside a running bot", _token))
+    _add_build(command("build", "register a build with the bot of RACK_URL, which makes a release", _build))
+    do = command("do", "carry out a command from a terminal, as /convox does in Slack", _usage_of_do)
+    do.usage, do.description, do.formatter_class = DO_USAGE, DO, argparse.RawDescriptionHelpFormatter
+    _add_app_manifest(
+        command("app-manifest", "print what an administrator applies for an app", _app_manifest)
+    )
+    return parser
+
+
+def _add_playground(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=4080,
+        metavar="PORT",
+        help="the port of the page; 0 takes a free one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path(".playground"),
+        metavar="DIR",
+        help="the folder that keeps what was done, for the next start (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--speed",
+        type=_speed,
+        default=1.0,
+        metavar="N",
+        help="how many times faster time passes (default: %(default)s)",
+    )
+
+
+def _add_token(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+    create = actions.add_parser("create", help="print a new token, once; the policy knows it as token:NAME")
+    create.add_argument("name", metavar="NAME", help="how the policy and the audit call it")
+    actions.add_parser("list", help="list tokens by name; nobody can show a token again")
+    revoke = actions.add_parser("revoke", help="end a token, at once")
+    revoke.add_argument("name", metavar="NAME", help="as `token list` shows it")
+
+
+def _add_build(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-a", "--app", required=True, metavar="APP", help="the app that the build is of")
+    parser.add_argument(
+        "-m",
+        "--manifest",
+        type=Path,
+        default=Path("convox.yml"),
+        metavar="FILE",
+        help="the app's manifest (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--image",
+        action="append",
+        type=_image,
+        default=[],
+        metavar="SERVICE=REF",
+        help="for each service with `build:`; pin it as REPOSITORY@sha256:…",
+    )
+    parser.add_argument(
+        "-d",
+        "--description",
+        metavar="TEXT",
+        help="what people read in lists (default: build, the commit's sha and subject, from git)",
+    )
+    parser.add_argument(
+        "--git-sha", metavar="SHA", help="the commit (default: HEAD of the manifest's repository)"
+    )
+
+
+def _add_app_manifest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("app", metavar="APP", help="its name")
+    parser.add_argument(
+        "--service-account", default="convox-bot", metavar="NAME", help="the bot's own (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--bot-namespace",
+        default="convox-system",
+        metavar="NS",
+        help="where the bot runs (default: %(default)s)",
+    )
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for: that costs more than the rest of a start."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002 - argparse's name
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from bot.api.metrics import version
+
+        _print(f"convox-bot {version()}")
+        parser.exit()
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= HIGHEST_PORT):
+        raise argparse.ArgumentTypeError(f"a port is a whole number from 0 to {HIGHEST_PORT}, not {text!r}")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 1000:
+        raise argparse.ArgumentTypeError(f"it is a number, more than 0 and at most 1000, not {text!r}")
+    return speed
+
+
+def _image(text: str) -> tuple[str, str]:
+    service, equals, reference = text.partition("=")
+    if not (service and equals and reference):
+        raise argparse.ArgumentTypeError(f"not SERVICE=REF: {text}")
+    return service, reference
+
+
+# What each command does
+
+
+def _do(words: list[str]) -> int:
+    from bot.cli.terminal import do
+
+    # What stands behind `--` is text, such as the reason of a decline.
+    end = words.index("--") if "--" in words else len(words)
+    flags, kept = words[:end], [word for word in words[:end] if word != NO_WAIT] + words[end:]
+    if not kept:
+        return _usage_of_do()
+    return do(kept, wait=NO_WAIT not in flags)
+
+
+def _usage_of_do(_: argparse.Namespace | None = None) -> int:
+    return _fail([f"usage: {DO_USAGE}", "`convox-bot do help` lists what can be done"], PROBLEM)
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from bot.cli.terminal import build
+
+    images = dict(arguments.image)
+    if len(images) < len(arguments.image):
+        return _fail(["convox-bot build: --image names a service twice"], PROBLEM)
+    return build(
+        arguments.app,
+        manifest=arguments.manifest,
+        images=images,
+        description=arguments.description,
+        git_sha=arguments.git_sha,
+    )
+
+
+def _serve(_: argparse.Namespace) -> int:
+    import asyncio
+    import logging
+
+    from bot.main import serve
+    from bot.settings import Settings, read_settings
+
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    asyncio.run(serve(read_settings(Settings)))
+    return 0
+
+
+def _playground(arguments: argparse.Namespace) -> int:
+    import logging
+
+    from bot.playground.main import run
+
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
+    return run(port=arguments.port, state=arguments.state, speed=arguments.speed)
+
+
+def _keygen(_: argparse.Namespace) -> int:
+    from bot.admin.commands import new_key
+
+    return _print(new_key())
+
+
+def _token(arguments: argparse.Namespace) -> int:
+    import asyncio
+
+    from bot.admin.commands import token_command
+    from bot.admin.settings import DatabaseSettings
+    from bot.settings import read_settings
+
+    database = read_settings(DatabaseSettings).convox_database
+    return _print(asyncio.run(token_command(database, arguments.action, getattr(arguments, "name", ""))))
+
+
+def _app_manifest(arguments: argparse.Namespace) -> int:
+    from bot.admin.commands import app_manifest_text
+    from bot.admin.settings import RackSettings
+    from bot.settings import read_settings
+
+    text = app_manifest_text(
+        read_settings(RackSettings).convox_rack,
+        arguments.app,
+        service_account=arguments.service_account,
+        bot_namespace=arguments.bot_namespace,
+    )
+    return _print(text)
+
+
+def _told(error: Exception) -> tuple[list[str], int]:
+    """Return what the operator reads, and the exit status; nothing for an error that is ours."""
+    from bot.admin.commands import start_problems
+    from bot.settings import SettingsError
+    from core.errors import UserError
+
+    problems = error.problems if isinstance(error, SettingsError) else start_problems(error)
+    if not problems and isinstance(error, UserError):
+        return [f"ERROR: {error.sentence}", *([error.hint] if error.hint else [])], 1
+    return problems, PROBLEM
+
+
+def _print(text: str) -> int:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+    return 0
+
+
+def _fail(sentences: Sequence[str], status: int) -> int:
+    sys.stderr.write("".join(f"{sentence}\n" for sentence in sentences))
+    return status

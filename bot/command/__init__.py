@@ -1,0 +1,1 @@
+"""Text ↔ typed command: what a person types, and what it means."""

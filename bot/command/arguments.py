@@ -1,0 +1,82 @@
+"""What a command was given, and the questions its rule asks; without it each command would count and check anew."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+from bot.command.flags import Flag, switch
+from bot.command.lexer import Word, plain
+from core.errors import Invalid
+from core.ids import PREFIXES, normalise
+
+MOST_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What one command was given, with the questions that its rule asks of it."""
+
+    usage: str
+    words: tuple[Word, ...]
+    flags: Mapping[str, Flag]
+    linked_app: str | None
+    slack: bool
+
+    def count(self, least: int, most: int) -> None:
+        """Refuse a wrong number of arguments in Convox's words."""
+        many = len(self.words)
+        if least <= many <= most:
+            return
+        if least == most:
+            self.refuse(f"{least} arg{'' if least == 1 else 's'} required" if least else "no args expected")
+        if many < least:
+            self.refuse(f"at least {least} arg{'' if least == 1 else 's'} required")
+        self.refuse(f"no more than {most} arg{'' if most == 1 else 's'} expected")
+
+    def refuse(self, sentence: str, hint: str = "") -> NoReturn:
+        raise Invalid(sentence, hint=f"{hint + '; ' if hint else ''}usage: {self.usage}")
+
+    def switch(self, name: str) -> bool:
+        return switch(self.flags.get(name))
+
+    def value(self, name: str) -> str | None:
+        flag = self.flags.get(name)
+        return flag.value if flag else None
+
+    @property
+    def named_app(self) -> str | None:
+        """The app that `-a` names, or None."""
+        given = self.value("app")
+        return plain(given).lower() or None if given is not None else None
+
+    @property
+    def app(self) -> str:
+        """The app that `-a` names, else the channel's."""
+        app = self.named_app or self.linked_app
+        if app is None:
+            raise Invalid(
+                "which app? add -a APP, or link this channel: /convox link APP"
+                if self.slack
+                else "which app? add -a APP"
+            )
+        return app
+
+    def id(self, kind: str) -> str:
+        """Return the first argument as an id of that kind."""
+        given = plain(self.words[0].text)
+        found = normalise(kind, given)
+        if found is None:
+            self.refuse(f"not a {kind} id: {given[:40]}", self._other_kind(kind, given))
+        return found
+
+    def _other_kind(self, kind: str, given: str) -> str:
+        other = next((name for name in PREFIXES if normalise(name, given)), None)
+        return f"that is the id of a {other}" if other else f"it is {PREFIXES[kind]} and ten letters"
+
+    @property
+    def limit(self) -> int:
+        given = plain(self.value("limit") or "10")
+        if not re.fullmatch(r"[0-9]{1,4}", given) or not 1 <= int(given) <= MOST_ROWS:
+            self.refuse(f"not a number of rows: {given[:40]}", f"it is 1 to {MOST_ROWS}")
+        return int(given)

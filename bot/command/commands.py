@@ -1,0 +1,289 @@
+"""What a person can ask for, as values; without them every listener would read words again.
+
+Each names the right it needs (contract, "Verbs") and how it is typed, so that a message can print a command that
+means exactly this.
+"""
+
+import shlex
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from core.policy.policy import Verb
+
+# Convox lists so many where nothing else is asked for.
+ROWS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(ABC):
+    """One request.
+
+    Attributes:
+        verb: the right it needs; None needs no right.
+        warnings: what the answer must tell the person about their input.
+    """
+
+    verb: ClassVar[Verb | None] = "view"
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def verbs(self) -> tuple[Verb, ...]:
+        """Every right it needs, its options included."""
+        return (self.verb,) if self.verb else ()
+
+    @property
+    @abstractmethod
+    def words(self) -> list[str]:
+        """The words that mean this command."""
+
+    @property
+    def typed(self) -> str:
+        """How it is typed, without `/convox`."""
+        return shlex.join(self.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListReleases(Command):
+    app: str
+    limit: int = ROWS
+
+    @property
+    def words(self) -> list[str]:
+        return ["releases", "-a", self.app, *_limit(self.limit)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseInfo(Command):
+    app: str
+    release: str
+    reveal: bool = False
+
+    @property
+    def verbs(self) -> tuple[Verb, ...]:
+        return ("view", "env") if self.reveal else ("view",)
+
+    @property
+    def words(self) -> list[str]:
+        return ["releases", "info", self.release, "-a", self.app, *_switch("--reveal", self.reveal)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseManifest(Command):
+    app: str
+    release: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["releases", "manifest", self.release, "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promote(Command):
+    """Attributes: release: None takes the newest not on hold; anyway: why a release on hold is promoted."""
+
+    verb: ClassVar[Verb | None] = "promote"
+    app: str
+    release: str | None = None
+    force: bool = False
+    anyway: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        release = [self.release] if self.release else []
+        anyway = [f"--anyway={self.anyway}"] if self.anyway is not None else []
+        return ["releases", "promote", *release, "-a", self.app, *_switch("--force", self.force), *anyway]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback(Command):
+    verb: ClassVar[Verb | None] = "rollback"
+    app: str
+    release: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["releases", "rollback", self.release, "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Env(Command):
+    verb: ClassVar[Verb | None] = "env"
+    app: str
+    reveal: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        return ["env", "-a", self.app, *_switch("--reveal", self.reveal)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvGet(Command):
+    verb: ClassVar[Verb | None] = "env"
+    app: str
+    key: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["env", "get", self.key, "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvSet(Command):
+    """Attributes: pairs: key and value, the value verbatim and in no `repr`."""
+
+    verb: ClassVar[Verb | None] = "env"
+    app: str
+    pairs: tuple[tuple[str, str], ...] = field(repr=False)
+    promote: bool = False
+
+    @property
+    def verbs(self) -> tuple[Verb, ...]:
+        return ("env", "promote") if self.promote else ("env",)
+
+    @property
+    def words(self) -> list[str]:
+        pairs = [f"{key}={value}" for key, value in self.pairs]
+        return ["env", "set", *pairs, "-a", self.app, *_switch("--promote", self.promote)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvUnset(Command):
+    verb: ClassVar[Verb | None] = "env"
+    app: str
+    keys: tuple[str, ...]
+    promote: bool = False
+
+    @property
+    def verbs(self) -> tuple[Verb, ...]:
+        return ("env", "promote") if self.promote else ("env",)
+
+    @property
+    def words(self) -> list[str]:
+        return ["env", "unset", *self.keys, "-a", self.app, *_switch("--promote", self.promote)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListBuilds(Command):
+    app: str
+    limit: int = ROWS
+
+    @property
+    def words(self) -> list[str]:
+        return ["builds", "-a", self.app, *_limit(self.limit)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildInfo(Command):
+    app: str
+    build: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["builds", "info", self.build, "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListApps(Command):
+    @property
+    def words(self) -> list[str]:
+        return ["apps"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateApp(Command):
+    verb: ClassVar[Verb | None] = "admin"
+    name: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["apps", "create", self.name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppInfo(Command):
+    app: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["apps", "info", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelApp(Command):
+    verb: ClassVar[Verb | None] = "cancel"
+    app: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["apps", "cancel", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve(Command):
+    """Attributes: app: what `-a` said, if anything; the promotion's own app counts."""
+
+    verb: ClassVar[Verb | None] = "approve"
+    promotion: str
+    app: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        return ["approve", self.promotion, *_app(self.app)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decline(Command):
+    """Attributes: app: what `-a` said, if anything; the promotion's own app counts."""
+
+    verb: ClassVar[Verb | None] = "approve"
+    promotion: str
+    reason: str = ""
+    app: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        reason = ["--", self.reason] if self.reason else []
+        return ["decline", self.promotion, *_app(self.app), *reason]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link(Command):
+    verb: ClassVar[Verb | None] = "admin"
+    app: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["link", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlink(Command):
+    verb: ClassVar[Verb | None] = "admin"
+    app: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["unlink", "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Help(Command):
+    verb: ClassVar[Verb | None] = None
+    topic: str = ""
+
+    @property
+    def words(self) -> list[str]:
+        return ["help", *self.topic.split()]
+
+
+def _switch(flag: str, on: bool) -> list[str]:
+    return [flag] if on else []
+
+
+def _limit(rows: int) -> list[str]:
+    return ["-l", str(rows)] if rows != ROWS else []
+
+
+def _app(app: str | None) -> list[str]:
+    return ["-a", app] if app else []

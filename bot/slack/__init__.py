@@ -1,0 +1,1 @@
+"""Slack: the connection, what it delivers, and what it is told."""

@@ -1,0 +1,127 @@
+"""Posting and editing cards: always the newest state, at most one message each."""
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.slack.pacing import Pacing
+from bot.slack.web_api import CLOSED_TO_US, GONE, Calls
+from core.clock import Clock
+from core.failpoints import failpoint
+from core.ports.outbox import CardDue, Outgoing
+
+log = logging.getLogger(__name__)
+
+# An unknown outcome is looked up twice before the message is sent again (engine rule 40).
+FIRST_LOOK, SECOND_LOOK = 10.0, 60.0
+AFTER_TROUBLE = 5.0
+# Longer than any card waits for its next edit, except where hundreds are live.
+LONGEST_INTERVAL = 600.0
+
+
+class CardSender:
+    """Brings cards to Slack, one call at a time."""
+
+    def __init__(
+        self,
+        outbox: Outgoing,
+        calls: Calls,
+        pacing: Pacing,
+        clock: Clock,
+        *,
+        render: Callable[[str], Awaitable[dict[str, Any]]],
+        settled: Callable[[str], None],
+    ) -> None:
+        """Take what it works with.
+
+        Args:
+            outbox: which cards are due, and what became of them.
+            calls: Slack.
+            pacing: is told of a Retry-After.
+            clock: for look-ups and delays.
+            render: promotion id → payload at its newest state.
+            settled: is told when a card is posted, or never will be.
+        """
+        self._outbox = outbox
+        self._calls = calls
+        self._pacing = pacing
+        self._clock = clock
+        self._render = render
+        self._settled = settled
+        self._edited: dict[str, float] = {}
+
+    async def post(self, due: CardDue) -> None:
+        """Post a card that is not in Slack yet; one that may be is looked for first."""
+        card = due.card
+        if due.nonce and not await self._surely_absent(due):
+            return
+        nonce = secrets.token_hex(16)
+        payload = await self._render(card.promotion)
+        await self._outbox.card_sending(card.promotion, nonce)
+        failpoint("outbox.after_sending")
+        said = await self._calls.post(card.channel, payload, nonce)
+        failpoint("outbox.after_post")
+        if said.ts:
+            self._edited[card.promotion] = self._clock.monotonic()
+            await self._outbox.card_posted(card.promotion, said.ts, due.wanted)
+        elif said.later:
+            self._pacing.close(self._pacing.post(card.channel), said.retry_after)
+            await self._outbox.card_again(card.promotion, self._later(said.retry_after))
+        elif said.unknown:
+            await self._outbox.delay_card(card.promotion, self._later(FIRST_LOOK))
+        else:
+            log.error("Slack will not show the card of %s: %s", card.promotion, said.error)
+            await self._outbox.card_failed(card.promotion, said.error)
+        self._settled(card.promotion)
+
+    def due_in(self, promotion: str, interval: float) -> float:
+        """Return the seconds until a card may be edited that is edited once in so many seconds."""
+        return self._edited.get(promotion, float("-inf")) + interval - self._clock.monotonic()
+
+    def forget(self) -> None:
+        """Forget edits that are so old that they hold nothing up, those of cards that have ended among them."""
+        since = self._clock.monotonic() - LONGEST_INTERVAL
+        self._edited = {promotion: at for promotion, at in self._edited.items() if at > since}
+
+    async def _surely_absent(self, due: CardDue) -> bool:
+        """Look for a card whose post had no outcome; True once it may be posted anew."""
+        promotion = due.card.promotion
+        now = self._clock.now()
+        tried = due.tried_at or now - timedelta(seconds=SECOND_LOOK)
+        age = (now - tried).total_seconds()
+        if age < FIRST_LOOK:
+            await self._outbox.delay_card(promotion, self._later(FIRST_LOOK - age))
+            return False
+        found = await self._calls.find(due.nonce, channel=due.card.channel, thread=None, since=tried)
+        if found.ts:
+            await self._outbox.card_posted(promotion, found.ts, due.card.shown)
+            self._settled(promotion)
+        elif not found.looked:
+            await self._outbox.delay_card(promotion, self._later(found.retry_after))
+        elif age < SECOND_LOOK:
+            await self._outbox.delay_card(promotion, self._later(SECOND_LOOK - age))
+        return found.looked and not found.ts and age >= SECOND_LOOK
+
+    async def edit(self, due: CardDue) -> None:
+        """Show the newest state; an edit may be repeated, so nothing is looked up."""
+        card = due.card
+        assert card.ts is not None, "only a posted card is edited"
+        said = await self._calls.edit(card.channel, card.ts, await self._render(card.promotion))
+        self._edited[card.promotion] = self._clock.monotonic()
+        if said.ts:
+            await self._outbox.card_shown(card.promotion, due.wanted)
+        elif said.later:
+            # Slack counts edits for the workspace, whatever we keep of them for whom.
+            self._pacing.close(self._pacing.update(), said.retry_after)
+            self._pacing.close(self._pacing.urgent(), said.retry_after)
+        elif said.unknown:
+            await self._outbox.delay_card(card.promotion, self._later(AFTER_TROUBLE))
+        else:
+            level = logging.WARNING if said.error in GONE | CLOSED_TO_US else logging.ERROR
+            log.log(level, "the card of %s can no longer be edited: %s", card.promotion, said.error)
+            await self._outbox.card_shown(card.promotion, due.wanted)
+
+    def _later(self, seconds: float) -> datetime:
+        return self._clock.now() + timedelta(seconds=max(0.0, seconds))

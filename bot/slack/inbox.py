@@ -1,0 +1,263 @@
+"""Working off what Slack delivered: each delivery once, in order within its channel, answered to its sender."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
+
+import aiohttp
+import orjson
+
+from bot.callers import Caller
+from bot.command import commands as ask
+from bot.command.parser import parse
+from bot.handlers import Handlers, Reply, new_reference, surprised
+from bot.views.answers import Answer, slack_answer
+from bot.views.refusals import refusal
+from bot.views.times import spoken
+from core.actor import Actor
+from core.clock import Clock
+from core.errors import Conflict, UserError
+from core.ports.announcer import Announcer
+from core.ports.inbox import Delivery
+from core.ports.store import Store
+from core.rollout.starting import CARD_PATIENCE, NOT_IN_CHANNEL, UNSEEN
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 3600.0
+# How long the database is left alone after it could not be read or written: at first, and at most.
+AFTER_TROUBLE, LONGEST_TROUBLE = 5.0, 60.0
+# What is older is not carried out: people have moved on, and may have been told that nothing was done. Kubernetes moves
+# a pod off a lost node after five minutes, so a restart of that kind still forgets nothing. `response_url` works for
+# thirty minutes.
+FRESH = timedelta(minutes=10)
+DONE_BEFORE = (
+    "I was restarted while I was doing this, after a part of it or all of it was done: "
+    "look at the lists and at the thread before you repeat it"
+)
+
+
+class Inbox(Protocol):
+    """Durable deliveries."""
+
+    async def keep(self, dedupe_key: str, kind: str, payload: bytes, now: datetime) -> bool:
+        """Store a delivery durably; return False where one with that key was kept before."""
+        ...
+
+    async def pending(self) -> Sequence[Delivery]:
+        """Return what was not handled, in the order in which it came."""
+        ...
+
+    async def handled(self, delivery_id: int, now: datetime) -> None:
+        """Wipe the payload; the key is remembered for a day, so that a repetition is known."""
+        ...
+
+    async def prune(self, now: datetime) -> int:
+        """Forget keys that are old enough."""
+        ...
+
+    def carrying_out(self, delivery_id: int) -> AbstractContextManager[None]:
+        """Return a context in which a transaction that changes something also marks the delivery as done."""
+        ...
+
+
+class Intake:
+    """Keeps deliveries and carries them out."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        handlers: Handlers,
+        store: Store,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        *,
+        known: asyncio.Event,
+        announcer: Announcer,
+    ) -> None:
+        """Take what it works with.
+
+        Args:
+            inbox: what was delivered.
+            handlers: who carries it out.
+            store: where cards are looked up.
+            session: for answers through `response_url`.
+            clock: everybody's.
+            known: is set once Slack has said who we are, so that people can be judged.
+            announcer: knows whether a card can be seen.
+        """
+        self._inbox = inbox
+        self._handlers = handlers
+        self._store = store
+        self._session = session
+        self._clock = clock
+        self._known = known
+        self._announcer = announcer
+        self._fresh = asyncio.Event()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        # Deliveries are numbered in the order in which they are stored, so the newest tells which are new.
+        self._newest = 0
+
+    async def keep(self, key: str, kind: str, payload: bytes) -> None:
+        """Store a delivery; a second one with the same key is dropped."""
+        if await self._inbox.keep(key, kind, payload, self._clock.now()):
+            self._fresh.set()
+
+    async def run(self) -> None:
+        """Carry out deliveries until cancelled; what an earlier life has left comes first."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._sweep(), name="forget old deliveries")
+            # What was acknowledged before a crash would else be refused, and nobody would try it again.
+            await self._known.wait()
+            while True:
+                self._fresh.clear()
+                for delivery in await self._unseen():
+                    self._newest = delivery.id
+                    tasks.create_task(self._attend(delivery), name=f"delivery {delivery.id}")
+                await self._fresh.wait()
+
+    async def _unseen(self) -> list[Delivery]:
+        """Return what came since the last look, in order; a database in trouble is asked again."""
+        while True:
+            try:
+                return [each for each in await self._inbox.pending() if each.id > self._newest]
+            except Exception:
+                log.exception("what Slack delivered cannot be read; trying again")
+                await self._clock.sleep(AFTER_TROUBLE)
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self._inbox.prune(self._clock.now())
+            except Exception:
+                log.exception("old deliveries stay for now")
+            await self._clock.sleep(SWEEP_SECONDS)
+
+    async def _attend(self, delivery: Delivery) -> None:
+        """See to one delivery; afterwards it is handled whatever has happened, for it is not tried again unasked."""
+        body: Mapping[str, Any] = {}
+        try:
+            body = _read(delivery)
+            async with self._locks.setdefault(_channel(body) or "", asyncio.Lock()):
+                reply = await self._carry_out(delivery, body)
+            # Neither a card that does not come nor an answer that Slack is slow to take keeps the channel waiting.
+            await self._respond(body, (await self._seen(reply)).answer)
+        except Exception:
+            reference = new_reference()
+            log.exception("%s: delivery %d has no answer", reference, delivery.id)
+            # Whatever it stumbled over may be in the way of this as well, and the log has it by now.
+            with suppress(Exception):
+                await self._respond(body, surprised(reference).answer)
+        await self._wipe(delivery.id)
+
+    async def _wipe(self, delivery_id: int) -> None:
+        """Mark it as handled, as soon as the database can be written: a start before that would take it up again."""
+        pause = AFTER_TROUBLE
+        while True:
+            try:
+                return await self._inbox.handled(delivery_id, self._clock.now())
+            except Exception:
+                log.exception("delivery %d cannot be marked as handled; trying again", delivery_id)
+            await self._clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_TROUBLE)
+
+    async def _carry_out(self, delivery: Delivery, body: Mapping[str, Any]) -> Reply:
+        """Carry a delivery out; whatever happens, the person gets an answer."""
+        if delivery.done:
+            return Reply(answer=Answer(text=DONE_BEFORE, code=False))
+        if (age := self._clock.now() - delivery.received_at) > FRESH:
+            log.warning("delivery %d is %s old and is not carried out", delivery.id, age)
+            return _too_late(age)
+        try:
+            with self._inbox.carrying_out(delivery.id):
+                return await (self._command(body) if delivery.kind == "command" else self._click(body))
+        except Exception:
+            reference = new_reference()
+            log.exception("%s: delivery %d failed unexpectedly", reference, delivery.id)
+            return surprised(reference)
+
+    async def _command(self, body: Mapping[str, Any]) -> Reply:
+        caller = Caller(
+            actor=Actor("slack", body["user_id"], body.get("user_name", "")),
+            source="slack",
+            channel=body["channel_id"],
+        )
+        linked = await self._handlers.linked_app(caller.channel)
+        try:
+            command = parse(body.get("text", ""), linked_app=linked)
+        except UserError as error:
+            return Reply(answer=refusal(error), error=error)
+        return await self._handlers.handle(command, caller)
+
+    async def _seen(self, reply: Reply) -> Reply:
+        """Say it to the person where their promotion is refused because nobody could see its card."""
+        card = await self._announcer.carded(reply.promotion, CARD_PATIENCE) if reply.promotion else None
+        if card is None or card.failed not in UNSEEN:
+            return reply
+        error = Conflict(NOT_IN_CHANNEL)
+        return Reply(answer=refusal(error), promotion=reply.promotion, error=error)
+
+    async def _click(self, body: Mapping[str, Any]) -> Reply:
+        action, channel = body["actions"][0], _channel(body)
+        user = body["user"]
+        caller = Caller(
+            actor=Actor("slack", user["id"], user.get("username") or user.get("name", "")),
+            source="slack",
+            channel=channel,
+        )
+        promotion = str(action.get("value", "")).partition(":")[0]
+        card = await self._store.read.card(promotion)
+        # A card that was posted just before a crash has no ts here yet; that somebody clicks it shows that it is there.
+        stamps = {None, body.get("container", {}).get("message_ts")}
+        if card is None or card.channel != channel or card.ts not in stamps:
+            error = UserError(
+                "this button belongs to no card of mine", hint="use the newest card, or the command"
+            )
+            return Reply(answer=refusal(error), error=error)
+        match action["action_id"]:
+            case "promotion.approve":
+                return await self._handlers.handle(ask.Approve(promotion=promotion), caller)
+            case "promotion.decline":
+                return await self._handlers.handle(ask.Decline(promotion=promotion), caller)
+            case _:
+                return await self._handlers.cancel(promotion, caller)
+
+    async def _respond(self, body: Mapping[str, Any], answer: Answer) -> None:
+        """Answer through response_url; it never raises in Slack's SDK, so its status is looked at here."""
+        url = body.get("response_url")
+        if not url:
+            return
+        try:
+            async with self._session.post(url, json=slack_answer(answer)) as response:
+                if response.status != 200:
+                    log.warning(
+                        "Slack took no answer: HTTP %d %.200s", response.status, await response.text()
+                    )
+        except (TimeoutError, aiohttp.ClientError) as error:
+            log.warning("Slack took no answer: %s", type(error).__name__)
+
+
+def _too_late(age: timedelta) -> Reply:
+    error = Conflict(
+        f"this came {spoken(age.total_seconds())} ago and I could not see to it in time, so nothing was done",
+        hint="ask again if you still want it",
+    )
+    return Reply(answer=refusal(error), error=error)
+
+
+def _read(delivery: Delivery) -> Mapping[str, Any]:
+    """Return what was delivered; ValueError where it is no JSON, TypeError where it is no object."""
+    body = orjson.loads(delivery.payload)
+    if not isinstance(body, dict):
+        raise TypeError(f"a {delivery.kind} is an object, not {type(body).__name__}")
+    return body
+
+
+def _channel(body: Mapping[str, Any]) -> str | None:
+    channel = body.get("channel")
+    found = body.get("channel_id") or (channel.get("id") if isinstance(channel, dict) else None)
+    return str(found) if found else None

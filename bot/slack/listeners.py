@@ -1,0 +1,139 @@
+"""What Slack may call: persist, acknowledge, hand over, and nothing else (slack.md, trap 1)."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import orjson
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncRespond
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.connection import SlackState
+
+log = logging.getLogger(__name__)
+
+COMMAND = "/convox"
+ACTIONS = ("promotion.approve", "promotion.decline", "promotion.cancel")
+NOT_KEPT = "I could not store your request, so nothing was done. Try again in a minute."
+NOT_KNOWN = (
+    "Slack refuses my token, so nothing was done: I could not even ask who you are. "
+    "Whoever runs me must give me a good token and start me again; `convox-bot do` works meanwhile."
+)
+# Slack waits three seconds for the acknowledgement; storing may take two of them, and more behind others
+# (storage/database.py).
+TELL_SECONDS = 0.8
+
+
+class Keeper(Protocol):
+    """Whoever keeps what Slack delivers."""
+
+    async def keep(self, key: str, kind: str, payload: bytes) -> None:
+        """Store a delivery once, durably, and wake whoever works it off."""
+        ...
+
+
+def command_key(body: Mapping[str, Any]) -> str:
+    """Return what makes two deliveries the same command; Slack gives a trigger id to each typing."""
+    return f"command:{body['trigger_id']}"
+
+
+def action_key(body: Mapping[str, Any]) -> str:
+    """Return what makes two deliveries the same click."""
+    action = body["actions"][0]
+    container = body.get("container", {})
+    return f"action:{container.get('message_ts')}:{action['action_id']}:{action['action_ts']}:{body['user']['id']}"
+
+
+def new_app(
+    client: AsyncWebClient, *, signing_secret: str | None, state: SlackState, keeper: Keeper
+) -> AsyncApp:
+    """Return Bolt's app with our listeners.
+
+    `authorize` answers from memory: by default Bolt would call `auth.test` inside the three seconds of the
+    first request.
+    """
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=team_id,
+            bot_token=client.token,
+            bot_id=state.user or "B0",
+            bot_user_id=state.user or "U0",
+        )
+
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(_is_news)
+    app = AsyncApp(
+        client=client,
+        signing_secret=signing_secret or "",
+        authorize=authorize,
+        request_verification_enabled=signing_secret is not None,
+        ssl_check_enabled=signing_secret is not None,
+    )
+    listen(app, keeper, state)
+    return app
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell Bolt's warnings from the one at every start, that `authorize` makes it ignore the token: so we want it.
+
+    A level would not do: the app's constructor sets that of the root logger.
+    """
+    return "will be ignored" not in record.getMessage()
+
+
+def listen(app: AsyncApp, keeper: Keeper, state: SlackState) -> None:
+    """Register every listener; manifest.yml is kept equal to them by a test."""
+
+    async def on_command(ack: AsyncAck, body: dict[str, Any]) -> None:
+        problem = await _take(keeper, state, "command", body, command_key)
+        await (ack(text=problem) if problem else ack())
+
+    async def on_action(ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
+        if problem := await _take(keeper, state, "action", body, action_key):
+            await _tell(respond, problem)
+        await ack()
+
+    async def on_anything(ack: AsyncAck) -> None:
+        # Unhandled requests would be answered 404, and Slack would deliver them again.
+        await ack()
+
+    app.command(COMMAND)(on_command)
+    app.action(re.compile("|".join(map(re.escape, ACTIONS))))(on_action)
+    app.action(re.compile(".*"))(on_anything)
+    app.event(re.compile(".*"))(on_anything)
+
+
+async def _take(
+    keeper: Keeper,
+    state: SlackState,
+    kind: str,
+    body: dict[str, Any],
+    key: Callable[[Mapping[str, Any]], str],
+) -> str:
+    """Persist, before it is acknowledged; return why not, or "".
+
+    An exception must never leave a listener: it would undo the acknowledgement.
+    """
+    if state.dead:
+        # What is kept now would be carried out after a start with a good token, long after it was meant.
+        return NOT_KNOWN
+    try:
+        await keeper.keep(key(body), kind, orjson.dumps(body))
+    except Exception:
+        log.exception("a %s from Slack could not be stored", kind)
+        return NOT_KEPT
+    return ""
+
+
+async def _tell(respond: AsyncRespond, problem: str) -> None:
+    """Tell whoever clicked, and nobody else; the acknowledgement of a click shows no text."""
+    try:
+        async with asyncio.timeout(TELL_SECONDS):
+            await respond(text=problem, response_type="ephemeral", replace_original=False)
+    except Exception:
+        log.exception("whoever clicked was not told so")

@@ -1,0 +1,51 @@
+"""From a promotion's id to the payload that Slack shows: reads records, leaves the words to the views."""
+
+from typing import Any
+
+from bot.views.card import card
+from bot.views.thread import message, terminal
+from core.clock import Clock
+from core.lifecycle.access import Access
+from core.ports.outbox import Post
+from core.ports.store import Store
+from core.promotion import Phase
+
+ALARMING = frozenset({Phase.REVERTED, Phase.FAILURE})
+
+
+class Messages:
+    """Renders at the moment of sending, so that a card is always at its newest state."""
+
+    def __init__(self, store: Store, access: Access, clock: Clock) -> None:
+        self._store = store
+        self._access = access
+        self._clock = clock
+
+    async def card(self, promotion_id: str) -> dict[str, Any]:
+        """Return the payload of a card."""
+        read = self._store.read
+        promotion = await read.promotion(promotion_id)
+        app = await read.app(promotion.app)
+        release = await read.release(promotion.app, promotion.release)
+        # Once it is over the active release is no longer what it was compared with.
+        compare = app.active and app.active != release.id and not promotion.settled
+        return card(
+            promotion,
+            app=app,
+            release=release,
+            previous=await read.release(app.name, app.active) if compare and app.active else None,
+            build=await read.build(promotion.app, release.build) if release.build else None,
+            approvals=await read.approvals(promotion_id),
+            rules=self._access.policy.rules(promotion.app),
+            now=self._clock.now(),
+        )
+
+    async def post(self, post: Post) -> dict[str, Any]:
+        """Return the payload of a message in a thread."""
+        if post.kind == "lines":
+            return message([line for _, line in post.lines])
+        promotion = await self._store.read.promotion(post.promotion)
+        payload = terminal(promotion)
+        # At most one broadcast, at the end, and only where the channel must know: something went back or needs
+        # a person: channels should stay quiet.
+        return {**payload, "reply_broadcast": True} if promotion.phase in ALARMING else payload

@@ -1,0 +1,88 @@
+"""Posting lines and endings under their card, in order, each once."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.slack.cards import FIRST_LOOK, SECOND_LOOK
+from bot.slack.pacing import Pacing
+from bot.slack.web_api import CLOSED_TO_US, GONE, Calls, Said
+from bot.views.thread import MOST_CHARS, MOST_ROWS
+from core.clock import Clock
+from core.failpoints import failpoint
+from core.ports.outbox import LostPost, Outgoing, Post, ThreadDue
+
+log = logging.getLogger(__name__)
+
+
+class ThreadSender:
+    """Brings threads to Slack, one message at a time."""
+
+    def __init__(
+        self,
+        outbox: Outgoing,
+        calls: Calls,
+        pacing: Pacing,
+        clock: Clock,
+        *,
+        render: Callable[[Post], Awaitable[dict[str, Any]]],
+    ) -> None:
+        """Take what it works with; `render` makes the payload of a post from the records."""
+        self._outbox = outbox
+        self._calls = calls
+        self._pacing = pacing
+        self._clock = clock
+        self._render = render
+
+    async def send(self, thread: ThreadDue) -> None:
+        """Post the next batch of lines, or the ending once every line is out."""
+        post = await self._outbox.next_batch(
+            thread.promotion, max_chars=MOST_CHARS, max_lines=MOST_ROWS
+        ) or await self._outbox.terminal_due(thread.promotion)
+        if post is None:
+            return
+        failpoint("outbox.after_sending")
+        said = await self._calls.post(
+            thread.channel, await self._render(post), post.nonce, thread_ts=thread.ts
+        )
+        failpoint("outbox.after_post")
+        await self._keep(post, thread.channel, said)
+
+    async def _keep(self, post: Post, channel: str, said: Said) -> None:
+        if said.ts:
+            await self._outbox.post_sent(post.id, said.ts)
+        elif said.unknown:
+            await self._outbox.post_unknown(post.id)
+            await self._outbox.delay(post.id, self._later(FIRST_LOOK))
+        elif said.later:
+            self._pacing.close(self._pacing.post(channel), said.retry_after)
+            await self._outbox.post_again(post.id, self._later(said.retry_after))
+        elif said.error in CLOSED_TO_US | GONE:
+            log.warning("Slack closed the thread of %s: %s", post.promotion, said.error)
+            await self._outbox.card_failed(post.promotion, said.error)
+        else:
+            log.error("Slack did not take a message of %s: %s", post.promotion, said.error)
+            await self._outbox.post_dead(post.id, said.error)
+
+    async def look_up(self, lost: LostPost) -> None:
+        """Find out what became of a message without an outcome, before it is sent again."""
+        post = lost.post
+        now = self._clock.now()
+        tried = post.tried_at or now - timedelta(seconds=SECOND_LOOK)
+        age = (now - tried).total_seconds()
+        if age < FIRST_LOOK:
+            await self._outbox.delay(post.id, self._later(FIRST_LOOK - age))
+            return
+        found = await self._calls.find(post.nonce, channel=lost.channel, thread=lost.thread, since=tried)
+        if found.ts:
+            await self._outbox.post_sent(post.id, found.ts)
+        elif not found.looked:
+            await self._outbox.delay(post.id, self._later(found.retry_after))
+        elif age < SECOND_LOOK:
+            await self._outbox.delay(post.id, self._later(SECOND_LOOK - age))
+        else:
+            await self._outbox.post_again(post.id)
+
+    def _later(self, seconds: float) -> datetime:
+        return self._clock.now() + timedelta(seconds=max(0.0, seconds))

@@ -1,0 +1,192 @@
+"""One call to Slack and what is known of its outcome: done, refused, or perhaps done."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.connection import DEAD_CREDENTIALS, SlackState, error_word, is_wordless
+
+log = logging.getLogger(__name__)
+
+# Slack's words, by what they mean for us (each method's own page of errors, docs.slack.dev).
+CLOSED_TO_US = frozenset(
+    {
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "no_permission",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "cannot_reply_to_message",
+        "ekm_access_denied",
+        "team_access_not_granted",
+        "missing_scope",
+    }
+)
+GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+BUSY = frozenset(
+    {
+        "ratelimited",
+        "rate_limited",
+        "service_unavailable",
+        "message_limit_exceeded",
+        "request_timeout",
+        "team_added_to_org",
+    }
+)
+PERHAPS = frozenset({"fatal_error", "internal_error"})
+METADATA = "convox_message"
+# After a call that did not even reach Slack.
+OUT_OF_REACH_SECONDS = 5.0
+# One page of a look-up; how far our clock may be ahead of Slack's, whose time stands in a `ts`.
+PAGE, SKEW = 200, timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What is known of a call.
+
+    Attributes:
+        ts: the message's, where it was done.
+        error: Slack's word, where it was refused.
+        unknown: it may have been done: a time-out, a dropped connection, an error of Slack's own.
+        later: it was certainly not done, and the same call may succeed later.
+        retry_after: seconds, where Slack said "not now".
+    """
+
+    ts: str = ""
+    error: str = ""
+    unknown: bool = False
+    later: bool = False
+    retry_after: float = 1.0
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a look-up of a message has found out.
+
+    Attributes:
+        ts: the message's, where it is in Slack.
+        looked: everything was looked through, or nobody ever can; without it nothing is known, so ask again.
+        retry_after: seconds to wait before that.
+    """
+
+    ts: str = ""
+    looked: bool = True
+    retry_after: float = 1.0
+
+
+class Calls:
+    """Calls Slack; never raises for what Slack or the network does."""
+
+    def __init__(self, client: AsyncWebClient, state: SlackState) -> None:
+        self._client = client
+        self._state = state
+
+    async def post(self, channel: str, payload: dict[str, Any], nonce: str, **rest: str) -> Said:
+        """Post a message that can be found again by its nonce."""
+        body = {**payload, **rest, "channel": channel, "metadata": _mark(nonce)}
+        return _stamped(await self._call("chat.postMessage", json=body))
+
+    async def edit(self, channel: str, ts: str, payload: dict[str, Any]) -> Said:
+        return _stamped(await self._call("chat.update", json={**payload, "channel": channel, "ts": ts}))
+
+    async def find(self, nonce: str, *, channel: str, thread: str | None, since: datetime) -> Found:
+        """Look for the message that carries the nonce, in a channel or in a thread.
+
+        Args:
+            nonce: what it was posted with.
+            channel: where.
+            thread: the ts of its parent; None for a message of the channel itself.
+            since: when it was sent; what is much older is not looked at.
+        """
+        method = "conversations.replies" if thread else "conversations.history"
+        params: dict[str, Any] = {"channel": channel, "include_all_metadata": "true", "limit": PAGE}
+        params["oldest"] = f"{(since - SKEW).timestamp():.6f}"
+        if thread:
+            params["ts"] = thread
+        while True:
+            said = await self._call(method, http_verb="GET", params=params)
+            if said.error:
+                if not (said.later or said.unknown):
+                    log.error("a message may come twice: Slack does not let me look for it: %s", said.error)
+                    return Found()
+                return Found(looked=False, retry_after=max(said.retry_after, OUT_OF_REACH_SECONDS))
+            if ts := _carrier(said.data, nonce):
+                return Found(ts=ts)
+            params["cursor"] = (said.data.get("response_metadata") or {}).get("next_cursor")
+            if not params["cursor"]:
+                return Found()
+
+    async def _call(self, method: str, **how: Any) -> Said:
+        try:
+            answer = await self._client.api_call(method, **how)
+        except SlackApiError as error:
+            return self._refused(error)
+        except aiohttp.ClientConnectorError as error:
+            self._state.tell(web=f"Slack does not answer: {type(error).__name__}")
+            return Said(error=type(error).__name__, later=True, retry_after=OUT_OF_REACH_SECONDS)
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            self._state.tell(web=f"Slack does not answer: {type(error).__name__}")
+            return Said(error=type(error).__name__, unknown=True)
+        except Exception as error:
+            # The SDK stumbles over what is no answer of Slack's: HTML, text, broken JSON.
+            log.exception("the answer to %s cannot be understood", method)
+            return self._odd(type(error).__name__)
+        if not isinstance(answer.data, dict):
+            return self._odd(type(answer.data).__name__)
+        self._state.tell(web="")
+        return Said(ts=str(answer.data.get("ts") or ""), data=answer.data)
+
+    def _odd(self, what: str) -> Said:
+        """Return the outcome of a call that something else than Slack has answered: Slack may have done it."""
+        self._state.tell(web=f"Slack's answer cannot be understood: {what}")
+        return Said(error=what, unknown=True)
+
+    def _refused(self, error: SlackApiError) -> Said:
+        word = error_word(error)
+        headers = getattr(error.response, "headers", None) or {}
+        after = str(next((v for k, v in headers.items() if k.lower() == "retry-after"), ""))
+        status = getattr(error.response, "status_code", 200)
+        # Without a word of Slack's something between us and Slack has answered, such as a proxy. A refusal of its own
+        # let nothing through; of anything else nobody knows what became of the call.
+        between = is_wordless(word)
+        if word in DEAD_CREDENTIALS:
+            self._state.die(word)
+        elif between:
+            self._state.tell(web=f"Slack does not answer: {word}")
+        return Said(
+            error=word,
+            retry_after=float(after) if after.isdigit() else 1.0,
+            unknown=word in PERHAPS
+            or (status >= 500 and word not in BUSY)
+            or (between and not word.startswith("http_4")),
+            later=word in BUSY | DEAD_CREDENTIALS or word.startswith("http_4"),
+        )
+
+
+def _stamped(said: Said) -> Said:
+    """Take a yes that does not name the message for what it is: nobody knows what became of the call."""
+    return said if said.ts or said.error else Said(error="no ts", unknown=True)
+
+
+def _carrier(data: Mapping[str, Any], nonce: str) -> str:
+    """Return the ts of the message with this nonce among those of an answer, or ""."""
+    for message in data.get("messages") or ():
+        payload = (message.get("metadata") or {}).get("event_payload") or {}
+        if payload.get("nonce") == nonce:
+            return str(message["ts"])
+    return ""
+
+
+def _mark(nonce: str) -> dict[str, Any]:
+    """Return message metadata; anybody in the workspace can read it, so it holds a random number only."""
+    return {"event_type": METADATA, "event_payload": {"nonce": nonce}}

@@ -1,0 +1,223 @@
+"""The sentences of a card: who asked, what changes, how far it is, what went wrong and how to go on."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.command.commands import Approve, CancelApp, Command, Decline, ListReleases, Promote, Rollback
+from bot.views.mrkdwn import approver, clip, date, inline
+from bot.views.states import watching
+from bot.views.times import spoken
+from core.actor import Actor
+from core.lifecycle.approvals import missing
+from core.policy.policy import ApprovalRule, Rules
+from core.promotion import GOING_BACK, Phase, Promotion
+from core.records.approval import Approval
+from core.records.build import Build, is_pinned
+from core.records.environment import difference
+from core.records.release import Release
+
+# Below this a pause is no news.
+QUIET = 30
+_ON_HOLD = frozenset({Phase.REVERTED, Phase.FAILURE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Everything that a card is told from.
+
+    Attributes:
+        previous: the release that was active when it was asked for, to name what changes; None if unknown.
+        name: how people are shown.
+    """
+
+    promotion: Promotion
+    release: Release
+    build: Build | None
+    previous: Release | None
+    approvals: Sequence[Approval]
+    rules: Rules
+    now: datetime
+    name: Callable[[Actor], str]
+
+
+def head(story: Story) -> list[str]:
+    """Say who asked, when and what for."""
+    p = story.promotion
+    kind = "rollback asked for" if p.kind == "rollback" else "asked for"
+    lines = [f"{kind} by {story.name(p.requested_by)} {date(p.requested_at)}"]
+    if story.release.description:
+        lines.append(f"“{clip(story.release.description, 300)}”")
+    return lines
+
+
+def body(story: Story) -> list[str]:
+    """Say everything else, most important first, one thought a line."""
+    parts = (_outcome, _progress, _seats, _changes, _cautions, _after)
+    return [line for part in parts for line in part(story)]
+
+
+def commands(story: Story) -> list[str]:
+    """Say how to do without buttons what may be done next."""
+    p = story.promotion
+    if p.phase is Phase.AWAITING_APPROVAL:
+        return [f"or type: {_typed(Approve(promotion=p.id))} or {_typed(Decline(promotion=p.id), ' REASON')}"]
+    if p.in_flight and p.phase not in GOING_BACK:
+        return [f"to stop it: {_typed(CancelApp(app=p.app))}"]
+    if p.phase is Phase.RUNNING and (back := way_back(p)):
+        return [back]
+    if p.phase is Phase.FAILURE:
+        back = inline(f"/convox releases rollback RELEASE -a {p.app}")
+        return [f"to go back: {back}, with a RELEASE from {_typed(ListReleases(app=p.app))}"]
+    if p.phase in {Phase.REFUSED, Phase.DECLINED, Phase.EXPIRED}:
+        return [f"to ask again: {_typed(Promote(app=p.app, release=p.release))}"]
+    return []
+
+
+def way_back(p: Promotion) -> str:
+    """Say how to leave a release that is live; after a rollback there is no more to say, for that was going back."""
+    if p.kind == "rollback":
+        return ""
+    return f"to go back: {_typed(Rollback(app=p.app, release=p.back_to))}" if p.back_to else ""
+
+
+def changes(story: Story) -> str:
+    """Return one plain sentence of what approving changes, for a dialog."""
+    p = story.promotion
+    known = [f"{p.release} is rolled out to {p.app}"]
+    if story.previous:
+        keys = difference(story.previous.environment, story.release.environment).split()
+        same = story.previous.build == story.release.build
+        known += ["the same build as now" if same else f"build {story.release.build}"]
+        known += [f"{len(keys)} variable{'s' if len(keys) != 1 else ''} changed"]
+    return ", ".join(known) + "."
+
+
+def _typed(command: Command, rest: str = "") -> str:
+    return inline(f"/convox {command.typed}{rest}")
+
+
+def _outcome(story: Story) -> Iterable[str]:
+    """Say what went wrong, and what was or is being done about it."""
+    p = story.promotion
+    going = p.phase in GOING_BACK or p.phase in _ON_HOLD
+    if going and p.was_cancelled and p.by:
+        yield f"cancelled by {story.name(p.by)}"
+    if going and p.cause:
+        yield f"cause: {clip(p.cause, 500)}"
+    if p.phase in GOING_BACK:
+        yield _going_back(p)
+    if p.phase is Phase.REVERTED and p.back_to and not p.removed:
+        yield f"{p.app} runs {inline(p.back_to)} again"
+    if p.phase is Phase.REVERTED and (p.removed or not p.back_to):
+        yield "what it had created is removed: there was no release to go back to"
+    if p.phase is Phase.FAILURE:
+        yield "not rolled back: look at the app now, then roll back or promote a release that is good"
+    yield from _said(story)
+
+
+def _going_back(p: Promotion) -> str:
+    if p.removed:
+        return "what it created is being removed: there is no release to go back to"
+    if p.kind == "rollback":
+        return "a rollback is not rolled back by itself"
+    return f"going back to {inline(p.back_to)}" if p.back_to else "there is no release to go back to"
+
+
+def _said(story: Story) -> Iterable[str]:
+    """Say who ended it before or beside the rollout, and why."""
+    p = story.promotion
+    by = story.name(p.by) if p.by else "somebody"
+    if p.phase is Phase.DECLINED:
+        yield f"declined by {by}" + (f": “{clip(p.reason, 300)}”" if p.reason else "")
+    if p.phase is Phase.REFUSED and p.was_cancelled:
+        yield f"cancelled by {by}, nothing was changed"
+    elif p.phase is Phase.REFUSED:
+        yield f"nothing was changed: {clip(p.reason or p.cause or 'no reason is known', 500)}"
+    if p.phase is Phase.SUPERSEDED and p.superseded_by:
+        yield f"{inline(p.superseded_by)} took its place" + (f", asked for by {by}" if p.by else "")
+    if p.phase is Phase.EXPIRED:
+        yield "nobody approved it in time"
+
+
+def _progress(story: Story) -> Iterable[str]:
+    """Say how many pods are ready, what is awaited and for how long."""
+    p = story.promotion
+    counts = [
+        f"{service} {ready}/{wanted}" for service, (ready, wanted) in sorted(p.progress.services.items())
+    ]
+    if counts and p.phase not in {Phase.REFUSED, Phase.SUPERSEDED}:
+        yield clip(" · ".join(counts), 400)
+    if p.in_flight and p.progress.waiting:
+        quiet = 0 if watching(p) else int(p.progress.watched - p.progress.moved) // QUIET * QUIET
+        limit = f" (no progress for {spoken(quiet)}, at most {spoken(p.limits.deadline)})" if quiet else ""
+        yield f"{clip(p.progress.waiting, 300)}{limit}"
+    if p.started_at and p.in_flight:
+        yield f"started {date(p.started_at)}"
+    if p.started_at and p.settled_at and p.touched_at:
+        yield f"took {spoken((p.settled_at - p.started_at).total_seconds())}, ended {date(p.settled_at)}"
+
+
+def _seats(story: Story) -> Iterable[str]:
+    """Say who approved, and who still must."""
+    p = story.promotion
+    yes = [f"{story.name(a.actor)} {date(a.at)}" for a in story.approvals if a.decision == "approve"]
+    if yes:
+        yield f"approved by {', '.join(yes[:5])}" + (f" and {len(yes) - 5} more" if len(yes) > 5 else "")
+    if p.phase is not Phase.AWAITING_APPROVAL:
+        return
+    rule = _rule(story)
+    people = [approver(who) for who in rule.people[:10]]
+    whom = f"one of {', '.join(people)}" if people else "somebody who may approve"
+    left = missing(p, story.approvals)
+    seats = f"{left} more approval{'s' if left > 1 else ''}"
+    yield f"needs {seats}, by {whom}" + ("" if rule.requester else ", not by the person who asked")
+    if p.expires_at:
+        yield f"expires {date(p.expires_at)}"
+
+
+def _rule(story: Story) -> ApprovalRule:
+    """Return the rule whose seats are to be filled: a rollback may need promote's (engine rule 8)."""
+    rollback = story.rules.rollback
+    own = story.promotion.kind == "rollback" and rollback.count == story.promotion.approvals
+    return rollback if own else story.rules.promote
+
+
+def _changes(story: Story) -> Iterable[str]:
+    """Say what is new against the release that runs: names, never values."""
+    if story.release.build:
+        yield f"build {inline(story.release.build)}"
+    if story.previous is None or story.promotion.settled:
+        return
+    keys = difference(story.previous.environment, story.release.environment)
+    if keys:
+        yield f"variables: {clip(keys, 300)}"
+
+
+def _cautions(story: Story) -> Iterable[str]:
+    """Say what makes this promotion riskier than others."""
+    p = story.promotion
+    loose = sorted(
+        name for name, image in (story.build.images if story.build else {}).items() if not is_pinned(image)
+    )
+    if loose and not p.settled:
+        yield f"*not pinned*: {clip(', '.join(loose), 200)} (an image by tag can change after it was approved)"
+    if p.force and not p.settled:
+        yield "takes over whatever is rolling out (--force)"
+    if p.anyway:
+        yield f"was on hold, promoted anyway: “{clip(p.anyway, 200)}”"
+
+
+def _after(story: Story) -> Iterable[str]:
+    if story.promotion.progress.clearing:
+        yield clip(story.promotion.progress.clearing, 500)
+    yield from after(story.promotion)
+
+
+def after(p: Promotion) -> Iterable[str]:
+    """Say what a failed promotion leaves behind: what is on hold, and what nobody undid."""
+    if p.phase not in _ON_HOLD:
+        return
+    again = inline(f'/convox releases promote {p.release} -a {p.app} --anyway "REASON"')
+    yield f"{inline(p.release)} is on hold, and its build with it unless that was good before; to promote it all the same: {again}"
+    yield "not undone: what it did outside the cluster, such as migrations"

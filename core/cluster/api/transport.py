@@ -1,0 +1,255 @@
+"""Requests to the API server: authenticated, bounded in time, every status checked.
+
+kubernetes_asyncio gives configuration, authentication and the aiohttp session. Its own calls are not used: with
+`_preload_content=False` they hand out refusals as success, and no call of theirs has a time limit.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+from kubernetes_asyncio.client import Configuration
+from kubernetes_asyncio.client.rest import RESTClientObject
+
+from core.clock import Clock
+from core.cluster.api.credentials import Credentials, Loaded, Source, bearer
+from core.cluster.api.refusals import VERBS, read_status, refusal
+from core.cluster.api.resources import Address
+from core.errors import Unreachable
+
+Count = Callable[[str, str, int], None]
+
+CALL_SECONDS = 30.0
+CONNECT_SECONDS = 5.0
+CONTROL_CONNECTIONS = 16
+JSON = "application/json"
+
+
+class Idle(Unreachable):
+    """An open stream has been silent for longer than its server ever is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call.
+
+    Attributes:
+        verb: Kubernetes' word for it; None for the one that goes with the method.
+        seconds: its limit in all, waiting for a connection and credentials included; of a watch, the longest
+            silence.
+    """
+
+    method: str
+    at: Address
+    verb: str | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    media: str = JSON
+    seconds: float = CALL_SECONDS
+
+    @property
+    def word(self) -> str:
+        return self.verb or VERBS[self.method]
+
+
+def uncounted(verb: str, resource: str, code: int) -> None:
+    """Count nothing: for a client that nobody measures."""
+
+
+class Sessions:
+    """Two pools: a watch holds its connection for minutes and must never keep a call waiting."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.identity = identity(configuration)
+        self._configuration = configuration
+        self._pools: dict[bool, RESTClientObject] = {}
+
+    def pool(self, *, watch: bool) -> RESTClientObject:
+        """Return the pool for watches or for calls, made at its first use (its TLS context takes some 40 ms)."""
+        if watch not in self._pools:
+            limit = 0 if watch else CONTROL_CONNECTIONS
+            self._pools[watch] = RESTClientObject(self._configuration, maxsize=limit)
+        return self._pools[watch]
+
+    async def close(self) -> None:
+        for pool in self._pools.values():
+            await pool.close()
+
+
+class Transport:
+    """One cluster's API server; nothing is read or opened before the first call.
+
+    Args:
+        source: where configuration and credentials come from.
+        clock: for the renewal of credentials.
+        count: told of every answer: verb, resource, HTTP status (0 without one); for metrics.
+    """
+
+    def __init__(self, source: Source, *, clock: Clock, count: Count = uncounted) -> None:
+        self._credentials = Credentials(source, clock=clock)
+        self._count = count
+        self._sessions: Sessions | None = None
+        self._opening = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Close both pools; open streams end, and so does a plugin that nobody waits for."""
+        await self._credentials.close()
+        async with self._opening:
+            sessions, self._sessions = self._sessions, None
+        if sessions is not None:
+            await sessions.close()
+
+    async def read(self, request: Request) -> bytes:
+        """Send the request and return the whole body of its success.
+
+        Raises:
+            ApiRejected, ApiUnreachable: the server said so, with its status.
+            Unreachable: there was no answer, or not in time; whether a write was done is unknown.
+        """
+        limits = aiohttp.ClientTimeout(total=request.seconds, sock_connect=CONNECT_SECONDS)
+        with _translated(request):
+            # Aiohttp's limit begins with the sending; that of the caller holds for credentials and a second try too.
+            async with asyncio.timeout(request.seconds), await self._open(request, limits) as response:
+                return await response.read()
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncGenerator[aiohttp.StreamReader]:
+        """Open a watch; the block begins when the server has accepted it.
+
+        Raises:
+            Idle: nothing came for the request's seconds.
+            ApiRejected, ApiUnreachable, Unreachable: as `read`.
+        """
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=request.seconds)
+        response = await self._open(request, limits, watch=True)
+        try:
+            yield response.content
+        except aiohttp.SocketTimeoutError as error:
+            raise Idle(f"the watch of {request.at} was silent for {request.seconds:g} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise _unreachable(request, error) from error
+        finally:
+            response.close()
+
+    async def _open(
+        self, request: Request, limits: aiohttp.ClientTimeout, *, watch: bool = False
+    ) -> aiohttp.ClientResponse:
+        loaded = await self._credentials.current()
+        response = await self._send(request, limits, loaded, watch=watch)
+        if response.status == 401:
+            response.release()
+            loaded = await self._credentials.renew(loaded)
+            response = await self._send(request, limits, loaded, watch=watch)
+        if 200 <= response.status < 300:
+            return response
+        with _translated(request):
+            async with response:
+                body = await response.read()
+        raise refusal(
+            read_status(response.status, body, response.headers.get("Retry-After")), request.word, request.at
+        )
+
+    async def _send(
+        self, request: Request, limits: aiohttp.ClientTimeout, loaded: Loaded, *, watch: bool
+    ) -> aiohttp.ClientResponse:
+        headers = await _headers(request, loaded.configuration)
+        sessions = await self._sessions_for(loaded.configuration)
+        code = 0
+        try:
+            with _translated(request):
+                # Certificate and key may just be in the middle of being replaced.
+                pool = sessions.pool(watch=watch)
+                response = await pool.pool_manager.request(
+                    request.method,
+                    f"{loaded.configuration.host}{request.at.path}",
+                    params=dict(request.params),
+                    data=None if request.body is None else orjson.dumps(request.body),
+                    headers=headers,
+                    timeout=limits,
+                    # The API server redirects nobody; whatever does must not be shown our token.
+                    allow_redirects=False,
+                    **_detours(pool),
+                )
+            code = response.status
+            return response
+        finally:
+            self._count(request.word, request.at.resource, code)
+
+    async def _sessions_for(self, configuration: Configuration) -> Sessions:
+        """Return the pools, made anew where a renewal has brought another server or certificate."""
+        async with self._opening:
+            old = self._sessions
+            if old is not None and old.identity == identity(configuration):
+                return old
+            self._sessions = fresh = Sessions(configuration)
+        if old is not None:
+            await old.close()
+        return fresh
+
+
+def identity(configuration: Configuration) -> tuple[object, ...]:
+    """What a connection depends on, as opposed to what is sent with each request.
+
+    Of files also their age: certificates are often replaced in place.
+    """
+    return (
+        configuration.host,
+        *(
+            _edition(path)
+            for path in (configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file)
+        ),
+        configuration.verify_ssl,
+        configuration.tls_server_name,
+        configuration.proxy,
+    )
+
+
+def _edition(path: str | None) -> tuple[object, ...]:
+    """Return what changes when a file is written anew or another takes its place."""
+    if not path:
+        return ()
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return (path,)
+    return path, found.st_ino, found.st_mtime_ns, found.st_size
+
+
+async def _headers(request: Request, configuration: Configuration) -> dict[str, str]:
+    headers = {"Accept": "application/json, */*;q=0.5", "User-Agent": "convox-bot"}
+    if request.body is not None:
+        headers["Content-Type"] = request.media
+    if token := await bearer(configuration):
+        headers["Authorization"] = token
+    return headers
+
+
+def _detours(pool: RESTClientObject) -> dict[str, Any]:
+    options = {
+        "proxy": pool.proxy,
+        "proxy_headers": pool.proxy_headers,
+        "server_hostname": pool.server_hostname,
+    }
+    return {name: value for name, value in options.items() if value}
+
+
+@contextmanager
+def _translated(request: Request) -> Generator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise Unreachable(
+            f"the cluster did not answer within {request.seconds:g} s ({request.word} {request.at})"
+        ) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise _unreachable(request, error) from error
+
+
+def _unreachable(request: Request, error: Exception) -> Unreachable:
+    reason = str(error) or type(error).__name__
+    return Unreachable(f"the cluster cannot be reached: {reason} ({request.word} {request.at})")

@@ -1,0 +1,43 @@
+"""What the bot's objects are called and how they are known as its own; changing any of these orphans live objects."""
+
+from core.manifest.service import Service
+from core.records.app import App
+from core.records.release import Release
+
+# Field managers (engine rules 19 and 20): who owns a field is told by these names.
+FIELD_MANAGER = "convox-bot"
+SCALE_MANAGER = "convox-bot-scale"
+TOKEN_ANNOTATION = "convox.com/token"  # noqa: S105 — a fencing number, no secret
+MANAGED_LABEL = "app.kubernetes.io/managed-by"
+RELEASE_LABEL = "release"
+CONTAINER = "main"
+
+
+def namespace_name(rack: str, app: str) -> str:
+    """Return the namespace of an app, as in Convox."""
+    return f"{rack}-{app}"
+
+
+def secret_name(service: str, release: str) -> str:
+    """Return the Secret of a service's environment; one a release, so that old pods never read new values."""
+    return f"env-{service}-{release.lower()}"
+
+
+def selector(rack: str, app: App, service: Service) -> dict[str, str]:
+    """Return the labels that never change; `type` keeps one-off processes out of the replica sets."""
+    return {"system": "convox", "rack": rack, "app": app.name, "service": service.name, "type": "service"}
+
+
+def own_labels(rack: str, app: App, service: Service, *, kind: str = "service") -> dict[str, str]:
+    """Return the labels of an object of ours; `kind` is Convox's `type`."""
+    return {**selector(rack, app, service), "type": kind, MANAGED_LABEL: FIELD_MANAGER}
+
+
+def pod_labels(rack: str, app: App, service: Service, release: Release) -> dict[str, str]:
+    """Return the labels of a pod: the manifest's, then Convox's, which select it and so cannot be overridden."""
+    return {
+        **dict(service.labels),
+        **own_labels(rack, app, service),
+        "name": service.name,
+        RELEASE_LABEL: release.id,
+    }

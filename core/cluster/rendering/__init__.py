@@ -1,0 +1,1 @@
+"""A release as Kubernetes objects, as a pure function."""

@@ -1,0 +1,1 @@
+"""What a namespace says while it changes: watches, lines, readiness."""

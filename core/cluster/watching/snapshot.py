@@ -1,0 +1,118 @@
+"""What is known of an app's namespace: without it every question would be a request to the API server."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from core.cluster.documents import Document, controller_of, is_going, labels_of, name_of, release_of, uid_of
+
+# Kinds that are judged are kept whole; of all others only who they are, so that no Secret's data is ever held.
+WHOLE = frozenset({"Deployment", "ReplicaSet", "Pod", "Event"})
+IDENTITY = ("name", "namespace", "uid", "labels", "generation", "creationTimestamp", "deletionTimestamp")
+# Kinds that come and go by themselves; nobody asks whether one of them was deleted.
+PASSING = frozenset({"ReplicaSet", "Pod", "Event"})
+
+Table = dict[str, dict[str, Document]]
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One change that a watch has delivered; `object` is the whole new (or last) state."""
+
+    kind: str
+    type: Literal["ADDED", "MODIFIED", "DELETED"]
+    object: Document
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The objects of one namespace, by kind and uid.
+
+    Only `take` changes one, and only where it is nobody else's yet: a copy for every change of a burst would cost
+    as much as all objects together each time.
+
+    Attributes:
+        objects: kind → uid → document.
+        about: uid of an object → uid of an event about it → the event; a look asks for every pod's.
+        gone: uids of lasting objects that were seen and then deleted; what was never seen may just be late.
+    """
+
+    objects: Table = field(default_factory=dict)
+    about: Table = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+
+    def after(self, *deltas: Delta) -> "Snapshot":
+        """Return another snapshot, with these changes taken in."""
+        fresh = self.copy()
+        for delta in deltas:
+            fresh.take(delta)
+        return fresh
+
+    def copy(self) -> "Snapshot":
+        """Return one that may be changed; the documents are shared, since nobody changes those."""
+        return Snapshot(_copied(self.objects), _copied(self.about), set(self.gone))
+
+    def take(self, delta: Delta) -> None:
+        """Take one change in."""
+        document = delta.object if delta.kind in WHOLE else _identity(delta.object)
+        _put(self.objects, delta.kind, delta.type, document)
+        if delta.kind == "Event":
+            about = str((document.get("involvedObject") or {}).get("uid", ""))
+            _put(self.about, about, delta.type, document)
+        elif delta.type == "DELETED" and delta.kind not in PASSING:
+            self.gone.add(uid_of(document))
+
+    def all(self, kind: str) -> list[Document]:
+        return list(self.objects.get(kind, {}).values())
+
+    def get(self, kind: str, uid: str) -> Document | None:
+        return self.objects.get(kind, {}).get(uid)
+
+    def named(self, kind: str, name: str) -> Document | None:
+        """Return the object of that name; the newest, should an old one of the same name still be listed."""
+        same = [o for o in self.all(kind) if name_of(o) == name]
+        return max(same, key=lambda o: str(o["metadata"].get("creationTimestamp", "")), default=None)
+
+    def pods(self, deployment: Document) -> list[Document]:
+        """Return the pods that the Deployment's replica sets have made, of every release, going ones too."""
+        selector = (deployment.get("spec") or {}).get("selector", {}).get("matchLabels") or {}
+        return [
+            pod
+            for pod in self.all("Pod")
+            if controller_of(pod, "ReplicaSet") and selector.items() <= labels_of(pod).items()
+        ]
+
+    def new_pods(self, deployment: Document, release: str) -> list[Document]:
+        """Return the pods of a release that nobody is taking away, oldest first.
+
+        Pods being deleted are never judged: one that never started ends as `Failed` with exit code 137.
+        """
+        pods = [p for p in self.pods(deployment) if release_of(p) == release and not is_going(p)]
+        return sorted(pods, key=lambda p: (str(p["metadata"].get("creationTimestamp", "")), name_of(p)))
+
+    def replica_sets(self, deployment: Document) -> list[Document]:
+        uid = uid_of(deployment)
+        owners = ((controller_of(r, "Deployment"), r) for r in self.all("ReplicaSet"))
+        return [r for owner, r in owners if owner and owner.get("uid") == uid]
+
+
+def is_alive(pod: Document) -> bool:
+    """Tell whether a pod can still serve: an evicted one stays in the list as `Failed`, replaced long since."""
+    return (pod.get("status") or {}).get("phase") not in {"Failed", "Succeeded"}
+
+
+def _copied(table: Table) -> Table:
+    return {key: dict(row) for key, row in table.items()}
+
+
+def _put(table: Table, key: str, change: str, document: Document) -> None:
+    """Put a document into the row of `key`, as its last, or take it out; an empty row goes."""
+    row = table.setdefault(key, {})
+    row.pop(uid_of(document), None)
+    if change != "DELETED":
+        row[uid_of(document)] = document
+    elif not row:
+        del table[key]
+
+
+def _identity(document: Document) -> Document:
+    return {"metadata": {k: v for k, v in document["metadata"].items() if k in IDENTITY}}

@@ -1,0 +1,247 @@
+"""One app's namespace, live: four watches, one snapshot, and looks that judge it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import NoReturn
+
+from core.clock import Clock
+from core.cluster.api.client import KubeClient
+from core.cluster.namespace import Home
+from core.cluster.watching.delta_queue import Pending
+from core.cluster.watching.lines import Said, lines, trouble_lines
+from core.cluster.watching.readiness import absent_state, service_state
+from core.cluster.watching.reflector import Change, Reflector, Tuning
+from core.cluster.watching.snapshot import Delta, Snapshot
+from core.errors import Rejected, Unreachable
+from core.records.bundle import Ref
+from core.records.intent import Applied, Intent
+from core.records.line import Line
+from core.records.observation import Observation, ServiceState, Target
+
+log = logging.getLogger(__name__)
+
+WATCHED = ("Deployment", "ReplicaSet", "Pod", "Event")
+# What is judged. Events are for lines: a break of their watch must not stop a verdict.
+NEEDED = ("Deployment", "ReplicaSet", "Pod")
+# What a verdict rests on, read anew before one.
+ASKED = ("Deployment", "Pod")
+# A look at a dead API server must be over before anybody thinks that the bot is dead.
+FRESH_SECONDS = 5.0
+LOOKING = "looking at the cluster"
+# A Deployment stays in sight when somebody takes its labels away: that is no deletion.
+SELECTED = frozenset({"ReplicaSet", "Pod"})
+# One change of ours is a burst of writes by the controllers; one look at its end is enough.
+QUIET = 0.04
+LONGEST_BURST = 6
+# After a break the server sends what was missed at once; judging in the middle of it would judge the past.
+CATCHING_UP = 0.25
+# A missing right is mended by a person: ask seldom, but go on by oneself once it is there.
+REFUSED_PAUSE = 10.0
+
+
+class NamespaceWatch:
+    """Implements `core.ports.cluster.Watch`; made by `watching`, which owns its tasks.
+
+    Args:
+        client: whom to ask.
+        home: which namespace.
+        intent: the baseline that lines are told against.
+        clock: for waiting and for lines to which the cluster gives no time.
+        tuning: of the reflectors.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        home: Home,
+        intent: Intent,
+        *,
+        clock: Clock,
+        tuning: Tuning | None = None,
+    ) -> None:
+        self._client = client
+        self._home = home
+        self._intent = intent
+        self._clock = clock
+        self._snapshot = Snapshot()
+        self._pending = Pending()
+        self._changed = asyncio.Event()
+        self._synced: dict[str, bool] = dict.fromkeys(NEEDED, False)
+        self._blind: dict[str, str] = {}
+        self._quiet = QUIET
+        self._target: Target | None = None
+        self._said: Mapping[str, Said] = {}
+        self._tasks: tuple[asyncio.Task[NoReturn], ...] = ()
+        self._reflectors = {
+            kind: Reflector(
+                client,
+                home.at(kind),
+                partial(self._take, kind),
+                clock=clock,
+                label=home.selector if kind in SELECTED else "",
+                tuning=tuning,
+            )
+            for kind in WATCHED
+        }
+
+    def start(self) -> None:
+        """Begin to follow the namespace."""
+        self._tasks = tuple(
+            asyncio.create_task(self._follow(kind), name=f"watch {kind} in {self._home.namespace}")
+            for kind in WATCHED
+        )
+        for task in self._tasks:
+            task.add_done_callback(lambda _: self._changed.set())
+
+    async def stop(self) -> None:
+        """End the tasks and wait for them."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def aim(self, target: Target) -> None:
+        """Judge everything from now on towards this target; the next look comes at once."""
+        self._target = target
+        self._changed.set()
+
+    async def next(self, seconds: float) -> Observation:
+        """Return when something has changed and the burst is over, at the latest after so many seconds."""
+        await self._until_changed(seconds)
+        return await self._look()
+
+    async def fresh(self) -> Observation:
+        """Return what is so now, read anew; each watch goes on from there, so none brings back what was before."""
+        blind = ""
+        try:
+            for kind in ASKED:
+                await self._reflectors[kind].refresh(FRESH_SECONDS)
+        except (Rejected, Unreachable) as error:
+            blind = str(error)
+        return await self._look(blind)
+
+    async def _look(self, blind: str = "") -> Observation:
+        """Return what is known; `blind` says why it is not enough."""
+        for task in self._tasks:
+            if task.done():
+                task.result()  # a reflector never returns: this raises the defect that ended it
+        self._snapshot, told = lines(self._snapshot, self._pending.take(), self._intent, self._clock.now())
+        if blind or not all(self._synced.values()):
+            return Observation(synced=False, lines=told, blind=blind or self._why_blind())
+        try:
+            await self._ask_for_the_rest()
+        except (Rejected, Unreachable) as error:
+            return Observation(synced=False, lines=told, blind=str(error))
+        return self._judged(told)
+
+    def _why_blind(self) -> str:
+        """Say what went wrong; while the first lists are on their way nothing has."""
+        return "; ".join(dict.fromkeys(self._blind.values())) or LOOKING
+
+    def _judged(self, told: tuple[Line, ...]) -> Observation:
+        target = self._target
+        if target is None:
+            return Observation(synced=True, lines=told)
+        states = _states(self._snapshot, target, self._intent.pods)
+        troubles = {state.name: state.trouble for state in states}
+        self._said, spoken = trouble_lines(self._said, troubles, self._clock.now())
+        return Observation(synced=True, lines=(*told, *spoken), services=states)
+
+    async def _ask_for_the_rest(self) -> None:
+        """Read what no watch tells: removed objects of other kinds, and a Deployment that was gone before we came."""
+        target = self._target
+        if target is None:
+            return
+        for ref in target.absent:
+            if ref.kind not in WATCHED:
+                await self._ask(ref, "")
+        for applied in target.applied:
+            ref = applied.ref
+            if ref.kind == "Deployment" and self._snapshot.named(ref.kind, ref.name) is None:
+                await self._ask(ref, applied.uid)
+
+    async def _ask(self, ref: Ref, uid: str) -> None:
+        """Take one object as it is now into the snapshot; `uid` names the one that would be gone."""
+        live = await self._client.get(self._home.at(ref.kind, ref.name))
+        known = self._snapshot.named(ref.kind, ref.name)
+        if live is not None and ref.kind not in WATCHED:
+            self._snapshot = self._snapshot.after(Delta(ref.kind, "ADDED", live))
+        elif live is None and (known is not None or uid):
+            gone = known or {"metadata": {"name": ref.name, "uid": uid}}
+            self._snapshot = self._snapshot.after(Delta(ref.kind, "DELETED", gone))
+
+    async def _until_changed(self, seconds: float) -> None:
+        if not self._changed.is_set() and seconds > 0:
+            await self._wait(seconds)
+        if self._changed.is_set():
+            await self._until_quiet()
+        self._changed.clear()
+
+    async def _until_quiet(self) -> None:
+        quiet, self._quiet = self._quiet, QUIET
+        for _ in range(LONGEST_BURST):
+            self._changed.clear()
+            await self._clock.sleep(quiet)
+            if not self._changed.is_set():
+                return
+
+    async def _wait(self, seconds: float) -> None:
+        both = [
+            asyncio.create_task(self._changed.wait(), name=f"change in {self._home.namespace}"),
+            asyncio.create_task(self._clock.sleep(seconds), name=f"patience for {self._home.namespace}"),
+        ]
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+
+    async def _follow(self, kind: str) -> NoReturn:
+        while True:
+            try:
+                await self._reflectors[kind].run()
+            except Rejected as error:
+                log.warning("the watch of %s in %s is refused: %s", kind, self._home.namespace, error)
+                self._take(kind, Change("STALE", why=str(error)))
+                await self._clock.sleep(REFUSED_PAUSE)
+
+    def _take(self, kind: str, change: Change) -> None:
+        self._changed.set()
+        match change.kind:
+            case "SYNC" | "STALE" if kind not in NEEDED:
+                pass
+            case "SYNC":
+                if kind in self._blind:
+                    self._quiet = CATCHING_UP
+                self._synced[kind] = True
+                self._blind.pop(kind, None)
+            case "STALE":
+                self._synced[kind] = False
+                self._blind[kind] = change.why or f"the watch of {self._home.at(kind).resource} has ended"
+            case _:
+                self._pending.put(kind, change)
+
+
+@asynccontextmanager
+async def watching(watch: NamespaceWatch) -> AsyncGenerator[NamespaceWatch]:
+    """Follow the namespace for as long as the block lasts."""
+    watch.start()
+    try:
+        yield watch
+    finally:
+        await watch.stop()
+
+
+def _states(snapshot: Snapshot, target: Target, before: Mapping[str, int]) -> tuple[ServiceState, ...]:
+    if target.bundle is None:
+        return absent_state(snapshot, target.absent)
+    applied: dict[Ref, Applied] = {a.ref: a for a in target.applied}
+    return tuple(
+        service_state(
+            snapshot, service, applied.get(Ref("Deployment", service.name)), target.release, before=before
+        )
+        for service in target.bundle.services
+    )

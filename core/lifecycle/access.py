@@ -1,0 +1,66 @@
+"""May this person do this now: membership, policy and fresh user groups, asked at every command and click."""
+
+from collections.abc import Callable, Mapping
+
+from core.actor import Actor
+from core.errors import Forbidden, Unreachable
+from core.policy.policy import Policy, Verb
+from core.ports.people import Directory
+
+
+class Access:
+    """Answers for one rack; unknown means no (promise 6).
+
+    Args:
+        policy: returns the policy in force; it may be exchanged while the bot runs.
+        directory: who people are.
+    """
+
+    def __init__(self, policy: Callable[[], Policy], directory: Directory) -> None:
+        self._policy = policy
+        self._directory = directory
+
+    @property
+    def policy(self) -> Policy:
+        return self._policy()
+
+    async def require(self, actor: Actor, verb: Verb, app: str) -> Actor:
+        """Return the actor with the name that Slack knows, or raise Forbidden with the rule that failed."""
+        return (await self.require_in_groups(actor, verb, app))[0]
+
+    async def require_in_groups(
+        self, actor: Actor, verb: Verb, app: str
+    ) -> tuple[Actor, Mapping[str, frozenset[str]]]:
+        """Return the actor as `require` does, with the user groups that were asked for it; a token is in none."""
+        try:
+            actor = await self._member(actor)
+            # Whoever asks from a terminal must be answered while Slack is down.
+            groups = await self._groups() if actor.kind == "slack" else {}
+            decision = self.policy.may(actor, verb, app, groups)
+        except Unreachable as error:
+            raise Forbidden(
+                f"I cannot check whether you may {verb} {app}: {error}", hint="try again in a minute"
+            ) from error
+        if not decision.allowed:
+            raise Forbidden(decision.why)
+        return actor, groups
+
+    async def _groups(self) -> Mapping[str, frozenset[str]]:
+        """Return the members of every user group that the policy names."""
+        return {group: await self._directory.group(group) for group in sorted(self.policy.group_ids())}
+
+    async def still_may(self, actor: Actor, verb: Verb, app: str) -> str:
+        """Return "" where the actor has the right now, else why not."""
+        try:
+            await self.require(actor, verb, app)
+        except Forbidden as error:
+            return error.sentence
+        return ""
+
+    async def _member(self, actor: Actor) -> Actor:
+        if actor.kind != "slack":
+            return actor
+        person = await self._directory.person(actor.id)
+        if not person.member:
+            raise Forbidden(person.why_not)
+        return Actor("slack", actor.id, person.name)

@@ -1,0 +1,65 @@
+"""The arithmetic of approvals: who may fill a seat, and how many seats are empty."""
+
+from collections.abc import Mapping, Sequence
+
+from core.actor import Actor
+from core.policy.people import among
+from core.policy.policy import ApprovalRule, Decision
+from core.policy.rules import GROUP
+from core.promotion import Promotion
+from core.records.approval import Approval
+
+
+def may_approve(
+    promotion: Promotion,
+    rule: ApprovalRule,
+    approvals: Sequence[Approval],
+    actor: Actor,
+    groups: Mapping[str, frozenset[str]],
+) -> Decision:
+    """Say whether this person may approve this promotion now.
+
+    Args:
+        promotion: what is to be approved, awaiting it.
+        rule: the rule that applies to it today.
+        approvals: what has been decided so far.
+        actor: who clicks; that they hold `approve` is checked by the policy.
+        groups: group id → user ids.
+    """
+    if why := _why_not(promotion, rule, approvals, actor, groups):
+        return Decision(allowed=False, why=why)
+    return Decision(allowed=True)
+
+
+def _why_not(
+    promotion: Promotion,
+    rule: ApprovalRule,
+    approvals: Sequence[Approval],
+    actor: Actor,
+    groups: Mapping[str, frozenset[str]],
+) -> str:
+    if actor.kind != "slack":
+        return f"{actor.plain} may not approve {promotion.id}: only a person can approve"
+    if decided := already(promotion, approvals, actor):
+        return decided
+    if not rule.requester and actor.key == promotion.requested_by.key:
+        return f"you may not approve {promotion.id}: you asked for it, and somebody else must approve it"
+    if rule.people and not among(actor, rule.people, groups):
+        return f"you may not approve {promotion.id}: the policy wants one of {_named(rule.people)} for {promotion.app}"
+    return ""
+
+
+def already(promotion: Promotion, approvals: Sequence[Approval], actor: Actor) -> str:
+    """Return what this person has decided about it before, or "": nobody decides twice."""
+    before = next((a for a in approvals if a.actor.key == actor.key), None)
+    return f"you have already {before.decision}d {promotion.id} at {before.at:%H:%M} UTC" if before else ""
+
+
+def missing(promotion: Promotion, approvals: Sequence[Approval]) -> int:
+    """Return how many people must still approve; a token and a second click of one person fill no seat."""
+    people = {a.actor.id for a in approvals if a.decision == "approve" and a.actor.kind == "slack"}
+    return max(0, promotion.approvals - len(people))
+
+
+def _named(people: Sequence[str]) -> str:
+    return ", ".join(who if who.startswith(GROUP) else f"<@{who}>" for who in people)

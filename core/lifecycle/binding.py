@@ -1,0 +1,45 @@
+"""What an approval is bound to: the bundle, the active release, what is pruned, and the namespace."""
+
+from core.manifest.manifest import load
+from core.policy.policy import Rules
+from core.ports.cluster import Cluster
+from core.ports.store import Reader
+from core.records.app import App
+from core.records.bundle import Bundle, Ref
+from core.records.release import Release
+
+# Never pruned: claims hold data, namespaces hold everything, Secrets and ConfigMaps may still be mounted
+# (engine rules 26 and 32).
+KEPT_KINDS = frozenset({"PersistentVolumeClaim", "Namespace", "Secret", "ConfigMap"})
+
+
+async def bundle_of(tx: Reader, cluster: Cluster, release: Release, app: App, rules: Rules) -> Bundle:
+    """Return the release's stored bundle, or render it; a stored one is never rendered anew (rule 16).
+
+    Raises:
+        Invalid: the manifest does not fit the environment, or cannot be rendered.
+    """
+    stored = await tx.bundle(release.id)
+    if stored is not None:
+        return stored
+    assert release.build is not None
+    build = await tx.build(app.name, release.build)
+    return cluster.render(release, build, load(build.manifest, release.environment), app, rules)
+
+
+async def prunable(tx: Reader, app: str, bundle: Bundle) -> tuple[Ref, ...]:
+    """Return what earlier bundles of the app made that this one no longer has (engine rule 26)."""
+    keep = set(bundle.refs)
+    earlier = {ref for b in await tx.bundles(app) for ref in b.refs}
+    return tuple(sorted(r for r in earlier - keep if r.kind not in KEPT_KINDS))
+
+
+async def binding(tx: Reader, app: App, bundle: Bundle) -> str:
+    """Return what an approval is bound to: bundle, active release, prune list, namespace uid (rule 9).
+
+    The parts stay readable, so that a mismatch can be named; the bundle is an HMAC, since a plain hash of
+    values could be guessed (rule 18).
+    """
+    prune = ",".join(str(r) for r in await prunable(tx, app.name, bundle))
+    shown = await tx.digest(bundle.digest)
+    return f"bundle={shown} active={app.active or ''} prune={prune} namespace={app.namespace_uid or ''}"

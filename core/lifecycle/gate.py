@@ -1,0 +1,83 @@
+"""The last look before a rollout starts: what was approved is what runs, by people who still may (promise 5)."""
+
+from core.actor import Actor
+from core.errors import Forbidden
+from core.lifecycle.access import Access
+from core.lifecycle.approvals import may_approve
+from core.lifecycle.binding import binding
+from core.lifecycle.guards import rule_now
+from core.policy.policy import ApprovalRule
+from core.ports.store import Reader, Store
+from core.promotion import Promotion
+
+
+class Gate:
+    """Re-checks a promotion that needed approvals, at the moment it starts."""
+
+    def __init__(self, store: Store, access: Access) -> None:
+        self._store = store
+        self._access = access
+
+    async def why_not(self, promotion: Promotion) -> str:
+        """Return "" where it may start, else the reason it is refused."""
+        if not promotion.approvals:
+            return ""
+        read = self._store.read
+        return await mismatch(read, promotion) or await lost(read, self._access, promotion)
+
+
+async def mismatch(read: Reader, promotion: Promotion) -> str:
+    """Return how that which would run differs from what was approved, or "" (engine rule 9)."""
+    bundle = await read.bundle(promotion.release)
+    assert bundle is not None, "a bundle is stored with the request"
+    now = await binding(read, await read.app(promotion.app), bundle)
+    if now == promotion.approved_for:
+        return ""
+    return f"what was approved has changed since: {_difference(promotion.approved_for, now)}; ask again"
+
+
+async def lost(read: Reader, access: Access, promotion: Promotion, *, more: int = 0) -> str:
+    """Return who approved and may not any more, where that leaves too few, or "".
+
+    Args:
+        read: the records.
+        access: who may what, now.
+        promotion: what was approved.
+        more: approvals at hand that were checked just now.
+    """
+    approvals = await read.approvals(promotion.id)
+    rule = await rule_now(read, access.policy, promotion)
+    gone = [
+        f"{a.actor.mention} ({why})"
+        for a in approvals
+        if a.decision == "approve" and (why := await _why_not(access, rule, promotion, a.actor))
+    ]
+    short = len(approvals) + more - len(gone) < promotion.approvals
+    return f"an approval no longer counts: {', '.join(gone)}" if gone and short else ""
+
+
+async def _why_not(access: Access, rule: ApprovalRule, promotion: Promotion, actor: Actor) -> str:
+    """Return why this person could not approve it now: the right is gone, or the rule names others by now."""
+    try:
+        actor, groups = await access.require_in_groups(actor, "approve", promotion.app)
+    except Forbidden as error:
+        return error.sentence
+    return may_approve(promotion, rule, (), actor, groups).why
+
+
+def _difference(then: str, now: str) -> str:
+    """Name the parts of two bindings that differ."""
+    before = dict(part.partition("=")[::2] for part in then.split(" "))
+    after = dict(part.partition("=")[::2] for part in now.split(" "))
+    words = {
+        "active": "the active release",
+        "prune": "the objects to be removed",
+        "namespace": "the namespace",
+        "bundle": "the objects to be applied",
+    }
+    told = [
+        f"{words.get(key, key)} was {before[key] or 'none'} and is {after.get(key) or 'none'}"
+        for key in before
+        if before[key] != after.get(key)
+    ]
+    return ", ".join(told)

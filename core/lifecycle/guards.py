@@ -1,0 +1,164 @@
+"""What a promotion rests on when it is asked for and again when it starts: guards, binding, approvals needed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.errors import Busy, Conflict, Forbidden, Invalid
+from core.lifecycle.holds import way_back, why_held
+from core.policy.policy import ApprovalRule, Policy, Rules
+from core.ports.store import Reader
+from core.promotion import GOING_BACK, Promotion
+from core.records.app import App
+from core.records.build import Build, is_pinned
+from core.records.progress import Limits
+from core.records.release import Release, Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Everything about an app that deciding on a promotion needs, read in one transaction."""
+
+    app: App
+    releases: Sequence[Release]
+    standings: Mapping[str, Standing]
+    in_flight: Promotion | None
+    awaiting: Sequence[Promotion]
+
+    @property
+    def active(self) -> Release | None:
+        return self.find(self.app.active)
+
+    def find(self, release_id: str | None) -> Release | None:
+        return next((r for r in self.releases if r.id == release_id), None)
+
+
+async def read_ground(tx: Reader, app: str, *, everything: int) -> Ground:
+    """Read the ground of an app; raises NotFound for an unknown one."""
+    return Ground(
+        app=await tx.app(app),
+        releases=await tx.releases(app, everything),
+        standings=await tx.standings(app),
+        in_flight=await tx.in_flight(app),
+        awaiting=await tx.awaiting(app),
+    )
+
+
+def busy(holder: Promotion) -> Busy:
+    """Say who promotes what since when and where (engine rule 3); the first words are Convox's."""
+    back = holder.phase in GOING_BACK
+    stop = "" if back else f", stop it with `apps cancel {holder.app}`"
+    where = f" in <#{holder.channel}>" if holder.channel else ""
+    since = holder.started_at or holder.requested_at
+    return Busy(
+        f"app is currently updating: {holder.requested_by.mention} promotes {holder.release} "
+        f"since {since:%H:%M:%S} UTC{where}{', and it is going back' if back else ''}",
+        hint=f"wait{stop}, or take over with `--force`",
+    )
+
+
+def guard(ground: Ground, release: Release, *, anyway: str | None) -> None:
+    """Refuse what may not be promoted, in Convox's order and words; the busy guard comes before this one.
+
+    Raises:
+        Invalid: no manifest, or older than the active release.
+        Conflict: the release or its build is on hold and no reason was given.
+    """
+    if release.build is None:
+        raise Invalid("can not promote a release with an empty manifest")
+    active = ground.active
+    if active and release.sequence < active.sequence:
+        raise Invalid(
+            "can not promote an older release, try rollback",
+            hint=f"`releases rollback {release.id} -a {release.app}`",
+        )
+    if not anyway and (held := on_hold(ground, release)):
+        raise held
+
+
+def on_hold(ground: Ground, release: Release) -> Conflict | None:
+    """Return what is said of a release that is on hold and of how it goes out all the same (engine rule 7)."""
+    held = why_held(release, ground.releases, ground.standings)
+    if not held:
+        return None
+    return Conflict(
+        f"{release.id} is on hold: {held}",
+        hint=f'`releases promote {release.id} -a {release.app} --anyway "reason"` promotes it all the same',
+    )
+
+
+def guard_rollback(ground: Ground, source: Release) -> None:
+    """Refuse what may not be rolled back to; a release that was verified may always be (engine rule 7).
+
+    Raises:
+        Invalid: the release has no manifest.
+        Conflict: it, or its build, failed and was never verified.
+    """
+    if source.build is None:
+        raise Invalid("can not promote a release with an empty manifest")
+    standing = ground.standings.get(source.id)
+    verified = standing is not None and standing.verified_at is not None
+    held = why_held(source, ground.releases, ground.standings)
+    if held and not verified:
+        raise Conflict(
+            f"{source.id} is on hold: {held}",
+            hint=f"roll back to a release that ran: `releases -a {source.app}` lists them",
+        )
+
+
+def approval_rule(
+    rules: Rules, *, kind: str, target: Release | None, standings: Mapping[str, Standing]
+) -> ApprovalRule:
+    """Return the rule that applies; a rollback is free only to a release that was verified (engine rule 8).
+
+    Args:
+        rules: the app's.
+        kind: `promote` or `rollback`.
+        target: for a rollback, the release that is copied forward with its own environment.
+        standings: by release id.
+    """
+    if kind == "promote" or target is None:
+        return rules.promote
+    standing = standings.get(target.id)
+    return rules.rollback if standing and standing.verified_at else rules.promote
+
+
+async def rule_now(read: Reader, policy: Policy, promotion: Promotion) -> ApprovalRule:
+    """Return the rule that today's policy has for a promotion that was asked for before."""
+    release = await read.release(promotion.app, promotion.release)
+    source = await read.release(promotion.app, release.copy_of) if release.copy_of else None
+    standings = await read.standings(promotion.app)
+    return approval_rule(policy.rules(promotion.app), kind=promotion.kind, target=source, standings=standings)
+
+
+def check_pinned(build: Build, rules: Rules, rule: ApprovalRule) -> None:
+    """Refuse images by tag where approvals are asked: what was approved could be re-pushed (engine rule 9)."""
+    loose = sorted(name for name, image in build.images.items() if not is_pinned(image))
+    if rule.count and loose and not rules.unpinned:
+        raise Forbidden(
+            f"{build.app} needs approvals, and its images are not pinned by digest: {', '.join(loose)}",
+            hint="build it with IMAGE@sha256:…, or allow `unpinned: true` in the policy",
+        )
+
+
+def limits_of(rules: Rules, *, first: bool) -> Limits:
+    """Fix the patience of a promotion; an app's first release may crash once more (contract 6)."""
+    crashes = rules.crashes if rules.crashes is not None else (3 if first else 2)
+    return Limits(deadline=rules.deadline, longest=rules.longest, crashes=crashes, restarts=rules.restarts)
+
+
+def target_of(ground: Ground, leaving: str) -> str | None:
+    """Return the release that an automatic rollback would go to, chosen when the promotion starts.
+
+    A promotion that takes over inherits the target of the one it stops, never that one's release; where it promotes
+    that target itself, or a person has turned away from it since, it takes the next older one.
+    """
+    flying = ground.in_flight
+    if flying is not None and flying.back_to != leaving and _stands(ground, flying.back_to):
+        return flying.back_to
+    others = [r for r in ground.releases if flying is None or r.id != flying.release]
+    return way_back(others, ground.standings, leaving=leaving)
+
+
+def _stands(ground: Ground, target: str | None) -> bool:
+    standing = ground.standings.get(target) if target else None
+    return standing is None or not (standing.withdrawn or standing.held)

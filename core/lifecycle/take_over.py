@@ -1,0 +1,87 @@
+"""The moment a promotion starts: it takes over, raises the fencing number and fixes its way back."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from core.failpoints import failpoint
+from core.lifecycle.guards import Ground, target_of
+from core.lifecycle.holds import failed
+from core.lifecycle.transition import move
+from core.ports.store import Transaction
+from core.promotion import GOING_BACK, Event, Promotion
+from core.records.release import Standing
+from core.usecases.records import ALL
+
+
+async def begin(tx: Transaction, ground: Ground, promotion: Promotion) -> Promotion:
+    """Start: take over what is in flight, raise the fencing token, fix the way back."""
+    holder = ground.in_flight
+    if holder is not None:
+        if holder.phase in GOING_BACK:
+            # It has failed already; that a take-over ends it makes its release no better (engine rule 7).
+            await tx.save_standing(replace(await tx.standing(holder.release), held=failed(holder)))
+        await move(
+            tx,
+            holder,
+            Event.SUPERSEDED,
+            actor=promotion.requested_by,
+            superseded_by=promotion.release,
+            by=promotion.requested_by,
+        )
+        failpoint("takeover.before_commit")
+    if promotion.kind == "rollback":
+        ground = await _turned_away(tx, ground, promotion)
+    app = replace(ground.app, token=ground.app.token + 1)
+    await tx.save_app(app)
+    return replace(
+        promotion,
+        started_at=tx.now,
+        stage_at=tx.now,
+        token=app.token,
+        back_to=target_of(replace(ground, in_flight=await _stopped(tx, holder)), promotion.release),
+        baseline_of=_baseline_of(holder),
+    )
+
+
+async def _turned_away(tx: Transaction, ground: Ground, rollback: Promotion) -> Ground:
+    """Return the ground as it will be once the rollback has touched something; see `withdraw`."""
+    flying = ground.in_flight.release if ground.in_flight else None
+    standings = dict(ground.standings)
+    for release in await _left(tx, rollback, {ground.app.active, flying}):
+        standings[release] = replace(standings.get(release) or Standing(release=release), withdrawn=True)
+    return replace(ground, standings=standings)
+
+
+async def withdraw(tx: Transaction, rollback: Promotion) -> None:
+    """Mark what a person turned away from: the active release and the one that was in flight (engine rule 6).
+
+    It is done with the first effect: a rollback that is refused before leaves everything as it was.
+    """
+    app = await tx.app(rollback.app)
+    stopped = {
+        p.release
+        for p in await tx.promotions(rollback.app, ALL)
+        if p.superseded_by == rollback.release and p.started_at is not None
+    }
+    for release in await _left(tx, rollback, stopped | {app.active}):
+        await tx.save_standing(replace(await tx.standing(release), withdrawn=True))
+
+
+async def _left(tx: Transaction, rollback: Promotion, releases: AbstractSet[str | None]) -> set[str]:
+    """Return those that a person turned away from: never the one that the rollback brings back."""
+    source = (await tx.release(rollback.app, rollback.release)).copy_of
+    return {each for each in releases if each is not None and each not in {source, rollback.release}}
+
+
+async def _stopped(tx: Transaction, holder: Promotion | None) -> Promotion | None:
+    """Return the one whose target is inherited: a rollback that has written nothing has turned away from nothing."""
+    while holder is not None and holder.kind == "rollback" and holder.touched_at is None:
+        holder = await tx.promotion(holder.baseline_of) if holder.baseline_of else None
+    return holder
+
+
+def _baseline_of(holder: Promotion | None) -> str | None:
+    """Return whose intent a take-over inherits: it holds what that one inherited itself."""
+    if holder is None:
+        return None
+    return holder.id if holder.touched_at else holder.baseline_of

@@ -1,0 +1,55 @@
+"""How a promotion moves: its row, its line, its audit row and its outbox rows, in one transaction."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from core.actor import Actor
+from core.ports.store import Transaction
+from core.promotion import SILENT, Event, Phase, Promotion, advance
+from core.records.line import Line
+
+ATOM = "atom/app"
+
+
+def phase_line(before: Phase, after: Phase, at: datetime) -> Line:
+    """Return Convox's line of a transition; each happens at most once in a promotion, so it is its own key."""
+    return Line(at=at, object=ATOM, text=f"Status: {before} => {after}", key=f"phase:{before}:{after}")
+
+
+async def start(tx: Transaction, promotion: Promotion) -> None:
+    """Write the first line of a promotion that has just become Pending.
+
+    It begins at the last ending that touched the cluster, `Running` where there is none (contract 7).
+    """
+    before = await tx.last_touched_phase(promotion.app, promotion.id) or Phase.RUNNING
+    await tx.add_lines(promotion.id, [phase_line(before, promotion.phase, tx.now)])
+
+
+async def move(
+    tx: Transaction, promotion: Promotion, event: Event, *, actor: Actor, **changes: Any
+) -> Promotion:
+    """Move a promotion on and write everything that goes with it.
+
+    Args:
+        tx: the transaction.
+        promotion: as it was read in this transaction or before; the store refuses if it has moved since.
+        event: what happened.
+        actor: who made it happen, for the audit.
+        **changes: further fields of the promotion to set.
+
+    Raises:
+        Conflict: the event does not apply, or somebody else was first.
+    """
+    moved = replace(advance(promotion, event, now=tx.now), **changes)
+    await tx.save_promotion(moved, was=promotion.phase)
+    if moved.phase not in SILENT:
+        await tx.add_lines(moved.id, [phase_line(promotion.phase, moved.phase, tx.now)])
+    if moved.settled:
+        await tx.add_terminal(moved.id)
+        if moved.kind == "rollback" and moved.touched_at is None:
+            # The copy that it made never ran: what comes next is not to be based on it.
+            await tx.save_standing(replace(await tx.standing(moved.release), withdrawn=True))
+    detail = {"app": moved.app, "release": moved.release, "from": promotion.phase, "to": moved.phase}
+    await tx.audit(actor, f"promotion.{event.replace(' ', '_')}", moved.id, detail)
+    return moved

@@ -1,0 +1,83 @@
+"""How many processes and how large, and how they are replaced: `scale` and `deployment`."""
+
+from core.manifest.keys import SCALE_REFUSED, SCALE_RUN, asks_for_nothing, refusal
+from core.manifest.service import Deployment, Scale
+from core.yaml.fields import INTEGER, Reader, kind
+from core.yaml.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
+
+MOST = 1000  # processes of one service; a typo above it would fill a cluster
+RANGE = "asks for a range of processes (autoscaling), which this version does not run; give one number"
+
+
+def read_deployment(read: Reader, node: Node, what: str) -> Deployment:
+    entries = read.table(node, what, ("maximum", "minimum"))
+    given = {
+        key: read.integer(entries[key].value, f"{key} of {what}", low=-1000, high=1000, default=100)
+        for key in entries
+    }
+    return Deployment(minimum=given.get("minimum", 100), maximum=given.get("maximum", 200))
+
+
+def read_scale(read: Reader, node: Node, what: str) -> Scale:
+    """Read a count, or a mapping; 0 for cpu and memory means the default, as in Convox."""
+    if isinstance(node, SequenceNode):
+        read.problems.add(node.line, f"unknown type for service scale: {what} may have a number or a mapping")
+        return Scale()
+    if isinstance(node, ScalarNode):
+        return Scale(count=_count(read, node, what))
+    entries = read.table(node, what, (*SCALE_RUN, *SCALE_REFUSED))
+    for key, entry in entries.items():
+        if key in SCALE_REFUSED and not asks_for_nothing(entry.value):
+            read.problems.add(entry.line, refusal(entry, what, SCALE_REFUSED[key]))
+    limit = entries.get("limit")
+    limits = read.table(limit.value, f"limit of {what}", ("cpu", "memory")) if limit else {}
+    cpu_limit = _amount(read, limits, "cpu", f"cpu limit of {what}")
+    memory_limit = _amount(read, limits, "memory", f"memory limit of {what}")
+    cpu = _amount(read, entries, "cpu", f"cpu of {what}") or cpu_limit or 250
+    memory = _amount(read, entries, "memory", f"memory of {what}") or memory_limit or 512
+    for name, most, asked in (("cpu", cpu_limit, cpu), ("memory", memory_limit, memory)):
+        if limit and most and most < asked:
+            read.problems.add(limit.line, f"{what}: {name} limit can not be less {name} request")
+    return Scale(
+        count=_counts(read, entries, what),
+        cpu=cpu,
+        memory=memory,
+        cpu_limit=cpu_limit or None,
+        memory_limit=memory_limit or None,
+    )
+
+
+def _amount(read: Reader, entries: dict[str, Entry], key: str, what: str) -> int:
+    if key not in entries:
+        return 0
+    # A thousand cores, 16 TiB: beyond the largest node there is.
+    return read.integer(entries[key].value, what, low=0, high=1_000_000 if key == "cpu" else 16_777_216)
+
+
+def _counts(read: Reader, entries: dict[str, Entry], what: str) -> int:
+    """Take `count`, or `min` and `max` if they are the same number; of one of them, the other is the same."""
+    if "count" in entries:
+        return _count(read, entries["count"].value, f"count of {what}")
+    given = [entries[key] for key in ("min", "max") if key in entries]
+    numbers = {_count(read, entry.value, f"{entry.key.text} of {what}") for entry in given}
+    if len(numbers) > 1:
+        read.problems.add(given[-1].line, f"{what} {RANGE}")
+    return min(numbers, default=1)
+
+
+def _count(read: Reader, node: Node, what: str) -> int:
+    if isinstance(node, MappingNode):
+        entries = read.table(node, what, ("max", "min"))
+        return _counts(read, entries, what)
+    text = node.text if isinstance(node, ScalarNode) else ""
+    low, dash, high = text.removesuffix("+").partition("-")
+    if not INTEGER.match(low) or (dash and not INTEGER.match(high)):
+        read.problems.add(node.line, f"invalid scale: {kind(node)} ({what} must be a number)")
+        return 1
+    if text.endswith("+") or (dash and int(low) != int(high)):
+        read.problems.add(node.line, f"{what} {RANGE}")
+        return 1
+    if not 0 <= int(low) <= MOST:
+        read.problems.add(node.line, f"{what} must be from 0 to {MOST}, not {kind(node)}")
+        return 1
+    return int(low)

@@ -1,0 +1,141 @@
+"""Who may do what, how many must approve, and how patient a rollout is (contract 6)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from core.actor import Actor
+from core.policy.people import Groups, among
+from core.policy.reader import read_policy
+from core.policy.rules import GROUP, TOKEN, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
+from core.yaml.problems import Problems
+from core.yaml.tree import as_written, compose
+
+__all__ = [
+    "VERBS",
+    "AppRules",
+    "ApprovalRule",
+    "Decision",
+    "Grant",
+    "Policy",
+    "Role",
+    "Rules",
+    "Verb",
+    "among",
+    "parse_policy",
+]
+
+TOLD = 3  # people named in a refusal; a longer list is not read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """An answer with its reason, for the person who asked."""
+
+    allowed: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A parsed policy file; see `parse_policy`. What it does not grant is denied.
+
+    Attributes:
+        everything: every full member and every token may do everything (`CONVOX_OPEN=1`).
+        roles: all of the file, also those that nobody has.
+        apps: the first that matches an app's name rules it.
+    """
+
+    everything: bool = False
+    roles: tuple[Role, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    apps: tuple[AppRules, ...] = ()
+
+    @classmethod
+    def open(cls, apps: tuple[AppRules, ...] = ()) -> "Policy":
+        """Return the policy of `CONVOX_OPEN=1`: everything for everybody, with the rules of these apps."""
+        return cls(everything=True, apps=apps)
+
+    def rules(self, app: str) -> Rules:
+        """Return how an app is rolled out."""
+        return next((entry.rules for entry in self.apps if _matches(app, entry.match)), Rules())
+
+    def group_ids(self) -> frozenset[str]:
+        """Return the id of every user group in the file: whoever asks must know their members."""
+        named = {who for grant in self.grants for who in grant.who}
+        for entry in self.apps:
+            named |= {*entry.rules.promote.people, *entry.rules.rollback.people}
+        return frozenset(who.removeprefix(GROUP) for who in named if who.startswith(GROUP))
+
+    def may(self, actor: Actor, verb: Verb, app: str, groups: Groups) -> Decision:
+        """Say whether an actor has a right, and if not, what would give it and whom to ask.
+
+        Args:
+            actor: a full member or a valid token; that is checked before.
+            verb: the right.
+            app: an app's name; for what concerns no app of its own, the name typed.
+            groups: group id → user ids, at least those of `group_ids()`; an unknown group has nobody.
+        """
+        if self.everything and actor.kind != "bot":
+            return Decision(allowed=True)
+        if any(among(actor, grant.who, groups) for grant in self._giving(verb, app)):
+            return Decision(allowed=True)
+        if verb == "approve" and among(actor, self._approvers(app), groups):
+            return Decision(allowed=True)
+        return Decision(allowed=False, why=self._why_not(verb, app))
+
+    def _giving(self, verb: Verb, app: str) -> list[Grant]:
+        return [
+            grant
+            for grant in self.grants
+            if _matches(app, grant.apps) and any(verb in role.verbs for role in grant.roles)
+        ]
+
+    def _approvers(self, app: str) -> tuple[str, ...]:
+        """Return who is named in `from`: to be named there is the right to approve that app."""
+        rules = self.rules(app)
+        return rules.promote.people + rules.rollback.people
+
+    def _why_not(self, verb: Verb, app: str) -> str:
+        roles = [role.name for role in self.roles if verb in role.verbs]
+        if not roles:
+            return f"you may not {verb} {app}: no role of the policy file has the verb {verb}"
+        need = f"the role {roles[0]}" if len(roles) == 1 else f"one of the roles {', '.join(roles)}"
+        people = [who for grant in self._giving(verb, app) for who in grant.who]
+        if verb == "approve":
+            people += self._approvers(app)
+        return f"you may not {verb} {app}: that needs {need} for it ({_whom_to_ask(people)})"
+
+
+def _whom_to_ask(who: Iterable[str]) -> str:
+    """Name people and groups; a token cannot be asked."""
+    people = list(dict.fromkeys(_called(name) for name in who if not name.startswith(TOKEN)))
+    if not people:
+        return "no person has it; it is given in the policy file"
+    more = f" and {len(people) - TOLD} more" if len(people) > TOLD else ""
+    return f"ask {', '.join(people[:TOLD])}{more}"
+
+
+def _called(name: str) -> str:
+    return name if name.startswith(GROUP) else f"<@{name}>"
+
+
+def _matches(app: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(app, pattern) for pattern in patterns)
+
+
+def parse_policy(text: str, *, open_to_all: bool = False) -> Policy:
+    """Read a policy file (contract 6).
+
+    Args:
+        text: the file.
+        open_to_all: `CONVOX_OPEN=1`: grants may be left out, everybody may do everything, the apps' rules hold.
+
+    Raises:
+        Invalid: one problem a line, each with its line number, all at once.
+    """
+    problems = Problems()
+    root = compose(as_written(text), problems)
+    roles, grants, apps = read_policy(root, problems, members_needed=not open_to_all)
+    problems.finish()
+    return Policy(everything=open_to_all, roles=roles, grants=grants, apps=apps)

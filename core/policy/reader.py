@@ -1,0 +1,234 @@
+"""A tree of a policy file → roles, grants and rules, with everything that is wrong written down."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from core.policy.rules import EVERYBODY, GROUP, TOKEN, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
+from core.yaml.fields import Reader, kind
+from core.yaml.problems import Problems, did_you_mean
+from core.yaml.tree import Entry, MappingNode, Node, ScalarNode, cut
+
+USER = re.compile(r"[UW][A-Z0-9]{2,}")
+GROUP_ID = re.compile(r"group:S[A-Z0-9]{2,}")
+TOKEN_NAME = re.compile(r"token:[A-Za-z0-9][A-Za-z0-9._-]*")
+CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
+PATTERN = re.compile(r"[a-z0-9*?!\[\]-]+")
+MOST_APPROVALS = 100
+# What people write who know other systems.
+SYNONYMS = {
+    "deploy": "promote",
+    "release": "promote",
+    "read": "view",
+    "list": "view",
+    "set": "env",
+    "environment": "env",
+    "register": "build",
+    "revert": "rollback",
+    "undo": "rollback",
+    "confirm": "approve",
+    "stop": "cancel",
+    "abort": "cancel",
+    "lock": "freeze",
+    "owner": "admin",
+    "write": "promote",
+}
+RULE_KEYS = (
+    "approvals",
+    "channel",
+    "crashes",
+    "deadline",
+    "longest",
+    "match",
+    "min_ready",
+    "restarts",
+    "settle",
+    "unpinned",
+)
+
+Parts = tuple[tuple[Role, ...], tuple[Grant, ...], tuple[AppRules, ...]]
+
+
+def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) -> Parts:
+    """Return what the file says; where something is wrong, the values beside it are placeholders."""
+    if root is None:
+        if members_needed:
+            problems.stop(1, "the policy is empty: nobody could do anything")
+        return (), (), ()
+    read = Reader(problems)
+    if not isinstance(root, MappingNode):
+        problems.stop(root.line, f"the policy must be a mapping of keys, not {kind(root)}")
+    entries = read.table(root, "the policy", ("roles", "members", "apps"))
+    roles = _roles(read, entries.get("roles"))
+    grants = _grants(read, entries.get("members"), roles)
+    if members_needed and not grants:
+        line = entries["members"].line if "members" in entries else root.line
+        problems.add(line, "no members: nobody could do anything")
+    listed = read.items(entries["apps"].value, "apps") if "apps" in entries else ()
+    return tuple(roles.values()), grants, tuple(_app(read, node) for node in listed)
+
+
+def _roles(read: Reader, entry: Entry | None) -> dict[str, Role]:
+    listed = read.mapping(entry.value, "roles") if entry else ()
+    return {e.key.text: Role(name=e.key.text, verbs=_verbs(read, e)) for e in listed}
+
+
+def _verbs(read: Reader, entry: Entry) -> frozenset[Verb]:
+    what = f"role {entry.key.shown}"
+    found: set[Verb] = set()
+    items = read.items(entry.value, what)
+    if not items:
+        read.problems.add(entry.line, f"{what} has no verbs")
+    for item in items:
+        text = read.text(item, f"a verb of {what}")
+        verb = next((v for v in VERBS if v == text), None)
+        if verb is None:
+            hint = did_you_mean(text, VERBS, SYNONYMS) or f"; the verbs are {', '.join(VERBS)}"
+            read.problems.add(item.line, f"unknown verb {cut(text)}{hint}")
+        else:
+            found.add(verb)
+    return frozenset(found)
+
+
+def _grants(read: Reader, entry: Entry | None, roles: Mapping[str, Role]) -> tuple[Grant, ...]:
+    listed = read.items(entry.value, "members") if entry else ()
+    return tuple(_grant(read, node, roles) for node in listed)
+
+
+def _grant(read: Reader, node: Node, roles: Mapping[str, Role]) -> Grant:
+    entries = read.table(node, "a member", ("who", "roles", "apps"))
+    who = _names(read, entries.get("who"), node, "who", _why_nobody)
+    named = _names(read, entries.get("roles"), node, "roles", lambda text: _why_no_role(text, roles))
+    apps = _names(read, entries["apps"], node, "apps", _why_no_pattern) if "apps" in entries else ("*",)
+    return Grant(who=who, roles=tuple(roles[name] for name in named), apps=apps)
+
+
+def _why_no_role(text: str, roles: Mapping[str, Role]) -> str:
+    return "" if text in roles else f"unknown role {cut(text)}{did_you_mean(text, roles)}"
+
+
+def _why_nobody(text: str) -> str:
+    if text == EVERYBODY or any(known.fullmatch(text) for known in (USER, GROUP_ID, TOKEN_NAME)):
+        return ""
+    return f'{cut(text)} is nobody: write a Slack user id (U…), group:<user group id>, token:<name> or "*"'
+
+
+def _why_no_approver(text: str) -> str:
+    if text.startswith(TOKEN):
+        return f"{cut(text)} in from: a token never approves, people do"
+    if text == EVERYBODY:
+        return '"*" in from: leave from empty for whoever holds approve'
+    if USER.fullmatch(text) or GROUP_ID.fullmatch(text):
+        return ""
+    return f"{cut(text)} in from is nobody: write a Slack user id (U…) or group:<user group id>"
+
+
+def _why_no_pattern(text: str) -> str:
+    return (
+        ""
+        if PATTERN.fullmatch(text)
+        else f"{cut(text)} matches no app: names are lower-case letters, digits, dashes"
+    )
+
+
+def _names(
+    read: Reader, entry: Entry | None, parent: Node, key: str, why_not: Callable[[str], str]
+) -> tuple[str, ...]:
+    """Return the usable words of a list that must have some."""
+    items = read.items(entry.value, key) if entry else ()
+    if not items:
+        line = entry.line if entry else parent.line
+        read.problems.add(line, f"{key} is empty" if entry else f"{key} is missing")
+    return _usable(read, items, key, why_not)
+
+
+def _usable(read: Reader, items: Iterable[Node], key: str, why_not: Callable[[str], str]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for item in items:
+        if not isinstance(item, ScalarNode):
+            read.problems.add(item.line, f"{key} takes words, not {kind(item)}")
+        elif why := why_not(item.text):
+            read.problems.add(item.line, why)
+        else:
+            found[item.text] = None
+    return tuple(found)
+
+
+def _app(read: Reader, node: Node) -> AppRules:
+    entries = read.table(node, "apps", RULE_KEYS)
+    match = _names(read, entries.get("match"), node, "match", _why_no_pattern)
+    promote, rollback = ApprovalRule(), ApprovalRule()
+    if "approvals" in entries:
+        asked = read.table(entries["approvals"].value, "approvals", ("promote", "rollback"))
+        promote = _approval(read, asked.get("promote"), "promote", ApprovalRule())
+        # What rollback leaves out is promote's, but for the count: going back is free unless it says otherwise.
+        rollback = _approval(read, asked.get("rollback"), "rollback", replace(promote, count=0))
+    default = Rules()
+    return AppRules(
+        match=match,
+        rules=Rules(
+            promote=promote,
+            rollback=rollback,
+            deadline=_limit(read, entries.get("deadline"), default.deadline),
+            longest=_limit(read, entries.get("longest"), default.longest),
+            min_ready=_auto(read, entries.get("min_ready")),
+            settle=_auto(read, entries.get("settle")),
+            crashes=_number(read, entries.get("crashes"), low=1, default=None),
+            restarts=_number(read, entries.get("restarts"), low=0, default=0) or 0,
+            unpinned="unpinned" in entries and read.flag(entries["unpinned"].value, "unpinned"),
+            channel=_channel(read, entries.get("channel")),
+        ),
+    )
+
+
+def _approval(read: Reader, entry: Entry | None, what: str, base: ApprovalRule) -> ApprovalRule:
+    if entry is None:
+        return base
+    keys = read.table(entry.value, what, ("count", "from", "requester", "expires"))
+    people = base.people
+    if "from" in keys:
+        people = _usable(read, read.items(keys["from"].value, "from"), "from", _why_no_approver)
+    count = base.count
+    if "count" in keys:
+        count = read.integer(keys["count"].value, f"count of {what}", low=0, high=MOST_APPROVALS)
+    if people and count > len(people) and not any(who.startswith(GROUP) for who in people):
+        line = keys["count"].line if "count" in keys else entry.line
+        can = "the one person" if len(people) == 1 else f"the {len(people)} people"
+        read.problems.add(line, f"count {count} of {what} is more than {can} in from can give")
+    return ApprovalRule(
+        count=count,
+        people=people,
+        requester=read.flag(keys["requester"].value, "requester") if "requester" in keys else base.requester,
+        expires=_limit(read, keys.get("expires"), base.expires),
+    )
+
+
+def _limit(read: Reader, entry: Entry | None, default: float) -> float:
+    """Return a duration that must leave some time at all."""
+    if entry is None:
+        return default
+    seconds = read.duration(entry.value, entry.key.text, default=default)
+    if seconds < 1:
+        read.problems.add(entry.line, f"{entry.key.text} must be at least 1s")
+    return seconds
+
+
+def _auto(read: Reader, entry: Entry | None) -> float | None:
+    if entry is None or (isinstance(entry.value, ScalarNode) and entry.value.text == "auto"):
+        return None
+    return read.duration(entry.value, entry.key.text, default=0.0, also="auto")
+
+
+def _number(read: Reader, entry: Entry | None, *, low: int, default: int | None) -> int | None:
+    if entry is None:
+        return default
+    return read.integer(entry.value, entry.key.text, low=low, high=1000)
+
+
+def _channel(read: Reader, entry: Entry | None) -> str | None:
+    if entry is None:
+        return None
+    channel = read.text(entry.value, "channel")
+    if not CHANNEL.fullmatch(channel):
+        read.problems.add(entry.line, f"channel must be a Slack channel id (C…), not {kind(entry.value)}")
+    return channel

@@ -1,0 +1,15 @@
+"""Whoever brings what was written to people."""
+
+from typing import Protocol
+
+from core.ports.outbox import Card
+
+
+class Announcer(Protocol):
+    """Whoever brings outbox rows to people; it is told that there are new ones, after the commit."""
+
+    def wake(self) -> None: ...
+
+    async def carded(self, promotion_id: str, seconds: float) -> Card | None:
+        """Wait until the promotion's card is posted or has failed for good, or so many seconds."""
+        ...

@@ -1,0 +1,93 @@
+"""Kubernetes, as far as a rollout needs it."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from core.manifest.manifest import Manifest
+from core.policy.policy import Rules
+from core.records.app import App
+from core.records.build import Build
+from core.records.bundle import Bundle, Ref
+from core.records.intent import Applied, Intent
+from core.records.observation import Observation, Target, Trouble
+from core.records.release import Release
+
+
+class Watch(Protocol):
+    """One app's namespace, live."""
+
+    def aim(self, target: Target) -> None:
+        """Judge everything from now on towards this target."""
+        ...
+
+    async def next(self, seconds: float) -> Observation:
+        """Return when something has changed, at the latest after so many seconds."""
+        ...
+
+    async def fresh(self) -> Observation:
+        """Read Deployments and pods anew and return what is so now: a watch may be silent because it is dead.
+
+        What a verdict rests on is asked for just before it; where it cannot be read, the look is not synced.
+        """
+        ...
+
+
+class Cluster(Protocol):
+    """Kubernetes, as far as a rollout needs it.
+
+    Every method raises Rejected where the cluster says no for good, with a sentence that names what and, for a
+    missing right, which; and Unreachable where asking again may help.
+
+    Attributes:
+        rack: whose namespaces it works in.
+    """
+
+    rack: str
+
+    def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
+        """Render a release; pure. Raises Invalid for what cannot be rendered."""
+        ...
+
+    async def create_namespace(self, app: str) -> str | None:
+        """Create what an app needs, where the bot may; return None, or the command for an administrator."""
+        ...
+
+    async def look(self, app: str, refs: Sequence[Ref]) -> Intent:
+        """Read the namespace and the named objects as they are now (a consistent read)."""
+        ...
+
+    async def check_anchor(self, app: App, *, installation: str, token: int) -> None:
+        """Raise Rejected where the namespace belongs to another installation, uid or newer token (rule 14)."""
+        ...
+
+    async def claim_anchor(self, app: App, *, installation: str, token: int) -> Applied:
+        """Write our installation and token into the anchor by compare-and-set (rule 14)."""
+        ...
+
+    async def preflight(self, app: str, bundle: Bundle, *, token: int, force: bool) -> None:
+        """Server-side dry run of the whole bundle, forced as the applies will be (rule 19).
+
+        Raises Rejected with every reason at once.
+        """
+        ...
+
+    async def apply(self, app: str, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
+        """Apply one object, fenced by uid and resourceVersion of a read that checked its token (rule 15)."""
+        ...
+
+    async def scale(self, app: str, name: str, replicas: int, *, token: int) -> Applied:
+        """Set a Deployment's count through the /scale subresource (rule 20)."""
+        ...
+
+    async def remove(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
+        """Delete one object of ours if it still has this uid; already gone is fine."""
+        ...
+
+    def watch(self, app: str, intent: Intent) -> AbstractAsyncContextManager[Watch]:
+        """Watch the app's objects; lines tell what differs from the intent's baseline."""
+        ...
+
+    async def evidence(self, app: str, trouble: Trouble) -> str:
+        """Return the last log lines that prove a trouble, or "" (bounded: 20 lines, 5 s)."""
+        ...

@@ -1,0 +1,152 @@
+"""What is still to be told in Slack, as values, and the durable outbox that hands them out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from core.records.line import Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """The parent message of a promotion as far as Slack has it.
+
+    Attributes:
+        ts: Slack's name of the message, None until it was posted.
+        shown: revision of the promotion that the message shows; -1 before the first.
+        failed: Slack's permanent error (`not_in_channel` …) where it will never be shown, else "".
+    """
+
+    promotion: str
+    channel: str
+    ts: str | None = None
+    shown: int = -1
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardDue:
+    """A card that is not posted, or shows less than there is.
+
+    Attributes:
+        wanted: the promotion's revision that it should show.
+        nonce: what its post carried, if one was ever tried; "" means that it cannot be in Slack. With a nonce
+            and no `card.ts` the outcome is unknown: look for the nonce before posting again.
+        tried_at: when that was.
+    """
+
+    card: Card
+    wanted: int
+    nonce: str
+    tried_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadDue:
+    """A thread with something to send now.
+
+    Attributes:
+        ts: the card's, under which messages go.
+        waiting: lines that are in no message yet.
+        ending: the terminal message waits too, so the verdict is out: send before other threads.
+    """
+
+    promotion: str
+    channel: str
+    ts: str
+    waiting: int
+    ending: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One message of a thread.
+
+    Attributes:
+        kind: `lines`, or `terminal`, whose words are made from the promotion.
+        nonce: random; goes into the message's metadata, by which an unknown outcome is found out.
+        attempts: how often it was handed out for sending, this time included.
+        tried_at: when it last was.
+        lines: (number, line), all of one `Line.kind`; none in a terminal message.
+    """
+
+    id: int
+    promotion: str
+    kind: Literal["lines", "terminal"]
+    nonce: str
+    attempts: int
+    tried_at: datetime | None
+    lines: tuple[tuple[int, Line], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostPost:
+    """A message that may be in Slack or not; look for its nonce in the thread."""
+
+    post: Post
+    channel: str
+    thread: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits to be sent, for metrics; `oldest` is when the longest waiting of it was written."""
+
+    cards: int
+    lines: int
+    posts: int
+    oldest: datetime | None
+
+
+class Outgoing(Protocol):
+    """The outbox; every method is durable when it returns. One sender uses it."""
+
+    async def cards_due(self) -> list[CardDue]:
+        """Return cards to post or edit now, by channel and age; failed and delayed ones are left out."""
+        ...
+
+    async def card_sending(self, promotion: str, nonce: str) -> None:
+        """Before the call: from now on the card may be in Slack, carrying this nonce."""
+        ...
+
+    async def card_again(self, promotion: str, not_before: datetime | None = None) -> None:
+        """It is certain that the card is not in Slack: post it afresh, then."""
+        ...
+
+    async def card_posted(self, promotion: str, ts: str, shown: int) -> None: ...
+
+    async def card_shown(self, promotion: str, revision: int) -> None: ...
+
+    async def card_failed(self, promotion: str, error: str) -> None:
+        """Slack will never show this card; its thread is given up too."""
+        ...
+
+    async def delay_card(self, promotion: str, not_before: datetime) -> None: ...
+
+    async def threads_due(self) -> list[ThreadDue]: ...
+
+    async def next_batch(self, promotion: str, *, max_chars: int, max_lines: int) -> Post | None:
+        """Return the next message of lines, stored as being sent; None where no line can be sent now."""
+        ...
+
+    async def terminal_due(self, promotion: str) -> Post | None:
+        """Return the terminal message, stored as being sent, once every line is out; else None."""
+        ...
+
+    async def post_sent(self, post_id: int, ts: str) -> None: ...
+
+    async def post_dead(self, post_id: int, error: str) -> None: ...
+
+    async def post_unknown(self, post_id: int) -> None: ...
+
+    async def post_again(self, post_id: int, not_before: datetime | None = None) -> None: ...
+
+    async def delay(self, post_id: int, not_before: datetime) -> None: ...
+
+    async def posts_unknown(self) -> list[LostPost]: ...
+
+    async def recover(self) -> None:
+        """At a start, before anything is sent: what was being sent has an unknown outcome."""
+        ...
+
+    async def backlog(self) -> Backlog: ...

@@ -1,0 +1,13 @@
+"""Whoever drives promotions that have started."""
+
+from typing import Protocol
+
+from core.promotion import Promotion
+
+
+class Driver(Protocol):
+    """Whoever drives started promotions to their end."""
+
+    def drive(self, promotion: Promotion) -> None:
+        """Go on with the promotion in a task of its own; returns at once."""
+        ...

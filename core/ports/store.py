@@ -1,0 +1,209 @@
+"""What the core needs from outside: a clock, a store, a cluster, a directory of people, an announcer."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from core.actor import Actor
+from core.ports.outbox import Card
+from core.promotion import Phase, Promotion
+from core.records.app import App
+from core.records.approval import Approval
+from core.records.build import Build
+from core.records.bundle import Bundle
+from core.records.intent import Intent
+from core.records.line import Line
+from core.records.progress import Progress
+from core.records.release import Release, Standing
+from core.records.step import PruneJob, Step
+
+
+class Reader(Protocol):
+    """Read records; every method sees one consistent state of the database."""
+
+    async def app(self, name: str) -> App:
+        """Return the app, or raise NotFound(`app not found: NAME`)."""
+        ...
+
+    async def apps(self) -> list[App]:
+        """Return every app, by name."""
+        ...
+
+    async def app_of_channel(self, channel: str) -> App | None: ...
+
+    async def build(self, app: str, build_id: str) -> Build:
+        """Return the build, or raise NotFound(`no such build: ID`)."""
+        ...
+
+    async def builds(self, app: str, limit: int) -> list[Build]:
+        """Return the newest builds first."""
+        ...
+
+    async def release(self, app: str, release_id: str) -> Release:
+        """Return the release, or raise NotFound(`no such release: ID`)."""
+        ...
+
+    async def releases(self, app: str, limit: int) -> list[Release]:
+        """Return releases by sequence, newest first."""
+        ...
+
+    async def standing(self, release_id: str) -> Standing:
+        """Return what has happened to a release; an empty standing where nothing has."""
+        ...
+
+    async def standings(self, app: str) -> Mapping[str, Standing]:
+        """Return release id → standing for every release of the app that has one."""
+        ...
+
+    async def bundle(self, release_id: str) -> Bundle | None: ...
+
+    async def bundles(self, app: str) -> list[Bundle]:
+        """Return every stored bundle of the app, oldest release first."""
+        ...
+
+    async def promotion(self, promotion_id: str) -> Promotion:
+        """Return the promotion, or raise NotFound(`no such promotion: ID`)."""
+        ...
+
+    async def promotions(self, app: str, limit: int) -> list[Promotion]:
+        """Return the newest promotions first."""
+        ...
+
+    async def in_flight(self, app: str) -> Promotion | None:
+        """Return the one promotion of the app that may touch the cluster, if any."""
+        ...
+
+    async def awaiting(self, app: str) -> list[Promotion]: ...
+
+    async def unsettled(self) -> list[Promotion]:
+        """Return every promotion that has not ended, oldest first: the work of a restart."""
+        ...
+
+    async def intent(self, promotion_id: str) -> Intent | None: ...
+
+    async def steps(self, promotion_id: str) -> list[Step]:
+        """Return the newest state of every step, in the order in which they were first sent."""
+        ...
+
+    async def approvals(self, promotion_id: str) -> list[Approval]:
+        """Return decisions in the order in which they were made."""
+        ...
+
+    async def lines(self, promotion_id: str, after: int = 0, limit: int = 500) -> list[tuple[int, Line]]:
+        """Return (number, line) with number > after; numbers begin at 1 and have no gaps."""
+        ...
+
+    async def card(self, promotion_id: str) -> Card | None: ...
+
+    async def prune_jobs(self) -> list[PruneJob]: ...
+
+    async def last_touched_phase(self, app: str, before: str) -> Phase | None:
+        """Return the phase of the last promotion of the app, other than `before`, in TOUCHED_ENDINGS."""
+        ...
+
+    async def digest(self, *parts: str) -> str:
+        """Return an HMAC of the parts under the installation's stored key, for showing (engine rule 18)."""
+        ...
+
+    async def installation(self) -> str:
+        """Return this database's own random id, written into every anchor (engine rule 14)."""
+        ...
+
+
+class Transaction(Reader, Protocol):
+    """Write records: one SQLite transaction, committed when its block ends without an error.
+
+    Attributes:
+        now: the one moment of everything that the transaction writes.
+    """
+
+    now: datetime
+
+    async def add_app(self, app: App) -> None:
+        """Raise Conflict(`app already exists: NAME`) where it does."""
+        ...
+
+    async def save_app(self, app: App) -> None: ...
+
+    async def link(self, app: str, channel: str | None) -> None:
+        """Link the channel to the app and to no other; None unlinks."""
+        ...
+
+    async def add_build(self, build: Build) -> None: ...
+
+    async def add_release(self, release: Release) -> None: ...
+
+    async def next_sequence(self, app: str) -> int:
+        """Return the next release number of the app."""
+        ...
+
+    async def save_standing(self, standing: Standing) -> None: ...
+
+    async def save_bundle(self, bundle: Bundle) -> None:
+        """Store the bundle of a release once; storing another for the same release raises Conflict."""
+        ...
+
+    async def add_promotion(self, promotion: Promotion) -> None:
+        """Raise Conflict where the app already has one in flight (unique index, engine rule 1)."""
+        ...
+
+    async def save_promotion(self, promotion: Promotion, *, was: Phase) -> None:
+        """Store the promotion; raise Conflict where it is no longer in phase `was`."""
+        ...
+
+    async def save_progress(
+        self, promotion_id: str, progress: Progress, *, was: Phase, revision: int
+    ) -> None:
+        """Store what was watched, without moving the phase; silently nothing where the phase has moved on."""
+        ...
+
+    async def save_intent(self, promotion_id: str, intent: Intent) -> None:
+        """Store the intent once; a second time raises Conflict."""
+        ...
+
+    async def save_step(self, step: Step) -> None:
+        """Insert the step, or move it on to its new state; key: promotion, stage, ref, action."""
+        ...
+
+    async def add_approval(self, approval: Approval) -> None:
+        """Raise Conflict where the same person has already decided."""
+        ...
+
+    async def add_lines(self, promotion_id: str, lines: Sequence[Line]) -> int:
+        """Append the lines whose key is new; return how many were."""
+        ...
+
+    async def add_card(self, promotion_id: str, channel: str) -> None:
+        """Write the card's outbox row, the first of a promotion."""
+        ...
+
+    async def add_terminal(self, promotion_id: str) -> None:
+        """Write the outbox row of the terminal message; unique for a promotion (engine rule 40)."""
+        ...
+
+    async def add_prune_job(self, job: PruneJob) -> None: ...
+
+    async def finish_prune_job(self, promotion_id: str) -> None: ...
+
+    async def audit(self, actor: Actor, action: str, subject: str, detail: Mapping[str, Any]) -> None:
+        """Append a row to the hash chain; `detail` holds ids and key names, never values of an environment."""
+        ...
+
+
+class Store(Protocol):
+    """The records."""
+
+    def transaction(self, *, aside: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """Begin to write; other writers wait. A transaction contains SQL and nothing else.
+
+        Args:
+            aside: it is not what the request at hand asks for, such as an expiry that was found on the way: a
+                restart after it carries the request out as if nothing had happened.
+        """
+        ...
+
+    @property
+    def read(self) -> Reader:
+        """Read outside a transaction, never waiting for a writer."""
+        ...

@@ -1,0 +1,1 @@
+"""Records as values: apps, builds, releases, bundles, and what a rollout saw and remembers."""

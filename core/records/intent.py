@@ -1,0 +1,50 @@
+"""What a promotion found and what its applies answered: the memory that a resume and a way back rest on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.records.bundle import Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineObject:
+    """One object as it was before the promotion touched anything."""
+
+    ref: Ref
+    existed: bool
+    uid: str = ""
+    generation: int = 0
+    resource_version: str = ""
+    progress_stamp: str = ""
+    replicas: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What the promotion found, stored once before its first PATCH and never captured again (engine rule 11).
+
+    Attributes:
+        replica_sets: uid → (generation, replicas), so that lines tell what changed since.
+        pods: uid → restarts of its `main` container, of every pod that existed: what crashed before is not held
+            against this promotion.
+        going: those of them that were being deleted already, so that no line tells it again.
+    """
+
+    namespace_uid: str
+    objects: tuple[BaselineObject, ...]
+    replica_sets: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    pods: Mapping[str, int] = field(default_factory=dict)
+    going: frozenset[str] = frozenset()
+
+    def of(self, ref: Ref) -> BaselineObject | None:
+        return next((o for o in self.objects if o.ref == ref), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The cluster's answer to one apply."""
+
+    ref: Ref
+    uid: str
+    generation: int
+    changed: bool = True

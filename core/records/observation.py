@@ -1,0 +1,111 @@
+"""What a cluster says about a rollout, and what the rollout remembers of it: plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from core.records.bundle import Bundle, Ref
+from core.records.intent import Applied
+from core.records.line import Line
+
+
+class Readiness(StrEnum):
+    """What an object says of itself."""
+
+    READY = "ready"
+    PROGRESSING = "progressing"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something wrong with the new pods of one service.
+
+    Attributes:
+        kind: a word for grouping (`image`, `pull`, `crash`, `memory`, `probe`, `start`, `config`, `quota`,
+            `unschedulable`, `volume`, `sandbox`, `paused` …).
+        sentence: what a person should be told, one sentence without a full stop.
+        pod: name of the worst pod, or "" where no pod exists.
+        pod_uid: its uid, or "".
+        container: the container to read the log of, or "".
+        permanent: it cannot mend itself (a missing image), as opposed to a registry that is down.
+        everywhere: every new pod that got so far shows it.
+        restarts: how often the container was restarted since the promotion began; 0 for what somebody else put into
+            the pod.
+        down: the container is not running right now after it ended.
+        previous: the log worth reading is that of the previous container.
+        fact: the sentence without what changes from look to look (restarts); a line says it once.
+        times: how often it was seen, by the cluster's count.
+    """
+
+    kind: str
+    sentence: str
+    pod: str = ""
+    pod_uid: str = ""
+    container: str = ""
+    permanent: bool = False
+    everywhere: bool = False
+    restarts: int = 0
+    down: bool = False
+    previous: bool = False
+    fact: str = ""
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceState:
+    """Readiness of one service's objects towards the release that is aimed at.
+
+    Attributes:
+        sentence: `1 of 2 new pods are ready`, ready to be shown.
+        wanted: pods the Deployment asks for now (its live count).
+        started: new pods that exist; `ready`: new pods that are ready and not going.
+        ready_stamp: when the last of the ready new pods became ready, by the cluster's clock; None without one.
+        restarts: pod uid → restarts of its containers named in the bundle, new pods only.
+        trouble: worst first.
+    """
+
+    name: str
+    readiness: Readiness
+    sentence: str
+    wanted: int = 0
+    started: int = 0
+    ready: int = 0
+    ready_stamp: datetime | None = None
+    restarts: Mapping[str, int] = field(default_factory=dict)
+    trouble: tuple[Trouble, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One look at an app's namespace.
+
+    Attributes:
+        synced: every watch is connected and has delivered its list; clocks stand still while it is False.
+        lines: what has happened since the observation before.
+        services: one state a service of the target; for a removal one a removed object still there.
+        blind: while not synced, why, as far as it is known.
+    """
+
+    synced: bool
+    lines: tuple[Line, ...] = ()
+    services: tuple[ServiceState, ...] = ()
+    blind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a watch is aimed at.
+
+    Attributes:
+        release: pods of this release are the new ones.
+        bundle: the objects that must become ready; None for a removal.
+        applied: what the applies answered; a state older than these generations is not believed.
+        absent: objects that must be gone (removal of a first release, rule 4).
+    """
+
+    release: str
+    bundle: Bundle | None
+    applied: tuple[Applied, ...] = ()
+    absent: tuple[Ref, ...] = ()

@@ -1,0 +1,45 @@
+"""A release: one build with one environment, never changed after it is made."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.actor import Actor
+from core.records.environment import Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """An immutable snapshot.
+
+    Attributes:
+        sequence: order within the app, taken in the transaction that makes the release; "older" means lower.
+        build: id of the build, or None for an environment before the first build.
+        copy_of: the release that a rollback copied forward, or None.
+    """
+
+    id: str
+    app: str
+    sequence: int
+    build: str | None
+    environment: Environment
+    description: str
+    created_at: datetime
+    created_by: Actor
+    copy_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What has happened to a release since it was made; kept beside it, since a release never changes.
+
+    Attributes:
+        verified_at: when it was last seen healthy through its settle window.
+        held: why promoting it (or its build) again needs `--anyway`, or None. Engine rule 7.
+        withdrawn: a person rolled back away from it, or it is the copy of a rollback that never began; never an
+            automatic target. Engine rule 6.
+    """
+
+    release: str
+    verified_at: datetime | None = None
+    held: str | None = None
+    withdrawn: bool = False

@@ -1,0 +1,1 @@
+"""What people ask for, each in one transaction with its audit row; rights are checked here."""

@@ -1,0 +1,222 @@
+"""Use cases of a promotion that waits or runs: approve, decline, cancel, expire."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from core.actor import BOT, Actor
+from core.errors import Conflict, Forbidden, Unwritable
+from core.failpoints import failpoint
+from core.lifecycle.access import Access
+from core.lifecycle.approvals import already, may_approve, missing
+from core.lifecycle.gate import lost, mismatch
+from core.lifecycle.guards import Ground, busy, on_hold, read_ground, rule_now
+from core.lifecycle.take_over import begin
+from core.lifecycle.transition import move, start
+from core.ports.announcer import Announcer
+from core.ports.rollouts import Driver
+from core.ports.store import Store, Transaction
+from core.promotion import GOING_BACK, Event, Phase, Promotion, advance
+from core.records.approval import Approval
+from core.rollout.starting import NOT_IN_CHANNEL, is_unseen
+from core.usecases.records import ALL
+
+
+class Decider:
+    """What people decide about a promotion, each decision in one transaction with its audit and outbox rows."""
+
+    def __init__(
+        self,
+        store: Store,
+        access: Access,
+        announcer: Announcer,
+        driver: Driver,
+        *,
+        startable: Callable[[], str],
+    ) -> None:
+        """Wire the use cases.
+
+        Args:
+            store: the records.
+            access: who may do what.
+            announcer: is woken after a commit that wrote outbox rows.
+            driver: is handed every promotion that has started.
+            startable: says why nothing may start now (disk nearly full), or "".
+        """
+        self._store = store
+        self._access = access
+        self._announcer = announcer
+        self._driver = driver
+        self._startable = startable
+
+    async def approve(self, actor: Actor, promotion_id: str) -> Promotion:
+        """Approve; the last approval that was missing starts the rollout.
+
+        Raises:
+            NotFound: there is no such promotion.
+            Conflict: it no longer waits, or this person has decided; the sentence says who and when.
+            Forbidden: this person may not, now.
+        """
+        if reason := self._startable():
+            raise Unwritable(reason)
+        promotion = await self._store.read.promotion(promotion_id)
+        actor, groups = await self._access.require_in_groups(actor, "approve", promotion.app)
+        await self.end_vain(promotion)
+        void = await lost(self._store.read, self._access, promotion, more=1)
+        async with self._store.transaction() as tx:
+            promotion = await tx.promotion(promotion_id)
+            await self._check_waits(tx, promotion)
+            rule = await rule_now(tx, self._access.policy, promotion)
+            decision = may_approve(promotion, rule, await tx.approvals(promotion.id), actor, groups)
+            if not decision.allowed:
+                raise Forbidden(decision.why)
+            await tx.add_approval(
+                Approval(promotion=promotion.id, actor=actor, decision="approve", at=tx.now)
+            )
+            await tx.audit(actor, "promotion.approve", promotion.id, {"bound": promotion.approved_for})
+            decided = await self._count(tx, promotion, void)
+            failpoint("approve.before_commit")
+        failpoint("approve.after_commit")
+        self.hand_over(decided)
+        if decided.phase is Phase.REFUSED:
+            raise Conflict(f"{promotion_id} was refused: {decided.reason}")
+        return decided
+
+    async def _count(self, tx: Transaction, promotion: Promotion, void: str) -> Promotion:
+        """Count the approvals; with the last one it starts, unless it is void: then it stops nobody else's."""
+        if missing(promotion, await tx.approvals(promotion.id)):
+            shown = replace(promotion, revision=promotion.revision + 1)
+            await tx.save_promotion(shown, was=promotion.phase)
+            return shown
+        ground = await read_ground(tx, promotion.app, everything=ALL)
+        if ground.in_flight is not None and not promotion.takes_over:
+            void = busy(ground.in_flight).sentence
+        if void := void or _held_since(ground, promotion) or await mismatch(tx, promotion):
+            return await move(tx, promotion, Event.REFUSED, actor=BOT, reason=void)
+        started = await begin(tx, ground, advance(promotion, Event.APPROVED, now=tx.now))
+        await tx.save_promotion(started, was=promotion.phase)
+        await start(tx, started)
+        return started
+
+    async def decline(self, actor: Actor, promotion_id: str, reason: str = "") -> Promotion:
+        """Decline for everybody; raises as `approve` does."""
+        promotion = await self._store.read.promotion(promotion_id)
+        actor = await self._access.require(actor, "approve", promotion.app)
+        await self.end_vain(promotion)
+        async with self._store.transaction() as tx:
+            promotion = await tx.promotion(promotion_id)
+            await self._check_waits(tx, promotion)
+            await self._check_undecided(tx, promotion, actor)
+            await tx.add_approval(
+                Approval(promotion=promotion.id, actor=actor, decision="decline", at=tx.now, reason=reason)
+            )
+            declined = await move(tx, promotion, Event.DECLINED, actor=actor, by=actor, reason=reason)
+        self._announcer.wake()
+        return declined
+
+    async def cancel(self, actor: Actor, app: str, promotion_id: str | None = None) -> Promotion:
+        """Stop what is running or waiting; what was touched goes back.
+
+        Raises:
+            Conflict: `app is not updating`, or it is already going back.
+        """
+        actor = await self._access.require(actor, "cancel", app)
+        await self.end_vain(*await self._store.read.awaiting(app))
+        async with self._store.transaction() as tx:
+            await tx.app(app)
+            waiting = await tx.awaiting(app)
+            running = await tx.in_flight(app)
+            promotion = (
+                await tx.promotion(promotion_id) if promotion_id else running or next(iter(waiting), None)
+            )
+            if promotion is None or promotion.settled:
+                raise Conflict(_not_running(promotion))
+            if promotion.phase in GOING_BACK:
+                raise _stopping(promotion)
+            cancelled = await move(tx, promotion, Event.CANCELLED, actor=actor, by=actor)
+            failpoint("cancel.before_commit")
+        failpoint("cancel.after_commit")
+        self.hand_over(cancelled)
+        return cancelled
+
+    async def expire(self) -> None:
+        """End every wait for an approval that nobody gave in time, or that nobody can see."""
+        await self.end_vain(*await self._store.read.unsettled())
+
+    async def end_vain(self, *promotions: Promotion) -> None:
+        """End those of the promotions that wait in vain; applied before any click (engine, cells)."""
+        for promotion in promotions:
+            if promotion.phase is not Phase.AWAITING_APPROVAL:
+                continue
+            # Aside of whatever was asked for: a request that only ended these was not carried out.
+            async with self._store.transaction(aside=True) as tx:
+                current = await tx.promotion(promotion.id)
+                if current.phase is not Phase.AWAITING_APPROVAL:
+                    continue
+                if current.expires_at is not None and tx.now >= current.expires_at:
+                    await move(tx, current, Event.EXPIRED, actor=BOT)
+                elif is_unseen(current, await tx.card(current.id)):
+                    await move(tx, current, Event.REFUSED, actor=BOT, reason=NOT_IN_CHANNEL)
+                else:
+                    continue
+            self._announcer.wake()
+
+    async def _check_waits(self, tx: Transaction, promotion: Promotion) -> None:
+        """Raise the answer to a stale click: already decided, by whom and when."""
+        if promotion.phase is Phase.AWAITING_APPROVAL:
+            return
+        decisions = await tx.approvals(promotion.id)
+        if promotion.phase is Phase.EXPIRED:
+            raise Conflict(f"{promotion.id} has expired: nobody can approve it any more")
+        if promotion.phase is Phase.DECLINED and promotion.by and promotion.settled_at:
+            raise Conflict(f"already declined by {promotion.by.mention} at {promotion.settled_at:%H:%M} UTC")
+        if promotion.started_at is not None and decisions:
+            last = decisions[-1]
+            raise Conflict(f"already approved by {last.actor.mention} at {last.at:%H:%M} UTC")
+        raise Conflict(_over(promotion))
+
+    async def _check_undecided(self, tx: Transaction, promotion: Promotion, actor: Actor) -> None:
+        """Refuse a second decision of one person, and say what stops it all the same."""
+        if decided := already(promotion, await tx.approvals(promotion.id), actor):
+            raise Conflict(decided, hint=f"`apps cancel {promotion.app}` stops it for everybody")
+
+    def hand_over(self, promotion: Promotion) -> None:
+        """After the commit: tell people, and drive what has started."""
+        self._announcer.wake()
+        if promotion.in_flight:
+            self._driver.drive(promotion)
+
+
+def _over(promotion: Promotion) -> str:
+    """Say what became of a promotion that nobody can decide about any more."""
+    at = f" at {promotion.settled_at:%H:%M} UTC" if promotion.settled_at else ""
+    by = promotion.by.mention if promotion.by else "somebody"
+    if promotion.started_at is not None:
+        return f"{promotion.id} needed no approval: it is {promotion.phase}"
+    if promotion.phase is Phase.SUPERSEDED:
+        return f"{promotion.id} was superseded by {promotion.superseded_by}{at}, asked for by {by}"
+    if promotion.was_cancelled:
+        return f"{promotion.id} was cancelled by {by}{at}"
+    return f"{promotion.id} was refused{at}: {promotion.reason}"
+
+
+def _held_since(ground: Ground, promotion: Promotion) -> str:
+    """Return why a release that waited is on hold by now and needs a reason to go out, or "" (engine rule 7)."""
+    release = ground.find(promotion.release)
+    if promotion.kind == "rollback" or promotion.anyway or release is None:
+        return ""
+    held = on_hold(ground, release)
+    return f"{held.sentence}; {held.hint}" if held else ""
+
+
+def _stopping(promotion: Promotion) -> Conflict:
+    """Say that it has been stopped already; a person's rollback does not go back."""
+    hint = "its thread tells how far it is" if promotion.channel else ""
+    if promotion.kind == "rollback":
+        return Conflict(f"{promotion.id} is already being stopped: a rollback does not go back", hint=hint)
+    return Conflict(f"{promotion.id} is already going back", hint=hint)
+
+
+def _not_running(promotion: Promotion | None) -> str:
+    if promotion is None or not promotion.settled_at:
+        return "app is not updating"
+    return f"app is not updating: {promotion.id} ended {promotion.phase} at {promotion.settled_at:%H:%M} UTC"

@@ -1,0 +1,248 @@
+"""Asking for a promotion or a rollback. What people decide about it later is core.usecases.decider's."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Literal
+
+from core.actor import Actor
+from core.errors import Conflict, NotFound, Taken, Unwritable
+from core.failpoints import failpoint
+from core.ids import new_id
+from core.lifecycle.access import Access
+from core.lifecycle.binding import binding, bundle_of
+from core.lifecycle.guards import (
+    Ground,
+    approval_rule,
+    busy,
+    check_pinned,
+    guard,
+    guard_rollback,
+    limits_of,
+    read_ground,
+)
+from core.lifecycle.holds import newest_free, why_held
+from core.lifecycle.take_over import begin
+from core.lifecycle.transition import move, start
+from core.ports.cluster import Cluster
+from core.ports.store import Store, Transaction
+from core.promotion import Event, Phase, Promotion
+from core.records.release import Release
+from core.usecases.decider import Decider
+from core.usecases.records import ALL, TRIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """What became of a request.
+
+    Attributes:
+        promotion: the promotion, new or, with `pointer`, the one that already waits for the same release.
+        rolled_back_to: for a rollback, the release that was copied.
+        skipped: why the newest release was not taken, or "".
+        pointer: nothing new was made.
+        unheard: `--force` or the reason came too late: somebody has approved it without.
+    """
+
+    promotion: Promotion
+    rolled_back_to: str = ""
+    skipped: str = ""
+    pointer: bool = False
+    unheard: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request as it came in."""
+
+    actor: Actor
+    app: str
+    source: Literal["slack", "http"]
+    channel: str | None
+    kind: Literal["promote", "rollback"] = "promote"
+    release: str | None = None
+    force: bool = False
+    anyway: str | None = None
+
+    @property
+    def takes_over(self) -> bool:
+        return self.force or self.kind == "rollback"
+
+
+class Promoter:
+    """Takes requests, each in one transaction with its audit and outbox rows."""
+
+    def __init__(
+        self,
+        store: Store,
+        cluster: Cluster,
+        access: Access,
+        decider: Decider,
+        *,
+        startable: Callable[[], str],
+    ) -> None:
+        """Wire the use cases.
+
+        Args:
+            store: the records.
+            cluster: renders bundles.
+            access: who may do what.
+            decider: ends what waits in vain before a request, and hands over what has started after it.
+            startable: says why nothing may start now (disk nearly full), or "".
+        """
+        self._store = store
+        self._cluster = cluster
+        self._access = access
+        self._decider = decider
+        self._startable = startable
+
+    async def request(self, asked: Asked) -> Requested:
+        """Ask for a promotion or a rollback.
+
+        Raises:
+            UserError: the guards of contract 5, in their order; the sentence says which.
+        """
+        if reason := self._startable():
+            raise Unwritable(reason)
+        await self._decider.end_vain(*await self._store.read.awaiting(asked.app))
+        for _ in range(TRIES):
+            try:
+                async with self._store.transaction() as tx:
+                    requested = await self._request(tx, asked)
+                    failpoint("request.before_commit")
+            except Taken:
+                continue
+            failpoint("request.after_commit")
+            self._decider.hand_over(requested.promotion)
+            return requested
+        raise Conflict("no free id was found", hint="try again")
+
+    async def _request(self, tx: Transaction, asked: Asked) -> Requested:
+        ground = await read_ground(tx, asked.app, everything=ALL)
+        if ground.in_flight is not None and not asked.takes_over:
+            raise busy(ground.in_flight)
+        release, copied, skipped = await self._target(tx, ground, asked)
+        same = next((p for p in ground.awaiting if p.release == release.id), None)
+        if same is not None:
+            return await self._again(tx, ground, same, asked)
+        if asked.kind == "promote":
+            guard(ground, release, anyway=asked.anyway)
+        promotion = await self._plan(tx, ground, release, copied, asked)
+        for older in ground.awaiting:
+            await move(
+                tx, older, Event.SUPERSEDED, actor=asked.actor, superseded_by=release.id, by=asked.actor
+            )
+        if promotion.phase is Phase.PENDING:
+            promotion = await begin(tx, ground, promotion)
+        await self._record(tx, promotion, copied)
+        return Requested(promotion=promotion, rolled_back_to=copied.id if copied else "", skipped=skipped)
+
+    async def _again(self, tx: Transaction, ground: Ground, waiting: Promotion, asked: Asked) -> Requested:
+        """Point to the one that waits for the same release; `--force` and a reason are added while nobody has approved."""
+        release = ground.find(waiting.release)
+        held = why_held(release, ground.releases, ground.standings) if release else ""
+        more = replace(
+            waiting,
+            force=waiting.force or asked.force,
+            anyway=waiting.anyway or (asked.anyway if held else None),
+            revision=waiting.revision + 1,
+        )
+        if (more.force, more.anyway) == (waiting.force, waiting.anyway):
+            return Requested(promotion=waiting, pointer=True)
+        if await tx.approvals(waiting.id):
+            return Requested(promotion=waiting, pointer=True, unheard=True)
+        await tx.save_promotion(more, was=waiting.phase)
+        detail = {
+            "app": more.app,
+            "release": more.release,
+            "force": more.force,
+            "anyway": more.anyway is not None,
+        }
+        await tx.audit(asked.actor, "promote.again", more.id, detail)
+        return Requested(promotion=more, pointer=True)
+
+    async def _target(
+        self, tx: Transaction, ground: Ground, asked: Asked
+    ) -> tuple[Release, Release | None, str]:
+        """Return the release to promote, the one it was copied from, and what to say of a skipped one."""
+        if asked.kind == "rollback":
+            assert asked.release is not None
+            source = await tx.release(asked.app, asked.release)
+            guard_rollback(ground, source)
+            return await self._copy(tx, source, asked.actor), source, ""
+        if asked.release is not None:
+            return await tx.release(asked.app, asked.release), None, ""
+        newest, skipped = newest_free(ground.releases, ground.standings)
+        if newest is None:
+            held = f": {skipped.id} is on hold" if skipped else ""
+            raise NotFound(f"no releases to promote{held}")
+        return newest, None, f"{skipped.id} is on hold and was skipped" if skipped else ""
+
+    async def _copy(self, tx: Transaction, source: Release, actor: Actor) -> Release:
+        """Copy a release forward, as Convox rolls back; the description names the source."""
+        copy = Release(
+            id=new_id("release"),
+            app=source.app,
+            sequence=await tx.next_sequence(source.app),
+            build=source.build,
+            environment=source.environment,
+            description=f"rollback to {source.id}",
+            created_at=tx.now,
+            created_by=actor,
+            copy_of=source.id,
+        )
+        await tx.add_release(copy)
+        await tx.audit(actor, "release.copy", copy.id, {"app": source.app, "from": source.id})
+        return copy
+
+    async def _plan(
+        self, tx: Transaction, ground: Ground, release: Release, copied: Release | None, asked: Asked
+    ) -> Promotion:
+        """Render what would run, and say what it needs before it starts."""
+        rules = self._access.policy.rules(asked.app)
+        rule = approval_rule(rules, kind=asked.kind, target=copied, standings=ground.standings)
+        again = release.id == ground.app.active
+        assert release.build is not None
+        check_pinned(await tx.build(asked.app, release.build), rules, rule)
+        bundle = await bundle_of(tx, self._cluster, release, ground.app, rules)
+        if await tx.bundle(release.id) is None:
+            await tx.save_bundle(bundle)
+        count = 0 if again else rule.count
+        return Promotion(
+            id=new_id("promotion"),
+            app=asked.app,
+            release=release.id,
+            kind=asked.kind,
+            phase=Phase.AWAITING_APPROVAL if count else Phase.PENDING,
+            requested_by=asked.actor,
+            requested_at=tx.now,
+            source=asked.source,
+            channel=asked.channel or ground.app.channel or rules.channel,
+            force=asked.force,
+            # Said on the card as the reason why a release on hold went out: no hold, no reason.
+            anyway=asked.anyway if why_held(release, ground.releases, ground.standings) else None,
+            limits=limits_of(rules, first=ground.app.active is None),
+            approvals=count,
+            expires_at=tx.now + timedelta(seconds=rule.expires) if count else None,
+            approved_for=await binding(tx, ground.app, bundle),
+        )
+
+    async def _record(self, tx: Transaction, promotion: Promotion, copied: Release | None) -> None:
+        await tx.add_promotion(promotion)
+        if promotion.channel is not None:
+            await tx.add_card(promotion.id, promotion.channel)
+        if promotion.phase is Phase.PENDING:
+            await start(tx, promotion)
+        await tx.audit(
+            promotion.requested_by,
+            f"{promotion.kind}.request",
+            promotion.id,
+            {
+                "app": promotion.app,
+                "release": promotion.release,
+                "copy_of": copied.id if copied else None,
+                "force": promotion.force,
+                "anyway": promotion.anyway is not None,
+                "approvals": promotion.approvals,
+            },
+        )

@@ -1,0 +1,223 @@
+"""Use cases that make records: apps, builds with their release, and environment changes."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.actor import Actor
+from core.errors import Conflict, Invalid, Rejected, Taken, Unreachable, Unwritable
+from core.ids import new_id
+from core.lifecycle.holds import newest_free
+from core.manifest.manifest import load, resolve_images
+from core.ports.cluster import Cluster
+from core.ports.store import Store, Transaction
+from core.records.app import App, check_name, namespace_command
+from core.records.build import Build
+from core.records.environment import Environment, difference
+from core.records.release import Release
+
+# A release list is small (an id, a sequence, an encrypted environment); no app lives to have more.
+ALL = 1_000_000
+# Two random ids of 26¹⁰ collide once in a lifetime; five collisions in a row are a broken generator.
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A new release, with what the answer should say beside it."""
+
+    release: Release
+    build: Build | None = None
+    skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedApp:
+    """A new app; `todo` is the command for an administrator where the namespace could not be made."""
+
+    app: App
+    todo: str = ""
+
+
+class Records:
+    """Make records, each in one transaction with its audit row."""
+
+    def __init__(self, store: Store, cluster: Cluster, writable: Callable[[], str]) -> None:
+        """Take the store, the cluster, and a function that says why nothing may be written now, or ""."""
+        self._store = store
+        self._cluster = cluster
+        self._writable = writable
+
+    async def create_app(self, actor: Actor, name: str, channel: str | None) -> CreatedApp:
+        """Make an app and, where the bot may, its namespace; link the channel if it has no app yet.
+
+        Raises:
+            Conflict: there is an app of that name.
+            Unwritable: the app is made, and the cluster could not be asked for its namespace.
+        """
+        self._check_writable()
+        check_name(name)
+        async with self._store.transaction() as tx:
+            free = channel is not None and await tx.app_of_channel(channel) is None
+            app = App(name=name, created_at=tx.now, created_by=actor)
+            await tx.add_app(app)
+            if free:
+                await tx.link(name, channel)
+            await tx.audit(actor, "app.create", name, {"channel": channel if free else None})
+            app = await tx.app(name)
+        try:
+            return CreatedApp(app=app, todo=await self._cluster.create_namespace(name) or "")
+        except (Rejected, Unreachable) as error:
+            raise Unwritable(
+                f"{name} is created, but its namespace could not be made: {error}",
+                hint=f"an administrator makes it with `{namespace_command(self._cluster.rack, name)}`",
+            ) from error
+
+    async def link(self, actor: Actor, name: str, channel: str) -> App:
+        """Link the channel to the app; the app's former channel and the channel's former app are unlinked."""
+        async with self._store.transaction() as tx:
+            await tx.app(name)
+            await tx.link(name, channel)
+            await tx.audit(actor, "app.link", name, {"channel": channel})
+            return await tx.app(name)
+
+    async def unlink(self, actor: Actor, channel: str) -> App:
+        """Unlink whatever app the channel has."""
+        async with self._store.transaction() as tx:
+            app = await tx.app_of_channel(channel)
+            if app is None:
+                raise Conflict("this channel is linked to no app", hint="/convox link APP links it")
+            await tx.link(app.name, None)
+            await tx.audit(actor, "app.unlink", app.name, {"channel": channel})
+            return app
+
+    async def register_build(
+        self,
+        actor: Actor,
+        app: str,
+        *,
+        manifest: str,
+        images: Mapping[str, str],
+        description: str = "",
+        git_sha: str = "",
+    ) -> Made:
+        """Store a build and the one release it makes, forked from the newest release not on hold (contract 4).
+
+        Raises:
+            NotFound: there is no such app.
+            Invalid: the manifest cannot be read, an image is missing or unknown, a variable is required.
+        """
+        self._check_writable()
+
+        async def attempt(tx: Transaction) -> Made:
+            await tx.app(app)
+            base, skipped = await self._fork(tx, app)
+            environment = base.environment if base else Environment()
+            resolved = resolve_images(load(manifest, environment), images)
+            release_id = new_id("release")
+            build = Build(
+                id=new_id("build"),
+                app=app,
+                manifest=manifest,
+                images=resolved,
+                description=description or f"build {tx.now:%Y-%m-%d %H:%M}",
+                git_sha=git_sha,
+                release=release_id,
+                started_at=tx.now,
+                ended_at=tx.now,
+                created_by=actor,
+            )
+            release = Release(
+                id=release_id,
+                app=app,
+                sequence=await tx.next_sequence(app),
+                build=build.id,
+                environment=environment,
+                description=build.description,
+                created_at=tx.now,
+                created_by=actor,
+            )
+            await tx.add_build(build)
+            await tx.add_release(release)
+            await tx.audit(
+                actor, "build.create", build.id, {"app": app, "release": release.id, "git_sha": git_sha}
+            )
+            return Made(release=release, build=build, skipped=skipped)
+
+        return await self._with_fresh_ids(attempt)
+
+    async def set_environment(self, actor: Actor, app: str, pairs: Sequence[tuple[str, str]]) -> Made:
+        """Make a release with these variables set."""
+        if not pairs:
+            raise Invalid("at least 1 arg required", hint="env set KEY=VALUE …")
+        return await self._change(
+            actor, app, lambda env: env.with_pairs(pairs), "env.set", [k for k, _ in pairs]
+        )
+
+    async def unset_environment(self, actor: Actor, app: str, keys: Sequence[str]) -> Made:
+        """Make a release without these variables; an unknown one is no error, as in Convox."""
+        if not keys:
+            raise Invalid("at least 1 arg required", hint="env unset KEY …")
+        return await self._change(actor, app, lambda env: env.without(keys), "env.unset", list(keys))
+
+    async def audit_reveal(self, actor: Actor, app: str, subject: str) -> None:
+        """Record that somebody was shown values, before they are shown."""
+        self._check_writable()
+        async with self._store.transaction() as tx:
+            await tx.audit(actor, "env.reveal", subject, {"app": app})
+
+    async def _change(
+        self,
+        actor: Actor,
+        app: str,
+        change: Callable[[Environment], Environment],
+        action: str,
+        keys: list[str],
+    ) -> Made:
+        self._check_writable()
+
+        async def attempt(tx: Transaction) -> Made:
+            await tx.app(app)
+            base, skipped = await self._fork(tx, app)
+            before = base.environment if base else Environment()
+            after = change(before)
+            told = difference(before, after)
+            build = await tx.build(app, base.build) if base and base.build else None
+            release = Release(
+                id=new_id("release"),
+                app=app,
+                sequence=await tx.next_sequence(app),
+                build=base.build if base else None,
+                environment=after,
+                description=f"env {told}" if told else (build.description if build else ""),
+                created_at=tx.now,
+                created_by=actor,
+            )
+            await tx.add_release(release)
+            await tx.audit(actor, action, release.id, {"app": app, "keys": sorted(set(keys))})
+            return Made(release=release, build=build, skipped=skipped)
+
+        return await self._with_fresh_ids(attempt)
+
+    async def _fork(self, tx: Transaction, app: str) -> tuple[Release | None, str]:
+        """Return the release to fork from and, where the newest one is on hold, a sentence that says so."""
+        base, skipped = newest_free(await tx.releases(app, ALL), await tx.standings(app))
+        if skipped is None:
+            return base, ""
+        origin = f"based on {base.id}" if base else "based on nothing"
+        return base, f"{skipped.id} is on hold and was skipped; this release is {origin}"
+
+    async def _with_fresh_ids(self, attempt: Callable[[Transaction], Awaitable[Made]]) -> Made:
+        for _ in range(TRIES):
+            try:
+                async with self._store.transaction() as tx:
+                    return await attempt(tx)
+            except Taken:
+                continue
+        raise Conflict(
+            "no free id was found", hint="try again; if it persists, the machine's randomness is broken"
+        )
+
+    def _check_writable(self) -> None:
+        reason = self._writable()
+        if reason:
+            raise Unwritable(reason)

@@ -1,0 +1,92 @@
+"""Typed reading of a YAML tree: each method gives a usable value and writes down what was wrong with it."""
+
+import re
+from collections.abc import Iterable
+
+from core.yaml.problems import Problems, did_you_mean
+from core.yaml.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
+
+INTEGER = re.compile(r"^[+-]?[0-9]{1,9}$")
+TRUE = frozenset({"true", "yes", "on", "y"})
+FALSE = frozenset({"false", "no", "off", "n"})
+DURATION = re.compile(r"^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)$")
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class Reader:
+    """Reads one file; `what` names the place in every sentence, such as `scale.cpu of service web`."""
+
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+
+    def table(self, node: Node, what: str, known: Iterable[str]) -> dict[str, Entry]:
+        """Return the entries of a mapping by key, without those that are null; unknown keys are problems."""
+        names = tuple(known)
+        found: dict[str, Entry] = {}
+        for entry in self.mapping(node, what):
+            if entry.key.text not in names:
+                hint = did_you_mean(entry.key.text, names)
+                self.problems.add(entry.line, f"unknown key {entry.key.shown} in {what}{hint}")
+            elif not (isinstance(entry.value, ScalarNode) and entry.value.null):
+                found[entry.key.text] = entry
+        return found
+
+    def mapping(self, node: Node, what: str) -> tuple[Entry, ...]:
+        if isinstance(node, MappingNode):
+            return node.entries
+        if not (isinstance(node, ScalarNode) and node.null):
+            self.problems.add(node.line, f"{what} must be a mapping of keys, not {kind(node)}")
+        return ()
+
+    def items(self, node: Node, what: str) -> tuple[Node, ...]:
+        if isinstance(node, SequenceNode):
+            return node.items
+        if not (isinstance(node, ScalarNode) and node.null):
+            self.problems.add(node.line, f"{what} must be a list, not {kind(node)}")
+        return ()
+
+    def text(self, node: Node, what: str) -> str:
+        """Return the word, or "" where it is none."""
+        if isinstance(node, ScalarNode):
+            return "" if node.null else node.text
+        self.problems.add(node.line, f"{what} must be text, not {kind(node)}")
+        return ""
+
+    def integer(self, node: Node, what: str, *, low: int, high: int, default: int = 0) -> int:
+        if isinstance(node, ScalarNode) and INTEGER.match(node.text):
+            number = int(node.text)
+            if low <= number <= high:
+                return number
+        self.problems.add(node.line, f"{what} must be a whole number from {low} to {high}, not {kind(node)}")
+        return default
+
+    def flag(self, node: Node, what: str, *, default: bool = False) -> bool:
+        word = node.text.lower() if isinstance(node, ScalarNode) else ""
+        if word in TRUE or word in FALSE:
+            return word in TRUE
+        self.problems.add(node.line, f"{what} must be true or false, not {kind(node)}")
+        return default
+
+    def duration(self, node: Node, what: str, *, default: float, also: str = "") -> float:
+        """Return seconds of `600s`, `24h`, `1.5m`, `500ms`, `7d`; at most a year.
+
+        `also` is a word that the caller takes as well, to be named.
+        """
+        found = DURATION.match(node.text) if isinstance(node, ScalarNode) else None
+        seconds = float(found[1]) * SECONDS[found[2]] if found else -1.0
+        if 0 <= seconds <= 365 * 86400:
+            return seconds
+        forms = f"a duration such as 30s, 10m or 24h{f', or {also}' if also else ''}"
+        self.problems.add(node.line, f"{what} must be {forms}, not {kind(node)}")
+        return default
+
+
+def kind(node: Node) -> str:
+    """Say what a node is, to be put after "not"."""
+    match node:
+        case ScalarNode():
+            return "nothing" if node.null else node.shown
+        case SequenceNode():
+            return "a list"
+        case MappingNode():
+            return "a mapping"

@@ -1,0 +1,375 @@
+"""The grammar of `/convox …`: what each text means, and what is said of one that means nothing."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.command.commands import (
+    AppInfo,
+    Approve,
+    BuildInfo,
+    CancelApp,
+    CreateApp,
+    Decline,
+    Env,
+    EnvGet,
+    EnvSet,
+    EnvUnset,
+    Help,
+    Link,
+    ListApps,
+    ListBuilds,
+    ListReleases,
+    Promote,
+    ReleaseInfo,
+    ReleaseManifest,
+    Rollback,
+    Unlink,
+)
+from bot.command.parser import hints, parse
+from core.errors import Invalid, UserError
+
+R, B, P = "RABCDEFGHIJ", "BABCDEFGHIJ", "PABCDEFGHIJ"
+OUR_WORDS = [
+    "releases",
+    "promote",
+    "env",
+    "set",
+    "decline",
+    "-a",
+    "--anyway",
+    "—force",
+    "A='",
+    '"',
+    "“",
+    "<@U1|x>",
+    R,
+    P,
+]
+
+
+def asked(text: str, linked_app: str | None = "web"):
+    return parse(text, linked_app=linked_app)
+
+
+def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) -> Invalid:
+    with pytest.raises(Invalid) as caught:
+        parse(text, linked_app=linked_app, slack=slack)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("", Help()),
+        ("help", Help()),
+        ("help Env Set", Help(topic="env set")),
+        ("releases --help", Help(topic="releases")),
+        ("--help", Help()),
+        ("releases", ListReleases(app="web")),
+        ("releases -l 5", ListReleases(app="web", limit=5)),
+        ("releases -l5", ListReleases(app="web", limit=5)),
+        ("releases --limit=5 --app=api", ListReleases(app="api", limit=5)),
+        (f"releases info {R}", ReleaseInfo(app="web", release=R)),
+        (f"releases info {R} --reveal", ReleaseInfo(app="web", release=R, reveal=True)),
+        (f"releases manifest {R}", ReleaseManifest(app="web", release=R)),
+        ("releases promote", Promote(app="web")),
+        (f"releases promote {R} --force", Promote(app="web", release=R, force=True)),
+        (f"releases promote {R} --force=false", Promote(app="web", release=R)),
+        (f'releases promote {R} --anyway "all is well"', Promote(app="web", release=R, anyway="all is well")),
+        (f"releases rollback {R}", Rollback(app="web", release=R)),
+        ("env", Env(app="web")),
+        ("env --reveal", Env(app="web", reveal=True)),
+        ("env get KEY", EnvGet(app="web", key="KEY")),
+        ("env set A=1 B=x=y", EnvSet(app="web", pairs=(("A", "1"), ("B", "x=y")))),
+        ("env set A= --promote", EnvSet(app="web", pairs=(("A", ""),), promote=True)),
+        ("env set A=1 -p", EnvSet(app="web", pairs=(("A", "1"),), promote=True)),
+        ("env unset A B A --promote", EnvUnset(app="web", keys=("A", "B"), promote=True)),
+        ("builds", ListBuilds(app="web")),
+        (f"builds info {B}", BuildInfo(app="web", build=B)),
+        ("apps", ListApps()),
+        ("apps create new-app", CreateApp(name="new-app")),
+        ("apps info", AppInfo(app="web")),
+        ("apps info api", AppInfo(app="api")),
+        ("apps cancel", CancelApp(app="web")),
+        ("apps cancel api", CancelApp(app="api")),
+        (f"approve {P}", Approve(promotion=P)),
+        (f"decline {P}", Decline(promotion=P)),
+        (f"decline {P} not today", Decline(promotion=P, reason="not today")),
+        (f'decline {P} "not today"', Decline(promotion=P, reason="not today")),
+        ("link api", Link(app="api")),
+        ("unlink", Unlink(app="web")),
+    ],
+)
+def test_a_command_is_read_as_it_is_meant(text, command):
+    assert asked(text) == command
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"-a api releases info {R}",
+        f"releases -a api info {R}",
+        f"releases info -a api {R}",
+        f"releases info {R} --app api",
+        f"releases info {R} --app=api",
+        f"releases info {R} -a=api",
+        f"releases info {R} -app api",
+        f"releases info {R} –a api",
+        f"releases info {R} —app api",
+        f"releases info {R} -a API",
+        f"releases info {R.lower()} -a api",
+        f"Releases Info `{R}` -a *api*",
+        f"*releases* _info_ ~{R}~ -a “api”",
+        f"releases\u00a0info\u00a0{R}\u200b -a\u00a0api",
+        f"/convox releases info {R} -a api",
+        f"convox releases info {R} -a api",
+        f"releases info -a api -- {R}",
+        f"releases info “{R}” -a 'api'",
+    ],
+)
+def test_one_command_may_be_typed_in_many_ways(text):
+    assert asked(text) == ReleaseInfo(app="api", release=R)
+
+
+@pytest.mark.parametrize(
+    "flag", ["--force", "—force", "–force", "-force", "--FORCE", "`--force`", "*—force*"]
+)
+def test_dashes_of_phones_and_markers_of_editors_do_not_hide_a_flag(flag):
+    assert asked(f"releases promote {flag}") == Promote(app="web", force=True)
+
+
+@pytest.mark.parametrize("quoted", ["“it’s back”", '"it’s back"', "'it’s back'", "„it’s back“"])
+def test_a_reason_may_stand_in_any_quotes(quoted):
+    assert asked(f"releases promote --anyway {quoted}") == Promote(app="web", anyway="it’s back")
+
+
+def test_a_value_keeps_its_typographic_characters_and_the_answer_warns_by_name():
+    command = asked("env set GREETING=“hello” DASH=a—b PLAIN=x")
+
+    assert command.pairs == (("GREETING", "“hello”"), ("DASH", "a—b"), ("PLAIN", "x"))
+    assert len(command.warnings) == 2
+    assert command.warnings[0].startswith("GREETING holds typographic quotes")
+    assert command.warnings[1].startswith("DASH holds typographic dashes")
+
+
+def test_a_backslash_that_was_read_as_in_a_shell_is_warned_of():
+    command = asked(r"env set PATH_=C:\dir")
+
+    assert command.pairs == (("PATH_", "C:dir"),)
+    assert "single quotes keep it" in command.warnings[0]
+    assert asked(r"env set PATH_='C:\dir'").pairs == (("PATH_", r"C:\dir"),)
+
+
+def test_values_come_as_they_were_typed_before_slack_encoded_them():
+    sent = "env set URL=<https://x.host/?a=1&amp;b=2> HTML='&lt;b&gt;' MAIL=<mailto:a@b.host|a@b.host> WHO=<@U1|ana>"
+
+    assert dict(asked(sent).pairs) == {
+        "URL": "https://x.host/?a=1&b=2",
+        "HTML": "<b>",
+        "MAIL": "a@b.host",
+        "WHO": "@ana",
+    }
+
+
+def test_from_a_terminal_nothing_of_slack_is_undone():
+    command = parse("env set 'A=&amp; <x|y>' -a web", slack=False)
+
+    assert command.pairs == (("A", "&amp; <x|y>"),)
+
+
+def test_a_value_may_have_many_lines():
+    assert asked("env set KEY='one\ntwo'").pairs == (("KEY", "one\ntwo"),)
+
+
+def test_whole_pairs_may_stand_in_quotes_or_backticks():
+    assert asked("env set “A=x y” `B=z`").pairs == (("A", "x y"), ("B", "z"))
+
+
+def test_a_reason_for_declining_is_taken_as_it_was_typed():
+    text = f'decline {P} it doesn\'t work, do not --force it: "twice" —ana'
+
+    assert asked(text).reason == 'it doesn\'t work, do not --force it: "twice" —ana'
+
+
+def test_a_lone_dash_in_a_reason_is_a_dash():
+    assert asked(f"decline {P} too late — sorry") == Decline(promotion=P, reason="too late — sorry")
+    assert asked(f"/convox decline {P} — too late") == Decline(promotion=P, reason="— too late")
+    assert asked(f"decline {P} -- -a is no flag here") == Decline(promotion=P, reason="-a is no flag here")
+
+
+def test_a_variable_that_is_given_twice_is_named():
+    command = parse("env set D=1 E=1 D=2 -a api")
+    assert command.warnings == ("D is given more than once: the last one counts",)
+
+
+@pytest.mark.parametrize("slack", [True, False])
+def test_a_typographic_quote_in_a_value_is_named_wherever_it_was_typed(slack):
+    (warning,) = parse("env set Q=“x” -a api", slack=slack).warnings
+    assert warning.startswith("Q holds ")
+    assert "“" not in warning
+
+
+def test_the_app_may_stand_anywhere_in_a_decline():
+    assert asked(f"decline {P} too risky -a api") == Decline(promotion=P, reason="too risky", app="api")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("releases info", "1 arg required"),
+        (f"releases info {R} {R}", "1 arg required"),
+        ("releases rollback", "1 arg required"),
+        (f"releases promote {R} {R}", "no more than 1 arg expected"),
+        ("env get", "1 arg required"),
+        ("env set", "at least 1 arg required"),
+        ("env unset", "at least 1 arg required"),
+        ("approve", "1 arg required"),
+        ("decline", "at least 1 arg required"),
+        ("apps create", "1 arg required"),
+        ("apps info a b", "no more than 1 arg expected"),
+        ("link", "1 arg required"),
+        ("unlink web", "no args expected"),
+    ],
+)
+def test_a_wrong_number_of_arguments_is_said_in_convox_words_with_the_usage(text, sentence):
+    error = refused(text)
+
+    assert error.sentence == sentence
+    assert "usage: " in error.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ("rollbak", "unknown command: rollbak", "releases rollback RELEASE"),
+        ("promote", "unknown command: promote", "releases promote [RELEASE]"),
+        ("releases promot", "unknown command: releases promot", "releases promote [RELEASE]"),
+        ("relases", "unknown command: relases", "releases"),
+        ("env A=1", "unknown command: env a", "env set KEY=VALUE"),
+        ("qwertz", "unknown command: qwertz", "/convox help"),
+        ("releases --limt 3", "unknown flag: --limt", "did you mean --limit?"),
+        (f"releases info {R} --force", "releases info has no --force", "usage: releases info"),
+        ("releases -l many", "not a number of rows: many", "1 to 1000"),
+        ("releases -l 0", "not a number of rows: 0", "1 to 1000"),
+        ("releases -l", "-l needs a number", "-l 20"),
+        ("releases -a", "-a needs an app", "-a myapp"),
+        ("releases -a x -a y", "--app is given twice", "leave one"),
+        ("apps info x -a y", "two different apps: x and y", "leave one"),
+        (f"releases info {B}", f"not a release id: {B}", "the id of a build"),
+        ("releases info R123", "not a release id: R123", "R and ten letters"),
+        (f"approve {R}", f"not a promotion id: {R}", "the id of a release"),
+        ("releases promote --anyway", "--anyway needs a reason", "--anyway"),
+        ("releases promote --anyway ''", "--anyway needs a reason", "--anyway"),
+        (
+            "releases promote --anyway we must",
+            "only the first word after --anyway was taken as the reason",
+            "in quotes",
+        ),
+        ("releases promote --force=maybe", "--force is either given or not", "--force"),
+        ("env set 'A=1", "a quote is not closed", "quotes of the other kind"),
+        ("env set A=1 word", "not KEY=VALUE: argument 2", 'KEY="two words"'),
+        ("env set 1A=1", "not KEY=VALUE: argument 1", "letters, digits and underscores"),
+        ("env get A-B", "not a name of a variable: A-B", "letters, digits and underscores"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_and_what_was_probably_meant(text, said, hint):
+    error = refused(text)
+
+    assert error.sentence == said
+    assert hint in error.hint
+
+
+def test_without_an_app_the_answer_tells_two_ways_to_name_it():
+    error = refused("releases", linked_app=None)
+
+    assert error.sentence == "which app? add -a APP, or link this channel: /convox link APP"
+
+
+def test_a_terminal_is_not_told_to_link_a_channel():
+    assert refused("releases", linked_app=None, slack=False).sentence == "which app? add -a APP"
+
+
+def test_a_terminal_is_told_where_its_own_help_is():
+    assert refused("qwertz", slack=False).hint == "convox-bot do help lists the commands"
+
+
+def test_a_new_app_is_never_the_linked_one_by_accident():
+    assert refused("apps create", linked_app="web").sentence == "1 arg required"
+
+
+def test_a_text_beyond_all_measure_is_refused_at_once():
+    assert refused("env set A=" + "x" * 100_000).sentence.startswith("that is too long")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["env set GOOD=1 s3cr3t", "env set GOOD=a 1s3cr3t=b", "env A=s3cr3t", "--AB=s3cr3t", "env get A=s3cr3t"],
+)
+def test_a_refusal_never_repeats_what_may_be_half_a_password(text):
+    error = refused(text)
+
+    assert "s3cr3t" not in error.sentence + error.hint
+
+
+def test_values_are_in_no_repr():
+    assert "s3cr3t" not in repr(asked("env set A=s3cr3t"))
+
+
+@pytest.mark.parametrize(
+    ("text", "verbs"),
+    [
+        ("releases", ("view",)),
+        (f"releases info {R} --reveal", ("view", "env")),
+        ("env", ("env",)),
+        ("env set A=1 --promote", ("env", "promote")),
+        ("env unset A -p", ("env", "promote")),
+        ("releases promote", ("promote",)),
+        (f"releases rollback {R}", ("rollback",)),
+        (f"approve {P}", ("approve",)),
+        (f"decline {P}", ("approve",)),
+        ("apps cancel", ("cancel",)),
+        ("apps create x", ("admin",)),
+        ("link x", ("admin",)),
+        ("unlink", ("admin",)),
+        ("apps", ("view",)),
+        ("help", ()),
+    ],
+)
+def test_each_command_names_the_rights_it_needs(text, verbs):
+    assert asked(text).verbs == verbs
+
+
+def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
+    command = asked(f"releases rollback {R} --force")
+
+    assert command.release == R
+    assert "not needed" in command.warnings[0]
+
+
+def test_the_composer_is_given_every_command_once_with_what_it_does():
+    usages = [usage for usage, _ in hints()]
+
+    assert len(usages) == len(set(usages)) == 20
+    assert all(does for _, does in hints())
+
+
+def answered(text: str, **how) -> bool:
+    """Whether the text is a command, or refused with a sentence that a person can read."""
+    try:
+        parse(text, **how)
+    except UserError as error:
+        return 0 < len(error.sentence) < 300
+    return True
+
+
+@settings(deadline=None)
+@given(st.text(), st.booleans())
+def test_whatever_is_typed_there_is_an_answer(text, slack):
+    assert answered(text, linked_app="web", slack=slack)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(OUR_WORDS) | st.text(max_size=8), max_size=8))
+def test_whatever_is_made_of_our_own_words_there_is_an_answer(words):
+    assert answered(" ".join(words))

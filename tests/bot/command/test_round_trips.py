@@ -1,0 +1,73 @@
+"""Every command that a message prints means the command it was printed for."""
+
+import string
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.command import commands as ask
+from bot.command.parser import parse
+
+letters = st.text(string.ascii_uppercase, min_size=10, max_size=10)
+releases, builds, promotions = (letters.map(prefix.__add__) for prefix in "RBP")
+apps = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
+keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)
+values = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+limits = st.integers(1, 1000)
+plain_reasons = st.lists(st.text(string.ascii_letters + ",.!?", min_size=1), min_size=1, max_size=5).map(
+    " ".join
+)
+
+commands = st.one_of(
+    st.builds(ask.ListReleases, app=apps, limit=limits),
+    st.builds(ask.ReleaseInfo, app=apps, release=releases, reveal=st.booleans()),
+    st.builds(ask.ReleaseManifest, app=apps, release=releases),
+    st.builds(
+        ask.Promote,
+        app=apps,
+        release=st.none() | releases,
+        force=st.booleans(),
+        anyway=st.none() | plain_reasons,
+    ),
+    st.builds(ask.Rollback, app=apps, release=releases),
+    st.builds(ask.Env, app=apps, reveal=st.booleans()),
+    st.builds(ask.EnvGet, app=apps, key=keys),
+    st.builds(
+        ask.EnvSet,
+        app=apps,
+        pairs=st.lists(st.tuples(keys, values), min_size=1, max_size=4).map(tuple),
+        promote=st.booleans(),
+    ),
+    st.builds(
+        ask.EnvUnset, app=apps, keys=st.lists(keys, min_size=1, unique=True).map(tuple), promote=st.booleans()
+    ),
+    st.builds(ask.ListBuilds, app=apps, limit=limits),
+    st.builds(ask.BuildInfo, app=apps, build=builds),
+    st.builds(ask.ListApps),
+    st.builds(ask.CreateApp, name=apps),
+    st.builds(ask.AppInfo, app=apps),
+    st.builds(ask.CancelApp, app=apps),
+    st.builds(ask.Approve, promotion=promotions, app=st.none() | apps),
+    st.builds(ask.Decline, promotion=promotions, reason=st.just("") | plain_reasons, app=st.none() | apps),
+    st.builds(ask.Link, app=apps),
+    st.builds(ask.Unlink, app=apps),
+    st.builds(ask.Help, topic=st.sampled_from(["", "env set", "releases"])),
+)
+
+
+def encoded(text: str) -> str:
+    """What Slack makes of a typed text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+@settings(deadline=None)
+@given(commands)
+def test_a_command_from_a_terminal_comes_back_as_itself(command):
+    assert replace(parse(command.typed, slack=False), warnings=()) == command
+
+
+@settings(deadline=None)
+@given(commands)
+def test_a_command_typed_in_slack_comes_back_as_itself(command):
+    assert replace(parse(encoded(command.typed)), warnings=()) == command

@@ -1,0 +1,396 @@
+"""What Slack delivered is carried out once, in order, and answered whatever happens."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from bot.handlers import Handlers
+from bot.slack.inbox import DONE_BEFORE, FRESH, SWEEP_SECONDS, Intake
+from core.errors import Unwritable
+from core.promotion import Phase
+from tests.core.world import ALICE, ONE_APPROVAL, World, world
+from tests.fakes import progressing
+
+
+@dataclass
+class Answers:
+    """Slack's end of `response_url`: takes every answer; those to a stuck address wait for `free`."""
+
+    taken: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    free: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @asynccontextmanager
+    async def post(self, url: str, *, json: dict[str, Any]) -> AsyncGenerator[Any]:
+        if "stuck" in url:
+            await self.free.wait()
+        self.taken.append((url, json))
+        yield type("Response", (), {"status": 200})()
+
+    def to(self, url: str) -> list[str]:
+        return [json["text"] for taken, json in self.taken if taken == url]
+
+
+@dataclass
+class Stage:
+    world: World
+    intake: Intake
+    answers: Answers
+    task: asyncio.Task[None]
+    typed: int = 0
+
+    async def command(self, text: str, *, user: str = "U01ALICE", url: str = "", channel: str = "C1") -> str:
+        """Deliver a command; return its response_url."""
+        self.typed += 1
+        url = url or f"https://answers/{self.typed}"
+        body = {"user_id": user, "channel_id": channel, "text": text, "response_url": url}
+        await self.intake.keep(f"command:{self.typed}", "command", orjson.dumps(body))
+        return url
+
+    async def click(self, promotion: str, name: str, *, ts: str | None, user: str = "U02BOB") -> str:
+        self.typed += 1
+        url = f"https://answers/{self.typed}"
+        body = {
+            "user": {"id": user},
+            "channel": {"id": "C1"},
+            "container": {"message_ts": ts},
+            "actions": [{"action_id": f"promotion.{name}", "value": f"{promotion}:1"}],
+            "response_url": url,
+        }
+        await self.intake.keep(f"action:{self.typed}", "action", orjson.dumps(body))
+        return url
+
+    async def answer(self, url: str) -> str:
+        async with asyncio.timeout(20):
+            while not self.answers.to(url):  # noqa: ASYNC110 - the fake calls nobody back
+                await asyncio.sleep(0.005)
+        return self.answers.to(url)[0]
+
+    async def handled(self) -> None:
+        async with asyncio.timeout(20):
+            while await self.world.store.intake.pending():  # noqa: ASYNC110 - nor does the store
+                await asyncio.sleep(0.005)
+
+
+def intake_of(w: World, answers: Answers) -> Intake:
+    handlers = Handlers(
+        store=w.store,
+        records=w.records,
+        promoter=w.promoter,
+        decider=w.decider,
+        access=w.promoter._access,
+        clock=w.clock,
+    )
+    known = asyncio.Event()
+    known.set()
+    return Intake(
+        w.store.intake, handlers, w.store, answers, _Patient(w.clock), known=known, announcer=w.announcer
+    )
+
+
+class _Patient:
+    """The world's clock, but who waits for an hour (the sweep of old deliveries) waits for good."""
+
+    def __init__(self, clock: Any) -> None:
+        self.now, self.monotonic = clock.now, clock.monotonic
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds >= SWEEP_SECONDS:
+            await asyncio.Event().wait()
+        await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def staged(path: Path, **more: Any) -> AsyncGenerator[Stage]:
+    async with world(path, **more) as w:
+        answers = Answers()
+        intake = intake_of(w, answers)
+        task = asyncio.create_task(intake.run())
+        try:
+            yield Stage(w, intake, answers, task)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_command_is_answered_once_and_its_words_are_wiped(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        url = await s.command("releases")
+        assert "ID" in await s.answer(url)
+        await s.handled()
+        await s.intake.keep("command:1", "command", b"{}")
+        await asyncio.sleep(0.05)
+        assert len(s.answers.to(url)) == 1
+
+
+async def test_commands_of_one_channel_are_carried_out_in_order(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.world.build()
+        for number in range(10):
+            await s.command(f"env set N{number}=1")
+        await s.handled()
+        newest, *older = await s.world.store.read.releases("myapp", 20)
+        assert list(newest.environment) == [f"N{number}" for number in range(10)]
+        assert len(older) == 10
+
+
+@pytest.mark.parametrize("deed", ["command", "click"])
+async def test_an_error_nobody_foresaw_is_answered_and_not_tried_again_unasked(
+    tmp_path: Path, deed: str, caplog
+):
+    async with staged(tmp_path) as s:
+
+        async def defect(*_: Any, **__: Any) -> Any:
+            raise KeyError("a defect")
+
+        if deed == "command":
+            s.intake._handlers.linked_app = defect
+            url = await s.command("releases")
+        else:
+            s.intake._store = type("Store", (), {"read": type("Read", (), {"card": defect})()})()
+            url = await s.click("PAAAAAAAAAA", "approve", ts="1.0")
+        with caplog.at_level(logging.CRITICAL):
+            assert "something went wrong here" in await s.answer(url)
+        await s.handled()
+
+
+async def test_the_cancel_button_answers_an_error_too(tmp_path: Path, caplog):
+    async with staged(tmp_path) as s:
+        w = s.world
+        asked = await w.ask((await w.build()).release.id)
+        await w.end(asked.promotion.id)
+        await w.store.outbox.card_posted(asked.promotion.id, "1.0", 0)
+
+        async def defect(*_: Any) -> Any:
+            raise KeyError("a defect")
+
+        w.decider.cancel = defect
+        with caplog.at_level(logging.CRITICAL):
+            url = await s.click(asked.promotion.id, "cancel", ts="1.0")
+            assert "something went wrong here" in await s.answer(url)
+
+
+async def test_an_answer_that_slack_is_slow_to_take_keeps_no_other_command_waiting(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.command("releases", url="https://answers/stuck")
+        assert "ID" in await s.answer(await s.command("releases"))
+        assert not s.answers.to("https://answers/stuck")
+        s.answers.free.set()
+        await s.answer("https://answers/stuck")
+
+
+async def test_a_promotion_that_nobody_can_see_is_refused_to_who_asked(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.world.build()
+        s.world.announcer.failed = "not_in_channel"
+        answer = await s.answer(await s.command("releases promote"))
+        assert answer == "```\nERROR: I am not in this channel: /invite @convox\n```"
+        newest = (await s.world.store.read.promotions("myapp", 1))[0]
+        assert (await s.world.end(newest.id)).phase is Phase.REFUSED
+
+
+async def test_a_click_on_a_card_of_which_the_answer_was_lost_counts(tmp_path: Path):
+    async with staged(tmp_path, policy=ONE_APPROVAL) as s:
+        asked = await s.world.ask((await s.world.build()).release.id)
+        answer = await s.answer(await s.click(asked.promotion.id, "approve", ts="5.0"))
+        assert answer.startswith(f"```\nApproving {asked.promotion.id}... OK")
+        await s.world.end(asked.promotion.id)
+
+
+async def test_a_click_on_a_message_that_is_no_card_does_nothing(tmp_path: Path):
+    async with staged(tmp_path, policy=ONE_APPROVAL) as s:
+        asked = await s.world.ask((await s.world.build()).release.id)
+        await s.world.store.outbox.card_posted(asked.promotion.id, "1.0", 0)
+        answer = await s.answer(await s.click(asked.promotion.id, "approve", ts="5.0"))
+        assert "this button belongs to no card of mine" in answer
+        waits = await s.world.store.read.promotion(asked.promotion.id)
+        assert waits.phase is Phase.AWAITING_APPROVAL
+
+
+async def test_an_approval_that_starts_nothing_says_why(tmp_path: Path):
+    async with staged(tmp_path, policy=ONE_APPROVAL) as s:
+        w = s.world
+        asked = await w.ask((await w.build()).release.id)
+        w.decider._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
+        async with w.store.transaction() as tx:
+            await tx.save_app(replace(await tx.app("myapp"), namespace_uid="somewhere-else"))
+        answer = await s.answer(await s.command(f"approve {asked.promotion.id}", user="U02BOB"))
+        assert f"ERROR: {asked.promotion.id} was refused: what was approved has changed since" in answer
+        assert "Promoting" not in answer
+
+
+async def test_a_change_whose_promotion_is_refused_says_both(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        w = s.world
+        slow = (await w.build()).release.id
+        w.cluster.behaves[slow] = lambda _: progressing()
+        asked = await w.ask(slow)
+        while (await w.store.read.promotion(asked.promotion.id)).phase is not Phase.UPDATING:
+            await w.clock.sleep(0)
+        answer = await s.answer(await s.command("env set FOO=bar --promote"))
+        made = (await w.store.read.releases("myapp", 1))[0]
+        who = "<@U01ALICE> promotes"
+        assert f"Setting FOO... OK\nRelease: {made.id}\nERROR: app is currently updating: {who}" in answer
+        assert f"or take over: `releases promote {made.id} --force -a myapp`" in answer
+        await w.decider.cancel(asked.promotion.requested_by, "myapp")
+        await w.end(asked.promotion.id)
+
+
+async def test_a_link_says_what_it_took_from_where(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.world.records.create_app(ALICE, "other", "C2")
+        answer = await s.answer(await s.command("link myapp", channel="C2"))
+        assert "Linking myapp to this channel... OK" in answer
+        assert "Note: myapp was linked to <#C1>, which has no app now" in answer
+        assert "Note: this channel was linked to other, which has no channel now" in answer
+        again = await s.answer(await s.command("link myapp", channel="C2"))
+        assert "Note" not in again
+
+
+async def test_a_value_that_slack_cannot_be_shown_exactly_says_so(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.world.records.set_environment(ALICE, "myapp", [("T", "a```b"), ("U", "plain")])
+        told = await s.answer(await s.command("env get T"))
+        assert "Note: invisible characters stand between backticks here" in told
+        assert "shown by: convox-bot do env get T -a myapp" in told
+        assert "Note" not in await s.answer(await s.command("env get U"))
+        assert "Note" not in await s.answer(await s.command("env"))
+
+
+async def test_what_a_crash_left_unanswered_is_not_done_a_second_time(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        w = s.world
+        await w.build()
+
+        async def handled(*_: Any) -> None:
+            raise Unwritable("the disk is full")
+
+        real, w.store.intake.handled = w.store.intake.handled, handled
+        first = await s.answer(await s.command("env set FOO=bar"))
+        assert "Setting FOO... OK" in first
+        s.task.cancel()
+        await asyncio.gather(s.task, return_exceptions=True)
+        w.store.intake.handled = real
+        again = intake_of(w, s.answers)
+        task = asyncio.create_task(again.run())
+        await s.handled()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert len(await w.store.read.releases("myapp", 9)) == 2
+        assert s.answers.taken[-1][1]["text"] == DONE_BEFORE
+
+
+async def test_what_is_older_than_minutes_is_refused_and_not_carried_out(tmp_path: Path, caplog):
+    """As after a start with a good token, hours after the bad one was found out."""
+    async with staged(tmp_path) as s:
+        await s.world.build()
+        s.task.cancel()
+        await asyncio.gather(s.task, return_exceptions=True)
+        url = await s.command("releases promote")
+        s.world.clock.jump(FRESH.total_seconds() + 3600)
+        task = asyncio.create_task(intake_of(s.world, s.answers).run())
+        with caplog.at_level(logging.WARNING):
+            await s.handled()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        (told,) = s.answers.to(url)
+        assert "and I could not see to it in time, so nothing was done" in told
+        assert "ask again if you still want it" in told
+        assert await s.world.store.read.promotions("myapp", 9) == []
+        assert "is not carried out" in caplog.text
+
+
+async def test_a_command_that_a_full_disk_refused_stays_refused_once_there_is_room(tmp_path: Path, caplog):
+    """Marking it as handled failed with it; that is tried until it succeeds, and the command is not."""
+    async with staged(tmp_path) as s:
+        w = s.world
+        await w.build()
+        writer = w.store._database._writer
+        typed = await s.command("env set FOO=bar")
+        await s.answer(typed)
+        await s.handled()
+        full, real = asyncio.Event(), w.store.intake.handled
+
+        async def handled(*of: Any) -> None:
+            full.set()
+            await real(*of)
+
+        w.store.intake.handled = handled
+        await s.intake._inbox.keep(
+            "command:late", "command", _body("env set LATE=1", "https://answers/late"), w.clock.now()
+        )
+        await writer.execute_fetchall("PRAGMA query_only = ON")
+        s.intake._fresh.set()
+        with caplog.at_level(logging.CRITICAL):
+            told = await s.answer("https://answers/late")
+            await asyncio.wait_for(full.wait(), 10)
+            assert "the database cannot be used: it is read-only" in told
+            assert len(await w.store.intake.pending()) == 1
+            await writer.execute_fetchall("PRAGMA query_only = OFF")
+            await s.handled()
+        newest = (await w.store.read.releases("myapp", 1))[0]
+        assert "LATE" not in newest.environment
+
+
+def _body(text: str, url: str) -> bytes:
+    return orjson.dumps({"user_id": "U01ALICE", "channel_id": "C1", "text": text, "response_url": url})
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"{", b"[1]", b"null", b'{"channel": null}', b'{"channel": 1, "actions": [], "response_url": 7}'],
+)
+@pytest.mark.parametrize("kind", ["command", "action"])
+async def test_an_odd_delivery_is_put_aside_and_the_others_go_on(
+    tmp_path: Path, kind: str, payload: bytes, caplog
+):
+    async with staged(tmp_path) as s:
+        with caplog.at_level(logging.ERROR):
+            await s.intake.keep("odd", kind, payload)
+            await s.handled()
+        assert "E-" in caplog.text
+        assert "ID" in await s.answer(await s.command("releases"))
+
+
+async def test_a_database_that_cannot_be_read_or_swept_for_a_while_ends_nothing(tmp_path: Path, caplog):
+    async with world(tmp_path) as w:
+        inbox = w.store.intake
+        pending, left = inbox.pending, [3]
+
+        async def failing() -> Any:
+            if left[0]:
+                left[0] -= 1
+                raise Unwritable("its disk gives errors")
+            return await pending()
+
+        async def prune(_now: Any) -> int:
+            raise Unwritable("its disk is full")
+
+        inbox.pending, inbox.prune = failing, prune
+        answers = Answers()
+        intake = intake_of(w, answers)
+        with caplog.at_level(logging.CRITICAL):
+            task = asyncio.create_task(intake.run())
+            s = Stage(w, intake, answers, task)
+            assert "ID" in await s.answer(await s.command("releases"))
+        assert not task.done()
+        assert not left[0]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_nothing_is_remembered_of_what_is_handled(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        for number in range(5):
+            await s.command("releases", channel=f"C{number}")
+        await s.handled()
+        await asyncio.sleep(0)
+        gc.collect()
+        assert not s.intake._locks

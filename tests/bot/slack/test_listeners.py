@@ -1,0 +1,110 @@
+"""What Slack calls: stored and acknowledged, or told to the person that it was not, within the time that Slack waits."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.connection import SlackState
+from bot.slack.listeners import NOT_KEPT, NOT_KNOWN, TELL_SECONDS, new_app
+from storage.database import BUSY_SECONDS
+
+COMMAND = {
+    "command": "/convox",
+    "text": "releases",
+    "trigger_id": "1.2.3",
+    "user_id": "U01ALICE",
+    "channel_id": "C1",
+    "team_id": "T1",
+}
+CLICK = {
+    "type": "block_actions",
+    "user": {"id": "U01ALICE"},
+    "team": {"id": "T1"},
+    "channel": {"id": "C1"},
+    "container": {"message_ts": "1.0"},
+    "actions": [
+        {"action_id": "promotion.approve", "action_ts": "2.0", "value": "PAAAAAAAAAA:1", "block_id": "b"}
+    ],
+}
+
+
+@dataclass
+class Keeper:
+    broken: bool = False
+    kept: list[str] = field(default_factory=list)
+
+    async def keep(self, key: str, kind: str, payload: bytes) -> None:
+        if self.broken:
+            raise OSError("disk full")
+        self.kept.append(kind)
+
+
+@asynccontextmanager
+async def response_url(status: int = 200) -> AsyncGenerator[tuple[str, list[dict[str, Any]]]]:
+    """Slack's end of `response_url`, and what was sent to it."""
+    taken: list[dict[str, Any]] = []
+
+    async def take(request: web.Request) -> web.Response:
+        taken.append(await request.json())
+        return web.Response(status=status, text="ok")
+
+    app = web.Application()
+    app.router.add_post("/answer", take)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/answer")), taken
+
+
+async def deliver(body: dict[str, Any], keeper: Keeper, *, dead: bool = False) -> tuple[int, str]:
+    """Deliver as Socket Mode does; return status and body of the acknowledgement."""
+    app = new_app(
+        AsyncWebClient(token="xoxb-1"), signing_secret=None, state=SlackState(dead=dead), keeper=keeper
+    )
+    response = await app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
+    return response.status, response.body
+
+
+@pytest.mark.parametrize("body", [COMMAND, CLICK])
+async def test_what_slack_delivers_is_stored_before_it_is_acknowledged(body):
+    keeper = Keeper()
+    assert await deliver(body, keeper) == (200, "")
+    assert len(keeper.kept) == 1
+
+
+async def test_a_click_that_cannot_be_stored_is_told_to_whoever_clicked_and_the_card_stays(caplog):
+    with caplog.at_level(logging.CRITICAL):
+        async with response_url() as (url, taken):
+            assert (await deliver({**CLICK, "response_url": url}, Keeper(broken=True)))[0] == 200
+    assert taken == [{"text": NOT_KEPT, "response_type": "ephemeral", "replace_original": False}]
+
+
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:9/answer"])
+async def test_a_click_that_can_neither_be_stored_nor_told_is_acknowledged(caplog, url):
+    with caplog.at_level(logging.CRITICAL):
+        assert (await deliver({**CLICK, "response_url": url}, Keeper(broken=True)))[0] == 200
+
+
+async def test_a_command_with_a_token_that_slack_refuses_is_refused_and_not_kept_for_later():
+    keeper = Keeper()
+    status, told = await deliver(COMMAND, keeper, dead=True)
+    assert (status, NOT_KNOWN in told) == (200, True)
+    assert keeper.kept == []
+
+
+async def test_a_click_with_a_token_that_slack_refuses_is_refused_and_not_kept_for_later():
+    keeper = Keeper()
+    async with response_url() as (url, taken):
+        assert (await deliver({**CLICK, "response_url": url}, keeper, dead=True))[0] == 200
+    assert [answer["text"] for answer in taken] == [NOT_KNOWN]
+    assert keeper.kept == []
+
+
+def test_a_database_that_is_busy_and_a_slack_that_is_slow_leave_the_acknowledgement_in_time():
+    assert BUSY_SECONDS + TELL_SECONDS < 3, "seconds that Slack waits"

@@ -1,0 +1,111 @@
+"""Slack's limits are kept by us: about a message a second and channel, few edits, and Retry-After honoured."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.slack.pacing import CARD_INTERVAL, POST_BURST, POST_RATE, UPDATE_BURST, UPDATE_RATE, Bucket, Pacing
+from tests.fakes import JumpingClock
+
+
+def bucket(rate: float = 1.0, burst: float = 3.0) -> Bucket:
+    return Bucket(rate, burst, burst, 0.0)
+
+
+def test_a_burst_goes_out_at_once_and_the_next_waits_for_its_second():
+    made = bucket()
+    for _ in range(3):
+        assert made.wait(0.0) == 0.0
+        made.take()
+    assert made.wait(0.0) == 1.0
+    assert made.wait(0.4) == pytest.approx(0.6)
+    assert made.wait(1.0) == 0.0
+
+
+def test_an_idle_bucket_fills_up_to_its_burst_and_no_further():
+    made = bucket()
+    assert made.wait(1000.0) == 0.0
+    for _ in range(3):
+        made.take()
+    assert made.wait(1000.0) == 1.0
+
+
+def test_a_slow_bucket_waits_longer_for_one():
+    made = bucket(rate=0.5, burst=1.0)
+    made.take()
+    assert made.wait(0.0) == 2.0
+
+
+def test_time_that_goes_backwards_gives_nothing():
+    made = bucket(burst=1.0)
+    made.wait(10.0)
+    made.take()
+    assert made.wait(5.0) == 1.0
+    assert made.wait(10.5) == pytest.approx(0.5)
+
+
+@given(st.lists(st.floats(0.0, 5.0), max_size=60), st.floats(0.2, 5.0), st.integers(1, 5))
+def test_never_more_goes_out_than_the_rate_allows(pauses, rate, burst):
+    made, now, sent = bucket(rate, float(burst)), 0.0, 0
+    for pause in pauses:
+        now += pause
+        if made.wait(now) == 0.0:
+            made.take()
+            sent += 1
+    assert sent <= burst + now * rate + 1e-6
+
+
+@given(st.floats(0.0, 100.0), st.integers(0, 6))
+def test_who_waits_as_long_as_told_may_send(now, taken):
+    made = bucket()
+    for _ in range(taken):
+        made.take()
+    assert made.wait(now + made.wait(now) + 1e-9) == 0.0
+
+
+def test_each_channel_has_a_bucket_of_its_own_and_keeps_it():
+    pacing = Pacing(JumpingClock())
+    assert pacing.post("C1") is pacing.post("C1")
+    assert pacing.post("C1") is not pacing.post("C2")
+    assert (pacing.post("C1").rate, pacing.post("C1").burst) == (POST_RATE, POST_BURST)
+
+
+def test_edits_share_one_bucket_since_slack_counts_them_for_the_workspace():
+    pacing = Pacing(JumpingClock())
+    assert pacing.update() is pacing.update()
+    assert pacing.update().rate == UPDATE_RATE
+
+
+def test_a_bucket_that_is_made_late_starts_full_then():
+    clock = JumpingClock()
+    clock.jump(100.0)
+    made = Pacing(clock).post("C1")
+    assert (made.at, made.tokens) == (100.0, POST_BURST)
+
+
+def test_a_retry_after_closes_a_bucket_and_a_shorter_one_does_not_open_it():
+    clock = JumpingClock()
+    pacing = Pacing(clock)
+    made = pacing.post("C1")
+    pacing.close(made, 30.0)
+    clock.jump(10.0)
+    pacing.close(made, 5.0)
+    assert made.wait(clock.monotonic()) == 20.0
+    assert pacing.post("C2").wait(clock.monotonic()) == 0.0
+    clock.jump(20.0)
+    assert made.wait(clock.monotonic()) == 0.0
+
+
+@pytest.mark.parametrize(("cards", "seconds"), [(0, CARD_INTERVAL), (1, 3.0), (2, 3.0), (4, 6.0), (40, 60.0)])
+def test_the_more_cards_live_the_rarer_each_is_edited(cards, seconds):
+    assert Pacing(JumpingClock()).card_interval(cards) == seconds
+
+
+def test_verdicts_and_approvals_have_a_lane_of_their_own():
+    pacing = Pacing(JumpingClock())
+    heartbeats, decisions = pacing.update(), pacing.urgent()
+    for _ in range(int(UPDATE_BURST)):
+        heartbeats.take()
+    assert heartbeats.wait(0.0) > 0
+    assert decisions.wait(0.0) == 0
+    assert heartbeats.rate + decisions.rate == pytest.approx(50 / 60), "Slack's Tier 3"

@@ -1,0 +1,451 @@
+"""The sender between the real outbox and a Slack that fails in every way: nothing lost, nothing twice, nobody starved."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.slack.cards import LONGEST_INTERVAL
+from bot.slack.connection import SlackState
+from bot.slack.pacing import UPDATE_BURST, UPDATE_RATE
+from bot.slack.sender import Sender
+from bot.slack.web_api import Calls
+from core.errors import Unwritable
+from core.promotion import Phase
+from storage.keys import Keyring
+from storage.store import SqliteStore, open_store
+from tests.fakes import START, JumpingClock
+from tests.storage.making import APP, make_app, make_line, make_promotion, make_release, moved
+
+KEY = Keyring.generate()
+P, Q = "PAAAAAAAAAA", "PBBBBBBBBBB"
+
+
+class Slack:
+    """What the sender's client talks to; `trouble` is asked before each call and may raise, or say "after"."""
+
+    def __init__(self, clock: JumpingClock) -> None:
+        self.clock = clock
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.messages: list[dict[str, Any]] = []
+        self.trouble: Callable[[str, dict[str, Any]], BaseException | None] = lambda _method, _body: None
+        self.after: Callable[[str, dict[str, Any]], BaseException | None] = lambda _method, _body: None
+        self.page = 200
+
+    async def api_call(self, method: str, *, http_verb: str = "POST", json=None, params=None) -> Any:
+        body = json or params
+        self.calls.append((method, body))
+        await asyncio.sleep(0)
+        if error := self.trouble(method, body):
+            raise error
+        data = {
+            "chat.postMessage": self._post,
+            "chat.update": lambda body: {"ts": body["ts"]},
+            "conversations.history": self._history,
+            "conversations.replies": self._replies,
+        }[method](body)
+        if error := self.after(method, body):
+            raise error
+        return answer(200, {"ok": True, **data})
+
+    def _post(self, body):
+        ts = f"{self.clock.now().timestamp() + len(self.messages) / 1e3:.6f}"
+        self.messages.append({**body, "ts": ts})
+        return {"ts": ts}
+
+    def _history(self, body):
+        return self._page([m for m in reversed(self.messages) if "thread_ts" not in m], body)
+
+    def _replies(self, body):
+        return self._page([m for m in self.messages if m.get("thread_ts") == body["ts"]], body)
+
+    def _page(self, found, body):
+        found = [m for m in found if m["channel"] == body["channel"] and m["ts"] >= body["oldest"]]
+        start = int(body.get("cursor") or 0)
+        end = start + min(int(body["limit"]), self.page)
+        cursor = str(end) if end < len(found) else ""
+        return {"messages": found[start:end], "response_metadata": {"next_cursor": cursor}}
+
+    def said(self, text: str) -> int:
+        return sum(m["text"] == text for m in self.messages)
+
+
+def answer(status: int, data: Any, headers: dict[str, str] | None = None) -> AsyncSlackResponse:
+    return AsyncSlackResponse(
+        client=None,
+        http_verb="POST",
+        api_url="",
+        req_args={},
+        data=data,
+        headers=headers or {},
+        status_code=status,
+    )
+
+
+def refused(word: str, status: int = 200, **headers: str) -> SlackApiError:
+    headers = {k.replace("_", "-"): v for k, v in headers.items()}
+    return SlackApiError(word, answer(status, {"ok": False, "error": word} if word else "<html>", headers))
+
+
+class Messages:
+    """Payloads that say which promotion they are of; `defect` makes those of one fail."""
+
+    def __init__(self) -> None:
+        self.defect = ""
+
+    async def card(self, promotion: str) -> dict[str, Any]:
+        if promotion == self.defect:
+            raise KeyError("a defect")
+        return {"text": f"card {promotion}"}
+
+    async def post(self, post) -> dict[str, Any]:
+        return {"text": f"end {post.promotion}" if post.kind == "terminal" else f"{len(post.lines)} lines"}
+
+
+class Stage:
+    def __init__(self, store: SqliteStore, clock: JumpingClock) -> None:
+        self.store, self.clock = store, clock
+        self.slack, self.messages, self.state = Slack(clock), Messages(), SlackState()
+        calls = Calls(self.slack, self.state)  # type: ignore[arg-type]
+        self.sender = Sender(store.outbox, self.messages, store, calls, self.state, clock)
+
+    async def pass_time(self, seconds: float, step: float = 1.0) -> None:
+        """Let the sender work for so many seconds of its clock."""
+        passed = 0.0
+        while passed < seconds:
+            await self.sender._recover()
+            if await self.sender._round() > 0:
+                self.clock.jump(step)
+                passed += step
+
+    async def moves(self, *promotions: str) -> None:
+        """Let something happen to these promotions, which their cards are to show."""
+        for promotion in promotions:
+            async with self.store.transaction() as tx:
+                current = await tx.promotion(promotion)
+                await tx.save_promotion(moved(current, current.phase), was=current.phase)
+
+    def edits(self) -> list[str]:
+        return [body["text"].removeprefix("card ") for method, body in self.slack.calls if "update" in method]
+
+    async def promotion(
+        self,
+        promotion: str,
+        channel: str = "C1",
+        *,
+        lines: int = 1,
+        ended: bool = False,
+        phase: Phase = Phase.AWAITING_APPROVAL,
+        app: str = APP,
+    ) -> None:
+        release = promotion.replace("P", "R", 1)
+        async with self.store.transaction() as tx:
+            if app != APP:
+                await tx.add_app(make_app(app))
+            await tx.add_release(make_release(release, app=app, sequence=await tx.next_sequence(app)))
+            made = make_promotion(release, promotion, phase=phase, app=app)
+            await tx.add_promotion(made)
+            await tx.add_card(promotion, channel)
+            await tx.add_lines(promotion, [make_line(n) for n in range(lines)])
+            if ended:
+                await tx.save_promotion(moved(made, Phase.DECLINED), was=made.phase)
+                await tx.add_terminal(promotion)
+
+
+@asynccontextmanager
+async def staged(path: Path) -> AsyncGenerator[Stage]:
+    clock = JumpingClock(START)
+    async with open_store(path / "convox.db", Keyring([KEY]), clock, exclusive=False) as store:
+        async with store.transaction() as tx:
+            await tx.add_app(make_app(APP))
+        yield Stage(store, clock)
+
+
+async def test_card_lines_and_ending_come_once_and_in_order(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.promotion(P, ended=True, lines=3)
+        await s.pass_time(30)
+        assert [m["text"] for m in s.slack.messages] == [f"card {P}", "3 lines", f"end {P}"]
+        card = s.slack.messages[0]["ts"]
+        assert [m.get("thread_ts") for m in s.slack.messages] == [None, card, card]
+
+
+@pytest.mark.parametrize("text", [f"card {P}", "1 lines", f"end {P}"])
+@pytest.mark.parametrize(
+    "lookup", [refused("ratelimited", 429, Retry_After="30"), TimeoutError(), refused("", 503)]
+)
+async def test_a_look_up_that_fails_is_not_taken_for_not_there(tmp_path: Path, text: str, lookup: Exception):
+    """The message is in Slack, its answer was lost, and for ten minutes nobody can look."""
+    async with staged(tmp_path) as s:
+        lost: list[str] = []
+
+        def after(method: str, body: dict[str, Any]):
+            if method == "chat.postMessage" and body["text"] == text and not lost:
+                lost.append(text)
+                return TimeoutError()
+            return None
+
+        s.slack.after = after
+        s.slack.trouble = lambda method, _: (
+            lookup if method.startswith("conversations") and s.clock.monotonic() < 600 else None
+        )
+        await s.promotion(P, ended=True)
+        await s.pass_time(580)
+        assert s.slack.said(text) == 1
+        await s.pass_time(120)
+        assert [m["text"] for m in s.slack.messages] == [f"card {P}", "1 lines", f"end {P}"]
+
+
+async def test_a_message_that_did_not_arrive_is_sent_again_after_two_looks(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        lost: list[str] = []
+
+        def trouble(method: str, body: dict[str, Any]):
+            if method == "chat.postMessage" and body["text"] == "1 lines" and not lost:
+                lost.append("1 lines")
+                return TimeoutError()
+            return None
+
+        s.slack.trouble = trouble
+        await s.promotion(P, ended=True)
+        await s.pass_time(90)
+        looks = [method for method, _ in s.slack.calls if method == "conversations.replies"]
+        assert len(looks) == 2
+        assert [m["text"] for m in s.slack.messages] == [f"card {P}", "1 lines", f"end {P}"]
+
+
+async def test_a_message_far_down_a_long_thread_is_found(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        s.slack.page = 2
+        lost: list[str] = []
+
+        def after(method: str, body: dict[str, Any]):
+            if method == "chat.postMessage" and body["text"] == f"end {P}" and not lost:
+                lost.append(P)
+                return TimeoutError()
+            return None
+
+        s.slack.after = after
+        await s.promotion(P)
+        for _ in range(7):
+            async with s.store.transaction() as tx:
+                await tx.add_lines(P, [make_line(len(s.slack.messages) + 100)])
+            await s.pass_time(5)
+        async with s.store.transaction() as tx:
+            made = await tx.promotion(P)
+            await tx.save_promotion(moved(made, Phase.DECLINED), was=made.phase)
+            await tx.add_terminal(P)
+        await s.pass_time(200)
+        assert s.slack.said(f"end {P}") == 1
+        assert len([m for m, _ in s.slack.calls if m == "conversations.replies"]) > 1
+
+
+async def test_one_promotion_that_cannot_be_told_keeps_no_other_waiting(tmp_path: Path, caplog):
+    async with staged(tmp_path) as s:
+        s.messages.defect = P
+        await s.promotion(P)
+        await s.promotion(Q, ended=True)
+        with caplog.at_level(logging.CRITICAL):
+            await s.pass_time(10)
+        assert [m["text"] for m in s.slack.messages] == [f"card {Q}", "1 lines", f"end {Q}"]
+        s.messages.defect = ""
+        await s.pass_time(60)
+        assert s.slack.said(f"card {P}") == 1
+
+
+async def test_a_surprise_in_one_channel_posts_nothing_twice_in_another(tmp_path: Path, caplog):
+    """The slow call of the second channel is still under way when the first has stumbled."""
+    async with staged(tmp_path) as s:
+        s.messages.defect = P
+        await s.promotion(P, "C1")
+        await s.promotion(Q, "C2", lines=0)
+        slow, real = asyncio.Event(), s.slack.api_call
+
+        async def api_call(method: str, **how: Any):
+            await slow.wait()
+            return await real(method, **how)
+
+        s.slack.api_call = api_call
+        with caplog.at_level(logging.CRITICAL):
+            first = asyncio.create_task(s.sender._round())
+            for _ in range(200):
+                await asyncio.sleep(0.001)
+            assert not first.done()
+            slow.set()
+            await first
+            await s.pass_time(5)
+        assert s.slack.said(f"card {Q}") == 1
+
+
+async def test_what_was_sent_and_could_not_be_written_down_is_looked_up(tmp_path: Path, caplog):
+    async with staged(tmp_path) as s:
+        real, failed = s.store.outbox.post_sent, []
+
+        async def post_sent(post_id: int, ts: str) -> None:
+            if not failed:
+                failed.append(ts)
+                raise Unwritable("the disk is full")
+            await real(post_id, ts)
+
+        s.store.outbox.post_sent = post_sent
+        await s.promotion(P, ended=True)
+        with caplog.at_level(logging.CRITICAL):
+            await s.pass_time(200)
+        assert failed
+        assert [m["text"] for m in s.slack.messages] == [f"card {P}", "1 lines", f"end {P}"]
+
+
+@pytest.mark.parametrize(
+    "error", [refused("", 403), refused("", 407), refused("request_timeout"), refused("team_added_to_org")]
+)
+async def test_what_stands_between_us_and_slack_loses_nothing(tmp_path: Path, error: Exception):
+    async with staged(tmp_path) as s:
+        s.slack.trouble = lambda *_: error if s.clock.monotonic() < 3600 else None
+        await s.promotion(P, ended=True)
+        await s.pass_time(3600, step=10)
+        assert not s.slack.messages
+        await s.pass_time(120)
+        assert [m["text"] for m in s.slack.messages] == [f"card {P}", "1 lines", f"end {P}"]
+
+
+async def test_a_call_that_never_left_is_made_again_without_a_look(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        error = aiohttp.ClientConnectorError(None, OSError("refused"))  # type: ignore[arg-type]
+        s.slack.trouble = lambda *_: error if s.clock.monotonic() < 20 else None
+        await s.promotion(P, ended=True)
+        await s.pass_time(40)
+        assert [m["text"] for m in s.slack.messages] == [f"card {P}", "1 lines", f"end {P}"]
+        assert not [m for m, _ in s.slack.calls if m.startswith("conversations")]
+
+
+async def test_a_retry_after_holds_for_its_channel_and_for_no_other(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        limited: list[float] = []
+
+        def trouble(method: str, body: dict[str, Any]):
+            if body["channel"] == "C1" and not limited:
+                limited.append(s.clock.monotonic())
+                return refused("ratelimited", 429, Retry_After="30")
+            return None
+
+        s.slack.trouble = trouble
+        await s.promotion(P, "C1")
+        await s.promotion(Q, "C2", ended=True)
+        await s.pass_time(25)
+        assert [m["channel"] for m in s.slack.messages] == ["C2"] * 3
+        assert sum(body["channel"] == "C1" for _, body in s.slack.calls) == 1
+        await s.pass_time(15)
+        assert s.slack.said(f"card {P}") == 1
+
+
+async def test_at_most_one_message_a_second_and_channel_after_a_burst(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        for number in range(20):
+            await s.promotion(f"P{chr(65 + number) * 10}", lines=0)
+        await s.pass_time(10, step=0.1)
+        second: defaultdict[int, int] = defaultdict(int)
+        for message in s.slack.messages:
+            second[int(float(message["ts"]))] += 1
+        first, *later = (second[k] for k in sorted(second))
+        assert first <= 4
+        assert max(later) <= 2
+        assert 11 <= len(s.slack.messages) <= 14
+
+
+async def test_dead_credentials_lose_nothing_and_stop_the_sender(tmp_path: Path, caplog):
+    async with staged(tmp_path) as s:
+        s.slack.trouble = lambda *_: refused("invalid_auth")
+        await s.promotion(P, ended=True)
+        s.state.known.set()
+        with caplog.at_level(logging.CRITICAL):
+            await asyncio.wait_for(s.sender.run(), 10)
+        s.state.dead = False
+        s.slack.trouble = lambda *_: None
+        await s.pass_time(30)
+        assert [m["text"] for m in s.slack.messages] == [f"card {P}", "1 lines", f"end {P}"]
+
+
+async def test_everybody_who_waits_for_a_card_is_told(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.promotion(P)
+        waits = [asyncio.create_task(s.sender.carded(P, 1e9)) for _ in range(2)]
+        s.clock.sleep = lambda _seconds: asyncio.Event().wait()  # type: ignore[method-assign]
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+        await s.sender._round()
+        cards = await asyncio.wait_for(asyncio.gather(*waits), 10)
+        assert all(card is not None and card.ts for card in cards)
+        assert not s.sender._waiting
+
+
+def ids(count: int) -> list[str]:
+    return [f"P{chr(65 + number) * 10}" for number in range(count)]
+
+
+async def running(s: Stage, count: int) -> list[str]:
+    """Post the cards of so many rollouts, each in a channel of its own; an hour later every bucket is full again."""
+    for promotion in ids(count):
+        await s.promotion(
+            promotion, f"C{promotion}", lines=0, phase=Phase.UPDATING, app=f"app-{promotion.lower()}"
+        )
+    await s.pass_time(3600, step=60)
+    assert len(s.slack.messages) == count
+    return ids(count)
+
+
+async def test_edits_of_many_channels_share_one_bucket_also_when_they_come_at_once(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        rollouts = await running(s, 20)
+        await s.moves(*rollouts)
+        assert await s.sender._round() == 0
+        assert len(s.edits()) == UPDATE_BURST
+        await s.pass_time(15, step=0.5)
+        assert len(s.edits()) <= UPDATE_BURST + 15 * UPDATE_RATE + 1
+
+
+async def test_heartbeats_do_not_hold_up_the_card_of_an_approval(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        *rollouts, approval = [*await running(s, 20), Q.replace("B", "Z")]
+        await s.promotion(approval, "CZ", lines=0)
+        await s.pass_time(5)
+        await s.moves(*rollouts)
+        await s.sender._round()
+        assert approval not in s.edits(), "every token of the heartbeats is gone"
+        assert await s.sender._round() > 0
+        await s.moves(approval)
+        await s.sender._round()
+        assert s.edits()[-1] == approval
+
+
+async def test_a_retry_after_for_an_edit_closes_both_lanes(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        (rollout,) = await running(s, 1)
+        await s.promotion(Q, "CZ", lines=0)
+        await s.pass_time(5)
+        s.slack.trouble = lambda method, _: (
+            refused("ratelimited", 429, Retry_After="30") if method == "chat.update" else None
+        )
+        await s.moves(rollout)
+        await s.sender._round()
+        await s.moves(Q)
+        s.slack.calls.clear()
+        await s.pass_time(25)
+        assert s.edits() == []
+
+
+async def test_what_was_edited_long_ago_is_forgotten(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.promotion(P)
+        await s.pass_time(5)
+        assert s.sender._cards._edited
+        s.clock.jump(LONGEST_INTERVAL)
+        await s.sender._round()
+        assert not s.sender._cards._edited

@@ -1,0 +1,164 @@
+"""When a service is ready, and everything that looks like it and is not."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from core.cluster.watching.readiness import absent_state, service_state
+from core.cluster.watching.snapshot import Delta, Snapshot
+from core.records.bundle import Ref
+from core.records.intent import Applied
+from core.records.observation import Readiness
+from tests.core.cluster.things import MINE, NOW, WEB, deployment, event, pod, replica_set, snapshot
+
+
+def judged(known: Snapshot, applied: Applied | None = MINE):
+    return service_state(known, WEB, applied, "R2")
+
+
+def whole(**changes: Any) -> Snapshot:
+    return snapshot(Deployment=[deployment(**changes)], ReplicaSet=[replica_set()], Pod=[pod("a"), pod("b")])
+
+
+def test_a_finished_deployment_with_all_its_pods_is_ready():
+    state = judged(whole())
+    assert state.readiness is Readiness.READY
+    assert (state.sentence, state.wanted, state.started, state.ready) == (
+        "2 of 2 new pods are ready",
+        2,
+        2,
+        2,
+    )
+    assert state.ready_stamp == datetime(2026, 11, 24, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"metadata": {"generation": 1}}, "waiting until our change can be seen"),
+        ({"status": {"observedGeneration": 1}}, "waiting until Kubernetes takes up the change"),
+        ({"release": "R1"}, "its pods are made for R1, not for R2"),
+        ({"spec": {"paused": True}, "status": {"updatedReplicas": 0}}, "its rollout is paused"),
+        ({"status": {"updatedReplicas": 1, "replicas": 3}}, "1 of 2 new pods are ready"),
+        ({"status": {"replicas": 3}}, "1 old pod still has to go"),
+        ({"status": {"availableReplicas": 1}}, "1 of 2 new pods ready for long enough"),
+        ({"status": {"updatedReplicas": None}}, "0 of 2 new pods are ready"),
+    ],
+)
+def test_what_looks_finished_and_is_not_is_still_in_progress(changes: dict[str, Any], sentence: str):
+    state = judged(whole(**changes))
+    assert (state.readiness, state.sentence) == (Readiness.PROGRESSING, sentence)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        pod("b", ready=False),
+        pod("b", release="R1"),
+        pod("b", metadata={"deletionTimestamp": NOW}),
+        pod("b", status={"phase": "Failed", "reason": "Evicted"}),
+    ],
+)
+def test_counters_alone_are_not_believed(second: dict[str, Any]):
+    """Controllers may stand still, or their watch may lag: the pods themselves must be there."""
+    metadata = pod("b")["metadata"] | second["metadata"]
+    known = snapshot(Deployment=[deployment()], Pod=[pod("a"), second | {"metadata": metadata}])
+    assert judged(known).readiness is Readiness.PROGRESSING
+
+
+def test_a_pod_without_a_replica_set_is_nobodys():
+    bare = pod("b", metadata={**pod("b")["metadata"], "ownerReferences": []})
+    assert judged(snapshot(Deployment=[deployment()], Pod=[pod("a"), bare])).started == 1
+
+
+def test_scaled_to_nothing_is_ready_and_says_so():
+    status = {"replicas": 0, "updatedReplicas": 0, "availableReplicas": 0}
+    state = judged(snapshot(Deployment=[deployment(spec={"replicas": 0}, status=status)]))
+    assert (state.readiness, state.started, state.sentence) == (
+        Readiness.READY,
+        0,
+        "scaled to 0: nothing is running",
+    )
+
+
+def test_a_deployment_that_has_not_been_seen_yet_may_just_be_late():
+    assert judged(Snapshot()).readiness is Readiness.PROGRESSING
+
+
+def test_a_deployment_that_was_seen_to_vanish_is_lost():
+    gone = whole().after(Delta("Deployment", "DELETED", deployment()))
+    state = judged(gone)
+    assert (state.readiness, state.sentence) == (Readiness.FAILED, "its Deployment was deleted by somebody")
+
+
+def test_a_deployment_under_another_uid_is_lost():
+    state = judged(whole(metadata={"uid": "d2"}))
+    assert (state.readiness, state.sentence) == (
+        Readiness.FAILED,
+        "its Deployment was deleted and made anew by somebody",
+    )
+
+
+def test_a_deployment_that_is_going_is_lost_before_it_is_gone():
+    state = judged(whole(metadata={"deletionTimestamp": NOW}))
+    assert state.sentence == "its Deployment is being deleted by somebody"
+
+
+def test_a_generation_above_ours_is_no_obstacle():
+    """A /scale of ours raises it too; what counts is that the controller has seen the newest."""
+    state = judged(whole(metadata={"generation": 5}, status={"observedGeneration": 5}))
+    assert state.readiness is Readiness.READY
+
+
+def test_the_ready_stamp_is_that_of_the_last_pod():
+    late = pod("b", since="2026-11-24T10:00:07Z")
+    state = judged(snapshot(Deployment=[deployment()], Pod=[pod("a"), late]))
+    assert state.ready_stamp == datetime(2026, 11, 24, 10, 0, 7, tzinfo=UTC)
+
+
+def test_restarts_of_what_a_webhook_put_in_are_not_counted():
+    statuses = [
+        {"name": "main", "restartCount": 1, "state": {}},
+        {"name": "istio-proxy", "restartCount": 7, "state": {}},
+    ]
+    known = pod(
+        "a",
+        spec={"containers": [{"name": "main"}, {"name": "istio-proxy"}]},
+        status={"containerStatuses": statuses, "phase": "Running"},
+    )
+    assert judged(snapshot(Deployment=[deployment()], Pod=[known])).restarts == {"uid-a": 1}
+
+
+def test_a_kill_and_the_restart_that_follows_are_one():
+    restarted = pod("a", container={"restartCount": 1})
+    killed = event(restarted, "Killing", "Container main failed liveness probe, will be restarted")
+    known = snapshot(Deployment=[deployment()], Pod=[restarted], Event=[killed])
+    assert judged(known).restarts == {"uid-a": 1}
+
+
+def test_old_pods_that_still_stop_are_told_and_do_not_hold_it_up():
+    going = pod("old", release="R1")
+    going["metadata"]["deletionTimestamp"] = NOW
+    state = judged(snapshot(Deployment=[deployment()], Pod=[pod("a"), pod("b"), going]))
+    assert state.readiness is Readiness.READY
+    assert state.sentence == "2 of 2 new pods are ready; 1 old pod is still stopping"
+
+
+def test_a_removal_names_what_is_still_there_until_its_pods_are_gone():
+    refs = [Ref("Deployment", "web"), Ref("Secret", "env-web-r1")]
+    known = snapshot(Deployment=[deployment()], Secret=[{"metadata": {"name": "env-web-r1", "uid": "s"}}])
+    assert [s.name for s in absent_state(known, refs)] == ["Deployment/web", "Secret/env-web-r1"]
+    known = known.after(Delta("Deployment", "DELETED", deployment()))
+    known = known.after(Delta("Secret", "DELETED", {"metadata": {"name": "env-web-r1", "uid": "s"}}))
+    assert absent_state(known, refs) == ()
+    stopping = absent_state(known.after(Delta("Pod", "ADDED", pod("a"))), refs)
+    assert [(s.name, s.sentence) for s in stopping] == [("Deployment/web", "1 pod is still stopping")]
+
+
+def test_a_snapshot_never_holds_what_a_secret_says():
+    secret = {
+        "metadata": {"name": "env", "uid": "s", "annotations": {"a": "hunter2"}},
+        "data": {"K": "aHVudGVyMg=="},
+    }
+    assert "hunter2" not in str(snapshot(Secret=[secret])).replace("aHVudGVyMg==", "hunter2")

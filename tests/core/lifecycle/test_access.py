@@ -1,0 +1,82 @@
+"""Rights are asked of Slack and the policy at each command and click; unknown means no."""
+
+import pytest
+
+from core.actor import Actor
+from core.errors import Forbidden
+from core.lifecycle.access import Access
+from core.policy.policy import Policy, parse_policy
+from tests.core.world import ALICE, BOB, CAROL
+from tests.fakes import FakeDirectory
+
+POLICY = """\
+roles:
+  developer: [view, promote]
+  approver: [approve]
+members:
+  - {who: [U01ALICE, "token:ci"], roles: [developer]}
+  - {who: ["group:S01APPROVERS"], roles: [approver]}
+"""
+CI = Actor("token", "ci", "ci")
+
+
+def access(directory: FakeDirectory | None = None, policy: Policy | None = None) -> Access:
+    used = policy or parse_policy(POLICY)
+    return Access(lambda: used, directory or FakeDirectory())
+
+
+async def test_who_has_the_right_is_known_by_the_name_that_slack_gives():
+    assert await access().require(ALICE, "promote", "myapp") == Actor("slack", "U01ALICE", "u01alice")
+
+
+async def test_who_lacks_the_right_is_told_what_would_give_it():
+    with pytest.raises(Forbidden, match=r"^you may not promote myapp: that needs the role developer"):
+        await access().require(BOB, "promote", "myapp")
+
+
+async def test_a_guest_may_nothing_whatever_the_policy_says():
+    guests = FakeDirectory(guests=frozenset({"U01ALICE"}))
+    with pytest.raises(Forbidden, match="^guests may not do this$"):
+        await access(guests).require(ALICE, "view", "myapp")
+
+
+async def test_a_token_is_not_looked_up_in_slack():
+    directory = FakeDirectory(down=True)
+    opened = access(directory, Policy.open())
+    assert await opened.require(CI, "promote", "myapp") == CI
+
+
+async def test_while_slack_does_not_answer_nobody_may_and_the_reason_is_said():
+    with pytest.raises(Forbidden) as refused:
+        await access(FakeDirectory(down=True)).require(ALICE, "promote", "myapp")
+    assert refused.value.sentence == "I cannot check whether you may promote myapp: Slack does not answer"
+    assert refused.value.hint == "try again in a minute"
+
+
+async def test_a_token_is_in_no_group_and_needs_nothing_of_slack():
+    assert await access(FakeDirectory(down=True)).require(CI, "promote", "myapp") == CI
+
+
+async def test_a_member_of_a_group_has_its_right_for_as_long_as_they_are_in_it():
+    directory = FakeDirectory()
+    asked = access(directory)
+    directory.groups = {"S01APPROVERS": frozenset({"U03CAROL"})}
+    assert await asked.still_may(CAROL, "approve", "myapp") == ""
+    directory.groups = {}
+    assert (await asked.still_may(CAROL, "approve", "myapp")).startswith("you may not approve myapp")
+
+
+async def test_the_groups_of_the_policy_are_asked_for_and_no_others():
+    directory = FakeDirectory()
+    directory.groups = {"S01APPROVERS": frozenset({"U1"}), "S02OTHERS": frozenset({"U2"})}
+    _, groups = await access(directory).require_in_groups(ALICE, "view", "myapp")
+    assert groups == {"S01APPROVERS": frozenset({"U1"})}
+
+
+async def test_a_policy_that_was_read_again_holds_from_then_on():
+    current = [parse_policy(POLICY)]
+    asked = Access(lambda: current[0], FakeDirectory())
+    assert await asked.still_may(BOB, "promote", "myapp") != ""
+    current[0] = Policy.open()
+    assert await asked.still_may(BOB, "promote", "myapp") == ""
+    assert asked.policy is current[0]

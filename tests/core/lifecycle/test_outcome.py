@@ -1,0 +1,99 @@
+"""The first line of every terminal message, word by word as the contract has it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from core.actor import Actor
+from core.lifecycle.outcome import ending
+from core.promotion import SETTLED, Phase, Promotion
+
+ANA = Actor("slack", "U01ANA", "ana")
+CAUSE = "container main of web exits 1"
+BACK = "RAAAAAAAAAA"
+
+
+def ended(phase: Phase, **changes) -> Promotion:
+    base = Promotion(
+        id="PABCDEFGHIJ",
+        app="myapp",
+        release="RABCDEFGHIJ",
+        phase=phase,
+        requested_by=Actor("token", "ci"),
+        requested_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    return replace(base, **changes)
+
+
+TABLE = [
+    (ended(Phase.RUNNING), "OK"),
+    (ended(Phase.RUNNING, back_to=BACK), "OK"),
+    (ended(Phase.RUNNING, nothing_ran=True), "OK (not verified: nothing ran)"),
+    (ended(Phase.REVERTED, back_to=BACK, cause=CAUSE), f"ERROR: rolled back to {BACK}: {CAUSE}"),
+    (ended(Phase.REVERTED, back_to=BACK), f"ERROR: rolled back to {BACK}"),
+    (ended(Phase.REVERTED, back_to=BACK, by=ANA), f"ERROR: cancelled by @ana, rolled back to {BACK}"),
+    (
+        ended(Phase.REVERTED, back_to=BACK, by=ANA, cause=CAUSE),
+        f"ERROR: cancelled by @ana, rolled back to {BACK}",
+    ),
+    (
+        ended(Phase.REVERTED, removed=True, cause=CAUSE),
+        f"ERROR: removed, there was no release to go back to: {CAUSE}",
+    ),
+    (
+        ended(Phase.REVERTED, removed=True, by=ANA),
+        "ERROR: cancelled by @ana, removed, there was no release to go back to",
+    ),
+    (ended(Phase.SUPERSEDED, superseded_by="RNEWERONEXX"), "ERROR: superseded by RNEWERONEXX"),
+    (ended(Phase.SUPERSEDED, superseded_by="RNEWERONEXX", by=ANA), "ERROR: superseded by RNEWERONEXX"),
+    (ended(Phase.FAILURE, cause=CAUSE), f"ERROR: rollback failed, a person is needed: {CAUSE}"),
+    (
+        ended(Phase.FAILURE, kind="rollback", cause=CAUSE),
+        f"ERROR: rollback failed, a person is needed: {CAUSE}",
+    ),
+    (
+        ended(Phase.FAILURE, by=ANA, cause=CAUSE),
+        "ERROR: cancelled by @ana, not rolled back, a person is needed",
+    ),
+    (ended(Phase.DECLINED, by=ANA, reason="not on a Friday"), "ERROR: declined by @ana: not on a Friday"),
+    (ended(Phase.DECLINED, by=ANA), "ERROR: declined by @ana"),
+    (ended(Phase.EXPIRED), "ERROR: approval expired"),
+    (
+        ended(Phase.REFUSED, reason="app is currently updating"),
+        "ERROR: refused, nothing was changed: app is currently updating",
+    ),
+    (
+        ended(Phase.REFUSED, cause="no such namespace"),
+        "ERROR: refused, nothing was changed: no such namespace",
+    ),
+    (ended(Phase.REFUSED, by=ANA), "ERROR: cancelled by @ana, nothing was changed"),
+]
+
+
+@pytest.mark.parametrize(("promotion", "line"), TABLE, ids=[line for _, line in TABLE])
+def test_an_ending_says_exactly_what_the_contract_promises(promotion, line):
+    assert ending(promotion, lambda actor: actor.plain) == line
+
+
+def test_the_table_has_every_phase_that_ends_a_promotion():
+    assert {promotion.phase for promotion, _ in TABLE} == SETTLED
+
+
+@pytest.mark.parametrize("phase", sorted(set(Phase) - SETTLED))
+@pytest.mark.parametrize("by", [None, ANA])
+def test_nothing_may_be_said_of_the_end_before_there_is_one(phase, by):
+    with pytest.raises(ValueError, match="has not ended"):
+        ending(ended(phase, by=by), lambda actor: actor.plain)
+
+
+def test_people_are_mentioned_in_slack_and_named_elsewhere():
+    declined = ended(Phase.DECLINED, by=ANA)
+
+    assert ending(declined, lambda actor: actor.mention) == "ERROR: declined by <@U01ANA>"
+
+
+def test_a_cause_of_many_lines_stays_on_the_first_line_and_is_quoted_as_asked():
+    reverted = ended(Phase.REVERTED, back_to=BACK, cause="one\n  two\r\nthree")
+
+    assert ending(reverted, str, str.upper) == f"ERROR: rolled back to {BACK}: ONE TWO THREE"

@@ -1,0 +1,74 @@
+"""Which service of a build runs which image, and what is no image at all."""
+
+import pytest
+
+from core.errors import Invalid
+from core.manifest.images import why_not_an_image
+from core.manifest.manifest import images_needed, load, resolve_images
+from core.records.environment import Environment
+
+MANIFEST = load(
+    "services:\n  web: {build: .}\n  worker: {build: .}\n  cache: {image: 'redis:7'}\n", Environment()
+)
+DIGEST = "sha256:" + "ab" * 32
+
+
+def test_only_what_ci_builds_needs_an_image():
+    assert images_needed(MANIFEST) == ("web", "worker")
+
+
+def test_images_are_those_given_and_those_the_manifest_names():
+    given = {"web": "r.example/web:1", "worker": f"r.example/worker@{DIGEST}"}
+
+    assert resolve_images(MANIFEST, given) == {**given, "cache": "redis:7"}
+
+
+def test_a_given_image_wins_over_the_manifest():
+    given = {"web": "a", "worker": "b", "cache": f"redis@{DIGEST}"}
+
+    assert resolve_images(MANIFEST, given)["cache"] == f"redis@{DIGEST}"
+
+
+def test_missing_and_unknown_services_and_bad_references_are_named_at_once():
+    with pytest.raises(Invalid) as raised:
+        resolve_images(MANIFEST, {"wbe": "a", "jobs": "b", "cache": "UP:x y"})
+
+    assert raised.value.status == 422
+    assert raised.value.sentence.splitlines() == [
+        "no image for web, worker",
+        "no such service: 'wbe', 'jobs'",
+        "image of cache is no image reference (it has spaces): 'UP:x y'",
+    ]
+    assert "web, worker, cache" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "nginx",
+        "ubuntu:22.04",
+        "registry.example/shop/web:v3-crash",
+        "localhost:5000/a/b_c.d:1",
+        f"registry.example:443/web@{DIGEST}",
+        f"registry.example/web:1.2@{DIGEST}",
+        "[::1]:5000/web",
+    ],
+)
+def test_an_image_reference_is_taken(reference: str):
+    assert why_not_an_image(reference) == ""
+
+
+@pytest.mark.parametrize(
+    ("reference", "why"),
+    [
+        ("", "write [host/]repository"),
+        ("https://r.example/web", "leave out the protocol"),
+        ("r.example/Web:1", "a repository's name is lower-case"),
+        ("r.example/web@sha256:abc", "a digest is sha256: and 64 hexadecimal digits"),
+        ("web:1\n", "it has spaces"),
+        ("web:", "write [host/]repository"),
+        ("a/" * 300 + "b", "more than 512 characters"),
+    ],
+)
+def test_what_is_no_image_reference_says_why(reference: str, why: str):
+    assert why in why_not_an_image(reference)

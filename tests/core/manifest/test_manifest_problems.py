@@ -1,0 +1,220 @@
+"""A manifest that cannot run is refused with everything that is wrong, each with its line."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import Invalid
+from core.manifest.manifest import load
+from core.manifest.scale import RANGE
+from core.records.environment import Environment
+
+
+def said(text: str, **variables: str) -> str:
+    with pytest.raises(Invalid) as raised:
+        load(text, Environment(tuple(variables.items())))
+    return raised.value.sentence
+
+
+def about(text: str, **variables: str) -> str:
+    """Return what is said of a service that has these keys; its first line is line 3."""
+    indented = "\n".join(f"    {line}" for line in text.splitlines())
+    return said(f"services:\n  web:\n{indented}\n", **variables)
+
+
+def test_everything_wrong_is_told_at_once_in_the_order_of_the_file():
+    text = """services:
+  web:
+    prot: 3000
+    scale: 1-5
+    agent: true
+    volumes: [/data]
+    port: tcp:1
+    health: {pth: /x}
+timers:
+  nightly: {schedule: "0 3 * * *", command: bin/clean, service: web}
+servcies: {}
+"""
+    assert said(text).splitlines() == [
+        'convox.yml line 3: unknown key "prot" in service web; did you mean "port"?',
+        "convox.yml line 4: scale of service web " + RANGE,
+        'convox.yml line 5: "agent" of service web: this version does not run agents (one process a node)',
+        'convox.yml line 6: "volumes" of service web: this version does not run volumes',
+        'convox.yml line 7: invalid port: "tcp:1" (port of service web may be 3000, https:3000 or grpc:3000)',
+        'convox.yml line 8: unknown key "pth" in health of service web; did you mean "path"?',
+        'convox.yml line 9: "timers" of convox.yml: this version does not run timers',
+        'convox.yml line 11: unknown key "servcies" in convox.yml; did you mean "services"?',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("port: 0", 'invalid port: "0"'),
+        ("port: 70000", 'invalid port: "70000"'),
+        ("port: x", 'invalid port: "x"'),
+        ("port: [1]", "invalid port: a list"),
+        ("port: {scheme: https}", "could not parse port"),
+        ("port: {port: 1, scheme: tcp}", 'invalid port: scheme "tcp" of port of service web is none of http'),
+        (
+            "port: 1\nliveness: {path: /x, successThreshold: 2}",
+            "successThreshold of liveness of service web must be",
+        ),
+        ("port: 1\nhealth: [x]", "health of service web must be a mapping of keys, not a list"),
+        ("annotations: ['a b=c']", "is not what Kubernetes takes as the key of an annotation"),
+        ("scale: {count: 2, gpu: 1}", '"gpu" of scale of service web: this version does not run GPUs'),
+        ("command: [bin/web]", "command of service web must be text, not a list"),
+        ("init:\n  a: b", "init of service web must be true or false, not a mapping"),
+        ("ports: [[1]]", "invalid port: a list"),
+        (
+            "termination: {grace: x}",
+            "grace of termination of service web must be a whole number from 0 to 3600",
+        ),
+        ("ports: [1/sctp]", 'invalid port: "1/sctp"'),
+        ("scale: many", 'invalid scale: "many"'),
+        ("scale: -1", "invalid scale"),
+        ("scale: 9999", "must be from 0 to 1000"),
+        ("scale: [1]", "unknown type for service scale"),
+        ("scale: {min: 1, max: 3}", "asks for a range of processes"),
+        ("scale: {count: 3+}", "asks for a range of processes"),
+        (
+            "scale: {cpu: 500, limit: {cpu: 100}}",
+            "scale of service web: cpu limit can not be less cpu request",
+        ),
+        (
+            "scale: {memory: 500, limit: {memory: 1}}",
+            "scale of service web: memory limit can not be less memory request",
+        ),
+        ("environment: {A: b}", "unknown type for service environment"),
+        ("environment: [{A: b}]", "environment of service web takes KEY=value, not KEY: value"),
+        ("environment: [1A=b]", '"1A" is no name of a variable'),
+        ("build: [x]", "unknown type for service build"),
+        ("labels: {app: x}", "reserved label key 'app' is not allowed"),
+        ("labels: {team: 'a b'}", "is not what Kubernetes takes as a label"),
+        ("annotations: [novalue]", "invalid annotation format"),
+        ("annotations: ['eks.amazonaws.com/role-arn=x']", "belongs on a service account"),
+        ("image: 'two words'", "is no image reference (it has spaces)"),
+        ('command: "a \'b"', "cannot be split into words: no closing quotation"),
+        ("liveness: {path: /x}", "liveness of service web has no port to ask"),
+        ("health: /x", "health of service web has no port to ask"),
+        ("port: grpc:1\nliveness: {path: /x}", "liveness of service web cannot ask a grpc port by HTTP"),
+        ("port: 1\nliveness: {grace: 3}", "liveness of service web needs a path"),
+        ("port: 1\nstartupProbe: {grace: 3}", "needs either a path or a tcpSocketPort"),
+        ("port: 1\nhealth: check", "must begin with a slash"),
+        ("port: 1\nhealth: {interval: soon}", 'must be a whole number from 0 to 3600, not "soon"'),
+        ("internal: maybe", 'must be true or false, not "maybe"'),
+        ("whitelist: 10.0.0.0/8", "does not run address lists at the ingress"),
+        ("singleton: true", "does not run singletons"),
+    ],
+)
+def test_a_key_that_cannot_be_read_says_why(text: str, sentence: str):
+    assert sentence in about(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "convox.yml: it is empty; it needs at least one service"),
+        ("# nothing\n", "convox.yml: it is empty"),
+        ("- a\n", "convox.yml line 1: it must begin with keys such as services:, not with a list"),
+        ("hello\n", 'not with "hello"'),
+        ("environment: []\n", "it has no services"),
+        ("services: []\n", "services must be a mapping of keys, not a list"),
+        ("services: {web: [1]}\n", "service web must be a mapping of keys, not a list"),
+        ("budget: {monthlyCapUsd: 5}\nservices: {web: }\n", "this version does not run spending caps"),
+    ],
+)
+def test_a_file_that_is_no_manifest_says_so(text: str, sentence: str):
+    assert sentence in said(text)
+
+
+def test_what_can_be_read_but_cannot_run_has_convox_texts():
+    assert said(
+        "services:\n  Web: {deployment: {minimum: -1, maximum: 201}}\n  b: {deployment: {minimum: 101}}\n"
+    ) == (
+        "validation errors:\n"
+        "service name Web invalid, must contain only lowercase alphanumeric and dashes\n"
+        "service Web deployment minimum can not be less than 0\n"
+        "service Web deployment maximum can not be greater than 200\n"
+        "service b deployment minimum can not be greater than 100"
+    )
+
+
+def test_a_name_that_kubernetes_would_refuse_is_refused_here():
+    assert "service name web- invalid, must not end with a dash" in said("services: {web-: }")
+    assert "at most 63 characters" in said(f"services: {{{'a' * 64}: }}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["port: ${S}", "scale: ${S}", "image: A B ${S}", "labels: {team: '${S}'}", "internal: ${S}", "${S}: 1"],
+)
+def test_a_value_of_the_environment_is_never_repeated(text: str):
+    sentence = about(text, S="Hunter2 Hunter2!")
+
+    assert "Hunter2" not in sentence
+    assert "${S}" in sentence
+
+
+def test_a_name_out_of_the_environment_is_not_repeated_as_required_env_or_as_a_service():
+    assert "Hunter2" not in about("environment: ['${S}']", S="Hunter2Hunter2")
+    assert "Hunter2" not in said("services:\n  ${S}:\n    scale: 1\n", S="Hunter2Hunter2")
+
+
+def test_a_problem_in_an_anchor_counts_once():
+    text = "x-base: &base {prot: 1}\nservices:\n  a: {<<: *base}\n  b: {<<: *base}\n"
+
+    assert said(text).count("unknown key") == 2  # once for each service that has it
+
+
+def test_a_file_full_of_problems_is_told_in_an_answer_of_readable_length():
+    lines = said("services:\n" + "".join(f"  s{i}: {{nonsense: 1}}\n" for i in range(100))).splitlines()
+
+    assert len(lines) == 41
+    assert lines[-1] == "… and 60 more"
+
+
+@given(
+    st.recursive(
+        st.sampled_from(["1", "x", "''", "true", "1-5", "http:80", "~", "/p"]),
+        lambda inner: (
+            st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]")
+            | st.dictionaries(
+                st.sampled_from(["port", "count", "path", "grace", "min", "cpu", "limit", "scheme", "x"]),
+                inner,
+                max_size=3,
+            ).map(lambda d: "{" + ", ".join(f"{k}: {v}" for k, v in d.items()) + "}")
+        ),
+        max_leaves=8,
+    ),
+    st.sampled_from(
+        [
+            "annotations",
+            "build",
+            "command",
+            "deployment",
+            "environment",
+            "health",
+            "image",
+            "init",
+            "internal",
+            "labels",
+            "liveness",
+            "port",
+            "ports",
+            "scale",
+            "startupProbe",
+            "termination",
+            "agent",
+            "volumes",
+        ]
+    ),
+)
+def test_whatever_a_key_holds_the_outcome_is_a_manifest_or_invalid(value: str, key: str):
+    try:
+        load(f"services:\n  web:\n    {key}: {value}\n", Environment())
+        sentence = "fine"
+    except Invalid as error:
+        sentence = error.sentence
+
+    assert sentence
