@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.callers import Caller
 from bot.command import commands as ask
-from bot.queries import Showing
+from bot.queries import Queries
 from bot.views import confirmations as outcomes
 from bot.views.answers import Answer
 from bot.views.refusals import refusal, unexpected
@@ -18,8 +18,8 @@ from core.ports.store import Store
 from core.promotion import Phase, Promotion
 from core.records.release import Release
 from core.usecases.decider import Decider
-from core.usecases.promoter import Asked, Promoter, Requested
-from core.usecases.records import Made, Records
+from core.usecases.promoter import Promoter, PromotionRequest, PromotionResult
+from core.usecases.records import NewRelease, Records
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Handlers:
         self._promoter = promoter
         self._decider = decider
         self._access = access
-        self._showing = Showing(store, records, access, clock)
+        self._showing = Queries(store, records, access, clock)
 
     async def handle(self, command: ask.Command, caller: Caller) -> Reply:
         """Return the answer; a refusal is one too, and nothing is raised."""
@@ -121,7 +121,7 @@ class Handlers:
         requested = await self._promoter.request(asked)
         return await self._requested(requested, outcomes.promoting(requested.promotion.release), caller)
 
-    async def _made(self, made: Made, text: str, caller: Caller, *, promote: bool) -> Reply:
+    async def _made(self, made: NewRelease, text: str, caller: Caller, *, promote: bool) -> Reply:
         warnings = (made.skipped,) if made.skipped else ()
         if not promote:
             return Reply(answer=Answer(text=text, warnings=warnings))
@@ -137,7 +137,7 @@ class Handlers:
         reply = await self._requested(requested, text, caller)
         return replace(reply, answer=replace(reply.answer, warnings=(*warnings, *reply.answer.warnings)))
 
-    async def _requested(self, requested: Requested, text: str, caller: Caller) -> Reply:
+    async def _requested(self, requested: PromotionResult, text: str, caller: Caller) -> Reply:
         promotion = requested.promotion
         notes = [requested.skipped] if requested.skipped else []
         if promotion.channel is None and caller.source == "http":
@@ -240,9 +240,9 @@ def surprised(reference: str) -> Reply:
     return Reply(answer=unexpected(reference), error=error)
 
 
-def _asked(caller: Caller, app: str) -> Asked:
+def _asked(caller: Caller, app: str) -> PromotionRequest:
     """Return the request of this caller, for the newest release until it is said which."""
-    return Asked(actor=caller.actor, app=app, source=caller.source, channel=caller.channel)
+    return PromotionRequest(actor=caller.actor, app=app, source=caller.source, channel=caller.channel)
 
 
 def _channel(caller: Caller) -> str:

@@ -22,11 +22,11 @@ from bot.settings import Settings, SettingsError
 from bot.slack.connection import SlackConnection, SlackState, new_client, new_session
 from bot.slack.directory import SlackDirectory
 from bot.slack.http_endpoint import new_slack_endpoint
-from bot.slack.inbox import Intake
+from bot.slack.inbox import InboxWorker
 from bot.slack.listeners import new_app
-from bot.slack.render import Messages
+from bot.slack.render import MessageRenderer
 from bot.slack.sender import Sender
-from bot.slack.web_api import Calls
+from bot.slack.web_api import WebApi
 from core.clock import Clock
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient
@@ -34,7 +34,7 @@ from core.cluster.api.credentials import Source, from_document, from_environment
 from core.lifecycle.access import Access
 from core.lifecycle.gate import Gate
 from core.ports.cluster import Cluster
-from core.rollout.effects import Tools
+from core.rollout.effects import RolloutPorts
 from core.rollout.supervisor import Supervisor
 from core.usecases.decider import Decider
 from core.usecases.promoter import Promoter
@@ -126,8 +126,8 @@ def _slack_side(
     client = new_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
     directory = SlackDirectory(client, clock, lambda: state.team)
     access = Access(lambda: policy.current, directory)
-    messages = Messages(store, access, clock)
-    sender = Sender(store.outbox, messages, store, Calls(client, state), state, clock)
+    messages = MessageRenderer(store, access, clock)
+    sender = Sender(store.outbox, messages, store, WebApi(client, state), state, clock)
     return SlackSide(state=state, client=client, directory=directory, access=access, sender=sender)
 
 
@@ -139,7 +139,9 @@ def _use_cases(store: SqliteStore, cluster: Cluster, slack: SlackSide, clock: Cl
 
     access, sender = slack.access, slack.sender
     gate = Gate(store, access)
-    supervisor = Supervisor(Tools(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate))
+    supervisor = Supervisor(
+        RolloutPorts(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate)
+    )
     records = Records(store, cluster, startable)
     decider = Decider(store, access, sender, supervisor, startable=startable)
     promoter = Promoter(store, cluster, access, decider, startable=startable)
@@ -161,7 +163,7 @@ def _assembled(
 ) -> Bot:
     """Open the doors: what Slack delivers, and HTTP."""
     state, secret = slack.state, _value(settings.slack_signing_secret)
-    intake = Intake(
+    intake = InboxWorker(
         store.intake, domain.handlers, store, session, clock, known=state.known, announcer=slack.sender
     )
     app = new_app(slack.client, signing_secret=secret, state=state, keeper=intake)

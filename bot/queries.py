@@ -20,7 +20,7 @@ from core.records.release import Release
 from core.usecases.records import Records
 
 
-class Showing:
+class Queries:
     """Reads records and puts them into words; values of an environment only after an audit row."""
 
     def __init__(self, store: Store, records: Records, access: Access, clock: Clock) -> None:
@@ -55,7 +55,9 @@ class Showing:
         app = await read.app(command.app)
         releases = await read.releases(command.app, command.limit)
         # Below a table only where it cannot be taken for a part of it: a terminal shows what Convox shows.
-        note = held_note(releases, await read.standings(command.app)) if caller.source == "slack" else ""
+        note = (
+            held_note(releases, await read.release_statuses(command.app)) if caller.source == "slack" else ""
+        )
         table = release_list(releases, app.active, self._clock.now())
         return Answer(text=table, hint=note, whole=command.typed)
 
@@ -70,8 +72,8 @@ class Showing:
             await self._records.audit_reveal(caller.actor, command.app, release.id)
         # With values the answer is the documented block and nothing else.
         told = caller.source == "slack" and not command.reveal
-        standing = await self._store.read.standing(release.id)
-        note = standing_note(standing, active=release.id == app.active) if told else ""
+        status = await self._store.read.release_status(release.id)
+        note = standing_note(status, active=release.id == app.active) if told else ""
         return Answer(text=release_info(release, reveal=command.reveal), hint=note, whole=command.typed)
 
     async def _manifest(self, command: ask.ReleaseManifest, _: Caller) -> Answer:

@@ -6,7 +6,7 @@ from core.errors import NotFound
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle
-from core.records.release import Release, Standing
+from core.records.release import Release, ReleaseStatus
 from storage.keys import Vault
 from storage.rows import app_of, build_of, bundle_of, release_of, standing_of
 from storage.session import Session
@@ -52,11 +52,11 @@ class RecordReader:
         rows = await self._session.all("releases", app=app, limit=limit)
         return [release_of(row, self._vault) for row in rows]
 
-    async def standing(self, release_id: str) -> Standing:
+    async def release_status(self, release_id: str) -> ReleaseStatus:
         row = await self._session.one("standing", release=release_id)
-        return Standing(release=release_id) if row is None else standing_of(row, self._vault)
+        return ReleaseStatus(release=release_id) if row is None else standing_of(row, self._vault)
 
-    async def standings(self, app: str) -> Mapping[str, Standing]:
+    async def release_statuses(self, app: str) -> Mapping[str, ReleaseStatus]:
         rows = await self._session.all("standings", app=app)
         return {row["release"]: standing_of(row, self._vault) for row in rows}
 

@@ -11,7 +11,7 @@ from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, BundleService
 from core.records.environment import Environment
-from core.records.release import Release, Standing
+from core.records.release import Release, ReleaseStatus
 from storage.codec import (
     actor_of,
     actor_text,
@@ -114,17 +114,17 @@ def release_of(row: Row, vault: Vault) -> Release:
     )
 
 
-def standing_row(standing: Standing, vault: Vault) -> Columns:
+def standing_row(status: ReleaseStatus, vault: Vault) -> Columns:
     return {
-        "release": standing.release,
-        "verified_at": moment_or_none(standing.verified_at),
-        "held": None if standing.held is None else vault.seal(standing.held),
-        "withdrawn": standing.withdrawn,
+        "release": status.release,
+        "verified_at": moment_or_none(status.verified_at),
+        "held": None if status.held is None else vault.seal(status.held),
+        "withdrawn": status.withdrawn,
     }
 
 
-def standing_of(row: Row, vault: Vault) -> Standing:
-    return Standing(
+def standing_of(row: Row, vault: Vault) -> ReleaseStatus:
+    return ReleaseStatus(
         release=row["release"],
         verified_at=datetime_or_none(row["verified_at"]),
         held=None if row["held"] is None else vault.unseal(row["held"]),

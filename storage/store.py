@@ -7,7 +7,7 @@ from pathlib import Path
 from core.clock import Clock
 from storage import audit
 from storage.database import Database, open_database
-from storage.intake import Intake
+from storage.intake import SqliteInbox
 from storage.keys import Keyring, Vault
 from storage.outbox import Outbox
 from storage.promotion_reading import SqliteReader
@@ -31,7 +31,7 @@ class SqliteStore:
         self._vault = vault
         self._clock = clock
         self._reading = Session(database.reader)
-        self.intake = Intake(database, vault)
+        self.intake = SqliteInbox(database, vault)
         self.outbox = Outbox(database, vault, clock)
         self.tokens = Tokens(database, clock)
 

@@ -10,7 +10,7 @@ from core.errors import Conflict, NotFound, Taken
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle
-from core.records.release import Release, Standing
+from core.records.release import Release, ReleaseStatus
 from storage import audit
 from storage.keys import Vault
 from storage.promotion_reading import SqliteReader
@@ -77,8 +77,8 @@ class RecordWriter(SqliteReader):
         assert row is not None, "an aggregate always gives a row"
         return int(row["sequence"])
 
-    async def save_standing(self, standing: Standing) -> None:
-        await self._session.run("save_standing", standing_row(standing, self._vault))
+    async def save_release_status(self, status: ReleaseStatus) -> None:
+        await self._session.run("save_standing", standing_row(status, self._vault))
 
     async def save_bundle(self, bundle: Bundle) -> None:
         """Store the bundle of a release once; the very same one again is fine."""

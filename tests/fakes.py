@@ -16,7 +16,7 @@ from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, BaselineObject, Intent
-from core.records.observation import Observation, Readiness, ServiceState, Target, Trouble
+from core.records.observation import Diagnosis, Observation, Readiness, ServiceState, Target
 from core.records.release import Release
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -67,7 +67,7 @@ def progressing(name: str = "web", ready: int = 0, **changes: object) -> Service
     )
 
 
-MISSING_IMAGE = Trouble(
+MISSING_IMAGE = Diagnosis(
     kind="image",
     sentence="image registry.example/web:nope does not exist",
     pod="web-2",
@@ -77,8 +77,8 @@ MISSING_IMAGE = Trouble(
 )
 
 
-def broken(name: str = "web", trouble: Trouble = MISSING_IMAGE) -> ServiceState:
-    return progressing(name, trouble=(trouble,))
+def broken(name: str = "web", diagnosis: Diagnosis = MISSING_IMAGE) -> ServiceState:
+    return progressing(name, diagnosis=(diagnosis,))
 
 
 Behaviour = Callable[[float], ServiceState]
@@ -165,8 +165,8 @@ class FakeCluster:
     async def watch(self, app: str, intent: Intent) -> AsyncGenerator["FakeWatch"]:
         yield FakeWatch(self)
 
-    async def evidence(self, app: str, trouble: Trouble) -> str:
-        self._ask(f"evidence {trouble.pod}")
+    async def evidence(self, app: str, diagnosis: Diagnosis) -> str:
+        self._ask(f"evidence {diagnosis.pod}")
         return self.log
 
 
@@ -241,7 +241,7 @@ class FakeAnnouncer:
     def wake(self) -> None:
         self.woken += 1
 
-    async def carded(self, promotion_id: str, seconds: float) -> Card | None:
+    async def wait_for_card(self, promotion_id: str, seconds: float) -> Card | None:
         return Card(
             promotion=promotion_id, channel="C1", ts=None if self.failed else "1.0", failed=self.failed
         )

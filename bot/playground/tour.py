@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.playground.examples import ExampleBuild
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.state import Channel
-from core.ports.store import Reader
+from core.ports.store import StoreReader
 
 TEAM = ["U01ALICE", "U02BOB", "U03CAROL"]
 CHANNELS = {
@@ -25,7 +25,7 @@ LOOKED_THROUGH = 100
 Step = tuple[str, str, str, str]
 
 
-async def first_steps(read: Reader, builds: Sequence[ExampleBuild]) -> list[Step]:
+async def first_steps(read: StoreReader, builds: Sequence[ExampleBuild]) -> list[Step]:
     """Return title, command, explanation and channel of each, for releases that are there.
 
     Args:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.slack.pacing import Pacing
-from bot.slack.web_api import CLOSED_TO_US, GONE, Calls
+from bot.slack.web_api import CLOSED_TO_US, GONE, WebApi
 from core.clock import Clock
 from core.failpoints import failpoint
 from core.ports.outbox import CardDue, Outgoing
@@ -27,7 +27,7 @@ class CardSender:
     def __init__(
         self,
         outbox: Outgoing,
-        calls: Calls,
+        calls: WebApi,
         pacing: Pacing,
         clock: Clock,
         *,

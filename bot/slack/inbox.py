@@ -65,7 +65,7 @@ class Inbox(Protocol):
         ...
 
 
-class Intake:
+class InboxWorker:
     """Keeps deliveries and carries them out."""
 
     def __init__(
@@ -195,7 +195,9 @@ class Intake:
 
     async def _seen(self, reply: Reply) -> Reply:
         """Say it to the person where their promotion is refused because nobody could see its card."""
-        card = await self._announcer.carded(reply.promotion, CARD_PATIENCE) if reply.promotion else None
+        card = (
+            await self._announcer.wait_for_card(reply.promotion, CARD_PATIENCE) if reply.promotion else None
+        )
         if card is None or card.failed not in UNSEEN:
             return reply
         error = Conflict(NOT_IN_CHANNEL)

@@ -28,7 +28,7 @@ NOT_KNOWN = (
 TELL_SECONDS = 0.8
 
 
-class Keeper(Protocol):
+class DeliverySink(Protocol):
     """Whoever keeps what Slack delivers."""
 
     async def keep(self, key: str, kind: str, payload: bytes) -> None:
@@ -49,7 +49,7 @@ def action_key(body: Mapping[str, Any]) -> str:
 
 
 def new_app(
-    client: AsyncWebClient, *, signing_secret: str | None, state: SlackState, keeper: Keeper
+    client: AsyncWebClient, *, signing_secret: str | None, state: SlackState, keeper: DeliverySink
 ) -> AsyncApp:
     """Return Bolt's app with our listeners.
 
@@ -86,7 +86,7 @@ def _is_news(record: logging.LogRecord) -> bool:
     return "will be ignored" not in record.getMessage()
 
 
-def listen(app: AsyncApp, keeper: Keeper, state: SlackState) -> None:
+def listen(app: AsyncApp, keeper: DeliverySink, state: SlackState) -> None:
     """Register every listener; manifest.yml is kept equal to them by a test."""
 
     async def on_command(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -109,7 +109,7 @@ def listen(app: AsyncApp, keeper: Keeper, state: SlackState) -> None:
 
 
 async def _take(
-    keeper: Keeper,
+    keeper: DeliverySink,
     state: SlackState,
     kind: str,
     body: dict[str, Any],

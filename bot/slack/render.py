@@ -13,7 +13,7 @@ from core.promotion import Phase
 ALARMING = frozenset({Phase.REVERTED, Phase.FAILURE})
 
 
-class Messages:
+class MessageRenderer:
     """Renders at the moment of sending, so that a card is always at its newest state."""
 
     def __init__(self, store: Store, access: Access, clock: Clock) -> None:

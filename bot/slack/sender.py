@@ -12,7 +12,7 @@ from bot.slack.cards import AFTER_TROUBLE, CardSender
 from bot.slack.connection import SlackState
 from bot.slack.pacing import Bucket, Pacing
 from bot.slack.threads import ThreadSender
-from bot.slack.web_api import Calls
+from bot.slack.web_api import WebApi
 from core.clock import Clock
 from core.ports.outbox import Card, CardDue, Outgoing, Post
 from core.ports.store import Store
@@ -27,7 +27,7 @@ QUIET_SECONDS = 3600.0
 AFTER_A_SURPRISE = 30.0
 
 
-class Messages(Protocol):
+class Renderer(Protocol):
     """Records → payloads."""
 
     async def card(self, promotion_id: str) -> dict[str, Any]: ...
@@ -36,7 +36,7 @@ class Messages(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class SendTask:
     """One call that is due: how urgent, where, of which promotion, paced by which buckets, and what to do."""
 
     order: int
@@ -59,9 +59,9 @@ class Sender:
     def __init__(
         self,
         outbox: Outgoing,
-        messages: Messages,
+        messages: Renderer,
         store: Store,
-        calls: Calls,
+        calls: WebApi,
         state: SlackState,
         clock: Clock,
     ) -> None:
@@ -89,7 +89,7 @@ class Sender:
         """Look for new rows now."""
         self._fresh.set()
 
-    async def carded(self, promotion_id: str, seconds: float) -> Card | None:
+    async def wait_for_card(self, promotion_id: str, seconds: float) -> Card | None:
         """Wait until a card is posted or has failed for good, or so many seconds."""
         deadline = self._clock.monotonic() + seconds
         outcome = asyncio.Event()
@@ -145,59 +145,59 @@ class Sender:
 
     async def _round(self) -> float:
         """Send what may go now, one message a channel; return the seconds until more may."""
-        errands, wait = await self._due()
+        tasks, wait = await self._due()
         now = self._clock.monotonic()
-        ready: dict[str, Errand] = {}
-        for errand in sorted(errands, key=lambda e: e.order):
-            if errand.channel in ready:
+        ready: dict[str, SendTask] = {}
+        for task in sorted(tasks, key=lambda e: e.order):
+            if task.channel in ready:
                 continue
             # Taken at once: the next errand may be paced by the same bucket.
-            if (pause := errand.take(now)) > 0:
+            if (pause := task.take(now)) > 0:
                 wait = min(wait, pause)
             else:
-                ready[errand.channel] = errand
+                ready[task.channel] = task
         # All are awaited, whatever becomes of one: a second call beside one that still runs would post twice.
-        outcomes = await asyncio.gather(*(errand.run() for errand in ready.values()), return_exceptions=True)
-        for errand, outcome in zip(ready.values(), outcomes, strict=True):
+        outcomes = await asyncio.gather(*(task.run() for task in ready.values()), return_exceptions=True)
+        for task, outcome in zip(ready.values(), outcomes, strict=True):
             if isinstance(outcome, Exception):
-                self._stumbled(errand, outcome)
+                self._stumbled(task, outcome)
         return 0.0 if ready else wait
 
-    def _stumbled(self, errand: Errand, error: Exception) -> None:
+    def _stumbled(self, task: SendTask, error: Exception) -> None:
         """Leave a promotion alone for a while, so that it does not keep the others of its channel waiting."""
-        log.error("a message of %s met an error nobody foresaw", errand.promotion, exc_info=error)
-        self._put_off[errand.promotion] = self._clock.monotonic() + AFTER_A_SURPRISE
+        log.error("a message of %s met an error nobody foresaw", task.promotion, exc_info=error)
+        self._put_off[task.promotion] = self._clock.monotonic() + AFTER_A_SURPRISE
         self._interrupted = True
 
-    async def _due(self) -> tuple[list[Errand], float]:
+    async def _due(self) -> tuple[list[SendTask], float]:
         """Return what may be sent, and how long to wait for what may not be yet."""
-        errands: list[Errand] = []
+        tasks: list[SendTask] = []
         self._cards.forget()
         cards = await self._outbox.cards_due()
         wait = QUIET_SECONDS
         for due in cards:
-            errand, pause = await self._card(due, len(cards))
-            errands += [errand] if pause <= 0 else []
+            task, pause = await self._card(due, len(cards))
+            tasks += [task] if pause <= 0 else []
             wait = min(wait, pause) if pause > 0 else wait
         for lost in await self._outbox.posts_unknown():
             look_up = partial(self._threads.look_up, lost)
-            errands.append(self._post(VERDICT, lost.channel, lost.post.promotion, look_up))
+            tasks.append(self._post(VERDICT, lost.channel, lost.post.promotion, look_up))
         for thread in await self._outbox.threads_due():
             order = VERDICT if thread.ending else LINES
             send = partial(self._threads.send, thread)
-            errands.append(self._post(order, thread.channel, thread.promotion, send))
+            tasks.append(self._post(order, thread.channel, thread.promotion, send))
         backlog = await self._outbox.backlog()
         # Something is delayed: by a Retry-After, or until its outcome is looked up.
         delayed = backlog.cards or backlog.lines or backlog.posts
         now = self._clock.monotonic()
         self._put_off = {promotion: until for promotion, until in self._put_off.items() if until > now}
-        errands = [errand for errand in errands if errand.promotion not in self._put_off]
-        return errands, min(wait, 1.0) if delayed else wait
+        tasks = [task for task in tasks if task.promotion not in self._put_off]
+        return tasks, min(wait, 1.0) if delayed else wait
 
-    def _post(self, order: int, channel: str, promotion: str, run: Callable[[], Awaitable[None]]) -> Errand:
-        return Errand(order, channel, promotion, (self._pacing.post(channel),), run)
+    def _post(self, order: int, channel: str, promotion: str, run: Callable[[], Awaitable[None]]) -> SendTask:
+        return SendTask(order, channel, promotion, (self._pacing.post(channel),), run)
 
-    async def _card(self, due: CardDue, live: int) -> tuple[Errand, float]:
+    async def _card(self, due: CardDue, live: int) -> tuple[SendTask, float]:
         """Return the errand of a card, and how long its next edit must wait."""
         card = due.card
         if card.ts is None:
@@ -208,6 +208,6 @@ class Sender:
         edit = partial(self._cards.edit, due)
         if urgent:
             lanes = (self._pacing.urgent(), self._pacing.update())
-            return Errand(DECISION, card.channel, card.promotion, lanes, edit), 0.0
+            return SendTask(DECISION, card.channel, card.promotion, lanes, edit), 0.0
         wait = self._cards.due_in(card.promotion, self._pacing.card_interval(live))
-        return Errand(HEARTBEAT, card.channel, card.promotion, (self._pacing.update(),), edit), wait
+        return SendTask(HEARTBEAT, card.channel, card.promotion, (self._pacing.update(),), edit), wait

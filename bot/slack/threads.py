@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.slack.cards import FIRST_LOOK, SECOND_LOOK
 from bot.slack.pacing import Pacing
-from bot.slack.web_api import CLOSED_TO_US, GONE, Calls, Said
+from bot.slack.web_api import CLOSED_TO_US, GONE, CallResult, WebApi
 from bot.views.thread import MOST_CHARS, MOST_ROWS
 from core.clock import Clock
 from core.failpoints import failpoint
@@ -22,7 +22,7 @@ class ThreadSender:
     def __init__(
         self,
         outbox: Outgoing,
-        calls: Calls,
+        calls: WebApi,
         pacing: Pacing,
         clock: Clock,
         *,
@@ -49,7 +49,7 @@ class ThreadSender:
         failpoint("outbox.after_post")
         await self._keep(post, thread.channel, said)
 
-    async def _keep(self, post: Post, channel: str, said: Said) -> None:
+    async def _keep(self, post: Post, channel: str, said: CallResult) -> None:
         if said.ts:
             await self._outbox.post_sent(post.id, said.ts)
         elif said.unknown:

@@ -50,7 +50,7 @@ PAGE, SKEW = 200, timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class CallResult:
     """What is known of a call.
 
     Attributes:
@@ -84,19 +84,19 @@ class Found:
     retry_after: float = 1.0
 
 
-class Calls:
+class WebApi:
     """Calls Slack; never raises for what Slack or the network does."""
 
     def __init__(self, client: AsyncWebClient, state: SlackState) -> None:
         self._client = client
         self._state = state
 
-    async def post(self, channel: str, payload: dict[str, Any], nonce: str, **rest: str) -> Said:
+    async def post(self, channel: str, payload: dict[str, Any], nonce: str, **rest: str) -> CallResult:
         """Post a message that can be found again by its nonce."""
         body = {**payload, **rest, "channel": channel, "metadata": _mark(nonce)}
         return _stamped(await self._call("chat.postMessage", json=body))
 
-    async def edit(self, channel: str, ts: str, payload: dict[str, Any]) -> Said:
+    async def edit(self, channel: str, ts: str, payload: dict[str, Any]) -> CallResult:
         return _stamped(await self._call("chat.update", json={**payload, "channel": channel, "ts": ts}))
 
     async def find(self, nonce: str, *, channel: str, thread: str | None, since: datetime) -> Found:
@@ -126,17 +126,17 @@ class Calls:
             if not params["cursor"]:
                 return Found()
 
-    async def _call(self, method: str, **how: Any) -> Said:
+    async def _call(self, method: str, **how: Any) -> CallResult:
         try:
             answer = await self._client.api_call(method, **how)
         except SlackApiError as error:
             return self._refused(error)
         except aiohttp.ClientConnectorError as error:
             self._state.tell(web=f"Slack does not answer: {type(error).__name__}")
-            return Said(error=type(error).__name__, later=True, retry_after=OUT_OF_REACH_SECONDS)
+            return CallResult(error=type(error).__name__, later=True, retry_after=OUT_OF_REACH_SECONDS)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             self._state.tell(web=f"Slack does not answer: {type(error).__name__}")
-            return Said(error=type(error).__name__, unknown=True)
+            return CallResult(error=type(error).__name__, unknown=True)
         except Exception as error:
             # The SDK stumbles over what is no answer of Slack's: HTML, text, broken JSON.
             log.exception("the answer to %s cannot be understood", method)
@@ -144,14 +144,14 @@ class Calls:
         if not isinstance(answer.data, dict):
             return self._odd(type(answer.data).__name__)
         self._state.tell(web="")
-        return Said(ts=str(answer.data.get("ts") or ""), data=answer.data)
+        return CallResult(ts=str(answer.data.get("ts") or ""), data=answer.data)
 
-    def _odd(self, what: str) -> Said:
+    def _odd(self, what: str) -> CallResult:
         """Return the outcome of a call that something else than Slack has answered: Slack may have done it."""
         self._state.tell(web=f"Slack's answer cannot be understood: {what}")
-        return Said(error=what, unknown=True)
+        return CallResult(error=what, unknown=True)
 
-    def _refused(self, error: SlackApiError) -> Said:
+    def _refused(self, error: SlackApiError) -> CallResult:
         word = error_word(error)
         headers = getattr(error.response, "headers", None) or {}
         after = str(next((v for k, v in headers.items() if k.lower() == "retry-after"), ""))
@@ -163,7 +163,7 @@ class Calls:
             self._state.die(word)
         elif between:
             self._state.tell(web=f"Slack does not answer: {word}")
-        return Said(
+        return CallResult(
             error=word,
             retry_after=float(after) if after.isdigit() else 1.0,
             unknown=word in PERHAPS
@@ -173,9 +173,9 @@ class Calls:
         )
 
 
-def _stamped(said: Said) -> Said:
+def _stamped(said: CallResult) -> CallResult:
     """Take a yes that does not name the message for what it is: nobody knows what became of the call."""
-    return said if said.ts or said.error else Said(error="no ts", unknown=True)
+    return said if said.ts or said.error else CallResult(error="no ts", unknown=True)
 
 
 def _carrier(data: Mapping[str, Any], nonce: str) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.views.tables import facts, table
 from bot.views.times import humanise, stamp
 from core.records.build import Build
-from core.records.release import Release, Standing
+from core.records.release import Release, ReleaseStatus
 
 
 def release_list(releases: Sequence[Release], active: str | None, now: datetime) -> str:
@@ -44,19 +44,19 @@ def release_manifest(build: Build) -> str:
     return build.manifest.strip()
 
 
-def held_note(releases: Sequence[Release], standings: Mapping[str, Standing]) -> str:
+def held_note(releases: Sequence[Release], statuses: Mapping[str, ReleaseStatus]) -> str:
     """Return the hint under a list that holds releases which may not simply be promoted, or ""."""
-    held = [release.id for release in releases if release.id in standings and standings[release.id].held]
+    held = [release.id for release in releases if release.id in statuses and statuses[release.id].held]
     if not held:
         return ""
     shown = ", ".join(held[:5]) + (f" and {len(held) - 5} more" if len(held) > 5 else "")
     return f'on hold: {shown}; promoting one of them needs --anyway "reason"'
 
 
-def standing_note(standing: Standing, *, active: bool) -> str:
+def standing_note(status: ReleaseStatus, *, active: bool) -> str:
     """Return the hint under one release: what happened to it since it was made."""
-    if standing.held:
-        return f'on hold: {standing.held}; promoting it needs --anyway "reason"'
-    verified = f"verified {stamp(standing.verified_at)}" if standing.verified_at else "never verified"
-    withdrawn = ", withdrawn: no automatic rollback goes to it" if standing.withdrawn else ""
+    if status.held:
+        return f'on hold: {status.held}; promoting it needs --anyway "reason"'
+    verified = f"verified {stamp(status.verified_at)}" if status.verified_at else "never verified"
+    withdrawn = ", withdrawn: no automatic rollback goes to it" if status.withdrawn else ""
     return f"{'active, ' if active else ''}{verified}{withdrawn}"

@@ -8,19 +8,19 @@ from core.cluster import baseline
 from core.cluster.anchor import Anchors
 from core.cluster.api.client import KubeClient
 from core.cluster.evidence import evidence
-from core.cluster.namespace import Home
-from core.cluster.provisioning import Namespaces
+from core.cluster.namespace import AppNamespace
+from core.cluster.provisioning import NamespaceProvisioner
 from core.cluster.rendering import bundle as objects
 from core.cluster.watching.reflector import Tuning
 from core.cluster.watching.watch import NamespaceWatch, watching
-from core.cluster.writer import Applier
+from core.cluster.writer import ObjectWriter
 from core.manifest.manifest import Manifest
 from core.policy.policy import Rules
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, Intent
-from core.records.observation import Trouble
+from core.records.observation import Diagnosis
 from core.records.release import Release
 
 
@@ -47,8 +47,8 @@ class KubernetesCluster:
         self._clock = clock
         self._tuning = tuning
         self._anchors = Anchors(client)
-        self._applier = Applier(client)
-        self._namespaces = Namespaces(client)
+        self._applier = ObjectWriter(client)
+        self._namespaces = NamespaceProvisioner(client)
 
     def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
         return objects.render(release, build, manifest, app, rules, rack=self.rack)
@@ -92,8 +92,8 @@ class KubernetesCluster:
             )
         )
 
-    async def evidence(self, app: str, trouble: Trouble) -> str:
-        return await evidence(self._client, self._home(app), trouble)
+    async def evidence(self, app: str, diagnosis: Diagnosis) -> str:
+        return await evidence(self._client, self._home(app), diagnosis)
 
-    def _home(self, app: str) -> Home:
-        return Home(self.rack, app)
+    def _home(self, app: str) -> AppNamespace:
+        return AppNamespace(self.rack, app)

@@ -9,7 +9,7 @@ from core.cluster.api.refusals import ApiRejected, ApiUnreachable
 from core.cluster.baseline import namespace_uid
 from core.cluster.documents import Document, generation_of, uid_of
 from core.cluster.labels import FIELD_MANAGER, MANAGED_LABEL
-from core.cluster.namespace import Home
+from core.cluster.namespace import AppNamespace
 from core.errors import Rejected, Unreachable
 from core.records.app import App
 from core.records.bundle import ANCHOR
@@ -24,11 +24,11 @@ class Anchors:
     def __init__(self, client: KubeClient) -> None:
         self._client = client
 
-    async def check(self, home: Home, app: App, *, installation: str, token: int) -> None:
+    async def check(self, ns: AppNamespace, app: App, *, installation: str, token: int) -> None:
         """Raise Rejected where the namespace is not ours to write to with this token."""
-        await self._read(home, app, installation=installation, token=token)
+        await self._read(ns, app, installation=installation, token=token)
 
-    async def claim(self, home: Home, app: App, *, installation: str, token: int) -> Applied:
+    async def claim(self, ns: AppNamespace, app: App, *, installation: str, token: int) -> Applied:
         """Write our installation and token by compare-and-set.
 
         Raises:
@@ -36,35 +36,37 @@ class Anchors:
             Unreachable: somebody else wrote each time between our read and our write.
         """
         for _ in range(ATTEMPTS):
-            live, uid = await self._read(home, app, installation=installation, token=token)
+            live, uid = await self._read(ns, app, installation=installation, token=token)
             wanted = {"installation": installation, "token": str(token), "namespace-uid": uid}
             if live is not None and wanted.items() <= (live.get("data") or {}).items():
                 return _applied(live, changed=False)
-            written = await self._write(home, live, wanted)
+            written = await self._write(ns, live, wanted)
             if written is not None:
                 return _applied(written, changed=True)
-        raise Unreachable(f"{ANCHOR} in namespace {home.namespace} changes faster than it can be claimed")
+        raise Unreachable(f"{ANCHOR} in namespace {ns.namespace} changes faster than it can be claimed")
 
-    async def _read(self, home: Home, app: App, *, installation: str, token: int) -> tuple[Json | None, str]:
-        uid = await namespace_uid(self._client, home)
-        live = await self._client.get(home.at(ANCHOR.kind, ANCHOR.name))
+    async def _read(
+        self, ns: AppNamespace, app: App, *, installation: str, token: int
+    ) -> tuple[Json | None, str]:
+        uid = await namespace_uid(self._client, ns)
+        live = await self._client.get(ns.at(ANCHOR.kind, ANCHOR.name))
         data = (live or {}).get("data") or {}
-        if reason := objection(home.namespace, data, uid, app, installation=installation, token=token):
+        if reason := objection(ns.namespace, data, uid, app, installation=installation, token=token):
             raise Rejected(reason)
         return live, uid
 
-    async def _write(self, home: Home, live: Document | None, data: dict[str, str]) -> Json | None:
+    async def _write(self, ns: AppNamespace, live: Document | None, data: dict[str, str]) -> Json | None:
         """Return what was written, or None where somebody else was first.
 
         Created by POST, since an apply would quietly become an update of what another bot has just made.
         """
         try:
             if live is None:
-                return await self._client.create(home.at(ANCHOR.kind), _body(home, data))
-            body = _body(home, {**(live.get("data") or {}), **data})
+                return await self._client.create(ns.at(ANCHOR.kind), _body(ns, data))
+            body = _body(ns, {**(live.get("data") or {}), **data})
             body["metadata"] |= {k: live["metadata"][k] for k in ("uid", "resourceVersion")}
             return await self._client.apply(
-                home.at(ANCHOR.kind, ANCHOR.name), body, manager=FIELD_MANAGER, force=True
+                ns.at(ANCHOR.kind, ANCHOR.name), body, manager=FIELD_MANAGER, force=True
             )
         except (ApiRejected, ApiUnreachable) as error:
             if error.status.code == 409:
@@ -88,13 +90,13 @@ def objection(namespace: str, data: Document, uid: str, app: App, *, installatio
             f"namespace {namespace} is not the one that {app.name} was rolled out to before: it was deleted and"
             " made anew, or this is another cluster"
         )
-    owner, home, newest = data.get("installation", ""), data.get("namespace-uid", ""), data.get("token", "")
+    owner, ns, newest = data.get("installation", ""), data.get("namespace-uid", ""), data.get("token", "")
     if owner and owner != installation:
         return (
             f"namespace {namespace} belongs to another installation of convox-bot: either a second bot uses the"
             " same cluster, or this one runs on a new database"
         )
-    if home and home != uid:
+    if ns and ns != uid:
         return (
             f"{ANCHOR} in namespace {namespace} was made for another namespace of that name: it was copied or"
             f" restored from a backup; if nobody else rolls out here, delete {ANCHOR}"
@@ -107,13 +109,13 @@ def objection(namespace: str, data: Document, uid: str, app: App, *, installatio
     return ""
 
 
-def _body(home: Home, data: dict[str, str]) -> Json:
+def _body(ns: AppNamespace, data: dict[str, str]) -> Json:
     return {
         "apiVersion": "v1",
         "kind": ANCHOR.kind,
         "metadata": {
             "name": ANCHOR.name,
-            "namespace": home.namespace,
+            "namespace": ns.namespace,
             "labels": {MANAGED_LABEL: FIELD_MANAGER},
         },
         "data": data,

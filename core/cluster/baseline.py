@@ -4,40 +4,48 @@ from collections.abc import Sequence
 
 from core.cluster.api.client import KubeClient
 from core.cluster.api.refusals import missing_namespace
-from core.cluster.documents import Document, condition, generation_of, is_going, spec_of, status_of, uid_of
+from core.cluster.documents import (
+    Document,
+    condition,
+    generation_of,
+    is_terminating,
+    spec_of,
+    status_of,
+    uid_of,
+)
 from core.cluster.labels import CONTAINER
-from core.cluster.namespace import Home
+from core.cluster.namespace import AppNamespace
 from core.errors import Rejected
 from core.records.bundle import Ref
 from core.records.intent import BaselineObject, Intent
 
 
-async def namespace_uid(client: KubeClient, home: Home) -> str:
+async def namespace_uid(client: KubeClient, ns: AppNamespace) -> str:
     """Return the uid of the app's namespace.
 
     Raises:
         Rejected: there is none, or it is being deleted.
     """
-    namespace = await client.get(home.itself)
+    namespace = await client.get(ns.itself)
     if namespace is None:
-        raise Rejected(missing_namespace(home.itself))
-    if is_going(namespace):
-        raise Rejected(f"namespace {home.namespace} is being deleted: nothing can be made in it")
+        raise Rejected(missing_namespace(ns.itself))
+    if is_terminating(namespace):
+        raise Rejected(f"namespace {ns.namespace} is being deleted: nothing can be made in it")
     return uid_of(namespace)
 
 
-async def look(client: KubeClient, home: Home, refs: Sequence[Ref]) -> Intent:
+async def look(client: KubeClient, ns: AppNamespace, refs: Sequence[Ref]) -> Intent:
     """Read the namespace, the named objects, and the app's replica sets and pods."""
-    uid = await namespace_uid(client, home)
-    objects = [describe(ref, await client.get(home.at(ref.kind, ref.name))) for ref in refs]
-    sets, _ = await client.list(home.at("ReplicaSet"), label=home.selector)
-    pods, _ = await client.list(home.at("Pod"), label=home.selector)
+    uid = await namespace_uid(client, ns)
+    objects = [describe(ref, await client.get(ns.at(ref.kind, ref.name))) for ref in refs]
+    sets, _ = await client.list(ns.at("ReplicaSet"), label=ns.selector)
+    pods, _ = await client.list(ns.at("Pod"), label=ns.selector)
     return Intent(
         namespace_uid=uid,
         objects=tuple(objects),
         replica_sets={uid_of(s): (generation_of(s), int(spec_of(s).get("replicas") or 0)) for s in sets},
         pods={uid_of(p): _restarts(p) for p in pods},
-        going=frozenset(uid_of(p) for p in pods if is_going(p)),
+        going=frozenset(uid_of(p) for p in pods if is_terminating(p)),
     )
 
 
@@ -46,7 +54,7 @@ def describe(ref: Ref, live: Document | None) -> BaselineObject:
 
     One that is on its way out did not exist: it would be gone before it could be a way back.
     """
-    if live is None or is_going(live):
+    if live is None or is_terminating(live):
         return BaselineObject(ref=ref, existed=False)
     return BaselineObject(
         ref=ref,

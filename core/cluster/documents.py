@@ -21,7 +21,7 @@ def generation_of(document: Document) -> int:
     return int(document["metadata"].get("generation") or 0)
 
 
-def is_going(document: Document) -> bool:
+def is_terminating(document: Document) -> bool:
     """Tell whether somebody has asked for its deletion; it may live on for its grace period."""
     return bool(document["metadata"].get("deletionTimestamp"))
 

@@ -6,9 +6,9 @@ import re
 import unicodedata
 
 from core.cluster.api.client import KubeClient
-from core.cluster.namespace import Home
+from core.cluster.namespace import AppNamespace
 from core.errors import Rejected, Unreachable
-from core.records.observation import Trouble
+from core.records.observation import Diagnosis
 
 log = logging.getLogger(__name__)
 
@@ -21,27 +21,27 @@ COLLECTED = b"unable to retrieve container logs for "
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
 
 
-async def evidence(client: KubeClient, home: Home, trouble: Trouble) -> str:
+async def evidence(client: KubeClient, ns: AppNamespace, diagnosis: Diagnosis) -> str:
     """Return the last lines of the container's log, or "" where there are none to be had.
 
     A log is a help and never worth a failure: whatever refuses it (a container that is waiting to start answers
     400, a missing right 403) is noted for the operator.
     """
-    if not trouble.pod or not trouble.container:
+    if not diagnosis.pod or not diagnosis.container:
         return ""
     try:
         async with asyncio.timeout(SECONDS):
-            return cleaned(await _log(client, home, trouble))
+            return cleaned(await _log(client, ns, diagnosis))
     except (Rejected, Unreachable, TimeoutError) as error:
-        log.info("no log of %s/%s: %s", home.namespace, trouble.pod, str(error) or "it took too long")
+        log.info("no log of %s/%s: %s", ns.namespace, diagnosis.pod, str(error) or "it took too long")
         return ""
 
 
-async def _log(client: KubeClient, home: Home, trouble: Trouble) -> bytes:
-    params = {"container": trouble.container, "tailLines": str(LINES), "limitBytes": str(LIMIT_BYTES)}
-    if trouble.previous:
+async def _log(client: KubeClient, ns: AppNamespace, diagnosis: Diagnosis) -> bytes:
+    params = {"container": diagnosis.container, "tailLines": str(LINES), "limitBytes": str(LIMIT_BYTES)}
+    if diagnosis.previous:
         params["previous"] = "true"
-    body = await client.text(home.at("Pod", trouble.pod, "log"), params, seconds=SECONDS)
+    body = await client.text(ns.at("Pod", diagnosis.pod, "log"), params, seconds=SECONDS)
     return b"" if body.startswith(COLLECTED) else body
 
 

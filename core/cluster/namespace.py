@@ -12,7 +12,7 @@ from core.records.bundle import Ref
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class AppNamespace:
     """One app's namespace on one rack."""
 
     rack: str

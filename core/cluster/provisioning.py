@@ -8,48 +8,44 @@ from core.cluster.api.client import KubeClient
 from core.cluster.api.refusals import ApiRejected
 from core.cluster.api.resources import RESOURCES, Address
 from core.cluster.app_manifest import app_manifest
-from core.cluster.namespace import Home
+from core.cluster.namespace import AppNamespace
 from core.records.app import namespace_command
 
 
-class Namespaces:
+class NamespaceProvisioner:
     """Makes namespaces, with the rights in them for the ServiceAccount of `deploy/`."""
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
 
-    async def create(self, home: Home) -> str | None:
+    async def create(self, ns: AppNamespace) -> str | None:
         """Make the namespace and the bot's rights in it; return None, or the command for an administrator."""
-        if await self._may("patch", "Deployment", home):
+        if await self._may("patch", "Deployment", ns):
             # Rights in a namespace that may not exist: only a cluster-wide grant gives those.
-            if await self._exists(home) or await self._make(home, {"Namespace"}):
+            if await self._exists(ns) or await self._make(ns, {"Namespace"}):
                 return None
-            return namespace_command(home.rack, home.app)
-        wanted = {"RoleBinding"} if await self._exists(home) else {"Namespace", "RoleBinding"}
-        return None if await self._make(home, wanted) else namespace_command(home.rack, home.app)
+            return namespace_command(ns.rack, ns.app)
+        wanted = {"RoleBinding"} if await self._exists(ns) else {"Namespace", "RoleBinding"}
+        return None if await self._make(ns, wanted) else namespace_command(ns.rack, ns.app)
 
-    async def _exists(self, home: Home) -> bool:
+    async def _exists(self, ns: AppNamespace) -> bool:
         """Tell whether the namespace is there to be seen; without rights in it nobody can tell."""
         try:
-            return await self._client.get(home.itself) is not None
+            return await self._client.get(ns.itself) is not None
         except ApiRejected as error:
             if error.status.code == 403:
                 return False
             raise
 
-    async def _make(self, home: Home, kinds: set[str]) -> bool:
+    async def _make(self, ns: AppNamespace, kinds: set[str]) -> bool:
         """Create what is wanted; return False where a right is missing."""
-        for document in _documents(home):
+        for document in _documents(ns):
             kind = document["kind"]
             if kind not in kinds:
                 continue
-            if not await self._may("create", kind, home):
+            if not await self._may("create", kind, ns):
                 return False
-            at = (
-                home.at(kind)
-                if RESOURCES[kind].namespaced
-                else Address(kind=kind, rack=home.rack, app=home.app)
-            )
+            at = ns.at(kind) if RESOURCES[kind].namespaced else Address(kind=kind, rack=ns.rack, app=ns.app)
             if not await self._create(at, document):
                 return False
         return True
@@ -70,11 +66,11 @@ class Namespaces:
         """Tell whether every namespace may be seen: a question that any API server answers to anybody it knows."""
         return await self._review({"verb": "list", "group": "", "resource": "namespaces"})
 
-    async def _may(self, verb: str, kind: str, home: Home) -> bool:
+    async def _may(self, verb: str, kind: str, ns: AppNamespace) -> bool:
         resource = RESOURCES[kind]
         attributes = {"verb": verb, "group": resource.group, "resource": resource.plural}
         if resource.namespaced:
-            attributes["namespace"] = home.namespace
+            attributes["namespace"] = ns.namespace
         return await self._review(attributes)
 
     async def _review(self, attributes: dict[str, str]) -> bool:
@@ -89,5 +85,5 @@ class Namespaces:
         return bool((review.get("status") or {}).get("allowed"))
 
 
-def _documents(home: Home) -> list[dict[str, Any]]:
-    return [dict(document) for document in yaml.safe_load_all(app_manifest(home.rack, home.app))]
+def _documents(ns: AppNamespace) -> list[dict[str, Any]]:
+    return [dict(document) for document in yaml.safe_load_all(app_manifest(ns.rack, ns.app))]

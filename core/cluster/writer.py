@@ -5,9 +5,9 @@ from typing import Any, TypeVar
 
 from core.cluster.api.client import Json, KubeClient
 from core.cluster.api.refusals import ApiUnreachable
-from core.cluster.documents import Document, generation_of, is_going, spec_of, uid_of
+from core.cluster.documents import Document, generation_of, is_terminating, spec_of, uid_of
 from core.cluster.labels import FIELD_MANAGER, SCALE_MANAGER, TOKEN_ANNOTATION
-from core.cluster.namespace import Home, check_ours, fenced
+from core.cluster.namespace import AppNamespace, check_ours, fenced
 from core.errors import NotYet, Rejected
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied
@@ -18,17 +18,17 @@ T = TypeVar("T")
 ATTEMPTS = 8
 
 
-class Applier:
+class ObjectWriter:
     """Writes the objects of apps."""
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
 
-    async def preflight(self, home: Home, bundle: Bundle, *, token: int, force: bool) -> None:
+    async def preflight(self, ns: AppNamespace, bundle: Bundle, *, token: int, force: bool) -> None:
         """Let the server check every object without keeping it.
 
         Args:
-            home: where.
+            ns: where.
             bundle: what.
             token: our fencing number.
             force: as the applies will be: a person's rollback takes fields over, so they are no reason against it.
@@ -40,97 +40,97 @@ class Applier:
         for ref in bundle.refs:
             try:
                 # A dry run is bound to the state that was read as any other, and loses races as well.
-                await self._apply(home, bundle, ref, token=token, force=force, dry_run=True)
+                await self._apply(ns, bundle, ref, token=token, force=force, dry_run=True)
             except Rejected as error:
                 reasons[str(error)] = None
         if reasons:
             raise Rejected("; ".join(reasons))
 
-    async def apply(self, home: Home, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
+    async def apply(self, ns: AppNamespace, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
         """Apply one object; see `core.ports.cluster.Cluster.apply`."""
-        before, after = await self._apply(home, bundle, ref, token=token, force=force, dry_run=False)
+        before, after = await self._apply(ns, bundle, ref, token=token, force=force, dry_run=False)
         changed = before is None or _substance(before) != _substance(after)
         return Applied(ref=ref, uid=uid_of(after), generation=generation_of(after), changed=changed)
 
-    async def scale(self, home: Home, name: str, replicas: int, *, token: int) -> Applied:
+    async def scale(self, ns: AppNamespace, name: str, replicas: int, *, token: int) -> Applied:
         """Set a count through /scale; whoever has set it before loses it to the bot's own scale manager."""
-        return await _retried(lambda: self._scale_once(home, name, replicas, token=token))
+        return await _retried(lambda: self._scale_once(ns, name, replicas, token=token))
 
-    async def remove(self, home: Home, ref: Ref, *, uid: str, token: int) -> None:
+    async def remove(self, ns: AppNamespace, ref: Ref, *, uid: str, token: int) -> None:
         """Delete one object of ours, with its pods.
 
         Args:
-            home: where.
+            ns: where.
             ref: what.
             uid: of the object meant; "" where the answer to its creation was lost: then the one that is there.
             token: our fencing number.
         """
-        await _retried(lambda: self._remove_once(home, ref, uid=uid, token=token))
+        await _retried(lambda: self._remove_once(ns, ref, uid=uid, token=token))
 
     async def _apply(
-        self, home: Home, bundle: Bundle, ref: Ref, *, token: int, force: bool, dry_run: bool
+        self, ns: AppNamespace, bundle: Bundle, ref: Ref, *, token: int, force: bool, dry_run: bool
     ) -> tuple[Json | None, Json]:
         """Return the object before, if it was there, and after."""
         return await _retried(
-            lambda: self._apply_once(home, bundle, ref, token=token, force=force, dry_run=dry_run)
+            lambda: self._apply_once(ns, bundle, ref, token=token, force=force, dry_run=dry_run)
         )
 
     async def _apply_once(
-        self, home: Home, bundle: Bundle, ref: Ref, *, token: int, force: bool, dry_run: bool
+        self, ns: AppNamespace, bundle: Bundle, ref: Ref, *, token: int, force: bool, dry_run: bool
     ) -> tuple[Json | None, Json]:
-        at = home.at(ref.kind, ref.name)
+        at = ns.at(ref.kind, ref.name)
         live = await self._client.get(at)
         if live is not None:
             check_ours(live, ref, token)
             # A dry run of one that is going has nobody to take a field from: it will be made anew.
-            force = force or (dry_run and is_going(live))
+            force = force or (dry_run and is_terminating(live))
             if not dry_run:
-                live = await self._ready_for_us(home, ref, live, token)
+                live = await self._ready_for_us(ns, ref, live, token)
         body = fenced(_object(bundle, ref), live, token)
         after = await self._client.apply(at, body, manager=FIELD_MANAGER, force=force, dry_run=dry_run)
         return live, after
 
-    async def _ready_for_us(self, home: Home, ref: Ref, live: Json, token: int) -> Json:
+    async def _ready_for_us(self, ns: AppNamespace, ref: Ref, live: Json, token: int) -> Json:
         """Return the object as it may be applied onto.
 
         Raises:
             NotYet: it is on its way out, after a prune or a removal; whatever it was given now would go with it.
         """
-        if is_going(live):
+        if is_terminating(live):
             raise NotYet(f"{ref} is still being removed; it is made anew once it has gone")
-        return await self._give_count_away(home, ref, live, token) if _holds_count(live) else live
+        return await self._give_count_away(ns, ref, live, token) if _holds_count(live) else live
 
-    async def _give_count_away(self, home: Home, ref: Ref, live: Json, token: int) -> Json:
+    async def _give_count_away(self, ns: AppNamespace, ref: Ref, live: Json, token: int) -> Json:
         """Let the scale manager hold the count as well: else an apply that leaves it out sets it to 1 (engine rule 20).
 
         What is read after it is what the apply is bound to, so its token is checked again (engine rule 15).
         """
-        scale, replicas = home.at(ref.kind, ref.name, "scale"), spec_of(live)["replicas"]
-        await self._client.apply(scale, _scale(home, live, replicas), manager=SCALE_MANAGER, force=True)
-        after = await self._client.get(home.at(ref.kind, ref.name))
-        if after is None or is_going(after):
+        scale, replicas = ns.at(ref.kind, ref.name, "scale"), spec_of(live)["replicas"]
+        await self._client.apply(scale, _scale(ns, live, replicas), manager=SCALE_MANAGER, force=True)
+        after = await self._client.get(ns.at(ref.kind, ref.name))
+        if after is None or is_terminating(after):
             raise NotYet(f"{ref} is being removed while it is applied; it is made anew once it has gone")
         check_ours(after, ref, token)
         return after
 
-    async def _scale_once(self, home: Home, name: str, replicas: int, *, token: int) -> Applied:
+    async def _scale_once(self, ns: AppNamespace, name: str, replicas: int, *, token: int) -> Applied:
         ref = Ref("Deployment", name)
-        at = home.at(ref.kind, name)
+        at = ns.at(ref.kind, name)
         live = await self._client.get(at)
         if live is None:
-            raise Rejected(f"{ref} does not exist in namespace {home.namespace}: there is nothing to scale")
+            raise Rejected(f"{ref} does not exist in namespace {ns.namespace}: there is nothing to scale")
         check_ours(live, ref, token)
         await self._client.apply(
-            home.at(ref.kind, name, "scale"), _scale(home, live, replicas), manager=SCALE_MANAGER, force=True
+            ns.at(ref.kind, name, "scale"), _scale(ns, live, replicas), manager=SCALE_MANAGER, force=True
         )
         changed = spec_of(live).get("replicas") != replicas
         # A Scale carries no generation; a change of the count raises it by one, whatever else raises it besides.
         return Applied(ref=ref, uid=uid_of(live), generation=generation_of(live) + changed, changed=changed)
 
-    async def _remove_once(self, home: Home, ref: Ref, *, uid: str, token: int) -> None:
-        at = home.at(ref.kind, ref.name)
+    async def _remove_once(self, ns: AppNamespace, ref: Ref, *, uid: str, token: int) -> None:
+        at = ns.at(ref.kind, ref.name)
         live = await self._client.get(at)
-        if live is None or is_going(live) or uid_of(live) != (uid or uid_of(live)):
+        if live is None or is_terminating(live) or uid_of(live) != (uid or uid_of(live)):
             return
         check_ours(live, ref, token)
         if not _applied_by_us(live):
@@ -163,14 +163,14 @@ def _object(bundle: Bundle, ref: Ref) -> Mapping[str, Any]:
     return next(o for o in bundle.objects if Ref(o["kind"], o["metadata"]["name"]) == ref)
 
 
-def _scale(home: Home, live: Document, replicas: int) -> Json:
+def _scale(ns: AppNamespace, live: Document, replicas: int) -> Json:
     metadata = live["metadata"]
     return {
         "apiVersion": "autoscaling/v1",
         "kind": "Scale",
         "metadata": {
             "name": metadata["name"],
-            "namespace": home.namespace,
+            "namespace": ns.namespace,
             "uid": metadata["uid"],
             "resourceVersion": metadata["resourceVersion"],
         },

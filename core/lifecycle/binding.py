@@ -3,7 +3,7 @@
 from core.manifest.manifest import load
 from core.policy.policy import Rules
 from core.ports.cluster import Cluster
-from core.ports.store import Reader
+from core.ports.store import StoreReader
 from core.records.app import App
 from core.records.bundle import Bundle, Ref
 from core.records.release import Release
@@ -13,7 +13,7 @@ from core.records.release import Release
 KEPT_KINDS = frozenset({"PersistentVolumeClaim", "Namespace", "Secret", "ConfigMap"})
 
 
-async def bundle_of(tx: Reader, cluster: Cluster, release: Release, app: App, rules: Rules) -> Bundle:
+async def bundle_of(tx: StoreReader, cluster: Cluster, release: Release, app: App, rules: Rules) -> Bundle:
     """Return the release's stored bundle, or render it; a stored one is never rendered anew (rule 16).
 
     Raises:
@@ -27,14 +27,14 @@ async def bundle_of(tx: Reader, cluster: Cluster, release: Release, app: App, ru
     return cluster.render(release, build, load(build.manifest, release.environment), app, rules)
 
 
-async def prunable(tx: Reader, app: str, bundle: Bundle) -> tuple[Ref, ...]:
+async def prunable(tx: StoreReader, app: str, bundle: Bundle) -> tuple[Ref, ...]:
     """Return what earlier bundles of the app made that this one no longer has (engine rule 26)."""
     keep = set(bundle.refs)
     earlier = {ref for b in await tx.bundles(app) for ref in b.refs}
     return tuple(sorted(r for r in earlier - keep if r.kind not in KEPT_KINDS))
 
 
-async def binding(tx: Reader, app: App, bundle: Bundle) -> str:
+async def binding(tx: StoreReader, app: App, bundle: Bundle) -> str:
     """Return what an approval is bound to: bundle, active release, prune list, namespace uid (rule 9).
 
     The parts stay readable, so that a mismatch can be named; the bundle is an HMAC, since a plain hash of

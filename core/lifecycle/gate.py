@@ -7,7 +7,7 @@ from core.lifecycle.approvals import may_approve
 from core.lifecycle.binding import binding
 from core.lifecycle.guards import rule_now
 from core.policy.policy import ApprovalRule
-from core.ports.store import Reader, Store
+from core.ports.store import Store, StoreReader
 from core.promotion import Promotion
 
 
@@ -26,7 +26,7 @@ class Gate:
         return await mismatch(read, promotion) or await lost(read, self._access, promotion)
 
 
-async def mismatch(read: Reader, promotion: Promotion) -> str:
+async def mismatch(read: StoreReader, promotion: Promotion) -> str:
     """Return how that which would run differs from what was approved, or "" (engine rule 9)."""
     bundle = await read.bundle(promotion.release)
     assert bundle is not None, "a bundle is stored with the request"
@@ -36,7 +36,7 @@ async def mismatch(read: Reader, promotion: Promotion) -> str:
     return f"what was approved has changed since: {_difference(promotion.approved_for, now)}; ask again"
 
 
-async def lost(read: Reader, access: Access, promotion: Promotion, *, more: int = 0) -> str:
+async def lost(read: StoreReader, access: Access, promotion: Promotion, *, more: int = 0) -> str:
     """Return who approved and may not any more, where that leaves too few, or "".
 
     Args:

@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from core.errors import Busy, Conflict, Forbidden, Invalid
 from core.lifecycle.holds import way_back, why_held
 from core.policy.policy import ApprovalRule, Policy, Rules
-from core.ports.store import Reader
+from core.ports.store import StoreReader
 from core.promotion import GOING_BACK, Promotion
 from core.records.app import App
 from core.records.build import Build, is_pinned
 from core.records.progress import Limits
-from core.records.release import Release, Standing
+from core.records.release import Release, ReleaseStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class PromotionContext:
     """Everything about an app that deciding on a promotion needs, read in one transaction."""
 
     app: App
     releases: Sequence[Release]
-    standings: Mapping[str, Standing]
+    statuses: Mapping[str, ReleaseStatus]
     in_flight: Promotion | None
     awaiting: Sequence[Promotion]
 
@@ -32,12 +32,12 @@ class Ground:
         return next((r for r in self.releases if r.id == release_id), None)
 
 
-async def read_ground(tx: Reader, app: str, *, everything: int) -> Ground:
+async def read_context(tx: StoreReader, app: str, *, everything: int) -> PromotionContext:
     """Read the ground of an app; raises NotFound for an unknown one."""
-    return Ground(
+    return PromotionContext(
         app=await tx.app(app),
         releases=await tx.releases(app, everything),
-        standings=await tx.standings(app),
+        statuses=await tx.release_statuses(app),
         in_flight=await tx.in_flight(app),
         awaiting=await tx.awaiting(app),
     )
@@ -56,7 +56,7 @@ def busy(holder: Promotion) -> Busy:
     )
 
 
-def guard(ground: Ground, release: Release, *, anyway: str | None) -> None:
+def guard(context: PromotionContext, release: Release, *, anyway: str | None) -> None:
     """Refuse what may not be promoted, in Convox's order and words; the busy guard comes before this one.
 
     Raises:
@@ -65,19 +65,19 @@ def guard(ground: Ground, release: Release, *, anyway: str | None) -> None:
     """
     if release.build is None:
         raise Invalid("can not promote a release with an empty manifest")
-    active = ground.active
+    active = context.active
     if active and release.sequence < active.sequence:
         raise Invalid(
             "can not promote an older release, try rollback",
             hint=f"`releases rollback {release.id} -a {release.app}`",
         )
-    if not anyway and (held := on_hold(ground, release)):
+    if not anyway and (held := on_hold(context, release)):
         raise held
 
 
-def on_hold(ground: Ground, release: Release) -> Conflict | None:
+def on_hold(context: PromotionContext, release: Release) -> Conflict | None:
     """Return what is said of a release that is on hold and of how it goes out all the same (engine rule 7)."""
-    held = why_held(release, ground.releases, ground.standings)
+    held = why_held(release, context.releases, context.statuses)
     if not held:
         return None
     return Conflict(
@@ -86,7 +86,7 @@ def on_hold(ground: Ground, release: Release) -> Conflict | None:
     )
 
 
-def guard_rollback(ground: Ground, source: Release) -> None:
+def guard_rollback(context: PromotionContext, source: Release) -> None:
     """Refuse what may not be rolled back to; a release that was verified may always be (engine rule 7).
 
     Raises:
@@ -95,9 +95,9 @@ def guard_rollback(ground: Ground, source: Release) -> None:
     """
     if source.build is None:
         raise Invalid("can not promote a release with an empty manifest")
-    standing = ground.standings.get(source.id)
-    verified = standing is not None and standing.verified_at is not None
-    held = why_held(source, ground.releases, ground.standings)
+    status = context.statuses.get(source.id)
+    verified = status is not None and status.verified_at is not None
+    held = why_held(source, context.releases, context.statuses)
     if held and not verified:
         raise Conflict(
             f"{source.id} is on hold: {held}",
@@ -106,7 +106,7 @@ def guard_rollback(ground: Ground, source: Release) -> None:
 
 
 def approval_rule(
-    rules: Rules, *, kind: str, target: Release | None, standings: Mapping[str, Standing]
+    rules: Rules, *, kind: str, target: Release | None, statuses: Mapping[str, ReleaseStatus]
 ) -> ApprovalRule:
     """Return the rule that applies; a rollback is free only to a release that was verified (engine rule 8).
 
@@ -114,20 +114,20 @@ def approval_rule(
         rules: the app's.
         kind: `promote` or `rollback`.
         target: for a rollback, the release that is copied forward with its own environment.
-        standings: by release id.
+        statuses: by release id.
     """
     if kind == "promote" or target is None:
         return rules.promote
-    standing = standings.get(target.id)
-    return rules.rollback if standing and standing.verified_at else rules.promote
+    status = statuses.get(target.id)
+    return rules.rollback if status and status.verified_at else rules.promote
 
 
-async def rule_now(read: Reader, policy: Policy, promotion: Promotion) -> ApprovalRule:
+async def rule_now(read: StoreReader, policy: Policy, promotion: Promotion) -> ApprovalRule:
     """Return the rule that today's policy has for a promotion that was asked for before."""
     release = await read.release(promotion.app, promotion.release)
     source = await read.release(promotion.app, release.copy_of) if release.copy_of else None
-    standings = await read.standings(promotion.app)
-    return approval_rule(policy.rules(promotion.app), kind=promotion.kind, target=source, standings=standings)
+    statuses = await read.release_statuses(promotion.app)
+    return approval_rule(policy.rules(promotion.app), kind=promotion.kind, target=source, statuses=statuses)
 
 
 def check_pinned(build: Build, rules: Rules, rule: ApprovalRule) -> None:
@@ -146,19 +146,19 @@ def limits_of(rules: Rules, *, first: bool) -> Limits:
     return Limits(deadline=rules.deadline, longest=rules.longest, crashes=crashes, restarts=rules.restarts)
 
 
-def target_of(ground: Ground, leaving: str) -> str | None:
+def target_of(context: PromotionContext, leaving: str) -> str | None:
     """Return the release that an automatic rollback would go to, chosen when the promotion starts.
 
     A promotion that takes over inherits the target of the one it stops, never that one's release; where it promotes
     that target itself, or a person has turned away from it since, it takes the next older one.
     """
-    flying = ground.in_flight
-    if flying is not None and flying.back_to != leaving and _stands(ground, flying.back_to):
+    flying = context.in_flight
+    if flying is not None and flying.back_to != leaving and _stands(context, flying.back_to):
         return flying.back_to
-    others = [r for r in ground.releases if flying is None or r.id != flying.release]
-    return way_back(others, ground.standings, leaving=leaving)
+    others = [r for r in context.releases if flying is None or r.id != flying.release]
+    return way_back(others, context.statuses, leaving=leaving)
 
 
-def _stands(ground: Ground, target: str | None) -> bool:
-    standing = ground.standings.get(target) if target else None
-    return standing is None or not (standing.withdrawn or standing.held)
+def _stands(context: PromotionContext, target: str | None) -> bool:
+    status = context.statuses.get(target) if target else None
+    return status is None or not (status.withdrawn or status.held)

@@ -3,28 +3,28 @@
 from collections.abc import Mapping, Sequence
 
 from core.promotion import Promotion
-from core.records.release import Release, Standing
+from core.records.release import Release, ReleaseStatus
 
 
-def why_held(release: Release, releases: Sequence[Release], standings: Mapping[str, Standing]) -> str:
+def why_held(release: Release, releases: Sequence[Release], statuses: Mapping[str, ReleaseStatus]) -> str:
     """Return why promoting the release needs `--anyway`, or "" (engine rule 7).
 
     A release is held by its own failed promotion, and by that of another release of the same build unless a third
     one of that build was verified.
     """
-    own = standings.get(release.id)
+    own = statuses.get(release.id)
     if own and own.held:
         return own.held
     if release.build is None:
         return ""
-    siblings = [s for r in releases if r.build == release.build and (s := standings.get(r.id))]
+    siblings = [s for r in releases if r.build == release.build and (s := statuses.get(r.id))]
     if any(s.verified_at and not s.held for s in siblings):
         return ""
     return next((f"its build {release.build} was not good: {s.held}" for s in siblings if s.held), "")
 
 
 def newest_free(
-    releases: Sequence[Release], standings: Mapping[str, Standing]
+    releases: Sequence[Release], statuses: Mapping[str, ReleaseStatus]
 ) -> tuple[Release | None, Release | None]:
     """Return the newest release that is not on hold, and the newest of all if that one is and was skipped.
 
@@ -33,30 +33,32 @@ def newest_free(
 
     Args:
         releases: every release of the app, newest first.
-        standings: by release id.
+        statuses: by release id.
     """
-    made = [r for r in releases if not _vain(r, standings)]
-    free = next((r for r in made if not why_held(r, releases, standings)), None)
+    made = [r for r in releases if not _vain(r, statuses)]
+    free = next((r for r in made if not why_held(r, releases, statuses)), None)
     skipped = made[0] if made and made[0] is not free else None
     return free, skipped
 
 
-def _vain(release: Release, standings: Mapping[str, Standing]) -> bool:
-    standing = standings.get(release.id)
-    return bool(release.copy_of and standing and standing.withdrawn and not standing.verified_at)
+def _vain(release: Release, statuses: Mapping[str, ReleaseStatus]) -> bool:
+    status = statuses.get(release.id)
+    return bool(release.copy_of and status and status.withdrawn and not status.verified_at)
 
 
-def way_back(releases: Sequence[Release], standings: Mapping[str, Standing], *, leaving: str) -> str | None:
+def way_back(
+    releases: Sequence[Release], statuses: Mapping[str, ReleaseStatus], *, leaving: str
+) -> str | None:
     """Return the newest verified release that is neither withdrawn nor on hold (engine rule 4).
 
     Args:
         releases: every release of the app, newest first.
-        standings: by release id.
+        statuses: by release id.
         leaving: the release being promoted; going back to it would change nothing.
     """
     for release in releases:
-        standing = standings.get(release.id)
-        good = standing and standing.verified_at and not standing.withdrawn and not standing.held
+        status = statuses.get(release.id)
+        good = status and status.verified_at and not status.withdrawn and not status.held
         if good and release.id != leaving:
             return release.id
     return None

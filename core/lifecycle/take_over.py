@@ -4,22 +4,24 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from core.failpoints import failpoint
-from core.lifecycle.guards import Ground, target_of
+from core.lifecycle.guards import PromotionContext, target_of
 from core.lifecycle.holds import failed
 from core.lifecycle.transition import move
 from core.ports.store import Transaction
 from core.promotion import GOING_BACK, Event, Promotion
-from core.records.release import Standing
+from core.records.release import ReleaseStatus
 from core.usecases.records import ALL
 
 
-async def begin(tx: Transaction, ground: Ground, promotion: Promotion) -> Promotion:
+async def take_over(tx: Transaction, context: PromotionContext, promotion: Promotion) -> Promotion:
     """Start: take over what is in flight, raise the fencing token, fix the way back."""
-    holder = ground.in_flight
+    holder = context.in_flight
     if holder is not None:
         if holder.phase in GOING_BACK:
             # It has failed already; that a take-over ends it makes its release no better (engine rule 7).
-            await tx.save_standing(replace(await tx.standing(holder.release), held=failed(holder)))
+            await tx.save_release_status(
+                replace(await tx.release_status(holder.release), held=failed(holder))
+            )
         await move(
             tx,
             holder,
@@ -30,26 +32,26 @@ async def begin(tx: Transaction, ground: Ground, promotion: Promotion) -> Promot
         )
         failpoint("takeover.before_commit")
     if promotion.kind == "rollback":
-        ground = await _turned_away(tx, ground, promotion)
-    app = replace(ground.app, token=ground.app.token + 1)
+        context = await _turned_away(tx, context, promotion)
+    app = replace(context.app, token=context.app.token + 1)
     await tx.save_app(app)
     return replace(
         promotion,
         started_at=tx.now,
         stage_at=tx.now,
         token=app.token,
-        back_to=target_of(replace(ground, in_flight=await _stopped(tx, holder)), promotion.release),
+        back_to=target_of(replace(context, in_flight=await _stopped(tx, holder)), promotion.release),
         baseline_of=_baseline_of(holder),
     )
 
 
-async def _turned_away(tx: Transaction, ground: Ground, rollback: Promotion) -> Ground:
+async def _turned_away(tx: Transaction, context: PromotionContext, rollback: Promotion) -> PromotionContext:
     """Return the ground as it will be once the rollback has touched something; see `withdraw`."""
-    flying = ground.in_flight.release if ground.in_flight else None
-    standings = dict(ground.standings)
-    for release in await _left(tx, rollback, {ground.app.active, flying}):
-        standings[release] = replace(standings.get(release) or Standing(release=release), withdrawn=True)
-    return replace(ground, standings=standings)
+    flying = context.in_flight.release if context.in_flight else None
+    statuses = dict(context.statuses)
+    for release in await _left(tx, rollback, {context.app.active, flying}):
+        statuses[release] = replace(statuses.get(release) or ReleaseStatus(release=release), withdrawn=True)
+    return replace(context, statuses=statuses)
 
 
 async def withdraw(tx: Transaction, rollback: Promotion) -> None:
@@ -64,7 +66,7 @@ async def withdraw(tx: Transaction, rollback: Promotion) -> None:
         if p.superseded_by == rollback.release and p.started_at is not None
     }
     for release in await _left(tx, rollback, stopped | {app.active}):
-        await tx.save_standing(replace(await tx.standing(release), withdrawn=True))
+        await tx.save_release_status(replace(await tx.release_status(release), withdrawn=True))
 
 
 async def _left(tx: Transaction, rollback: Promotion, releases: AbstractSet[str | None]) -> set[str]:

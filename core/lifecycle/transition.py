@@ -49,7 +49,7 @@ async def move(
         await tx.add_terminal(moved.id)
         if moved.kind == "rollback" and moved.touched_at is None:
             # The copy that it made never ran: what comes next is not to be based on it.
-            await tx.save_standing(replace(await tx.standing(moved.release), withdrawn=True))
+            await tx.save_release_status(replace(await tx.release_status(moved.release), withdrawn=True))
     detail = {"app": moved.app, "release": moved.release, "from": promotion.phase, "to": moved.phase}
     await tx.audit(actor, f"promotion.{event.replace(' ', '_')}", moved.id, detail)
     return moved

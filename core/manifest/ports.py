@@ -1,7 +1,7 @@
 """How a service is reached and asked for its health: `port`, `ports`, `health`, `liveness`, `startupProbe`."""
 
-from core.manifest.service import Check, ExtraPort, Health, Port
-from core.yaml.fields import INTEGER, Reader, kind
+from core.manifest.service import ExtraPort, Health, Port, ProbeCheck
+from core.yaml.fields import INTEGER, FieldReader, kind
 from core.yaml.tree import Entry, MappingNode, Node, ScalarNode
 
 LARGEST = 65535
@@ -10,7 +10,7 @@ PROTOCOLS = ("tcp", "udp")
 HOUR = 3600  # a check slower than an hour outlives every rollout
 
 
-def read_port(read: Reader, node: Node, what: str) -> Port | None:
+def read_port(read: FieldReader, node: Node, what: str) -> Port | None:
     """Read `3000`, `https:3000`, or `{port: 3000, scheme: https}`."""
     if isinstance(node, MappingNode):
         entries = read.table(node, what, ("port", "scheme"))
@@ -30,7 +30,7 @@ def read_port(read: Reader, node: Node, what: str) -> Port | None:
     return Port(int(number), scheme or "http")
 
 
-def _with_scheme(read: Reader, node: Node, what: str, number: int) -> Port | None:
+def _with_scheme(read: FieldReader, node: Node, what: str, number: int) -> Port | None:
     scheme = read.text(node, what).lower()
     if scheme in SCHEMES:
         return Port(number, scheme)
@@ -40,7 +40,7 @@ def _with_scheme(read: Reader, node: Node, what: str, number: int) -> Port | Non
     return None
 
 
-def read_ports(read: Reader, node: Node, what: str, main: Port | None) -> tuple[ExtraPort, ...]:
+def read_ports(read: FieldReader, node: Node, what: str, main: Port | None) -> tuple[ExtraPort, ...]:
     """Read a list of `2000`, `2000/udp` or `{port: 2000, protocol: udp}`; what repeats the main port is dropped."""
     found: dict[ExtraPort, None] = {}
     for item in read.items(node, what):
@@ -50,7 +50,7 @@ def read_ports(read: Reader, node: Node, what: str, main: Port | None) -> tuple[
     return tuple(found)
 
 
-def _extra_port(read: Reader, node: Node, what: str) -> ExtraPort | None:
+def _extra_port(read: FieldReader, node: Node, what: str) -> ExtraPort | None:
     number, protocol = "", "tcp"
     if isinstance(node, MappingNode):
         entries = read.table(node, what, ("port", "protocol"))
@@ -65,7 +65,7 @@ def _extra_port(read: Reader, node: Node, what: str) -> ExtraPort | None:
     return None
 
 
-def read_health(read: Reader, node: Node, what: str) -> Health:
+def read_health(read: FieldReader, node: Node, what: str) -> Health:
     """Read a path, or a mapping; 0 means the default, as in Convox."""
     if isinstance(node, ScalarNode):
         return Health(path=read_path(read, node, what))
@@ -85,23 +85,25 @@ def read_health(read: Reader, node: Node, what: str) -> Health:
 CHECK_KEYS = ("failureThreshold", "grace", "interval", "path", "successThreshold", "timeout")
 
 
-def read_liveness(read: Reader, node: Node, what: str) -> Check | None:
+def read_liveness(read: FieldReader, node: Node, what: str) -> ProbeCheck | None:
     entries = read.table(node, what, CHECK_KEYS)
     if "path" not in entries:
         if entries:
             read.problems.add(node.line, f"{what} needs a path")
         return None
-    return _check(read, entries, what, Check(path=read_path(read, entries["path"].value, f"path of {what}")))
+    return _check(
+        read, entries, what, ProbeCheck(path=read_path(read, entries["path"].value, f"path of {what}"))
+    )
 
 
-def read_startup(read: Reader, node: Node, what: str, liveness: Check | None) -> Check | None:
+def read_startup(read: FieldReader, node: Node, what: str, liveness: ProbeCheck | None) -> ProbeCheck | None:
     """Read a startup check; timings that it leaves out are those of liveness, or Kubernetes' own without one."""
     entries = read.table(node, what, (*CHECK_KEYS, "tcpSocketPort"))
     if ("path" in entries) == ("tcpSocketPort" in entries):
         if entries:
             read.problems.add(node.line, f"{what} needs either a path or a tcpSocketPort")
         return None
-    base = liveness or Check(grace=0, interval=10, timeout=1)
+    base = liveness or ProbeCheck(grace=0, interval=10, timeout=1)
     path, tcp_port = "", None
     if "path" in entries:
         path = read_path(read, entries["path"].value, f"path of {what}")
@@ -112,7 +114,7 @@ def read_startup(read: Reader, node: Node, what: str, liveness: Check | None) ->
         read,
         entries,
         what,
-        Check(
+        ProbeCheck(
             path=path,
             tcp_port=tcp_port,
             grace=base.grace,
@@ -123,14 +125,14 @@ def read_startup(read: Reader, node: Node, what: str, liveness: Check | None) ->
     )
 
 
-def read_path(read: Reader, node: Node, what: str) -> str:
+def read_path(read: FieldReader, node: Node, what: str) -> str:
     path = read.text(node, what) or "/"
     if not path.startswith("/"):
         read.problems.add(node.line, f"{what} must begin with a slash, not {kind(node)}")
     return path
 
 
-def _check(read: Reader, entries: dict[str, Entry], what: str, base: Check) -> Check:
+def _check(read: FieldReader, entries: dict[str, Entry], what: str, base: ProbeCheck) -> ProbeCheck:
     failures = successes = 0
     if "failureThreshold" in entries:
         failures = read.integer(
@@ -140,7 +142,7 @@ def _check(read: Reader, entries: dict[str, Entry], what: str, base: Check) -> C
         successes = read.integer(
             entries["successThreshold"].value, f"successThreshold of {what}", low=0, high=1
         )
-    return Check(
+    return ProbeCheck(
         path=base.path,
         tcp_port=base.tcp_port,
         grace=_seconds(read, entries.get("grace"), what) or base.grace,
@@ -151,7 +153,7 @@ def _check(read: Reader, entries: dict[str, Entry], what: str, base: Check) -> C
     )
 
 
-def _seconds(read: Reader, entry: Entry | None, what: str) -> int:
+def _seconds(read: FieldReader, entry: Entry | None, what: str) -> int:
     if entry is None:
         return 0
     return read.integer(entry.value, f"{entry.key.text} of {what}", low=0, high=HOUR)

@@ -21,9 +21,9 @@ from core.manifest.keys import (
 )
 from core.manifest.ports import read_health, read_liveness, read_port, read_ports, read_startup
 from core.manifest.scale import read_deployment, read_scale
-from core.manifest.service import Declaration, Deployment, Health, Port, Scale, Service
+from core.manifest.service import Declaration, Health, Port, RollingUpdate, Scale, Service
 from core.records.environment import KEY
-from core.yaml.fields import Reader, kind
+from core.yaml.fields import FieldReader, kind
 from core.yaml.problems import Problems
 from core.yaml.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode, cut
 
@@ -44,7 +44,7 @@ def read_manifest(
     root: Node | None, problems: Problems
 ) -> tuple[tuple[Declaration, ...], tuple[Service, ...]]:
     """Return the top's environment and the services; what is wrong is written into `problems`."""
-    read = Reader(problems)
+    read = FieldReader(problems)
     if root is None or (isinstance(root, MappingNode) and not root.entries):
         problems.stop(None, "it is empty; it needs at least one service")
     if not isinstance(root, MappingNode):
@@ -69,7 +69,7 @@ def _without_extensions(root: MappingNode) -> MappingNode:
     return MappingNode(tuple(e for e in root.entries if not e.key.text.startswith("x-")), root.line)
 
 
-def _refuse(read: Reader, entries: dict[str, Entry], refused: dict[str, str], what: str) -> None:
+def _refuse(read: FieldReader, entries: dict[str, Entry], refused: dict[str, str], what: str) -> None:
     for name, entry in entries.items():
         if name in refused and not asks_for_nothing(entry.value):
             read.problems.add(entry.line, refusal(entry, what, refused[name]))
@@ -78,19 +78,19 @@ def _refuse(read: Reader, entries: dict[str, Entry], refused: dict[str, str], wh
 class _Keys:
     """The keys of one service; each is read by a function of (reader, node, name of the place)."""
 
-    def __init__(self, read: Reader, node: Node, what: str) -> None:
+    def __init__(self, read: FieldReader, node: Node, what: str) -> None:
         self.entries = read.table(node, what, (*SERVICE_RUN, *SERVICE_IGNORED, *SERVICE_REFUSED))
         self._read = read
         self._what = what
 
-    def get(self, key: str, reader: Callable[[Reader, Node, str], T], default: T) -> T:
+    def get(self, key: str, reader: Callable[[FieldReader, Node, str], T], default: T) -> T:
         """Return what a key says, or the default where it is not given."""
         if key not in self.entries:
             return default
         return reader(self._read, self.entries[key].value, f"{key} of {self._what}")
 
 
-def _service(read: Reader, entry: Entry, environment: tuple[Declaration, ...], labels: Pairs) -> Service:
+def _service(read: FieldReader, entry: Entry, environment: tuple[Declaration, ...], labels: Pairs) -> Service:
     what = f"service {entry.key.shown[1:-1]}"
     if entry.key.shown != cut(entry.key.text) and not NAME.fullmatch(entry.key.text):
         read.problems.add(entry.line, f"{what}: a service's name {NAME_RULE}")
@@ -114,17 +114,17 @@ def _service(read: Reader, entry: Entry, environment: tuple[Declaration, ...], l
         health=keys.get("health", read_health, Health()),
         liveness=liveness,
         startup=keys.get("startupProbe", partial(read_startup, liveness=liveness), None),
-        deployment=keys.get("deployment", read_deployment, Deployment()),
+        deployment=keys.get("deployment", read_deployment, RollingUpdate()),
         scale=keys.get("scale", read_scale, Scale()),
         grace=keys.get("termination", _grace, 30),
-        internal=keys.get("internal", Reader.flag, False),
-        init=keys.get("init", Reader.flag, True),
+        internal=keys.get("internal", FieldReader.flag, False),
+        init=keys.get("init", FieldReader.flag, True),
         labels=tuple((dict(labels) | dict(own)).items()),
         annotations=keys.get("annotations", _annotations, ()),
     )
 
 
-def _needs_a_port(read: Reader, entries: dict[str, Entry], what: str, port: Port | None) -> None:
+def _needs_a_port(read: FieldReader, entries: dict[str, Entry], what: str, port: Port | None) -> None:
     """Convox leaves a check that has no port to ask out in silence; nobody who wrote one means that."""
     if port is None and "port" in entries:
         return  # it is wrong, and has been said to be
@@ -144,14 +144,14 @@ def _asks_its_own_port(node: Node) -> bool:
     )
 
 
-def _image(read: Reader, node: Node, what: str) -> str | None:
+def _image(read: FieldReader, node: Node, what: str) -> str | None:
     image = read.text(node, what)
     if image and (why := why_not_an_image(image)):
         read.problems.add(node.line, f"{what} is no image reference ({why}): {kind(node)}")
     return image or None
 
 
-def _build(read: Reader, node: Node, what: str) -> str:
+def _build(read: FieldReader, node: Node, what: str) -> str:
     if isinstance(node, ScalarNode):
         return node.text
     if isinstance(node, SequenceNode):
@@ -161,7 +161,7 @@ def _build(read: Reader, node: Node, what: str) -> str:
     return read.text(entries["path"].value, f"path of {what}") if "path" in entries else "."
 
 
-def _command(read: Reader, node: Node, what: str) -> tuple[str, ...] | None:
+def _command(read: FieldReader, node: Node, what: str) -> tuple[str, ...] | None:
     try:
         return tuple(shlex.split(read.text(node, what))) or None
     except ValueError as error:
@@ -170,14 +170,14 @@ def _command(read: Reader, node: Node, what: str) -> tuple[str, ...] | None:
         return None
 
 
-def _grace(read: Reader, node: Node, what: str) -> int:
+def _grace(read: FieldReader, node: Node, what: str) -> int:
     entries = read.table(node, what, ("grace",))
     if "grace" not in entries:
         return 30
     return read.integer(entries["grace"].value, f"grace of {what}", low=0, high=3600, default=30)
 
 
-def read_environment(read: Reader, node: Node, what: str) -> tuple[Declaration, ...]:
+def read_environment(read: FieldReader, node: Node, what: str) -> tuple[Declaration, ...]:
     """Read a list of `KEY`, `KEY=default` and `*`; lists in the list are flattened, `*` asks for nothing."""
     if not isinstance(node, SequenceNode):
         read.problems.add(
@@ -196,7 +196,7 @@ def read_environment(read: Reader, node: Node, what: str) -> tuple[Declaration, 
     return tuple(found)
 
 
-def _declaration(read: Reader, item: ScalarNode) -> tuple[Declaration, ...]:
+def _declaration(read: FieldReader, item: ScalarNode) -> tuple[Declaration, ...]:
     key, equals, default = item.text.partition("=")
     shown = item.shown[1:-1].partition("=")[0]
     if "${" in shown:  # it would be named in `required env: …`, and it may be a secret
@@ -208,7 +208,7 @@ def _declaration(read: Reader, item: ScalarNode) -> tuple[Declaration, ...]:
     return ()
 
 
-def read_labels(read: Reader, node: Node, what: str) -> Pairs:
+def read_labels(read: FieldReader, node: Node, what: str) -> Pairs:
     found: list[tuple[str, str]] = []
     for entry in read.mapping(node, what):
         key, value = entry.key.text, read.text(entry.value, f"label {entry.key.shown}")
@@ -224,7 +224,7 @@ def read_labels(read: Reader, node: Node, what: str) -> Pairs:
     return tuple(found)
 
 
-def _annotations(read: Reader, node: Node, what: str) -> Pairs:
+def _annotations(read: FieldReader, node: Node, what: str) -> Pairs:
     """Read a list of `key=value` or `{key: value}`, or one mapping."""
     found: list[tuple[str, str]] = []
     parts = (node,) if isinstance(node, MappingNode) else read.items(node, what)
@@ -241,7 +241,7 @@ def _annotations(read: Reader, node: Node, what: str) -> Pairs:
     return tuple(dict(found).items())
 
 
-def _annotation(read: Reader, node: Node, key: str, value: str) -> Pairs:
+def _annotation(read: FieldReader, node: Node, key: str, value: str) -> Pairs:
     if key in SERVICE_ACCOUNT_ANNOTATIONS:
         read.problems.add(
             node.line,

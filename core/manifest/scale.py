@@ -1,24 +1,24 @@
 """How many processes and how large, and how they are replaced: `scale` and `deployment`."""
 
 from core.manifest.keys import SCALE_REFUSED, SCALE_RUN, asks_for_nothing, refusal
-from core.manifest.service import Deployment, Scale
-from core.yaml.fields import INTEGER, Reader, kind
+from core.manifest.service import RollingUpdate, Scale
+from core.yaml.fields import INTEGER, FieldReader, kind
 from core.yaml.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
 
 MOST = 1000  # processes of one service; a typo above it would fill a cluster
 RANGE = "asks for a range of processes (autoscaling), which this version does not run; give one number"
 
 
-def read_deployment(read: Reader, node: Node, what: str) -> Deployment:
+def read_deployment(read: FieldReader, node: Node, what: str) -> RollingUpdate:
     entries = read.table(node, what, ("maximum", "minimum"))
     given = {
         key: read.integer(entries[key].value, f"{key} of {what}", low=-1000, high=1000, default=100)
         for key in entries
     }
-    return Deployment(minimum=given.get("minimum", 100), maximum=given.get("maximum", 200))
+    return RollingUpdate(minimum=given.get("minimum", 100), maximum=given.get("maximum", 200))
 
 
-def read_scale(read: Reader, node: Node, what: str) -> Scale:
+def read_scale(read: FieldReader, node: Node, what: str) -> Scale:
     """Read a count, or a mapping; 0 for cpu and memory means the default, as in Convox."""
     if isinstance(node, SequenceNode):
         read.problems.add(node.line, f"unknown type for service scale: {what} may have a number or a mapping")
@@ -47,14 +47,14 @@ def read_scale(read: Reader, node: Node, what: str) -> Scale:
     )
 
 
-def _amount(read: Reader, entries: dict[str, Entry], key: str, what: str) -> int:
+def _amount(read: FieldReader, entries: dict[str, Entry], key: str, what: str) -> int:
     if key not in entries:
         return 0
     # A thousand cores, 16 TiB: beyond the largest node there is.
     return read.integer(entries[key].value, what, low=0, high=1_000_000 if key == "cpu" else 16_777_216)
 
 
-def _counts(read: Reader, entries: dict[str, Entry], what: str) -> int:
+def _counts(read: FieldReader, entries: dict[str, Entry], what: str) -> int:
     """Take `count`, or `min` and `max` if they are the same number; of one of them, the other is the same."""
     if "count" in entries:
         return _count(read, entries["count"].value, f"count of {what}")
@@ -65,7 +65,7 @@ def _counts(read: Reader, entries: dict[str, Entry], what: str) -> int:
     return min(numbers, default=1)
 
 
-def _count(read: Reader, node: Node, what: str) -> int:
+def _count(read: FieldReader, node: Node, what: str) -> int:
     if isinstance(node, MappingNode):
         entries = read.table(node, what, ("max", "min"))
         return _counts(read, entries, what)

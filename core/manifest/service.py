@@ -49,7 +49,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class ProbeCheck:
     """A liveness or startup check; seconds. The defaults are Convox's for liveness.
 
     Attributes:
@@ -67,7 +67,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class RollingUpdate:
     """How a rollout may go, in percent of the count.
 
     The default minimum is 100 where Convox has 50: a bad release takes no capacity from the good one.
@@ -110,9 +110,9 @@ class Service:
     port: Port | None = None
     ports: tuple[ExtraPort, ...] = ()
     health: Health = field(default_factory=Health)
-    liveness: Check | None = None
-    startup: Check | None = None
-    deployment: Deployment = field(default_factory=Deployment)
+    liveness: ProbeCheck | None = None
+    startup: ProbeCheck | None = None
+    deployment: RollingUpdate = field(default_factory=RollingUpdate)
     scale: Scale = field(default_factory=Scale)
     grace: int = 30
     internal: bool = False

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from core.policy.rules import EVERYBODY, GROUP, TOKEN, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
-from core.yaml.fields import Reader, kind
+from core.yaml.fields import FieldReader, kind
 from core.yaml.problems import Problems, did_you_mean
 from core.yaml.tree import Entry, MappingNode, Node, ScalarNode, cut
 
@@ -55,7 +55,7 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
         if members_needed:
             problems.stop(1, "the policy is empty: nobody could do anything")
         return (), (), ()
-    read = Reader(problems)
+    read = FieldReader(problems)
     if not isinstance(root, MappingNode):
         problems.stop(root.line, f"the policy must be a mapping of keys, not {kind(root)}")
     entries = read.table(root, "the policy", ("roles", "members", "apps"))
@@ -68,12 +68,12 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
     return tuple(roles.values()), grants, tuple(_app(read, node) for node in listed)
 
 
-def _roles(read: Reader, entry: Entry | None) -> dict[str, Role]:
+def _roles(read: FieldReader, entry: Entry | None) -> dict[str, Role]:
     listed = read.mapping(entry.value, "roles") if entry else ()
     return {e.key.text: Role(name=e.key.text, verbs=_verbs(read, e)) for e in listed}
 
 
-def _verbs(read: Reader, entry: Entry) -> frozenset[Verb]:
+def _verbs(read: FieldReader, entry: Entry) -> frozenset[Verb]:
     what = f"role {entry.key.shown}"
     found: set[Verb] = set()
     items = read.items(entry.value, what)
@@ -90,12 +90,12 @@ def _verbs(read: Reader, entry: Entry) -> frozenset[Verb]:
     return frozenset(found)
 
 
-def _grants(read: Reader, entry: Entry | None, roles: Mapping[str, Role]) -> tuple[Grant, ...]:
+def _grants(read: FieldReader, entry: Entry | None, roles: Mapping[str, Role]) -> tuple[Grant, ...]:
     listed = read.items(entry.value, "members") if entry else ()
     return tuple(_grant(read, node, roles) for node in listed)
 
 
-def _grant(read: Reader, node: Node, roles: Mapping[str, Role]) -> Grant:
+def _grant(read: FieldReader, node: Node, roles: Mapping[str, Role]) -> Grant:
     entries = read.table(node, "a member", ("who", "roles", "apps"))
     who = _names(read, entries.get("who"), node, "who", _why_nobody)
     named = _names(read, entries.get("roles"), node, "roles", lambda text: _why_no_role(text, roles))
@@ -132,7 +132,7 @@ def _why_no_pattern(text: str) -> str:
 
 
 def _names(
-    read: Reader, entry: Entry | None, parent: Node, key: str, why_not: Callable[[str], str]
+    read: FieldReader, entry: Entry | None, parent: Node, key: str, why_not: Callable[[str], str]
 ) -> tuple[str, ...]:
     """Return the usable words of a list that must have some."""
     items = read.items(entry.value, key) if entry else ()
@@ -142,7 +142,9 @@ def _names(
     return _usable(read, items, key, why_not)
 
 
-def _usable(read: Reader, items: Iterable[Node], key: str, why_not: Callable[[str], str]) -> tuple[str, ...]:
+def _usable(
+    read: FieldReader, items: Iterable[Node], key: str, why_not: Callable[[str], str]
+) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for item in items:
         if not isinstance(item, ScalarNode):
@@ -154,7 +156,7 @@ def _usable(read: Reader, items: Iterable[Node], key: str, why_not: Callable[[st
     return tuple(found)
 
 
-def _app(read: Reader, node: Node) -> AppRules:
+def _app(read: FieldReader, node: Node) -> AppRules:
     entries = read.table(node, "apps", RULE_KEYS)
     match = _names(read, entries.get("match"), node, "match", _why_no_pattern)
     promote, rollback = ApprovalRule(), ApprovalRule()
@@ -181,7 +183,7 @@ def _app(read: Reader, node: Node) -> AppRules:
     )
 
 
-def _approval(read: Reader, entry: Entry | None, what: str, base: ApprovalRule) -> ApprovalRule:
+def _approval(read: FieldReader, entry: Entry | None, what: str, base: ApprovalRule) -> ApprovalRule:
     if entry is None:
         return base
     keys = read.table(entry.value, what, ("count", "from", "requester", "expires"))
@@ -203,7 +205,7 @@ def _approval(read: Reader, entry: Entry | None, what: str, base: ApprovalRule) 
     )
 
 
-def _limit(read: Reader, entry: Entry | None, default: float) -> float:
+def _limit(read: FieldReader, entry: Entry | None, default: float) -> float:
     """Return a duration that must leave some time at all."""
     if entry is None:
         return default
@@ -213,19 +215,19 @@ def _limit(read: Reader, entry: Entry | None, default: float) -> float:
     return seconds
 
 
-def _auto(read: Reader, entry: Entry | None) -> float | None:
+def _auto(read: FieldReader, entry: Entry | None) -> float | None:
     if entry is None or (isinstance(entry.value, ScalarNode) and entry.value.text == "auto"):
         return None
     return read.duration(entry.value, entry.key.text, default=0.0, also="auto")
 
 
-def _number(read: Reader, entry: Entry | None, *, low: int, default: int | None) -> int | None:
+def _number(read: FieldReader, entry: Entry | None, *, low: int, default: int | None) -> int | None:
     if entry is None:
         return default
     return read.integer(entry.value, entry.key.text, low=low, high=1000)
 
 
-def _channel(read: Reader, entry: Entry | None) -> str | None:
+def _channel(read: FieldReader, entry: Entry | None) -> str | None:
     if entry is None:
         return None
     channel = read.text(entry.value, "channel")

@@ -10,7 +10,7 @@ from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, Intent
-from core.records.observation import Observation, Target, Trouble
+from core.records.observation import Diagnosis, Observation, Target
 from core.records.release import Release
 
 
@@ -88,6 +88,6 @@ class Cluster(Protocol):
         """Watch the app's objects; lines tell what differs from the intent's baseline."""
         ...
 
-    async def evidence(self, app: str, trouble: Trouble) -> str:
+    async def evidence(self, app: str, diagnosis: Diagnosis) -> str:
         """Return the last log lines that prove a trouble, or "" (bounded: 20 lines, 5 s)."""
         ...

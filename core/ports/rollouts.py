@@ -5,7 +5,7 @@ from typing import Protocol
 from core.promotion import Promotion
 
 
-class Driver(Protocol):
+class RolloutRunner(Protocol):
     """Whoever drives started promotions to their end."""
 
     def drive(self, promotion: Promotion) -> None:

@@ -15,11 +15,11 @@ from core.records.bundle import Bundle
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.progress import Progress
-from core.records.release import Release, Standing
+from core.records.release import Release, ReleaseStatus
 from core.records.step import PruneJob, Step
 
 
-class Reader(Protocol):
+class StoreReader(Protocol):
     """Read records; every method sees one consistent state of the database."""
 
     async def app(self, name: str) -> App:
@@ -48,11 +48,11 @@ class Reader(Protocol):
         """Return releases by sequence, newest first."""
         ...
 
-    async def standing(self, release_id: str) -> Standing:
+    async def release_status(self, release_id: str) -> ReleaseStatus:
         """Return what has happened to a release; an empty standing where nothing has."""
         ...
 
-    async def standings(self, app: str) -> Mapping[str, Standing]:
+    async def release_statuses(self, app: str) -> Mapping[str, ReleaseStatus]:
         """Return release id → standing for every release of the app that has one."""
         ...
 
@@ -111,7 +111,7 @@ class Reader(Protocol):
         ...
 
 
-class Transaction(Reader, Protocol):
+class Transaction(StoreReader, Protocol):
     """Write records: one SQLite transaction, committed when its block ends without an error.
 
     Attributes:
@@ -138,7 +138,7 @@ class Transaction(Reader, Protocol):
         """Return the next release number of the app."""
         ...
 
-    async def save_standing(self, standing: Standing) -> None: ...
+    async def save_release_status(self, status: ReleaseStatus) -> None: ...
 
     async def save_bundle(self, bundle: Bundle) -> None:
         """Store the bundle of a release once; storing another for the same release raises Conflict."""
@@ -204,6 +204,6 @@ class Store(Protocol):
         ...
 
     @property
-    def read(self) -> Reader:
+    def read(self) -> StoreReader:
         """Read outside a transaction, never waiting for a writer."""
         ...

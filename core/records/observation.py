@@ -19,7 +19,7 @@ class Readiness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class Diagnosis:
     """Something wrong with the new pods of one service.
 
     Attributes:
@@ -63,7 +63,7 @@ class ServiceState:
         started: new pods that exist; `ready`: new pods that are ready and not going.
         ready_stamp: when the last of the ready new pods became ready, by the cluster's clock; None without one.
         restarts: pod uid → restarts of its containers named in the bundle, new pods only.
-        trouble: worst first.
+        diagnosis: worst first.
     """
 
     name: str
@@ -74,7 +74,7 @@ class ServiceState:
     ready: int = 0
     ready_stamp: datetime | None = None
     restarts: Mapping[str, int] = field(default_factory=dict)
-    trouble: tuple[Trouble, ...] = ()
+    diagnosis: tuple[Diagnosis, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ReleaseStatus:
     """What has happened to a release since it was made; kept beside it, since a release never changes.
 
     Attributes:

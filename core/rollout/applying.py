@@ -9,17 +9,17 @@ from core.lifecycle.binding import KEPT_KINDS
 from core.promotion import Promotion
 from core.records.bundle import ANCHOR, Bundle, Ref
 from core.records.intent import Applied, Intent
-from core.rollout.effects import BACK_PATIENCE, Effects, Tools
+from core.rollout.effects import BACK_PATIENCE, Effects, RolloutPorts
 from core.rollout.lineage import bundles_of, recorded_count, scaled_by
 
 # Not even where there is nothing to go back to: a claim holds data (engine rule 4).
 NEVER_REMOVED = frozenset({"PersistentVolumeClaim", "Namespace"})
 
 
-class Applier:
+class BundleApplier:
     """Applies bundles for one promotion at a time."""
 
-    def __init__(self, tools: Tools, effects: Effects) -> None:
+    def __init__(self, tools: RolloutPorts, effects: Effects) -> None:
         self._tools = tools
         self._effects = effects
 

@@ -15,14 +15,14 @@ from core.records.bundle import Bundle
 from core.records.intent import Applied, Intent
 from core.records.observation import Target
 from core.records.progress import Progress
-from core.records.release import Standing
+from core.records.release import ReleaseStatus
 from core.records.step import PruneJob
 from core.redaction import Redactor
-from core.rollout.applying import Applier, added, existed_before
-from core.rollout.effects import Effects, Late, Moved, Tools, still
+from core.rollout.applying import BundleApplier, added, existed_before
+from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromotion, ensure_current
 from core.rollout.lineage import bundles_of, redactor_of
-from core.rollout.starting import Starter
-from core.rollout.verifying import Outcome, Verifier, evidence_line
+from core.rollout.starting import RolloutStarter
+from core.rollout.verifying import StageOutcome, Verifier, evidence_line
 
 
 @dataclass(slots=True)
@@ -38,18 +38,18 @@ class _Run:
 class Driver:
     """Drives one promotion from wherever it is to a settled phase."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: RolloutPorts) -> None:
         self._tools = tools
         self._effects = Effects(tools)
-        self._starter = Starter(tools, self._effects)
-        self._applier = Applier(tools, self._effects)
+        self._starter = RolloutStarter(tools, self._effects)
+        self._applier = BundleApplier(tools, self._effects)
 
     async def drive(self, promotion_id: str) -> Promotion:
         """Return the promotion once it is settled; twice is the same as once."""
         while not (promotion := await self._tools.store.read.promotion(promotion_id)).settled:
             try:
                 await self._advance(promotion)
-            except Moved:
+            except StalePromotion:
                 continue
         return promotion
 
@@ -65,7 +65,7 @@ class Driver:
             run = _Run(promotion, intent, Verifier(self._tools, self._effects, watch, redact), redact)
             while not run.promotion.settled:
                 # Moved: somebody cancelled or took over; the phase as it is now says what is next.
-                with suppress(Moved):
+                with suppress(StalePromotion):
                     await self._stage(run)
                 run.promotion = await self._tools.store.read.promotion(promotion.id)
 
@@ -93,7 +93,7 @@ class Driver:
         except Rejected as error:
             await self._move(run, Event.BROKEN, cause=run.redact(str(error)))
             return
-        except Late as error:
+        except StageTimeout as error:
             cause = f"not every object was applied within {run.promotion.limits.pending:g} s: {error}"
             await self._move(run, Event.OVERDUE, cause=run.redact(cause))
             return
@@ -127,10 +127,10 @@ class Driver:
             if s.stage == stage and s.action == "apply"
         )
 
-    async def _succeed(self, run: _Run, bundle: Bundle, outcome: Outcome) -> None:
+    async def _succeed(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> None:
         promotion = run.promotion
         async with self._tools.store.transaction() as tx:
-            current = await still(tx, promotion)
+            current = await ensure_current(tx, promotion)
             app = await tx.app(promotion.app)
             verified = app.verified if outcome.nothing_ran else promotion.release
             refs = await prunable(tx, promotion.app, bundle)
@@ -154,29 +154,29 @@ class Driver:
     async def _stand(
         self, tx: Transaction, release: str, *, verified: bool = False, held: str | None = None
     ) -> None:
-        standing = await tx.standing(release)
-        await tx.save_standing(
-            Standing(
+        status = await tx.release_status(release)
+        await tx.save_release_status(
+            ReleaseStatus(
                 release=release,
-                verified_at=tx.now if verified else standing.verified_at,
+                verified_at=tx.now if verified else status.verified_at,
                 held=held,
-                withdrawn=standing.withdrawn and not verified,
+                withdrawn=status.withdrawn and not verified,
             )
         )
 
-    async def _fail(self, run: _Run, outcome: Outcome) -> None:
+    async def _fail(self, run: _Run, outcome: StageOutcome) -> None:
         """Store cause and evidence before anything is undone: going back deletes the pods that prove it."""
         evidence = ""
-        if outcome.trouble is not None:
+        if outcome.diagnosis is not None:
             try:
-                evidence = await self._tools.cluster.evidence(run.promotion.app, outcome.trouble)
+                evidence = await self._tools.cluster.evidence(run.promotion.app, outcome.diagnosis)
             except (Rejected, Unreachable) as error:
                 evidence = f"(no log: {error})"
         failpoint("broken.after_evidence")
         async with self._tools.store.transaction() as tx:
-            current = await still(tx, run.promotion)
-            if evidence and outcome.trouble is not None:
-                line = evidence_line(run.redact(evidence), tx.now, outcome.trouble)
+            current = await ensure_current(tx, run.promotion)
+            if evidence and outcome.diagnosis is not None:
+                line = evidence_line(run.redact(evidence), tx.now, outcome.diagnosis)
                 await tx.add_lines(current.id, [line])
             await move(tx, current, outcome.event, actor=BOT, cause=outcome.cause)
         failpoint("broken.after_commit")
@@ -195,7 +195,7 @@ class Driver:
                 await self._applier.remove(promotion, run.intent)
             else:
                 await self._applier.back(promotion, run.intent)
-        except (Rejected, Late) as error:
+        except (Rejected, StageTimeout) as error:
             await self._stuck(run, run.redact(str(error)))
             return
         await run.verifier.drain(promotion)
@@ -231,7 +231,7 @@ class Driver:
     async def _reverted(self, run: _Run, back: Bundle | None) -> None:
         promotion = run.promotion
         async with self._tools.store.transaction() as tx:
-            current = await still(tx, promotion)
+            current = await ensure_current(tx, promotion)
             app = await tx.app(promotion.app)
             await tx.save_app(replace(app, active=promotion.back_to))
             await self._stand(tx, promotion.release, held=failed(promotion))
@@ -248,7 +248,7 @@ class Driver:
         promotion = run.promotion
         causes = [c for c in (promotion.cause, why) if c]
         async with self._tools.store.transaction() as tx:
-            current = await still(tx, promotion)
+            current = await ensure_current(tx, promotion)
             await self._stand(tx, promotion.release, held=failed(promotion))
             await move(tx, current, event, actor=BOT, cause="; ".join(dict.fromkeys(causes)))
             failpoint("settle.before_commit")
@@ -258,7 +258,7 @@ class Driver:
     async def _move(self, run: _Run, event: Event, **changes: object) -> None:
         try:
             async with self._tools.store.transaction() as tx:
-                await move(tx, await still(tx, run.promotion), event, actor=BOT, **changes)
+                await move(tx, await ensure_current(tx, run.promotion), event, actor=BOT, **changes)
         except Conflict as error:
-            raise Moved(str(error)) from error
+            raise StalePromotion(str(error)) from error
         self._tools.announcer.wake()

@@ -27,16 +27,16 @@ LONGEST_PAUSE = 10.0
 BACK_PATIENCE = 300.0
 
 
-class Moved(Exception):
+class StalePromotion(Exception):
     """The promotion is no longer where its driver believes: a person cancelled it or took over."""
 
 
-class Late(Exception):
+class StageTimeout(Exception):
     """The cluster did not answer for as long as this stage may wait; `str()` is what it said last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
+class RolloutPorts:
     """What every stage of a rollout works with."""
 
     store: Store
@@ -49,10 +49,10 @@ class Tools:
 class Effects:
     """Sends one promotion's requests to the cluster, twice if need be: every request is idempotent."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: RolloutPorts) -> None:
         self._tools = tools
 
-    async def insist(self, promotion: Promotion, attempt: Callable[[], Awaitable[T]], *, limit: float) -> T:
+    async def retry(self, promotion: Promotion, attempt: Callable[[], Awaitable[T]], *, limit: float) -> T:
         """Return what `attempt` returns, trying again while the cluster is out of reach.
 
         Raises:
@@ -71,12 +71,12 @@ class Effects:
             await self._tools.clock.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
             if await self._waited(promotion, self._tools.clock.monotonic() - began, shown) >= limit:
-                raise Late(said)
+                raise StageTimeout(said)
 
     async def _waited(self, promotion: Promotion, seconds: float, shown: str) -> float:
         """Add to the time that this stage has waited, durably, and return it."""
         async with self._tools.store.transaction() as tx:
-            current = await still(tx, promotion)
+            current = await ensure_current(tx, promotion)
             waited = replace(
                 current.progress,
                 watched=current.progress.watched + seconds,
@@ -105,7 +105,7 @@ class Effects:
             promotion=promotion.id, stage=stage, ref=ref, action=action, state="sent", token=promotion.token
         )
         async with self._tools.store.transaction() as tx:
-            await still(tx, promotion)
+            await ensure_current(tx, promotion)
             tries = sum(
                 (s.stage, s.ref, s.action) == (stage, ref, action) for s in await tx.steps(promotion.id)
             )
@@ -117,7 +117,7 @@ class Effects:
             tries += 1
             return await effect()
 
-        applied = await self.insist(promotion, counted, limit=limit)
+        applied = await self.retry(promotion, counted, limit=limit)
         failpoint("step.after_effect")
         # An earlier try may have changed what this one found to be right already.
         applied = replace(applied, changed=applied.changed or tries > 1)
@@ -130,9 +130,9 @@ class Effects:
         return applied
 
 
-async def still(tx: Transaction, promotion: Promotion) -> Promotion:
+async def ensure_current(tx: Transaction, promotion: Promotion) -> Promotion:
     """Return the promotion as stored, or raise Moved where it has left the phase or the token has risen."""
     current = await tx.promotion(promotion.id)
     if current.phase is not promotion.phase or current.token != promotion.token:
-        raise Moved(f"{promotion.id} is {current.phase}")
+        raise StalePromotion(f"{promotion.id} is {current.phase}")
     return current

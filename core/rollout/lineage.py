@@ -1,13 +1,13 @@
 """What a promotion takes over from others: effects to undo, secrets to keep quiet about, counts once recorded."""
 
-from core.ports.store import Reader
+from core.ports.store import StoreReader
 from core.promotion import Promotion
 from core.records.bundle import Bundle, Ref
 from core.redaction import Redactor
 from core.usecases.records import ALL
 
 
-async def lineage(read: Reader, promotion: Promotion) -> tuple[Promotion, ...]:
+async def lineage(read: StoreReader, promotion: Promotion) -> tuple[Promotion, ...]:
     """Return the promotion and, newest first, those it took over after they had touched the cluster.
 
     What they did is the promotion's own to undo: none of them goes back any more.
@@ -18,19 +18,19 @@ async def lineage(read: Reader, promotion: Promotion) -> tuple[Promotion, ...]:
     return tuple(chain)
 
 
-async def bundles_of(read: Reader, promotion: Promotion) -> tuple[Bundle, ...]:
+async def bundles_of(read: StoreReader, promotion: Promotion) -> tuple[Bundle, ...]:
     """Return the bundle of the promotion and of each that it took over."""
     found = [await read.bundle(each.release) for each in await lineage(read, promotion)]
     return tuple(bundle for bundle in found if bundle is not None)
 
 
-async def scaled_by(read: Reader, promotion: Promotion) -> frozenset[str]:
+async def scaled_by(read: StoreReader, promotion: Promotion) -> frozenset[str]:
     """Return the Deployments whose count the promotion, or one that it took over, may have set."""
     steps = [step for each in await lineage(read, promotion) for step in await read.steps(each.id)]
     return frozenset(s.ref.name for s in steps if s.stage == "forward" and s.action == "scale")
 
 
-async def recorded_count(read: Reader, app: str, ref: Ref) -> int | None:
+async def recorded_count(read: StoreReader, app: str, ref: Ref) -> int | None:
     """Return the count that a Deployment had when it was last recorded, before a prune or at a baseline (rule 20)."""
     for promotion in await read.promotions(app, ALL):
         steps = await read.steps(promotion.id)
@@ -44,7 +44,7 @@ async def recorded_count(read: Reader, app: str, ref: Ref) -> int | None:
     return None
 
 
-async def redactor_of(read: Reader, promotion: Promotion) -> Redactor:
+async def redactor_of(read: StoreReader, promotion: Promotion) -> Redactor:
     """Return what knows the values of every environment whose pods may speak meanwhile (engine rule 17)."""
     app = await read.app(promotion.app)
     taken = {each.release for each in await lineage(read, promotion)}

@@ -10,7 +10,7 @@ from core.ports.store import Transaction
 from core.records.bundle import Ref
 from core.records.intent import BaselineObject
 from core.records.step import PruneJob, Step
-from core.rollout.effects import Tools
+from core.rollout.effects import RolloutPorts
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 class Pruner:
     """Works off the prune jobs of an app; the caller holds the app's lock."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: RolloutPorts) -> None:
         self._tools = tools
 
     async def run(self, app: str) -> None:

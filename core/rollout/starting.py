@@ -14,7 +14,14 @@ from core.ports.store import Transaction
 from core.promotion import Event, Phase, Promotion
 from core.records.bundle import Ref
 from core.records.intent import BaselineObject, Intent
-from core.rollout.effects import BACK_PATIENCE, Effects, Late, Moved, Tools, still
+from core.rollout.effects import (
+    BACK_PATIENCE,
+    Effects,
+    RolloutPorts,
+    StageTimeout,
+    StalePromotion,
+    ensure_current,
+)
 from core.rollout.lineage import lineage, redactor_of
 
 # A promotion from Slack starts when its card is posted, or after this without an answer from Slack (contract 5).
@@ -24,10 +31,10 @@ UNSEEN = frozenset({"not_in_channel", "channel_not_found"})
 NOT_IN_CHANNEL = "I am not in this channel: /invite @convox"
 
 
-class Starter:
+class RolloutStarter:
     """Brings a Pending promotion to the point of no return, or refuses it with nothing changed."""
 
-    def __init__(self, tools: Tools, effects: Effects) -> None:
+    def __init__(self, tools: RolloutPorts, effects: Effects) -> None:
         self._tools = tools
         self._effects = effects
 
@@ -43,14 +50,14 @@ class Starter:
             await self._refuse(promotion, Event.REFUSED, reason)
             return None
         try:
-            intent = await self._effects.insist(promotion, lambda: self._look(promotion), limit=limit)
+            intent = await self._effects.retry(promotion, lambda: self._look(promotion), limit=limit)
             failpoint("start.after_look")
-            await self._effects.insist(promotion, lambda: self._preflight(promotion), limit=limit)
+            await self._effects.retry(promotion, lambda: self._preflight(promotion), limit=limit)
             failpoint("start.after_preflight")
         except Rejected as error:
             await self._refuse(promotion, Event.REFUSED, str(error))
             return None
-        except Late as error:
+        except StageTimeout as error:
             reason = f"the cluster did not answer for {limit:g} s: {error}"
             await self._refuse(promotion, Event.OVERDUE, reason)
             return None
@@ -69,8 +76,8 @@ class Starter:
         assert intent is not None, "only what has touched something is inherited"
         if promotion.kind == "promote":
             # Without an answer, what the one before had found will do; going back meets the same trouble by itself.
-            with suppress(Rejected, Late):
-                intent = await self._effects.insist(
+            with suppress(Rejected, StageTimeout):
+                intent = await self._effects.retry(
                     promotion, lambda: self._look(promotion), limit=BACK_PATIENCE
                 )
         return await self._keep(promotion, intent)
@@ -78,7 +85,7 @@ class Starter:
     async def _unseen(self, promotion: Promotion) -> str:
         if promotion.source != "slack" or promotion.channel is None:
             return ""
-        card = await self._tools.announcer.carded(promotion.id, CARD_PATIENCE)
+        card = await self._tools.announcer.wait_for_card(promotion.id, CARD_PATIENCE)
         return NOT_IN_CHANNEL if is_unseen(promotion, card) else ""
 
     async def _look(self, promotion: Promotion) -> Intent:
@@ -106,7 +113,7 @@ class Starter:
     async def _keep(self, promotion: Promotion, intent: Intent) -> Intent:
         """Store the intent and that something is about to be touched, in one transaction (engine rule 11)."""
         async with self._tools.store.transaction() as tx:
-            current = await still(tx, promotion)
+            current = await ensure_current(tx, promotion)
             intent = await self._inherit(tx, promotion, intent)
             await tx.save_intent(promotion.id, intent)
             app = await tx.app(promotion.app)
@@ -140,7 +147,7 @@ class Starter:
         redact = await redactor_of(self._tools.store.read, promotion)
         try:
             async with self._tools.store.transaction() as tx:
-                current = await still(tx, promotion)
+                current = await ensure_current(tx, promotion)
                 if current.untouched:
                     await self._give_back(tx, current)
                     await move(tx, current, event, actor=BOT, reason=redact(reason))
@@ -148,7 +155,7 @@ class Starter:
                     went = Event.OVERDUE if event is Event.OVERDUE else Event.BROKEN
                     await move(tx, current, went, actor=BOT, cause=redact(reason))
         except Conflict as error:
-            raise Moved(str(error)) from error
+            raise StalePromotion(str(error)) from error
         self._tools.announcer.wake()
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from core.promotion import Phase, Promotion
 from core.rollout.driver import Driver
-from core.rollout.effects import Tools
+from core.rollout.effects import RolloutPorts
 from core.rollout.pruning import Pruner
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ LONGEST_SURPRISE = 60.0
 class Supervisor:
     """Owns the tasks that drive promotions."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: RolloutPorts) -> None:
         self._tools = tools
         self._driver = Driver(tools)
         self._pruner = Pruner(tools)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from core.promotion import Event
 from core.records.bundle import Bundle
-from core.records.observation import Observation, Readiness, ServiceState, Trouble
+from core.records.observation import Diagnosis, Observation, Readiness, ServiceState
 from core.records.progress import Limits, Progress
 
 # A permanent trouble must be seen on every new pod for this long: a status lags its cause, and krane and
@@ -35,7 +35,7 @@ class Verdict:
     progress: Progress
     event: Event | None = None
     cause: str = ""
-    trouble: Trouble | None = None
+    diagnosis: Diagnosis | None = None
     nothing_ran: bool = False
 
 
@@ -87,7 +87,7 @@ def judge(
     )
     broken = restarted or _hopeless(progress, observation.services, limits)
     if broken is not None:
-        return Verdict(progress=progress, event=Event.BROKEN, cause=broken.sentence, trouble=broken)
+        return Verdict(progress=progress, event=Event.BROKEN, cause=broken.sentence, diagnosis=broken)
     # Later a complete state may be one between two crashes.
     if _verified(progress, observation.services, bundle, settled=unchanged and progress.watched == 0.0):
         ran = bundle is None or any(s.started for s in observation.services)
@@ -104,13 +104,13 @@ def _moved(progress: Progress, services: tuple[ServiceState, ...]) -> Progress:
     return replace(progress, seen=seen, moved=progress.watched if seen != progress.seen else progress.moved)
 
 
-def _restarted(progress: Progress, services: tuple[ServiceState, ...], limits: Limits) -> Trouble | None:
+def _restarted(progress: Progress, services: tuple[ServiceState, ...], limits: Limits) -> Diagnosis | None:
     """Find a container that was restarted since its service's settle window opened (engine rule 33)."""
     for service in services:
         known = progress.baseline_restarts
         extra = sum(n - known[pod] for pod, n in service.restarts.items() if pod in known and n > known[pod])
         if extra > limits.restarts:
-            return _worst(service) or Trouble(
+            return _worst(service) or Diagnosis(
                 kind="crash", sentence=f"{service.name} was restarted within its settle window"
             )
     return None
@@ -151,27 +151,27 @@ def _windows(progress: Progress, services: tuple[ServiceState, ...], ages: _Ages
 
 def _suspects(progress: Progress, services: tuple[ServiceState, ...]) -> Progress:
     """Remember since when each permanent trouble has been seen without a break."""
-    present = [_key(s, t) for s in services for t in s.trouble if t.permanent and t.everywhere]
+    present = [_key(s, t) for s in services for t in s.diagnosis if t.permanent and t.everywhere]
     return replace(progress, suspects={k: progress.suspects.get(k, progress.watched) for k in present})
 
 
-def _key(service: ServiceState, trouble: Trouble) -> str:
-    return f"{service.name}:{trouble.kind}"
+def _key(service: ServiceState, diagnosis: Diagnosis) -> str:
+    return f"{service.name}:{diagnosis.kind}"
 
 
-def _hopeless(progress: Progress, services: tuple[ServiceState, ...], limits: Limits) -> Trouble | None:
+def _hopeless(progress: Progress, services: tuple[ServiceState, ...], limits: Limits) -> Diagnosis | None:
     """Return the trouble that no patience can mend, or None."""
     for service in services:
         if service.readiness is Readiness.FAILED:
-            return _worst(service) or Trouble(kind="lost", sentence=f"{service.name}: {service.sentence}")
-        for trouble in service.trouble:
-            patience = ADMISSION_AFTER if trouble.kind in ADMISSION else PERMANENT_AFTER
-            first = progress.suspects.get(_key(service, trouble))
-            if trouble.permanent and first is not None and progress.watched - first >= patience:
-                return trouble
-            allowed = min(limits.crashes, MEMORY_RESTARTS) if trouble.kind == "memory" else limits.crashes
-            if trouble.down and trouble.restarts >= allowed:
-                return trouble
+            return _worst(service) or Diagnosis(kind="lost", sentence=f"{service.name}: {service.sentence}")
+        for diagnosis in service.diagnosis:
+            patience = ADMISSION_AFTER if diagnosis.kind in ADMISSION else PERMANENT_AFTER
+            first = progress.suspects.get(_key(service, diagnosis))
+            if diagnosis.permanent and first is not None and progress.watched - first >= patience:
+                return diagnosis
+            allowed = min(limits.crashes, MEMORY_RESTARTS) if diagnosis.kind == "memory" else limits.crashes
+            if diagnosis.down and diagnosis.restarts >= allowed:
+                return diagnosis
     return None
 
 
@@ -199,19 +199,21 @@ def _overdue(progress: Progress, services: tuple[ServiceState, ...], limits: Lim
     settling = bool(services) and all(s.readiness is Readiness.READY for s in services)
     idle = progress.watched - progress.moved
     late = [s for s in services if s.readiness is not Readiness.READY] or list(services)
-    trouble = next((t for s in late if (t := _worst(s))), None)
-    state = trouble.sentence if trouble else "; ".join(f"{s.name}: {s.sentence}" for s in late)
+    diagnosis = next((t for s in late if (t := _worst(s))), None)
+    state = diagnosis.sentence if diagnosis else "; ".join(f"{s.name}: {s.sentence}" for s in late)
     if progress.watched >= limits.longest:
         cause = f"not finished after {limits.longest:g} s: {state}"
     elif idle >= limits.deadline and not settling:
         cause = f"no progress for {limits.deadline:g} s: {state}"
     else:
         return Verdict(progress=progress)
-    return Verdict(progress=progress, event=Event.OVERDUE, cause=cause.removesuffix(": "), trouble=trouble)
+    return Verdict(
+        progress=progress, event=Event.OVERDUE, cause=cause.removesuffix(": "), diagnosis=diagnosis
+    )
 
 
-def _worst(service: ServiceState) -> Trouble | None:
-    return service.trouble[0] if service.trouble else None
+def _worst(service: ServiceState) -> Diagnosis | None:
+    return service.diagnosis[0] if service.diagnosis else None
 
 
 def _waiting(progress: Progress, services: tuple[ServiceState, ...], bundle: Bundle | None) -> str:
@@ -220,8 +222,8 @@ def _waiting(progress: Progress, services: tuple[ServiceState, ...], bundle: Bun
         return ", ".join(f"{s.name} is being removed" for s in services)
     late = [s for s in services if s.readiness is not Readiness.READY]
     if late:
-        trouble = _worst(late[0])
-        return trouble.sentence if trouble else f"{late[0].name}: {late[0].sentence}"
+        diagnosis = _worst(late[0])
+        return diagnosis.sentence if diagnosis else f"{late[0].name}: {late[0].sentence}"
     left = {s.name: _left(progress, s.name, s.settle) for s in bundle.services}
     name = max(left, key=lambda n: left[n], default="")
     settle = next((s.settle for s in bundle.services if s.name == name), 0.0)

@@ -9,10 +9,10 @@ from core.lifecycle.transition import ATOM
 from core.ports.cluster import Watch
 from core.promotion import Event, Promotion
 from core.records.line import Line
-from core.records.observation import Observation, Target, Trouble
+from core.records.observation import Diagnosis, Observation, Target
 from core.records.progress import Progress
 from core.redaction import Redactor
-from core.rollout.effects import Effects, Moved, Tools, still
+from core.rollout.effects import Effects, RolloutPorts, StalePromotion, ensure_current
 from core.rollout.verdict import Verdict, judge
 
 # One look a second at least: a cancel is noticed, the clocks are moved on, and nothing is polled but our own row.
@@ -24,12 +24,12 @@ QUIET_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class StageOutcome:
     """How a stage ended, with what the next one must know."""
 
     event: Event
     cause: str
-    trouble: Trouble | None
+    diagnosis: Diagnosis | None
     nothing_ran: bool
     progress: Progress
 
@@ -64,7 +64,7 @@ class _Judging:
 class Verifier:
     """Follows one stage, forward or back, of one promotion."""
 
-    def __init__(self, tools: Tools, effects: Effects, watch: Watch, redact: Redactor) -> None:
+    def __init__(self, tools: RolloutPorts, effects: Effects, watch: Watch, redact: Redactor) -> None:
         self._tools = tools
         self._effects = effects
         self._watch = watch
@@ -74,7 +74,7 @@ class Verifier:
 
     async def until_verdict(
         self, promotion: Promotion, target: Target, *, known: Collection[str], unchanged: bool = False
-    ) -> Outcome:
+    ) -> StageOutcome:
         """Watch until the stage has succeeded, failed or is overdue.
 
         Args:
@@ -106,10 +106,10 @@ class Verifier:
             await self._record(promotion, progress, verdict, seen)
             progress = verdict.progress
             if verdict.event is not None:
-                return Outcome(
+                return StageOutcome(
                     event=verdict.event,
                     cause=verdict.cause,
-                    trouble=verdict.trouble,
+                    diagnosis=verdict.diagnosis,
                     nothing_ran=verdict.nothing_ran,
                     progress=progress,
                 )
@@ -129,7 +129,7 @@ class Verifier:
         if seen.lines:
             async with self._tools.store.transaction() as tx:
                 # After the end nothing is added: the terminal message is the last one in the thread.
-                await still(tx, promotion)
+                await ensure_current(tx, promotion)
                 await tx.add_lines(promotion.id, self._clean(seen.lines))
 
     async def _record(
@@ -146,7 +146,7 @@ class Verifier:
             await self._check(promotion)
             return
         async with self._tools.store.transaction() as tx:
-            current = await still(tx, promotion)
+            current = await ensure_current(tx, promotion)
             await tx.add_lines(promotion.id, lines)
             revision = current.revision + (1 if news else 0)
             await tx.save_progress(promotion.id, shown, was=promotion.phase, revision=revision)
@@ -159,7 +159,7 @@ class Verifier:
     async def _check(self, promotion: Promotion) -> None:
         current = await self._tools.store.read.promotion(promotion.id)
         if current.phase is not promotion.phase or current.token != promotion.token:
-            raise Moved(f"{promotion.id} is {current.phase}")
+            raise StalePromotion(f"{promotion.id} is {current.phase}")
 
     def _clean(self, lines: tuple[Line, ...]) -> list[Line]:
         return [replace(line, text=self._redact(line.text)) for line in lines]
@@ -176,7 +176,7 @@ def _marks(progress: Progress) -> tuple[object, ...]:
     return progress.marks, progress.baseline_restarts, progress.suspects
 
 
-def evidence_line(text: str, at: datetime, trouble: Trouble) -> Line:
+def evidence_line(text: str, at: datetime, diagnosis: Diagnosis) -> Line:
     """Return the block of log lines that proves a cause, as it stands in the thread and in a terminal."""
-    block = f"last log lines of {trouble.pod}:\n" + "\n".join(f"  {row}" for row in text.splitlines())
-    return Line(at=at, object=trouble.pod, text=block, key=f"evidence:{trouble.pod_uid}", kind="evidence")
+    block = f"last log lines of {diagnosis.pod}:\n" + "\n".join(f"  {row}" for row in text.splitlines())
+    return Line(at=at, object=diagnosis.pod, text=block, key=f"evidence:{diagnosis.pod_uid}", kind="evidence")

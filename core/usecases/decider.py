@@ -9,11 +9,11 @@ from core.failpoints import failpoint
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import already, may_approve, missing
 from core.lifecycle.gate import lost, mismatch
-from core.lifecycle.guards import Ground, busy, on_hold, read_ground, rule_now
-from core.lifecycle.take_over import begin
+from core.lifecycle.guards import PromotionContext, busy, on_hold, read_context, rule_now
+from core.lifecycle.take_over import take_over
 from core.lifecycle.transition import move, start
 from core.ports.announcer import Announcer
-from core.ports.rollouts import Driver
+from core.ports.rollouts import RolloutRunner
 from core.ports.store import Store, Transaction
 from core.promotion import GOING_BACK, Event, Phase, Promotion, advance
 from core.records.approval import Approval
@@ -29,7 +29,7 @@ class Decider:
         store: Store,
         access: Access,
         announcer: Announcer,
-        driver: Driver,
+        driver: RolloutRunner,
         *,
         startable: Callable[[], str],
     ) -> None:
@@ -60,7 +60,7 @@ class Decider:
             raise Unwritable(reason)
         promotion = await self._store.read.promotion(promotion_id)
         actor, groups = await self._access.require_in_groups(actor, "approve", promotion.app)
-        await self.end_vain(promotion)
+        await self.expire_stale(promotion)
         void = await lost(self._store.read, self._access, promotion, more=1)
         async with self._store.transaction() as tx:
             promotion = await tx.promotion(promotion_id)
@@ -87,12 +87,12 @@ class Decider:
             shown = replace(promotion, revision=promotion.revision + 1)
             await tx.save_promotion(shown, was=promotion.phase)
             return shown
-        ground = await read_ground(tx, promotion.app, everything=ALL)
-        if ground.in_flight is not None and not promotion.takes_over:
-            void = busy(ground.in_flight).sentence
-        if void := void or _held_since(ground, promotion) or await mismatch(tx, promotion):
+        context = await read_context(tx, promotion.app, everything=ALL)
+        if context.in_flight is not None and not promotion.takes_over:
+            void = busy(context.in_flight).sentence
+        if void := void or _held_since(context, promotion) or await mismatch(tx, promotion):
             return await move(tx, promotion, Event.REFUSED, actor=BOT, reason=void)
-        started = await begin(tx, ground, advance(promotion, Event.APPROVED, now=tx.now))
+        started = await take_over(tx, context, advance(promotion, Event.APPROVED, now=tx.now))
         await tx.save_promotion(started, was=promotion.phase)
         await start(tx, started)
         return started
@@ -101,7 +101,7 @@ class Decider:
         """Decline for everybody; raises as `approve` does."""
         promotion = await self._store.read.promotion(promotion_id)
         actor = await self._access.require(actor, "approve", promotion.app)
-        await self.end_vain(promotion)
+        await self.expire_stale(promotion)
         async with self._store.transaction() as tx:
             promotion = await tx.promotion(promotion_id)
             await self._check_waits(tx, promotion)
@@ -120,7 +120,7 @@ class Decider:
             Conflict: `app is not updating`, or it is already going back.
         """
         actor = await self._access.require(actor, "cancel", app)
-        await self.end_vain(*await self._store.read.awaiting(app))
+        await self.expire_stale(*await self._store.read.awaiting(app))
         async with self._store.transaction() as tx:
             await tx.app(app)
             waiting = await tx.awaiting(app)
@@ -140,9 +140,9 @@ class Decider:
 
     async def expire(self) -> None:
         """End every wait for an approval that nobody gave in time, or that nobody can see."""
-        await self.end_vain(*await self._store.read.unsettled())
+        await self.expire_stale(*await self._store.read.unsettled())
 
-    async def end_vain(self, *promotions: Promotion) -> None:
+    async def expire_stale(self, *promotions: Promotion) -> None:
         """End those of the promotions that wait in vain; applied before any click (engine, cells)."""
         for promotion in promotions:
             if promotion.phase is not Phase.AWAITING_APPROVAL:
@@ -199,12 +199,12 @@ def _over(promotion: Promotion) -> str:
     return f"{promotion.id} was refused{at}: {promotion.reason}"
 
 
-def _held_since(ground: Ground, promotion: Promotion) -> str:
+def _held_since(context: PromotionContext, promotion: Promotion) -> str:
     """Return why a release that waited is on hold by now and needs a reason to go out, or "" (engine rule 7)."""
-    release = ground.find(promotion.release)
+    release = context.find(promotion.release)
     if promotion.kind == "rollback" or promotion.anyway or release is None:
         return ""
-    held = on_hold(ground, release)
+    held = on_hold(context, release)
     return f"{held.sentence}; {held.hint}" if held else ""
 
 

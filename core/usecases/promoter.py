@@ -12,17 +12,17 @@ from core.ids import new_id
 from core.lifecycle.access import Access
 from core.lifecycle.binding import binding, bundle_of
 from core.lifecycle.guards import (
-    Ground,
+    PromotionContext,
     approval_rule,
     busy,
     check_pinned,
     guard,
     guard_rollback,
     limits_of,
-    read_ground,
+    read_context,
 )
 from core.lifecycle.holds import newest_free, why_held
-from core.lifecycle.take_over import begin
+from core.lifecycle.take_over import take_over
 from core.lifecycle.transition import move, start
 from core.ports.cluster import Cluster
 from core.ports.store import Store, Transaction
@@ -33,7 +33,7 @@ from core.usecases.records import ALL, TRIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Requested:
+class PromotionResult:
     """What became of a request.
 
     Attributes:
@@ -52,7 +52,7 @@ class Requested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class PromotionRequest:
     """A request as it came in."""
 
     actor: Actor
@@ -96,7 +96,7 @@ class Promoter:
         self._decider = decider
         self._startable = startable
 
-    async def request(self, asked: Asked) -> Requested:
+    async def request(self, request: PromotionRequest) -> PromotionResult:
         """Ask for a promotion or a rollback.
 
         Raises:
@@ -104,11 +104,11 @@ class Promoter:
         """
         if reason := self._startable():
             raise Unwritable(reason)
-        await self._decider.end_vain(*await self._store.read.awaiting(asked.app))
+        await self._decider.expire_stale(*await self._store.read.awaiting(request.app))
         for _ in range(TRIES):
             try:
                 async with self._store.transaction() as tx:
-                    requested = await self._request(tx, asked)
+                    requested = await self._request(tx, request)
                     failpoint("request.before_commit")
             except Taken:
                 continue
@@ -117,40 +117,44 @@ class Promoter:
             return requested
         raise Conflict("no free id was found", hint="try again")
 
-    async def _request(self, tx: Transaction, asked: Asked) -> Requested:
-        ground = await read_ground(tx, asked.app, everything=ALL)
-        if ground.in_flight is not None and not asked.takes_over:
-            raise busy(ground.in_flight)
-        release, copied, skipped = await self._target(tx, ground, asked)
-        same = next((p for p in ground.awaiting if p.release == release.id), None)
+    async def _request(self, tx: Transaction, request: PromotionRequest) -> PromotionResult:
+        context = await read_context(tx, request.app, everything=ALL)
+        if context.in_flight is not None and not request.takes_over:
+            raise busy(context.in_flight)
+        release, copied, skipped = await self._target(tx, context, request)
+        same = next((p for p in context.awaiting if p.release == release.id), None)
         if same is not None:
-            return await self._again(tx, ground, same, asked)
-        if asked.kind == "promote":
-            guard(ground, release, anyway=asked.anyway)
-        promotion = await self._plan(tx, ground, release, copied, asked)
-        for older in ground.awaiting:
+            return await self._again(tx, context, same, request)
+        if request.kind == "promote":
+            guard(context, release, anyway=request.anyway)
+        promotion = await self._plan(tx, context, release, copied, request)
+        for older in context.awaiting:
             await move(
-                tx, older, Event.SUPERSEDED, actor=asked.actor, superseded_by=release.id, by=asked.actor
+                tx, older, Event.SUPERSEDED, actor=request.actor, superseded_by=release.id, by=request.actor
             )
         if promotion.phase is Phase.PENDING:
-            promotion = await begin(tx, ground, promotion)
+            promotion = await take_over(tx, context, promotion)
         await self._record(tx, promotion, copied)
-        return Requested(promotion=promotion, rolled_back_to=copied.id if copied else "", skipped=skipped)
+        return PromotionResult(
+            promotion=promotion, rolled_back_to=copied.id if copied else "", skipped=skipped
+        )
 
-    async def _again(self, tx: Transaction, ground: Ground, waiting: Promotion, asked: Asked) -> Requested:
+    async def _again(
+        self, tx: Transaction, context: PromotionContext, waiting: Promotion, request: PromotionRequest
+    ) -> PromotionResult:
         """Point to the one that waits for the same release; `--force` and a reason are added while nobody has approved."""
-        release = ground.find(waiting.release)
-        held = why_held(release, ground.releases, ground.standings) if release else ""
+        release = context.find(waiting.release)
+        held = why_held(release, context.releases, context.statuses) if release else ""
         more = replace(
             waiting,
-            force=waiting.force or asked.force,
-            anyway=waiting.anyway or (asked.anyway if held else None),
+            force=waiting.force or request.force,
+            anyway=waiting.anyway or (request.anyway if held else None),
             revision=waiting.revision + 1,
         )
         if (more.force, more.anyway) == (waiting.force, waiting.anyway):
-            return Requested(promotion=waiting, pointer=True)
+            return PromotionResult(promotion=waiting, pointer=True)
         if await tx.approvals(waiting.id):
-            return Requested(promotion=waiting, pointer=True, unheard=True)
+            return PromotionResult(promotion=waiting, pointer=True, unheard=True)
         await tx.save_promotion(more, was=waiting.phase)
         detail = {
             "app": more.app,
@@ -158,21 +162,21 @@ class Promoter:
             "force": more.force,
             "anyway": more.anyway is not None,
         }
-        await tx.audit(asked.actor, "promote.again", more.id, detail)
-        return Requested(promotion=more, pointer=True)
+        await tx.audit(request.actor, "promote.again", more.id, detail)
+        return PromotionResult(promotion=more, pointer=True)
 
     async def _target(
-        self, tx: Transaction, ground: Ground, asked: Asked
+        self, tx: Transaction, context: PromotionContext, request: PromotionRequest
     ) -> tuple[Release, Release | None, str]:
         """Return the release to promote, the one it was copied from, and what to say of a skipped one."""
-        if asked.kind == "rollback":
-            assert asked.release is not None
-            source = await tx.release(asked.app, asked.release)
-            guard_rollback(ground, source)
-            return await self._copy(tx, source, asked.actor), source, ""
-        if asked.release is not None:
-            return await tx.release(asked.app, asked.release), None, ""
-        newest, skipped = newest_free(ground.releases, ground.standings)
+        if request.kind == "rollback":
+            assert request.release is not None
+            source = await tx.release(request.app, request.release)
+            guard_rollback(context, source)
+            return await self._copy(tx, source, request.actor), source, ""
+        if request.release is not None:
+            return await tx.release(request.app, request.release), None, ""
+        newest, skipped = newest_free(context.releases, context.statuses)
         if newest is None:
             held = f": {skipped.id} is on hold" if skipped else ""
             raise NotFound(f"no releases to promote{held}")
@@ -196,35 +200,40 @@ class Promoter:
         return copy
 
     async def _plan(
-        self, tx: Transaction, ground: Ground, release: Release, copied: Release | None, asked: Asked
+        self,
+        tx: Transaction,
+        context: PromotionContext,
+        release: Release,
+        copied: Release | None,
+        request: PromotionRequest,
     ) -> Promotion:
         """Render what would run, and say what it needs before it starts."""
-        rules = self._access.policy.rules(asked.app)
-        rule = approval_rule(rules, kind=asked.kind, target=copied, standings=ground.standings)
-        again = release.id == ground.app.active
+        rules = self._access.policy.rules(request.app)
+        rule = approval_rule(rules, kind=request.kind, target=copied, statuses=context.statuses)
+        again = release.id == context.app.active
         assert release.build is not None
-        check_pinned(await tx.build(asked.app, release.build), rules, rule)
-        bundle = await bundle_of(tx, self._cluster, release, ground.app, rules)
+        check_pinned(await tx.build(request.app, release.build), rules, rule)
+        bundle = await bundle_of(tx, self._cluster, release, context.app, rules)
         if await tx.bundle(release.id) is None:
             await tx.save_bundle(bundle)
         count = 0 if again else rule.count
         return Promotion(
             id=new_id("promotion"),
-            app=asked.app,
+            app=request.app,
             release=release.id,
-            kind=asked.kind,
+            kind=request.kind,
             phase=Phase.AWAITING_APPROVAL if count else Phase.PENDING,
-            requested_by=asked.actor,
+            requested_by=request.actor,
             requested_at=tx.now,
-            source=asked.source,
-            channel=asked.channel or ground.app.channel or rules.channel,
-            force=asked.force,
+            source=request.source,
+            channel=request.channel or context.app.channel or rules.channel,
+            force=request.force,
             # Said on the card as the reason why a release on hold went out: no hold, no reason.
-            anyway=asked.anyway if why_held(release, ground.releases, ground.standings) else None,
-            limits=limits_of(rules, first=ground.app.active is None),
+            anyway=request.anyway if why_held(release, context.releases, context.statuses) else None,
+            limits=limits_of(rules, first=context.app.active is None),
             approvals=count,
             expires_at=tx.now + timedelta(seconds=rule.expires) if count else None,
-            approved_for=await binding(tx, ground.app, bundle),
+            approved_for=await binding(tx, context.app, bundle),
         )
 
     async def _record(self, tx: Transaction, promotion: Promotion, copied: Release | None) -> None:

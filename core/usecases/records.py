@@ -22,7 +22,7 @@ TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class NewRelease:
     """A new release, with what the answer should say beside it."""
 
     release: Release
@@ -99,7 +99,7 @@ class Records:
         images: Mapping[str, str],
         description: str = "",
         git_sha: str = "",
-    ) -> Made:
+    ) -> NewRelease:
         """Store a build and the one release it makes, forked from the newest release not on hold (contract 4).
 
         Raises:
@@ -108,7 +108,7 @@ class Records:
         """
         self._check_writable()
 
-        async def attempt(tx: Transaction) -> Made:
+        async def attempt(tx: Transaction) -> NewRelease:
             await tx.app(app)
             base, skipped = await self._fork(tx, app)
             environment = base.environment if base else Environment()
@@ -141,11 +141,11 @@ class Records:
             await tx.audit(
                 actor, "build.create", build.id, {"app": app, "release": release.id, "git_sha": git_sha}
             )
-            return Made(release=release, build=build, skipped=skipped)
+            return NewRelease(release=release, build=build, skipped=skipped)
 
         return await self._with_fresh_ids(attempt)
 
-    async def set_environment(self, actor: Actor, app: str, pairs: Sequence[tuple[str, str]]) -> Made:
+    async def set_environment(self, actor: Actor, app: str, pairs: Sequence[tuple[str, str]]) -> NewRelease:
         """Make a release with these variables set."""
         if not pairs:
             raise Invalid("at least 1 arg required", hint="env set KEY=VALUE …")
@@ -153,7 +153,7 @@ class Records:
             actor, app, lambda env: env.with_pairs(pairs), "env.set", [k for k, _ in pairs]
         )
 
-    async def unset_environment(self, actor: Actor, app: str, keys: Sequence[str]) -> Made:
+    async def unset_environment(self, actor: Actor, app: str, keys: Sequence[str]) -> NewRelease:
         """Make a release without these variables; an unknown one is no error, as in Convox."""
         if not keys:
             raise Invalid("at least 1 arg required", hint="env unset KEY …")
@@ -172,10 +172,10 @@ class Records:
         change: Callable[[Environment], Environment],
         action: str,
         keys: list[str],
-    ) -> Made:
+    ) -> NewRelease:
         self._check_writable()
 
-        async def attempt(tx: Transaction) -> Made:
+        async def attempt(tx: Transaction) -> NewRelease:
             await tx.app(app)
             base, skipped = await self._fork(tx, app)
             before = base.environment if base else Environment()
@@ -194,19 +194,19 @@ class Records:
             )
             await tx.add_release(release)
             await tx.audit(actor, action, release.id, {"app": app, "keys": sorted(set(keys))})
-            return Made(release=release, build=build, skipped=skipped)
+            return NewRelease(release=release, build=build, skipped=skipped)
 
         return await self._with_fresh_ids(attempt)
 
     async def _fork(self, tx: Transaction, app: str) -> tuple[Release | None, str]:
         """Return the release to fork from and, where the newest one is on hold, a sentence that says so."""
-        base, skipped = newest_free(await tx.releases(app, ALL), await tx.standings(app))
+        base, skipped = newest_free(await tx.releases(app, ALL), await tx.release_statuses(app))
         if skipped is None:
             return base, ""
         origin = f"based on {base.id}" if base else "based on nothing"
         return base, f"{skipped.id} is on hold and was skipped; this release is {origin}"
 
-    async def _with_fresh_ids(self, attempt: Callable[[Transaction], Awaitable[Made]]) -> Made:
+    async def _with_fresh_ids(self, attempt: Callable[[Transaction], Awaitable[NewRelease]]) -> NewRelease:
         for _ in range(TRIES):
             try:
                 async with self._store.transaction() as tx:

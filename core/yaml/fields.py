@@ -13,7 +13,7 @@ DURATION = re.compile(r"^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)$")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-class Reader:
+class FieldReader:
     """Reads one file; `what` names the place in every sentence, such as `scale.cpu of service web`."""
 
     def __init__(self, problems: Problems) -> None:

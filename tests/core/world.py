@@ -10,11 +10,11 @@ from core.lifecycle.access import Access
 from core.lifecycle.gate import Gate
 from core.policy.policy import Policy, parse_policy
 from core.promotion import Phase, Promotion
-from core.rollout.effects import Tools
+from core.rollout.effects import RolloutPorts
 from core.rollout.supervisor import Supervisor
 from core.usecases.decider import Decider
-from core.usecases.promoter import Asked, Promoter, Requested
-from core.usecases.records import Made, Records
+from core.usecases.promoter import Promoter, PromotionRequest, PromotionResult
+from core.usecases.records import NewRelease, Records
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
 from tests.fakes import FakeAnnouncer, FakeCluster, FakeDirectory, JumpingClock
@@ -63,13 +63,13 @@ class World:
     supervisor: Supervisor
     policy: Policy
 
-    async def build(self, app: str = "myapp", text: str | None = None, **images: str) -> Made:
+    async def build(self, app: str = "myapp", text: str | None = None, **images: str) -> NewRelease:
         return await self.records.register_build(ALICE, app, manifest=text or manifest(), images=images)
 
     async def ask(
         self, release: str | None = None, *, actor: Actor = ALICE, app: str = "myapp", **more: object
-    ) -> Requested:
-        asked = Asked(actor=actor, app=app, source="slack", channel="C1", release=release, **more)  # type: ignore[arg-type]
+    ) -> PromotionResult:
+        asked = PromotionRequest(actor=actor, app=app, source="slack", channel="C1", release=release, **more)  # type: ignore[arg-type]
         return await self.promoter.request(asked)
 
     async def promote(self, release: str | None = None, **more: object) -> Promotion:
@@ -100,7 +100,7 @@ async def world(
     async with open_store(path / "convox.db", Keyring([KEY]), clock, exclusive=False) as store:
         current = parse_policy(policy, open_to_all=True)
         access = Access(lambda: made.policy, directory)
-        tools = Tools(
+        tools = RolloutPorts(
             store=store, cluster=cluster, clock=clock, announcer=announcer, gate=Gate(store, access)
         )
         supervisor = Supervisor(tools)

@@ -9,7 +9,7 @@ from typing import Any
 from bot.playground.slack import Message
 from bot.slack.inbox import DONE_BEFORE
 from core.promotion import Promotion
-from core.records.release import Release, Standing
+from core.records.release import Release, ReleaseStatus
 from core.records.step import Step
 from storage.store import SqliteStore
 from tests.crashes.places import KINDS, Document
@@ -60,13 +60,13 @@ async def _records(store: SqliteStore, app: str) -> Document:
     read = store.read
     record = await read.app(app)
     promotions = list(reversed(await read.promotions(app, 100)))
-    standings = await read.standings(app)
+    statuses = await read.release_statuses(app)
     return {
         "active": record.active,
         "verified": record.verified,
         "token": record.token,
         "promotions": [_promotion(p) for p in promotions],
-        "releases": [_release(r, standings.get(r.id)) for r in await read.releases(app, 100)],
+        "releases": [_release(r, statuses.get(r.id)) for r in await read.releases(app, 100)],
         "steps": [sorted(map(_step, await read.steps(p.id)), key=str) for p in promotions],
         "approvals": [[(a.actor.id, a.decision) for a in await read.approvals(p.id)] for p in promotions],
         "audit": [(row["actor"], row["action"]) for row in await _audit(store)],
@@ -79,12 +79,12 @@ def _step(step: Step) -> Document:
     return {"stage": step.stage, "ref": str(step.ref), "action": step.action, "state": state}
 
 
-def _release(release: Release, standing: Standing | None) -> Document:
+def _release(release: Release, status: ReleaseStatus | None) -> Document:
     seen = {"id": release.id, "copy of": release.copy_of, "build": release.build}
-    if standing is None:
+    if status is None:
         return seen
-    verified = standing.verified_at is not None
-    return seen | {"verified": verified, "held": standing.held, "withdrawn": standing.withdrawn}
+    verified = status.verified_at is not None
+    return seen | {"verified": verified, "held": status.held, "withdrawn": status.withdrawn}
 
 
 async def _audit(store: SqliteStore) -> Sequence[Any]:

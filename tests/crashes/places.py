@@ -11,7 +11,7 @@ from bot.clock import SystemClock
 from bot.playground.cluster.simulated import SimulatedCluster
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_file
-from core.cluster.namespace import Home
+from core.cluster.namespace import AppNamespace
 from tests.controlplane.plane import ControlPlane
 
 Document = dict[str, Any]
@@ -80,7 +80,7 @@ class Real(_Calming):
         self._admin = admin
 
     async def objects(self, kind: str) -> list[Document]:
-        found, _ = await self._admin.list(Home("convox", self.app).at(kind))
+        found, _ = await self._admin.list(AppNamespace("convox", self.app).at(kind))
         return found
 
     def snapshot(self) -> None:

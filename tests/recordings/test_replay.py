@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from core.cluster.documents import is_going, labels_of
+from core.cluster.documents import is_terminating, labels_of
 from core.cluster.watching.readiness import service_state
 from core.cluster.watching.snapshot import Snapshot
 from core.records.observation import Readiness, ServiceState
@@ -48,9 +48,9 @@ def test_the_worst_trouble_is_named_within_15_s_of_its_first_sign(name: str):
     told = [
         step.at - applied_at
         for step, _, state in forward(name)
-        if state.trouble
-        and state.trouble[0].kind == expected["kind"]
-        and re.search(expected["says"], state.trouble[0].sentence)
+        if state.diagnosis
+        and state.diagnosis[0].kind == expected["kind"]
+        and re.search(expected["says"], state.diagnosis[0].sentence)
     ]
     assert told, f"never told; last: {forward(name)[-1][2].trouble}"
     assert told[0] <= expected["first"] + SOON
@@ -59,19 +59,19 @@ def test_the_worst_trouble_is_named_within_15_s_of_its_first_sign(name: str):
 @pytest.mark.parametrize("name", [n for n, e in TROUBLE.items() if e.get("lasts", True)])
 def test_a_trouble_that_lasts_is_still_the_worst_at_the_end(name: str):
     step, _, state = forward(name)[-1]
-    assert re.search(TROUBLE[name]["says"], state.trouble[0].sentence), step
-    assert state.trouble[0].permanent is TROUBLE[name].get("permanent", False)
+    assert re.search(TROUBLE[name]["says"], state.diagnosis[0].sentence), step
+    assert state.diagnosis[0].permanent is TROUBLE[name].get("permanent", False)
 
 
 @pytest.mark.parametrize("name", [n for n, e in TROUBLE.items() if e.get("permanent")])
 def test_what_cannot_mend_itself_is_seen_on_every_new_pod(name: str):
-    trouble = forward(name)[-1][2].trouble[0]
-    assert trouble.everywhere
+    diagnosis = forward(name)[-1][2].diagnosis[0]
+    assert diagnosis.everywhere
 
 
 @pytest.mark.parametrize("name", TROUBLE)
 def test_one_fault_has_one_fact_however_often_it_is_looked_at(name: str):
-    facts = {t.fact for _, _, s in forward(name) for t in s.trouble if t.kind == TROUBLE[name]["kind"]}
+    facts = {t.fact for _, _, s in forward(name) for t in s.diagnosis if t.kind == TROUBLE[name]["kind"]}
     assert len(facts) <= 2  # a second one where the first text does not tell the cause yet
     assert all("back-off" not in f and " restarted " not in f for f in facts)
 
@@ -80,7 +80,7 @@ def test_one_fault_has_one_fact_however_often_it_is_looked_at(name: str):
 def test_a_good_rollout_is_never_called_hopeless(name: str):
     recording = recordings()[name]
     for step, _, state in states(name):
-        assert not any(t.permanent for t in state.trouble), step
+        assert not any(t.permanent for t in state.diagnosis), step
     completed = recording.at("complete", "v2")
     assert completed is not None
     assert any(s.readiness is Readiness.READY for step, _, s in forward(name) if step.at <= completed + 50)
@@ -103,7 +103,7 @@ def test_ready_means_that_every_new_pod_serves_and_no_old_one_is_counted(name: s
             p
             for p in snapshot.all("Pod")
             if labels_of(p)["release"] == step.release
-            and not is_going(p)
+            and not is_terminating(p)
             and {"Ready": "True"}.items()
             <= {c["type"]: c["status"] for c in p["status"]["conditions"]}.items()
         ]
@@ -129,23 +129,23 @@ def test_ready_comes_with_the_clusters_own_completion_and_not_before(name: str):
 def test_a_rollback_becomes_ready_and_the_pods_that_go_are_not_diagnosed(name: str):
     back = [look for look in states(name) if look[0].phase == "rollback"]
     if name == "missing-service-account-trap":  # the recorded rollback fails too, and must be seen to
-        assert back[-1][2].trouble[0].kind == "serviceaccount"
+        assert back[-1][2].diagnosis[0].kind == "serviceaccount"
         assert all(s.readiness is Readiness.PROGRESSING for _, _, s in back)
         return
     assert any(s.readiness is Readiness.READY for _, _, s in back)
     for step, snapshot, state in back:
-        for trouble in state.trouble:
-            pod = snapshot.get("Pod", trouble.pod_uid)
-            assert trouble.kind == "terminating" or (pod and labels_of(pod)["release"] == "v1"), step
-            assert not trouble.permanent
+        for diagnosis in state.diagnosis:
+            pod = snapshot.get("Pod", diagnosis.pod_uid)
+            assert diagnosis.kind == "terminating" or (pod and labels_of(pod)["release"] == "v1"), step
+            assert not diagnosis.permanent
 
 
 def test_the_first_refused_connection_of_a_good_rollout_is_no_trouble():
-    assert all(not s.trouble for _, _, s in states("good-default-probe"))
+    assert all(not s.diagnosis for _, _, s in states("good-default-probe"))
 
 
 def test_a_crash_stands_before_the_check_that_it_makes_fail():
-    kinds = [s.trouble[0].kind for _, _, s in forward("crash-quiet") if s.trouble]
+    kinds = [s.diagnosis[0].kind for _, _, s in forward("crash-quiet") if s.diagnosis]
     assert set(kinds) == {"crash"}
 
 

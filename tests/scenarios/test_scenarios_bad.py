@@ -83,4 +83,4 @@ async def test_a_person_rolls_back(stage: Stage):
     assert (ended.phase, ended.kind) == ("Running", "rollback")
     await stage.tells("rollback", promotion.id)
     await stage.runs(promotion.release)
-    assert (await stage.bot.store.read.standing(second)).withdrawn
+    assert (await stage.bot.store.read.release_status(second)).withdrawn

@@ -7,7 +7,7 @@ from core.promotion import Phase
 from core.records.approval import Approval
 from core.records.line import Line
 from core.records.progress import Progress
-from core.records.release import Standing
+from core.records.release import ReleaseStatus
 from storage.database import open_database
 from storage.errors import BadKey, WrongKey
 from storage.keys import Keyring, Vault
@@ -130,7 +130,7 @@ async def test_nothing_secret_or_foreign_is_in_the_files_in_plain_text(store, pa
         await tx.add_app(make_app())
         await tx.add_build(make_build("BAAAAAAAAAA", release, manifest=secret("manifest")))
         await tx.add_release(make_release(release, build="BAAAAAAAAAA", pairs=[("FOO", secret("value"))] * 3))
-        await tx.save_standing(Standing(release=release, held=secret("held")))
+        await tx.save_release_status(ReleaseStatus(release=release, held=secret("held")))
         await tx.save_bundle(bundle)
         await tx.add_promotion(
             make_promotion(

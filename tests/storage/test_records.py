@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from core.errors import Conflict, NotFound, Taken
-from core.ports.store import Reader, Store, Transaction
-from core.records.release import Standing
+from core.ports.store import Store, StoreReader, Transaction
+from core.records.release import ReleaseStatus
 from storage.promotion_reading import SqliteReader
 from storage.promotion_writing import SqliteTransaction
 from tests.storage.making import (
@@ -24,8 +24,8 @@ def methods(protocol):
 
 
 def test_the_store_has_every_method_of_the_ports(store):
-    assert methods(Reader) <= set(dir(SqliteReader))
-    assert methods(Transaction) | methods(Reader) <= set(dir(SqliteTransaction))
+    assert methods(StoreReader) <= set(dir(SqliteReader))
+    assert methods(Transaction) | methods(StoreReader) <= set(dir(SqliteTransaction))
     as_port: Store = store
     assert methods(Store) <= set(dir(as_port))
 
@@ -149,15 +149,15 @@ async def test_an_id_that_is_taken_leaves_the_transaction_usable_for_another(sto
 
 async def test_a_standing_is_empty_until_something_happens_and_then_follows_it(store):
     await seed(store)
-    assert await store.read.standing("RAAAAAAAAAA") == Standing(release="RAAAAAAAAAA")
-    assert await store.read.standings(APP) == {}
-    first = Standing(release="RAAAAAAAAAA", held="rolled back: boom", withdrawn=True)
-    second = Standing(release="RAAAAAAAAAA", verified_at=NOW)
-    for standing in (first, second):
+    assert await store.read.release_status("RAAAAAAAAAA") == ReleaseStatus(release="RAAAAAAAAAA")
+    assert await store.read.release_statuses(APP) == {}
+    first = ReleaseStatus(release="RAAAAAAAAAA", held="rolled back: boom", withdrawn=True)
+    second = ReleaseStatus(release="RAAAAAAAAAA", verified_at=NOW)
+    for status in (first, second):
         async with store.transaction() as tx:
-            await tx.save_standing(standing)
-        assert await store.read.standing("RAAAAAAAAAA") == standing
-        assert await store.read.standings(APP) == {"RAAAAAAAAAA": standing}
+            await tx.save_release_status(status)
+        assert await store.read.release_status("RAAAAAAAAAA") == status
+        assert await store.read.release_statuses(APP) == {"RAAAAAAAAAA": status}
 
 
 async def test_a_bundle_is_stored_once_and_never_replaced(store):

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from core.cluster.diagnosis import crashes, creation, images, probes, scheduling, starts, surroundings
 from core.cluster.diagnosis.view import NOTHING, ContainerView, PodView, pod_view
-from core.cluster.documents import Document, containers_of, controller_of, is_going, release_of
+from core.cluster.documents import Document, containers_of, controller_of, is_terminating, release_of
 from core.cluster.watching.snapshot import Snapshot, is_alive
 from core.records.bundle import BundleService
-from core.records.observation import Trouble
+from core.records.observation import Diagnosis
 
 # What a person should hear first. A cause stands before what follows from it: a container that crashes fails
 # its probe too; and what the app's people can mend stands before what only the cluster's people can.
@@ -47,9 +47,9 @@ RANK = {
 }
 
 
-def troubles(
+def diagnoses(
     snapshot: Snapshot, service: BundleService, release: str, *, before: Mapping[str, int] = NOTHING
-) -> tuple[Trouble, ...]:
+) -> tuple[Diagnosis, ...]:
     """Return what is wrong with a service's new pods, worst first; of one kind the worst pod stands for all.
 
     Args:
@@ -70,7 +70,7 @@ def troubles(
     found = [_of_pod(service.name, v, snapshot, surge=surge) for v in alive]
     sets = [r for r in snapshot.replica_sets(deployment) if release_of(r) == release]
     owners = frozenset(str((controller_of(v.document, "ReplicaSet") or {}).get("uid")) for v in alive)
-    every = [p for p in snapshot.pods(deployment) if is_alive(p) and not is_going(p)]
+    every = [p for p in snapshot.pods(deployment) if is_alive(p) and not is_terminating(p)]
     around = [
         creation.find(service.name, sets, owners),
         surroundings.find_node(service.name, every),
@@ -81,7 +81,7 @@ def troubles(
     return tuple(sorted([*_grouped(alive, found), *(t for t in around if t is not None)], key=_severity))
 
 
-def _of_pod(service: str, pod: PodView, snapshot: Snapshot, *, surge: bool) -> Trouble | None:
+def _of_pod(service: str, pod: PodView, snapshot: Snapshot, *, surge: bool) -> Diagnosis | None:
     """Return the worst that is wrong with one pod."""
     found = [
         scheduling.find(service, pod, surge=surge),
@@ -92,7 +92,7 @@ def _of_pod(service: str, pod: PodView, snapshot: Snapshot, *, surge: bool) -> T
     return min((t for t in found if t is not None), key=_severity, default=None)
 
 
-def _of_container(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+def _of_container(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     """Ask in the order in which one cause hides behind another."""
     who = container.subject(service)
     found = (
@@ -106,13 +106,13 @@ def _of_container(service: str, pod: PodView, container: ContainerView) -> Troub
     return _not_ours(found, who) if found and container.injected else found
 
 
-def _not_ours(found: Trouble, who: str) -> Trouble:
+def _not_ours(found: Diagnosis, who: str) -> Diagnosis:
     """Say of whom a trouble is told that no line of convox.yml has caused."""
     whose = "" if who in found.fact else f"{who}: "
     return replace(found, kind="sidecar", fact=whose + found.fact, sentence=whose + found.sentence)
 
 
-def _grouped(pods: Sequence[PodView], found: Sequence[Trouble | None]) -> list[Trouble]:
+def _grouped(pods: Sequence[PodView], found: Sequence[Diagnosis | None]) -> list[Diagnosis]:
     """Let the worst pod of each kind speak; `everywhere` where every pod that got so far shows that kind."""
     grouped = []
     for kind in {t.kind for t in found if t is not None}:
@@ -128,11 +128,11 @@ def _surges(snapshot: Snapshot, deployment: Document, release: str) -> bool:
     return any(release_of(p) != release and is_alive(p) for p in snapshot.pods(deployment))
 
 
-def _severity(trouble: Trouble) -> tuple[bool, int, bool, int, str]:
+def _severity(diagnosis: Diagnosis) -> tuple[bool, int, bool, int, str]:
     return (
-        not trouble.permanent,
-        RANK.get(trouble.kind, len(RANK)),
-        not trouble.down,
-        -trouble.restarts,
-        trouble.pod,
+        not diagnosis.permanent,
+        RANK.get(diagnosis.kind, len(RANK)),
+        not diagnosis.down,
+        -diagnosis.restarts,
+        diagnosis.pod,
     )

@@ -3,7 +3,7 @@
 from core.cluster.diagnosis.starts import restarted
 from core.cluster.diagnosis.view import ContainerView, PodView
 from core.cluster.documents import moment
-from core.records.observation import Trouble
+from core.records.observation import Diagnosis
 
 # Ended within so many seconds counts as "right after its start".
 AT_START = 10
@@ -19,7 +19,7 @@ EXITS = {
 }
 
 
-def find(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+def find(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     """Explain the newest end of a container; one that runs again keeps it, since a restart needs a cause."""
     ended = container.ended
     if not ended or ended.get("reason") == "ContainerStatusUnknown":
@@ -31,7 +31,7 @@ def find(service: str, pod: PodView, container: ContainerView) -> Trouble | None
     code = int(ended.get("exitCode") or 0)
     fact = _exit(service, code, _seconds(container))
     hint = "check command" if code in COMMAND else ""
-    return pod.trouble("crash", fact, container=container, more=restarted(container), hint=hint)
+    return pod.diagnosis("crash", fact, container=container, more=restarted(container), hint=hint)
 
 
 def _exit(subject: str, code: int, seconds: int | None) -> str:
@@ -42,7 +42,7 @@ def _exit(subject: str, code: int, seconds: int | None) -> str:
     return f"{subject} exits with code {code}{why} {when}"
 
 
-def _memory(service: str, pod: PodView, container: ContainerView) -> Trouble:
+def _memory(service: str, pod: PodView, container: ContainerView) -> Diagnosis:
     """Judge by the reason: a killed child leaves the parent's own exit code, and 137 alone is just SIGKILL."""
     limit = ((container.spec.get("resources") or {}).get("limits") or {}).get("memory")
     most = f"more memory than its limit of {limit}" if limit else "more memory than the node has"
@@ -53,7 +53,7 @@ def _memory(service: str, pod: PodView, container: ContainerView) -> Trouble:
             f"a child process of {service} was killed for using {most}, then {service} ended with code {code}"
         )
     hint = "raise scale.memory"
-    return pod.trouble("memory", fact, container=container, more=restarted(container), hint=hint)
+    return pod.diagnosis("memory", fact, container=container, more=restarted(container), hint=hint)
 
 
 def _seconds(container: ContainerView) -> int | None:

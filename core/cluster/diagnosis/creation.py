@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from core.cluster.diagnosis.view import one_line
 from core.cluster.documents import Document, condition, spec_of, uid_of
-from core.records.observation import Trouble
+from core.records.observation import Diagnosis
 
 # Pattern, kind, sentence, and whether waiting is no use (the verdict still waits 30 s for old pods to go).
 CAUSES = (
@@ -56,7 +56,7 @@ CAUSES = (
 POD = re.compile(r'pods? "[^"]*" is forbidden: ')
 
 
-def find(service: str, replica_sets: Sequence[Document], owners: frozenset[str]) -> Trouble | None:
+def find(service: str, replica_sets: Sequence[Document], owners: frozenset[str]) -> Diagnosis | None:
     """Explain replica sets of the release that cannot make their pods.
 
     Only their own condition counts: a Deployment repeats that of old sets, and events hide behind generated names.
@@ -72,7 +72,7 @@ def find(service: str, replica_sets: Sequence[Document], owners: frozenset[str])
             kind, fact, permanent = _explain(service, POD.sub("", str(failure.get("message", ""))))
             fact = one_line(fact)
             everywhere = uid_of(replica_set) not in owners
-            return Trouble(kind=kind, sentence=fact, fact=fact, permanent=permanent, everywhere=everywhere)
+            return Diagnosis(kind=kind, sentence=fact, fact=fact, permanent=permanent, everywhere=everywhere)
     return None
 
 

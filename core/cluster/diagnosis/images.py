@@ -7,7 +7,7 @@ are asked before absence; and the event tells the cause up to a second before th
 import re
 
 from core.cluster.diagnosis.view import ContainerView, PodView
-from core.records.observation import Trouble
+from core.records.observation import Diagnosis
 
 WAITING = frozenset(
     {
@@ -41,31 +41,31 @@ PASSING = (
 )
 
 
-def find(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+def find(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     """Explain a container whose image is not there; None where the image is not what it waits for."""
     if container.running or container.ended:
         return None
     return _bad_name(pod, container) or _never(pod, container) or _pull(service, pod, container)
 
 
-def _bad_name(pod: PodView, container: ContainerView) -> Trouble | None:
+def _bad_name(pod: PodView, container: ContainerView) -> Diagnosis | None:
     told = container.said("InspectFailed")
     if container.waiting.get("reason") != "InvalidImageName" and not told:
         return None
     text = told[-1].message if told else str(container.waiting.get("message", ""))
     why = text.rpartition("invalid reference format: ")[2] if "invalid reference format: " in text else ""
     fact = f'"{container.image}" is not a valid image name' + (f": {why}" if why else "")
-    return pod.trouble("image", fact, container=container, permanent=True, times=_times(container))
+    return pod.diagnosis("image", fact, container=container, permanent=True, times=_times(container))
 
 
-def _never(pod: PodView, container: ContainerView) -> Trouble | None:
+def _never(pod: PodView, container: ContainerView) -> Diagnosis | None:
     if container.waiting.get("reason") != "ErrImageNeverPull" and not container.said("ErrImageNeverPull"):
         return None
     fact = f"image {container.image} is not on the node and imagePullPolicy is Never"
-    return pod.trouble("image", fact, container=container, permanent=True, times=_times(container))
+    return pod.diagnosis("image", fact, container=container, permanent=True, times=_times(container))
 
 
-def _pull(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+def _pull(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     if container.waiting.get("reason", "") not in WAITING:
         return None
     told = [e for e in container.said("Failed") if e.message.startswith("Failed to pull image")]
@@ -73,7 +73,7 @@ def _pull(service: str, pod: PodView, container: ContainerView) -> Trouble | Non
     if not text:
         return None
     kind, fact, permanent = _explain(service, pod, container, text)
-    return pod.trouble(kind, fact, container=container, permanent=permanent, times=_times(container))
+    return pod.diagnosis(kind, fact, container=container, permanent=permanent, times=_times(container))
 
 
 def _from_status(container: ContainerView) -> str:

@@ -6,14 +6,14 @@ from datetime import timedelta
 from core.cluster.diagnosis.starts import restarted
 from core.cluster.diagnosis.view import ContainerView, EventView, PodView
 from core.cluster.documents import Document, moment
-from core.records.observation import Trouble
+from core.records.observation import Diagnosis
 
 STATUS = re.compile(r"statuscode: (\d+)")
 # A container that crashes fails its check as well; only a run of this length shows that the crash is over.
 RECOVERED = timedelta(seconds=10)
 
 
-def find_kill(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+def find_kill(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     """Explain a container that the kubelet kills itself; its exit code may be 0, so ask before the crash."""
     for name in ("liveness", "startup"):
         killed = [e for e in container.said("Killing") if f"failed {name} probe" in e.message]
@@ -22,7 +22,7 @@ def find_kill(service: str, pod: PodView, container: ContainerView) -> Trouble |
     return None
 
 
-def find_recovered(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+def find_recovered(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     """Explain a check that fails long after the last crash."""
     told = _failing(container)
     started = moment(container.running.get("startedAt"))
@@ -31,7 +31,7 @@ def find_recovered(service: str, pod: PodView, container: ContainerView) -> Trou
     return None
 
 
-def find(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+def find(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     """Explain a container that runs but is not ready."""
     told = _failing(container)
     if told is None:
@@ -50,7 +50,7 @@ def find(service: str, pod: PodView, container: ContainerView) -> Trouble | None
         fact = f"its {check} does not answer within {probe.get('timeoutSeconds') or 1} s"
         hint = f"check {key}{'' if startup else '.timeout'}"
     # What else a check says, the output of its command, may hold anything; it is left to the log.
-    return pod.trouble(
+    return pod.diagnosis(
         "probe", f"{service} runs, but {fact}", container=container, hint=hint, times=told.count
     )
 
@@ -71,7 +71,7 @@ def _failing(container: ContainerView) -> EventView | None:
     return told[-1]
 
 
-def _kill(service: str, pod: PodView, container: ContainerView, name: str, killed: EventView) -> Trouble:
+def _kill(service: str, pod: PodView, container: ContainerView, name: str, killed: EventView) -> Diagnosis:
     probe = container.spec.get(f"{name}Probe") or {}
     unhealthy = [e for e in container.said("Unhealthy") if e.message.lower().startswith(f"{name} probe")]
     found = STATUS.search(unhealthy[-1].message) if unhealthy else None
@@ -85,7 +85,7 @@ def _kill(service: str, pod: PodView, container: ContainerView, name: str, kille
     else:
         fact = f"the liveness check{where} of {service} fails{why}, so its container is killed"
     hint = "check startupProbe" if name == "startup" else "check liveness"
-    return pod.trouble(
+    return pod.diagnosis(
         name, fact, container=container, more=restarted(container), hint=hint, times=killed.count
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from core.cluster.diagnosis.view import PodView
 from core.cluster.documents import Document, condition
-from core.records.observation import Trouble
+from core.records.observation import Diagnosis
 
 # Kubernetes 1.37 appends what preemption would not do, and a stray word after volume claims.
 PREEMPTION = ". preemption:"
@@ -18,13 +18,13 @@ KEYS = {"cpu": "scale.cpu", "memory": "scale.memory"}
 SURGE = "lower deployment.minimum so that an old pod goes first"
 
 
-def find(service: str, pod: PodView, *, surge: bool) -> Trouble | None:
+def find(service: str, pod: PodView, *, surge: bool) -> Diagnosis | None:
     """Explain a pod that no node takes; `surge`: old pods stand in its place, so making room would help."""
     scheduled = condition(pod.document, "PodScheduled")
     if pod.spec.get("nodeName") or scheduled.get("status") != "False":
         return None
     if scheduled.get("reason") == "SchedulingGated":
-        return pod.trouble("unschedulable", f"{service} waits: its pods are held back by a scheduling gate")
+        return pod.diagnosis("unschedulable", f"{service} waits: its pods are held back by a scheduling gate")
     if scheduled.get("reason") != "Unschedulable":
         return None
     text = cut(str(scheduled.get("message", "")))
@@ -34,7 +34,7 @@ def find(service: str, pod: PodView, *, surge: bool) -> Trouble | None:
     fact, remedies = _explain(service, pod.spec, text)
     if surge and LABELS not in text:
         remedies.append(SURGE)
-    return pod.trouble("unschedulable", fact, hint=", or ".join(remedies), times=times)
+    return pod.diagnosis("unschedulable", fact, hint=", or ".join(remedies), times=times)
 
 
 def cut(text: str) -> str:

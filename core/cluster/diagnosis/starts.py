@@ -3,7 +3,7 @@
 import re
 
 from core.cluster.diagnosis.view import ContainerView, PodView, one_line
-from core.records.observation import Trouble
+from core.records.observation import Diagnosis
 
 CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError"})
 START_REASONS = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
@@ -44,14 +44,14 @@ WHY = {
 }
 
 
-def find(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+def find(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     """Explain a container that cannot be made or started."""
     return (
         _config(service, pod, container) or _hook(service, pod, container) or _start(service, pod, container)
     )
 
 
-def _config(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+def _config(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     if container.running or container.ended:
         return None
     waits = container.waiting.get("reason") in CONFIG_REASONS
@@ -60,24 +60,26 @@ def _config(service: str, pod: PodView, container: ContainerView) -> Trouble | N
     for pattern, sentence, final in CONFIG_CAUSES:
         if found := next((f for t in reversed(texts) if (f := pattern.search(t))), None):
             fact = sentence.format(*found.groups(), service=service)
-            return pod.trouble("config", fact, container=container, permanent=final, times=_times(container))
+            return pod.diagnosis(
+                "config", fact, container=container, permanent=final, times=_times(container)
+            )
     if not waits:
         return None
     fact = f"{service} cannot be started: {one_line(texts[0], 200) or container.waiting['reason']}"
-    return pod.trouble("config", fact, container=container, times=_times(container))
+    return pod.diagnosis("config", fact, container=container, times=_times(container))
 
 
-def _hook(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+def _hook(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     told = container.said("FailedPostStartHook")
     if container.waiting.get("reason") != "PostStartHookError" and not (told and container.down):
         return None
     # The hook's own output may hold anything; it is left to the log.
     fact = f"the postStart hook of {service} fails, so its container is killed"
     hint = "check lifecycle.postStart"
-    return pod.trouble("start", fact, container=container, more=restarted(container), hint=hint)
+    return pod.diagnosis("start", fact, container=container, more=restarted(container), hint=hint)
 
 
-def _start(service: str, pod: PodView, container: ContainerView) -> Trouble | None:
+def _start(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     failed = container.ended.get("reason") in START_REASONS
     waits = container.waiting.get("reason") == "RunContainerError"
     told = [e for e in container.said("Failed") if "failed to create containerd task" in e.message]
@@ -91,9 +93,9 @@ def _start(service: str, pod: PodView, container: ContainerView) -> Trouble | No
     found = next((f for t in texts if (f := EXEC.search(t))), None)
     if found is None:
         fact = f"{service} cannot start: {_tail(next(filter(None, texts), ''))}"
-        return pod.trouble("start", fact, container=container, more=restarted(container))
+        return pod.diagnosis("start", fact, container=container, more=restarted(container))
     fact = f"{service} cannot start, since {found['what']} {WHY[found['why']]}"
-    return pod.trouble(
+    return pod.diagnosis(
         "start", fact, container=container, permanent=True, more=restarted(container), hint="check command"
     )
 

@@ -5,23 +5,23 @@ from collections.abc import Sequence
 
 from core.cluster.diagnosis.scheduling import CLAIM, cut
 from core.cluster.diagnosis.view import PodView, event_view, one_line
-from core.cluster.documents import Document, condition, holds, is_going, name_of, spec_of, uid_of
+from core.cluster.documents import Document, condition, holds, is_terminating, name_of, spec_of, uid_of
 from core.cluster.watching.snapshot import Snapshot, is_alive
-from core.records.observation import Trouble
+from core.records.observation import Diagnosis
 
 VOLUME = re.compile(r'for volume "([^"]+)"')
 MISSING = re.compile(r'(secret|configmap) "([^"]+)" not found')
 CLASS = re.compile(r'storageclass\S* "([^"]+)" not found')
 
 
-def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Trouble | None:
+def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Diagnosis | None:
     """Explain a pod that waits for a volume; the Pod itself says only `ContainerCreating`."""
     scheduled = condition(pod.document, "PodScheduled")
     text = cut(str(scheduled.get("message", "")))
     if scheduled.get("reason") == "Unschedulable" and (
         "PersistentVolumeClaims" in text or CLAIM.search(text)
     ):
-        return pod.trouble("volume", _claim(service, pod, snapshot, text))
+        return pod.diagnosis("volume", _claim(service, pod, snapshot, text))
     told = pod.said("FailedMount", "FailedAttachVolume")
     if not told or any(c.running or c.ended for c in pod.containers):
         return None
@@ -33,20 +33,20 @@ def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Trouble | Non
         fact = f'{service} mounts the {kind} "{lost[2]}", which does not exist'
     else:
         fact = f"{name} of {service} cannot be mounted: {one_line(newest.message.rpartition(' : ')[2], 200)}"
-    return pod.trouble("volume", fact, times=newest.count)
+    return pod.diagnosis("volume", fact, times=newest.count)
 
 
-def find_sandbox(service: str, pod: PodView) -> Trouble | None:
+def find_sandbox(service: str, pod: PodView) -> Diagnosis | None:
     """Explain a pod whose network the node cannot set up."""
     told = pod.said("FailedCreatePodSandBox")
     if not told or any(c.running or c.ended for c in pod.containers):
         return None
     node = pod.spec.get("nodeName") or "its node"
     fact = f"{node} cannot set up the network of a new pod of {service}: the cluster's fault, not the app's"
-    return pod.trouble("sandbox", fact, times=sum(e.count for e in told))
+    return pod.diagnosis("sandbox", fact, times=sum(e.count for e in told))
 
 
-def find_node(service: str, pods: Sequence[Document]) -> Trouble | None:
+def find_node(service: str, pods: Sequence[Document]) -> Diagnosis | None:
     """Tell of a node that went silent; `pods`: all of the service, since a new one on it says nothing of itself.
 
     The controller denies such pods readiness, their containers never did.
@@ -56,11 +56,11 @@ def find_node(service: str, pods: Sequence[Document]) -> Trouble | None:
         if denied and holds(pod, "ContainersReady") and not spec_of(pod).get("readinessGates"):
             node = spec_of(pod).get("nodeName") or ""
             fact = f"the node {node} does not report any more: the pods of {service} on it do not count and cannot change"
-            return Trouble(kind="node", sentence=fact, fact=fact, pod=name_of(pod), pod_uid=uid_of(pod))
+            return Diagnosis(kind="node", sentence=fact, fact=fact, pod=name_of(pod), pod_uid=uid_of(pod))
     return None
 
 
-def find_evicted(service: str, pods: Sequence[PodView]) -> Trouble | None:
+def find_evicted(service: str, pods: Sequence[PodView]) -> Diagnosis | None:
     """Explain pods that the kubelet threw out or did not let in; their replacements are judged by themselves."""
     thrown = [p for p in pods if p.status.get("phase") == "Failed" and p.status.get("reason")]
     if not thrown:
@@ -69,24 +69,26 @@ def find_evicted(service: str, pods: Sequence[PodView]) -> Trouble | None:
     reason, why = newest.status["reason"], str(newest.status.get("message") or "").strip().rstrip(".")
     # OutOfcpu, NodeAffinity, UnexpectedAdmissionError: not let in; Terminated, NodeShutdown, Preempting: ended.
     what = "are evicted from their node" if reason == "Evicted" else f"are not kept by their node ({reason})"
-    return newest.trouble("evicted", f"pods of {service} {what}: {why}".removesuffix(": "), times=len(thrown))
+    return newest.diagnosis(
+        "evicted", f"pods of {service} {what}: {why}".removesuffix(": "), times=len(thrown)
+    )
 
 
-def find_paused(service: str, deployment: Document) -> Trouble | None:
+def find_paused(service: str, deployment: Document) -> Diagnosis | None:
     if not (deployment.get("spec") or {}).get("paused"):
         return None
     fact = f"the rollout of {service} is paused: nothing happens until somebody resumes it"
-    return Trouble(kind="paused", sentence=fact, fact=fact)
+    return Diagnosis(kind="paused", sentence=fact, fact=fact)
 
 
-def find_stuck(service: str, pods: Sequence[Document]) -> Trouble | None:
+def find_stuck(service: str, pods: Sequence[Document]) -> Diagnosis | None:
     """Tell of old pods whose processes have ended and that still cannot go."""
     for pod in pods:
         finalizers = pod["metadata"].get("finalizers") or []
-        if is_going(pod) and finalizers and not is_alive(pod):
+        if is_terminating(pod) and finalizers and not is_alive(pod):
             held = ", ".join(finalizers)
             fact = f"an old pod of {service} cannot go: finalizer {held} is not being removed"
-            return Trouble(kind="terminating", sentence=fact, fact=fact, pod=name_of(pod))
+            return Diagnosis(kind="terminating", sentence=fact, fact=fact, pod=name_of(pod))
     return None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from core.cluster.documents import Document, moment, name_of, spec_of, status_of, uid_of
 from core.cluster.labels import CONTAINER
 from core.cluster.watching.snapshot import Snapshot
-from core.records.observation import Trouble
+from core.records.observation import Diagnosis
 
 # After ten that differ by text only, the recorder folds events and marks the survivor (client-go events_cache).
 FOLDED = "(combined from similar events): "
@@ -139,7 +139,7 @@ class PodView:
     def said(self, *reasons: str) -> tuple[EventView, ...]:
         return tuple(e for e in self.events if e.reason in reasons)
 
-    def trouble(
+    def diagnosis(
         self,
         kind: str,
         fact: str,
@@ -149,7 +149,7 @@ class PodView:
         hint: str = "",
         permanent: bool = False,
         times: int = 1,
-    ) -> Trouble:
+    ) -> Diagnosis:
         """Make a trouble of this pod.
 
         Args:
@@ -167,7 +167,7 @@ class PodView:
         ends = container.restarts + container.down if container else 0
         advice = f": {hint}" if hint and not foreign else ""
         fact = one_line(fact)
-        return Trouble(
+        return Diagnosis(
             kind=kind,
             sentence=fact + more + advice,
             fact=fact + advice,

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from core.manifest.service import Check, Port, Service
+from core.manifest.service import Port, ProbeCheck, Service
 from core.policy.policy import Rules
 
 # Seconds a new pod must be ready before it counts. Without a probe "ready" only means that its process was
@@ -41,7 +41,7 @@ def _readiness(service: Service) -> Probe | None:
     }
 
 
-def _check(check: Check, port: Port | None) -> Probe | None:
+def _check(check: ProbeCheck, port: Port | None) -> Probe | None:
     timings = {
         "initialDelaySeconds": check.grace,
         "periodSeconds": check.interval,

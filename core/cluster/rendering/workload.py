@@ -4,7 +4,7 @@ from typing import Any
 
 from core.cluster.labels import CONTAINER, RELEASE_LABEL, own_labels, pod_labels, secret_name, selector
 from core.cluster.rendering.probes import min_ready, probes, progress_deadline
-from core.manifest.service import Deployment, Service
+from core.manifest.service import RollingUpdate, Service
 from core.policy.policy import Rules
 from core.records.app import App
 from core.records.release import Release
@@ -42,7 +42,7 @@ def deployment(
     }
 
 
-def strategy(asked: Deployment) -> Json:
+def strategy(asked: RollingUpdate) -> Json:
     """Return the whole strategy (engine rule 21); 100/100 asks for the impossible and gets one pod more."""
     surge, unavailable = asked.maximum - 100, 100 - asked.minimum
     return {

@@ -6,7 +6,7 @@ from core.cluster.watching.reflector import Change
 from core.cluster.watching.snapshot import Delta
 
 
-class Pending:
+class DeltaQueue:
     """Keeps the newest state of every changed object; bounded by how many objects there are.
 
     Objects that came and went between two looks are kept too, as deleted: their pods have a story to tell.

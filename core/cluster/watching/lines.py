@@ -17,7 +17,7 @@ from core.cluster.documents import (
     condition,
     controller_of,
     created_at,
-    is_going,
+    is_terminating,
     moment,
     name_of,
     spec_of,
@@ -26,7 +26,7 @@ from core.cluster.documents import (
 from core.cluster.watching.snapshot import Delta, Snapshot
 from core.records.intent import Intent
 from core.records.line import Line
-from core.records.observation import Trouble
+from core.records.observation import Diagnosis
 
 # Objects before their parts and events before the status that follows from them, so that a batch reads in order.
 ORDER = {"Deployment": 0, "ReplicaSet": 1, "Event": 2, "Pod": 3}
@@ -129,7 +129,7 @@ def _container(pod: PodView, container: ContainerView, now: datetime) -> Iterato
             key = f"{event.reason.lower()}:{container.name}:{event.uid}"
             yield _line(event.last or now, pod.name, found[1], key)
     # A pod that is going counts its last end as one more run (seen); only what runs is told of it.
-    state = container.running or (not is_going(pod.document) and container.ended)
+    state = container.running or (not is_terminating(pod.document) and container.ended)
     if not state or state.get("reason") in NEVER_STARTED:
         return
     started = state.get("startedAt")
@@ -143,7 +143,7 @@ def _scaled(known: Document | None, delta: Delta, intent: Intent, now: datetime)
     """Tell that a replica set was scaled: against its last state, else the intent, else nothing."""
     replica_set, uid = delta.object, uid_of(delta.object)
     owner = controller_of(replica_set, "Deployment")
-    if owner is None or delta.type == "DELETED" or is_going(replica_set):
+    if owner is None or delta.type == "DELETED" or is_terminating(replica_set):
         return []
     was = _replicas(known) if known else intent.replica_sets.get(uid, (0, 0))[1]
     count = _replicas(replica_set)
@@ -161,9 +161,9 @@ def _deleted(delta: Delta, intent: Intent, now: datetime, *, seen: Document | No
     """Tell that a pod is taken away, as soon as it is asked to go."""
     pod, uid = delta.object, uid_of(delta.object)
     owner = controller_of(pod, "ReplicaSet")
-    if owner is None or uid in intent.going or (seen is not None and is_going(seen)):
+    if owner is None or uid in intent.going or (seen is not None and is_terminating(seen)):
         return []
-    if delta.type != "DELETED" and not is_going(pod):
+    if delta.type != "DELETED" and not is_terminating(pod):
         return []
     return [_line(_asked(pod) or now, str(owner["name"]), f"Deleted pod: {name_of(pod)}", f"deleted:{uid}")]
 
@@ -185,36 +185,36 @@ def _line(at: datetime, about: str, text: str, key: str) -> Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class RepeatLimiter:
     """When a trouble was last told, and how often it had been seen by then."""
 
     at: datetime
     times: int
 
 
-def trouble_lines(
-    said: Mapping[str, Said], troubles: Mapping[str, Sequence[Trouble]], now: datetime
-) -> tuple[dict[str, Said], tuple[Line, ...]]:
+def diagnosis_lines(
+    said: Mapping[str, RepeatLimiter], diagnoses: Mapping[str, Sequence[Diagnosis]], now: datetime
+) -> tuple[dict[str, RepeatLimiter], tuple[Line, ...]]:
     """Tell each trouble once, then `×N` at most once a minute while it goes on.
 
     Args:
         said: what this function returned the last time, empty at first; after a restart the keys of first lines are
             known to the store, which drops them.
-        troubles: service → what is wrong with it now.
+        diagnoses: service → what is wrong with it now.
         now: when it is told.
     """
     known, told = dict(said), []
-    for service, present in troubles.items():
-        for trouble in present:
-            fact = trouble.fact or trouble.sentence
-            key = f"trouble:{service}:{trouble.kind}:{sha256(fact.encode()).hexdigest()[:16]}"
+    for service, present in diagnoses.items():
+        for diagnosis in present:
+            fact = diagnosis.fact or diagnosis.sentence
+            key = f"trouble:{service}:{diagnosis.kind}:{sha256(fact.encode()).hexdigest()[:16]}"
             last = known.get(key)
-            about = trouble.pod or service
+            about = diagnosis.pod or service
             if last is None:
                 told.append(_line(now, about, fact, key))
-            elif trouble.times > last.times and now - last.at >= AGAIN:
-                told.append(_line(now, about, f"{fact} ×{trouble.times}", f"{key}:{trouble.times}"))
+            elif diagnosis.times > last.times and now - last.at >= AGAIN:
+                told.append(_line(now, about, f"{fact} ×{diagnosis.times}", f"{key}:{diagnosis.times}"))
             else:
                 continue
-            known[key] = Said(now, trouble.times)
+            known[key] = RepeatLimiter(now, diagnosis.times)
     return known, tuple(told)

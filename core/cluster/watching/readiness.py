@@ -8,7 +8,7 @@ by tens of milliseconds and is inherited by the next release (seen on real clust
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from core.cluster.diagnosis import troubles
+from core.cluster.diagnosis import diagnoses
 from core.cluster.diagnosis.view import NOTHING, kills, pod_view
 from core.cluster.documents import (
     Document,
@@ -17,7 +17,7 @@ from core.cluster.documents import (
     controller_of,
     generation_of,
     holds,
-    is_going,
+    is_terminating,
     moment,
     release_of,
     spec_of,
@@ -68,7 +68,7 @@ def service_state(
         ready=len(ready),
         ready_stamp=_ready_stamp(ready),
         restarts={uid_of(p): _restarts(snapshot, deployment, p) for p in pods},
-        trouble=troubles(snapshot, service, release, before=before),
+        diagnosis=diagnoses(snapshot, service, release, before=before),
     )
 
 
@@ -84,7 +84,7 @@ def absent_state(snapshot: Snapshot, refs: Sequence[Ref]) -> tuple[ServiceState,
 def _lost(snapshot: Snapshot, document: Document | None, applied: Applied | None) -> str:
     """Say why the object that we applied can never become right, or ""."""
     kind = applied.ref.kind if applied else "Deployment"
-    if document is not None and is_going(document):
+    if document is not None and is_terminating(document):
         return f"its {kind} is being deleted by somebody"
     if applied is None or not applied.uid:
         return ""
@@ -140,7 +140,7 @@ def _hint(deployment: Document) -> str:
 def _complete(wanted: int, snapshot: Snapshot, deployment: Document) -> str:
     if wanted == 0:
         return "scaled to 0: nothing is running"
-    going = sum(1 for p in snapshot.pods(deployment) if is_going(p) and is_alive(p))
+    going = sum(1 for p in snapshot.pods(deployment) if is_terminating(p) and is_alive(p))
     stopping = f"; {_count(going, 'old pod')} {'is' if going == 1 else 'are'} still stopping" if going else ""
     return f"{wanted} of {_count(wanted, 'new pod')} {'is' if wanted == 1 else 'are'} ready{stopping}"
 
@@ -167,7 +167,7 @@ def _restarts(snapshot: Snapshot, deployment: Document, pod: Document) -> int:
 def _presence(snapshot: Snapshot, ref: Ref) -> str:
     document = snapshot.named(ref.kind, ref.name)
     if document is not None:
-        return "is being removed" if is_going(document) else "is still there"
+        return "is being removed" if is_terminating(document) else "is still there"
     pods = _orphans(snapshot, ref.name) if ref.kind == "Deployment" else 0
     return f"{_count(pods, 'pod')} {'is' if pods == 1 else 'are'} still stopping" if pods else ""
 

@@ -3,7 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.cluster.documents import Document, controller_of, is_going, labels_of, name_of, release_of, uid_of
+from core.cluster.documents import (
+    Document,
+    controller_of,
+    is_terminating,
+    labels_of,
+    name_of,
+    release_of,
+    uid_of,
+)
 
 # Kinds that are judged are kept whole; of all others only who they are, so that no Secret's data is ever held.
 WHOLE = frozenset({"Deployment", "ReplicaSet", "Pod", "Event"})
@@ -86,7 +94,7 @@ class Snapshot:
 
         Pods being deleted are never judged: one that never started ends as `Failed` with exit code 137.
         """
-        pods = [p for p in self.pods(deployment) if release_of(p) == release and not is_going(p)]
+        pods = [p for p in self.pods(deployment) if release_of(p) == release and not is_terminating(p)]
         return sorted(pods, key=lambda p: (str(p["metadata"].get("creationTimestamp", "")), name_of(p)))
 
     def replica_sets(self, deployment: Document) -> list[Document]:

@@ -9,9 +9,9 @@ from typing import NoReturn
 
 from core.clock import Clock
 from core.cluster.api.client import KubeClient
-from core.cluster.namespace import Home
-from core.cluster.watching.delta_queue import Pending
-from core.cluster.watching.lines import Said, lines, trouble_lines
+from core.cluster.namespace import AppNamespace
+from core.cluster.watching.delta_queue import DeltaQueue
+from core.cluster.watching.lines import RepeatLimiter, diagnosis_lines, lines
 from core.cluster.watching.readiness import absent_state, service_state
 from core.cluster.watching.reflector import Change, Reflector, Tuning
 from core.cluster.watching.snapshot import Delta, Snapshot
@@ -47,7 +47,7 @@ class NamespaceWatch:
 
     Args:
         client: whom to ask.
-        home: which namespace.
+        ns: which namespace.
         intent: the baseline that lines are told against.
         clock: for waiting and for lines to which the cluster gives no time.
         tuning: of the reflectors.
@@ -56,32 +56,32 @@ class NamespaceWatch:
     def __init__(
         self,
         client: KubeClient,
-        home: Home,
+        ns: AppNamespace,
         intent: Intent,
         *,
         clock: Clock,
         tuning: Tuning | None = None,
     ) -> None:
         self._client = client
-        self._home = home
+        self._home = ns
         self._intent = intent
         self._clock = clock
         self._snapshot = Snapshot()
-        self._pending = Pending()
+        self._pending = DeltaQueue()
         self._changed = asyncio.Event()
         self._synced: dict[str, bool] = dict.fromkeys(NEEDED, False)
         self._blind: dict[str, str] = {}
         self._quiet = QUIET
         self._target: Target | None = None
-        self._said: Mapping[str, Said] = {}
+        self._said: Mapping[str, RepeatLimiter] = {}
         self._tasks: tuple[asyncio.Task[NoReturn], ...] = ()
         self._reflectors = {
             kind: Reflector(
                 client,
-                home.at(kind),
+                ns.at(kind),
                 partial(self._take, kind),
                 clock=clock,
-                label=home.selector if kind in SELECTED else "",
+                label=ns.selector if kind in SELECTED else "",
                 tuning=tuning,
             )
             for kind in WATCHED
@@ -145,8 +145,8 @@ class NamespaceWatch:
         if target is None:
             return Observation(synced=True, lines=told)
         states = _states(self._snapshot, target, self._intent.pods)
-        troubles = {state.name: state.trouble for state in states}
-        self._said, spoken = trouble_lines(self._said, troubles, self._clock.now())
+        diagnoses = {state.name: state.diagnosis for state in states}
+        self._said, spoken = diagnosis_lines(self._said, diagnoses, self._clock.now())
         return Observation(synced=True, lines=(*told, *spoken), services=states)
 
     async def _ask_for_the_rest(self) -> None:

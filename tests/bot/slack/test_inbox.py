@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from bot.handlers import Handlers
-from bot.slack.inbox import DONE_BEFORE, FRESH, SWEEP_SECONDS, Intake
+from bot.slack.inbox import DONE_BEFORE, FRESH, SWEEP_SECONDS, InboxWorker
 from core.errors import Unwritable
 from core.promotion import Phase
 from tests.core.world import ALICE, ONE_APPROVAL, World, world
@@ -41,7 +41,7 @@ class Answers:
 @dataclass
 class Stage:
     world: World
-    intake: Intake
+    intake: InboxWorker
     answers: Answers
     task: asyncio.Task[None]
     typed: int = 0
@@ -79,7 +79,7 @@ class Stage:
                 await asyncio.sleep(0.005)
 
 
-def intake_of(w: World, answers: Answers) -> Intake:
+def intake_of(w: World, answers: Answers) -> InboxWorker:
     handlers = Handlers(
         store=w.store,
         records=w.records,
@@ -90,7 +90,7 @@ def intake_of(w: World, answers: Answers) -> Intake:
     )
     known = asyncio.Event()
     known.set()
-    return Intake(
+    return InboxWorker(
         w.store.intake, handlers, w.store, answers, _Patient(w.clock), known=known, announcer=w.announcer
     )
 

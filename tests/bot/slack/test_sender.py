@@ -17,7 +17,7 @@ from bot.slack.cards import LONGEST_INTERVAL
 from bot.slack.connection import SlackState
 from bot.slack.pacing import UPDATE_BURST, UPDATE_RATE
 from bot.slack.sender import Sender
-from bot.slack.web_api import Calls
+from bot.slack.web_api import WebApi
 from core.errors import Unwritable
 from core.promotion import Phase
 from storage.keys import Keyring
@@ -114,7 +114,7 @@ class Stage:
     def __init__(self, store: SqliteStore, clock: JumpingClock) -> None:
         self.store, self.clock = store, clock
         self.slack, self.messages, self.state = Slack(clock), Messages(), SlackState()
-        calls = Calls(self.slack, self.state)  # type: ignore[arg-type]
+        calls = WebApi(self.slack, self.state)  # type: ignore[arg-type]
         self.sender = Sender(store.outbox, self.messages, store, calls, self.state, clock)
 
     async def pass_time(self, seconds: float, step: float = 1.0) -> None:
@@ -376,7 +376,7 @@ async def test_dead_credentials_lose_nothing_and_stop_the_sender(tmp_path: Path,
 async def test_everybody_who_waits_for_a_card_is_told(tmp_path: Path):
     async with staged(tmp_path) as s:
         await s.promotion(P)
-        waits = [asyncio.create_task(s.sender.carded(P, 1e9)) for _ in range(2)]
+        waits = [asyncio.create_task(s.sender.wait_for_card(P, 1e9)) for _ in range(2)]
         s.clock.sleep = lambda _seconds: asyncio.Event().wait()  # type: ignore[method-assign]
         for _ in range(50):
             await asyncio.sleep(0.001)

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.slack.connection import SlackState, new_client, new_session
-from bot.slack.web_api import Calls
+from bot.slack.web_api import WebApi
 from tests.fakes import START
 
 HTML, JSON = "text/html", "application/json"
@@ -32,7 +32,7 @@ ODD = {
 
 
 @asynccontextmanager
-async def calls(status: int, kind: str, body: str) -> AsyncGenerator[tuple[Calls, SlackState]]:
+async def calls(status: int, kind: str, body: str) -> AsyncGenerator[tuple[WebApi, SlackState]]:
     """Calls to something that always answers so."""
 
     async def answer(_request: web.Request) -> web.Response:
@@ -42,7 +42,7 @@ async def calls(status: int, kind: str, body: str) -> AsyncGenerator[tuple[Calls
     app.router.add_route("*", "/api/{method}", answer)
     state = SlackState()
     async with TestServer(app) as server, new_session() as session:
-        yield Calls(new_client("xoxb-1", str(server.make_url("/api/")), session), state), state
+        yield WebApi(new_client("xoxb-1", str(server.make_url("/api/")), session), state), state
 
 
 @pytest.mark.parametrize("odd", ODD)

@@ -14,7 +14,7 @@ from core.clock import Clock
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_document
-from core.cluster.namespace import Home
+from core.cluster.namespace import AppNamespace
 from core.manifest.manifest import load
 from core.policy.policy import Rules
 from core.records.app import App
@@ -25,7 +25,7 @@ from core.records.intent import Applied
 from core.records.release import Release
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-HOME = Home("convox", "myapp")
+HOME = AppNamespace("convox", "myapp")
 WEB = Ref("Deployment", "web")
 MANIFEST = """
 services:
@@ -44,7 +44,7 @@ class Bench:
     clock: Clock
     admin: KubeClient
     cluster: KubernetesCluster
-    home: Home = HOME
+    home: AppNamespace = HOME
     sequence: int = 0
 
     def bundle(

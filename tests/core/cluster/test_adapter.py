@@ -11,7 +11,7 @@ from core.cluster.api.resources import Address
 from core.cluster.labels import MANAGED_LABEL, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.errors import Rejected, Unreachable
 from core.records.bundle import ANCHOR, Ref
-from core.records.observation import Trouble
+from core.records.observation import Diagnosis
 from tests.core.cluster.live import HOME, MANIFEST, WEB, Live, app, counted, live
 
 
@@ -540,7 +540,7 @@ async def test_the_evidence_of_a_crash_is_the_end_of_its_log():
         await on.apply(bundle)
         name = await pod_name(on, bundle.release)
         async with asyncio.timeout(20):
-            while not (text := await on.cluster.evidence("myapp", trouble(name, previous=True))):
+            while not (text := await on.cluster.evidence("myapp", diagnosis(name, previous=True))):
                 await on.clock.sleep(0.5)
         assert "No such file or directory: '/etc/app/settings.toml'" in text
         assert len(text.splitlines()) <= 20
@@ -551,19 +551,19 @@ async def test_there_is_no_evidence_where_nothing_ran():
         bundle = on.bundle("web:notfound")
         await on.apply(bundle)
         name = await pod_name(on, bundle.release)
-        assert await on.cluster.evidence("myapp", trouble(name)) == ""
-        assert await on.cluster.evidence("myapp", trouble("")) == ""
-        assert await on.cluster.evidence("myapp", trouble("gone")) == ""
+        assert await on.cluster.evidence("myapp", diagnosis(name)) == ""
+        assert await on.cluster.evidence("myapp", diagnosis("")) == ""
+        assert await on.cluster.evidence("myapp", diagnosis("gone")) == ""
 
 
 async def test_a_missing_right_to_logs_costs_the_evidence_and_nothing_else():
     async with live() as on:
         deny(on, "get", "pods/log")
-        assert await on.cluster.evidence("myapp", trouble("web-1")) == ""
+        assert await on.cluster.evidence("myapp", diagnosis("web-1")) == ""
 
 
-def trouble(name: str, *, previous: bool = False) -> Trouble:
-    return Trouble(kind="crash", sentence="", pod=name, container="main", previous=previous)
+def diagnosis(name: str, *, previous: bool = False) -> Diagnosis:
+    return Diagnosis(kind="crash", sentence="", pod=name, container="main", previous=previous)
 
 
 # -- namespaces --------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_file
 from core.cluster.labels import SCALE_MANAGER, TOKEN_ANNOTATION
-from core.cluster.namespace import Home
+from core.cluster.namespace import AppNamespace
 from core.errors import Rejected
 from core.records.bundle import ANCHOR
 from core.records.intent import Intent
@@ -21,7 +21,7 @@ from tests.core.cluster.live import WEB, Bench, counted
 @pytest.fixture
 async def bench(control_plane, app_namespace) -> AsyncIterator[Bench]:
     clock = SystemClock()
-    home = Home("convox", (await app_namespace()).removeprefix("convox-"))
+    home = AppNamespace("convox", (await app_namespace()).removeprefix("convox-"))
     bot = KubeClient(from_file(str(control_plane.kubeconfig("convox-bot"))), clock=clock)
     admin = KubeClient(from_file(str(control_plane.kubeconfig())), clock=clock)
     async with bot, admin:

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.cluster.evidence import LINES, WIDTH, cleaned, evidence
-from core.cluster.namespace import Home
-from core.records.observation import Trouble
+from core.cluster.namespace import AppNamespace
+from core.records.observation import Diagnosis
 from tests.core.cluster.faultserver import Answer, faulty, refused
 
-CRASH = Trouble(kind="crash", sentence="", pod="web-1", container="main", previous=True)
-HOME = Home("convox", "myapp")
+CRASH = Diagnosis(kind="crash", sentence="", pod="web-1", container="main", previous=True)
+HOME = AppNamespace("convox", "myapp")
 
 
 async def test_it_asks_for_the_end_of_the_right_container_and_no_more():

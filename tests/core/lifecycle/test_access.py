@@ -59,11 +59,11 @@ async def test_a_token_is_in_no_group_and_needs_nothing_of_slack():
 
 async def test_a_member_of_a_group_has_its_right_for_as_long_as_they_are_in_it():
     directory = FakeDirectory()
-    asked = access(directory)
+    request = access(directory)
     directory.groups = {"S01APPROVERS": frozenset({"U03CAROL"})}
-    assert await asked.still_may(CAROL, "approve", "myapp") == ""
+    assert await request.still_may(CAROL, "approve", "myapp") == ""
     directory.groups = {}
-    assert (await asked.still_may(CAROL, "approve", "myapp")).startswith("you may not approve myapp")
+    assert (await request.still_may(CAROL, "approve", "myapp")).startswith("you may not approve myapp")
 
 
 async def test_the_groups_of_the_policy_are_asked_for_and_no_others():
@@ -75,8 +75,8 @@ async def test_the_groups_of_the_policy_are_asked_for_and_no_others():
 
 async def test_a_policy_that_was_read_again_holds_from_then_on():
     current = [parse_policy(POLICY)]
-    asked = Access(lambda: current[0], FakeDirectory())
-    assert await asked.still_may(BOB, "promote", "myapp") != ""
+    request = Access(lambda: current[0], FakeDirectory())
+    assert await request.still_may(BOB, "promote", "myapp") != ""
     current[0] = Policy.open()
-    assert await asked.still_may(BOB, "promote", "myapp") == ""
-    assert asked.policy is current[0]
+    assert await request.still_may(BOB, "promote", "myapp") == ""
+    assert request.policy is current[0]

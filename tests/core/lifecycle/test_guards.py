@@ -10,14 +10,14 @@ from core.actor import Actor
 from core.errors import Conflict, Forbidden, Invalid
 from core.lifecycle.binding import binding, bundle_of, prunable
 from core.lifecycle.guards import (
-    Ground,
+    PromotionContext,
     approval_rule,
     busy,
     check_pinned,
     guard,
     guard_rollback,
     limits_of,
-    read_ground,
+    read_context,
     target_of,
 )
 from core.policy.policy import ApprovalRule, Rules
@@ -26,7 +26,7 @@ from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.environment import Environment
-from core.records.release import Release, Standing
+from core.records.release import Release, ReleaseStatus
 from tests.core.world import ALICE, manifest, world
 from tests.fakes import START, FakeCluster, JumpingClock
 
@@ -44,15 +44,17 @@ def release(number: int, build: str | None = "B1") -> Release:
     )
 
 
-def ground(
+def context(
     releases: Sequence[Release],
     *,
     active: str | None = None,
-    standings: Mapping[str, Standing] | None = None,
+    statuses: Mapping[str, ReleaseStatus] | None = None,
     in_flight: Promotion | None = None,
-) -> Ground:
+) -> PromotionContext:
     app = App(name="myapp", created_at=START, created_by=ALICE, active=active)
-    return Ground(app=app, releases=releases, standings=standings or {}, in_flight=in_flight, awaiting=())
+    return PromotionContext(
+        app=app, releases=releases, statuses=statuses or {}, in_flight=in_flight, awaiting=()
+    )
 
 
 def promotion(**changes: object) -> Promotion:
@@ -67,7 +69,7 @@ def promotion(**changes: object) -> Promotion:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-HELD = {"R2": Standing(release="R2", held="it crashed")}
+HELD = {"R2": ReleaseStatus(release="R2", held="it crashed")}
 
 
 def test_who_is_busy_is_named_with_since_when_where_and_what_to_do():
@@ -85,17 +87,17 @@ def test_who_is_busy_without_a_channel_is_named_without_one():
 
 def test_a_release_without_a_build_is_refused_before_its_age_is_looked_at():
     with pytest.raises(Invalid, match="^can not promote a release with an empty manifest$"):
-        guard(ground([release(2), release(1, None)], active="R2"), release(1, None), anyway=None)
+        guard(context([release(2), release(1, None)], active="R2"), release(1, None), anyway=None)
 
 
 def test_an_older_release_is_refused_before_its_hold_is_looked_at():
-    found = ground([release(3), release(2)], active="R3", standings=HELD)
+    found = context([release(3), release(2)], active="R3", statuses=HELD)
     with pytest.raises(Invalid, match="^can not promote an older release, try rollback$"):
         guard(found, release(2), anyway="because")
 
 
 def test_a_held_release_needs_a_reason():
-    found = ground([release(2)], standings=HELD)
+    found = context([release(2)], statuses=HELD)
     with pytest.raises(Conflict, match="^R2 is on hold: it crashed$") as refused:
         guard(found, release(2), anyway=None)
     assert refused.value.hint.startswith('`releases promote R2 -a myapp --anyway "reason"`')
@@ -103,41 +105,41 @@ def test_a_held_release_needs_a_reason():
 
 
 def test_the_active_release_and_a_newer_one_pass():
-    found = ground([release(3), release(2)], active="R2")
+    found = context([release(3), release(2)], active="R2")
     guard(found, release(2), anyway=None)
     guard(found, release(3), anyway=None)
 
 
 def test_an_active_release_that_is_not_listed_refuses_nothing():
-    guard(ground([release(1)], active="R9"), release(1), anyway=None)
+    guard(context([release(1)], active="R9"), release(1), anyway=None)
 
 
 def test_a_rollback_to_a_release_without_a_build_is_refused():
     with pytest.raises(Invalid, match="empty manifest"):
-        guard_rollback(ground([release(1, None)]), release(1, None))
+        guard_rollback(context([release(1, None)]), release(1, None))
 
 
 def test_a_rollback_to_what_failed_and_never_ran_is_refused():
     with pytest.raises(Conflict, match="^R2 is on hold: it crashed$") as refused:
-        guard_rollback(ground([release(2)], standings=HELD), release(2))
+        guard_rollback(context([release(2)], statuses=HELD), release(2))
     assert "releases -a myapp" in refused.value.hint
 
 
 def test_a_rollback_to_what_once_ran_is_never_refused():
-    standings = {"R2": Standing(release="R2", held="it crashed later", verified_at=START)}
-    guard_rollback(ground([release(2)], standings=standings), release(2))
+    statuses = {"R2": ReleaseStatus(release="R2", held="it crashed later", verified_at=START)}
+    guard_rollback(context([release(2)], statuses=statuses), release(2))
 
 
 def test_a_rollback_is_free_only_to_what_was_verified():
     rules = Rules(promote=ApprovalRule(count=2), rollback=ApprovalRule(count=0))
-    verified = {"R1": Standing(release="R1", verified_at=START)}
+    verified = {"R1": ReleaseStatus(release="R1", verified_at=START)}
 
-    def count(kind: str, target: Release | None, standings: Mapping[str, Standing]) -> int:
-        return approval_rule(rules, kind=kind, target=target, standings=standings).count
+    def count(kind: str, target: Release | None, statuses: Mapping[str, ReleaseStatus]) -> int:
+        return approval_rule(rules, kind=kind, target=target, statuses=statuses).count
 
     assert count("rollback", release(1), verified) == 0
     assert count("rollback", release(1), {}) == 2
-    assert count("rollback", release(1), {"R1": Standing(release="R1")}) == 2
+    assert count("rollback", release(1), {"R1": ReleaseStatus(release="R1")}) == 2
     assert count("rollback", None, verified) == 2
     assert count("promote", release(1), verified) == 2
 
@@ -178,15 +180,15 @@ def test_patience_is_the_policys_and_a_first_release_may_crash_once_more():
 
 
 def test_the_way_back_is_chosen_from_what_was_verified():
-    verified = {"R1": Standing(release="R1", verified_at=START)}
-    assert target_of(ground([release(2), release(1)], standings=verified), "R2") == "R1"
+    verified = {"R1": ReleaseStatus(release="R1", verified_at=START)}
+    assert target_of(context([release(2), release(1)], statuses=verified), "R2") == "R1"
 
 
 def test_a_take_over_inherits_the_way_back_and_never_the_release_it_stops():
-    verified = {n: Standing(release=n, verified_at=START) for n in ("R1", "R2")}
-    flying = ground(
+    verified = {n: ReleaseStatus(release=n, verified_at=START) for n in ("R1", "R2")}
+    flying = context(
         [release(3), release(2), release(1)],
-        standings=verified,
+        statuses=verified,
         in_flight=promotion(release="R2", back_to="R1"),
     )
     assert target_of(flying, "R3") == "R1"
@@ -194,17 +196,17 @@ def test_a_take_over_inherits_the_way_back_and_never_the_release_it_stops():
 
 
 def test_a_take_over_by_the_way_back_itself_goes_to_the_next_older_one():
-    verified = {n: Standing(release=n, verified_at=START) for n in ("R0", "R1", "R2")}
-    flying = ground(
+    verified = {n: ReleaseStatus(release=n, verified_at=START) for n in ("R0", "R1", "R2")}
+    flying = context(
         [release(2), release(1), release(0)],
-        standings=verified,
+        statuses=verified,
         in_flight=promotion(release="R2", back_to="R1"),
     )
     assert target_of(flying, "R1") == "R0"
 
 
 def test_a_take_over_of_something_without_a_way_back_has_none_either():
-    flying = ground([release(3), release(2)], in_flight=promotion(release="R2", back_to=None))
+    flying = context([release(3), release(2)], in_flight=promotion(release="R2", back_to=None))
     assert target_of(flying, "R3") is None
 
 
@@ -212,7 +214,7 @@ async def test_the_ground_of_an_app_is_everything_a_decision_needs(tmp_path: Pat
     async with world(tmp_path) as w:
         good = await w.good()
         flying = await w.ask((await w.build()).release.id)
-        found = await read_ground(w.store.read, "myapp", everything=100)
+        found = await read_context(w.store.read, "myapp", everything=100)
         assert found.active is not None
         assert found.active.id == good
         assert found.find(None) is None

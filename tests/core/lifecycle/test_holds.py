@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.lifecycle.holds import newest_free, way_back, why_held
 from core.records.environment import Environment
-from core.records.release import Release, Standing
+from core.records.release import Release, ReleaseStatus
 from tests.core.world import ALICE
 from tests.fakes import START
 
@@ -25,16 +25,16 @@ def release(name: str, sequence: int = 1, build: str | None = "B1") -> Release:
     )
 
 
-def held(name: str) -> Standing:
-    return Standing(release=name, held=f"{name} crashed")
+def held(name: str) -> ReleaseStatus:
+    return ReleaseStatus(release=name, held=f"{name} crashed")
 
 
-def verified(name: str, **more: object) -> Standing:
-    return Standing(release=name, verified_at=START, **more)  # type: ignore[arg-type]
+def verified(name: str, **more: object) -> ReleaseStatus:
+    return ReleaseStatus(release=name, verified_at=START, **more)  # type: ignore[arg-type]
 
 
-def by_release(*standings: Standing) -> dict[str, Standing]:
-    return {standing.release: standing for standing in standings}
+def by_release(*statuses: ReleaseStatus) -> dict[str, ReleaseStatus]:
+    return {status.release: status for status in statuses}
 
 
 NEW, SAME_BUILD, OTHER_BUILD = release("R3", 3), release("R2", 2), release("R1", 1, "B0")
@@ -78,7 +78,7 @@ def test_the_newest_release_is_taken_and_nothing_skipped():
 
 def test_the_copy_of_a_rollback_that_never_began_is_passed_over_in_silence():
     copy = replace(release("R4", 4, "B0"), copy_of="R1")
-    vain = Standing(release="R4", withdrawn=True)
+    vain = ReleaseStatus(release="R4", withdrawn=True)
     assert newest_free([copy, *ALL], by_release(vain)) == (NEW, None)
     assert newest_free([copy, *ALL], by_release(replace(vain, verified_at=START))) == (copy, None)
 
@@ -104,17 +104,17 @@ def test_the_way_back_is_never_the_release_that_is_left():
 
 
 def test_a_release_that_a_person_turned_away_from_is_no_way_back():
-    standings = by_release(verified("R2", withdrawn=True), verified("R1"))
-    assert way_back(ALL, standings, leaving="R3") == "R1"
+    statuses = by_release(verified("R2", withdrawn=True), verified("R1"))
+    assert way_back(ALL, statuses, leaving="R3") == "R1"
 
 
 def test_a_release_that_failed_later_is_no_way_back():
-    standings = by_release(verified("R2", held="crashed since"), verified("R1"))
-    assert way_back(ALL, standings, leaving="R3") == "R1"
+    statuses = by_release(verified("R2", held="crashed since"), verified("R1"))
+    assert way_back(ALL, statuses, leaving="R3") == "R1"
 
 
 def test_without_a_verified_release_there_is_no_way_back():
-    assert way_back(ALL, by_release(held("R2"), Standing(release="R1")), leaving="R3") is None
+    assert way_back(ALL, by_release(held("R2"), ReleaseStatus(release="R1")), leaving="R3") is None
 
 
 releases = st.lists(st.sampled_from([None, "B1", "B2"]), max_size=6).map(
@@ -122,7 +122,7 @@ releases = st.lists(st.sampled_from([None, "B1", "B2"]), max_size=6).map(
 )
 states = st.fixed_dictionaries({}, optional={
     f"R{at}": st.builds(
-        Standing,
+        ReleaseStatus,
         release=st.just(f"R{at}"),
         verified_at=st.sampled_from([None, START]),
         held=st.sampled_from([None, "crashed"]),
@@ -133,20 +133,20 @@ states = st.fixed_dictionaries({}, optional={
 
 
 @given(releases, states)
-def test_what_is_taken_is_free_and_everything_newer_is_held(found, standings):
-    free, skipped = newest_free(found, standings)
+def test_what_is_taken_is_free_and_everything_newer_is_held(found, statuses):
+    free, skipped = newest_free(found, statuses)
     newer = found[: found.index(free)] if free else found
-    assert free is None or not why_held(free, found, standings)
-    assert all(why_held(r, found, standings) for r in newer)
+    assert free is None or not why_held(free, found, statuses)
+    assert all(why_held(r, found, statuses) for r in newer)
     assert skipped is (newer[0] if newer else None)
 
 
 @given(releases, states, st.sampled_from(["R9", "R8", "R7"]))
-def test_an_automatic_rollback_only_goes_where_it_was_good_and_may(found, standings, leaving):
-    target = way_back(found, standings, leaving=leaving)
+def test_an_automatic_rollback_only_goes_where_it_was_good_and_may(found, statuses, leaving):
+    target = way_back(found, statuses, leaving=leaving)
     candidates = [
         r.id
         for r in found
-        if (s := standings.get(r.id)) and s.verified_at and not s.withdrawn and not s.held and r.id != leaving
+        if (s := statuses.get(r.id)) and s.verified_at and not s.withdrawn and not s.held and r.id != leaving
     ]
     assert target == next(iter(candidates), None)

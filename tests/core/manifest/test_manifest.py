@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.manifest.manifest import Manifest, Service, load
-from core.manifest.service import Check, Declaration, Deployment, ExtraPort, Health, Port, Scale
+from core.manifest.service import Declaration, ExtraPort, Health, Port, ProbeCheck, RollingUpdate, Scale
 from core.records.environment import Environment
 
 
@@ -25,7 +25,7 @@ def test_a_service_that_says_nothing_has_convox_defaults():
         name="web",
         build=".",
         health=Health(path="/", interval=5, grace=5, timeout=4),
-        deployment=Deployment(minimum=100, maximum=200),
+        deployment=RollingUpdate(minimum=100, maximum=200),
         scale=Scale(count=1, cpu=250, memory=512),
         grace=30,
     )
@@ -73,14 +73,14 @@ def test_health_is_a_path_or_a_mapping_whose_defaults_follow_the_interval():
 def test_liveness_has_convox_defaults_and_a_startup_check_copies_them():
     both = "port: 1\nliveness: {path: /live, interval: 7}\nstartupProbe: {path: /up, failureThreshold: 30}"
 
-    assert service("port: 1\nliveness: {path: /live}").liveness == Check(path="/live")
-    assert service(both).startup == Check(path="/up", grace=10, interval=7, timeout=5, failures=30)
+    assert service("port: 1\nliveness: {path: /live}").liveness == ProbeCheck(path="/live")
+    assert service(both).startup == ProbeCheck(path="/up", grace=10, interval=7, timeout=5, failures=30)
 
 
 def test_a_startup_check_without_liveness_has_kubernetes_defaults():
     found = service("startupProbe: {tcpSocketPort: '8080'}").startup
 
-    assert found == Check(tcp_port=8080, grace=0, interval=10, timeout=1, failures=3)
+    assert found == ProbeCheck(tcp_port=8080, grace=0, interval=10, timeout=1, failures=3)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,15 @@ from core.lifecycle.transition import move
 from core.promotion import Event, Phase, Promotion
 from core.records.bundle import Ref
 from core.records.intent import Applied
-from core.rollout.effects import FIRST_PAUSE, LONGEST_PAUSE, Effects, Late, Moved, Tools, still
+from core.rollout.effects import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    Effects,
+    RolloutPorts,
+    StageTimeout,
+    StalePromotion,
+    ensure_current,
+)
 from tests.core.world import ALICE, World, world
 
 WEB = Ref("Deployment", "web")
@@ -24,7 +32,7 @@ DONE = Applied(ref=WEB, uid="uid-web", generation=3, changed=True)
 async def pending(path: Path) -> AsyncGenerator[tuple[World, Effects, Promotion]]:
     """Have a promotion in Pending that nobody drives."""
     async with world(path) as w:
-        tools = Tools(
+        tools = RolloutPorts(
             store=w.store,
             cluster=w.cluster,
             clock=w.clock,
@@ -87,7 +95,7 @@ async def test_a_refusal_for_good_is_passed_on_at_once_and_leaves_the_row_open(t
 async def test_while_the_cluster_is_away_it_is_asked_again_with_growing_pauses(tmp_path: Path):
     async with pending(tmp_path) as (w, effects, promotion):
         away = [Unreachable("no route")] * 7
-        assert (await effects.insist(promotion, failing(*away), limit=300.0)).uid == "uid-web"
+        assert (await effects.retry(promotion, failing(*away), limit=300.0)).uid == "uid-web"
         pauses = [min(FIRST_PAUSE * 2**n, LONGEST_PAUSE) for n in range(7)]
         assert w.clock.monotonic() == sum(pauses)
         progress = (await w.store.read.promotion(promotion.id)).progress
@@ -99,8 +107,8 @@ async def test_while_the_cluster_is_away_it_is_asked_again_with_growing_pauses(t
 async def test_a_cluster_that_stays_away_makes_it_late_with_its_last_words(tmp_path: Path):
     async with pending(tmp_path) as (w, effects, promotion):
         said = [Unreachable(f"answer {n}") for n in range(50)]
-        with pytest.raises(Late, match=r"^answer \d+$") as late:
-            await effects.insist(promotion, failing(*said), limit=30.0)
+        with pytest.raises(StageTimeout, match=r"^answer \d+$") as late:
+            await effects.retry(promotion, failing(*said), limit=30.0)
         waiting = (await w.store.read.promotion(promotion.id)).progress.waiting
         assert waiting == f"the cluster does not answer: {late.value}"
         assert 30.0 <= w.clock.monotonic() < 30.0 + LONGEST_PAUSE
@@ -108,10 +116,10 @@ async def test_a_cluster_that_stays_away_makes_it_late_with_its_last_words(tmp_p
 
 async def test_what_was_waited_before_a_restart_counts(tmp_path: Path):
     async with pending(tmp_path) as (w, effects, promotion):
-        await effects.insist(promotion, failing(Unreachable("x"), Unreachable("x")), limit=30.0)
+        await effects.retry(promotion, failing(Unreachable("x"), Unreachable("x")), limit=30.0)
         waited = w.clock.monotonic()
-        with pytest.raises(Late):
-            await effects.insist(promotion, failing(*[Unreachable("x")] * 99), limit=waited + 0.1)
+        with pytest.raises(StageTimeout):
+            await effects.retry(promotion, failing(*[Unreachable("x")] * 99), limit=waited + 0.1)
         assert w.clock.monotonic() == pytest.approx(waited + FIRST_PAUSE)
 
 
@@ -132,7 +140,7 @@ async def test_nothing_is_sent_for_a_promotion_that_somebody_has_moved(tmp_path:
     async with pending(tmp_path) as (w, effects, promotion):
         async with w.store.transaction() as tx:
             await move(tx, promotion, Event.CANCELLED, actor=ALICE, by=ALICE)
-        with pytest.raises(Moved, match="PAAAAAAAAAA is Refused"):
+        with pytest.raises(StalePromotion, match="PAAAAAAAAAA is Refused"):
             await step(effects, promotion, failing())
         assert await w.store.read.steps(promotion.id) == []
 
@@ -145,15 +153,15 @@ async def test_a_cancel_is_noticed_while_the_cluster_is_away(tmp_path: Path):
                 await move(tx, promotion, Event.CANCELLED, actor=ALICE, by=ALICE)
             raise Unreachable("no route")
 
-        with pytest.raises(Moved):
-            await effects.insist(promotion, cancelled_meanwhile, limit=300.0)
+        with pytest.raises(StalePromotion):
+            await effects.retry(promotion, cancelled_meanwhile, limit=300.0)
 
 
 async def test_a_risen_token_means_moved_even_in_the_same_phase(tmp_path: Path):
     async with pending(tmp_path) as (w, _, promotion), w.store.transaction() as tx:
-        assert await still(tx, promotion) == promotion
-        with pytest.raises(Moved):
-            await still(tx, replace(promotion, token=2))
+        assert await ensure_current(tx, promotion) == promotion
+        with pytest.raises(StalePromotion):
+            await ensure_current(tx, replace(promotion, token=2))
 
 
 async def test_values_of_the_environment_are_not_in_what_the_card_says_of_the_cluster(tmp_path: Path):
@@ -162,6 +170,6 @@ async def test_values_of_the_environment_are_not_in_what_the_card_says_of_the_cl
         async with w.store.transaction() as tx:
             app = await tx.app("myapp")
             await tx.save_app(replace(app, active=made.release.id))
-        await effects.insist(promotion, failing(Unreachable("proxy: correct-horse")), limit=30.0)
+        await effects.retry(promotion, failing(Unreachable("proxy: correct-horse")), limit=30.0)
         waiting = (await w.store.read.promotion(promotion.id)).progress.waiting
         assert waiting == "the cluster does not answer: proxy: ****"

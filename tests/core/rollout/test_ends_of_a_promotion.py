@@ -41,8 +41,8 @@ async def test_a_bad_release_goes_back_to_the_verified_one_and_is_held(tmp_path:
         promotion = await w.promote(bad)
         assert said(promotion) == f"ERROR: rolled back to {good}: {MISSING_IMAGE.sentence}"
         assert (await w.store.read.app("myapp")).active == good
-        standing = await w.store.read.standing(bad)
-        assert "does not exist" in (standing.held or "")
+        status = await w.store.read.release_status(bad)
+        assert "does not exist" in (status.held or "")
         phases = [line.rpartition("Status: ")[2] for line in await w.lines(promotion.id) if "Status" in line]
         assert phases == [
             "Running => Pending",
@@ -141,7 +141,7 @@ async def test_a_cancelled_rollout_goes_back(tmp_path: Path):
         await w.decider.cancel(BOB, "myapp")
         promotion = await w.end(asked.promotion.id)
         assert said(promotion) == f"ERROR: cancelled by @u02bob, rolled back to {good}"
-        assert (await w.store.read.standing(slow)).held
+        assert (await w.store.read.release_status(slow)).held
 
 
 async def test_a_release_of_which_nothing_runs_is_active_but_not_verified(tmp_path: Path):

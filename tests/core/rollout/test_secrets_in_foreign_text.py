@@ -14,9 +14,9 @@ OLD, NEW = "old-hunter2-secret", "new-hunter2-secret"
 
 async def told(w, promotion_id: str) -> str:
     promotion = await w.store.read.promotion(promotion_id)
-    standing = await w.store.read.standing(promotion.release)
+    status = await w.store.read.release_status(promotion.release)
     return "\n".join(
-        [promotion.cause, promotion.reason, promotion.progress.waiting, standing.held or ""]
+        [promotion.cause, promotion.reason, promotion.progress.waiting, status.held or ""]
         + await w.lines(promotion_id)
     )
 
@@ -70,7 +70,7 @@ async def test_what_is_waited_for_while_the_cluster_is_away(tmp_path: Path):
 async def test_troubles_logs_and_the_hold(tmp_path: Path):
     async with world(tmp_path) as w:
         release = await with_secrets(w)
-        trouble = MISSING_IMAGE.__class__(
+        diagnosis = MISSING_IMAGE.__class__(
             kind="config",
             sentence=f"web cannot be started: exec {NEW}",
             pod="web-2",
@@ -79,7 +79,7 @@ async def test_troubles_logs_and_the_hold(tmp_path: Path):
             permanent=True,
             everywhere=True,
         )
-        w.cluster.behaves[release] = lambda _: broken(trouble=trouble)
+        w.cluster.behaves[release] = lambda _: broken(diagnosis=diagnosis)
         w.cluster.log = f"cannot connect to {NEW}\n" + "x" * 490 + NEW
         ended = await w.promote(release)
         assert ended.phase is Phase.REVERTED

@@ -99,9 +99,9 @@ async def test_a_rollback_that_stopped_something_and_is_refused_needs_a_person(t
         w.cluster.refuse = refusing("preflight", Rejected("no"))
         ended = await w.end((await w.ask(first, actor=BOB, kind="rollback")).promotion.id)
         assert said(ended) == "ERROR: rollback failed, a person is needed: no"
-        standings = await w.store.read.standings("myapp")
-        assert not standings[second].withdrawn, "it has written nothing"
-        assert stopped.release not in standings
+        statuses = await w.store.read.release_statuses("myapp")
+        assert not statuses[second].withdrawn, "it has written nothing"
+        assert stopped.release not in statuses
 
 
 async def test_a_release_that_was_going_back_stays_on_hold_when_it_is_taken_over(tmp_path: Path):
@@ -114,9 +114,9 @@ async def test_a_release_that_was_going_back_stays_on_hold_when_it_is_taken_over
         await until(w, asked.promotion.id, Phase.ROLLBACK)
         release = (await w.build()).release.id
         await w.ask(release, force=True)
-        standing = await w.store.read.standing(bad)
-        assert standing.held is not None
-        assert standing.held.startswith("its rollout failed: ")
+        status = await w.store.read.release_status(bad)
+        assert status.held is not None
+        assert status.held.startswith("its rollout failed: ")
 
 
 async def test_a_withdrawn_release_is_inherited_by_nobody(tmp_path: Path):
@@ -125,7 +125,7 @@ async def test_a_withdrawn_release_is_inherited_by_nobody(tmp_path: Path):
         rollback = (await w.ask(first, kind="rollback")).promotion
         w.cluster.behaves[rollback.release] = lambda _: progressing()
         await until(w, rollback.id, Phase.UPDATING)
-        assert (await w.store.read.standing(second)).withdrawn
+        assert (await w.store.read.release_status(second)).withdrawn
         bad = (await w.build()).release.id
         w.cluster.behaves[bad] = lambda _: broken()
         ended = await w.end((await w.ask(bad, force=True)).promotion.id)
@@ -179,7 +179,7 @@ async def test_a_rollback_that_is_refused_leaves_everything_as_it_was(tmp_path: 
         ended = await w.end((await w.ask(first, kind="rollback")).promotion.id)
         assert said(ended) == "ERROR: refused, nothing was changed: no"
         w.cluster.refuse = lambda _: None
-        assert not (await w.store.read.standing(second)).withdrawn
+        assert not (await w.store.read.release_status(second)).withdrawn
         made = await w.records.set_environment(ALICE, "myapp", [("A", "b")])
         assert made.release.build == (await w.store.read.release("myapp", second)).build
         assert made.skipped == "", "nobody need know of the copy"

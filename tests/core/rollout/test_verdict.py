@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.promotion import Event
 from core.records.bundle import Bundle, BundleService
-from core.records.observation import Observation, Readiness, Trouble
+from core.records.observation import Diagnosis, Observation, Readiness
 from core.records.progress import Limits, Progress
 from core.rollout.verdict import Verdict, judge
 from tests.fakes import MISSING_IMAGE, START, broken, progressing, service
@@ -186,31 +186,31 @@ def test_a_trouble_of_one_pod_of_two_is_waited_for():
     watching = Watching()
     partly = replace(MISSING_IMAGE, everywhere=False)
     for _ in range(60):
-        assert watching.look(broken(trouble=partly)).event is None
+        assert watching.look(broken(diagnosis=partly)).event is None
 
 
 @pytest.mark.parametrize("kind", ["quota", "limits", "admission", "serviceaccount"])
 def test_admission_errors_are_given_half_a_minute(kind: str):
     watching = Watching()
-    seconds, verdict = watching.until(broken(trouble=replace(MISSING_IMAGE, kind=kind)))
+    seconds, verdict = watching.until(broken(diagnosis=replace(MISSING_IMAGE, kind=kind)))
     assert (seconds, verdict.event) == (31, Event.BROKEN)
 
 
-def crash(restarts: int, *, down: bool = True, kind: str = "crash") -> Trouble:
-    return Trouble(kind=kind, sentence="web exits with code 1", pod="web-1", restarts=restarts, down=down)
+def crash(restarts: int, *, down: bool = True, kind: str = "crash") -> Diagnosis:
+    return Diagnosis(kind=kind, sentence="web exits with code 1", pod="web-1", restarts=restarts, down=down)
 
 
 def test_a_crash_counts_once_the_restarts_are_used_up_and_it_is_down_again():
     watching = Watching(limits=Limits(crashes=2))
-    assert watching.look(progressing(trouble=(crash(1),))).event is None
-    assert watching.look(progressing(trouble=(crash(2, down=False),))).event is None
-    assert watching.look(progressing(trouble=(crash(2),))).event is Event.BROKEN
+    assert watching.look(progressing(diagnosis=(crash(1),))).event is None
+    assert watching.look(progressing(diagnosis=(crash(2, down=False),))).event is None
+    assert watching.look(progressing(diagnosis=(crash(2),))).event is Event.BROKEN
 
 
 def test_out_of_memory_twice_is_enough():
     watching = Watching(limits=Limits(crashes=2))
-    assert watching.look(progressing(trouble=(crash(0, kind="memory"),))).event is None
-    assert watching.look(progressing(trouble=(crash(1, kind="memory"),))).event is Event.BROKEN
+    assert watching.look(progressing(diagnosis=(crash(0, kind="memory"),))).event is None
+    assert watching.look(progressing(diagnosis=(crash(1, kind="memory"),))).event is Event.BROKEN
 
 
 def test_a_restart_within_the_window_fails_it():

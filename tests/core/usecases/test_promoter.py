@@ -23,10 +23,10 @@ async def test_without_an_id_the_newest_release_not_on_hold_goes_out(tmp_path: P
         bad = (await w.build()).release.id
         w.cluster.behaves[bad] = lambda _: broken()
         await w.promote(bad)
-        asked = await w.ask()
-        assert asked.promotion.release == good
-        assert asked.skipped == f"{bad} is on hold and was skipped"
-        await w.end(asked.promotion.id)
+        request = await w.ask()
+        assert request.promotion.release == good
+        assert request.skipped == f"{bad} is on hold and was skipped"
+        await w.end(request.promotion.id)
 
 
 async def test_no_release_at_all_is_said_in_convox_words(tmp_path: Path):
@@ -135,9 +135,9 @@ async def test_a_rollback_that_is_declined_withdraws_nothing(tmp_path: Path):
         good = await w.good()
         never = (await w.build()).release.id
         w.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
-        asked = await w.ask(never, kind="rollback")
-        await w.decider.decline(BOB, asked.promotion.id)
-        assert not (await w.store.read.standing(good)).withdrawn
+        request = await w.ask(never, kind="rollback")
+        await w.decider.decline(BOB, request.promotion.id)
+        assert not (await w.store.read.release_status(good)).withdrawn
 
 
 async def test_a_held_release_needs_a_reason(tmp_path: Path):
@@ -151,7 +151,7 @@ async def test_a_held_release_needs_a_reason(tmp_path: Path):
         del w.cluster.behaves[bad]
         promotion = await w.promote(bad, anyway="the registry was mended")
         assert promotion.phase is Phase.RUNNING
-        assert (await w.store.read.standing(bad)).held is None
+        assert (await w.store.read.release_status(bad)).held is None
 
 
 async def test_a_held_build_is_held_in_every_release_of_it(tmp_path: Path):
@@ -167,13 +167,13 @@ async def test_a_held_build_is_held_in_every_release_of_it(tmp_path: Path):
 
 async def test_an_approval_by_somebody_else_starts_the_rollout(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
-        asked = await w.ask((await w.build()).release.id)
-        assert asked.promotion.phase is Phase.AWAITING_APPROVAL
+        request = await w.ask((await w.build()).release.id)
+        assert request.promotion.phase is Phase.AWAITING_APPROVAL
         with pytest.raises(Forbidden, match="you asked for it"):
-            await w.decider.approve(ALICE, asked.promotion.id)
-        approved = await w.decider.approve(BOB, asked.promotion.id)
+            await w.decider.approve(ALICE, request.promotion.id)
+        approved = await w.decider.approve(BOB, request.promotion.id)
         assert approved.phase is Phase.PENDING
-        assert (await w.end(asked.promotion.id)).phase is Phase.RUNNING
+        assert (await w.end(request.promotion.id)).phase is Phase.RUNNING
 
 
 async def test_a_persons_rollback_overwrites_what_another_tool_has_set(tmp_path: Path):
@@ -189,80 +189,80 @@ async def test_a_persons_rollback_overwrites_what_another_tool_has_set(tmp_path:
 
 async def test_a_late_click_is_told_who_was_first(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
-        asked = await w.ask((await w.build()).release.id)
-        await w.decider.approve(BOB, asked.promotion.id)
+        request = await w.ask((await w.build()).release.id)
+        await w.decider.approve(BOB, request.promotion.id)
         with pytest.raises(Conflict, match="^already approved by <@U02BOB> at 12:00 UTC$"):
-            await w.decider.approve(CAROL, asked.promotion.id)
-        await w.end(asked.promotion.id)
+            await w.decider.approve(CAROL, request.promotion.id)
+        await w.end(request.promotion.id)
 
 
 async def test_a_late_click_is_told_what_became_of_it(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
-        asked = await w.ask((await w.build()).release.id)
-        await w.decider.approve(BOB, asked.promotion.id)
+        request = await w.ask((await w.build()).release.id)
+        await w.decider.approve(BOB, request.promotion.id)
         await w.decider.cancel(ALICE, "myapp")
         with pytest.raises(Conflict, match=r"^P\w+ was cancelled by <@U01ALICE> at 12:00 UTC$"):
-            await w.decider.approve(CAROL, asked.promotion.id)
-        asked = await w.ask((await w.build()).release.id)
-        await w.decider.approve(BOB, asked.promotion.id)
+            await w.decider.approve(CAROL, request.promotion.id)
+        request = await w.ask((await w.build()).release.id)
+        await w.decider.approve(BOB, request.promotion.id)
         newer = await w.ask((await w.build()).release.id, actor=CAROL)
         superseded = f"was superseded by {newer.promotion.release} at 12:00 UTC, asked for by <@U03CAROL>"
         with pytest.raises(Conflict, match=superseded):
-            await w.decider.decline(ALICE, asked.promotion.id)
+            await w.decider.decline(ALICE, request.promotion.id)
 
 
 async def test_whoever_has_approved_is_told_how_to_stop_it(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
-        asked = await w.ask((await w.build()).release.id)
-        await w.decider.approve(BOB, asked.promotion.id)
+        request = await w.ask((await w.build()).release.id)
+        await w.decider.approve(BOB, request.promotion.id)
         with pytest.raises(Conflict, match="^you have already approved P") as told:
-            await w.decider.decline(BOB, asked.promotion.id)
+            await w.decider.decline(BOB, request.promotion.id)
         assert told.value.hint == "`apps cancel myapp` stops it for everybody"
 
 
 async def test_an_approval_of_a_token_is_answered_while_slack_is_down(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
-        asked = await w.ask((await w.build()).release.id)
+        request = await w.ask((await w.build()).release.id)
         w.directory.down = True
         with pytest.raises(Forbidden, match="only a person can approve"):
-            await w.decider.approve(Actor("token", "ci", "ci"), asked.promotion.id)
+            await w.decider.approve(Actor("token", "ci", "ci"), request.promotion.id)
         with pytest.raises(Forbidden, match="^I cannot check whether you may approve myapp"):
-            await w.decider.approve(BOB, asked.promotion.id)
+            await w.decider.approve(BOB, request.promotion.id)
 
 
 async def test_one_person_fills_one_seat(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
-        asked = await w.ask((await w.build()).release.id)
-        assert (await w.decider.approve(BOB, asked.promotion.id)).phase is Phase.AWAITING_APPROVAL
+        request = await w.ask((await w.build()).release.id)
+        assert (await w.decider.approve(BOB, request.promotion.id)).phase is Phase.AWAITING_APPROVAL
         with pytest.raises(UserError, match="already approved"):
-            await w.decider.approve(BOB, asked.promotion.id)
-        assert (await w.decider.approve(CAROL, asked.promotion.id)).phase is Phase.PENDING
-        await w.end(asked.promotion.id)
+            await w.decider.approve(BOB, request.promotion.id)
+        assert (await w.decider.approve(CAROL, request.promotion.id)).phase is Phase.PENDING
+        await w.end(request.promotion.id)
 
 
 async def test_a_token_never_fills_a_seat(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
-        asked = await w.ask((await w.build()).release.id)
+        request = await w.ask((await w.build()).release.id)
         with pytest.raises(Forbidden, match="only a person can approve"):
-            await w.decider.approve(Actor("token", "ci", "ci"), asked.promotion.id)
+            await w.decider.approve(Actor("token", "ci", "ci"), request.promotion.id)
 
 
 async def test_a_decline_ends_it_for_everybody_with_its_reason(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
-        asked = await w.ask((await w.build()).release.id)
-        declined = await w.decider.decline(BOB, asked.promotion.id, "not on a Friday")
+        request = await w.ask((await w.build()).release.id)
+        declined = await w.decider.decline(BOB, request.promotion.id, "not on a Friday")
         assert ending(declined, lambda a: a.plain) == "ERROR: declined by @u02bob: not on a Friday"
         with pytest.raises(Conflict, match="already declined by <@U02BOB>"):
-            await w.decider.approve(CAROL, asked.promotion.id)
+            await w.decider.approve(CAROL, request.promotion.id)
 
 
 async def test_an_approval_that_comes_too_late_is_expired_before_it_counts(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
-        asked = await w.ask((await w.build()).release.id)
+        request = await w.ask((await w.build()).release.id)
         w.clock.jump(86401)
         with pytest.raises(Conflict, match="has expired"):
-            await w.decider.approve(BOB, asked.promotion.id)
-        assert (await w.store.read.promotion(asked.promotion.id)).phase is Phase.EXPIRED
+            await w.decider.approve(BOB, request.promotion.id)
+        assert (await w.store.read.promotion(request.promotion.id)).phase is Phase.EXPIRED
 
 
 @pytest.mark.parametrize("deed", ["decline", "cancel", "ask again"])
@@ -270,19 +270,19 @@ async def test_what_has_expired_is_expired_before_any_click(tmp_path: Path, deed
     """The bot was down when the time was over, and a person comes before the clearing-up."""
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         release = (await w.build()).release.id
-        asked = await w.ask(release)
+        request = await w.ask(release)
         w.clock.jump(86401)
         if deed == "decline":
             with pytest.raises(Conflict, match="has expired: nobody can approve it any more"):
-                await w.decider.decline(BOB, asked.promotion.id)
+                await w.decider.decline(BOB, request.promotion.id)
         elif deed == "cancel":
             with pytest.raises(Conflict, match="^app is not updating$"):
                 await w.decider.cancel(BOB, "myapp")
         else:
             again = await w.ask(release)
             assert not again.pointer
-            assert again.promotion.id != asked.promotion.id
-        assert (await w.store.read.promotion(asked.promotion.id)).phase is Phase.EXPIRED
+            assert again.promotion.id != request.promotion.id
+        assert (await w.store.read.promotion(request.promotion.id)).phase is Phase.EXPIRED
 
 
 async def test_what_nobody_can_see_does_not_wait_for_an_approval(tmp_path: Path):
@@ -299,19 +299,19 @@ async def test_what_nobody_can_see_does_not_wait_for_an_approval(tmp_path: Path)
 
 async def test_a_reason_without_a_hold_is_not_told_as_one(tmp_path: Path):
     async with world(tmp_path) as w:
-        asked = await w.ask((await w.build()).release.id, anyway="just in case")
-        assert asked.promotion.anyway is None
-        await w.end(asked.promotion.id)
+        request = await w.ask((await w.build()).release.id, anyway="just in case")
+        assert request.promotion.anyway is None
+        await w.end(request.promotion.id)
 
 
 async def test_nobody_in_time_expires_by_itself(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
-        asked = await w.ask((await w.build()).release.id)
+        request = await w.ask((await w.build()).release.id)
         await w.decider.expire()
-        assert (await w.store.read.promotion(asked.promotion.id)).phase is Phase.AWAITING_APPROVAL
+        assert (await w.store.read.promotion(request.promotion.id)).phase is Phase.AWAITING_APPROVAL
         w.clock.jump(86401)
         await w.decider.expire()
-        expired = await w.store.read.promotion(asked.promotion.id)
+        expired = await w.store.read.promotion(request.promotion.id)
         assert ending(expired, lambda a: a.plain) == "ERROR: approval expired"
 
 
@@ -336,35 +336,35 @@ async def test_what_was_approved_runs_or_nothing_does(tmp_path: Path):
 
 async def test_an_approver_who_lost_the_right_no_longer_counts_at_the_last_approval(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
-        asked = await w.ask((await w.build()).release.id)
-        await w.decider.approve(BOB, asked.promotion.id)
+        request = await w.ask((await w.build()).release.id)
+        await w.decider.approve(BOB, request.promotion.id)
         w.directory.guests = frozenset({BOB.id})
         with pytest.raises(Conflict, match="was refused: an approval no longer counts"):
-            await w.decider.approve(CAROL, asked.promotion.id)
-        ended = await w.end(asked.promotion.id)
+            await w.decider.approve(CAROL, request.promotion.id)
+        ended = await w.end(request.promotion.id)
         assert ended.phase is Phase.REFUSED
         assert ended.reason == "an approval no longer counts: <@U02BOB> (guests may not do this)"
 
 
 async def test_an_approver_whom_the_rule_names_no_longer_does_not_count_any_more(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
-        asked = await w.ask((await w.build()).release.id)
-        await w.decider.approve(BOB, asked.promotion.id)
+        request = await w.ask((await w.build()).release.id)
+        await w.decider.approve(BOB, request.promotion.id)
         named = TWO_APPROVALS.replace("count: 2", "count: 2, from: [U01ALICE, U03CAROL]")
         w.policy = parse_policy(named, open_to_all=True)
         with pytest.raises(
             Conflict, match=r"no longer counts: <@U02BOB> \(.*wants one of <@U01ALICE>, <@U03CAROL>"
         ):
-            await w.decider.approve(CAROL, asked.promotion.id)
+            await w.decider.approve(CAROL, request.promotion.id)
 
 
 @pytest.mark.parametrize("change", ["right", "namespace"])
 async def test_what_was_approved_is_looked_at_again_when_it_starts(tmp_path: Path, change: str):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
-        asked = await w.ask((await w.build()).release.id)
+        request = await w.ask((await w.build()).release.id)
         # As after a crash: approved, and not driven yet.
         w.decider._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
-        approved = await w.decider.approve(BOB, asked.promotion.id)
+        approved = await w.decider.approve(BOB, request.promotion.id)
         assert approved.phase is Phase.PENDING
         if change == "right":
             w.directory.guests = frozenset({BOB.id})
@@ -372,7 +372,7 @@ async def test_what_was_approved_is_looked_at_again_when_it_starts(tmp_path: Pat
             async with w.store.transaction() as tx:
                 await tx.save_app(replace(await tx.app("myapp"), namespace_uid="somewhere-else"))
         w.supervisor.drive(approved)
-        ended = await w.end(asked.promotion.id)
+        ended = await w.end(request.promotion.id)
         assert (ended.phase, ended.touched_at) == (Phase.REFUSED, None)
         told = {
             "right": "an approval no longer counts: <@U02BOB>",
@@ -424,18 +424,18 @@ async def test_a_rollback_to_a_verified_release_needs_no_approval(tmp_path: Path
         good = await w.good()
         await w.good()
         w.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
-        asked = await w.ask(good, actor=BOB, kind="rollback")
-        assert asked.promotion.approvals == 0
-        assert asked.rolled_back_to == good
-        assert (await w.end(asked.promotion.id)).phase is Phase.RUNNING
-        copy = await w.store.read.release("myapp", asked.promotion.release)
+        request = await w.ask(good, actor=BOB, kind="rollback")
+        assert request.promotion.approvals == 0
+        assert request.rolled_back_to == good
+        assert (await w.end(request.promotion.id)).phase is Phase.RUNNING
+        copy = await w.store.read.release("myapp", request.promotion.release)
         assert copy.description == f"rollback to {good}"
 
 
 async def test_a_rollback_to_a_release_that_never_ran_needs_promotes_approvals(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
-        asked = await w.ask((await w.build()).release.id, kind="rollback")
-        assert asked.promotion.phase is Phase.AWAITING_APPROVAL
+        request = await w.ask((await w.build()).release.id, kind="rollback")
+        assert request.promotion.phase is Phase.AWAITING_APPROVAL
 
 
 async def test_what_a_person_turned_away_from_is_never_an_automatic_target(tmp_path: Path):
@@ -447,7 +447,7 @@ async def test_what_a_person_turned_away_from_is_never_an_automatic_target(tmp_p
         w.cluster.behaves[bad] = lambda _: broken()
         ended = await w.promote(bad)
         assert ended.back_to == copy.release
-        assert (await w.store.read.standing(second)).withdrawn
+        assert (await w.store.read.release_status(second)).withdrawn
 
 
 async def test_a_refused_rollback_leaves_no_release_behind(tmp_path: Path):
@@ -476,28 +476,28 @@ async def test_a_second_cancel_is_told_that_it_is_going_back(tmp_path: Path):
         await w.good()
         slow = (await w.build()).release.id
         w.cluster.behaves[slow] = lambda _: progressing()
-        asked = await w.ask(slow)
-        await until(w, asked.promotion.id, Phase.UPDATING)
+        request = await w.ask(slow)
+        await until(w, request.promotion.id, Phase.UPDATING)
         await w.decider.cancel(BOB, "myapp")
         with pytest.raises(Conflict, match="is already going back"):
             await w.decider.cancel(ALICE, "myapp")
-        await w.end(asked.promotion.id)
+        await w.end(request.promotion.id)
 
 
 async def test_a_guest_may_do_nothing(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         w.directory.guests = frozenset({BOB.id})
-        asked = await w.ask((await w.build()).release.id)
+        request = await w.ask((await w.build()).release.id)
         with pytest.raises(Forbidden, match="guests may not do this"):
-            await w.decider.approve(BOB, asked.promotion.id)
+            await w.decider.approve(BOB, request.promotion.id)
 
 
 async def test_unknown_membership_means_no(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
-        asked = await w.ask((await w.build()).release.id)
+        request = await w.ask((await w.build()).release.id)
         w.directory.down = True
         with pytest.raises(Forbidden, match="I cannot check whether you may approve myapp"):
-            await w.decider.approve(BOB, asked.promotion.id)
+            await w.decider.approve(BOB, request.promotion.id)
 
 
 async def test_a_full_disk_starts_nothing(tmp_path: Path):

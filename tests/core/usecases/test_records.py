@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import Conflict, Invalid, NotFound, Unwritable
 from core.records.environment import Environment
-from core.records.release import Release, Standing
+from core.records.release import Release, ReleaseStatus
 from core.usecases.records import Records
 from tests.core.world import ALICE, BOB, World, manifest, world
 
@@ -25,7 +25,7 @@ async def audited(w: World, path: Path) -> list[tuple[str, str, str]]:
 
 async def hold(w: World, release: Release) -> None:
     async with w.store.transaction() as tx:
-        await tx.save_standing(Standing(release=release.id, held="it crashed"))
+        await tx.save_release_status(ReleaseStatus(release=release.id, held="it crashed"))
 
 
 async def newest(w: World) -> Release:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.cluster.diagnosis import troubles
+from core.cluster.diagnosis import diagnoses
 from core.cluster.diagnosis.images import registry_of
 from core.cluster.diagnosis.scheduling import cut
 from core.cluster.watching.snapshot import Snapshot
@@ -17,7 +17,7 @@ IMAGE = "registry.test/web:2"
 
 
 def told(known_pod: dict[str, Any], *events: dict[str, Any], **more: Any):
-    return troubles(
+    return diagnoses(
         snapshot(
             Deployment=[deployment()], ReplicaSet=[replica_set()], Pod=[known_pod], Event=events, **more
         ),
@@ -62,9 +62,9 @@ def pulled(text: str, image: str = IMAGE):
 def test_credentials_come_before_absence_and_the_ways_own_faults_are_not_final(
     text: str, kind: str, says: str, permanent: bool
 ):
-    trouble = pulled(text)
-    assert says in trouble.sentence
-    assert (trouble.kind, trouble.permanent) == (kind, permanent)
+    diagnosis = pulled(text)
+    assert says in diagnosis.sentence
+    assert (diagnosis.kind, diagnosis.permanent) == (kind, permanent)
 
 
 @pytest.mark.parametrize(
@@ -132,10 +132,10 @@ def ended(code: int, reason: str = "Error", seconds: int = 1, **more: Any) -> di
     ],
 )
 def test_a_crash_tells_its_code_and_when(code: int, seconds: int, sentence: str):
-    trouble = told(ended(code, seconds=seconds))[0]
-    assert (trouble.kind, trouble.sentence) == ("crash", sentence)
-    assert trouble.down
-    assert not trouble.previous
+    diagnosis = told(ended(code, seconds=seconds))[0]
+    assert (diagnosis.kind, diagnosis.sentence) == ("crash", sentence)
+    assert diagnosis.down
+    assert not diagnosis.previous
 
 
 def test_137_alone_is_not_memory_and_memory_needs_no_137():
@@ -152,10 +152,10 @@ def test_a_container_that_runs_again_keeps_the_cause_and_names_the_log_before():
         "finishedAt": "2026-11-24T09:59:59Z",
     }
     again = pod("a", container={"restartCount": 1, "lastState": {"terminated": run}})
-    trouble = told(again)[0]
-    assert trouble.sentence == "web exits with code 1 right after its start, restarted once"
-    assert trouble.fact == "web exits with code 1 right after its start"
-    assert (trouble.down, trouble.previous, trouble.restarts) == (False, True, 1)
+    diagnosis = told(again)[0]
+    assert diagnosis.sentence == "web exits with code 1 right after its start, restarted once"
+    assert diagnosis.fact == "web exits with code 1 right after its start"
+    assert (diagnosis.down, diagnosis.previous, diagnosis.restarts) == (False, True, 1)
 
 
 def test_a_check_that_fails_long_after_the_last_crash_is_the_trouble():
@@ -192,8 +192,8 @@ def test_a_check_that_failed_in_an_earlier_run_says_nothing_of_this_one():
 def test_what_a_checks_command_prints_is_not_repeated():
     waiting = pod("a", ready=False, container={"ready": False})
     failed = event(waiting, "Unhealthy", "Readiness probe failed: password hunter2 rejected", count=3)
-    trouble = told(waiting, failed)[0]
-    assert trouble.sentence == "web runs, but its health check fails: check health"
+    diagnosis = told(waiting, failed)[0]
+    assert diagnosis.sentence == "web runs, but its health check fails: check health"
 
 
 def test_a_named_port_is_told_by_its_number():
@@ -228,22 +228,22 @@ def test_a_named_port_is_told_by_its_number():
 def test_a_refused_pod_is_told_by_its_replica_set(message: str, kind: str, says: str, permanent: bool):
     failure = {"type": "ReplicaFailure", "status": "True", "message": message}
     sets = [replica_set(status={"conditions": [failure]})]
-    trouble = troubles(snapshot(Deployment=[deployment()], ReplicaSet=sets), WEB, "R2")[0]
-    assert says in trouble.sentence
-    assert (trouble.kind, trouble.permanent, trouble.everywhere) == (kind, permanent, True)
+    diagnosis = diagnoses(snapshot(Deployment=[deployment()], ReplicaSet=sets), WEB, "R2")[0]
+    assert says in diagnosis.sentence
+    assert (diagnosis.kind, diagnosis.permanent, diagnosis.everywhere) == (kind, permanent, True)
 
 
 def test_the_refusals_of_an_old_replica_set_are_not_ours():
     failure = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: pods"}
     old = replica_set(release="R1", status={"conditions": [failure]})
-    assert troubles(snapshot(Deployment=[deployment()], ReplicaSet=[old]), WEB, "R2") == ()
+    assert diagnoses(snapshot(Deployment=[deployment()], ReplicaSet=[old]), WEB, "R2") == ()
 
 
 def test_a_replica_set_that_should_have_no_pods_is_not_refused_any():
     failure = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: pods"}
     stale = replica_set(status={"conditions": [failure]})
     stale["spec"]["replicas"] = 0
-    assert troubles(snapshot(Deployment=[deployment()], ReplicaSet=[stale]), WEB, "R2") == ()
+    assert diagnoses(snapshot(Deployment=[deployment()], ReplicaSet=[stale]), WEB, "R2") == ()
 
 
 def test_a_quota_that_lets_some_pods_through_is_not_everywhere():
@@ -251,7 +251,7 @@ def test_a_quota_that_lets_some_pods_through_is_not_everywhere():
     known = snapshot(
         Deployment=[deployment()], ReplicaSet=[replica_set(status={"conditions": [failure]})], Pod=[pod("a")]
     )
-    assert not troubles(known, WEB, "R2")[0].everywhere
+    assert not diagnoses(known, WEB, "R2")[0].everywhere
 
 
 def unscheduled(message: str, **spec: Any) -> dict[str, Any]:
@@ -282,14 +282,14 @@ def test_an_old_pod_in_the_place_makes_the_minimum_a_remedy():
     )
     known = snapshot(Deployment=[deployment()], Pod=[unscheduled(text), pod("old", release="R1")])
     assert (
-        "or lower deployment.minimum so that an old pod goes first" in troubles(known, WEB, "R2")[0].sentence
+        "or lower deployment.minimum so that an old pod goes first" in diagnoses(known, WEB, "R2")[0].sentence
     )
 
 
 def test_a_claim_that_does_not_exist_is_a_volume_and_no_lack_of_room():
     text = '0/1 nodes are available: persistentvolumeclaim "data" not found. not found'
-    trouble = told(unscheduled(text))[0]
-    assert (trouble.kind, trouble.sentence) == (
+    diagnosis = told(unscheduled(text))[0]
+    assert (diagnosis.kind, diagnosis.sentence) == (
         "volume",
         'web needs the volume claim "data", which does not exist',
     )
@@ -300,18 +300,18 @@ def test_a_network_that_cannot_be_made_is_not_the_apps_fault():
     failed = event(
         waiting, "FailedCreatePodSandBox", "Failed to create pod sandbox: plugin type=bridge failed"
     )
-    trouble = told(waiting, failed)[0]
-    assert trouble.kind == "sandbox"
-    assert "not the app's" in trouble.sentence
+    diagnosis = told(waiting, failed)[0]
+    assert diagnosis.kind == "sandbox"
+    assert "not the app's" in diagnosis.sentence
 
 
 def test_a_post_start_hook_is_named_without_its_output():
     state = {
         "waiting": {"reason": "PostStartHookError", "message": "Exec lifecycle hook ([sh -c hunter2]) failed"}
     }
-    trouble = told(pod("a", ready=False, container={"state": state, "ready": False}))[0]
-    assert trouble.kind == "start"
-    assert "hunter2" not in trouble.sentence
+    diagnosis = told(pod("a", ready=False, container={"state": state, "ready": False}))[0]
+    assert diagnosis.kind == "start"
+    assert "hunter2" not in diagnosis.sentence
 
 
 def test_a_side_car_that_ends_is_a_crash_and_an_init_step_that_ends_well_is_none():
@@ -321,9 +321,9 @@ def test_a_side_car_that_ends_is_a_crash_and_an_init_step_that_ends_well_is_none
     known["status"]["initContainerStatuses"] = [done]
     ours = deployment()
     ours["spec"]["template"]["spec"]["initContainers"] = [step]
-    assert troubles(snapshot(Deployment=[ours], Pod=[known]), WEB, "R2") == ()
+    assert diagnoses(snapshot(Deployment=[ours], Pod=[known]), WEB, "R2") == ()
     step["restartPolicy"] = "Always"
-    assert troubles(snapshot(Deployment=[ours], Pod=[known]), WEB, "R2")[0].kind == "crash"
+    assert diagnoses(snapshot(Deployment=[ours], Pod=[known]), WEB, "R2")[0].kind == "crash"
 
 
 def injected(status: dict[str, Any], *, image: str = "istio/proxyv2:1") -> dict[str, Any]:
@@ -377,9 +377,14 @@ CRASHED = {"exitCode": 1, "reason": "Error", "startedAt": NOW, "finishedAt": NOW
 def test_what_a_webhook_has_put_into_the_pod_is_told_as_such_and_fails_nothing(
     status: dict[str, Any], says: str
 ):
-    (trouble,) = told(injected(status))
-    assert trouble.sentence == says
-    assert (trouble.kind, trouble.permanent, trouble.restarts, trouble.down) == ("sidecar", False, 0, False)
+    (diagnosis,) = told(injected(status))
+    assert diagnosis.sentence == says
+    assert (diagnosis.kind, diagnosis.permanent, diagnosis.restarts, diagnosis.down) == (
+        "sidecar",
+        False,
+        0,
+        False,
+    )
 
 
 def test_the_health_of_an_injected_container_gives_no_hint_on_convox_yml():
@@ -390,8 +395,8 @@ def test_the_health_of_an_injected_container_gives_no_hint_on_convox_yml():
         "Readiness probe failed: HTTP probe failed with statuscode: 503",
         container="proxy",
     )
-    (trouble,) = told(known, failing)
-    assert trouble.sentence == (
+    (diagnosis,) = told(known, failing)
+    assert diagnosis.sentence == (
         "container proxy of web (not in convox.yml) runs, but its health check GET :15021/ready answers 503"
     )
 
@@ -403,7 +408,7 @@ def restarted(times: int, **state: Any) -> dict[str, Any]:
 def since(known_pod: dict[str, Any], before: int) -> Any:
     """Diagnose a pod that had been restarted so often before the promotion began."""
     known = snapshot(Deployment=[deployment()], Pod=[known_pod])
-    return troubles(known, WEB, "R2", before={"uid-a": before})
+    return diagnoses(known, WEB, "R2", before={"uid-a": before})
 
 
 def test_what_crashed_before_the_promotion_is_no_trouble_of_this_one():
@@ -419,19 +424,19 @@ def test_a_kill_from_before_the_promotion_is_no_trouble_of_this_one():
         lastTimestamp="2026-11-24T09:00:00Z",
     )
     known = snapshot(Deployment=[deployment()], Pod=[restarted(1)], Event=[killed])
-    assert troubles(known, WEB, "R2", before={"uid-a": 1}) == ()
+    assert diagnoses(known, WEB, "R2", before={"uid-a": 1}) == ()
 
 
 def test_only_crashes_since_the_promotion_began_are_counted():
-    (trouble,) = since(restarted(4), 3)
-    assert trouble.restarts == 1
-    assert trouble.sentence.endswith("restarted once")
+    (diagnosis,) = since(restarted(4), 3)
+    assert diagnosis.restarts == 1
+    assert diagnosis.sentence.endswith("restarted once")
 
 
 def test_a_container_that_is_down_is_told_of_though_it_had_crashed_before():
     waiting = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "ready": False}
-    (trouble,) = since(restarted(3, **waiting), 3)
-    assert (trouble.kind, trouble.restarts, trouble.down) == ("crash", 0, True)
+    (diagnosis,) = since(restarted(3, **waiting), 3)
+    assert (diagnosis.kind, diagnosis.restarts, diagnosis.down) == ("crash", 0, True)
 
 
 @pytest.mark.parametrize(
@@ -452,10 +457,10 @@ def test_a_container_that_is_down_is_told_of_though_it_had_crashed_before():
 )
 def test_pods_that_a_node_throws_out_or_does_not_let_in_are_explained(reason: str, message: str, says: str):
     thrown = pod("a", ready=False, status={"phase": "Failed", "reason": reason, "message": message})
-    (trouble,) = told(thrown)
-    assert trouble.kind == "evicted"
-    assert says in trouble.sentence
-    assert not trouble.sentence.endswith((":", "."))
+    (diagnosis,) = told(thrown)
+    assert diagnosis.kind == "evicted"
+    assert says in diagnosis.sentence
+    assert not diagnosis.sentence.endswith((":", "."))
 
 
 def test_a_look_at_many_pods_costs_as_much_a_pod_as_a_look_at_few(monkeypatch: pytest.MonkeyPatch):
@@ -472,7 +477,7 @@ def test_a_look_at_many_pods_costs_as_much_a_pod_as_a_look_at_few(monkeypatch: p
     for number in (2, 50):
         known = snapshot(Deployment=[deployment()], Pod=[pod(str(n)) for n in range(number)])
         asked = 0
-        troubles(known, WEB, "R2")
+        diagnoses(known, WEB, "R2")
         costs.append(asked)
     assert costs[0] == costs[1], "all pods are gone through a fixed number of times, not once for each pod"
 
@@ -483,7 +488,7 @@ def test_the_worst_comes_first_and_everywhere_means_every_pod_that_got_so_far():
     crashing["metadata"] = pod("b")["metadata"]
     absent = event(missing, "Failed", f'Failed to pull image "{IMAGE}": {IMAGE}: not found')
     known = snapshot(Deployment=[deployment()], Pod=[crashing, missing], Event=[absent])
-    found = troubles(known, WEB, "R2")
+    found = diagnoses(known, WEB, "R2")
     assert [(t.kind, t.pod, t.everywhere) for t in found] == [("image", "a", False), ("crash", "b", True)]
 
 
@@ -501,6 +506,6 @@ def test_no_text_of_the_cluster_can_break_the_diagnosis(
     known = pod(
         "a", ready=False, container={"ready": False, "state": {state: {"reason": reason, "message": message}}}
     )
-    for trouble in told(known, event(known, event_reason, message)):
-        assert trouble.sentence.startswith(trouble.fact[:20])
-        assert len(trouble.sentence) < 600
+    for diagnosis in told(known, event(known, event_reason, message)):
+        assert diagnosis.sentence.startswith(diagnosis.fact[:20])
+        assert len(diagnosis.sentence) < 600

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.cluster.watching.delta_queue import Pending
+from core.cluster.watching.delta_queue import DeltaQueue
 from core.cluster.watching.reflector import Change
 from core.cluster.watching.snapshot import Snapshot
 
@@ -15,7 +15,7 @@ def pod(uid: str, version: int = 1) -> dict[str, Any]:
 
 
 def test_many_changes_of_one_object_are_one_with_its_newest_state():
-    pending = Pending()
+    pending = DeltaQueue()
     for version in range(1, 100):
         pending.put("Pod", Change("ADDED" if version == 1 else "MODIFIED", pod("a", version)))
     (delta,) = pending.take()
@@ -24,14 +24,14 @@ def test_many_changes_of_one_object_are_one_with_its_newest_state():
 
 
 def test_what_came_and_went_between_two_looks_is_still_told():
-    pending = Pending()
+    pending = DeltaQueue()
     pending.put("Pod", Change("ADDED", pod("a")))
     pending.put("Pod", Change("DELETED", pod("a", 2)))
     assert [d.type for d in pending.take()] == ["DELETED"]
 
 
 def test_objects_keep_the_order_in_which_they_first_changed():
-    pending = Pending()
+    pending = DeltaQueue()
     for uid in "cabca":
         pending.put("Pod", Change("MODIFIED", pod(uid)))
     assert [d.object["metadata"]["uid"] for d in pending.take()] == ["c", "a", "b"]
@@ -41,7 +41,7 @@ def test_objects_keep_the_order_in_which_they_first_changed():
 def test_looking_seldom_ends_in_the_same_snapshot_as_looking_always(moves: list[tuple[str, bool, bool]]):
     """Each move: an object is put or deleted, and a look is taken after it or not."""
     often, seldom = Snapshot(), Snapshot()
-    pending, always = Pending(), Pending()
+    pending, always = DeltaQueue(), DeltaQueue()
     alive: set[str] = set()
     for version, (uid, delete, look) in enumerate(moves):
         if delete and uid not in alive:

@@ -50,7 +50,7 @@ def ready(look: Observation) -> bool:
 
 
 def troubled(look: Observation) -> bool:
-    return any(s.trouble for s in look.services)
+    return any(s.diagnosis for s in look.services)
 
 
 async def rolled(on: Live, image: str = "web:1") -> tuple[Target, Intent]:
@@ -106,16 +106,16 @@ async def test_a_bad_rollout_names_its_trouble_and_tells_it_once():
             watch.aim(target)
             looks = Looks(watch)
             last = await looks.until(troubled)
-            trouble = last.services[0].trouble[0]
+            diagnosis = last.services[0].diagnosis[0]
             for _ in range(5):
                 await looks.until(synced)
-        assert trouble.kind == "image"
+        assert diagnosis.kind == "image"
         assert last.services[0].readiness is Readiness.PROGRESSING
         told = [
             line for line in looks.lines if line.key.startswith("trouble:web:image:") and "×" not in line.text
         ]
         assert len(told) == 1
-        assert told[0].object == trouble.pod
+        assert told[0].object == diagnosis.pod
 
 
 async def test_what_existed_before_is_not_told_again():
@@ -325,7 +325,7 @@ async def test_a_fresh_look_sees_what_a_dead_watch_does_not():
             assert not troubled(await watch.next(0.0)), "the watch has not told it"
             seen = await watch.fresh()
             assert seen.synced
-            assert [t.kind for t in seen.services[0].trouble] == ["crash"]
+            assert [t.kind for t in seen.services[0].diagnosis] == ["crash"]
             after = await watch.next(0.0)
             assert troubled(after), "no watch brings back what was before"
             on.simulated.stall_watches(stalled=False)
