@@ -9,6 +9,8 @@ import orjson
 from core.actor import Actor
 from core.records.bundle import Ref
 
+Columns = dict[str, Any]
+
 
 def moment(at: datetime) -> str:
     """Return RFC 3339 in UTC with six digits of a second, which sorts as it is.

@@ -7,13 +7,13 @@ from pathlib import Path
 from core.clock import Clock
 from storage import audit
 from storage.database import Database, open_database
-from storage.intake import SqliteInbox
+from storage.inbox.intake import Intake
 from storage.keys import Keyring, Vault
-from storage.outbox import Outbox
-from storage.promotion_reading import SqliteReader
-from storage.promotion_writing import SqliteTransaction
+from storage.outbox.outbox import Outbox
+from storage.promotions.reads import SqliteReader
+from storage.promotions.writes import SqliteTransaction
 from storage.session import Session
-from storage.tokens import Tokens
+from storage.tokens.tokens import Tokens
 
 
 class SqliteStore:
@@ -31,7 +31,7 @@ class SqliteStore:
         self._vault = vault
         self._clock = clock
         self._reading = Session(database.reader)
-        self.intake = SqliteInbox(database, vault)
+        self.intake = Intake(database, vault)
         self.outbox = Outbox(database, vault, clock)
         self.tokens = Tokens(database, clock)
 

@@ -17,7 +17,7 @@ from storage.errors import StorageProblem
 from storage.keys import Keyring
 
 if TYPE_CHECKING:
-    from storage.tokens import Token
+    from storage.tokens.tokens import Token
 
 # What the kernel says of an address that another process has, that is not this machine's, or that needs root.
 LISTENING = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
@@ -41,7 +41,7 @@ async def token_command(database: Path, action: str, name: str = "") -> str:
     new = _is_absent(database)
     # These read YAML on their way: half a second that `keygen` need not wait.
     from bot.clock import SystemClock  # noqa: PLC0415
-    from storage.tokens import open_tokens  # noqa: PLC0415
+    from storage.tokens.tokens import open_tokens  # noqa: PLC0415
 
     async with open_tokens(database, SystemClock(), make=action == "create") as tokens:
         match action:

@@ -11,7 +11,7 @@ from core.records.environment import Environment
 from storage import codec
 from storage.audit import row_hash
 from storage.keys import Keyring, Vault
-from storage.rows import release_of, release_row
+from storage.records.rows import release_of, release_row
 from tests.storage.making import ALICE, NOW, make_release
 
 VAULT = Vault(Keyring([Keyring.generate()]), b"k" * 32, "i")

@@ -6,7 +6,7 @@ from core.ports.outbox import Card
 from core.promotion import Phase
 from core.records.line import Line
 from storage.keys import Keyring
-from storage.posts import fitting
+from storage.outbox.fitting import fitting
 from storage.store import open_store
 from tests.storage.making import NOW, carded, make_app, make_line, make_promotion, make_release, moved
 

@@ -5,8 +5,8 @@ import pytest
 from core.errors import Conflict, NotFound, Taken
 from core.ports.store import Store, StoreReader, Transaction
 from core.records.release import ReleaseStatus
-from storage.promotion_reading import SqliteReader
-from storage.promotion_writing import SqliteTransaction
+from storage.promotions.reads import SqliteReader
+from storage.promotions.writes import SqliteTransaction
 from tests.storage.making import (
     ALICE,
     APP,

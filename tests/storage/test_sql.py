@@ -31,7 +31,7 @@ def test_every_query_fits_the_schema(database, name):
 
 
 def test_every_query_is_used_and_every_used_one_exists():
-    code = "\n".join(file.read_text() for file in STORAGE.glob("*.py"))
+    code = "\n".join(file.read_text() for file in STORAGE.rglob("*.py"))
     assert [name for name in QUERIES if f'"{name}"' not in code] == []
 
 

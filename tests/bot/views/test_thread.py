@@ -13,7 +13,7 @@ from bot.views.thread import message, terminal
 from core.lifecycle.outcome import ending
 from core.promotion import Phase
 from core.records.line import Line
-from storage.posts import fitting
+from storage.outbox.fitting import fitting
 from tests.bot.views.samples import BO, NOW, WAITING, golden
 
 ENDED = replace(WAITING, touched_at=NOW, started_at=NOW, settled_at=NOW + timedelta(seconds=134))

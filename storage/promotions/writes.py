@@ -11,8 +11,8 @@ from core.records.intent import Intent
 from core.records.line import Line
 from core.records.progress import Progress
 from core.records.step import PruneJob, Step
-from storage.codec import moment
-from storage.promotion_rows import (
+from storage.codec import Columns, moment
+from storage.promotions.rows import (
     approval_row,
     intent_row,
     line_row,
@@ -21,9 +21,8 @@ from storage.promotion_rows import (
     prune_job_row,
     step_row,
 )
-from storage.rows import Columns
+from storage.records.writes import RecordWriter
 from storage.session import violates
-from storage.writing import RecordWriter
 
 
 class SqliteTransaction(RecordWriter):

@@ -7,16 +7,16 @@ from core.records.approval import Approval
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.step import PruneJob, Step
-from storage.promotion_rows import (
+from storage.outbox.rows import card_of
+from storage.promotions.rows import (
     approval_of,
-    card_of,
     intent_of,
     line_of,
     promotion_of,
     prune_job_of,
     step_of,
 )
-from storage.reading import RecordReader
+from storage.records.reads import RecordReader
 
 
 class SqliteReader(RecordReader):

@@ -16,8 +16,9 @@ from core.records.line import Line
 from storage.codec import datetime_or_none, moment, moment_or_none
 from storage.database import Database
 from storage.keys import Vault
-from storage.posts import card_due_of, fitting, lost_post_of, post_of, thread_due_of
-from storage.promotion_rows import line_of
+from storage.outbox.fitting import fitting
+from storage.outbox.rows import card_due_of, lost_post_of, post_of, thread_due_of
+from storage.promotions.rows import line_of
 from storage.session import Session
 
 

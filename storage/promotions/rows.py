@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 
-from core.ports.outbox import Card
 from core.promotion import Phase, Promotion
 from core.records.approval import Approval
 from core.records.bundle import Ref
@@ -16,6 +15,7 @@ from core.records.line import Line
 from core.records.progress import Limits, Progress
 from core.records.step import PruneJob, Step
 from storage.codec import (
+    Columns,
     actor_of,
     actor_text,
     datetime_or_none,
@@ -26,7 +26,6 @@ from storage.codec import (
     refs_text,
 )
 from storage.keys import Vault
-from storage.rows import Columns
 
 # Columns that are written and read as they are.
 PLAIN = (
@@ -168,16 +167,6 @@ def line_of(row: Row, vault: Vault) -> tuple[int, Line]:
     name, text, key = vault.unseal(row["sealed"])
     at = datetime.fromisoformat(row["at"])
     return row["seq"], Line(at=at, object=name, text=text, key=key, kind=row["kind"])
-
-
-def card_of(row: Row) -> Card:
-    return Card(
-        promotion=row["promotion"],
-        channel=row["channel"],
-        ts=row["ts"],
-        shown=row["shown"],
-        failed=row["failed"],
-    )
 
 
 def prune_job_row(job: PruneJob) -> Columns:

@@ -12,9 +12,10 @@ from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseStatus
 from storage import audit
+from storage.codec import Columns
 from storage.keys import Vault
-from storage.promotion_reading import SqliteReader
-from storage.rows import Columns, app_row, build_row, bundle_row, release_row, standing_row
+from storage.promotions.reads import SqliteReader
+from storage.records.rows import app_row, build_row, bundle_row, release_row, standing_row
 from storage.session import Session, violates
 
 

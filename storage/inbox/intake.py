@@ -27,7 +27,7 @@ class Carrying:
 _carrying: ContextVar[Carrying | None] = ContextVar("_carrying", default=None)
 
 
-class SqliteInbox:
+class Intake:
     """Deliveries, each once, payloads encrypted and wiped when handled."""
 
     def __init__(self, database: Database, vault: Vault) -> None:

@@ -8,7 +8,7 @@ from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseStatus
 from storage.keys import Vault
-from storage.rows import app_of, build_of, bundle_of, release_of, standing_of
+from storage.records.rows import app_of, build_of, bundle_of, release_of, standing_of
 from storage.session import Session
 
 

@@ -3,7 +3,6 @@
 import zlib
 from datetime import datetime
 from sqlite3 import Row
-from typing import Any
 
 import orjson
 
@@ -13,6 +12,7 @@ from core.records.bundle import Bundle, BundleService
 from core.records.environment import Environment
 from core.records.release import Release, ReleaseStatus
 from storage.codec import (
+    Columns,
     actor_of,
     actor_text,
     datetime_or_none,
@@ -22,8 +22,6 @@ from storage.codec import (
     moment_or_none,
 )
 from storage.keys import Vault
-
-Columns = dict[str, Any]
 
 
 def app_row(app: App) -> Columns:

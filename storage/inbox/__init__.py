@@ -1,0 +1,1 @@
+"""What Slack delivered and what became of it."""

@@ -1,0 +1,1 @@
+"""Apps, builds, releases and what is kept beside them."""
