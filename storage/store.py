@@ -1,19 +1,44 @@
 """The records on SQLite: `core.ports.store.Store`, and the inbox, outbox and tokens of the same file."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+from core.actor import Actor
 from core.clock import Clock
 from storage import audit
 from storage.database import Database, open_database
 from storage.inbox.intake import Intake
 from storage.keys import Keyring, Vault
 from storage.outbox.outbox import Outbox
-from storage.promotions.reads import SqliteReader
-from storage.promotions.writes import SqliteTransaction
+from storage.outbox.reads import OutboxReads
+from storage.outbox.writes import OutboxWrites
+from storage.promotions.reads import PromotionReads
+from storage.promotions.writes import PromotionWrites
+from storage.records.reads import RecordReads
+from storage.records.writes import RecordWrites
 from storage.session import Session
 from storage.tokens.tokens import Tokens
+
+
+class SqliteReader(RecordReads, PromotionReads, OutboxReads):
+    """`core.ports.store.Reader`: what each aggregate reads of itself, and what the installation is."""
+
+    async def digest(self, *parts: str) -> str:
+        return self._vault.digest(*parts)
+
+    async def installation(self) -> str:
+        return self._vault.installation
+
+
+class SqliteTransaction(SqliteReader, RecordWrites, PromotionWrites, OutboxWrites):
+    """`core.ports.store.Transaction`: what each aggregate writes of itself, and the audit of it all."""
+
+    async def audit(self, actor: Actor, action: str, subject: str, detail: Mapping[str, Any]) -> None:
+        await audit.append(
+            self._session, at=self.now, actor=actor, action=action, subject=subject, detail=detail
+        )
 
 
 class SqliteStore:

@@ -17,7 +17,7 @@ from storage.errors import StorageProblem
 from storage.keys import Keyring
 
 if TYPE_CHECKING:
-    from storage.tokens.tokens import Token
+    from storage.tokens.rows import Token
 
 # What the kernel says of an address that another process has, that is not this machine's, or that needs root.
 LISTENING = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})

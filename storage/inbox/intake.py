@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from core.ports.inbox import Delivery
 from storage.codec import moment
 from storage.database import Database
+from storage.inbox.rows import delivery_of, delivery_row
 from storage.keys import Vault
 from storage.session import Session
 
@@ -39,27 +40,14 @@ class Intake:
 
         Only an HMAC of the key is stored, so it may be made of foreign text.
         """
-        row = {
-            "mark": self._vault.digest("intake", dedupe_key),
-            "kind": kind,
-            "payload": self._vault.seal_bytes(payload),
-            "received_at": moment(now),
-        }
+        row = delivery_row(dedupe_key, kind, payload, now, self._vault)
         async with self._database.transaction() as connection:
             return await Session(connection).run("keep_delivery", row) == 1
 
     async def pending(self) -> list[Delivery]:
         """Return what was not handled, in the order in which it came: the work of a restart."""
-        return [
-            Delivery(
-                id=row["id"],
-                kind=row["kind"],
-                payload=self._vault.unseal_bytes(row["payload"]),
-                received_at=datetime.fromisoformat(row["received_at"]),
-                done=row["done_at"] is not None,
-            )
-            for row in await Session(self._database.reader).all("pending_deliveries")
-        ]
+        rows = await Session(self._database.reader).all("pending_deliveries")
+        return [delivery_of(row, self._vault) for row in rows]
 
     @contextmanager
     def carrying_out(self, delivery_id: int) -> Generator[None]:

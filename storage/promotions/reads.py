@@ -1,13 +1,12 @@
-"""Reads of promotions and everything that belongs to one; with them the Reader is whole."""
+"""Reads of promotions and everything that belongs to one."""
 
 from core.errors import NotFound
-from core.ports.outbox import Card
 from core.promotion import Phase, Promotion
 from core.records.approval import Approval
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.step import PruneJob, Step
-from storage.outbox.rows import card_of
+from storage.aggregate import Reads
 from storage.promotions.rows import (
     approval_of,
     intent_of,
@@ -16,11 +15,10 @@ from storage.promotions.rows import (
     prune_job_of,
     step_of,
 )
-from storage.records.reads import RecordReader
 
 
-class SqliteReader(RecordReader):
-    """`core.ports.store.Reader`; see there for what each method promises."""
+class PromotionReads(Reads):
+    """Of `core.ports.store.Reader`; see there for what each method promises."""
 
     async def promotion(self, promotion_id: str) -> Promotion:
         row = await self._session.one("promotion", id=promotion_id)
@@ -64,10 +62,6 @@ class SqliteReader(RecordReader):
     async def lines(self, promotion_id: str, after: int = 0, limit: int = 500) -> list[tuple[int, Line]]:
         rows = await self._session.all("lines", promotion=promotion_id, after=after, limit=limit)
         return [line_of(row, self._vault) for row in rows]
-
-    async def card(self, promotion_id: str) -> Card | None:
-        row = await self._session.one("card", promotion=promotion_id)
-        return None if row is None else card_of(row)
 
     async def prune_jobs(self) -> list[PruneJob]:
         return [prune_job_of(row) for row in await self._session.all("prune_jobs")]

@@ -1,4 +1,4 @@
-"""Rows ↔ records, continued: promotions and everything that belongs to one."""
+"""Rows ↔ promotions and everything that belongs to one; the only place that knows both."""
 
 from dataclasses import asdict
 from datetime import datetime

@@ -1,6 +1,5 @@
-"""Writes of promotions and everything that belongs to one; with them the Transaction is whole."""
+"""Writes of promotions and everything that belongs to one."""
 
-import secrets
 from collections.abc import Sequence
 from sqlite3 import IntegrityError
 
@@ -11,7 +10,7 @@ from core.records.intent import Intent
 from core.records.line import Line
 from core.records.progress import Progress
 from core.records.step import PruneJob, Step
-from storage.codec import Columns, moment
+from storage.aggregate import Writes
 from storage.promotions.rows import (
     approval_row,
     intent_row,
@@ -21,12 +20,11 @@ from storage.promotions.rows import (
     prune_job_row,
     step_row,
 )
-from storage.records.writes import RecordWriter
 from storage.session import violates
 
 
-class SqliteTransaction(RecordWriter):
-    """`core.ports.store.Transaction`; see there for what each method promises."""
+class PromotionWrites(Writes):
+    """Of `core.ports.store.Transaction`; see there for what each method promises."""
 
     async def add_promotion(self, promotion: Promotion) -> None:
         """Raise Taken where the id is, Conflict where the app has a promotion in flight."""
@@ -77,17 +75,6 @@ class SqliteTransaction(RecordWriter):
             "add_line", [line_row(promotion_id, each, self._vault) for each in lines]
         )
 
-    async def add_card(self, promotion_id: str, channel: str) -> None:
-        row = {"promotion": promotion_id, "channel": channel, "created_at": moment(self.now)}
-        await self._once("add_card", row, f"{promotion_id} has its card already", "cards.promotion")
-
-    async def add_terminal(self, promotion_id: str) -> None:
-        """Raise Conflict where the promotion has its terminal message: there is exactly one."""
-        row = {"promotion": promotion_id, "nonce": secrets.token_hex(16), "created_at": moment(self.now)}
-        await self._once(
-            "add_terminal", row, f"{promotion_id} has its terminal message already", "outbox.promotion"
-        )
-
     async def add_prune_job(self, job: PruneJob) -> None:
         await self._once(
             "add_prune_job",
@@ -98,15 +85,6 @@ class SqliteTransaction(RecordWriter):
 
     async def finish_prune_job(self, promotion_id: str) -> None:
         await self._session.run("finish_prune_job", {"promotion": promotion_id})
-
-    async def _once(self, statement: str, row: Columns, sentence: str, *key: str) -> None:
-        """Insert what there is once; a second time is a Conflict with that sentence."""
-        try:
-            await self._session.run(statement, row)
-        except IntegrityError as error:
-            if violates(error, *key):
-                raise Conflict(sentence) from None
-            raise
 
 
 def busy(error: IntegrityError, promotion: Promotion) -> Exception:

@@ -7,17 +7,12 @@ from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseStatus
-from storage.keys import Vault
+from storage.aggregate import Reads
 from storage.records.rows import app_of, build_of, bundle_of, release_of, standing_of
-from storage.session import Session
 
 
-class RecordReader:
-    """The first half of `core.ports.store.Reader`; see there for what each method promises."""
-
-    def __init__(self, session: Session, vault: Vault) -> None:
-        self._session = session
-        self._vault = vault
+class RecordReads(Reads):
+    """Of `core.ports.store.Reader`; see there for what each method promises."""
 
     async def app(self, name: str) -> App:
         row = await self._session.one("app", name=name)
@@ -67,9 +62,3 @@ class RecordReader:
     async def bundles(self, app: str) -> list[Bundle]:
         rows = await self._session.all("bundles", app=app)
         return [bundle_of(row, self._vault) for row in rows]
-
-    async def digest(self, *parts: str) -> str:
-        return self._vault.digest(*parts)
-
-    async def installation(self) -> str:
-        return self._vault.installation

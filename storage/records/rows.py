@@ -1,4 +1,4 @@
-"""Rows ↔ records, the only place that knows both: apps, builds, releases and what is kept beside them."""
+"""Rows ↔ apps, builds, releases and what is kept beside them; the only place that knows both."""
 
 import zlib
 from datetime import datetime

@@ -1,33 +1,23 @@
-"""Writes of apps, builds, releases and what is kept beside them, inside one transaction."""
+"""Writes of apps, builds, releases and what is kept beside them."""
 
-from collections.abc import Mapping
-from datetime import datetime
 from sqlite3 import IntegrityError
-from typing import Any
 
-from core.actor import Actor
 from core.errors import Conflict, NotFound, Taken
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseStatus
-from storage import audit
+from storage.aggregate import Writes
 from storage.codec import Columns
-from storage.keys import Vault
-from storage.promotions.reads import SqliteReader
-from storage.records.rows import app_row, build_row, bundle_row, release_row, standing_row
-from storage.session import Session, violates
+from storage.records.rows import app_row, build_row, bundle_of, bundle_row, release_row, standing_row
+from storage.session import violates
 
 
-class RecordWriter(SqliteReader):
-    """The first half of `core.ports.store.Transaction`; see there for what each method promises.
+class RecordWrites(Writes):
+    """Of `core.ports.store.Transaction`; see there for what each method promises.
 
     A conflict refuses one statement, not the transaction: whoever catches it may go on, with another id say.
     """
-
-    def __init__(self, session: Session, vault: Vault, now: datetime) -> None:
-        super().__init__(session, vault)
-        self.now = now
 
     async def add_app(self, app: App) -> None:
         try:
@@ -88,10 +78,6 @@ class RecordWriter(SqliteReader):
         except IntegrityError as error:
             if not violates(error, "bundles.release"):
                 raise
-            if await self.bundle(bundle.release) != bundle:
+            row = await self._session.one("bundle", release=bundle.release)
+            if row is None or bundle_of(row, self._vault) != bundle:
                 raise Conflict(f"{bundle.release} has a bundle already, and not this one") from None
-
-    async def audit(self, actor: Actor, action: str, subject: str, detail: Mapping[str, Any]) -> None:
-        await audit.append(
-            self._session, at=self.now, actor=actor, action=action, subject=subject, detail=detail
-        )

@@ -6,8 +6,6 @@ import re
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from sqlite3 import IntegrityError
 
@@ -15,21 +13,13 @@ from core.actor import BOT, Actor
 from core.clock import Clock
 from core.errors import Conflict, Invalid, NotFound
 from storage import audit
-from storage.codec import datetime_or_none, moment
+from storage.codec import moment
 from storage.database import Database, open_database
 from storage.session import Session, violates
+from storage.tokens.rows import Token, token_of
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
 BYTES = 32  # 256 random bits: a plain hash of them cannot be guessed, so no slow one is needed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """What is known of a token; the policy knows it as `token:NAME`."""
-
-    name: str
-    created_at: datetime
-    revoked_at: datetime | None
 
 
 class Tokens:
@@ -78,14 +68,7 @@ class Tokens:
 
     async def list(self) -> list[Token]:
         """Return every token, revoked ones too, in the order in which they were made."""
-        return [
-            Token(
-                name=row["name"],
-                created_at=datetime.fromisoformat(row["created_at"]),
-                revoked_at=datetime_or_none(row["revoked_at"]),
-            )
-            for row in await Session(self._database.reader).all("tokens")
-        ]
+        return [token_of(row) for row in await Session(self._database.reader).all("tokens")]
 
     async def check(self, token: str) -> str | None:
         """Return the name of a valid token, or None; the time it takes tells nothing about the others."""

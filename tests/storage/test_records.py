@@ -3,10 +3,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import Conflict, NotFound, Taken
-from core.ports.store import Store, StoreReader, Transaction
 from core.records.release import ReleaseStatus
-from storage.promotions.reads import SqliteReader
-from storage.promotions.writes import SqliteTransaction
 from tests.storage.making import (
     ALICE,
     APP,
@@ -17,17 +14,6 @@ from tests.storage.making import (
     make_release,
     seed,
 )
-
-
-def methods(protocol):
-    return {name for name in vars(protocol) if not name.startswith("_")} - {"now"}
-
-
-def test_the_store_has_every_method_of_the_ports(store):
-    assert methods(StoreReader) <= set(dir(SqliteReader))
-    assert methods(Transaction) | methods(StoreReader) <= set(dir(SqliteTransaction))
-    as_port: Store = store
-    assert methods(Store) <= set(dir(as_port))
 
 
 async def test_an_app_comes_back_as_it_was_stored(store):

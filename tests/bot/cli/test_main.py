@@ -14,7 +14,7 @@ from bot.admin.commands import listed, start_problems
 from bot.cli.main import _parser, main
 from storage.database import locked
 from storage.keys import Keyring
-from storage.tokens.tokens import Token
+from storage.tokens.rows import Token
 
 KEY = Keyring.generate()
 SETTINGS = {

@@ -11,7 +11,7 @@ from core.errors import Rejected, Unreachable
 from core.promotion import Phase
 from core.records.bundle import Ref
 from core.records.observation import Observation
-from storage.promotions.writes import SqliteTransaction
+from storage.store import SqliteTransaction
 from tests.core.world import BOB, manifest, until, world
 from tests.fakes import FakeWatch, broken, progressing, service
 

@@ -1,0 +1,13 @@
+"""Reads of cards, for whoever shows a promotion."""
+
+from core.ports.outbox import Card
+from storage.aggregate import Reads
+from storage.outbox.rows import card_of
+
+
+class OutboxReads(Reads):
+    """Of `core.ports.store.Reader`; see there for what each method promises."""
+
+    async def card(self, promotion_id: str) -> Card | None:
+        row = await self._session.one("card", promotion=promotion_id)
+        return None if row is None else card_of(row)

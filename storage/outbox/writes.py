@@ -1,0 +1,21 @@
+"""Asks for a card or a last message, written by the transaction whose outcome they tell."""
+
+import secrets
+
+from storage.aggregate import Writes
+from storage.codec import moment
+
+
+class OutboxWrites(Writes):
+    """Of `core.ports.store.Transaction`; see there for what each method promises."""
+
+    async def add_card(self, promotion_id: str, channel: str) -> None:
+        row = {"promotion": promotion_id, "channel": channel, "created_at": moment(self.now)}
+        await self._once("add_card", row, f"{promotion_id} has its card already", "cards.promotion")
+
+    async def add_terminal(self, promotion_id: str) -> None:
+        """Raise Conflict where the promotion has its terminal message: there is exactly one."""
+        row = {"promotion": promotion_id, "nonce": secrets.token_hex(16), "created_at": moment(self.now)}
+        await self._once(
+            "add_terminal", row, f"{promotion_id} has its terminal message already", "outbox.promotion"
+        )
