@@ -1,12 +1,11 @@
 """What the reads and the writes of an aggregate stand on; each is usable alone, and `storage.store` puts them together."""
 
 from datetime import datetime
-from sqlite3 import IntegrityError
+from sqlite3 import SQLITE_CONSTRAINT_UNIQUE, IntegrityError
 
-from core.errors import Conflict
 from storage.codec import Columns
 from storage.keys import Vault
-from storage.session import Session, violates
+from storage.session import Session
 
 
 class Reads:
@@ -20,6 +19,9 @@ class Reads:
 class Writes(Reads):
     """Statements of one transaction.
 
+    What there may be once is inserted with `ON CONFLICT … DO NOTHING`: the statement names the columns of the index
+    that it gives way to, and no row changed means that it did. Any other refusal stays an IntegrityError.
+
     Attributes:
         now: the one moment of everything that the transaction writes.
     """
@@ -28,11 +30,15 @@ class Writes(Reads):
         super().__init__(session, vault)
         self.now = now
 
-    async def _once(self, statement: str, row: Columns, sentence: str, *key: str) -> None:
-        """Insert what there is once; a second time is a Conflict with that sentence."""
+    async def _run_unless(self, statement: str, row: Columns, another: str, refusal: Exception) -> int:
+        """Change rows; raise the refusal where a unique index keeps the place for another row.
+
+        SQLite names an index in prose only. Its code says that some unique index refused; whether it was this one,
+        the look-up `another` tells by the index's columns, with the same parameters and in the same transaction.
+        """
         try:
-            await self._session.run(statement, row)
+            return await self._session.run(statement, row)
         except IntegrityError as error:
-            if violates(error, *key):
-                raise Conflict(sentence) from None
+            if error.sqlite_errorcode == SQLITE_CONSTRAINT_UNIQUE and await self._session.one(another, **row):
+                raise refusal from None
             raise

@@ -1,7 +1,7 @@
 """A connection for as long as somebody may use it: named statements in, rows out."""
 
 from collections.abc import Iterable, Mapping
-from sqlite3 import IntegrityError, Row
+from sqlite3 import Row
 from typing import Any
 
 import aiosqlite
@@ -54,8 +54,3 @@ class Session:
         cursor = await self.connection.executemany(QUERIES[statement], rows)
         self.changes += cursor.rowcount
         return cursor.rowcount
-
-
-def violates(error: IntegrityError, *columns: str) -> bool:
-    """Tell whether a unique constraint over exactly these `table.column`s was what refused a row."""
-    return str(error) == f"UNIQUE constraint failed: {', '.join(columns)}"

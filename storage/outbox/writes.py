@@ -2,6 +2,7 @@
 
 import secrets
 
+from core.errors import Conflict
 from storage.aggregate import Writes
 from storage.codec import moment
 
@@ -11,11 +12,11 @@ class OutboxWrites(Writes):
 
     async def add_card(self, promotion_id: str, channel: str) -> None:
         row = {"promotion": promotion_id, "channel": channel, "created_at": moment(self.now)}
-        await self._once("add_card", row, f"{promotion_id} has its card already", "cards.promotion")
+        if not await self._session.run("add_card", row):
+            raise Conflict(f"{promotion_id} has its card already")
 
     async def add_terminal(self, promotion_id: str) -> None:
         """Raise Conflict where the promotion has its terminal message: there is exactly one."""
         row = {"promotion": promotion_id, "nonce": secrets.token_hex(16), "created_at": moment(self.now)}
-        await self._once(
-            "add_terminal", row, f"{promotion_id} has its terminal message already", "outbox.promotion"
-        )
+        if not await self._session.run("add_terminal", row):
+            raise Conflict(f"{promotion_id} has its terminal message already")

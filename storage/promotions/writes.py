@@ -1,7 +1,6 @@
 """Writes of promotions and everything that belongs to one."""
 
 from collections.abc import Sequence
-from sqlite3 import IntegrityError
 
 from core.errors import Conflict, Taken
 from core.promotion import Phase, Promotion
@@ -20,7 +19,6 @@ from storage.promotions.rows import (
     prune_job_row,
     step_row,
 )
-from storage.session import violates
 
 
 class PromotionWrites(Writes):
@@ -28,21 +26,17 @@ class PromotionWrites(Writes):
 
     async def add_promotion(self, promotion: Promotion) -> None:
         """Raise Taken where the id is, Conflict where the app has a promotion in flight."""
-        try:
-            await self._session.run("add_promotion", promotion_row(promotion, self._vault))
-        except IntegrityError as error:
-            if violates(error, "promotions.id"):
-                raise Taken(f"{promotion.id} is taken") from None
-            raise busy(error, promotion) from error
+        if not await self._write_promotion("add_promotion", promotion):
+            raise Taken(f"{promotion.id} is taken")
 
     async def save_promotion(self, promotion: Promotion, *, was: Phase) -> None:
-        row = promotion_row(promotion, self._vault) | {"was": was.value}
-        try:
-            changed = await self._session.run("save_promotion", row)
-        except IntegrityError as error:
-            raise busy(error, promotion) from error
-        if not changed:
+        if not await self._write_promotion("save_promotion", promotion, was=was.value):
             raise Conflict(f"{promotion.id} is no longer {was}")
+
+    async def _write_promotion(self, statement: str, promotion: Promotion, **more: str) -> int:
+        row = promotion_row(promotion, self._vault) | more
+        busy = Conflict(f"{promotion.app} is currently updating")
+        return await self._run_unless(statement, row, "another_in_flight", busy)
 
     async def save_progress(
         self, promotion_id: str, progress: Progress, *, was: Phase, revision: int
@@ -53,20 +47,15 @@ class PromotionWrites(Writes):
         )
 
     async def save_intent(self, promotion_id: str, intent: Intent) -> None:
-        row = intent_row(promotion_id, intent, self._vault)
-        await self._once("add_intent", row, f"{promotion_id} has its intent already", "intents.promotion")
+        if not await self._session.run("add_intent", intent_row(promotion_id, intent, self._vault)):
+            raise Conflict(f"{promotion_id} has its intent already")
 
     async def save_step(self, step: Step) -> None:
         await self._session.run("save_step", step_row(step))
 
     async def add_approval(self, approval: Approval) -> None:
-        await self._once(
-            "add_approval",
-            approval_row(approval, self._vault),
-            f"{approval.actor.plain} has already decided about {approval.promotion}",
-            "approvals.promotion",
-            "approvals.actor_key",
-        )
+        if not await self._session.run("add_approval", approval_row(approval, self._vault)):
+            raise Conflict(f"{approval.actor.plain} has already decided about {approval.promotion}")
 
     async def add_lines(self, promotion_id: str, lines: Sequence[Line]) -> int:
         if not lines:
@@ -76,19 +65,8 @@ class PromotionWrites(Writes):
         )
 
     async def add_prune_job(self, job: PruneJob) -> None:
-        await self._once(
-            "add_prune_job",
-            prune_job_row(job),
-            f"{job.promotion} has its prune job already",
-            "prune_jobs.promotion",
-        )
+        if not await self._session.run("add_prune_job", prune_job_row(job)):
+            raise Conflict(f"{job.promotion} has its prune job already")
 
     async def finish_prune_job(self, promotion_id: str) -> None:
         await self._session.run("finish_prune_job", {"promotion": promotion_id})
-
-
-def busy(error: IntegrityError, promotion: Promotion) -> Exception:
-    """Return the sentence for a second promotion in flight, or the error where it was something else."""
-    if violates(error, "promotions.app"):
-        return Conflict(f"{promotion.app} is currently updating")
-    return error

@@ -1,7 +1,5 @@
 """Writes of apps, builds, releases and what is kept beside them."""
 
-from sqlite3 import IntegrityError
-
 from core.errors import Conflict, NotFound, Taken
 from core.records.app import App
 from core.records.build import Build
@@ -10,7 +8,6 @@ from core.records.release import Release, ReleaseStatus
 from storage.aggregate import Writes
 from storage.codec import Columns
 from storage.records.rows import app_row, build_row, bundle_of, bundle_row, release_row, standing_row
-from storage.session import violates
 
 
 class RecordWrites(Writes):
@@ -20,26 +17,16 @@ class RecordWrites(Writes):
     """
 
     async def add_app(self, app: App) -> None:
-        try:
-            await self._session.run("add_app", app_row(app))
-        except IntegrityError as error:
-            if violates(error, "apps.name"):
-                raise Conflict(f"app already exists: {app.name}") from None
-            raise self._channel_taken(error, app.channel) from error
+        if not await self._write_app("add_app", app):
+            raise Conflict(f"app already exists: {app.name}")
 
     async def save_app(self, app: App) -> None:
-        try:
-            changed = await self._session.run("save_app", app_row(app))
-        except IntegrityError as error:
-            raise self._channel_taken(error, app.channel) from error
-        if not changed:
+        if not await self._write_app("save_app", app):
             raise NotFound(f"app not found: {app.name}")
 
-    @staticmethod
-    def _channel_taken(error: IntegrityError, channel: str | None) -> Exception:
-        if violates(error, "apps.channel"):
-            return Conflict(f"channel {channel} is linked to another app")
-        return error
+    async def _write_app(self, statement: str, app: App) -> int:
+        taken = Conflict(f"channel {app.channel} is linked to another app")
+        return await self._run_unless(statement, app_row(app), "channel_of_another", taken)
 
     async def link(self, app: str, channel: str | None) -> None:
         await self._session.run("unlink", {"app": app, "channel": channel})
@@ -48,20 +35,16 @@ class RecordWrites(Writes):
 
     async def add_build(self, build: Build) -> None:
         """Raise Taken where the id is."""
-        await self._add("add_build", build_row(build, self._vault), "builds.id")
+        await self._add("add_build", build_row(build, self._vault))
 
     async def add_release(self, release: Release) -> None:
         """Raise Taken where the id is."""
-        await self._add("add_release", release_row(release, self._vault), "releases.id")
+        await self._add("add_release", release_row(release, self._vault))
 
-    async def _add(self, statement: str, row: Columns, key: str) -> None:
+    async def _add(self, statement: str, row: Columns) -> None:
         """Insert a record under a random id; a collision is Taken, and the caller asks for another id."""
-        try:
-            await self._session.run(statement, row)
-        except IntegrityError as error:
-            if violates(error, key):
-                raise Taken(f"{row['id']} is taken") from None
-            raise
+        if not await self._session.run(statement, row):
+            raise Taken(f"{row['id']} is taken")
 
     async def next_sequence(self, app: str) -> int:
         row = await self._session.one("next_sequence", app=app)
@@ -73,11 +56,9 @@ class RecordWrites(Writes):
 
     async def save_bundle(self, bundle: Bundle) -> None:
         """Store the bundle of a release once; the very same one again is fine."""
-        try:
-            await self._session.run("add_bundle", bundle_row(bundle, self._vault))
-        except IntegrityError as error:
-            if not violates(error, "bundles.release"):
-                raise
-            row = await self._session.one("bundle", release=bundle.release)
-            if row is None or bundle_of(row, self._vault) != bundle:
-                raise Conflict(f"{bundle.release} has a bundle already, and not this one") from None
+        if await self._session.run("add_bundle", bundle_row(bundle, self._vault)):
+            return
+        row = await self._session.one("bundle", release=bundle.release)
+        assert row is not None, "the insert gave way to it"
+        if bundle_of(row, self._vault) != bundle:
+            raise Conflict(f"{bundle.release} has a bundle already, and not this one")

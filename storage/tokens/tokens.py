@@ -7,7 +7,6 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from sqlite3 import IntegrityError
 
 from core.actor import BOT, Actor
 from core.clock import Clock
@@ -15,7 +14,7 @@ from core.errors import Conflict, Invalid, NotFound
 from storage import audit
 from storage.codec import moment
 from storage.database import Database, open_database
-from storage.session import Session, violates
+from storage.session import Session
 from storage.tokens.rows import Token, token_of
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
@@ -46,14 +45,10 @@ class Tokens:
         row = {"name": name, "sha256": sha256(token), "created_at": moment(now)}
         async with self._database.transaction() as connection:
             session = Session(connection)
-            try:
-                await session.run("add_token", row)
-            except IntegrityError as error:
-                if violates(error, "tokens.name"):
-                    raise Conflict(
-                        f"token already exists: {name}", hint=f"`convox-bot token revoke {name}` ends it"
-                    ) from None
-                raise
+            if not await session.run("add_token", row):
+                raise Conflict(
+                    f"token already exists: {name}", hint=f"`convox-bot token revoke {name}` ends it"
+                )
             await audit.append(session, at=now, actor=by, action="token.create", subject=name, detail={})
         return token
 

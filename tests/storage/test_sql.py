@@ -61,6 +61,7 @@ def phases_in(sql):
 def test_the_phases_in_sql_are_those_of_the_core():
     unsettled = set(Phase) - SETTLED
     assert phases_in(QUERIES["in_flight"]) == [IN_FLIGHT]
+    assert phases_in(QUERIES["another_in_flight"]) == [IN_FLIGHT, IN_FLIGHT]
     assert phases_in(QUERIES["unsettled"]) == [unsettled]
     assert phases_in(QUERIES["last_touched_phase"]) == [TOUCHED_ENDINGS]
     assert phases_in("\n".join(m.script for m in MIGRATIONS)) == [IN_FLIGHT, unsettled]

@@ -3,9 +3,10 @@
 SELECT * FROM cards WHERE promotion = :promotion;
 
 -- add_card --
--- Ask for the parent message of a promotion.
+-- Ask for the parent message of a promotion, unless it has one.
 INSERT INTO cards (promotion, channel, created_at, wanted)
-SELECT :promotion, :channel, :created_at, revision FROM promotions WHERE id = :promotion;
+VALUES (:promotion, :channel, :created_at, (SELECT revision FROM promotions WHERE id = :promotion))
+ON CONFLICT (promotion) DO NOTHING;
 
 -- cards_due --
 -- Cards that were never posted or show an older revision than there is, by channel.
@@ -43,9 +44,10 @@ UPDATE cards SET not_before = :not_before WHERE promotion = :promotion;
 UPDATE cards SET ended = 1 WHERE promotion = :promotion;
 
 -- add_terminal --
--- Ask for the last message of a promotion's thread.
+-- Ask for the last message of a promotion's thread, unless it has one.
 INSERT INTO outbox (promotion, kind, state, nonce, created_at)
-VALUES (:promotion, 'terminal', 'pending', :nonce, :created_at);
+VALUES (:promotion, 'terminal', 'pending', :nonce, :created_at)
+ON CONFLICT (promotion) WHERE kind = 'terminal' DO NOTHING;
 
 -- add_batch --
 -- Make a message of lines; the partial index refuses a second open one in the thread.

@@ -11,6 +11,13 @@ SELECT * FROM promotions WHERE app = :app ORDER BY number DESC LIMIT :limit;
 SELECT * FROM promotions
 WHERE app = :app AND phase IN ('Cancelled', 'Deadline', 'Error', 'Pending', 'Rollback', 'Updating');
 
+-- another_in_flight --
+-- The promotion that keeps one of the same app from being in flight.
+SELECT id FROM promotions
+WHERE app = :app AND id <> :id
+    AND phase IN ('Cancelled', 'Deadline', 'Error', 'Pending', 'Rollback', 'Updating')
+    AND :phase IN ('Cancelled', 'Deadline', 'Error', 'Pending', 'Rollback', 'Updating');
+
 -- awaiting --
 -- Promotions of an app that wait for approval, oldest first.
 SELECT * FROM promotions WHERE app = :app AND phase = 'AwaitingApproval' ORDER BY number;
@@ -33,7 +40,7 @@ WHERE app = :app AND id <> :before AND touched_at IS NOT NULL
 ORDER BY settled_at DESC, number DESC LIMIT 1;
 
 -- add_promotion --
--- Ask for a promotion; the partial index refuses a second one in flight.
+-- Ask for a promotion, unless its id is taken; the partial index refuses a second one in flight.
 INSERT INTO promotions (
     id, app, release, kind, phase, requested_by, requested_at, source, channel, force, limits, approvals,
     expires_at, started_at, touched_at, stage_at, settled_at, token, back_to, baseline_of, acted_by,
@@ -42,7 +49,7 @@ INSERT INTO promotions (
     :id, :app, :release, :kind, :phase, :requested_by, :requested_at, :source, :channel, :force, :limits, :approvals,
     :expires_at, :started_at, :touched_at, :stage_at, :settled_at, :token, :back_to, :baseline_of, :acted_by,
     :superseded_by, :removed, :nothing_ran, :revision, :words, :progress
-);
+) ON CONFLICT (id) DO NOTHING;
 
 -- save_promotion --
 -- Move a promotion on, unless somebody else has moved it first; what a card shows never goes back in revision.
@@ -64,8 +71,9 @@ UPDATE promotions SET progress = :progress, revision = max(revision, :revision) 
 SELECT * FROM intents WHERE promotion = :promotion;
 
 -- add_intent --
--- Store what a promotion found.
-INSERT INTO intents (promotion, sealed) VALUES (:promotion, :sealed);
+-- Store what a promotion found, unless it has done so.
+INSERT INTO intents (promotion, sealed) VALUES (:promotion, :sealed)
+ON CONFLICT (promotion) DO NOTHING;
 
 -- steps --
 -- Effects of a promotion, in the order in which they were first sent.
@@ -84,9 +92,10 @@ SET state = excluded.state, token = excluded.token, uid = excluded.uid, generati
 SELECT * FROM approvals WHERE promotion = :promotion ORDER BY number;
 
 -- add_approval --
--- Keep a person's decision.
+-- Keep a person's decision, unless that person has decided.
 INSERT INTO approvals (promotion, actor_key, actor, decision, at, reason)
-VALUES (:promotion, :actor_key, :actor, :decision, :at, :reason);
+VALUES (:promotion, :actor_key, :actor, :decision, :at, :reason)
+ON CONFLICT (promotion, actor_key) DO NOTHING;
 
 -- lines --
 -- Progress of a promotion after a number, in order.
@@ -104,8 +113,9 @@ SELECT prune_jobs.* FROM prune_jobs JOIN promotions ON promotions.id = prune_job
 ORDER BY promotions.number;
 
 -- add_prune_job --
--- Ask for a removal.
-INSERT INTO prune_jobs (promotion, app, refs) VALUES (:promotion, :app, :refs);
+-- Ask for a removal, unless the promotion has one.
+INSERT INTO prune_jobs (promotion, app, refs) VALUES (:promotion, :app, :refs)
+ON CONFLICT (promotion) DO NOTHING;
 
 -- finish_prune_job --
 -- A removal is done.

@@ -10,10 +10,15 @@ SELECT * FROM apps ORDER BY name;
 -- The app that a channel is linked to.
 SELECT * FROM apps WHERE channel = :channel;
 
+-- channel_of_another --
+-- The app, other than one, that a channel is linked to.
+SELECT name FROM apps WHERE channel = :channel AND name <> :name;
+
 -- add_app --
--- Make an app.
+-- Make an app, unless there is one of its name.
 INSERT INTO apps (name, created_at, created_by, channel, active, verified, token, namespace_uid)
-VALUES (:name, :created_at, :created_by, :channel, :active, :verified, :token, :namespace_uid);
+VALUES (:name, :created_at, :created_by, :channel, :active, :verified, :token, :namespace_uid)
+ON CONFLICT (name) DO NOTHING;
 
 -- save_app --
 -- Keep what changes of an app; who made it and when never does.
@@ -38,9 +43,10 @@ SELECT * FROM builds WHERE id = :id AND app = :app;
 SELECT * FROM builds WHERE app = :app ORDER BY number DESC LIMIT :limit;
 
 -- add_build --
--- Make a build.
+-- Make a build, unless its id is taken.
 INSERT INTO builds (id, app, manifest, images, description, git_sha, status, release, started_at, ended_at, created_by)
-VALUES (:id, :app, :manifest, :images, :description, :git_sha, :status, :release, :started_at, :ended_at, :created_by);
+VALUES (:id, :app, :manifest, :images, :description, :git_sha, :status, :release, :started_at, :ended_at, :created_by)
+ON CONFLICT (id) DO NOTHING;
 
 -- release --
 -- One release of an app.
@@ -51,9 +57,10 @@ SELECT * FROM releases WHERE id = :id AND app = :app;
 SELECT * FROM releases WHERE app = :app ORDER BY sequence DESC LIMIT :limit;
 
 -- add_release --
--- Make a release.
+-- Make a release, unless its id is taken.
 INSERT INTO releases (id, app, sequence, build, environment, description, created_at, created_by, copy_of)
-VALUES (:id, :app, :sequence, :build, :environment, :description, :created_at, :created_by, :copy_of);
+VALUES (:id, :app, :sequence, :build, :environment, :description, :created_at, :created_by, :copy_of)
+ON CONFLICT (id) DO NOTHING;
 
 -- next_sequence --
 -- The number that the next release of an app takes.
@@ -83,5 +90,6 @@ SELECT bundles.* FROM bundles JOIN releases ON releases.id = bundles.release
 WHERE bundles.app = :app ORDER BY releases.sequence;
 
 -- add_bundle --
--- Store the objects of a release.
-INSERT INTO bundles (release, app, render_version, sealed) VALUES (:release, :app, :render_version, :sealed);
+-- Store the objects of a release, unless it has some.
+INSERT INTO bundles (release, app, render_version, sealed) VALUES (:release, :app, :render_version, :sealed)
+ON CONFLICT (release) DO NOTHING;

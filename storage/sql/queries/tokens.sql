@@ -7,8 +7,9 @@ SELECT name, sha256, created_at, revoked_at FROM tokens ORDER BY number;
 SELECT name, sha256 FROM tokens WHERE revoked_at IS NULL;
 
 -- add_token --
--- Keep a new token's hash.
-INSERT INTO tokens (name, sha256, created_at) VALUES (:name, :sha256, :created_at);
+-- Keep a new token's hash, unless a valid one has its name.
+INSERT INTO tokens (name, sha256, created_at) VALUES (:name, :sha256, :created_at)
+ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING;
 
 -- revoke_token --
 -- End a token; its name may be given again.
