@@ -90,13 +90,11 @@ def intent_row(promotion: str, intent: Intent, vault: Vault) -> Columns:
 
 def intent_of(row: Row, vault: Vault) -> Intent:
     document = vault.unseal(row["sealed"])
-    # Before restarts were kept, the pods were a list.
-    pods = document["pods"] if isinstance(document["pods"], dict) else dict.fromkeys(document["pods"], 0)
     return Intent(
         namespace_uid=document["namespace_uid"],
         objects=tuple(BaselineObject(**(o | {"ref": Ref(**o["ref"])})) for o in document["objects"]),
         replica_sets={uid: (seen[0], seen[1]) for uid, seen in document["replica_sets"].items()},
-        pods=pods,
+        pods=document["pods"],
         going=frozenset(document["going"]),
     )
 
