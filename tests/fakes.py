@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from core.cluster.kinds import MANAGED
+from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.rendering.bundle import render
 from core.errors import Unreachable
 from core.manifest.manifest import Manifest
@@ -18,6 +20,7 @@ from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, BaselineObject, Intent
 from core.records.observation import Diagnosis, Observation, Readiness, ServiceState, Target
 from core.records.release import Release
+from core.traits import Traits
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
@@ -97,6 +100,7 @@ class FakeCluster:
 
     clock: JumpingClock
     rack: str = "convox"
+    anchor: Ref = ANCHOR
     behaves: dict[str, Behaviour] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     live: dict[Ref, str] = field(default_factory=dict)
@@ -113,6 +117,9 @@ class FakeCluster:
     def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
         return render(release, build, manifest, app, rules, rack=self.rack)
 
+    def traits(self, ref: Ref) -> Traits:
+        return MANAGED[ref.kind].traits
+
     async def create_namespace(self, app: str) -> str | None:
         return None
 
@@ -126,7 +133,7 @@ class FakeCluster:
                     existed=ref in self.live,
                     uid=f"uid-{ref.name}" if ref in self.live else "",
                     replicas=self.replicas.get(ref.name)
-                    if ref.kind == "Deployment" and ref in self.live
+                    if self.traits(ref).counted and ref in self.live
                     else None,
                 )
                 for ref in refs
@@ -139,7 +146,7 @@ class FakeCluster:
     async def claim_anchor(self, app: App, *, installation: str, token: int) -> Applied:
         self._ask("claim anchor")
         self.token = max(self.token, token)
-        return Applied(ref=Ref("ConfigMap", "convox-bot-anchor"), uid="anchor", generation=0)
+        return Applied(ref=self.anchor, uid="anchor", generation=0)
 
     async def preflight(self, app: str, bundle: Bundle, *, token: int, force: bool) -> None:
         self._ask(f"preflight {bundle.release}{' forced' if force else ''}")
@@ -150,15 +157,15 @@ class FakeCluster:
         self.live[ref] = bundle.release
         return Applied(ref=ref, uid=f"uid-{ref.name}", generation=1, changed=changed)
 
-    async def scale(self, app: str, name: str, replicas: int, *, token: int) -> Applied:
-        self._ask(f"scale {name} {replicas}")
-        self.replicas[name] = replicas
-        return Applied(ref=Ref("Deployment", name), uid=f"uid-{name}", generation=1)
+    async def scale(self, app: str, ref: Ref, replicas: int, *, token: int) -> Applied:
+        self._ask(f"scale {ref.name} {replicas}")
+        self.replicas[ref.name] = replicas
+        return Applied(ref=ref, uid=f"uid-{ref.name}", generation=1)
 
     async def remove(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
         self._ask(f"remove {ref}")
         self.live.pop(ref, None)
-        if ref.kind == "Deployment":
+        if self.traits(ref).counted:
             self.replicas.pop(ref.name, None)
 
     @asynccontextmanager

@@ -8,6 +8,8 @@ from core.cluster import baseline
 from core.cluster.anchor import Anchors
 from core.cluster.api.client import KubeClient
 from core.cluster.evidence import evidence
+from core.cluster.kinds import MANAGED
+from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.namespace import AppNamespace
 from core.cluster.provisioning import NamespaceProvisioner
 from core.cluster.rendering import bundle as objects
@@ -22,6 +24,7 @@ from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis
 from core.records.release import Release
+from core.traits import Traits
 
 
 class KubernetesCluster:
@@ -33,6 +36,8 @@ class KubernetesCluster:
         clock: for pauses and for lines to which the cluster gives no time.
         tuning: of the watches.
     """
+
+    anchor = ANCHOR
 
     def __init__(
         self,
@@ -52,6 +57,9 @@ class KubernetesCluster:
 
     def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
         return objects.render(release, build, manifest, app, rules, rack=self.rack)
+
+    def traits(self, ref: Ref) -> Traits:
+        return MANAGED[ref.kind].traits
 
     async def reach(self) -> None:
         """Ask the API server what everybody may ask; raises as every method does where it cannot be asked."""
@@ -75,8 +83,8 @@ class KubernetesCluster:
     async def apply(self, app: str, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
         return await self._applier.apply(self._home(app), bundle, ref, token=token, force=force)
 
-    async def scale(self, app: str, name: str, replicas: int, *, token: int) -> Applied:
-        return await self._applier.scale(self._home(app), name, replicas, token=token)
+    async def scale(self, app: str, ref: Ref, replicas: int, *, token: int) -> Applied:
+        return await self._applier.scale(self._home(app), ref, replicas, token=token)
 
     async def remove(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
         await self._applier.remove(self._home(app), ref, uid=uid, token=token)

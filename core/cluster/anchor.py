@@ -8,11 +8,11 @@ from core.cluster.api.client import Json, KubeClient
 from core.cluster.api.refusals import ApiRejected, ApiUnreachable
 from core.cluster.baseline import namespace_uid
 from core.cluster.documents import Document, generation_of, uid_of
+from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.labels import FIELD_MANAGER, MANAGED_LABEL
 from core.cluster.namespace import AppNamespace
 from core.errors import Rejected, Unreachable
 from core.records.app import App
-from core.records.bundle import ANCHOR
 from core.records.intent import Applied
 
 ATTEMPTS = 5  # losing the compare-and-set more often means that somebody writes all the time

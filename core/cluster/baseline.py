@@ -13,6 +13,9 @@ from core.cluster.documents import (
     status_of,
     uid_of,
 )
+from core.cluster.kinds import WORKLOADS
+from core.cluster.kinds.pod import POD
+from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.labels import CONTAINER
 from core.cluster.namespace import AppNamespace
 from core.errors import Rejected
@@ -38,8 +41,8 @@ async def look(client: KubeClient, ns: AppNamespace, refs: Sequence[Ref]) -> Int
     """Read the namespace, the named objects, and the app's replica sets and pods."""
     uid = await namespace_uid(client, ns)
     objects = [describe(ref, await client.get(ns.at(ref.kind, ref.name))) for ref in refs]
-    sets, _ = await client.list(ns.at("ReplicaSet"), label=ns.selector)
-    pods, _ = await client.list(ns.at("Pod"), label=ns.selector)
+    sets, _ = await client.list(ns.at(REPLICA_SET.name), label=ns.selector)
+    pods, _ = await client.list(ns.at(POD.name), label=ns.selector)
     return Intent(
         namespace_uid=uid,
         objects=tuple(objects),
@@ -56,6 +59,7 @@ def describe(ref: Ref, live: Document | None) -> BaselineObject:
     """
     if live is None or is_terminating(live):
         return BaselineObject(ref=ref, existed=False)
+    kind = WORKLOADS.get(ref.kind)
     return BaselineObject(
         ref=ref,
         existed=True,
@@ -63,15 +67,10 @@ def describe(ref: Ref, live: Document | None) -> BaselineObject:
         generation=generation_of(live),
         resource_version=live["metadata"].get("resourceVersion", ""),
         progress_stamp=condition(live, "Progressing").get("lastUpdateTime") or "",
-        replicas=_count(live) if ref.kind == "Deployment" else None,
+        replicas=kind.wanted(live) if kind and kind.traits.counted else None,
     )
 
 
 def _restarts(pod: Document) -> int:
     containers = status_of(pod).get("containerStatuses") or []
     return sum(int(c.get("restartCount") or 0) for c in containers if c["name"] == CONTAINER)
-
-
-def _count(live: Document) -> int:
-    count = spec_of(live).get("replicas")
-    return 1 if count is None else int(count)

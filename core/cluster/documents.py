@@ -1,6 +1,7 @@
 """How to read a Kubernetes document: fields may be absent or null, and times are text."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +54,12 @@ def containers_of(workload: Document) -> frozenset[str]:
     )
 
 
+def replicas_of(document: Document) -> int:
+    """Return the count that an object asks for; one that names none asks for one."""
+    count = spec_of(document).get("replicas")
+    return 1 if count is None else int(count)
+
+
 def condition(document: Document, kind: str) -> Document:
     """Return a condition of the status, or an empty document where it has none of that type."""
     conditions = status_of(document).get("conditions") or []
@@ -63,10 +70,10 @@ def holds(document: Document, kind: str) -> bool:
     return bool(condition(document, kind).get("status") == "True")
 
 
-def controller_of(document: Document, kind: str) -> Document | None:
-    """Return the owner reference of the controller, if it is of that kind."""
+def controller_of(document: Document, kinds: AbstractSet[str]) -> Document | None:
+    """Return the owner reference of the controller, if it is of one of these kinds."""
     owners = document["metadata"].get("ownerReferences") or []
-    return next((o for o in owners if o.get("controller") and o.get("kind") == kind), None)
+    return next((o for o in owners if o.get("controller") and o.get("kind") in kinds), None)
 
 
 def moment(text: str | None) -> datetime | None:

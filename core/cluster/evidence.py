@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from core.cluster.api.client import KubeClient
+from core.cluster.kinds.pod import POD
 from core.cluster.namespace import AppNamespace
 from core.errors import Rejected, Unreachable
 from core.records.observation import Diagnosis
@@ -41,7 +42,7 @@ async def _log(client: KubeClient, ns: AppNamespace, diagnosis: Diagnosis) -> by
     params = {"container": diagnosis.container, "tailLines": str(LINES), "limitBytes": str(LIMIT_BYTES)}
     if diagnosis.previous:
         params["previous"] = "true"
-    body = await client.text(ns.at("Pod", diagnosis.pod, "log"), params, seconds=SECONDS)
+    body = await client.text(ns.at(POD.name, diagnosis.pod, "log"), params, seconds=SECONDS)
     return b"" if body.startswith(COLLECTED) else body
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.cluster.api.resources import Address
 from core.cluster.documents import Document, labels_of
+from core.cluster.kinds.namespace import NAMESPACE
 from core.cluster.labels import FIELD_MANAGER, MANAGED_LABEL, TOKEN_ANNOTATION, namespace_name
 from core.errors import Rejected
 from core.records.bundle import Ref
@@ -40,7 +41,7 @@ class AppNamespace:
 
     @property
     def itself(self) -> Address:
-        return Address(kind="Namespace", name=self.namespace, rack=self.rack, app=self.app)
+        return Address(kind=NAMESPACE.name, name=self.namespace, rack=self.rack, app=self.app)
 
 
 def check_ours(live: Document, ref: Ref, token: int) -> None:

@@ -6,8 +6,13 @@ import yaml
 
 from core.cluster.api.client import KubeClient
 from core.cluster.api.refusals import ApiRejected
-from core.cluster.api.resources import RESOURCES, Address
+from core.cluster.api.resources import Address
 from core.cluster.app_manifest import app_manifest
+from core.cluster.kinds import KINDS
+from core.cluster.kinds.access_review import ACCESS_REVIEW
+from core.cluster.kinds.deployment import DEPLOYMENT
+from core.cluster.kinds.namespace import NAMESPACE
+from core.cluster.kinds.role_binding import ROLE_BINDING
 from core.cluster.namespace import AppNamespace
 from core.records.app import namespace_command
 
@@ -20,12 +25,12 @@ class NamespaceProvisioner:
 
     async def create(self, ns: AppNamespace) -> str | None:
         """Make the namespace and the bot's rights in it; return None, or the command for an administrator."""
-        if await self._may("patch", "Deployment", ns):
+        if await self._may("patch", DEPLOYMENT.name, ns):
             # Rights in a namespace that may not exist: only a cluster-wide grant gives those.
-            if await self._exists(ns) or await self._make(ns, {"Namespace"}):
+            if await self._exists(ns) or await self._make(ns, {NAMESPACE.name}):
                 return None
             return namespace_command(ns.rack, ns.app)
-        wanted = {"RoleBinding"} if await self._exists(ns) else {"Namespace", "RoleBinding"}
+        wanted = {ROLE_BINDING.name} if await self._exists(ns) else {NAMESPACE.name, ROLE_BINDING.name}
         return None if await self._make(ns, wanted) else namespace_command(ns.rack, ns.app)
 
     async def _exists(self, ns: AppNamespace) -> bool:
@@ -45,7 +50,11 @@ class NamespaceProvisioner:
                 continue
             if not await self._may("create", kind, ns):
                 return False
-            at = ns.at(kind) if RESOURCES[kind].namespaced else Address(kind=kind, rack=ns.rack, app=ns.app)
+            at = (
+                ns.at(kind)
+                if KINDS[kind].resource.namespaced
+                else Address(kind=kind, rack=ns.rack, app=ns.app)
+            )
             if not await self._create(at, document):
                 return False
         return True
@@ -64,10 +73,10 @@ class NamespaceProvisioner:
 
     async def may_list(self) -> bool:
         """Tell whether every namespace may be seen: a question that any API server answers to anybody it knows."""
-        return await self._review({"verb": "list", "group": "", "resource": "namespaces"})
+        return await self._review({"verb": "list", "group": "", "resource": NAMESPACE.resource.plural})
 
     async def _may(self, verb: str, kind: str, ns: AppNamespace) -> bool:
-        resource = RESOURCES[kind]
+        resource = KINDS[kind].resource
         attributes = {"verb": verb, "group": resource.group, "resource": resource.plural}
         if resource.namespaced:
             attributes["namespace"] = ns.namespace
@@ -75,10 +84,10 @@ class NamespaceProvisioner:
 
     async def _review(self, attributes: dict[str, str]) -> bool:
         review = await self._client.create(
-            Address(kind="SelfSubjectAccessReview"),
+            Address(kind=ACCESS_REVIEW.name),
             {
-                "apiVersion": RESOURCES["SelfSubjectAccessReview"].api_version,
-                "kind": "SelfSubjectAccessReview",
+                "apiVersion": ACCESS_REVIEW.resource.api_version,
+                "kind": ACCESS_REVIEW.name,
                 "spec": {"resourceAttributes": attributes},
             },
         )

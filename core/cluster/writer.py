@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from core.cluster.api.client import Json, KubeClient
 from core.cluster.api.refusals import ApiUnreachable
 from core.cluster.documents import Document, generation_of, is_terminating, spec_of, uid_of
+from core.cluster.kinds import WORKLOADS
 from core.cluster.labels import FIELD_MANAGER, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.cluster.namespace import AppNamespace, check_ours, fenced
 from core.errors import NotYet, Rejected
@@ -14,7 +15,7 @@ from core.records.intent import Applied
 
 T = TypeVar("T")
 
-# Controllers write to a Deployment some times a second while it rolls; each lost race costs one read.
+# Controllers write to a workload some times a second while it rolls; each lost race costs one read.
 ATTEMPTS = 8
 
 
@@ -52,9 +53,9 @@ class ObjectWriter:
         changed = before is None or _substance(before) != _substance(after)
         return Applied(ref=ref, uid=uid_of(after), generation=generation_of(after), changed=changed)
 
-    async def scale(self, ns: AppNamespace, name: str, replicas: int, *, token: int) -> Applied:
+    async def scale(self, ns: AppNamespace, ref: Ref, replicas: int, *, token: int) -> Applied:
         """Set a count through /scale; whoever has set it before loses it to the bot's own scale manager."""
-        return await _retried(lambda: self._scale_once(ns, name, replicas, token=token))
+        return await _retried(lambda: self._scale_once(ns, ref, replicas, token=token))
 
     async def remove(self, ns: AppNamespace, ref: Ref, *, uid: str, token: int) -> None:
         """Delete one object of ours, with its pods.
@@ -113,16 +114,13 @@ class ObjectWriter:
         check_ours(after, ref, token)
         return after
 
-    async def _scale_once(self, ns: AppNamespace, name: str, replicas: int, *, token: int) -> Applied:
-        ref = Ref("Deployment", name)
-        at = ns.at(ref.kind, name)
-        live = await self._client.get(at)
+    async def _scale_once(self, ns: AppNamespace, ref: Ref, replicas: int, *, token: int) -> Applied:
+        live = await self._client.get(ns.at(ref.kind, ref.name))
         if live is None:
             raise Rejected(f"{ref} does not exist in namespace {ns.namespace}: there is nothing to scale")
         check_ours(live, ref, token)
-        await self._client.apply(
-            ns.at(ref.kind, name, "scale"), _scale(ns, live, replicas), manager=SCALE_MANAGER, force=True
-        )
+        scale = ns.at(ref.kind, ref.name, "scale")
+        await self._client.apply(scale, _scale(ns, live, replicas), manager=SCALE_MANAGER, force=True)
         changed = spec_of(live).get("replicas") != replicas
         # A Scale carries no generation; a change of the count raises it by one, whatever else raises it besides.
         return Applied(ref=ref, uid=uid_of(live), generation=generation_of(live) + changed, changed=changed)
@@ -142,8 +140,8 @@ class ObjectWriter:
                 "apiVersion": "v1",
                 "kind": "DeleteOptions",
                 "preconditions": {"uid": uid_of(live), "resourceVersion": version},
-                # Foreground: the Deployment stays to be seen until its pods have gone.
-                "propagationPolicy": "Foreground" if ref.kind == "Deployment" else "Background",
+                # Foreground: a workload stays to be seen until its pods have gone.
+                "propagationPolicy": "Foreground" if ref.kind in WORKLOADS else "Background",
             },
         )
 
@@ -195,7 +193,7 @@ def _our_books(live: Document) -> list[Document]:
 def _substance(document: Document) -> dict[str, Any]:
     """Return what an apply may change, without what changes at every apply: the token and the server's own notes.
 
-    The generation is among these: a Deployment's rises with its annotations, and so with every token.
+    The generation is among these: a workload's rises with its annotations, and so with every token.
     """
     metadata = document["metadata"]
     notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != TOKEN_ANNOTATION}

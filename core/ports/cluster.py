@@ -12,6 +12,7 @@ from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis, Observation, Target
 from core.records.release import Release
+from core.traits import Traits
 
 
 class Watch(Protocol):
@@ -26,7 +27,7 @@ class Watch(Protocol):
         ...
 
     async def fresh(self) -> Observation:
-        """Read Deployments and pods anew and return what is so now: a watch may be silent because it is dead.
+        """Read workloads and pods anew and return what is so now: a watch may be silent because it is dead.
 
         What a verdict rests on is asked for just before it; where it cannot be read, the look is not synced.
         """
@@ -41,12 +42,18 @@ class Cluster(Protocol):
 
     Attributes:
         rack: whose namespaces it works in.
+        anchor: the object that says whose a namespace is (rule 14).
     """
 
     rack: str
+    anchor: Ref
 
     def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
         """Render a release; pure. Raises Invalid for what cannot be rendered."""
+        ...
+
+    def traits(self, ref: Ref) -> Traits:
+        """Return what becomes of an object of a bundle, by its kind; pure."""
         ...
 
     async def create_namespace(self, app: str) -> str | None:
@@ -76,8 +83,8 @@ class Cluster(Protocol):
         """Apply one object, fenced by uid and resourceVersion of a read that checked its token (rule 15)."""
         ...
 
-    async def scale(self, app: str, name: str, replicas: int, *, token: int) -> Applied:
-        """Set a Deployment's count through the /scale subresource (rule 20)."""
+    async def scale(self, app: str, ref: Ref, replicas: int, *, token: int) -> Applied:
+        """Set a workload's count through the /scale subresource (rule 20)."""
         ...
 
     async def remove(self, app: str, ref: Ref, *, uid: str, token: int) -> None:

@@ -16,20 +16,18 @@ class Ref:
         return f"{self.kind}/{self.name}"
 
 
-# Whose namespace it is; another name would orphan the anchors of live clusters (engine rule 14).
-ANCHOR = Ref("ConfigMap", "convox-bot-anchor")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleService:
     """What the verdict must know of one service of a bundle.
 
     Attributes:
+        workload: the object that runs its pods.
         count: pods that the manifest asks for.
         settle: seconds that it must stay healthy after its last pod became ready (engine rule 33).
     """
 
     name: str
+    workload: Ref
     count: int
     settle: float
 

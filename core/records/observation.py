@@ -59,7 +59,7 @@ class ServiceState:
 
     Attributes:
         sentence: `1 of 2 new pods are ready`, ready to be shown.
-        wanted: pods the Deployment asks for now (its live count).
+        wanted: pods that its workload asks for now.
         started: new pods that exist; `ready`: new pods that are ready and not going.
         ready_stamp: when the last of the ready new pods became ready, by the cluster's clock; None without one.
         restarts: pod uid → restarts of its containers named in the bundle, new pods only.

@@ -13,7 +13,7 @@ class Step:
         stage: `forward`, `back` or `prune`.
         action: `anchor`, `apply`, `scale` or `remove`.
         token: the fencing number it was sent under.
-        replicas: of a Deployment that is pruned, the count it had; one that is made again gets it back.
+        replicas: of a workload that is pruned, the count it had; one that is made again gets it back.
     """
 
     promotion: str

@@ -5,15 +5,11 @@ from dataclasses import replace
 
 from core.errors import Rejected
 from core.failpoints import failpoint
-from core.lifecycle.binding import KEPT_KINDS
 from core.promotion import Promotion
-from core.records.bundle import ANCHOR, Bundle, Ref
+from core.records.bundle import Bundle, BundleService, Ref
 from core.records.intent import Applied, Intent
 from core.rollout.effects import BACK_PATIENCE, Effects, RolloutPorts
 from core.rollout.lineage import bundles_of, recorded_count, scaled_by
-
-# Not even where there is nothing to go back to: a claim holds data (engine rule 4).
-NEVER_REMOVED = frozenset({"PersistentVolumeClaim", "Namespace"})
 
 
 class BundleApplier:
@@ -34,8 +30,9 @@ class BundleApplier:
         assert bundle is not None, "a bundle is stored with the request"
         app = await read.app(promotion.app)
         active = await read.bundle(app.active) if app.active else None
-        counts = _forward_counts(bundle, active, intent, await scaled_by(read, promotion))
-        counts |= await self._recorded(promotion.app, bundle, intent, keep=_changed(bundle, active))
+        counted, changed = self._counted(bundle), _changed(bundle, active)
+        counts = _forward_counts(counted, changed, intent, await scaled_by(read, promotion))
+        counts |= await self._recorded(promotion.app, counted, intent, keep=changed)
         return await self._apply(
             promotion, bundle, stage="forward", counts=counts, limit=promotion.limits.pending
         )
@@ -47,29 +44,37 @@ class BundleApplier:
         bundle = await read.bundle(promotion.back_to)
         if bundle is None:
             raise Rejected(f"the objects of {promotion.back_to} are not stored")
-        counts = _back_counts(bundle, intent, await scaled_by(read, promotion))
-        counts |= await self._recorded(promotion.app, bundle, intent)
+        counted = self._counted(bundle)
+        counts = _back_counts(counted, intent, await scaled_by(read, promotion))
+        counts |= await self._recorded(promotion.app, counted, intent)
         return await self._apply(promotion, bundle, stage="back", counts=counts, limit=BACK_PATIENCE)
 
+    def _counted(self, bundle: Bundle) -> list[BundleService]:
+        """Return the services whose workload has a count of its own."""
+        return [s for s in bundle.services if self._tools.cluster.traits(s.workload).counted]
+
     async def _recorded(
-        self, app: str, bundle: Bundle, intent: Intent, keep: frozenset[str] = frozenset()
-    ) -> dict[str, int]:
-        """Return the last recorded counts of Deployments that must be made again; 0 stays 0 (engine rule 20).
+        self,
+        app: str,
+        counted: Iterable[BundleService],
+        intent: Intent,
+        keep: frozenset[str] = frozenset(),
+    ) -> dict[Ref, int]:
+        """Return the last recorded counts of workloads that must be made again; 0 stays 0 (engine rule 20).
 
         Args:
             app: whose.
-            bundle: what is applied.
+            counted: the services of the bundle that is applied.
             intent: what was there.
             keep: names whose count the manifest has changed since; a recorded 0 holds even then.
         """
-        counts: dict[str, int] = {}
-        for service in bundle.services:
-            ref = Ref("Deployment", service.name)
-            if _existed(intent, ref):
+        counts: dict[Ref, int] = {}
+        for service in counted:
+            if _existed(intent, service.workload):
                 continue
-            recorded = await recorded_count(self._tools.store.read, app, ref)
+            recorded = await recorded_count(self._tools.store.read, app, service.workload)
             if recorded is not None and (service.name not in keep or recorded == 0):
-                counts[service.name] = recorded
+                counts[service.workload] = recorded
         return counts
 
     async def _apply(
@@ -78,7 +83,7 @@ class BundleApplier:
         bundle: Bundle,
         *,
         stage: str,
-        counts: Mapping[str, int],
+        counts: Mapping[Ref, int],
         limit: float,
     ) -> tuple[Applied, ...]:
         done = {
@@ -93,9 +98,9 @@ class BundleApplier:
                 promotion, bundle, ref, stage=stage, limit=limit
             )
             applied[ref] = answer
-            if ref.kind == "Deployment" and ref.name in counts:
+            if ref in counts:
                 if (ref, "scale") not in done:
-                    await self._scale(promotion, ref, counts[ref.name], stage=stage, limit=limit)
+                    await self._scale(promotion, ref, counts[ref], stage=stage, limit=limit)
                 applied[ref] = replace(answer, changed=True)
             if stage == "back":
                 failpoint("back.after_apply")
@@ -104,14 +109,13 @@ class BundleApplier:
     async def _anchor(self, promotion: Promotion, *, stage: str, limit: float) -> None:
         read = self._tools.store.read
         app, installation = await read.app(promotion.app), await read.installation()
+        cluster = self._tools.cluster
         await self._effects.step(
             promotion,
             stage=stage,
-            ref=ANCHOR,
+            ref=cluster.anchor,
             action="anchor",
-            effect=lambda: self._tools.cluster.claim_anchor(
-                app, installation=installation, token=promotion.token
-            ),
+            effect=lambda: cluster.claim_anchor(app, installation=installation, token=promotion.token),
             limit=limit,
         )
 
@@ -141,7 +145,7 @@ class BundleApplier:
             stage=stage,
             ref=ref,
             action="scale",
-            effect=lambda: self._tools.cluster.scale(promotion.app, ref.name, count, token=promotion.token),
+            effect=lambda: self._tools.cluster.scale(promotion.app, ref, count, token=promotion.token),
             limit=limit,
         )
 
@@ -152,7 +156,8 @@ class BundleApplier:
             The refs that must be gone before the promotion has ended.
         """
         made = {r: None for b in await bundles_of(self._tools.store.read, promotion) for r in b.refs}
-        created = [r for r in made if r.kind not in NEVER_REMOVED and not _existed(intent, r)]
+        traits = self._tools.cluster.traits
+        created = [r for r in made if traits(r).removed and not _existed(intent, r)]
         uids = {s.ref: s.uid for s in await self._tools.store.read.steps(promotion.id) if s.uid}
         # Workloads first, so that no pod runs without its Secret.
         for ref in reversed(created):
@@ -168,17 +173,15 @@ class BundleApplier:
             promotion, stage="back", ref=ref, action="remove", effect=effect, limit=BACK_PATIENCE
         )
 
+    def existed_before(self, intent: Intent) -> bool:
+        """Tell whether anything of the app that can serve was there before the promotion."""
+        return any(o.existed and self._tools.cluster.traits(o.ref).pruned for o in intent.objects)
 
-def existed_before(intent: Intent) -> bool:
-    """Tell whether anything of the app that can serve was there before the promotion."""
-    return any(o.existed and o.ref.kind not in KEPT_KINDS for o in intent.objects)
-
-
-def added(intent: Intent, forward: Iterable[Bundle], back: Bundle) -> tuple[Ref, ...]:
-    """Return what a promotion added that the release it went back to does not have (engine rule 25)."""
-    made = {r: None for bundle in forward for r in bundle.refs}
-    keep = set(back.refs)
-    return tuple(r for r in made if r not in keep and r.kind not in KEPT_KINDS and not _existed(intent, r))
+    def added(self, intent: Intent, forward: Iterable[Bundle], back: Bundle) -> tuple[Ref, ...]:
+        """Return what a promotion added that the release it went back to does not have (engine rule 25)."""
+        made = {r: None for bundle in forward for r in bundle.refs}
+        keep, traits = set(back.refs), self._tools.cluster.traits
+        return tuple(r for r in made if r not in keep and traits(r).pruned and not _existed(intent, r))
 
 
 def _existed(intent: Intent, ref: Ref) -> bool:
@@ -193,31 +196,32 @@ def _changed(bundle: Bundle, active: Bundle | None) -> frozenset[str]:
 
 
 def _forward_counts(
-    bundle: Bundle, active: Bundle | None, intent: Intent, scaled: Collection[str]
-) -> dict[str, int]:
-    """Return the counts to set: of Deployments that did not exist, and those that the manifest has changed.
+    counted: Iterable[BundleService], changed: Collection[str], intent: Intent, scaled: Collection[Ref]
+) -> dict[Ref, int]:
+    """Return the counts to set: of workloads that did not exist, and those that the manifest has changed.
 
     Whatever a person has scaled stays, and 0 stays 0 (engine rule 20). What a rollout that was taken over has
     `scaled` gets its recorded count back.
     """
-    changed = _changed(bundle, active)
-    counts: dict[str, int] = {}
-    for service in bundle.services:
-        found = intent.of(Ref("Deployment", service.name))
+    counts: dict[Ref, int] = {}
+    for service in counted:
+        ref = service.workload
+        found = intent.of(ref)
         if found is None or not found.existed or (service.name in changed and found.replicas != 0):
-            counts[service.name] = service.count
-        elif service.name in scaled and found.replicas is not None:
-            counts[service.name] = found.replicas
+            counts[ref] = service.count
+        elif ref in scaled and found.replicas is not None:
+            counts[ref] = found.replicas
     return counts
 
 
-def _back_counts(bundle: Bundle, intent: Intent, scaled: Collection[str]) -> dict[str, int]:
+def _back_counts(counted: Iterable[BundleService], intent: Intent, scaled: Collection[Ref]) -> dict[Ref, int]:
     """Return the recorded count of what this promotion has scaled; a person's own scaling stays."""
-    counts: dict[str, int] = {}
-    for service in bundle.services:
-        found = intent.of(Ref("Deployment", service.name))
+    counts: dict[Ref, int] = {}
+    for service in counted:
+        ref = service.workload
+        found = intent.of(ref)
         if found is None or not found.existed:
-            counts[service.name] = service.count
-        elif service.name in scaled and found.replicas is not None:
-            counts[service.name] = found.replicas
+            counts[ref] = service.count
+        elif ref in scaled and found.replicas is not None:
+            counts[ref] = found.replicas
     return counts

@@ -18,7 +18,7 @@ from core.records.progress import Progress
 from core.records.release import ReleaseStatus
 from core.records.step import PruneJob
 from core.redaction import Redactor
-from core.rollout.applying import BundleApplier, added, existed_before
+from core.rollout.applying import BundleApplier
 from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromotion, ensure_current
 from core.rollout.lineage import bundles_of, redactor_of
 from core.rollout.starting import RolloutStarter
@@ -187,7 +187,7 @@ class Driver:
         if promotion.kind == "rollback":
             await self._stuck(run, "")
             return
-        if promotion.back_to is None and existed_before(run.intent):
+        if promotion.back_to is None and self._applier.existed_before(run.intent):
             await self._stuck(run, "there is no verified release to go back to")
             return
         try:
@@ -235,7 +235,7 @@ class Driver:
             app = await tx.app(promotion.app)
             await tx.save_app(replace(app, active=promotion.back_to))
             await self._stand(tx, promotion.release, held=failed(promotion))
-            refs = added(run.intent, await bundles_of(tx, promotion), back) if back else ()
+            refs = self._applier.added(run.intent, await bundles_of(tx, promotion), back) if back else ()
             if refs:
                 await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
             await move(tx, current, Event.VERIFIED, actor=BOT)

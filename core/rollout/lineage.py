@@ -24,14 +24,14 @@ async def bundles_of(read: StoreReader, promotion: Promotion) -> tuple[Bundle, .
     return tuple(bundle for bundle in found if bundle is not None)
 
 
-async def scaled_by(read: StoreReader, promotion: Promotion) -> frozenset[str]:
-    """Return the Deployments whose count the promotion, or one that it took over, may have set."""
+async def scaled_by(read: StoreReader, promotion: Promotion) -> frozenset[Ref]:
+    """Return the workloads whose count the promotion, or one that it took over, may have set."""
     steps = [step for each in await lineage(read, promotion) for step in await read.steps(each.id)]
-    return frozenset(s.ref.name for s in steps if s.stage == "forward" and s.action == "scale")
+    return frozenset(s.ref for s in steps if s.stage == "forward" and s.action == "scale")
 
 
 async def recorded_count(read: StoreReader, app: str, ref: Ref) -> int | None:
-    """Return the count that a Deployment had when it was last recorded, before a prune or at a baseline (rule 20)."""
+    """Return the count that a workload had when it was last recorded, before a prune or at a baseline (rule 20)."""
     for promotion in await read.promotions(app, ALL):
         steps = await read.steps(promotion.id)
         pruned = next((s.replicas for s in steps if s.stage == "prune" and s.ref == ref), None)

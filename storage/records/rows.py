@@ -8,7 +8,7 @@ import orjson
 
 from core.records.app import App
 from core.records.build import Build
-from core.records.bundle import Bundle, BundleService
+from core.records.bundle import Bundle, BundleService, Ref
 from core.records.environment import Environment
 from core.records.release import Release, ReleaseStatus
 from storage.codec import (
@@ -147,7 +147,13 @@ def bundle_of(row: Row, vault: Vault) -> Bundle:
         release=row["release"],
         app=row["app"],
         objects=tuple(document["objects"]),
-        services=tuple(BundleService(**service) for service in document["services"]),
+        services=tuple(bundle_service_of(service) for service in document["services"]),
         digest=document["digest"],
         render_version=row["render_version"],
     )
+
+
+def bundle_service_of(document: Columns) -> BundleService:
+    # Before a bundle said what runs a service, it was a Deployment of the same name.
+    workload = document.get("workload") or {"kind": "Deployment", "name": document["name"]}
+    return BundleService(**(document | {"workload": Ref(**workload)}))

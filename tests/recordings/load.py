@@ -83,7 +83,10 @@ class Recording:
     @property
     def service(self) -> BundleService:
         return BundleService(
-            name="web", count=self.applies[0]["manifest"]["spec"].get("replicas", 1), settle=20
+            name="web",
+            workload=Ref("Deployment", "web"),
+            count=self.applies[0]["manifest"]["spec"].get("replicas", 1),
+            settle=20,
         )
 
     def _steps(self) -> Iterator[Step]:

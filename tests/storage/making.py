@@ -87,7 +87,7 @@ def make_bundle(release, *, app=APP, value="1"):
         {"kind": "Secret", "metadata": {"name": f"env-web-{release.lower()}"}, "stringData": {"FOO": value}},
         {"kind": "Deployment", "metadata": {"name": "web"}, "spec": {"template": {"spec": {}}}},
     )
-    services = (BundleService(name="web", count=2, settle=20.0),)
+    services = (BundleService(name="web", workload=Ref("Deployment", "web"), count=2, settle=20.0),)
     return Bundle(
         release=release, app=app, objects=objects, services=services, digest="d" * 64, render_version=1
     )

@@ -1,9 +1,12 @@
+import zlib
 from dataclasses import replace
 
 import pytest
 
 from core.errors import Conflict, NotFound, Taken
 from core.records.release import ReleaseStatus
+from storage.codec import json_bytes
+from storage.records.rows import bundle_of, bundle_row
 from tests.storage.making import (
     ALICE,
     APP,
@@ -156,6 +159,21 @@ async def test_a_bundle_is_stored_once_and_never_replaced(store):
         async with store.transaction() as tx:
             await tx.save_bundle(make_bundle("RAAAAAAAAAA", value="2"))
     assert await store.read.bundle("RAAAAAAAAAA") == bundle
+
+
+async def test_a_bundle_of_before_it_named_workloads_is_one_of_deployments(store):
+    bundle = make_bundle("RAAAAAAAAAA")
+    (web,) = bundle.services
+    (deployment,) = [ref for ref in bundle.refs if ref.kind == "Deployment"]
+    old = {
+        "objects": bundle.objects,
+        "services": [{"name": web.name, "count": web.count, "settle": web.settle}],
+        "digest": bundle.digest,
+    }
+    vault = store._vault
+    row = bundle_row(bundle, vault) | {"sealed": vault.seal_bytes(zlib.compress(json_bytes(old)))}
+    assert bundle_of(row, vault) == bundle
+    assert web.workload == deployment
 
 
 async def test_bundles_are_listed_from_the_oldest_release(store):

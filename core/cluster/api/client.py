@@ -10,8 +10,9 @@ import orjson
 from core.clock import Clock
 from core.cluster.api.credentials import Source
 from core.cluster.api.refusals import ApiRejected
-from core.cluster.api.resources import RESOURCES, Address
+from core.cluster.api.resources import Address
 from core.cluster.api.transport import Count, Request, Transport, uncounted
+from core.cluster.kinds import KINDS
 from core.errors import Unreachable
 
 Json = dict[str, Any]
@@ -110,4 +111,4 @@ def selectors(label: str, field: str) -> dict[str, str]:
 
 def _typed(item: Json, at: Address) -> Json:
     """Give an item of a list the kind that the list leaves out and a watch does not."""
-    return {"kind": at.kind, "apiVersion": RESOURCES[at.kind].api_version, **item}
+    return {"kind": at.kind, "apiVersion": KINDS[at.kind].resource.api_version, **item}

@@ -9,6 +9,7 @@ from dataclasses import replace
 from core.cluster.diagnosis import crashes, creation, images, probes, scheduling, starts, surroundings
 from core.cluster.diagnosis.view import NOTHING, ContainerView, PodView, pod_view
 from core.cluster.documents import Document, containers_of, controller_of, is_terminating, release_of
+from core.cluster.kinds import MAKERS, WORKLOADS
 from core.cluster.watching.snapshot import Snapshot, is_alive
 from core.records.bundle import BundleService
 from core.records.observation import Diagnosis
@@ -58,25 +59,24 @@ def diagnoses(
         release: pods of this release are the new ones.
         before: pod uid → restarts from before the promotion.
     """
-    deployment = snapshot.named("Deployment", service.name)
-    if deployment is None:
+    kind = WORKLOADS[service.workload.kind]
+    workload = snapshot.named(kind.name, service.workload.name)
+    if workload is None:
         return ()
-    named = containers_of(deployment)
-    views = [
-        pod_view(snapshot, p, named=named, before=before) for p in snapshot.new_pods(deployment, release)
-    ]
+    named = containers_of(workload)
+    views = [pod_view(snapshot, p, named=named, before=before) for p in snapshot.new_pods(workload, release)]
     alive = [v for v in views if is_alive(v.document)]
-    surge = _surges(snapshot, deployment, release)
+    surge = _surges(snapshot, workload, release)
     found = [_of_pod(service.name, v, snapshot, surge=surge) for v in alive]
-    sets = [r for r in snapshot.replica_sets(deployment) if release_of(r) == release]
-    owners = frozenset(str((controller_of(v.document, "ReplicaSet") or {}).get("uid")) for v in alive)
-    every = [p for p in snapshot.pods(deployment) if is_alive(p) and not is_terminating(p)]
+    makers = [m for m in snapshot.makers(kind, workload) if release_of(m) == release]
+    owners = frozenset(str((controller_of(v.document, MAKERS) or {}).get("uid")) for v in alive)
+    every = [p for p in snapshot.pods(workload) if is_alive(p) and not is_terminating(p)]
     around = [
-        creation.find(service.name, sets, owners),
+        creation.find(service.name, makers, owners),
         surroundings.find_node(service.name, every),
         surroundings.find_evicted(service.name, views),
-        surroundings.find_paused(service.name, deployment),
-        surroundings.find_stuck(service.name, snapshot.pods(deployment)),
+        kind.diagnosis(service.name, workload),
+        surroundings.find_stuck(service.name, snapshot.pods(workload)),
     ]
     return tuple(sorted([*_grouped(alive, found), *(t for t in around if t is not None)], key=_severity))
 
@@ -123,9 +123,9 @@ def _grouped(pods: Sequence[PodView], found: Sequence[Diagnosis | None]) -> list
     return grouped
 
 
-def _surges(snapshot: Snapshot, deployment: Document, release: str) -> bool:
+def _surges(snapshot: Snapshot, workload: Document, release: str) -> bool:
     """Tell whether old pods still hold their places."""
-    return any(release_of(p) != release and is_alive(p) for p in snapshot.pods(deployment))
+    return any(release_of(p) != release and is_alive(p) for p in snapshot.pods(workload))
 
 
 def _severity(diagnosis: Diagnosis) -> tuple[bool, int, bool, int, str]:

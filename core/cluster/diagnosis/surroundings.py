@@ -1,4 +1,4 @@
-"""What is wrong around a pod, not in it: volumes, the pod's network, the node, a rollout on hold, old pods that stay."""
+"""What is wrong around a pod, not in it: volumes, the pod's network, the node, old pods that stay."""
 
 import re
 from collections.abc import Sequence
@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from core.cluster.diagnosis.scheduling import CLAIM, cut
 from core.cluster.diagnosis.view import PodView, event_view, one_line
 from core.cluster.documents import Document, condition, holds, is_terminating, name_of, spec_of, uid_of
+from core.cluster.kinds.config_map import CONFIG_MAP
+from core.cluster.kinds.event import EVENT
+from core.cluster.kinds.secret import SECRET
+from core.cluster.kinds.volume_claim import VOLUME_CLAIM
 from core.cluster.watching.snapshot import Snapshot, is_alive
 from core.records.observation import Diagnosis
 
 VOLUME = re.compile(r'for volume "([^"]+)"')
 MISSING = re.compile(r'(secret|configmap) "([^"]+)" not found')
+MOUNTED = {kind.name.lower(): kind for kind in (SECRET, CONFIG_MAP)}
 CLASS = re.compile(r'storageclass\S* "([^"]+)" not found')
 
 
@@ -29,8 +34,7 @@ def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Diagnosis | N
     volume, lost = VOLUME.search(newest.message), MISSING.search(newest.message)
     name = f'the volume "{volume[1]}"' if volume else "a volume"
     if lost:
-        kind = {"secret": "Secret", "configmap": "ConfigMap"}[lost[1]]
-        fact = f'{service} mounts the {kind} "{lost[2]}", which does not exist'
+        fact = f'{service} mounts the {MOUNTED[lost[1]]} "{lost[2]}", which does not exist'
     else:
         fact = f"{name} of {service} cannot be mounted: {one_line(newest.message.rpartition(' : ')[2], 200)}"
     return pod.diagnosis("volume", fact, times=newest.count)
@@ -74,13 +78,6 @@ def find_evicted(service: str, pods: Sequence[PodView]) -> Diagnosis | None:
     )
 
 
-def find_paused(service: str, deployment: Document) -> Diagnosis | None:
-    if not (deployment.get("spec") or {}).get("paused"):
-        return None
-    fact = f"the rollout of {service} is paused: nothing happens until somebody resumes it"
-    return Diagnosis(kind="paused", sentence=fact, fact=fact)
-
-
 def find_stuck(service: str, pods: Sequence[Document]) -> Diagnosis | None:
     """Tell of old pods whose processes have ended and that still cannot go."""
     for pod in pods:
@@ -101,9 +98,9 @@ def _claim(service: str, pod: PodView, snapshot: Snapshot, text: str) -> str:
         for v in pod.spec.get("volumes") or ()
         if "persistentVolumeClaim" in v
     ]
-    for event in snapshot.all("Event"):
+    for event in snapshot.all(EVENT.name):
         about = event.get("involvedObject") or {}
-        if about.get("kind") == "PersistentVolumeClaim" and about.get("name") in names:
+        if about.get("kind") == VOLUME_CLAIM.name and about.get("name") in names:
             seen = event_view(event)
             if seen.reason == "ProvisioningFailed":
                 lost = CLASS.search(seen.message)

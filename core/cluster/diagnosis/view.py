@@ -46,7 +46,7 @@ class ContainerView:
     Attributes:
         status: empty until the kubelet has reported.
         initial: it must end before the others start.
-        injected: the Deployment does not name it: a webhook has put it into the pod.
+        injected: the workload does not name it: a webhook has put it into the pod.
         before: restarts from before the promotion; neither they nor the ends that they followed are told of.
     """
 
@@ -194,7 +194,7 @@ def pod_view(
     Args:
         snapshot: where its events are.
         pod: the document.
-        named: the containers that the Deployment asks for; None where nobody asks whose they are.
+        named: the containers that the workload asks for; None where nobody asks whose they are.
         before: pod uid → restarts of its `main` container before the promotion.
     """
     events = events_of(snapshot, uid_of(pod))

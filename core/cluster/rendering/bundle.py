@@ -8,22 +8,19 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from core.cluster.labels import RELEASE_LABEL, namespace_name, own_labels, secret_name, selector
-from core.cluster.rendering.environment import secret_data, variables
+from core.cluster.kinds import MANAGED, WORKLOADS, workload_of
+from core.cluster.render_input import RenderInput
 from core.cluster.rendering.probes import settle
-from core.cluster.rendering.workload import deployment, port_name
 from core.errors import Invalid
 from core.manifest.manifest import Manifest
 from core.manifest.service import Service
 from core.policy.policy import Rules
 from core.records.app import App
 from core.records.build import Build
-from core.records.bundle import Bundle, BundleService
+from core.records.bundle import Bundle, BundleService, Ref
 from core.records.release import Release
 
 RENDER_VERSION = 1
-
-Json = dict[str, Any]
 
 
 def render(
@@ -31,21 +28,29 @@ def render(
 ) -> Bundle:
     """Render a release; the same arguments always give the same bundle.
 
-    Order: Secrets, Services, workloads (engine rule 25), each by name.
+    Order: that of the kinds (engine rule 25), each by name.
 
     Raises:
         Invalid: the build has no image for a service, or no process could be started with its environment.
     """
     services = sorted(manifest.services, key=lambda service: service.name)
     images = _images(build, services)
-    place: Json = {"rack": rack, "namespace": namespace_name(rack, app.name)}
-    objects = (
-        *(_secret(release, build, service, app, **place) for service in services),
-        *(_service(service, app, **place) for service in services if service.port or service.ports),
-        *(deployment(release, service, images[service.name], app, rules, **place) for service in services),
+    given = RenderInput(rack=rack, app=app, release=release, build=build, rules=rules, images=images)
+    # Of the workloads only the one that runs a service renders it.
+    objects = tuple(
+        rendered
+        for kind in MANAGED.values()
+        for service in services
+        if kind.name not in WORKLOADS or kind is workload_of(service)
+        for rendered in kind.render(service, given)
     )
     told = tuple(
-        BundleService(name=service.name, count=service.scale.count, settle=settle(service, rules))
+        BundleService(
+            name=service.name,
+            workload=Ref(workload_of(service).name, service.name),
+            count=service.scale.count,
+            settle=settle(service, rules),
+        )
         for service in services
     )
     return Bundle(
@@ -64,45 +69,6 @@ def _images(build: Build, services: Iterable[Service]) -> dict[str, str]:
     if missing := [name for name, image in found.items() if not image]:
         raise Invalid(f"build {build.id} has no image for {', '.join(missing)}", hint="register a new build")
     return {name: image for name, image in found.items() if image}
-
-
-def _secret(release: Release, build: Build, service: Service, app: App, *, rack: str, namespace: str) -> Json:
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {
-            "name": secret_name(service.name, release.id),
-            "namespace": namespace,
-            "labels": {**own_labels(rack, app, service, kind="env"), RELEASE_LABEL: release.id},
-        },
-        "type": "Opaque",
-        "immutable": True,
-        "data": secret_data(variables(release, build, service, app, rack=rack), service.name),
-    }
-
-
-def _service(service: Service, app: App, *, rack: str, namespace: str) -> Json:
-    """Render the ClusterIP; it has no release in it, so that a promotion leaves it alone."""
-    main = [{"name": "main", "port": service.port.number, "targetPort": "main"}] if service.port else []
-    extra = [
-        {"name": port_name(p.number, p.protocol), "port": p.number, "targetPort": p.number}
-        | {"protocol": p.protocol.upper()}
-        for p in service.ports
-    ]
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {
-            "name": service.name,
-            "namespace": namespace,
-            "labels": own_labels(rack, app, service),
-        },
-        "spec": {
-            "type": "ClusterIP",
-            "selector": selector(rack, app, service),
-            "ports": [{"protocol": "TCP", **port} for port in (*main, *extra)],
-        },
-    }
 
 
 def canonical(value: Any) -> str:

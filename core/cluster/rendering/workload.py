@@ -1,61 +1,18 @@
-"""The Deployment of a service: the one object whose fields decide whether a rollout can hurt anybody."""
+"""The pods of a service: what every kind of workload has in its template."""
 
 from typing import Any
 
-from core.cluster.labels import CONTAINER, RELEASE_LABEL, own_labels, pod_labels, secret_name, selector
-from core.cluster.rendering.probes import min_ready, probes, progress_deadline
-from core.manifest.service import RollingUpdate, Service
-from core.policy.policy import Rules
-from core.records.app import App
-from core.records.release import Release
-
-# Old replica sets are what an automatic rollback scales up again; five reach back over some bad releases in a row.
-HISTORY = 5
+from core.cluster.labels import CONTAINER, pod_labels, secret_name
+from core.cluster.render_input import RenderInput
+from core.cluster.rendering.probes import probes
+from core.manifest.service import Service
 
 Json = dict[str, Any]
 
 
-def deployment(
-    release: Release, service: Service, image: str, app: App, rules: Rules, *, rack: str, namespace: str
-) -> Json:
-    """Render a Deployment. `spec.replicas` is in none: counts belong to the scale manager (engine rule 20)."""
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {
-            "name": service.name,
-            "namespace": namespace,
-            "labels": {
-                **dict(service.labels),
-                **own_labels(rack, app, service),
-                RELEASE_LABEL: release.id,
-            },
-        },
-        "spec": {
-            "selector": {"matchLabels": selector(rack, app, service)},
-            "strategy": strategy(service.deployment),
-            "minReadySeconds": min_ready(service, rules),
-            "progressDeadlineSeconds": progress_deadline(service, rules),
-            "revisionHistoryLimit": HISTORY,
-            "template": _template(release, service, image, app, rack=rack),
-        },
-    }
-
-
-def strategy(asked: RollingUpdate) -> Json:
-    """Return the whole strategy (engine rule 21); 100/100 asks for the impossible and gets one pod more."""
-    surge, unavailable = asked.maximum - 100, 100 - asked.minimum
-    return {
-        "type": "RollingUpdate",
-        "rollingUpdate": {
-            "maxSurge": 1 if surge == unavailable == 0 else f"{surge}%",
-            "maxUnavailable": 0 if surge == unavailable == 0 else f"{unavailable}%",
-        },
-    }
-
-
-def _template(release: Release, service: Service, image: str, app: App, *, rack: str) -> Json:
-    metadata: Json = {"labels": pod_labels(rack, app, service, release)}
+def pod_template(service: Service, given: RenderInput) -> Json:
+    """Return the template of the pods that run a service."""
+    metadata: Json = {"labels": pod_labels(given.rack, given.app, service, given.release)}
     if service.annotations:
         metadata["annotations"] = dict(service.annotations)
     return {
@@ -68,17 +25,17 @@ def _template(release: Release, service: Service, image: str, app: App, *, rack:
             "shareProcessNamespace": service.init,
             "terminationGracePeriodSeconds": service.grace,
             "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
-            "containers": [_container(release, service, image)],
+            "containers": [_container(service, given)],
         },
     }
 
 
-def _container(release: Release, service: Service, image: str) -> Json:
+def _container(service: Service, given: RenderInput) -> Json:
     container: Json = {
         "name": CONTAINER,
-        "image": image,
+        "image": given.images[service.name],
         "imagePullPolicy": "IfNotPresent",
-        "envFrom": [{"secretRef": {"name": secret_name(service.name, release.id)}}],
+        "envFrom": [{"secretRef": {"name": secret_name(service.name, given.release.id)}}],
         "env": [{"name": "INSTANCE_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}],
         "resources": _resources(service),
         "securityContext": {"allowPrivilegeEscalation": False},

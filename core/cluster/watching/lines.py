@@ -20,16 +20,21 @@ from core.cluster.documents import (
     is_terminating,
     moment,
     name_of,
+    replicas_of,
     spec_of,
     uid_of,
 )
+from core.cluster.kinds import FOLLOWED, MAKERS, WORKLOADS
+from core.cluster.kinds.event import EVENT
+from core.cluster.kinds.pod import POD
+from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.watching.snapshot import Delta, Snapshot
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.observation import Diagnosis
 
 # Objects before their parts and events before the status that follows from them, so that a batch reads in order.
-ORDER = {"Deployment": 0, "ReplicaSet": 1, "Event": 2, "Pod": 3}
+ORDER = {kind: place for place, kind in enumerate(FOLLOWED)}
 # The only events that a story is made of.
 TOLD = ("Pulling", "Pulled")
 PULLING = re.compile(r'^(Pulling image "[^"]+")')
@@ -64,13 +69,13 @@ def lines(
 def _taken(growing: Snapshot, delta: Delta, intent: Intent, now: datetime) -> list[Line]:
     """Take one change in and return its lines."""
     seen = growing.get(delta.kind, uid_of(delta.object))
-    told = _scaled(seen, delta, intent, now) if delta.kind == "ReplicaSet" else []
+    told = _scaled(seen, delta, intent, now) if delta.kind == REPLICA_SET.name else []
     stories = [uid for uid in _subjects(growing, delta) if uid not in intent.pods]
     known = {uid: {line.key for line in _story(growing, uid, now)} for uid in stories}
     # A pod that is gone still has the rest of its story to tell: one look may see it come and go.
-    growing.take(replace(delta, type="MODIFIED") if delta.kind == "Pod" else delta)
+    growing.take(replace(delta, type="MODIFIED") if delta.kind == POD.name else delta)
     told += [line for uid in stories for line in _news(growing, uid, known[uid], now)]
-    if delta.kind == "Pod":
+    if delta.kind == POD.name:
         growing.take(delta)
         told += _deleted(delta, intent, now, seen=seen)
     return told
@@ -78,12 +83,12 @@ def _taken(growing: Snapshot, delta: Delta, intent: Intent, now: datetime) -> li
 
 def _subjects(known: Snapshot, delta: Delta) -> list[str]:
     """Return the uids of the pods of which a change may tell something new."""
-    if delta.kind == "Pod":
+    if delta.kind == POD.name:
         return [uid_of(delta.object)]
-    if delta.kind == "Event" and delta.object.get("reason") in TOLD:
+    if delta.kind == EVENT.name and delta.object.get("reason") in TOLD:
         return [str((delta.object.get("involvedObject") or {}).get("uid", ""))]
-    if delta.kind == "ReplicaSet" and delta.type == "ADDED":
-        owners = ((controller_of(p, "ReplicaSet"), p) for p in known.all("Pod"))
+    if delta.kind in MAKERS and delta.type == "ADDED":
+        owners = ((controller_of(p, MAKERS), p) for p in known.all(POD.name))
         return [uid_of(p) for owner, p in owners if owner and owner.get("uid") == uid_of(delta.object)]
     return []
 
@@ -104,10 +109,10 @@ def _run(key: str, uid: str) -> str:
 
 
 def _story(snapshot: Snapshot, uid: str, now: datetime) -> tuple[Line, ...]:
-    """Return all that can be told of a pod so far; nothing before its replica set is known, whose line comes first."""
-    pod = snapshot.get("Pod", uid)
-    owner = controller_of(pod, "ReplicaSet") if pod else None
-    if pod is None or owner is None or snapshot.get("ReplicaSet", str(owner.get("uid"))) is None:
+    """Return all that can be told of a pod so far; nothing before its owner is known, whose line comes first."""
+    pod = snapshot.get(POD.name, uid)
+    owner = controller_of(pod, MAKERS) if pod else None
+    if pod is None or owner is None or snapshot.get(owner["kind"], str(owner.get("uid"))) is None:
         return ()
     made = created_at(pod) or now
     told = [_line(made, str(owner["name"]), f"Created pod: {name_of(pod)}", f"created:{uid}")]
@@ -142,11 +147,11 @@ def _container(pod: PodView, container: ContainerView, now: datetime) -> Iterato
 def _scaled(known: Document | None, delta: Delta, intent: Intent, now: datetime) -> list[Line]:
     """Tell that a replica set was scaled: against its last state, else the intent, else nothing."""
     replica_set, uid = delta.object, uid_of(delta.object)
-    owner = controller_of(replica_set, "Deployment")
+    owner = controller_of(replica_set, WORKLOADS.keys())
     if owner is None or delta.type == "DELETED" or is_terminating(replica_set):
         return []
-    was = _replicas(known) if known else intent.replica_sets.get(uid, (0, 0))[1]
-    count = _replicas(replica_set)
+    was = replicas_of(known) if known else intent.replica_sets.get(uid, (0, 0))[1]
+    count = replicas_of(replica_set)
     if count == was:
         return []
     way = "up" if count > was else "down"
@@ -160,7 +165,7 @@ def _scaled(known: Document | None, delta: Delta, intent: Intent, now: datetime)
 def _deleted(delta: Delta, intent: Intent, now: datetime, *, seen: Document | None) -> list[Line]:
     """Tell that a pod is taken away, as soon as it is asked to go."""
     pod, uid = delta.object, uid_of(delta.object)
-    owner = controller_of(pod, "ReplicaSet")
+    owner = controller_of(pod, MAKERS)
     if owner is None or uid in intent.going or (seen is not None and is_terminating(seen)):
         return []
     if delta.type != "DELETED" and not is_terminating(pod):
@@ -173,11 +178,6 @@ def _asked(pod: Document) -> datetime | None:
     due = moment(pod["metadata"].get("deletionTimestamp"))
     grace = pod["metadata"].get("deletionGracePeriodSeconds") or 0
     return due - timedelta(seconds=grace) if due else None
-
-
-def _replicas(replica_set: Document) -> int:
-    count = spec_of(replica_set).get("replicas")
-    return 1 if count is None else int(count)
 
 
 def _line(at: datetime, about: str, text: str, key: str) -> Line:

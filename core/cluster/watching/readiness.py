@@ -1,8 +1,7 @@
 """What one service's objects say of a release: ready, progressing or failed, and the sentence to show.
 
 Questions are asked in a fixed order, as kubectl and kstatus do: lost? going? our change visible? observed?
-paused? updated? ready? old ones gone? available? `ProgressDeadlineExceeded` never decides anything: it outlives a rollback
-by tens of milliseconds and is inherited by the next release (seen on real clusters); the rollout has own timers.
+what its kind asks? `ProgressDeadlineExceeded` never decides anything.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,16 +13,18 @@ from core.cluster.documents import (
     Document,
     condition,
     containers_of,
-    controller_of,
     generation_of,
     holds,
     is_terminating,
     moment,
     release_of,
-    spec_of,
     status_of,
     uid_of,
 )
+from core.cluster.kinds import WORKLOADS
+from core.cluster.kinds.kind import Kind
+from core.cluster.kinds.phrases import number_of
+from core.cluster.kinds.pod import POD
 from core.cluster.watching.snapshot import Snapshot, is_alive
 from core.records.bundle import BundleService, Ref
 from core.records.intent import Applied
@@ -43,37 +44,38 @@ def service_state(
     Args:
         snapshot: the namespace, synced; a state older than our apply is noticed by its generation.
         service: what the bundle says of it.
-        applied: what our apply of its Deployment answered; None where it was not applied yet.
+        applied: what our apply of its workload answered; None where it was not applied yet.
         release: pods with this label are the new ones.
         before: pod uid → restarts that it had before the promotion; they are no trouble of this one.
     """
-    deployment = snapshot.named("Deployment", service.name)
-    lost = _lost(snapshot, deployment, applied)
+    kind = WORKLOADS[service.workload.kind]
+    live = snapshot.named(kind.name, service.workload.name)
+    lost = _lost(snapshot, kind, live, applied)
     if lost:
         return ServiceState(name=service.name, readiness=Readiness.FAILED, sentence=lost)
-    if deployment is None:
+    if live is None:
         return ServiceState(
-            name=service.name, readiness=Readiness.PROGRESSING, sentence="its Deployment cannot be seen yet"
+            name=service.name, readiness=Readiness.PROGRESSING, sentence=f"its {kind} cannot be seen yet"
         )
-    pods = [p for p in snapshot.new_pods(deployment, release) if is_alive(p)]
+    pods = [p for p in snapshot.new_pods(live, release) if is_alive(p)]
     ready = [p for p in pods if holds(p, "Ready")]
-    wanted = _wanted(deployment)
-    waiting = _waiting(deployment, applied, release, len(ready))
+    wanted = kind.wanted(live)
+    waiting = _unseen(live, applied, release) or kind.unready(live, pods)
     return ServiceState(
         name=service.name,
         readiness=Readiness.PROGRESSING if waiting else Readiness.READY,
-        sentence=waiting or _complete(wanted, snapshot, deployment),
+        sentence=waiting or _complete(wanted, snapshot, live),
         wanted=wanted,
         started=len(pods),
         ready=len(ready),
         ready_stamp=_ready_stamp(ready),
-        restarts={uid_of(p): _restarts(snapshot, deployment, p) for p in pods},
+        restarts={uid_of(p): _restarts(snapshot, live, p) for p in pods},
         diagnosis=diagnoses(snapshot, service, release, before=before),
     )
 
 
 def absent_state(snapshot: Snapshot, refs: Sequence[Ref]) -> tuple[ServiceState, ...]:
-    """Return one state for each object that should be gone and is not, pods of a removed Deployment included."""
+    """Return one state for each object that should be gone and is not, pods of a removed workload included."""
     return tuple(
         ServiceState(name=str(ref), readiness=Readiness.PROGRESSING, sentence=sentence)
         for ref in refs
@@ -81,9 +83,8 @@ def absent_state(snapshot: Snapshot, refs: Sequence[Ref]) -> tuple[ServiceState,
     )
 
 
-def _lost(snapshot: Snapshot, document: Document | None, applied: Applied | None) -> str:
+def _lost(snapshot: Snapshot, kind: Kind, document: Document | None, applied: Applied | None) -> str:
     """Say why the object that we applied can never become right, or ""."""
-    kind = applied.ref.kind if applied else "Deployment"
     if document is not None and is_terminating(document):
         return f"its {kind} is being deleted by somebody"
     if applied is None or not applied.uid:
@@ -95,59 +96,25 @@ def _lost(snapshot: Snapshot, document: Document | None, applied: Applied | None
     return ""
 
 
-def _waiting(deployment: Document, applied: Applied | None, release: str, ready: int) -> str:
-    """Say what is still missing, or "" where nothing is."""
-    unseen = _unseen(deployment, applied, release)
-    unfinished = "" if unseen else _unfinished(deployment, ready)
-    return unseen or (unfinished and unfinished + _hint(deployment))
-
-
-def _unseen(deployment: Document, applied: Applied | None, release: str) -> str:
+def _unseen(workload: Document, applied: Applied | None, release: str) -> str:
     """Say why the counters do not speak of our change yet, or "" where they do."""
-    if applied is not None and generation_of(deployment) < applied.generation:
+    if applied is not None and generation_of(workload) < applied.generation:
         return "waiting until our change can be seen"
-    if release_of(deployment) != release:
-        return f"its pods are made for {release_of(deployment) or 'no release'}, not for {release}"
-    if int(status_of(deployment).get("observedGeneration") or 0) < generation_of(deployment):
+    if release_of(workload) != release:
+        return f"its pods are made for {release_of(workload) or 'no release'}, not for {release}"
+    if int(status_of(workload).get("observedGeneration") or 0) < generation_of(workload):
         return "waiting until Kubernetes takes up the change"
     return ""
 
 
-def _unfinished(deployment: Document, ready: int) -> str:
-    """Compare the Deployment's counters, and the pods that were counted without it, with what is wanted."""
-    status, wanted = status_of(deployment), _wanted(deployment)
-    updated, available = int(status.get("updatedReplicas") or 0), int(status.get("availableReplicas") or 0)
-    old = int(status.get("replicas") or 0) - updated
-    if updated == wanted == available and old == 0 and ready >= wanted:
-        return ""
-    if spec_of(deployment).get("paused"):
-        return "its rollout is paused"
-    if ready < wanted or updated < wanted:
-        return f"{min(ready, updated)} of {_count(wanted, 'new pod')} {'is' if wanted == 1 else 'are'} ready"
-    if old > 0:
-        return f"{_count(old, 'old pod')} still {'has' if old == 1 else 'have'} to go"
-    return f"{available} of {_count(wanted, 'new pod')} ready for long enough"
-
-
-def _hint(deployment: Document) -> str:
-    if condition(deployment, "Progressing").get("reason") != "ProgressDeadlineExceeded":
-        return ""
-    return (
-        f" (Kubernetes has seen no progress for {spec_of(deployment).get('progressDeadlineSeconds', 600)} s)"
-    )
-
-
-def _complete(wanted: int, snapshot: Snapshot, deployment: Document) -> str:
+def _complete(wanted: int, snapshot: Snapshot, workload: Document) -> str:
     if wanted == 0:
         return "scaled to 0: nothing is running"
-    going = sum(1 for p in snapshot.pods(deployment) if is_terminating(p) and is_alive(p))
-    stopping = f"; {_count(going, 'old pod')} {'is' if going == 1 else 'are'} still stopping" if going else ""
-    return f"{wanted} of {_count(wanted, 'new pod')} {'is' if wanted == 1 else 'are'} ready{stopping}"
-
-
-def _wanted(deployment: Document) -> int:
-    count = spec_of(deployment).get("replicas")
-    return 1 if count is None else int(count)
+    going = sum(1 for p in snapshot.pods(workload) if is_terminating(p) and is_alive(p))
+    stopping = (
+        f"; {number_of(going, 'old pod')} {'is' if going == 1 else 'are'} still stopping" if going else ""
+    )
+    return f"{wanted} of {number_of(wanted, 'new pod')} {'is' if wanted == 1 else 'are'} ready{stopping}"
 
 
 def _ready_stamp(ready: Sequence[Document]) -> datetime | None:
@@ -155,12 +122,12 @@ def _ready_stamp(ready: Sequence[Document]) -> datetime | None:
     return max((s for s in stamps if s), default=None)
 
 
-def _restarts(snapshot: Snapshot, deployment: Document, pod: Document) -> int:
-    """Count restarts of the containers that the Deployment names; what a webhook injected is not ours to judge.
+def _restarts(snapshot: Snapshot, workload: Document, pod: Document) -> int:
+    """Count restarts of the containers that the workload names; what a webhook injected is not ours to judge.
 
     A liveness kill is counted as soon as its event tells, a moment before the status does (engine rule 33).
     """
-    containers = pod_view(snapshot, pod, named=containers_of(deployment)).containers
+    containers = pod_view(snapshot, pod, named=containers_of(workload)).containers
     return sum(max(c.restarts, kills(c)) for c in containers if not c.injected)
 
 
@@ -168,15 +135,6 @@ def _presence(snapshot: Snapshot, ref: Ref) -> str:
     document = snapshot.named(ref.kind, ref.name)
     if document is not None:
         return "is being removed" if is_terminating(document) else "is still there"
-    pods = _orphans(snapshot, ref.name) if ref.kind == "Deployment" else 0
-    return f"{_count(pods, 'pod')} {'is' if pods == 1 else 'are'} still stopping" if pods else ""
-
-
-def _orphans(snapshot: Snapshot, name: str) -> int:
-    """Count pods of a Deployment that is gone: its replica sets, gone too perhaps, are named `<name>-<hash>`."""
-    owners = (controller_of(p, "ReplicaSet") for p in snapshot.all("Pod"))
-    return sum(1 for owner in owners if owner and str(owner["name"]).rpartition("-")[0] == name)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    kind = WORKLOADS.get(ref.kind)
+    pods = sum(1 for pod in snapshot.all(POD.name) if kind.made(ref.name, pod)) if kind else 0
+    return f"{number_of(pods, 'pod')} {'is' if pods == 1 else 'are'} still stopping" if pods else ""

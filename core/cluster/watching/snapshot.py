@@ -12,12 +12,13 @@ from core.cluster.documents import (
     release_of,
     uid_of,
 )
+from core.cluster.kinds import FOLLOWED, MAKERS, MANAGED
+from core.cluster.kinds.event import EVENT
+from core.cluster.kinds.kind import WorkloadKind
+from core.cluster.kinds.pod import POD
 
-# Kinds that are judged are kept whole; of all others only who they are, so that no Secret's data is ever held.
-WHOLE = frozenset({"Deployment", "ReplicaSet", "Pod", "Event"})
+# Of kinds that are not followed only who they are is kept, so that no Secret's data is ever held.
 IDENTITY = ("name", "namespace", "uid", "labels", "generation", "creationTimestamp", "deletionTimestamp")
-# Kinds that come and go by themselves; nobody asks whether one of them was deleted.
-PASSING = frozenset({"ReplicaSet", "Pod", "Event"})
 
 Table = dict[str, dict[str, Document]]
 
@@ -61,12 +62,13 @@ class Snapshot:
 
     def take(self, delta: Delta) -> None:
         """Take one change in."""
-        document = delta.object if delta.kind in WHOLE else _identity(delta.object)
+        document = delta.object if delta.kind in FOLLOWED else _identity(delta.object)
         _put(self.objects, delta.kind, delta.type, document)
-        if delta.kind == "Event":
+        if delta.kind == EVENT.name:
             about = str((document.get("involvedObject") or {}).get("uid", ""))
             _put(self.about, about, delta.type, document)
-        elif delta.type == "DELETED" and delta.kind not in PASSING:
+        # The others come and go by themselves; nobody asks whether one of them was deleted.
+        elif delta.type == "DELETED" and delta.kind in MANAGED:
             self.gone.add(uid_of(document))
 
     def all(self, kind: str) -> list[Document]:
@@ -80,27 +82,27 @@ class Snapshot:
         same = [o for o in self.all(kind) if name_of(o) == name]
         return max(same, key=lambda o: str(o["metadata"].get("creationTimestamp", "")), default=None)
 
-    def pods(self, deployment: Document) -> list[Document]:
-        """Return the pods that the Deployment's replica sets have made, of every release, going ones too."""
-        selector = (deployment.get("spec") or {}).get("selector", {}).get("matchLabels") or {}
+    def pods(self, workload: Document) -> list[Document]:
+        """Return the pods that were made for a workload, of every release, going ones too."""
+        selector = (workload.get("spec") or {}).get("selector", {}).get("matchLabels") or {}
         return [
             pod
-            for pod in self.all("Pod")
-            if controller_of(pod, "ReplicaSet") and selector.items() <= labels_of(pod).items()
+            for pod in self.all(POD.name)
+            if controller_of(pod, MAKERS) and selector.items() <= labels_of(pod).items()
         ]
 
-    def new_pods(self, deployment: Document, release: str) -> list[Document]:
+    def new_pods(self, workload: Document, release: str) -> list[Document]:
         """Return the pods of a release that nobody is taking away, oldest first.
 
         Pods being deleted are never judged: one that never started ends as `Failed` with exit code 137.
         """
-        pods = [p for p in self.pods(deployment) if release_of(p) == release and not is_terminating(p)]
+        pods = [p for p in self.pods(workload) if release_of(p) == release and not is_terminating(p)]
         return sorted(pods, key=lambda p: (str(p["metadata"].get("creationTimestamp", "")), name_of(p)))
 
-    def replica_sets(self, deployment: Document) -> list[Document]:
-        uid = uid_of(deployment)
-        owners = ((controller_of(r, "Deployment"), r) for r in self.all("ReplicaSet"))
-        return [r for owner, r in owners if owner and owner.get("uid") == uid]
+    def makers(self, kind: WorkloadKind, workload: Document) -> list[Document]:
+        """Return the objects through which a workload of this kind makes its pods."""
+        owners = ((controller_of(m, {kind.name}), m) for m in self.all(kind.makers.name))
+        return [m for owner, m in owners if owner and owner.get("uid") == uid_of(workload)]
 
 
 def is_alive(pod: Document) -> bool:

@@ -1,4 +1,4 @@
-"""One app's namespace, live: four watches, one snapshot, and looks that judge it."""
+"""One app's namespace, live: a watch a kind, one snapshot, and looks that judge it."""
 
 import asyncio
 import logging
@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from core.clock import Clock
 from core.cluster.api.client import KubeClient
+from core.cluster.kinds import FOLLOWED
 from core.cluster.namespace import AppNamespace
 from core.cluster.watching.delta_queue import DeltaQueue
 from core.cluster.watching.lines import RepeatLimiter, diagnosis_lines, lines
@@ -23,16 +24,9 @@ from core.records.observation import Observation, ServiceState, Target
 
 log = logging.getLogger(__name__)
 
-WATCHED = ("Deployment", "ReplicaSet", "Pod", "Event")
-# What is judged. Events are for lines: a break of their watch must not stop a verdict.
-NEEDED = ("Deployment", "ReplicaSet", "Pod")
-# What a verdict rests on, read anew before one.
-ASKED = ("Deployment", "Pod")
 # A look at a dead API server must be over before anybody thinks that the bot is dead.
 FRESH_SECONDS = 5.0
 LOOKING = "looking at the cluster"
-# A Deployment stays in sight when somebody takes its labels away: that is no deletion.
-SELECTED = frozenset({"ReplicaSet", "Pod"})
 # One change of ours is a burst of writes by the controllers; one look at its end is enough.
 QUIET = 0.04
 LONGEST_BURST = 6
@@ -69,7 +63,7 @@ class NamespaceWatch:
         self._snapshot = Snapshot()
         self._pending = DeltaQueue()
         self._changed = asyncio.Event()
-        self._synced: dict[str, bool] = dict.fromkeys(NEEDED, False)
+        self._synced: dict[str, bool] = {kind: False for kind, how in FOLLOWED.items() if how.judged}
         self._blind: dict[str, str] = {}
         self._quiet = QUIET
         self._target: Target | None = None
@@ -81,17 +75,17 @@ class NamespaceWatch:
                 ns.at(kind),
                 partial(self._take, kind),
                 clock=clock,
-                label=ns.selector if kind in SELECTED else "",
+                label=ns.selector if how.selected else "",
                 tuning=tuning,
             )
-            for kind in WATCHED
+            for kind, how in FOLLOWED.items()
         }
 
     def start(self) -> None:
         """Begin to follow the namespace."""
         self._tasks = tuple(
             asyncio.create_task(self._follow(kind), name=f"watch {kind} in {self._home.namespace}")
-            for kind in WATCHED
+            for kind in self._reflectors
         )
         for task in self._tasks:
             task.add_done_callback(lambda _: self._changed.set())
@@ -116,7 +110,7 @@ class NamespaceWatch:
         """Return what is so now, read anew; each watch goes on from there, so none brings back what was before."""
         blind = ""
         try:
-            for kind in ASKED:
+            for kind in (kind for kind, how in FOLLOWED.items() if how.fresh):
                 await self._reflectors[kind].refresh(FRESH_SECONDS)
         except (Rejected, Unreachable) as error:
             blind = str(error)
@@ -150,23 +144,23 @@ class NamespaceWatch:
         return Observation(synced=True, lines=(*told, *spoken), services=states)
 
     async def _ask_for_the_rest(self) -> None:
-        """Read what no watch tells: removed objects of other kinds, and a Deployment that was gone before we came."""
+        """Read what no watch tells: removed objects of other kinds, and what was gone before we came."""
         target = self._target
         if target is None:
             return
         for ref in target.absent:
-            if ref.kind not in WATCHED:
+            if ref.kind not in FOLLOWED:
                 await self._ask(ref, "")
         for applied in target.applied:
             ref = applied.ref
-            if ref.kind == "Deployment" and self._snapshot.named(ref.kind, ref.name) is None:
+            if ref.kind in FOLLOWED and self._snapshot.named(ref.kind, ref.name) is None:
                 await self._ask(ref, applied.uid)
 
     async def _ask(self, ref: Ref, uid: str) -> None:
         """Take one object as it is now into the snapshot; `uid` names the one that would be gone."""
         live = await self._client.get(self._home.at(ref.kind, ref.name))
         known = self._snapshot.named(ref.kind, ref.name)
-        if live is not None and ref.kind not in WATCHED:
+        if live is not None and ref.kind not in FOLLOWED:
             self._snapshot = self._snapshot.after(Delta(ref.kind, "ADDED", live))
         elif live is None and (known is not None or uid):
             gone = known or {"metadata": {"name": ref.name, "uid": uid}}
@@ -211,7 +205,7 @@ class NamespaceWatch:
     def _take(self, kind: str, change: Change) -> None:
         self._changed.set()
         match change.kind:
-            case "SYNC" | "STALE" if kind not in NEEDED:
+            case "SYNC" | "STALE" if not FOLLOWED[kind].judged:
                 pass
             case "SYNC":
                 if kind in self._blind:
@@ -240,8 +234,6 @@ def _states(snapshot: Snapshot, target: Target, before: Mapping[str, int]) -> tu
         return absent_state(snapshot, target.absent)
     applied: dict[Ref, Applied] = {a.ref: a for a in target.applied}
     return tuple(
-        service_state(
-            snapshot, service, applied.get(Ref("Deployment", service.name)), target.release, before=before
-        )
+        service_state(snapshot, service, applied.get(service.workload), target.release, before=before)
         for service in target.bundle.services
     )

@@ -8,9 +8,10 @@ import pytest
 from bot.playground.cluster.faults import Fault
 from core.cluster.api.client import KubeClient
 from core.cluster.api.resources import Address
+from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.labels import MANAGED_LABEL, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.errors import Rejected, Unreachable
-from core.records.bundle import ANCHOR, Ref
+from core.records.bundle import Ref
 from core.records.observation import Diagnosis
 from tests.core.cluster.live import HOME, MANIFEST, WEB, Live, app, counted, live
 
@@ -61,7 +62,7 @@ async def test_a_look_remembers_what_a_way_back_needs():
     async with live() as on:
         bundle = on.bundle()
         await on.apply(bundle)
-        await on.cluster.scale("myapp", "web", 3, token=1)
+        await on.cluster.scale("myapp", WEB, 3, token=1)
         await pod_name(on, bundle.release)
         intent = await on.cluster.look("myapp", bundle.refs)
         found, there = intent.of(WEB), await on.get(WEB)
@@ -157,7 +158,7 @@ async def test_who_was_overtaken_writes_no_more():
         await on.apply(bundle, token=5)
         for attempt in (
             on.cluster.apply("myapp", bundle, WEB, token=4, force=True),
-            on.cluster.scale("myapp", "web", 0, token=4),
+            on.cluster.scale("myapp", WEB, 0, token=4),
             on.cluster.preflight("myapp", bundle, token=4, force=False),
         ):
             with pytest.raises(Rejected, match=r"a newer promotion has already written .* \(its number is 5"):
@@ -308,7 +309,7 @@ async def test_a_preflight_finds_an_immutable_secret_with_other_values():
 async def test_a_count_survives_every_apply():
     async with live() as on:
         await on.apply(on.bundle("web:1"))
-        scaled = await on.cluster.scale("myapp", "web", 4, token=1)
+        scaled = await on.cluster.scale("myapp", WEB, 4, token=1)
         assert scaled.changed
         for force in (False, True):
             await on.apply(on.bundle("web:2"), force=force)
@@ -318,7 +319,7 @@ async def test_a_count_survives_every_apply():
 async def test_a_count_set_by_hand_survives_applies_and_loses_to_a_scale():
     async with live() as on:
         await on.apply(on.bundle("web:1"))
-        await on.cluster.scale("myapp", "web", 2, token=1)
+        await on.cluster.scale("myapp", WEB, 2, token=1)
         by_hand = {
             "apiVersion": "autoscaling/v1",
             "kind": "Scale",
@@ -328,7 +329,7 @@ async def test_a_count_set_by_hand_survives_applies_and_loses_to_a_scale():
         await on.admin.apply(HOME.at("Deployment", "web", "scale"), by_hand, manager="kubectl", force=True)
         await on.apply(on.bundle("web:2"), force=True)
         assert (await on.get(WEB))["spec"]["replicas"] == 5
-        await on.cluster.scale("myapp", "web", 3, token=1)
+        await on.cluster.scale("myapp", WEB, 3, token=1)
         assert (await on.get(WEB))["spec"]["replicas"] == 3
 
 
@@ -368,7 +369,7 @@ async def test_who_is_overtaken_while_it_gives_a_count_away_writes_no_more(monke
 async def test_counts_belong_to_the_scale_manager_alone():
     async with live() as on:
         await on.apply(on.bundle())
-        applied = await on.cluster.scale("myapp", "web", 0, token=1)
+        applied = await on.cluster.scale("myapp", WEB, 0, token=1)
         there = await on.get(WEB)
         books = {b["manager"]: b["fieldsV1"] for b in there["metadata"]["managedFields"]}
         assert books[SCALE_MANAGER] == {"f:spec": {"f:replicas": {}}}
@@ -379,14 +380,14 @@ async def test_counts_belong_to_the_scale_manager_alone():
 async def test_scaling_to_the_same_count_changes_nothing():
     async with live() as on:
         await on.apply(on.bundle())
-        await on.cluster.scale("myapp", "web", 2, token=1)
-        assert not (await on.cluster.scale("myapp", "web", 2, token=1)).changed
+        await on.cluster.scale("myapp", WEB, 2, token=1)
+        assert not (await on.cluster.scale("myapp", WEB, 2, token=1)).changed
 
 
 async def test_what_is_not_there_cannot_be_scaled():
     async with live() as on:
         with pytest.raises(Rejected, match="Deployment/web does not exist in namespace convox-myapp"):
-            await on.cluster.scale("myapp", "web", 1, token=1)
+            await on.cluster.scale("myapp", WEB, 1, token=1)
 
 
 # -- removing ----------------------------------------------------------------------------------------------

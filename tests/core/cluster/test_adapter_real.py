@@ -9,10 +9,10 @@ from bot.clock import SystemClock
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_file
+from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.labels import SCALE_MANAGER, TOKEN_ANNOTATION
 from core.cluster.namespace import AppNamespace
 from core.errors import Rejected
-from core.records.bundle import ANCHOR
 from core.records.intent import Intent
 from core.records.observation import Readiness, Target
 from tests.core.cluster.live import WEB, Bench, counted
@@ -37,7 +37,7 @@ async def test_a_release_is_checked_applied_scaled_watched_and_applied_again(ben
     assert not any(o.existed for o in (await bench.cluster.look(app, bundle.refs)).objects)
     async with bench.cluster.watch(app, intent) as watch:
         applied = await bench.apply(bundle)
-        scaled = await bench.cluster.scale(app, "web", 2, token=1)
+        scaled = await bench.cluster.scale(app, WEB, 2, token=1)
         watch.aim(Target(release=bundle.release, bundle=bundle, applied=applied))
         lines, services = [], ()
         async with asyncio.timeout(50):
@@ -106,11 +106,11 @@ async def test_another_tools_field_stops_a_promotion_and_not_a_rollback(bench: B
 
 async def test_a_count_by_hand_survives_and_secrets_stay_as_they_are(bench: Bench, control_plane):
     await bench.apply(bench.bundle("web:1"))
-    await bench.cluster.scale(bench.home.app, "web", 2, token=1)
+    await bench.cluster.scale(bench.home.app, WEB, 2, token=1)
     await control_plane.kubectl("scale", "deployment/web", "--replicas=5", f"-n{bench.home.namespace}")
     await bench.apply(bench.bundle("web:2"), force=True)
     assert (await bench.get(WEB))["spec"]["replicas"] == 5
-    assert (await bench.cluster.scale(bench.home.app, "web", 0, token=1)).changed
+    assert (await bench.cluster.scale(bench.home.app, WEB, 0, token=1)).changed
     assert (await bench.get(WEB))["spec"]["replicas"] == 0
     bench.sequence -= 1
     with pytest.raises(Rejected, match=r"Secret/env-web-\w+: .*immutable"):

@@ -6,7 +6,7 @@ from core.cluster.watching.snapshot import Delta, Snapshot
 from core.records.bundle import BundleService, Ref
 from core.records.intent import Applied
 
-WEB = BundleService(name="web", count=2, settle=20)
+WEB = BundleService(name="web", workload=Ref("Deployment", "web"), count=2, settle=20)
 MINE = Applied(ref=Ref("Deployment", "web"), uid="d1", generation=2)
 NOW = "2026-11-24T10:00:00Z"
 

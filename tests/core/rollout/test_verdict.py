@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.promotion import Event
-from core.records.bundle import Bundle, BundleService
+from core.records.bundle import Bundle, BundleService, Ref
 from core.records.observation import Diagnosis, Observation, Readiness
 from core.records.progress import Limits, Progress
 from core.rollout.verdict import Verdict, judge
 from tests.fakes import MISSING_IMAGE, START, broken, progressing, service
 
-WEB = BundleService(name="web", count=2, settle=20.0)
-WORKER = BundleService(name="worker", count=2, settle=20.0)
+WEB = BundleService(name="web", workload=Ref("Deployment", "web"), count=2, settle=20.0)
+WORKER = BundleService(name="worker", workload=Ref("Deployment", "worker"), count=2, settle=20.0)
 
 
 def bundle(*services: BundleService) -> Bundle:

@@ -100,7 +100,9 @@ def test_a_count_is_in_no_object_and_the_verdict_knows_it():
     found = web("scale: 7")
 
     assert "replicas" not in json.dumps(found.objects)
-    assert found.services == (BundleService(name="web", count=7, settle=20.0),)
+    assert found.services == (
+        BundleService(name="web", workload=Ref("Deployment", "web"), count=7, settle=20.0),
+    )
 
 
 def test_the_selector_has_only_labels_that_never_change():

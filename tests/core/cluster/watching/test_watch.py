@@ -59,7 +59,7 @@ async def rolled(on: Live, image: str = "web:1") -> tuple[Target, Intent]:
     intent = await on.cluster.look("myapp", bundle.refs)
     on.simulated.freeze_controllers()  # so that no replica set of one pod comes between apply and scale
     applied = await on.apply(bundle)
-    await on.cluster.scale("myapp", "web", 2, token=1)
+    await on.cluster.scale("myapp", WEB, 2, token=1)
     on.simulated.thaw_controllers()
     return Target(release=bundle.release, bundle=bundle, applied=applied), intent
 

@@ -1,0 +1,51 @@
+"""Every kind of object that the bot knows, one file each; whoever needs to know something of a kind asks this table.
+
+A kind file imports how documents are read and pods are rendered, never a module that asks the table.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TypeVar
+
+from core.cluster.kinds.access_review import ACCESS_REVIEW
+from core.cluster.kinds.config_map import CONFIG_MAP
+from core.cluster.kinds.deployment import DEPLOYMENT
+from core.cluster.kinds.event import EVENT
+from core.cluster.kinds.kind import Follow, Kind, ManagedKind, WorkloadKind
+from core.cluster.kinds.namespace import NAMESPACE
+from core.cluster.kinds.pod import POD
+from core.cluster.kinds.replica_set import REPLICA_SET
+from core.cluster.kinds.role_binding import ROLE_BINDING
+from core.cluster.kinds.secret import SECRET
+from core.cluster.kinds.service import SERVICE
+from core.cluster.kinds.volume_claim import VOLUME_CLAIM
+from core.manifest.service import Service
+
+K = TypeVar("K", bound=Kind)
+
+# In the order in which they are applied (engine rule 25); of the workloads the first that runs a service takes it.
+_BEFORE: tuple[ManagedKind, ...] = (SECRET, SERVICE)
+_WORKLOADS: tuple[WorkloadKind, ...] = (DEPLOYMENT,)
+# In no bundle. Those that are followed stand in the order in which their changes are told: objects before their
+# parts, and events before the status that follows from them.
+_OTHERS: tuple[Kind, ...] = (
+    *(REPLICA_SET, EVENT, POD),
+    *(CONFIG_MAP, NAMESPACE, ROLE_BINDING, ACCESS_REVIEW, VOLUME_CLAIM),
+)
+
+
+def _by_name(kinds: Iterable[K]) -> Mapping[str, K]:
+    return MappingProxyType({kind.name: kind for kind in kinds})
+
+
+WORKLOADS: Mapping[str, WorkloadKind] = _by_name(_WORKLOADS)
+MANAGED: Mapping[str, ManagedKind] = _by_name((*_BEFORE, *_WORKLOADS))
+KINDS: Mapping[str, Kind] = _by_name((*_BEFORE, *_WORKLOADS, *_OTHERS))
+FOLLOWED: Mapping[str, Follow] = MappingProxyType({k.name: k.follow for k in KINDS.values() if k.follow})
+# Kinds that own pods of ours.
+MAKERS: frozenset[str] = frozenset(kind.makers.name for kind in WORKLOADS.values())
+
+
+def workload_of(service: Service) -> WorkloadKind:
+    """Return the kind that a service of a manifest runs as."""
+    return next(kind for kind in WORKLOADS.values() if kind.runs(service))

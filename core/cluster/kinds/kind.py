@@ -1,0 +1,117 @@
+"""The questions that every kind of object has to answer; none has a default that could be wrong unseen."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.cluster.documents import Document
+from core.cluster.render_input import RenderInput
+from core.manifest.service import Service
+from core.records.observation import Diagnosis
+from core.traits import Traits
+
+Json = dict[str, Any]
+Verbs = frozenset[str]
+
+GET: Verbs = frozenset({"get"})
+LOOK: Verbs = GET | {"list", "watch"}
+# An apply of what is not there yet asks for `create` besides `patch`.
+APPLY: Verbs = GET | {"create", "patch"}
+MANAGE: Verbs = APPLY | {"delete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind as the API server's paths and roles spell it; the core group is the empty string."""
+
+    group: str
+    version: str
+    plural: str
+    namespaced: bool = True
+
+    @property
+    def root(self) -> str:
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """How the watch of a namespace follows a kind.
+
+    Attributes:
+        judged: a verdict rests on it, so none is given while its watch is broken.
+        fresh: it is read anew just before a verdict.
+        selected: only what carries the labels of the app is followed; one that lost them looks deleted.
+    """
+
+    judged: bool
+    fresh: bool
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind that the bot talks about with the API server.
+
+    Attributes:
+        name: as a document spells it.
+        resource: where it is kept.
+        rights: subresource, "" for the object itself → the verbs that the bot needs in the namespace of an app, where
+            `deploy/rbac.yaml` grants them.
+        founding: the verbs with which it makes the namespace of a new app; `deploy/self-service.yaml` grants them,
+            where an administrator wants that.
+        follow: None where no watch follows it.
+    """
+
+    name: str
+    resource: Resource
+    rights: Mapping[str, Verbs]
+    founding: Verbs = frozenset()
+    follow: Follow | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedKind(Kind):
+    """A kind that bundles hold: rendered, applied, and one day pruned.
+
+    Attributes:
+        traits: whether it has a count, is pruned, is removed.
+        render: yields its objects for one service, in order; the same arguments always give the same objects.
+        unready: says what a live object of a release still lacks, or "" once it is ready. It is given the object as
+            it was seen after our change, and the pods of that release which nobody takes away.
+    """
+
+    traits: Traits
+    render: Callable[[Service, RenderInput], Iterable[Json]]
+    unready: Callable[[Document, Sequence[Document]], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadKind(ManagedKind):
+    """A kind whose objects run the pods of a service, under the name of the service.
+
+    Attributes:
+        runs: whether a service of the manifest runs as this kind.
+        wanted: how many pods a live object asks for now; with a count, that count.
+        makers: the kind that owns its pods.
+        made: whether a pod was made for the object of a name, told without the object, which may be gone.
+        diagnosis: what a live object itself says is wrong, told of the service of a name; None where nothing is.
+    """
+
+    runs: Callable[[Service], bool]
+    wanted: Callable[[Document], int]
+    makers: Kind
+    made: Callable[[str, Document], bool]
+    diagnosis: Callable[[str, Document], Diagnosis | None]
+
+
+def ready_at_once(_live: Document, _pods: Sequence[Document]) -> str:
+    """Stand for `unready` of a kind that nobody waits for: it is ready as soon as it is there."""
+    return ""

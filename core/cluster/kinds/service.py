@@ -1,0 +1,46 @@
+"""The address of a service inside of the cluster, for every service that has a port."""
+
+from collections.abc import Iterator
+
+from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource, ready_at_once
+from core.cluster.labels import own_labels, selector
+from core.cluster.render_input import RenderInput
+from core.cluster.rendering.workload import port_name
+from core.manifest.service import Service
+from core.traits import Traits
+
+
+def render(service: Service, given: RenderInput) -> Iterator[Json]:
+    """Yield the ClusterIP; it has no release in it, so that a promotion leaves it alone."""
+    if not (service.port or service.ports):
+        return
+    main = [{"name": "main", "port": service.port.number, "targetPort": "main"}] if service.port else []
+    extra = [
+        {"name": port_name(p.number, p.protocol), "port": p.number, "targetPort": p.number}
+        | {"protocol": p.protocol.upper()}
+        for p in service.ports
+    ]
+    yield {
+        "apiVersion": "v1",
+        "kind": SERVICE.name,
+        "metadata": {
+            "name": service.name,
+            "namespace": given.namespace,
+            "labels": own_labels(given.rack, given.app, service),
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "selector": selector(given.rack, given.app, service),
+            "ports": [{"protocol": "TCP", **port} for port in (*main, *extra)],
+        },
+    }
+
+
+SERVICE = ManagedKind(
+    name="Service",
+    resource=Resource("", "v1", "services"),
+    rights={"": MANAGE},
+    traits=Traits(counted=False, pruned=True, removed=True),
+    render=render,
+    unready=ready_at_once,
+)

@@ -1,0 +1,30 @@
+"""What the objects of a release are rendered from: without it every kind would take eight arguments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.cluster.labels import namespace_name
+from core.policy.policy import Rules
+from core.records.app import App
+from core.records.build import Build
+from core.records.release import Release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderInput:
+    """One release of an app on a rack.
+
+    Attributes:
+        images: service → image; every service has one.
+    """
+
+    rack: str
+    app: App
+    release: Release
+    build: Build
+    rules: Rules
+    images: Mapping[str, str]
+
+    @property
+    def namespace(self) -> str:
+        return namespace_name(self.rack, self.app.name)

@@ -1,0 +1,19 @@
+"""What becomes of an object, by its kind: all that a rollout has to know of kinds, which it never names."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What a promotion may do with the objects of one kind.
+
+    Attributes:
+        counted: a count of its own is set through /scale and survives every release (engine rule 20).
+        pruned: it goes once no release of the app has it any more. What is kept holds data or may still be mounted
+            (engine rules 26 and 32), and serves nobody by itself.
+        removed: it goes with a first release that failed and has nothing to go back to (engine rule 4).
+    """
+
+    counted: bool
+    pruned: bool
+    removed: bool

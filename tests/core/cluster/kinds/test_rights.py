@@ -1,0 +1,101 @@
+"""What the kinds say that the bot needs is enough for a whole rollout, and it is what deploy/ grants."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.cluster.kinds import KINDS
+from core.records.observation import Readiness, Target
+from tests.core.cluster.live import HOME, WEB, Live, live
+
+DEPLOY = Path(__file__).parents[4] / "deploy"
+# Asked by anybody, whatever their rights (the cluster role system:basic-user).
+ANYBODYS = {("create", "selfsubjectaccessreviews")}
+# Granted, and no request of today needs it.
+MORE = {
+    *((verb, kind) for verb in ("list", "watch") for kind in ("secrets", "services", "configmaps")),
+    *((verb, "deployments/scale") for verb in ("get", "update")),
+    ("delete", "configmaps"),
+}
+
+
+def needed() -> set[tuple[str, str]]:
+    return {
+        (verb, f"{kind.resource.plural}/{part}" if part else kind.resource.plural)
+        for kind in KINDS.values()
+        for part, verbs in kind.rights.items()
+        for verb in verbs
+    }
+
+
+def founding() -> set[tuple[str, str]]:
+    return {(verb, kind.resource.plural) for kind in KINDS.values() for verb in kind.founding}
+
+
+def granted(file: str, role: str) -> set[tuple[str, str]]:
+    documents: list[dict[str, Any]] = list(yaml.safe_load_all((DEPLOY / file).read_text(encoding="utf-8")))
+    (found,) = [d for d in documents if d["kind"] == "ClusterRole" and d["metadata"]["name"] == role]
+    groups = {kind.resource.plural: kind.resource.group for kind in KINDS.values()}
+    pairs = set()
+    for rule in found["rules"]:
+        for resource in rule["resources"]:
+            assert groups.get(resource.partition("/")[0], *rule["apiGroups"]) == rule["apiGroups"][0]
+            pairs |= {(verb, resource) for verb in rule["verbs"]}
+    return pairs
+
+
+def test_the_role_in_an_apps_namespace_grants_what_the_kinds_need():
+    assert granted("rbac.yaml", "convox-bot-app") == needed() | MORE
+    assert needed().isdisjoint(MORE)
+
+
+def test_self_service_grants_what_making_a_namespace_needs():
+    assert founding() <= granted("self-service.yaml", "convox-bot-self-service")
+
+
+def may_only(on: Live, rights: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Take every other right away; return what will have been asked for without one."""
+    lacking: set[tuple[str, str]] = set()
+
+    def deny(verb: str, resource: str, _namespace: str) -> bool:
+        if (verb, resource) in rights | ANYBODYS:
+            return False
+        lacking.add((verb, resource))
+        return True
+
+    on.simulated.access.deny = deny
+    return lacking
+
+
+async def test_a_namespace_is_made_with_the_founding_rights_alone():
+    async with live(namespace=False) as on:
+        may_only(on, founding())
+        assert await on.cluster.create_namespace("myapp") is None
+        assert await on.admin.get(HOME.itself) is not None
+
+
+async def test_a_whole_rollout_needs_no_more_than_the_kinds_say():
+    async with live() as on:
+        lacking = may_only(on, needed())
+        bundle = on.bundle("web:notfound")
+        intent = await on.cluster.look("myapp", bundle.refs)
+        await on.cluster.claim_anchor(on.app(), installation="i", token=1)
+        await on.cluster.claim_anchor(on.app(), installation="i", token=2)
+        await on.cluster.preflight("myapp", bundle, token=2, force=False)
+        applied = await on.apply(bundle, token=2)
+        await on.cluster.scale("myapp", WEB, 2, token=2)
+        async with on.cluster.watch("myapp", intent) as watch:
+            watch.aim(Target(release=bundle.release, bundle=bundle, applied=applied))
+            look = await watch.next(1.0)
+            while not (look.services and look.services[0].diagnosis):
+                look = await watch.next(1.0)
+            assert (await watch.fresh()).services[0].readiness is Readiness.PROGRESSING
+            await on.cluster.evidence("myapp", replace(look.services[0].diagnosis[0], container="main"))
+            for ref in reversed(bundle.refs):
+                await on.cluster.remove("myapp", ref, uid="", token=2)
+            watch.aim(Target(release=bundle.release, bundle=None, absent=bundle.refs))
+            while (look := await watch.next(1.0)).services or not look.synced:
+                pass
+        assert lacking == set()
