@@ -138,12 +138,12 @@ def _use_cases(store: SqliteStore, cluster: Cluster, slack: SlackSide, clock: Cl
         return ""
 
     access, sender = slack.access, slack.sender
-    gate = Gate(store, access)
+    gate = Gate(store, cluster, access)
     supervisor = Supervisor(
         RolloutPorts(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate)
     )
     records = Records(store, cluster, startable)
-    decider = Decider(store, access, sender, supervisor, startable=startable)
+    decider = Decider(store, cluster, access, sender, supervisor, startable=startable)
     promoter = Promoter(store, cluster, access, decider, startable=startable)
     handlers = Handlers(
         store=store, records=records, promoter=promoter, decider=decider, access=access, clock=clock

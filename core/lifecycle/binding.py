@@ -8,10 +8,6 @@ from core.records.app import App
 from core.records.bundle import Bundle, Ref
 from core.records.release import Release
 
-# Never pruned: claims hold data, namespaces hold everything, Secrets and ConfigMaps may still be mounted
-# (engine rules 26 and 32).
-KEPT_KINDS = frozenset({"PersistentVolumeClaim", "Namespace", "Secret", "ConfigMap"})
-
 
 async def bundle_of(tx: StoreReader, cluster: Cluster, release: Release, app: App, rules: Rules) -> Bundle:
     """Return the release's stored bundle, or render it; a stored one is never rendered anew (rule 16).
@@ -27,19 +23,19 @@ async def bundle_of(tx: StoreReader, cluster: Cluster, release: Release, app: Ap
     return cluster.render(release, build, load(build.manifest, release.environment), app, rules)
 
 
-async def prunable(tx: StoreReader, app: str, bundle: Bundle) -> tuple[Ref, ...]:
+async def prunable(tx: StoreReader, cluster: Cluster, app: str, bundle: Bundle) -> tuple[Ref, ...]:
     """Return what earlier bundles of the app made that this one no longer has (engine rule 26)."""
     keep = set(bundle.refs)
     earlier = {ref for b in await tx.bundles(app) for ref in b.refs}
-    return tuple(sorted(r for r in earlier - keep if r.kind not in KEPT_KINDS))
+    return tuple(sorted(r for r in earlier - keep if cluster.traits(r).pruned))
 
 
-async def binding(tx: StoreReader, app: App, bundle: Bundle) -> str:
+async def binding(tx: StoreReader, cluster: Cluster, app: App, bundle: Bundle) -> str:
     """Return what an approval is bound to: bundle, active release, prune list, namespace uid (rule 9).
 
     The parts stay readable, so that a mismatch can be named; the bundle is an HMAC, since a plain hash of
     values could be guessed (rule 18).
     """
-    prune = ",".join(str(r) for r in await prunable(tx, app.name, bundle))
+    prune = ",".join(str(r) for r in await prunable(tx, cluster, app.name, bundle))
     shown = await tx.digest(bundle.digest)
     return f"bundle={shown} active={app.active or ''} prune={prune} namespace={app.namespace_uid or ''}"

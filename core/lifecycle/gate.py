@@ -7,6 +7,7 @@ from core.lifecycle.approvals import may_approve
 from core.lifecycle.binding import binding
 from core.lifecycle.guards import rule_now
 from core.policy.policy import ApprovalRule
+from core.ports.cluster import Cluster
 from core.ports.store import Store, StoreReader
 from core.promotion import Promotion
 
@@ -14,8 +15,9 @@ from core.promotion import Promotion
 class Gate:
     """Re-checks a promotion that needed approvals, at the moment it starts."""
 
-    def __init__(self, store: Store, access: Access) -> None:
+    def __init__(self, store: Store, cluster: Cluster, access: Access) -> None:
         self._store = store
+        self._cluster = cluster
         self._access = access
 
     async def why_not(self, promotion: Promotion) -> str:
@@ -23,14 +25,14 @@ class Gate:
         if not promotion.approvals:
             return ""
         read = self._store.read
-        return await mismatch(read, promotion) or await lost(read, self._access, promotion)
+        return await mismatch(read, self._cluster, promotion) or await lost(read, self._access, promotion)
 
 
-async def mismatch(read: StoreReader, promotion: Promotion) -> str:
+async def mismatch(read: StoreReader, cluster: Cluster, promotion: Promotion) -> str:
     """Return how that which would run differs from what was approved, or "" (engine rule 9)."""
     bundle = await read.bundle(promotion.release)
     assert bundle is not None, "a bundle is stored with the request"
-    now = await binding(read, await read.app(promotion.app), bundle)
+    now = await binding(read, cluster, await read.app(promotion.app), bundle)
     if now == promotion.approved_for:
         return ""
     return f"what was approved has changed since: {_difference(promotion.approved_for, now)}; ask again"

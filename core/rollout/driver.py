@@ -133,7 +133,7 @@ class Driver:
             current = await ensure_current(tx, promotion)
             app = await tx.app(promotion.app)
             verified = app.verified if outcome.nothing_ran else promotion.release
-            refs = await prunable(tx, promotion.app, bundle)
+            refs = await prunable(tx, self._tools.cluster, promotion.app, bundle)
             await tx.save_app(replace(app, active=promotion.release, verified=verified))
             if not outcome.nothing_ran:
                 await self._stand(tx, promotion.release, verified=True)

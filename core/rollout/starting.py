@@ -6,7 +6,6 @@ from dataclasses import replace
 from core.actor import BOT
 from core.errors import Conflict, Rejected
 from core.failpoints import failpoint
-from core.lifecycle.binding import KEPT_KINDS
 from core.lifecycle.take_over import withdraw
 from core.lifecycle.transition import move
 from core.ports.outbox import Card
@@ -99,10 +98,10 @@ class RolloutStarter:
 
         Secrets of earlier releases, one a service and release for ever, are neither applied nor pruned.
         """
-        read = self._tools.store.read
+        read, traits = self._tools.store.read, self._tools.cluster.traits
         own = {each.release for each in await lineage(read, promotion)}
         bundles = await read.bundles(promotion.app)
-        return sorted({r for b in bundles for r in b.refs if b.release in own or r.kind not in KEPT_KINDS})
+        return sorted({r for b in bundles for r in b.refs if b.release in own or traits(r).pruned})
 
     async def _preflight(self, promotion: Promotion) -> None:
         bundle = await self._tools.store.read.bundle(promotion.release)

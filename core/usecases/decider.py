@@ -13,6 +13,7 @@ from core.lifecycle.guards import PromotionContext, busy, on_hold, read_context,
 from core.lifecycle.take_over import take_over
 from core.lifecycle.transition import move, start
 from core.ports.announcer import Announcer
+from core.ports.cluster import Cluster
 from core.ports.rollouts import RolloutRunner
 from core.ports.store import Store, Transaction
 from core.promotion import GOING_BACK, Event, Phase, Promotion, advance
@@ -27,6 +28,7 @@ class Decider:
     def __init__(
         self,
         store: Store,
+        cluster: Cluster,
         access: Access,
         announcer: Announcer,
         driver: RolloutRunner,
@@ -37,12 +39,14 @@ class Decider:
 
         Args:
             store: the records.
+            cluster: knows what would be pruned, which is part of what was approved.
             access: who may do what.
             announcer: is woken after a commit that wrote outbox rows.
             driver: is handed every promotion that has started.
             startable: says why nothing may start now (disk nearly full), or "".
         """
         self._store = store
+        self._cluster = cluster
         self._access = access
         self._announcer = announcer
         self._driver = driver
@@ -90,7 +94,7 @@ class Decider:
         context = await read_context(tx, promotion.app, everything=ALL)
         if context.in_flight is not None and not promotion.takes_over:
             void = busy(context.in_flight).sentence
-        if void := void or _held_since(context, promotion) or await mismatch(tx, promotion):
+        if void := void or _held_since(context, promotion) or await mismatch(tx, self._cluster, promotion):
             return await move(tx, promotion, Event.REFUSED, actor=BOT, reason=void)
         started = await take_over(tx, context, advance(promotion, Event.APPROVED, now=tx.now))
         await tx.save_promotion(started, was=promotion.phase)

@@ -233,7 +233,7 @@ class Promoter:
             limits=limits_of(rules, first=context.app.active is None),
             approvals=count,
             expires_at=tx.now + timedelta(seconds=rule.expires) if count else None,
-            approved_for=await binding(tx, context.app, bundle),
+            approved_for=await binding(tx, self._cluster, context.app, bundle),
         )
 
     async def _record(self, tx: Transaction, promotion: Promotion, copied: Release | None) -> None:

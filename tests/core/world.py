@@ -101,11 +101,11 @@ async def world(
         current = parse_policy(policy, open_to_all=True)
         access = Access(lambda: made.policy, directory)
         tools = RolloutPorts(
-            store=store, cluster=cluster, clock=clock, announcer=announcer, gate=Gate(store, access)
+            store=store, cluster=cluster, clock=clock, announcer=announcer, gate=Gate(store, cluster, access)
         )
         supervisor = Supervisor(tools)
         records = Records(store, cluster, lambda: startable)
-        decider = Decider(store, access, announcer, supervisor, startable=lambda: startable)
+        decider = Decider(store, cluster, access, announcer, supervisor, startable=lambda: startable)
         promoter = Promoter(store, cluster, access, decider, startable=lambda: startable)
         made = World(
             store, cluster, clock, directory, announcer, records, promoter, decider, supervisor, current

@@ -243,7 +243,7 @@ async def test_what_earlier_releases_had_and_this_one_lacks_is_pruned_but_for_se
         made = (await w.build()).release
         app = await w.store.read.app("myapp")
         bundle = await bundle_of(w.store.read, w.cluster, made, app, Rules())
-        assert await prunable(w.store.read, "myapp", bundle) == (Ref("Deployment", "worker"),)
+        assert await prunable(w.store.read, w.cluster, "myapp", bundle) == (Ref("Deployment", "worker"),)
 
 
 async def test_an_approval_is_bound_to_four_things_and_each_of_them_matters(tmp_path: Path):
@@ -252,10 +252,10 @@ async def test_an_approval_is_bound_to_four_things_and_each_of_them_matters(tmp_
         made = (await w.build(text=manifest(digit="1"))).release
         app = await w.store.read.app("myapp")
         bundle = await bundle_of(w.store.read, w.cluster, made, app, Rules())
-        bound = await binding(w.store.read, app, bundle)
+        bound = await binding(w.store.read, w.cluster, app, bundle)
 
         async def other(app: App = app, bundle: Bundle = bundle) -> str:
-            return await binding(w.store.read, app, bundle)
+            return await binding(w.store.read, w.cluster, app, bundle)
 
         assert f"active={good}" in bound
         assert "namespace=namespace-1" in bound

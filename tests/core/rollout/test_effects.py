@@ -37,7 +37,7 @@ async def pending(path: Path) -> AsyncGenerator[tuple[World, Effects, Promotion]
             cluster=w.cluster,
             clock=w.clock,
             announcer=w.announcer,
-            gate=Gate(w.store, w.promoter._access),
+            gate=Gate(w.store, w.cluster, w.promoter._access),
         )
         made = await w.build()
         promotion = Promotion(

@@ -1,0 +1,119 @@
+"""A kind of object is one file and one line of the table: whoever else has to know something of it asks there."""
+
+import ast
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.cluster.kinds import FOLLOWED, KINDS, MAKERS, MANAGED, WORKLOADS
+from core.cluster.kinds.kind import Kind
+from core.records.bundle import Ref
+from core.traits import Traits
+from tests.core.cluster.rendering.samples import bundle
+
+CORE = Path(__file__).parents[4] / "core"
+HERE = CORE / "cluster" / "kinds"
+# Kinds that have no file yet are named by nobody either.
+TO_COME = {
+    *("StatefulSet", "DaemonSet", "CronJob", "Job"),
+    *("Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget"),
+}
+MANIFEST = "services:\n  web: {port: 3000}\n  worker:\n"
+
+
+def constants(tree: ast.AST) -> Iterator[str]:
+    """Yield every text that stands in code, but for what a module says it exports."""
+    if isinstance(tree, ast.Assign) and any(getattr(t, "id", "") == "__all__" for t in tree.targets):
+        return
+    if isinstance(tree, ast.Constant) and isinstance(tree.value, str):
+        yield tree.value
+    for child in ast.iter_child_nodes(tree):
+        yield from constants(child)
+
+
+def test_no_module_outside_the_table_names_a_kind():
+    """A kind alone, or a ref such as `Deployment/web`; a sentence may speak of one."""
+    names = {*KINDS, *TO_COME}
+    named = {
+        str(file.relative_to(CORE)): found
+        for file in sorted(CORE.rglob("*.py"))
+        if HERE not in file.parents
+        and (
+            found := {
+                text
+                for text in constants(ast.parse(file.read_text(encoding="utf-8")))
+                if text in names or (text.partition("/")[0] in names and " " not in text)
+            }
+        )
+    }
+    assert named == {}
+
+
+def test_every_file_is_one_kind_and_stands_in_the_table():
+    told: dict[str, str] = {}
+    for file in sorted(HERE.glob("*.py")):
+        module = import_module(f"core.cluster.kinds.{file.stem}")
+        own = [v for k, v in vars(module).items() if isinstance(v, Kind) and k == file.stem.upper()]
+        told |= {kind.name: file.stem for kind in own}
+    assert told.keys() == KINDS.keys()
+    assert len(list(HERE.glob("*.py"))) == len(KINDS) + len({"__init__", "kind", "phrases"})
+
+
+def test_no_two_kinds_share_a_name_or_a_place():
+    assert len({kind.resource for kind in KINDS.values()}) == len(KINDS)
+    assert all(kind.name == name == str(kind) for name, kind in KINDS.items())
+
+
+def test_a_bundle_holds_managed_kinds_in_the_order_of_the_table():
+    found = bundle(MANIFEST)
+    kinds = list(dict.fromkeys(ref.kind for ref in found.refs))
+    assert kinds == list(MANAGED) == ["Secret", "Service", "Deployment"]
+    for document in found.objects:
+        assert document["apiVersion"] == KINDS[document["kind"]].resource.api_version
+
+
+def test_every_service_is_run_by_one_workload_of_its_bundle():
+    found = bundle(MANIFEST)
+    assert [s.workload for s in found.services] == [Ref("Deployment", "web"), Ref("Deployment", "worker")]
+    assert [ref for ref in found.refs if ref.kind in WORKLOADS] == [s.workload for s in found.services]
+
+
+@pytest.mark.parametrize("kind", MANAGED.values(), ids=str)
+def test_what_the_bot_applies_it_may_read_make_change_and_remove(kind: Kind):
+    assert kind.rights[""] >= {"get", "create", "patch", "delete"}
+    assert ("scale" in kind.rights) == MANAGED[kind.name].traits.counted, "a count is set through /scale"
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS.values() if k.follow], ids=str)
+def test_what_is_followed_may_be_listed_and_watched(kind: Kind):
+    assert kind.rights[""] >= {"list", "watch"}
+
+
+def test_a_verdict_rests_on_workloads_on_what_makes_their_pods_and_on_the_pods():
+    judged = {kind for kind, how in FOLLOWED.items() if how.judged}
+    assert judged == {*WORKLOADS, *MAKERS, "Pod"}
+    assert {kind for kind, how in FOLLOWED.items() if how.fresh} == {*WORKLOADS, "Pod"}
+
+
+def test_changes_are_told_of_an_object_before_its_parts_and_of_events_before_pods():
+    assert list(FOLLOWED) == ["Deployment", "ReplicaSet", "Event", "Pod"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "traits"),
+    [
+        ("Secret", Traits(counted=False, pruned=False, removed=True)),
+        ("Service", Traits(counted=False, pruned=True, removed=True)),
+        ("Deployment", Traits(counted=True, pruned=True, removed=True)),
+    ],
+)
+def test_what_becomes_of_the_objects_of_a_kind(kind: str, traits: Traits):
+    assert MANAGED[kind].traits == traits
+
+
+@pytest.mark.parametrize("kind", [k for n, k in MANAGED.items() if n not in WORKLOADS], ids=str)
+def test_what_runs_no_pods_is_ready_as_soon_as_it_is_there(kind: Any):
+    assert kind.unready({"metadata": {"name": "web"}}, ()) == ""
