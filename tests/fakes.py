@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.cluster.kinds import MANAGED
 from core.cluster.kinds.config_map import ANCHOR
-from core.cluster.rendering.bundle import render
+from core.cluster.render import render
 from core.errors import Unreachable
 from core.manifest.manifest import Manifest
 from core.policy.policy import Rules
@@ -20,7 +20,7 @@ from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, BaselineObject, Intent
 from core.records.observation import Diagnosis, Observation, Readiness, ServiceState, Target
 from core.records.release import Release
-from core.traits import Traits
+from core.records.traits import Traits
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 

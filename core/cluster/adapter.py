@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 from core.clock import Clock
 from core.cluster import baseline
+from core.cluster import render as objects
 from core.cluster.anchor import Anchors
 from core.cluster.api.client import KubeClient
 from core.cluster.evidence import evidence
@@ -12,7 +13,6 @@ from core.cluster.kinds import MANAGED
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.namespace import AppNamespace
 from core.cluster.provisioning import NamespaceProvisioner
-from core.cluster.rendering import bundle as objects
 from core.cluster.watching.reflector import Tuning
 from core.cluster.watching.watch import NamespaceWatch, watching
 from core.cluster.writer import ObjectWriter
@@ -24,7 +24,7 @@ from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis
 from core.records.release import Release
-from core.traits import Traits
+from core.records.traits import Traits
 
 
 class KubernetesCluster:

@@ -12,7 +12,7 @@ from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis, Observation, Target
 from core.records.release import Release
-from core.traits import Traits
+from core.records.traits import Traits
 
 
 class Watch(Protocol):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cluster.labels import RELEASE_LABEL
-from core.cluster.watching.snapshot import Delta
+from core.cluster.snapshot import Delta
 from core.records.bundle import BundleService, Ref
 from core.records.intent import Applied
 

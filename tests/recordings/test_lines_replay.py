@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from core.cluster.documents import generation_of, uid_of
+from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.lines import lines
-from core.cluster.watching.snapshot import Delta, Snapshot
 from core.records.intent import Intent
 from core.records.line import Line
 from tests.recordings.load import Recording, recordings

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from core.cluster.documents import is_terminating, labels_of
+from core.cluster.snapshot import Snapshot
 from core.cluster.watching.readiness import service_state
-from core.cluster.watching.snapshot import Snapshot
 from core.records.observation import Readiness, ServiceState
 from tests.recordings.load import Recording, Step, recordings
 

@@ -7,8 +7,8 @@ from functools import cache
 import pytest
 import yaml
 
+from core.cluster.snapshot import Snapshot
 from core.cluster.watching.readiness import service_state
-from core.cluster.watching.snapshot import Snapshot
 from core.promotion import Event
 from core.records.bundle import Bundle
 from core.records.observation import Observation

@@ -10,7 +10,7 @@ from core.cluster.diagnosis import crashes, creation, images, probes, scheduling
 from core.cluster.diagnosis.view import NOTHING, ContainerView, PodView, pod_view
 from core.cluster.documents import Document, containers_of, controller_of, is_terminating, release_of
 from core.cluster.kinds import MAKERS, WORKLOADS
-from core.cluster.watching.snapshot import Snapshot, is_alive
+from core.cluster.snapshot import Snapshot, is_alive
 from core.records.bundle import BundleService
 from core.records.observation import Diagnosis
 

@@ -10,7 +10,7 @@ from core.cluster.kinds.config_map import CONFIG_MAP
 from core.cluster.kinds.event import EVENT
 from core.cluster.kinds.secret import SECRET
 from core.cluster.kinds.volume_claim import VOLUME_CLAIM
-from core.cluster.watching.snapshot import Snapshot, is_alive
+from core.cluster.snapshot import Snapshot, is_alive
 from core.records.observation import Diagnosis
 
 VOLUME = re.compile(r'for volume "([^"]+)"')

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.cluster.documents import Document, moment, name_of, spec_of, status_of, uid_of
 from core.cluster.labels import CONTAINER
-from core.cluster.watching.snapshot import Snapshot
+from core.cluster.snapshot import Snapshot
 from core.records.observation import Diagnosis
 
 # After ten that differ by text only, the recorder folds events and marks the survivor (client-go events_cache).

@@ -7,12 +7,12 @@ from core.cluster.kinds.kind import LOOK, MANAGE, Follow, Json, Resource, Worklo
 from core.cluster.kinds.phrases import number_of
 from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.labels import RELEASE_LABEL, own_labels, selector
-from core.cluster.render_input import RenderInput
+from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.probes import min_ready, progress_deadline
 from core.cluster.rendering.workload import pod_template
 from core.manifest.service import RollingUpdate, Service
 from core.records.observation import Diagnosis
-from core.traits import Traits
+from core.records.traits import Traits
 
 # Old replica sets are what an automatic rollback scales up again; five reach back over some bad releases in a row.
 HISTORY = 5

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.cluster.documents import Document
-from core.cluster.render_input import RenderInput
+from core.cluster.rendering.input import RenderInput
 from core.manifest.service import Service
 from core.records.observation import Diagnosis
-from core.traits import Traits
+from core.records.traits import Traits
 
 Json = dict[str, Any]
 Verbs = frozenset[str]

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource, ready_at_once
 from core.cluster.labels import RELEASE_LABEL, own_labels, secret_name
-from core.cluster.render_input import RenderInput
 from core.cluster.rendering.environment import secret_data, variables
+from core.cluster.rendering.input import RenderInput
 from core.manifest.service import Service
-from core.traits import Traits
+from core.records.traits import Traits
 
 
 def render(service: Service, given: RenderInput) -> Iterator[Json]:

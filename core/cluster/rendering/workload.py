@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.cluster.labels import CONTAINER, pod_labels, secret_name
-from core.cluster.render_input import RenderInput
+from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.probes import probes
 from core.manifest.service import Service
 

@@ -28,7 +28,7 @@ from core.cluster.kinds import FOLLOWED, MAKERS, WORKLOADS
 from core.cluster.kinds.event import EVENT
 from core.cluster.kinds.pod import POD
 from core.cluster.kinds.replica_set import REPLICA_SET
-from core.cluster.watching.snapshot import Delta, Snapshot
+from core.cluster.snapshot import Delta, Snapshot
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.observation import Diagnosis

@@ -25,7 +25,7 @@ from core.cluster.kinds import WORKLOADS
 from core.cluster.kinds.kind import Kind
 from core.cluster.kinds.phrases import number_of
 from core.cluster.kinds.pod import POD
-from core.cluster.watching.snapshot import Snapshot, is_alive
+from core.cluster.snapshot import Snapshot, is_alive
 from core.records.bundle import BundleService, Ref
 from core.records.intent import Applied
 from core.records.observation import Readiness, ServiceState

@@ -11,11 +11,11 @@ from core.clock import Clock
 from core.cluster.api.client import KubeClient
 from core.cluster.kinds import FOLLOWED
 from core.cluster.namespace import AppNamespace
+from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.delta_queue import DeltaQueue
 from core.cluster.watching.lines import RepeatLimiter, diagnosis_lines, lines
 from core.cluster.watching.readiness import absent_state, service_state
 from core.cluster.watching.reflector import Change, Reflector, Tuning
-from core.cluster.watching.snapshot import Delta, Snapshot
 from core.errors import Rejected, Unreachable
 from core.records.bundle import Ref
 from core.records.intent import Applied, Intent

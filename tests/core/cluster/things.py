@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.cluster.watching.snapshot import Delta, Snapshot
+from core.cluster.snapshot import Delta, Snapshot
 from core.records.bundle import BundleService, Ref
 from core.records.intent import Applied
 

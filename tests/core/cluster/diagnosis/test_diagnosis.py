@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.cluster.diagnosis import diagnoses
 from core.cluster.diagnosis.images import registry_of
 from core.cluster.diagnosis.scheduling import cut
-from core.cluster.watching.snapshot import Snapshot
+from core.cluster.snapshot import Snapshot
 from tests.core.cluster.things import NOW, WEB, deployment, event, pod, replica_set, snapshot
 
 PULLING = {"state": {"waiting": {"reason": "ContainerCreating"}}, "ready": False}

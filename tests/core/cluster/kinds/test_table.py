@@ -11,7 +11,7 @@ import pytest
 from core.cluster.kinds import FOLLOWED, KINDS, MAKERS, MANAGED, WORKLOADS
 from core.cluster.kinds.kind import Kind
 from core.records.bundle import Ref
-from core.traits import Traits
+from core.records.traits import Traits
 from tests.core.cluster.rendering.samples import bundle
 
 CORE = Path(__file__).parents[4] / "core"

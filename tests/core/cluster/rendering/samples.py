@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from core.actor import Actor
-from core.cluster.rendering.bundle import render
+from core.cluster.render import render
 from core.manifest.manifest import load, resolve_images
 from core.policy.policy import Rules
 from core.records.app import App

@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.cluster.snapshot import Snapshot
 from core.cluster.watching.delta_queue import DeltaQueue
 from core.cluster.watching.reflector import Change
-from core.cluster.watching.snapshot import Snapshot
 
 
 def pod(uid: str, version: int = 1) -> dict[str, Any]:

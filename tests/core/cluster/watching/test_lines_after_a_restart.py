@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
+from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.lines import lines
-from core.cluster.watching.snapshot import Delta, Snapshot
 from core.records.intent import Intent
 from tests.core.cluster import things
 

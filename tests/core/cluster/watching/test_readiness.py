@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.readiness import absent_state, service_state
-from core.cluster.watching.snapshot import Delta, Snapshot
 from core.records.bundle import Ref
 from core.records.intent import Applied
 from core.records.observation import Readiness

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.cluster.kinds import MANAGED, WORKLOADS, workload_of
-from core.cluster.render_input import RenderInput
+from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.probes import settle
 from core.errors import Invalid
 from core.manifest.manifest import Manifest

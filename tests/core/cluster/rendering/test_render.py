@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.cluster.labels import namespace_name
-from core.cluster.rendering.bundle import canonical
+from core.cluster.render import canonical
 from core.errors import Invalid
 from core.policy.policy import Rules
 from core.records.bundle import BundleService, Ref
