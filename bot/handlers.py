@@ -4,12 +4,12 @@ import logging
 import secrets
 from dataclasses import dataclass, replace
 
-from bot.callers import Caller
 from bot.command import commands as ask
 from bot.queries import Queries
 from bot.views import confirmations as outcomes
 from bot.views.answers import Answer
 from bot.views.refusals import refusal, unexpected
+from core.caller import Caller
 from core.clock import Clock
 from core.errors import Busy, NotFound, Unexpected, UserError
 from core.lifecycle.access import Access

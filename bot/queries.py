@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.callers import Caller
 from bot.command import commands as ask
 from bot.views.answers import Answer
 from bot.views.apps import app_info, app_list
@@ -11,6 +10,7 @@ from bot.views.builds import build_info, build_list
 from bot.views.env import env_list, env_value
 from bot.views.help import help_text
 from bot.views.releases import held_note, release_info, release_list, release_manifest, standing_note
+from core.caller import Caller
 from core.clock import Clock
 from core.errors import Forbidden, NotFound
 from core.lifecycle.access import Access

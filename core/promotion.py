@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from core.actor import Actor
+from core.caller import Source
 from core.errors import Conflict
 from core.records.progress import Limits, Progress
 
@@ -144,7 +145,7 @@ class Promotion:
     phase: Phase
     requested_by: Actor
     requested_at: datetime
-    source: Literal["slack", "http"] = "slack"
+    source: Source = "slack"
     channel: str | None = None
     force: bool = False
     anyway: str | None = None

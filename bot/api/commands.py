@@ -8,11 +8,11 @@ from bot.api.authentication import actor_of
 from bot.api.bodies import Body, read_body
 from bot.api.errors import TooMany, as_json, refused
 from bot.api.names import Names
-from bot.callers import Caller
 from bot.command.parser import parse
 from bot.handlers import Handlers, Reply
 from bot.slack.pacing import Bucket
 from bot.views.answers import Answer
+from core.caller import Caller
 from core.clock import Clock
 from core.errors import UserError
 from core.ports.store import Store

@@ -11,7 +11,6 @@ from weakref import WeakValueDictionary
 import aiohttp
 import orjson
 
-from bot.callers import Caller
 from bot.command import commands as ask
 from bot.command.parser import parse
 from bot.handlers import Handlers, Reply, new_reference, surprised
@@ -19,6 +18,7 @@ from bot.views.answers import Answer, slack_answer
 from bot.views.refusals import refusal
 from bot.views.times import spoken
 from core.actor import Actor
+from core.caller import Caller
 from core.clock import Clock
 from core.errors import Conflict, UserError
 from core.ports.announcer import Announcer

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from bot.callers import Source
 from bot.command.grammar import RULES, Rule
 from bot.views.answers import Answer
 from bot.views.tables import GAP
+from core.caller import Source
 from core.errors import Invalid
 
 _EXAMPLES = ("releases", "releases promote", "env set LOG_LEVEL=debug --promote")

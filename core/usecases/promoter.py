@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from core.actor import Actor
+from core.caller import Source
 from core.errors import Conflict, NotFound, Taken, Unwritable
 from core.failpoints import failpoint
 from core.ids import new_id
@@ -57,7 +58,7 @@ class PromotionRequest:
 
     actor: Actor
     app: str
-    source: Literal["slack", "http"]
+    source: Source
     channel: str | None
     kind: Literal["promote", "rollback"] = "promote"
     release: str | None = None
