@@ -99,26 +99,26 @@ class Handlers:
             case ask.Promote():
                 return await self._promote(command, caller)
             case ask.Rollback():
-                asked = replace(_asked(caller, command.app), kind="rollback", release=command.release)
-                requested = await self._promoter.request(asked)
+                asked = PromotionRequest(app=command.app, kind="rollback", release=command.release)
+                requested = await self._promoter.request(caller, asked)
                 text = outcomes.rolling_back(requested.rolled_back_to, requested.promotion.release)
                 return await self._requested(requested, text, caller)
             case ask.EnvSet():
-                made = await self._records.set_environment(caller.actor, command.app, command.pairs)
+                made = await self._records.set_environment(caller, command.app, command.pairs)
                 text = outcomes.setting([k for k, _ in command.pairs], made.release.id)
                 return await self._made(made, text, caller, promote=command.promote)
             case ask.EnvUnset():
-                made = await self._records.unset_environment(caller.actor, command.app, command.keys)
+                made = await self._records.unset_environment(caller, command.app, command.keys)
                 text = outcomes.unsetting(command.keys, made.release.id)
                 return await self._made(made, text, caller, promote=command.promote)
             case _:
                 raise AssertionError(command)
 
     async def _promote(self, command: ask.Promote, caller: Caller) -> Reply:
-        asked = replace(
-            _asked(caller, command.app), release=command.release, force=command.force, anyway=command.anyway
+        asked = PromotionRequest(
+            app=command.app, release=command.release, force=command.force, anyway=command.anyway
         )
-        requested = await self._promoter.request(asked)
+        requested = await self._promoter.request(caller, asked)
         return await self._requested(requested, outcomes.promoting(requested.promotion.release), caller)
 
     async def _made(self, made: NewRelease, text: str, caller: Caller, *, promote: bool) -> Reply:
@@ -126,8 +126,8 @@ class Handlers:
         if not promote:
             return Reply(answer=Answer(text=text, warnings=warnings))
         try:
-            asked = replace(_asked(caller, made.release.app), release=made.release.id)
-            requested = await self._promoter.request(asked)
+            asked = PromotionRequest(app=made.release.app, release=made.release.id)
+            requested = await self._promoter.request(caller, asked)
         except UserError as error:
             # The release exists: the answer says so before it says why it was not promoted.
             text = f"{text}\nERROR: {error.sentence}"
@@ -170,14 +170,14 @@ class Handlers:
                 raise NotFound(f"{promotion.id} is of the app {promotion.app}, not of {command.app}")
         match command:
             case ask.Approve():
-                promotion = await self._decider.approve(caller.actor, command.promotion)
+                promotion = await self._decider.approve(caller, command.promotion)
                 left = missing(promotion, await self._store.read.approvals(promotion.id))
                 text = outcomes.approving(promotion, left)
             case ask.Decline():
-                promotion = await self._decider.decline(caller.actor, command.promotion, command.reason)
+                promotion = await self._decider.decline(caller, command.promotion, command.reason)
                 text = outcomes.declining(promotion)
             case ask.CancelApp():
-                promotion = await self._decider.cancel(caller.actor, command.app)
+                promotion = await self._decider.cancel(caller, command.app)
                 text = outcomes.cancelling(promotion.app)
             case _:
                 raise AssertionError(command)
@@ -187,7 +187,7 @@ class Handlers:
         """Carry out the Cancel button, which names a promotion and not an app."""
         try:
             promotion = await self._store.read.promotion(promotion_id)
-            cancelled = await self._decider.cancel(caller.actor, promotion.app, promotion_id)
+            cancelled = await self._decider.cancel(caller, promotion.app, promotion_id)
         except UserError as error:
             return Reply(answer=refusal(error), error=error)
         except Exception:
@@ -200,9 +200,10 @@ class Handlers:
 
     async def _link(self, name: str, caller: Caller) -> Answer:
         """Link the channel, and say what was taken from where: one channel an app, one app a channel."""
-        channel, read = _channel(caller), self._store.read
-        before, other = (await read.app(name)).channel, await read.app_of_channel(channel)
-        await self._records.link(caller.actor, name, channel)
+        channel, read = caller.channel, self._store.read
+        before = (await read.app(name)).channel
+        other = await read.app_of_channel(channel) if channel else None
+        await self._records.link(caller, name)
         notes = []
         if before and before != channel:
             notes.append(f"{name} was linked to <#{before}>, which has no app now")
@@ -213,12 +214,12 @@ class Handlers:
     async def _administer(self, command: ask.Command, caller: Caller) -> Answer:
         match command:
             case ask.CreateApp():
-                created = await self._records.create_app(caller.actor, command.name, caller.channel)
+                created = await self._records.create_app(caller, command.name)
                 return Answer(text=outcomes.creating(created.app.name, created.todo or None))
             case ask.Link():
                 return await self._link(command.app, caller)
             case ask.Unlink():
-                app = await self._records.unlink(caller.actor, _channel(caller))
+                app = await self._records.unlink(caller)
                 return Answer(text=outcomes.unlinking(app.name))
             case _:
                 raise AssertionError(command)
@@ -238,14 +239,3 @@ def surprised(reference: str) -> Reply:
     """Return what the caller is told of an error that nobody foresaw; the log has everything else."""
     error = Unexpected("something went wrong here, and nothing more was done")
     return Reply(answer=unexpected(reference), error=error)
-
-
-def _asked(caller: Caller, app: str) -> PromotionRequest:
-    """Return the request of this caller, for the newest release until it is said which."""
-    return PromotionRequest(actor=caller.actor, app=app, source=caller.source, channel=caller.channel)
-
-
-def _channel(caller: Caller) -> str:
-    if caller.channel is None:
-        raise UserError("a channel can only be linked from Slack", hint="type it in the channel itself")
-    return caller.channel

@@ -69,7 +69,7 @@ class Queries:
         release = await self._release(command.app, command.release)
         app = await self._store.read.app(command.app)
         if command.reveal:
-            await self._records.audit_reveal(caller.actor, command.app, release.id)
+            await self._records.audit_reveal(caller, command.app, release.id)
         # With values the answer is the documented block and nothing else.
         told = caller.source == "slack" and not command.reveal
         status = await self._store.read.release_status(release.id)
@@ -92,14 +92,14 @@ class Queries:
     async def _environment(self, command: ask.Env, caller: Caller) -> Answer:
         subject, environment = await self._newest(command.app)
         if command.reveal:
-            await self._records.audit_reveal(caller.actor, command.app, subject)
+            await self._records.audit_reveal(caller, command.app, subject)
         text = env_list(environment, reveal=command.reveal)
         return Answer(text=text, whole=command.typed, warnings=_altered(text, command, caller))
 
     async def _value(self, command: ask.EnvGet, caller: Caller) -> Answer:
         subject, environment = await self._newest(command.app)
         value = env_value(environment, command.key)
-        await self._records.audit_reveal(caller.actor, command.app, f"{subject}/{command.key}")
+        await self._records.audit_reveal(caller, command.app, f"{subject}/{command.key}")
         return Answer(text=value, warnings=_altered(value, command, caller))
 
     async def _builds(self, command: ask.ListBuilds, _: Caller) -> Answer:

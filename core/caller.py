@@ -11,12 +11,15 @@ Source = Literal["slack", "http"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks, from where.
+    """Who asks, from where, and by which delivery: what every use case takes first.
 
     Attributes:
         channel: the Slack channel it was typed in; None from a terminal.
+        delivery: the delivery in the inbox that is being carried out, or None; the transaction that does what it asks
+            for also marks it as done.
     """
 
     actor: Actor
     source: Source
     channel: str | None = None
+    delivery: int | None = None

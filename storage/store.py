@@ -65,18 +65,15 @@ class SqliteStore:
         return SqliteReader(self._reading, self._vault)
 
     @asynccontextmanager
-    async def transaction(self, *, aside: bool = False) -> AsyncGenerator[SqliteTransaction]:
-        """Begin to write; see `Database.transaction` for cancellation. What is left of it afterwards refuses.
-
-        One that is `aside` is no part of the delivery at hand and does not mark it as begun.
-        """
+    async def transaction(self, *, delivery: int | None = None) -> AsyncGenerator[SqliteTransaction]:
+        """Begin to write; see `Database.transaction` for cancellation. What is left of it afterwards refuses."""
         async with self._database.transaction() as connection:
             session = Session(connection)
             now = self._clock.now()
             try:
                 yield SqliteTransaction(session, self._vault, now)
-                if not aside:
-                    await self.intake.mark_done(session, now)
+                if delivery is not None and session.changes:
+                    await self.intake.mark_done(session, delivery, now)
             finally:
                 session.end()
 

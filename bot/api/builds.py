@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 from bot.api.authentication import actor_of
 from bot.api.bodies import Body, read_body
 from bot.api.errors import as_json
+from core.caller import Caller
 from core.lifecycle.access import Access
 from core.usecases.records import Records
 
@@ -41,7 +42,7 @@ class Builds:
         app, given = request.match_info["app"].lower(), await read_body(request, NewBuild)
         actor = await self._access.require(actor_of(request), "build", app)
         made = await self._records.register_build(
-            actor,
+            Caller(actor=actor, source="http"),
             app,
             manifest=given.manifest,
             images=given.images,

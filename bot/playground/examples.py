@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.actor import Actor
+from core.caller import Caller
 from core.usecases.records import Records
 
 # In a checkout the examples lie beside the packages; an installed wheel carries them here.
@@ -56,12 +57,13 @@ async def register(records: Records, folder: Path, channels: Mapping[str, str]) 
         channels: app → channel id.
     """
     for app, builds in read_builds(folder).items():
-        await records.create_app(BUILDER, app, channels.get(app))
+        builder = Caller(actor=BUILDER, source="http", channel=channels.get(app))
+        await records.create_app(builder, app)
         for build in builds:
             if build.environment:
-                await records.set_environment(BUILDER, app, list(build.environment.items()))
+                await records.set_environment(builder, app, list(build.environment.items()))
             await records.register_build(
-                BUILDER,
+                builder,
                 app,
                 manifest=(folder / build.manifest).read_text(encoding="utf-8"),
                 images=build.images,

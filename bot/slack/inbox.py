@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -58,10 +58,6 @@ class Inbox(Protocol):
 
     async def prune(self, now: datetime) -> int:
         """Forget keys that are old enough."""
-        ...
-
-    def carrying_out(self, delivery_id: int) -> AbstractContextManager[None]:
-        """Return a context in which a transaction that changes something also marks the delivery as done."""
         ...
 
 
@@ -173,18 +169,20 @@ class InboxWorker:
             log.warning("delivery %d is %s old and is not carried out", delivery.id, age)
             return _too_late(age)
         try:
-            with self._inbox.carrying_out(delivery.id):
-                return await (self._command(body) if delivery.kind == "command" else self._click(body))
+            return await (
+                self._command(delivery, body) if delivery.kind == "command" else self._click(delivery, body)
+            )
         except Exception:
             reference = new_reference()
             log.exception("%s: delivery %d failed unexpectedly", reference, delivery.id)
             return surprised(reference)
 
-    async def _command(self, body: Mapping[str, Any]) -> Reply:
+    async def _command(self, delivery: Delivery, body: Mapping[str, Any]) -> Reply:
         caller = Caller(
             actor=Actor("slack", body["user_id"], body.get("user_name", "")),
             source="slack",
             channel=body["channel_id"],
+            delivery=delivery.id,
         )
         linked = await self._handlers.linked_app(caller.channel)
         try:
@@ -203,13 +201,14 @@ class InboxWorker:
         error = Conflict(NOT_IN_CHANNEL)
         return Reply(answer=refusal(error), promotion=reply.promotion, error=error)
 
-    async def _click(self, body: Mapping[str, Any]) -> Reply:
+    async def _click(self, delivery: Delivery, body: Mapping[str, Any]) -> Reply:
         action, channel = body["actions"][0], _channel(body)
         user = body["user"]
         caller = Caller(
             actor=Actor("slack", user["id"], user.get("username") or user.get("name", "")),
             source="slack",
             channel=channel,
+            delivery=delivery.id,
         )
         promotion = str(action.get("value", "")).partition(":")[0]
         card = await self._store.read.card(promotion)

@@ -194,12 +194,13 @@ class Transaction(StoreReader, Protocol):
 class Store(Protocol):
     """The records."""
 
-    def transaction(self, *, aside: bool = False) -> AbstractAsyncContextManager[Transaction]:
+    def transaction(self, *, delivery: int | None = None) -> AbstractAsyncContextManager[Transaction]:
         """Begin to write; other writers wait. A transaction contains SQL and nothing else.
 
         Args:
-            aside: it is not what the request at hand asks for, such as an expiry that was found on the way: a
-                restart after it carries the request out as if nothing had happened.
+            delivery: whose request this carries out, if it came by one: where something is changed, the same
+                transaction marks that delivery as done, so that a restart does not carry it out again. What is
+                found on the way, such as an expiry, is no part of it.
         """
         ...
 

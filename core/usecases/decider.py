@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from core.actor import BOT, Actor
+from core.caller import Caller
 from core.errors import Conflict, Forbidden, Unwritable
 from core.failpoints import failpoint
 from core.lifecycle.access import Access
@@ -52,7 +53,7 @@ class Decider:
         self._driver = driver
         self._startable = startable
 
-    async def approve(self, actor: Actor, promotion_id: str) -> Promotion:
+    async def approve(self, caller: Caller, promotion_id: str) -> Promotion:
         """Approve; the last approval that was missing starts the rollout.
 
         Raises:
@@ -63,10 +64,10 @@ class Decider:
         if reason := self._startable():
             raise Unwritable(reason)
         promotion = await self._store.read.promotion(promotion_id)
-        actor, groups = await self._access.require_in_groups(actor, "approve", promotion.app)
+        actor, groups = await self._access.require_in_groups(caller.actor, "approve", promotion.app)
         await self.expire_stale(promotion)
         void = await lost(self._store.read, self._access, promotion, more=1)
-        async with self._store.transaction() as tx:
+        async with self._store.transaction(delivery=caller.delivery) as tx:
             promotion = await tx.promotion(promotion_id)
             await self._check_waits(tx, promotion)
             rule = await rule_now(tx, self._access.policy, promotion)
@@ -101,12 +102,12 @@ class Decider:
         await start(tx, started)
         return started
 
-    async def decline(self, actor: Actor, promotion_id: str, reason: str = "") -> Promotion:
+    async def decline(self, caller: Caller, promotion_id: str, reason: str = "") -> Promotion:
         """Decline for everybody; raises as `approve` does."""
         promotion = await self._store.read.promotion(promotion_id)
-        actor = await self._access.require(actor, "approve", promotion.app)
+        actor = await self._access.require(caller.actor, "approve", promotion.app)
         await self.expire_stale(promotion)
-        async with self._store.transaction() as tx:
+        async with self._store.transaction(delivery=caller.delivery) as tx:
             promotion = await tx.promotion(promotion_id)
             await self._check_waits(tx, promotion)
             await self._check_undecided(tx, promotion, actor)
@@ -117,15 +118,15 @@ class Decider:
         self._announcer.wake()
         return declined
 
-    async def cancel(self, actor: Actor, app: str, promotion_id: str | None = None) -> Promotion:
+    async def cancel(self, caller: Caller, app: str, promotion_id: str | None = None) -> Promotion:
         """Stop what is running or waiting; what was touched goes back.
 
         Raises:
             Conflict: `app is not updating`, or it is already going back.
         """
-        actor = await self._access.require(actor, "cancel", app)
+        actor = await self._access.require(caller.actor, "cancel", app)
         await self.expire_stale(*await self._store.read.awaiting(app))
-        async with self._store.transaction() as tx:
+        async with self._store.transaction(delivery=caller.delivery) as tx:
             await tx.app(app)
             waiting = await tx.awaiting(app)
             running = await tx.in_flight(app)
@@ -151,8 +152,8 @@ class Decider:
         for promotion in promotions:
             if promotion.phase is not Phase.AWAITING_APPROVAL:
                 continue
-            # Aside of whatever was asked for: a request that only ended these was not carried out.
-            async with self._store.transaction(aside=True) as tx:
+            # No part of any delivery: a request that only ended these was not carried out.
+            async with self._store.transaction() as tx:
                 current = await tx.promotion(promotion.id)
                 if current.phase is not Phase.AWAITING_APPROVAL:
                     continue

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from core.actor import Actor
-from core.caller import Source
+from core.caller import Caller
 from core.errors import Conflict, NotFound, Taken, Unwritable
 from core.failpoints import failpoint
 from core.ids import new_id
@@ -54,12 +54,9 @@ class PromotionResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionRequest:
-    """A request as it came in."""
+    """What is asked for."""
 
-    actor: Actor
     app: str
-    source: Source
-    channel: str | None
     kind: Literal["promote", "rollback"] = "promote"
     release: str | None = None
     force: bool = False
@@ -97,7 +94,7 @@ class Promoter:
         self._decider = decider
         self._startable = startable
 
-    async def request(self, request: PromotionRequest) -> PromotionResult:
+    async def request(self, caller: Caller, request: PromotionRequest) -> PromotionResult:
         """Ask for a promotion or a rollback.
 
         Raises:
@@ -108,8 +105,8 @@ class Promoter:
         await self._decider.expire_stale(*await self._store.read.awaiting(request.app))
         for _ in range(TRIES):
             try:
-                async with self._store.transaction() as tx:
-                    requested = await self._request(tx, request)
+                async with self._store.transaction(delivery=caller.delivery) as tx:
+                    requested = await self._request(tx, caller, request)
                     failpoint("request.before_commit")
             except Taken:
                 continue
@@ -118,20 +115,20 @@ class Promoter:
             return requested
         raise Conflict("no free id was found", hint="try again")
 
-    async def _request(self, tx: Transaction, request: PromotionRequest) -> PromotionResult:
+    async def _request(self, tx: Transaction, caller: Caller, request: PromotionRequest) -> PromotionResult:
         context = await read_context(tx, request.app, everything=ALL)
         if context.in_flight is not None and not request.takes_over:
             raise busy(context.in_flight)
-        release, copied, skipped = await self._target(tx, context, request)
+        release, copied, skipped = await self._target(tx, context, caller.actor, request)
         same = next((p for p in context.awaiting if p.release == release.id), None)
         if same is not None:
-            return await self._again(tx, context, same, request)
+            return await self._again(tx, context, same, caller.actor, request)
         if request.kind == "promote":
             guard(context, release, anyway=request.anyway)
-        promotion = await self._plan(tx, context, release, copied, request)
+        promotion = await self._plan(tx, context, release, copied, caller, request)
         for older in context.awaiting:
             await move(
-                tx, older, Event.SUPERSEDED, actor=request.actor, superseded_by=release.id, by=request.actor
+                tx, older, Event.SUPERSEDED, actor=caller.actor, superseded_by=release.id, by=caller.actor
             )
         if promotion.phase is Phase.PENDING:
             promotion = await take_over(tx, context, promotion)
@@ -141,7 +138,12 @@ class Promoter:
         )
 
     async def _again(
-        self, tx: Transaction, context: PromotionContext, waiting: Promotion, request: PromotionRequest
+        self,
+        tx: Transaction,
+        context: PromotionContext,
+        waiting: Promotion,
+        actor: Actor,
+        request: PromotionRequest,
     ) -> PromotionResult:
         """Point to the one that waits for the same release; `--force` and a reason are added while nobody has approved."""
         release = context.find(waiting.release)
@@ -163,18 +165,18 @@ class Promoter:
             "force": more.force,
             "anyway": more.anyway is not None,
         }
-        await tx.audit(request.actor, "promote.again", more.id, detail)
+        await tx.audit(actor, "promote.again", more.id, detail)
         return PromotionResult(promotion=more, pointer=True)
 
     async def _target(
-        self, tx: Transaction, context: PromotionContext, request: PromotionRequest
+        self, tx: Transaction, context: PromotionContext, actor: Actor, request: PromotionRequest
     ) -> tuple[Release, Release | None, str]:
         """Return the release to promote, the one it was copied from, and what to say of a skipped one."""
         if request.kind == "rollback":
             assert request.release is not None
             source = await tx.release(request.app, request.release)
             guard_rollback(context, source)
-            return await self._copy(tx, source, request.actor), source, ""
+            return await self._copy(tx, source, actor), source, ""
         if request.release is not None:
             return await tx.release(request.app, request.release), None, ""
         newest, skipped = newest_free(context.releases, context.statuses)
@@ -206,6 +208,7 @@ class Promoter:
         context: PromotionContext,
         release: Release,
         copied: Release | None,
+        caller: Caller,
         request: PromotionRequest,
     ) -> Promotion:
         """Render what would run, and say what it needs before it starts."""
@@ -224,10 +227,10 @@ class Promoter:
             release=release.id,
             kind=request.kind,
             phase=Phase.AWAITING_APPROVAL if count else Phase.PENDING,
-            requested_by=request.actor,
+            requested_by=caller.actor,
             requested_at=tx.now,
-            source=request.source,
-            channel=request.channel or context.app.channel or rules.channel,
+            source=caller.source,
+            channel=caller.channel or context.app.channel or rules.channel,
             force=request.force,
             # Said on the card as the reason why a release on hold went out: no hold, no reason.
             anyway=request.anyway if why_held(release, context.releases, context.statuses) else None,

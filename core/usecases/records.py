@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.actor import Actor
-from core.errors import Conflict, Invalid, Rejected, Taken, Unreachable, Unwritable
+from core.caller import Caller
+from core.errors import Conflict, Invalid, Rejected, Taken, Unreachable, Unwritable, UserError
 from core.ids import new_id
 from core.lifecycle.holds import newest_free
 from core.manifest.manifest import load, resolve_images
@@ -47,8 +47,8 @@ class Records:
         self._cluster = cluster
         self._writable = writable
 
-    async def create_app(self, actor: Actor, name: str, channel: str | None) -> CreatedApp:
-        """Make an app and, where the bot may, its namespace; link the channel if it has no app yet.
+    async def create_app(self, caller: Caller, name: str) -> CreatedApp:
+        """Make an app and, where the bot may, its namespace; link the caller's channel if it has no app yet.
 
         Raises:
             Conflict: there is an app of that name.
@@ -56,7 +56,8 @@ class Records:
         """
         self._check_writable()
         check_name(name)
-        async with self._store.transaction() as tx:
+        actor, channel = caller.actor, caller.channel
+        async with self._store.transaction(delivery=caller.delivery) as tx:
             free = channel is not None and await tx.app_of_channel(channel) is None
             app = App(name=name, created_at=tx.now, created_by=actor)
             await tx.add_app(app)
@@ -72,27 +73,29 @@ class Records:
                 hint=f"an administrator makes it with `{namespace_command(self._cluster.rack, name)}`",
             ) from error
 
-    async def link(self, actor: Actor, name: str, channel: str) -> App:
-        """Link the channel to the app; the app's former channel and the channel's former app are unlinked."""
-        async with self._store.transaction() as tx:
+    async def link(self, caller: Caller, name: str) -> App:
+        """Link the caller's channel to the app; the app's former channel and the channel's former app are unlinked."""
+        channel = _channel(caller)
+        async with self._store.transaction(delivery=caller.delivery) as tx:
             await tx.app(name)
             await tx.link(name, channel)
-            await tx.audit(actor, "app.link", name, {"channel": channel})
+            await tx.audit(caller.actor, "app.link", name, {"channel": channel})
             return await tx.app(name)
 
-    async def unlink(self, actor: Actor, channel: str) -> App:
-        """Unlink whatever app the channel has."""
-        async with self._store.transaction() as tx:
+    async def unlink(self, caller: Caller) -> App:
+        """Unlink whatever app the caller's channel has."""
+        channel = _channel(caller)
+        async with self._store.transaction(delivery=caller.delivery) as tx:
             app = await tx.app_of_channel(channel)
             if app is None:
                 raise Conflict("this channel is linked to no app", hint="/convox link APP links it")
             await tx.link(app.name, None)
-            await tx.audit(actor, "app.unlink", app.name, {"channel": channel})
+            await tx.audit(caller.actor, "app.unlink", app.name, {"channel": channel})
             return app
 
     async def register_build(
         self,
-        actor: Actor,
+        caller: Caller,
         app: str,
         *,
         manifest: str,
@@ -107,6 +110,7 @@ class Records:
             Invalid: the manifest cannot be read, an image is missing or unknown, a variable is required.
         """
         self._check_writable()
+        actor = caller.actor
 
         async def attempt(tx: Transaction) -> NewRelease:
             await tx.app(app)
@@ -143,31 +147,31 @@ class Records:
             )
             return NewRelease(release=release, build=build, skipped=skipped)
 
-        return await self._with_fresh_ids(attempt)
+        return await self._with_fresh_ids(caller, attempt)
 
-    async def set_environment(self, actor: Actor, app: str, pairs: Sequence[tuple[str, str]]) -> NewRelease:
+    async def set_environment(self, caller: Caller, app: str, pairs: Sequence[tuple[str, str]]) -> NewRelease:
         """Make a release with these variables set."""
         if not pairs:
             raise Invalid("at least 1 arg required", hint="env set KEY=VALUE …")
         return await self._change(
-            actor, app, lambda env: env.with_pairs(pairs), "env.set", [k for k, _ in pairs]
+            caller, app, lambda env: env.with_pairs(pairs), "env.set", [k for k, _ in pairs]
         )
 
-    async def unset_environment(self, actor: Actor, app: str, keys: Sequence[str]) -> NewRelease:
+    async def unset_environment(self, caller: Caller, app: str, keys: Sequence[str]) -> NewRelease:
         """Make a release without these variables; an unknown one is no error, as in Convox."""
         if not keys:
             raise Invalid("at least 1 arg required", hint="env unset KEY …")
-        return await self._change(actor, app, lambda env: env.without(keys), "env.unset", list(keys))
+        return await self._change(caller, app, lambda env: env.without(keys), "env.unset", list(keys))
 
-    async def audit_reveal(self, actor: Actor, app: str, subject: str) -> None:
+    async def audit_reveal(self, caller: Caller, app: str, subject: str) -> None:
         """Record that somebody was shown values, before they are shown."""
         self._check_writable()
-        async with self._store.transaction() as tx:
-            await tx.audit(actor, "env.reveal", subject, {"app": app})
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            await tx.audit(caller.actor, "env.reveal", subject, {"app": app})
 
     async def _change(
         self,
-        actor: Actor,
+        caller: Caller,
         app: str,
         change: Callable[[Environment], Environment],
         action: str,
@@ -190,13 +194,13 @@ class Records:
                 environment=after,
                 description=f"env {told}" if told else (build.description if build else ""),
                 created_at=tx.now,
-                created_by=actor,
+                created_by=caller.actor,
             )
             await tx.add_release(release)
-            await tx.audit(actor, action, release.id, {"app": app, "keys": sorted(set(keys))})
+            await tx.audit(caller.actor, action, release.id, {"app": app, "keys": sorted(set(keys))})
             return NewRelease(release=release, build=build, skipped=skipped)
 
-        return await self._with_fresh_ids(attempt)
+        return await self._with_fresh_ids(caller, attempt)
 
     async def _fork(self, tx: Transaction, app: str) -> tuple[Release | None, str]:
         """Return the release to fork from and, where the newest one is on hold, a sentence that says so."""
@@ -206,10 +210,12 @@ class Records:
         origin = f"based on {base.id}" if base else "based on nothing"
         return base, f"{skipped.id} is on hold and was skipped; this release is {origin}"
 
-    async def _with_fresh_ids(self, attempt: Callable[[Transaction], Awaitable[NewRelease]]) -> NewRelease:
+    async def _with_fresh_ids(
+        self, caller: Caller, attempt: Callable[[Transaction], Awaitable[NewRelease]]
+    ) -> NewRelease:
         for _ in range(TRIES):
             try:
-                async with self._store.transaction() as tx:
+                async with self._store.transaction(delivery=caller.delivery) as tx:
                     return await attempt(tx)
             except Taken:
                 continue
@@ -221,3 +227,9 @@ class Records:
         reason = self._writable()
         if reason:
             raise Unwritable(reason)
+
+
+def _channel(caller: Caller) -> str:
+    if caller.channel is None:
+        raise UserError("a channel can only be linked from Slack", hint="type it in the channel itself")
+    return caller.channel

@@ -1,9 +1,5 @@
 """The inbox: what Slack delivered is kept before it is acknowledged, so that a crash forgets no click."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.ports.inbox import Delivery
@@ -17,18 +13,7 @@ from storage.session import Session
 REMEMBERED = timedelta(hours=25)
 
 
-@dataclass(slots=True)
-class Carrying:
-    """The delivery that a task carries out; over once its context has ended, also for tasks started inside."""
-
-    delivery_id: int
-    over: bool = False
-
-
-_carrying: ContextVar[Carrying | None] = ContextVar("_carrying", default=None)
-
-
-class Intake:
+class SqliteInbox:
     """Deliveries, each once, payloads encrypted and wiped when handled."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
@@ -49,25 +34,12 @@ class Intake:
         rows = await Session(self._database.reader).all("pending_deliveries")
         return [delivery_of(row, self._vault) for row in rows]
 
-    @contextmanager
-    def carrying_out(self, delivery_id: int) -> Generator[None]:
-        """Carry a delivery out: the first store transaction inside that changes something also marks it done.
+    async def mark_done(self, session: Session, delivery_id: int, now: datetime) -> None:
+        """Before a transaction commits: note in it that it has carried this delivery out.
 
         So a crash between that commit and the answer does not carry it out a second time.
         """
-        carrying = Carrying(delivery_id)
-        token = _carrying.set(carrying)
-        try:
-            yield
-        finally:
-            carrying.over = True
-            _carrying.reset(token)
-
-    async def mark_done(self, session: Session, now: datetime) -> None:
-        """Before a transaction commits: note in it that it carried out the delivery at hand, if there is one."""
-        carrying = _carrying.get()
-        if carrying is not None and not carrying.over and session.changes:
-            await session.run("done_delivery", {"id": carrying.delivery_id, "now": moment(now)})
+        await session.run("done_delivery", {"id": delivery_id, "now": moment(now)})
 
     async def handled(self, delivery_id: int, now: datetime) -> None:
         """Wipe the payload; the key is remembered for REMEMBERED, so that a repetition is known."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.actor import Actor
+from core.caller import Caller
 from core.lifecycle.access import Access
 from core.lifecycle.gate import Gate
 from core.policy.policy import Policy, parse_policy
@@ -43,6 +44,11 @@ def manifest(count: int = 2, digit: str = "0") -> str:
     return MANIFEST.format(digest=digit * 64, count=count)
 
 
+def by(actor: Actor, channel: str | None = None) -> Caller:
+    """Return somebody who asks in Slack; a channel matters only where it is linked, or promoted from."""
+    return Caller(actor=actor, source="slack", channel=channel)
+
+
 async def until(w: "World", promotion_id: str, phase: Phase) -> None:
     """Let others run until the promotion is in this phase; no time passes."""
     while (promotion := await w.store.read.promotion(promotion_id)).phase is not phase:
@@ -64,13 +70,13 @@ class World:
     policy: Policy
 
     async def build(self, app: str = "myapp", text: str | None = None, **images: str) -> NewRelease:
-        return await self.records.register_build(ALICE, app, manifest=text or manifest(), images=images)
+        return await self.records.register_build(by(ALICE), app, manifest=text or manifest(), images=images)
 
     async def ask(
         self, release: str | None = None, *, actor: Actor = ALICE, app: str = "myapp", **more: object
     ) -> PromotionResult:
-        asked = PromotionRequest(actor=actor, app=app, source="slack", channel="C1", release=release, **more)  # type: ignore[arg-type]
-        return await self.promoter.request(asked)
+        asked = PromotionRequest(app=app, release=release, **more)  # type: ignore[arg-type]
+        return await self.promoter.request(by(actor, "C1"), asked)
 
     async def promote(self, release: str | None = None, **more: object) -> Promotion:
         """Ask and drive to the end."""
@@ -111,7 +117,7 @@ async def world(
             store, cluster, clock, directory, announcer, records, promoter, decider, supervisor, current
         )
         if not [a for a in await store.read.apps() if a.name == app]:
-            await records.create_app(ALICE, app, "C1")
+            await records.create_app(by(ALICE, "C1"), app)
         try:
             yield made
         finally:

@@ -19,6 +19,7 @@ from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.people import BOT_USER
 from bot.settings import Settings, read_settings
 from core.actor import Actor
+from core.caller import Caller
 from core.clock import Clock
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
@@ -119,10 +120,11 @@ class World:
         settings = read_settings(Settings, self.environ, dotenv=None)
         document = yaml.safe_load(self.place.kubeconfig.read_text())
         async with wired(settings, clock=self.clock, kubeconfig=document) as bot:
-            await bot.records.create_app(CI, self.place.app, CHANNEL)
+            builder = Caller(actor=CI, source="http", channel=CHANNEL)
+            await bot.records.create_app(builder, self.place.app)
             for build in builds:
                 await bot.records.register_build(
-                    CI, self.place.app, manifest=build.manifest, images=build.images
+                    builder, self.place.app, manifest=build.manifest, images=build.images
                 )
 
     def begin(self) -> None:

@@ -50,18 +50,17 @@ async def test_the_transaction_that_carries_a_delivery_out_marks_it_done_and_its
     assert not delivery.done
 
     async def fail():
-        async with store.transaction() as tx:
+        async with store.transaction(delivery=delivery.id) as tx:
             await tx.add_app(make_app())
             raise LookupError
 
-    with store.intake.carrying_out(delivery.id):
-        async with store.transaction() as tx:
-            await tx.apps()
-        with pytest.raises(LookupError):
-            await fail()
-        assert not (await store.intake.pending())[0].done, "nothing has been changed yet"
-        async with store.transaction() as tx:
-            await tx.add_app(make_app())
+    async with store.transaction(delivery=delivery.id) as tx:
+        await tx.apps()
+    with pytest.raises(LookupError):
+        await fail()
+    assert not (await store.intake.pending())[0].done, "nothing has been changed yet"
+    async with store.transaction(delivery=delivery.id) as tx:
+        await tx.add_app(make_app())
     (delivery,) = await store.intake.pending()
     assert (delivery.done, delivery.payload) == (True, b"{}")
 
@@ -71,43 +70,22 @@ async def test_two_deliveries_carried_out_at_once_mark_each_its_own(store):
         await store.intake.keep(f"T{number}", "command", b"", NOW)
 
     async def carry_out(delivery, number):
-        with store.intake.carrying_out(delivery.id):
-            async with store.transaction() as tx:
-                if number % 2:
-                    await tx.add_app(make_app(f"app-{number}"))
+        async with store.transaction(delivery=delivery.id) as tx:
+            if number % 2:
+                await tx.add_app(make_app(f"app-{number}"))
 
     pending = await store.intake.pending()
     await asyncio.gather(*(carry_out(delivery, number) for number, delivery in enumerate(pending)))
     assert [delivery.done for delivery in await store.intake.pending()] == [False, True] * 3
 
 
-async def test_work_that_outlives_the_carrying_out_marks_nothing(store):
-    await store.intake.keep("T1", "command", b"", NOW)
-    (delivery,) = await store.intake.pending()
-    go = asyncio.Event()
-
-    async def rollout():
-        await go.wait()
-        async with store.transaction() as tx:
-            await tx.add_app(make_app())
-
-    with store.intake.carrying_out(delivery.id):
-        task = asyncio.create_task(rollout())
-    go.set()
-    await task
-    assert not (await store.intake.pending())[0].done
-    async with store.transaction() as tx:
-        await tx.add_app(make_app("other"))
-    assert not (await store.intake.pending())[0].done
-
-
-async def test_what_is_changed_aside_of_a_delivery_does_not_mark_it_done(store):
+async def test_what_is_changed_without_the_delivery_does_not_mark_it_done(store):
+    """An expiry that was found on the way, a rollout that goes on in a task of its own."""
     await store.intake.keep("T1", "command", b"{}", NOW)
     (delivery,) = await store.intake.pending()
-    with store.intake.carrying_out(delivery.id):
-        async with store.transaction(aside=True) as tx:
-            await tx.add_app(make_app())
-        assert not (await store.intake.pending())[0].done
-        async with store.transaction() as tx:
-            await tx.add_app(make_app("other"))
+    async with store.transaction() as tx:
+        await tx.add_app(make_app())
+    assert not (await store.intake.pending())[0].done
+    async with store.transaction(delivery=delivery.id) as tx:
+        await tx.add_app(make_app("other"))
     assert (await store.intake.pending())[0].done

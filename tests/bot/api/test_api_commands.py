@@ -5,7 +5,7 @@ import pytest
 from core.errors import UserError
 from core.policy.policy import parse_policy
 from tests.bot.api.asking import policy_of
-from tests.core.world import ALICE, ONE_APPROVAL
+from tests.core.world import ALICE, ONE_APPROVAL, by
 
 
 async def test_a_plain_answer_has_a_text_and_no_promotion(api):
@@ -32,7 +32,7 @@ async def test_a_promotion_is_asked_for_and_named(api):
 
 
 async def test_the_shape_of_the_first_line_does_not_change_where_there_is_more_to_say(api):
-    await api.world.records.create_app(ALICE, "quiet", None)
+    await api.world.records.create_app(by(ALICE), "quiet")
     made = await api.world.build("quiet")
 
     told = await (await api.command(f"releases promote {made.release.id} -a quiet")).json()

@@ -10,7 +10,7 @@ from bot.api.names import Names
 from core.policy.policy import parse_policy
 from core.records.line import Line
 from tests.bot.api.asking import policy_of
-from tests.core.world import ALICE, BOB, ONE_APPROVAL
+from tests.core.world import ALICE, BOB, ONE_APPROVAL, by
 from tests.fakes import START, broken
 
 LINE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ system/k8s/\S+ \S")
@@ -55,7 +55,7 @@ async def test_lines_are_sent_as_they_come_and_the_stream_ends_with_the_verdict(
     answer = await api.get(f"/promotions/{promotion.id}/lines")
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
 
-    await api.world.decider.approve(BOB, promotion.id)
+    await api.world.decider.approve(by(BOB), promotion.id)
 
     assert b"Status: Running => Pending" in await answer.content.readline()
     assert (await answer.text()).splitlines()[-1] == "OK"
@@ -64,7 +64,7 @@ async def test_lines_are_sent_as_they_come_and_the_stream_ends_with_the_verdict(
 async def test_who_declined_is_told_by_name(api):
     api.world.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
     promotion = (await api.world.ask((await api.world.build()).release.id)).promotion
-    await api.world.decider.decline(BOB, promotion.id, "not on a\nFriday")
+    await api.world.decider.decline(by(BOB), promotion.id, "not on a\nFriday")
 
     assert await api.lines(promotion.id) == ["ERROR: declined by @u02bob: not on a Friday"]
 

@@ -14,7 +14,7 @@ from bot.command.parser import parse
 from core.policy.policy import parse_policy
 from tests.bot.api.asking import policy_of
 from tests.bot.api.serving import serving
-from tests.core.world import BOB, ONE_APPROVAL
+from tests.core.world import BOB, ONE_APPROVAL, by
 from tests.fakes import broken
 
 
@@ -86,7 +86,7 @@ async def test_it_waits_through_an_approval(api, capsys):
     doing = asyncio.create_task(typed("releases", "promote", "-a", "myapp"))
     waiting = await _waiting(api)
 
-    await api.world.decider.approve(BOB, waiting[0].id)
+    await api.world.decider.approve(by(BOB), waiting[0].id)
 
     assert await doing == 0
     assert capsys.readouterr().out.splitlines()[-1] == "OK"
@@ -176,7 +176,7 @@ async def test_a_stream_that_is_cut_goes_on_where_it_was(api, capsys):
 
     async def approve():
         (waiting,) = await api.store.read.awaiting("myapp")
-        await api.world.decider.approve(BOB, waiting.id)
+        await api.world.decider.approve(by(BOB), waiting.id)
 
     def pause(seconds):
         paused.append(seconds)

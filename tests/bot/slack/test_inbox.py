@@ -16,7 +16,7 @@ from bot.handlers import Handlers
 from bot.slack.inbox import DONE_BEFORE, FRESH, SWEEP_SECONDS, InboxWorker
 from core.errors import Unwritable
 from core.promotion import Phase
-from tests.core.world import ALICE, ONE_APPROVAL, World, world
+from tests.core.world import ALICE, ONE_APPROVAL, World, by, world
 from tests.fakes import progressing
 
 
@@ -239,13 +239,13 @@ async def test_a_change_whose_promotion_is_refused_says_both(tmp_path: Path):
         who = "<@U01ALICE> promotes"
         assert f"Setting FOO... OK\nRelease: {made.id}\nERROR: app is currently updating: {who}" in answer
         assert f"or take over: `releases promote {made.id} --force -a myapp`" in answer
-        await w.decider.cancel(asked.promotion.requested_by, "myapp")
+        await w.decider.cancel(by(asked.promotion.requested_by), "myapp")
         await w.end(asked.promotion.id)
 
 
 async def test_a_link_says_what_it_took_from_where(tmp_path: Path):
     async with staged(tmp_path) as s:
-        await s.world.records.create_app(ALICE, "other", "C2")
+        await s.world.records.create_app(by(ALICE, "C2"), "other")
         answer = await s.answer(await s.command("link myapp", channel="C2"))
         assert "Linking myapp to this channel... OK" in answer
         assert "Note: myapp was linked to <#C1>, which has no app now" in answer
@@ -256,7 +256,7 @@ async def test_a_link_says_what_it_took_from_where(tmp_path: Path):
 
 async def test_a_value_that_slack_cannot_be_shown_exactly_says_so(tmp_path: Path):
     async with staged(tmp_path) as s:
-        await s.world.records.set_environment(ALICE, "myapp", [("T", "a```b"), ("U", "plain")])
+        await s.world.records.set_environment(by(ALICE), "myapp", [("T", "a```b"), ("U", "plain")])
         told = await s.answer(await s.command("env get T"))
         assert "Note: invisible characters stand between backticks here" in told
         assert "shown by: convox-bot do env get T -a myapp" in told

@@ -22,7 +22,7 @@ from core.rollout.effects import (
     StalePromotion,
     ensure_current,
 )
-from tests.core.world import ALICE, World, world
+from tests.core.world import ALICE, World, by, world
 
 WEB = Ref("Deployment", "web")
 DONE = Applied(ref=WEB, uid="uid-web", generation=3, changed=True)
@@ -166,7 +166,7 @@ async def test_a_risen_token_means_moved_even_in_the_same_phase(tmp_path: Path):
 
 async def test_values_of_the_environment_are_not_in_what_the_card_says_of_the_cluster(tmp_path: Path):
     async with pending(tmp_path) as (w, effects, promotion):
-        made = await w.records.set_environment(ALICE, "myapp", [("PASSWORD", "correct-horse")])
+        made = await w.records.set_environment(by(ALICE), "myapp", [("PASSWORD", "correct-horse")])
         async with w.store.transaction() as tx:
             app = await tx.app("myapp")
             await tx.save_app(replace(app, active=made.release.id))

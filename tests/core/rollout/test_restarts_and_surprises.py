@@ -12,7 +12,7 @@ from core.promotion import Phase
 from core.records.bundle import Ref
 from core.records.observation import Observation
 from storage.store import SqliteTransaction
-from tests.core.world import BOB, manifest, until, world
+from tests.core.world import BOB, by, manifest, until, world
 from tests.fakes import FakeWatch, broken, progressing, service
 
 WORKER = "  worker:\n    image: registry.example/worker@sha256:" + "1" * 64 + "\n    scale: 1\n"
@@ -104,7 +104,7 @@ async def test_a_defect_is_said_on_the_card_and_tried_again_ever_more_seldom(tmp
         assert stuck.progress.waiting.startswith("something went wrong here (E-")
         assert stuck.revision > asked.promotion.revision
         # Nobody is locked out: a person stops it, and it goes back.
-        await w.decider.cancel(BOB, "myapp")
+        await w.decider.cancel(by(BOB), "myapp")
         ended = await w.end(asked.promotion.id)
         assert (ended.phase, ended.back_to) == (Phase.REVERTED, good)
 

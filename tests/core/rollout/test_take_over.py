@@ -10,7 +10,7 @@ from core.lifecycle.outcome import ending
 from core.policy.policy import parse_policy
 from core.promotion import Phase
 from core.records.bundle import Ref
-from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, manifest, until, world
+from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, by, manifest, until, world
 from tests.fakes import broken, progressing, service
 
 WORKER = "  {name}:\n    image: registry.example/{name}@sha256:" + "1" * 64 + "\n    scale: 1\n"
@@ -143,11 +143,11 @@ async def test_the_last_approval_of_something_else_than_was_asked_for_stops_nobo
         async with w.store.transaction() as tx:
             await tx.save_app(replace(await tx.app("myapp"), namespace_uid="somewhere-else"))
         with pytest.raises(Conflict, match="was refused: what was approved has changed since"):
-            await w.decider.approve(BOB, asked.promotion.id)
+            await w.decider.approve(by(BOB), asked.promotion.id)
         refused = await w.store.read.promotion(asked.promotion.id)
         assert refused.phase is Phase.REFUSED
         assert (await w.store.read.promotion(running.id)).phase is Phase.UPDATING
-        await w.decider.cancel(ALICE, "myapp")
+        await w.decider.cancel(by(ALICE), "myapp")
         await w.end(running.id)
 
 
@@ -157,12 +157,12 @@ async def test_an_approver_who_lost_the_right_stops_nobody_either(tmp_path: Path
         running = await flying(w)
         w.policy = parse_policy(TWO_APPROVALS, open_to_all=True)
         asked = await w.ask((await w.build()).release.id, force=True)
-        await w.decider.approve(BOB, asked.promotion.id)
+        await w.decider.approve(by(BOB), asked.promotion.id)
         w.directory.guests = frozenset({BOB.id})
         with pytest.raises(Conflict, match="was refused: an approval no longer counts: <@U02BOB>"):
-            await w.decider.approve(CAROL, asked.promotion.id)
+            await w.decider.approve(by(CAROL), asked.promotion.id)
         assert (await w.store.read.promotion(running.id)).phase is Phase.UPDATING
-        await w.decider.cancel(ALICE, "myapp")
+        await w.decider.cancel(by(ALICE), "myapp")
         await w.end(running.id)
 
 
@@ -180,11 +180,11 @@ async def test_the_last_approval_of_a_plain_promote_is_refused_while_something_e
             fresh = _waiting_again(waits)
             await tx.add_promotion(fresh)
         with pytest.raises(Conflict, match="was refused: app is currently updating: <@U01ALICE> promotes"):
-            await w.decider.approve(BOB, fresh.id)
+            await w.decider.approve(by(BOB), fresh.id)
         assert ending(await w.store.read.promotion(fresh.id), lambda a: a.plain).startswith(
             "ERROR: refused, nothing was changed: app is currently updating"
         )
-        await w.decider.cancel(ALICE, "myapp")
+        await w.decider.cancel(by(ALICE), "myapp")
         await w.end(running.id)
 
 

@@ -11,7 +11,7 @@ from core.promotion import Phase, Promotion
 from core.records.bundle import Ref
 from core.records.line import Line
 from core.records.observation import Observation
-from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, World, manifest, until, world
+from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, World, by, manifest, until, world
 from tests.fakes import FakeWatch, broken, progressing
 
 WORKER = f"  worker:\n    image: registry.example/worker@sha256:{'1' * 64}\n    scale: 1\n"
@@ -60,7 +60,7 @@ async def test_one_that_is_cancelled_before_its_first_effect_goes_back(tmp_path:
         asked = await w.ask((await w.build()).release.id, force=True)
         while not (await w.store.read.promotion(asked.promotion.id)).progress.waiting:
             await w.clock.sleep(0)
-        await w.decider.cancel(BOB, "myapp")
+        await w.decider.cancel(by(BOB), "myapp")
         w.cluster.refuse = lambda _: None
         ended = await w.end(asked.promotion.id)
         assert said(ended) == f"ERROR: cancelled by @u02bob, rolled back to {good}"
@@ -168,7 +168,7 @@ async def test_the_copy_of_a_rollback_that_was_stopped_in_turn_is_no_ground_for_
         again = await w.ask(stopped.release, force=True)
         w.cluster.refuse = lambda _: None
         assert (await w.end(again.promotion.id)).phase is Phase.RUNNING
-        made = await w.records.set_environment(ALICE, "myapp", [("A", "b")])
+        made = await w.records.set_environment(by(ALICE), "myapp", [("A", "b")])
         assert made.release.build == (await w.store.read.release("myapp", stopped.release)).build
 
 
@@ -180,7 +180,7 @@ async def test_a_rollback_that_is_refused_leaves_everything_as_it_was(tmp_path: 
         assert said(ended) == "ERROR: refused, nothing was changed: no"
         w.cluster.refuse = lambda _: None
         assert not (await w.store.read.release_status(second)).withdrawn
-        made = await w.records.set_environment(ALICE, "myapp", [("A", "b")])
+        made = await w.records.set_environment(by(ALICE), "myapp", [("A", "b")])
         assert made.release.build == (await w.store.read.release("myapp", second)).build
         assert made.skipped == "", "nobody need know of the copy"
         promoted = await w.ask()
@@ -191,7 +191,7 @@ async def test_a_release_whose_build_failed_while_it_waited_needs_a_reason(tmp_p
     async with world(tmp_path) as w:
         await w.good()
         made = await w.build()
-        sibling = (await w.records.set_environment(ALICE, "myapp", [("A", "b")])).release
+        sibling = (await w.records.set_environment(by(ALICE), "myapp", [("A", "b")])).release
         assert sibling.build == made.release.build
         failing = [False]
         w.cluster.behaves[made.release.id] = lambda _: broken() if failing[0] else progressing()
@@ -203,7 +203,7 @@ async def test_a_release_whose_build_failed_while_it_waited_needs_a_reason(tmp_p
         await w.end(running.promotion.id)
         again = (await w.ask(sibling.id, anyway="the registry is back")).promotion
         assert (again.id, again.anyway) == (waiting.id, "the registry is back")
-        assert (await w.decider.approve(CAROL, waiting.id)).phase is Phase.PENDING
+        assert (await w.decider.approve(by(CAROL), waiting.id)).phase is Phase.PENDING
         await w.end(waiting.id)
 
 
@@ -211,19 +211,19 @@ async def test_a_reason_that_comes_after_an_approval_is_too_late(tmp_path: Path)
     async with world(tmp_path) as w:
         await w.good()
         made = await w.build()
-        sibling = (await w.records.set_environment(ALICE, "myapp", [("A", "b")])).release
+        sibling = (await w.records.set_environment(by(ALICE), "myapp", [("A", "b")])).release
         failing = [False]
         w.cluster.behaves[made.release.id] = lambda _: broken() if failing[0] else progressing()
         running = await w.ask(made.release.id)
         await until(w, running.promotion.id, Phase.UPDATING)
         w.policy = parse_policy(ONE_APPROVAL.replace("count: 1", "count: 2"), open_to_all=True)
         waiting = (await w.ask(sibling.id, force=True)).promotion
-        await w.decider.approve(BOB, waiting.id)
+        await w.decider.approve(by(BOB), waiting.id)
         failing[0] = True
         await w.end(running.promotion.id)
         assert (await w.ask(sibling.id, anyway="the registry is back")).unheard
         with pytest.raises(Conflict, match=r"is on hold: its build .* --anyway"):
-            await w.decider.approve(CAROL, waiting.id)
+            await w.decider.approve(by(CAROL), waiting.id)
         assert (await w.store.read.promotion(waiting.id)).phase is Phase.REFUSED
 
 

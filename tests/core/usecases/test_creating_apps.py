@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Rejected, Unreachable, Unwritable
-from tests.core.world import ALICE, world
+from tests.core.world import ALICE, by, world
 
 
 @pytest.mark.parametrize("error", [Unreachable("connection refused"), Rejected("quota says no")])
@@ -19,6 +19,6 @@ async def test_an_app_without_a_cluster_is_made_and_the_rest_is_said(tmp_path: P
         with pytest.raises(
             Unwritable, match="^other is created, but its namespace could not be made"
         ) as told:
-            await w.records.create_app(ALICE, "other", None)
+            await w.records.create_app(by(ALICE), "other")
         assert "convox-bot app-manifest other" in told.value.hint
         assert (await w.store.read.app("other")).name == "other"

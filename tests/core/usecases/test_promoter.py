@@ -11,7 +11,7 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound, UserError
 from core.lifecycle.outcome import ending
 from core.policy.policy import parse_policy
 from core.promotion import Phase
-from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, manifest, until, world
+from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, by, manifest, until, world
 from tests.fakes import broken, progressing
 
 TWO_APPROVALS = ONE_APPROVAL.replace("count: 1", "count: 2")
@@ -37,7 +37,7 @@ async def test_no_release_at_all_is_said_in_convox_words(tmp_path: Path):
 
 async def test_a_release_without_a_build_cannot_be_promoted(tmp_path: Path):
     async with world(tmp_path) as w:
-        made = await w.records.set_environment(ALICE, "myapp", [("FOO", "bar")])
+        made = await w.records.set_environment(by(ALICE), "myapp", [("FOO", "bar")])
         with pytest.raises(Invalid, match="^can not promote a release with an empty manifest$"):
             await w.ask(made.release.id)
 
@@ -63,7 +63,7 @@ async def test_while_a_rollout_runs_a_promote_is_refused_with_the_holder(tmp_pat
 async def test_the_guards_come_in_convoxs_order(tmp_path: Path):
     """App, then busy, then release, then manifest, then older, then hold; --force skips the busy guard alone."""
     async with world(tmp_path) as w:
-        empty = (await w.records.set_environment(ALICE, "myapp", [("FOO", "bar")])).release.id
+        empty = (await w.records.set_environment(by(ALICE), "myapp", [("FOO", "bar")])).release.id
         old = await w.good()
         await w.good()
         bad = (await w.build()).release.id
@@ -88,7 +88,7 @@ async def test_the_guards_come_in_convoxs_order(tmp_path: Path):
         with pytest.raises(Conflict, match=f"^{bad} is on hold"):
             await w.ask(bad, force=True, anyway="")
         assert (await w.store.read.in_flight("myapp")).id == flying.promotion.id
-        await w.decider.cancel(ALICE, "myapp")
+        await w.decider.cancel(by(ALICE), "myapp")
         await w.end(flying.promotion.id)
 
 
@@ -117,7 +117,7 @@ async def test_two_promotes_in_one_instant_a_thousand_times(tmp_path: Path):
             (refused,) = [a for a in answers if isinstance(a, Conflict)]
             holder = started.promotion
             assert f"{holder.requested_by.mention} promotes {holder.release}" in str(refused)
-            await w.decider.cancel(CAROL, "myapp")
+            await w.decider.cancel(by(CAROL), "myapp")
 
 
 async def test_a_rollback_to_a_release_that_failed_is_refused(tmp_path: Path):
@@ -136,7 +136,7 @@ async def test_a_rollback_that_is_declined_withdraws_nothing(tmp_path: Path):
         never = (await w.build()).release.id
         w.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
         request = await w.ask(never, kind="rollback")
-        await w.decider.decline(BOB, request.promotion.id)
+        await w.decider.decline(by(BOB), request.promotion.id)
         assert not (await w.store.read.release_status(good)).withdrawn
 
 
@@ -160,7 +160,7 @@ async def test_a_held_build_is_held_in_every_release_of_it(tmp_path: Path):
         made = await w.build()
         w.cluster.behaves[made.release.id] = lambda _: broken()
         await w.promote(made.release.id)
-        changed = await w.records.set_environment(ALICE, "myapp", [("FOO", "bar")])
+        changed = await w.records.set_environment(by(ALICE), "myapp", [("FOO", "bar")])
         assert changed.release.build != made.release.build, "a change forks the newest release not on hold"
         assert made.release.id in changed.skipped
 
@@ -170,8 +170,8 @@ async def test_an_approval_by_somebody_else_starts_the_rollout(tmp_path: Path):
         request = await w.ask((await w.build()).release.id)
         assert request.promotion.phase is Phase.AWAITING_APPROVAL
         with pytest.raises(Forbidden, match="you asked for it"):
-            await w.decider.approve(ALICE, request.promotion.id)
-        approved = await w.decider.approve(BOB, request.promotion.id)
+            await w.decider.approve(by(ALICE), request.promotion.id)
+        approved = await w.decider.approve(by(BOB), request.promotion.id)
         assert approved.phase is Phase.PENDING
         assert (await w.end(request.promotion.id)).phase is Phase.RUNNING
 
@@ -190,33 +190,33 @@ async def test_a_persons_rollback_overwrites_what_another_tool_has_set(tmp_path:
 async def test_a_late_click_is_told_who_was_first(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         request = await w.ask((await w.build()).release.id)
-        await w.decider.approve(BOB, request.promotion.id)
+        await w.decider.approve(by(BOB), request.promotion.id)
         with pytest.raises(Conflict, match="^already approved by <@U02BOB> at 12:00 UTC$"):
-            await w.decider.approve(CAROL, request.promotion.id)
+            await w.decider.approve(by(CAROL), request.promotion.id)
         await w.end(request.promotion.id)
 
 
 async def test_a_late_click_is_told_what_became_of_it(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
         request = await w.ask((await w.build()).release.id)
-        await w.decider.approve(BOB, request.promotion.id)
-        await w.decider.cancel(ALICE, "myapp")
+        await w.decider.approve(by(BOB), request.promotion.id)
+        await w.decider.cancel(by(ALICE), "myapp")
         with pytest.raises(Conflict, match=r"^P\w+ was cancelled by <@U01ALICE> at 12:00 UTC$"):
-            await w.decider.approve(CAROL, request.promotion.id)
+            await w.decider.approve(by(CAROL), request.promotion.id)
         request = await w.ask((await w.build()).release.id)
-        await w.decider.approve(BOB, request.promotion.id)
+        await w.decider.approve(by(BOB), request.promotion.id)
         newer = await w.ask((await w.build()).release.id, actor=CAROL)
         superseded = f"was superseded by {newer.promotion.release} at 12:00 UTC, asked for by <@U03CAROL>"
         with pytest.raises(Conflict, match=superseded):
-            await w.decider.decline(ALICE, request.promotion.id)
+            await w.decider.decline(by(ALICE), request.promotion.id)
 
 
 async def test_whoever_has_approved_is_told_how_to_stop_it(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
         request = await w.ask((await w.build()).release.id)
-        await w.decider.approve(BOB, request.promotion.id)
+        await w.decider.approve(by(BOB), request.promotion.id)
         with pytest.raises(Conflict, match="^you have already approved P") as told:
-            await w.decider.decline(BOB, request.promotion.id)
+            await w.decider.decline(by(BOB), request.promotion.id)
         assert told.value.hint == "`apps cancel myapp` stops it for everybody"
 
 
@@ -225,18 +225,18 @@ async def test_an_approval_of_a_token_is_answered_while_slack_is_down(tmp_path: 
         request = await w.ask((await w.build()).release.id)
         w.directory.down = True
         with pytest.raises(Forbidden, match="only a person can approve"):
-            await w.decider.approve(Actor("token", "ci", "ci"), request.promotion.id)
+            await w.decider.approve(by(Actor("token", "ci", "ci")), request.promotion.id)
         with pytest.raises(Forbidden, match="^I cannot check whether you may approve myapp"):
-            await w.decider.approve(BOB, request.promotion.id)
+            await w.decider.approve(by(BOB), request.promotion.id)
 
 
 async def test_one_person_fills_one_seat(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
         request = await w.ask((await w.build()).release.id)
-        assert (await w.decider.approve(BOB, request.promotion.id)).phase is Phase.AWAITING_APPROVAL
+        assert (await w.decider.approve(by(BOB), request.promotion.id)).phase is Phase.AWAITING_APPROVAL
         with pytest.raises(UserError, match="already approved"):
-            await w.decider.approve(BOB, request.promotion.id)
-        assert (await w.decider.approve(CAROL, request.promotion.id)).phase is Phase.PENDING
+            await w.decider.approve(by(BOB), request.promotion.id)
+        assert (await w.decider.approve(by(CAROL), request.promotion.id)).phase is Phase.PENDING
         await w.end(request.promotion.id)
 
 
@@ -244,16 +244,16 @@ async def test_a_token_never_fills_a_seat(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         request = await w.ask((await w.build()).release.id)
         with pytest.raises(Forbidden, match="only a person can approve"):
-            await w.decider.approve(Actor("token", "ci", "ci"), request.promotion.id)
+            await w.decider.approve(by(Actor("token", "ci", "ci")), request.promotion.id)
 
 
 async def test_a_decline_ends_it_for_everybody_with_its_reason(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         request = await w.ask((await w.build()).release.id)
-        declined = await w.decider.decline(BOB, request.promotion.id, "not on a Friday")
+        declined = await w.decider.decline(by(BOB), request.promotion.id, "not on a Friday")
         assert ending(declined, lambda a: a.plain) == "ERROR: declined by @u02bob: not on a Friday"
         with pytest.raises(Conflict, match="already declined by <@U02BOB>"):
-            await w.decider.approve(CAROL, request.promotion.id)
+            await w.decider.approve(by(CAROL), request.promotion.id)
 
 
 async def test_an_approval_that_comes_too_late_is_expired_before_it_counts(tmp_path: Path):
@@ -261,7 +261,7 @@ async def test_an_approval_that_comes_too_late_is_expired_before_it_counts(tmp_p
         request = await w.ask((await w.build()).release.id)
         w.clock.jump(86401)
         with pytest.raises(Conflict, match="has expired"):
-            await w.decider.approve(BOB, request.promotion.id)
+            await w.decider.approve(by(BOB), request.promotion.id)
         assert (await w.store.read.promotion(request.promotion.id)).phase is Phase.EXPIRED
 
 
@@ -274,10 +274,10 @@ async def test_what_has_expired_is_expired_before_any_click(tmp_path: Path, deed
         w.clock.jump(86401)
         if deed == "decline":
             with pytest.raises(Conflict, match="has expired: nobody can approve it any more"):
-                await w.decider.decline(BOB, request.promotion.id)
+                await w.decider.decline(by(BOB), request.promotion.id)
         elif deed == "cancel":
             with pytest.raises(Conflict, match="^app is not updating$"):
-                await w.decider.cancel(BOB, "myapp")
+                await w.decider.cancel(by(BOB), "myapp")
         else:
             again = await w.ask(release)
             assert not again.pointer
@@ -319,12 +319,12 @@ async def test_what_was_approved_runs_or_nothing_does(tmp_path: Path):
     """The active release changes between the first and the last approval, so the last one starts nothing."""
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
         first = await w.ask((await w.build()).release.id)
-        await w.decider.approve(BOB, first.promotion.id)
+        await w.decider.approve(by(BOB), first.promotion.id)
         async with w.store.transaction() as tx:
             app = await tx.app("myapp")
             await tx.save_app(replace(app, namespace_uid="somewhere-else"))
         with pytest.raises(Conflict, match="was refused: what was approved has changed since"):
-            await w.decider.approve(CAROL, first.promotion.id)
+            await w.decider.approve(by(CAROL), first.promotion.id)
         ended = await w.end(first.promotion.id)
         assert ended.phase is Phase.REFUSED
         assert (
@@ -337,10 +337,10 @@ async def test_what_was_approved_runs_or_nothing_does(tmp_path: Path):
 async def test_an_approver_who_lost_the_right_no_longer_counts_at_the_last_approval(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
         request = await w.ask((await w.build()).release.id)
-        await w.decider.approve(BOB, request.promotion.id)
+        await w.decider.approve(by(BOB), request.promotion.id)
         w.directory.guests = frozenset({BOB.id})
         with pytest.raises(Conflict, match="was refused: an approval no longer counts"):
-            await w.decider.approve(CAROL, request.promotion.id)
+            await w.decider.approve(by(CAROL), request.promotion.id)
         ended = await w.end(request.promotion.id)
         assert ended.phase is Phase.REFUSED
         assert ended.reason == "an approval no longer counts: <@U02BOB> (guests may not do this)"
@@ -349,13 +349,13 @@ async def test_an_approver_who_lost_the_right_no_longer_counts_at_the_last_appro
 async def test_an_approver_whom_the_rule_names_no_longer_does_not_count_any_more(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
         request = await w.ask((await w.build()).release.id)
-        await w.decider.approve(BOB, request.promotion.id)
+        await w.decider.approve(by(BOB), request.promotion.id)
         named = TWO_APPROVALS.replace("count: 2", "count: 2, from: [U01ALICE, U03CAROL]")
         w.policy = parse_policy(named, open_to_all=True)
         with pytest.raises(
             Conflict, match=r"no longer counts: <@U02BOB> \(.*wants one of <@U01ALICE>, <@U03CAROL>"
         ):
-            await w.decider.approve(CAROL, request.promotion.id)
+            await w.decider.approve(by(CAROL), request.promotion.id)
 
 
 @pytest.mark.parametrize("change", ["right", "namespace"])
@@ -364,7 +364,7 @@ async def test_what_was_approved_is_looked_at_again_when_it_starts(tmp_path: Pat
         request = await w.ask((await w.build()).release.id)
         # As after a crash: approved, and not driven yet.
         w.decider._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
-        approved = await w.decider.approve(BOB, request.promotion.id)
+        approved = await w.decider.approve(by(BOB), request.promotion.id)
         assert approved.phase is Phase.PENDING
         if change == "right":
             w.directory.guests = frozenset({BOB.id})
@@ -406,7 +406,7 @@ async def test_a_force_that_comes_later_holds_while_nobody_has_approved(tmp_path
         assert (forced.id, forced.force, forced.revision > first.revision) == (first.id, True, True)
         other = (await w.build()).release.id
         waiting = (await w.ask(other)).promotion
-        await w.decider.approve(BOB, waiting.id)
+        await w.decider.approve(by(BOB), waiting.id)
         assert not (await w.ask(other, force=True)).promotion.force, "it was approved without"
 
 
@@ -452,7 +452,7 @@ async def test_what_a_person_turned_away_from_is_never_an_automatic_target(tmp_p
 
 async def test_a_refused_rollback_leaves_no_release_behind(tmp_path: Path):
     async with world(tmp_path) as w:
-        made = await w.records.set_environment(ALICE, "myapp", [("FOO", "bar")])
+        made = await w.records.set_environment(by(ALICE), "myapp", [("FOO", "bar")])
         with pytest.raises(Invalid, match="empty manifest"):
             await w.ask(made.release.id, kind="rollback")
         assert [r.id for r in await w.store.read.releases("myapp", 9)] == [made.release.id]
@@ -461,13 +461,13 @@ async def test_a_refused_rollback_leaves_no_release_behind(tmp_path: Path):
 async def test_cancel_with_nothing_running_says_so(tmp_path: Path):
     async with world(tmp_path) as w:
         with pytest.raises(Conflict, match="^app is not updating$"):
-            await w.decider.cancel(ALICE, "myapp")
+            await w.decider.cancel(by(ALICE), "myapp")
 
 
 async def test_cancel_of_a_waiting_promotion_changes_nothing(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         await w.ask((await w.build()).release.id)
-        cancelled = await w.decider.cancel(BOB, "myapp")
+        cancelled = await w.decider.cancel(by(BOB), "myapp")
         assert ending(cancelled, lambda a: a.plain) == "ERROR: cancelled by @u02bob, nothing was changed"
 
 
@@ -478,9 +478,9 @@ async def test_a_second_cancel_is_told_that_it_is_going_back(tmp_path: Path):
         w.cluster.behaves[slow] = lambda _: progressing()
         request = await w.ask(slow)
         await until(w, request.promotion.id, Phase.UPDATING)
-        await w.decider.cancel(BOB, "myapp")
+        await w.decider.cancel(by(BOB), "myapp")
         with pytest.raises(Conflict, match="is already going back"):
-            await w.decider.cancel(ALICE, "myapp")
+            await w.decider.cancel(by(ALICE), "myapp")
         await w.end(request.promotion.id)
 
 
@@ -489,7 +489,7 @@ async def test_a_guest_may_do_nothing(tmp_path: Path):
         w.directory.guests = frozenset({BOB.id})
         request = await w.ask((await w.build()).release.id)
         with pytest.raises(Forbidden, match="guests may not do this"):
-            await w.decider.approve(BOB, request.promotion.id)
+            await w.decider.approve(by(BOB), request.promotion.id)
 
 
 async def test_unknown_membership_means_no(tmp_path: Path):
@@ -497,7 +497,7 @@ async def test_unknown_membership_means_no(tmp_path: Path):
         request = await w.ask((await w.build()).release.id)
         w.directory.down = True
         with pytest.raises(Forbidden, match="I cannot check whether you may approve myapp"):
-            await w.decider.approve(BOB, request.promotion.id)
+            await w.decider.approve(by(BOB), request.promotion.id)
 
 
 async def test_a_full_disk_starts_nothing(tmp_path: Path):

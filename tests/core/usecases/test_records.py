@@ -10,7 +10,7 @@ from core.errors import Conflict, Invalid, NotFound, Unwritable
 from core.records.environment import Environment
 from core.records.release import Release, ReleaseStatus
 from core.usecases.records import Records
-from tests.core.world import ALICE, BOB, World, manifest, world
+from tests.core.world import ALICE, BOB, World, by, manifest, world
 
 WITH_BUILD = "services:\n  web:\n    build: .\n  worker:\n    build: .\n"
 
@@ -37,15 +37,15 @@ async def newest(w: World) -> Release:
 
 async def test_a_new_app_takes_the_channel_it_is_made_in_if_that_is_free(tmp_path: Path):
     async with world(tmp_path) as w:
-        first = await w.records.create_app(ALICE, "first", "C2")
-        second = await w.records.create_app(ALICE, "second", "C2")
+        first = await w.records.create_app(by(ALICE, "C2"), "first")
+        second = await w.records.create_app(by(ALICE, "C2"), "second")
         assert (first.app.channel, second.app.channel) == ("C2", None)
         assert (first.app.created_by, first.todo) == (ALICE, "")
 
 
 async def test_an_app_made_outside_of_slack_has_no_channel(tmp_path: Path):
     async with world(tmp_path) as w:
-        assert (await w.records.create_app(ALICE, "first", None)).app.channel is None
+        assert (await w.records.create_app(by(ALICE), "first")).app.channel is None
 
 
 async def test_where_the_namespace_is_not_the_bots_to_make_the_command_is_told(tmp_path: Path, monkeypatch):
@@ -54,7 +54,7 @@ async def test_where_the_namespace_is_not_the_bots_to_make_the_command_is_told(t
 
     async with world(tmp_path) as w:
         monkeypatch.setattr(w.cluster, "create_namespace", refused)
-        made = await w.records.create_app(ALICE, "first", None)
+        made = await w.records.create_app(by(ALICE), "first")
         assert made.todo == "convox-bot app-manifest first | kubectl apply -f -"
         assert (await w.store.read.app("first")).name == "first"
 
@@ -62,7 +62,7 @@ async def test_where_the_namespace_is_not_the_bots_to_make_the_command_is_told(t
 async def test_an_app_is_made_once(tmp_path: Path):
     async with world(tmp_path) as w:
         with pytest.raises(Conflict, match="^app already exists: myapp$"):
-            await w.records.create_app(ALICE, "myapp", "C9")
+            await w.records.create_app(by(ALICE, "C9"), "myapp")
         assert await w.store.read.app_of_channel("C9") is None
 
 
@@ -70,20 +70,20 @@ async def test_an_app_is_made_once(tmp_path: Path):
 async def test_a_name_that_no_namespace_could_have_is_refused(tmp_path: Path, name: str):
     async with world(tmp_path) as w:
         with pytest.raises(Invalid, match="^app name"):
-            await w.records.create_app(ALICE, name, None)
+            await w.records.create_app(by(ALICE), name)
 
 
 async def test_linking_moves_the_channel_and_unlinking_takes_it_back(tmp_path: Path):
     async with world(tmp_path) as w:
-        await w.records.create_app(ALICE, "other", "C2")
-        assert (await w.records.link(BOB, "other", "C1")).channel == "C1"
+        await w.records.create_app(by(ALICE, "C2"), "other")
+        assert (await w.records.link(by(BOB, "C1"), "other")).channel == "C1"
         assert (await w.store.read.app("myapp")).channel is None
         assert await w.store.read.app_of_channel("C2") is None
-        assert (await w.records.unlink(BOB, "C1")).name == "other"
+        assert (await w.records.unlink(by(BOB, "C1"))).name == "other"
         with pytest.raises(Conflict, match="^this channel is linked to no app$"):
-            await w.records.unlink(BOB, "C1")
+            await w.records.unlink(by(BOB, "C1"))
         with pytest.raises(NotFound, match="^app not found: nope$"):
-            await w.records.link(BOB, "nope", "C1")
+            await w.records.link(by(BOB, "C1"), "nope")
 
 
 # Builds
@@ -91,9 +91,14 @@ async def test_linking_moves_the_channel_and_unlinking_takes_it_back(tmp_path: P
 
 async def test_a_build_makes_one_release_with_the_environment_of_the_newest(tmp_path: Path):
     async with world(tmp_path) as w:
-        await w.records.set_environment(ALICE, "myapp", [("A", "1")])
+        await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])
         made = await w.records.register_build(
-            BOB, "myapp", manifest=manifest(), images={}, description="build 89df13d5bf Greet", git_sha="89df"
+            by(BOB),
+            "myapp",
+            manifest=manifest(),
+            images={},
+            description="build 89df13d5bf Greet",
+            git_sha="89df",
         )
         assert made.build is not None
         build = await w.store.read.build("myapp", made.build.id)
@@ -126,7 +131,7 @@ async def test_a_variable_that_the_manifest_requires_is_asked_for_at_once(tmp_pa
         needs = "environment:\n  - SECRET_KEY\n" + manifest()
         with pytest.raises(Invalid, match="^required env: SECRET_KEY$"):
             await w.build(text=needs)
-        await w.records.set_environment(ALICE, "myapp", [("SECRET_KEY", "x")])
+        await w.records.set_environment(by(ALICE), "myapp", [("SECRET_KEY", "x")])
         assert (await w.build(text=needs)).build is not None
 
 
@@ -138,8 +143,8 @@ async def test_a_build_of_an_unknown_app_is_refused(tmp_path: Path):
 
 async def test_a_release_on_hold_is_no_base_and_that_is_said(tmp_path: Path):
     async with world(tmp_path) as w:
-        good = (await w.records.set_environment(ALICE, "myapp", [("A", "1")])).release
-        bad = (await w.records.set_environment(ALICE, "myapp", [("A", "2")])).release
+        good = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
+        bad = (await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])).release
         await hold(w, bad)
         made = await w.build()
         assert made.release.environment.get("A") == "1"
@@ -148,9 +153,9 @@ async def test_a_release_on_hold_is_no_base_and_that_is_said(tmp_path: Path):
 
 async def test_if_every_release_is_on_hold_the_next_is_based_on_nothing(tmp_path: Path):
     async with world(tmp_path) as w:
-        bad = (await w.records.set_environment(ALICE, "myapp", [("A", "1")])).release
+        bad = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
         await hold(w, bad)
-        made = await w.records.set_environment(ALICE, "myapp", [("B", "2")])
+        made = await w.records.set_environment(by(ALICE), "myapp", [("B", "2")])
         assert list(made.release.environment) == ["B"]
         assert made.skipped == f"{bad.id} is on hold and was skipped; this release is based on nothing"
 
@@ -162,11 +167,11 @@ async def test_a_change_makes_a_release_that_names_keys_and_keeps_the_build(tmp_
     async with world(tmp_path) as w:
         build = (await w.build()).build
         assert build is not None
-        made = await w.records.set_environment(BOB, "myapp", [("B", "2"), ("A", "1")])
+        made = await w.records.set_environment(by(BOB), "myapp", [("B", "2"), ("A", "1")])
         assert (made.release.build, made.build) == (build.id, build)
         assert made.release.description == "env add:A add:B"
         assert list(made.release.environment) == ["B", "A"]
-        unset = await w.records.unset_environment(BOB, "myapp", ["A", "NOPE"])
+        unset = await w.records.unset_environment(by(BOB), "myapp", ["A", "NOPE"])
         assert unset.release.description == "env remove:A"
         assert unset.release.sequence == made.release.sequence + 1
 
@@ -174,10 +179,10 @@ async def test_a_change_makes_a_release_that_names_keys_and_keeps_the_build(tmp_
 async def test_a_change_that_changes_nothing_is_described_by_its_build_as_in_convox(tmp_path: Path):
     async with world(tmp_path) as w:
         built = await w.build()
-        made = await w.records.unset_environment(ALICE, "myapp", ["NOPE"])
+        made = await w.records.unset_environment(by(ALICE), "myapp", ["NOPE"])
         assert made.release.description == built.release.description
         async with world(tmp_path, app="bare") as other:
-            bare = await other.records.unset_environment(ALICE, "bare", ["NOPE"])
+            bare = await other.records.unset_environment(by(ALICE), "bare", ["NOPE"])
             assert (bare.release.description, bare.build) == ("", None)
 
 
@@ -185,17 +190,17 @@ async def test_a_change_that_changes_nothing_is_described_by_its_build_as_in_con
 async def test_setting_or_unsetting_nothing_is_refused_in_convox_words(tmp_path: Path, names: Sequence[str]):
     async with world(tmp_path) as w:
         with pytest.raises(Invalid, match="^at least 1 arg required$"):
-            await w.records.set_environment(ALICE, "myapp", [])
+            await w.records.set_environment(by(ALICE), "myapp", [])
         with pytest.raises(Invalid, match="^at least 1 arg required$"):
-            await w.records.unset_environment(ALICE, "myapp", names)
+            await w.records.unset_environment(by(ALICE), "myapp", names)
 
 
 async def test_the_audit_knows_who_did_what_and_no_value(tmp_path: Path):
     async with world(tmp_path) as w:
         made = await w.records.set_environment(
-            BOB, "myapp", [("B", "correct-horse"), ("A", "battery-staple")]
+            by(BOB), "myapp", [("B", "correct-horse"), ("A", "battery-staple")]
         )
-        await w.records.audit_reveal(BOB, "myapp", f"{made.release.id}/B")
+        await w.records.audit_reveal(by(BOB), "myapp", f"{made.release.id}/B")
         rows = await audited(w, tmp_path)
         assert [(action, subject) for action, subject, _ in rows] == [
             ("app.create", "myapp"),
@@ -213,11 +218,11 @@ async def test_while_nothing_may_be_written_nothing_is_made(tmp_path: Path):
     async with world(tmp_path) as w:
         full = Records(w.store, w.cluster, lambda: "the disk is full")
         attempts = (
-            full.create_app(ALICE, "other", None),
-            full.register_build(ALICE, "myapp", manifest=manifest(), images={}),
-            full.set_environment(ALICE, "myapp", [("A", "1")]),
-            full.unset_environment(ALICE, "myapp", ["A"]),
-            full.audit_reveal(ALICE, "myapp", "R1"),
+            full.create_app(by(ALICE), "other"),
+            full.register_build(by(ALICE), "myapp", manifest=manifest(), images={}),
+            full.set_environment(by(ALICE), "myapp", [("A", "1")]),
+            full.unset_environment(by(ALICE), "myapp", ["A"]),
+            full.audit_reveal(by(ALICE), "myapp", "R1"),
         )
         for attempt in attempts:
             with pytest.raises(Unwritable, match="^the disk is full$"):
@@ -228,18 +233,18 @@ async def test_while_nothing_may_be_written_nothing_is_made(tmp_path: Path):
 
 async def test_an_id_that_is_taken_is_drawn_again(tmp_path: Path, monkeypatch):
     async with world(tmp_path) as w:
-        taken = (await w.records.set_environment(ALICE, "myapp", [("A", "1")])).release.id
+        taken = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
         drawn = iter([taken, taken, "RZZZZZZZZZZ"])
         monkeypatch.setattr("core.usecases.records.new_id", lambda _kind: next(drawn))
-        made = await w.records.set_environment(ALICE, "myapp", [("A", "2")])
+        made = await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])
         assert made.release.id == "RZZZZZZZZZZ"
         assert made.release.sequence == 2
 
 
 async def test_a_generator_that_always_draws_the_same_is_given_up(tmp_path: Path, monkeypatch):
     async with world(tmp_path) as w:
-        taken = (await w.records.set_environment(ALICE, "myapp", [("A", "1")])).release.id
+        taken = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
         monkeypatch.setattr("core.usecases.records.new_id", lambda _kind: taken)
         with pytest.raises(Conflict, match="^no free id was found$"):
-            await w.records.set_environment(ALICE, "myapp", [("A", "2")])
+            await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])
         assert len(await w.store.read.releases("myapp", 10)) == 1
