@@ -11,15 +11,13 @@ from bot.views.answers import Answer
 from bot.views.refusals import refusal, unexpected
 from core.caller import Caller
 from core.clock import Clock
-from core.errors import Busy, NotFound, Unexpected, UserError
-from core.lifecycle.access import Access
-from core.lifecycle.approvals import missing
-from core.ports.store import Store
-from core.promotion import Phase, Promotion
+from core.errors import Busy, Unexpected, UserError
+from core.promotion import Phase
 from core.records.release import Release
 from core.usecases.decider import Decider
 from core.usecases.promoter import Promoter, PromotionRequest, PromotionResult
 from core.usecases.records import NewRelease, Records
+from core.usecases.viewer import Viewer
 
 log = logging.getLogger(__name__)
 
@@ -39,29 +37,21 @@ class Reply:
 
 
 class Handlers:
-    """Carries out requests: the right first, then the use case, then the words."""
+    """Carries out requests: the use case, which asks for the right itself, then the words."""
 
     def __init__(
-        self,
-        *,
-        store: Store,
-        records: Records,
-        promoter: Promoter,
-        decider: Decider,
-        access: Access,
-        clock: Clock,
+        self, *, records: Records, promoter: Promoter, decider: Decider, viewer: Viewer, clock: Clock
     ) -> None:
-        self._store = store
         self._records = records
         self._promoter = promoter
         self._decider = decider
-        self._access = access
-        self._showing = Queries(store, records, access, clock)
+        self._viewer = viewer
+        self._showing = Queries(viewer, clock)
 
     async def handle(self, command: ask.Command, caller: Caller) -> Reply:
         """Return the answer; a refusal is one too, and nothing is raised."""
         try:
-            reply = await self._permitted(command, caller)
+            reply = await self._carry_out(command, caller)
         except UserError as error:
             reply = Reply(answer=refusal(error), error=error)
         except Exception:
@@ -73,15 +63,9 @@ class Handlers:
 
     async def linked_app(self, channel: str | None) -> str | None:
         """Return the app that `-a` may be left out for."""
-        return await self._showing.linked_app(channel)
+        return await self._viewer.linked_app(channel)
 
-    async def _permitted(self, command: ask.Command, caller: Caller) -> Reply:
-        app = command.name if isinstance(command, ask.CreateApp) else getattr(command, "app", None)
-        # Approve and decline are judged by the promotion's own app, in the use case.
-        if app is not None and not isinstance(command, ask.Approve | ask.Decline):
-            for verb in command.verbs:
-                actor = await self._access.require(caller.actor, verb, app)
-                caller = replace(caller, actor=actor)
+    async def _carry_out(self, command: ask.Command, caller: Caller) -> Reply:
         match command:
             case ask.Promote() | ask.Rollback() | ask.EnvSet() | ask.EnvUnset():
                 return await self._change(command, caller)
@@ -104,11 +88,15 @@ class Handlers:
                 text = outcomes.rolling_back(requested.rolled_back_to, requested.promotion.release)
                 return await self._requested(requested, text, caller)
             case ask.EnvSet():
-                made = await self._records.set_environment(caller, command.app, command.pairs)
+                made = await self._records.set_environment(
+                    caller, command.app, command.pairs, to_promote=command.promote
+                )
                 text = outcomes.setting([k for k, _ in command.pairs], made.release.id)
                 return await self._made(made, text, caller, promote=command.promote)
             case ask.EnvUnset():
-                made = await self._records.unset_environment(caller, command.app, command.keys)
+                made = await self._records.unset_environment(
+                    caller, command.app, command.keys, to_promote=command.promote
+                )
                 text = outcomes.unsetting(command.keys, made.release.id)
                 return await self._made(made, text, caller, promote=command.promote)
             case _:
@@ -142,8 +130,10 @@ class Handlers:
         notes = [requested.skipped] if requested.skipped else []
         if promotion.channel is None and caller.source == "http":
             notes.append(outcomes.no_card(promotion.app))
-        elif caller.source == "http":
-            notes += await self._unshown(promotion)
+        elif requested.untaken and caller.source == "http":
+            # Whoever sees no Slack does not see that nothing comes there.
+            card = requested.untaken
+            notes.append(outcomes.unshown(promotion.app, card.channel, card.failed))
         if requested.unheard:
             notes.append(outcomes.UNHEARD)
         hint = ""
@@ -155,30 +145,19 @@ class Handlers:
         answer = Answer(text=text, warnings=tuple(notes), hint=hint, mentions=requested.pointer)
         return Reply(answer=answer, promotion=promotion.id)
 
-    async def _unshown(self, promotion: Promotion) -> list[str]:
-        """Say to whoever sees no Slack that the channel has not taken the app's last card."""
-        for earlier in (await self._store.read.promotions(promotion.app, 2))[1:]:
-            card = await self._store.read.card(earlier.id)
-            if card and card.failed and card.channel == promotion.channel:
-                return [outcomes.unshown(promotion.app, card.channel, card.failed)]
-        return []
-
     async def _decide(self, command: ask.Command, caller: Caller) -> Reply:
-        if isinstance(command, ask.Approve | ask.Decline) and command.app:
-            promotion = await self._store.read.promotion(command.promotion)
-            if promotion.app != command.app:
-                raise NotFound(f"{promotion.id} is of the app {promotion.app}, not of {command.app}")
         match command:
             case ask.Approve():
-                promotion = await self._decider.approve(caller, command.promotion)
-                left = missing(promotion, await self._store.read.approvals(promotion.id))
-                text = outcomes.approving(promotion, left)
+                approved = await self._decider.approve(caller, command.promotion, app=command.app)
+                text = outcomes.approving(approved.promotion, approved.missing)
             case ask.Decline():
-                promotion = await self._decider.decline(caller, command.promotion, command.reason)
-                text = outcomes.declining(promotion)
+                declined = await self._decider.decline(
+                    caller, command.promotion, command.reason, app=command.app
+                )
+                text = outcomes.declining(declined)
             case ask.CancelApp():
-                promotion = await self._decider.cancel(caller, command.app)
-                text = outcomes.cancelling(promotion.app)
+                cancelled = await self._decider.cancel_app(caller, command.app)
+                text = outcomes.cancelling(cancelled.app)
             case _:
                 raise AssertionError(command)
         return Reply(answer=Answer(text=text))
@@ -186,8 +165,7 @@ class Handlers:
     async def cancel(self, promotion_id: str, caller: Caller) -> Reply:
         """Carry out the Cancel button, which names a promotion and not an app."""
         try:
-            promotion = await self._store.read.promotion(promotion_id)
-            cancelled = await self._decider.cancel(caller, promotion.app, promotion_id)
+            cancelled = await self._decider.cancel(caller, promotion_id)
         except UserError as error:
             return Reply(answer=refusal(error), error=error)
         except Exception:
@@ -200,15 +178,12 @@ class Handlers:
 
     async def _link(self, name: str, caller: Caller) -> Answer:
         """Link the channel, and say what was taken from where: one channel an app, one app a channel."""
-        channel, read = caller.channel, self._store.read
-        before = (await read.app(name)).channel
-        other = await read.app_of_channel(channel) if channel else None
-        await self._records.link(caller, name)
+        linked = await self._records.link(caller, name)
         notes = []
-        if before and before != channel:
-            notes.append(f"{name} was linked to <#{before}>, which has no app now")
-        if other and other.name != name:
-            notes.append(f"this channel was linked to {other.name}, which has no channel now")
+        if linked.left:
+            notes.append(f"{name} was linked to <#{linked.left}>, which has no app now")
+        if linked.ousted:
+            notes.append(f"this channel was linked to {linked.ousted}, which has no channel now")
         return Answer(text=outcomes.linking(name), warnings=tuple(notes))
 
     async def _administer(self, command: ask.Command, caller: Caller) -> Answer:
@@ -219,7 +194,7 @@ class Handlers:
             case ask.Link():
                 return await self._link(command.app, caller)
             case ask.Unlink():
-                app = await self._records.unlink(caller)
+                app = await self._records.unlink(caller, command.app)
                 return Answer(text=outcomes.unlinking(app.name))
             case _:
                 raise AssertionError(command)

@@ -39,6 +39,7 @@ from core.rollout.supervisor import Supervisor
 from core.usecases.decider import Decider
 from core.usecases.promoter import Promoter
 from core.usecases.records import Records
+from core.usecases.viewer import Viewer
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
 
@@ -115,6 +116,7 @@ class UseCases:
 
     records: Records
     decider: Decider
+    viewer: Viewer
     supervisor: Supervisor
     handlers: Handlers
 
@@ -142,13 +144,12 @@ def _use_cases(store: SqliteStore, cluster: Cluster, slack: SlackSide, clock: Cl
     supervisor = Supervisor(
         RolloutPorts(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate)
     )
-    records = Records(store, cluster, startable)
+    records = Records(store, cluster, access, startable)
     decider = Decider(store, cluster, access, sender, supervisor, startable=startable)
     promoter = Promoter(store, cluster, access, decider, startable=startable)
-    handlers = Handlers(
-        store=store, records=records, promoter=promoter, decider=decider, access=access, clock=clock
-    )
-    return UseCases(records=records, decider=decider, supervisor=supervisor, handlers=handlers)
+    viewer = Viewer(store, access, startable)
+    handlers = Handlers(records=records, promoter=promoter, decider=decider, viewer=viewer, clock=clock)
+    return UseCases(records=records, decider=decider, viewer=viewer, supervisor=supervisor, handlers=handlers)
 
 
 def _assembled(
@@ -175,7 +176,7 @@ def _assembled(
             handlers=domain.handlers,
             records=domain.records,
             store=store,
-            access=slack.access,
+            viewer=domain.viewer,
             directory=slack.directory,
             tokens=store.tokens,
             slack=state,

@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from core.actor import Actor
+from core.caller import Caller
 from core.errors import Forbidden, Unauthorized
 
 USER = "convox"
@@ -24,9 +25,9 @@ class Tokens(Protocol):
         ...
 
 
-def actor_of(request: web.Request) -> Actor:
+def caller_of(request: web.Request) -> Caller:
     """Return who asks, on any route that needs a token."""
-    return request[_ACTOR]
+    return Caller(actor=request[_ACTOR], source="http")
 
 
 def new_authentication(tokens: Tokens) -> Middleware:

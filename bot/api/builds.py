@@ -3,11 +3,9 @@
 from aiohttp import web
 from pydantic import Field, field_validator
 
-from bot.api.authentication import actor_of
+from bot.api.authentication import caller_of
 from bot.api.bodies import Body, read_body
 from bot.api.errors import as_json
-from core.caller import Caller
-from core.lifecycle.access import Access
 from core.usecases.records import Records
 
 LONGEST_DESCRIPTION = 500
@@ -33,16 +31,14 @@ class NewBuild(Body):
 class Builds:
     """Registers builds."""
 
-    def __init__(self, records: Records, access: Access) -> None:
+    def __init__(self, records: Records) -> None:
         self._records = records
-        self._access = access
 
     async def create(self, request: web.Request) -> web.Response:
         """Store one build and its release."""
         app, given = request.match_info["app"].lower(), await read_body(request, NewBuild)
-        actor = await self._access.require(actor_of(request), "build", app)
         made = await self._records.register_build(
-            Caller(actor=actor, source="http"),
+            caller_of(request),
             app,
             manifest=given.manifest,
             images=given.images,

@@ -4,7 +4,7 @@ import math
 
 from aiohttp import web
 
-from bot.api.authentication import actor_of
+from bot.api.authentication import caller_of
 from bot.api.bodies import Body, read_body
 from bot.api.errors import TooMany, as_json, refused
 from bot.api.names import Names
@@ -12,7 +12,6 @@ from bot.command.parser import parse
 from bot.handlers import Handlers, Reply
 from bot.slack.pacing import Bucket
 from bot.views.answers import Answer
-from core.caller import Caller
 from core.clock import Clock
 from core.errors import UserError
 from core.ports.store import Store
@@ -41,10 +40,10 @@ class Commands:
 
     async def create(self, request: web.Request) -> web.Response:
         """Carry out one command; what is refused is answered with the refusal's status."""
-        actor = actor_of(request)
-        self._pace(actor.id)
+        caller = caller_of(request)
+        self._pace(caller.actor.id)
         command = parse((await read_body(request, CommandText)).text, slack=False)
-        reply = await self._handlers.handle(command, Caller(actor=actor, source="http"))
+        reply = await self._handlers.handle(command, caller)
         if reply.error is not None:
             return await self._refused(reply, reply.error)
         document = {"text": await self._text(reply), "promotion": reply.promotion}

@@ -3,23 +3,23 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from bot.api.authentication import actor_of
+from bot.api.authentication import caller_of
 from bot.api.errors import route_of
 from bot.api.names import Names
 from core.clock import Clock
-from core.errors import Invalid, NotFound
+from core.errors import Invalid, NotFound, UserError
 from core.ids import normalise
-from core.lifecycle.access import Access
 from core.lifecycle.outcome import ending
-from core.ports.store import Store
 from core.promotion import Promotion
 from core.records.line import Line
+from core.usecases.viewer import Viewer
 
 log = logging.getLogger(__name__)
 
@@ -34,28 +34,31 @@ HEADERS = {
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
+# Returns a promotion, and its lines after a number.
+Look = Callable[[int], Awaitable[tuple[Promotion, list[tuple[int, Line]]]]]
+
+
 class Lines:
     """Streams the lines of promotions."""
 
-    def __init__(self, store: Store, access: Access, names: Names, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, viewer: Viewer, names: Names, clock: Clock) -> None:
+        self._viewer = viewer
         self._names = names
-        self._access = access
         self._clock = clock
         self._streaming: set[asyncio.Task[Any]] = set()
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Stream from the line after `after` to the terminal message, then end."""
         after = _after(request.query.get("after", "0"))
-        promotion = await self._find(request.match_info["id"])
-        await self._access.require(actor_of(request), "view", promotion.app)
+        caller = caller_of(request)
+        promotion = await self._viewer.promotion(caller, _id(request.match_info["id"]))
         response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
         task = asyncio.current_task()
         assert task is not None
         self._streaming.add(task)
         try:
-            await self._stream(request, response, promotion.id, after)
+            await self._stream(request, response, partial(self._viewer.lines, caller, promotion.id), after)
         finally:
             self._streaming.discard(task)
         return response
@@ -65,40 +68,32 @@ class Lines:
         for streaming in self._streaming:
             streaming.cancel()
 
-    async def _find(self, given: str) -> Promotion:
-        promotion = normalise("promotion", given)
-        if promotion is None:
-            raise NotFound(f"no such promotion: {given[:40]}", hint="its id is P and ten letters")
-        return await self._store.read.promotion(promotion)
-
     async def _stream(
-        self, request: web.Request, response: web.StreamResponse, promotion: str, after: int
+        self, request: web.Request, response: web.StreamResponse, look: Look, after: int
     ) -> None:
         def listening() -> bool:
             return request.transport is not None and not request.transport.is_closing()
 
         try:
-            chunks = follow(
-                self._store, self._names, self._clock, promotion, after=after, listening=listening
-            )
+            chunks = follow(look, self._names, self._clock, after=after, listening=listening)
             async with aclosing(chunks):
                 async for chunk in chunks:
                     await response.write(chunk.encode())
             await response.write_eof()
         except ConnectionError:
             return  # whoever listened has left
+        # The status is out already: only a stream without its end tells the reader to ask again.
+        except UserError:
+            _hang_up(request)  # they may not view it any more, and are told so when they ask
         except Exception:
-            # The status is out already: only a stream without its end tells the reader to ask again.
             log.exception("%s failed while streaming", route_of(request))
-            if request.transport is not None:
-                request.transport.abort()
+            _hang_up(request)
 
 
 async def follow(
-    store: Store,
+    look: Look,
     names: Names,
     clock: Clock,
-    promotion_id: str,
     *,
     after: int,
     listening: Callable[[], bool],
@@ -106,18 +101,15 @@ async def follow(
     """Yield text that ends with a line end, one or many lines at a time, until the terminal message is out.
 
     Args:
-        store: where lines and the verdict are read.
+        look: returns the promotion, and its lines after a number.
         names: of people in the verdict.
         clock: what is waited by.
-        promotion_id: whose lines.
         after: lines (as printed) that were received before; the terminal message is the last one.
         listening: whether anybody still reads.
     """
     number = printed = 0
     while listening():
-        # In this order: the lines of a promotion that has settled are complete.
-        promotion = await store.read.promotion(promotion_id)
-        batch = await store.read.lines(promotion_id, number)
+        promotion, batch = await look(number)
         rows = [row for _, line in batch for row in rows_of(line)]
         if not batch and promotion.settled:
             rows = [await names.plain(clean(ending(promotion, lambda actor: actor.plain)))]
@@ -142,6 +134,18 @@ def rows_of(line: Line) -> list[str]:
 def clean(text: str) -> str:
     """Return text without control characters; tabs and line ends stay."""
     return _ESCAPES.sub("", text)
+
+
+def _hang_up(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _id(given: str) -> str:
+    promotion = normalise("promotion", given)
+    if promotion is None:
+        raise NotFound(f"no such promotion: {given[:40]}", hint="its id is P and ten letters")
+    return promotion
 
 
 def _after(text: str) -> int:

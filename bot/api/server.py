@@ -17,12 +17,12 @@ from bot.api.names import Names
 from bot.handlers import Handlers
 from bot.slack.connection import SlackState
 from core.clock import Clock
-from core.lifecycle.access import Access
 from core.ports.outbox import Backlog
 from core.ports.people import Directory
 from core.ports.store import Store
 from core.promotion import Phase
 from core.usecases.records import Records
+from core.usecases.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class ApiParts:
     handlers: Handlers
     records: Records
     store: Store
-    access: Access
+    viewer: Viewer
     directory: Directory
     tokens: Tokens
     slack: SlackState
@@ -50,12 +50,12 @@ def new_api(parts: ApiParts) -> web.Application:
     """Return the application that listens on API_PORT."""
     api = web.Application(middlewares=[refusing, new_authentication(parts.tokens)], client_max_size=LARGEST)
     names = Names(parts.directory)
-    lines = Lines(parts.store, parts.access, names, parts.clock)
+    lines = Lines(parts.viewer, names, parts.clock)
     health = Health(parts)
     api.router.add_get("/healthz", health.alive)
     api.router.add_get("/readyz", health.ready)
     api.router.add_get("/metrics", health.metrics)
-    api.router.add_post("/apps/{app}/builds", Builds(parts.records, parts.access).create)
+    api.router.add_post("/apps/{app}/builds", Builds(parts.records).create)
     api.router.add_post("/commands", Commands(parts.handlers, parts.store, names, parts.clock).create)
     api.router.add_get("/promotions/{id}/lines", lines.get, allow_head=False)
     api.on_shutdown.append(lines.stop)

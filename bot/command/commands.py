@@ -1,15 +1,11 @@
 """What a person can ask for, as values; without them every listener would read words again.
 
-Each names the right it needs (contract, "Verbs") and how it is typed, so that a message can print a command that
-means exactly this.
+Each says how it is typed, so that a message or a button can hold a command that means exactly this.
 """
 
 import shlex
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import ClassVar
-
-from core.policy.policy import Verb
 
 # Convox lists so many where nothing else is asked for.
 ROWS = 10
@@ -20,17 +16,10 @@ class Command(ABC):
     """One request.
 
     Attributes:
-        verb: the right it needs; None needs no right.
         warnings: what the answer must tell the person about their input.
     """
 
-    verb: ClassVar[Verb | None] = "view"
     warnings: tuple[str, ...] = ()
-
-    @property
-    def verbs(self) -> tuple[Verb, ...]:
-        """Every right it needs, its options included."""
-        return (self.verb,) if self.verb else ()
 
     @property
     @abstractmethod
@@ -60,10 +49,6 @@ class ReleaseInfo(Command):
     reveal: bool = False
 
     @property
-    def verbs(self) -> tuple[Verb, ...]:
-        return ("view", "env") if self.reveal else ("view",)
-
-    @property
     def words(self) -> list[str]:
         return ["releases", "info", self.release, "-a", self.app, *_switch("--reveal", self.reveal)]
 
@@ -82,7 +67,6 @@ class ReleaseManifest(Command):
 class Promote(Command):
     """Attributes: release: None takes the newest not on hold; anyway: why a release on hold is promoted."""
 
-    verb: ClassVar[Verb | None] = "promote"
     app: str
     release: str | None = None
     force: bool = False
@@ -97,7 +81,6 @@ class Promote(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollback(Command):
-    verb: ClassVar[Verb | None] = "rollback"
     app: str
     release: str
 
@@ -108,7 +91,6 @@ class Rollback(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Env(Command):
-    verb: ClassVar[Verb | None] = "env"
     app: str
     reveal: bool = False
 
@@ -119,7 +101,6 @@ class Env(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvGet(Command):
-    verb: ClassVar[Verb | None] = "env"
     app: str
     key: str
 
@@ -132,14 +113,9 @@ class EnvGet(Command):
 class EnvSet(Command):
     """Attributes: pairs: key and value, the value verbatim and in no `repr`."""
 
-    verb: ClassVar[Verb | None] = "env"
     app: str
     pairs: tuple[tuple[str, str], ...] = field(repr=False)
     promote: bool = False
-
-    @property
-    def verbs(self) -> tuple[Verb, ...]:
-        return ("env", "promote") if self.promote else ("env",)
 
     @property
     def words(self) -> list[str]:
@@ -149,14 +125,9 @@ class EnvSet(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvUnset(Command):
-    verb: ClassVar[Verb | None] = "env"
     app: str
     keys: tuple[str, ...]
     promote: bool = False
-
-    @property
-    def verbs(self) -> tuple[Verb, ...]:
-        return ("env", "promote") if self.promote else ("env",)
 
     @property
     def words(self) -> list[str]:
@@ -192,7 +163,6 @@ class ListApps(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateApp(Command):
-    verb: ClassVar[Verb | None] = "admin"
     name: str
 
     @property
@@ -211,7 +181,6 @@ class AppInfo(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelApp(Command):
-    verb: ClassVar[Verb | None] = "cancel"
     app: str
 
     @property
@@ -223,7 +192,6 @@ class CancelApp(Command):
 class Approve(Command):
     """Attributes: app: what `-a` said, if anything; the promotion's own app counts."""
 
-    verb: ClassVar[Verb | None] = "approve"
     promotion: str
     app: str | None = None
 
@@ -236,7 +204,6 @@ class Approve(Command):
 class Decline(Command):
     """Attributes: app: what `-a` said, if anything; the promotion's own app counts."""
 
-    verb: ClassVar[Verb | None] = "approve"
     promotion: str
     reason: str = ""
     app: str | None = None
@@ -249,7 +216,6 @@ class Decline(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link(Command):
-    verb: ClassVar[Verb | None] = "admin"
     app: str
 
     @property
@@ -259,7 +225,6 @@ class Link(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unlink(Command):
-    verb: ClassVar[Verb | None] = "admin"
     app: str
 
     @property
@@ -269,7 +234,6 @@ class Unlink(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Help(Command):
-    verb: ClassVar[Verb | None] = None
     topic: str = ""
 
     @property

@@ -26,15 +26,15 @@ def release_list(releases: Sequence[Release], active: str | None, now: datetime)
     )
 
 
-def release_info(release: Release, *, reveal: bool) -> str:
-    """Return the facts of `releases info`; values of the environment only with `reveal`, in stored order."""
+def release_info(release: Release) -> str:
+    """Return the facts of `releases info`, the environment in stored order."""
     return facts(
         [
             ("Id", release.id),
             ("Build", release.build or ""),
             ("Created", stamp(release.created_at)),
             ("Description", release.description),
-            ("Env", "\n".join(release.environment.text(reveal=reveal))),
+            ("Env", "\n".join(release.environment.lines)),
         ]
     )
 

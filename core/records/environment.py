@@ -32,9 +32,14 @@ class Environment:
         gone = set(keys)
         return Environment(tuple((k, v) for k, v in self.pairs if k not in gone))
 
-    def text(self, *, reveal: bool) -> list[str]:
-        """Return `KEY=VALUE` lines in stored order; without `reveal` every value is `****`."""
-        return [f"{k}={v if reveal else MASK}" for k, v in self.pairs]
+    def masked(self) -> "Environment":
+        """Return it as whoever may not see values is shown it: each is `****`."""
+        return Environment(tuple((key, MASK) for key, _ in self.pairs))
+
+    @property
+    def lines(self) -> list[str]:
+        """`KEY=VALUE` in stored order; a value with newlines is one of them."""
+        return [f"{key}={value}" for key, value in self.pairs]
 
 
 def difference(old: Environment, new: Environment) -> str:

@@ -1,1 +1,1 @@
-"""What people ask for, each in one transaction with its audit row; rights are checked here."""
+"""What people ask for: each use case takes the caller first, and asks for the right before anything else."""

@@ -1,11 +1,11 @@
 """Use cases of a promotion that waits or runs: approve, decline, cancel, expire."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from core.actor import BOT, Actor
 from core.caller import Caller
-from core.errors import Conflict, Forbidden, Unwritable
+from core.errors import Conflict, Forbidden, NotFound, Unwritable
 from core.failpoints import failpoint
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import already, may_approve, missing
@@ -23,8 +23,16 @@ from core.rollout.starting import NOT_IN_CHANNEL, is_unseen
 from core.usecases.records import ALL
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """A promotion with one more approval, and how many people must still give theirs."""
+
+    promotion: Promotion
+    missing: int
+
+
 class Decider:
-    """What people decide about a promotion, each decision in one transaction with its audit and outbox rows."""
+    """What people decide about a promotion: the right first, then one transaction with its audit and outbox rows."""
 
     def __init__(
         self,
@@ -53,18 +61,23 @@ class Decider:
         self._driver = driver
         self._startable = startable
 
-    async def approve(self, caller: Caller, promotion_id: str) -> Promotion:
+    async def approve(self, caller: Caller, promotion_id: str, *, app: str | None = None) -> Approved:
         """Approve; the last approval that was missing starts the rollout.
 
+        Args:
+            caller: who asks.
+            promotion_id: what is approved.
+            app: whose promotion the caller takes it for, if they said so; its own app counts.
+
         Raises:
-            NotFound: there is no such promotion.
+            NotFound: there is no such promotion, or it is of another app.
             Conflict: it no longer waits, or this person has decided; the sentence says who and when.
             Forbidden: this person may not, now.
         """
+        promotion = await self._find(promotion_id, app)
+        actor, groups = await self._access.require_in_groups(caller.actor, "approve", promotion.app)
         if reason := self._startable():
             raise Unwritable(reason)
-        promotion = await self._store.read.promotion(promotion_id)
-        actor, groups = await self._access.require_in_groups(caller.actor, "approve", promotion.app)
         await self.expire_stale(promotion)
         void = await lost(self._store.read, self._access, promotion, more=1)
         async with self._store.transaction(delivery=caller.delivery) as tx:
@@ -79,12 +92,19 @@ class Decider:
             )
             await tx.audit(actor, "promotion.approve", promotion.id, {"bound": promotion.approved_for})
             decided = await self._count(tx, promotion, void)
+            left = missing(decided, await tx.approvals(promotion.id))
             failpoint("approve.before_commit")
         failpoint("approve.after_commit")
         self.hand_over(decided)
         if decided.phase is Phase.REFUSED:
             raise Conflict(f"{promotion_id} was refused: {decided.reason}")
-        return decided
+        return Approved(promotion=decided, missing=left)
+
+    async def _find(self, promotion_id: str, app: str | None) -> Promotion:
+        promotion = await self._store.read.promotion(promotion_id)
+        if app and promotion.app != app:
+            raise NotFound(f"{promotion.id} is of the app {promotion.app}, not of {app}")
+        return promotion
 
     async def _count(self, tx: Transaction, promotion: Promotion, void: str) -> Promotion:
         """Count the approvals; with the last one it starts, unless it is void: then it stops nobody else's."""
@@ -102,9 +122,11 @@ class Decider:
         await start(tx, started)
         return started
 
-    async def decline(self, caller: Caller, promotion_id: str, reason: str = "") -> Promotion:
-        """Decline for everybody; raises as `approve` does."""
-        promotion = await self._store.read.promotion(promotion_id)
+    async def decline(
+        self, caller: Caller, promotion_id: str, reason: str = "", *, app: str | None = None
+    ) -> Promotion:
+        """Decline for everybody; `app` and what is raised are as in `approve`."""
+        promotion = await self._find(promotion_id, app)
         actor = await self._access.require(caller.actor, "approve", promotion.app)
         await self.expire_stale(promotion)
         async with self._store.transaction(delivery=caller.delivery) as tx:
@@ -118,12 +140,21 @@ class Decider:
         self._announcer.wake()
         return declined
 
-    async def cancel(self, caller: Caller, app: str, promotion_id: str | None = None) -> Promotion:
-        """Stop what is running or waiting; what was touched goes back.
+    async def cancel(self, caller: Caller, promotion_id: str, *, app: str | None = None) -> Promotion:
+        """Stop this promotion, running or waiting; what was touched goes back. `app` is as in `approve`.
 
         Raises:
-            Conflict: `app is not updating`, or it is already going back.
+            NotFound: there is no such promotion, or it is of another app.
+            Conflict: `app is not updating`, since it has ended, or it is already going back.
         """
+        promotion = await self._find(promotion_id, app)
+        return await self._cancel(caller, promotion.app, promotion_id)
+
+    async def cancel_app(self, caller: Caller, app: str) -> Promotion:
+        """Stop what is running, or else what is waiting; raises as `cancel` does."""
+        return await self._cancel(caller, app, None)
+
+    async def _cancel(self, caller: Caller, app: str, promotion_id: str | None) -> Promotion:
         actor = await self._access.require(caller.actor, "cancel", app)
         await self.expire_stale(*await self._store.read.awaiting(app))
         async with self._store.transaction(delivery=caller.delivery) as tx:

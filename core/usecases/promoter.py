@@ -26,6 +26,7 @@ from core.lifecycle.holds import newest_free, why_held
 from core.lifecycle.take_over import take_over
 from core.lifecycle.transition import move, start
 from core.ports.cluster import Cluster
+from core.ports.outbox import Card
 from core.ports.store import Store, Transaction
 from core.promotion import Event, Phase, Promotion
 from core.records.release import Release
@@ -43,6 +44,7 @@ class PromotionResult:
         skipped: why the newest release was not taken, or "".
         pointer: nothing new was made.
         unheard: `--force` or the reason came too late: somebody has approved it without.
+        untaken: the card of the app's promotion before, where the channel of this one did not take it.
     """
 
     promotion: Promotion
@@ -50,6 +52,7 @@ class PromotionResult:
     skipped: str = ""
     pointer: bool = False
     unheard: bool = False
+    untaken: Card | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +98,12 @@ class Promoter:
         self._startable = startable
 
     async def request(self, caller: Caller, request: PromotionRequest) -> PromotionResult:
-        """Ask for a promotion or a rollback.
+        """Ask for a promotion or a rollback; either is the name of the right that it needs.
 
         Raises:
             UserError: the guards of contract 5, in their order; the sentence says which.
         """
+        caller = replace(caller, actor=await self._access.require(caller.actor, request.kind, request.app))
         if reason := self._startable():
             raise Unwritable(reason)
         await self._decider.expire_stale(*await self._store.read.awaiting(request.app))
@@ -107,6 +111,7 @@ class Promoter:
             try:
                 async with self._store.transaction(delivery=caller.delivery) as tx:
                     requested = await self._request(tx, caller, request)
+                    requested = replace(requested, untaken=await _untaken(tx, requested.promotion))
                     failpoint("request.before_commit")
             except Taken:
                 continue
@@ -259,3 +264,11 @@ class Promoter:
                 "approvals": promotion.approvals,
             },
         )
+
+
+async def _untaken(tx: Transaction, promotion: Promotion) -> Card | None:
+    for earlier in (await tx.promotions(promotion.app, 2))[1:]:
+        card = await tx.card(earlier.id)
+        if card and card.failed and card.channel == promotion.channel:
+            return card
+    return None

@@ -1,11 +1,12 @@
 """Use cases that make records: apps, builds with their release, and environment changes."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.caller import Caller
 from core.errors import Conflict, Invalid, Rejected, Taken, Unreachable, Unwritable, UserError
 from core.ids import new_id
+from core.lifecycle.access import Access
 from core.lifecycle.holds import newest_free
 from core.manifest.manifest import load, resolve_images
 from core.ports.cluster import Cluster
@@ -38,13 +39,29 @@ class CreatedApp:
     todo: str = ""
 
 
-class Records:
-    """Make records, each in one transaction with its audit row."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """A channel's new app, with what was taken from where: one channel an app, one app a channel.
 
-    def __init__(self, store: Store, cluster: Cluster, writable: Callable[[], str]) -> None:
-        """Take the store, the cluster, and a function that says why nothing may be written now, or ""."""
+    Attributes:
+        app: as it is now.
+        left: the channel that it had before and that has no app now, or None.
+        ousted: the app that the channel had before and that has no channel now, or None.
+    """
+
+    app: App
+    left: str | None = None
+    ousted: str | None = None
+
+
+class Records:
+    """Make records: for each the right first, then one transaction with its audit row."""
+
+    def __init__(self, store: Store, cluster: Cluster, access: Access, writable: Callable[[], str]) -> None:
+        """Take the store, the cluster, who may do what, and a function that says why nothing may be written now, or ""."""
         self._store = store
         self._cluster = cluster
+        self._access = access
         self._writable = writable
 
     async def create_app(self, caller: Caller, name: str) -> CreatedApp:
@@ -54,9 +71,10 @@ class Records:
             Conflict: there is an app of that name.
             Unwritable: the app is made, and the cluster could not be asked for its namespace.
         """
+        actor = await self._access.require(caller.actor, "admin", name)
         self._check_writable()
         check_name(name)
-        actor, channel = caller.actor, caller.channel
+        channel = caller.channel
         async with self._store.transaction(delivery=caller.delivery) as tx:
             free = channel is not None and await tx.app_of_channel(channel) is None
             app = App(name=name, created_at=tx.now, created_by=actor)
@@ -73,24 +91,36 @@ class Records:
                 hint=f"an administrator makes it with `{namespace_command(self._cluster.rack, name)}`",
             ) from error
 
-    async def link(self, caller: Caller, name: str) -> App:
+    async def link(self, caller: Caller, name: str) -> Linked:
         """Link the caller's channel to the app; the app's former channel and the channel's former app are unlinked."""
+        actor = await self._access.require(caller.actor, "admin", name)
         channel = _channel(caller)
         async with self._store.transaction(delivery=caller.delivery) as tx:
-            await tx.app(name)
+            left, other = (await tx.app(name)).channel, await tx.app_of_channel(channel)
             await tx.link(name, channel)
-            await tx.audit(caller.actor, "app.link", name, {"channel": channel})
-            return await tx.app(name)
+            await tx.audit(actor, "app.link", name, {"channel": channel})
+            return Linked(
+                app=await tx.app(name),
+                left=left if left != channel else None,
+                ousted=other.name if other and other.name != name else None,
+            )
 
-    async def unlink(self, caller: Caller) -> App:
-        """Unlink whatever app the caller's channel has."""
+    async def unlink(self, caller: Caller, name: str) -> App:
+        """Unlink the app from the caller's channel.
+
+        Raises:
+            Conflict: that channel is linked to no app, or to another one.
+        """
+        actor = await self._access.require(caller.actor, "admin", name)
         channel = _channel(caller)
         async with self._store.transaction(delivery=caller.delivery) as tx:
             app = await tx.app_of_channel(channel)
             if app is None:
                 raise Conflict("this channel is linked to no app", hint="/convox link APP links it")
-            await tx.link(app.name, None)
-            await tx.audit(caller.actor, "app.unlink", app.name, {"channel": channel})
+            if app.name != name:
+                raise Conflict(f"this channel is linked to {app.name}, not to {name}")
+            await tx.link(name, None)
+            await tx.audit(actor, "app.unlink", name, {"channel": channel})
             return app
 
     async def register_build(
@@ -109,8 +139,8 @@ class Records:
             NotFound: there is no such app.
             Invalid: the manifest cannot be read, an image is missing or unknown, a variable is required.
         """
+        actor = await self._access.require(caller.actor, "build", app)
         self._check_writable()
-        actor = caller.actor
 
         async def attempt(tx: Transaction) -> NewRelease:
             await tx.app(app)
@@ -149,25 +179,38 @@ class Records:
 
         return await self._with_fresh_ids(caller, attempt)
 
-    async def set_environment(self, caller: Caller, app: str, pairs: Sequence[tuple[str, str]]) -> NewRelease:
-        """Make a release with these variables set."""
+    async def set_environment(
+        self, caller: Caller, app: str, pairs: Sequence[tuple[str, str]], *, to_promote: bool = False
+    ) -> NewRelease:
+        """Make a release with these variables set.
+
+        Args:
+            caller: who asks.
+            app: whose environment.
+            pairs: key and value.
+            to_promote: it is to be promoted at once, so whoever may not do that makes no release either.
+        """
+        caller = await self._may_change(caller, app, to_promote=to_promote)
         if not pairs:
             raise Invalid("at least 1 arg required", hint="env set KEY=VALUE …")
         return await self._change(
             caller, app, lambda env: env.with_pairs(pairs), "env.set", [k for k, _ in pairs]
         )
 
-    async def unset_environment(self, caller: Caller, app: str, keys: Sequence[str]) -> NewRelease:
-        """Make a release without these variables; an unknown one is no error, as in Convox."""
+    async def unset_environment(
+        self, caller: Caller, app: str, keys: Sequence[str], *, to_promote: bool = False
+    ) -> NewRelease:
+        """Make a release without these variables, as `set_environment`; an unknown one is no error, as in Convox."""
+        caller = await self._may_change(caller, app, to_promote=to_promote)
         if not keys:
             raise Invalid("at least 1 arg required", hint="env unset KEY …")
         return await self._change(caller, app, lambda env: env.without(keys), "env.unset", list(keys))
 
-    async def audit_reveal(self, caller: Caller, app: str, subject: str) -> None:
-        """Record that somebody was shown values, before they are shown."""
-        self._check_writable()
-        async with self._store.transaction(delivery=caller.delivery) as tx:
-            await tx.audit(caller.actor, "env.reveal", subject, {"app": app})
+    async def _may_change(self, caller: Caller, app: str, *, to_promote: bool) -> Caller:
+        actor = await self._access.require(caller.actor, "env", app)
+        if to_promote:
+            await self._access.require(actor, "promote", app)
+        return replace(caller, actor=actor)
 
     async def _change(
         self,

@@ -16,13 +16,15 @@ from core.rollout.supervisor import Supervisor
 from core.usecases.decider import Decider
 from core.usecases.promoter import Promoter, PromotionRequest, PromotionResult
 from core.usecases.records import NewRelease, Records
+from core.usecases.viewer import Viewer
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
 from tests.fakes import FakeAnnouncer, FakeCluster, FakeDirectory, JumpingClock
 
-ALICE = Actor("slack", "U01ALICE", "alice")
-BOB = Actor("slack", "U02BOB", "bob")
-CAROL = Actor("slack", "U03CAROL", "carol")
+# Their names are those that FakeDirectory gives.
+ALICE = Actor("slack", "U01ALICE", "u01alice")
+BOB = Actor("slack", "U02BOB", "u02bob")
+CAROL = Actor("slack", "U03CAROL", "u03carol")
 KEY = Keyring.generate()
 MANIFEST = """\
 services:
@@ -66,6 +68,7 @@ class World:
     records: Records
     promoter: Promoter
     decider: Decider
+    viewer: Viewer
     supervisor: Supervisor
     policy: Policy
 
@@ -110,11 +113,22 @@ async def world(
             store=store, cluster=cluster, clock=clock, announcer=announcer, gate=Gate(store, cluster, access)
         )
         supervisor = Supervisor(tools)
-        records = Records(store, cluster, lambda: startable)
+        records = Records(store, cluster, access, lambda: startable)
         decider = Decider(store, cluster, access, announcer, supervisor, startable=lambda: startable)
+        viewer = Viewer(store, access, lambda: startable)
         promoter = Promoter(store, cluster, access, decider, startable=lambda: startable)
         made = World(
-            store, cluster, clock, directory, announcer, records, promoter, decider, supervisor, current
+            store,
+            cluster,
+            clock,
+            directory,
+            announcer,
+            records,
+            promoter,
+            decider,
+            viewer,
+            supervisor,
+            current,
         )
         if not [a for a in await store.read.apps() if a.name == app]:
             await records.create_app(by(ALICE, "C1"), app)

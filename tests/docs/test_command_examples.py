@@ -11,7 +11,7 @@ from bot.cli.main import main
 from bot.views import confirmations as outcomes
 from bot.views.apps import app_info, app_list
 from bot.views.builds import build_info, build_list
-from bot.views.env import env_list, env_value
+from bot.views.env import env_list
 from bot.views.help import help_text
 from bot.views.releases import release_info, release_list, release_manifest
 from core.records.app import App
@@ -53,12 +53,12 @@ ANSWERS = {
     "decline": outcomes.declining(P),
     "apps cancel": outcomes.cancelling("myapp"),
     "releases": release_list([LATER, R], R.id, NOW),
-    "releases info": release_info(R, reveal=False),
+    "releases info": release_info(replace(R, environment=ENV.masked())),
     "releases manifest": release_manifest(B),
     "builds": build_list([B], NOW),
     "builds info": build_info(B, NOW),
-    "env": env_list(ENV, reveal=False),
-    "env get": env_value(ENV, "LOG_LEVEL"),
+    "env": env_list(ENV.masked()),
+    "env get": ENV.get("LOG_LEVEL"),
     "env set": outcomes.setting(["LOG_LEVEL", "GREETING"], LATER.id),
     "env unset": outcomes.unsetting(["GREETING"], LATER.id),
     "apps": app_list([APP], {}),

@@ -1,6 +1,8 @@
 """docs/commands.md: every command of the grammar stands there with its usage, its right and an example that can be typed."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,13 @@ import pytest
 from bot.api.errors import TooLarge, TooMany
 from bot.command.parser import parse
 from bot.command.grammar import RULES, Rule
-from bot.command.commands import Approve, Command, EnvSet, EnvUnset, ReleaseInfo
+from bot.command.commands import Approve, Command, Decline, EnvSet, EnvUnset, ReleaseInfo
 from core import errors
-from core.errors import UserError
+from core.errors import Forbidden, UserError
+from core.policy.policy import VERBS, parse_policy
+from tests.bot.api.asking import policy_of
+from tests.bot.handling import handlers_of
+from tests.core.world import BOB, ONE_APPROVAL, by, world
 
 TEXT = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 PIECES = re.split(r"^### (.+)$", TEXT.split("\n## From a terminal")[0], flags=re.MULTILINE)
@@ -40,25 +46,36 @@ def test_the_example_can_be_typed_as_it_stands_and_means_this_command(rule: Rule
 
 
 @rule
-def test_the_right_is_the_one_that_is_asked_for(rule: Rule):
+async def test_the_rights_are_those_that_are_asked_for(rule: Rule, tmp_path: Path):
+    """Whoever has them is not refused, whoever lacks one of them is, whatever else they may do."""
     (said,) = re.findall(r"` · needs (.+)$", PARTS[rule.name], re.MULTILINE)
-    command = parse(typed(PARTS[rule.name]), linked_app="myapp")
-    assert re.findall(r"`([a-z]+)`", said) == list(with_options(command).verbs)
+    rights = re.findall(r"`([a-z]+)`", said)
+    async with world(tmp_path, policy=ONE_APPROVAL) as w:
+        waiting = (await w.ask((await w.build()).release.id)).promotion
+        command = with_options(parse(typed(PARTS[rule.name]), linked_app="myapp"), waiting.id)
+
+        async def refused(verbs: Iterable[str]) -> bool:
+            w.policy = parse_policy(policy_of(", ".join(verbs), who="U02BOB"))
+            reply = await handlers_of(w).handle(command, by(BOB, "C1"))
+            return isinstance(reply.error, Forbidden)
+
+        assert [right for right in rights if not await refused(set(VERBS) - {right})] == []
+        # Nothing needs `freeze` yet: a role without verbs is no role.
+        assert not await refused([*rights, "freeze"])
+        await w.supervisor.idle()
 
 
-def with_options(command: Command) -> Command:
-    """Return the command with the options that need a further right."""
+def with_options(command: Command, promotion: str) -> Command:
+    """Return the command with the options that need a further right, about a promotion that there is."""
     match command:
         case EnvSet() | EnvUnset():
-            return type(command)(**{**_fields(command), "promote": True})
+            return replace(command, promote=True)
         case ReleaseInfo():
-            return type(command)(**{**_fields(command), "reveal": True})
+            return replace(command, reveal=True)
+        case Approve() | Decline():
+            return replace(command, promotion=promotion)
         case _:
             return command
-
-
-def _fields(command: Command) -> dict[str, object]:
-    return {name: getattr(command, name) for name in command.__dataclass_fields__ if name != "verb"}
 
 
 @rule

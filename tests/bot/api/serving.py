@@ -8,8 +8,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.api.server import ApiParts, new_api
 from bot.handlers import Handlers
 from bot.slack.connection import SlackState
-from core.lifecycle.access import Access
 from tests.bot.api.asking import basic
+from tests.bot.handling import handlers_of
 from tests.core.world import world
 
 
@@ -52,21 +52,13 @@ class Api:
 @asynccontextmanager
 async def serving(path):
     async with world(path) as made:
-        access = Access(lambda: made.policy, made.directory)
-        handlers = Handlers(
-            store=made.store,
-            records=made.records,
-            promoter=made.promoter,
-            decider=made.decider,
-            access=access,
-            clock=made.clock,
-        )
+        handlers = handlers_of(made)
         slack = SlackState(connected=True, problem="")
         parts = ApiParts(
             handlers=handlers,
             records=made.records,
             store=made.store,
-            access=access,
+            viewer=made.viewer,
             directory=made.directory,
             tokens=made.store.tokens,
             slack=slack,

@@ -133,9 +133,8 @@ async def test_a_channel_that_took_no_card_is_named_to_whoever_sees_none(api):
 
 async def test_what_was_done_before_a_refusal_is_told_too(api):
     await api.world.build()
-    api.world.policy = parse_policy(policy_of("view, env, promote"))
-    await api.world.build()
     running = await api.world.ask((await api.world.build()).release.id)
+    api.world.policy = parse_policy(policy_of("view, env, promote"))
 
     answer = await api.command("env set FOO=bar --promote -a myapp")
 

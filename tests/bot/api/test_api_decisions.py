@@ -56,7 +56,7 @@ async def test_a_change_whose_promotion_is_refused_says_what_was_made(api):
     assert answer.status == 409
     assert told["error"].startswith("app is currently updating: ")
     assert told["text"] == f"Setting FOO... OK\nRelease: {made.id}"
-    await api.world.decider.cancel(by(ALICE), "myapp")
+    await api.world.decider.cancel_app(by(ALICE), "myapp")
     await api.world.end(promotion.id)
 
 

@@ -1,6 +1,7 @@
 """`GET /promotions/{id}/lines`: a promotion as text, from its first line to its verdict, resumable."""
 
 import re
+from functools import partial
 
 import pytest
 from aiohttp import ClientPayloadError
@@ -92,6 +93,17 @@ async def test_the_policy_is_asked_for_the_verb_view(api):
     assert (await api.get(f"/promotions/{promotion.id}/lines")).status == 403
 
 
+async def test_who_loses_the_right_while_listening_is_let_go_and_told_why_when_they_ask_again(api):
+    api.world.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
+    promotion = (await api.world.ask((await api.world.build()).release.id)).promotion
+    answer = await api.get(f"/promotions/{promotion.id}/lines")
+    api.world.policy = parse_policy(policy_of("promote"))
+
+    with pytest.raises(ClientPayloadError):
+        await answer.text()
+    assert (await api.get(f"/promotions/{promotion.id}/lines")).status == 403
+
+
 async def test_logs_of_pods_cannot_move_the_readers_cursor_nor_pretend_a_verdict():
     text = "last log lines of web-1:\n  \x1b[31mred\x1b[0m\r\x07\nOK\nERROR: fake"
 
@@ -107,10 +119,9 @@ async def test_nobody_is_polled_for_once_the_reader_has_left(api):
     before = api.world.clock.monotonic()
 
     chunks = follow(
-        api.store,
+        partial(api.world.viewer.lines, by(ALICE), promotion.id),
         Names(api.world.directory),
         api.world.clock,
-        promotion.id,
         after=0,
         listening=lambda: next(looks),
     )

@@ -291,8 +291,8 @@ def test_without_words_it_says_how_it_is_used(capsys):
 
 
 async def test_the_policy_holds_at_a_terminal_too(api, capsys):
-    api.world.policy = parse_policy(policy_of("view"))
     await api.world.build()
+    api.world.policy = parse_policy(policy_of("view"))
 
     assert await typed("releases", "promote", "-a", "myapp") == 1
     assert "ERROR: you may not promote myapp" in capsys.readouterr().err

@@ -316,30 +316,6 @@ def test_values_are_in_no_repr():
     assert "s3cr3t" not in repr(asked("env set A=s3cr3t"))
 
 
-@pytest.mark.parametrize(
-    ("text", "verbs"),
-    [
-        ("releases", ("view",)),
-        (f"releases info {R} --reveal", ("view", "env")),
-        ("env", ("env",)),
-        ("env set A=1 --promote", ("env", "promote")),
-        ("env unset A -p", ("env", "promote")),
-        ("releases promote", ("promote",)),
-        (f"releases rollback {R}", ("rollback",)),
-        (f"approve {P}", ("approve",)),
-        (f"decline {P}", ("approve",)),
-        ("apps cancel", ("cancel",)),
-        ("apps create x", ("admin",)),
-        ("link x", ("admin",)),
-        ("unlink", ("admin",)),
-        ("apps", ("view",)),
-        ("help", ()),
-    ],
-)
-def test_each_command_names_the_rights_it_needs(text, verbs):
-    assert asked(text).verbs == verbs
-
-
 def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
     command = asked(f"releases rollback {R} --force")
 

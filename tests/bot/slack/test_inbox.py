@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 import pytest
 
-from bot.handlers import Handlers
 from bot.slack.inbox import DONE_BEFORE, FRESH, SWEEP_SECONDS, InboxWorker
 from core.errors import Unwritable
 from core.promotion import Phase
+from tests.bot.handling import handlers_of
 from tests.core.world import ALICE, ONE_APPROVAL, World, by, world
 from tests.fakes import progressing
 
@@ -80,18 +80,16 @@ class Stage:
 
 
 def intake_of(w: World, answers: Answers) -> InboxWorker:
-    handlers = Handlers(
-        store=w.store,
-        records=w.records,
-        promoter=w.promoter,
-        decider=w.decider,
-        access=w.promoter._access,
-        clock=w.clock,
-    )
     known = asyncio.Event()
     known.set()
     return InboxWorker(
-        w.store.intake, handlers, w.store, answers, _Patient(w.clock), known=known, announcer=w.announcer
+        w.store.intake,
+        handlers_of(w),
+        w.store,
+        answers,
+        _Patient(w.clock),
+        known=known,
+        announcer=w.announcer,
     )
 
 
@@ -239,7 +237,7 @@ async def test_a_change_whose_promotion_is_refused_says_both(tmp_path: Path):
         who = "<@U01ALICE> promotes"
         assert f"Setting FOO... OK\nRelease: {made.id}\nERROR: app is currently updating: {who}" in answer
         assert f"or take over: `releases promote {made.id} --force -a myapp`" in answer
-        await w.decider.cancel(by(asked.promotion.requested_by), "myapp")
+        await w.decider.cancel_app(by(asked.promotion.requested_by), "myapp")
         await w.end(asked.promotion.id)
 
 

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.command.commands import EnvSet, ListReleases, Promote
+from bot.command.parser import parse
 from bot.playground.slack.limits import problems
 from bot.views.answers import LIMIT, Answer, fit, slack_answer
 from bot.views.help import help_text
@@ -140,8 +142,6 @@ def test_a_terminal_that_asks_for_the_help_of_no_command_is_refused():
 
 
 def test_every_example_of_the_help_is_a_command():
-    from bot.command.parser import parse
-
     lines = [line.strip() for line in help_text("", None).text.split("Examples\n")[1].split("\n")]
 
-    assert [parse(line).verbs for line in lines] == [("view",), ("promote",), ("env", "promote")]
+    assert [type(parse(line)) for line in lines] == [ListReleases, Promote, EnvSet]

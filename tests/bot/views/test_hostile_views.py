@@ -104,7 +104,7 @@ def test_an_answer_survives_whatever_is_written_into_it(words, other):
     rows = release_list([replace(NEW, description=words)], None, NOW)
     for text in (
         rows,
-        release_info(replace(NEW, description=words), reveal=False),
+        release_info(replace(NEW, description=words)),
         build_info(BUILD, NOW),
         other,
     ):
@@ -160,8 +160,8 @@ def test_a_secret_is_in_no_view_unless_somebody_reveals_it(secret, phase):
     release = replace(NEW, environment=environment)
     promotion = replace(WAITING, phase=phase)
     shown = [
-        env_list(environment, reveal=False),
-        release_info(release, reveal=False),
+        env_list(environment.masked()),
+        release_info(replace(release, environment=environment.masked())),
         release_list([release, OLD], None, NOW),
         build_list([BUILD], NOW),
         *texts(card_of(promotion, release=release)),
@@ -170,8 +170,8 @@ def test_a_secret_is_in_no_view_unless_somebody_reveals_it(secret, phase):
     ]
 
     assert not [text for text in shown if "s3cr3t" in text or secret in text]
-    assert secret in env_list(environment, reveal=True)
-    assert secret in release_info(release, reveal=True)
+    assert secret in env_list(environment)
+    assert secret in release_info(release)
 
 
 @settings(deadline=None)

@@ -31,10 +31,10 @@ def test_a_value_is_found_by_its_key():
     assert (env(A="1").get("A"), env(A="1").get("B")) == ("1", None)
 
 
-def test_values_are_shown_only_where_that_is_asked_for():
+def test_values_are_shown_unless_they_are_masked():
     shown = env(A="secret", B="x=y\nz")
-    assert shown.text(reveal=False) == [f"A={MASK}", f"B={MASK}"]
-    assert shown.text(reveal=True) == ["A=secret", "B=x=y\nz"]
+    assert shown.masked().lines == [f"A={MASK}", f"B={MASK}"]
+    assert shown.lines == ["A=secret", "B=x=y\nz"]
 
 
 def test_no_repr_shows_a_value():

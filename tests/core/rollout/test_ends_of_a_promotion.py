@@ -138,7 +138,7 @@ async def test_a_cancelled_rollout_goes_back(tmp_path: Path):
         asked = await w.ask(slow)
         while (await w.store.read.promotion(asked.promotion.id)).phase is not Phase.UPDATING:
             await w.clock.sleep(0)
-        await w.decider.cancel(by(BOB), "myapp")
+        await w.decider.cancel_app(by(BOB), "myapp")
         promotion = await w.end(asked.promotion.id)
         assert said(promotion) == f"ERROR: cancelled by @u02bob, rolled back to {good}"
         assert (await w.store.read.release_status(slow)).held

@@ -104,7 +104,7 @@ async def test_a_defect_is_said_on_the_card_and_tried_again_ever_more_seldom(tmp
         assert stuck.progress.waiting.startswith("something went wrong here (E-")
         assert stuck.revision > asked.promotion.revision
         # Nobody is locked out: a person stops it, and it goes back.
-        await w.decider.cancel(by(BOB), "myapp")
+        await w.decider.cancel_app(by(BOB), "myapp")
         ended = await w.end(asked.promotion.id)
         assert (ended.phase, ended.back_to) == (Phase.REVERTED, good)
 

@@ -147,7 +147,7 @@ async def test_the_last_approval_of_something_else_than_was_asked_for_stops_nobo
         refused = await w.store.read.promotion(asked.promotion.id)
         assert refused.phase is Phase.REFUSED
         assert (await w.store.read.promotion(running.id)).phase is Phase.UPDATING
-        await w.decider.cancel(by(ALICE), "myapp")
+        await w.decider.cancel_app(by(ALICE), "myapp")
         await w.end(running.id)
 
 
@@ -162,7 +162,7 @@ async def test_an_approver_who_lost_the_right_stops_nobody_either(tmp_path: Path
         with pytest.raises(Conflict, match="was refused: an approval no longer counts: <@U02BOB>"):
             await w.decider.approve(by(CAROL), asked.promotion.id)
         assert (await w.store.read.promotion(running.id)).phase is Phase.UPDATING
-        await w.decider.cancel(by(ALICE), "myapp")
+        await w.decider.cancel_app(by(ALICE), "myapp")
         await w.end(running.id)
 
 
@@ -184,7 +184,7 @@ async def test_the_last_approval_of_a_plain_promote_is_refused_while_something_e
         assert ending(await w.store.read.promotion(fresh.id), lambda a: a.plain).startswith(
             "ERROR: refused, nothing was changed: app is currently updating"
         )
-        await w.decider.cancel(by(ALICE), "myapp")
+        await w.decider.cancel_app(by(ALICE), "myapp")
         await w.end(running.id)
 
 

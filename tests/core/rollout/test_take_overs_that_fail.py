@@ -60,7 +60,7 @@ async def test_one_that_is_cancelled_before_its_first_effect_goes_back(tmp_path:
         asked = await w.ask((await w.build()).release.id, force=True)
         while not (await w.store.read.promotion(asked.promotion.id)).progress.waiting:
             await w.clock.sleep(0)
-        await w.decider.cancel(by(BOB), "myapp")
+        await w.decider.cancel_app(by(BOB), "myapp")
         w.cluster.refuse = lambda _: None
         ended = await w.end(asked.promotion.id)
         assert said(ended) == f"ERROR: cancelled by @u02bob, rolled back to {good}"
@@ -203,7 +203,7 @@ async def test_a_release_whose_build_failed_while_it_waited_needs_a_reason(tmp_p
         await w.end(running.promotion.id)
         again = (await w.ask(sibling.id, anyway="the registry is back")).promotion
         assert (again.id, again.anyway) == (waiting.id, "the registry is back")
-        assert (await w.decider.approve(by(CAROL), waiting.id)).phase is Phase.PENDING
+        assert (await w.decider.approve(by(CAROL), waiting.id)).promotion.phase is Phase.PENDING
         await w.end(waiting.id)
 
 

@@ -88,7 +88,7 @@ async def test_the_guards_come_in_convoxs_order(tmp_path: Path):
         with pytest.raises(Conflict, match=f"^{bad} is on hold"):
             await w.ask(bad, force=True, anyway="")
         assert (await w.store.read.in_flight("myapp")).id == flying.promotion.id
-        await w.decider.cancel(by(ALICE), "myapp")
+        await w.decider.cancel_app(by(ALICE), "myapp")
         await w.end(flying.promotion.id)
 
 
@@ -117,7 +117,7 @@ async def test_two_promotes_in_one_instant_a_thousand_times(tmp_path: Path):
             (refused,) = [a for a in answers if isinstance(a, Conflict)]
             holder = started.promotion
             assert f"{holder.requested_by.mention} promotes {holder.release}" in str(refused)
-            await w.decider.cancel(by(CAROL), "myapp")
+            await w.decider.cancel_app(by(CAROL), "myapp")
 
 
 async def test_a_rollback_to_a_release_that_failed_is_refused(tmp_path: Path):
@@ -171,7 +171,7 @@ async def test_an_approval_by_somebody_else_starts_the_rollout(tmp_path: Path):
         assert request.promotion.phase is Phase.AWAITING_APPROVAL
         with pytest.raises(Forbidden, match="you asked for it"):
             await w.decider.approve(by(ALICE), request.promotion.id)
-        approved = await w.decider.approve(by(BOB), request.promotion.id)
+        approved = (await w.decider.approve(by(BOB), request.promotion.id)).promotion
         assert approved.phase is Phase.PENDING
         assert (await w.end(request.promotion.id)).phase is Phase.RUNNING
 
@@ -200,7 +200,7 @@ async def test_a_late_click_is_told_what_became_of_it(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
         request = await w.ask((await w.build()).release.id)
         await w.decider.approve(by(BOB), request.promotion.id)
-        await w.decider.cancel(by(ALICE), "myapp")
+        await w.decider.cancel_app(by(ALICE), "myapp")
         with pytest.raises(Conflict, match=r"^P\w+ was cancelled by <@U01ALICE> at 12:00 UTC$"):
             await w.decider.approve(by(CAROL), request.promotion.id)
         request = await w.ask((await w.build()).release.id)
@@ -233,10 +233,12 @@ async def test_an_approval_of_a_token_is_answered_while_slack_is_down(tmp_path: 
 async def test_one_person_fills_one_seat(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
         request = await w.ask((await w.build()).release.id)
-        assert (await w.decider.approve(by(BOB), request.promotion.id)).phase is Phase.AWAITING_APPROVAL
+        assert (
+            await w.decider.approve(by(BOB), request.promotion.id)
+        ).promotion.phase is Phase.AWAITING_APPROVAL
         with pytest.raises(UserError, match="already approved"):
             await w.decider.approve(by(BOB), request.promotion.id)
-        assert (await w.decider.approve(by(CAROL), request.promotion.id)).phase is Phase.PENDING
+        assert (await w.decider.approve(by(CAROL), request.promotion.id)).promotion.phase is Phase.PENDING
         await w.end(request.promotion.id)
 
 
@@ -277,7 +279,7 @@ async def test_what_has_expired_is_expired_before_any_click(tmp_path: Path, deed
                 await w.decider.decline(by(BOB), request.promotion.id)
         elif deed == "cancel":
             with pytest.raises(Conflict, match="^app is not updating$"):
-                await w.decider.cancel(by(BOB), "myapp")
+                await w.decider.cancel_app(by(BOB), "myapp")
         else:
             again = await w.ask(release)
             assert not again.pointer
@@ -364,7 +366,7 @@ async def test_what_was_approved_is_looked_at_again_when_it_starts(tmp_path: Pat
         request = await w.ask((await w.build()).release.id)
         # As after a crash: approved, and not driven yet.
         w.decider._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
-        approved = await w.decider.approve(by(BOB), request.promotion.id)
+        approved = (await w.decider.approve(by(BOB), request.promotion.id)).promotion
         assert approved.phase is Phase.PENDING
         if change == "right":
             w.directory.guests = frozenset({BOB.id})
@@ -461,13 +463,13 @@ async def test_a_refused_rollback_leaves_no_release_behind(tmp_path: Path):
 async def test_cancel_with_nothing_running_says_so(tmp_path: Path):
     async with world(tmp_path) as w:
         with pytest.raises(Conflict, match="^app is not updating$"):
-            await w.decider.cancel(by(ALICE), "myapp")
+            await w.decider.cancel_app(by(ALICE), "myapp")
 
 
 async def test_cancel_of_a_waiting_promotion_changes_nothing(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         await w.ask((await w.build()).release.id)
-        cancelled = await w.decider.cancel(by(BOB), "myapp")
+        cancelled = await w.decider.cancel_app(by(BOB), "myapp")
         assert ending(cancelled, lambda a: a.plain) == "ERROR: cancelled by @u02bob, nothing was changed"
 
 
@@ -478,9 +480,9 @@ async def test_a_second_cancel_is_told_that_it_is_going_back(tmp_path: Path):
         w.cluster.behaves[slow] = lambda _: progressing()
         request = await w.ask(slow)
         await until(w, request.promotion.id, Phase.UPDATING)
-        await w.decider.cancel(by(BOB), "myapp")
+        await w.decider.cancel_app(by(BOB), "myapp")
         with pytest.raises(Conflict, match="is already going back"):
-            await w.decider.cancel(by(ALICE), "myapp")
+            await w.decider.cancel_app(by(ALICE), "myapp")
         await w.end(request.promotion.id)
 
 

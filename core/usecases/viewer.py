@@ -1,0 +1,184 @@
+"""What people may look at: each look asks for its right first, and values of an environment for an audit row as well."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core.caller import Caller
+from core.errors import Forbidden, NotFound, Unwritable
+from core.lifecycle.access import Access
+from core.ports.store import Store
+from core.promotion import Promotion
+from core.records.app import App
+from core.records.build import Build
+from core.records.environment import Environment
+from core.records.line import Line
+from core.records.release import Release, ReleaseStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppState:
+    """An app, and what is rolling out there now."""
+
+    app: App
+    in_flight: Promotion | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseState:
+    """A release, and what has happened to it; values of its environment are masked unless they were asked for."""
+
+    release: Release
+    status: ReleaseStatus
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseList:
+    """Releases of an app, newest first, values masked.
+
+    Attributes:
+        active: id of the app's active release.
+        statuses: by release id, of the whole app.
+    """
+
+    releases: Sequence[Release]
+    active: str | None
+    statuses: Mapping[str, ReleaseStatus]
+
+
+class Viewer:
+    """Shows records to whoever may see them. Without `reveal` nobody is handed a value (promise 7)."""
+
+    def __init__(self, store: Store, access: Access, writable: Callable[[], str]) -> None:
+        """Take the store, who may do what, and a function that says why no audit row may be written now, or ""."""
+        self._store = store
+        self._access = access
+        self._writable = writable
+
+    async def linked_app(self, channel: str | None) -> str | None:
+        """Return the app that is meant in a channel; it tells nothing of the app, so it needs no right."""
+        app = await self._store.read.app_of_channel(channel) if channel else None
+        return app.name if app else None
+
+    async def apps(self, caller: Caller) -> list[AppState]:
+        """Return the apps that the caller may view.
+
+        Raises:
+            Forbidden: there are apps, and none that they may view.
+        """
+        seen, refused = [], ""
+        for app in await self._store.read.apps():
+            why = await self._access.still_may(caller.actor, "view", app.name)
+            refused = refused or why
+            if not why:
+                seen.append(app)
+        if refused and not seen:
+            raise Forbidden(refused)
+        flying = {p.app: p for p in await self._store.read.unsettled() if p.in_flight}
+        return [AppState(app=app, in_flight=flying.get(app.name)) for app in seen]
+
+    async def app(self, caller: Caller, app: str) -> AppState:
+        await self._access.require(caller.actor, "view", app)
+        read = self._store.read
+        return AppState(app=await read.app(app), in_flight=await read.in_flight(app))
+
+    async def releases(self, caller: Caller, app: str, limit: int) -> ReleaseList:
+        await self._access.require(caller.actor, "view", app)
+        read = self._store.read
+        active = (await read.app(app)).active
+        releases = [_masked(release) for release in await read.releases(app, limit)]
+        return ReleaseList(releases=releases, active=active, statuses=await read.release_statuses(app))
+
+    async def release(
+        self, caller: Caller, app: str, release_id: str, *, reveal: bool = False
+    ) -> ReleaseState:
+        """Return one release; to see the values of its environment needs `env` as well."""
+        await self._access.require(caller.actor, "view", app)
+        if reveal:
+            caller = await self._may_reveal(caller, app)
+        read = self._store.read
+        active = (await read.app(app)).active
+        release = await read.release(app, release_id)
+        if reveal:
+            await self._note_reveal(caller, app, release_id)
+        return ReleaseState(
+            release=release if reveal else _masked(release),
+            status=await read.release_status(release_id),
+            active=release_id == active,
+        )
+
+    async def build_of(self, caller: Caller, app: str, release_id: str) -> Build:
+        """Return the build of a release, whose manifest is the release's; NotFound where it has none."""
+        await self._access.require(caller.actor, "view", app)
+        read = self._store.read
+        await read.app(app)
+        release = await read.release(app, release_id)
+        if release.build is None:
+            raise NotFound(f"no build for release: {release.id}")
+        return await read.build(app, release.build)
+
+    async def builds(self, caller: Caller, app: str, limit: int) -> list[Build]:
+        await self._access.require(caller.actor, "view", app)
+        await self._store.read.app(app)
+        return await self._store.read.builds(app, limit)
+
+    async def build(self, caller: Caller, app: str, build_id: str) -> Build:
+        await self._access.require(caller.actor, "view", app)
+        await self._store.read.app(app)
+        return await self._store.read.build(app, build_id)
+
+    async def environment(self, caller: Caller, app: str, *, reveal: bool = False) -> Environment:
+        """Return the environment of the newest release, which the next one is made from."""
+        caller = await self._may_reveal(caller, app)
+        subject, environment = await self._newest(app)
+        if not reveal:
+            return environment.masked()
+        await self._note_reveal(caller, app, subject)
+        return environment
+
+    async def variable(self, caller: Caller, app: str, key: str) -> str:
+        """Return one value of the newest release's environment.
+
+        Raises:
+            NotFound: there is no such variable.
+        """
+        caller = await self._may_reveal(caller, app)
+        subject, environment = await self._newest(app)
+        value = environment.get(key)
+        if value is None:
+            raise NotFound(f"env not found: {key}")
+        await self._note_reveal(caller, app, f"{subject}/{key}")
+        return value
+
+    async def promotion(self, caller: Caller, promotion_id: str) -> Promotion:
+        promotion = await self._store.read.promotion(promotion_id)
+        await self._access.require(caller.actor, "view", promotion.app)
+        return promotion
+
+    async def lines(
+        self, caller: Caller, promotion_id: str, after: int
+    ) -> tuple[Promotion, list[tuple[int, Line]]]:
+        """Return the promotion and its next lines after that number; once it has settled no more are to come."""
+        # In this order: the lines of a promotion that has settled are complete.
+        promotion = await self.promotion(caller, promotion_id)
+        return promotion, await self._store.read.lines(promotion_id, after)
+
+    async def _newest(self, app: str) -> tuple[str, Environment]:
+        """Return what is revealed, for the audit, and the environment of the newest release."""
+        await self._store.read.app(app)
+        newest = next(iter(await self._store.read.releases(app, 1)), None)
+        return (newest.id, newest.environment) if newest else (app, Environment())
+
+    async def _may_reveal(self, caller: Caller, app: str) -> Caller:
+        return replace(caller, actor=await self._access.require(caller.actor, "env", app))
+
+    async def _note_reveal(self, caller: Caller, app: str, subject: str) -> None:
+        """Record that somebody is shown values, before they are shown."""
+        if reason := self._writable():
+            raise Unwritable(reason)
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            await tx.audit(caller.actor, "env.reveal", subject, {"app": app})
+
+
+def _masked(release: Release) -> Release:
+    return replace(release, environment=release.environment.masked())

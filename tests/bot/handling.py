@@ -1,0 +1,8 @@
+"""What carries out the commands of a test: the real handlers over the use cases of its world."""
+
+from bot.handlers import Handlers
+from tests.core.world import World
+
+
+def handlers_of(w: World) -> Handlers:
+    return Handlers(records=w.records, promoter=w.promoter, decider=w.decider, viewer=w.viewer, clock=w.clock)

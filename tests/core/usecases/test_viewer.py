@@ -1,0 +1,97 @@
+"""What people may look at: values only where they were asked for, by somebody who may, after an audit row."""
+
+import sqlite3
+from dataclasses import astuple
+from pathlib import Path
+
+import pytest
+
+from core.errors import Forbidden, NotFound, Unwritable
+from core.policy.policy import parse_policy
+from core.records.environment import MASK
+from core.usecases.viewer import Viewer
+from tests.bot.api.asking import policy_of
+from tests.core.world import ALICE, BOB, World, by, world
+
+SECRET = "correct-horse"
+
+
+async def furnished(w: World) -> str:
+    """Return the release that holds the secret."""
+    await w.build()
+    return (await w.records.set_environment(by(ALICE), "myapp", [("PASSWORD", SECRET)])).release.id
+
+
+def revealed(path: Path) -> list[str]:
+    with sqlite3.connect(path / "convox.db") as connection:
+        rows = connection.execute("SELECT subject FROM audit WHERE action = 'env.reveal'").fetchall()
+    connection.close()
+    return [subject for (subject,) in rows]
+
+
+async def test_nobody_is_handed_a_value_that_they_have_not_asked_to_see(tmp_path: Path):
+    async with world(tmp_path) as w:
+        release = await furnished(w)
+        one = await w.viewer.release(by(BOB), "myapp", release)
+        all_of_them = await w.viewer.releases(by(BOB), "myapp", 10)
+        listed = await w.viewer.environment(by(BOB), "myapp")
+        assert listed.pairs == one.release.environment.pairs == (("PASSWORD", MASK),)
+        assert SECRET not in str([astuple(each) for each in (one, *all_of_them.releases)])
+        assert revealed(tmp_path) == []
+
+
+async def test_what_is_revealed_is_in_the_audit_before_it_is_shown(tmp_path: Path):
+    async with world(tmp_path) as w:
+        release = await furnished(w)
+        one = await w.viewer.release(by(BOB), "myapp", release, reveal=True)
+        assert one.release.environment.get("PASSWORD") == SECRET
+        assert (await w.viewer.environment(by(BOB), "myapp", reveal=True)).get("PASSWORD") == SECRET
+        assert await w.viewer.variable(by(BOB), "myapp", "PASSWORD") == SECRET
+        assert revealed(tmp_path) == [release, release, f"{release}/PASSWORD"]
+        full = Viewer(w.store, w.viewer._access, lambda: "the disk is full")
+        with pytest.raises(Unwritable, match="^the disk is full$"):
+            await full.variable(by(BOB), "myapp", "PASSWORD")
+
+
+async def test_to_see_a_release_and_to_see_its_values_are_two_rights(tmp_path: Path):
+    async with world(tmp_path) as w:
+        release = await furnished(w)
+        w.policy = parse_policy(policy_of("view", who="U02BOB"))
+        assert (await w.viewer.release(by(BOB), "myapp", release)).release.id == release
+        with pytest.raises(Forbidden, match="^you may not env myapp"):
+            await w.viewer.release(by(BOB), "myapp", release, reveal=True)
+        w.policy = parse_policy(policy_of("env", who="U02BOB"))
+        with pytest.raises(Forbidden, match="^you may not view myapp"):
+            await w.viewer.release(by(BOB), "myapp", release, reveal=True)
+        assert revealed(tmp_path) == []
+
+
+async def test_a_value_is_handed_out_verbatim(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.records.set_environment(by(ALICE), "myapp", [("A", " x ")])
+        assert await w.viewer.variable(by(ALICE), "myapp", "A") == " x "
+
+
+async def test_a_variable_that_does_not_exist_is_said_in_convox_words(tmp_path: Path):
+    async with world(tmp_path) as w:
+        with pytest.raises(NotFound, match="^env not found: NOPE$"):
+            await w.viewer.variable(by(ALICE), "myapp", "NOPE")
+        assert revealed(tmp_path) == []
+
+
+async def test_apps_that_somebody_may_not_view_are_not_listed(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.records.create_app(by(ALICE), "other")
+        assert [each.app.name for each in await w.viewer.apps(by(BOB))] == ["myapp", "other"]
+        w.policy = parse_policy(policy_of("view", who="U02BOB", apps="other"))
+        assert [each.app.name for each in await w.viewer.apps(by(BOB))] == ["other"]
+
+
+async def test_a_promotion_is_followed_by_who_may_view_its_app_for_as_long_as_they_may(tmp_path: Path):
+    async with world(tmp_path) as w:
+        promotion = await w.promote((await w.build()).release.id)
+        seen, lines = await w.viewer.lines(by(BOB), promotion.id, 0)
+        assert (seen.phase, lines[0][0]) == (promotion.phase, 1)
+        w.policy = parse_policy(policy_of("view", who="U01ALICE"))
+        with pytest.raises(Forbidden, match="^you may not view myapp"):
+            await w.viewer.lines(by(BOB), promotion.id, len(lines))
