@@ -69,7 +69,7 @@ class Handlers:
         match command:
             case ask.Promote() | ask.Rollback() | ask.EnvSet() | ask.EnvUnset():
                 return await self._change(command, caller)
-            case ask.Approve() | ask.Decline() | ask.CancelApp():
+            case ask.Approve() | ask.Decline() | ask.Cancel() | ask.CancelApp():
                 return await self._decide(command, caller)
             case ask.CreateApp() | ask.Link() | ask.Unlink():
                 return Reply(answer=await self._administer(command, caller))
@@ -155,24 +155,15 @@ class Handlers:
                     caller, command.promotion, command.reason, app=command.app
                 )
                 text = outcomes.declining(declined)
+            case ask.Cancel():
+                cancelled = await self._decider.cancel(caller, command.promotion, app=command.app)
+                text = outcomes.cancelling(cancelled.app)
             case ask.CancelApp():
                 cancelled = await self._decider.cancel_app(caller, command.app)
                 text = outcomes.cancelling(cancelled.app)
             case _:
                 raise AssertionError(command)
         return Reply(answer=Answer(text=text))
-
-    async def cancel(self, promotion_id: str, caller: Caller) -> Reply:
-        """Carry out the Cancel button, which names a promotion and not an app."""
-        try:
-            cancelled = await self._decider.cancel(caller, promotion_id)
-        except UserError as error:
-            return Reply(answer=refusal(error), error=error)
-        except Exception:
-            reference = new_reference()
-            log.exception("%s: the button Cancel failed unexpectedly", reference)
-            return surprised(reference)
-        return Reply(answer=Answer(text=outcomes.cancelling(cancelled.app)))
 
     # What an administrator does
 

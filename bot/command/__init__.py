@@ -1,1 +1,1 @@
-"""Text ↔ typed command: what a person types, and what it means."""
+"""Text to a typed command and back: what is typed, and what a button holds."""

@@ -215,6 +215,18 @@ class Decline(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel(Command):
+    """Attributes: app: what `-a` said, if anything; the promotion's own app counts."""
+
+    promotion: str
+    app: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        return ["cancel", self.promotion, *_app(self.app)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Link(Command):
     app: str
 

@@ -8,6 +8,7 @@ from bot.command.commands import (
     AppInfo,
     Approve,
     BuildInfo,
+    Cancel,
     CancelApp,
     Command,
     CreateApp,
@@ -28,7 +29,7 @@ from bot.command.commands import (
     Unlink,
 )
 from bot.command.lexer import Word, oddities, plain
-from core.ids import normalise
+from core.ids import PREFIXES, normalise
 from core.records.environment import KEY
 
 MANY = 10_000
@@ -235,6 +236,16 @@ def _decline(given: Arguments) -> Command:
     return Decline(promotion=given.id("promotion"), reason=" ".join(reason.split()), app=given.named_app)
 
 
+def _cancel(given: Arguments) -> Command:
+    word = plain(given.words[0].text) if given.words else ""
+    if len(given.words) < 2 and not any(normalise(kind, word) for kind in PREFIXES):
+        # Typed in a hurry: what is meant is whatever the app rolls out.
+        sentence = f"not a promotion id: {word[:40]}" if word else "1 arg required"
+        given.refuse(sentence, "`apps cancel [APP]` stops whatever is rolling out")
+    given.count(1, 1)
+    return Cancel(promotion=given.id("promotion"), app=given.named_app)
+
+
 def _help(given: Arguments) -> Command:
     return Help(topic=" ".join(plain(word.text).lower() for word in given.words)[:80])
 
@@ -249,6 +260,7 @@ RULES = (
     Rule(("releases", "rollback"), "RELEASE", "go back to an older release", SHIP, _rollback, ("app", "force")),
     Rule(("approve",), "PROMOTION", "approve a promotion that waits", SHIP, _approve),
     Rule(("decline",), "PROMOTION [REASON]", "decline it", SHIP, _decline),
+    Rule(("cancel",), "PROMOTION", "stop it, waiting or running", SHIP, _cancel),
     Rule(("apps", "cancel"), "[APP]", "stop the rollout that is running", SHIP, _cancel_app),
     Rule(("releases",), "[-l N]", "list releases, newest first", LOOK, _list_releases, ("app", "limit")),
     Rule(("releases", "info"), "RELEASE [--reveal]", "show one release", LOOK, _release_info, ("app", "reveal")),

@@ -56,6 +56,11 @@ def decode(text: str) -> str:
     return _ENCODED.sub(_decoded, text)
 
 
+def encode(text: str) -> str:
+    """Return the text as Slack would deliver it if it were typed: what `decode` makes this text of again."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def _decoded(match: re.Match[str]) -> str:
     if match[2]:
         return _ENTITIES[match[2]]

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -11,10 +12,11 @@ from weakref import WeakValueDictionary
 import aiohttp
 import orjson
 
-from bot.command import commands as ask
+from bot.command.button import text_of
 from bot.command.parser import parse
 from bot.handlers import Handlers, Reply, new_reference, surprised
 from bot.views.answers import Answer, slack_answer
+from bot.views.buttons import promotion_of
 from bot.views.refusals import refusal
 from bot.views.times import spoken
 from core.actor import Actor
@@ -61,6 +63,14 @@ class Inbox(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """What a delivery comes to, of whatever kind it is: somebody asks for something in the words of the grammar."""
+
+    caller: Caller
+    text: str
+
+
 class InboxWorker:
     """Keeps deliveries and carries them out."""
 
@@ -93,6 +103,11 @@ class InboxWorker:
         self._clock = clock
         self._known = known
         self._announcer = announcer
+        # What each kind of delivery says. A further kind is an entry here, and a listener that keeps it.
+        self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Invocation]]] = {
+            "command": self._typed,
+            "action": self._clicked,
+        }
         self._fresh = asyncio.Event()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         # Deliveries are numbered in the order in which they are stored, so the newest tells which are new.
@@ -169,27 +184,38 @@ class InboxWorker:
             log.warning("delivery %d is %s old and is not carried out", delivery.id, age)
             return _too_late(age)
         try:
-            return await (
-                self._command(delivery, body) if delivery.kind == "command" else self._click(delivery, body)
-            )
+            invocation = await self._kinds[delivery.kind](body)
+            return await self._answer(replace(invocation.caller, delivery=delivery.id), invocation.text)
+        except UserError as error:
+            return Reply(answer=refusal(error), error=error)
         except Exception:
             reference = new_reference()
             log.exception("%s: delivery %d failed unexpectedly", reference, delivery.id)
             return surprised(reference)
 
-    async def _command(self, delivery: Delivery, body: Mapping[str, Any]) -> Reply:
-        caller = Caller(
-            actor=Actor("slack", body["user_id"], body.get("user_name", "")),
-            source="slack",
-            channel=body["channel_id"],
-            delivery=delivery.id,
-        )
+    async def _answer(self, caller: Caller, text: str) -> Reply:
         linked = await self._handlers.linked_app(caller.channel)
-        try:
-            command = parse(body.get("text", ""), linked_app=linked)
-        except UserError as error:
-            return Reply(answer=refusal(error), error=error)
-        return await self._handlers.handle(command, caller)
+        return await self._handlers.handle(parse(text, linked_app=linked), caller)
+
+    async def _typed(self, body: Mapping[str, Any]) -> Invocation:
+        actor = Actor("slack", body["user_id"], body.get("user_name", ""))
+        caller = Caller(actor=actor, source="slack", channel=body["channel_id"])
+        return Invocation(caller=caller, text=body.get("text", ""))
+
+    async def _clicked(self, body: Mapping[str, Any]) -> Invocation:
+        """Return what the button says, if it stands on a card of ours: what stands elsewhere was not put there by us."""
+        action, user, channel = body["actions"][0], body["user"], _channel(body)
+        text = text_of(str(action.get("value", "")))
+        promotion = promotion_of(str(action.get("block_id", "")))
+        card = await self._store.read.card(promotion) if promotion else None
+        # A card that was posted just before a crash has no ts here yet; that somebody clicks it shows that it is there.
+        stamps = {None, body.get("container", {}).get("message_ts")}
+        if text is None or card is None or card.channel != channel or card.ts not in stamps:
+            raise UserError(
+                "this button belongs to no card of mine", hint="use the newest card, or the command"
+            )
+        actor = Actor("slack", user["id"], user.get("username") or user.get("name", ""))
+        return Invocation(caller=Caller(actor=actor, source="slack", channel=channel), text=text)
 
     async def _seen(self, reply: Reply) -> Reply:
         """Say it to the person where their promotion is refused because nobody could see its card."""
@@ -200,32 +226,6 @@ class InboxWorker:
             return reply
         error = Conflict(NOT_IN_CHANNEL)
         return Reply(answer=refusal(error), promotion=reply.promotion, error=error)
-
-    async def _click(self, delivery: Delivery, body: Mapping[str, Any]) -> Reply:
-        action, channel = body["actions"][0], _channel(body)
-        user = body["user"]
-        caller = Caller(
-            actor=Actor("slack", user["id"], user.get("username") or user.get("name", "")),
-            source="slack",
-            channel=channel,
-            delivery=delivery.id,
-        )
-        promotion = str(action.get("value", "")).partition(":")[0]
-        card = await self._store.read.card(promotion)
-        # A card that was posted just before a crash has no ts here yet; that somebody clicks it shows that it is there.
-        stamps = {None, body.get("container", {}).get("message_ts")}
-        if card is None or card.channel != channel or card.ts not in stamps:
-            error = UserError(
-                "this button belongs to no card of mine", hint="use the newest card, or the command"
-            )
-            return Reply(answer=refusal(error), error=error)
-        match action["action_id"]:
-            case "promotion.approve":
-                return await self._handlers.handle(ask.Approve(promotion=promotion), caller)
-            case "promotion.decline":
-                return await self._handlers.handle(ask.Decline(promotion=promotion), caller)
-            case _:
-                return await self._handlers.cancel(promotion, caller)
 
     async def _respond(self, body: Mapping[str, Any], answer: Answer) -> None:
         """Answer through response_url; it never raises in Slack's SDK, so its status is looked at here."""

@@ -5,9 +5,13 @@ Whether the person who clicks may is decided at the click; a channel message is 
 
 from typing import Any
 
+from bot.command.button import value_of
+from bot.command.commands import Approve, Cancel, Decline
 from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, Event, Promotion
 
 _EVENTS = (("approve", Event.APPROVED), ("decline", Event.DECLINED), ("cancel", Event.CANCELLED))
+_COMMANDS = {"approve": Approve, "decline": Decline, "cancel": Cancel}
+_BLOCK = "promotion"
 
 
 def legal(promotion: Promotion) -> list[str]:
@@ -31,9 +35,15 @@ def buttons(promotion: Promotion, changes: str) -> dict[str, Any] | None:
     return {
         "type": "actions",
         # Slack keeps what a reader has done with a block under its id: a new state is a new block.
-        "block_id": f"promotion:{promotion.id}:{promotion.revision}",
+        "block_id": f"{_BLOCK}:{promotion.id}:{promotion.revision}",
         "elements": [_button(name, promotion, changes) for name in names],
     }
+
+
+def promotion_of(block_id: str) -> str | None:
+    """Return whose card a block of buttons stands on, whatever they mean; None where it is none of ours."""
+    kind, _, rest = block_id.partition(":")
+    return rest.partition(":")[0] if kind == _BLOCK else None
 
 
 def _button(name: str, promotion: Promotion, changes: str) -> dict[str, Any]:
@@ -42,7 +52,7 @@ def _button(name: str, promotion: Promotion, changes: str) -> dict[str, Any]:
         "type": "button",
         "action_id": f"promotion.{name}",
         "text": _plain(label),
-        "value": f"{promotion.id}:{promotion.revision}",
+        "value": value_of(_COMMANDS[name](promotion=promotion.id), promotion.revision),
         "accessibility_label": f"{label} promotion of {promotion.release} to {promotion.app}"[:75],
         "confirm": _confirm(name, promotion, changes),
     }

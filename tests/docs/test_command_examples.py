@@ -51,6 +51,7 @@ ANSWERS = {
     "releases rollback": outcomes.rolling_back(R.id, "RUVWXYZABCD"),
     "approve": outcomes.approving(P, 0),
     "decline": outcomes.declining(P),
+    "cancel": outcomes.cancelling("myapp"),
     "apps cancel": outcomes.cancelling("myapp"),
     "releases": release_list([LATER, R], R.id, NOW),
     "releases info": release_info(replace(R, environment=ENV.masked())),

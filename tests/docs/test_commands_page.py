@@ -10,7 +10,7 @@ import pytest
 from bot.api.errors import TooLarge, TooMany
 from bot.command.parser import parse
 from bot.command.grammar import RULES, Rule
-from bot.command.commands import Approve, Command, Decline, EnvSet, EnvUnset, ReleaseInfo
+from bot.command.commands import Approve, Cancel, Command, Decline, EnvSet, EnvUnset, ReleaseInfo
 from core import errors
 from core.errors import Forbidden, UserError
 from core.policy.policy import VERBS, parse_policy
@@ -72,7 +72,7 @@ def with_options(command: Command, promotion: str) -> Command:
             return replace(command, promote=True)
         case ReleaseInfo():
             return replace(command, reveal=True)
-        case Approve() | Decline():
+        case Approve() | Cancel() | Decline():
             return replace(command, promotion=promotion)
         case _:
             return command

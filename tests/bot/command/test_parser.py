@@ -8,6 +8,7 @@ from bot.command.commands import (
     AppInfo,
     Approve,
     BuildInfo,
+    Cancel,
     CancelApp,
     CreateApp,
     Decline,
@@ -93,6 +94,9 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
         ("apps info api", AppInfo(app="api")),
         ("apps cancel", CancelApp(app="web")),
         ("apps cancel api", CancelApp(app="api")),
+        ("apps cancel paymentsapi", CancelApp(app="paymentsapi")),
+        (f"cancel {P}", Cancel(promotion=P)),
+        (f"cancel {P.lower()} -a api", Cancel(promotion=P, app="api")),
         (f"approve {P}", Approve(promotion=P)),
         (f"decline {P}", Decline(promotion=P)),
         (f"decline {P} not today", Decline(promotion=P, reason="not today")),
@@ -316,6 +320,11 @@ def test_values_are_in_no_repr():
     assert "s3cr3t" not in repr(asked("env set A=s3cr3t"))
 
 
+@pytest.mark.parametrize("text", ["cancel", "cancel myapp"])
+def test_whoever_types_cancel_in_a_hurry_is_told_how_to_stop_what_runs(text):
+    assert refused(text).hint == "`apps cancel [APP]` stops whatever is rolling out; usage: cancel PROMOTION"
+
+
 def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
     command = asked(f"releases rollback {R} --force")
 
@@ -326,7 +335,7 @@ def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
 def test_the_composer_is_given_every_command_once_with_what_it_does():
     usages = [usage for usage, _ in hints()]
 
-    assert len(usages) == len(set(usages)) == 20
+    assert len(usages) == len(set(usages)) == 21
     assert all(does for _, does in hints())
 
 

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.command import commands as ask
+from bot.command.button import text_of, value_of
+from bot.command.lexer import encode
 from bot.command.parser import parse
 
 letters = st.text(string.ascii_uppercase, min_size=10, max_size=10)
@@ -50,15 +52,11 @@ commands = st.one_of(
     st.builds(ask.CancelApp, app=apps),
     st.builds(ask.Approve, promotion=promotions, app=st.none() | apps),
     st.builds(ask.Decline, promotion=promotions, reason=st.just("") | plain_reasons, app=st.none() | apps),
+    st.builds(ask.Cancel, promotion=promotions, app=st.none() | apps),
     st.builds(ask.Link, app=apps),
     st.builds(ask.Unlink, app=apps),
     st.builds(ask.Help, topic=st.sampled_from(["", "env set", "releases"])),
 )
-
-
-def encoded(text: str) -> str:
-    """What Slack makes of a typed text."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 @settings(deadline=None)
@@ -70,4 +68,17 @@ def test_a_command_from_a_terminal_comes_back_as_itself(command):
 @settings(deadline=None)
 @given(commands)
 def test_a_command_typed_in_slack_comes_back_as_itself(command):
-    assert replace(parse(encoded(command.typed)), warnings=()) == command
+    assert replace(parse(encode(command.typed)), warnings=()) == command
+
+
+@settings(deadline=None)
+@given(commands, st.integers(0, 10**6))
+def test_a_button_comes_back_as_the_command_that_it_holds(command, revision):
+    text = text_of(value_of(command, revision))
+    assert text == encode(command.typed)
+    assert replace(parse(text), warnings=()) == command
+
+
+def test_what_is_no_value_of_a_button_is_not_read_as_one():
+    for value in ("", "7", "7 ", "approve PABCDEFGHIJ", "PABCDEFGHIJ:7", "-1 approve PABCDEFGHIJ"):
+        assert text_of(value) is None, value

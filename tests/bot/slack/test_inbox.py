@@ -14,7 +14,9 @@ import pytest
 
 from bot.slack.inbox import DONE_BEFORE, FRESH, SWEEP_SECONDS, InboxWorker
 from core.errors import Unwritable
+from core.policy.policy import parse_policy
 from core.promotion import Phase
+from tests.bot.api.asking import policy_of
 from tests.bot.handling import handlers_of
 from tests.core.world import ALICE, ONE_APPROVAL, World, by, world
 from tests.fakes import progressing
@@ -54,14 +56,22 @@ class Stage:
         await self.intake.keep(f"command:{self.typed}", "command", orjson.dumps(body))
         return url
 
-    async def click(self, promotion: str, name: str, *, ts: str | None, user: str = "U02BOB") -> str:
+    async def click(
+        self, promotion: str, name: str, *, ts: str | None, user: str = "U02BOB", value: str = ""
+    ) -> str:
         self.typed += 1
         url = f"https://answers/{self.typed}"
         body = {
             "user": {"id": user},
             "channel": {"id": "C1"},
             "container": {"message_ts": ts},
-            "actions": [{"action_id": f"promotion.{name}", "value": f"{promotion}:1"}],
+            "actions": [
+                {
+                    "action_id": f"promotion.{name}",
+                    "block_id": f"promotion:{promotion}:1",
+                    "value": value or f"1 {name} {promotion}",
+                }
+            ],
             "response_url": url,
         }
         await self.intake.keep(f"action:{self.typed}", "action", orjson.dumps(body))
@@ -210,6 +220,69 @@ async def test_a_click_on_a_message_that_is_no_card_does_nothing(tmp_path: Path)
         assert "this button belongs to no card of mine" in answer
         waits = await s.world.store.read.promotion(asked.promotion.id)
         assert waits.phase is Phase.AWAITING_APPROVAL
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "releases",
+        "releases promote",
+        "releases promote --force --anyway='a &amp; b'",
+        "env --reveal",
+        "env set FOO=bar --promote",
+        "builds -a other",
+        "approve {waiting}",
+        "cancel {waiting}",
+        "cancel {waiting} -a other",
+        "cancel PZZZZZZZZZZ",
+        "apps cancel",
+        "apps create fresh",
+        "unlink",
+        "help",
+        "fly away",
+    ],
+)
+async def test_a_click_is_answered_and_judged_as_if_its_command_had_been_typed(tmp_path: Path, text: str):
+    """By somebody who may only look, so that nothing between the two changes what the second is told."""
+    async with staged(tmp_path, policy=ONE_APPROVAL) as s:
+        w = s.world
+        waiting = (await w.ask((await w.build()).release.id)).promotion.id
+        w.policy = parse_policy(policy_of("view", who="U02BOB", apps="myapp"))
+        text = text.format(waiting=waiting)
+        typed = await s.answer(await s.command(text, user="U02BOB"))
+        clicked = await s.answer(await s.click(waiting, "approve", ts="1.0", value=f"1 {text}"))
+        assert clicked == typed
+        assert (await w.store.read.promotion(waiting)).phase is Phase.AWAITING_APPROVAL
+
+
+async def test_the_cancel_button_stops_its_own_promotion_for_who_may(tmp_path: Path):
+    async with staged(tmp_path, policy=ONE_APPROVAL) as s:
+        w = s.world
+        older = (await w.ask((await w.build()).release.id)).promotion.id
+        newer = (await w.ask((await w.build()).release.id)).promotion.id
+        told = await s.answer(await s.click(older, "cancel", ts="1.0"))
+        assert f"ERROR: app is not updating: {older} ended Superseded" in told
+        assert (await w.store.read.promotion(newer)).phase is Phase.AWAITING_APPROVAL
+        told = await s.answer(await s.click(newer, "cancel", ts="2.0"))
+        assert told == "```\nCancelling deployment of myapp... OK\n```"
+        assert (await w.store.read.promotion(newer)).was_cancelled
+
+
+async def test_a_button_of_before_is_told_to_use_the_newest_card(tmp_path: Path):
+    async with staged(tmp_path, policy=ONE_APPROVAL) as s:
+        asked = await s.world.ask((await s.world.build()).release.id)
+        old = await s.click(asked.promotion.id, "approve", ts="1.0", value=f"{asked.promotion.id}:1")
+        answer = await s.answer(old)
+        assert "ERROR: this button belongs to no card of mine" in answer
+        assert "use the newest card, or the command" in answer
+
+
+async def test_a_delivery_of_an_unknown_kind_is_answered_and_the_others_go_on(tmp_path: Path, caplog):
+    async with staged(tmp_path) as s:
+        with caplog.at_level(logging.CRITICAL):
+            await s.intake.keep("view:1", "view", _body("", "https://answers/view"))
+            assert "something went wrong here" in await s.answer("https://answers/view")
+        assert "ID" in await s.answer(await s.command("releases"))
 
 
 async def test_an_approval_that_starts_nothing_says_why(tmp_path: Path):

@@ -31,7 +31,12 @@ CLICK = {
     "channel": {"id": "C1"},
     "container": {"message_ts": "1.0"},
     "actions": [
-        {"action_id": "promotion.approve", "action_ts": "2.0", "value": "PAAAAAAAAAA:1", "block_id": "b"}
+        {
+            "action_id": "promotion.approve",
+            "action_ts": "2.0",
+            "value": "1 approve PAAAAAAAAAA",
+            "block_id": "b",
+        }
     ],
 }
 

@@ -132,7 +132,8 @@ def test_buttons_are_what_may_legally_happen_next(name, actions):
     buttons = buttons_of(STATES[name][1])
 
     assert [button["action_id"] for button in buttons] == actions
-    assert {button["value"] for button in buttons} == {"PABCDEFGHIJ:3"}
+    deeds = [action.removeprefix("promotion.") for action in actions]
+    assert [button["value"] for button in buttons] == [f"3 {deed} PABCDEFGHIJ" for deed in deeds]
     assert all({"title", "text", "confirm", "deny"} <= button["confirm"].keys() for button in buttons)
     assert all(
         button["accessibility_label"].endswith("promotion of RABCDEFGHIJ to web") for button in buttons

@@ -29,7 +29,7 @@ BUTTON = {
     "action_id": "promotion.approve",
     "text": {"type": "plain_text", "text": "Approve"},
     "style": "primary",
-    "value": "PABCDEFGHIJ:1",
+    "value": "1 approve PABCDEFGHIJ",
     "confirm": {
         "title": {"type": "plain_text", "text": "Promote RABCDEFGHIJ?"},
         "text": {"type": "mrkdwn", "text": "It goes to *web* in production."},

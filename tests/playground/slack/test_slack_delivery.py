@@ -28,7 +28,7 @@ async def test_a_click_carries_who_pressed_what_on_which_message(workspace, app)
     (body,) = app.seen.actions
     assert body["user"]["id"] == "U03CAROL"
     assert body["container"]["message_ts"] == card.ts
-    assert body["actions"][0]["value"] == "PABCDEFGHIJ:1"
+    assert body["actions"][0]["value"] == "1 approve PABCDEFGHIJ"
     assert workspace.violations == []
 
 
