@@ -118,7 +118,10 @@ class Records:
             if app is None:
                 raise Conflict("this channel is linked to no app", hint="/convox link APP links it")
             if app.name != name:
-                raise Conflict(f"this channel is linked to {app.name}, not to {name}")
+                raise Conflict(
+                    f"this channel is linked to {app.name}, not to {name}",
+                    hint="without -a it is this channel's app that is unlinked",
+                )
             await tx.link(name, None)
             await tx.audit(actor, "app.unlink", name, {"channel": channel})
             return app
