@@ -1,4 +1,4 @@
-"""What the process does of its own accord beside sender and intake: looking through approvals, greeting the cluster."""
+"""What the process does of its own accord beside sender and inbox: looking through approvals, greeting the cluster."""
 
 import logging
 from collections.abc import Awaitable, Callable

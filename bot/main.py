@@ -164,10 +164,10 @@ def _assembled(
 ) -> Bot:
     """Open the doors: what Slack delivers, and HTTP."""
     state, secret = slack.state, _value(settings.slack_signing_secret)
-    intake = InboxWorker(
-        store.intake, domain.handlers, store, session, clock, known=state.known, announcer=slack.sender
+    inbox = InboxWorker(
+        store.inbox, domain.handlers, store, session, clock, known=state.known, announcer=slack.sender
     )
-    app = new_app(slack.client, signing_secret=secret, state=state, keeper=intake)
+    app = new_app(slack.client, signing_secret=secret, state=state, keeper=inbox)
     connection = SlackConnection(
         slack.client, app, app_token=_value(settings.slack_app_token), state=state, clock=clock
     )
@@ -199,7 +199,7 @@ def _assembled(
         clock=clock,
         jobs={
             "sender": slack.sender.run,
-            "intake": intake.run,
+            "inbox": inbox.run,
             "expiry of approvals": lambda: expire(domain.decider, clock),
             "connection to Slack": connection.run,
             "first word of the cluster": lambda: greet(cluster.reach, clock),

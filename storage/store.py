@@ -9,7 +9,7 @@ from core.actor import Actor
 from core.clock import Clock
 from storage import audit
 from storage.database import Database, open_database
-from storage.inbox.intake import Intake
+from storage.inbox.inbox import SqliteInbox
 from storage.keys import Keyring, Vault
 from storage.outbox.outbox import Outbox
 from storage.outbox.reads import OutboxReads
@@ -46,7 +46,7 @@ class SqliteStore:
 
     Attributes:
         read: reads on a connection of their own, never waiting for a writer.
-        intake: what Slack delivered.
+        inbox: what Slack delivered.
         outbox: what Slack is to be told.
         tokens: who may ask over HTTP.
     """
@@ -56,7 +56,7 @@ class SqliteStore:
         self._vault = vault
         self._clock = clock
         self._reading = Session(database.reader)
-        self.intake = Intake(database, vault)
+        self.inbox = SqliteInbox(database, vault)
         self.outbox = Outbox(database, vault, clock)
         self.tokens = Tokens(database, clock)
 
@@ -73,7 +73,7 @@ class SqliteStore:
             try:
                 yield SqliteTransaction(session, self._vault, now)
                 if delivery is not None and session.changes:
-                    await self.intake.mark_done(session, delivery, now)
+                    await self.inbox.mark_done(session, delivery, now)
             finally:
                 session.end()
 

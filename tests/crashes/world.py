@@ -234,7 +234,7 @@ class World:
         """Say what the bot has still to do, or ""; looks in the order in which work is handed on."""
         async with self.records() as store:
             left = {
-                "to be carried out": [d.id for d in await store.intake.pending()],
+                "to be carried out": [d.id for d in await store.inbox.pending()],
                 "to be driven": [f"{p.id} in {p.phase}" for p in await store.read.unsettled()],
                 "to be pruned": [str(ref) for j in await store.read.prune_jobs() for ref in j.refs],
             }

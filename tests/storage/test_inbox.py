@@ -3,21 +3,21 @@ from datetime import timedelta
 
 import pytest
 
-from storage.inbox.intake import REMEMBERED
+from storage.inbox.inbox import REMEMBERED
 from tests.storage.making import NOW, make_app
 
 
 async def test_a_delivery_is_kept_once_however_often_it_comes(store):
-    kept = await asyncio.gather(*(store.intake.keep("T1", "command", b"{}", NOW) for _ in range(20)))
+    kept = await asyncio.gather(*(store.inbox.keep("T1", "command", b"{}", NOW) for _ in range(20)))
     assert sum(kept) == 1
-    assert await store.intake.keep("T2", "command", b"{}", NOW)
-    assert len(await store.intake.pending()) == 2
+    assert await store.inbox.keep("T2", "command", b"{}", NOW)
+    assert len(await store.inbox.pending()) == 2
 
 
 async def test_deliveries_wait_in_order_and_show_no_payload(store):
     for number in range(3):
-        await store.intake.keep(f"T{number}", "action", f"secret {number}".encode(), NOW)
-    pending = await store.intake.pending()
+        await store.inbox.keep(f"T{number}", "action", f"secret {number}".encode(), NOW)
+    pending = await store.inbox.pending()
     assert [(d.kind, d.payload, d.received_at) for d in pending] == [
         ("action", f"secret {n}".encode(), NOW) for n in range(3)
     ]
@@ -25,28 +25,28 @@ async def test_deliveries_wait_in_order_and_show_no_payload(store):
 
 
 async def test_a_handled_delivery_is_wiped_and_still_known(store):
-    await store.intake.keep("T1", "command", b"secret", NOW)
-    (delivery,) = await store.intake.pending()
-    await store.intake.handled(delivery.id, NOW)
-    assert await store.intake.pending() == []
-    assert not await store.intake.keep("T1", "command", b"secret", NOW)
+    await store.inbox.keep("T1", "command", b"secret", NOW)
+    (delivery,) = await store.inbox.pending()
+    await store.inbox.handled(delivery.id, NOW)
+    assert await store.inbox.pending() == []
+    assert not await store.inbox.keep("T1", "command", b"secret", NOW)
     rows = await store._database.reader.execute_fetchall("SELECT payload FROM intake")
     assert [row["payload"] for row in rows] == [None]
 
 
 async def test_a_handled_delivery_is_forgotten_after_a_day_and_an_hour_and_an_unhandled_one_never(store):
-    await store.intake.keep("T1", "command", b"", NOW)
-    await store.intake.keep("T2", "command", b"", NOW)
-    await store.intake.handled((await store.intake.pending())[0].id, NOW)
-    assert await store.intake.prune(NOW + REMEMBERED) == 0
-    assert await store.intake.prune(NOW + REMEMBERED + timedelta(seconds=1)) == 1
-    assert await store.intake.keep("T1", "command", b"", NOW)
-    assert not await store.intake.keep("T2", "command", b"", NOW)
+    await store.inbox.keep("T1", "command", b"", NOW)
+    await store.inbox.keep("T2", "command", b"", NOW)
+    await store.inbox.handled((await store.inbox.pending())[0].id, NOW)
+    assert await store.inbox.prune(NOW + REMEMBERED) == 0
+    assert await store.inbox.prune(NOW + REMEMBERED + timedelta(seconds=1)) == 1
+    assert await store.inbox.keep("T1", "command", b"", NOW)
+    assert not await store.inbox.keep("T2", "command", b"", NOW)
 
 
 async def test_the_transaction_that_carries_a_delivery_out_marks_it_done_and_its_crash_does_not(store):
-    await store.intake.keep("T1", "command", b"{}", NOW)
-    (delivery,) = await store.intake.pending()
+    await store.inbox.keep("T1", "command", b"{}", NOW)
+    (delivery,) = await store.inbox.pending()
     assert not delivery.done
 
     async def fail():
@@ -58,34 +58,34 @@ async def test_the_transaction_that_carries_a_delivery_out_marks_it_done_and_its
         await tx.apps()
     with pytest.raises(LookupError):
         await fail()
-    assert not (await store.intake.pending())[0].done, "nothing has been changed yet"
+    assert not (await store.inbox.pending())[0].done, "nothing has been changed yet"
     async with store.transaction(delivery=delivery.id) as tx:
         await tx.add_app(make_app())
-    (delivery,) = await store.intake.pending()
+    (delivery,) = await store.inbox.pending()
     assert (delivery.done, delivery.payload) == (True, b"{}")
 
 
 async def test_two_deliveries_carried_out_at_once_mark_each_its_own(store):
     for number in range(6):
-        await store.intake.keep(f"T{number}", "command", b"", NOW)
+        await store.inbox.keep(f"T{number}", "command", b"", NOW)
 
     async def carry_out(delivery, number):
         async with store.transaction(delivery=delivery.id) as tx:
             if number % 2:
                 await tx.add_app(make_app(f"app-{number}"))
 
-    pending = await store.intake.pending()
+    pending = await store.inbox.pending()
     await asyncio.gather(*(carry_out(delivery, number) for number, delivery in enumerate(pending)))
-    assert [delivery.done for delivery in await store.intake.pending()] == [False, True] * 3
+    assert [delivery.done for delivery in await store.inbox.pending()] == [False, True] * 3
 
 
 async def test_what_is_changed_without_the_delivery_does_not_mark_it_done(store):
     """An expiry that was found on the way, a rollout that goes on in a task of its own."""
-    await store.intake.keep("T1", "command", b"{}", NOW)
-    (delivery,) = await store.intake.pending()
+    await store.inbox.keep("T1", "command", b"{}", NOW)
+    (delivery,) = await store.inbox.pending()
     async with store.transaction() as tx:
         await tx.add_app(make_app())
-    assert not (await store.intake.pending())[0].done
+    assert not (await store.inbox.pending())[0].done
     async with store.transaction(delivery=delivery.id) as tx:
         await tx.add_app(make_app("other"))
-    assert (await store.intake.pending())[0].done
+    assert (await store.inbox.pending())[0].done

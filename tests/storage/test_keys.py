@@ -148,7 +148,7 @@ async def test_nothing_secret_or_foreign_is_in_the_files_in_plain_text(store, pa
         )
         await tx.add_lines(promotion, [line])
         await tx.save_progress(promotion, Progress(waiting=secret("later")), was=Phase.PENDING, revision=1)
-    await store.intake.keep(secret("dedupe"), "command", secret("payload").encode(), NOW)
+    await store.inbox.keep(secret("dedupe"), "command", secret("payload").encode(), NOW)
     said["digest"] = bundle.digest
 
     assert await store.read.lines(promotion) == [(1, line)]

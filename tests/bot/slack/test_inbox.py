@@ -43,7 +43,7 @@ class Answers:
 @dataclass
 class Stage:
     world: World
-    intake: InboxWorker
+    inbox: InboxWorker
     answers: Answers
     task: asyncio.Task[None]
     typed: int = 0
@@ -53,7 +53,7 @@ class Stage:
         self.typed += 1
         url = url or f"https://answers/{self.typed}"
         body = {"user_id": user, "channel_id": channel, "text": text, "response_url": url}
-        await self.intake.keep(f"command:{self.typed}", "command", orjson.dumps(body))
+        await self.inbox.keep(f"command:{self.typed}", "command", orjson.dumps(body))
         return url
 
     async def click(
@@ -74,7 +74,7 @@ class Stage:
             ],
             "response_url": url,
         }
-        await self.intake.keep(f"action:{self.typed}", "action", orjson.dumps(body))
+        await self.inbox.keep(f"action:{self.typed}", "action", orjson.dumps(body))
         return url
 
     async def answer(self, url: str) -> str:
@@ -85,15 +85,15 @@ class Stage:
 
     async def handled(self) -> None:
         async with asyncio.timeout(20):
-            while await self.world.store.intake.pending():  # noqa: ASYNC110 - nor does the store
+            while await self.world.store.inbox.pending():  # noqa: ASYNC110 - nor does the store
                 await asyncio.sleep(0.005)
 
 
-def intake_of(w: World, answers: Answers) -> InboxWorker:
+def inbox_of(w: World, answers: Answers) -> InboxWorker:
     known = asyncio.Event()
     known.set()
     return InboxWorker(
-        w.store.intake,
+        w.store.inbox,
         handlers_of(w),
         w.store,
         answers,
@@ -119,10 +119,10 @@ class _Patient:
 async def staged(path: Path, **more: Any) -> AsyncGenerator[Stage]:
     async with world(path, **more) as w:
         answers = Answers()
-        intake = intake_of(w, answers)
-        task = asyncio.create_task(intake.run())
+        inbox = inbox_of(w, answers)
+        task = asyncio.create_task(inbox.run())
         try:
-            yield Stage(w, intake, answers, task)
+            yield Stage(w, inbox, answers, task)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -133,7 +133,7 @@ async def test_a_command_is_answered_once_and_its_words_are_wiped(tmp_path: Path
         url = await s.command("releases")
         assert "ID" in await s.answer(url)
         await s.handled()
-        await s.intake.keep("command:1", "command", b"{}")
+        await s.inbox.keep("command:1", "command", b"{}")
         await asyncio.sleep(0.05)
         assert len(s.answers.to(url)) == 1
 
@@ -159,10 +159,10 @@ async def test_an_error_nobody_foresaw_is_answered_and_not_tried_again_unasked(
             raise KeyError("a defect")
 
         if deed == "command":
-            s.intake._handlers.linked_app = defect
+            s.inbox._handlers.linked_app = defect
             url = await s.command("releases")
         else:
-            s.intake._store = type("Store", (), {"read": type("Read", (), {"card": defect})()})()
+            s.inbox._store = type("Store", (), {"read": type("Read", (), {"card": defect})()})()
             url = await s.click("PAAAAAAAAAA", "approve", ts="1.0")
         with caplog.at_level(logging.CRITICAL):
             assert "something went wrong here" in await s.answer(url)
@@ -280,7 +280,7 @@ async def test_a_button_of_before_is_told_to_use_the_newest_card(tmp_path: Path)
 async def test_a_delivery_of_an_unknown_kind_is_answered_and_the_others_go_on(tmp_path: Path, caplog):
     async with staged(tmp_path) as s:
         with caplog.at_level(logging.CRITICAL):
-            await s.intake.keep("view:1", "view", _body("", "https://answers/view"))
+            await s.inbox.keep("view:1", "view", _body("", "https://answers/view"))
             assert "something went wrong here" in await s.answer("https://answers/view")
         assert "ID" in await s.answer(await s.command("releases"))
 
@@ -343,13 +343,13 @@ async def test_what_a_crash_left_unanswered_is_not_done_a_second_time(tmp_path: 
         async def handled(*_: Any) -> None:
             raise Unwritable("the disk is full")
 
-        real, w.store.intake.handled = w.store.intake.handled, handled
+        real, w.store.inbox.handled = w.store.inbox.handled, handled
         first = await s.answer(await s.command("env set FOO=bar"))
         assert "Setting FOO... OK" in first
         s.task.cancel()
         await asyncio.gather(s.task, return_exceptions=True)
-        w.store.intake.handled = real
-        again = intake_of(w, s.answers)
+        w.store.inbox.handled = real
+        again = inbox_of(w, s.answers)
         task = asyncio.create_task(again.run())
         await s.handled()
         task.cancel()
@@ -366,7 +366,7 @@ async def test_what_is_older_than_minutes_is_refused_and_not_carried_out(tmp_pat
         await asyncio.gather(s.task, return_exceptions=True)
         url = await s.command("releases promote")
         s.world.clock.jump(FRESH.total_seconds() + 3600)
-        task = asyncio.create_task(intake_of(s.world, s.answers).run())
+        task = asyncio.create_task(inbox_of(s.world, s.answers).run())
         with caplog.at_level(logging.WARNING):
             await s.handled()
         task.cancel()
@@ -387,23 +387,23 @@ async def test_a_command_that_a_full_disk_refused_stays_refused_once_there_is_ro
         typed = await s.command("env set FOO=bar")
         await s.answer(typed)
         await s.handled()
-        full, real = asyncio.Event(), w.store.intake.handled
+        full, real = asyncio.Event(), w.store.inbox.handled
 
         async def handled(*of: Any) -> None:
             full.set()
             await real(*of)
 
-        w.store.intake.handled = handled
-        await s.intake._inbox.keep(
+        w.store.inbox.handled = handled
+        await s.inbox._inbox.keep(
             "command:late", "command", _body("env set LATE=1", "https://answers/late"), w.clock.now()
         )
         await writer.execute_fetchall("PRAGMA query_only = ON")
-        s.intake._fresh.set()
+        s.inbox._fresh.set()
         with caplog.at_level(logging.CRITICAL):
             told = await s.answer("https://answers/late")
             await asyncio.wait_for(full.wait(), 10)
             assert "the database cannot be used: it is read-only" in told
-            assert len(await w.store.intake.pending()) == 1
+            assert len(await w.store.inbox.pending()) == 1
             await writer.execute_fetchall("PRAGMA query_only = OFF")
             await s.handled()
         newest = (await w.store.read.releases("myapp", 1))[0]
@@ -424,7 +424,7 @@ async def test_an_odd_delivery_is_put_aside_and_the_others_go_on(
 ):
     async with staged(tmp_path) as s:
         with caplog.at_level(logging.ERROR):
-            await s.intake.keep("odd", kind, payload)
+            await s.inbox.keep("odd", kind, payload)
             await s.handled()
         assert "E-" in caplog.text
         assert "ID" in await s.answer(await s.command("releases"))
@@ -432,7 +432,7 @@ async def test_an_odd_delivery_is_put_aside_and_the_others_go_on(
 
 async def test_a_database_that_cannot_be_read_or_swept_for_a_while_ends_nothing(tmp_path: Path, caplog):
     async with world(tmp_path) as w:
-        inbox = w.store.intake
+        inbox = w.store.inbox
         pending, left = inbox.pending, [3]
 
         async def failing() -> Any:
@@ -446,10 +446,10 @@ async def test_a_database_that_cannot_be_read_or_swept_for_a_while_ends_nothing(
 
         inbox.pending, inbox.prune = failing, prune
         answers = Answers()
-        intake = intake_of(w, answers)
+        inbox = inbox_of(w, answers)
         with caplog.at_level(logging.CRITICAL):
-            task = asyncio.create_task(intake.run())
-            s = Stage(w, intake, answers, task)
+            task = asyncio.create_task(inbox.run())
+            s = Stage(w, inbox, answers, task)
             assert "ID" in await s.answer(await s.command("releases"))
         assert not task.done()
         assert not left[0]
@@ -464,4 +464,4 @@ async def test_nothing_is_remembered_of_what_is_handled(tmp_path: Path):
         await s.handled()
         await asyncio.sleep(0)
         gc.collect()
-        assert not s.intake._locks
+        assert not s.inbox._locks
