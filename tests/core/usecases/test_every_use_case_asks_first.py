@@ -27,7 +27,7 @@ USE_CASES = (Promoter, Decider, Records, Viewer)
 # Nobody asks for these, so there is no right to ask for. Whoever adds one says why.
 OF_THE_BOT = {
     "Decider.expire": "the clock calls it",
-    "Decider.end_vain": "what has ended by itself is ended, ahead of whatever was asked for",
+    "Decider.expire_stale": "what has ended by itself is ended, ahead of whatever was asked for",
     "Decider.hand_over": "tells and drives what another use case has committed",
     "Viewer.linked_app": "which app a channel means is asked before it is known what is wanted",
 }
@@ -53,7 +53,7 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "caller": caller,
         "app": "myapp",
         "name": "myapp",
-        "asked": PromotionRequest(app="myapp"),
+        "request": PromotionRequest(app="myapp"),
         "promotion_id": waiting.id,
         "release_id": release.id,
         "build_id": release.build,
