@@ -114,6 +114,19 @@ UNTOUCHED: dict[tuple[Phase, Event], Phase] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """A rollout that is complete, and is watched for whether it stays so.
+
+    Attributes:
+        service: the one whose settle window ends last.
+        seconds: how long that window is.
+    """
+
+    service: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Promotion:
     """One attempt to make `release` the active release of `app`.
 

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from bot.command.commands import Approve, CancelApp, Command, Decline, ListReleases, Promote, Rollback
 from bot.views.mrkdwn import approver, clip, date, inline
-from bot.views.states import watching
 from bot.views.times import spoken
 from core.actor import Actor
 from core.lifecycle.approvals import missing
@@ -149,7 +148,7 @@ def _progress(story: Story) -> Iterable[str]:
     if counts and p.phase not in {Phase.REFUSED, Phase.SUPERSEDED}:
         yield clip(" · ".join(counts), 400)
     if p.in_flight and p.progress.waiting:
-        quiet = 0 if watching(p) else int(p.progress.watched - p.progress.moved) // QUIET * QUIET
+        quiet = 0 if p.progress.settling else int(p.progress.watched - p.progress.moved) // QUIET * QUIET
         limit = f" (no progress for {spoken(quiet)}, at most {spoken(p.limits.deadline)})" if quiet else ""
         yield f"{clip(p.progress.waiting, 300)}{limit}"
     if p.started_at and p.in_flight:

@@ -1,13 +1,10 @@
 """The word that says where a promotion is; colours and emoji alone would say it to some readers only."""
 
-import re
 from collections.abc import Callable, Sequence
 
 from core.lifecycle.approvals import missing
 from core.promotion import Phase, Promotion
 from core.records.approval import Approval
-
-_WATCHING = re.compile(r"watching for (\d[\d.]* s)")
 
 
 def state(promotion: Promotion, approvals: Sequence[Approval]) -> str:
@@ -18,15 +15,9 @@ def state(promotion: Promotion, approvals: Sequence[Approval]) -> str:
     return _STATES[promotion.phase](promotion)
 
 
-def watching(promotion: Promotion) -> str:
-    """Return how long a complete rollout is watched, such as `20 s`; "" while pods are still awaited."""
-    found = _WATCHING.search(promotion.progress.waiting)
-    return found[1] if found else ""
-
-
 def _rolling(promotion: Promotion) -> str:
-    seconds = watching(promotion)
-    return f"Watching {seconds}" if seconds else "Rolling out"
+    settling = promotion.progress.settling
+    return f"Watching {settling.seconds:g} s" if settling else "Rolling out"
 
 
 def _going_back(promotion: Promotion) -> str:

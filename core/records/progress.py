@@ -1,6 +1,8 @@
 """How long a rollout may take, and what its verdict remembers between two looks."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from core.promotion import Settling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Progress:
         suspects: trouble → `watched` when it was first seen without a break.
         services: service → (ready, wanted), for the card.
         waiting: what is awaited now, for the card.
+        settling: that it is the end of a settle window, which is no lack of progress; None for anything else.
         clearing: what becomes of the objects that this release no longer has, for the card; told after the verdict.
     """
 
@@ -48,4 +51,9 @@ class Progress:
     suspects: dict[str, float] = field(default_factory=dict)
     services: dict[str, tuple[int, int]] = field(default_factory=dict)
     waiting: str = ""
+    settling: Settling | None = None
     clearing: str = ""
+
+    def awaiting(self, waiting: str, settling: Settling | None = None) -> "Progress":
+        """Return it with this as what is awaited now; nothing else is any more."""
+        return replace(self, waiting=waiting, settling=settling)

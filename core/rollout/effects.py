@@ -77,11 +77,8 @@ class Effects:
         """Add to the time that this stage has waited, durably, and return it."""
         async with self._tools.store.transaction() as tx:
             current = await ensure_current(tx, promotion)
-            waited = replace(
-                current.progress,
-                watched=current.progress.watched + seconds,
-                waiting=shown,
-            )
+            watched = current.progress.watched + seconds
+            waited = replace(current.progress.awaiting(shown), watched=watched)
             await tx.save_progress(promotion.id, waited, was=promotion.phase, revision=current.revision + 1)
         self._tools.announcer.wake()
         return waited.watched

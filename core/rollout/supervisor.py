@@ -5,7 +5,6 @@ import logging
 import secrets
 from collections import defaultdict
 from collections.abc import Coroutine
-from dataclasses import replace
 
 from core.promotion import Phase, Promotion
 from core.rollout.driver import Driver
@@ -100,7 +99,7 @@ class Supervisor:
                 current = await tx.promotion(promotion_id)
                 await tx.save_progress(
                     promotion_id,
-                    replace(current.progress, waiting=waiting),
+                    current.progress.awaiting(waiting),
                     was=current.phase,
                     revision=current.revision + 1,
                 )

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.promotion import Event
+from core.promotion import Event, Settling
 from core.records.bundle import Bundle
 from core.records.observation import Diagnosis, Observation, Readiness, ServiceState
 from core.records.progress import Limits, Progress
@@ -69,22 +69,15 @@ def judge(
             cells).
     """
     if not observation.synced:
-        return Verdict(
-            progress=replace(
-                progress,
-                waiting=f"{observation.blind or 'the cluster does not answer'}; the clocks stand still",
-            )
-        )
+        blind = observation.blind or "the cluster does not answer"
+        return Verdict(progress=progress.awaiting(f"{blind}; the clocks stand still"))
     progress = _moved(replace(progress, watched=progress.watched + elapsed), observation.services)
     restarted = _restarted(progress, observation.services, limits)
     ages = _Ages(now=now, since=since, touched=touched, known=known)
     progress = _windows(progress, observation.services, ages)
     progress = _suspects(progress, observation.services)
-    progress = replace(
-        progress,
-        services={s.name: (s.ready, s.wanted) for s in observation.services},
-        waiting=_waiting(progress, observation.services, bundle),
-    )
+    progress = replace(progress, services={s.name: (s.ready, s.wanted) for s in observation.services})
+    progress = _awaiting(progress, observation.services, bundle)
     broken = restarted or _hopeless(progress, observation.services, limits)
     if broken is not None:
         return Verdict(progress=progress, event=Event.BROKEN, cause=broken.sentence, diagnosis=broken)
@@ -202,29 +195,30 @@ def _overdue(progress: Progress, services: tuple[ServiceState, ...], limits: Lim
     diagnosis = next((t for s in late if (t := _worst(s))), None)
     state = diagnosis.sentence if diagnosis else "; ".join(f"{s.name}: {s.sentence}" for s in late)
     if progress.watched >= limits.longest:
-        cause = f"not finished after {limits.longest:g} s: {state}"
+        cause = f"not finished after {limits.longest:g} s"
     elif idle >= limits.deadline and not settling:
-        cause = f"no progress for {limits.deadline:g} s: {state}"
+        cause = f"no progress for {limits.deadline:g} s"
     else:
         return Verdict(progress=progress)
-    return Verdict(
-        progress=progress, event=Event.OVERDUE, cause=cause.removesuffix(": "), diagnosis=diagnosis
-    )
+    cause = f"{cause}: {state}" if state else cause
+    return Verdict(progress=progress, event=Event.OVERDUE, cause=cause, diagnosis=diagnosis)
 
 
 def _worst(service: ServiceState) -> Diagnosis | None:
     return service.diagnosis[0] if service.diagnosis else None
 
 
-def _waiting(progress: Progress, services: tuple[ServiceState, ...], bundle: Bundle | None) -> str:
+def _awaiting(progress: Progress, services: tuple[ServiceState, ...], bundle: Bundle | None) -> Progress:
     """Say what is awaited: the first trouble, else the first service that is not ready, else the window."""
     if bundle is None:
-        return ", ".join(f"{s.name} is being removed" for s in services)
+        return progress.awaiting(", ".join(f"{s.name} is being removed" for s in services))
     late = [s for s in services if s.readiness is not Readiness.READY]
     if late:
         diagnosis = _worst(late[0])
-        return diagnosis.sentence if diagnosis else f"{late[0].name}: {late[0].sentence}"
-    left = {s.name: _left(progress, s.name, s.settle) for s in bundle.services}
-    name = max(left, key=lambda n: left[n], default="")
-    settle = next((s.settle for s in bundle.services if s.name == name), 0.0)
-    return f"{name} is complete, watching for {settle:g} s" if name and left[name] > 0 else ""
+        return progress.awaiting(diagnosis.sentence if diagnosis else f"{late[0].name}: {late[0].sentence}")
+    left = {s.name: (_left(progress, s.name, s.settle), s.settle) for s in bundle.services}
+    name = max(left, key=lambda n: left[n][0], default="")
+    if not name or left[name][0] <= 0:
+        return progress.awaiting("")
+    settling = Settling(service=name, seconds=left[name][1])
+    return progress.awaiting(f"{name} is complete, watching for {settling.seconds:g} s", settling)

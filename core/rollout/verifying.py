@@ -116,7 +116,8 @@ class Verifier:
 
     def _redacted(self, verdict: Verdict) -> Verdict:
         """Take the values of the environments out of what is stored and shown of a verdict (engine rule 17)."""
-        progress = replace(verdict.progress, waiting=self._redact(verdict.progress.waiting))
+        shown = verdict.progress
+        progress = shown.awaiting(self._redact(shown.waiting), shown.settling)
         return replace(verdict, progress=progress, cause=self._redact(verdict.cause))
 
     async def drain(self, promotion: Promotion) -> None:
@@ -139,7 +140,7 @@ class Verifier:
         shown = verdict.progress
         now = self._tools.clock.monotonic()
         lines = [*self._clean(seen.lines), *self._quiet_line(shown, bool(seen.lines), now)]
-        news = (shown.services, shown.waiting) != (before.services, before.waiting)
+        news = _shown(shown) != _shown(before)
         marked = _marks(shown) != _marks(before)
         due = now - self._saved_at >= SAVE_SECONDS
         if not (lines or news or marked or due or verdict.event):
@@ -169,6 +170,11 @@ class Verifier:
             return []
         at: datetime = self._tools.clock.now()
         return [Line(at=at, object=ATOM, text=progress.waiting, key=f"waiting:{at.isoformat()}")]
+
+
+def _shown(progress: Progress) -> tuple[object, ...]:
+    """Return what the card tells of it."""
+    return progress.services, progress.waiting, progress.settling
 
 
 def _marks(progress: Progress) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from core.promotion import Phase, Promotion
+from core.promotion import Phase, Promotion, Settling
 from core.records.approval import Approval
 from core.records.bundle import Ref
 from core.records.intent import BaselineObject, Intent
@@ -74,7 +74,9 @@ def progress_blob(progress: Progress, vault: Vault) -> bytes:
 
 def progress_of(document: dict[str, Any]) -> Progress:
     pairs = {name: {k: tuple(v) for k, v in document[name].items()} for name in ("seen", "services")}
-    return Progress(**(document | pairs))
+    # What was watched before this was kept learns it at the next look.
+    settling = document.get("settling")
+    return Progress(**(document | pairs | {"settling": Settling(**settling) if settling else None}))
 
 
 def intent_row(promotion: str, intent: Intent, vault: Vault) -> Columns:

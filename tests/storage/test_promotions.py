@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import Conflict, NotFound, Taken
 from core.ports.outbox import Card
-from core.promotion import IN_FLIGHT, SETTLED, TOUCHED_ENDINGS, Phase
+from core.promotion import IN_FLIGHT, SETTLED, TOUCHED_ENDINGS, Phase, Settling
 from core.records.approval import Approval
 from core.records.bundle import Ref
 from core.records.progress import Limits, Progress
@@ -37,6 +37,7 @@ PROGRESS = Progress(
     suspects={"crash web": 9.0},
     services={"web": (1, 2)},
     waiting="web is complete, watching for 20 s",
+    settling=Settling(service="web", seconds=20.0),
 )
 
 

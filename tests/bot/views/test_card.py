@@ -10,7 +10,7 @@ from bot.playground.slack.limits import problems
 from bot.views.buttons import legal
 from bot.views.states import state
 from core.policy.policy import ApprovalRule, Rules
-from core.promotion import GOING_BACK, Phase
+from core.promotion import GOING_BACK, Phase, Settling
 from core.records.progress import Progress
 from tests.bot.views.samples import ANA, BO, BUILD, NEW, NOW, WAITING, YES, card_of, golden
 
@@ -37,7 +37,9 @@ STATES = {
         replace(
             GOING,
             phase=Phase.UPDATING,
-            progress=replace(GOING.progress, waiting="web is complete, watching for 20 s"),
+            progress=GOING.progress.awaiting(
+                "web is complete, watching for 20 s", Settling(service="web", seconds=20.0)
+            ),
         ),
     ),
     "live": ("Live", replace(ENDED, phase=Phase.RUNNING)),
@@ -264,3 +266,14 @@ def test_many_approvals_are_counted_and_not_listed():
 def test_a_window_that_is_only_watched_is_no_lack_of_progress():
     assert "no progress" not in card_of(STATES["watching"][1])["text"]
     assert "no progress for 1 min, at most 10 min" in card_of(STATES["rolling"][1])["text"]
+
+
+def test_words_of_others_about_watching_are_no_settle_window():
+    """A webhook's refusal may quote whatever it likes: what a card says of the state is never read out of it."""
+    said = "pods of web are refused by the webhook policy.example: quota is watching for 30 s"
+    quoting = replace(STATES["rolling"][1], progress=replace(GOING.progress, waiting=said))
+
+    text = card_of(quoting)["text"]
+
+    assert text.startswith("Rolling out · ")
+    assert f"{said} (no progress for 1 min, at most 10 min)" in text

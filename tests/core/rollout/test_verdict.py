@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.promotion import Event
+from core.promotion import Event, Settling
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.observation import Diagnosis, Observation, Readiness
 from core.records.progress import Limits, Progress
@@ -291,6 +291,16 @@ def test_what_is_awaited_is_said():
     assert watching.look(progressing(ready=1)).progress.waiting == "web: 1 of 2 new pods are ready"
     assert watching.look(ready(2)).progress.waiting == "web is complete, watching for 20 s"
     assert watching.look(broken()).progress.waiting == MISSING_IMAGE.sentence
+
+
+def test_a_settle_window_is_a_value_and_over_with_whatever_is_awaited_next():
+    watching = Watching()
+    assert watching.look(progressing()).progress.settling is None
+    assert watching.look(ready(2)).progress.settling == Settling(service="web", seconds=20.0)
+    assert watching.look(synced=False).progress.settling is None
+    assert watching.look(ready(2)).progress.settling is not None
+    quoting = replace(MISSING_IMAGE, sentence="image web:nope does not exist: watching for 30 s")
+    assert watching.look(broken(diagnosis=quoting)).progress.settling is None
 
 
 LOOKS = st.lists(
