@@ -11,6 +11,7 @@ from typing import Literal
 
 from core.actor import Actor
 from core.caller import Source
+from core.binding import Binding
 from core.errors import Conflict
 from core.records.progress import Limits, Progress
 
@@ -137,8 +138,7 @@ class Promotion:
         source: where it was asked for.
         channel: where its card is; None without one.
         approvals: how many approvals it needs.
-        approved_for: what the approvals are bound to, readable: an HMAC of the bundle, the active release, the objects
-            that would be pruned, the uid of the namespace (engine rule 9).
+        approved_for: what the approvals are bound to (engine rule 9).
         token: fencing number; `touched_at`: when the intent of the first PATCH was stored.
         stage_at: when the present stage (forward, way back) began.
         back_to: the release that a rollback goes to, chosen when the promotion starts.
@@ -165,7 +165,7 @@ class Promotion:
     limits: Limits = field(default_factory=Limits)
     approvals: int = 0
     expires_at: datetime | None = None
-    approved_for: str = ""
+    approved_for: Binding | None = None
     started_at: datetime | None = None
     touched_at: datetime | None = None
     stage_at: datetime | None = None

@@ -18,6 +18,7 @@ from storage.promotions.reads import PromotionReads
 from storage.promotions.writes import PromotionWrites
 from storage.records.reads import RecordReads
 from storage.records.writes import RecordWrites
+from storage.reseal import reseal
 from storage.session import Session
 from storage.tokens.tokens import Tokens
 
@@ -97,4 +98,6 @@ async def open_store(
         Unwritable: the file or its disk cannot be used.
     """
     async with open_database(path, exclusive=exclusive) as database:
-        yield SqliteStore(database, await Vault.open(database, keyring), clock)
+        vault = await Vault.open(database, keyring)
+        await reseal(database, vault)
+        yield SqliteStore(database, vault, clock)

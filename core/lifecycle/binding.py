@@ -1,5 +1,6 @@
 """What an approval is bound to: the bundle, the active release, what is pruned, and the namespace."""
 
+from core.binding import Binding
 from core.manifest.manifest import load
 from core.policy.policy import Rules
 from core.ports.cluster import Cluster
@@ -30,12 +31,11 @@ async def prunable(tx: StoreReader, cluster: Cluster, app: str, bundle: Bundle) 
     return tuple(sorted(r for r in earlier - keep if cluster.traits(r).pruned))
 
 
-async def binding(tx: StoreReader, cluster: Cluster, app: App, bundle: Bundle) -> str:
-    """Return what an approval is bound to: bundle, active release, prune list, namespace uid (rule 9).
-
-    The parts stay readable, so that a mismatch can be named; the bundle is an HMAC, since a plain hash of
-    values could be guessed (rule 18).
-    """
-    prune = ",".join(str(r) for r in await prunable(tx, cluster, app.name, bundle))
-    shown = await tx.digest(bundle.digest)
-    return f"bundle={shown} active={app.active or ''} prune={prune} namespace={app.namespace_uid or ''}"
+async def binding(tx: StoreReader, cluster: Cluster, app: App, bundle: Bundle) -> Binding:
+    """Return what an approval is bound to now (rule 9)."""
+    return Binding(
+        bundle=await tx.digest(bundle.digest),
+        active=app.active,
+        prune=await prunable(tx, cluster, app.name, bundle),
+        namespace=app.namespace_uid,
+    )

@@ -32,10 +32,9 @@ async def mismatch(read: StoreReader, cluster: Cluster, promotion: Promotion) ->
     """Return how that which would run differs from what was approved, or "" (engine rule 9)."""
     bundle = await read.bundle(promotion.release)
     assert bundle is not None, "a bundle is stored with the request"
-    now = await binding(read, cluster, await read.app(promotion.app), bundle)
-    if now == promotion.approved_for:
-        return ""
-    return f"what was approved has changed since: {_difference(promotion.approved_for, now)}; ask again"
+    assert promotion.approved_for is not None, "it is bound with the request"
+    changes = promotion.approved_for.changes(await binding(read, cluster, await read.app(promotion.app), bundle))
+    return f"what was approved has changed since: {', '.join(changes)}; ask again" if changes else ""
 
 
 async def lost(read: StoreReader, access: Access, promotion: Promotion, *, more: int = 0) -> str:
@@ -65,21 +64,3 @@ async def _why_not(access: Access, rule: ApprovalRule, promotion: Promotion, act
     except Forbidden as error:
         return error.sentence
     return may_approve(promotion, rule, (), actor, groups).why
-
-
-def _difference(then: str, now: str) -> str:
-    """Name the parts of two bindings that differ."""
-    before = dict(part.partition("=")[::2] for part in then.split(" "))
-    after = dict(part.partition("=")[::2] for part in now.split(" "))
-    words = {
-        "active": "the active release",
-        "prune": "the objects to be removed",
-        "namespace": "the namespace",
-        "bundle": "the objects to be applied",
-    }
-    told = [
-        f"{words.get(key, key)} was {before[key] or 'none'} and is {after.get(key) or 'none'}"
-        for key in before
-        if before[key] != after.get(key)
-    ]
-    return ", ".join(told)

@@ -90,7 +90,7 @@ class Decider:
             await tx.add_approval(
                 Approval(promotion=promotion.id, actor=actor, decision="approve", at=tx.now)
             )
-            await tx.audit(actor, "promotion.approve", promotion.id, {"bound": promotion.approved_for})
+            await tx.audit(actor, "promotion.approve", promotion.id, {"bound": str(promotion.approved_for)})
             decided = await self._count(tx, promotion, void)
             left = missing(decided, await tx.approvals(promotion.id))
             failpoint("approve.before_commit")

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from core.binding import Binding
 from core.promotion import Phase, Promotion, Settling
 from core.records.approval import Approval
 from core.records.bundle import Ref
@@ -34,8 +35,8 @@ PLAIN = (
 )
 MOMENTS = ("expires_at", "started_at", "touched_at", "stage_at", "settled_at")
 FLAGS = ("force", "removed", "nothing_ran")
-# What people and clusters said, and a hash that values could be guessed from.
-WORDS = ("anyway", "cause", "reason", "approved_for")
+# What people and clusters said.
+WORDS = ("anyway", "cause", "reason")
 
 
 def promotion_row(promotion: Promotion, vault: Vault) -> Columns:
@@ -47,18 +48,38 @@ def promotion_row(promotion: Promotion, vault: Vault) -> Columns:
         "requested_at": moment(promotion.requested_at),
         "limits": json(promotion.limits),
         "acted_by": None if promotion.by is None else actor_text(promotion.by),
-        "words": vault.seal({name: getattr(promotion, name) for name in WORDS}),
+        "words": vault.seal(words(promotion)),
         "progress": progress_blob(promotion.progress, vault),
     }
 
 
+def words(promotion: Promotion) -> dict[str, Any]:
+    """Return the document of `promotions.words`: beside words, what approvals are bound to names objects."""
+    bound = promotion.approved_for
+    return {name: getattr(promotion, name) for name in WORDS} | {
+        "approved_for": None if bound is None else binding_document(bound)
+    }
+
+
+def binding_document(binding: Binding) -> dict[str, Any]:
+    return asdict(binding) | {"prune": [[ref.kind, ref.name] for ref in binding.prune]}
+
+
+def binding_of(document: dict[str, Any]) -> Binding:
+    prune = tuple(Ref(kind, name) for kind, name in document["prune"])
+    return Binding(**(document | {"prune": prune}))
+
+
 def promotion_of(row: Row, vault: Vault) -> Promotion:
+    said = vault.unseal(row["words"])
+    bound = said.pop("approved_for")
     fields: dict[str, Any] = {name: row[name] for name in PLAIN}
     fields |= {name: bool(row[name]) for name in FLAGS}
     fields |= {name: datetime_or_none(row[name]) for name in MOMENTS}
     return Promotion(
         **fields,
-        **vault.unseal(row["words"]),
+        **said,
+        approved_for=None if bound is None else binding_of(bound),
         phase=Phase(row["phase"]),
         requested_by=actor_of(row["requested_by"]),
         requested_at=datetime.fromisoformat(row["requested_at"]),

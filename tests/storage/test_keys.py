@@ -3,6 +3,7 @@ import secrets
 
 import pytest
 
+from core.binding import Binding
 from core.promotion import Phase
 from core.records.approval import Approval
 from core.records.line import Line
@@ -139,7 +140,7 @@ async def test_nothing_secret_or_foreign_is_in_the_files_in_plain_text(store, pa
                 cause=secret("cause"),
                 reason=secret("reason"),
                 anyway=secret("anyway"),
-                approved_for=secret("approved"),
+                approved_for=Binding(bundle=secret("approved"), active=None, prune=(), namespace=None),
                 progress=Progress(waiting=secret("waiting"), suspects={secret("suspect"): 1.0}),
             )
         )

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.binding import Binding
 from core.errors import Conflict, NotFound, Taken
 from core.ports.outbox import Card
 from core.promotion import IN_FLIGHT, SETTLED, TOUCHED_ENDINGS, Phase, Settling
@@ -53,7 +54,7 @@ def full_promotion():
         anyway="we must",
         limits=Limits(deadline=1.5, crashes=9),
         approvals=2,
-        approved_for="h" * 64,
+        approved_for=Binding(bundle="h" * 64, active=R, prune=(Ref("Service", "web"),), namespace="ns-1"),
         expires_at=NOW + timedelta(hours=24),
         started_at=NOW,
         touched_at=NOW,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.actor import Actor
+from core.binding import Binding
 from core.errors import Conflict, Forbidden, Invalid
 from core.lifecycle.binding import binding, bundle_of, prunable
 from core.lifecycle.guards import (
@@ -254,12 +255,11 @@ async def test_an_approval_is_bound_to_four_things_and_each_of_them_matters(tmp_
         bundle = await bundle_of(w.store.read, w.cluster, made, app, Rules())
         bound = await binding(w.store.read, w.cluster, app, bundle)
 
-        async def other(app: App = app, bundle: Bundle = bundle) -> str:
+        async def other(app: App = app, bundle: Bundle = bundle) -> Binding:
             return await binding(w.store.read, w.cluster, app, bundle)
 
-        assert f"active={good}" in bound
-        assert "namespace=namespace-1" in bound
-        assert bundle.digest not in bound, "a plain hash of values could be guessed"
+        assert (bound.active, bound.namespace) == (good, "namespace-1")
+        assert bundle.digest != bound.bundle, "a plain hash of values could be guessed"
         assert await other() == bound
         assert await other(app=replace(app, active=None)) != bound
         assert await other(app=replace(app, namespace_uid="another")) != bound

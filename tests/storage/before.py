@@ -1,0 +1,96 @@
+"""A database as version 1 of the schema left it, row by row: what nobody may forget how to read."""
+
+import json
+from contextlib import asynccontextmanager
+
+from storage.database import open_database
+from storage.keys import Keyring, Vault
+from storage.migrate import MIGRATIONS
+from tests.storage.making import ALICE, APP, NOW
+
+MOMENT = NOW.isoformat(timespec="microseconds")
+RELEASE = "RAAAAAAAAAA"
+BOUND = "bundle=00ff active=RZZZZZZZZZZ prune=Deployment/worker,Service/worker namespace=ns-1"
+WORDS = {"anyway": None, "cause": "", "reason": "", "approved_for": BOUND}
+PROGRESS = {
+    "watched": 0.0,
+    "moved": 0.0,
+    "marks": {},
+    "stamps": {},
+    "seen": {},
+    "baseline_restarts": {},
+    "suspects": {},
+    "services": {},
+    "waiting": "",
+    "clearing": "",
+}
+
+
+def actor(given):
+    return json.dumps({"kind": given.kind, "id": given.id, "name": given.name})
+
+
+class Before:
+    """Writes rows as version 1 did."""
+
+    def __init__(self, connection, vault):
+        self._connection = connection
+        self._vault = vault
+
+    async def add(self, table, **columns):
+        names = ", ".join(columns)
+        marks = ", ".join("?" * len(columns))
+        await self._connection.execute(
+            f"INSERT INTO {table} ({names}) VALUES ({marks})", list(columns.values())
+        )
+
+    async def ground(self):
+        await self.add("apps", name=APP, created_at=MOMENT, created_by=actor(ALICE), token=1)
+        await self.release(RELEASE)
+
+    async def release(self, release, sequence=1):
+        await self.add(
+            "releases",
+            id=release,
+            app=APP,
+            sequence=sequence,
+            environment=self._vault.seal([]),
+            description="",
+            created_at=MOMENT,
+            created_by=actor(ALICE),
+        )
+
+    async def promotion(self, promotion, phase, *, by=None, superseded_by=None, **words):
+        await self.add(
+            "promotions",
+            id=promotion,
+            app=APP,
+            release=RELEASE,
+            kind="promote",
+            phase=phase,
+            requested_by=actor(ALICE),
+            requested_at=MOMENT,
+            source="slack",
+            force=0,
+            limits="{}",
+            approvals=1,
+            token=1,
+            acted_by=actor(by) if by else None,
+            superseded_by=superseded_by,
+            removed=0,
+            nothing_ran=0,
+            revision=1,
+            words=self._vault.seal(WORDS | words),
+            progress=self._vault.seal(PROGRESS),
+        )
+
+
+@asynccontextmanager
+async def database_of_before(path, key):
+    """Open a new database of version 1, with an app and a release, to write rows of then into it."""
+    async with open_database(path, exclusive=True, migrations=MIGRATIONS[:1]) as database:
+        vault = await Vault.open(database, Keyring([key]))
+        async with database.transaction() as connection:
+            before = Before(connection, vault)
+            await before.ground()
+            yield before
