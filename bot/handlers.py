@@ -11,7 +11,7 @@ from bot.views.answers import Answer
 from bot.views.refusals import refusal, unexpected
 from core.caller import Caller
 from core.clock import Clock
-from core.errors import Busy, Unexpected, UserError
+from core.errors import Busy, UserError
 from core.promotion import Phase
 from core.records.release import Release
 from core.usecases.decider import Decider
@@ -28,12 +28,10 @@ class Reply:
 
     Attributes:
         promotion: id of the promotion that this request has asked for or joined; None for anything else.
-        error: what was refused; its status is the HTTP answer's.
     """
 
     answer: Answer
     promotion: str | None = None
-    error: UserError | None = None
 
 
 class Handlers:
@@ -53,7 +51,7 @@ class Handlers:
         try:
             reply = await self._carry_out(command, caller)
         except UserError as error:
-            reply = Reply(answer=refusal(error), error=error)
+            reply = Reply(answer=refusal(error))
         except Exception:
             reference = new_reference()
             log.exception("%s: %s failed unexpectedly", reference, type(command).__name__)
@@ -118,9 +116,8 @@ class Handlers:
             requested = await self._promoter.request(caller, asked)
         except UserError as error:
             # The release exists: the answer says so before it says why it was not promoted.
-            text = f"{text}\nERROR: {error.sentence}"
             hint = _take_over(made.release) if isinstance(error, Busy) else error.hint
-            return Reply(answer=Answer(text=text, warnings=warnings, hint=hint, mentions=True), error=error)
+            return Reply(answer=Answer(text=text, refusal=error, warnings=warnings, hint=hint))
         text = f"{text}\n{outcomes.promoting(made.release.id)}"
         reply = await self._requested(requested, text, caller)
         return replace(reply, answer=replace(reply.answer, warnings=(*warnings, *reply.answer.warnings)))
@@ -203,5 +200,4 @@ def new_reference() -> str:
 
 def surprised(reference: str) -> Reply:
     """Return what the caller is told of an error that nobody foresaw; the log has everything else."""
-    error = Unexpected("something went wrong here, and nothing more was done")
-    return Reply(answer=unexpected(reference), error=error)
+    return Reply(answer=unexpected(reference))

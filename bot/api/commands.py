@@ -44,8 +44,8 @@ class Commands:
         self._pace(caller.actor.id)
         command = parse((await read_body(request, CommandText)).text, slack=False)
         reply = await self._handlers.handle(command, caller)
-        if reply.error is not None:
-            return await self._refused(reply, reply.error)
+        if reply.answer.refusal is not None:
+            return await self._refused(reply.answer, reply.answer.refusal)
         document = {"text": await self._text(reply), "promotion": reply.promotion}
         return as_json(document, headers=await self._phase(reply.promotion))
 
@@ -57,10 +57,9 @@ class Commands:
         beside = [*await self._notes(answer), await self._names.plain(answer.hint)]
         return "\n".join(part for part in (text, *beside) if part)
 
-    async def _refused(self, reply: Reply, error: UserError) -> web.Response:
+    async def _refused(self, answer: Answer, error: UserError) -> web.Response:
         """Return the refusal with what was done before it, and what to know of that."""
-        answer = reply.answer
-        done = [done_before(answer, error), *await self._notes(answer)]
+        done = [answer.text, *await self._notes(answer)]
         return refused(
             error,
             sentence=await self._names.plain(error.sentence),
@@ -86,9 +85,3 @@ class Commands:
                 retry_after=math.ceil(wait),
             )
         bucket.take()
-
-
-def done_before(answer: Answer, error: UserError) -> str:
-    """Return what was done before a refusal: a release was made, say, but not promoted."""
-    done = answer.text.removesuffix(f"ERROR: {error.sentence}").strip()
-    return "" if done.startswith("ERROR:") else done

@@ -225,7 +225,7 @@ class InboxWorker:
         if card is None or card.failed not in UNSEEN:
             return reply
         error = Conflict(NOT_IN_CHANNEL)
-        return Reply(answer=refusal(error), promotion=reply.promotion, error=error)
+        return Reply(answer=refusal(error), promotion=reply.promotion)
 
     async def _respond(self, body: Mapping[str, Any], answer: Answer) -> None:
         """Answer through response_url; it never raises in Slack's SDK, so its status is looked at here."""
@@ -247,7 +247,7 @@ def _too_late(age: timedelta) -> Reply:
         f"this came {spoken(age.total_seconds())} ago and I could not see to it in time, so nothing was done",
         hint="ask again if you still want it",
     )
-    return Reply(answer=refusal(error), error=error)
+    return Reply(answer=refusal(error))
 
 
 def _read(delivery: Delivery) -> Mapping[str, Any]:

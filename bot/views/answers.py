@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.views.mrkdwn import clip, escape, fence
+from core.errors import UserError
 
 # Slack advises 4 000 characters; the rest is for warnings and the hint.
 LIMIT = 3500
@@ -18,7 +19,8 @@ class Answer:
     """An answer to one request.
 
     Attributes:
-        text: what was asked for, as a terminal shows it.
+        text: what was asked for, as a terminal shows it; beside a refusal what was done before it.
+        refusal: why it was not done, or not all of it; each door puts it into its own words and status.
         code: it is a table or a transcript, shown in a block of code.
         ephemeral: only the person who asked sees it.
         warnings: what they should know about what they typed.
@@ -27,7 +29,8 @@ class Answer:
         mentions: the text is a sentence of ours that may name people and channels as `<@U…>`, `<#C…>`.
     """
 
-    text: str
+    text: str = ""
+    refusal: UserError | None = None
     code: bool = True
     ephemeral: bool = True
     warnings: tuple[str, ...] = ()
@@ -70,8 +73,9 @@ def _rest(rows: int, whole: str) -> str:
 
 def slack_answer(answer: Answer) -> dict[str, Any]:
     """Return the payload for a command's `response_url`."""
-    body = fit(answer.text, whole=answer.whole) if answer.text.strip() else ""
-    body = _with_names(body) if answer.mentions else body
+    text = _with_refusal(answer)
+    body = fit(text, whole=answer.whole) if text.strip() else ""
+    body = _with_names(body) if answer.mentions or answer.refusal else body
     if answer.code and body:
         body = fence(body)
     warnings = [f"Note: {_with_names(clip(warning, 300))}" for warning in answer.warnings[:_MOST_WARNINGS]]
@@ -85,6 +89,14 @@ def slack_answer(answer: Answer) -> dict[str, Any]:
         "unfurl_links": False,
         "unfurl_media": False,
     }
+
+
+def _with_refusal(answer: Answer) -> str:
+    """Return what was done and, below it, why the rest was not."""
+    if answer.refusal is None:
+        return answer.text
+    refused = f"ERROR: {answer.refusal.sentence}"
+    return f"{answer.text}\n{refused}" if answer.text else refused
 
 
 def _hint(text: str) -> str:

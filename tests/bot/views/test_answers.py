@@ -93,6 +93,12 @@ def test_a_refusal_is_the_sentence_and_what_to_do_now():
     assert text_of(answer) == "```\nERROR: app is currently updating\n```\nwait, or --force"
 
 
+def test_what_was_done_stands_before_the_refusal_of_the_rest():
+    answer = Answer(text="Setting FOO... OK\nRelease: RABCDEFGHIJ", refusal=Conflict("app is not updating"))
+
+    assert text_of(answer) == "```\nSetting FOO... OK\nRelease: RABCDEFGHIJ\nERROR: app is not updating\n```"
+
+
 def test_a_fault_of_ours_has_a_reference_and_no_internals():
     text = text_of(unexpected("E-1F2E3D"))
 
