@@ -85,7 +85,7 @@ def changes(story: Story) -> str:
     p = story.promotion
     known = [f"{p.release} is rolled out to {p.app}"]
     if story.previous:
-        keys = difference(story.previous.environment, story.release.environment).split()
+        keys = difference(story.previous.environment, story.release.environment)
         same = story.previous.build == story.release.build
         known += ["the same build as now" if same else f"build {story.release.build}"]
         known += [f"{len(keys)} variable{'s' if len(keys) != 1 else ''} changed"]
@@ -190,7 +190,7 @@ def _changes(story: Story) -> Iterable[str]:
         return
     keys = difference(story.previous.environment, story.release.environment)
     if keys:
-        yield f"variables: {clip(keys, 300)}"
+        yield f"variables: {clip(str(keys), 300)}"
 
 
 def _cautions(story: Story) -> Iterable[str]:

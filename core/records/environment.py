@@ -42,12 +42,28 @@ class Environment:
         return [f"{key}={value}" for key, value in self.pairs]
 
 
-def difference(old: Environment, new: Environment) -> str:
-    """Return `add:A change:B remove:C`, each group by name, values never shown; "" where nothing differs."""
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The variables that two environments have not in common, each group by name; values never shown."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.added) + len(self.changed) + len(self.removed)
+
+    def __str__(self) -> str:
+        """Return Convox's `add:A change:B remove:C`, "" where nothing differs."""
+        groups = (("add", self.added), ("change", self.changed), ("remove", self.removed))
+        return " ".join(f"{what}:{key}" for what, keys in groups for key in keys)
+
+
+def difference(old: Environment, new: Environment) -> Difference:
+    """Return what has changed from one environment to another."""
     before, after = dict(old.pairs), dict(new.pairs)
-    added = sorted(after.keys() - before.keys())
-    changed = sorted(k for k in before.keys() & after.keys() if before[k] != after[k])
-    removed = sorted(before.keys() - after.keys())
-    return " ".join(
-        [f"add:{k}" for k in added] + [f"change:{k}" for k in changed] + [f"remove:{k}" for k in removed]
+    return Difference(
+        added=tuple(sorted(after.keys() - before.keys())),
+        changed=tuple(sorted(k for k in before.keys() & after.keys() if before[k] != after[k])),
+        removed=tuple(sorted(before.keys() - after.keys())),
     )
