@@ -144,8 +144,8 @@ class Promotion:
         back_to: the release that a rollback goes to, chosen when the promotion starts.
         baseline_of: the promotion whose intent (existed flags) a take-over inherits.
         cause: why it failed, one sentence; `reason`: what a person said (decline), or why it was refused.
-        by: who declined, cancelled or took over.
-        superseded_by: the release of the one that took its place.
+        declined_by: who said no before it started; `cancelled_by`: who stopped it, whatever came of it afterwards.
+        taken_over_by: who asked for the one that took its place, `superseded_by`: the release of that one.
         removed: its own objects were removed, since there was no release to go back to.
         nothing_ran: it is active but nothing of it ran (engine rule 35).
         revision: grows with every change that the card shows.
@@ -175,7 +175,9 @@ class Promotion:
     baseline_of: str | None = None
     cause: str = ""
     reason: str = ""
-    by: Actor | None = None
+    declined_by: Actor | None = None
+    cancelled_by: Actor | None = None
+    taken_over_by: Actor | None = None
     superseded_by: str | None = None
     removed: bool = False
     nothing_ran: bool = False
@@ -199,11 +201,6 @@ class Promotion:
     def takes_over(self) -> bool:
         """Whether it stops what is rolling out when it starts, instead of being refused."""
         return self.force or self.kind == "rollback"
-
-    @property
-    def was_cancelled(self) -> bool:
-        """Whether a person stopped it, whatever came of it afterwards."""
-        return self.by is not None and not self.reason and self.superseded_by is None
 
 
 def advance(promotion: Promotion, event: Event, *, now: datetime) -> Promotion:

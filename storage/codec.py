@@ -55,6 +55,14 @@ def actor_of(text: str) -> Actor:
     return Actor(**orjson.loads(text))
 
 
+def actor_text_or_none(actor: Actor | None) -> str | None:
+    return None if actor is None else actor_text(actor)
+
+
+def actor_or_none(text: str | None) -> Actor | None:
+    return None if text is None else actor_of(text)
+
+
 def refs_text(refs: Iterable[Ref]) -> str:
     return json([[ref.kind, ref.name] for ref in refs])
 

@@ -187,7 +187,7 @@ class InboxWorker:
             invocation = await self._kinds[delivery.kind](body)
             return await self._answer(replace(invocation.caller, delivery=delivery.id), invocation.text)
         except UserError as error:
-            return Reply(answer=refusal(error), error=error)
+            return Reply(answer=refusal(error))
         except Exception:
             reference = new_reference()
             log.exception("%s: delivery %d failed unexpectedly", reference, delivery.id)

@@ -100,8 +100,8 @@ def _outcome(story: Story) -> Iterable[str]:
     """Say what went wrong, and what was or is being done about it."""
     p = story.promotion
     going = p.phase in GOING_BACK or p.phase in _ON_HOLD
-    if going and p.was_cancelled and p.by:
-        yield f"cancelled by {story.name(p.by)}"
+    if going and p.cancelled_by:
+        yield f"cancelled by {story.name(p.cancelled_by)}"
     if going and p.cause:
         yield f"cause: {clip(p.cause, 500)}"
     if p.phase in GOING_BACK:
@@ -126,15 +126,16 @@ def _going_back(p: Promotion) -> str:
 def _said(story: Story) -> Iterable[str]:
     """Say who ended it before or beside the rollout, and why."""
     p = story.promotion
-    by = story.name(p.by) if p.by else "somebody"
     if p.phase is Phase.DECLINED:
+        by = story.name(p.declined_by) if p.declined_by else "somebody"
         yield f"declined by {by}" + (f": “{clip(p.reason, 300)}”" if p.reason else "")
-    if p.phase is Phase.REFUSED and p.was_cancelled:
-        yield f"cancelled by {by}, nothing was changed"
+    if p.phase is Phase.REFUSED and p.cancelled_by:
+        yield f"cancelled by {story.name(p.cancelled_by)}, nothing was changed"
     elif p.phase is Phase.REFUSED:
         yield f"nothing was changed: {clip(p.reason or p.cause or 'no reason is known', 500)}"
     if p.phase is Phase.SUPERSEDED and p.superseded_by:
-        yield f"{inline(p.superseded_by)} took its place" + (f", asked for by {by}" if p.by else "")
+        by = f", asked for by {story.name(p.taken_over_by)}" if p.taken_over_by else ""
+        yield f"{inline(p.superseded_by)} took its place{by}"
     if p.phase is Phase.EXPIRED:
         yield "nobody approved it in time"
 

@@ -29,7 +29,7 @@ def _going_back(promotion: Promotion) -> str:
 
 def _reverted(promotion: Promotion) -> str:
     outcome = "Removed" if promotion.removed or promotion.back_to is None else "Rolled back"
-    return f"Cancelled, {outcome.lower()}" if promotion.was_cancelled else outcome
+    return f"Cancelled, {outcome.lower()}" if promotion.cancelled_by else outcome
 
 
 _STATES: dict[Phase, Callable[[Promotion], str]] = {
@@ -42,7 +42,7 @@ _STATES: dict[Phase, Callable[[Promotion], str]] = {
     Phase.ROLLBACK: _going_back,
     Phase.REVERTED: _reverted,
     Phase.FAILURE: lambda _: "Needs a person",
-    Phase.REFUSED: lambda p: "Cancelled" if p.was_cancelled else "Refused",
+    Phase.REFUSED: lambda p: "Cancelled" if p.cancelled_by else "Refused",
     Phase.SUPERSEDED: lambda _: "Superseded",
     Phase.DECLINED: lambda _: "Declined",
     Phase.EXPIRED: lambda _: "Expired",

@@ -37,7 +37,7 @@ def _lines_after(p: Promotion) -> list[str]:
             f"{p.app} runs {p.release}, after {spoken((p.settled_at - p.started_at).total_seconds())}"
         )
         lines += [back] if (back := way_back(p)) else []
-    if p.phase in {Phase.REVERTED, Phase.FAILURE} and p.was_cancelled and p.cause:
+    if p.phase in {Phase.REVERTED, Phase.FAILURE} and p.cancelled_by and p.cause:
         lines.append(f"cause: {clip(p.cause, 500)}")
     if p.phase is Phase.FAILURE and p.kind == "rollback":
         lines.append(

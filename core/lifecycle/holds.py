@@ -66,6 +66,6 @@ def way_back(
 
 def failed(promotion: Promotion) -> str:
     """Return why the release of a promotion that failed or was stopped is on hold from now on."""
-    if promotion.was_cancelled and promotion.by is not None:
-        return f"its rollout was cancelled by {promotion.by.mention}"
+    if promotion.cancelled_by:
+        return f"its rollout was cancelled by {promotion.cancelled_by.mention}"
     return f"its rollout failed: {promotion.cause}" if promotion.cause else "its rollout failed"

@@ -32,16 +32,17 @@ def ending(
 
 def _outcome(promotion: Promotion, name: Callable[[Actor], str]) -> tuple[str, str]:
     """Return what happened, and what was said about it."""
-    if promotion.was_cancelled and promotion.phase in _CANCELLED:
-        return f"cancelled by {_by(promotion, name)}, {_CANCELLED[promotion.phase](promotion)}", ""
+    if promotion.cancelled_by and promotion.phase in _CANCELLED:
+        return f"cancelled by {name(promotion.cancelled_by)}, {_CANCELLED[promotion.phase](promotion)}", ""
     settled = _SETTLED.get(promotion.phase)
     if settled is None:
         raise ValueError(f"{promotion.id} is {promotion.phase} and has not ended")
     return settled(promotion, name)
 
 
-def _by(promotion: Promotion, name: Callable[[Actor], str]) -> str:
-    return name(promotion.by) if promotion.by else "somebody"
+def _declined(promotion: Promotion, name: Callable[[Actor], str]) -> tuple[str, str]:
+    by = name(promotion.declined_by) if promotion.declined_by else "somebody"
+    return f"declined by {by}", promotion.reason
 
 
 def _back(promotion: Promotion) -> str:
@@ -60,6 +61,6 @@ _SETTLED: dict[Phase, Callable[[Promotion, Callable[[Actor], str]], tuple[str, s
     Phase.FAILURE: lambda p, _: ("rollback failed, a person is needed", p.cause),
     Phase.REFUSED: lambda p, _: ("refused, nothing was changed", p.reason or p.cause),
     Phase.SUPERSEDED: lambda p, _: (f"superseded by {p.superseded_by}", ""),
-    Phase.DECLINED: lambda p, name: (f"declined by {_by(p, name)}", p.reason),
+    Phase.DECLINED: _declined,
     Phase.EXPIRED: lambda _p, _: ("approval expired", ""),
 }

@@ -28,7 +28,7 @@ async def take_over(tx: Transaction, context: PromotionContext, promotion: Promo
             Event.SUPERSEDED,
             actor=promotion.requested_by,
             superseded_by=promotion.release,
-            by=promotion.requested_by,
+            taken_over_by=promotion.requested_by,
         )
         failpoint("takeover.before_commit")
     if promotion.kind == "rollback":

@@ -136,7 +136,9 @@ class Decider:
             await tx.add_approval(
                 Approval(promotion=promotion.id, actor=actor, decision="decline", at=tx.now, reason=reason)
             )
-            declined = await move(tx, promotion, Event.DECLINED, actor=actor, by=actor, reason=reason)
+            declined = await move(
+                tx, promotion, Event.DECLINED, actor=actor, declined_by=actor, reason=reason
+            )
         self._announcer.wake()
         return declined
 
@@ -168,7 +170,7 @@ class Decider:
                 raise Conflict(_not_running(promotion))
             if promotion.phase in GOING_BACK:
                 raise _stopping(promotion)
-            cancelled = await move(tx, promotion, Event.CANCELLED, actor=actor, by=actor)
+            cancelled = await move(tx, promotion, Event.CANCELLED, actor=actor, cancelled_by=actor)
             failpoint("cancel.before_commit")
         failpoint("cancel.after_commit")
         self.hand_over(cancelled)
@@ -203,8 +205,9 @@ class Decider:
         decisions = await tx.approvals(promotion.id)
         if promotion.phase is Phase.EXPIRED:
             raise Conflict(f"{promotion.id} has expired: nobody can approve it any more")
-        if promotion.phase is Phase.DECLINED and promotion.by and promotion.settled_at:
-            raise Conflict(f"already declined by {promotion.by.mention} at {promotion.settled_at:%H:%M} UTC")
+        if promotion.declined_by and promotion.settled_at:
+            by = promotion.declined_by.mention
+            raise Conflict(f"already declined by {by} at {promotion.settled_at:%H:%M} UTC")
         if promotion.started_at is not None and decisions:
             last = decisions[-1]
             raise Conflict(f"already approved by {last.actor.mention} at {last.at:%H:%M} UTC")
@@ -225,13 +228,13 @@ class Decider:
 def _over(promotion: Promotion) -> str:
     """Say what became of a promotion that nobody can decide about any more."""
     at = f" at {promotion.settled_at:%H:%M} UTC" if promotion.settled_at else ""
-    by = promotion.by.mention if promotion.by else "somebody"
     if promotion.started_at is not None:
         return f"{promotion.id} needed no approval: it is {promotion.phase}"
     if promotion.phase is Phase.SUPERSEDED:
+        by = promotion.taken_over_by.mention if promotion.taken_over_by else "somebody"
         return f"{promotion.id} was superseded by {promotion.superseded_by}{at}, asked for by {by}"
-    if promotion.was_cancelled:
-        return f"{promotion.id} was cancelled by {by}{at}"
+    if promotion.cancelled_by:
+        return f"{promotion.id} was cancelled by {promotion.cancelled_by.mention}{at}"
     return f"{promotion.id} was refused{at}: {promotion.reason}"
 
 

@@ -133,7 +133,12 @@ class Promoter:
         promotion = await self._plan(tx, context, release, copied, caller, request)
         for older in context.awaiting:
             await move(
-                tx, older, Event.SUPERSEDED, actor=caller.actor, superseded_by=release.id, by=caller.actor
+                tx,
+                older,
+                Event.SUPERSEDED,
+                actor=caller.actor,
+                superseded_by=release.id,
+                taken_over_by=caller.actor,
             )
         if promotion.phase is Phase.PENDING:
             promotion = await take_over(tx, context, promotion)

@@ -18,7 +18,9 @@ from core.records.step import PruneJob, Step
 from storage.codec import (
     Columns,
     actor_of,
+    actor_or_none,
     actor_text,
+    actor_text_or_none,
     datetime_or_none,
     json,
     moment,
@@ -33,6 +35,7 @@ PLAIN = (
     *("id", "app", "release", "kind", "source", "channel", "approvals", "token"),
     *("back_to", "baseline_of", "superseded_by", "revision"),
 )
+ACTORS = ("declined_by", "cancelled_by", "taken_over_by")
 MOMENTS = ("expires_at", "started_at", "touched_at", "stage_at", "settled_at")
 FLAGS = ("force", "removed", "nothing_ran")
 # What people and clusters said.
@@ -42,12 +45,12 @@ WORDS = ("anyway", "cause", "reason")
 def promotion_row(promotion: Promotion, vault: Vault) -> Columns:
     columns = {name: getattr(promotion, name) for name in (*PLAIN, *FLAGS)}
     columns |= {name: moment_or_none(getattr(promotion, name)) for name in MOMENTS}
+    columns |= {name: actor_text_or_none(getattr(promotion, name)) for name in ACTORS}
     return columns | {
         "phase": promotion.phase.value,
         "requested_by": actor_text(promotion.requested_by),
         "requested_at": moment(promotion.requested_at),
         "limits": json(promotion.limits),
-        "acted_by": None if promotion.by is None else actor_text(promotion.by),
         "words": vault.seal(words(promotion)),
         "progress": progress_blob(promotion.progress, vault),
     }
@@ -76,6 +79,7 @@ def promotion_of(row: Row, vault: Vault) -> Promotion:
     fields: dict[str, Any] = {name: row[name] for name in PLAIN}
     fields |= {name: bool(row[name]) for name in FLAGS}
     fields |= {name: datetime_or_none(row[name]) for name in MOMENTS}
+    fields |= {name: actor_or_none(row[name]) for name in ACTORS}
     return Promotion(
         **fields,
         **said,
@@ -84,7 +88,6 @@ def promotion_of(row: Row, vault: Vault) -> Promotion:
         requested_by=actor_of(row["requested_by"]),
         requested_at=datetime.fromisoformat(row["requested_at"]),
         limits=Limits(**orjson.loads(row["limits"])),
-        by=None if row["acted_by"] is None else actor_of(row["acted_by"]),
         progress=progress_of(vault.unseal(row["progress"])),
     )
 

@@ -43,12 +43,12 @@ ORDER BY settled_at DESC, number DESC LIMIT 1;
 -- Ask for a promotion, unless its id is taken; the partial index refuses a second one in flight.
 INSERT INTO promotions (
     id, app, release, kind, phase, requested_by, requested_at, source, channel, force, limits, approvals,
-    expires_at, started_at, touched_at, stage_at, settled_at, token, back_to, baseline_of, acted_by,
-    superseded_by, removed, nothing_ran, revision, words, progress
+    expires_at, started_at, touched_at, stage_at, settled_at, token, back_to, baseline_of,
+    declined_by, cancelled_by, taken_over_by, superseded_by, removed, nothing_ran, revision, words, progress
 ) VALUES (
     :id, :app, :release, :kind, :phase, :requested_by, :requested_at, :source, :channel, :force, :limits, :approvals,
-    :expires_at, :started_at, :touched_at, :stage_at, :settled_at, :token, :back_to, :baseline_of, :acted_by,
-    :superseded_by, :removed, :nothing_ran, :revision, :words, :progress
+    :expires_at, :started_at, :touched_at, :stage_at, :settled_at, :token, :back_to, :baseline_of,
+    :declined_by, :cancelled_by, :taken_over_by, :superseded_by, :removed, :nothing_ran, :revision, :words, :progress
 ) ON CONFLICT (id) DO NOTHING;
 
 -- save_promotion --
@@ -56,7 +56,8 @@ INSERT INTO promotions (
 UPDATE promotions
 SET phase = :phase, channel = :channel, force = :force, limits = :limits, approvals = :approvals,
     expires_at = :expires_at, started_at = :started_at, touched_at = :touched_at, stage_at = :stage_at,
-    settled_at = :settled_at, token = :token, back_to = :back_to, baseline_of = :baseline_of, acted_by = :acted_by,
+    settled_at = :settled_at, token = :token, back_to = :back_to, baseline_of = :baseline_of,
+    declined_by = :declined_by, cancelled_by = :cancelled_by, taken_over_by = :taken_over_by,
     superseded_by = :superseded_by, removed = :removed, nothing_ran = :nothing_ran,
     revision = CASE WHEN :revision < revision THEN revision + 1 ELSE :revision END,
     words = :words, progress = :progress

@@ -15,9 +15,7 @@ from core.records.progress import Progress
 from tests.bot.views.samples import ANA, BO, BUILD, NEW, NOW, WAITING, YES, card_of, golden
 
 STARTED = replace(WAITING, started_at=NOW - timedelta(minutes=2), touched_at=NOW - timedelta(minutes=2))
-GOING = replace(
-    STARTED, progress=Progress(watched=95, moved=20, services={"web": (1, 2), "worker": (1, 1)}), by=None
-)
+GOING = replace(STARTED, progress=Progress(watched=95, moved=20, services={"web": (1, 2), "worker": (1, 1)}))
 ENDED = replace(GOING, settled_at=NOW + timedelta(seconds=14))
 CAUSE = "container main of web-745f845dc-rzl2q exits 1 (CrashLoopBackOff ×4)"
 
@@ -54,27 +52,29 @@ STATES = {
     "vacuous": ("Live, not verified: nothing ran", replace(ENDED, phase=Phase.RUNNING, nothing_ran=True)),
     "error": ("Rolling back", replace(GOING, phase=Phase.ERROR, cause=CAUSE)),
     "deadline": ("Rolling back", replace(GOING, phase=Phase.DEADLINE, cause="no progress for 600 s")),
-    "cancelling": ("Rolling back", replace(GOING, phase=Phase.CANCELLED, by=BO)),
+    "cancelling": ("Rolling back", replace(GOING, phase=Phase.CANCELLED, cancelled_by=BO)),
     "rollback": ("Rolling back", replace(GOING, phase=Phase.ROLLBACK, cause=CAUSE)),
     "removing": ("Removing", replace(GOING, phase=Phase.ROLLBACK, back_to=None, removed=True, cause=CAUSE)),
     "stopping": ("Stopping", replace(GOING, phase=Phase.ERROR, kind="rollback", cause=CAUSE)),
     "reverted": ("Rolled back", replace(ENDED, phase=Phase.REVERTED, cause=CAUSE)),
     "removed": ("Removed", replace(ENDED, phase=Phase.REVERTED, back_to=None, removed=True, cause=CAUSE)),
-    "cancelled": ("Cancelled, rolled back", replace(ENDED, phase=Phase.REVERTED, by=BO)),
+    "cancelled": ("Cancelled, rolled back", replace(ENDED, phase=Phase.REVERTED, cancelled_by=BO)),
     "failure": ("Needs a person", replace(ENDED, phase=Phase.FAILURE, cause=CAUSE)),
     "failed-rollback": ("Needs a person", replace(ENDED, phase=Phase.FAILURE, kind="rollback", cause=CAUSE)),
     "refused": (
         "Refused",
         replace(WAITING, phase=Phase.REFUSED, reason="the policy of web changed", settled_at=NOW),
     ),
-    "untouched": ("Cancelled", replace(WAITING, phase=Phase.REFUSED, by=BO, settled_at=NOW)),
+    "untouched": ("Cancelled", replace(WAITING, phase=Phase.REFUSED, cancelled_by=BO, settled_at=NOW)),
     "superseded": (
         "Superseded",
-        replace(WAITING, phase=Phase.SUPERSEDED, superseded_by="RNEWERONEXX", by=BO, settled_at=NOW),
+        replace(
+            WAITING, phase=Phase.SUPERSEDED, superseded_by="RNEWERONEXX", taken_over_by=BO, settled_at=NOW
+        ),
     ),
     "declined": (
         "Declined",
-        replace(WAITING, phase=Phase.DECLINED, by=BO, reason="not on a Friday", settled_at=NOW),
+        replace(WAITING, phase=Phase.DECLINED, declined_by=BO, reason="not on a Friday", settled_at=NOW),
     ),
     "expired": ("Expired", replace(WAITING, phase=Phase.EXPIRED, settled_at=NOW)),
 }

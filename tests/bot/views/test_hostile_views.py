@@ -71,8 +71,8 @@ def assert_harmless(payload: dict) -> None:
 
 @pytest.mark.parametrize("phase", Phase)
 @settings(max_examples=25, deadline=None)
-@given(words=hostile, other=hostile)
-def test_a_card_survives_whatever_is_written_into_it(phase, words, other):
+@given(words=hostile, other=hostile, cancelled=st.booleans())
+def test_a_card_survives_whatever_is_written_into_it(phase, words, other, cancelled):
     promotion = replace(
         WAITING,
         phase=phase,
@@ -81,7 +81,9 @@ def test_a_card_survives_whatever_is_written_into_it(phase, words, other):
         anyway=words,
         started_at=NOW,
         touched_at=NOW,
-        by=Actor("slack", words, other),
+        declined_by=Actor("slack", words, other),
+        cancelled_by=Actor("slack", words, other) if cancelled else None,
+        taken_over_by=Actor("slack", words, other),
         requested_by=Actor("token", other),
         progress=Progress(services={words: (1, 2), "web": (0, 1)}, waiting=other, watched=900),
         settled_at=NOW + timedelta(seconds=5) if phase in SETTLED else None,
@@ -139,11 +141,11 @@ def test_a_thread_survives_whatever_a_pod_logs(words):
 
 @pytest.mark.parametrize("phase", sorted(SETTLED))
 @settings(max_examples=25, deadline=None)
-@given(words=hostile)
-def test_an_ending_survives_whatever_was_the_cause(phase, words):
-    payload = terminal(
-        replace(WAITING, phase=phase, cause=words, reason=words, by=Actor("slack", "U1", words))
-    )
+@given(words=hostile, cancelled=st.booleans())
+def test_an_ending_survives_whatever_was_the_cause(phase, words, cancelled):
+    who = Actor("slack", "U1", words)
+    ended = replace(WAITING, phase=phase, cause=words, reason=words, declined_by=who)
+    payload = terminal(replace(ended, cancelled_by=who if cancelled else None))
 
     assert payload["text"].startswith(("OK", "ERROR: "))
     assert_harmless(payload)

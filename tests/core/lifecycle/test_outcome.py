@@ -32,9 +32,12 @@ TABLE = [
     (ended(Phase.RUNNING, nothing_ran=True), "OK (not verified: nothing ran)"),
     (ended(Phase.REVERTED, back_to=BACK, cause=CAUSE), f"ERROR: rolled back to {BACK}: {CAUSE}"),
     (ended(Phase.REVERTED, back_to=BACK), f"ERROR: rolled back to {BACK}"),
-    (ended(Phase.REVERTED, back_to=BACK, by=ANA), f"ERROR: cancelled by @ana, rolled back to {BACK}"),
     (
-        ended(Phase.REVERTED, back_to=BACK, by=ANA, cause=CAUSE),
+        ended(Phase.REVERTED, back_to=BACK, cancelled_by=ANA),
+        f"ERROR: cancelled by @ana, rolled back to {BACK}",
+    ),
+    (
+        ended(Phase.REVERTED, back_to=BACK, cancelled_by=ANA, cause=CAUSE),
         f"ERROR: cancelled by @ana, rolled back to {BACK}",
     ),
     (
@@ -42,22 +45,28 @@ TABLE = [
         f"ERROR: removed, there was no release to go back to: {CAUSE}",
     ),
     (
-        ended(Phase.REVERTED, removed=True, by=ANA),
+        ended(Phase.REVERTED, removed=True, cancelled_by=ANA),
         "ERROR: cancelled by @ana, removed, there was no release to go back to",
     ),
     (ended(Phase.SUPERSEDED, superseded_by="RNEWERONEXX"), "ERROR: superseded by RNEWERONEXX"),
-    (ended(Phase.SUPERSEDED, superseded_by="RNEWERONEXX", by=ANA), "ERROR: superseded by RNEWERONEXX"),
+    (
+        ended(Phase.SUPERSEDED, superseded_by="RNEWERONEXX", taken_over_by=ANA),
+        "ERROR: superseded by RNEWERONEXX",
+    ),
     (ended(Phase.FAILURE, cause=CAUSE), f"ERROR: rollback failed, a person is needed: {CAUSE}"),
     (
         ended(Phase.FAILURE, kind="rollback", cause=CAUSE),
         f"ERROR: rollback failed, a person is needed: {CAUSE}",
     ),
     (
-        ended(Phase.FAILURE, by=ANA, cause=CAUSE),
+        ended(Phase.FAILURE, cancelled_by=ANA, cause=CAUSE),
         "ERROR: cancelled by @ana, not rolled back, a person is needed",
     ),
-    (ended(Phase.DECLINED, by=ANA, reason="not on a Friday"), "ERROR: declined by @ana: not on a Friday"),
-    (ended(Phase.DECLINED, by=ANA), "ERROR: declined by @ana"),
+    (
+        ended(Phase.DECLINED, declined_by=ANA, reason="not on a Friday"),
+        "ERROR: declined by @ana: not on a Friday",
+    ),
+    (ended(Phase.DECLINED, declined_by=ANA), "ERROR: declined by @ana"),
     (ended(Phase.EXPIRED), "ERROR: approval expired"),
     (
         ended(Phase.REFUSED, reason="app is currently updating"),
@@ -67,7 +76,7 @@ TABLE = [
         ended(Phase.REFUSED, cause="no such namespace"),
         "ERROR: refused, nothing was changed: no such namespace",
     ),
-    (ended(Phase.REFUSED, by=ANA), "ERROR: cancelled by @ana, nothing was changed"),
+    (ended(Phase.REFUSED, cancelled_by=ANA), "ERROR: cancelled by @ana, nothing was changed"),
 ]
 
 
@@ -84,11 +93,11 @@ def test_the_table_has_every_phase_that_ends_a_promotion():
 @pytest.mark.parametrize("by", [None, ANA])
 def test_nothing_may_be_said_of_the_end_before_there_is_one(phase, by):
     with pytest.raises(ValueError, match="has not ended"):
-        ending(ended(phase, by=by), lambda actor: actor.plain)
+        ending(ended(phase, cancelled_by=by), lambda actor: actor.plain)
 
 
 def test_people_are_mentioned_in_slack_and_named_elsewhere():
-    declined = ended(Phase.DECLINED, by=ANA)
+    declined = ended(Phase.DECLINED, declined_by=ANA)
 
     assert ending(declined, lambda actor: actor.mention) == "ERROR: declined by <@U01ANA>"
 

@@ -194,7 +194,7 @@ def _waiting_again(promotion):
         id="PZZZZZZZZZZ",
         phase=Phase.AWAITING_APPROVAL,
         superseded_by=None,
-        by=None,
+        taken_over_by=None,
         settled_at=None,
     )
 

@@ -249,6 +249,28 @@ async def test_a_token_never_fills_a_seat(tmp_path: Path):
             await w.decider.approve(by(Actor("token", "ci", "ci")), request.promotion.id)
 
 
+async def test_a_decline_without_a_reason_is_no_cancelling(tmp_path: Path):
+    async with world(tmp_path, policy=ONE_APPROVAL) as w:
+        request = await w.ask((await w.build()).release.id)
+        declined = await w.decider.decline(BOB, request.promotion.id)
+        assert (declined.declined_by.id, declined.cancelled_by) == (BOB.id, None)
+        assert ending(declined, lambda a: a.plain) == "ERROR: declined by @u02bob"
+
+
+async def test_who_cancelled_stays_known_when_somebody_else_takes_over(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.good()
+        slow = (await w.build()).release.id
+        w.cluster.behaves[slow] = lambda _: progressing()
+        running = (await w.ask(slow)).promotion
+        await until(w, running.id, Phase.UPDATING)
+        await w.decider.cancel(BOB, "myapp")
+        newer = await w.ask((await w.build()).release.id, actor=ALICE, force=True)
+        ended = await w.end(running.id)
+        assert (ended.phase, ended.superseded_by) == (Phase.SUPERSEDED, newer.promotion.release)
+        assert (ended.cancelled_by.id, ended.taken_over_by.id) == (BOB.id, ALICE.id)
+
+
 async def test_a_decline_ends_it_for_everybody_with_its_reason(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         request = await w.ask((await w.build()).release.id)
