@@ -8,7 +8,7 @@ from typing import Any
 from bot.slack.cards import FIRST_LOOK, SECOND_LOOK
 from bot.slack.pacing import Pacing
 from bot.slack.web_api import CLOSED_TO_US, GONE, CallResult, WebApi
-from bot.views.thread import MOST_CHARS, MOST_ROWS
+from bot.views.thread import MOST_ROWS, fitting
 from core.clock import Clock
 from core.failpoints import failpoint
 from core.ports.outbox import LostPost, Outgoing, Post, ThreadDue
@@ -38,7 +38,7 @@ class ThreadSender:
     async def send(self, thread: ThreadDue) -> None:
         """Post the next batch of lines, or the ending once every line is out."""
         post = await self._outbox.next_batch(
-            thread.promotion, max_chars=MOST_CHARS, max_lines=MOST_ROWS
+            thread.promotion, most=MOST_ROWS, fitting=fitting
         ) or await self._outbox.terminal_due(thread.promotion)
         if post is None:
             return

@@ -18,6 +18,22 @@ _CUT = " [cut: the rest is too long for Slack]"
 _EARLIER = "[cut: earlier rows do not fit]"
 
 
+def fitting(lines: Sequence[Line], *, most_chars: int = MOST_CHARS, most_rows: int = MOST_ROWS) -> int:
+    """Return how many of the lines go into one message, at least one.
+
+    All lines of a message are of one kind, so that a block of evidence stands alone. A first line that is too long by
+    itself goes alone, and is cut where it is shown.
+    """
+    chars = rows = 0
+    for count, line in enumerate(lines):
+        text = escape(str(line))
+        chars += len(text) + 1
+        rows += text.count("\n") + 1
+        if count and (line.kind != lines[0].kind or chars > most_chars or rows > most_rows):
+            return count
+    return len(lines)
+
+
 def message(lines: Sequence[Line]) -> dict[str, Any]:
     """Return the payload of one message with all of these lines."""
     return _payload(fence("\n".join(_shown(line) for line in lines)))

@@ -1,5 +1,6 @@
 """What is still to be told in Slack, as values, and the durable outbox that hands them out."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -22,6 +23,9 @@ class Card:
     ts: str | None = None
     shown: int = -1
     failed: str = ""
+
+
+Fitting = Callable[[Sequence[Line]], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +129,14 @@ class Outgoing(Protocol):
 
     async def threads_due(self) -> list[ThreadDue]: ...
 
-    async def next_batch(self, promotion: str, *, max_chars: int, max_lines: int) -> Post | None:
-        """Return the next message of lines, stored as being sent; None where no line can be sent now."""
+    async def next_batch(self, promotion: str, *, most: int, fitting: Fitting) -> Post | None:
+        """Return the next message of lines, stored as being sent; None where no line can be sent now.
+
+        Args:
+            promotion: whose thread.
+            most: lines that one message may have.
+            fitting: says how many of these go into one, at least one: whoever sends it knows how long they are there.
+        """
         ...
 
     async def terminal_due(self, promotion: str) -> Post | None:

@@ -11,12 +11,11 @@ from datetime import datetime
 from sqlite3 import Row
 
 from core.clock import Clock
-from core.ports.outbox import Backlog, CardDue, LostPost, Post, ThreadDue
+from core.ports.outbox import Backlog, CardDue, Fitting, LostPost, Post, ThreadDue
 from core.records.line import Line
 from storage.codec import datetime_or_none, moment, moment_or_none
 from storage.database import Database
 from storage.keys import Vault
-from storage.outbox.fitting import fitting
 from storage.outbox.rows import card_due_of, lost_post_of, post_of, thread_due_of
 from storage.promotions.rows import line_of
 from storage.session import Session
@@ -70,7 +69,7 @@ class Outbox:
         """
         return [thread_due_of(row) for row in await self._reading.all("threads_due", now=self._now())]
 
-    async def next_batch(self, promotion: str, *, max_chars: int, max_lines: int) -> Post | None:
+    async def next_batch(self, promotion: str, *, most: int, fitting: Fitting) -> Post | None:
         """Return the next message of lines, stored as `sending`; None where no line can be sent now.
 
         A message that was handed out before and has no outcome is handed out again, with its nonce and lines.
@@ -85,11 +84,11 @@ class Outbox:
             terminal_is_out = any(row["state"] != "pending" for row in open_posts)
             if terminal_is_out or not await session.all("postable", promotion=promotion):
                 return None
-            rows = await session.all("unsent_lines", promotion=promotion, limit=max_lines)
+            rows = await session.all("unsent_lines", promotion=promotion, limit=most)
             if not rows:
                 return None
             lines = [line_of(row, self._vault) for row in rows]
-            count = fitting([line for _, line in lines], max_chars=max_chars, max_lines=max_lines)
+            count = fitting([line for _, line in lines])
             made = await self._made(session, promotion, last=lines[count - 1][0])
             return await self._send(session, made)
 

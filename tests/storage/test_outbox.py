@@ -1,17 +1,13 @@
 from datetime import timedelta
 
-import pytest
-
 from core.ports.outbox import Card
 from core.promotion import Phase
-from core.records.line import Line
 from storage.keys import Keyring
-from storage.outbox.fitting import fitting
 from storage.store import open_store
 from tests.storage.making import NOW, carded, make_app, make_line, make_promotion, make_release, moved
 
 R, P = "RAAAAAAAAAA", "PAAAAAAAAAA"
-LIMITS = {"max_chars": 3000, "max_lines": 3}
+LIMITS = {"most": 3, "fitting": len}
 
 
 async def add_lines(store, *numbers, promotion=P, **changes):
@@ -220,13 +216,16 @@ async def test_a_dead_terminal_message_ends_the_thread_too(store):
     assert await store.outbox.threads_due() == []
 
 
-async def test_evidence_stands_in_a_message_of_its_own(store):
+async def test_a_message_has_the_lines_that_its_sender_finds_fitting(store):
+    def by_kind(lines):
+        return sum(line.kind == lines[0].kind for line in lines[:2])
+
     await carded(store)
     await add_lines(store, 1)
     await add_lines(store, 2, kind="evidence")
     await add_lines(store, 3)
     sent = []
-    while post := await store.outbox.next_batch(P, **LIMITS):
+    while post := await store.outbox.next_batch(P, most=3, fitting=by_kind):
         sent.append([line.kind for _, line in post.lines])
         await store.outbox.post_sent(post.id, "2.0")
     assert sent == [["line"], ["evidence"], ["line"]]
@@ -242,26 +241,6 @@ async def test_the_backlog_counts_what_waits_and_since_when(store, clock):
     assert (backlog.cards, backlog.lines, backlog.posts, backlog.oldest) == (1, 2, 1, NOW)
     await store.outbox.card_failed(P, "not_in_channel")
     assert (await store.outbox.backlog()).oldest is None, "what is given up waits no longer"
-
-
-@pytest.mark.parametrize(
-    ("texts", "max_chars", "max_lines", "expected"),
-    [
-        (["a"], 1, 1, 1),
-        (["a", "b", "c"], 10_000, 2, 2),
-        (["a" * 100] * 9, 150 * 2, 99, 2),
-        (["<" * 100] * 9, 500 * 2, 99, 2),
-        (["x" * 9000, "b"], 3000, 40, 1),
-    ],
-)
-def test_a_message_takes_what_fits_and_at_least_one_line(texts, max_chars, max_lines, expected):
-    lines = [Line(at=NOW, object="web", text=text, key=str(n)) for n, text in enumerate(texts)]
-    assert fitting(lines, max_chars=max_chars, max_lines=max_lines) == expected
-
-
-def test_a_block_of_evidence_counts_all_its_rows():
-    block = [Line(at=NOW, object="web", text="a\nb\nc", key=str(n), kind="evidence") for n in range(3)]
-    assert fitting(block, max_chars=3000, max_lines=7) == 2
 
 
 async def test_a_message_of_a_thread_that_slack_closed_is_not_looked_up(store):

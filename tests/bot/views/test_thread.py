@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 
 from bot.playground.slack.limits import problems
 from bot.views.mrkdwn import mention
-from bot.views.thread import message, terminal
+from bot.views.thread import fitting, message, terminal
 from core.lifecycle.outcome import ending
 from core.promotion import Phase
 from core.records.line import Line
-from storage.outbox.fitting import fitting
 from tests.bot.views.samples import BO, NOW, WAITING, golden
 
 ENDED = replace(WAITING, touched_at=NOW, started_at=NOW, settled_at=NOW + timedelta(seconds=134))
@@ -40,10 +39,28 @@ def batch(lines: list[Line]) -> list[str]:
     """The texts of a thread, taken from the outbox as many lines at a time as it hands out."""
     messages = []
     while lines:
-        count = fitting(lines, max_chars=3000, max_lines=37)
+        count = fitting(lines)
         messages.append(message(lines[:count])["text"])
         lines = lines[count:]
     return messages
+
+
+@pytest.mark.parametrize(
+    ("texts", "most_chars", "most_rows", "expected"),
+    [
+        (["a"], 1, 1, 1),
+        (["a", "b", "c"], 10_000, 2, 2),
+        (["a" * 100] * 9, 150 * 2, 99, 2),
+        (["<" * 100] * 9, 500 * 2, 99, 2),
+        (["x" * 9000, "b"], 3000, 40, 1),
+    ],
+)
+def test_a_message_takes_what_fits_and_at_least_one_line(texts, most_chars, most_rows, expected):
+    assert fitting([line(text) for text in texts], most_chars=most_chars, most_rows=most_rows) == expected
+
+
+def test_a_block_of_evidence_counts_all_its_rows():
+    assert fitting([line("a\nb\nc", kind="evidence") for _ in range(3)], most_rows=7) == 2
 
 
 def rows(text: str) -> list[str]:
