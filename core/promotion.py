@@ -11,8 +11,8 @@ from typing import Literal
 
 from core.actor import Actor
 from core.caller import Source
-from core.binding import Binding
 from core.errors import Conflict
+from core.records.binding import Binding
 from core.records.progress import Limits, Progress
 
 
@@ -112,19 +112,6 @@ UNTOUCHED: dict[tuple[Phase, Event], Phase] = {
     (Phase.PENDING, Event.OVERDUE): Phase.REFUSED,
     (Phase.PENDING, Event.CANCELLED): Phase.REFUSED,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settling:
-    """A rollout that is complete, and is watched for whether it stays so.
-
-    Attributes:
-        service: the one whose settle window ends last.
-        seconds: how long that window is.
-    """
-
-    service: str
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

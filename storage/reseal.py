@@ -6,12 +6,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from core.binding import Binding
+from core.records.binding import Binding
 from core.records.bundle import Ref
 from storage.database import Database
 from storage.errors import SchemaTooNew
 from storage.keys import Vault
-from storage.promotion_rows import binding_document
+from storage.promotions.rows import binding_document
 from storage.session import Session
 
 Upgrade = Callable[[Session, Vault], Awaitable[None]]

@@ -1,11 +1,11 @@
 """What an approval is bound to: the bundle, the active release, what is pruned, and the namespace."""
 
-from core.binding import Binding
 from core.manifest.manifest import load
 from core.policy.policy import Rules
 from core.ports.cluster import Cluster
 from core.ports.store import StoreReader
 from core.records.app import App
+from core.records.binding import Binding
 from core.records.bundle import Bundle, Ref
 from core.records.release import Release
 

@@ -33,7 +33,9 @@ async def mismatch(read: StoreReader, cluster: Cluster, promotion: Promotion) ->
     bundle = await read.bundle(promotion.release)
     assert bundle is not None, "a bundle is stored with the request"
     assert promotion.approved_for is not None, "it is bound with the request"
-    changes = promotion.approved_for.changes(await binding(read, cluster, await read.app(promotion.app), bundle))
+    changes = promotion.approved_for.changes(
+        await binding(read, cluster, await read.app(promotion.app), bundle)
+    )
     return f"what was approved has changed since: {', '.join(changes)}; ask again" if changes else ""
 
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 
-from core.promotion import Settling
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -20,6 +18,19 @@ class Limits:
     pending: float = 300.0
     crashes: int = 2
     restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """A rollout that is complete, and is watched for whether it stays so.
+
+    Attributes:
+        service: the one whose settle window ends last.
+        seconds: how long that window is.
+    """
+
+    service: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

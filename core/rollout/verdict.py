@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.promotion import Event, Settling
+from core.promotion import Event
 from core.records.bundle import Bundle
 from core.records.observation import Diagnosis, Observation, Readiness, ServiceState
-from core.records.progress import Limits, Progress
+from core.records.progress import Limits, Progress, Settling
 
 # A permanent trouble must be seen on every new pod for this long: a status lags its cause, and krane and
 # skaffold both took back a verdict given at first sight.

@@ -7,13 +7,13 @@ from typing import Any
 
 import orjson
 
-from core.binding import Binding
-from core.promotion import Phase, Promotion, Settling
+from core.promotion import Phase, Promotion
 from core.records.approval import Approval
+from core.records.binding import Binding
 from core.records.bundle import Ref
 from core.records.intent import BaselineObject, Intent
 from core.records.line import Line
-from core.records.progress import Limits, Progress
+from core.records.progress import Limits, Progress, Settling
 from core.records.step import PruneJob, Step
 from storage.codec import (
     Columns,

@@ -3,9 +3,9 @@ import secrets
 
 import pytest
 
-from core.binding import Binding
 from core.promotion import Phase
 from core.records.approval import Approval
+from core.records.binding import Binding
 from core.records.line import Line
 from core.records.progress import Progress
 from core.records.release import ReleaseStatus

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from core.binding import Binding
 from core.errors import Conflict, NotFound, Taken
 from core.ports.outbox import Card
-from core.promotion import IN_FLIGHT, SETTLED, TOUCHED_ENDINGS, Phase, Settling
+from core.promotion import IN_FLIGHT, SETTLED, TOUCHED_ENDINGS, Phase
 from core.records.approval import Approval
+from core.records.binding import Binding
 from core.records.bundle import Ref
-from core.records.progress import Limits, Progress
+from core.records.progress import Limits, Progress, Settling
 from core.records.step import PruneJob, Step
 from tests.storage.making import (
     ALICE,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.binding import Binding
+from core.records.binding import Binding
 from core.records.bundle import Ref
 from storage.errors import SchemaTooNew
 from storage.keys import Keyring

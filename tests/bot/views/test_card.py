@@ -10,8 +10,8 @@ from bot.playground.slack.limits import problems
 from bot.views.buttons import legal
 from bot.views.states import state
 from core.policy.policy import ApprovalRule, Rules
-from core.promotion import GOING_BACK, Phase, Settling
-from core.records.progress import Progress
+from core.promotion import GOING_BACK, Phase
+from core.records.progress import Progress, Settling
 from tests.bot.views.samples import ANA, BO, BUILD, NEW, NOW, WAITING, YES, card_of, golden
 
 STARTED = replace(WAITING, started_at=NOW - timedelta(minutes=2), touched_at=NOW - timedelta(minutes=2))

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from core.actor import Actor
-from core.binding import Binding
 from core.errors import Conflict, Forbidden, Invalid
 from core.lifecycle.binding import binding, bundle_of, prunable
 from core.lifecycle.guards import (
@@ -24,6 +23,7 @@ from core.lifecycle.guards import (
 from core.policy.policy import ApprovalRule, Rules
 from core.promotion import Phase, Promotion
 from core.records.app import App
+from core.records.binding import Binding
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.environment import Environment

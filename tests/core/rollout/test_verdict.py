@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.promotion import Event, Settling
+from core.promotion import Event
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.observation import Diagnosis, Observation, Readiness
-from core.records.progress import Limits, Progress
+from core.records.progress import Limits, Progress, Settling
 from core.rollout.verdict import Verdict, judge
 from tests.fakes import MISSING_IMAGE, START, broken, progressing, service
 

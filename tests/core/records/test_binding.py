@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.binding import Binding
+from core.records.binding import Binding
 from core.records.bundle import Ref
 
 BOUND = Binding(bundle="00ff", active="RAAAAAAAAAA", prune=(Ref("Deployment", "worker"),), namespace="ns-1")
