@@ -57,7 +57,7 @@ async def test_the_rights_are_those_that_are_asked_for(rule: Rule, tmp_path: Pat
         async def refused(verbs: Iterable[str]) -> bool:
             w.policy = parse_policy(policy_of(", ".join(verbs), who="U02BOB"))
             reply = await handlers_of(w).handle(command, by(BOB, "C1"))
-            return isinstance(reply.error, Forbidden)
+            return isinstance(reply.answer.refusal, Forbidden)
 
         assert [right for right in rights if not await refused(set(VERBS) - {right})] == []
         # Nothing needs `freeze` yet: a role without verbs is no role.
