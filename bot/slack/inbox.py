@@ -23,10 +23,10 @@ from core.actor import Actor
 from core.caller import Caller
 from core.clock import Clock
 from core.errors import Conflict, UserError
+from core.lifecycle.visibility import CARD_PATIENCE, NOT_IN_CHANNEL, UNSEEN
 from core.ports.announcer import Announcer
 from core.ports.inbox import Delivery
 from core.ports.store import Store
-from core.rollout.starting import CARD_PATIENCE, NOT_IN_CHANNEL, UNSEEN
 
 log = logging.getLogger(__name__)
 

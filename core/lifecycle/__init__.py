@@ -1,1 +1,1 @@
-"""What may happen to a promotion: guards, holds, approvals, and how it moves from phase to phase."""
+"""What may happen to a promotion, decided from records alone."""

@@ -8,7 +8,7 @@ from core.errors import Conflict, Rejected
 from core.failpoints import failpoint
 from core.lifecycle.take_over import withdraw
 from core.lifecycle.transition import move
-from core.ports.outbox import Card
+from core.lifecycle.visibility import CARD_PATIENCE, NOT_IN_CHANNEL, is_unseen
 from core.ports.store import Transaction
 from core.promotion import Event, Phase, Promotion
 from core.records.bundle import Ref
@@ -22,12 +22,6 @@ from core.rollout.effects import (
     ensure_current,
 )
 from core.rollout.lineage import lineage, redactor_of
-
-# A promotion from Slack starts when its card is posted, or after this without an answer from Slack (contract 5).
-CARD_PATIENCE = 10.0
-# Slack's errors that mean nobody would see the thread: refused (contract 5).
-UNSEEN = frozenset({"not_in_channel", "channel_not_found"})
-NOT_IN_CHANNEL = "I am not in this channel: /invite @convox"
 
 
 class RolloutStarter:
@@ -156,11 +150,6 @@ class RolloutStarter:
         except Conflict as error:
             raise StalePromotion(str(error)) from error
         self._tools.announcer.wake()
-
-
-def is_unseen(promotion: Promotion, card: Card | None) -> bool:
-    """Tell whether nobody in Slack can see a promotion that was asked for there: it is refused (contract 5)."""
-    return promotion.source == "slack" and card is not None and card.failed in UNSEEN
 
 
 def _older(found: BaselineObject, earlier: Intent) -> BaselineObject:

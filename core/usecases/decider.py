@@ -13,13 +13,13 @@ from core.lifecycle.gate import lost, mismatch
 from core.lifecycle.guards import PromotionContext, busy, on_hold, read_context, rule_now
 from core.lifecycle.take_over import take_over
 from core.lifecycle.transition import move, start
+from core.lifecycle.visibility import NOT_IN_CHANNEL, is_unseen
 from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
 from core.ports.rollouts import RolloutRunner
 from core.ports.store import Store, Transaction
 from core.promotion import GOING_BACK, Event, Phase, Promotion, advance
 from core.records.approval import Approval
-from core.rollout.starting import NOT_IN_CHANNEL, is_unseen
 from core.usecases.records import ALL
 
 
