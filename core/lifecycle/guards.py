@@ -32,11 +32,11 @@ class PromotionContext:
         return next((r for r in self.releases if r.id == release_id), None)
 
 
-async def read_context(tx: StoreReader, app: str, *, everything: int) -> PromotionContext:
+async def read_context(tx: StoreReader, app: str) -> PromotionContext:
     """Read the ground of an app; raises NotFound for an unknown one."""
     return PromotionContext(
         app=await tx.app(app),
-        releases=await tx.releases(app, everything),
+        releases=await tx.releases(app),
         statuses=await tx.release_statuses(app),
         in_flight=await tx.in_flight(app),
         awaiting=await tx.awaiting(app),

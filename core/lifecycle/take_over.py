@@ -10,7 +10,6 @@ from core.lifecycle.transition import move
 from core.ports.store import Transaction
 from core.promotion import GOING_BACK, Event, Promotion
 from core.records.release import ReleaseStatus
-from core.usecases.records import ALL
 
 
 async def take_over(tx: Transaction, context: PromotionContext, promotion: Promotion) -> Promotion:
@@ -62,7 +61,7 @@ async def withdraw(tx: Transaction, rollback: Promotion) -> None:
     app = await tx.app(rollback.app)
     stopped = {
         p.release
-        for p in await tx.promotions(rollback.app, ALL)
+        for p in await tx.promotions(rollback.app)
         if p.superseded_by == rollback.release and p.started_at is not None
     }
     for release in await _left(tx, rollback, stopped | {app.active}):

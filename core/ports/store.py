@@ -36,16 +36,16 @@ class StoreReader(Protocol):
         """Return the build, or raise NotFound(`no such build: ID`)."""
         ...
 
-    async def builds(self, app: str, limit: int) -> list[Build]:
-        """Return the newest builds first."""
+    async def builds(self, app: str, limit: int | None = None) -> list[Build]:
+        """Return the newest builds first; without a limit every one."""
         ...
 
     async def release(self, app: str, release_id: str) -> Release:
         """Return the release, or raise NotFound(`no such release: ID`)."""
         ...
 
-    async def releases(self, app: str, limit: int) -> list[Release]:
-        """Return releases by sequence, newest first."""
+    async def releases(self, app: str, limit: int | None = None) -> list[Release]:
+        """Return releases by sequence, newest first; without a limit every one."""
         ...
 
     async def release_status(self, release_id: str) -> ReleaseStatus:
@@ -66,8 +66,8 @@ class StoreReader(Protocol):
         """Return the promotion, or raise NotFound(`no such promotion: ID`)."""
         ...
 
-    async def promotions(self, app: str, limit: int) -> list[Promotion]:
-        """Return the newest promotions first."""
+    async def promotions(self, app: str, limit: int | None = None) -> list[Promotion]:
+        """Return the newest promotions first; without a limit every one."""
         ...
 
     async def in_flight(self, app: str) -> Promotion | None:

@@ -4,7 +4,6 @@ from core.ports.store import StoreReader
 from core.promotion import Promotion
 from core.records.bundle import Bundle, Ref
 from core.redaction import Redactor
-from core.usecases.records import ALL
 
 
 async def lineage(read: StoreReader, promotion: Promotion) -> tuple[Promotion, ...]:
@@ -32,7 +31,7 @@ async def scaled_by(read: StoreReader, promotion: Promotion) -> frozenset[Ref]:
 
 async def recorded_count(read: StoreReader, app: str, ref: Ref) -> int | None:
     """Return the count that a workload had when it was last recorded, before a prune or at a baseline (rule 20)."""
-    for promotion in await read.promotions(app, ALL):
+    for promotion in await read.promotions(app):
         steps = await read.steps(promotion.id)
         pruned = next((s.replicas for s in steps if s.stage == "prune" and s.ref == ref), None)
         if pruned is not None:

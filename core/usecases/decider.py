@@ -20,7 +20,6 @@ from core.ports.rollouts import RolloutRunner
 from core.ports.store import Store, Transaction
 from core.promotion import GOING_BACK, Event, Phase, Promotion, advance
 from core.records.approval import Approval
-from core.usecases.records import ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +111,7 @@ class Decider:
             shown = replace(promotion, revision=promotion.revision + 1)
             await tx.save_promotion(shown, was=promotion.phase)
             return shown
-        context = await read_context(tx, promotion.app, everything=ALL)
+        context = await read_context(tx, promotion.app)
         if context.in_flight is not None and not promotion.takes_over:
             void = busy(context.in_flight).sentence
         if void := void or _held_since(context, promotion) or await mismatch(tx, self._cluster, promotion):

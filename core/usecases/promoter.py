@@ -31,7 +31,7 @@ from core.ports.store import Store, Transaction
 from core.promotion import Event, Phase, Promotion
 from core.records.release import Release
 from core.usecases.decider import Decider
-from core.usecases.records import ALL, TRIES
+from core.usecases.records import TRIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ class Promoter:
         raise Conflict("no free id was found", hint="try again")
 
     async def _request(self, tx: Transaction, caller: Caller, request: PromotionRequest) -> PromotionResult:
-        context = await read_context(tx, request.app, everything=ALL)
+        context = await read_context(tx, request.app)
         if context.in_flight is not None and not request.takes_over:
             raise busy(context.in_flight)
         release, copied, skipped = await self._target(tx, context, caller.actor, request)

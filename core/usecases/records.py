@@ -16,8 +16,6 @@ from core.records.build import Build
 from core.records.environment import Environment, difference
 from core.records.release import Release
 
-# A release list is small (an id, a sequence, an encrypted environment); no app lives to have more.
-ALL = 1_000_000
 # Two random ids of 26¹⁰ collide once in a lifetime; five collisions in a row are a broken generator.
 TRIES = 5
 
@@ -250,7 +248,7 @@ class Records:
 
     async def _fork(self, tx: Transaction, app: str) -> tuple[Release | None, str]:
         """Return the release to fork from and, where the newest one is on hold, a sentence that says so."""
-        base, skipped = newest_free(await tx.releases(app, ALL), await tx.release_statuses(app))
+        base, skipped = newest_free(await tx.releases(app), await tx.release_statuses(app))
         if skipped is None:
             return base, ""
         origin = f"based on {base.id}" if base else "based on nothing"

@@ -26,7 +26,7 @@ class PromotionReads(Reads):
             raise NotFound(f"no such promotion: {promotion_id}")
         return promotion_of(row, self._vault)
 
-    async def promotions(self, app: str, limit: int) -> list[Promotion]:
+    async def promotions(self, app: str, limit: int | None = None) -> list[Promotion]:
         rows = await self._session.all("promotions", app=app, limit=limit)
         return [promotion_of(row, self._vault) for row in rows]
 

@@ -33,7 +33,7 @@ class RecordReads(Reads):
             raise NotFound(f"no such build: {build_id}")
         return build_of(row, self._vault)
 
-    async def builds(self, app: str, limit: int) -> list[Build]:
+    async def builds(self, app: str, limit: int | None = None) -> list[Build]:
         rows = await self._session.all("builds", app=app, limit=limit)
         return [build_of(row, self._vault) for row in rows]
 
@@ -43,7 +43,7 @@ class RecordReads(Reads):
             raise NotFound(f"no such release: {release_id}")
         return release_of(row, self._vault)
 
-    async def releases(self, app: str, limit: int) -> list[Release]:
+    async def releases(self, app: str, limit: int | None = None) -> list[Release]:
         rows = await self._session.all("releases", app=app, limit=limit)
         return [release_of(row, self._vault) for row in rows]
 

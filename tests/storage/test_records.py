@@ -109,7 +109,7 @@ async def test_a_build_and_its_release_come_back_whole_whichever_is_stored_first
                 await write()
             assert await tx.build(APP, build.id) == build
             assert await tx.release(APP, release.id) == release
-    assert [b.id for b in await store.read.builds(APP, 10)] == ["BBBBBBBBBBB", "BAAAAAAAAAA"]
+    assert [b.id for b in await store.read.builds(APP)] == ["BBBBBBBBBBB", "BAAAAAAAAAA"]
     assert [b.id for b in await store.read.builds(APP, 1)] == ["BBBBBBBBBBB"]
     assert [r.environment.pairs for r in await store.read.releases(APP, 1)] == [pairs]
 
@@ -122,6 +122,7 @@ async def test_releases_are_listed_by_sequence_and_not_by_when_they_were_stored(
             await tx.add_release(make_release(sequence=sequence))
         assert await tx.next_sequence(APP) == 4
     assert [r.sequence for r in await store.read.releases(APP, 2)] == [3, 2]
+    assert [r.sequence for r in await store.read.releases(APP)] == [3, 2, 1]
 
 
 async def test_an_id_that_is_taken_leaves_the_transaction_usable_for_another(store):

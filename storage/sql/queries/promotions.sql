@@ -3,8 +3,8 @@
 SELECT * FROM promotions WHERE id = :id;
 
 -- promotions --
--- The newest promotions of an app first.
-SELECT * FROM promotions WHERE app = :app ORDER BY number DESC LIMIT :limit;
+-- The newest promotions of an app first; without a limit every one.
+SELECT * FROM promotions WHERE app = :app ORDER BY number DESC LIMIT coalesce(:limit, -1);
 
 -- in_flight --
 -- The one promotion of an app that may touch the cluster.

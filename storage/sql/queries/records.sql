@@ -39,8 +39,8 @@ UPDATE apps SET channel = :channel WHERE name = :app;
 SELECT * FROM builds WHERE id = :id AND app = :app;
 
 -- builds --
--- The newest builds of an app first.
-SELECT * FROM builds WHERE app = :app ORDER BY number DESC LIMIT :limit;
+-- The newest builds of an app first; without a limit every one.
+SELECT * FROM builds WHERE app = :app ORDER BY number DESC LIMIT coalesce(:limit, -1);
 
 -- add_build --
 -- Make a build, unless its id is taken.
@@ -53,8 +53,8 @@ ON CONFLICT (id) DO NOTHING;
 SELECT * FROM releases WHERE id = :id AND app = :app;
 
 -- releases --
--- Releases of an app by sequence, newest first.
-SELECT * FROM releases WHERE app = :app ORDER BY sequence DESC LIMIT :limit;
+-- Releases of an app by sequence, newest first; without a limit every one.
+SELECT * FROM releases WHERE app = :app ORDER BY sequence DESC LIMIT coalesce(:limit, -1);
 
 -- add_release --
 -- Make a release, unless its id is taken.

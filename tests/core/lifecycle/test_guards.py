@@ -215,7 +215,7 @@ async def test_the_ground_of_an_app_is_everything_a_decision_needs(tmp_path: Pat
     async with world(tmp_path) as w:
         good = await w.good()
         flying = await w.ask((await w.build()).release.id)
-        found = await read_context(w.store.read, "myapp", everything=100)
+        found = await read_context(w.store.read, "myapp")
         assert found.active is not None
         assert found.active.id == good
         assert found.find(None) is None
