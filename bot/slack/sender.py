@@ -17,6 +17,7 @@ from core.clock import Clock
 from core.ports.outbox import Card, CardDue, Outgoing, Post
 from core.ports.store import Store
 from core.promotion import SETTLED, Phase
+from core.waiting import first_of
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ class Sender:
                 left = deadline - self._clock.monotonic()
                 if card is None or card.ts or card.failed or left <= 0:
                     return card
-                await self._first(outcome, left)
+                await first_of(outcome.wait(), self._clock.sleep(left))
         finally:
             waiting.discard(outcome)
             if not waiting:
@@ -125,23 +126,13 @@ class Sender:
                 self._interrupted = True
                 wait = AFTER_TROUBLE
             if wait > 0:
-                await self._first(self._fresh, wait)
+                await first_of(self._fresh.wait(), self._clock.sleep(wait))
 
     async def _recover(self) -> None:
         """Look up what may have been sent, after a start and after whatever broke off in the middle of sending."""
         if self._interrupted:
             await self._outbox.recover()
             self._interrupted = False
-
-    async def _first(self, event: asyncio.Event, seconds: float) -> None:
-        """Wait for the event, at most so many seconds of our clock."""
-        waits = [asyncio.create_task(event.wait()), asyncio.create_task(self._clock.sleep(seconds))]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
 
     async def _round(self) -> float:
         """Send what may go now, one message a channel; return the seconds until more may."""

@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.waiting import first_of
 from tests.crashes.opening import simulated_world
 from tests.crashes.orders import Death
 from tests.crashes.picture import Picture, broken_promises, picture
@@ -101,7 +102,7 @@ async def while_living(
     happening = asyncio.create_task(story, name="story")
     living = asyncio.create_task(lives, name="lives of the bot")
     try:
-        await asyncio.wait([happening, living], timeout=world.patience, return_when=asyncio.FIRST_COMPLETED)
+        await first_of(happening, living, asyncio.sleep(world.patience))
         if living.done():
             living.result()
         assert happening.done(), world.complaint(f"not over after {world.patience:g} s")

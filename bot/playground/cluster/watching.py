@@ -10,7 +10,7 @@ from bot.playground.cluster.api import Api
 from bot.playground.cluster.errors import ApiError
 from bot.playground.cluster.listing import bookmark, error_event, seen_by_watch, selection, start_version
 from bot.playground.cluster.requests import Call
-from bot.playground.cluster.waiting import wait_for
+from core.waiting import first_of
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class Watches:
                     if text:
                         await response.write(text)
                     if not event.is_set():
-                        await wait_for(clock, event, min(ends, marks) - clock.monotonic())
+                        await first_of(event.wait(), clock.sleep(min(ends, marks) - clock.monotonic()))
             finally:
                 self._open.discard(event)
 

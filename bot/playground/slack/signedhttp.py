@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import aiohttp
 
 from bot.playground.slack.envelopes import Envelope
-from bot.playground.slack.waiting import within
 from bot.playground.slack.world import World
+from core.waiting import first_of
 
 Json = dict[str, Any]
 
@@ -43,8 +43,8 @@ class SignedHttp:
         """Post one delivery; return what a 200 said, or the error a person is shown."""
         posting = asyncio.ensure_future(self._post(url, envelope, attempt))
         try:
-            done = await within(self._world.clock, posting, seconds)
-            return posting.result() if done else "operation_timeout"
+            await first_of(posting, self._world.clock.sleep(seconds))
+            return posting.result() if posting.done() else "operation_timeout"
         except (aiohttp.ClientError, OSError):
             return "dispatch_failed"
         finally:

@@ -9,9 +9,9 @@ from aiohttp import WSMsgType, web
 
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.faults import Outage
-from bot.playground.slack.waiting import within
 from bot.playground.slack.webapi.failing import cut
 from bot.playground.slack.world import APP_ID, World
+from core.waiting import first_of
 
 Json = dict[str, Any]
 CONNECTIONS = 10
@@ -99,8 +99,9 @@ class SocketMode:
         connection.waiting[envelope.envelope_id] = waiting
         try:
             await connection.socket.send_json(_frame(envelope, attempt))
-            done = await within(self._world.clock, waiting, seconds)
-            return waiting.result() if done and not waiting.cancelled() else "operation_timeout"
+            await first_of(waiting, self._world.clock.sleep(seconds))
+            answered = waiting.done() and not waiting.cancelled()
+            return waiting.result() if answered else "operation_timeout"
         except ConnectionError:
             return "dispatch_failed"
         finally:

@@ -21,6 +21,7 @@ from core.records.bundle import Ref
 from core.records.intent import Applied, Intent
 from core.records.line import Line
 from core.records.observation import Observation, ServiceState, Target
+from core.waiting import first_of
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +169,7 @@ class NamespaceWatch:
 
     async def _until_changed(self, seconds: float) -> None:
         if not self._changed.is_set() and seconds > 0:
-            await self._wait(seconds)
+            await first_of(self._changed.wait(), self._clock.sleep(seconds))
         if self._changed.is_set():
             await self._until_quiet()
         self._changed.clear()
@@ -180,18 +181,6 @@ class NamespaceWatch:
             await self._clock.sleep(quiet)
             if not self._changed.is_set():
                 return
-
-    async def _wait(self, seconds: float) -> None:
-        both = [
-            asyncio.create_task(self._changed.wait(), name=f"change in {self._home.namespace}"),
-            asyncio.create_task(self._clock.sleep(seconds), name=f"patience for {self._home.namespace}"),
-        ]
-        try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in both:
-                task.cancel()
-            await asyncio.gather(*both, return_exceptions=True)
 
     async def _follow(self, kind: str) -> NoReturn:
         while True:

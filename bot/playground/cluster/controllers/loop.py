@@ -8,7 +8,7 @@ from typing import Any
 from bot.playground.cluster.api import Api
 from bot.playground.cluster.errors import ApiError
 from bot.playground.cluster.storage import Change
-from bot.playground.cluster.waiting import wait_for
+from core.waiting import first_of
 
 Document = dict[str, Any]
 Key = tuple[str, str]
@@ -63,8 +63,8 @@ class Controller(ABC):
                 now = self.clock.monotonic()
                 ready = [key for key, at in self._due.items() if at <= now]
                 if not ready:
-                    rest = min(self._due.values()) - now if self._due else None
-                    await wait_for(self.clock, event, rest)
+                    due = [self.clock.sleep(min(self._due.values()) - now)] if self._due else []
+                    await first_of(event.wait(), *due)
                 for key in ready:
                     del self._due[key]
                     await self._gate.wait()

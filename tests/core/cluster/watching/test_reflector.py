@@ -11,6 +11,7 @@ import pytest
 from core.cluster.api.resources import Address
 from core.cluster.watching.reflector import MAX_LINE, Change, Reflector, Tuning
 from core.errors import Rejected, Unreachable
+from core.waiting import first_of
 from tests.core.cluster.faultserver import (
     HANG,
     Answer,
@@ -81,10 +82,8 @@ async def reflecting(
         )
         run.reflector = reflector
         task = asyncio.create_task(reflector.run(), name="reflector under test")
-        hanging = asyncio.create_task(server.hanging.wait(), name="until it hangs")
-        await asyncio.wait([task, hanging], return_when=asyncio.FIRST_COMPLETED)
+        await first_of(task, server.hanging.wait())
         if task.done():
-            hanging.cancel()
             task.result()
         # The headers of the last watch are under way: its SYNC says that they have come.
         await run.live.wait()
