@@ -1,17 +1,16 @@
 """One request in, one answer out: the same for Slack, for a terminal and for CI."""
 
 import logging
-import secrets
 from dataclasses import dataclass, replace
 
 from bot.command import commands as ask
 from bot.queries import Queries
 from bot.views import confirmations as outcomes
 from bot.views.answers import Answer
-from bot.views.refusals import refusal, unexpected
+from bot.views.refusals import refusal
 from core.caller import Caller
 from core.clock import Clock
-from core.errors import Busy, UserError
+from core.errors import Busy, Unexpected, UserError
 from core.promotion import Phase
 from core.records.release import Release
 from core.usecases.decider import Decider
@@ -51,11 +50,11 @@ class Handlers:
         try:
             reply = await self._carry_out(command, caller)
         except UserError as error:
-            reply = Reply(answer=refusal(error))
+            reply = refused(error)
         except Exception:
-            reference = new_reference()
-            log.exception("%s: %s failed unexpectedly", reference, type(command).__name__)
-            reply = surprised(reference)
+            surprise = Unexpected()
+            log.exception("%s: %s failed unexpectedly", surprise.reference, type(command).__name__)
+            reply = refused(surprise)
         warnings = (*command.warnings, *reply.answer.warnings)
         return replace(reply, answer=replace(reply.answer, warnings=warnings))
 
@@ -193,11 +192,6 @@ def _take_over(release: Release) -> str:
     return f"wait and promote it then, or take over: `releases promote {release.id} --force -a {release.app}`"
 
 
-def new_reference() -> str:
-    """Return what an answer and the log call the same error."""
-    return f"E-{secrets.token_hex(3).upper()}"
-
-
-def surprised(reference: str) -> Reply:
-    """Return what the caller is told of an error that nobody foresaw; the log has everything else."""
-    return Reply(answer=unexpected(reference))
+def refused(error: UserError) -> Reply:
+    """Return the reply to a request that was refused, or that broke something here."""
+    return Reply(answer=refusal(error))

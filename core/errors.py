@@ -16,6 +16,11 @@ Unreachable          the cluster did not answer, or said "not now": asking again
 └─ NotYet            it answers, and what is asked for has to wait for something that is under way
 """
 
+import secrets
+
+# What people are told of an error that nobody foresaw; the rest is in the log.
+BROKEN = "something went wrong here"
+
 
 class UserError(Exception):
     """A sentence for the person who asked: what happened and why, with a next step in `hint`."""
@@ -65,7 +70,20 @@ class Invalid(UserError):
 
 
 class Unexpected(UserError):
+    """Something broke here, and whoever met it logs the rest.
+
+    Attributes:
+        reference: what the person and the log call it.
+    """
+
     status = 500
+
+    def __init__(self) -> None:
+        self.reference = f"E-{secrets.token_hex(3).upper()}"
+        super().__init__(
+            f"{BROKEN}, and nothing more was done",
+            hint=f"ask whoever runs this bot for the log of {self.reference}",
+        )
 
 
 class Rejected(Exception):

@@ -1,7 +1,6 @@
 """Every error over HTTP is one sentence in JSON; without this CI would parse HTML and a stranger read a traceback."""
 
 import logging
-import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -72,14 +71,6 @@ def _headers(error: UserError) -> dict[str, str]:
     return CHALLENGE if isinstance(error, Unauthorized) else {}
 
 
-def unexpected(reference: str) -> Unexpected:
-    """Return what the caller is told; the log has everything else under the same reference."""
-    return Unexpected(
-        "something went wrong here, and nothing more was done",
-        hint=f"ask whoever runs this bot for the log of {reference}",
-    )
-
-
 @web.middleware
 async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn whatever a route raises into its answer."""
@@ -90,9 +81,9 @@ async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         return _routing(request, error)
     except Exception:
-        reference = f"E-{secrets.token_hex(3).upper()}"
-        log.exception("%s: %s %s failed unexpectedly", reference, request.method, route_of(request))
-        return refused(unexpected(reference))
+        surprise = Unexpected()
+        log.exception("%s: %s %s failed unexpectedly", surprise.reference, request.method, route_of(request))
+        return refused(surprise)
 
 
 def _routing(request: web.Request, error: web.HTTPException) -> web.Response:

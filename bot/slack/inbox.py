@@ -14,15 +14,14 @@ import orjson
 
 from bot.command.button import text_of
 from bot.command.parser import parse
-from bot.handlers import Handlers, Reply, new_reference, surprised
+from bot.handlers import Handlers, Reply, refused
 from bot.views.answers import Answer, slack_answer
 from bot.views.buttons import promotion_of
-from bot.views.refusals import refusal
 from bot.views.times import spoken
 from core.actor import Actor
 from core.caller import Caller
 from core.clock import Clock
-from core.errors import Conflict, UserError
+from core.errors import Conflict, Unexpected, UserError
 from core.lifecycle.visibility import CARD_PATIENCE, NOT_IN_CHANNEL, UNSEEN
 from core.ports.announcer import Announcer
 from core.ports.inbox import Delivery
@@ -158,11 +157,11 @@ class InboxWorker:
             # Neither a card that does not come nor an answer that Slack is slow to take keeps the channel waiting.
             await self._respond(body, (await self._seen(reply)).answer)
         except Exception:
-            reference = new_reference()
-            log.exception("%s: delivery %d has no answer", reference, delivery.id)
+            surprise = Unexpected()
+            log.exception("%s: delivery %d has no answer", surprise.reference, delivery.id)
             # Whatever it stumbled over may be in the way of this as well, and the log has it by now.
             with suppress(Exception):
-                await self._respond(body, surprised(reference).answer)
+                await self._respond(body, refusal(surprise))
         await self._wipe(delivery.id)
 
     async def _wipe(self, delivery_id: int) -> None:
@@ -187,11 +186,11 @@ class InboxWorker:
             invocation = await self._kinds[delivery.kind](body)
             return await self._answer(replace(invocation.caller, delivery=delivery.id), invocation.text)
         except UserError as error:
-            return Reply(answer=refusal(error))
+            return refused(error)
         except Exception:
-            reference = new_reference()
-            log.exception("%s: delivery %d failed unexpectedly", reference, delivery.id)
-            return surprised(reference)
+            surprise = Unexpected()
+            log.exception("%s: delivery %d failed unexpectedly", surprise.reference, delivery.id)
+            return refused(surprise)
 
     async def _answer(self, caller: Caller, text: str) -> Reply:
         linked = await self._handlers.linked_app(caller.channel)
@@ -224,8 +223,7 @@ class InboxWorker:
         )
         if card is None or card.failed not in UNSEEN:
             return reply
-        error = Conflict(NOT_IN_CHANNEL)
-        return Reply(answer=refusal(error), promotion=reply.promotion)
+        return replace(refused(Conflict(NOT_IN_CHANNEL)), promotion=reply.promotion)
 
     async def _respond(self, body: Mapping[str, Any], answer: Answer) -> None:
         """Answer through response_url; it never raises in Slack's SDK, so its status is looked at here."""
@@ -243,11 +241,12 @@ class InboxWorker:
 
 
 def _too_late(age: timedelta) -> Reply:
-    error = Conflict(
-        f"this came {spoken(age.total_seconds())} ago and I could not see to it in time, so nothing was done",
-        hint="ask again if you still want it",
+    return refused(
+        Conflict(
+            f"this came {spoken(age.total_seconds())} ago and I could not see to it in time, so nothing was done",
+            hint="ask again if you still want it",
+        )
     )
-    return Reply(answer=refusal(error))
 
 
 def _read(delivery: Delivery) -> Mapping[str, Any]:

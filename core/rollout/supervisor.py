@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-import secrets
 from collections import defaultdict
 from collections.abc import Coroutine
 
+from core.errors import BROKEN, Unexpected
 from core.promotion import Phase, Promotion
 from core.rollout.driver import Driver
 from core.rollout.effects import RolloutPorts
@@ -81,14 +81,14 @@ class Supervisor:
             try:
                 return await self._driver.drive(promotion.id)
             except Exception:
-                reference = f"E-{secrets.token_hex(3).upper()}"
+                surprise = Unexpected()
                 log.exception(
                     "%s: the rollout %s met an error nobody foresaw; it goes on in %g s",
-                    reference,
+                    surprise.reference,
                     promotion.id,
                     pause,
                 )
-            await self._say(promotion.id, f"something went wrong here ({reference}); I go on trying")
+            await self._say(promotion.id, f"{BROKEN} ({surprise.reference}); I go on trying")
             await self._tools.clock.sleep(pause)
             pause = min(2 * pause, LONGEST_SURPRISE)
 
