@@ -18,7 +18,7 @@ from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, BaselineObject, Intent
-from core.records.observation import Diagnosis, Observation, Readiness, ServiceState, Target
+from core.records.observation import Diagnosis, DiagnosisKind, Observation, Readiness, ServiceState, Target
 from core.records.release import Release
 from core.records.traits import Traits
 
@@ -71,7 +71,7 @@ def progressing(name: str = "web", ready: int = 0, **changes: object) -> Service
 
 
 MISSING_IMAGE = Diagnosis(
-    kind="image",
+    kind=DiagnosisKind.IMAGE,
     sentence="image registry.example/web:nope does not exist",
     pod="web-2",
     pod_uid="web-2",

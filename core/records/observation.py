@@ -18,13 +18,44 @@ class Readiness(StrEnum):
     FAILED = "failed"
 
 
+class DiagnosisKind(StrEnum):
+    """What is wrong, by its kind, in the order in which a person should hear of it.
+
+    A cause stands before what follows from it: a container that crashes fails its probe too; and what the app's people
+    can mend stands before what only the cluster's people can.
+    """
+
+    IMAGE = "image"
+    START = "start"
+    CONFIG = "config"
+    MEMORY = "memory"
+    LIVENESS = "liveness"
+    STARTUP = "startup"
+    CRASH = "crash"
+    SERVICE_ACCOUNT = "serviceaccount"
+    ADMISSION = "admission"
+    LIMITS = "limits"
+    QUOTA = "quota"
+    CREATE = "create"
+    WEBHOOK = "webhook"
+    NODE = "node"
+    PULL = "pull"
+    VOLUME = "volume"
+    UNSCHEDULABLE = "unschedulable"
+    SANDBOX = "sandbox"
+    EVICTED = "evicted"
+    SIDECAR = "sidecar"
+    PROBE = "probe"
+    PAUSED = "paused"
+    TERMINATING = "terminating"
+    LOST = "lost"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """Something wrong with the new pods of one service.
 
     Attributes:
-        kind: a word for grouping (`image`, `pull`, `crash`, `memory`, `probe`, `start`, `config`, `quota`,
-            `unschedulable`, `volume`, `sandbox`, `paused` …).
         sentence: what a person should be told, one sentence without a full stop.
         pod: name of the worst pod, or "" where no pod exists.
         pod_uid: its uid, or "".
@@ -39,7 +70,7 @@ class Diagnosis:
         times: how often it was seen, by the cluster's count.
     """
 
-    kind: str
+    kind: DiagnosisKind
     sentence: str
     pod: str = ""
     pod_uid: str = ""

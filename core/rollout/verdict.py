@@ -6,7 +6,7 @@ from datetime import datetime
 
 from core.promotion import Event
 from core.records.bundle import Bundle
-from core.records.observation import Diagnosis, Observation, Readiness, ServiceState
+from core.records.observation import Diagnosis, Observation, Readiness, ServiceState, DiagnosisKind
 from core.records.progress import Limits, Progress, Settling
 
 # A permanent trouble must be seen on every new pod for this long: a status lags its cause, and krane and
@@ -14,7 +14,9 @@ from core.records.progress import Limits, Progress, Settling
 PERMANENT_AFTER = 5.0
 # Quota and admission errors are often cleared by the pods that are just going.
 ADMISSION_AFTER = 30.0
-ADMISSION = frozenset({"quota", "limits", "admission", "serviceaccount"})
+ADMISSION = frozenset(
+    {DiagnosisKind.QUOTA, DiagnosisKind.LIMITS, DiagnosisKind.ADMISSION, DiagnosisKind.SERVICE_ACCOUNT}
+)
 # A container without a readiness probe is ready in the instant it runs; an exit in its first seconds is a crash
 # at start, ruled by `crashes`, not a failure of the settle window, ruled by `restarts`.
 START_GRACE = 5.0
@@ -104,7 +106,7 @@ def _restarted(progress: Progress, services: tuple[ServiceState, ...], limits: L
         extra = sum(n - known[pod] for pod, n in service.restarts.items() if pod in known and n > known[pod])
         if extra > limits.restarts:
             return _worst(service) or Diagnosis(
-                kind="crash", sentence=f"{service.name} was restarted within its settle window"
+                kind=DiagnosisKind.CRASH, sentence=f"{service.name} was restarted within its settle window"
             )
     return None
 
@@ -156,13 +158,17 @@ def _hopeless(progress: Progress, services: tuple[ServiceState, ...], limits: Li
     """Return the trouble that no patience can mend, or None."""
     for service in services:
         if service.readiness is Readiness.FAILED:
-            return _worst(service) or Diagnosis(kind="lost", sentence=f"{service.name}: {service.sentence}")
+            return _worst(service) or Diagnosis(
+                kind=DiagnosisKind.LOST, sentence=f"{service.name}: {service.sentence}"
+            )
         for diagnosis in service.diagnosis:
             patience = ADMISSION_AFTER if diagnosis.kind in ADMISSION else PERMANENT_AFTER
             first = progress.suspects.get(_key(service, diagnosis))
             if diagnosis.permanent and first is not None and progress.watched - first >= patience:
                 return diagnosis
-            allowed = min(limits.crashes, MEMORY_RESTARTS) if diagnosis.kind == "memory" else limits.crashes
+            allowed = limits.crashes
+            if diagnosis.kind is DiagnosisKind.MEMORY:
+                allowed = min(allowed, MEMORY_RESTARTS)
             if diagnosis.down and diagnosis.restarts >= allowed:
                 return diagnosis
     return None

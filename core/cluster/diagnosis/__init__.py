@@ -12,40 +12,9 @@ from core.cluster.documents import Document, containers_of, controller_of, is_te
 from core.cluster.kinds import MAKERS, WORKLOADS
 from core.cluster.snapshot import Snapshot, is_alive
 from core.records.bundle import BundleService
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 
-# What a person should hear first. A cause stands before what follows from it: a container that crashes fails
-# its probe too; and what the app's people can mend stands before what only the cluster's people can.
-RANK = {
-    kind: place
-    for place, kind in enumerate(
-        (
-            "image",
-            "start",
-            "config",
-            "memory",
-            "liveness",
-            "startup",
-            "crash",
-            "serviceaccount",
-            "admission",
-            "limits",
-            "quota",
-            "create",
-            "webhook",
-            "node",
-            "pull",
-            "volume",
-            "unschedulable",
-            "sandbox",
-            "evicted",
-            "sidecar",
-            "probe",
-            "paused",
-            "terminating",
-        )
-    )
-}
+RANK = {kind: place for place, kind in enumerate(DiagnosisKind)}
 
 
 def diagnoses(
@@ -109,7 +78,9 @@ def _of_container(service: str, pod: PodView, container: ContainerView) -> Diagn
 def _not_ours(found: Diagnosis, who: str) -> Diagnosis:
     """Say of whom a trouble is told that no line of convox.yml has caused."""
     whose = "" if who in found.fact else f"{who}: "
-    return replace(found, kind="sidecar", fact=whose + found.fact, sentence=whose + found.sentence)
+    return replace(
+        found, kind=DiagnosisKind.SIDECAR, fact=whose + found.fact, sentence=whose + found.sentence
+    )
 
 
 def _grouped(pods: Sequence[PodView], found: Sequence[Diagnosis | None]) -> list[Diagnosis]:
@@ -131,7 +102,7 @@ def _surges(snapshot: Snapshot, workload: Document, release: str) -> bool:
 def _severity(diagnosis: Diagnosis) -> tuple[bool, int, bool, int, str]:
     return (
         not diagnosis.permanent,
-        RANK.get(diagnosis.kind, len(RANK)),
+        RANK[diagnosis.kind],
         not diagnosis.down,
         -diagnosis.restarts,
         diagnosis.pod,

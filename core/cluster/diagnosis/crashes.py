@@ -3,7 +3,7 @@
 from core.cluster.diagnosis.starts import restarted
 from core.cluster.diagnosis.view import ContainerView, PodView
 from core.cluster.documents import moment
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 
 # Ended within so many seconds counts as "right after its start".
 AT_START = 10
@@ -31,7 +31,7 @@ def find(service: str, pod: PodView, container: ContainerView) -> Diagnosis | No
     code = int(ended.get("exitCode") or 0)
     fact = _exit(service, code, _seconds(container))
     hint = "check command" if code in COMMAND else ""
-    return pod.diagnosis("crash", fact, container=container, more=restarted(container), hint=hint)
+    return pod.diagnosis(DiagnosisKind.CRASH, fact, container=container, more=restarted(container), hint=hint)
 
 
 def _exit(subject: str, code: int, seconds: int | None) -> str:
@@ -53,7 +53,9 @@ def _memory(service: str, pod: PodView, container: ContainerView) -> Diagnosis:
             f"a child process of {service} was killed for using {most}, then {service} ended with code {code}"
         )
     hint = "raise scale.memory"
-    return pod.diagnosis("memory", fact, container=container, more=restarted(container), hint=hint)
+    return pod.diagnosis(
+        DiagnosisKind.MEMORY, fact, container=container, more=restarted(container), hint=hint
+    )
 
 
 def _seconds(container: ContainerView) -> int | None:

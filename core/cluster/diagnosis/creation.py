@@ -5,49 +5,49 @@ from collections.abc import Sequence
 
 from core.cluster.diagnosis.view import one_line
 from core.cluster.documents import Document, condition, spec_of, uid_of
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 
 # Pattern, kind, sentence, and whether waiting is no use (the verdict still waits 30 s for old pods to go).
 CAUSES = (
     (
         re.compile(r'serviceaccount "([^"]+)" not found'),
-        "serviceaccount",
+        DiagnosisKind.SERVICE_ACCOUNT,
         '{service} needs the service account "{0}", which does not exist',
         True,
     ),
     (
         re.compile(r"exceeded quota: (.+)$"),
-        "quota",
+        DiagnosisKind.QUOTA,
         "the namespace's quota allows no new pod of {service}: exceeded {0}",
         True,
     ),
     (
         re.compile(r'violates PodSecurity "([^":]+)[^"]*": (.+)$'),
-        "admission",
+        DiagnosisKind.ADMISSION,
         "the namespace forbids the pods of {service} (PodSecurity {0}): {1}",
         True,
     ),
     (
         re.compile(r"((?:maximum|minimum) \S+ \S+ per (?:Container|Pod) is .+)$"),
-        "limits",
+        DiagnosisKind.LIMITS,
         "{service} is outside the namespace's limits ({0}): check scale",
         True,
     ),
     (
         re.compile(r'failed calling webhook "([^"]+)"'),
-        "webhook",
+        DiagnosisKind.WEBHOOK,
         'the cluster\'s webhook "{0}" does not answer, so no pod of {service} can be made',
         False,
     ),
     (
         re.compile(r'admission webhook "([^"]+)" denied the request: ?(.*)$'),
-        "admission",
+        DiagnosisKind.ADMISSION,
         'the cluster\'s webhook "{0}" refuses the pods of {service}: {1}',
         True,
     ),
     (
         re.compile(r"ValidatingAdmissionPolicy '([^']+)'.*? denied request: ?(.*)$"),
-        "admission",
+        DiagnosisKind.ADMISSION,
         'the cluster\'s admission policy "{0}" refuses the pods of {service}: {1}',
         True,
     ),
@@ -76,9 +76,9 @@ def find(service: str, replica_sets: Sequence[Document], owners: frozenset[str])
     return None
 
 
-def _explain(service: str, text: str) -> tuple[str, str, bool]:
+def _explain(service: str, text: str) -> tuple[DiagnosisKind, str, bool]:
     """Return kind, sentence and whether waiting is no use."""
     for pattern, kind, sentence, permanent in CAUSES:
         if found := pattern.search(text):
             return kind, sentence.format(*found.groups(), service=service), permanent
-    return "create", f"Kubernetes cannot make the pods of {service}: {text[-300:]}", False
+    return DiagnosisKind.CREATE, f"Kubernetes cannot make the pods of {service}: {text[-300:]}", False

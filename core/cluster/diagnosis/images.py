@@ -7,7 +7,7 @@ are asked before absence; and the event tells the cause up to a second before th
 import re
 
 from core.cluster.diagnosis.view import ContainerView, PodView
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 
 WAITING = frozenset(
     {
@@ -55,14 +55,18 @@ def _bad_name(pod: PodView, container: ContainerView) -> Diagnosis | None:
     text = told[-1].message if told else str(container.waiting.get("message", ""))
     why = text.rpartition("invalid reference format: ")[2] if "invalid reference format: " in text else ""
     fact = f'"{container.image}" is not a valid image name' + (f": {why}" if why else "")
-    return pod.diagnosis("image", fact, container=container, permanent=True, times=_times(container))
+    return pod.diagnosis(
+        DiagnosisKind.IMAGE, fact, container=container, permanent=True, times=_times(container)
+    )
 
 
 def _never(pod: PodView, container: ContainerView) -> Diagnosis | None:
     if container.waiting.get("reason") != "ErrImageNeverPull" and not container.said("ErrImageNeverPull"):
         return None
     fact = f"image {container.image} is not on the node and imagePullPolicy is Never"
-    return pod.diagnosis("image", fact, container=container, permanent=True, times=_times(container))
+    return pod.diagnosis(
+        DiagnosisKind.IMAGE, fact, container=container, permanent=True, times=_times(container)
+    )
 
 
 def _pull(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
@@ -84,21 +88,26 @@ def _from_status(container: ContainerView) -> str:
     return text if "ErrImagePull: " in text or not text.startswith("Back-off") else ""
 
 
-def _explain(service: str, pod: PodView, container: ContainerView, text: str) -> tuple[str, str, bool]:
+def _explain(
+    service: str, pod: PodView, container: ContainerView, text: str
+) -> tuple[DiagnosisKind, str, bool]:
     """Return kind, sentence and whether it is final."""
     image, registry = container.image, registry_of(container.image)
     bare = _without_names(text, image)
     if CREDENTIALS.search(bare):
-        return "pull", _credentials(pod, image, registry, bare), False
+        return DiagnosisKind.PULL, _credentials(pod, image, registry, bare), False
     if PLATFORM.search(bare):
-        return "image", f"image {image} has no variant for the CPU of the node: build it for that one", True
+        fact = f"image {image} has no variant for the CPU of the node: build it for that one"
+        return DiagnosisKind.IMAGE, fact, True
     if ABSENT.search(bare):
-        return "image", f"image {image} does not exist in the registry: no such repository or tag", True
+        fact = f"image {image} does not exist in the registry: no such repository or tag"
+        return DiagnosisKind.IMAGE, fact, True
     for pattern, says in PASSING:
         if found := pattern.search(bare):
-            return "pull", f"the registry {registry} {found.expand(says)}; Kubernetes keeps trying", False
+            fact = f"the registry {registry} {found.expand(says)}; Kubernetes keeps trying"
+            return DiagnosisKind.PULL, fact, False
     unknown = text.removeprefix(f'Failed to pull image "{image}": ')[-200:]
-    return "pull", f"{service} cannot pull image {image}: {unknown}", False
+    return DiagnosisKind.PULL, f"{service} cannot pull image {image}: {unknown}", False
 
 
 def _credentials(pod: PodView, image: str, registry: str, bare: str) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from core.cluster.diagnosis.starts import restarted
 from core.cluster.diagnosis.view import ContainerView, EventView, PodView
 from core.cluster.documents import Document, moment
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 
 STATUS = re.compile(r"statuscode: (\d+)")
 # A container that crashes fails its check as well; only a run of this length shows that the crash is over.
@@ -15,10 +15,10 @@ RECOVERED = timedelta(seconds=10)
 
 def find_kill(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     """Explain a container that the kubelet kills itself; its exit code may be 0, so ask before the crash."""
-    for name in ("liveness", "startup"):
-        killed = [e for e in container.said("Killing") if f"failed {name} probe" in e.message]
+    for kind in (DiagnosisKind.LIVENESS, DiagnosisKind.STARTUP):
+        killed = [e for e in container.said("Killing") if f"failed {kind} probe" in e.message]
         if killed and _belongs(killed[-1], container):
-            return _kill(service, pod, container, name, killed[-1])
+            return _kill(service, pod, container, kind, killed[-1])
     return None
 
 
@@ -51,7 +51,7 @@ def find(service: str, pod: PodView, container: ContainerView) -> Diagnosis | No
         hint = f"check {key}{'' if startup else '.timeout'}"
     # What else a check says, the output of its command, may hold anything; it is left to the log.
     return pod.diagnosis(
-        "probe", f"{service} runs, but {fact}", container=container, hint=hint, times=told.count
+        DiagnosisKind.PROBE, f"{service} runs, but {fact}", container=container, hint=hint, times=told.count
     )
 
 
@@ -71,22 +71,24 @@ def _failing(container: ContainerView) -> EventView | None:
     return told[-1]
 
 
-def _kill(service: str, pod: PodView, container: ContainerView, name: str, killed: EventView) -> Diagnosis:
-    probe = container.spec.get(f"{name}Probe") or {}
-    unhealthy = [e for e in container.said("Unhealthy") if e.message.lower().startswith(f"{name} probe")]
+def _kill(
+    service: str, pod: PodView, container: ContainerView, kind: DiagnosisKind, killed: EventView
+) -> Diagnosis:
+    probe = container.spec.get(f"{kind}Probe") or {}
+    unhealthy = [e for e in container.said("Unhealthy") if e.message.lower().startswith(f"{kind} probe")]
     found = STATUS.search(unhealthy[-1].message) if unhealthy else None
     why = f" (it answers {found[1]})" if found else ""
     where = target(container, probe)
-    if name == "startup":
+    if kind is DiagnosisKind.STARTUP:
         limit = (probe.get("initialDelaySeconds") or 0) + (probe.get("periodSeconds") or 10) * (
             probe.get("failureThreshold") or 3
         )
         fact = f"{service} does not pass its startup check{where} within {limit} s{why} and is killed"
     else:
         fact = f"the liveness check{where} of {service} fails{why}, so its container is killed"
-    hint = "check startupProbe" if name == "startup" else "check liveness"
+    hint = "check startupProbe" if kind is DiagnosisKind.STARTUP else "check liveness"
     return pod.diagnosis(
-        name, fact, container=container, more=restarted(container), hint=hint, times=killed.count
+        kind, fact, container=container, more=restarted(container), hint=hint, times=killed.count
     )
 
 

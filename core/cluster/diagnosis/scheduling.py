@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from core.cluster.diagnosis.view import PodView
 from core.cluster.documents import Document, condition
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 
 # Kubernetes 1.37 appends what preemption would not do, and a stray word after volume claims.
 PREEMPTION = ". preemption:"
@@ -24,7 +24,9 @@ def find(service: str, pod: PodView, *, surge: bool) -> Diagnosis | None:
     if pod.spec.get("nodeName") or scheduled.get("status") != "False":
         return None
     if scheduled.get("reason") == "SchedulingGated":
-        return pod.diagnosis("unschedulable", f"{service} waits: its pods are held back by a scheduling gate")
+        return pod.diagnosis(
+            DiagnosisKind.UNSCHEDULABLE, f"{service} waits: its pods are held back by a scheduling gate"
+        )
     if scheduled.get("reason") != "Unschedulable":
         return None
     text = cut(str(scheduled.get("message", "")))
@@ -34,7 +36,7 @@ def find(service: str, pod: PodView, *, surge: bool) -> Diagnosis | None:
     fact, remedies = _explain(service, pod.spec, text)
     if surge and LABELS not in text:
         remedies.append(SURGE)
-    return pod.diagnosis("unschedulable", fact, hint=", or ".join(remedies), times=times)
+    return pod.diagnosis(DiagnosisKind.UNSCHEDULABLE, fact, hint=", or ".join(remedies), times=times)
 
 
 def cut(text: str) -> str:

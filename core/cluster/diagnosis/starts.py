@@ -3,7 +3,7 @@
 import re
 
 from core.cluster.diagnosis.view import ContainerView, PodView, one_line
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 
 CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError"})
 START_REASONS = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
@@ -61,12 +61,12 @@ def _config(service: str, pod: PodView, container: ContainerView) -> Diagnosis |
         if found := next((f for t in reversed(texts) if (f := pattern.search(t))), None):
             fact = sentence.format(*found.groups(), service=service)
             return pod.diagnosis(
-                "config", fact, container=container, permanent=final, times=_times(container)
+                DiagnosisKind.CONFIG, fact, container=container, permanent=final, times=_times(container)
             )
     if not waits:
         return None
     fact = f"{service} cannot be started: {one_line(texts[0], 200) or container.waiting['reason']}"
-    return pod.diagnosis("config", fact, container=container, times=_times(container))
+    return pod.diagnosis(DiagnosisKind.CONFIG, fact, container=container, times=_times(container))
 
 
 def _hook(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
@@ -76,7 +76,7 @@ def _hook(service: str, pod: PodView, container: ContainerView) -> Diagnosis | N
     # The hook's own output may hold anything; it is left to the log.
     fact = f"the postStart hook of {service} fails, so its container is killed"
     hint = "check lifecycle.postStart"
-    return pod.diagnosis("start", fact, container=container, more=restarted(container), hint=hint)
+    return pod.diagnosis(DiagnosisKind.START, fact, container=container, more=restarted(container), hint=hint)
 
 
 def _start(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
@@ -93,10 +93,15 @@ def _start(service: str, pod: PodView, container: ContainerView) -> Diagnosis | 
     found = next((f for t in texts if (f := EXEC.search(t))), None)
     if found is None:
         fact = f"{service} cannot start: {_tail(next(filter(None, texts), ''))}"
-        return pod.diagnosis("start", fact, container=container, more=restarted(container))
+        return pod.diagnosis(DiagnosisKind.START, fact, container=container, more=restarted(container))
     fact = f"{service} cannot start, since {found['what']} {WHY[found['why']]}"
     return pod.diagnosis(
-        "start", fact, container=container, permanent=True, more=restarted(container), hint="check command"
+        DiagnosisKind.START,
+        fact,
+        container=container,
+        permanent=True,
+        more=restarted(container),
+        hint="check command",
     )
 
 

@@ -11,7 +11,7 @@ from core.cluster.kinds.event import EVENT
 from core.cluster.kinds.secret import SECRET
 from core.cluster.kinds.volume_claim import VOLUME_CLAIM
 from core.cluster.snapshot import Snapshot, is_alive
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 
 VOLUME = re.compile(r'for volume "([^"]+)"')
 MISSING = re.compile(r'(secret|configmap) "([^"]+)" not found')
@@ -26,7 +26,7 @@ def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Diagnosis | N
     if scheduled.get("reason") == "Unschedulable" and (
         "PersistentVolumeClaims" in text or CLAIM.search(text)
     ):
-        return pod.diagnosis("volume", _claim(service, pod, snapshot, text))
+        return pod.diagnosis(DiagnosisKind.VOLUME, _claim(service, pod, snapshot, text))
     told = pod.said("FailedMount", "FailedAttachVolume")
     if not told or any(c.running or c.ended for c in pod.containers):
         return None
@@ -37,7 +37,7 @@ def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Diagnosis | N
         fact = f'{service} mounts the {MOUNTED[lost[1]]} "{lost[2]}", which does not exist'
     else:
         fact = f"{name} of {service} cannot be mounted: {one_line(newest.message.rpartition(' : ')[2], 200)}"
-    return pod.diagnosis("volume", fact, times=newest.count)
+    return pod.diagnosis(DiagnosisKind.VOLUME, fact, times=newest.count)
 
 
 def find_sandbox(service: str, pod: PodView) -> Diagnosis | None:
@@ -47,7 +47,7 @@ def find_sandbox(service: str, pod: PodView) -> Diagnosis | None:
         return None
     node = pod.spec.get("nodeName") or "its node"
     fact = f"{node} cannot set up the network of a new pod of {service}: the cluster's fault, not the app's"
-    return pod.diagnosis("sandbox", fact, times=sum(e.count for e in told))
+    return pod.diagnosis(DiagnosisKind.SANDBOX, fact, times=sum(e.count for e in told))
 
 
 def find_node(service: str, pods: Sequence[Document]) -> Diagnosis | None:
@@ -60,7 +60,9 @@ def find_node(service: str, pods: Sequence[Document]) -> Diagnosis | None:
         if denied and holds(pod, "ContainersReady") and not spec_of(pod).get("readinessGates"):
             node = spec_of(pod).get("nodeName") or ""
             fact = f"the node {node} does not report any more: the pods of {service} on it do not count and cannot change"
-            return Diagnosis(kind="node", sentence=fact, fact=fact, pod=name_of(pod), pod_uid=uid_of(pod))
+            return Diagnosis(
+                kind=DiagnosisKind.NODE, sentence=fact, fact=fact, pod=name_of(pod), pod_uid=uid_of(pod)
+            )
     return None
 
 
@@ -74,7 +76,7 @@ def find_evicted(service: str, pods: Sequence[PodView]) -> Diagnosis | None:
     # OutOfcpu, NodeAffinity, UnexpectedAdmissionError: not let in; Terminated, NodeShutdown, Preempting: ended.
     what = "are evicted from their node" if reason == "Evicted" else f"are not kept by their node ({reason})"
     return newest.diagnosis(
-        "evicted", f"pods of {service} {what}: {why}".removesuffix(": "), times=len(thrown)
+        DiagnosisKind.EVICTED, f"pods of {service} {what}: {why}".removesuffix(": "), times=len(thrown)
     )
 
 
@@ -85,7 +87,7 @@ def find_stuck(service: str, pods: Sequence[Document]) -> Diagnosis | None:
         if is_terminating(pod) and finalizers and not is_alive(pod):
             held = ", ".join(finalizers)
             fact = f"an old pod of {service} cannot go: finalizer {held} is not being removed"
-            return Diagnosis(kind="terminating", sentence=fact, fact=fact, pod=name_of(pod))
+            return Diagnosis(kind=DiagnosisKind.TERMINATING, sentence=fact, fact=fact, pod=name_of(pod))
     return None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from core.cluster.documents import Document, moment, name_of, spec_of, status_of, uid_of
 from core.cluster.labels import CONTAINER
 from core.cluster.snapshot import Snapshot
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 
 # After ten that differ by text only, the recorder folds events and marks the survivor (client-go events_cache).
 FOLDED = "(combined from similar events): "
@@ -141,7 +141,7 @@ class PodView:
 
     def diagnosis(
         self,
-        kind: str,
+        kind: DiagnosisKind,
         fact: str,
         *,
         container: ContainerView | None = None,
@@ -153,7 +153,7 @@ class PodView:
         """Make a trouble of this pod.
 
         Args:
-            kind: see `Trouble.kind`.
+            kind: which kind of trouble.
             fact: what is wrong.
             container: the one that it is about, if it is about one.
             more: what changes from look to look, such as the restarts; no line says it.

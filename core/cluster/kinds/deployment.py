@@ -11,7 +11,7 @@ from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.probes import min_ready, progress_deadline
 from core.cluster.rendering.workload import pod_template
 from core.manifest.service import RollingUpdate, Service
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 from core.records.traits import Traits
 
 # Old replica sets are what an automatic rollback scales up again; five reach back over some bad releases in a row.
@@ -99,7 +99,7 @@ def _paused(service: str, live: Document) -> Diagnosis | None:
     if not spec_of(live).get("paused"):
         return None
     fact = f"the rollout of {service} is paused: nothing happens until somebody resumes it"
-    return Diagnosis(kind="paused", sentence=fact, fact=fact)
+    return Diagnosis(kind=DiagnosisKind.PAUSED, sentence=fact, fact=fact)
 
 
 DEPLOYMENT = WorkloadKind(

@@ -12,7 +12,7 @@ from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.labels import MANAGED_LABEL, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.errors import Rejected, Unreachable
 from core.records.bundle import Ref
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 from tests.core.cluster.live import HOME, MANIFEST, WEB, Live, app, counted, live
 
 
@@ -564,7 +564,7 @@ async def test_a_missing_right_to_logs_costs_the_evidence_and_nothing_else():
 
 
 def diagnosis(name: str, *, previous: bool = False) -> Diagnosis:
-    return Diagnosis(kind="crash", sentence="", pod=name, container="main", previous=previous)
+    return Diagnosis(kind=DiagnosisKind.CRASH, sentence="", pod=name, container="main", previous=previous)
 
 
 # -- namespaces --------------------------------------------------------------------------------------------

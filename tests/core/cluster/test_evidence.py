@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from core.cluster.evidence import LINES, WIDTH, cleaned, evidence
 from core.cluster.namespace import AppNamespace
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 from tests.core.cluster.faultserver import Answer, faulty, refused
 
-CRASH = Diagnosis(kind="crash", sentence="", pod="web-1", container="main", previous=True)
+CRASH = Diagnosis(kind=DiagnosisKind.CRASH, sentence="", pod="web-1", container="main", previous=True)
 HOME = AppNamespace("convox", "myapp")
 
 

@@ -8,6 +8,7 @@ from core.errors import Rejected, Unreachable
 from core.promotion import Phase
 from tests.core.world import ALICE, by, until, world
 from tests.fakes import MISSING_IMAGE, broken, progressing
+from core.records.observation import Diagnosis, DiagnosisKind
 
 OLD, NEW = "old-hunter2-secret", "new-hunter2-secret"
 
@@ -70,8 +71,8 @@ async def test_what_is_waited_for_while_the_cluster_is_away(tmp_path: Path):
 async def test_troubles_logs_and_the_hold(tmp_path: Path):
     async with world(tmp_path) as w:
         release = await with_secrets(w)
-        diagnosis = MISSING_IMAGE.__class__(
-            kind="config",
+        diagnosis = Diagnosis(
+            kind=DiagnosisKind.CONFIG,
             sentence=f"web cannot be started: exec {NEW}",
             pod="web-2",
             pod_uid="web-2",

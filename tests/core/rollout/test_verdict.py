@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.promotion import Event
 from core.records.bundle import Bundle, BundleService, Ref
-from core.records.observation import Diagnosis, Observation, Readiness
+from core.records.observation import Diagnosis, Observation, Readiness, DiagnosisKind
 from core.records.progress import Limits, Progress, Settling
 from core.rollout.verdict import Verdict, judge
 from tests.fakes import MISSING_IMAGE, START, broken, progressing, service
@@ -189,14 +189,17 @@ def test_a_trouble_of_one_pod_of_two_is_waited_for():
         assert watching.look(broken(diagnosis=partly)).event is None
 
 
-@pytest.mark.parametrize("kind", ["quota", "limits", "admission", "serviceaccount"])
-def test_admission_errors_are_given_half_a_minute(kind: str):
+@pytest.mark.parametrize(
+    "kind",
+    [DiagnosisKind.QUOTA, DiagnosisKind.LIMITS, DiagnosisKind.ADMISSION, DiagnosisKind.SERVICE_ACCOUNT],
+)
+def test_admission_errors_are_given_half_a_minute(kind: DiagnosisKind):
     watching = Watching()
     seconds, verdict = watching.until(broken(diagnosis=replace(MISSING_IMAGE, kind=kind)))
     assert (seconds, verdict.event) == (31, Event.BROKEN)
 
 
-def crash(restarts: int, *, down: bool = True, kind: str = "crash") -> Diagnosis:
+def crash(restarts: int, *, down: bool = True, kind: DiagnosisKind = DiagnosisKind.CRASH) -> Diagnosis:
     return Diagnosis(kind=kind, sentence="web exits with code 1", pod="web-1", restarts=restarts, down=down)
 
 
@@ -209,8 +212,8 @@ def test_a_crash_counts_once_the_restarts_are_used_up_and_it_is_down_again():
 
 def test_out_of_memory_twice_is_enough():
     watching = Watching(limits=Limits(crashes=2))
-    assert watching.look(progressing(diagnosis=(crash(0, kind="memory"),))).event is None
-    assert watching.look(progressing(diagnosis=(crash(1, kind="memory"),))).event is Event.BROKEN
+    assert watching.look(progressing(diagnosis=(crash(0, kind=DiagnosisKind.MEMORY),))).event is None
+    assert watching.look(progressing(diagnosis=(crash(1, kind=DiagnosisKind.MEMORY),))).event is Event.BROKEN
 
 
 def test_a_restart_within_the_window_fails_it():

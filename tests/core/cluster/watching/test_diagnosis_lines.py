@@ -3,14 +3,18 @@
 from datetime import UTC, datetime, timedelta
 
 from core.cluster.watching.lines import diagnosis_lines
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 
 START = datetime(2026, 11, 24, 10, 0, 0, 500_000, tzinfo=UTC)
 
 
 def crash(times: int, fact: str = "web exits with code 1") -> Diagnosis:
     return Diagnosis(
-        kind="crash", sentence=f"{fact}, restarted {times} times", fact=fact, pod="web-abc-1", times=times
+        kind=DiagnosisKind.CRASH,
+        sentence=f"{fact}, restarted {times} times",
+        fact=fact,
+        pod="web-abc-1",
+        times=times,
     )
 
 
@@ -43,5 +47,5 @@ def test_after_a_restart_of_the_bot_the_first_line_has_the_same_key():
 
 
 def test_a_trouble_without_a_pod_stands_at_its_service():
-    paused = Diagnosis(kind="paused", sentence="the rollout of web is paused")
+    paused = Diagnosis(kind=DiagnosisKind.PAUSED, sentence="the rollout of web is paused")
     assert diagnosis_lines({}, {"web": [paused]}, START)[1][0].object == "web"
