@@ -15,6 +15,8 @@ from core.errors import Conflict
 from core.records.binding import Binding
 from core.records.progress import Limits, Progress
 
+PromotionKind = Literal["promote", "rollback"]
+
 
 class Phase(StrEnum):
     """Where a promotion is. Names as in Convox's atom, plus those of approvals."""
@@ -141,7 +143,7 @@ class Promotion:
     id: str
     app: str
     release: str
-    kind: Literal["promote", "rollback"] = "promote"
+    kind: PromotionKind = "promote"
     phase: Phase
     requested_by: Actor
     requested_at: datetime

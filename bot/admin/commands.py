@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bot.views.tables import table
 from bot.views.times import stamp
@@ -18,6 +18,8 @@ from storage.keys import Keyring
 
 if TYPE_CHECKING:
     from storage.tokens.rows import Token
+
+TokenAction = Literal["create", "list", "revoke"]
 
 # What the kernel says of an address that another process has, that is not this machine's, or that needs root.
 LISTENING = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
@@ -31,7 +33,7 @@ def new_key() -> str:
     return Keyring.generate()
 
 
-async def token_command(database: Path, action: str, name: str = "") -> str:
+async def token_command(database: Path, action: TokenAction, name: str = "") -> str:
     """Create, list or revoke tokens of a database, whether a bot runs on it or not; return what to print.
 
     Raises:
@@ -53,7 +55,7 @@ async def token_command(database: Path, action: str, name: str = "") -> str:
             case "revoke":
                 await tokens.revoke(name)
                 return f"Revoking {name}... OK"
-            case _:
+            case "list":
                 return listed(await tokens.list())
 
 

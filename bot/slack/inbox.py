@@ -25,7 +25,7 @@ from core.errors import Conflict, Unexpected, UserError
 from core.lifecycle.visibility import CARD_PATIENCE, NOT_IN_CHANNEL, UNSEEN
 from core.ports.announcer import Announcer
 from core.ports.inbox import Delivery
-from core.ports.store import Store
+from core.ports.store import DeliveryKind, Store
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ DONE_BEFORE = (
 class Inbox(Protocol):
     """Durable deliveries."""
 
-    async def keep(self, dedupe_key: str, kind: str, payload: bytes, now: datetime) -> bool:
+    async def keep(self, dedupe_key: str, kind: DeliveryKind, payload: bytes, now: datetime) -> bool:
         """Store a delivery durably; return False where one with that key was kept before."""
         ...
 
@@ -112,7 +112,7 @@ class InboxWorker:
         # Deliveries are numbered in the order in which they are stored, so the newest tells which are new.
         self._newest = 0
 
-    async def keep(self, key: str, kind: str, payload: bytes) -> None:
+    async def keep(self, key: str, kind: DeliveryKind, payload: bytes) -> None:
         """Store a delivery; a second one with the same key is dropped."""
         if await self._inbox.keep(key, kind, payload, self._clock.now()):
             self._fresh.set()

@@ -13,6 +13,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.connection import SlackState
+from core.ports.store import DeliveryKind
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ TELL_SECONDS = 0.8
 class DeliverySink(Protocol):
     """Whoever keeps what Slack delivers."""
 
-    async def keep(self, key: str, kind: str, payload: bytes) -> None:
+    async def keep(self, key: str, kind: DeliveryKind, payload: bytes) -> None:
         """Store a delivery once, durably, and wake whoever works it off."""
         ...
 
@@ -111,7 +112,7 @@ def listen(app: AsyncApp, keeper: DeliverySink, state: SlackState) -> None:
 async def _take(
     keeper: DeliverySink,
     state: SlackState,
-    kind: str,
+    kind: DeliveryKind,
     body: dict[str, Any],
     key: Callable[[Mapping[str, Any]], str],
 ) -> str:

@@ -23,12 +23,15 @@ IDENTITY = ("name", "namespace", "uid", "labels", "generation", "creationTimesta
 Table = dict[str, dict[str, Document]]
 
 
+DeltaType = Literal["ADDED", "MODIFIED", "DELETED"]
+
+
 @dataclass(frozen=True, slots=True)
 class Delta:
     """One change that a watch has delivered; `object` is the whole new (or last) state."""
 
     kind: str
-    type: Literal["ADDED", "MODIFIED", "DELETED"]
+    type: DeltaType
     object: Document
 
 

@@ -7,7 +7,7 @@ from core.errors import Busy, Conflict, Forbidden, Invalid
 from core.lifecycle.holds import way_back, why_held
 from core.policy.policy import ApprovalRule, Policy, Rules
 from core.ports.store import StoreReader
-from core.promotion import GOING_BACK, Promotion
+from core.promotion import GOING_BACK, Promotion, PromotionKind
 from core.records.app import App
 from core.records.build import Build, is_pinned
 from core.records.progress import Limits
@@ -106,7 +106,7 @@ def guard_rollback(context: PromotionContext, source: Release) -> None:
 
 
 def approval_rule(
-    rules: Rules, *, kind: str, target: Release | None, statuses: Mapping[str, ReleaseStatus]
+    rules: Rules, *, kind: PromotionKind, target: Release | None, statuses: Mapping[str, ReleaseStatus]
 ) -> ApprovalRule:
     """Return the rule that applies; a rollback is free only to a release that was verified (engine rule 8).
 

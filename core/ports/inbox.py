@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from core.ports.store import DeliveryKind
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
@@ -13,7 +15,7 @@ class Delivery:
     """
 
     id: int
-    kind: str
+    kind: DeliveryKind
     payload: bytes = field(repr=False)
     received_at: datetime
     done: bool = False

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from core.actor import Actor
 from core.ports.outbox import Card
@@ -17,6 +17,10 @@ from core.records.line import Line
 from core.records.progress import Progress
 from core.records.release import Release, ReleaseStatus
 from core.records.step import PruneJob, Step
+
+
+
+DeliveryKind = Literal["command", "action"]
 
 
 class StoreReader(Protocol):

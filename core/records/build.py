@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from typing import Literal
 
 from core.actor import Actor
+
+# CI registers what it has built; Convox has `running` and `failed` besides.
+BuildStatus = Literal["complete"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +28,7 @@ class Build:
     images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     description: str = ""
     git_sha: str = ""
-    status: str = "complete"
+    status: BuildStatus = "complete"
     release: str
     started_at: datetime
     ended_at: datetime

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from typing import Literal
+
+LineKind = Literal["line", "evidence"]
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -20,7 +24,7 @@ class Line:
     object: str
     text: str
     key: str
-    kind: str = "line"
+    kind: LineKind = "line"
 
     def __str__(self) -> str:
         if self.kind == "evidence":

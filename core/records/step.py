@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
+from typing import Literal
 from core.records.bundle import Ref
+
+StepStage = Literal["forward", "back", "prune"]
+StepAction = Literal["anchor", "apply", "scale", "remove"]
+StepState = Literal["sent", "done"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,17 +15,15 @@ class Step:
     """One effect on the cluster: its row is written before (`sent`) and after (`done`) it.
 
     Attributes:
-        stage: `forward`, `back` or `prune`.
-        action: `anchor`, `apply`, `scale` or `remove`.
         token: the fencing number it was sent under.
         replicas: of a workload that is pruned, the count it had; one that is made again gets it back.
     """
 
     promotion: str
-    stage: str
+    stage: StepStage
     ref: Ref
-    action: str
-    state: str
+    action: StepAction
+    state: StepState
     token: int
     uid: str = ""
     generation: int = 0

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from core.errors import Rejected
 from core.failpoints import failpoint
+from core.records.step import StepStage
 from core.promotion import Promotion
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.intent import Applied, Intent
@@ -82,7 +83,7 @@ class BundleApplier:
         promotion: Promotion,
         bundle: Bundle,
         *,
-        stage: str,
+        stage: StepStage,
         counts: Mapping[Ref, int],
         limit: float,
     ) -> tuple[Applied, ...]:
@@ -106,7 +107,7 @@ class BundleApplier:
                 failpoint("back.after_apply")
         return tuple(applied.values())
 
-    async def _anchor(self, promotion: Promotion, *, stage: str, limit: float) -> None:
+    async def _anchor(self, promotion: Promotion, *, stage: StepStage, limit: float) -> None:
         read = self._tools.store.read
         app, installation = await read.app(promotion.app), await read.installation()
         cluster = self._tools.cluster
@@ -120,7 +121,7 @@ class BundleApplier:
         )
 
     async def _object(
-        self, promotion: Promotion, bundle: Bundle, ref: Ref, *, stage: str, limit: float
+        self, promotion: Promotion, bundle: Bundle, ref: Ref, *, stage: StepStage, limit: float
     ) -> Applied:
         return await self._effects.step(
             promotion,
@@ -138,7 +139,7 @@ class BundleApplier:
         )
 
     async def _scale(
-        self, promotion: Promotion, ref: Ref, count: int, *, stage: str, limit: float
+        self, promotion: Promotion, ref: Ref, count: int, *, stage: StepStage, limit: float
     ) -> Applied:
         return await self._effects.step(
             promotion,

@@ -10,6 +10,7 @@ from core.lifecycle.binding import prunable
 from core.lifecycle.holds import failed
 from core.lifecycle.transition import move
 from core.ports.store import Transaction
+from core.records.step import StepStage
 from core.promotion import Event, Phase, Promotion
 from core.records.bundle import Bundle
 from core.records.intent import Applied, Intent
@@ -118,7 +119,7 @@ class Driver:
         else:
             await self._fail(run, outcome)
 
-    async def _applied(self, promotion: Promotion, stage: str) -> tuple[Applied, ...]:
+    async def _applied(self, promotion: Promotion, stage: StepStage) -> tuple[Applied, ...]:
         steps = await self._tools.store.read.steps(promotion.id)
         scaled = {s.ref for s in steps if s.stage == stage and s.action == "scale"}
         return tuple(

@@ -11,6 +11,8 @@ from core.lifecycle.gate import Gate
 from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
 from core.ports.store import Store, Transaction
+from core.records.step import StepAction
+from core.records.step import StepStage
 from core.promotion import Promotion
 from core.records.bundle import Ref
 from core.records.intent import Applied
@@ -87,9 +89,9 @@ class Effects:
         self,
         promotion: Promotion,
         *,
-        stage: str,
+        stage: StepStage,
         ref: Ref,
-        action: str,
+        action: StepAction,
         effect: Callable[[], Awaitable[Applied]],
         limit: float,
     ) -> Applied:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Literal
 
 from core.actor import Actor
 from core.caller import Caller
@@ -28,7 +27,8 @@ from core.lifecycle.transition import move, start
 from core.ports.cluster import Cluster
 from core.ports.outbox import Card
 from core.ports.store import Store, Transaction
-from core.promotion import Event, Phase, Promotion
+from core.promotion import Event, Phase, Promotion, PromotionKind
+from core.caller import Source
 from core.records.release import Release
 from core.usecases.decider import Decider
 from core.usecases.records import TRIES
@@ -60,7 +60,7 @@ class PromotionRequest:
     """What is asked for."""
 
     app: str
-    kind: Literal["promote", "rollback"] = "promote"
+    kind: PromotionKind = "promote"
     release: str | None = None
     force: bool = False
     anyway: str | None = None

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from core.ports.inbox import Delivery
+from core.ports.store import DeliveryKind
 from storage.codec import moment
 from storage.database import Database
 from storage.inbox.rows import delivery_of, delivery_row
@@ -20,7 +21,7 @@ class SqliteInbox:
         self._database = database
         self._vault = vault
 
-    async def keep(self, dedupe_key: str, kind: str, payload: bytes, now: datetime) -> bool:
+    async def keep(self, dedupe_key: str, kind: DeliveryKind, payload: bytes, now: datetime) -> bool:
         """Store a delivery durably; return False where one with that key was kept before.
 
         Only an HMAC of the key is stored, so it may be made of foreign text.

@@ -6,6 +6,7 @@ from core.cluster.snapshot import Delta
 from core.cluster.watching.reflector import Change
 
 
+
 class DeltaQueue:
     """Keeps the newest state of every changed object; bounded by how many objects there are.
 
@@ -28,7 +29,7 @@ class DeltaQueue:
         return taken
 
 
-def _merged(kind: str, before: Delta | None, change: str, document: Json) -> Delta:
+def _merged(kind: str, before: Delta | None, change: DeltaType, document: Json) -> Delta:
     if change == "DELETED":
         return Delta(kind, "DELETED", document)
     fresh = change == "ADDED" or (before is not None and before.type == "ADDED")

@@ -44,7 +44,8 @@ class Change:
 
 
 Sink = Callable[[Change], None]
-Observe = Callable[[str, str], None]
+Happening = Literal["list", "watch", "expired", "overtaken", "idle", "broken"]
+Observe = Callable[[str, Happening], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ class Broken(Exception):
     """A line of a watch that cannot be read: only a fresh list tells what it would have said."""
 
 
-def unobserved(resource: str, happening: str) -> None:
+def unobserved(resource: str, happening: Happening) -> None:
     """Tell nobody: for a reflector that nobody measures."""
 
 
@@ -86,7 +87,7 @@ class Reflector:
         clock: for pauses.
         label: label selector; `field`: field selector.
         tuning: times, for tests.
-        observe: told `list`, `watch`, `expired`, `overtaken`, `idle` or `broken` as they happen.
+        observe: told what happens to the watch, as it happens.
     """
 
     def __init__(
