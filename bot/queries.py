@@ -48,8 +48,8 @@ class Queries:
     async def _release_info(self, command: ask.ReleaseInfo, caller: Caller) -> Answer:
         seen = await self._viewer.release(caller, command.app, command.release, reveal=command.reveal)
         # With values the answer is the documented block and nothing else.
-        told = caller.source == "slack" and not command.reveal
-        note = standing_note(seen.status, active=seen.active) if told else ""
+        with_note = caller.source == "slack" and not command.reveal
+        note = standing_note(seen.status, active=seen.active) if with_note else ""
         return Answer(text=release_info(seen.release), hint=note, whole=command.typed)
 
     async def _manifest(self, command: ask.ReleaseManifest, caller: Caller) -> Answer:

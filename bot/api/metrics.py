@@ -64,8 +64,8 @@ class Exposition:
             "convox_outbox_oldest_seconds": ("How long Slack has been owed the oldest of it.", facts.oldest),
             "convox_slack_connected": ("Whether commands can come in from Slack.", float(facts.connected)),
         }
-        for name, (told, value) in values.items():
-            yield GaugeMetricFamily(name, told, value)
+        for name, (help_text, value) in values.items():
+            yield GaugeMetricFamily(name, help_text, value)
 
 
 def exposition(facts: Facts) -> bytes:

@@ -30,13 +30,13 @@ def do(words: Sequence[str], *, wait: bool = True, pause: Callable[[float], None
     """
     try:
         rack = Rack(_url(), pause=pause)
-        told = rack.command(_joined(words))
-        _say(told.text)
-        if told.promotion is None:
+        answer = rack.command(_joined(words))
+        _say(answer.text)
+        if answer.promotion is None:
             return DONE
         if not wait:
-            return AWAITING if told.phase == "AwaitingApproval" else DONE
-        return _follow(rack, told)
+            return AWAITING if answer.phase == "AwaitingApproval" else DONE
+        return _follow(rack, answer)
     except Refused as refused:
         return _complain(refused)
 
@@ -56,15 +56,15 @@ def _joined(words: Sequence[str]) -> str:
     return text
 
 
-def _follow(rack: Rack, told: Told) -> int:
-    assert told.promotion is not None
+def _follow(rack: Rack, answer: Told) -> int:
+    assert answer.promotion is not None
     last = ""
     try:
-        for last in rack.follow(told.promotion, lambda loss: _say(f"Note: {loss}", sys.stderr)):
+        for last in rack.follow(answer.promotion, lambda loss: _say(f"Note: {loss}", sys.stderr)):
             _say(last)
     except KeyboardInterrupt:
         _say(
-            f"\n{told.promotion} goes on without this terminal; `convox-bot do apps cancel APP` stops it",
+            f"\n{answer.promotion} goes on without this terminal; `convox-bot do apps cancel APP` stops it",
             sys.stderr,
         )
         return INTERRUPTED

@@ -44,7 +44,7 @@ def render(
         if kind.name not in WORKLOADS or kind is workload_of(service)
         for rendered in kind.render(service, given)
     )
-    told = tuple(
+    bundle_services = tuple(
         BundleService(
             name=service.name,
             workload=Ref(workload_of(service).name, service.name),
@@ -57,8 +57,8 @@ def render(
         release=release.id,
         app=app.name,
         objects=objects,
-        services=told,
-        digest=digest(objects, told),
+        services=bundle_services,
+        digest=digest(objects, bundle_services),
         render_version=RENDER_VERSION,
     )
 
@@ -78,5 +78,5 @@ def canonical(value: Any) -> str:
 
 def digest(objects: Iterable[Mapping[str, Any]], services: Iterable[BundleService]) -> str:
     """Return the SHA-256 of a bundle's canonical JSON; never shown as it is (engine rule 18)."""
-    told = [[service.name, service.count, service.settle] for service in services]
-    return hashlib.sha256(canonical([list(objects), told]).encode()).hexdigest()
+    service_values = [[service.name, service.count, service.settle] for service in services]
+    return hashlib.sha256(canonical([list(objects), service_values]).encode()).hexdigest()

@@ -228,7 +228,7 @@ class Records:
             base, skipped = await self._fork(tx, app)
             before = base.environment if base else Environment()
             after = change(before)
-            told = difference(before, after)
+            changes = difference(before, after)
             build = await tx.build(app, base.build) if base and base.build else None
             release = Release(
                 id=new_id("release"),
@@ -236,7 +236,7 @@ class Records:
                 sequence=await tx.next_sequence(app),
                 build=base.build if base else None,
                 environment=after,
-                description=f"env {told}" if told else (build.description if build else ""),
+                description=f"env {changes}" if changes else (build.description if build else ""),
                 created_at=tx.now,
                 created_by=caller.actor,
             )

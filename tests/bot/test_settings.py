@@ -210,6 +210,6 @@ def test_no_repr_shows_a_secret():
 def test_every_problem_is_told_in_one_round():
     with pytest.raises(SettingsError) as wrong:
         read_settings(Settings, {"PORT": "many"}, dotenv=None)
-    told = "\n".join(wrong.value.problems)
+    problems = "\n".join(wrong.value.problems)
     for name in ("SLACK_BOT_TOKEN", "CONVOX_KEYS", "SLACK_APP_TOKEN", "CONVOX_POLICY", "PORT"):
-        assert name in told
+        assert name in problems

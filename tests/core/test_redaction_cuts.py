@@ -10,8 +10,8 @@ SECRET = "p@ss word/with:everything+1"
 @pytest.mark.parametrize("kept", [4, 7, 12, 20])
 @pytest.mark.parametrize("rest", ["…", "… (422)", "…; and more", "…\nnext line", '…"'])
 def test_a_value_that_was_cut_leaves_no_beginning_behind(kept: int, rest: str):
-    told = Redactor([SECRET])(f"exec: {SECRET[:kept]}{rest}")
-    assert told == f"exec: ****{rest}"
+    redacted = Redactor([SECRET])(f"exec: {SECRET[:kept]}{rest}")
+    assert redacted == f"exec: ****{rest}"
 
 
 def test_a_cut_that_only_looks_like_a_beginning_is_left_alone():

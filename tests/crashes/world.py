@@ -212,8 +212,8 @@ class World:
 
     def answers(self, user: str) -> list[str]:
         """Return what the bot has told this person alone."""
-        told = self.slack.ephemerals(user)
-        return [m.text for m in told if m.user == BOT_USER and m.ts not in self.known]
+        messages = self.slack.ephemerals(user)
+        return [m.text for m in messages if m.user == BOT_USER and m.ts not in self.known]
 
     async def complete(self) -> None:
         """Wait until everything has ended, all of it is said, and nothing is left to do."""

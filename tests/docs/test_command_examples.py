@@ -93,7 +93,7 @@ def test_the_terminal_of_the_page_has_the_shape_that_is_printed():
 
 
 async def test_the_api_takes_and_gives_what_the_page_says(tmp_path):
-    told = section(TEXT, "Over HTTP")
+    chapter = section(TEXT, "Over HTTP")
     async with serving(tmp_path) as api:
         listed = await api.command("releases -a myapp")
         built = await api.post("/apps/myapp/builds", json={**BUILD, "description": "x", "git-sha": "abc"})
@@ -115,8 +115,8 @@ async def test_the_api_takes_and_gives_what_the_page_says(tmp_path):
         "`GET /promotions/{id}/lines`",
         "`POST /apps/{app}/builds`",
     ):
-        assert word in told
-    assert json.loads('{"text": "releases -a myapp"}')["text"] in told
+        assert word in chapter
+    assert json.loads('{"text": "releases -a myapp"}')["text"] in chapter
 
 
 @pytest.mark.parametrize(

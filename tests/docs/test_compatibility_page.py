@@ -20,9 +20,9 @@ SERVICE = "services:\n  web:\n    image: registry.example/web:1\n"
     ],
 )
 def test_every_key_stands_there_with_what_becomes_of_it(title, run, ignored, refused):
-    told = {codes([key])[0]: what for key, what in rows(section(page("compatibility.md"), title))}
+    documented = {codes([key])[0]: what for key, what in rows(section(page("compatibility.md"), title))}
 
-    assert told == (
+    assert documented == (
         dict.fromkeys(run, "run")
         | dict.fromkeys(ignored, "accepted, without effect")
         | {key: f"refused: {what}" for key, what in refused.items()}

@@ -51,19 +51,19 @@ def test_every_button_and_the_command_are_on_the_page():
 def test_every_metric_is_in_the_table_with_its_labels_and_no_other():
     facts = Facts(promotions={}, waiting={"cards": 0}, oldest=0.0, connected=True, version="1")
     samples = re.findall(r"^(convox\w+)(?:\{(\w+)=)?", exposition(facts).decode(), re.MULTILINE)
-    told = [
+    documented = [
         codes(row)[0]
         for row in rows(section(page("operations.md"), "Health"))
         if row[0].startswith("`convox")
     ]
-    assert set(told) == {f"{name}{{{label}}}" if label else name for name, label in samples}
+    assert set(documented) == {f"{name}{{{label}}}" if label else name for name, label in samples}
 
 
 def test_every_action_of_the_audit_is_in_the_table_and_no_other():
     code = sources("core/**/*.py", "storage/**/*.py")
     written = set(re.findall(r'"((?:app|build|env|release|promote|promotion|token)\.[a-z]+)"', code))
-    told = {action for row in rows(section(page("security.md"), "The audit")) for action in codes(row[:1])}
-    assert told == written | {"promote.request", "rollback.request", "promotion.<event>"}
+    documented = {action for row in rows(section(page("security.md"), "The audit")) for action in codes(row[:1])}
+    assert documented == written | {"promote.request", "rollback.request", "promotion.<event>"}
 
 
 def test_from_which_length_values_are_redacted_is_said():
@@ -73,8 +73,8 @@ def test_from_which_length_values_are_redacted_is_said():
 
 def test_the_patience_on_the_page_is_the_default():
     limits = Limits()
-    told = {row[0]: row[1] for row in rows(section(page("promotion.md"), "Watching"))}
-    assert told == {
+    documented = {row[0]: row[1] for row in rows(section(page("promotion.md"), "Watching"))}
+    assert documented == {
         "pending": f"{limits.pending:g} s",
         "without progress": f"{limits.deadline:g} s",
         "in all": f"{limits.longest:g} s",
@@ -109,8 +109,8 @@ def test_every_package_opens_with_a_sentence():
 def test_every_error_that_is_answered_stands_in_the_tree_with_its_status():
     kinds = [each for each in vars(errors).values() if isinstance(each, type)]
     known = {e.__name__: e.status for e in kinds if issubclass(e, errors.UserError)}
-    told = {name: int(status) for name, status in re.findall(r"─ (\w+) +(\d{3}) ", errors.__doc__ or "")}
-    assert {"UserError": errors.UserError.status, **told} == known
+    documented = {name: int(status) for name, status in re.findall(r"─ (\w+) +(\d{3}) ", errors.__doc__ or "")}
+    assert {"UserError": errors.UserError.status, **documented} == known
 
 
 def test_every_make_target_that_is_named_exists():

@@ -45,15 +45,15 @@ def forward(name: str) -> list[tuple[Step, Snapshot, ServiceState]]:
 @pytest.mark.parametrize("name", TROUBLE)
 def test_the_worst_trouble_is_named_within_15_s_of_its_first_sign(name: str):
     expected, applied_at = TROUBLE[name], recordings()[name].applied_at("v2")
-    told = [
+    times = [
         step.at - applied_at
         for step, _, state in forward(name)
         if state.diagnosis
         and state.diagnosis[0].kind == expected["kind"]
         and re.search(expected["says"], state.diagnosis[0].sentence)
     ]
-    assert told, f"never told; last: {forward(name)[-1][2].trouble}"
-    assert told[0] <= expected["first"] + SOON
+    assert times, f"never told; last: {forward(name)[-1][2].trouble}"
+    assert times[0] <= expected["first"] + SOON
 
 
 @pytest.mark.parametrize("name", [n for n, e in TROUBLE.items() if e.get("lasts", True)])
@@ -174,8 +174,8 @@ def test_evicted_pods_stay_in_the_list_and_are_not_new_pods():
 
 
 def test_the_deadline_that_kubernetes_reports_is_only_a_remark():
-    told = [
+    states = [
         s for _, _, s in forward("never-ready") if "Kubernetes has seen no progress for 60 s" in s.sentence
     ]
-    assert told
-    assert all(s.readiness is Readiness.PROGRESSING for s in told)
+    assert states
+    assert all(s.readiness is Readiness.PROGRESSING for s in states)

@@ -109,8 +109,10 @@ class Stage:
                         raise AssertionError("the bot has stopped")
                     await asyncio.sleep(0.02)
         except TimeoutError:
-            told = self.slack.transcript()
-            raise AssertionError(f"it did not become so in time; the workspace shows:\n{told}") from None
+            transcript = self.slack.transcript()
+            raise AssertionError(
+                f"it did not become so in time; the workspace shows:\n{transcript}"
+            ) from None
 
     async def ended(self, promotion: str) -> Promotion:
         """Return the promotion once it has ended and all of its card and thread says so."""
@@ -310,11 +312,11 @@ class Stage:
 
     async def tells(self, name: str, promotion: str) -> None:
         """Compare a transcript with the golden one; `GOLDEN=write` in the environment writes it anew."""
-        told, path = f"{await self.transcript(promotion)}\n", GOLDEN / f"{name}.txt"
+        transcript, path = f"{await self.transcript(promotion)}\n", GOLDEN / f"{name}.txt"
         if os.environ.get("GOLDEN") == "write":
-            path.write_text(told, encoding="utf-8")
+            path.write_text(transcript, encoding="utf-8")
         golden = path.read_text(encoding="utf-8")
         difference = difflib.unified_diff(
-            golden.splitlines(), told.splitlines(), "golden", "told", lineterm=""
+            golden.splitlines(), transcript.splitlines(), "golden", "told", lineterm=""
         )
-        assert told == golden, "\n".join(difference)
+        assert transcript == golden, "\n".join(difference)

@@ -146,6 +146,6 @@ async def test_without_events_a_rollout_ends_all_the_same(stage: Stage, role: Ro
     promotion = await stage.promoted(await stage.build(web="v1"))
 
     assert promotion.phase == "Running"
-    told = [line.text for line in await stage.lines(promotion.id)]
-    assert "Started container main" in told
-    assert not [text for text in told if text.startswith("Pulling image")], "only events know that"
+    texts = [line.text for line in await stage.lines(promotion.id)]
+    assert "Started container main" in texts
+    assert not [text for text in texts if text.startswith("Pulling image")], "only events know that"

@@ -167,9 +167,9 @@ async def test_a_value_in_a_registrys_complaint_is_masked(stage: Stage):
     assert promotion.cause == (
         "image registry.example/myapp/web:notfound-**** does not exist in the registry: no such repository or tag"
     )
-    told = "\n".join([*await stage.thread(promotion.id), (await stage.card(promotion.id)).text])
-    assert "Pulling image" in told
-    assert word not in told.replace(f"build of notfound-{word}", "")
+    text = "\n".join([*await stage.thread(promotion.id), (await stage.card(promotion.id)).text])
+    assert "Pulling image" in text
+    assert word not in text.replace(f"build of notfound-{word}", "")
     assert word not in (await stage.http("GET", f"/promotions/{promotion.id}/lines"))[1]
 
 

@@ -202,8 +202,8 @@ async def test_two_people_click_at_once_and_the_later_is_told_who_was_first(stag
     await stage.slack.deliver(late)
 
     (approval,) = await stage.bot.store.read.approvals(promotion)
-    told = await stage.answer(BOB, before)
-    assert told.startswith(f"```\nERROR: already approved by <@{CAROL}> at {approval.at:%H:%M} UTC")
+    answer = await stage.answer(BOB, before)
+    assert answer.startswith(f"```\nERROR: already approved by <@{CAROL}> at {approval.at:%H:%M} UTC")
     await ends(stage, promotion, "Running")
 
 
@@ -264,8 +264,8 @@ async def test_a_token_that_is_revoked_stops_the_words_and_not_the_rollout(stage
     status, answer = await stage.do("releases -a myapp")
     assert (status, "active" in answer["text"]) == (200, True)
     assert stage.bot.slack.dead
-    status, told = await stage.http("GET", "/readyz")
-    assert (status, "invalid_auth" in told) == (503, True)
+    status, body = await stage.http("GET", "/readyz")
+    assert (status, "invalid_auth" in body) == (503, True)
     assert (await stage.http("GET", "/healthz"))[0] == 200
     # Whoever runs it gives it a good token and starts it again.
     await stage.slack.come_up()

@@ -36,17 +36,17 @@ class Told:
 
 def rows_of(messages: Sequence[str]) -> list[Told]:
     """Return the lines of a thread's messages, as they stand in Slack, oldest first."""
-    told: list[Told] = []
+    entries: list[Told] = []
     for message in messages:
         rows = html.unescape(message).strip("`\n").split("\n")
         if found := EVIDENCE.match(rows[0]):
-            told.append(Told(found[1], "\n".join(["last log lines:", *rows[1:]])))
+            entries.append(Told(found[1], "\n".join(["last log lines:", *rows[1:]])))
             continue
         for row in rows:
             matched = ROW.match(row)
             assert matched, f"not a line of contract 7: {row!r}"
-            told.append(Told(matched[1], matched[2]))
-    return told
+            entries.append(Told(matched[1], matched[2]))
+    return entries
 
 
 class Normal:
@@ -72,11 +72,11 @@ class Normal:
         rows = self.text(text).split("\n")
         return "\n".join(row for row in rows if not COUNTS.match(row))
 
-    def by_object(self, told: Sequence[Told]) -> str:
+    def by_object(self, entries: Sequence[Told]) -> str:
         """Return the lines of each object in their order; pods, which have no order, sorted by what is told of them."""
         lines: defaultdict[str, list[str]] = defaultdict(list)
-        pulled = {found[1] for each in told if (found := PULLED.match(each.text))}
-        for each in told:
+        pulled = {found[1] for each in entries if (found := PULLED.match(each.text))}
+        for each in entries:
             present = PRESENT.match(each.text)
             if present and present[1] in pulled:
                 lines[each.about] += [

@@ -37,8 +37,8 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 def start(folder: Path, settings: Mapping[str, str], *command: str, log: str = "program.log") -> Process:
     """Start a command that runs until it is ended, in `folder`, with these settings and no others."""
-    told = [f"{name}={value}" for name, value in environment(settings).items()]
-    return Process(["env", "-C", str(folder), "-i", *told, *command], folder / log)
+    variables = [f"{name}={value}" for name, value in environment(settings).items()]
+    return Process(["env", "-C", str(folder), "-i", *variables, *command], folder / log)
 
 
 async def run(folder: Path, settings: Mapping[str, str], *words: str) -> Finished:

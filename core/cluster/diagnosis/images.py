@@ -49,10 +49,10 @@ def find(service: str, pod: PodView, container: ContainerView) -> Diagnosis | No
 
 
 def _bad_name(pod: PodView, container: ContainerView) -> Diagnosis | None:
-    told = container.said("InspectFailed")
-    if container.waiting.get("reason") != "InvalidImageName" and not told:
+    events = container.said("InspectFailed")
+    if container.waiting.get("reason") != "InvalidImageName" and not events:
         return None
-    text = told[-1].message if told else str(container.waiting.get("message", ""))
+    text = events[-1].message if events else str(container.waiting.get("message", ""))
     why = text.rpartition("invalid reference format: ")[2] if "invalid reference format: " in text else ""
     fact = f'"{container.image}" is not a valid image name' + (f": {why}" if why else "")
     return pod.diagnosis(
@@ -72,8 +72,8 @@ def _never(pod: PodView, container: ContainerView) -> Diagnosis | None:
 def _pull(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     if container.waiting.get("reason", "") not in WAITING:
         return None
-    told = [e for e in container.said("Failed") if e.message.startswith("Failed to pull image")]
-    text = told[-1].message if told else _from_status(container)
+    events = [e for e in container.said("Failed") if e.message.startswith("Failed to pull image")]
+    text = events[-1].message if events else _from_status(container)
     if not text:
         return None
     kind, fact, permanent = _explain(service, pod, container, text)

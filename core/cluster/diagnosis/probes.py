@@ -24,34 +24,38 @@ def find_kill(service: str, pod: PodView, container: ContainerView) -> Diagnosis
 
 def find_recovered(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     """Explain a check that fails long after the last crash."""
-    told = _failing(container)
+    failure = _failing(container)
     started = moment(container.running.get("startedAt"))
-    if told and told.last and started and told.last - started >= RECOVERED:
+    if failure and failure.last and started and failure.last - started >= RECOVERED:
         return find(service, pod, container)
     return None
 
 
 def find(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     """Explain a container that runs but is not ready."""
-    told = _failing(container)
-    if told is None:
+    failure = _failing(container)
+    if failure is None:
         return None
-    startup = told.message.startswith("Startup")
+    startup = failure.message.startswith("Startup")
     probe = container.spec.get("startupProbe" if startup else "readinessProbe") or {}
     key = "startupProbe" if startup else "health"
     check = f"{'startup' if startup else 'health'} check{target(container, probe)}"
     fact, hint = f"its {check} fails", f"check {key}"
-    if found := STATUS.search(told.message):
+    if found := STATUS.search(failure.message):
         fact = f"its {check} answers {found[1]}"
         hint = f"check {key}{'' if startup else '.path'}"
-    elif "connection refused" in told.message:
+    elif "connection refused" in failure.message:
         fact, hint = f"nothing listens on {_port(container, probe)} (connection refused)", "check port"
-    elif "deadline exceeded" in told.message or "timeout" in told.message.lower():
+    elif "deadline exceeded" in failure.message or "timeout" in failure.message.lower():
         fact = f"its {check} does not answer within {probe.get('timeoutSeconds') or 1} s"
         hint = f"check {key}{'' if startup else '.timeout'}"
     # What else a check says, the output of its command, may hold anything; it is left to the log.
     return pod.diagnosis(
-        DiagnosisKind.PROBE, f"{service} runs, but {fact}", container=container, hint=hint, times=told.count
+        DiagnosisKind.PROBE,
+        f"{service} runs, but {fact}",
+        container=container,
+        hint=hint,
+        times=failure.count,
     )
 
 
@@ -63,12 +67,12 @@ def _failing(container: ContainerView) -> EventView | None:
     if container.ready or not container.running:
         return None
     names = ("Readiness probe", "Startup probe")
-    told = [e for e in container.said("Unhealthy") if e.message.startswith(names)]
+    failures = [e for e in container.said("Unhealthy") if e.message.startswith(names)]
     started = moment(container.running.get("startedAt"))
-    told = [e for e in told if not (e.last and started and e.last < started)]
-    if not told or (sum(e.count for e in told) < 2 and "connection refused" in told[-1].message):
+    failures = [e for e in failures if not (e.last and started and e.last < started)]
+    if not failures or (sum(e.count for e in failures) < 2 and "connection refused" in failures[-1].message):
         return None
-    return told[-1]
+    return failures[-1]
 
 
 def _kill(

@@ -70,8 +70,8 @@ def _config(service: str, pod: PodView, container: ContainerView) -> Diagnosis |
 
 
 def _hook(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
-    told = container.said("FailedPostStartHook")
-    if container.waiting.get("reason") != "PostStartHookError" and not (told and container.down):
+    events = container.said("FailedPostStartHook")
+    if container.waiting.get("reason") != "PostStartHookError" and not (events and container.down):
         return None
     # The hook's own output may hold anything; it is left to the log.
     fact = f"the postStart hook of {service} fails, so its container is killed"
@@ -82,13 +82,13 @@ def _hook(service: str, pod: PodView, container: ContainerView) -> Diagnosis | N
 def _start(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     failed = container.ended.get("reason") in START_REASONS
     waits = container.waiting.get("reason") == "RunContainerError"
-    told = [e for e in container.said("Failed") if "failed to create containerd task" in e.message]
-    if not failed and not waits and not (told and not container.running and not container.ended):
+    events = [e for e in container.said("Failed") if "failed to create containerd task" in e.message]
+    if not failed and not waits and not (events and not container.running and not container.ended):
         return None
     texts = [
         str(container.ended.get("message", "")) if failed else "",
         str(container.waiting.get("message", "")) if waits else "",
-        *(e.message for e in reversed(told)),
+        *(e.message for e in reversed(events)),
     ]
     found = next((f for t in texts if (f := EXEC.search(t))), None)
     if found is None:

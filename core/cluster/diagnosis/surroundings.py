@@ -27,10 +27,10 @@ def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Diagnosis | N
         "PersistentVolumeClaims" in text or CLAIM.search(text)
     ):
         return pod.diagnosis(DiagnosisKind.VOLUME, _claim(service, pod, snapshot, text))
-    told = pod.said("FailedMount", "FailedAttachVolume")
-    if not told or any(c.running or c.ended for c in pod.containers):
+    events = pod.said("FailedMount", "FailedAttachVolume")
+    if not events or any(c.running or c.ended for c in pod.containers):
         return None
-    newest = told[-1]
+    newest = events[-1]
     volume, lost = VOLUME.search(newest.message), MISSING.search(newest.message)
     name = f'the volume "{volume[1]}"' if volume else "a volume"
     if lost:
@@ -42,12 +42,12 @@ def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Diagnosis | N
 
 def find_sandbox(service: str, pod: PodView) -> Diagnosis | None:
     """Explain a pod whose network the node cannot set up."""
-    told = pod.said("FailedCreatePodSandBox")
-    if not told or any(c.running or c.ended for c in pod.containers):
+    events = pod.said("FailedCreatePodSandBox")
+    if not events or any(c.running or c.ended for c in pod.containers):
         return None
     node = pod.spec.get("nodeName") or "its node"
     fact = f"{node} cannot set up the network of a new pod of {service}: the cluster's fault, not the app's"
-    return pod.diagnosis(DiagnosisKind.SANDBOX, fact, times=sum(e.count for e in told))
+    return pod.diagnosis(DiagnosisKind.SANDBOX, fact, times=sum(e.count for e in events))
 
 
 def find_node(service: str, pods: Sequence[Document]) -> Diagnosis | None:

@@ -59,26 +59,26 @@ def lines(
         intent: what existed before the promotion; nothing of it is told but its end.
         now: stands where the cluster gives no time.
     """
-    told: list[Line] = []
+    new_lines: list[Line] = []
     growing = before.copy()
     for delta in sorted(deltas, key=lambda d: ORDER.get(d.kind, 0)):
-        told += _taken(growing, delta, intent, now)
-    return growing, tuple(told)
+        new_lines += _taken(growing, delta, intent, now)
+    return growing, tuple(new_lines)
 
 
 def _taken(growing: Snapshot, delta: Delta, intent: Intent, now: datetime) -> list[Line]:
     """Take one change in and return its lines."""
     seen = growing.get(delta.kind, uid_of(delta.object))
-    told = _scaled(seen, delta, intent, now) if delta.kind == REPLICA_SET.name else []
+    new_lines = _scaled(seen, delta, intent, now) if delta.kind == REPLICA_SET.name else []
     stories = [uid for uid in _subjects(growing, delta) if uid not in intent.pods]
     known = {uid: {line.key for line in _story(growing, uid, now)} for uid in stories}
     # A pod that is gone still has the rest of its story to tell: one look may see it come and go.
     growing.take(replace(delta, type="MODIFIED") if delta.kind == POD.name else delta)
-    told += [line for uid in stories for line in _news(growing, uid, known[uid], now)]
+    new_lines += [line for uid in stories for line in _news(growing, uid, known[uid], now)]
     if delta.kind == POD.name:
         growing.take(delta)
-        told += _deleted(delta, intent, now, seen=seen)
-    return told
+        new_lines += _deleted(delta, intent, now, seen=seen)
+    return new_lines
 
 
 def _subjects(known: Snapshot, delta: Delta) -> list[str]:
@@ -115,15 +115,15 @@ def _story(snapshot: Snapshot, uid: str, now: datetime) -> tuple[Line, ...]:
     if pod is None or owner is None or snapshot.get(owner["kind"], str(owner.get("uid"))) is None:
         return ()
     made = created_at(pod) or now
-    told = [_line(made, str(owner["name"]), f"Created pod: {name_of(pod)}", f"created:{uid}")]
+    story = [_line(made, str(owner["name"]), f"Created pod: {name_of(pod)}", f"created:{uid}")]
     node = spec_of(pod).get("nodeName")
     if node:
         at = moment(condition(pod, "PodScheduled").get("lastTransitionTime")) or made
         where = f"{pod['metadata'].get('namespace', '')}/{name_of(pod)}"
-        told.append(_line(at, name_of(pod), f"Successfully assigned {where} to {node}", f"assigned:{uid}"))
+        story.append(_line(at, name_of(pod), f"Successfully assigned {where} to {node}", f"assigned:{uid}"))
         view = pod_view(snapshot, pod)
-        told += [line for c in view.containers for line in _container(view, c, now)]
-    return tuple(told)
+        story += [line for c in view.containers for line in _container(view, c, now)]
+    return tuple(story)
 
 
 def _container(pod: PodView, container: ContainerView, now: datetime) -> Iterator[Line]:
@@ -203,7 +203,7 @@ def diagnosis_lines(
         diagnoses: service → what is wrong with it now.
         now: when it is told.
     """
-    known, told = dict(said), []
+    known, new_lines = dict(said), []
     for service, present in diagnoses.items():
         for diagnosis in present:
             fact = diagnosis.fact or diagnosis.sentence
@@ -211,10 +211,10 @@ def diagnosis_lines(
             last = known.get(key)
             about = diagnosis.pod or service
             if last is None:
-                told.append(_line(now, about, fact, key))
+                new_lines.append(_line(now, about, fact, key))
             elif diagnosis.times > last.times and now - last.at >= AGAIN:
-                told.append(_line(now, about, f"{fact} ×{diagnosis.times}", f"{key}:{diagnosis.times}"))
+                new_lines.append(_line(now, about, f"{fact} ×{diagnosis.times}", f"{key}:{diagnosis.times}"))
             else:
                 continue
             known[key] = RepeatLimiter(now, diagnosis.times)
-    return known, tuple(told)
+    return known, tuple(new_lines)

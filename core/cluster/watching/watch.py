@@ -122,27 +122,29 @@ class NamespaceWatch:
         for task in self._tasks:
             if task.done():
                 task.result()  # a reflector never returns: this raises the defect that ended it
-        self._snapshot, told = lines(self._snapshot, self._pending.take(), self._intent, self._clock.now())
+        self._snapshot, new_lines = lines(
+            self._snapshot, self._pending.take(), self._intent, self._clock.now()
+        )
         if blind or not all(self._synced.values()):
-            return Observation(synced=False, lines=told, blind=blind or self._why_blind())
+            return Observation(synced=False, lines=new_lines, blind=blind or self._why_blind())
         try:
             await self._ask_for_the_rest()
         except (Rejected, Unreachable) as error:
-            return Observation(synced=False, lines=told, blind=str(error))
-        return self._judged(told)
+            return Observation(synced=False, lines=new_lines, blind=str(error))
+        return self._judged(new_lines)
 
     def _why_blind(self) -> str:
         """Say what went wrong; while the first lists are on their way nothing has."""
         return "; ".join(dict.fromkeys(self._blind.values())) or LOOKING
 
-    def _judged(self, told: tuple[Line, ...]) -> Observation:
+    def _judged(self, new_lines: tuple[Line, ...]) -> Observation:
         target = self._target
         if target is None:
-            return Observation(synced=True, lines=told)
+            return Observation(synced=True, lines=new_lines)
         states = _states(self._snapshot, target, self._intent.pods)
         diagnoses = {state.name: state.diagnosis for state in states}
         self._said, spoken = diagnosis_lines(self._said, diagnoses, self._clock.now())
-        return Observation(synced=True, lines=(*told, *spoken), services=states)
+        return Observation(synced=True, lines=(*new_lines, *spoken), services=states)
 
     async def _ask_for_the_rest(self) -> None:
         """Read what no watch tells: removed objects of other kinds, and what was gone before we came."""

@@ -12,10 +12,10 @@ async def test_a_plain_answer_has_a_text_and_no_promotion(api):
     answer = await api.command("apps")
 
     assert answer.status == 200
-    told = await answer.json()
-    assert set(told) == {"text", "promotion"}
-    assert told["text"].startswith("APP")
-    assert told["promotion"] is None
+    body = await answer.json()
+    assert set(body) == {"text", "promotion"}
+    assert body["text"].startswith("APP")
+    assert body["promotion"] is None
 
 
 async def test_a_promotion_is_asked_for_and_named(api):
@@ -23,9 +23,9 @@ async def test_a_promotion_is_asked_for_and_named(api):
 
     answer = await api.command(f"releases promote {made.release.id.lower()} -a myapp")
 
-    told = await answer.json()
-    assert told["text"].splitlines()[0] == f"Promoting {made.release.id}..."
-    promotion = await api.store.read.promotion(told["promotion"])
+    body = await answer.json()
+    assert body["text"].splitlines()[0] == f"Promoting {made.release.id}..."
+    promotion = await api.store.read.promotion(body["promotion"])
     assert (promotion.release, promotion.source) == (made.release.id, "http")
     assert promotion.requested_by.key == "token:ci"
     assert answer.headers["Promotion-Phase"] == "Pending"
@@ -35,9 +35,9 @@ async def test_the_shape_of_the_first_line_does_not_change_where_there_is_more_t
     await api.world.records.create_app(by(ALICE), "quiet")
     made = await api.world.build("quiet")
 
-    told = await (await api.command(f"releases promote {made.release.id} -a quiet")).json()
+    body = await (await api.command(f"releases promote {made.release.id} -a quiet")).json()
 
-    first, *rest = told["text"].splitlines()
+    first, *rest = body["text"].splitlines()
     assert first == f"Promoting {made.release.id}..."
     assert any("no channel" in line for line in rest), rest
 
@@ -48,9 +48,9 @@ async def test_an_approval_that_is_awaited_is_said_in_words_and_in_a_header(api)
 
     answer = await api.command(f"releases promote {made.release.id} -a myapp")
 
-    told = await answer.json()
+    body = await answer.json()
     assert answer.headers["Promotion-Phase"] == "AwaitingApproval"
-    assert f"Waiting for 1 approval of {told['promotion']}" in told["text"]
+    assert f"Waiting for 1 approval of {body['promotion']}" in body["text"]
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ async def test_a_terminal_is_never_told_to_type_a_slash(api, text):
 
 
 async def test_what_to_do_now_is_told_beside_the_sentence(api):
-    told = await (await api.command("release promote")).json()
+    body = await (await api.command("release promote")).json()
 
-    assert told["error"].startswith("unknown command")
-    assert told["hint"].startswith("did you mean")
+    assert body["error"].startswith("unknown command")
+    assert body["hint"].startswith("did you mean")
 
 
 @pytest.mark.parametrize(("down", "whom"), [(False, "@u01alice"), (True, "@U01ALICE")])
@@ -116,22 +116,22 @@ async def test_a_value_of_an_environment_comes_back_exactly(api):
 
     assert (await api.command(f"env set KEY='{quoted}' -a myapp")).status == 200
 
-    told = await (await api.command("env get KEY -a myapp")).json()
-    assert told["text"] == value
+    body = await (await api.command("env get KEY -a myapp")).json()
+    assert body["text"] == value
 
 
 async def test_a_channel_that_took_no_card_is_named_to_whoever_sees_none(api):
     async def promoted() -> dict[str, str]:
         release = (await api.world.build()).release.id
-        told = await (await api.command(f"releases promote {release} -a myapp")).json()
-        await api.world.end(told["promotion"])
-        return told
+        body = await (await api.command(f"releases promote {release} -a myapp")).json()
+        await api.world.end(body["promotion"])
+        return body
 
     first = await promoted()
     assert "Note" not in first["text"]
     await api.store.outbox.card_failed(first["promotion"], "not_in_channel")
-    told = await promoted()
-    assert "Note: #C1 did not take the last card of myapp (not_in_channel): invite me there" in told["text"]
+    body = await promoted()
+    assert "Note: #C1 did not take the last card of myapp (not_in_channel): invite me there" in body["text"]
 
 
 async def test_what_was_done_before_a_refusal_is_told_too(api):
@@ -141,13 +141,13 @@ async def test_what_was_done_before_a_refusal_is_told_too(api):
 
     answer = await api.command("env set FOO=bar --promote -a myapp")
 
-    told = await answer.json()
-    assert answer.status == 409, told
+    body = await answer.json()
+    assert answer.status == 409, body
     assert running.promotion.id in (await api.store.read.in_flight("myapp")).id
-    assert told["error"].startswith("app is currently updating")
+    assert body["error"].startswith("app is currently updating")
     newest = (await api.store.read.releases("myapp", 1))[0].id
-    assert told["text"].splitlines()[:2] == ["Setting FOO... OK", f"Release: {newest}"]
-    assert "ERROR" not in told["text"]
+    assert body["text"].splitlines()[:2] == ["Setting FOO... OK", f"Release: {newest}"]
+    assert "ERROR" not in body["text"]
 
 
 async def test_too_many_commands_of_one_token_are_told_when_to_come_back(api):

@@ -23,8 +23,8 @@ async def test_a_token_never_fills_a_seat(api):
     promotion = await waiting(api)
     answer = await api.command(f"approve {promotion.id}")
     assert answer.status == 403
-    told = (await answer.json())["error"]
-    assert told == f"token:ci may not approve {promotion.id}: only a person can approve"
+    error = (await answer.json())["error"]
+    assert error == f"token:ci may not approve {promotion.id}: only a person can approve"
     assert (await api.store.read.promotion(promotion.id)).phase is Phase.AWAITING_APPROVAL
 
 
@@ -52,10 +52,10 @@ async def test_a_change_whose_promotion_is_refused_says_what_was_made(api):
     promotion = await flying(api)
     answer = await api.command("env set FOO=bar --promote -a myapp")
     made = (await api.store.read.releases("myapp", 1))[0]
-    told = await answer.json()
+    body = await answer.json()
     assert answer.status == 409
-    assert told["error"].startswith("app is currently updating: ")
-    assert told["text"] == f"Setting FOO... OK\nRelease: {made.id}"
+    assert body["error"].startswith("app is currently updating: ")
+    assert body["text"] == f"Setting FOO... OK\nRelease: {made.id}"
     await api.world.decider.cancel_app(by(ALICE), "myapp")
     await api.world.end(promotion.id)
 

@@ -119,11 +119,11 @@ async def test_what_breaks_here_is_a_reference_outside_and_a_traceback_in_the_lo
     answer = await api.command("env set KEY=hunter2-hunter2 -a myapp")
 
     assert answer.status == 500
-    told = await answer.json()
-    assert told["error"] == "something went wrong here, and nothing more was done"
-    reference = split(told["hint"])[-1].text
+    body = await answer.json()
+    assert body["error"] == "something went wrong here, and nothing more was done"
+    reference = split(body["hint"])[-1].text
     assert reference.startswith("E-")
-    assert "secret detail" not in str(told)
+    assert "secret detail" not in str(body)
     record = next(r for r in caplog.records if reference in r.getMessage())
     assert record.levelno == logging.ERROR
     assert record.exc_info[0] is ZeroDivisionError

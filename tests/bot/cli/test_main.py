@@ -233,10 +233,10 @@ def options_of(parser):
 
 
 def test_every_option_and_every_argument_says_what_it_is():
-    told = dict(options_of(_parser()))
+    options = dict(options_of(_parser()))
 
-    assert {"convox-bot build -a/--app", "convox-bot token create NAME"} <= set(told)
-    assert [name for name, help_text in told.items() if not help_text.split("(default")[0].strip()] == []
+    assert {"convox-bot build -a/--app", "convox-bot token create NAME"} <= set(options)
+    assert [name for name, help_text in options.items() if not help_text.split("(default")[0].strip()] == []
 
 
 @pytest.mark.parametrize(

@@ -328,9 +328,9 @@ async def test_a_link_says_what_it_took_from_where(tmp_path: Path):
 async def test_a_value_that_slack_cannot_be_shown_exactly_says_so(tmp_path: Path):
     async with staged(tmp_path) as s:
         await s.world.records.set_environment(by(ALICE), "myapp", [("T", "a```b"), ("U", "plain")])
-        told = await s.answer(await s.command("env get T"))
-        assert "Note: invisible characters stand between backticks here" in told
-        assert "shown by: convox-bot do env get T -a myapp" in told
+        answer = await s.answer(await s.command("env get T"))
+        assert "Note: invisible characters stand between backticks here" in answer
+        assert "shown by: convox-bot do env get T -a myapp" in answer
         assert "Note" not in await s.answer(await s.command("env get U"))
         assert "Note" not in await s.answer(await s.command("env"))
 
@@ -371,9 +371,9 @@ async def test_what_is_older_than_minutes_is_refused_and_not_carried_out(tmp_pat
             await s.handled()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        (told,) = s.answers.to(url)
-        assert "and I could not see to it in time, so nothing was done" in told
-        assert "ask again if you still want it" in told
+        (answer,) = s.answers.to(url)
+        assert "and I could not see to it in time, so nothing was done" in answer
+        assert "ask again if you still want it" in answer
         assert await s.world.store.read.promotions("myapp", 9) == []
         assert "is not carried out" in caplog.text
 
@@ -400,9 +400,9 @@ async def test_a_command_that_a_full_disk_refused_stays_refused_once_there_is_ro
         await writer.execute_fetchall("PRAGMA query_only = ON")
         s.inbox._fresh.set()
         with caplog.at_level(logging.CRITICAL):
-            told = await s.answer("https://answers/late")
+            answer = await s.answer("https://answers/late")
             await asyncio.wait_for(full.wait(), 10)
-            assert "the database cannot be used: it is read-only" in told
+            assert "the database cannot be used: it is read-only" in answer
             assert len(await w.store.inbox.pending()) == 1
             await writer.execute_fetchall("PRAGMA query_only = OFF")
             await s.handled()

@@ -98,8 +98,8 @@ async def test_a_click_that_can_neither_be_stored_nor_told_is_acknowledged(caplo
 
 async def test_a_command_with_a_token_that_slack_refuses_is_refused_and_not_kept_for_later():
     keeper = Keeper()
-    status, told = await deliver(COMMAND, keeper, dead=True)
-    assert (status, NOT_KNOWN in told) == (200, True)
+    status, text = await deliver(COMMAND, keeper, dead=True)
+    assert (status, NOT_KNOWN in text) == (200, True)
     assert keeper.kept == []
 
 

@@ -13,9 +13,9 @@ def test_a_name_that_fits_a_namespace_is_taken(name):
 
 @pytest.mark.parametrize("name", ["", "A", "9lives", "-a", "a-", "a" * 31, "a.b", "a_b", "ä", "a\n"])
 def test_any_other_name_is_refused_with_what_a_name_may_be(name):
-    with pytest.raises(Invalid, match="is not valid") as told:
+    with pytest.raises(Invalid, match="is not valid") as refusal:
         check_name(name)
-    assert told.value.hint.startswith("a name has up to 30 lower-case letters")
+    assert refusal.value.hint.startswith("a name has up to 30 lower-case letters")
 
 
 @pytest.mark.parametrize("name", ["rack", "system"])

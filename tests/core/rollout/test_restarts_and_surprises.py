@@ -169,11 +169,11 @@ async def test_one_object_that_may_not_be_removed_keeps_no_other(tmp_path: Path)
         w.cluster.refuse = lambda _: None
         await w.good()
         assert {ref.name for ref in w.cluster.live if ref.kind == "Deployment"} == {"web"}
-        told = await w.store.read.promotion(asked.id)
-        assert told.progress.clearing == (
+        pruned = await w.store.read.promotion(asked.id)
+        assert pruned.progress.clearing == (
             "no longer part of the app, removed: Deployment/another, Deployment/worker"
         )
-        assert told.revision > asked.revision, "the card is shown anew"
+        assert pruned.revision > asked.revision, "the card is shown anew"
         later = await w.store.read.promotion((await w.ask((await w.build()).release.id)).promotion.id)
         assert (await w.end(later.id)).progress.clearing == "", "what went long ago is not told again"
 

@@ -18,7 +18,7 @@ async def test_an_app_without_a_cluster_is_made_and_the_rest_is_said(tmp_path: P
         w.cluster.create_namespace = create_namespace
         with pytest.raises(
             Unwritable, match="^other is created, but its namespace could not be made"
-        ) as told:
+        ) as refusal:
             await w.records.create_app(by(ALICE), "other")
-        assert "convox-bot app-manifest other" in told.value.hint
+        assert "convox-bot app-manifest other" in refusal.value.hint
         assert (await w.store.read.app("other")).name == "other"

@@ -215,9 +215,9 @@ async def test_whoever_has_approved_is_told_how_to_stop_it(tmp_path: Path):
     async with world(tmp_path, policy=TWO_APPROVALS) as w:
         request = await w.ask((await w.build()).release.id)
         await w.decider.approve(by(BOB), request.promotion.id)
-        with pytest.raises(Conflict, match="^you have already approved P") as told:
+        with pytest.raises(Conflict, match="^you have already approved P") as refusal:
             await w.decider.decline(by(BOB), request.promotion.id)
-        assert told.value.hint == "`apps cancel myapp` stops it for everybody"
+        assert refusal.value.hint == "`apps cancel myapp` stops it for everybody"
 
 
 async def test_an_approval_of_a_token_is_answered_while_slack_is_down(tmp_path: Path):
@@ -398,11 +398,11 @@ async def test_what_was_approved_is_looked_at_again_when_it_starts(tmp_path: Pat
         w.supervisor.drive(approved)
         ended = await w.end(request.promotion.id)
         assert (ended.phase, ended.touched_at) == (Phase.REFUSED, None)
-        told = {
+        reasons = {
             "right": "an approval no longer counts: <@U02BOB>",
             "namespace": "what was approved has changed",
         }
-        assert ended.reason.startswith(told[change])
+        assert ended.reason.startswith(reasons[change])
         assert not [r for r in w.cluster.requests if r.startswith("apply")]
 
 

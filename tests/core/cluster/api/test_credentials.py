@@ -246,19 +246,19 @@ def printing(text: str) -> dict[str, Any]:
 
 
 async def test_a_plugin_that_nobody_waits_for_any_more_is_ended(tmp_path: Path):
-    told = tmp_path / "pid"
-    script = f"echo $$ > {told}.new; mv {told}.new {told}; exec sleep 97"
+    pid_file = tmp_path / "pid"
+    script = f"echo $$ > {pid_file}.new; mv {pid_file}.new {pid_file}; exec sleep 97"
     own = Credentials(from_document(with_plugin("sh", "-c", script)), clock=FreeClock())
     waiting = asyncio.create_task(own.current(), name="who waits for credentials")
     async with asyncio.timeout(20):
-        while not told.exists():  # noqa: ASYNC110 — another process makes it
+        while not pid_file.exists():  # noqa: ASYNC110 — another process makes it
             await asyncio.sleep(0.01)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     await own.close()
     with pytest.raises(ProcessLookupError):
-        os.kill(int(told.read_text()), 0)
+        os.kill(int(pid_file.read_text()), 0)
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,16 @@ def crash(times: int, fact: str = "web exits with code 1") -> Diagnosis:
 
 
 def test_a_trouble_is_told_once_then_counted_at_most_once_a_minute():
-    said, told = diagnosis_lines({}, {"web": [crash(1)]}, START)
-    assert [str(line) for line in told] == ["2026-11-24T10:00:00Z system/k8s/web-abc-1 web exits with code 1"]
-    said, told = diagnosis_lines(said, {"web": [crash(5)]}, START + timedelta(seconds=59))
-    assert told == ()
-    said, told = diagnosis_lines(said, {"web": [crash(6)]}, START + timedelta(seconds=60))
-    assert [line.text for line in told] == ["web exits with code 1 ×6"]
-    _, told = diagnosis_lines(said, {"web": [crash(7)]}, START + timedelta(seconds=119))
-    assert told == ()
+    said, new_lines = diagnosis_lines({}, {"web": [crash(1)]}, START)
+    assert [str(line) for line in new_lines] == [
+        "2026-11-24T10:00:00Z system/k8s/web-abc-1 web exits with code 1"
+    ]
+    said, new_lines = diagnosis_lines(said, {"web": [crash(5)]}, START + timedelta(seconds=59))
+    assert new_lines == ()
+    said, new_lines = diagnosis_lines(said, {"web": [crash(6)]}, START + timedelta(seconds=60))
+    assert [line.text for line in new_lines] == ["web exits with code 1 ×6"]
+    _, new_lines = diagnosis_lines(said, {"web": [crash(7)]}, START + timedelta(seconds=119))
+    assert new_lines == ()
 
 
 def test_what_does_not_happen_again_is_not_told_again():
@@ -36,8 +38,10 @@ def test_what_does_not_happen_again_is_not_told_again():
 
 def test_another_fact_is_another_line_and_another_service_too():
     said, _ = diagnosis_lines({}, {"web": [crash(1)]}, START)
-    _, told = diagnosis_lines(said, {"web": [crash(1, "web exits with code 2")], "worker": [crash(1)]}, START)
-    assert len(told) == 2
+    _, new_lines = diagnosis_lines(
+        said, {"web": [crash(1, "web exits with code 2")], "worker": [crash(1)]}, START
+    )
+    assert len(new_lines) == 2
 
 
 def test_after_a_restart_of_the_bot_the_first_line_has_the_same_key():

@@ -80,9 +80,9 @@ async def test_a_good_rollout_is_told_from_the_first_replica_set_to_the_last_sta
         created = looks.texts(replica_set)
         assert len(created) == 2
         for pod in (text.removeprefix("Created pod: ") for text in created):
-            told = looks.texts(pod)
-            assert told[0].startswith(f"Successfully assigned convox-myapp/{pod} to node-")
-            assert told[-2:] == ["Created container main", "Started container main"]
+            texts = looks.texts(pod)
+            assert texts[0].startswith(f"Successfully assigned convox-myapp/{pod} to node-")
+            assert texts[-2:] == ["Created container main", "Started container main"]
         keys = [line.key for line in looks.lines]
         assert len(keys) == len(set(keys)), "nothing is told twice"
 
@@ -111,11 +111,11 @@ async def test_a_bad_rollout_names_its_trouble_and_tells_it_once():
                 await looks.until(synced)
         assert diagnosis.kind == "image"
         assert last.services[0].readiness is Readiness.PROGRESSING
-        told = [
+        image_lines = [
             line for line in looks.lines if line.key.startswith("trouble:web:image:") and "×" not in line.text
         ]
-        assert len(told) == 1
-        assert told[0].object == diagnosis.pod
+        assert len(image_lines) == 1
+        assert image_lines[0].object == diagnosis.pod
 
 
 async def test_what_existed_before_is_not_told_again():
@@ -135,14 +135,14 @@ async def test_what_existed_before_is_not_told_again():
 async def test_a_second_life_tells_the_same_lines_under_the_same_keys():
     async with live() as on:
         target, intent = await rolled(on)
-        told = []
+        keys = []
         for _ in range(2):
             async with on.cluster.watch("myapp", intent) as watch:
                 watch.aim(target)
                 looks = Looks(watch)
                 await looks.until(ready)
-                told.append({line.key for line in looks.lines})
-        assert told[1] <= told[0], "the store drops what it knows"
+                keys.append({line.key for line in looks.lines})
+        assert keys[1] <= keys[0], "the store drops what it knows"
 
 
 async def test_a_cut_connection_is_blind_until_the_watch_is_open_again_and_loses_nothing():
