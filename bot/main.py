@@ -46,7 +46,7 @@ from storage.store import SqliteStore, open_store
 log = logging.getLogger(__name__)
 
 # Under this nothing new starts (engine rule 16): a rollout in flight must still be able to write its end.
-LEAST_FREE = 0.10
+LEAST_FREE_DISK = 0.10
 # After a stop is asked for, what is being said in Slack may take this long; the rest is said by the next start.
 LAST_WORDS_SECONDS = 5.0
 
@@ -135,7 +135,7 @@ def _slack_side(
 
 def _use_cases(store: SqliteStore, cluster: Cluster, slack: SlackSide, clock: Clock) -> UseCases:
     def startable() -> str:
-        if store.free_fraction() < LEAST_FREE:
+        if store.free_fraction() < LEAST_FREE_DISK:
             return "less than 10 % of the database's disk is free, so nothing new starts"
         return ""
 

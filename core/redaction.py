@@ -11,7 +11,7 @@ from core.records.environment import MASK
 # What JavaScript's encodeURIComponent and encodeURI leave as it is, beyond Python's letters, digits and `_.-~`.
 JS_COMPONENT, JS_URI = "!'()*", "!'()*;,/?:@&=+$#"
 # Shorter values occur by chance in ordinary words; that they cannot be redacted is said in the docs (promise 7).
-SHORTEST = 8
+SHORTEST_VALUE = 8
 # Foreign text that was cut ends so, and what is left of a value there is a part of a secret. A few characters that
 # happen to begin one tell nothing.
 ELLIPSIS = "…"
@@ -23,7 +23,7 @@ class Redactor:
 
     def __init__(self, values: Iterable[str]) -> None:
         """Take the values of the old and the new environment; those under 8 characters are left out."""
-        spellings = {s for v in values if len(v) >= SHORTEST for s in _spellings(v)}
+        spellings = {s for v in values if len(v) >= SHORTEST_VALUE for s in _spellings(v)}
         # The longest first, so that a value inside another does not leave the other's rest behind.
         self._spellings = sorted(spellings, key=len, reverse=True)
         self._longest = max(map(len, spellings), default=0)
@@ -46,7 +46,7 @@ class Redactor:
 def _spellings(value: str) -> set[str]:
     """Return a value raw, folded, line by line, base64, URL- and JSON-escaped, as the usual libraries spell these."""
     raw = value.encode()
-    lines = {line.strip() for line in value.splitlines() if len(line.strip()) >= SHORTEST}
+    lines = {line.strip() for line in value.splitlines() if len(line.strip()) >= SHORTEST_VALUE}
     in_base64 = {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
     in_json = json.dumps(value, ensure_ascii=False)[1:-1]
     return (

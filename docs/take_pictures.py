@@ -24,7 +24,7 @@ SPEED = 6.0
 ACK_SECONDS = 60.0
 PATIENCE_MS = 60_000
 # A picture in a README is shown about 900 wide; GitHub and a clone should both load it in a blink.
-LARGEST = 250_000
+LARGEST_PICTURE = 250_000
 
 
 async def main() -> None:
@@ -145,8 +145,8 @@ async def take(page: Page, name: str) -> None:
     await page.screenshot(path=path, animations="disabled", caret="hide")
     size = path.stat().st_size
     print(f"{path.relative_to(FOLDER.parent.parent)}: {size // 1000} kB")
-    if size > LARGEST:
-        raise SystemExit(f"{name}.png is larger than {LARGEST // 1000} kB: show less")
+    if size > LARGEST_PICTURE:
+        raise SystemExit(f"{name}.png is larger than {LARGEST_PICTURE // 1000} kB: show less")
 
 
 asyncio.run(main())

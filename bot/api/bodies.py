@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.api.errors import TooLarge
 from core.errors import Invalid, Unreadable
 
-LARGEST = 1 << 20  # bytes of a body, unpacked; contract 3
+LARGEST_BODY = 1 << 20  # bytes of a body, unpacked; contract 3
 MOST_PROBLEMS = 10
 LONGEST_NAME = 60
 
@@ -29,7 +29,7 @@ async def read_body(request: web.Request, kind: type[B]) -> B:
     """Return the body of a request.
 
     Raises:
-        TooLarge: it has more than `LARGEST` bytes.
+        TooLarge: it has more than `LARGEST_BODY` bytes.
         Unreadable: it is not JSON.
         Invalid: it is JSON with other keys or values than `kind` has; the sentence names all, and shows no value.
     """
@@ -45,7 +45,7 @@ async def read_body(request: web.Request, kind: type[B]) -> B:
 
 async def _bytes(request: web.Request) -> bytes:
     # Said at once where the length is announced, before a gigabyte is sent.
-    if (request.content_length or 0) > LARGEST:
+    if (request.content_length or 0) > LARGEST_BODY:
         raise _too_large()
     try:
         return await request.read()
@@ -56,7 +56,7 @@ async def _bytes(request: web.Request) -> bytes:
 
 
 def _too_large() -> TooLarge:
-    return TooLarge(f"the body is larger than {LARGEST >> 20} MiB")
+    return TooLarge(f"the body is larger than {LARGEST_BODY >> 20} MiB")
 
 
 def _sentence(error: ValidationError) -> str:

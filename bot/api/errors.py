@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 # RFC 7617; a browser or curl learns from it that a password would help.
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="convox-bot", charset="UTF-8"'}
-LONGEST_SHOWN = 80
+LONGEST_PATH = 80
 
 
 class TooLarge(UserError):
@@ -88,7 +88,7 @@ async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse
 
 def _routing(request: web.Request, error: web.HTTPException) -> web.Response:
     """Return the JSON of aiohttp's own refusals: no such address, no such method."""
-    path = request.path if len(request.path) <= LONGEST_SHOWN else request.path[:LONGEST_SHOWN] + "…"
+    path = request.path if len(request.path) <= LONGEST_PATH else request.path[:LONGEST_PATH] + "…"
     sentence = {
         HTTPStatus.NOT_FOUND: f"there is nothing at {path}",
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible at {path}",

@@ -7,7 +7,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from bot.api.authentication import Tokens, new_authentication
-from bot.api.bodies import LARGEST
+from bot.api.bodies import LARGEST_BODY
 from bot.api.builds import Builds
 from bot.api.commands import Commands
 from bot.api.errors import as_json, refusing
@@ -48,7 +48,9 @@ class ApiParts:
 
 def new_api(parts: ApiParts) -> web.Application:
     """Return the application that listens on API_PORT."""
-    api = web.Application(middlewares=[refusing, new_authentication(parts.tokens)], client_max_size=LARGEST)
+    api = web.Application(
+        middlewares=[refusing, new_authentication(parts.tokens)], client_max_size=LARGEST_BODY
+    )
     names = Names(parts.directory)
     lines = Lines(parts.viewer, names, parts.clock)
     health = Health(parts)

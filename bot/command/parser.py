@@ -12,7 +12,7 @@ from bot.command.lexer import Word, decode, plain, split
 from core.errors import Invalid
 
 # Room for a certificate or two; Slack itself cuts a message far below.
-LONGEST = 65_536
+LONGEST_COMMAND = 65_536  # characters
 
 
 def parse(text: str, *, linked_app: str | None = None, slack: bool = True) -> Command:
@@ -26,8 +26,8 @@ def parse(text: str, *, linked_app: str | None = None, slack: bool = True) -> Co
     Raises:
         Invalid: it is no command; the sentence says why, the hint what was probably meant.
     """
-    if len(text) > LONGEST:
-        raise Invalid(f"that is too long: {len(text)} characters, at most {LONGEST}")
+    if len(text) > LONGEST_COMMAND:
+        raise Invalid(f"that is too long: {len(text)} characters, at most {LONGEST_COMMAND}")
     given = split(decode(text) if slack else text)
     if given and plain(given[0].text).lower() in {"/convox", "convox"}:
         given = given[1:]

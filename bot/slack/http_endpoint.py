@@ -10,7 +10,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
 # Slack's payloads are a few kilobytes; a modal's largest is far below this.
-LARGEST = 1 << 20
+LARGEST_BODY = 1 << 20
 TIMESTAMP = re.compile(r"[0-9]{1,12}")  # seconds since 1970
 SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
@@ -30,7 +30,7 @@ def new_slack_endpoint(app: AsyncApp, signing_secret: str) -> web.Application:
 
     # A bad signature would be logged with its whole body, response_url and trigger_id included.
     logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)
-    endpoint = web.Application(client_max_size=LARGEST)
+    endpoint = web.Application(client_max_size=LARGEST_BODY)
     endpoint.router.add_post("/slack/events", events)
     return endpoint
 

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 3600.0
 # How long the database is left alone after it could not be read or written: at first, and at most.
-AFTER_TROUBLE, LONGEST_TROUBLE = 5.0, 60.0
+AFTER_TROUBLE, LONGEST_PAUSE = 5.0, 60.0
 # What is older is not carried out: people have moved on, and may have been told that nothing was done. Kubernetes moves
 # a pod off a lost node after five minutes, so a restart of that kind still forgets nothing. `response_url` works for
 # thirty minutes.
@@ -173,7 +173,7 @@ class InboxWorker:
             except Exception:
                 log.exception("delivery %d cannot be marked as handled; trying again", delivery_id)
             await self._clock.sleep(pause)
-            pause = min(2 * pause, LONGEST_TROUBLE)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _carry_out(self, delivery: Delivery, body: Mapping[str, Any]) -> Reply:
         """Carry a delivery out; whatever happens, the person gets an answer."""

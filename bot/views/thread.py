@@ -13,7 +13,7 @@ from core.records.line import Line
 
 # Slack advises 4 000 characters and folds what is longer than about 40 rows.
 MOST_CHARS, MOST_ROWS = 3000, 37
-LONGEST = MOST_CHARS - len(fence(""))
+MOST_FENCED_CHARS = MOST_CHARS - len(fence(""))
 _CUT = " [cut: the rest is too long for Slack]"
 _EARLIER = "[cut: earlier rows do not fit]"
 
@@ -68,14 +68,14 @@ def _shown(line: Line) -> str:
         return _tail(escape(str(line)).split("\n"))
     # A line is one row, whatever a container's message holds.
     text = escape(" ".join(str(line).split("\n")))
-    return text if len(text) <= LONGEST else clip_row(text, LONGEST - len(_CUT)) + _CUT
+    return text if len(text) <= MOST_FENCED_CHARS else clip_row(text, MOST_FENCED_CHARS - len(_CUT)) + _CUT
 
 
 def _tail(rows: list[str]) -> str:
     """Keep the first row, which names the pod, and as many of the last as fit: the end of a log is the proof."""
     title, rows = clip_row(rows[0], 200) if len(rows[0]) > 200 else rows[0], rows[1:]
     kept: list[str] = []
-    left = LONGEST - len(title) - len(_EARLIER) - 2
+    left = MOST_FENCED_CHARS - len(title) - len(_EARLIER) - 2
     for row in reversed(rows[-(MOST_ROWS - 2) :]):
         shown = row if len(row) <= 1000 else clip_row(row, 1000)
         if len(shown) + 1 > left:

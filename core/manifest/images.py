@@ -10,17 +10,17 @@ REFERENCE = re.compile(
     rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?"
 )
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-LONGEST = 512  # characters; registries stop at 255 for the name alone
+LONGEST_REFERENCE = 512  # characters; registries stop at 255 for the name alone
 
 
 def why_not_an_image(reference: str) -> str:
     """Return "" for an image reference, else why it is none."""
-    if len(reference) <= LONGEST and REFERENCE.fullmatch(reference):
+    if len(reference) <= LONGEST_REFERENCE and REFERENCE.fullmatch(reference):
         return ""
     name = reference.partition("@")[0].rpartition("/")[2].partition(":")[0]
     digest = reference.partition("@")[2]
     reasons = (
-        (len(reference) > LONGEST, f"more than {LONGEST} characters"),
+        (len(reference) > LONGEST_REFERENCE, f"more than {LONGEST_REFERENCE} characters"),
         (any(c.isspace() for c in reference), "it has spaces"),
         ("://" in reference, "leave out the protocol"),
         ("@" in reference and not DIGEST.fullmatch(digest), "a digest is sha256: and 64 hexadecimal digits"),

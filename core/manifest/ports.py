@@ -4,7 +4,7 @@ from core.manifest.service import ExtraPort, Health, Port, ProbeCheck
 from core.yaml.fields import INTEGER, FieldReader, kind
 from core.yaml.tree import Entry, MappingNode, Node, ScalarNode
 
-LARGEST = 65535
+LARGEST_PORT = 65535
 SCHEMES = ("http", "https", "grpc")
 PROTOCOLS = ("tcp", "udp")
 HOUR = 3600  # a check slower than an hour outlives every rollout
@@ -22,7 +22,7 @@ def read_port(read: FieldReader, node: Node, what: str) -> Port | None:
             return port
         return _with_scheme(read, entries["scheme"].value, what, port.number)
     scheme, _, number = node.text.rpartition(":") if isinstance(node, ScalarNode) else ("", "", "")
-    if not INTEGER.match(number) or not 1 <= int(number) <= LARGEST or (scheme or "http") not in SCHEMES:
+    if not INTEGER.match(number) or not 1 <= int(number) <= LARGEST_PORT or (scheme or "http") not in SCHEMES:
         read.problems.add(
             node.line, f"invalid port: {kind(node)} ({what} may be 3000, https:3000 or grpc:3000)"
         )
@@ -59,7 +59,7 @@ def _extra_port(read: FieldReader, node: Node, what: str) -> ExtraPort | None:
     elif isinstance(node, ScalarNode):
         number, _, protocol = node.text.partition("/")
     protocol = protocol.lower() or "tcp"
-    if INTEGER.match(number) and 1 <= int(number) <= LARGEST and protocol in PROTOCOLS:
+    if INTEGER.match(number) and 1 <= int(number) <= LARGEST_PORT and protocol in PROTOCOLS:
         return ExtraPort(int(number), protocol)
     read.problems.add(node.line, f"invalid port: {kind(node)} ({what} may have 2000 or 2000/udp)")
     return None
@@ -109,7 +109,7 @@ def read_startup(read: FieldReader, node: Node, what: str, liveness: ProbeCheck 
         path = read_path(read, entries["path"].value, f"path of {what}")
     else:
         node, place = entries["tcpSocketPort"].value, f"tcpSocketPort of {what}"
-        tcp_port = read.integer(node, place, low=1, high=LARGEST, default=1)
+        tcp_port = read.integer(node, place, low=1, high=LARGEST_PORT, default=1)
     return _check(
         read,
         entries,

@@ -5,7 +5,7 @@ from core.manifest.service import RollingUpdate, Scale
 from core.yaml.fields import INTEGER, FieldReader, kind
 from core.yaml.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
 
-MOST = 1000  # processes of one service; a typo above it would fill a cluster
+MOST_PROCESSES = 1000  # processes of one service; a typo above it would fill a cluster
 RANGE = "asks for a range of processes (autoscaling), which this version does not run; give one number"
 
 
@@ -77,7 +77,7 @@ def _count(read: FieldReader, node: Node, what: str) -> int:
     if text.endswith("+") or (dash and int(low) != int(high)):
         read.problems.add(node.line, f"{what} {RANGE}")
         return 1
-    if not 0 <= int(low) <= MOST:
-        read.problems.add(node.line, f"{what} must be from 0 to {MOST}, not {kind(node)}")
+    if not 0 <= int(low) <= MOST_PROCESSES:
+        read.problems.add(node.line, f"{what} must be from 0 to {MOST_PROCESSES}, not {kind(node)}")
         return 1
     return int(low)

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 # After an error that nobody foresaw the promotion is tried again, since leaving it unattended is worse: soon, for a
 # passing one, then once a minute. A person can always cancel it or take over.
 AFTER_A_SURPRISE = 5.0
-LONGEST_SURPRISE = 60.0
+LONGEST_PAUSE = 60.0
 
 
 class Supervisor:
@@ -90,7 +90,7 @@ class Supervisor:
                 )
             await self._say(promotion.id, f"{BROKEN} ({surprise.reference}); I go on trying")
             await self._tools.clock.sleep(pause)
-            pause = min(2 * pause, LONGEST_SURPRISE)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _say(self, promotion_id: str, waiting: str) -> None:
         """Let the card say why nothing moves."""

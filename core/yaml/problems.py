@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from core.errors import Invalid
 
-MOST = 40  # lines of one answer; who has more will ask again after the first 40
+MOST_LINES = 40  # lines of one answer; who has more will ask again after the first 40
 
 
 class Problems:
@@ -33,8 +33,8 @@ class Problems:
 
     def _error(self) -> Invalid:
         sentences = [self._sentence(line, text) for line, text in sorted(self._found)]
-        if len(sentences) > MOST:
-            sentences[MOST:] = [f"… and {len(sentences) - MOST} more"]
+        if len(sentences) > MOST_LINES:
+            sentences[MOST_LINES:] = [f"… and {len(sentences) - MOST_LINES} more"]
         return Invalid("\n".join(sentences), hint=self._hint)
 
     def _sentence(self, line: int, text: str) -> str:

@@ -14,7 +14,7 @@ import yaml
 from core.yaml.problems import Problems
 
 # A convox.yml of 40 services is some 10 KiB; libyaml reads 64 KiB in 0.1 s, the Python parser in 1 s.
-LARGEST = 64 * 1024
+LARGEST_FILE = 64 * 1024
 # Deeper and wider than any manifest, shallow and small enough for an alias bomb to end at once.
 DEPTH = 24
 NODES = 10_000
@@ -132,8 +132,8 @@ def compose(source: Source, problems: Problems) -> Node | None:
         Invalid: it is too large, is not YAML, or uses what no file of ours needs (tags, a second document, an
             alias bomb). Keys that stand twice are written into `problems` instead, with all others.
     """
-    if len(source.text) > LARGEST:
-        problems.stop(None, f"it has {len(source.text):,} characters; {LARGEST:,} are the limit")
+    if len(source.text) > LARGEST_FILE:
+        problems.stop(None, f"it has {len(source.text):,} characters; {LARGEST_FILE:,} are the limit")
     if found := UNPRINTABLE.search(source.text):
         before = len(BREAK.findall(source.text[: found.start()]))
         problems.stop(source.number(before), f"character U+{ord(found[0]):04X} is not allowed")

@@ -9,13 +9,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.records.environment import MASK
-from core.redaction import SHORTEST, Redactor
+from core.redaction import SHORTEST_VALUE, Redactor
 
 SECRET = "s3cr&t/<pass>+wörd\"'%"
 
 # Of `*` alone a value may be what is left after redaction; that tells nobody anything.
 values = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="*"), min_size=SHORTEST, max_size=40
+    st.characters(exclude_categories=["Cs"], exclude_characters="*"), min_size=SHORTEST_VALUE, max_size=40
 )
 
 
@@ -54,7 +54,7 @@ def test_no_spelling_of_a_long_value_survives(spelling, value, before, after):
 
 @given(st.lists(values, min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_values_in_one_another_leave_nothing_of_each_other(found, random):
-    nested = [*found, found[0] + found[-1], found[0][:SHORTEST]]
+    nested = [*found, found[0] + found[-1], found[0][:SHORTEST_VALUE]]
     random.shuffle(nested)
     text = " ".join(nested)
     assert not [v for v in nested if v.strip() and v in Redactor(nested)(text)]

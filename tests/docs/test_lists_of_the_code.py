@@ -10,7 +10,7 @@ from bot.command.grammar import GROUPS, RULES
 from bot.slack.listeners import ACTIONS, COMMAND
 from core import errors
 from core.records.progress import Limits
-from core.redaction import SHORTEST
+from core.redaction import SHORTEST_VALUE
 from tests.docs.pages import ROOT, blocks, codes, page, rows, section
 
 SLACK = page("slack.md")
@@ -68,7 +68,7 @@ def test_every_action_of_the_audit_is_in_the_table_and_no_other():
 
 def test_from_which_length_values_are_redacted_is_said():
     said = re.findall(r"(\d+) characters or\s+more", page("security.md"))
-    assert said == [str(SHORTEST)]
+    assert said == [str(SHORTEST_VALUE)]
 
 
 def test_the_patience_on_the_page_is_the_default():

@@ -10,7 +10,7 @@ _WAITING = {
     "ImagePullBackOff": "trying and failing to pull image",
 }
 # Enough for any tail; a container that logs for days must not fill the memory.
-LONGEST = 64 * 1024
+LONGEST_LOG = 64 * 1024  # characters
 
 
 class Logs:
@@ -22,7 +22,7 @@ class Logs:
 
     def append(self, uid: str, container: str, text: str) -> None:
         key = (uid, container)
-        self.present[key] = (self.present.get(key, "") + text)[-LONGEST:]
+        self.present[key] = (self.present.get(key, "") + text)[-LONGEST_LOG:]
 
     def restart(self, uid: str, container: str) -> None:
         """Begin a new log; the one so far becomes the previous one."""

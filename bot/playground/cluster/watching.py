@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 # A real API server sends one about every minute.
 BOOKMARK_EVERY = 60.0
-LONGEST = 1800.0
+LONGEST_WATCH = 1800.0  # seconds
 
 
 class Watches:
@@ -69,7 +69,9 @@ class Watches:
         """Send what changes after a version, until the watch's time is over or it is cut."""
         storage, clock, generation = self._api.storage, self._api.clock, self._generation
         wanted = selection(call.query, call.target.namespace, call.target.name)
-        ends = clock.monotonic() + min(float(call.query.get("timeoutSeconds") or LONGEST), LONGEST)
+        ends = clock.monotonic() + min(
+            float(call.query.get("timeoutSeconds") or LONGEST_WATCH), LONGEST_WATCH
+        )
         marks = clock.monotonic() + BOOKMARK_EVERY if call.flag("allowWatchBookmarks") else float("inf")
         with storage.listening() as event:
             self._open.add(event)

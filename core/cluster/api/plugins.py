@@ -18,7 +18,7 @@ from kubernetes_asyncio.config.kube_config import FileOrData, KubeConfigLoader, 
 
 from core.cluster.documents import moment
 
-LONGEST = 500  # characters of what a plugin says of its failure
+LONGEST_FAILURE = 500  # characters of what a plugin says of its failure
 
 
 class Loader(KubeConfigLoader):
@@ -74,7 +74,7 @@ async def run(plugin: ExecProvider) -> Mapping[str, Any]:
         if process.returncode is None:
             await _end(process)
     if process.returncode:
-        words = " ".join(said.decode("utf-8", "replace").split())[-LONGEST:]
+        words = " ".join(said.decode("utf-8", "replace").split())[-LONGEST_FAILURE:]
         raise ConfigException(
             f"its exec plugin {plugin.args[0]} ended with code {process.returncode}: {words}"
         )

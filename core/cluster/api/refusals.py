@@ -23,7 +23,7 @@ RIGHT = re.compile(
 HEAD = re.compile(r'^[\w.]+ "[^"]*" is (?:forbidden|invalid): ')
 MANAGER = re.compile(r'conflict with "([^"]*)"')
 NO_NAMESPACE = re.compile(r'^namespaces "[^"]*" not found$')
-LONGEST = 600  # characters of foreign text in one sentence
+LONGEST_QUOTE = 600  # characters of foreign text in one sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def _manager(cause: Cause) -> str:
 
 def _words(status: ApiStatus) -> str:
     words = HEAD.sub("", status.message.strip()) or status.reason or "no reason given"
-    return f"{cut(words, LONGEST)} ({status.code})"
+    return f"{cut(words, LONGEST_QUOTE)} ({status.code})"
 
 
 def cut(words: str, most: int) -> str:

@@ -16,7 +16,7 @@ from core.records.observation import Diagnosis, DiagnosisKind
 FOLDED = "(combined from similar events): "
 FIELD_PATH = re.compile(r"\{(.+)\}$")
 # Foreign texts may be of any length and shape; a sentence is one line and fits a message.
-LONGEST = 400
+LONGEST_SENTENCE = 400  # characters
 NOTHING: Mapping[str, int] = MappingProxyType({})
 EPOCH = "1970-01-01T00:00:00Z"
 
@@ -241,7 +241,7 @@ def event_view(event: Document) -> EventView:
     )
 
 
-def one_line(text: str, most: int = LONGEST) -> str:
+def one_line(text: str, most: int = LONGEST_SENTENCE) -> str:
     """Return a text without line breaks, cut where it is too long to be read.
 
     The mark of a cut stands for a reader and for the redactor: a value may have lost its end there.

@@ -26,7 +26,7 @@ SHORTEST_WATCH = 1.0  # client-go's "very short watch", in seconds
 # Seconds after which a watch has worked, though nothing happened in it: the next failure is a first one.
 LIVED = 5.0
 # Seconds of Retry-After that are believed: no server may make a rollout blind for an hour.
-LONGEST_ASKED = 60.0
+LONGEST_RETRY_AFTER = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +257,9 @@ class Reflector:
         span = min(longest, first * 2 ** min(self._failures, 8))
         self._failures += 1
         asked = error.status.retry_after if isinstance(error, ApiUnreachable) else None
-        await self._clock.sleep(max(min(asked or 0.0, LONGEST_ASKED), span * self._random.uniform(0.5, 1.0)))
+        await self._clock.sleep(
+            max(min(asked or 0.0, LONGEST_RETRY_AFTER), span * self._random.uniform(0.5, 1.0))
+        )
 
 
 class _Lines:

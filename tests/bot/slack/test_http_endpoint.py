@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.main import listening
 from bot.slack.connection import SlackState
-from bot.slack.http_endpoint import LARGEST, new_slack_endpoint
+from bot.slack.http_endpoint import LARGEST_BODY, new_slack_endpoint
 from bot.slack.listeners import NOT_KEPT, new_app
 from tests.controlplane.processes import free_ports
 
@@ -107,7 +107,7 @@ async def test_whatever_is_not_slacks_is_turned_away_in_silence(headers, caplog:
 
 
 async def test_a_body_larger_than_any_of_slacks_is_turned_away():
-    body = "text=" + "x" * LARGEST
+    body = "text=" + "x" * LARGEST_BODY
     async with endpoint(Keeper()) as client:
         response = await client.post("/slack/events", data=io.BytesIO(body.encode()), headers=signed(body))
         assert response.status == 413

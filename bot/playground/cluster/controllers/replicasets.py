@@ -161,5 +161,5 @@ def sized(replica_set: Document) -> Sized:
         name=replica_set["metadata"]["name"],
         spec=int(replica_set["spec"].get("replicas", 0)),
         available=int(replica_set.get("status", {}).get("availableReplicas", 0)),
-        most_before=revisions.noted(replica_set, revisions.MOST),
+        most_before=revisions.noted(replica_set, revisions.MAX_REPLICAS),
     )

@@ -9,7 +9,7 @@ Document = dict[str, Any]
 HASH = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
 DESIRED = "deployment.kubernetes.io/desired-replicas"
-MOST = "deployment.kubernetes.io/max-replicas"
+MAX_REPLICAS = "deployment.kubernetes.io/max-replicas"
 # As in Kubernetes, so that no hash spells a word.
 _SAFE = "bcdfghjklmnpqrstvwxz2456789"
 
@@ -66,7 +66,7 @@ def annotated(document: Document, annotations: dict[str, str]) -> Document:
 
 def sizes_noted(replicas: int, most: int) -> dict[str, str]:
     """Return the annotations by which a later scaling sees what this one was made for."""
-    return {DESIRED: str(replicas), MOST: str(most)}
+    return {DESIRED: str(replicas), MAX_REPLICAS: str(most)}
 
 
 def noted(replica_set: Document, name: str) -> int | None:
