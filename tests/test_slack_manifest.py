@@ -31,7 +31,7 @@ KEYS = {
     "settings.interactivity": {"is_enabled", "request_url", "message_menu_options_url"},
 }
 COMMAND_KEYS = {"command", "description", "usage_hint", "should_escape", "url"}
-# contract.md 8: nothing beyond these.
+# Contract 8: nothing beyond these.
 SCOPES = {
     "commands",
     "chat:write",

@@ -95,7 +95,7 @@ class SlackState:
 
 
 def new_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Return a client that never sends twice by itself: retries are the outbox's business (slack.md, trap 2)."""
+    """Return a client that never sends twice by itself: retries are the outbox's business (Slack's trap 2)."""
     return AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
 
 
@@ -184,7 +184,7 @@ class SlackConnection:
         self._state.known.set()
 
     async def _open_socket(self) -> None:
-        """Ask for a URL ourselves: the SDK would ask for ever with a bad token (slack.md, trap 6)."""
+        """Ask for a URL ourselves: the SDK would ask for ever with a bad token (Slack's trap 6)."""
         assert self._app_token is not None
         answer = await self._client.apps_connections_open(app_token=self._app_token)
         url = str(answer["url"])

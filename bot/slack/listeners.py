@@ -1,4 +1,4 @@
-"""What Slack may call: persist, acknowledge, hand over, and nothing else (slack.md, trap 1)."""
+"""What Slack may call: persist, acknowledge, hand over, and nothing else (Slack's trap 1)."""
 
 import asyncio
 import logging

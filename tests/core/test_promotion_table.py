@@ -20,7 +20,7 @@ from core.records.progress import Progress
 from tests.core.world import ALICE
 from tests.fakes import START
 
-# What engine.md says, written down a second time on purpose: "phase event → phase", `!` where untouched.
+# What the engine rules allow, written down a second time on purpose: "phase event → phase", `!` where untouched.
 EXPECTED = {
     "AwaitingApproval": "approved Pending, declined Declined, expired Expired, superseded Superseded, "
     "refused Refused, cancelled Refused",
