@@ -98,10 +98,6 @@ class Settings(StoreSettings):
     def _slash(cls, value: str) -> str:
         return value if value.endswith("/") else value + "/"
 
-    @property
-    def socket_mode(self) -> bool:
-        return self.slack_app_token is not None
-
 
 def contradictions(given: Mapping[str, str]) -> list[str]:
     """Return what is wrong between settings, whatever else is wrong with each of them.

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from sqlite3 import Row
 from typing import Any
 
 import orjson
@@ -14,7 +13,6 @@ from storage.session import Session
 
 GENESIS = "0" * 64  # stands before the first row
 FIELDS = ("seq", "at", "actor", "action", "subject", "detail", "prev_hash")
-PAGE = 500  # rows that a check holds in memory at once
 
 
 def row_hash(row: Mapping[str, Any]) -> str:
@@ -37,22 +35,3 @@ async def append(
         "prev_hash": GENESIS if head is None else head["hash"],
     }
     await session.run("add_audit", row | {"hash": row_hash(row)})
-
-
-async def first_broken(session: Session) -> int | None:
-    """Return the number at which the chain does not hold, or None where it does.
-
-    Rows cut off at the end leave a chain that holds; only a head kept elsewhere can show that.
-    """
-    seq, expected = 0, GENESIS
-    while rows := await session.all("audit", after=seq, limit=PAGE):
-        for row in rows:
-            if not follows(row, seq, expected):
-                return seq + 1
-            seq, expected = row["seq"], row["hash"]
-    return None
-
-
-def follows(row: Row, seq: int, expected: str) -> bool:
-    document = {name: row[name] for name in FIELDS}
-    return (row["seq"], row["prev_hash"], row["hash"]) == (seq + 1, expected, row_hash(document))

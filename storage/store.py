@@ -7,7 +7,6 @@ from typing import Any
 
 from core.actor import Actor
 from core.clock import Clock
-from storage import audit
 from storage.database import Database, open_database
 from storage.inbox.inbox import SqliteInbox
 from storage.keys import Keyring, Vault
@@ -77,10 +76,6 @@ class SqliteStore:
                     await self.inbox.mark_done(session, delivery, now)
             finally:
                 session.end()
-
-    async def verify_audit(self) -> int | None:
-        """Return the number of the first audit row that was changed or is missing, or None."""
-        return await audit.first_broken(self._reading)
 
     def free_fraction(self) -> float:
         """Return how much of the database's disk is free, 0 to 1; under 0.1 nothing new starts (rule 16)."""

@@ -34,7 +34,7 @@ def test_what_is_not_set_has_the_documented_default():
     assert made.convox_database == Path("convox.db")
     assert (made.host, made.port, made.api_host, made.api_port) == ("0.0.0.0", 3000, "0.0.0.0", 3001)
     assert (made.convox_rack, made.slack_api_url) == ("convox", "https://slack.com/api/")
-    assert (made.convox_policy, made.kubeconfig, made.socket_mode) == (None, None, True)
+    assert (made.convox_policy, made.kubeconfig) == (None, None)
 
 
 def test_an_empty_value_is_as_if_it_were_not_set():
@@ -61,7 +61,7 @@ def test_the_api_url_may_lack_its_last_slash():
 
 def test_with_a_signing_secret_it_is_http_mode():
     made = settings(SLACK_APP_TOKEN=None, SLACK_SIGNING_SECRET="8f742231b10e8888abcd99yyyzzz85a5")
-    assert made.socket_mode is False
+    assert made.slack_app_token is None
 
 
 def test_both_modes_at_once_are_refused_with_which_to_drop():

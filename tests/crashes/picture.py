@@ -3,7 +3,6 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from bot.playground.slack import Message
@@ -12,6 +11,7 @@ from core.promotion import Promotion
 from core.records.release import Release, ReleaseStatus
 from core.records.step import Step
 from storage.store import SqliteStore
+from tests.chain import audit_rows, first_broken
 from tests.crashes.places import KINDS, Document
 from tests.crashes.world import ENDING, World
 
@@ -69,7 +69,7 @@ async def _records(store: SqliteStore, app: str) -> Document:
         "releases": [_release(r, statuses.get(r.id)) for r in await read.releases(app, 100)],
         "steps": [sorted(map(_step, await read.steps(p.id)), key=str) for p in promotions],
         "approvals": [[(a.actor.id, a.decision) for a in await read.approvals(p.id)] for p in promotions],
-        "audit": [(row["actor"], row["action"]) for row in await _audit(store)],
+        "audit": [(row["actor"], row["action"]) for row in await audit_rows(store)],
     }
 
 
@@ -85,10 +85,6 @@ def _release(release: Release, status: ReleaseStatus | None) -> Document:
         return seen
     verified = status.verified_at is not None
     return seen | {"verified": verified, "held": status.held, "withdrawn": status.withdrawn}
-
-
-async def _audit(store: SqliteStore) -> Sequence[Any]:
-    return await store._reading.all("audit", after=0, limit=10_000)
 
 
 def _promotion(promotion: Promotion) -> Document:
@@ -159,7 +155,7 @@ async def broken_promises(world: World) -> list[str]:
     """Name everything that may never be, whatever happened: nothing twice, nothing lost, nothing out of order."""
     broken: list[str] = []
     async with world.records() as store:
-        damaged = await store.verify_audit()
+        damaged = await first_broken(store)
         since = [p.id for p in await store.read.promotions(world.place.app, 100)]
         cards = [await store.read.card(p) for p in since]
     if damaged is not None:

@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from bot.playground.kubelet import texts
+from tests.chain import audit_rows, first_broken
 from tests.scenarios.arrangement import ALICE, WEB
 from tests.scenarios.harness import Stage
 
@@ -203,10 +204,9 @@ async def test_who_may_not_see_values_is_refused_and_every_reveal_is_on_record(s
     for words in (f"releases info {release} --reveal", "env --reveal", "env get FOO"):
         assert "bar" in await stage.command(words)
 
-    async with stage.bot.store.transaction() as tx:
-        rows = await tx._session.all("audit", after=0, limit=500)
+    rows = await audit_rows(stage.bot.store)
     reveals = [
         (row["subject"], orjson.loads(row["actor"])["id"]) for row in rows if row["action"] == "env.reveal"
     ]
     assert reveals == [(release, ALICE), (release, ALICE), (f"{release}/FOO", ALICE)]
-    assert await stage.bot.store.verify_audit() is None
+    assert await first_broken(stage.bot.store) is None

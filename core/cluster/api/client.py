@@ -10,7 +10,7 @@ import orjson
 from core.clock import Clock
 from core.cluster.api.credentials import Source
 from core.cluster.api.refusals import ApiRejected
-from core.cluster.api.resources import Address
+from core.cluster.api.resources import Address, RESOURCES
 from core.cluster.api.transport import Count, Request, Transport, uncounted
 from core.cluster.kinds import KINDS
 from core.errors import Unreachable
@@ -25,8 +25,8 @@ APPLY = "application/apply-patch+yaml"  # the media type of server-side apply; J
 class KubeClient:
     """One cluster; see `Transport` for the arguments and for the errors that every method raises."""
 
-    def __init__(self, source: Source, *, clock: Clock, count: Count = uncounted) -> None:
-        self._transport = Transport(source, clock=clock, count=count)
+    def __init__(self, source: Source, *, clock: Clock) -> None:
+        self._transport = Transport(source, clock=clock)
 
     async def __aenter__(self) -> Self:
         return self
@@ -42,14 +42,14 @@ class KubeClient:
         return await self._json_or_none(Request(method="GET", at=at))
 
     async def list(
-        self, at: Address, *, label: str = "", field: str = "", seconds: float = LIST_SECONDS
+        self, at: Address, *, label: str = "", seconds: float = LIST_SECONDS
     ) -> tuple[list[Json], str]:
         """Return a whole collection and its resourceVersion: a consistent read, in pages of so many seconds each.
 
         Raises:
             ApiUnreachable: also with status 410, where the list has expired between two pages: begin again.
         """
-        params = {"limit": str(PAGE), **selectors(label, field)}
+        params = {"limit": str(PAGE), **selectors(label)}
         items: list[Json] = []
         while True:
             page = await self._json(Request(method="GET", at=at, verb="list", params=params, seconds=seconds))
@@ -105,8 +105,8 @@ class KubeClient:
         return document
 
 
-def selectors(label: str, field: str) -> dict[str, str]:
-    return {k: v for k, v in (("labelSelector", label), ("fieldSelector", field)) if v}
+def selectors(label: str) -> dict[str, str]:
+    return {"labelSelector": label} if label else {}
 
 
 def _typed(item: Json, at: Address) -> Json:

@@ -5,7 +5,7 @@ kubernetes_asyncio gives configuration, authentication and the aiohttp session. 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +21,6 @@ from core.cluster.api.credentials import Credentials, Loaded, Source, bearer
 from core.cluster.api.refusals import VERBS, read_status, refusal
 from core.cluster.api.resources import Address
 from core.errors import Unreachable
-
-Count = Callable[[str, str, int], None]
 
 CALL_SECONDS = 30.0
 CONNECT_SECONDS = 5.0
@@ -57,10 +55,6 @@ class Request:
         return self.verb or VERBS[self.method]
 
 
-def uncounted(verb: str, resource: str, code: int) -> None:
-    """Count nothing: for a client that nobody measures."""
-
-
 class Sessions:
     """Two pools: a watch holds its connection for minutes and must never keep a call waiting."""
 
@@ -87,12 +81,10 @@ class Transport:
     Args:
         source: where configuration and credentials come from.
         clock: for the renewal of credentials.
-        count: told of every answer: verb, resource, HTTP status (0 without one); for metrics.
     """
 
-    def __init__(self, source: Source, *, clock: Clock, count: Count = uncounted) -> None:
+    def __init__(self, source: Source, *, clock: Clock) -> None:
         self._credentials = Credentials(source, clock=clock)
-        self._count = count
         self._sessions: Sessions | None = None
         self._opening = asyncio.Lock()
 
@@ -159,26 +151,20 @@ class Transport:
     ) -> aiohttp.ClientResponse:
         headers = await _headers(request, loaded.configuration)
         sessions = await self._sessions_for(loaded.configuration)
-        code = 0
-        try:
-            with _translated(request):
-                # Certificate and key may just be in the middle of being replaced.
-                pool = sessions.pool(watch=watch)
-                response = await pool.pool_manager.request(
-                    request.method,
-                    f"{loaded.configuration.host}{request.at.path}",
-                    params=dict(request.params),
-                    data=None if request.body is None else orjson.dumps(request.body),
-                    headers=headers,
-                    timeout=limits,
-                    # The API server redirects nobody; whatever does must not be shown our token.
-                    allow_redirects=False,
-                    **_detours(pool),
-                )
-            code = response.status
-            return response
-        finally:
-            self._count(request.word, request.at.resource, code)
+        with _translated(request):
+            # Certificate and key may just be in the middle of being replaced.
+            pool = sessions.pool(watch=watch)
+            return await pool.pool_manager.request(
+                request.method,
+                f"{loaded.configuration.host}{request.at.path}",
+                params=dict(request.params),
+                data=None if request.body is None else orjson.dumps(request.body),
+                headers=headers,
+                timeout=limits,
+                # The API server redirects nobody; whatever does must not be shown our token.
+                allow_redirects=False,
+                **_detours(pool),
+            )
 
     async def _sessions_for(self, configuration: Configuration) -> Sessions:
         """Return the pools, made anew where a renewal has brought another server or certificate."""

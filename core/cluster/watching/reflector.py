@@ -44,8 +44,6 @@ class Change:
 
 
 Sink = Callable[[Change], None]
-Happening = Literal["list", "watch", "expired", "overtaken", "idle", "broken"]
-Observe = Callable[[str, Happening], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +71,6 @@ class Broken(Exception):
     """A line of a watch that cannot be read: only a fresh list tells what it would have said."""
 
 
-def unobserved(resource: str, happening: Happening) -> None:
-    """Tell nobody: for a reflector that nobody measures."""
-
-
 class Reflector:
     """Follows one collection and tells `sink` each change, never waiting for it.
 
@@ -85,9 +79,8 @@ class Reflector:
         at: the collection.
         sink: told each change; it must return at once, since a slow watcher is closed by the server.
         clock: for pauses.
-        label: label selector; `field`: field selector.
+        label: label selector.
         tuning: times, for tests.
-        observe: told what happens to the watch, as it happens.
     """
 
     def __init__(
@@ -98,18 +91,14 @@ class Reflector:
         *,
         clock: Clock,
         label: str = "",
-        field: str = "",
         tuning: Tuning | None = None,
-        observe: Observe = unobserved,
     ) -> None:
         self._client = client
         self._at = at
         self._sink = sink
         self._clock = clock
-        self._selectors = selectors(label, field)
-        self._label, self._field = label, field
+        self._label = label
         self._tuning = tuning or Tuning()
-        self._observe = observe
         self._random = random.SystemRandom()
         self._objects: dict[tuple[str, str], Json] = {}
         self._version = ""
@@ -157,8 +146,7 @@ class Reflector:
             return
 
     async def _read(self, seconds: float) -> tuple[list[Json], str]:
-        self._observe(self._at.resource, "list")
-        return await self._client.list(self._at, label=self._label, field=self._field, seconds=seconds)
+        return await self._client.list(self._at, label=self._label, seconds=seconds)
 
     def _replace(self, items: list[Json], version: str) -> None:
         """Tell the difference between what was known and a fresh list; the order of a watch would be lost anyway."""
@@ -177,17 +165,13 @@ class Reflector:
         before, began = self._events, self._clock.monotonic()
         try:
             await self._follow(self._lists)
-        except Overtaken:
-            self._observe(self._at.resource, "overtaken")
-        except Idle:
-            self._observe(self._at.resource, "idle")
+        except (Overtaken, Idle):
+            pass
         except Broken as error:
             await self._pause(error)
             return False
         except ApiUnreachable as error:
             expired = error.status.code == 410
-            if expired:
-                self._observe(self._at.resource, "expired")
             # An expired version without progress would expire again at once: that must not spin.
             if not expired or self._events == before:
                 await self._pause(error)
@@ -201,9 +185,8 @@ class Reflector:
 
     async def _follow(self, lists: int) -> None:
         """Take what one watch says, for as long as `lists` is the newest list that was read."""
-        self._observe(self._at.resource, "watch")
         params = {
-            **self._selectors,
+            **selectors(self._label),
             "resourceVersion": self._version,
             "allowWatchBookmarks": "true",
             "timeoutSeconds": str(self._random.randint(*self._tuning.lasting)),
@@ -247,7 +230,6 @@ class Reflector:
         self._sink(Change("MODIFIED" if known else "ADDED", item))
 
     async def _pause(self, error: Exception | None) -> None:
-        self._observe(self._at.resource, "broken")
         self._synced, self._stale = False, True
         self._sink(Change("STALE", why=str(error or "")))
         if self._opened is not None and self._clock.monotonic() - self._opened >= LIVED:

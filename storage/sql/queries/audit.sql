@@ -2,10 +2,6 @@
 -- The last row of the audit.
 SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1;
 
--- audit --
--- The audit after a number, in order.
-SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;
-
 -- add_audit --
 -- Append a row to the chain.
 INSERT INTO audit (seq, at, actor, action, subject, detail, prev_hash, hash)

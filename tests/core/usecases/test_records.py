@@ -11,12 +11,13 @@ from core.records.environment import Environment
 from core.records.release import Release, ReleaseStatus
 from core.usecases.records import Records
 from tests.core.world import ALICE, BOB, World, by, manifest, world
+from tests.chain import first_broken
 
 WITH_BUILD = "services:\n  web:\n    build: .\n  worker:\n    build: .\n"
 
 
 async def audited(w: World, path: Path) -> list[tuple[str, str, str]]:
-    assert await w.store.verify_audit() is None
+    assert await first_broken(w.store) is None
     with sqlite3.connect(path / "convox.db") as connection:
         rows = connection.execute("SELECT action, subject, detail FROM audit ORDER BY seq").fetchall()
     connection.close()

@@ -15,7 +15,6 @@ from bot.playground.cluster.timestamps import whole_seconds
 from bot.playground.cluster.writes import Author
 
 Document = dict[str, Any]
-SCHEDULER = Author(manager="kube-scheduler")
 STATUS = Author(manager="kube-scheduler", subresource="status")
 # A real scheduler looks again at once when a pod goes or a node comes, and after five minutes anyway.
 AGAIN = 300.0

@@ -191,14 +191,3 @@ async def test_open_watches_never_keep_a_call_waiting():
         server.others = [Answer(body={"kind": "Deployment"})]
         async with asyncio.timeout(5):
             assert await client.get(WEB) == {"kind": "Deployment"}
-
-
-async def test_every_answer_is_counted():
-    counted: list[tuple[str, str, int]] = []
-    async with fault_server() as server:
-        server.others = [refused(404, "NotFound", 'deployments.apps "web" not found'), Answer(end="abort")]
-        source = from_document(server.kubeconfig())
-        async with KubeClient(source, clock=FreeClock(), count=lambda *c: counted.append(c)) as client:
-            await client.get(WEB)
-            await client.list(PODS)
-    assert counted == [("get", "deployments", 404), ("list", "pods", 200)]
