@@ -39,22 +39,22 @@ class Answer:
     mentions: bool = False
 
 
-def fit(text: str, limit: int = LIMIT, *, whole: str = "") -> str:
-    """Return escaped text of at most `limit` characters, cut after a row, with a line about the rest.
+def fit(text: str, *, whole: str = "") -> str:
+    """Return escaped text of at most LIMIT characters, cut after a row, with a line about the rest.
 
     A row that is too long by itself is cut where it must be.
     """
     rows = escape(text).split("\n")
-    if sum(len(row) + 1 for row in rows) - 1 <= limit:
+    if sum(len(row) + 1 for row in rows) - 1 <= LIMIT:
         return "\n".join(rows)
-    kept, left = [], limit - _ROOM
+    kept, left = [], LIMIT - _ROOM
     for row in rows:
         if len(row) + 1 > left:
             break
         kept.append(row)
         left -= len(row) + 1
     if not kept:
-        kept.append(clip_row(rows[0], limit - _ROOM))
+        kept.append(clip_row(rows[0], LIMIT - _ROOM))
     return "\n".join([*kept, _rest(len(rows) - len(kept), whole)])
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from core.actor import BOT, Actor
+from core.actor import BOT
 from core.clock import Clock
 from core.errors import Conflict, Invalid, NotFound
 from storage import audit
@@ -28,7 +28,7 @@ class Tokens:
         self._database = database
         self._clock = clock
 
-    async def create(self, name: str, *, by: Actor = BOT) -> str:
+    async def create(self, name: str) -> str:
         """Return a fresh token, which nobody can show again.
 
         Raises:
@@ -49,17 +49,17 @@ class Tokens:
                 raise Conflict(
                     f"token already exists: {name}", hint=f"`convox-bot token revoke {name}` ends it"
                 )
-            await audit.append(session, at=now, actor=by, action="token.create", subject=name, detail={})
+            await audit.append(session, at=now, actor=BOT, action="token.create", subject=name, detail={})
         return token
 
-    async def revoke(self, name: str, *, by: Actor = BOT) -> None:
+    async def revoke(self, name: str) -> None:
         """End the token of that name, at once. Raises NotFound where no valid token has it."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             session = Session(connection)
             if not await session.run("revoke_token", {"name": name, "now": moment(now)}):
                 raise NotFound(f"no such token: {name}", hint="`convox-bot token list` shows them")
-            await audit.append(session, at=now, actor=by, action="token.revoke", subject=name, detail={})
+            await audit.append(session, at=now, actor=BOT, action="token.revoke", subject=name, detail={})
 
     async def list(self) -> list[Token]:
         """Return every token, revoked ones too, in the order in which they were made."""
