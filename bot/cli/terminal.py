@@ -11,6 +11,7 @@ from typing import TextIO
 
 from bot.cli.client import Rack, Told
 from bot.cli.rack_url import RackUrl, Refused
+from core.promotion import Phase
 
 DONE, REFUSED, AWAITING, INTERRUPTED = 0, 1, 3, 130
 # Git answers from the disk; a repository on a dead network share must not hang a pipeline.
@@ -35,7 +36,7 @@ def do(words: Sequence[str], *, wait: bool = True, pause: Callable[[float], None
         if answer.promotion is None:
             return DONE
         if not wait:
-            return AWAITING if answer.phase == "AwaitingApproval" else DONE
+            return AWAITING if answer.phase == Phase.AWAITING_APPROVAL else DONE
         return _follow(rack, answer)
     except Refused as refused:
         return _complain(refused)
