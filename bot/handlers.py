@@ -8,7 +8,7 @@ from bot.queries import Queries
 from bot.views import confirmations as outcomes
 from bot.views.answers import Answer
 from bot.views.refusals import refusal
-from core.caller import Caller
+from core.actor import Caller
 from core.clock import Clock
 from core.errors import Busy, Unexpected, UserError
 from core.promotion import Phase

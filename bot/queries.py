@@ -10,7 +10,7 @@ from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
 from bot.views.help import help_text
 from bot.views.releases import held_note, release_info, release_list, release_manifest, standing_note
-from core.caller import Caller
+from core.actor import Caller
 from core.clock import Clock
 from core.usecases.viewer import Viewer
 

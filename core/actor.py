@@ -1,7 +1,10 @@
-"""Who acts: a Slack user, an API token, or the bot itself."""
+"""Who acts: a Slack user, an API token, or the bot itself; and from where they ask."""
 
 from dataclasses import dataclass
 from typing import Literal
+
+# Where a request comes from: Slack, or over HTTP from a terminal or CI.
+Source = Literal["slack", "http"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +38,19 @@ class Actor:
 
 
 BOT = Actor("bot", "convox-bot", "convox-bot")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, from where, and by which delivery: what every use case takes first.
+
+    Attributes:
+        channel: the Slack channel it was typed in; None from a terminal.
+        delivery: the delivery in the inbox that is being carried out, or None; the transaction that does what it asks
+            for also marks it as done.
+    """
+
+    actor: Actor
+    source: Source
+    channel: str | None = None
+    delivery: int | None = None

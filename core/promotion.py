@@ -9,8 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from core.actor import Actor
-from core.caller import Source
+from core.actor import Actor, Source
 from core.errors import Conflict
 from core.records.binding import Binding
 from core.records.progress import Limits, Progress

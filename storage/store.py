@@ -7,6 +7,7 @@ from typing import Any
 
 from core.actor import Actor
 from core.clock import Clock
+from storage import audit
 from storage.database import Database, open_database
 from storage.inbox.inbox import SqliteInbox
 from storage.keys import Keyring, Vault

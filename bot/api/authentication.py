@@ -7,8 +7,7 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from core.actor import Actor
-from core.caller import Caller
+from core.actor import Actor, Caller
 from core.errors import Forbidden, Unauthorized
 
 USER = "convox"

@@ -7,8 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.actor import Actor
-from core.caller import Caller
+from core.actor import Actor, Caller
 from core.usecases.records import Records
 
 # In a checkout the examples lie beside the packages; an installed wheel carries them here.

@@ -18,8 +18,7 @@ from bot.handlers import Handlers, Reply, refused
 from bot.views.answers import Answer, slack_answer
 from bot.views.buttons import promotion_of
 from bot.views.times import spoken
-from core.actor import Actor
-from core.caller import Caller
+from core.actor import Actor, Caller
 from core.clock import Clock
 from core.errors import Conflict, Unexpected, UserError
 from core.lifecycle.visibility import CARD_PATIENCE, NOT_IN_CHANNEL, UNSEEN
@@ -161,7 +160,7 @@ class InboxWorker:
             log.exception("%s: delivery %d has no answer", surprise.reference, delivery.id)
             # Whatever it stumbled over may be in the way of this as well, and the log has it by now.
             with suppress(Exception):
-                await self._respond(body, refusal(surprise))
+                await self._respond(body, refused(surprise).answer)
         await self._wipe(delivery.id)
 
     async def _wipe(self, delivery_id: int) -> None:

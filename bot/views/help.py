@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from bot.command.grammar import RULES, Rule
 from bot.views.answers import Answer
 from bot.views.tables import GAP
-from core.caller import Source
+from core.actor import Source
 from core.errors import Invalid
-from core.caller import Source
 
 _EXAMPLES = ("releases", "releases promote", "env set LOG_LEVEL=debug --promote")
 _BEFORE: dict[Source, str] = {"slack": "/convox", "http": "convox-bot do"}

@@ -1,7 +1,7 @@
 """What a person reads when something cannot be: the sentence, and what to do now."""
 
 from bot.views.answers import Answer
-from core.errors import Unexpected, UserError
+from core.errors import UserError
 
 
 def refusal(error: UserError) -> Answer:

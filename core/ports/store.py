@@ -18,8 +18,6 @@ from core.records.progress import Progress
 from core.records.release import Release, ReleaseStatus
 from core.records.step import PruneJob, Step
 
-
-
 DeliveryKind = Literal["command", "action"]
 
 

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
 
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied
 from core.records.line import Line
-
 
 
 class Readiness(StrEnum):

@@ -1,8 +1,8 @@
 """What was done to a cluster and what is still to be removed from it, as rows."""
 
 from dataclasses import dataclass
-
 from typing import Literal
+
 from core.records.bundle import Ref
 
 StepStage = Literal["forward", "back", "prune"]

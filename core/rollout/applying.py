@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from core.errors import Rejected
 from core.failpoints import failpoint
-from core.records.step import StepStage
 from core.promotion import Promotion
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.intent import Applied, Intent
+from core.records.step import StepStage
 from core.rollout.effects import BACK_PATIENCE, Effects, RolloutPorts
 from core.rollout.lineage import bundles_of, recorded_count, scaled_by
 

@@ -10,14 +10,13 @@ from core.lifecycle.binding import prunable
 from core.lifecycle.holds import failed
 from core.lifecycle.transition import move
 from core.ports.store import Transaction
-from core.records.step import StepStage
 from core.promotion import Event, Phase, Promotion
 from core.records.bundle import Bundle
 from core.records.intent import Applied, Intent
 from core.records.observation import Target
 from core.records.progress import Progress
 from core.records.release import ReleaseStatus
-from core.records.step import PruneJob
+from core.records.step import PruneJob, StepStage
 from core.redaction import Redactor
 from core.rollout.applying import BundleApplier
 from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromotion, ensure_current

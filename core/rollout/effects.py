@@ -11,12 +11,10 @@ from core.lifecycle.gate import Gate
 from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
 from core.ports.store import Store, Transaction
-from core.records.step import StepAction
-from core.records.step import StepStage
 from core.promotion import Promotion
 from core.records.bundle import Ref
 from core.records.intent import Applied
-from core.records.step import Step
+from core.records.step import Step, StepAction, StepStage
 from core.rollout.lineage import redactor_of
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from core.promotion import Event
 from core.records.bundle import Bundle
-from core.records.observation import Diagnosis, Observation, Readiness, ServiceState, DiagnosisKind
+from core.records.observation import Diagnosis, DiagnosisKind, Observation, Readiness, ServiceState
 from core.records.progress import Limits, Progress, Settling
 
 # A permanent trouble must be seen on every new pod for this long: a status lags its cause, and krane and

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from core.actor import BOT, Actor
-from core.caller import Caller
+from core.actor import BOT, Actor, Caller
 from core.errors import Conflict, Forbidden, NotFound, Unwritable
 from core.failpoints import failpoint
 from core.lifecycle.access import Access

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from core.actor import Actor
-from core.caller import Caller
+from core.actor import Actor, Caller
 from core.errors import Conflict, NotFound, Taken, Unwritable
 from core.failpoints import failpoint
 from core.ids import new_id
@@ -28,7 +27,6 @@ from core.ports.cluster import Cluster
 from core.ports.outbox import Card
 from core.ports.store import Store, Transaction
 from core.promotion import Event, Phase, Promotion, PromotionKind
-from core.caller import Source
 from core.records.release import Release
 from core.usecases.decider import Decider
 from core.usecases.records import TRIES

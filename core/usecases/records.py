@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from core.caller import Caller
+from core.actor import Caller
 from core.errors import Conflict, Invalid, Rejected, Taken, Unreachable, Unwritable, UserError
 from core.ids import new_id
 from core.lifecycle.access import Access

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from core.caller import Caller
+from core.actor import Caller
 from core.errors import Forbidden, NotFound, Unwritable
 from core.lifecycle.access import Access
 from core.ports.store import Store

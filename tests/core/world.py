@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.actor import Actor
-from core.caller import Caller
+from core.actor import Actor, Caller
 from core.lifecycle.access import Access
 from core.lifecycle.gate import Gate
 from core.policy.policy import Policy, parse_policy

@@ -18,8 +18,7 @@ from bot.playground.slack import Credentials, Message, SlackWorkspace
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.people import BOT_USER
 from bot.settings import Settings, read_settings
-from core.actor import Actor
-from core.caller import Caller
+from core.actor import Actor, Caller
 from core.clock import Clock
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store

@@ -10,8 +10,8 @@ import orjson
 from core.clock import Clock
 from core.cluster.api.credentials import Source
 from core.cluster.api.refusals import ApiRejected
-from core.cluster.api.resources import Address, RESOURCES
-from core.cluster.api.transport import Count, Request, Transport, uncounted
+from core.cluster.api.resources import Address
+from core.cluster.api.transport import Request, Transport
 from core.cluster.kinds import KINDS
 from core.errors import Unreachable
 

@@ -2,9 +2,8 @@
 
 from core.cluster.api.client import Json
 from core.cluster.documents import uid_of
-from core.cluster.snapshot import Delta
+from core.cluster.snapshot import Delta, DeltaType
 from core.cluster.watching.reflector import Change
-
 
 
 class DeltaQueue:

@@ -265,7 +265,7 @@ async def test_the_cancel_button_stops_its_own_promotion_for_who_may(tmp_path: P
         assert (await w.store.read.promotion(newer)).phase is Phase.AWAITING_APPROVAL
         told = await s.answer(await s.click(newer, "cancel", ts="2.0"))
         assert told == "```\nCancelling deployment of myapp... OK\n```"
-        assert (await w.store.read.promotion(newer)).cancelled_by == BOB
+        assert (await w.store.read.promotion(newer)).cancelled_by.id == "U02BOB"
 
 
 async def test_a_button_of_before_is_told_to_use_the_newest_card(tmp_path: Path):

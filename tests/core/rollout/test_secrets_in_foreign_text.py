@@ -6,9 +6,9 @@ import pytest
 
 from core.errors import Rejected, Unreachable
 from core.promotion import Phase
-from tests.core.world import ALICE, by, until, world
-from tests.fakes import MISSING_IMAGE, broken, progressing
 from core.records.observation import Diagnosis, DiagnosisKind
+from tests.core.world import ALICE, by, until, world
+from tests.fakes import broken, progressing
 
 OLD, NEW = "old-hunter2-secret", "new-hunter2-secret"
 

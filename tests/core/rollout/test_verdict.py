@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.promotion import Event
 from core.records.bundle import Bundle, BundleService, Ref
-from core.records.observation import Diagnosis, Observation, Readiness, DiagnosisKind
+from core.records.observation import Diagnosis, DiagnosisKind, Observation, Readiness
 from core.records.progress import Limits, Progress, Settling
 from core.rollout.verdict import Verdict, judge
 from tests.fakes import MISSING_IMAGE, START, broken, progressing, service

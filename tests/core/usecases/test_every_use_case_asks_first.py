@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.caller import Caller
+from core.actor import Caller
 from core.errors import Conflict, Forbidden
 from core.policy.policy import parse_policy
 from core.promotion import Phase

@@ -10,8 +10,8 @@ from core.errors import Conflict, Invalid, NotFound, Unwritable
 from core.records.environment import Environment
 from core.records.release import Release, ReleaseStatus
 from core.usecases.records import Records
-from tests.core.world import ALICE, BOB, World, by, manifest, world
 from tests.chain import first_broken
+from tests.core.world import ALICE, BOB, World, by, manifest, world
 
 WITH_BUILD = "services:\n  web:\n    build: .\n  worker:\n    build: .\n"
 
