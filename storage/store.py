@@ -24,7 +24,7 @@ from storage.tokens.tokens import Tokens
 
 
 class SqliteReader(RecordReads, PromotionReads, OutboxReads):
-    """`core.ports.store.Reader`: what each aggregate reads of itself, and what the installation is."""
+    """`core.ports.store.StoreReader`: what each aggregate reads of itself, and what the installation is."""
 
     async def digest(self, *parts: str) -> str:
         return self._vault.digest(*parts)

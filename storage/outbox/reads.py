@@ -6,7 +6,7 @@ from storage.outbox.rows import card_of
 
 
 class OutboxReads(Reads):
-    """Of `core.ports.store.Reader`; see there for what each method promises."""
+    """Of `core.ports.store.StoreReader`; see there for what each method promises."""
 
     async def card(self, promotion_id: str) -> Card | None:
         row = await self._session.one("card", promotion=promotion_id)

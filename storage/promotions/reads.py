@@ -18,7 +18,7 @@ from storage.promotions.rows import (
 
 
 class PromotionReads(Reads):
-    """Of `core.ports.store.Reader`; see there for what each method promises."""
+    """Of `core.ports.store.StoreReader`; see there for what each method promises."""
 
     async def promotion(self, promotion_id: str) -> Promotion:
         row = await self._session.one("promotion", id=promotion_id)

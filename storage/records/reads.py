@@ -12,7 +12,7 @@ from storage.records.rows import app_of, build_of, bundle_of, release_of, standi
 
 
 class RecordReads(Reads):
-    """Of `core.ports.store.Reader`; see there for what each method promises."""
+    """Of `core.ports.store.StoreReader`; see there for what each method promises."""
 
     async def app(self, name: str) -> App:
         row = await self._session.one("app", name=name)

@@ -252,7 +252,7 @@ async def test_a_token_never_fills_a_seat(tmp_path: Path):
 async def test_a_decline_without_a_reason_is_no_cancelling(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         request = await w.ask((await w.build()).release.id)
-        declined = await w.decider.decline(BOB, request.promotion.id)
+        declined = await w.decider.decline(by(BOB), request.promotion.id)
         assert (declined.declined_by.id, declined.cancelled_by) == (BOB.id, None)
         assert ending(declined, lambda a: a.plain) == "ERROR: declined by @u02bob"
 
@@ -264,7 +264,7 @@ async def test_who_cancelled_stays_known_when_somebody_else_takes_over(tmp_path:
         w.cluster.behaves[slow] = lambda _: progressing()
         running = (await w.ask(slow)).promotion
         await until(w, running.id, Phase.UPDATING)
-        await w.decider.cancel(BOB, "myapp")
+        await w.decider.cancel_app(by(BOB), "myapp")
         newer = await w.ask((await w.build()).release.id, actor=ALICE, force=True)
         ended = await w.end(running.id)
         assert (ended.phase, ended.superseded_by) == (Phase.SUPERSEDED, newer.promotion.release)
