@@ -13,6 +13,7 @@ from core.clock import Clock
 from core.errors import Busy, Unexpected, UserError
 from core.promotion import Phase
 from core.records.release import Release
+from core.sentence import Channel, Sentence
 from core.usecases.decider import Decider
 from core.usecases.promoter import Promoter, PromotionRequest, PromotionResult
 from core.usecases.records import NewRelease, Records
@@ -121,9 +122,9 @@ class Handlers:
         reply = await self._requested(requested, text, caller)
         return replace(reply, answer=replace(reply.answer, warnings=(*warnings, *reply.answer.warnings)))
 
-    async def _requested(self, requested: PromotionResult, text: str, caller: Caller) -> Reply:
+    async def _requested(self, requested: PromotionResult, text: str | Sentence, caller: Caller) -> Reply:
         promotion = requested.promotion
-        notes = [requested.skipped] if requested.skipped else []
+        notes: list[str | Sentence] = [requested.skipped] if requested.skipped else []
         if promotion.channel is None and caller.source == "http":
             notes.append(outcomes.no_card(promotion.app))
         elif requested.untaken and caller.source == "http":
@@ -136,9 +137,8 @@ class Handlers:
         if promotion.phase is Phase.AWAITING_APPROVAL:
             hint = outcomes.waiting(promotion)
         if requested.pointer:
-            where = f" in <#{promotion.channel}>" if promotion.channel else ""
-            text = f"{promotion.release} was asked for already: {promotion.id}{where} waits for its approval"
-        answer = Answer(text=text, warnings=tuple(notes), hint=hint, mentions=requested.pointer)
+            text = outcomes.pointing(promotion)
+        answer = Answer(text=text, warnings=tuple(notes), hint=hint)
         return Reply(answer=answer, promotion=promotion.id)
 
     async def _decide(self, command: ask.Command, caller: Caller) -> Reply:
@@ -168,9 +168,11 @@ class Handlers:
         linked = await self._records.link(caller, name)
         notes = []
         if linked.left:
-            notes.append(f"{name} was linked to <#{linked.left}>, which has no app now")
+            notes.append(
+                Sentence.of(f"{name} was linked to ", Channel(linked.left), ", which has no app now")
+            )
         if linked.ousted:
-            notes.append(f"this channel was linked to {linked.ousted}, which has no channel now")
+            notes.append(Sentence.of(f"this channel was linked to {linked.ousted}, which has no channel now"))
         return Answer(text=outcomes.linking(name), warnings=tuple(notes))
 
     async def _administer(self, command: ask.Command, caller: Caller) -> Answer:

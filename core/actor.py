@@ -27,13 +27,8 @@ class Actor:
         return self.id if self.kind == "slack" else f"{self.kind}:{self.id}"
 
     @property
-    def mention(self) -> str:
-        """How Slack shows them."""
-        return f"<@{self.id}>" if self.kind == "slack" else self.plain
-
-    @property
     def plain(self) -> str:
-        """How a terminal shows them."""
+        """How a log shows them."""
         return f"@{self.name or self.id}" if self.kind == "slack" else f"{self.kind}:{self.id}"
 
 

@@ -18,6 +18,8 @@ Unreachable          the cluster did not answer, or said "not now": asking again
 
 import secrets
 
+from core.sentence import Sentence
+
 # What people are told of an error that nobody foresaw; the rest is in the log.
 BROKEN = "something went wrong here"
 
@@ -27,9 +29,9 @@ class UserError(Exception):
 
     status = 400
 
-    def __init__(self, sentence: str, *, hint: str = "") -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, sentence: str | Sentence, *, hint: str = "") -> None:
+        super().__init__(str(sentence))
+        self.sentence = Sentence.of(sentence)
         self.hint = hint
 
 

@@ -13,6 +13,7 @@ from core.actor import Actor, Source
 from core.errors import Conflict
 from core.records.binding import Binding
 from core.records.progress import Limits, Progress
+from core.sentence import NOTHING, Sentence
 
 PromotionKind = Literal["promote", "rollback"]
 
@@ -131,7 +132,7 @@ class Promotion:
         stage_at: when the present stage (forward, way back) began.
         back_to: the release that a rollback goes to, chosen when the promotion starts.
         baseline_of: the promotion whose intent (existed flags) a take-over inherits.
-        cause: why it failed, one sentence; `reason`: what a person said (decline), or why it was refused.
+        cause: why it failed; `reason`: what a person said (decline), or why it was refused.
         declined_by: who said no before it started; `cancelled_by`: who stopped it, whatever came of it afterwards.
         taken_over_by: who asked for the one that took its place, `superseded_by`: the release of that one.
         removed: its own objects were removed, since there was no release to go back to.
@@ -161,8 +162,8 @@ class Promotion:
     token: int = 0
     back_to: str | None = None
     baseline_of: str | None = None
-    cause: str = ""
-    reason: str = ""
+    cause: Sentence = NOTHING
+    reason: Sentence = NOTHING
     declined_by: Actor | None = None
     cancelled_by: Actor | None = None
     taken_over_by: Actor | None = None

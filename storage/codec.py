@@ -8,6 +8,7 @@ import orjson
 
 from core.actor import Actor
 from core.records.bundle import Ref
+from core.sentence import Channel, Part, Sentence, TimeOfDay, UserGroup
 
 Columns = dict[str, Any]
 
@@ -61,6 +62,41 @@ def actor_text_or_none(actor: Actor | None) -> str | None:
 
 def actor_or_none(text: str | None) -> Actor | None:
     return None if text is None else actor_of(text)
+
+
+def sentence_document(sentence: Sentence) -> list[Any]:
+    """Return a sentence for a sealed column: texts as they are, each other part as an object that says its kind."""
+    return [part if isinstance(part, str) else _part_document(part) for part in sentence.parts]
+
+
+def _part_document(part: Actor | Channel | UserGroup | TimeOfDay) -> dict[str, Any]:
+    match part:
+        case Actor():
+            return {"actor": {"kind": part.kind, "id": part.id, "name": part.name}}
+        case Channel():
+            return {"channel": part.id}
+        case UserGroup():
+            return {"group": part.id}
+        case TimeOfDay():
+            return {"time": moment(part.at), "seconds": part.seconds}
+
+
+def sentence_of(document: list[Any]) -> Sentence:
+    return Sentence.of(*(part if isinstance(part, str) else _part_of(part) for part in document))
+
+
+def _part_of(document: dict[str, Any]) -> Part:
+    match document:
+        case {"actor": actor}:
+            return Actor(**actor)
+        case {"channel": channel}:
+            return Channel(channel)
+        case {"group": group}:
+            return UserGroup(group)
+        case {"time": at, "seconds": seconds}:
+            return TimeOfDay(datetime.fromisoformat(at), seconds)
+        case _:
+            raise ValueError(f"{', '.join(document)} is no part of a sentence")
 
 
 def refs_text(refs: Iterable[Ref]) -> str:

@@ -3,42 +3,68 @@
 `migrate.py` runs before, also where nobody has the keys (`convox-bot token`): what stands here meets the newest schema.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from core.records.binding import Binding
-from core.records.bundle import Ref
 from storage.database import Database
 from storage.errors import SchemaTooNew
 from storage.keys import Vault
-from storage.promotions.rows import binding_document
 from storage.session import Session
 
 Upgrade = Callable[[Session, Vault], Awaitable[None]]
+# How Slack has people and channels named.
+_NAMED = re.compile(r"<(@[UW][A-Z0-9]+|#[CG][A-Z0-9]+)>")
+
+# What an upgrade writes is spelled out in it: what the rest of the code writes changes with the next one.
 
 
 async def bindings_are_documents(session: Session, vault: Vault) -> None:
-    """What approvals are bound to was one text, read back where it had changed."""
+    """What approvals are bound to was a text, taken to pieces again where it had changed."""
     for row in await session.all("sealed_words"):
         words = vault.unseal(row["words"])
         bound = words["approved_for"]
-        words["approved_for"] = binding_document(binding_in(bound)) if bound else None
+        words["approved_for"] = binding_in(bound) if bound else None
         await session.run("reseal_words", {"number": row["number"], "words": vault.seal(words)})
 
 
-def binding_in(text: str) -> Binding:
-    """Return what was written as `bundle=… active=… prune=Kind/name,… namespace=…`."""
-    parts: dict[str, Any] = dict(part.partition("=")[::2] for part in text.split(" "))
-    prune = [each.partition("/") for each in parts["prune"].split(",") if each]
-    return Binding(
-        bundle=parts["bundle"],
-        active=parts["active"] or None,
-        prune=tuple(Ref(kind, name) for kind, _, name in prune),
-        namespace=parts["namespace"] or None,
-    )
+def binding_in(text: str) -> dict[str, Any]:
+    """Return the document of what was written as `bundle=… active=… prune=Kind/name,… namespace=…`."""
+    parts = dict(part.partition("=")[::2] for part in text.split(" "))
+    return {
+        "bundle": parts["bundle"],
+        "active": parts["active"] or None,
+        "prune": [each.split("/") for each in parts["prune"].split(",") if each],
+        "namespace": parts["namespace"] or None,
+    }
 
 
-UPGRADES: Sequence[Upgrade] = (bindings_are_documents,)
+async def sentences_have_parts(session: Session, vault: Vault) -> None:
+    """Why a promotion failed and a release is on hold was a text that had people in it as Slack writes them."""
+    for row in await session.all("sealed_words"):
+        words = vault.unseal(row["words"])
+        # What somebody has said to a decline is no sentence of ours: whatever stands in it is meant as it stands.
+        said = row["phase"] == "Declined"
+        words["reason"] = [words["reason"]] if said else sentence_in(words["reason"])
+        words["cause"] = sentence_in(words["cause"])
+        await session.run("reseal_words", {"number": row["number"], "words": vault.seal(words)})
+    for row in await session.all("sealed_holds"):
+        held = vault.seal(sentence_in(vault.unseal(row["held"])))
+        await session.run("reseal_hold", {"release": row["release"], "held": held})
+
+
+def sentence_in(text: str) -> list[Any]:
+    """Return the document of a text in which each person and channel was an id in angle brackets."""
+    # Texts and names by turns.
+    return [_named(each) if at % 2 else each for at, each in enumerate(_NAMED.split(text))]
+
+
+def _named(name: str) -> dict[str, Any]:
+    sign, found = name[0], name[1:]
+    return {"channel": found} if sign == "#" else {"actor": {"kind": "slack", "id": found, "name": ""}}
+
+
+UPGRADES: Sequence[Upgrade] = (bindings_are_documents, sentences_have_parts)
 
 
 async def reseal(database: Database, vault: Vault, upgrades: Sequence[Upgrade] = UPGRADES) -> None:

@@ -96,11 +96,11 @@ def start_problems(error: Exception) -> list[str]:
     """Return one sentence for each reason why the bot or its database cannot be used; none for an error of ours."""
     match error:
         case Invalid():
-            return [*error.sentence.splitlines(), *([error.hint] if error.hint else [])]
+            return [*str(error).splitlines(), *([error.hint] if error.hint else [])]
         case StorageProblem():
             return [str(error)]
         case Unwritable():
-            return [f"{error.sentence}; {error.hint}" if error.hint else error.sentence]
+            return [f"{error}; {error.hint}" if error.hint else str(error)]
         case OSError() if error.errno in LISTENING or isinstance(error, socket.gaierror):
             return [f"an address of HOST, PORT, API_HOST, API_PORT cannot be listened on: {error}"]
         case _:

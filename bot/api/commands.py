@@ -52,14 +52,13 @@ class Commands:
     async def _text(self, reply: Reply) -> str:
         """Return an answer for a terminal: what was asked for stands first, so that a script can take it."""
         answer = reply.answer
-        # Values of an environment are shown verbatim; only a promotion's own words name channels.
-        text = await self._names.plain(answer.text) if reply.promotion else answer.text
-        beside = [*await self._notes(answer), await self._names.plain(answer.hint)]
-        return "\n".join(part for part in (text, *beside) if part)
+        parts = [await self._names.plain(answer.text), *await self._notes(answer)]
+        parts.append(await self._names.plain(answer.hint))
+        return "\n".join(part for part in parts if part)
 
     async def _refused(self, answer: Answer, error: UserError) -> web.Response:
         """Return the refusal with what was done before it, and what to know of that."""
-        done = [answer.text, *await self._notes(answer)]
+        done = [await self._names.plain(answer.text), *await self._notes(answer)]
         return refused(
             error,
             sentence=await self._names.plain(error.sentence),

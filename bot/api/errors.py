@@ -8,7 +8,6 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot.api.names import plain_names
 from core.errors import Unauthorized, Unexpected, UserError
 
 log = logging.getLogger(__name__)
@@ -57,9 +56,9 @@ def refused(error: UserError, *, sentence: str = "", hint: str = "", text: str =
         hint: what to do now, where the error itself does not say.
         text: what was done before the refusal.
     """
-    said = {"hint": plain_names(hint or error.hint), "text": text}
+    said = {"hint": hint or error.hint, "text": text}
     document = {
-        "error": plain_names(sentence or error.sentence),
+        "error": sentence or str(error.sentence),
         **{key: value for key, value in said.items() if value},
     }
     return as_json(document, error.status, _headers(error))

@@ -112,7 +112,7 @@ async def follow(
         promotion, batch = await look(number)
         rows = [row for _, line in batch for row in rows_of(line)]
         if not batch and promotion.settled:
-            rows = [await names.plain(clean(ending(promotion, lambda actor: actor.plain)))]
+            rows = [await names.plain(ending(promotion).with_text(clean))]
         fresh = rows[max(0, after - printed) :]
         printed += len(rows)
         if fresh:

@@ -4,14 +4,15 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from bot.views.mrkdwn import clip, escape, fence
+from bot.views.mrkdwn import clip, fence, said
 from core.errors import UserError
+from core.sentence import Sentence
 
 # Slack advises 4 000 characters; the rest is for warnings and the hint.
 LIMIT = 3500
 _ROOM = 160  # for the line that says what is missing
 _MOST_WARNINGS = 5
-_NAMED = re.compile(r"&lt;(@[UW][A-Z0-9]+|#[CG][A-Z0-9]+)&gt;")
+_PARTIAL = re.compile(r"&[a-z]*$|<[^<>]*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,25 +27,23 @@ class Answer:
         warnings: what they should know about what they typed.
         hint: what they may do next.
         whole: the words that show all of it from a terminal, if it can be longer than a message.
-        mentions: the text is a sentence of ours that may name people and channels as `<@U…>`, `<#C…>`.
     """
 
-    text: str = ""
+    text: str | Sentence = ""
     refusal: UserError | None = None
     code: bool = True
     ephemeral: bool = True
-    warnings: tuple[str, ...] = ()
-    hint: str = ""
+    warnings: tuple[str | Sentence, ...] = ()
+    hint: str | Sentence = ""
     whole: str = ""
-    mentions: bool = False
 
 
-def fit(text: str, *, whole: str = "") -> str:
+def fit(text: str | Sentence, *, whole: str = "") -> str:
     """Return escaped text of at most LIMIT characters, cut after a row, with a line about the rest.
 
     A row that is too long by itself is cut where it must be.
     """
-    rows = escape(text).split("\n")
+    rows = said(text).split("\n")
     if sum(len(row) + 1 for row in rows) - 1 <= LIMIT:
         return "\n".join(rows)
     kept, left = [], LIMIT - _ROOM
@@ -59,10 +58,8 @@ def fit(text: str, *, whole: str = "") -> str:
 
 
 def clip_row(escaped: str, most: int) -> str:
-    """Cut one escaped row, never within an entity."""
-    cut = escaped[: most - 1]
-    entity = cut.rfind("&")
-    return (cut[:entity] if entity >= 0 and ";" not in cut[entity:] else cut) + "…"
+    """Cut one escaped row, never within an entity or a name."""
+    return _PARTIAL.sub("", escaped[: most - 1]) + "…"
 
 
 def _rest(rows: int, whole: str) -> str:
@@ -74,11 +71,10 @@ def _rest(rows: int, whole: str) -> str:
 def slack_answer(answer: Answer) -> dict[str, Any]:
     """Return the payload for a command's `response_url`."""
     text = _with_refusal(answer)
-    body = fit(text, whole=answer.whole) if text.strip() else ""
-    body = _with_names(body) if answer.mentions or answer.refusal else body
+    body = fit(text, whole=answer.whole) if str(text).strip() else ""
     if answer.code and body:
         body = fence(body)
-    warnings = [f"Note: {_with_names(clip(warning, 300))}" for warning in answer.warnings[:_MOST_WARNINGS]]
+    warnings = [f"Note: {clip(warning, 300)}" for warning in answer.warnings[:_MOST_WARNINGS]]
     if len(answer.warnings) > _MOST_WARNINGS:
         warnings.append(f"Note: {len(answer.warnings) - _MOST_WARNINGS} more like this")
     parts = [*warnings, body, _hint(answer.hint)]
@@ -91,19 +87,14 @@ def slack_answer(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _with_refusal(answer: Answer) -> str:
+def _with_refusal(answer: Answer) -> str | Sentence:
     """Return what was done and, below it, why the rest was not."""
     if answer.refusal is None:
         return answer.text
-    refused = f"ERROR: {answer.refusal.sentence}"
-    return f"{answer.text}\n{refused}" if answer.text else refused
+    refused = Sentence.of("ERROR: ", answer.refusal.sentence)
+    return Sentence.join("\n", (answer.text, refused)) if answer.text else refused
 
 
-def _hint(text: str) -> str:
-    shown = escape(text)
-    return _with_names(clip_row(shown, 600) if len(shown) > 600 else shown)
-
-
-def _with_names(escaped: str) -> str:
-    """Let people and channels be named in an answer; a group or `@channel` never is."""
-    return _NAMED.sub(r"<\1>", escaped)
+def _hint(hint: str | Sentence) -> str:
+    shown = said(hint)
+    return clip_row(shown, 600) if len(shown) > 600 else shown

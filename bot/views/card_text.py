@@ -9,7 +9,7 @@ from bot.views.mrkdwn import approver, clip, date, inline
 from bot.views.times import spoken
 from core.actor import Actor
 from core.lifecycle.approvals import missing
-from core.policy.policy import ApprovalRule, Rules
+from core.policy.policy import ApprovalRule, Rules, named
 from core.promotion import GOING_BACK, Phase, Promotion
 from core.records.approval import Approval
 from core.records.build import Build, is_pinned
@@ -167,7 +167,7 @@ def _seats(story: Story) -> Iterable[str]:
     if p.phase is not Phase.AWAITING_APPROVAL:
         return
     rule = _rule(story)
-    people = [approver(who) for who in rule.people[:10]]
+    people = [approver(named(who)) for who in rule.people[:10]]
     whom = f"one of {', '.join(people)}" if people else "somebody who may approve"
     left = missing(p, story.approvals)
     seats = f"{left} more approval{'s' if left > 1 else ''}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from core.promotion import Promotion
+from core.sentence import Channel, Sentence
 
 
 def setting(keys: Iterable[str], release: str) -> str:
@@ -64,14 +65,20 @@ def waiting(promotion: Promotion) -> str:
     return f"Waiting for {many} of {promotion.id}: /convox approve {promotion.id}"
 
 
+def pointing(promotion: Promotion) -> Sentence:
+    """Say that the release waits already, and where."""
+    where = Sentence.of(" in ", Channel(promotion.channel)) if promotion.channel else ""
+    asked = f"{promotion.release} was asked for already: {promotion.id}"
+    return Sentence.of(asked, where, " waits for its approval")
+
+
 UNHEARD = "it waits as it was asked for first, without --force or --anyway: somebody has approved it so"
 
 
-def unshown(app: str, channel: str, why: str) -> str:
+def unshown(app: str, channel: str, why: str) -> Sentence:
     """Say that the card of a promotion will hardly be seen, and what to do."""
-    return (
-        f"<#{channel}> did not take the last card of {app} ({why}): invite me there, or link another channel"
-    )
+    said = f" did not take the last card of {app} ({why}): invite me there, or link another channel"
+    return Sentence.of(Channel(channel), said)
 
 
 def no_card(app: str) -> str:

@@ -5,9 +5,11 @@ backticks and asterisks.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from core.actor import Actor
+from core.sentence import Channel, Part, Sentence, UserGroup
 
 # Colours and cursor movements of terminals: noise in a log line.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
@@ -18,6 +20,8 @@ _HIDDEN = re.compile(
 _LONE = re.compile("[\ud800-\udfff]")
 _FENCE = re.compile(r"`{3,}")
 _PERSON = re.compile(r"[UW][A-Z0-9]+")
+_CHANNEL = re.compile(r"[CG][A-Z0-9]+")
+_GROUP = re.compile(r"S[A-Z0-9]+")
 _PARTIAL = re.compile(r"&[a-z]{0,3}$")
 ELLIPSIS = "…"
 
@@ -35,18 +39,50 @@ def escape(text: str) -> str:
     return _FENCE.sub(lambda match: "\u200b".join(match[0]), shown)
 
 
-def prose(text: str) -> str:
-    """Return words of others for a sentence of ours: one line, and no backtick that could swallow the rest."""
-    return escape(" ".join(text.split())).replace("`", "ˋ")
+def said(sentence: str | Sentence) -> str:
+    """Return a sentence as Slack must be given it: text escaped, people and channels by what Slack makes a name of.
+
+    A group is named as the policy has it, since whoever names it to Slack calls everybody in it.
+    """
+    return Sentence.of(sentence).shown(lambda part: _shown(part, escape))
 
 
-def clip(text: str, most: int) -> str:
-    """Return the text as prose of at most so many characters, cut with an ellipsis."""
+def prose(sentence: str | Sentence) -> str:
+    """Return what was said within a sentence of ours: one line, and no backtick that could swallow the rest."""
+    return "".join(_in_prose(part) for part in Sentence.of(sentence).in_one_line().parts)
+
+
+def clip(sentence: str | Sentence, most: int) -> str:
+    """Return it as prose of at most so many characters, cut with an ellipsis; whoever is named is so whole or not."""
+    whole = Sentence.of(sentence)
     # Escaping never shortens, so more than the limit need not be looked at.
-    flat = prose(text[: most * 2 + 1])
-    if len(flat) <= most and len(text) <= most * 2:
-        return flat
-    return _PARTIAL.sub("", flat[: most - 1]) + ELLIPSIS
+    near = whole.with_text(lambda text: text[: most * 2 + 1])
+    flat = prose(near)
+    return flat if len(flat) <= most and near == whole else _cut(near.in_one_line(), most - 1) + ELLIPSIS
+
+
+def _cut(sentence: Sentence, most: int) -> str:
+    kept = ""
+    for part in sentence.parts:
+        shown, left = _in_prose(part), most - len(kept)
+        if len(shown) > left:
+            return kept + _PARTIAL.sub("", shown[:left]) if isinstance(part, str) else kept
+        kept += shown
+    return kept
+
+
+def _in_prose(part: Part) -> str:
+    return _shown(part, lambda text: escape(text).replace("`", "ˋ"))
+
+
+def _shown(part: Part, quote: Callable[[str], str]) -> str:
+    match part:
+        case Actor():
+            return mention(part)
+        case Channel(id=channel) if _CHANNEL.fullmatch(channel):
+            return f"<#{channel}>"
+        case _:
+            return quote(str(part))
 
 
 def inline(text: str) -> str:
@@ -61,7 +97,8 @@ def fence(text: str) -> str:
 
 def mention(actor: Actor) -> str:
     """Return how Slack shows an actor: by mention for people, by name for tokens and the bot."""
-    return actor.mention if actor.kind == "slack" and _PERSON.fullmatch(actor.id) else clip(actor.plain, 80)
+    person = actor.kind == "slack" and _PERSON.fullmatch(actor.id)
+    return f"<@{actor.id}>" if person else clip(actor.plain, 80)
 
 
 def date(at: datetime) -> str:
@@ -70,9 +107,8 @@ def date(at: datetime) -> str:
     return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} {{time}}|{utc:%Y-%m-%d %H:%M} UTC>"
 
 
-def approver(who: str) -> str:
-    """Return how a rule's `U…` or `group:S…` is shown."""
-    group = who.removeprefix("group:")
-    if group != who:
-        return f"<!subteam^{group}>" if re.fullmatch(r"S[A-Z0-9]+", group) else clip(who, 80)
-    return f"<@{who}>" if _PERSON.fullmatch(who) else clip(who, 80)
+def approver(who: Actor | UserGroup) -> str:
+    """Return how somebody whom a rule asks for is shown: a group is called together."""
+    if isinstance(who, Actor):
+        return mention(who)
+    return f"<!subteam^{who.id}>" if _GROUP.fullmatch(who.id) else clip(str(who), 80)

@@ -7,6 +7,7 @@ from bot.views.tables import facts, table
 from bot.views.times import humanise, stamp
 from core.records.build import Build
 from core.records.release import Release, ReleaseStatus
+from core.sentence import Sentence
 
 
 def release_list(releases: Sequence[Release], active: str | None, now: datetime) -> str:
@@ -53,10 +54,10 @@ def held_note(releases: Sequence[Release], statuses: Mapping[str, ReleaseStatus]
     return f'on hold: {shown}; promoting one of them needs --anyway "reason"'
 
 
-def standing_note(status: ReleaseStatus, *, active: bool) -> str:
+def standing_note(status: ReleaseStatus, *, active: bool) -> Sentence:
     """Return the hint under one release: what happened to it since it was made."""
     if status.held:
-        return f'on hold: {status.held}; promoting it needs --anyway "reason"'
+        return Sentence.of("on hold: ", status.held, '; promoting it needs --anyway "reason"')
     verified = f"verified {stamp(status.verified_at)}" if status.verified_at else "never verified"
     withdrawn = ", withdrawn: no automatic rollback goes to it" if status.withdrawn else ""
-    return f"{'active, ' if active else ''}{verified}{withdrawn}"
+    return Sentence.of("active, " if active else "", verified, withdrawn)

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.views.answers import clip_row
 from bot.views.card_text import after, way_back
-from bot.views.mrkdwn import clip, escape, fence, mention
+from bot.views.mrkdwn import clip, escape, fence
 from bot.views.times import spoken
 from core.lifecycle.outcome import ending
 from core.promotion import Phase, Promotion
@@ -13,6 +13,8 @@ from core.records.line import Line
 
 # Slack advises 4 000 characters and folds what is longer than about 40 rows.
 MOST_CHARS, MOST_ROWS = 3000, 37
+# A cause may quote whatever a cluster says; what is useful to know must fit below it.
+MOST_ENDING_CHARS = 1600
 MOST_FENCED_CHARS = MOST_CHARS - len(fence(""))
 _CUT = " [cut: the rest is too long for Slack]"
 _EARLIER = "[cut: earlier rows do not fit]"
@@ -41,8 +43,7 @@ def message(lines: Sequence[Line]) -> dict[str, Any]:
 
 def terminal(promotion: Promotion) -> dict[str, Any]:
     """Return the payload of the last message: the ending in its first line, then what is useful to know."""
-    first = ending(promotion, mention, lambda text: clip(text, 1500))
-    return _payload("\n".join([first, *_lines_after(promotion)]))
+    return _payload("\n".join([clip(ending(promotion), MOST_ENDING_CHARS), *_lines_after(promotion)]))
 
 
 def _lines_after(p: Promotion) -> list[str]:

@@ -6,6 +6,7 @@ from core.actor import Actor
 from core.errors import Forbidden, Unreachable
 from core.policy.policy import Policy, Verb
 from core.ports.people import Directory
+from core.sentence import NOTHING, Sentence
 
 
 class Access:
@@ -49,13 +50,13 @@ class Access:
         """Return the members of every user group that the policy names."""
         return {group: await self._directory.group(group) for group in sorted(self.policy.group_ids())}
 
-    async def still_may(self, actor: Actor, verb: Verb, app: str) -> str:
-        """Return "" where the actor has the right now, else why not."""
+    async def still_may(self, actor: Actor, verb: Verb, app: str) -> Sentence:
+        """Return nothing where the actor has the right now, else why not."""
         try:
             await self.require(actor, verb, app)
         except Forbidden as error:
             return error.sentence
-        return ""
+        return NOTHING
 
     async def _member(self, actor: Actor) -> Actor:
         if actor.kind != "slack":

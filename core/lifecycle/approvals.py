@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from core.actor import Actor
 from core.policy.people import among
-from core.policy.policy import ApprovalRule, Decision
-from core.policy.rules import GROUP
+from core.policy.policy import ApprovalRule, Decision, named
 from core.promotion import Promotion
 from core.records.approval import Approval
+from core.sentence import NOTHING, Sentence, TimeOfDay
 
 
 def may_approve(
@@ -37,29 +37,29 @@ def _why_not(
     approvals: Sequence[Approval],
     actor: Actor,
     groups: Mapping[str, frozenset[str]],
-) -> str:
+) -> Sentence:
     if actor.kind != "slack":
-        return f"{actor.plain} may not approve {promotion.id}: only a person can approve"
+        return Sentence.of(actor, f" may not approve {promotion.id}: only a person can approve")
     if decided := already(promotion, approvals, actor):
         return decided
+    refused = f"you may not approve {promotion.id}: "
     if not rule.requester and actor.key == promotion.requested_by.key:
-        return f"you may not approve {promotion.id}: you asked for it, and somebody else must approve it"
+        return Sentence.of(refused, "you asked for it, and somebody else must approve it")
     if rule.people and not among(actor, rule.people, groups):
-        return f"you may not approve {promotion.id}: the policy wants one of {_named(rule.people)} for {promotion.app}"
-    return ""
+        people = Sentence.join(", ", map(named, rule.people))
+        return Sentence.of(refused, "the policy wants one of ", people, f" for {promotion.app}")
+    return NOTHING
 
 
-def already(promotion: Promotion, approvals: Sequence[Approval], actor: Actor) -> str:
-    """Return what this person has decided about it before, or "": nobody decides twice."""
+def already(promotion: Promotion, approvals: Sequence[Approval], actor: Actor) -> Sentence:
+    """Return what this person has decided about it before, or nothing: nobody decides twice."""
     before = next((a for a in approvals if a.actor.key == actor.key), None)
-    return f"you have already {before.decision}d {promotion.id} at {before.at:%H:%M} UTC" if before else ""
+    if before is None:
+        return NOTHING
+    return Sentence.of(f"you have already {before.decision}d {promotion.id} at ", TimeOfDay(before.at))
 
 
 def missing(promotion: Promotion, approvals: Sequence[Approval]) -> int:
     """Return how many people must still approve; a token and a second click of one person fill no seat."""
     people = {a.actor.id for a in approvals if a.decision == "approve" and a.actor.kind == "slack"}
     return max(0, promotion.approvals - len(people))
-
-
-def _named(people: Sequence[str]) -> str:
-    return ", ".join(who if who.startswith(GROUP) else f"<@{who}>" for who in people)

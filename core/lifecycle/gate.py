@@ -10,6 +10,7 @@ from core.policy.policy import ApprovalRule
 from core.ports.cluster import Cluster
 from core.ports.store import Store, StoreReader
 from core.promotion import Promotion
+from core.sentence import NOTHING, Sentence
 
 
 class Gate:
@@ -20,27 +21,29 @@ class Gate:
         self._cluster = cluster
         self._access = access
 
-    async def why_not(self, promotion: Promotion) -> str:
-        """Return "" where it may start, else the reason it is refused."""
+    async def why_not(self, promotion: Promotion) -> Sentence:
+        """Return nothing where it may start, else the reason it is refused."""
         if not promotion.approvals:
-            return ""
+            return NOTHING
         read = self._store.read
         return await mismatch(read, self._cluster, promotion) or await lost(read, self._access, promotion)
 
 
-async def mismatch(read: StoreReader, cluster: Cluster, promotion: Promotion) -> str:
-    """Return how that which would run differs from what was approved, or "" (engine rule 9)."""
+async def mismatch(read: StoreReader, cluster: Cluster, promotion: Promotion) -> Sentence:
+    """Return how that which would run differs from what was approved, or nothing (engine rule 9)."""
     bundle = await read.bundle(promotion.release)
     assert bundle is not None, "a bundle is stored with the request"
     assert promotion.approved_for is not None, "it is bound with the request"
     changes = promotion.approved_for.changes(
         await binding(read, cluster, await read.app(promotion.app), bundle)
     )
-    return f"what was approved has changed since: {', '.join(changes)}; ask again" if changes else ""
+    return Sentence.of(
+        f"what was approved has changed since: {', '.join(changes)}; ask again" if changes else ""
+    )
 
 
-async def lost(read: StoreReader, access: Access, promotion: Promotion, *, more: int = 0) -> str:
-    """Return who approved and may not any more, where that leaves too few, or "".
+async def lost(read: StoreReader, access: Access, promotion: Promotion, *, more: int = 0) -> Sentence:
+    """Return who approved and may not any more, where that leaves too few, or nothing.
 
     Args:
         read: the records.
@@ -51,15 +54,17 @@ async def lost(read: StoreReader, access: Access, promotion: Promotion, *, more:
     approvals = await read.approvals(promotion.id)
     rule = await rule_now(read, access.policy, promotion)
     gone = [
-        f"{a.actor.mention} ({why})"
+        Sentence.of(a.actor, " (", why, ")")
         for a in approvals
         if a.decision == "approve" and (why := await _why_not(access, rule, promotion, a.actor))
     ]
     short = len(approvals) + more - len(gone) < promotion.approvals
-    return f"an approval no longer counts: {', '.join(gone)}" if gone and short else ""
+    if not gone or not short:
+        return NOTHING
+    return Sentence.of("an approval no longer counts: ", Sentence.join(", ", gone))
 
 
-async def _why_not(access: Access, rule: ApprovalRule, promotion: Promotion, actor: Actor) -> str:
+async def _why_not(access: Access, rule: ApprovalRule, promotion: Promotion, actor: Actor) -> Sentence:
     """Return why this person could not approve it now: the right is gone, or the rule names others by now."""
     try:
         actor, groups = await access.require_in_groups(actor, "approve", promotion.app)

@@ -12,6 +12,7 @@ from core.records.app import App
 from core.records.build import Build, is_pinned
 from core.records.progress import Limits
 from core.records.release import Release, ReleaseStatus
+from core.sentence import Channel, Sentence, TimeOfDay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +48,18 @@ def busy(holder: Promotion) -> Busy:
     """Say who promotes what since when and where (engine rule 3); the first words are Convox's."""
     back = holder.phase in GOING_BACK
     stop = "" if back else f", stop it with `apps cancel {holder.app}`"
-    where = f" in <#{holder.channel}>" if holder.channel else ""
-    since = holder.started_at or holder.requested_at
+    where = Sentence.of(" in ", Channel(holder.channel)) if holder.channel else ""
+    since = TimeOfDay(holder.started_at or holder.requested_at, seconds=True)
     return Busy(
-        f"app is currently updating: {holder.requested_by.mention} promotes {holder.release} "
-        f"since {since:%H:%M:%S} UTC{where}{', and it is going back' if back else ''}",
+        Sentence.of(
+            *(
+                "app is currently updating: ",
+                holder.requested_by,
+                f" promotes {holder.release} since ",
+                since,
+            ),
+            *(where, ", and it is going back" if back else ""),
+        ),
         hint=f"wait{stop}, or take over with `--force`",
     )
 
@@ -81,7 +89,7 @@ def on_hold(context: PromotionContext, release: Release) -> Conflict | None:
     if not held:
         return None
     return Conflict(
-        f"{release.id} is on hold: {held}",
+        Sentence.of(f"{release.id} is on hold: ", held),
         hint=f'`releases promote {release.id} -a {release.app} --anyway "reason"` promotes it all the same',
     )
 
@@ -100,7 +108,7 @@ def guard_rollback(context: PromotionContext, source: Release) -> None:
     held = why_held(source, context.releases, context.statuses)
     if held and not verified:
         raise Conflict(
-            f"{source.id} is on hold: {held}",
+            Sentence.of(f"{source.id} is on hold: ", held),
             hint=f"roll back to a release that ran: `releases -a {source.app}` lists them",
         )
 

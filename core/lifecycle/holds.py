@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from core.promotion import Promotion
 from core.records.release import Release, ReleaseStatus
+from core.sentence import NOTHING, Sentence
 
 
-def why_held(release: Release, releases: Sequence[Release], statuses: Mapping[str, ReleaseStatus]) -> str:
-    """Return why promoting the release needs `--anyway`, or "" (engine rule 7).
+def why_held(
+    release: Release, releases: Sequence[Release], statuses: Mapping[str, ReleaseStatus]
+) -> Sentence:
+    """Return why promoting the release needs `--anyway`, or nothing (engine rule 7).
 
     A release is held by its own failed promotion, and by that of another release of the same build unless a third
     one of that build was verified.
@@ -16,11 +19,12 @@ def why_held(release: Release, releases: Sequence[Release], statuses: Mapping[st
     if own and own.held:
         return own.held
     if release.build is None:
-        return ""
+        return NOTHING
     siblings = [s for r in releases if r.build == release.build and (s := statuses.get(r.id))]
     if any(s.verified_at and not s.held for s in siblings):
-        return ""
-    return next((f"its build {release.build} was not good: {s.held}" for s in siblings if s.held), "")
+        return NOTHING
+    held = next((s.held for s in siblings if s.held), None)
+    return Sentence.of(f"its build {release.build} was not good: ", held) if held else NOTHING
 
 
 def newest_free(
@@ -64,8 +68,9 @@ def way_back(
     return None
 
 
-def failed(promotion: Promotion) -> str:
+def failed(promotion: Promotion) -> Sentence:
     """Return why the release of a promotion that failed or was stopped is on hold from now on."""
     if promotion.cancelled_by:
-        return f"its rollout was cancelled by {promotion.cancelled_by.mention}"
-    return f"its rollout failed: {promotion.cause}" if promotion.cause else "its rollout failed"
+        return Sentence.of("its rollout was cancelled by ", promotion.cancelled_by)
+    cause = Sentence.of(": ", promotion.cause) if promotion.cause else ""
+    return Sentence.of("its rollout failed", cause)

@@ -2,47 +2,34 @@
 
 from collections.abc import Callable
 
-from core.actor import Actor
 from core.promotion import Phase, Promotion
+from core.sentence import Sentence
 
 
-def _verbatim(text: str) -> str:
-    return text
-
-
-def ending(
-    promotion: Promotion, name: Callable[[Actor], str], quote: Callable[[str], str] = _verbatim
-) -> str:
+def ending(promotion: Promotion) -> Sentence:
     """Return the first line of the terminal message: it begins with `OK` or `ERROR:`.
-
-    Args:
-        promotion: One that has settled.
-        name: How people are shown: as a mention in Slack, by their plain name over HTTP.
-        quote: What to do with words of others (a cause, a reason) before they are shown, such as escaping.
 
     Raises:
         ValueError: it has not ended, so nobody may say how it did.
     """
     if promotion.phase is Phase.RUNNING:
-        return "OK (not verified: nothing ran)" if promotion.nothing_ran else "OK"
-    text, said = _outcome(promotion, name)
-    said = " ".join(said.split())
-    return f"ERROR: {text}: {quote(said)}" if said else f"ERROR: {text}"
+        return Sentence.of("OK (not verified: nothing ran)" if promotion.nothing_ran else "OK")
+    return Sentence.of("ERROR: ", _outcome(promotion)).in_one_line()
 
 
-def _outcome(promotion: Promotion, name: Callable[[Actor], str]) -> tuple[str, str]:
-    """Return what happened, and what was said about it."""
+def _outcome(promotion: Promotion) -> Sentence:
+    """Return what happened, with what was said about it."""
     if promotion.cancelled_by and promotion.phase in _CANCELLED:
-        return f"cancelled by {name(promotion.cancelled_by)}, {_CANCELLED[promotion.phase](promotion)}", ""
+        done = _CANCELLED[promotion.phase](promotion)
+        return Sentence.of("cancelled by ", promotion.cancelled_by, f", {done}")
     settled = _SETTLED.get(promotion.phase)
     if settled is None:
         raise ValueError(f"{promotion.id} is {promotion.phase} and has not ended")
-    return settled(promotion, name)
+    return settled(promotion)
 
 
-def _declined(promotion: Promotion, name: Callable[[Actor], str]) -> tuple[str, str]:
-    by = name(promotion.declined_by) if promotion.declined_by else "somebody"
-    return f"declined by {by}", promotion.reason
+def _with(happened: str | Sentence, said: Sentence) -> Sentence:
+    return Sentence.of(happened, ": ", said) if said else Sentence.of(happened)
 
 
 def _back(promotion: Promotion) -> str:
@@ -56,11 +43,11 @@ _CANCELLED: dict[Phase, Callable[[Promotion], str]] = {
     Phase.FAILURE: lambda _: "not rolled back, a person is needed",
     Phase.REFUSED: lambda _: "nothing was changed",
 }
-_SETTLED: dict[Phase, Callable[[Promotion, Callable[[Actor], str]], tuple[str, str]]] = {
-    Phase.REVERTED: lambda p, _: (_back(p), p.cause),
-    Phase.FAILURE: lambda p, _: ("rollback failed, a person is needed", p.cause),
-    Phase.REFUSED: lambda p, _: ("refused, nothing was changed", p.reason or p.cause),
-    Phase.SUPERSEDED: lambda p, _: (f"superseded by {p.superseded_by}", ""),
-    Phase.DECLINED: _declined,
-    Phase.EXPIRED: lambda _p, _: ("approval expired", ""),
+_SETTLED: dict[Phase, Callable[[Promotion], Sentence]] = {
+    Phase.REVERTED: lambda p: _with(_back(p), p.cause),
+    Phase.FAILURE: lambda p: _with("rollback failed, a person is needed", p.cause),
+    Phase.REFUSED: lambda p: _with("refused, nothing was changed", p.reason or p.cause),
+    Phase.SUPERSEDED: lambda p: Sentence.of(f"superseded by {p.superseded_by}"),
+    Phase.DECLINED: lambda p: _with(Sentence.of("declined by ", p.declined_by or "somebody"), p.reason),
+    Phase.EXPIRED: lambda _: Sentence.of("approval expired"),
 }

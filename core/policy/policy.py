@@ -8,6 +8,7 @@ from core.actor import Actor
 from core.policy.people import Groups, among
 from core.policy.reader import read_policy
 from core.policy.rules import GROUP, TOKEN, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
+from core.sentence import NOTHING, Sentence, UserGroup
 from core.yaml.problems import Problems
 from core.yaml.tree import as_written, compose
 
@@ -22,6 +23,7 @@ __all__ = [
     "Rules",
     "Verb",
     "among",
+    "named",
     "parse_policy",
 ]
 
@@ -33,7 +35,7 @@ class Decision:
     """An answer with its reason, for the person who asked."""
 
     allowed: bool
-    why: str = ""
+    why: Sentence = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,28 +98,29 @@ class Policy:
         rules = self.rules(app)
         return rules.promote.people + rules.rollback.people
 
-    def _why_not(self, verb: Verb, app: str) -> str:
+    def _why_not(self, verb: Verb, app: str) -> Sentence:
         roles = [role.name for role in self.roles if verb in role.verbs]
         if not roles:
-            return f"you may not {verb} {app}: no role of the policy file has the verb {verb}"
+            return Sentence.of(f"you may not {verb} {app}: no role of the policy file has the verb {verb}")
         need = f"the role {roles[0]}" if len(roles) == 1 else f"one of the roles {', '.join(roles)}"
         people = [who for grant in self._giving(verb, app) for who in grant.who]
         if verb == "approve":
             people += self._approvers(app)
-        return f"you may not {verb} {app}: that needs {need} for it ({_whom_to_ask(people)})"
+        return Sentence.of(f"you may not {verb} {app}: that needs {need} for it (", _whom_to_ask(people), ")")
 
 
-def _whom_to_ask(who: Iterable[str]) -> str:
+def _whom_to_ask(who: Iterable[str]) -> Sentence:
     """Name people and groups; a token cannot be asked."""
-    people = list(dict.fromkeys(_called(name) for name in who if not name.startswith(TOKEN)))
+    people = list(dict.fromkeys(named(name) for name in who if not name.startswith(TOKEN)))
     if not people:
-        return "no person has it; it is given in the policy file"
+        return Sentence.of("no person has it; it is given in the policy file")
     more = f" and {len(people) - TOLD} more" if len(people) > TOLD else ""
-    return f"ask {', '.join(people[:TOLD])}{more}"
+    return Sentence.of("ask ", Sentence.join(", ", people[:TOLD]), more)
 
 
-def _called(name: str) -> str:
-    return name if name.startswith(GROUP) else f"<@{name}>"
+def named(who: str) -> Actor | UserGroup:
+    """Return whom a policy means by a user id or `group:<id>`, for a sentence."""
+    return UserGroup(who.removeprefix(GROUP)) if who.startswith(GROUP) else Actor("slack", who)
 
 
 def _matches(app: str, patterns: Iterable[str]) -> bool:

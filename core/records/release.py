@@ -5,6 +5,7 @@ from datetime import datetime
 
 from core.actor import Actor
 from core.records.environment import Environment
+from core.sentence import Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,5 +42,5 @@ class ReleaseStatus:
 
     release: str
     verified_at: datetime | None = None
-    held: str | None = None
+    held: Sentence | None = None
     withdrawn: bool = False

@@ -23,6 +23,7 @@ from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromo
 from core.rollout.lineage import bundles_of, redactor_of
 from core.rollout.starting import RolloutStarter
 from core.rollout.verifying import StageOutcome, Verifier, evidence_line
+from core.sentence import Sentence
 
 
 @dataclass(slots=True)
@@ -91,11 +92,11 @@ class Driver:
         try:
             await self._applier.forward(run.promotion, run.intent)
         except Rejected as error:
-            await self._move(run, Event.BROKEN, cause=run.redact(str(error)))
+            await self._move(run, Event.BROKEN, cause=Sentence.of(run.redact(str(error))))
             return
         except StageTimeout as error:
             cause = f"not every object was applied within {run.promotion.limits.pending:g} s: {error}"
-            await self._move(run, Event.OVERDUE, cause=run.redact(cause))
+            await self._move(run, Event.OVERDUE, cause=Sentence.of(run.redact(cause)))
             return
         await run.verifier.drain(run.promotion)
         failpoint("applied.before_commit")
@@ -152,7 +153,7 @@ class Driver:
         self._tools.announcer.wake()
 
     async def _stand(
-        self, tx: Transaction, release: str, *, verified: bool = False, held: str | None = None
+        self, tx: Transaction, release: str, *, verified: bool = False, held: Sentence | None = None
     ) -> None:
         status = await tx.release_status(release)
         await tx.save_release_status(
@@ -178,7 +179,7 @@ class Driver:
             if evidence and outcome.diagnosis is not None:
                 line = evidence_line(run.redact(evidence), tx.now, outcome.diagnosis)
                 await tx.add_lines(current.id, [line])
-            await move(tx, current, outcome.event, actor=BOT, cause=outcome.cause)
+            await move(tx, current, outcome.event, actor=BOT, cause=Sentence.of(outcome.cause))
         failpoint("broken.after_commit")
         self._tools.announcer.wake()
 
@@ -246,11 +247,11 @@ class Driver:
     async def _stuck(self, run: _Run, why: str, *, event: Event = Event.STUCK) -> None:
         """End in Failure: a person is needed; the first cause stays, the second is added."""
         promotion = run.promotion
-        causes = [c for c in (promotion.cause, why) if c]
+        causes = [c for c in (promotion.cause, Sentence.of(why)) if c]
         async with self._tools.store.transaction() as tx:
             current = await ensure_current(tx, promotion)
             await self._stand(tx, promotion.release, held=failed(promotion))
-            await move(tx, current, event, actor=BOT, cause="; ".join(dict.fromkeys(causes)))
+            await move(tx, current, event, actor=BOT, cause=Sentence.join("; ", dict.fromkeys(causes)))
             failpoint("settle.before_commit")
         failpoint("settle.after_commit")
         self._tools.announcer.wake()

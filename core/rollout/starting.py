@@ -22,6 +22,7 @@ from core.rollout.effects import (
     ensure_current,
 )
 from core.rollout.lineage import lineage, redactor_of
+from core.sentence import NOTHING, Sentence
 
 
 class RolloutStarter:
@@ -48,10 +49,10 @@ class RolloutStarter:
             await self._effects.retry(promotion, lambda: self._preflight(promotion), limit=limit)
             failpoint("start.after_preflight")
         except Rejected as error:
-            await self._refuse(promotion, Event.REFUSED, str(error))
+            await self._refuse(promotion, Event.REFUSED, Sentence.of(str(error)))
             return None
         except StageTimeout as error:
-            reason = f"the cluster did not answer for {limit:g} s: {error}"
+            reason = Sentence.of(f"the cluster did not answer for {limit:g} s: {error}")
             await self._refuse(promotion, Event.OVERDUE, reason)
             return None
         return await self._keep(promotion, intent)
@@ -75,11 +76,11 @@ class RolloutStarter:
                 )
         return await self._keep(promotion, intent)
 
-    async def _unseen(self, promotion: Promotion) -> str:
+    async def _unseen(self, promotion: Promotion) -> Sentence:
         if promotion.source != "slack" or promotion.channel is None:
-            return ""
+            return NOTHING
         card = await self._tools.announcer.wait_for_card(promotion.id, CARD_PATIENCE)
-        return NOT_IN_CHANNEL if is_unseen(promotion, card) else ""
+        return Sentence.of(NOT_IN_CHANNEL if is_unseen(promotion, card) else "")
 
     async def _look(self, promotion: Promotion) -> Intent:
         read, cluster = self._tools.store.read, self._tools.cluster
@@ -135,18 +136,18 @@ class RolloutStarter:
         if app.token == promotion.token:
             await tx.save_app(replace(app, token=app.token - 1))
 
-    async def _refuse(self, promotion: Promotion, event: Event, reason: str) -> None:
+    async def _refuse(self, promotion: Promotion, event: Event, reason: Sentence) -> None:
         """End it with nothing changed; one that has taken over goes back instead (engine rule 5)."""
-        redact = await redactor_of(self._tools.store.read, promotion)
+        reason = reason.with_text(await redactor_of(self._tools.store.read, promotion))
         try:
             async with self._tools.store.transaction() as tx:
                 current = await ensure_current(tx, promotion)
                 if current.untouched:
                     await self._give_back(tx, current)
-                    await move(tx, current, event, actor=BOT, reason=redact(reason))
+                    await move(tx, current, event, actor=BOT, reason=reason)
                 else:
                     went = Event.OVERDUE if event is Event.OVERDUE else Event.BROKEN
-                    await move(tx, current, went, actor=BOT, cause=redact(reason))
+                    await move(tx, current, went, actor=BOT, cause=reason)
         except Conflict as error:
             raise StalePromotion(str(error)) from error
         self._tools.announcer.wake()

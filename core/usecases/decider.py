@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from core.actor import BOT, Actor, Caller
 from core.errors import Conflict, Forbidden, NotFound, Unwritable
@@ -19,6 +20,7 @@ from core.ports.rollouts import RolloutRunner
 from core.ports.store import Store, Transaction
 from core.promotion import GOING_BACK, Event, Phase, Promotion, advance
 from core.records.approval import Approval
+from core.sentence import NOTHING, Sentence, TimeOfDay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ class Decider:
         failpoint("approve.after_commit")
         self.hand_over(decided)
         if decided.phase is Phase.REFUSED:
-            raise Conflict(f"{promotion_id} was refused: {decided.reason}")
+            raise Conflict(Sentence.of(f"{promotion_id} was refused: ", decided.reason))
         return Approved(promotion=decided, missing=left)
 
     async def _find(self, promotion_id: str, app: str | None) -> Promotion:
@@ -104,7 +106,7 @@ class Decider:
             raise NotFound(f"{promotion.id} is of the app {promotion.app}, not of {app}")
         return promotion
 
-    async def _count(self, tx: Transaction, promotion: Promotion, void: str) -> Promotion:
+    async def _count(self, tx: Transaction, promotion: Promotion, void: Sentence) -> Promotion:
         """Count the approvals; with the last one it starts, unless it is void: then it stops nobody else's."""
         if missing(promotion, await tx.approvals(promotion.id)):
             shown = replace(promotion, revision=promotion.revision + 1)
@@ -134,9 +136,8 @@ class Decider:
             await tx.add_approval(
                 Approval(promotion=promotion.id, actor=actor, decision="decline", at=tx.now, reason=reason)
             )
-            declined = await move(
-                tx, promotion, Event.DECLINED, actor=actor, declined_by=actor, reason=reason
-            )
+            said = Sentence.of(reason)
+            declined = await move(tx, promotion, Event.DECLINED, actor=actor, declined_by=actor, reason=said)
         self._announcer.wake()
         return declined
 
@@ -191,7 +192,7 @@ class Decider:
                 if current.expires_at is not None and tx.now >= current.expires_at:
                     await move(tx, current, Event.EXPIRED, actor=BOT)
                 elif is_unseen(current, await tx.card(current.id)):
-                    await move(tx, current, Event.REFUSED, actor=BOT, reason=NOT_IN_CHANNEL)
+                    await move(tx, current, Event.REFUSED, actor=BOT, reason=Sentence.of(NOT_IN_CHANNEL))
                 else:
                     continue
             self._announcer.wake()
@@ -204,11 +205,10 @@ class Decider:
         if promotion.phase is Phase.EXPIRED:
             raise Conflict(f"{promotion.id} has expired: nobody can approve it any more")
         if promotion.declined_by and promotion.settled_at:
-            by = promotion.declined_by.mention
-            raise Conflict(f"already declined by {by} at {promotion.settled_at:%H:%M} UTC")
+            raise Conflict(_already("declined", promotion.declined_by, promotion.settled_at))
         if promotion.started_at is not None and decisions:
             last = decisions[-1]
-            raise Conflict(f"already approved by {last.actor.mention} at {last.at:%H:%M} UTC")
+            raise Conflict(_already("approved", last.actor, last.at))
         raise Conflict(_over(promotion))
 
     async def _check_undecided(self, tx: Transaction, promotion: Promotion, actor: Actor) -> None:
@@ -223,26 +223,31 @@ class Decider:
             self._driver.drive(promotion)
 
 
-def _over(promotion: Promotion) -> str:
+def _already(decided: str, by: Actor, at: datetime) -> Sentence:
+    return Sentence.of(f"already {decided} by ", by, " at ", TimeOfDay(at))
+
+
+def _over(promotion: Promotion) -> Sentence:
     """Say what became of a promotion that nobody can decide about any more."""
-    at = f" at {promotion.settled_at:%H:%M} UTC" if promotion.settled_at else ""
+    at = Sentence.of(" at ", TimeOfDay(promotion.settled_at)) if promotion.settled_at else ""
     if promotion.started_at is not None:
-        return f"{promotion.id} needed no approval: it is {promotion.phase}"
+        return Sentence.of(f"{promotion.id} needed no approval: it is {promotion.phase}")
     if promotion.phase is Phase.SUPERSEDED:
-        by = promotion.taken_over_by.mention if promotion.taken_over_by else "somebody"
-        return f"{promotion.id} was superseded by {promotion.superseded_by}{at}, asked for by {by}"
+        by = promotion.taken_over_by or "somebody"
+        newer = f"{promotion.id} was superseded by {promotion.superseded_by}"
+        return Sentence.of(newer, at, ", asked for by ", by)
     if promotion.cancelled_by:
-        return f"{promotion.id} was cancelled by {promotion.cancelled_by.mention}{at}"
-    return f"{promotion.id} was refused{at}: {promotion.reason}"
+        return Sentence.of(f"{promotion.id} was cancelled by ", promotion.cancelled_by, at)
+    return Sentence.of(f"{promotion.id} was refused", at, ": ", promotion.reason)
 
 
-def _held_since(context: PromotionContext, promotion: Promotion) -> str:
-    """Return why a release that waited is on hold by now and needs a reason to go out, or "" (engine rule 7)."""
+def _held_since(context: PromotionContext, promotion: Promotion) -> Sentence:
+    """Return why a release that waited is on hold by now and needs a reason to go out, or nothing (engine rule 7)."""
     release = context.find(promotion.release)
     if promotion.kind == "rollback" or promotion.anyway or release is None:
-        return ""
+        return NOTHING
     held = on_hold(context, release)
-    return f"{held.sentence}; {held.hint}" if held else ""
+    return Sentence.of(held.sentence, "; ", held.hint) if held else NOTHING
 
 
 def _stopping(promotion: Promotion) -> Conflict:
@@ -253,7 +258,8 @@ def _stopping(promotion: Promotion) -> Conflict:
     return Conflict(f"{promotion.id} is already going back", hint=hint)
 
 
-def _not_running(promotion: Promotion | None) -> str:
+def _not_running(promotion: Promotion | None) -> Sentence:
     if promotion is None or not promotion.settled_at:
-        return "app is not updating"
-    return f"app is not updating: {promotion.id} ended {promotion.phase} at {promotion.settled_at:%H:%M} UTC"
+        return Sentence.of("app is not updating")
+    ended = f"app is not updating: {promotion.id} ended {promotion.phase} at "
+    return Sentence.of(ended, TimeOfDay(promotion.settled_at))

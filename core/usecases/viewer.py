@@ -13,6 +13,7 @@ from core.records.build import Build
 from core.records.environment import Environment
 from core.records.line import Line
 from core.records.release import Release, ReleaseStatus
+from core.sentence import NOTHING, Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,8 @@ class Viewer:
         Raises:
             Forbidden: there are apps, and none that they may view.
         """
-        seen, refused = [], ""
+        seen: list[App] = []
+        refused: str | Sentence = NOTHING
         for app in await self._store.read.apps():
             why = await self._access.still_may(caller.actor, "view", app.name)
             refused = refused or why

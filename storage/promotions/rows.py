@@ -27,6 +27,8 @@ from storage.codec import (
     moment_or_none,
     refs_of,
     refs_text,
+    sentence_document,
+    sentence_of,
 )
 from storage.keys import Vault
 
@@ -38,8 +40,7 @@ PLAIN = (
 ACTORS = ("declined_by", "cancelled_by", "taken_over_by")
 MOMENTS = ("expires_at", "started_at", "touched_at", "stage_at", "settled_at")
 FLAGS = ("force", "removed", "nothing_ran")
-# What people and clusters said.
-WORDS = ("anyway", "cause", "reason")
+SENTENCES = ("cause", "reason")
 
 
 def promotion_row(promotion: Promotion, vault: Vault) -> Columns:
@@ -51,16 +52,17 @@ def promotion_row(promotion: Promotion, vault: Vault) -> Columns:
         "requested_by": actor_text(promotion.requested_by),
         "requested_at": moment(promotion.requested_at),
         "limits": json(promotion.limits),
-        "words": vault.seal(words(promotion)),
+        "words": vault.seal(words_document(promotion)),
         "progress": progress_blob(promotion.progress, vault),
     }
 
 
-def words(promotion: Promotion) -> dict[str, Any]:
-    """Return the document of `promotions.words`: beside words, what approvals are bound to names objects."""
+def words_document(promotion: Promotion) -> dict[str, Any]:
+    """Return the document of `promotions.words`; what approvals are bound to is in it, for it names objects."""
     bound = promotion.approved_for
-    return {name: getattr(promotion, name) for name in WORDS} | {
-        "approved_for": None if bound is None else binding_document(bound)
+    return {name: sentence_document(getattr(promotion, name)) for name in SENTENCES} | {
+        "anyway": promotion.anyway,
+        "approved_for": None if bound is None else binding_document(bound),
     }
 
 
@@ -74,15 +76,16 @@ def binding_of(document: dict[str, Any]) -> Binding:
 
 
 def promotion_of(row: Row, vault: Vault) -> Promotion:
-    said = vault.unseal(row["words"])
-    bound = said.pop("approved_for")
+    words = vault.unseal(row["words"])
+    bound = words["approved_for"]
     fields: dict[str, Any] = {name: row[name] for name in PLAIN}
     fields |= {name: bool(row[name]) for name in FLAGS}
     fields |= {name: datetime_or_none(row[name]) for name in MOMENTS}
     fields |= {name: actor_or_none(row[name]) for name in ACTORS}
+    fields |= {name: sentence_of(words[name]) for name in SENTENCES}
     return Promotion(
         **fields,
-        **said,
+        anyway=words["anyway"],
         approved_for=None if bound is None else binding_of(bound),
         phase=Phase(row["phase"]),
         requested_by=actor_of(row["requested_by"]),

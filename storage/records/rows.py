@@ -20,6 +20,8 @@ from storage.codec import (
     json_bytes,
     moment,
     moment_or_none,
+    sentence_document,
+    sentence_of,
 )
 from storage.keys import Vault
 
@@ -116,7 +118,7 @@ def standing_row(status: ReleaseStatus, vault: Vault) -> Columns:
     return {
         "release": status.release,
         "verified_at": moment_or_none(status.verified_at),
-        "held": None if status.held is None else vault.seal(status.held),
+        "held": None if status.held is None else vault.seal(sentence_document(status.held)),
         "withdrawn": status.withdrawn,
     }
 
@@ -125,7 +127,7 @@ def standing_of(row: Row, vault: Vault) -> ReleaseStatus:
     return ReleaseStatus(
         release=row["release"],
         verified_at=datetime_or_none(row["verified_at"]),
-        held=None if row["held"] is None else vault.unseal(row["held"]),
+        held=None if row["held"] is None else sentence_of(vault.unseal(row["held"])),
         withdrawn=bool(row["withdrawn"]),
     )
 

@@ -8,6 +8,7 @@ import pytest
 from core.actor import Actor
 from core.lifecycle.outcome import ending
 from core.promotion import SETTLED, TRANSITIONS, UNTOUCHED, Event, Phase, Promotion
+from core.sentence import Sentence
 from docs.draw_promotion import PAGE, PARTS, cells, diagram, drawn, events, phases
 from tests.core.world import ALICE
 from tests.fakes import START
@@ -81,22 +82,22 @@ BY = Actor("slack", "U0X", "x")
     [
         ended(Phase.RUNNING),
         ended(Phase.RUNNING, nothing_ran=True),
-        ended(Phase.REVERTED, back_to="R…", cause="<cause>"),
-        ended(Phase.REVERTED, removed=True, cause="<cause>"),
+        ended(Phase.REVERTED, back_to="R…", cause=Sentence.of("<cause>")),
+        ended(Phase.REVERTED, removed=True, cause=Sentence.of("<cause>")),
         ended(Phase.REVERTED, back_to="R…", cancelled_by=BY),
         ended(Phase.REVERTED, removed=True, cancelled_by=BY),
-        ended(Phase.FAILURE, cause="<cause>"),
+        ended(Phase.FAILURE, cause=Sentence.of("<cause>")),
         ended(Phase.FAILURE, cancelled_by=BY),
-        ended(Phase.REFUSED, reason="<reason>"),
+        ended(Phase.REFUSED, reason=Sentence.of("<reason>")),
         ended(Phase.REFUSED, cancelled_by=BY),
         ended(Phase.SUPERSEDED, superseded_by="R…", taken_over_by=BY),
-        ended(Phase.DECLINED, declined_by=BY, reason="<reason>"),
+        ended(Phase.DECLINED, declined_by=BY, reason=Sentence.of("<reason>")),
         ended(Phase.EXPIRED),
     ],
-    ids=lambda promotion: ending(promotion, lambda actor: actor.plain),
+    ids=lambda promotion: str(ending(promotion)),
 )
 def test_every_ending_stands_on_the_page_beside_its_phase(promotion: Promotion):
-    words = ending(promotion, lambda actor: actor.plain)
+    words = str(ending(promotion))
     (row,) = [line for line in TEXT.splitlines() if line.startswith(f"| {promotion.phase} |")]
 
     assert f"`{words}`" in row

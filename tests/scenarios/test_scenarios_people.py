@@ -97,7 +97,7 @@ async def test_a_decline_ends_it_with_its_reason_and_changes_nothing(stage: Stag
 
     assert answer == f"```\nDeclining {promotion}... OK\n```"
     ended = await stage.ended(promotion)
-    assert (ended.phase, ended.declined_by.id, ended.reason) == ("Declined", CAROL, "not on a Friday")
+    assert (ended.phase, ended.declined_by.id, str(ended.reason)) == ("Declined", CAROL, "not on a Friday")
     await stage.tells("declined", promotion)
     assert await stage.items("deployments") == []
     late = await stage.command(f"approve {promotion}", user=BOB)

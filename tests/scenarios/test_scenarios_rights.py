@@ -104,11 +104,13 @@ async def test_a_right_that_is_missing_refuses_before_anything_is_touched(stage:
         promotion = await stage.promoted(release)
 
         right = f"the bot may not {verb} {resource} in namespace {stage.namespace()}"
-        assert (promotion.phase, right in promotion.reason) == ("Refused", True), promotion.reason
+        assert (promotion.phase, right in str(promotion.reason)) == ("Refused", True), promotion.reason
         command = f"CONVOX_RACK={stage.cluster.rack} convox-bot app-manifest myapp | kubectl apply -f -"
-        assert f"`{command}`" in promotion.reason
+        assert f"`{command}`" in str(promotion.reason)
         (ending,) = (await stage.thread(promotion.id))[-1:]
-        assert ending.startswith(f"ERROR: refused, nothing was changed: {promotion.reason.split(';')[0]}")
+        assert ending.startswith(
+            f"ERROR: refused, nothing was changed: {str(promotion.reason).split(';')[0]}"
+        )
         assert await stage.items("deployments") == []
 
 
@@ -117,7 +119,7 @@ async def test_a_right_that_is_missed_in_the_middle_is_named_as_the_cause(stage:
     promotion = await stage.promoted(await stage.build(web="v1"))
 
     right = f"the bot may not patch deployments/scale in namespace {stage.namespace()}"
-    assert (promotion.phase, promotion.removed, right in promotion.cause) == ("Reverted", True, True)
+    assert (promotion.phase, promotion.removed, right in str(promotion.cause)) == ("Reverted", True, True)
     assert await stage.items("deployments") == []
 
 
@@ -125,7 +127,7 @@ async def test_without_the_right_to_read_logs_a_failure_is_told_without_its_log(
     await role.without("pods/log", "get")
     promotion = await stage.promoted(await stage.build(web="v1-crash"))
 
-    assert promotion.cause == "web exits with code 1 right after its start, restarted once"
+    assert str(promotion.cause) == "web exits with code 1 right after its start, restarted once"
     assert not any("last log lines" in text for text in await stage.thread(promotion.id))
 
 

@@ -115,7 +115,7 @@ async def test_values_are_nowhere_but_in_the_reveal(
     good = await stage.running(web="v1")
     bad = await stage.promoted(await stage.build(web="v2-crash"))
     assert bad.phase == "Reverted"
-    heard.append(bad.cause)
+    heard.append(str(bad.cause))
     # The proof of the failure was told, without what it gives away.
     thread = "\n".join(await stage.thread(bad.id))
     assert "PLAIN=****" in thread
@@ -165,7 +165,7 @@ async def test_a_value_in_a_registrys_complaint_is_masked(stage: Stage):
     await stage.command(f"env set RELEASE_TRAIN={word}")
     promotion = await stage.promoted(await stage.build(web=f"notfound-{word}"))
 
-    assert promotion.cause == (
+    assert str(promotion.cause) == (
         "image registry.example/myapp/web:notfound-**** does not exist in the registry: no such repository or tag"
     )
     text = "\n".join([*await stage.thread(promotion.id), (await stage.card(promotion.id)).text])

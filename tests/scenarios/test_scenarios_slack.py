@@ -168,7 +168,10 @@ async def test_a_channel_without_the_bot_is_told_to_invite_it(stage: Stage):
     answer = await stage.command(f"releases promote {release} -a myapp", channel="C03RANDOM")
 
     promotion = await stage.newest()
-    assert (await stage.phase(promotion.id, "Refused")).reason == "I am not in this channel: /invite @convox"
+    assert (
+        str((await stage.phase(promotion.id, "Refused")).reason)
+        == "I am not in this channel: /invite @convox"
+    )
     assert answer.startswith("```\nERROR: I am not in this channel: /invite @convox")
     assert await stage.items("deployments") == []
 

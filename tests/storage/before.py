@@ -60,6 +60,9 @@ class Before:
             created_by=actor(ALICE),
         )
 
+    async def hold(self, release, why):
+        await self.add("standings", release=release, held=self._vault.seal(why), withdrawn=0)
+
     async def promotion(self, promotion, phase, *, by=None, superseded_by=None, **words):
         await self.add(
             "promotions",

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.actor import BOT
+from core.actor import BOT, Actor
 from core.records.bundle import Ref
 from core.records.environment import Environment
+from core.sentence import Channel, Sentence, TimeOfDay, UserGroup
 from storage import codec
 from storage.audit import row_hash
 from storage.keys import Keyring, Vault
@@ -35,6 +36,21 @@ def test_a_moment_of_another_zone_is_kept_in_utc_and_one_without_a_zone_refused(
 @pytest.mark.parametrize("actor", [ALICE, BOT])
 def test_an_actor_comes_back(actor):
     assert codec.actor_of(codec.actor_text(actor)) == actor
+
+
+@given(TEXT, TEXT, MOMENTS)
+def test_a_sentence_comes_back_part_by_part(text, name, at):
+    said = Sentence.of(
+        *(text, Actor("slack", "U1", name), name, Channel("C1"), UserGroup(text), BOT),
+        *(TimeOfDay(at), text, TimeOfDay(at, seconds=True)),
+    )
+    document = VAULT.unseal(VAULT.seal(codec.sentence_document(said)))
+    assert codec.sentence_of(document) == said
+
+
+def test_what_is_no_part_of_a_sentence_is_refused():
+    with pytest.raises(ValueError, match="picture is no part of a sentence"):
+        codec.sentence_of(["see ", {"picture": "1"}])
 
 
 def test_references_come_back_in_order():

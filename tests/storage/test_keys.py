@@ -9,6 +9,7 @@ from core.records.binding import Binding
 from core.records.line import Line
 from core.records.progress import Progress
 from core.records.release import ReleaseStatus
+from core.sentence import Sentence
 from storage.database import open_database
 from storage.errors import BadKey, WrongKey
 from storage.keys import Keyring, Vault
@@ -90,10 +91,10 @@ async def test_a_refused_key_leaves_the_lock_and_the_database_as_they_were(path,
 
 async def test_records_stay_readable_when_a_newer_key_is_put_in_front(path, clock, key):
     async with open_store(path, Keyring([key]), clock) as store:
-        await seed(store, promotion="PAAAAAAAAAA", cause="boom")
+        await seed(store, promotion="PAAAAAAAAAA", cause=Sentence.of("boom"))
         digest, installation = await store.read.digest("x"), await store.read.installation()
     async with open_store(path, Keyring([Keyring.generate(), key]), clock) as store:
-        assert (await store.read.promotion("PAAAAAAAAAA")).cause == "boom"
+        assert (await store.read.promotion("PAAAAAAAAAA")).cause == Sentence.of("boom")
         assert await store.read.digest("x") == digest
         assert await store.read.installation() == installation
 
@@ -131,14 +132,14 @@ async def test_nothing_secret_or_foreign_is_in_the_files_in_plain_text(store, pa
         await tx.add_app(make_app())
         await tx.add_build(make_build("BAAAAAAAAAA", release, manifest=secret("manifest")))
         await tx.add_release(make_release(release, build="BAAAAAAAAAA", pairs=[("FOO", secret("value"))] * 3))
-        await tx.save_release_status(ReleaseStatus(release=release, held=secret("held")))
+        await tx.save_release_status(ReleaseStatus(release=release, held=Sentence.of(secret("held"))))
         await tx.save_bundle(bundle)
         await tx.add_promotion(
             make_promotion(
                 release,
                 promotion,
-                cause=secret("cause"),
-                reason=secret("reason"),
+                cause=Sentence.of(secret("cause")),
+                reason=Sentence.of(secret("reason")),
                 anyway=secret("anyway"),
                 approved_for=Binding(bundle=secret("approved"), active=None, prune=(), namespace=None),
                 progress=Progress(waiting=secret("waiting"), suspects={secret("suspect"): 1.0}),

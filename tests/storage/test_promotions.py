@@ -12,6 +12,7 @@ from core.records.binding import Binding
 from core.records.bundle import Ref
 from core.records.progress import Limits, Progress, Settling
 from core.records.step import PruneJob, Step
+from core.sentence import Channel, Sentence
 from tests.storage.making import (
     ALICE,
     APP,
@@ -63,8 +64,8 @@ def full_promotion():
         token=3,
         back_to="RZZZZZZZZZZ",
         baseline_of="PZZZZZZZZZZ",
-        cause="the container exited 1",
-        reason="no",
+        cause=Sentence.of("the container exited 1"),
+        reason=Sentence.of("an approval no longer counts: ", ALICE, " in ", Channel("C01")),
         declined_by=ALICE,
         cancelled_by=CI,
         taken_over_by=ALICE,

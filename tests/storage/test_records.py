@@ -5,6 +5,7 @@ import pytest
 
 from core.errors import Conflict, NotFound, Taken
 from core.records.release import ReleaseStatus
+from core.sentence import Sentence
 from storage.codec import json_bytes
 from storage.records.rows import bundle_of, bundle_row
 from tests.storage.making import (
@@ -141,7 +142,7 @@ async def test_a_standing_is_empty_until_something_happens_and_then_follows_it(s
     await seed(store)
     assert await store.read.release_status("RAAAAAAAAAA") == ReleaseStatus(release="RAAAAAAAAAA")
     assert await store.read.release_statuses(APP) == {}
-    first = ReleaseStatus(release="RAAAAAAAAAA", held="rolled back: boom", withdrawn=True)
+    first = ReleaseStatus(release="RAAAAAAAAAA", held=Sentence.of("rolled back: boom"), withdrawn=True)
     second = ReleaseStatus(release="RAAAAAAAAAA", verified_at=NOW)
     for status in (first, second):
         async with store.transaction() as tx:

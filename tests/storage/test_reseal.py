@@ -2,13 +2,17 @@
 
 import pytest
 
+from core.actor import Actor
 from core.records.binding import Binding
 from core.records.bundle import Ref
+from core.sentence import NOTHING, Channel, Sentence
+from storage.codec import sentence_of
 from storage.errors import SchemaTooNew
 from storage.keys import Keyring
-from storage.reseal import UPGRADES, reseal
+from storage.reseal import UPGRADES, reseal, sentence_in
 from storage.store import open_store
-from tests.storage.before import database_of_before
+from tests.storage.before import RELEASE, database_of_before
+from tests.storage.making import ALICE
 
 P, Q = "PAAAAAAAAAA", "PBBBBBBBBBB"
 FIRST = "bundle=00ff active= prune= namespace="
@@ -27,6 +31,42 @@ async def test_what_an_approval_was_bound_to_as_a_text_reads_as_parts(path, key,
         )
         bare = Binding(bundle="00ff", active=None, prune=(), namespace=None)
         assert (await store.read.promotion(Q)).approved_for == bare
+
+
+async def test_people_in_a_stored_sentence_read_as_parts(path, key, clock):
+    lost = "an approval no longer counts: <@U1> (the policy wants one of <@U2>, group:S1 for myapp)"
+    async with database_of_before(path, key) as before:
+        await before.promotion(P, "Refused", reason=lost, cause="it was <busy> & broken")
+        await before.promotion(Q, "Declined", by=ALICE, reason="ask <@U1>")
+        await before.hold(RELEASE, "its rollout was cancelled by <@U1>")
+    async with open_store(path, Keyring([key]), clock) as store:
+        refused, declined = await store.read.promotion(P), await store.read.promotion(Q)
+        status = await store.read.release_status(RELEASE)
+    one, two = Actor("slack", "U1"), Actor("slack", "U2")
+    assert status.held == Sentence.of("its rollout was cancelled by ", one)
+    assert refused.cause == Sentence.of("it was <busy> & broken")
+    assert refused.reason == Sentence.of(
+        *("an approval no longer counts: ", one, " (the policy wants one of ", two, ", group:S1 for myapp)")
+    )
+    assert declined.reason == Sentence.of("ask <@U1>"), "a person's own words are meant as they stand"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", NOTHING),
+        (
+            "app is currently updating: <@U1> promotes R in <#C1>",
+            Sentence.of(
+                *("app is currently updating: ", Actor("slack", "U1"), " promotes R in ", Channel("C1")),
+            ),
+        ),
+        ("<@W1><@U2>", Sentence.of(Actor("slack", "W1"), Actor("slack", "U2"))),
+        ("<!channel> <@x> <#U1> <@C1> <@U1|ana>", Sentence.of("<!channel> <@x> <#U1> <@C1> <@U1|ana>")),
+    ],
+)
+def test_only_what_we_have_written_ourselves_is_a_person_or_a_channel(text, sentence):
+    assert sentence_of(sentence_in(text)) == sentence
 
 
 async def test_what_is_sealed_is_upgraded_once(path, key, clock):

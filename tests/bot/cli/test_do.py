@@ -135,7 +135,7 @@ async def test_what_stands_behind_two_dashes_is_text(api):
 
     assert await typed("decline", promotion.id, "--", "use", "--no-wait", "instead") == 0
 
-    assert (await api.store.read.promotion(promotion.id)).reason == "use --no-wait instead"
+    assert str((await api.store.read.promotion(promotion.id)).reason) == "use --no-wait instead"
 
 
 async def test_values_reach_the_bot_exactly(api, capsys):

@@ -9,8 +9,13 @@ from bot.command.parser import parse
 from bot.playground.slack.limits import problems
 from bot.views.answers import LIMIT, Answer, fit, slack_answer
 from bot.views.help import help_text
+from bot.views.mrkdwn import clip
 from bot.views.refusals import refusal
+from core.actor import Actor
 from core.errors import Conflict, Invalid, Unexpected
+from core.sentence import Channel, Sentence, UserGroup
+
+ANA = Actor("slack", "U01ANA", "ana")
 
 
 def text_of(answer: Answer) -> str:
@@ -80,11 +85,40 @@ def test_a_fence_in_the_text_does_not_end_the_block():
 
 
 def test_a_sentence_of_ours_may_name_people_and_channels_but_never_a_crowd():
-    text = text_of(refusal(Conflict("asked by <@U01ANA> in <#C01>, not <!channel> or <!subteam^S1>")))
+    named = Sentence.of("asked by ", ANA, " in ", Channel("C01"), ", ask ", UserGroup("S01"), ", not ")
+    text = text_of(refusal(Conflict(Sentence.of(named, "<!channel>, <@U02BO> or <!subteam^S1>"))))
 
-    assert "<@U01ANA> in <#C01>" in text
-    assert "&lt;!channel&gt;" in text
-    assert "&lt;!subteam^S1&gt;" in text
+    assert "asked by <@U01ANA> in <#C01>, ask group:S01, not &lt;!channel&gt;" in text
+    assert "&lt;@U02BO&gt; or &lt;!subteam^S1&gt;" in text
+
+
+@pytest.mark.parametrize("field", ["warnings", "hint"])
+def test_beside_an_answer_people_are_named_too(field):
+    said = Sentence.of("its rollout was cancelled by ", ANA)
+    answer = Answer(text="x", **{field: (said,) if field == "warnings" else said})
+
+    assert "its rollout was cancelled by <@U01ANA>" in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    "strange", [Actor("slack", "U01|ana> <!channel"), Channel("C1> <!here"), UserGroup("S1> <!everyone")]
+)
+def test_an_id_that_slack_would_not_give_is_only_text(strange):
+    text = text_of(refusal(Conflict(Sentence.of("ask ", strange))))
+
+    assert "<" not in text
+    assert "&gt; &lt;!" in text
+
+
+def test_whoever_is_named_where_it_is_cut_is_named_whole_or_not_at_all():
+    long = Sentence.of("x" * 280, " asked for by ", ANA, " in ", Channel("C01"))
+    for most in range(285, 320):
+        shown = clip(long, most)
+        assert len(shown) <= most
+        assert "<" not in shown.replace("<@U01ANA>", "").replace("<#C01>", "")
+    assert clip(long, 400) == "x" * 280 + " asked for by <@U01ANA> in <#C01>"
+    row = fit(Sentence.of("x" * (LIMIT - 165), ANA, "y" * 999))
+    assert row.startswith("x" * (LIMIT - 165) + "…\n")
 
 
 def test_a_refusal_is_the_sentence_and_what_to_do_now():

@@ -12,6 +12,7 @@ from bot.views.states import state
 from core.policy.policy import ApprovalRule, Rules
 from core.promotion import GOING_BACK, Phase
 from core.records.progress import Progress, Settling
+from core.sentence import Sentence
 from tests.bot.views.samples import ANA, BO, BUILD, NEW, NOW, WAITING, YES, card_of, golden
 
 STARTED = replace(WAITING, started_at=NOW - timedelta(minutes=2), touched_at=NOW - timedelta(minutes=2))
@@ -50,20 +51,34 @@ STATES = {
         ),
     ),
     "vacuous": ("Live, not verified: nothing ran", replace(ENDED, phase=Phase.RUNNING, nothing_ran=True)),
-    "error": ("Rolling back", replace(GOING, phase=Phase.ERROR, cause=CAUSE)),
-    "deadline": ("Rolling back", replace(GOING, phase=Phase.DEADLINE, cause="no progress for 600 s")),
+    "error": ("Rolling back", replace(GOING, phase=Phase.ERROR, cause=Sentence.of(CAUSE))),
+    "deadline": (
+        "Rolling back",
+        replace(GOING, phase=Phase.DEADLINE, cause=Sentence.of("no progress for 600 s")),
+    ),
     "cancelling": ("Rolling back", replace(GOING, phase=Phase.CANCELLED, cancelled_by=BO)),
-    "rollback": ("Rolling back", replace(GOING, phase=Phase.ROLLBACK, cause=CAUSE)),
-    "removing": ("Removing", replace(GOING, phase=Phase.ROLLBACK, back_to=None, removed=True, cause=CAUSE)),
-    "stopping": ("Stopping", replace(GOING, phase=Phase.ERROR, kind="rollback", cause=CAUSE)),
-    "reverted": ("Rolled back", replace(ENDED, phase=Phase.REVERTED, cause=CAUSE)),
-    "removed": ("Removed", replace(ENDED, phase=Phase.REVERTED, back_to=None, removed=True, cause=CAUSE)),
+    "rollback": ("Rolling back", replace(GOING, phase=Phase.ROLLBACK, cause=Sentence.of(CAUSE))),
+    "removing": (
+        "Removing",
+        replace(GOING, phase=Phase.ROLLBACK, back_to=None, removed=True, cause=Sentence.of(CAUSE)),
+    ),
+    "stopping": ("Stopping", replace(GOING, phase=Phase.ERROR, kind="rollback", cause=Sentence.of(CAUSE))),
+    "reverted": ("Rolled back", replace(ENDED, phase=Phase.REVERTED, cause=Sentence.of(CAUSE))),
+    "removed": (
+        "Removed",
+        replace(ENDED, phase=Phase.REVERTED, back_to=None, removed=True, cause=Sentence.of(CAUSE)),
+    ),
     "cancelled": ("Cancelled, rolled back", replace(ENDED, phase=Phase.REVERTED, cancelled_by=BO)),
-    "failure": ("Needs a person", replace(ENDED, phase=Phase.FAILURE, cause=CAUSE)),
-    "failed-rollback": ("Needs a person", replace(ENDED, phase=Phase.FAILURE, kind="rollback", cause=CAUSE)),
+    "failure": ("Needs a person", replace(ENDED, phase=Phase.FAILURE, cause=Sentence.of(CAUSE))),
+    "failed-rollback": (
+        "Needs a person",
+        replace(ENDED, phase=Phase.FAILURE, kind="rollback", cause=Sentence.of(CAUSE)),
+    ),
     "refused": (
         "Refused",
-        replace(WAITING, phase=Phase.REFUSED, reason="the policy of web changed", settled_at=NOW),
+        replace(
+            WAITING, phase=Phase.REFUSED, reason=Sentence.of("the policy of web changed"), settled_at=NOW
+        ),
     ),
     "untouched": ("Cancelled", replace(WAITING, phase=Phase.REFUSED, cancelled_by=BO, settled_at=NOW)),
     "superseded": (
@@ -74,7 +89,13 @@ STATES = {
     ),
     "declined": (
         "Declined",
-        replace(WAITING, phase=Phase.DECLINED, declined_by=BO, reason="not on a Friday", settled_at=NOW),
+        replace(
+            WAITING,
+            phase=Phase.DECLINED,
+            declined_by=BO,
+            reason=Sentence.of("not on a Friday"),
+            settled_at=NOW,
+        ),
     ),
     "expired": ("Expired", replace(WAITING, phase=Phase.EXPIRED, settled_at=NOW)),
 }
@@ -277,3 +298,12 @@ def test_words_of_others_about_watching_are_no_settle_window():
 
     assert text.startswith("Rolling out · ")
     assert f"{said} (no progress for 1 min, at most 10 min)" in text
+
+
+def test_who_is_named_in_a_reason_is_named_in_the_card_while_words_of_others_stay_text():
+    gone = Sentence.of("an approval no longer counts: ", BO, " (guests may not do this)")
+    refused = card_of(replace(WAITING, phase=Phase.REFUSED, reason=gone, settled_at=NOW))["text"]
+    typed = replace(STATES["declined"][1], reason=Sentence.of("ask <@U02BO>"))
+
+    assert "nothing was changed: an approval no longer counts: <@U02BO> (guests may not do this)" in refused
+    assert "“ask &lt;@U02BO&gt;”" in card_of(typed)["text"]

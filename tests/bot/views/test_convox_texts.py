@@ -15,6 +15,7 @@ from bot.views.times import elapsed, humanise, spoken, stamp
 from core.promotion import Phase
 from core.records.environment import Environment
 from core.records.release import ReleaseStatus
+from core.sentence import Sentence
 from tests.bot.views.samples import ANA, APP, BUILD, NEW, NOW, OLD, WAITING, golden
 
 HOUR, DAY = 3600, 86_400
@@ -188,7 +189,7 @@ def test_without_a_channel_the_answer_says_how_to_get_a_card():
 
 def test_a_list_names_the_releases_on_hold():
     held = {
-        NEW.id: ReleaseStatus(release=NEW.id, held="it was rolled back"),
+        NEW.id: ReleaseStatus(release=NEW.id, held=Sentence.of("it was rolled back")),
         OLD.id: ReleaseStatus(release=OLD.id),
     }
 
@@ -198,20 +199,18 @@ def test_a_list_names_the_releases_on_hold():
 
 
 def test_one_release_says_what_happened_to_it():
-    assert "it was rolled back" in standing_note(
-        ReleaseStatus(release="R", held="it was rolled back"), active=False
-    )
-    assert standing_note(ReleaseStatus(release="R", verified_at=NOW), active=True).startswith(
-        "active, verified 2026-11"
-    )
-    assert "withdrawn" in standing_note(
-        ReleaseStatus(release="R", verified_at=NOW, withdrawn=True), active=False
-    )
-    assert standing_note(ReleaseStatus(release="R"), active=False) == "never verified"
+    def note(*, active=False, **changes):
+        return standing_note(ReleaseStatus(release="R", **changes), active=active)
+
+    assert "it was rolled back" in str(note(held=Sentence.of("it was rolled back")))
+    assert ANA in note(held=Sentence.of("its rollout was cancelled by ", ANA)).parts
+    assert str(note(verified_at=NOW, active=True)).startswith("active, verified 2026-11")
+    assert "withdrawn" in str(note(verified_at=NOW, withdrawn=True))
+    assert str(note()) == "never verified"
 
 
 def test_a_list_of_many_held_releases_stays_short():
     many = [replace(NEW, id=f"R{at:010}", created_by=ANA) for at in range(30)]
-    note = held_note(many, {r.id: ReleaseStatus(release=r.id, held="bad") for r in many})
+    note = held_note(many, {r.id: ReleaseStatus(release=r.id, held=Sentence.of("bad")) for r in many})
 
     assert "and 25 more" in note

@@ -20,11 +20,12 @@ from core.promotion import SETTLED, Phase
 from core.records.environment import Environment
 from core.records.line import Line
 from core.records.progress import Progress
+from core.sentence import Channel, Sentence, UserGroup
 from tests.bot.views.samples import BUILD, NEW, NOW, OLD, WAITING, card_of
 
 # What Slack gives a meaning to, as far as we make it ourselves.
 OURS = re.compile(
-    r"<(@[UW][A-Z0-9]+|!subteam\^S[A-Z0-9]+|!date\^\d+\^\{date_short_pretty\} \{time\}\|[0-9: -]+ UTC)>"
+    r"<(@[UW][A-Z0-9]+|#[CG][A-Z0-9]+|!subteam\^S[A-Z0-9]+|!date\^\d+\^\{date_short_pretty\} \{time\}\|[0-9: -]+ UTC)>"
 )
 BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 NASTY = [
@@ -58,6 +59,12 @@ def texts(payload: object) -> list[str]:
     return [text for part in payload for text in texts(part)] if isinstance(payload, list) else []
 
 
+def naming(words: str, other: str) -> Sentence:
+    """A sentence whose every part is made of these."""
+    who = Actor("slack", words, other), Actor("token", other, words)
+    return Sentence.of(words, *who, other, Channel(words), UserGroup(other), words)
+
+
 def assert_harmless(payload: dict) -> None:
     for text in texts(payload):
         rest = OURS.sub("", text)
@@ -76,8 +83,8 @@ def test_a_card_survives_whatever_is_written_into_it(phase, words, other, cancel
     promotion = replace(
         WAITING,
         phase=phase,
-        cause=words,
-        reason=other,
+        cause=naming(words, other),
+        reason=naming(other, words),
         anyway=words,
         started_at=NOW,
         touched_at=NOW,
@@ -110,7 +117,8 @@ def test_an_answer_survives_whatever_is_written_into_it(words, other):
         build_info(BUILD, NOW),
         other,
     ):
-        payload = slack_answer(Answer(text=text, warnings=(words,), hint=other, whole=words))
+        beside = {"warnings": (words, naming(words, other)), "hint": naming(other, words)}
+        payload = slack_answer(Answer(text=text, whole=words, **beside))
 
         assert len(payload["text"]) <= 8000
         assert payload["text"].count("```") in {0, 2}
@@ -144,7 +152,9 @@ def test_a_thread_survives_whatever_a_pod_logs(words):
 @given(words=hostile, cancelled=st.booleans())
 def test_an_ending_survives_whatever_was_the_cause(phase, words, cancelled):
     who = Actor("slack", "U1", words)
-    ended = replace(WAITING, phase=phase, cause=words, reason=words, declined_by=who)
+    ended = replace(
+        WAITING, phase=phase, cause=naming(words, words), reason=naming(words, words), declined_by=who
+    )
     payload = terminal(replace(ended, cancelled_by=who if cancelled else None))
 
     assert payload["text"].startswith(("OK", "ERROR: "))

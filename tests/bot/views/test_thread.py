@@ -8,26 +8,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.playground.slack.limits import problems
-from bot.views.mrkdwn import mention
+from bot.views.mrkdwn import said
 from bot.views.thread import fitting, message, terminal
 from core.lifecycle.outcome import ending
 from core.promotion import Phase
 from core.records.line import Line
+from core.sentence import Sentence
 from tests.bot.views.samples import BO, NOW, WAITING, golden
 
 ENDED = replace(WAITING, touched_at=NOW, started_at=NOW, settled_at=NOW + timedelta(seconds=134))
 CAUSE = "container main of web exits 1"
 ENDINGS = {
     "ok": replace(ENDED, phase=Phase.RUNNING),
-    "reverted": replace(ENDED, phase=Phase.REVERTED, cause=CAUSE),
-    "removed": replace(ENDED, phase=Phase.REVERTED, back_to=None, removed=True, cause=CAUSE),
-    "cancelled": replace(ENDED, phase=Phase.REVERTED, cancelled_by=BO, cause="web never became ready"),
-    "failure": replace(ENDED, phase=Phase.FAILURE, cause=CAUSE),
-    "failed-rollback": replace(ENDED, phase=Phase.FAILURE, kind="rollback", cause=CAUSE),
-    "declined": replace(WAITING, phase=Phase.DECLINED, declined_by=BO, reason="not <!channel> today"),
+    "reverted": replace(ENDED, phase=Phase.REVERTED, cause=Sentence.of(CAUSE)),
+    "removed": replace(ENDED, phase=Phase.REVERTED, back_to=None, removed=True, cause=Sentence.of(CAUSE)),
+    "cancelled": replace(
+        ENDED, phase=Phase.REVERTED, cancelled_by=BO, cause=Sentence.of("web never became ready")
+    ),
+    "failure": replace(ENDED, phase=Phase.FAILURE, cause=Sentence.of(CAUSE)),
+    "failed-rollback": replace(ENDED, phase=Phase.FAILURE, kind="rollback", cause=Sentence.of(CAUSE)),
+    "declined": replace(
+        WAITING, phase=Phase.DECLINED, declined_by=BO, reason=Sentence.of("not <!channel> today")
+    ),
     "expired": replace(WAITING, phase=Phase.EXPIRED),
     "superseded": replace(ENDED, phase=Phase.SUPERSEDED, superseded_by="RNEWERONEXX"),
-    "refused": replace(WAITING, phase=Phase.REFUSED, reason="no such namespace"),
+    "refused": replace(WAITING, phase=Phase.REFUSED, reason=Sentence.of("no such namespace")),
 }
 
 
@@ -135,7 +140,7 @@ def test_the_terminal_message_is_the_reviewed_one(name):
 
 @pytest.mark.parametrize("name", [name for name in ENDINGS if name != "declined"])
 def test_the_first_line_is_exactly_the_contracts(name):
-    assert terminal(ENDINGS[name])["text"].split("\n")[0] == ending(ENDINGS[name], mention)
+    assert terminal(ENDINGS[name])["text"].split("\n")[0] == said(ending(ENDINGS[name]))
 
 
 def test_words_of_others_in_an_ending_are_escaped_while_people_are_mentioned():
@@ -152,7 +157,7 @@ def test_a_failed_promotion_ends_with_what_is_on_hold_and_what_was_not_undone():
 
 
 def test_a_huge_cause_leaves_a_message_that_slack_takes():
-    payload = terminal(replace(ENDINGS["reverted"], cause="&" * 20_000))
+    payload = terminal(replace(ENDINGS["reverted"], cause=Sentence.of("&" * 20_000)))
 
     assert len(payload["text"]) < 4000
     assert problems(payload, method="chat.update") == []

@@ -28,6 +28,7 @@ from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.environment import Environment
 from core.records.release import Release, ReleaseStatus
+from core.sentence import Channel, Sentence, TimeOfDay
 from tests.core.world import ALICE, manifest, world
 from tests.fakes import START, FakeCluster, JumpingClock
 
@@ -70,20 +71,21 @@ def promotion(**changes: object) -> Promotion:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-HELD = {"R2": ReleaseStatus(release="R2", held="it crashed")}
+HELD = {"R2": ReleaseStatus(release="R2", held=Sentence.of("it crashed"))}
 
 
 def test_who_is_busy_is_named_with_since_when_where_and_what_to_do():
     refused = busy(promotion(channel="C1", started_at=START))
-    assert refused.sentence == (
-        "app is currently updating: <@U01ALICE> promotes R2 since 12:00:00 UTC in <#C1>"
+    assert refused.sentence == Sentence.of(
+        *("app is currently updating: ", ALICE, " promotes R2 since ", TimeOfDay(START, seconds=True)),
+        *(" in ", Channel("C1")),
     )
     assert refused.hint == "wait, stop it with `apps cancel myapp`, or take over with `--force`"
 
 
 def test_who_is_busy_without_a_channel_is_named_without_one():
     by_token = promotion(requested_by=Actor("token", "ci", "ci"))
-    assert busy(by_token).sentence == "app is currently updating: token:ci promotes R2 since 12:00:00 UTC"
+    assert str(busy(by_token)) == "app is currently updating: token:ci promotes R2 since 12:00:00 UTC"
 
 
 def test_a_release_without_a_build_is_refused_before_its_age_is_looked_at():
@@ -127,7 +129,7 @@ def test_a_rollback_to_what_failed_and_never_ran_is_refused():
 
 
 def test_a_rollback_to_what_once_ran_is_never_refused():
-    statuses = {"R2": ReleaseStatus(release="R2", held="it crashed later", verified_at=START)}
+    statuses = {"R2": ReleaseStatus(release="R2", held=Sentence.of("it crashed later"), verified_at=START)}
     guard_rollback(context([release(2)], statuses=statuses), release(2))
 
 

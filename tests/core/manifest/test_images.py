@@ -34,7 +34,7 @@ def test_missing_and_unknown_services_and_bad_references_are_named_at_once():
         resolve_images(MANIFEST, {"wbe": "a", "jobs": "b", "cache": "UP:x y"})
 
     assert raised.value.status == 422
-    assert raised.value.sentence.splitlines() == [
+    assert str(raised.value).splitlines() == [
         "no image for web, worker",
         "no such service: 'wbe', 'jobs'",
         "image of cache is no image reference (it has spaces): 'UP:x y'",

@@ -158,7 +158,7 @@ def test_required_variables_are_named_all_at_once_in_order():
     with pytest.raises(Invalid) as raised:
         read(text)
 
-    assert raised.value.sentence == "required env: OTHERGLOBAL, QUEUE, SECRET"
+    assert str(raised.value) == "required env: OTHERGLOBAL, QUEUE, SECRET"
     assert "env set OTHERGLOBAL=… QUEUE=… SECRET=…" in raised.value.hint
     assert read(text, OTHERGLOBAL="", QUEUE="1", SECRET="2")
 
@@ -216,6 +216,6 @@ def test_any_environment_gives_a_manifest_or_invalid_without_its_values(values: 
         load(text, Environment(tuple(values.items())))
         said = ""
     except Invalid as error:
-        said = error.sentence
+        said = str(error)
 
     assert not [v for v in values.values() if len(v) >= 8 and v.isalnum() and v in said]

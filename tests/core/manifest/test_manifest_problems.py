@@ -13,7 +13,7 @@ from core.records.environment import Environment
 def said(text: str, **variables: str) -> str:
     with pytest.raises(Invalid) as raised:
         load(text, Environment(tuple(variables.items())))
-    return raised.value.sentence
+    return str(raised.value)
 
 
 def about(text: str, **variables: str) -> str:
@@ -215,6 +215,6 @@ def test_whatever_a_key_holds_the_outcome_is_a_manifest_or_invalid(value: str, k
         load(f"services:\n  web:\n    {key}: {value}\n", Environment())
         sentence = "fine"
     except Invalid as error:
-        sentence = error.sentence
+        sentence = str(error)
 
     assert sentence

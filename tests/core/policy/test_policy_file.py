@@ -17,7 +17,7 @@ def said(text: str) -> list[str]:
     with pytest.raises(Invalid) as raised:
         parse_policy(text)
     assert raised.value.status == 422
-    return raised.value.sentence.splitlines()
+    return str(raised.value).splitlines()
 
 
 def rules(text: str) -> Rules:
@@ -191,7 +191,7 @@ def test_arbitrary_text_is_a_policy_or_invalid(text: str):
     try:
         outcome: object = parse_policy(text)
     except Invalid as error:
-        outcome = error.sentence
+        outcome = str(error)
 
     assert outcome
 
@@ -219,6 +219,6 @@ def test_whatever_the_values_the_outcome_is_a_policy_or_invalid(data: st.DataObj
     try:
         outcome: object = parse_policy(text)
     except Invalid as error:
-        outcome = error.sentence
+        outcome = str(error)
 
     assert outcome

@@ -79,12 +79,12 @@ def test_to_be_named_in_from_is_the_right_to_approve_that_app():
         (
             "promote",
             "store",
-            "one of the roles developer, operator for it (ask <@U01ALICE>, group:S01DEVS, <@U02BOB>)",
+            "one of the roles developer, operator for it (ask @U01ALICE, group:S01DEVS, @U02BOB)",
         ),
         (
             "approve",
             "store",
-            "the role approver for it (ask <@U02BOB>)",
+            "the role approver for it (ask @U02BOB)",
         ),
         (
             "rollback",
@@ -97,11 +97,11 @@ def test_a_refusal_names_the_rule_that_failed_and_whom_to_ask(verb: str, app: st
     decision = POLICY.may(DAVE, verb, app, GROUPS)
 
     assert not decision.allowed
-    assert decision.why == f"you may not {verb} {app}: that needs {need}"
+    assert str(decision.why) == f"you may not {verb} {app}: that needs {need}"
 
 
 def test_a_verb_that_no_role_has_is_said_to_be_missing_from_the_file():
-    why = POLICY.may(DAVE, "freeze", "store", GROUPS).why
+    why = str(POLICY.may(DAVE, "freeze", "store", GROUPS).why)
 
     assert why == "you may not freeze store: no role of the policy file has the verb freeze"
 
@@ -110,7 +110,7 @@ def test_a_long_list_of_people_is_cut():
     people = ", ".join(f"U0{i}AB" for i in range(5))
     policy = parse_policy(f"roles: {{r: [view]}}\nmembers: [{{who: [{people}], roles: [r]}}]\n")
 
-    assert policy.may(DAVE, "view", "a", {}).why.endswith("(ask <@U00AB>, <@U01AB>, <@U02AB> and 2 more)")
+    assert str(policy.may(DAVE, "view", "a", {}).why).endswith("(ask @U00AB, @U01AB, @U02AB and 2 more)")
 
 
 def test_the_groups_to_ask_slack_for_are_those_of_members_and_of_approvers():

@@ -22,7 +22,7 @@ async def test_what_broke_behind_a_silent_watch_is_no_success(tmp_path: Path, mo
         monkeypatch.setattr(FakeWatch, "fresh", fresh)
         ended = await w.promote(bad)
         assert (ended.phase, ended.back_to) == (Phase.REVERTED, good)
-        assert "does not exist" in ended.cause
+        assert "does not exist" in str(ended.cause)
 
 
 async def test_while_the_cluster_cannot_be_asked_nothing_is_verified(tmp_path: Path, monkeypatch):

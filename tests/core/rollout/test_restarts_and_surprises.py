@@ -307,7 +307,7 @@ async def test_the_time_while_nobody_looked_counts_for_nothing(tmp_path: Path, m
         w.supervisor._stopping = False
         began = w.clock.monotonic()
         ended = await resumed(w, p.id)
-        assert ended.cause.startswith("no progress for 600 s")
+        assert str(ended.cause).startswith("no progress for 600 s")
         # What was watched before still counts, but for the few seconds that were not saved yet.
         line = next(at for _, at in await w.store.read.lines(p.id) if "Updating => Deadline" in at.text)
         waited = (line.at - w.clock.now()).total_seconds() + w.clock.monotonic() - began

@@ -17,7 +17,7 @@ async def told(w, promotion_id: str) -> str:
     promotion = await w.store.read.promotion(promotion_id)
     status = await w.store.read.release_status(promotion.release)
     return "\n".join(
-        [promotion.cause, promotion.reason, promotion.progress.waiting, status.held or ""]
+        [str(each) for each in (promotion.cause, promotion.reason, promotion.progress.waiting, status.held)]
         + await w.lines(promotion_id)
     )
 

@@ -19,7 +19,7 @@ WORKER_REF = Ref("Deployment", "worker")
 
 
 def said(promotion: Promotion) -> str:
-    return ending(promotion, lambda actor: f"@{actor.name}")
+    return str(ending(promotion))
 
 
 async def flying(w: World, *, text: str | None = None) -> Promotion:
@@ -74,7 +74,7 @@ async def test_without_a_cluster_it_goes_back_by_what_the_one_before_had_found(t
         w.cluster.refuse = refusing("look", Unreachable("timeout"))
         ended = await w.end((await w.ask((await w.build()).release.id, force=True)).promotion.id)
         assert ended.phase is Phase.REVERTED
-        assert "timeout" in ended.cause
+        assert "timeout" in str(ended.cause)
         assert w.cluster.live[Ref("Deployment", "web")] == good
         found, before = await w.store.read.intent(ended.id), await w.store.read.intent(first.id)
         assert found is not None
@@ -116,7 +116,7 @@ async def test_a_release_that_was_going_back_stays_on_hold_when_it_is_taken_over
         await w.ask(release, force=True)
         status = await w.store.read.release_status(bad)
         assert status.held is not None
-        assert status.held.startswith("its rollout failed: ")
+        assert str(status.held).startswith("its rollout failed: ")
 
 
 async def test_a_withdrawn_release_is_inherited_by_nobody(tmp_path: Path):

@@ -55,7 +55,7 @@ async def test_while_a_rollout_runs_a_promote_is_refused_with_the_holder(tmp_pat
     async with world(tmp_path) as w:
         slow = (await w.build()).release.id
         first = await w.ask(slow)
-        with pytest.raises(Conflict, match="^app is currently updating: <@U01ALICE> promotes " + slow):
+        with pytest.raises(Conflict, match="^app is currently updating: @alice promotes " + slow):
             await w.ask(actor=BOB)
         await w.end(first.promotion.id)
 
@@ -99,7 +99,7 @@ async def test_of_a_thousand_promotes_in_one_instant_exactly_one_runs(tmp_path: 
         started = [a for a in answers if not isinstance(a, BaseException)]
         refused = [a for a in answers if isinstance(a, Conflict)]
         assert (len(started), len(refused)) == (1, 999)
-        assert all("app is currently updating: <@U01ALICE>" in str(r) for r in refused)
+        assert all("app is currently updating: @alice" in str(r) for r in refused)
         await w.end(started[0].promotion.id)
 
 
@@ -116,7 +116,7 @@ async def test_two_promotes_in_one_instant_a_thousand_times(tmp_path: Path):
             (started,) = [a for a in answers if not isinstance(a, BaseException)]
             (refused,) = [a for a in answers if isinstance(a, Conflict)]
             holder = started.promotion
-            assert f"{holder.requested_by.mention} promotes {holder.release}" in str(refused)
+            assert f"{holder.requested_by.plain} promotes {holder.release}" in str(refused)
             await w.decider.cancel_app(by(CAROL), "myapp")
 
 
@@ -191,7 +191,7 @@ async def test_a_late_click_is_told_who_was_first(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         request = await w.ask((await w.build()).release.id)
         await w.decider.approve(by(BOB), request.promotion.id)
-        with pytest.raises(Conflict, match="^already approved by <@U02BOB> at 12:00 UTC$"):
+        with pytest.raises(Conflict, match="^already approved by @u02bob at 12:00 UTC$"):
             await w.decider.approve(by(CAROL), request.promotion.id)
         await w.end(request.promotion.id)
 
@@ -201,12 +201,12 @@ async def test_a_late_click_is_told_what_became_of_it(tmp_path: Path):
         request = await w.ask((await w.build()).release.id)
         await w.decider.approve(by(BOB), request.promotion.id)
         await w.decider.cancel_app(by(ALICE), "myapp")
-        with pytest.raises(Conflict, match=r"^P\w+ was cancelled by <@U01ALICE> at 12:00 UTC$"):
+        with pytest.raises(Conflict, match=r"^P\w+ was cancelled by @u01alice at 12:00 UTC$"):
             await w.decider.approve(by(CAROL), request.promotion.id)
         request = await w.ask((await w.build()).release.id)
         await w.decider.approve(by(BOB), request.promotion.id)
         newer = await w.ask((await w.build()).release.id, actor=CAROL)
-        superseded = f"was superseded by {newer.promotion.release} at 12:00 UTC, asked for by <@U03CAROL>"
+        superseded = f"was superseded by {newer.promotion.release} at 12:00 UTC, asked for by @carol"
         with pytest.raises(Conflict, match=superseded):
             await w.decider.decline(by(ALICE), request.promotion.id)
 
@@ -254,7 +254,7 @@ async def test_a_decline_without_a_reason_is_no_cancelling(tmp_path: Path):
         request = await w.ask((await w.build()).release.id)
         declined = await w.decider.decline(by(BOB), request.promotion.id)
         assert (declined.declined_by.id, declined.cancelled_by) == (BOB.id, None)
-        assert ending(declined, lambda a: a.plain) == "ERROR: declined by @u02bob"
+        assert str(ending(declined)) == "ERROR: declined by @u02bob"
 
 
 async def test_who_cancelled_stays_known_when_somebody_else_takes_over(tmp_path: Path):
@@ -275,8 +275,8 @@ async def test_a_decline_ends_it_for_everybody_with_its_reason(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         request = await w.ask((await w.build()).release.id)
         declined = await w.decider.decline(by(BOB), request.promotion.id, "not on a Friday")
-        assert ending(declined, lambda a: a.plain) == "ERROR: declined by @u02bob: not on a Friday"
-        with pytest.raises(Conflict, match="already declined by <@U02BOB>"):
+        assert str(ending(declined)) == "ERROR: declined by @u02bob: not on a Friday"
+        with pytest.raises(Conflict, match="already declined by @u02bob"):
             await w.decider.approve(by(CAROL), request.promotion.id)
 
 
@@ -318,7 +318,10 @@ async def test_what_nobody_can_see_does_not_wait_for_an_approval(tmp_path: Path)
         second = await w.ask(release)
         assert not second.pointer
         refused = await w.store.read.promotion(first.promotion.id)
-        assert (refused.phase, refused.reason) == (Phase.REFUSED, "I am not in this channel: /invite @convox")
+        assert (refused.phase, str(refused.reason)) == (
+            Phase.REFUSED,
+            "I am not in this channel: /invite @convox",
+        )
 
 
 async def test_a_reason_without_a_hold_is_not_told_as_one(tmp_path: Path):
@@ -336,7 +339,7 @@ async def test_nobody_in_time_expires_by_itself(tmp_path: Path):
         w.clock.jump(86401)
         await w.decider.expire()
         expired = await w.store.read.promotion(request.promotion.id)
-        assert ending(expired, lambda a: a.plain) == "ERROR: approval expired"
+        assert str(ending(expired)) == "ERROR: approval expired"
 
 
 async def test_what_was_approved_runs_or_nothing_does(tmp_path: Path):
@@ -351,9 +354,8 @@ async def test_what_was_approved_runs_or_nothing_does(tmp_path: Path):
             await w.decider.approve(by(CAROL), first.promotion.id)
         ended = await w.end(first.promotion.id)
         assert ended.phase is Phase.REFUSED
-        assert (
-            "what was approved has changed since: the namespace was none and is somewhere-else"
-            in ended.reason
+        assert "what was approved has changed since: the namespace was none and is somewhere-else" in str(
+            ended.reason
         )
         assert not [r for r in w.cluster.requests if r.startswith("apply")]
 
@@ -367,7 +369,7 @@ async def test_an_approver_who_lost_the_right_no_longer_counts_at_the_last_appro
             await w.decider.approve(by(CAROL), request.promotion.id)
         ended = await w.end(request.promotion.id)
         assert ended.phase is Phase.REFUSED
-        assert ended.reason == "an approval no longer counts: <@U02BOB> (guests may not do this)"
+        assert str(ended.reason) == "an approval no longer counts: @u02bob (guests may not do this)"
 
 
 async def test_an_approver_whom_the_rule_names_no_longer_does_not_count_any_more(tmp_path: Path):
@@ -377,7 +379,7 @@ async def test_an_approver_whom_the_rule_names_no_longer_does_not_count_any_more
         named = TWO_APPROVALS.replace("count: 2", "count: 2, from: [U01ALICE, U03CAROL]")
         w.policy = parse_policy(named, open_to_all=True)
         with pytest.raises(
-            Conflict, match=r"no longer counts: <@U02BOB> \(.*wants one of <@U01ALICE>, <@U03CAROL>"
+            Conflict, match=r"no longer counts: @u02bob \(.*wants one of @U01ALICE, @U03CAROL"
         ):
             await w.decider.approve(by(CAROL), request.promotion.id)
 
@@ -398,11 +400,11 @@ async def test_what_was_approved_is_looked_at_again_when_it_starts(tmp_path: Pat
         w.supervisor.drive(approved)
         ended = await w.end(request.promotion.id)
         assert (ended.phase, ended.touched_at) == (Phase.REFUSED, None)
-        reasons = {
-            "right": "an approval no longer counts: <@U02BOB>",
+        told = {
+            "right": "an approval no longer counts: @u02bob",
             "namespace": "what was approved has changed",
         }
-        assert ended.reason.startswith(reasons[change])
+        assert str(ended.reason).startswith(told[change])
         assert not [r for r in w.cluster.requests if r.startswith("apply")]
 
 
@@ -492,7 +494,7 @@ async def test_cancel_of_a_waiting_promotion_changes_nothing(tmp_path: Path):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         await w.ask((await w.build()).release.id)
         cancelled = await w.decider.cancel_app(by(BOB), "myapp")
-        assert ending(cancelled, lambda a: a.plain) == "ERROR: cancelled by @u02bob, nothing was changed"
+        assert str(ending(cancelled)) == "ERROR: cancelled by @u02bob, nothing was changed"
 
 
 async def test_a_second_cancel_is_told_that_it_is_going_back(tmp_path: Path):

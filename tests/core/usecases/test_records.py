@@ -9,6 +9,7 @@ import pytest
 from core.errors import Conflict, Invalid, NotFound, Unwritable
 from core.records.environment import Environment
 from core.records.release import Release, ReleaseStatus
+from core.sentence import Sentence
 from core.usecases.records import Records
 from tests.chain import first_broken
 from tests.core.world import ALICE, BOB, World, by, manifest, world
@@ -26,7 +27,7 @@ async def audited(w: World, path: Path) -> list[tuple[str, str, str]]:
 
 async def hold(w: World, release: Release) -> None:
     async with w.store.transaction() as tx:
-        await tx.save_release_status(ReleaseStatus(release=release.id, held="it crashed"))
+        await tx.save_release_status(ReleaseStatus(release=release.id, held=Sentence.of("it crashed")))
 
 
 async def newest(w: World) -> Release:

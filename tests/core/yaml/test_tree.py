@@ -24,7 +24,7 @@ def outcome(source: Source) -> Node | str | None:
         root = compose(source, problems)
         problems.finish()
     except Invalid as error:
-        return error.sentence
+        return str(error)
     return root
 
 

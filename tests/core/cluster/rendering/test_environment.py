@@ -75,5 +75,5 @@ def test_an_environment_that_no_process_could_start_with_is_refused_by_name(
     with pytest.raises(Invalid) as raised:
         bundle("services:\n  web:\n", environment=values)
 
-    assert said in raised.value.sentence
-    assert "hunter2" not in raised.value.sentence
+    assert said in str(raised.value)
+    assert "hunter2" not in str(raised.value)

@@ -1,0 +1,22 @@
+"""The domain says whom and what it means; how Slack, or any other door, has it written is that door's own."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# How Slack has people, channels and groups written, its word for that, and its escapes.
+SLACKS_OWN = re.compile(r"<[@#!]|mention|mrkdwn|&(amp|lt|gt);|(from|import) html", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("package", ["core", "storage"])
+def test_nothing_is_written_as_slack_has_it(package):
+    found = [
+        f"{file.relative_to(ROOT)}:{number}: {line.strip()}"
+        for pattern in ("*.py", "*.sql")
+        for file in sorted((ROOT / package).rglob(pattern))
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
+        if SLACKS_OWN.search(line)
+    ]
+    assert found == []
