@@ -67,7 +67,7 @@ async def test_what_there_is_once_is_refused_in_one_sentence_and_the_transaction
             await write(tx)
         await tx.add_app(make_app("next"))
     assert type(caught.value) is error
-    assert caught.value.sentence == sentence
+    assert str(caught.value) == sentence
     assert (await store.read.app("next")).name == "next"
 
 

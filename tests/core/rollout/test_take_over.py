@@ -179,7 +179,7 @@ async def test_the_last_approval_of_a_plain_promote_is_refused_while_something_e
         async with w.store.transaction() as tx:
             fresh = _waiting_again(waits)
             await tx.add_promotion(fresh)
-        with pytest.raises(Conflict, match="was refused: app is currently updating: @alice promotes"):
+        with pytest.raises(Conflict, match="was refused: app is currently updating: @u01alice promotes"):
             await w.decider.approve(by(BOB), fresh.id)
         assert str(ending(await w.store.read.promotion(fresh.id))).startswith(
             "ERROR: refused, nothing was changed: app is currently updating"

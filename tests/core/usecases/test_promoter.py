@@ -55,7 +55,7 @@ async def test_while_a_rollout_runs_a_promote_is_refused_with_the_holder(tmp_pat
     async with world(tmp_path) as w:
         slow = (await w.build()).release.id
         first = await w.ask(slow)
-        with pytest.raises(Conflict, match="^app is currently updating: @alice promotes " + slow):
+        with pytest.raises(Conflict, match="^app is currently updating: @u01alice promotes " + slow):
             await w.ask(actor=BOB)
         await w.end(first.promotion.id)
 
@@ -99,7 +99,7 @@ async def test_of_a_thousand_promotes_in_one_instant_exactly_one_runs(tmp_path: 
         started = [a for a in answers if not isinstance(a, BaseException)]
         refused = [a for a in answers if isinstance(a, Conflict)]
         assert (len(started), len(refused)) == (1, 999)
-        assert all("app is currently updating: @alice" in str(r) for r in refused)
+        assert all("app is currently updating: @u01alice" in str(r) for r in refused)
         await w.end(started[0].promotion.id)
 
 
@@ -206,7 +206,7 @@ async def test_a_late_click_is_told_what_became_of_it(tmp_path: Path):
         request = await w.ask((await w.build()).release.id)
         await w.decider.approve(by(BOB), request.promotion.id)
         newer = await w.ask((await w.build()).release.id, actor=CAROL)
-        superseded = f"was superseded by {newer.promotion.release} at 12:00 UTC, asked for by @carol"
+        superseded = f"was superseded by {newer.promotion.release} at 12:00 UTC, asked for by @u03carol"
         with pytest.raises(Conflict, match=superseded):
             await w.decider.decline(by(ALICE), request.promotion.id)
 
