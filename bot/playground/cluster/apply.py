@@ -1,6 +1,5 @@
 """Server-side apply as a function of values: live object, its book, and what a manager wants."""
 
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +17,7 @@ from bot.playground.cluster.fields import (
     value_at,
 )
 from bot.playground.cluster.managers import Entry, read_entries, without
+from bot.playground.cluster.writes import copied
 
 Document = dict[str, Any]
 
@@ -61,7 +61,7 @@ def apply(
     entries = without(entries, frozenset(path for _, path in taken), keep=author.identity)
     before = next((entry for entry in entries if entry.identity == author.identity), None)
     others = [entry for entry in entries if entry.identity != author.identity]
-    document = deepcopy(live)
+    document = copied(live)
     if before is not None:
         document = _drop(document, before.fields - now, others, now)
         if before.fields == now:
@@ -73,11 +73,11 @@ def apply(
 def _clean(wanted: Document) -> Document:
     """Return what may be merged: an applied configuration carries no book."""
     meta = {key: value for key, value in wanted["metadata"].items() if key != "managedFields"}
-    return deepcopy({**wanted, "metadata": meta})
+    return copied({**wanted, "metadata": meta})
 
 
 def _part(wanted: Document, top: frozenset[str]) -> Document:
-    return deepcopy({key: value for key, value in wanted.items() if key in top})
+    return copied({key: value for key, value in wanted.items() if key in top})
 
 
 def _conflicts(

@@ -1,15 +1,16 @@
 """What an API server fills in where an object leaves something out."""
 
 from base64 import b64encode
-from copy import deepcopy
 from typing import Any
+
+from bot.playground.cluster.writes import copied
 
 Document = dict[str, Any]
 
 
 def with_defaults(document: Document) -> Document:
     """Return a copy of an object in which everything the server would fill in is filled in."""
-    filled = deepcopy(document)
+    filled = copied(document)
     match filled.get("kind"):
         case "Deployment":
             _deployment(filled.setdefault("spec", {}))

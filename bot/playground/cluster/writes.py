@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from bot.playground.cluster.resources import Resource
 
 Document = dict[str, Any]
@@ -83,6 +85,12 @@ def _timeless(document: Document) -> Document:
             ({k: v for k, v in entry.items() if k != "time"} for entry in meta["managedFields"]), key=repr
         )
     return {**document, "metadata": meta}
+
+
+def copied(document: Document) -> Document:
+    """Return a copy down to the last item; through JSON, which takes a fifth of what `deepcopy` does."""
+    copy: Document = orjson.loads(orjson.dumps(document))
+    return copy
 
 
 def without_nulls(value: Any) -> Any:
