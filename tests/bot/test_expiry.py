@@ -13,7 +13,7 @@ from tests.core.world import ONE_APPROVAL, world
 async def test_a_database_that_cannot_be_written_for_a_while_does_not_end_the_process(tmp_path: Path, caplog):
     async with world(tmp_path, policy=ONE_APPROVAL) as w:
         asked = await w.ask((await w.build()).release.id)
-        real, failed = w.decider.expire, []
+        real, failed = w.decider.expire, list[float]()
 
         async def expiring() -> None:
             if len(failed) < 3:

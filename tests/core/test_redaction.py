@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -27,7 +28,7 @@ def go_json(value: str) -> str:
     return text
 
 
-SPELLINGS = {
+SPELLINGS: dict[str, Callable[[str], str]] = {
     "raw": str,
     "base64": lambda v: base64.b64encode(v.encode()).decode(),
     "base64 without padding": lambda v: base64.b64encode(v.encode()).decode().rstrip("="),

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.actor import Actor, Caller
 from core.lifecycle.access import Access
@@ -75,12 +76,12 @@ class World:
         return await self.records.register_build(by(ALICE), app, manifest=text or manifest(), images=images)
 
     async def ask(
-        self, release: str | None = None, *, actor: Actor = ALICE, app: str = "myapp", **more: object
+        self, release: str | None = None, *, actor: Actor = ALICE, app: str = "myapp", **more: Any
     ) -> PromotionResult:
-        asked = PromotionRequest(app=app, release=release, **more)  # type: ignore[arg-type]
+        asked = PromotionRequest(app=app, release=release, **more)
         return await self.promoter.request(by(actor, "C1"), asked)
 
-    async def promote(self, release: str | None = None, **more: object) -> Promotion:
+    async def promote(self, release: str | None = None, **more: Any) -> Promotion:
         """Ask and drive to the end."""
         return await self.end((await self.ask(release, **more)).promotion.id)
 

@@ -138,7 +138,7 @@ def faults(death: Death | str, ran: Ran, measure: Ran) -> list[str]:
     for user, answers in ran.answers.items():
         strange = [answer for answer in answers if answer not in measure.answers[user]]
         found += [f"{user} was answered {strange}"] if strange else []
-    rows = [json.dumps(p, indent=1, sort_keys=True).splitlines() for p in (measure.picture, ran.picture)]
-    difference = list(difflib.unified_diff(*rows, "without a death", "with it", lineterm="", n=2))
+    was, now = (json.dumps(p, indent=1, sort_keys=True).splitlines() for p in (measure.picture, ran.picture))
+    difference = list(difflib.unified_diff(was, now, "without a death", "with it", lineterm="", n=2))
     found += ["\n".join(difference[:60])] if difference else []
     return [f"{death}: {what}" for what in [*found, ran.account]] if found else []

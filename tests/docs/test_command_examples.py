@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -135,7 +136,7 @@ def test_statuses_are_those_of_the_page(words, status, monkeypatch, tmp_path, ca
     monkeypatch.chdir(tmp_path)
 
     try:
-        found = main(words)
+        found: Any = main(words)
     except SystemExit as ended:
         found = ended.code
 

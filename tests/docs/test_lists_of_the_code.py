@@ -89,7 +89,7 @@ def test_the_readme_names_every_command_of_the_grammar_and_no_other():
     (shown,) = [block for block in blocks(README) if "releases promote" in block]
     named = set()
     for entry in re.split(r" \| |\n", shown):
-        first, second, *_ = [*entry.split(), "", ""]
+        first, second = [*entry.split(), "", ""][:2]
         named.add(f"{first} {second}" if first in GROUPS and second.isalpha() and second.islower() else first)
     assert named == {rule.name for rule in RULES}
 

@@ -60,7 +60,7 @@ class Simulated:
     admin: Api
 
     def __init__(self, speed: float) -> None:
-        self.clock = ScaledClock(speed)
+        self.clock: Clock = ScaledClock(speed)
         self.cluster = SimulatedCluster(self.clock, nodes=NODES)
 
     def kubeconfig(self) -> Mapping[str, Any]:
@@ -83,7 +83,7 @@ class Real:
     admin: Api
 
     def __init__(self, plane: ControlPlane, rack: str) -> None:
-        self.clock = SystemClock()
+        self.clock: Clock = SystemClock()
         self.rack = rack
         self.plane = plane
         self.apps: list[str] = []

@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 import orjson
@@ -20,8 +20,6 @@ from core.records.line import Line
 from tests.scenarios.arrangement import ALICE, APP, CHANNEL, LOOPBACK, TOKEN_NAME, WEB, policy
 from tests.scenarios.clusters import Cluster, Document
 from tests.scenarios.transcript import Normal, rows_of
-
-T = TypeVar("T")
 
 GOLDEN = Path(__file__).parent / "golden"
 VERDICTS = ("OK", "ERROR:")
@@ -95,7 +93,7 @@ class Stage:
 
     # Waiting
 
-    async def until(self, look: Callable[[], T | Awaitable[T]]) -> T:
+    async def until(self, look: Callable[[], Any]) -> Any:
         """Return what `look` finds once it is true; fail at the deadline, or as soon as the bot has died."""
         try:
             async with asyncio.timeout(self.cluster.patience):
@@ -103,7 +101,7 @@ class Stage:
                     found = look()
                     value: Any = await found if isinstance(found, Awaitable) else found
                     if value:
-                        return value  # type: ignore[no-any-return]
+                        return value
                     if self._running is not None and self._running.done():
                         self._running.result()
                         raise AssertionError("the bot has stopped")

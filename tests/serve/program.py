@@ -6,11 +6,9 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tests.controlplane.processes import Process
-
-T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(sys.executable).with_name("convox-bot")
@@ -68,11 +66,11 @@ async def ended(program: Process) -> int:
 
 
 async def until(
-    look: Callable[[], T | Awaitable[T | None] | None],
+    look: Callable[[], Any],
     program: Process | None = None,
     *,
     within: float = START_SECONDS,
-) -> T:
+) -> Any:
     """Return what `look` finds once it finds something; fail at the deadline, or when the program has ended."""
     try:
         async with asyncio.timeout(within):

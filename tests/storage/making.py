@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from core.actor import Actor
 from core.ids import new_id
@@ -58,7 +59,7 @@ def make_release(release_id=None, *, app=APP, sequence=1, build=None, pairs=(), 
 
 
 def make_build(build_id, release, *, app=APP, **changes):
-    values = {
+    values: dict[str, Any] = {
         "manifest": "services:\n  web:\n    build: .\n",
         "images": {"web": "registry.host/myapp@sha256:0"},
         "description": "build 0123456789 Fix naïve „quotes“",

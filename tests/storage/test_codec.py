@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -67,7 +68,7 @@ def test_read_only_mappings_are_written_and_what_has_no_place_in_json_is_refused
 @given(st.lists(st.tuples(TEXT, TEXT)))
 def test_an_environment_comes_back_verbatim_and_in_order(pairs):
     release = make_release("RAAAAAAAAAA", pairs=pairs)
-    row = release_row(release, VAULT)
+    row: Any = release_row(release, VAULT)
     assert release_of(row, VAULT).environment == Environment(tuple(pairs))
 
 

@@ -211,7 +211,7 @@ async def test_a_crash_between_two_statements_leaves_all_or_nothing(path, key, c
         assert len(await store.read.unsettled()) == whole
         assert (await store.read.card("PAAAAAAAAAA") is not None) == whole
         assert len(await store.read.lines("PAAAAAAAAAA")) == whole
-        assert len(await store._database.reader.execute_fetchall("SELECT * FROM audit")) == whole
+        assert len([*await store._database.reader.execute_fetchall("SELECT * FROM audit")]) == whole
         assert await first_broken(store) is None
         assert [app.name for app in await store.read.apps()] == ["myapp"]
 

@@ -86,7 +86,7 @@ async def test_a_refused_key_leaves_the_lock_and_the_database_as_they_were(path,
         rows = await store._database.reader.execute_fetchall(
             "SELECT name FROM meta WHERE name GLOB 'canary:*'"
         )
-        assert len(rows) == 1
+        assert len(list(rows)) == 1
 
 
 async def test_records_stay_readable_when_a_newer_key_is_put_in_front(path, clock, key):

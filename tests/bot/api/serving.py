@@ -10,14 +10,14 @@ from bot.handlers import Handlers
 from bot.slack.connection import SlackState
 from tests.bot.api.asking import basic
 from tests.bot.handling import handlers_of
-from tests.core.world import world
+from tests.core.world import world, World
 
 
 @dataclass
 class Api:
     """The real application over a real store and a scripted cluster, asked with a token named ci."""
 
-    world: object
+    world: World
     client: TestClient
     slack: SlackState
     handlers: Handlers

@@ -10,6 +10,7 @@ from bot.cli.client import PAUSES, Rack, is_verdict
 from bot.cli.main import main
 from bot.cli.rack_url import RackUrl, Refused, is_loopback
 from bot.cli.terminal import _joined, do
+from bot.command.commands import EnvSet
 from bot.command.parser import parse
 from core.policy.policy import parse_policy
 from tests.bot.api.asking import policy_of
@@ -153,6 +154,7 @@ async def test_values_reach_the_bot_exactly(api, capsys):
 def test_any_value_survives_being_joined_and_read(value):
     command = parse(_joined(["env", "set", f"KEY={value}", "-a", "myapp"]), slack=False)
 
+    assert isinstance(command, EnvSet)
     assert command.pairs == (("KEY", value),)
 
 
@@ -213,7 +215,7 @@ class Cut(Rack):
 
 
 def test_lines_are_asked_for_from_where_the_connection_broke():
-    rack, noticed = Cut([["one", "two"], [], ["three"], ["OK"]]), []
+    rack, noticed = Cut([["one", "two"], [], ["three"], ["OK"]]), list[str]()
 
     assert list(rack.follow("P", noticed.append)) == ["one", "two", "three", "OK"]
     assert rack.asked == [0, 2, 2, 3]

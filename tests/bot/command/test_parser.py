@@ -179,7 +179,7 @@ def test_values_come_as_they_were_typed_before_slack_encoded_them():
 def test_from_a_terminal_nothing_of_slack_is_undone():
     command = parse("env set 'A=&amp; <x|y>' -a web", slack=False)
 
-    assert command.pairs == (("A", "&amp; <x|y>"),)
+    assert command == EnvSet(app="web", pairs=(("A", "&amp; <x|y>"),))
 
 
 def test_a_value_may_have_many_lines():

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 
 from bot.clock import ScaledClock
 from bot.slack import connection as slack
@@ -140,7 +141,7 @@ async def test_a_socket_on_which_nobody_says_hello_is_opened_anew():
 async def test_a_socket_that_could_not_be_opened_is_closed_before_the_next_is_tried(monkeypatch):
     made: list[Any] = []
 
-    class Handler(slack.AsyncSocketModeHandler):  # type: ignore[misc]
+    class Handler(AsyncSocketModeHandler):
         def __init__(self, *of: Any, **more: Any) -> None:
             super().__init__(*of, **more)
             made.append(self.client)

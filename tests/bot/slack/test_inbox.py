@@ -89,7 +89,7 @@ class Stage:
                 await asyncio.sleep(0.005)
 
 
-def inbox_of(w: World, answers: Answers) -> InboxWorker:
+def inbox_of(w: World, answers: Any) -> InboxWorker:
     known = asyncio.Event()
     known.set()
     return InboxWorker(
@@ -176,7 +176,7 @@ async def test_the_cancel_button_answers_an_error_too(tmp_path: Path, caplog):
         await w.end(asked.promotion.id)
         await w.store.outbox.card_posted(asked.promotion.id, "1.0", 0)
 
-        async def defect(*_: Any) -> Any:
+        async def defect(*_: Any, **__: Any) -> Any:
             raise KeyError("a defect")
 
         w.decider.cancel = defect
@@ -340,7 +340,7 @@ async def test_what_a_crash_left_unanswered_is_not_done_a_second_time(tmp_path: 
         w = s.world
         await w.build()
 
-        async def handled(*_: Any) -> None:
+        async def handled(*_: Any, **__: Any) -> None:
             raise Unwritable("the disk is full")
 
         real, w.store.inbox.handled = w.store.inbox.handled, handled
@@ -389,9 +389,9 @@ async def test_a_command_that_a_full_disk_refused_stays_refused_once_there_is_ro
         await s.handled()
         full, real = asyncio.Event(), w.store.inbox.handled
 
-        async def handled(*of: Any) -> None:
+        async def handled(*of: Any, **more: Any) -> None:
             full.set()
-            await real(*of)
+            await real(*of, **more)
 
         w.store.inbox.handled = handled
         await s.inbox._inbox.keep(
@@ -441,7 +441,7 @@ async def test_a_database_that_cannot_be_read_or_swept_for_a_while_ends_nothing(
                 raise Unwritable("its disk gives errors")
             return await pending()
 
-        async def prune(_now: Any) -> int:
+        async def prune(now: Any) -> int:
             raise Unwritable("its disk is full")
 
         inbox.pending, inbox.prune = failing, prune

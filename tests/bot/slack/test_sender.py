@@ -287,7 +287,7 @@ async def test_a_surprise_in_one_channel_posts_nothing_twice_in_another(tmp_path
 
 async def test_what_was_sent_and_could_not_be_written_down_is_looked_up(tmp_path: Path, caplog):
     async with staged(tmp_path) as s:
-        real, failed = s.store.outbox.post_sent, []
+        real, failed = s.store.outbox.post_sent, list[str]()
 
         async def post_sent(post_id: int, ts: str) -> None:
             if not failed:
@@ -318,7 +318,7 @@ async def test_what_stands_between_us_and_slack_loses_nothing(tmp_path: Path, er
 
 async def test_a_call_that_never_left_is_made_again_without_a_look(tmp_path: Path):
     async with staged(tmp_path) as s:
-        error = aiohttp.ClientConnectorError(None, OSError("refused"))  # type: ignore[arg-type]
+        error = aiohttp.ClientConnectorError(None, OSError("refused"))
         s.slack.trouble = lambda *_: error if s.clock.monotonic() < 20 else None
         await s.promotion(P, ended=True)
         await s.pass_time(40)
@@ -373,11 +373,15 @@ async def test_dead_credentials_lose_nothing_and_stop_the_sender(tmp_path: Path,
         assert [m["text"] for m in s.slack.messages] == [f"card {P}", "1 lines", f"end {P}"]
 
 
+async def for_good(seconds: float) -> None:
+    await asyncio.Event().wait()
+
+
 async def test_everybody_who_waits_for_a_card_is_told(tmp_path: Path):
     async with staged(tmp_path) as s:
         await s.promotion(P)
         waits = [asyncio.create_task(s.sender.wait_for_card(P, 1e9)) for _ in range(2)]
-        s.clock.sleep = lambda _seconds: asyncio.Event().wait()  # type: ignore[method-assign]
+        s.clock.sleep = for_good
         for _ in range(50):
             await asyncio.sleep(0.001)
         await s.sender._round()

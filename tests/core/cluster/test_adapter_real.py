@@ -14,7 +14,8 @@ from core.cluster.labels import SCALE_MANAGER, TOKEN_ANNOTATION
 from core.cluster.namespace import AppNamespace
 from core.errors import Rejected
 from core.records.intent import Intent
-from core.records.observation import Readiness, Target
+from core.records.line import Line
+from core.records.observation import Readiness, ServiceState, Target
 from tests.core.cluster.live import WEB, Bench, counted
 
 
@@ -39,7 +40,8 @@ async def test_a_release_is_checked_applied_scaled_watched_and_applied_again(ben
         applied = await bench.apply(bundle)
         scaled = await bench.cluster.scale(app, WEB, 2, token=1)
         watch.aim(Target(release=bundle.release, bundle=bundle, applied=applied))
-        lines, services = [], ()
+        lines: list[Line] = []
+        services: tuple[ServiceState, ...] = ()
         async with asyncio.timeout(50):
             while not services or services[0].readiness is not Readiness.READY:
                 look = await watch.next(1.0)

@@ -1,6 +1,7 @@
 """Seats of an approval: filled by different people who did not ask, and by no token."""
 
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 
@@ -28,7 +29,7 @@ def promotion(approvals: int = 1, requested_by: Actor = ALICE) -> Promotion:
     )
 
 
-def decided(actor: Actor, decision: str = "approve") -> Approval:
+def decided(actor: Actor, decision: Literal["approve", "decline"] = "approve") -> Approval:
     return Approval(promotion="PABCDEFGHIJ", actor=actor, decision=decision, at=NOW)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from core.actor import BOT, Actor
-from core.policy.policy import VERBS, Policy, parse_policy
+from core.policy.policy import VERBS, Policy, Verb, parse_policy
 
 ALICE, BOB, CAROL, DAVE = (Actor("slack", uid) for uid in ("U01ALICE", "U02BOB", "U03CAROL", "U04DAVE"))
 CI, OTHER = Actor("token", "ci"), Actor("token", "other")
@@ -31,7 +31,7 @@ apps:
 )
 
 
-def may(actor: Actor, verb: str, app: str, policy: Policy = POLICY) -> bool:
+def may(actor: Actor, verb: Verb, app: str, policy: Policy = POLICY) -> bool:
     return policy.may(actor, verb, app, GROUPS).allowed
 
 
@@ -93,7 +93,7 @@ def test_to_be_named_in_from_is_the_right_to_approve_that_app():
         ),
     ],
 )
-def test_a_refusal_names_the_rule_that_failed_and_whom_to_ask(verb: str, app: str, need: str):
+def test_a_refusal_names_the_rule_that_failed_and_whom_to_ask(verb: Verb, app: str, need: str):
     decision = POLICY.may(DAVE, verb, app, GROUPS)
 
     assert not decision.allowed

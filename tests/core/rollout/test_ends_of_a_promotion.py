@@ -123,7 +123,8 @@ async def test_a_rollback_that_fails_needs_a_person(tmp_path: Path):
     async with world(tmp_path) as w:
         good = await w.good()
         await w.promote((await w.build()).release.id)
-        w.cluster.behaves = dict.fromkeys([r.id for r in await w.store.read.releases("myapp", 9)], broken)
+        for release in await w.store.read.releases("myapp", 9):
+            w.cluster.behaves[release.id] = lambda _: broken()
 
         asked = await w.ask(good, kind="rollback")
         w.cluster.behaves[asked.promotion.release] = lambda _: broken()

@@ -55,7 +55,7 @@ async def test_a_lost_answer_never_passes_for_nothing_changed(tmp_path: Path, lo
             asked = await w.ask(good)
             ended = await resumed(w, asked.promotion.id)
         else:
-            real, failed = w.cluster.apply, []
+            real, failed = w.cluster.apply, list[Ref]()
 
             async def apply(app, bundle, ref, **more):
                 applied = await real(app, bundle, ref, **more)
@@ -239,7 +239,7 @@ async def test_a_restart_in_the_middle_of_a_take_over_drives_the_new_one_only(tm
         w.cluster.behaves[slow] = lambda _: progressing()
         first = await w.ask(slow)
         await until(w, first.promotion.id, Phase.UPDATING)
-        w.supervisor.drive = lambda _promotion: None
+        w.supervisor.drive = lambda promotion: None
         second = await w.ask((await w.build()).release.id, force=True)
         await w.supervisor.stop()
         del w.supervisor.drive

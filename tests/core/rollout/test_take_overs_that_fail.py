@@ -1,5 +1,6 @@
 """Whoever takes over has taken on what is half rolled out: it is undone even where nothing more was done."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -271,7 +272,7 @@ async def test_the_look_before_a_start_asks_for_no_secret_of_an_old_release(tmp_
         asked: list[list[Ref]] = []
         look = w.cluster.look
 
-        async def noting(app: str, refs: list[Ref]):
+        async def noting(app: str, refs: Sequence[Ref]):
             asked.append(list(refs))
             return await look(app, refs)
 

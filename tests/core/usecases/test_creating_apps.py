@@ -12,7 +12,7 @@ from tests.core.world import ALICE, by, world
 async def test_an_app_without_a_cluster_is_made_and_the_rest_is_said(tmp_path: Path, error: Exception):
     async with world(tmp_path) as w:
 
-        async def create_namespace(_: str) -> str | None:
+        async def create_namespace(app: str) -> str | None:
             raise error
 
         w.cluster.create_namespace = create_namespace

@@ -1,6 +1,7 @@
 """The controllers' decisions and the server's pure parts, as tables of values."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -191,7 +192,7 @@ def test_the_emptiest_node_that_fits_is_chosen():
         {"metadata": {"name": name}, "spec": {}, "status": {"allocatable": room}} for name in ("n1", "n2")
     ]
     wants = {"containers": [{"resources": {"requests": {"cpu": "600m"}}}]}
-    taken = {"spec": {**wants, "nodeName": "n1"}, "status": {"phase": "Running"}}
+    taken: dict[str, Any] = {"spec": {**wants, "nodeName": "n1"}, "status": {"phase": "Running"}}
 
     assert place({"spec": wants}, nodes, [taken]) == ("n2", "")
     both = [taken, {"spec": {**wants, "nodeName": "n2"}, "status": {}}]

@@ -1,5 +1,7 @@
 """Server-side apply over HTTP: ownership, conflicts, replicas, preconditions."""
 
+from typing import Any
+
 from tests.playground.cluster.client import DEPLOYMENT, Client, deployment
 
 SECRET = "/api/v1/namespaces/shop/secrets/env"
@@ -235,7 +237,8 @@ async def test_a_dry_run_answers_as_if_and_stores_nothing(kube: Client):
 
 async def test_an_apply_into_a_missing_namespace_is_not_found(kube: Client):
     path = "/apis/apps/v1/namespaces/nowhere/deployments/web"
-    for query in ({}, {"dryRun": "All"}):
+    queries: list[dict[str, Any]] = [{}, {"dryRun": "All"}]
+    for query in queries:
         answer = await kube.apply_json(path, deployment("v1"), **query)
         assert (answer.code, answer["reason"]) == (404, "NotFound")
         assert answer["message"] == 'namespaces "nowhere" not found'

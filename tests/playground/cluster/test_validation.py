@@ -1,6 +1,7 @@
 """What the server refuses to store and what it fills in, as tables."""
 
 from copy import deepcopy
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def broken(path: str, value: object) -> dict:
     """Return a Deployment in which one field has another value."""
     body = deepcopy(deployment("v1", 1))
     *way, last = path.split(".")
-    place = body
+    place: Any = body
     for step in way:
         place = place[int(step)] if step.isdigit() else place.setdefault(step, {})
     place[last] = value

@@ -7,6 +7,7 @@ import pytest
 
 from bot.playground.kubelet.api import ApiError
 from bot.playground.kubelet.informer import Informer
+from tests.fakes import JumpingClock
 
 
 def pod(name, version="1"):
@@ -52,9 +53,10 @@ class Server:
             yield step
 
 
-class ImpatientClock:
-    def __init__(self):
-        self.slept = []
+class ImpatientClock(JumpingClock):
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept: list[float] = []
 
     async def sleep(self, seconds):
         self.slept.append(seconds)

@@ -1,12 +1,14 @@
 """Events of a kubelet: created once, then counted."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from bot.playground.kubelet.api import ApiError
 from bot.playground.kubelet.recorder import Recorder
 from bot.playground.kubelet.timeline import EventSpec
+from tests.fakes import JumpingClock
 
 POD = {
     "metadata": {"name": "web-1", "namespace": "convox-myapp", "uid": "u1", "resourceVersion": "7"},
@@ -17,9 +19,7 @@ BACK_OFF = EventSpec(
 )
 
 
-class StoppedClock:
-    def now(self):
-        return datetime(2026, 11, 24, 12, tzinfo=UTC)
+CLOCK = JumpingClock(datetime(2026, 11, 24, 12, tzinfo=UTC))
 
 
 class Answers:
@@ -36,8 +36,8 @@ class Answers:
 
 
 async def test_the_first_event_is_created_about_its_container():
-    api = Answers()
-    await Recorder(api, StoppedClock(), POD).post(BACK_OFF)
+    api: Any = Answers()
+    await Recorder(api, CLOCK, POD).post(BACK_OFF)
     ((method, path, body),) = api.told
     assert (method, path) == ("POST", "/api/v1/namespaces/convox-myapp/events")
     assert body["involvedObject"] == {
@@ -54,8 +54,8 @@ async def test_the_first_event_is_created_about_its_container():
 
 
 async def test_the_same_event_again_is_counted_in_the_first():
-    api = Answers()
-    recorder = Recorder(api, StoppedClock(), POD)
+    api: Any = Answers()
+    recorder = Recorder(api, CLOCK, POD)
     for _ in range(3):
         await recorder.post(BACK_OFF)
     name = api.told[0][2]["metadata"]["name"]
@@ -64,8 +64,8 @@ async def test_the_same_event_again_is_counted_in_the_first():
 
 
 async def test_an_event_that_the_server_does_not_take_is_left_out():
-    await Recorder(Answers(ApiError(403, "Forbidden", "is being terminated")), StoppedClock(), POD).post(
-        BACK_OFF
-    )
+    going: Any = Answers(ApiError(403, "Forbidden", "is being terminated"))
+    await Recorder(going, CLOCK, POD).post(BACK_OFF)
+    broken: Any = Answers(ApiError(500, "InternalError", "etcd"))
     with pytest.raises(ApiError, match="500"):
-        await Recorder(Answers(ApiError(500, "InternalError", "etcd")), StoppedClock(), POD).post(BACK_OFF)
+        await Recorder(broken, CLOCK, POD).post(BACK_OFF)

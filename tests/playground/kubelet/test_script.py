@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -304,7 +305,7 @@ def test_a_pod_of_two_containers_is_ready_when_both_are():
     assert ready[-1][0] > 20
 
 
-def played(tag: str, seconds: float, **container: object) -> dict:
+def played(tag: str, seconds: float, **container: Any) -> dict:
     body = pod(tag, **container)
     for _, beat in told(life(body, world(present=True)), seconds):
         if beat.status is not None:

@@ -1,6 +1,7 @@
 """What a container sees in its environment, and in which order later values win."""
 
 import base64
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from core.errors import Invalid
 from tests.core.cluster.rendering.samples import bundle, one
 
 
-def seen(manifest: str, service: str = "web", **arguments: object) -> dict[str, str]:
+def seen(manifest: str, service: str = "web", **arguments: Any) -> dict[str, str]:
     """Return the variables of a service's Secret."""
     data = one(bundle(manifest, **arguments), "Secret", f"env-{service}-rabcdefghij")["data"]
     return {key: base64.b64decode(value).decode() for key, value in data.items()}

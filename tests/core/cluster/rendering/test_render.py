@@ -3,6 +3,7 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -20,12 +21,12 @@ EXAMPLES = Path(__file__).parents[4] / "examples"
 PLAIN = "services:\n  web:\n    port: 3000\n"
 
 
-def web(keys: str, **arguments: object):
+def web(keys: str, **arguments: Any):
     indented = "\n".join(f"    {line}" for line in keys.splitlines())
     return bundle(f"services:\n  web:\n{indented}\n", **arguments)
 
 
-def spec(keys: str, **arguments: object):
+def spec(keys: str, **arguments: Any):
     return one(web(keys, **arguments), "Deployment")["spec"]
 
 

@@ -46,7 +46,7 @@ def test_looking_seldom_ends_in_the_same_snapshot_as_looking_always(moves: list[
     for version, (uid, delete, look) in enumerate(moves):
         if delete and uid not in alive:
             continue
-        kind = "DELETED" if delete else "MODIFIED" if uid in alive else "ADDED"
+        kind: Any = "DELETED" if delete else "MODIFIED" if uid in alive else "ADDED"
         (alive.discard if delete else alive.add)(uid)
         for buffer in (pending, always):
             buffer.put("Pod", Change(kind, pod(uid, version)))
