@@ -77,6 +77,10 @@ def test_liveness_has_convox_defaults_and_a_startup_check_copies_them():
     assert service(both).startup == ProbeCheck(path="/up", grace=10, interval=7, timeout=5, failures=30)
 
 
+def test_an_empty_check_is_none():
+    assert service("port: 1\nliveness: {}\nstartupProbe: {}").startup is None
+
+
 def test_a_startup_check_without_liveness_has_kubernetes_defaults():
     found = service("startupProbe: {tcpSocketPort: '8080'}").startup
 

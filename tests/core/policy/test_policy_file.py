@@ -147,6 +147,7 @@ apps:
         ("members: []\n", "line 1: no members: nobody could do anything"),
         ("rolse: {}\n" + MEMBERS, 'line 1: unknown key "rolse" in the policy; did you mean "roles"?'),
         (MEMBERS + "apps:\n  - deadline: 1m\n", "line 6: match is missing"),
+        ("roles:\n  dev:\nmembers:\n  - {who: ['*'], roles: [dev]}\n", 'line 2: role "dev" has no verbs'),
         (MEMBERS + "apps:\n  - match: [Store]\n", 'line 6: "Store" matches no app'),
         (MEMBERS + "apps:\n  - {match: ['*'], deadline: 0s}\n", "line 6: deadline must be at least 1s"),
         (MEMBERS + "apps:\n  - {match: ['*'], longest: 400d}\n", "line 6: longest must be a duration"),
