@@ -6,6 +6,7 @@ import pytest
 
 from bot.clock import ScaledClock
 from bot.playground.cluster import SimulatedCluster
+from bot.playground.cluster.controllers.loop import Controller
 from tests.playground.cluster.client import (
     DEPLOYMENT,
     EVENTS,
@@ -349,8 +350,9 @@ STATUSES = [
 ]
 
 
-async def test_a_rollout_shows_the_statuses_a_real_one_was_recorded_to_show():
-    # Hardly faster than the wall: on a busy machine a fast clock lets two states fall into one.
+async def test_a_rollout_shows_the_statuses_a_real_one_was_recorded_to_show(monkeypatch: pytest.MonkeyPatch):
+    # Hardly faster than the wall, and controllers that take their time: on a busy machine two states would fall into one.
+    monkeypatch.setattr(Controller, "delay", 0.1)
     clock = ScaledClock(2)
     async with SimulatedCluster(clock) as cluster, await Client.connect(cluster, clock) as kube:
         await kube.apply_json("/api/v1/namespaces/shop", {"apiVersion": "v1", "kind": "Namespace"})
