@@ -3,11 +3,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 VENV := .venv
 BIN := $(VENV)/bin
+# Test by test to whoever is free: they take between a millisecond and a minute.
+PYTEST := $(BIN)/pytest --numprocesses=auto --maxschedchunk=1
 # The newest Python that really runs here: a pyenv shim may exist for a version that is not installed.
 PYTHON := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup play test coverage check format cluster lock clean
+.PHONY: help setup play test soak coverage check format cluster lock clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,7 +30,10 @@ play: setup ## try convox-bot with neither Slack nor a cluster
 
 test: setup ## run every test this machine can run, and say what was left out
 	@$(BIN)/python -m tests.prepare
-	@$(BIN)/pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
+
+soak: setup ## repeat what only repeats a thousand times, where make test does it often enough to prove it
+	@SOAK=1 $(PYTEST) -m "soak or hypothesis" $(ARGS)
 
 coverage: setup ## which lines the tests of core, bot and storage and the recordings reach
 	@$(BIN)/coverage run -m pytest -q tests/core tests/bot tests/storage tests/recordings

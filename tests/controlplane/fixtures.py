@@ -1,4 +1,4 @@
-"""The real control plane for every test that asks for it: one for the whole session, nodes and apps for each test."""
+"""The real control plane for every test that asks for it: one for each process of tests, nodes and apps for each test."""
 
 import os
 import secrets
@@ -31,9 +31,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "control_plane" in getattr(item, "fixturenames", ()):
             item.add_marker("controlplane")
-            if item.get_closest_marker("timeout") is None:
-                # Whoever comes first also waits for the start of the control plane.
-                item.add_marker(pytest.mark.timeout(150))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,5 +1,6 @@
 """What the tests of this folder share: where bots are made, and every story told once without a death."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,4 +19,7 @@ def bots() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def rehearsals(bots: Path, tmp_path_factory: pytest.TempPathFactory) -> Rehearsals:
-    return Rehearsals(bots, tmp_path_factory.mktemp("rehearsals"))
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "rehearsals"
+    folder.mkdir(exist_ok=True)
+    return Rehearsals(bots, folder)

@@ -2,7 +2,9 @@
 
 import asyncio
 import difflib
+import fcntl
 import json
+import pickle
 import tempfile
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -114,20 +116,26 @@ async def while_living(
 
 
 class Rehearsals:
-    """Every story without a death, told when it is first asked for: what the others are measured by."""
+    """Every story without a death, told when it is first asked for: what the others are measured by.
+
+    They lie in a folder, for every process that runs tests: who asks while another one rehearses waits for it.
+    """
 
     def __init__(self, nursery: Path, folder: Path) -> None:
         self._nursery = nursery
         self._folder = folder
-        self._known: dict[str, tuple[Ground, Ran]] = {}
 
     async def of(self, name: str) -> tuple[Ground, Ran]:
         """Return the prepared ground of a story, and its run."""
-        if name not in self._known:
-            begin = await ground(self._nursery, self._folder, SCENARIOS[name])
-            ran = await run(self._nursery, self._folder, SCENARIOS[name], begin, None)
-            self._known[name] = (begin, ran)
-        return self._known[name]
+        kept = self._folder / f"{name}.pickle"
+        with kept.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not kept.exists():
+                begin = await ground(self._nursery, self._folder, SCENARIOS[name])
+                ran = await run(self._nursery, self._folder, SCENARIOS[name], begin, None)
+                kept.write_bytes(pickle.dumps((begin, ran)))
+        found: tuple[Ground, Ran] = pickle.loads(kept.read_bytes())
+        return found
 
 
 def faults(death: Death | str, ran: Ran, measure: Ran) -> list[str]:

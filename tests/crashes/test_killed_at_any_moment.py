@@ -9,14 +9,15 @@ import pytest
 from tests.crashes.opening import simulated_world
 from tests.crashes.runs import SPEED, Rehearsals, faults, outcome, while_living
 from tests.crashes.scenarios import SCENARIOS
+from tests.soak import times
 
 KILLS = 10
 # Seconds of the bot's time. Some lives end before they have begun to work, some reach a verdict.
 LONGEST_LIFE = 6.0
 
 
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(times(1, soak=30)))
 @pytest.mark.parametrize("name", ["a bad image and the way back", "a promotion with an approval"])
 async def test_a_rollout_survives_ten_kills(
     name: str, seed: int, bots: Path, rehearsals: Rehearsals, tmp_path: Path

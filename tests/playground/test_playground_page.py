@@ -15,7 +15,6 @@ from tests.prepare import find_browser
 CHROMIUM = find_browser()
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(150),
     # In CI nothing may be left out: there these fail without one.
     pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="no Chromium on this machine"),
 ]

@@ -14,7 +14,6 @@ from bot.playground.wiring import free_port
 from tests.controlplane.processes import Process, free_ports
 from tests.serve.program import SCRIPT, ended, start, until
 
-pytestmark = pytest.mark.timeout(120)
 ALICE, MYAPP = "U01ALICE", "C10MYAPP"
 Play = Callable[..., Process]
 

@@ -2,15 +2,11 @@
 
 from pathlib import Path
 
-import pytest
-
 from bot.clock import ScaledClock
 from bot.playground.memory import FILES, Memory
 from bot.playground.wiring import Playground
 from core.records.release import Release
 from tests.playground.playing import PATIENCE, SPEED, playing
-
-pytestmark = pytest.mark.timeout(120)
 
 
 async def releases(made: Playground) -> list[Release]:

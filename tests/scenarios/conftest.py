@@ -1,4 +1,4 @@
-"""Stages on both clusters; whoever asks for a real one is marked as such and has more time."""
+"""Stages on both clusters; whoever asks for a real one is marked as such."""
 
 import logging
 import secrets
@@ -35,12 +35,7 @@ class Surprises(logging.Handler):
 Open = Callable[..., AbstractAsyncContextManager[Stage]]
 
 
-@pytest.fixture(
-    params=[
-        "simulated",
-        pytest.param("real", marks=[pytest.mark.controlplane, pytest.mark.timeout(150)]),
-    ]
-)
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.controlplane)])
 def plane(request: pytest.FixtureRequest) -> ControlPlane | None:
     """The real control plane, or None for the simulated one: each scenario runs on both."""
     return request.getfixturevalue("control_plane") if request.param == "real" else None

@@ -8,7 +8,7 @@ from bot.playground.kubelet.api import ApiError
 from tests.controlplane.plane import USERS, ControlPlane
 from tests.scenarios.harness import Stage
 
-pytestmark = [pytest.mark.controlplane, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.controlplane
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"

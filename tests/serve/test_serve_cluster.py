@@ -17,7 +17,7 @@ from tests.controlplane.processes import free_ports
 from tests.serve.conftest import LOOPBACK, Door, Serve, Settings, rack_url
 from tests.serve.program import Finished, ended, run
 
-pytestmark = [pytest.mark.controlplane, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.controlplane
 
 MANIFEST = """\
 services:

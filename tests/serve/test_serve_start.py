@@ -5,14 +5,11 @@ import signal
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from bot.admin.commands import new_key
 from bot.playground.slack import SlackWorkspace
 from tests.serve.conftest import Door, Serve, Settings, rack_url
 from tests.serve.program import ended, run, until
-
-pytestmark = pytest.mark.timeout(120)
 
 
 async def complaints(folder: Path, settings: Settings) -> list[str]:

@@ -13,6 +13,7 @@ from core.records.bundle import Ref
 from core.records.progress import Limits, Progress, Settling
 from core.records.step import PruneJob, Step
 from core.sentence import Channel, Sentence
+from tests.soak import times
 from tests.storage.making import (
     ALICE,
     APP,
@@ -176,7 +177,8 @@ async def test_a_promotion_id_that_is_taken_asks_for_another(store):
         await tx.add_promotion(make_promotion(R, Q))
 
 
-async def test_of_a_thousand_tries_at_once_exactly_one_is_in_flight(store):
+@pytest.mark.soak
+async def test_of_many_tries_at_once_exactly_one_is_in_flight(store):
     await seed(store)
 
     async def attempt():
@@ -188,7 +190,7 @@ async def test_of_a_thousand_tries_at_once_exactly_one_is_in_flight(store):
         return True
 
     for _ in range(2):
-        won = await asyncio.gather(*(attempt() for _ in range(1000)))
+        won = await asyncio.gather(*(attempt() for _ in range(times(100, soak=1000))))
         assert sum(won) == 1
         flying = await store.read.in_flight(APP)
         await save(store, moved(flying, Phase.RUNNING), flying.phase)

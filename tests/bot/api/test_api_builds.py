@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.policy.policy import parse_policy
 from tests.bot.api.asking import BUILD, IMAGES, MANIFEST, policy_of
+from tests.soak import times
 
 PATH = "/apps/myapp/builds"
 JSON = st.recursive(
@@ -136,7 +137,7 @@ async def test_a_mebibyte_exactly_is_read(api):
     assert (await api.post(PATH, data=body + b" " * ((1 << 20) - len(body)))).status == 201
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(60, soak=1000), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(JSON | st.dictionaries(st.sampled_from(KEYS), JSON))
 async def test_whatever_json_comes_in_the_answer_is_a_status_and_a_sentence(api, body):
     for path in (PATH, "/commands"):

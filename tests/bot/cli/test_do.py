@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cli.client import PAUSES, Rack, is_verdict
@@ -149,7 +149,6 @@ async def test_values_reach_the_bot_exactly(api, capsys):
     assert capsys.readouterr().out == value + "\n"
 
 
-@settings(max_examples=300)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_any_value_survives_being_joined_and_read(value):
     command = parse(_joined(["env", "set", f"KEY={value}", "-a", "myapp"]), slack=False)

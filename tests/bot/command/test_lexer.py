@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.command.lexer import INVISIBLE, decode, oddities, plain, split
@@ -61,7 +61,6 @@ def test_words_are_split_as_they_were_meant(text, words):
     assert [word.text for word in split(text)] == words
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_splitting_never_fails_and_loses_nothing_that_can_be_seen(text):
     raw = "".join(word.raw for word in split(text))

@@ -1,7 +1,7 @@
 """The grammar of `/convox …`: what each text means, and what is said of one that means nothing."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.command.commands import (
@@ -348,13 +348,11 @@ def answered(text: str, **how) -> bool:
     return True
 
 
-@settings(deadline=None)
 @given(st.text(), st.booleans())
 def test_whatever_is_typed_there_is_an_answer(text, slack):
     assert answered(text, linked_app="web", slack=slack)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(OUR_WORDS) | st.text(max_size=8), max_size=8))
 def test_whatever_is_made_of_our_own_words_there_is_an_answer(words):
     assert answered(" ".join(words))

@@ -3,7 +3,7 @@
 import string
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.command import commands as ask
@@ -59,19 +59,16 @@ commands = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(commands)
 def test_a_command_from_a_terminal_comes_back_as_itself(command):
     assert replace(parse(command.typed, slack=False), warnings=()) == command
 
 
-@settings(deadline=None)
 @given(commands)
 def test_a_command_typed_in_slack_comes_back_as_itself(command):
     assert replace(parse(encode(command.typed)), warnings=()) == command
 
 
-@settings(deadline=None)
 @given(commands, st.integers(0, 10**6))
 def test_a_button_comes_back_as_the_command_that_it_holds(command, revision):
     text = text_of(value_of(command, revision))

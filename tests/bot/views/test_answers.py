@@ -1,7 +1,7 @@
 """Answers to one person: within Slack's limits, cut at a row, nothing of theirs unescaped."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.command.commands import EnvSet, ListReleases, Promote
@@ -67,7 +67,6 @@ def test_a_single_row_that_is_too_long_is_cut_but_never_within_an_escape():
     assert len("\n".join(shown)) <= LIMIT
 
 
-@settings(deadline=None)
 @given(st.text(max_size=6000), st.text(max_size=200))
 def test_any_text_is_fitted_into_its_limit(text, whole):
     assert len(fit(text, whole=whole)) <= LIMIT

@@ -22,6 +22,7 @@ from core.records.line import Line
 from core.records.progress import Progress
 from core.sentence import Channel, Sentence, UserGroup
 from tests.bot.views.samples import BUILD, NEW, NOW, OLD, WAITING, card_of
+from tests.soak import times
 
 # What Slack gives a meaning to, as far as we make it ourselves.
 OURS = re.compile(
@@ -77,7 +78,7 @@ def assert_harmless(payload: dict) -> None:
 
 
 @pytest.mark.parametrize("phase", Phase)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=times(25, soak=1000))
 @given(words=hostile, other=hostile, cancelled=st.booleans())
 def test_a_card_survives_whatever_is_written_into_it(phase, words, other, cancelled):
     promotion = replace(
@@ -107,7 +108,7 @@ def test_a_card_survives_whatever_is_written_into_it(phase, words, other, cancel
     assert payload["text"].count("```") == 0
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=times(50, soak=1000))
 @given(words=hostile, other=hostile)
 def test_an_answer_survives_whatever_is_written_into_it(words, other):
     rows = release_list([replace(NEW, description=words)], None, NOW)
@@ -132,7 +133,7 @@ def assert_harmless_answer(payload: dict) -> None:
     assert problems(payload, method="response_url") == []
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=times(50, soak=1000))
 @given(words=st.lists(hostile, max_size=5))
 def test_a_thread_survives_whatever_a_pod_logs(words):
     lines = [
@@ -148,7 +149,7 @@ def test_a_thread_survives_whatever_a_pod_logs(words):
 
 
 @pytest.mark.parametrize("phase", sorted(SETTLED))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=times(25, soak=1000))
 @given(words=hostile, cancelled=st.booleans())
 def test_an_ending_survives_whatever_was_the_cause(phase, words, cancelled):
     who = Actor("slack", "U1", words)
@@ -161,7 +162,6 @@ def test_an_ending_survives_whatever_was_the_cause(phase, words, cancelled):
     assert_harmless(payload)
 
 
-@settings(deadline=None)
 @given(
     secret=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=8, max_size=40),
     phase=st.sampled_from(Phase),
@@ -186,7 +186,6 @@ def test_a_secret_is_in_no_view_unless_somebody_reveals_it(secret, phase):
     assert secret in release_info(release)
 
 
-@settings(deadline=None)
 @given(st.text(), st.integers(1, 300))
 def test_clipped_text_is_never_longer_than_asked_and_never_half_an_escape(text, most):
     clipped = clip(text, most)

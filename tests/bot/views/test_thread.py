@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.playground.slack.limits import problems
@@ -80,7 +80,6 @@ def test_a_line_is_shown_as_in_the_documentation_and_escaped_as_slack_asks():
     assert text == "```\n2026-11-23T14:05:00Z system/k8s/atom/app Status: Running =&gt; Pending\n```"
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["C", "Z"]), max_size=200), max_size=120))
 def test_lines_come_in_order_each_once_and_no_message_is_too_long(texts):
     lines = [line(f"{at} {text}") for at, text in enumerate(texts)]

@@ -13,6 +13,7 @@ from core.policy.policy import parse_policy
 from core.promotion import Phase
 from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, by, manifest, until, world
 from tests.fakes import broken, progressing
+from tests.soak import times
 
 TWO_APPROVALS = ONE_APPROVAL.replace("count: 1", "count: 2")
 
@@ -92,23 +93,26 @@ async def test_the_guards_come_in_convoxs_order(tmp_path: Path):
         await w.end(flying.promotion.id)
 
 
-async def test_of_a_thousand_promotes_in_one_instant_exactly_one_runs(tmp_path: Path):
+@pytest.mark.soak
+async def test_of_many_promotes_in_one_instant_exactly_one_runs(tmp_path: Path):
+    many = times(100, soak=1000)
     async with world(tmp_path) as w:
         release = (await w.build()).release.id
-        answers = await asyncio.gather(*(w.ask(release) for _ in range(1000)), return_exceptions=True)
+        answers = await asyncio.gather(*(w.ask(release) for _ in range(many)), return_exceptions=True)
         started = [a for a in answers if not isinstance(a, BaseException)]
         refused = [a for a in answers if isinstance(a, Conflict)]
-        assert (len(started), len(refused)) == (1, 999)
+        assert (len(started), len(refused)) == (1, many - 1)
         assert all("app is currently updating: @u01alice" in str(r) for r in refused)
         await w.end(started[0].promotion.id)
 
 
-async def test_two_promotes_in_one_instant_a_thousand_times(tmp_path: Path):
+@pytest.mark.soak
+async def test_two_promotes_in_one_instant_again_and_again(tmp_path: Path):
     async with world(tmp_path) as w:
         releases = [(await w.build()).release.id for _ in range(2)]
         # Nobody drives: the one that was accepted stays Pending until it is cancelled.
         w.decider._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
-        for _ in range(1000):
+        for _ in range(times(20, soak=1000)):
             answers = await asyncio.gather(
                 *(w.ask(r, actor=a) for r, a in zip(releases, (ALICE, BOB), strict=True)),
                 return_exceptions=True,

@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.playground.slack import problems
@@ -217,7 +217,6 @@ JUNK = st.recursive(
 
 
 @given(blocks=st.lists(JUNK, max_size=4) | JUNK, text=JUNK)
-@settings(deadline=None, max_examples=300)
 def test_any_junk_gets_an_answer_and_never_an_exception(blocks, text):
     for method, payload in {
         "chat.postMessage": {"text": text, "blocks": blocks},
