@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from tests.soak import SOAKING
@@ -44,3 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if SOAKING:
         for item in items:
             item.add_marker(pytest.mark.timeout(SOAK_SECONDS), append=False)
+
+
+def pytest_sessionfinish() -> None:
+    """Save what `make coverage` measures here: pytest-xdist kills a process that takes its time to end."""
+    if (measured := Coverage.current()) is not None:
+        measured.save()
