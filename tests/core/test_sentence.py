@@ -1,6 +1,7 @@
 """What is said to people is made of parts: who and what it names stays what it is until a door shows it."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,8 @@ parts = (
     | st.builds(Channel, texts)
     | st.builds(UserGroup, texts)
 )
-sentences = st.lists(parts, max_size=6).map(lambda given: Sentence.of(*given))
+some_parts: st.SearchStrategy[list[Any]] = st.lists(parts, max_size=6)
+sentences = some_parts.map(lambda given: Sentence.of(*given))
 
 
 @pytest.mark.parametrize(

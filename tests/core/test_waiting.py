@@ -25,7 +25,7 @@ async def _nobody_stays_behind():
 
 
 async def test_the_first_ends_the_wait_and_the_others_are_over_by_then():
-    ended = []
+    ended: list[str] = []
     event = asyncio.Event()
     event.set()
     await first_of(for_ever(ended, "one"), event.wait(), for_ever(ended, "two"))
@@ -39,7 +39,7 @@ async def test_an_event_that_is_not_set_is_waited_for_as_long_as_the_clock_says(
 
 
 async def test_an_error_of_the_first_is_raised_after_the_others_are_over():
-    ended = []
+    ended: list[str] = []
 
     async def fail() -> None:
         raise LookupError("the first has failed")
@@ -64,7 +64,7 @@ async def test_a_future_stays_its_owners(over):
 
 
 async def test_a_future_that_is_cancelled_is_over():
-    ended = []
+    ended: list[str] = []
     future = asyncio.get_running_loop().create_future()
     future.cancel()
     await first_of(future, for_ever(ended))
@@ -72,7 +72,7 @@ async def test_a_future_that_is_cancelled_is_over():
 
 
 async def test_who_is_cancelled_while_waiting_takes_along_what_is_its_own():
-    ended = []
+    ended: list[str] = []
     future = asyncio.get_running_loop().create_future()
     waiting = asyncio.create_task(first_of(future, for_ever(ended)), name="who waits")
     await asyncio.sleep(0)

@@ -52,7 +52,7 @@ def test_the_worst_trouble_is_named_within_15_s_of_its_first_sign(name: str):
         and state.diagnosis[0].kind == expected["kind"]
         and re.search(expected["says"], state.diagnosis[0].sentence)
     ]
-    assert times, f"never told; last: {forward(name)[-1][2].trouble}"
+    assert times, f"never told; last: {forward(name)[-1][2].diagnosis}"
     assert times[0] <= expected["first"] + SOON
 
 

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 from core.ports.outbox import Card
 from core.promotion import Phase
@@ -7,7 +8,7 @@ from storage.store import open_store
 from tests.storage.making import NOW, carded, make_app, make_line, make_promotion, make_release, moved
 
 R, P = "RAAAAAAAAAA", "PAAAAAAAAAA"
-LIMITS = {"most": 3, "fitting": len}
+LIMITS: Any = {"most": 3, "fitting": len}
 
 
 async def add_lines(store, *numbers, promotion=P, **changes):

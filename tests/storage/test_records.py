@@ -1,5 +1,6 @@
 import zlib
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -173,7 +174,7 @@ async def test_a_bundle_of_before_it_named_workloads_is_one_of_deployments(store
         "digest": bundle.digest,
     }
     vault = store._vault
-    row = bundle_row(bundle, vault) | {"sealed": vault.seal_bytes(zlib.compress(json_bytes(old)))}
+    row: Any = bundle_row(bundle, vault) | {"sealed": vault.seal_bytes(zlib.compress(json_bytes(old)))}
     assert bundle_of(row, vault) == bundle
     assert web.workload == deployment
 

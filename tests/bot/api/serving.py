@@ -11,7 +11,7 @@ from bot.handlers import Handlers
 from bot.slack.connection import SlackState
 from tests.bot.api.asking import basic
 from tests.bot.handling import handlers_of
-from tests.core.world import world, World
+from tests.core.world import World, world
 from tests.fakes import JumpingClock
 
 

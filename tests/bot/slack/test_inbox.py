@@ -280,7 +280,8 @@ async def test_a_button_of_before_is_told_to_use_the_newest_card(tmp_path: Path)
 async def test_a_delivery_of_an_unknown_kind_is_answered_and_the_others_go_on(tmp_path: Path, caplog):
     async with staged(tmp_path) as s:
         with caplog.at_level(logging.CRITICAL):
-            await s.inbox.keep("view:1", "view", _body("", "https://answers/view"))
+            unknown: Any = "view"
+            await s.inbox.keep("view:1", unknown, _body("", "https://answers/view"))
             assert "something went wrong here" in await s.answer("https://answers/view")
         assert "ID" in await s.answer(await s.command("releases"))
 
@@ -420,7 +421,7 @@ def _body(text: str, url: str) -> bytes:
 )
 @pytest.mark.parametrize("kind", ["command", "action"])
 async def test_an_odd_delivery_is_put_aside_and_the_others_go_on(
-    tmp_path: Path, kind: str, payload: bytes, caplog
+    tmp_path: Path, kind: Any, payload: bytes, caplog
 ):
     async with staged(tmp_path) as s:
         with caplog.at_level(logging.ERROR):
@@ -432,8 +433,8 @@ async def test_an_odd_delivery_is_put_aside_and_the_others_go_on(
 
 async def test_a_database_that_cannot_be_read_or_swept_for_a_while_ends_nothing(tmp_path: Path, caplog):
     async with world(tmp_path) as w:
-        inbox = w.store.inbox
-        pending, left = inbox.pending, [3]
+        kept = w.store.inbox
+        pending, left = kept.pending, [3]
 
         async def failing() -> Any:
             if left[0]:
@@ -444,7 +445,7 @@ async def test_a_database_that_cannot_be_read_or_swept_for_a_while_ends_nothing(
         async def prune(now: Any) -> int:
             raise Unwritable("its disk is full")
 
-        inbox.pending, inbox.prune = failing, prune
+        kept.pending, kept.prune = failing, prune
         answers = Answers()
         inbox = inbox_of(w, answers)
         with caplog.at_level(logging.CRITICAL):

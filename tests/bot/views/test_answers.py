@@ -1,5 +1,7 @@
 """Answers to one person: within Slack's limits, cut at a row, nothing of theirs unescaped."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,7 +96,8 @@ def test_a_sentence_of_ours_may_name_people_and_channels_but_never_a_crowd():
 @pytest.mark.parametrize("field", ["warnings", "hint"])
 def test_beside_an_answer_people_are_named_too(field):
     said = Sentence.of("its rollout was cancelled by ", ANA)
-    answer = Answer(text="x", **{field: (said,) if field == "warnings" else said})
+    beside: dict[str, Any] = {field: (said,) if field == "warnings" else said}
+    answer = Answer(text="x", **beside)
 
     assert "its rollout was cancelled by <@U01ANA>" in text_of(answer)
 
@@ -157,23 +160,23 @@ def test_the_help_fits_one_message_with_examples_that_can_be_typed(app, example)
 
 
 def test_help_for_one_command_shows_that_one_and_its_relatives():
-    text = help_text("env", "web").text
+    text = str(help_text("env", "web").text)
 
     assert "env set KEY=VALUE…" in text
     assert "releases" not in text
 
 
 def test_help_for_something_unknown_shows_everything():
-    assert "releases promote" in help_text("zzz", "web").text
-    assert "'zzz'" in help_text("zzz", "web").text
+    assert "releases promote" in str(help_text("zzz", "web").text)
+    assert "'zzz'" in str(help_text("zzz", "web").text)
 
 
 def test_a_terminal_reads_what_a_terminal_types():
     answer = help_text("", None, "http")
 
-    assert "\n  convox-bot do releases -a myapp\n" in answer.text
-    assert "/convox" not in answer.text + answer.hint
-    assert "this channel" not in answer.hint
+    assert "\n  convox-bot do releases -a myapp\n" in str(answer.text)
+    assert "/convox" not in f"{answer.text}{answer.hint}"
+    assert "this channel" not in str(answer.hint)
 
 
 def test_a_terminal_that_asks_for_the_help_of_no_command_is_refused():
@@ -183,6 +186,6 @@ def test_a_terminal_that_asks_for_the_help_of_no_command_is_refused():
 
 
 def test_every_example_of_the_help_is_a_command():
-    lines = [line.strip() for line in help_text("", None).text.split("Examples\n")[1].split("\n")]
+    lines = [line.strip() for line in str(help_text("", None).text).split("Examples\n")[1].split("\n")]
 
     assert [type(parse(line)) for line in lines] == [ListReleases, Promote, EnvSet]

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -118,7 +119,7 @@ def test_an_answer_survives_whatever_is_written_into_it(words, other):
         build_info(BUILD, NOW),
         other,
     ):
-        beside = {"warnings": (words, naming(words, other)), "hint": naming(other, words)}
+        beside: dict[str, Any] = {"warnings": (words, naming(words, other)), "hint": naming(other, words)}
         payload = slack_answer(Answer(text=text, whole=words, **beside))
 
         assert len(payload["text"]) <= 8000

@@ -12,7 +12,7 @@ from bot.views.mrkdwn import said
 from bot.views.thread import fitting, message, terminal
 from core.lifecycle.outcome import ending
 from core.promotion import Phase
-from core.records.line import Line
+from core.records.line import Line, LineKind
 from core.sentence import Sentence
 from tests.bot.views.samples import BO, NOW, WAITING, golden
 
@@ -36,7 +36,7 @@ ENDINGS = {
 }
 
 
-def line(text: str, kind: str = "line") -> Line:
+def line(text: str, kind: LineKind = "line") -> Line:
     return Line(at=NOW, object="web", text=text, key=text[:50], kind=kind)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from core.cluster.diagnosis import diagnoses
+from core.cluster.snapshot import Delta
 from core.cluster.watching.lines import lines
 from core.cluster.watching.readiness import service_state
-from core.cluster.watching.snapshot import Delta
 from core.records.intent import Intent
 from core.records.observation import Readiness
 from tests.core.cluster.things import NOW, WEB, deployment, event, pod, replica_set, snapshot

@@ -21,7 +21,7 @@ from core.lifecycle.guards import (
     target_of,
 )
 from core.policy.policy import ApprovalRule, Rules
-from core.promotion import Phase, Promotion
+from core.promotion import Phase, Promotion, PromotionKind
 from core.records.app import App
 from core.records.binding import Binding
 from core.records.build import Build
@@ -137,7 +137,7 @@ def test_a_rollback_is_free_only_to_what_was_verified():
     rules = Rules(promote=ApprovalRule(count=2), rollback=ApprovalRule(count=0))
     verified = {"R1": ReleaseStatus(release="R1", verified_at=START)}
 
-    def count(kind: str, target: Release | None, statuses: Mapping[str, ReleaseStatus]) -> int:
+    def count(kind: PromotionKind, target: Release | None, statuses: Mapping[str, ReleaseStatus]) -> int:
         return approval_rule(rules, kind=kind, target=target, statuses=statuses).count
 
     assert count("rollback", release(1), verified) == 0

@@ -36,7 +36,7 @@ async def test_nobody_is_handed_a_value_that_they_have_not_asked_to_see(tmp_path
         all_of_them = await w.viewer.releases(by(BOB), "myapp", 10)
         listed = await w.viewer.environment(by(BOB), "myapp")
         assert listed.pairs == one.release.environment.pairs == (("PASSWORD", MASK),)
-        assert SECRET not in str([astuple(each) for each in (one, *all_of_them.releases)])
+        assert SECRET not in str([astuple(one), *map(astuple, all_of_them.releases)])
         assert revealed(tmp_path) == []
 
 
