@@ -14,7 +14,7 @@ from playwright.async_api import Locator, Page, async_playwright, expect
 
 from bot.clock import ScaledClock
 from bot.main import run
-from bot.playground.memory import Memory
+from bot.playground.state_folder import Memory
 from bot.playground.wiring import playground
 
 FOLDER = Path(__file__).parent / "pictures"

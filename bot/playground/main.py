@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bot.clock import ScaledClock, SystemClock
 from bot.main import run as run_bot
-from bot.playground.memory import Memory
 from bot.playground.slack.delivery import ACK_SECONDS
+from bot.playground.state_folder import Memory
 from bot.playground.wiring import Playground, free_port, playground, save
 from core.clock import Clock
 

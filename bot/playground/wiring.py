@@ -12,11 +12,11 @@ from bot.command.parser import hints
 from bot.main import Bot, wired
 from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.examples import examples, read_builds, register
-from bot.playground.memory import Memory
 from bot.playground.slack.buttons import PageButton
+from bot.playground.slack.context import Credentials
 from bot.playground.slack.delivery import ACK_SECONDS
 from bot.playground.slack.workspace import SlackWorkspace
-from bot.playground.slack.world import Credentials
+from bot.playground.state_folder import Memory
 from bot.playground.tour import CHANNELS, first_steps
 from bot.settings import Settings, read_settings
 from core.clock import Clock

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from bot.clock import SystemClock
 from bot.playground.kubelet.api import connect
-from bot.playground.kubelet.node import SimulatedKubelet
+from bot.playground.kubelet.simulated import SimulatedKubelet
 from tests.controlplane import assets
 from tests.controlplane.plane import ControlPlane
 

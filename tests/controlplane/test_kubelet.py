@@ -6,7 +6,7 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.playground.kubelet.api import ApiError, connect
-from bot.playground.kubelet.node import SimulatedKubelet
+from bot.playground.kubelet.simulated import SimulatedKubelet
 from tests.controlplane.support import DEPLOYMENTS, deployment, eventually
 
 

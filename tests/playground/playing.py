@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.clock import ScaledClock
 from bot.main import run
-from bot.playground.memory import Memory
+from bot.playground.state_folder import Memory
 from bot.playground.wiring import Playground, playground
 from core.clock import Clock
 

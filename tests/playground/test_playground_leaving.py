@@ -19,7 +19,7 @@ async def test_a_browser_that_leaves_ends_its_stream_quietly(caplog: pytest.LogC
         response = await session.get(f"{slack.url}/do/events")
         assert (await response.content.readline()).startswith(b"retry:")
         response.close()
-    with caplog.at_level(logging.DEBUG, logger="bot.playground.slack.pageapi"):
+    with caplog.at_level(logging.DEBUG, logger="bot.playground.slack.page_api"):
         async with asyncio.timeout(10):
             while "a browser has left" not in caplog.text:
                 await slack.say("alice", "deploys", "is anybody there?")

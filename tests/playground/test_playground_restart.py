@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.clock import ScaledClock
-from bot.playground.memory import FILES, Memory
+from bot.playground.state_folder import FILES, Memory
 from bot.playground.wiring import Playground
 from core.records.release import Release
 from tests.playground.playing import PATIENCE, SPEED, playing

@@ -11,7 +11,7 @@ import yaml
 from bot.clock import ScaledClock, SystemClock
 from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.kubelet.api import Api, connect
-from bot.playground.kubelet.node import SimulatedKubelet
+from bot.playground.kubelet.simulated import SimulatedKubelet
 from core.clock import Clock
 from tests.controlplane.plane import ControlPlane
 

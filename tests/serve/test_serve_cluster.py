@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.playground.kubelet.node import SimulatedKubelet
+from bot.playground.kubelet.simulated import SimulatedKubelet
 from bot.playground.slack import Message, SlackWorkspace
 from tests.controlplane.fixtures import AppNamespaces
 from tests.controlplane.plane import ControlPlane

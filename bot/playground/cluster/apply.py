@@ -16,7 +16,7 @@ from bot.playground.cluster.fields import (
     list_keys,
     value_at,
 )
-from bot.playground.cluster.managers import Entry, read_entries, without
+from bot.playground.cluster.managed_fields import Entry, read_entries, without
 from bot.playground.cluster.writes import copied
 
 Document = dict[str, Any]

@@ -3,8 +3,8 @@
 from typing import Any
 
 from bot.playground.cluster import errors
-from bot.playground.cluster.access import Access, Identity
 from bot.playground.cluster.api import Api
+from bot.playground.cluster.authorization import Access, Identity
 from bot.playground.cluster.listing import page
 from bot.playground.cluster.patch import merge_patch, strategic_merge_patch
 from bot.playground.cluster.requests import APPLY, Call

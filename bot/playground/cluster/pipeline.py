@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.playground.cluster import admission, errors
 from bot.playground.cluster.defaults import with_defaults
-from bot.playground.cluster.managers import Entry, after_update, prune_book, write_entries
+from bot.playground.cluster.managed_fields import Entry, after_update, prune_book, write_entries
 from bot.playground.cluster.resources import Resource
 from bot.playground.cluster.storage import Storage
 from bot.playground.cluster.timestamps import whole_seconds

@@ -5,8 +5,8 @@ from typing import Any
 from aiohttp import web
 from orjson import dumps
 
-from bot.playground.cluster.access import Access, Identity
 from bot.playground.cluster.api import Api
+from bot.playground.cluster.authorization import Access, Identity
 from bot.playground.cluster.errors import ApiError
 from bot.playground.cluster.faults import Fault, Faults
 from bot.playground.cluster.handlers import answer, review

@@ -4,12 +4,12 @@ import asyncio
 import logging
 from typing import Any, Self
 
-from bot.playground.cluster.access import Access, Identity
 from bot.playground.cluster.api import CONTROLLER, Api
+from bot.playground.cluster.authorization import Access, Identity
+from bot.playground.cluster.controllers.controller import Controller
 from bot.playground.cluster.controllers.deployment import DeploymentController
 from bot.playground.cluster.controllers.garbage import GarbageCollector
 from bot.playground.cluster.controllers.kubelet import Kubelets
-from bot.playground.cluster.controllers.loop import Controller
 from bot.playground.cluster.controllers.replicaset import ReplicaSetController
 from bot.playground.cluster.controllers.scheduler import Scheduler
 from bot.playground.cluster.faults import Faults
@@ -36,7 +36,7 @@ def _tell(task: asyncio.Task[None]) -> None:
 class SimulatedCluster:
     """Speaks the Kubernetes API on loopback and behaves as a small cluster does.
 
-    What a pod does is chosen by words in its image's name (`bot.playground.kubelet.script`).
+    What a pod does is chosen by words in its image's name (`bot.playground.kubelet.pod_lifecycle`).
 
     Attributes:
         access: tokens and the `deny` hook.

@@ -1,13 +1,13 @@
 """An emulated Slack workspace that an unmodified Slack application can be installed in."""
 
 from bot.playground.slack.buttons import PageButton
+from bot.playground.slack.context import BOT_SCOPES, Credentials
 from bot.playground.slack.delivery import Delivery
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.faults import DROP, HANG, Fault, Outage
 from bot.playground.slack.limits import problems
 from bot.playground.slack.state import Channel, Message, User, Usergroup
 from bot.playground.slack.workspace import SlackWorkspace
-from bot.playground.slack.world import BOT_SCOPES, Credentials
 
 __all__ = [
     "BOT_SCOPES",

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.playground.slack.context import APP_ID, World
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.people import BOT_ID, BOT_USER
-from bot.playground.slack.signedhttp import SignedHttp
-from bot.playground.slack.socketmode import SocketMode
+from bot.playground.slack.signed_http import SignedHttp
+from bot.playground.slack.socket_mode import SocketMode
 from bot.playground.slack.state import SLACKBOT, Message
 from bot.playground.slack.webapi.chat import with_ids
-from bot.playground.slack.world import APP_ID, World
 
 Json = dict[str, Any]
 ACK_SECONDS = 3.0

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot.playground.slack.context import APP_ID, TEAM_DOMAIN
 from bot.playground.slack.people import BOT_ID
 from bot.playground.slack.render import message_json
 from bot.playground.slack.state import TEAM_ID, Channel, Message, User
 from bot.playground.slack.store import Store
-from bot.playground.slack.world import APP_ID, TEAM_DOMAIN
 
 Json = dict[str, Any]
 Kind = Literal["slash_commands", "interactive", "events_api"]

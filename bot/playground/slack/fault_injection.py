@@ -1,9 +1,9 @@
 """How a test brings the workspace into trouble."""
 
+from bot.playground.slack.context import World
 from bot.playground.slack.faults import Fault, Outage
 from bot.playground.slack.server import Server
-from bot.playground.slack.socketmode import SocketMode
-from bot.playground.slack.world import World
+from bot.playground.slack.socket_mode import SocketMode
 
 
 class Trouble:

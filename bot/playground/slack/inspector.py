@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from bot.playground.slack.context import Call, World
 from bot.playground.slack.state import Message
 from bot.playground.slack.store import Store
 from bot.playground.slack.users import Humans
-from bot.playground.slack.world import Call, World
 
 T = TypeVar("T")
 

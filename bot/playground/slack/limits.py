@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from bot.playground.slack.blockrules import block_problems
+from bot.playground.slack.block_rules import block_problems
 from bot.playground.slack.fields import (
     Json,
     Problems,

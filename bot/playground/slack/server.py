@@ -4,11 +4,11 @@ import asyncio
 
 from aiohttp import web
 
-from bot.playground.slack.pageapi import PageApi
-from bot.playground.slack.responses import Responses
-from bot.playground.slack.socketmode import SocketMode
+from bot.playground.slack.context import World
+from bot.playground.slack.page_api import PageApi
+from bot.playground.slack.response_urls import Responses
+from bot.playground.slack.socket_mode import SocketMode
 from bot.playground.slack.webapi.dispatch import WebApi
-from bot.playground.slack.world import World
 
 BODY_BYTES = 8 * 1024 * 1024
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bot.playground.slack.context import World
 from bot.playground.slack.delivery import Courier, Delivery
 from bot.playground.slack.envelopes import (
     Envelope,
@@ -14,7 +15,6 @@ from bot.playground.slack.envelopes import (
 )
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.state import Channel, Message, User
-from bot.playground.slack.world import World
 
 Json = dict[str, Any]
 

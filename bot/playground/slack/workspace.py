@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.playground.slack.buttons import PageButton
+from bot.playground.slack.context import Credentials, make_world
 from bot.playground.slack.delivery import ACK_SECONDS, Courier, Delivery
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.fault_injection import Trouble
 from bot.playground.slack.inspector import Onlooker
-from bot.playground.slack.pageapi import PageApi
+from bot.playground.slack.page_api import PageApi
 from bot.playground.slack.server import Server
-from bot.playground.slack.signedhttp import SignedHttp
-from bot.playground.slack.socketmode import SocketMode
+from bot.playground.slack.signed_http import SignedHttp
+from bot.playground.slack.socket_mode import SocketMode
 from bot.playground.slack.state import Channel, Message, User
 from bot.playground.slack.store import Snapshot
 from bot.playground.slack.users import Humans
-from bot.playground.slack.world import Credentials, make_world
 from core.clock import Clock
 
 

@@ -19,7 +19,7 @@ from bot.playground.cluster.controllers.rolling import (
 from bot.playground.cluster.controllers.scheduler import place
 from bot.playground.cluster.errors import ApiError
 from bot.playground.cluster.fields import decode, encode, fields_of
-from bot.playground.cluster.managers import Entry, write_entries
+from bot.playground.cluster.managed_fields import Entry, write_entries
 from bot.playground.cluster.patch import merge_patch, strategic_merge_patch
 from bot.playground.cluster.quantities import quantity, share
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.clock import ScaledClock
 from bot.playground.cluster import SimulatedCluster
-from bot.playground.cluster.controllers.loop import Controller
+from bot.playground.cluster.controllers.controller import Controller
 from tests.playground.cluster.client import (
     DEPLOYMENT,
     EVENTS,

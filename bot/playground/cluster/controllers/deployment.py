@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.playground.cluster.api import Api
 from bot.playground.cluster.controllers import progress, revisions
-from bot.playground.cluster.controllers.loop import Controller, Key, key_of, owned, owner
+from bot.playground.cluster.controllers.controller import Controller, Key, key_of, owned, owner
 from bot.playground.cluster.controllers.replicas import ENDED
 from bot.playground.cluster.controllers.replicasets import STATUS, ReplicaSets, sized
 from bot.playground.cluster.controllers.rolling import new_size, old_sizes, proportional_sizes, room_of

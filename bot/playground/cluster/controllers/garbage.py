@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bot.playground.cluster.api import Api
-from bot.playground.cluster.controllers.loop import Controller, Key
+from bot.playground.cluster.controllers.controller import Controller, Key
 from bot.playground.cluster.controllers.recorder import LIFETIME
 from bot.playground.cluster.resources import BY_KEY, BY_KIND
 from bot.playground.cluster.storage import Change

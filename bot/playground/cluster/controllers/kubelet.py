@@ -7,14 +7,14 @@ from itertools import count
 from typing import Any
 
 from bot.playground.cluster.api import Api
-from bot.playground.cluster.controllers.loop import Controller, Key, key_of
+from bot.playground.cluster.controllers.controller import Controller, Key, key_of
 from bot.playground.cluster.controllers.recorder import Recorder
 from bot.playground.cluster.errors import ApiError
 from bot.playground.cluster.logs import Logs
 from bot.playground.cluster.resources import BY_KIND
 from bot.playground.cluster.storage import Change
 from bot.playground.cluster.writes import Author
-from bot.playground.kubelet.script import Beat, World, farewell, life
+from bot.playground.kubelet.pod_lifecycle import Beat, World, farewell, life
 
 Document = dict[str, Any]
 log = logging.getLogger(__name__)

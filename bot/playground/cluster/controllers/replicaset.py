@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.playground.cluster.api import CONTROLLER, Api
-from bot.playground.cluster.controllers.loop import Controller, Key, key_of, owned, owner, reference_to
+from bot.playground.cluster.controllers.controller import Controller, Key, key_of, owned, owner, reference_to
 from bot.playground.cluster.controllers.recorder import Recorder
 from bot.playground.cluster.controllers.replicas import available_in, first_to_go, is_active, status_of
 from bot.playground.cluster.errors import ApiError

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.playground.cluster.api import CONTROLLER, Api
 from bot.playground.cluster.controllers import progress, revisions
-from bot.playground.cluster.controllers.loop import key_of, reference_to
+from bot.playground.cluster.controllers.controller import key_of, reference_to
 from bot.playground.cluster.controllers.recorder import Recorder
 from bot.playground.cluster.controllers.rolling import Room, Sized, new_size
 from bot.playground.cluster.errors import ApiError

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.playground.cluster.admission import demand
 from bot.playground.cluster.api import Api
-from bot.playground.cluster.controllers.loop import Controller, Key, key_of
+from bot.playground.cluster.controllers.controller import Controller, Key, key_of
 from bot.playground.cluster.controllers.recorder import Recorder
 from bot.playground.cluster.quantities import quantity
 from bot.playground.cluster.storage import Change

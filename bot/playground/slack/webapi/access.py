@@ -1,9 +1,9 @@
 """Whether a token may call a method, and whether the bot may speak in a channel."""
 
+from bot.playground.slack.context import World
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.state import Channel
 from bot.playground.slack.webapi.errors import SlackError
-from bot.playground.slack.world import World
 
 NEEDED: dict[str, str] = {
     "chat.postMessage": "chat:write", "chat.update": "chat:write", "chat.postEphemeral": "chat:write",

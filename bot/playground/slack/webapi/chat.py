@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+from bot.playground.slack.context import APP_ID, World
 from bot.playground.slack.limits import ADVICE, POST_TEXT, findings
 from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.render import message_json
@@ -10,7 +11,6 @@ from bot.playground.slack.state import Channel, Message
 from bot.playground.slack.webapi.access import find_channel, speak
 from bot.playground.slack.webapi.arguments import Arguments, required, truthy
 from bot.playground.slack.webapi.errors import SlackError
-from bot.playground.slack.world import APP_ID, World
 
 Json = dict[str, Any]
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from bot.playground.slack.context import World
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.render import channel_json, message_json
 from bot.playground.slack.state import Channel, Message
 from bot.playground.slack.webapi.access import READS, family, find_channel, need
 from bot.playground.slack.webapi.arguments import Arguments, number, required, truthy
 from bot.playground.slack.webapi.errors import SlackError
-from bot.playground.slack.world import World
 
 Json = dict[str, Any]
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from bot.playground.slack.context import APP_ID, APP_SCOPES, TEAM_DOMAIN, TEAM_NAME, World
 from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.render import user_json, usergroup_json
 from bot.playground.slack.state import TEAM_ID
 from bot.playground.slack.webapi.arguments import Arguments, required, truthy
 from bot.playground.slack.webapi.errors import SlackError
-from bot.playground.slack.world import APP_ID, APP_SCOPES, TEAM_DOMAIN, TEAM_NAME, World
 
 Json = dict[str, Any]
 

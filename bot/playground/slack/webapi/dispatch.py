@@ -6,12 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.playground.slack.context import Call, World
 from bot.playground.slack.webapi import chat, conversations, directory, extras
 from bot.playground.slack.webapi.access import authorise
 from bot.playground.slack.webapi.arguments import Arguments, read_arguments, token_of
 from bot.playground.slack.webapi.errors import SlackError
 from bot.playground.slack.webapi.failing import fail, hang_up
-from bot.playground.slack.world import Call, World
 
 Json = dict[str, Any]
 Method = Callable[[World, Arguments, frozenset[str]], Json]

@@ -3,13 +3,13 @@
 import secrets
 from typing import Any
 
+from bot.playground.slack.context import APP_ID, World
 from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.state import TEAM_ID, Message
 from bot.playground.slack.webapi.access import find_channel, speak
 from bot.playground.slack.webapi.arguments import Arguments, number, required
 from bot.playground.slack.webapi.chat import check, with_ids
 from bot.playground.slack.webapi.errors import SlackError
-from bot.playground.slack.world import APP_ID, World
 
 Json = dict[str, Any]
 

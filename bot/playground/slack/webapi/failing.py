@@ -4,8 +4,8 @@ import asyncio
 
 from aiohttp import web
 
+from bot.playground.slack.context import World
 from bot.playground.slack.faults import DROP, HANG, Fault, Outage
-from bot.playground.slack.world import World
 
 
 def cut(request: web.Request) -> web.Response:

@@ -7,10 +7,10 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from bot.playground.slack.context import APP_ID, World
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.faults import Outage
 from bot.playground.slack.webapi.failing import cut
-from bot.playground.slack.world import APP_ID, World
 from core.waiting import first_of
 
 Json = dict[str, Any]

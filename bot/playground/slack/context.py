@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.playground.slack.faults import Faults
 from bot.playground.slack.feed import Feed
-from bot.playground.slack.rates import Rates
+from bot.playground.slack.rate_limits import Rates
 from bot.playground.slack.store import Store
 from bot.playground.slack.tickets import Tickets
 from core.clock import Clock

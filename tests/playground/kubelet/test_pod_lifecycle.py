@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.playground.kubelet.script import Beat, World, behaviour_of, farewell, life
+from bot.playground.kubelet.pod_lifecycle import Beat, World, behaviour_of, farewell, life
 
 BEGAN = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PROBE = {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 2}

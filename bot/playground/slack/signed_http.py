@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from bot.playground.slack.context import World
 from bot.playground.slack.envelopes import Envelope
-from bot.playground.slack.world import World
 from core.waiting import first_of
 
 Json = dict[str, Any]

@@ -10,12 +10,12 @@ from typing import Any
 from aiohttp import web
 
 from bot.playground.slack.buttons import PageButton
-from bot.playground.slack.pageacts import PageActs
+from bot.playground.slack.context import TEAM_NAME, World
+from bot.playground.slack.page_actions import PageActs
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.render import channel_json, message_json, user_json
 from bot.playground.slack.state import Channel, Message
 from bot.playground.slack.users import Humans
-from bot.playground.slack.world import TEAM_NAME, World
 
 log = logging.getLogger(__name__)
 

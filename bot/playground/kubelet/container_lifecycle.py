@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.playground.kubelet import texts
+from bot.playground.kubelet.container_creation import configure, pull
 from bot.playground.kubelet.container_timeline import FIRST_BACK_OFF, LONGEST_BACK_OFF, Step, Teller
-from bot.playground.kubelet.preparing import configure, pull
 from bot.playground.kubelet.probes import NEVER, Probe, Run, port_of
 from bot.playground.kubelet.status import ContainerState, digest, stamp
 from bot.playground.kubelet.timeline import World

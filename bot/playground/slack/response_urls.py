@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.playground.slack.context import APP_ID, Call, World
 from bot.playground.slack.limits import ADVICE, POST_TEXT, findings
 from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.state import Message
@@ -13,7 +14,6 @@ from bot.playground.slack.tickets import ResponseTicket
 from bot.playground.slack.webapi.arguments import truthy
 from bot.playground.slack.webapi.chat import with_ids
 from bot.playground.slack.webapi.failing import fail, hang_up
-from bot.playground.slack.world import APP_ID, Call, World
 
 Json = dict[str, Any]
 

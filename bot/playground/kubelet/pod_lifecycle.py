@@ -29,7 +29,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.playground.kubelet.behaviour import WORDS, Behaviour, behaviour_of
-from bot.playground.kubelet.container import ContainerScript
+from bot.playground.kubelet.container_lifecycle import ContainerScript
 from bot.playground.kubelet.container_timeline import Step
 from bot.playground.kubelet.status import ContainerState, read_pod, stamp
 from bot.playground.kubelet.timeline import Beat, EventBudget, EventSpec, Exists, World
