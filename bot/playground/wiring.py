@@ -13,7 +13,7 @@ from bot.main import Bot, wired
 from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.examples import examples, read_builds, register
 from bot.playground.slack.buttons import PageButton
-from bot.playground.slack.context import Credentials
+from bot.playground.slack.context import AppCredentials
 from bot.playground.slack.delivery import ACK_SECONDS
 from bot.playground.slack.workspace import SlackWorkspace
 from bot.playground.state_folder import Memory
@@ -65,7 +65,7 @@ async def playground(
     kept = _kept(memory)
     slack = SlackWorkspace(
         clock,
-        credentials=Credentials(**kept["slack"]),
+        credentials=AppCredentials(**kept["slack"]),
         hints=hints(),
         buttons=[PageButton(label="Reset", press=reset, question=RESET)] if reset else [],
         ack_seconds=ack_seconds,
@@ -93,7 +93,7 @@ def _kept(memory: Memory) -> dict[str, Any]:
     if kept and kept.get("furnished"):
         return kept
     memory.forget()
-    fresh = Credentials()
+    fresh = AppCredentials()
     kept = {
         "slack": {
             "bot_token": fresh.bot_token,

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import yaml
 
 from bot.main import wired
-from bot.playground.slack import Credentials, Message, SlackWorkspace
+from bot.playground.slack import AppCredentials, Message, SlackWorkspace
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.people import BOT_USER
 from bot.settings import Settings, read_settings
@@ -50,7 +50,7 @@ class Ground:
     now: datetime
     database: bytes
     key: str
-    credentials: Credentials
+    credentials: AppCredentials
     slack: dict[str, Any]
     cluster: dict[str, Any] | None
 

@@ -1,10 +1,10 @@
 """An emulated Slack workspace that an unmodified Slack application can be installed in."""
 
 from bot.playground.slack.buttons import PageButton
-from bot.playground.slack.context import BOT_SCOPES, Credentials
-from bot.playground.slack.delivery import Delivery
+from bot.playground.slack.context import BOT_SCOPES, AppCredentials
+from bot.playground.slack.delivery import DeliveryResult
 from bot.playground.slack.envelopes import Envelope
-from bot.playground.slack.faults import DROP, HANG, Fault, Outage
+from bot.playground.slack.faults import DROP, HANG, CallFault, Outage
 from bot.playground.slack.limits import problems
 from bot.playground.slack.state import Channel, Message, User, Usergroup
 from bot.playground.slack.workspace import SlackWorkspace
@@ -13,11 +13,11 @@ __all__ = [
     "BOT_SCOPES",
     "DROP",
     "HANG",
+    "AppCredentials",
+    "CallFault",
     "Channel",
-    "Credentials",
-    "Delivery",
+    "DeliveryResult",
     "Envelope",
-    "Fault",
     "Message",
     "Outage",
     "PageButton",

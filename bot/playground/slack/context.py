@@ -3,10 +3,10 @@
 import secrets
 from dataclasses import dataclass, field
 
-from bot.playground.slack.faults import Faults
+from bot.playground.slack.faults import CallFaults
 from bot.playground.slack.feed import Feed
-from bot.playground.slack.rate_limits import Rates
-from bot.playground.slack.store import Store
+from bot.playground.slack.rate_limits import RateLimits
+from bot.playground.slack.store import WorkspaceStore
 from bot.playground.slack.tickets import Tickets
 from core.clock import Clock
 
@@ -22,7 +22,7 @@ BOT_SCOPES = frozenset({
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class AppCredentials:
     """What the application knows the workspace by, and what it may do there."""
 
     bot_token: str = field(default_factory=lambda: f"xoxb-{secrets.token_hex(12)}")
@@ -40,7 +40,7 @@ class Credentials:
 
 
 @dataclass(slots=True, kw_only=True)
-class Call:
+class WebApiCall:
     """One call of the Web API that arrived, kept so that tests can look at what was sent."""
 
     method: str
@@ -50,22 +50,22 @@ class Call:
 
 
 @dataclass(slots=True, kw_only=True)
-class World:
+class WorkspaceContext:
     """The shared state, made once for a workspace."""
 
     clock: Clock
     feed: Feed
-    store: Store
-    rates: Rates
-    faults: Faults
+    store: WorkspaceStore
+    rates: RateLimits
+    faults: CallFaults
     tickets: Tickets
-    credentials: Credentials
+    credentials: AppCredentials
     url: str = ""
     socket_url: str = ""
     violations: list[str] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[WebApiCall] = field(default_factory=list)
 
-    def keep(self, call: Call) -> None:
+    def keep(self, call: WebApiCall) -> None:
         """Remember a call for whoever looks; a playground that runs for days forgets the oldest ones."""
         self.calls.append(call)
         if len(self.calls) > CALLS_KEPT:
@@ -73,14 +73,14 @@ class World:
         self.feed.publish({"type": "call", "method": call.method})
 
 
-def make_world(clock: Clock, credentials: Credentials, *, rate_limits: bool) -> World:
+def new_context(clock: Clock, credentials: AppCredentials, *, rate_limits: bool) -> WorkspaceContext:
     feed = Feed()
-    return World(
+    return WorkspaceContext(
         clock=clock,
         feed=feed,
-        store=Store(clock, feed),
-        rates=Rates(clock, enforced=rate_limits),
-        faults=Faults(),
+        store=WorkspaceStore(clock, feed),
+        rates=RateLimits(clock, enforced=rate_limits),
+        faults=CallFaults(),
         tickets=Tickets(clock),
         credentials=credentials,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.playground.slack.context import APP_ID, World
+from bot.playground.slack.context import APP_ID, WorkspaceContext
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.signed_http import SignedHttp
@@ -16,7 +16,7 @@ ACK_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class DeliveryResult:
     """How a delivery went: `error` is `operation_timeout`, `dispatch_failed`, or empty for an ack in time."""
 
     envelope: Envelope
@@ -36,25 +36,27 @@ class Delivery:
         return str(self.envelope.payload.get("trigger_id", ""))
 
 
-class Courier:
+class EnvelopeSender:
     """Delivers envelopes over Socket Mode, or to a request URL when there is one."""
 
-    def __init__(self, world: World, sockets: SocketMode, http: SignedHttp, *, ack_seconds: float) -> None:
-        self._world = world
+    def __init__(
+        self, context: WorkspaceContext, sockets: SocketMode, http: SignedHttp, *, ack_seconds: float
+    ) -> None:
+        self._context = context
         self._sockets = sockets
         self._http = http
         self._ack_seconds = ack_seconds
         self.request_url = ""
 
-    async def deliver(self, envelope: Envelope, *, attempt: int = 0) -> Delivery:
+    async def deliver(self, envelope: Envelope, *, attempt: int = 0) -> DeliveryResult:
         """Deliver once and show the person what the ack says, or that there was none."""
         answer = await self._send(envelope, attempt)
         if isinstance(answer, str):
             self._failed(envelope, answer)
-            return Delivery(envelope=envelope, error=answer)
+            return DeliveryResult(envelope=envelope, error=answer)
         if envelope.type == "slash_commands":
             self._answered(envelope, answer)
-        return Delivery(envelope=envelope, ack=answer)
+        return DeliveryResult(envelope=envelope, ack=answer)
 
     async def _send(self, envelope: Envelope, attempt: int) -> Json | str:
         if self.request_url:
@@ -69,15 +71,15 @@ class Courier:
         channel, user = envelope.payload["channel_id"], envelope.payload["user_id"]
         if in_channel:
             typed = f"{envelope.payload['command']} {envelope.payload['text']}".strip()
-            self._world.store.post(
-                Message(ts=self._world.store.next_ts(), channel=channel, user=user, text=typed)
+            self._context.store.post(
+                Message(ts=self._context.store.next_ts(), channel=channel, user=user, text=typed)
             )
         if ack.get("text") or ack.get("blocks"):
-            self._world.store.post(self._from_bot(channel, ack, None if in_channel else user))
+            self._context.store.post(self._from_bot(channel, ack, None if in_channel else user))
 
     def _from_bot(self, channel: str, body: Json, visible_to: str | None) -> Message:
         return Message(
-            ts=self._world.store.next_ts(),
+            ts=self._context.store.next_ts(),
             channel=channel,
             user=BOT_USER,
             bot_id=BOT_ID,
@@ -97,7 +99,7 @@ class Courier:
         what = payload.get("command") or "This button"
         text = f'{what} failed with the error "{error}"'
         thread = (payload.get("container") or {}).get("thread_ts")
-        ts = self._world.store.next_ts()
-        self._world.store.post(
+        ts = self._context.store.next_ts()
+        self._context.store.post(
             Message(ts=ts, channel=channel, user=SLACKBOT, text=text, visible_to=user, thread_ts=thread)
         )

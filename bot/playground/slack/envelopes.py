@@ -10,7 +10,7 @@ from bot.playground.slack.context import APP_ID, TEAM_DOMAIN
 from bot.playground.slack.people import BOT_ID
 from bot.playground.slack.render import message_json
 from bot.playground.slack.state import TEAM_ID, Channel, Message, User
-from bot.playground.slack.store import Store
+from bot.playground.slack.store import WorkspaceStore
 
 Json = dict[str, Any]
 Kind = Literal["slash_commands", "interactive", "events_api"]
@@ -79,7 +79,7 @@ def action_payload(
     channel: Channel,
     message: Message,
     action: Json,
-    store: Store,
+    store: WorkspaceStore,
     response_url: str,
     trigger: str,
 ) -> Json:

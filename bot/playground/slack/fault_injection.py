@@ -1,16 +1,16 @@
-"""How a test brings the workspace into trouble."""
+"""How a test injects faults: failing calls, outages and lost connections."""
 
-from bot.playground.slack.context import World
-from bot.playground.slack.faults import Fault, Outage
-from bot.playground.slack.server import Server
+from bot.playground.slack.context import WorkspaceContext
+from bot.playground.slack.faults import CallFault, Outage
+from bot.playground.slack.server import WorkspaceServer
 from bot.playground.slack.socket_mode import SocketMode
 
 
-class Trouble:
-    """Failing calls, outages and lost connections."""
+class FaultInjector:
+    """Lets calls fail, the workspace be away, and connections break."""
 
-    _world: World
-    _server: Server
+    _context: WorkspaceContext
+    _server: WorkspaceServer
     _sockets: SocketMode
 
     def fail_next(
@@ -31,22 +31,22 @@ class Trouble:
             times: How many calls.
             retry_after: The header of a 429.
         """
-        fault = Fault(
+        fault = CallFault(
             method=method, failure=failure, after_effect=after_effect, times=times, retry_after=retry_after
         )
-        self._world.faults.add(fault)
+        self._context.faults.add(fault)
 
     async def go_down(self, how: Outage | str = Outage.ERROR) -> None:
         """Be away: Web API and response URLs answer 503, hang up, or refuse connections; sockets are cut."""
-        self._world.faults.outage = Outage(how)
+        self._context.faults.outage = Outage(how)
         self._sockets.drop()
-        if self._world.faults.outage is Outage.REFUSE:
+        if self._context.faults.outage is Outage.REFUSE:
             await self._server.close_port()
 
     async def come_up(self) -> None:
         """Be back, at the same address; waiting faults are forgotten."""
-        self._world.faults.outage = Outage.NONE
-        self._world.faults.clear()
+        self._context.faults.outage = Outage.NONE
+        self._context.faults.clear()
         await self._server.open_port()
 
     def drop_sockets(self) -> None:

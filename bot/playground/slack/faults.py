@@ -1,4 +1,4 @@
-"""Trouble on request: errors, lost answers and outages, so that a bot can show what it does about them."""
+"""Faults on request: errors, lost answers and outages, so that a bot can show what it does about them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +18,7 @@ HANG = "hang"
 
 
 @dataclass(slots=True, kw_only=True)
-class Fault:
+class CallFault:
     """One thing that goes wrong with calls of one method (`*` is any).
 
     `failure` is an error code, an HTTP status, `DROP` (the connection is cut) or `HANG` (no answer ever comes).
@@ -31,17 +31,17 @@ class Fault:
     retry_after: int = 1
 
 
-class Faults:
+class CallFaults:
     """The faults that are waiting for a call."""
 
     def __init__(self) -> None:
-        self._waiting: list[Fault] = []
+        self._waiting: list[CallFault] = []
         self.outage = Outage.NONE
 
-    def add(self, fault: Fault) -> None:
+    def add(self, fault: CallFault) -> None:
         self._waiting.append(fault)
 
-    def take(self, method: str) -> Fault | None:
+    def take(self, method: str) -> CallFault | None:
         """Return the fault that hits this call, and use it up once."""
         for fault in self._waiting:
             if fault.method in {method, "*"}:

@@ -4,46 +4,46 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from bot.playground.slack.context import Call, World
+from bot.playground.slack.context import WebApiCall, WorkspaceContext
 from bot.playground.slack.state import Message
-from bot.playground.slack.store import Store
-from bot.playground.slack.users import Humans
+from bot.playground.slack.store import WorkspaceStore
+from bot.playground.slack.users import SimulatedUsers
 
 T = TypeVar("T")
 
 
-class Onlooker:
+class Inspector:
     """Sees everything and changes nothing."""
 
-    _world: World
-    _humans: Humans
+    _context: WorkspaceContext
+    _users: SimulatedUsers
 
     @property
-    def store(self) -> Store:
+    def store(self) -> WorkspaceStore:
         """People, channels and messages, to be read or arranged."""
-        return self._world.store
+        return self._context.store
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[WebApiCall]:
         """Every Web API call and use of a response URL, oldest first."""
-        return self._world.calls
+        return self._context.calls
 
     @property
     def violations(self) -> list[str]:
         """What the application sent against Slack's rules or advice, refused or not."""
-        return self._world.violations
+        return self._context.violations
 
     def messages(self, channel: str) -> list[Message]:
         """Return a channel's main view, oldest first: no thread replies but broadcast ones."""
-        return self.store.top_level(self._humans.channel(channel).id)
+        return self.store.top_level(self._users.channel(channel).id)
 
     def thread(self, channel: str, ts: str) -> list[Message]:
         """Return the replies to a message, oldest first, without the message itself."""
-        return self.store.replies(self._humans.channel(channel).id, ts)
+        return self.store.replies(self._users.channel(channel).id, ts)
 
     def ephemerals(self, user: str) -> list[Message]:
         """Return what only this person was shown, oldest first."""
-        person = self._humans.user(user).id
+        person = self._users.user(user).id
         return [message for message in self.store.ephemerals if message.visible_to == person]
 
     async def wait_for(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:  # noqa: ASYNC109
@@ -58,7 +58,7 @@ class Onlooker:
         """
         try:
             async with asyncio.timeout(timeout):
-                return await self._world.feed.until(predicate)
+                return await self._context.feed.until(predicate)
         except TimeoutError:
             shown = self.transcript()
             raise TimeoutError(

@@ -6,16 +6,16 @@ from typing import Any
 from aiohttp import web
 
 from bot.playground.slack.buttons import PageButton
-from bot.playground.slack.users import Humans
+from bot.playground.slack.users import SimulatedUsers
 
 Json = dict[str, Any]
 
 
-class PageActs:
+class PageActions:
     """Takes the page's requests, each a small JSON document with the person who acts."""
 
-    def __init__(self, humans: Humans, *, command: str, buttons: Sequence[PageButton]) -> None:
-        self._humans = humans
+    def __init__(self, users: SimulatedUsers, *, command: str, buttons: Sequence[PageButton]) -> None:
+        self._users = users
         self._command = command
         self._buttons = buttons
 
@@ -33,18 +33,18 @@ class PageActs:
         user, channel, text = body["user"], body["channel"], body["text"].strip()
         name, _, words = text.partition(" ")
         if name == self._command:
-            delivery = await self._humans.command(user, channel, words, name)
+            delivery = await self._users.command(user, channel, words, name)
             return web.json_response({"ok": delivery.ok, "error": delivery.error})
         if name.startswith("/"):
             return web.json_response(self._built_in(channel, name, words))
-        await self._humans.say(user, channel, text, body.get("thread_ts"))
+        await self._users.say(user, channel, text, body.get("thread_ts"))
         return web.json_response({"ok": True})
 
     def _built_in(self, channel: str, name: str, rest: str) -> Json:
         if name != "/invite":
             return {"ok": False, "error": f"{name} is not a valid command."}
         try:
-            self._humans.invite(channel, rest.strip())
+            self._users.invite(channel, rest.strip())
         except KeyError as error:
             return {"ok": False, "error": str(error.args[0])}
         return {"ok": True}
@@ -52,7 +52,7 @@ class PageActs:
     async def _click(self, request: web.Request) -> web.Response:
         body = await _document(request)
         try:
-            delivery = await self._humans.click(body["user"], body["channel"], body["ts"], body["action_id"])
+            delivery = await self._users.click(body["user"], body["channel"], body["ts"], body["action_id"])
         except LookupError as error:
             return web.json_response({"ok": False, "error": str(error.args[0])})
         return web.json_response({"ok": delivery.ok, "error": delivery.error})
@@ -60,7 +60,7 @@ class PageActs:
     async def _submit(self, request: web.Request) -> web.Response:
         """Submit a modal; the ack tells the page what to do with it."""
         body = await _document(request)
-        delivery = await self._humans.submit(body["user"], body["view_id"], body["values"])
+        delivery = await self._users.submit(body["user"], body["view_id"], body["values"])
         return web.json_response({"ok": delivery.ok, "error": delivery.error, "ack": delivery.ack})
 
     async def _button(self, request: web.Request) -> web.Response:

@@ -10,12 +10,12 @@ from typing import Any
 from aiohttp import web
 
 from bot.playground.slack.buttons import PageButton
-from bot.playground.slack.context import TEAM_NAME, World
-from bot.playground.slack.page_actions import PageActs
+from bot.playground.slack.context import TEAM_NAME, WorkspaceContext
+from bot.playground.slack.page_actions import PageActions
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.render import channel_json, message_json, user_json
 from bot.playground.slack.state import Channel, Message
-from bot.playground.slack.users import Humans
+from bot.playground.slack.users import SimulatedUsers
 
 log = logging.getLogger(__name__)
 
@@ -31,18 +31,18 @@ class PageApi:
 
     def __init__(
         self,
-        world: World,
-        humans: Humans,
+        context: WorkspaceContext,
+        users: SimulatedUsers,
         *,
         command: str,
         hints: Sequence[Sequence[str]],
         steps: Sequence[Sequence[str]],
         buttons: Sequence[PageButton],
     ) -> None:
-        self._world = world
-        self._humans = humans
+        self._context = context
+        self._users = users
         self._command = command
-        self._acts = PageActs(humans, command=command, buttons=buttons)
+        self._acts = PageActions(users, command=command, buttons=buttons)
         self._buttons = [{"label": button.label, "question": button.question} for button in buttons]
         self._hints = [{"usage": hint[0], "description": hint[1]} for hint in hints]
         self._steps = [_step(*each) for each in steps]
@@ -50,7 +50,7 @@ class PageApi:
     def offer(self, steps: Sequence[Sequence[str]]) -> None:
         """Put other first steps on the page, at once on those that are open."""
         self._steps = [_step(*each) for each in steps]
-        self._world.store.changed()
+        self._context.store.changed()
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
@@ -79,12 +79,12 @@ class PageApi:
     def _viewer(self, name: str) -> str:
         """Return the person who looks, by id or name; the first member when nobody was named."""
         try:
-            return self._humans.user(name).id
+            return self._users.user(name).id
         except KeyError:
-            return next(person.id for person in self._world.store.users.values() if not person.is_bot)
+            return next(person.id for person in self._context.store.users.values() if not person.is_bot)
 
     def view_of(self, user: str) -> Json:
-        store = self._world.store
+        store = self._context.store
         viewer = self._viewer(user)
         channels = [channel for channel in store.channels.values() if _visible(channel, viewer)]
         seen = {channel.id for channel in channels}
@@ -111,7 +111,7 @@ class PageApi:
             "ephemeral": bool(message.visible_to),
             "broadcast": message.broadcast,
         }
-        return message_json(message, self._world.store) | extra
+        return message_json(message, self._context.store) | extra
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Stream what changes for one person, as server-sent events."""
@@ -120,7 +120,7 @@ class PageApi:
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
         await response.prepare(request)
-        with self._world.feed.subscribe() as queue:
+        with self._context.feed.subscribe() as queue:
             line: bytes | None = b'retry: 500\ndata: {"type": "hello"}\n\n'
             try:
                 while line is not None:
@@ -150,7 +150,7 @@ class PageApi:
         if event["type"] not in {"message", "message_deleted"}:
             return event if event["type"] in {"workspace", "reload"} else None
         message: Message = event["message"]
-        channel = self._world.store.channels.get(message.channel)
+        channel = self._context.store.channels.get(message.channel)
         mine = message.visible_to in {None, viewer} and channel is not None and _visible(channel, viewer)
         return {"type": event["type"], "message": self._shown(message)} if mine else None
 

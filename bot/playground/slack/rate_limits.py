@@ -27,7 +27,7 @@ CHANNEL_BURST = 3
 
 
 @dataclass(slots=True)
-class Bucket:
+class TokenBucket:
     """Tokens that come back at a steady rate, up to a burst."""
 
     rate: float = CHANNEL_RATE
@@ -46,7 +46,7 @@ class Bucket:
 
 
 @dataclass(slots=True)
-class Window:
+class SlidingWindow:
     """At most so many calls in any minute."""
 
     most: int
@@ -62,14 +62,14 @@ class Window:
         return self.calls[0] + WINDOW - now
 
 
-class Rates:
+class RateLimits:
     """All limits of one application in one workspace."""
 
     def __init__(self, clock: Clock, *, enforced: bool = True) -> None:
         self._clock = clock
         self.enforced = enforced
-        self._windows: dict[str, Window] = {}
-        self._channels: dict[str, Bucket] = {}
+        self._windows: dict[str, SlidingWindow] = {}
+        self._channels: dict[str, TokenBucket] = {}
 
     def refuse(self, method: str, channel: str) -> int:
         """Count a call; return 0 to let it pass, or the whole seconds of `Retry-After`."""
@@ -77,7 +77,7 @@ class Rates:
             return 0
         now, wait = self._clock.monotonic(), 0.0
         if method == "chat.postMessage" and channel:
-            wait = self._channels.setdefault(channel, Bucket(filled_at=now)).take(now)
+            wait = self._channels.setdefault(channel, TokenBucket(filled_at=now)).take(now)
         if not wait and method in PER_MINUTE:
-            wait = self._windows.setdefault(method, Window(PER_MINUTE[method])).take(now)
+            wait = self._windows.setdefault(method, SlidingWindow(PER_MINUTE[method])).take(now)
         return math.ceil(wait)

@@ -4,12 +4,12 @@ from typing import Any
 
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.state import Channel, Message, User, Usergroup
-from bot.playground.slack.store import Store
+from bot.playground.slack.store import WorkspaceStore
 
 Json = dict[str, Any]
 
 
-def message_json(message: Message, store: Store, *, metadata: bool = False) -> Json:
+def message_json(message: Message, store: WorkspaceStore, *, metadata: bool = False) -> Json:
     """Return a message as conversations.history gives it."""
     out: Json = {
         "type": "message",
@@ -30,12 +30,12 @@ def message_json(message: Message, store: Store, *, metadata: bool = False) -> J
     return out | _thread_facts(message, store)
 
 
-def _team(message: Message, store: Store) -> str:
+def _team(message: Message, store: WorkspaceStore) -> str:
     author = store.users.get(message.user)
     return author.team_id if author else ""
 
 
-def _thread_facts(message: Message, store: Store) -> Json:
+def _thread_facts(message: Message, store: WorkspaceStore) -> Json:
     if message.is_reply:
         return {"thread_ts": message.thread_ts}
     replies = [] if message.visible_to else store.replies(message.channel, message.ts)

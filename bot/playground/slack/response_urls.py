@@ -6,11 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.playground.slack.context import APP_ID, Call, World
+from bot.playground.slack.context import APP_ID, WebApiCall, WorkspaceContext
 from bot.playground.slack.limits import ADVICE, POST_TEXT, findings
 from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.state import Message
-from bot.playground.slack.tickets import ResponseTicket
+from bot.playground.slack.tickets import ResponseUrl
 from bot.playground.slack.webapi.arguments import truthy
 from bot.playground.slack.webapi.chat import with_ids
 from bot.playground.slack.webapi.failing import fail, hang_up
@@ -18,40 +18,40 @@ from bot.playground.slack.webapi.failing import fail, hang_up
 Json = dict[str, Any]
 
 
-class Responses:
+class ResponseUrlEndpoint:
     """Answers `POST /response/SECRET`."""
 
-    def __init__(self, world: World, stopping: asyncio.Event) -> None:
-        self._world = world
+    def __init__(self, context: WorkspaceContext, stopping: asyncio.Event) -> None:
+        self._context = context
         self._stopping = stopping
 
     async def handle(self, request: web.Request) -> web.Response:
         """Show an answer, change the message that was clicked, or refuse a used-up URL."""
-        if (refusal := hang_up(request, self._world)) is not None:
+        if (refusal := hang_up(request, self._context)) is not None:
             return refusal
-        fault = self._world.faults.take("response_url")
+        fault = self._context.faults.take("response_url")
         if fault is not None and not fault.after_effect:
             return await fail(request, fault, self._stopping)
         body = await _body(request)
         answer = self._answer(request.match_info["secret"], body)
-        self._world.keep(Call(method="response_url", args=body or {}, status=answer.status))
+        self._context.keep(WebApiCall(method="response_url", args=body or {}, status=answer.status))
         return answer if fault is None else await fail(request, fault, self._stopping)
 
     def _answer(self, secret: str, body: Json | None) -> web.Response:
         if body is None:
             return _refusal(400, "invalid_payload")
-        ticket = self._world.tickets.use_response(secret)
+        ticket = self._context.tickets.use_response(secret)
         if ticket is None:
             return _refusal(404, "expired_url")
         found = findings(body, method="response_url")
-        self._world.violations.extend(f"response_url: {code}: {detail}" for code, detail in found)
+        self._context.violations.extend(f"response_url: {code}: {detail}" for code, detail in found)
         if error := next((code for code, _ in found if code not in ADVICE), None):
             return _refusal(400, error)
         self._apply(ticket, body)
         return web.json_response({"ok": True})
 
-    def _apply(self, ticket: ResponseTicket, body: Json) -> None:
-        store = self._world.store
+    def _apply(self, ticket: ResponseUrl, body: Json) -> None:
+        store = self._context.store
         original = self._original(ticket)
         if truthy(body.get("delete_original")) and original:
             store.remove(original)
@@ -59,22 +59,22 @@ class Responses:
             original.text = str(body.get("text") or "")
             original.blocks = with_ids(body.get("blocks") or [])
             original.edited_ts = store.next_ts()
-            store.tell(original)
+            store.publish(original)
         elif body.get("text") or body.get("blocks"):
             store.post(self._new(ticket, body))
 
-    def _original(self, ticket: ResponseTicket) -> Message | None:
+    def _original(self, ticket: ResponseUrl) -> Message | None:
         """Return the message whose button was pressed; a command has none."""
         if ticket.message_ts is None:
             return None
-        store = self._world.store
+        store = self._context.store
         ephemeral = store.find_ephemeral(ticket.user, ticket.channel, ticket.message_ts)
         return ephemeral or store.find(ticket.channel, ticket.message_ts)
 
-    def _new(self, ticket: ResponseTicket, body: Json) -> Message:
+    def _new(self, ticket: ResponseUrl, body: Json) -> Message:
         in_channel = body.get("response_type") == "in_channel"
         return Message(
-            ts=self._world.store.next_ts(),
+            ts=self._context.store.next_ts(),
             channel=ticket.channel,
             user=BOT_USER,
             bot_id=BOT_ID,

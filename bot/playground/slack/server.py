@@ -4,20 +4,20 @@ import asyncio
 
 from aiohttp import web
 
-from bot.playground.slack.context import World
+from bot.playground.slack.context import WorkspaceContext
 from bot.playground.slack.page_api import PageApi
-from bot.playground.slack.response_urls import Responses
+from bot.playground.slack.response_urls import ResponseUrlEndpoint
 from bot.playground.slack.socket_mode import SocketMode
-from bot.playground.slack.webapi.dispatch import WebApi
+from bot.playground.slack.webapi.dispatch import WebApiServer
 
 BODY_BYTES = 8 * 1024 * 1024
 
 
-class Server:
+class WorkspaceServer:
     """Starts and stops the port; it can be closed and opened again at the same address."""
 
-    def __init__(self, world: World, sockets: SocketMode, page: PageApi) -> None:
-        self._world = world
+    def __init__(self, context: WorkspaceContext, sockets: SocketMode, page: PageApi) -> None:
+        self._context = context
         self._sockets = sockets
         self._page = page
         self._stopping = asyncio.Event()
@@ -28,7 +28,7 @@ class Server:
     async def start(self, host: str, port: int) -> None:
         """Serve at this address; port 0 picks a free one."""
         self._stopping.clear()
-        self._world.feed.open()
+        self._context.feed.open()
         self._address = (host, port)
         self._runner = web.AppRunner(
             self._application(), access_log=None, shutdown_timeout=1.0, handle_signals=False
@@ -38,11 +38,11 @@ class Server:
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=BODY_BYTES)
-        api = WebApi(self._world, self._stopping)
+        api = WebApiServer(self._context, self._stopping)
         application.add_routes(
             [
                 web.route("*", "/api/{method}", api.handle),
-                web.post("/response/{secret}", Responses(self._world, self._stopping).handle),
+                web.post("/response/{secret}", ResponseUrlEndpoint(self._context, self._stopping).handle),
                 web.post("/upload/{file}", self._upload),
                 web.get("/socket", self._sockets.handle),
                 *self._page.routes(),
@@ -57,8 +57,8 @@ class Server:
         self._site = web.TCPSite(self._runner, host, port)
         await self._site.start()
         self._address = (host, int(self._runner.addresses[0][1]))
-        self._world.url = f"http://{host}:{self._address[1]}"
-        self._world.socket_url = f"ws://{host}:{self._address[1]}/socket"
+        self._context.url = f"http://{host}:{self._address[1]}"
+        self._context.socket_url = f"ws://{host}:{self._address[1]}/socket"
 
     async def close_port(self) -> None:
         """Refuse new connections and cut the ones that are open."""
@@ -73,14 +73,14 @@ class Server:
 
     async def stop(self) -> None:
         self._stopping.set()
-        self._world.feed.close()
+        self._context.feed.close()
         await self._sockets.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = self._site = None
 
     async def _upload(self, request: web.Request) -> web.Response:
-        file = self._world.store.files.get(request.match_info["file"])
+        file = self._context.store.files.get(request.match_info["file"])
         if file is None:
             return web.Response(status=404)
         file["content"] = await request.read()

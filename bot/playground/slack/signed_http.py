@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from bot.playground.slack.context import World
+from bot.playground.slack.context import WorkspaceContext
 from bot.playground.slack.envelopes import Envelope
 from core.waiting import first_of
 
@@ -35,15 +35,15 @@ def body_of(envelope: Envelope) -> tuple[str, str]:
 class SignedHttp:
     """Posts deliveries to the application's request URL."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, context: WorkspaceContext) -> None:
+        self._context = context
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, url: str, envelope: Envelope, *, attempt: int, seconds: float) -> Json | str:
         """Post one delivery; return what a 200 said, or the error a person is shown."""
         posting = asyncio.ensure_future(self._post(url, envelope, attempt))
         try:
-            await first_of(posting, self._world.clock.sleep(seconds))
+            await first_of(posting, self._context.clock.sleep(seconds))
             return posting.result() if posting.done() else "operation_timeout"
         except (aiohttp.ClientError, OSError):
             return "dispatch_failed"
@@ -71,7 +71,7 @@ class SignedHttp:
         headers = {
             "Content-Type": content_type,
             "X-Slack-Request-Timestamp": timestamp,
-            "X-Slack-Signature": signature(self._world.credentials.signing_secret, timestamp, body),
+            "X-Slack-Signature": signature(self._context.credentials.signing_secret, timestamp, body),
             "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",
         }
         retry = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": "http_timeout"}

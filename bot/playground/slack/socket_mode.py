@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from bot.playground.slack.context import APP_ID, World
+from bot.playground.slack.context import APP_ID, WorkspaceContext
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.faults import Outage
 from bot.playground.slack.webapi.failing import cut
@@ -20,7 +20,7 @@ CLOSE_SECONDS = 1.0
 
 
 @dataclass(eq=False, slots=True)
-class Connection:
+class SocketConnection:
     """One web socket; a retiring one is given nothing more."""
 
     socket: web.WebSocketResponse
@@ -32,9 +32,9 @@ class Connection:
 class SocketMode:
     """All connections of the application; each payload goes to one of them."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._connections: list[Connection] = []
+    def __init__(self, context: WorkspaceContext) -> None:
+        self._context = context
+        self._connections: list[SocketConnection] = []
 
     @property
     def connected(self) -> int:
@@ -42,14 +42,14 @@ class SocketMode:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection until it closes."""
-        if self._world.faults.outage is not Outage.NONE:
+        if self._context.faults.outage is not Outage.NONE:
             return cut(request)
-        known = self._world.tickets.use_connection(request.query.get("ticket", ""))
+        known = self._context.tickets.use_connection(request.query.get("ticket", ""))
         if not known or len(self._connections) >= CONNECTIONS:
             return web.Response(status=408 if known else 401)
         socket = web.WebSocketResponse(timeout=CLOSE_SECONDS)
         await socket.prepare(request)
-        connection = Connection(socket, request)
+        connection = SocketConnection(socket, request)
         self._connections.append(connection)
         try:
             await self._hello(connection)
@@ -58,7 +58,7 @@ class SocketMode:
             self._forget(connection)
         return socket
 
-    async def _hello(self, connection: Connection) -> None:
+    async def _hello(self, connection: SocketConnection) -> None:
         info = {"host": "playground", "build_number": 1, "approximate_connection_time": CONNECTION_SECONDS}
         await connection.socket.send_json(
             {
@@ -68,23 +68,23 @@ class SocketMode:
                 "debug_info": info,
             }
         )
-        self._world.feed.publish({"type": "socket", "connected": self.connected})
+        self._context.feed.publish({"type": "socket", "connected": self.connected})
 
-    async def _listen(self, connection: Connection) -> None:
+    async def _listen(self, connection: SocketConnection) -> None:
         async for message in connection.socket:
             if message.type is WSMsgType.TEXT:
                 self._acknowledged(connection, json.loads(message.data))
 
-    def _acknowledged(self, connection: Connection, ack: Json) -> None:
+    def _acknowledged(self, connection: SocketConnection, ack: Json) -> None:
         waiting = connection.waiting.get(str(ack.get("envelope_id")))
         if waiting is not None and not waiting.done():
             waiting.set_result(ack.get("payload") or {})
 
-    def _forget(self, connection: Connection) -> None:
+    def _forget(self, connection: SocketConnection) -> None:
         self._connections.remove(connection)
         for waiting in connection.waiting.values():
             waiting.cancel()
-        self._world.feed.publish({"type": "socket", "connected": self.connected})
+        self._context.feed.publish({"type": "socket", "connected": self.connected})
 
     async def send(self, envelope: Envelope, *, attempt: int, seconds: float) -> Json | str:
         """Deliver to one connection; return the ack's payload, or the error a person is shown."""
@@ -99,7 +99,7 @@ class SocketMode:
         connection.waiting[envelope.envelope_id] = waiting
         try:
             await connection.socket.send_json(_frame(envelope, attempt))
-            await first_of(waiting, self._world.clock.sleep(seconds))
+            await first_of(waiting, self._context.clock.sleep(seconds))
             answered = waiting.done() and not waiting.cancelled()
             return waiting.result() if answered else "operation_timeout"
         except ConnectionError:

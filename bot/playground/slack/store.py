@@ -11,7 +11,7 @@ from core.clock import Clock
 Snapshot = dict[str, Any]
 
 
-class Store:
+class WorkspaceStore:
     """All state in memory; every change is published on the feed."""
 
     def __init__(self, clock: Clock, feed: Feed) -> None:
@@ -44,7 +44,7 @@ class Store:
         else:
             self.messages.append(message)
             self._index(message)
-        self.tell(message)
+        self.publish(message)
         return message
 
     def _index(self, message: Message) -> None:
@@ -52,7 +52,7 @@ class Store:
         if message.is_reply and message.thread_ts:
             self._threads.setdefault((message.channel, message.thread_ts), []).append(message)
 
-    def tell(self, message: Message) -> None:
+    def publish(self, message: Message) -> None:
         """Say that this message is new or has changed; its parent's reply count changes with it."""
         self._feed.publish({"type": "message", "message": message})
         if message.is_reply and not message.visible_to and (parent := self.parent_of(message)):

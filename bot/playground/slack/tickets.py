@@ -11,7 +11,7 @@ TRIGGER_SECONDS = 3.0
 
 
 @dataclass(slots=True, kw_only=True)
-class ResponseTicket:
+class ResponseUrl:
     """What a response URL stands for; `message_ts` is the message that was clicked, if one was."""
 
     user: str
@@ -27,7 +27,7 @@ class Tickets:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._responses: dict[str, ResponseTicket] = {}
+        self._responses: dict[str, ResponseUrl] = {}
         self._triggers: dict[str, tuple[str, float]] = {}
         self._connections: set[str] = set()
 
@@ -37,12 +37,12 @@ class Tickets:
         """Make a response ticket and return its secret."""
         secret = secrets.token_urlsafe(18)
         expires = self._clock.monotonic() + RESPONSE_SECONDS
-        self._responses[secret] = ResponseTicket(
+        self._responses[secret] = ResponseUrl(
             user=user, channel=channel, expires=expires, message_ts=message_ts, thread_ts=thread_ts
         )
         return secret
 
-    def use_response(self, secret: str) -> ResponseTicket | None:
+    def use_response(self, secret: str) -> ResponseUrl | None:
         """Return the ticket if it may be used once more."""
         ticket = self._responses.get(secret)
         if ticket is None or ticket.uses >= RESPONSE_USES or self._clock.monotonic() > ticket.expires:

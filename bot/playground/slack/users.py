@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bot.playground.slack.context import World
-from bot.playground.slack.delivery import Courier, Delivery
+from bot.playground.slack.context import WorkspaceContext
+from bot.playground.slack.delivery import DeliveryResult, EnvelopeSender
 from bot.playground.slack.envelopes import (
     Envelope,
     action_payload,
@@ -19,17 +19,17 @@ from bot.playground.slack.state import Channel, Message, User
 Json = dict[str, Any]
 
 
-class Humans:
+class SimulatedUsers:
     """Acts for a person, with the payloads that Slack would send."""
 
-    def __init__(self, world: World, courier: Courier) -> None:
-        self._world = world
-        self._courier = courier
+    def __init__(self, context: WorkspaceContext, sender: EnvelopeSender) -> None:
+        self._context = context
+        self._sender = sender
 
     def user(self, name: str) -> User:
         """Return a member by id or by name."""
-        found = self._world.store.users.get(name) or next(
-            (user for user in self._world.store.users.values() if user.name == name.removeprefix("@")), None
+        found = self._context.store.users.get(name) or next(
+            (user for user in self._context.store.users.values() if user.name == name.removeprefix("@")), None
         )
         if found is None:
             raise KeyError(f"there is nobody called {name} in the workspace")
@@ -37,7 +37,7 @@ class Humans:
 
     def channel(self, name: str) -> Channel:
         """Return a conversation by id or by name."""
-        channels = self._world.store.channels
+        channels = self._context.store.channels
         plain = name.removeprefix("#")
         found = channels.get(name) or next(
             (c for c in channels.values() if c.name == plain and not c.is_im), None
@@ -49,21 +49,21 @@ class Humans:
     def command_envelope(self, user: str, channel: str, text: str, command: str) -> Envelope:
         """Return what Slack would send for a slash command."""
         person, room = self.user(user), self.channel(channel)
-        store = self._world.store
+        store = self._context.store
         payload = command_payload(
             user=person,
             channel=room,
             command=command,
             text=escape(text.strip(), store.users.values(), store.channels.values()),
             response_url=self._response_url(person, room),
-            trigger=self._world.tickets.trigger(person.id),
+            trigger=self._context.tickets.trigger(person.id),
         )
         return Envelope(type="slash_commands", payload=payload)
 
     def click_envelope(self, user: str, channel: str, ts: str, action_id: str) -> Envelope:
         """Return what Slack would send for a button; a button that is not there cannot be pressed."""
         person, room = self.user(user), self.channel(channel)
-        store = self._world.store
+        store = self._context.store
         message = store.find_ephemeral(person.id, room.id, ts) or store.find(room.id, ts)
         action = find_action(message, action_id) if message else None
         if message is None or action is None:
@@ -75,44 +75,44 @@ class Humans:
             action=action,
             store=store,
             response_url=self._response_url(person, room, message),
-            trigger=self._world.tickets.trigger(person.id),
+            trigger=self._context.tickets.trigger(person.id),
         )
         return Envelope(type="interactive", payload=payload)
 
-    async def command(self, user: str, channel: str, text: str, command: str) -> Delivery:
-        return await self._courier.deliver(self.command_envelope(user, channel, text, command))
+    async def command(self, user: str, channel: str, text: str, command: str) -> DeliveryResult:
+        return await self._sender.deliver(self.command_envelope(user, channel, text, command))
 
-    async def click(self, user: str, channel: str, ts: str, action_id: str) -> Delivery:
-        return await self._courier.deliver(self.click_envelope(user, channel, ts, action_id))
+    async def click(self, user: str, channel: str, ts: str, action_id: str) -> DeliveryResult:
+        return await self._sender.deliver(self.click_envelope(user, channel, ts, action_id))
 
-    async def submit(self, user: str, view_id: str, values: Json) -> Delivery:
+    async def submit(self, user: str, view_id: str, values: Json) -> DeliveryResult:
         """Submit a modal; what the ack says about it is done to it."""
-        delivery = await self._courier.deliver(self.submit_envelope(user, view_id, values))
+        delivery = await self._sender.deliver(self.submit_envelope(user, view_id, values))
         if delivery.ack.get("response_action") in {"update", "push"}:
-            view = self._world.store.views[view_id] | delivery.ack["view"]
-            self._world.store.keep_view(view, self.user(user).id)
+            view = self._context.store.views[view_id] | delivery.ack["view"]
+            self._context.store.keep_view(view, self.user(user).id)
         return delivery
 
     def submit_envelope(self, user: str, view_id: str, values: Json) -> Envelope:
         """Return what Slack would send for a submitted modal."""
-        view = self._world.store.views[view_id]
+        view = self._context.store.views[view_id]
         person = self.user(user)
-        trigger = self._world.tickets.trigger(person.id)
+        trigger = self._context.tickets.trigger(person.id)
         payload = submission_payload(user=person, view=view, values=values, trigger=trigger)
         return Envelope(type="interactive", payload=payload)
 
     def _response_url(self, user: User, channel: Channel, message: Message | None = None) -> str:
         thread = message.thread_ts if message and message.is_reply else None
-        secret = self._world.tickets.response(
+        secret = self._context.tickets.response(
             user.id, channel.id, message_ts=message.ts if message else None, thread_ts=thread
         )
-        return f"{self._world.url}/response/{secret}"
+        return f"{self._context.url}/response/{secret}"
 
     async def say(
         self, user: str, channel: str, text: str, thread_ts: str | None
-    ) -> tuple[Message, Delivery | None]:
+    ) -> tuple[Message, DeliveryResult | None]:
         """Post a person's own words; a mention of the bot where it is a member reaches it as an event."""
-        person, room, store = self.user(user), self.channel(channel), self._world.store
+        person, room, store = self.user(user), self.channel(channel), self._context.store
         encoded = escape(text, store.users.values(), store.channels.values())
         ts = store.next_ts()
         message = store.post(
@@ -130,16 +130,16 @@ class Humans:
         }
         event |= {"thread_ts": thread_ts} if thread_ts else {}
         envelope = Envelope(type="events_api", payload=event_payload(event))
-        return message, await self._courier.deliver(envelope)
+        return message, await self._sender.deliver(envelope)
 
     def invite(self, channel: str, user: str) -> None:
         room, person = self.channel(channel), self.user(user)
         if person.id not in room.members:
             room.members.append(person.id)
-            self._world.store.changed()
+            self._context.store.changed()
 
     def remove(self, channel: str, user: str) -> None:
         room, person = self.channel(channel), self.user(user)
         if person.id in room.members:
             room.members.remove(person.id)
-            self._world.store.changed()
+            self._context.store.changed()

@@ -4,22 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.playground.slack.buttons import PageButton
-from bot.playground.slack.context import Credentials, make_world
-from bot.playground.slack.delivery import ACK_SECONDS, Courier, Delivery
+from bot.playground.slack.context import AppCredentials, new_context
+from bot.playground.slack.delivery import ACK_SECONDS, DeliveryResult, EnvelopeSender
 from bot.playground.slack.envelopes import Envelope
-from bot.playground.slack.fault_injection import Trouble
-from bot.playground.slack.inspector import Onlooker
+from bot.playground.slack.fault_injection import FaultInjector
+from bot.playground.slack.inspector import Inspector
 from bot.playground.slack.page_api import PageApi
-from bot.playground.slack.server import Server
+from bot.playground.slack.server import WorkspaceServer
 from bot.playground.slack.signed_http import SignedHttp
 from bot.playground.slack.socket_mode import SocketMode
 from bot.playground.slack.state import Channel, Message, User
 from bot.playground.slack.store import Snapshot
-from bot.playground.slack.users import Humans
+from bot.playground.slack.users import SimulatedUsers
 from core.clock import Clock
 
 
-class SlackWorkspace(Onlooker, Trouble):
+class SlackWorkspace(Inspector, FaultInjector):
     """A Slack with one team and one installed application, behind a real HTTP port.
 
     Point an unmodified slack_sdk or slack_bolt at `api_url` with the tokens of `credentials`. Without a request URL
@@ -42,7 +42,7 @@ class SlackWorkspace(Onlooker, Trouble):
         self,
         clock: Clock,
         *,
-        credentials: Credentials | None = None,
+        credentials: AppCredentials | None = None,
         request_url: str = "",
         command_name: str = "/convox",
         hints: Sequence[Sequence[str]] = (),
@@ -51,18 +51,18 @@ class SlackWorkspace(Onlooker, Trouble):
         ack_seconds: float = ACK_SECONDS,
         rate_limits: bool = True,
     ) -> None:
-        self.credentials = credentials or Credentials()
+        self.credentials = credentials or AppCredentials()
         self.command_name = command_name
-        self._world = make_world(clock, self.credentials, rate_limits=rate_limits)
-        self._sockets = SocketMode(self._world)
-        self._http = SignedHttp(self._world)
-        self._courier = Courier(self._world, self._sockets, self._http, ack_seconds=ack_seconds)
-        self._courier.request_url = request_url
-        self._humans = Humans(self._world, self._courier)
+        self._context = new_context(clock, self.credentials, rate_limits=rate_limits)
+        self._sockets = SocketMode(self._context)
+        self._http = SignedHttp(self._context)
+        self._sender = EnvelopeSender(self._context, self._sockets, self._http, ack_seconds=ack_seconds)
+        self._sender.request_url = request_url
+        self._users = SimulatedUsers(self._context, self._sender)
         self._page = PageApi(
-            self._world, self._humans, command=command_name, hints=hints, steps=first_steps, buttons=buttons
+            self._context, self._users, command=command_name, hints=hints, steps=first_steps, buttons=buttons
         )
-        self._server = Server(self._world, self._sockets, self._page)
+        self._server = WorkspaceServer(self._context, self._sockets, self._page)
 
     # ------------------------------------------------------------------ life
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -77,20 +77,20 @@ class SlackWorkspace(Onlooker, Trouble):
     @property
     def url(self) -> str:
         """The address of the page."""
-        return self._world.url
+        return self._context.url
 
     @property
     def api_url(self) -> str:
         """The base of the Web API, for `SLACK_API_URL`."""
-        return f"{self._world.url}/api/"
+        return f"{self._context.url}/api/"
 
     @property
     def request_url(self) -> str:
-        return self._courier.request_url
+        return self._sender.request_url
 
     @request_url.setter
     def request_url(self, url: str) -> None:
-        self._courier.request_url = url
+        self._sender.request_url = url
 
     @property
     def connected(self) -> int:
@@ -99,11 +99,11 @@ class SlackWorkspace(Onlooker, Trouble):
 
     def snapshot(self) -> Snapshot:
         """Return what outlives a restart, as JSON."""
-        return self._world.store.snapshot()
+        return self._context.store.snapshot()
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to an earlier snapshot."""
-        self._world.store.restore(snapshot)
+        self._context.store.restore(snapshot)
 
     def offer(self, first_steps: Sequence[Sequence[str]]) -> None:
         """Put other first steps on the page."""
@@ -111,10 +111,10 @@ class SlackWorkspace(Onlooker, Trouble):
 
     # ---------------------------------------------------------------- people
     def user(self, name: str) -> User:
-        return self._humans.user(name)
+        return self._users.user(name)
 
     def channel(self, name: str) -> Channel:
-        return self._humans.channel(name)
+        return self._users.channel(name)
 
     def add_user(self, user: User) -> User:
         self.store.users[user.id] = user
@@ -128,42 +128,44 @@ class SlackWorkspace(Onlooker, Trouble):
 
     def invite(self, channel: str, user: str) -> None:
         """Make somebody a member of a channel."""
-        self._humans.invite(channel, user)
+        self._users.invite(channel, user)
 
     def remove(self, channel: str, user: str) -> None:
         """Take somebody out of a channel."""
-        self._humans.remove(channel, user)
+        self._users.remove(channel, user)
 
-    async def command(self, user: str, channel: str, text: str, command: str = "") -> Delivery:
+    async def command(self, user: str, channel: str, text: str, command: str = "") -> DeliveryResult:
         """Type a slash command and wait for its acknowledgement."""
-        return await self._humans.command(user, channel, text, command or self.command_name)
+        return await self._users.command(user, channel, text, command or self.command_name)
 
-    async def click(self, user: str, channel: str, ts: str, action_id: str) -> Delivery:
+    async def click(self, user: str, channel: str, ts: str, action_id: str) -> DeliveryResult:
         """Press a button, its confirm dialog accepted, and wait for the acknowledgement.
 
         Raises:
             LookupError: If this message has no such button for this person.
         """
-        return await self._humans.click(user, channel, ts, action_id)
+        return await self._users.click(user, channel, ts, action_id)
 
-    async def submit(self, user: str, view_id: str, values: dict[str, Any]) -> Delivery:
+    async def submit(self, user: str, view_id: str, values: dict[str, Any]) -> DeliveryResult:
         """Submit an open modal; the ack says what became of it."""
-        return await self._humans.submit(user, view_id, values)
+        return await self._users.submit(user, view_id, values)
 
     async def say(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> Message:
         """Post a message as a person; a mention of the bot is delivered as `app_mention`."""
-        message, _ = await self._humans.say(user, channel, text, thread_ts)
+        message, _ = await self._users.say(user, channel, text, thread_ts)
         return message
 
     def command_envelope(self, user: str, channel: str, text: str, command: str = "") -> Envelope:
         """Return what would be delivered for a command, to deliver it as often as wanted."""
-        return self._humans.command_envelope(user, channel, text, command or self.command_name)
+        return self._users.command_envelope(user, channel, text, command or self.command_name)
 
     def click_envelope(self, user: str, channel: str, ts: str, action_id: str) -> Envelope:
         """Return what would be delivered for a click."""
-        return self._humans.click_envelope(user, channel, ts, action_id)
+        return self._users.click_envelope(user, channel, ts, action_id)
 
-    async def deliver(self, envelope: Envelope, *, times: int = 1, first_attempt: int = 0) -> list[Delivery]:
+    async def deliver(
+        self, envelope: Envelope, *, times: int = 1, first_attempt: int = 0
+    ) -> list[DeliveryResult]:
         """Deliver an envelope, again and again as Slack's retries do."""
         attempts = range(first_attempt, first_attempt + times)
-        return [await self._courier.deliver(envelope, attempt=attempt) for attempt in attempts]
+        return [await self._sender.deliver(envelope, attempt=attempt) for attempt in attempts]

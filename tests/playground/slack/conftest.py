@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SystemClock
-from bot.playground.slack import BOT_SCOPES, Credentials, PageButton, SlackWorkspace
+from bot.playground.slack import BOT_SCOPES, AppCredentials, PageButton, SlackWorkspace
 
 HINTS = [
     ("releases", "list the releases"),
@@ -102,7 +102,7 @@ async def workspace(clock, scopes, ack_seconds, pressed):
 
     made = SlackWorkspace(
         clock,
-        credentials=Credentials(scopes=scopes),
+        credentials=AppCredentials(scopes=scopes),
         hints=HINTS,
         first_steps=STEPS,
         buttons=[PageButton(label="Reset", question="Begin anew?", press=reset)],

@@ -1,6 +1,6 @@
 """Whether a token may call a method, and whether the bot may speak in a channel."""
 
-from bot.playground.slack.context import World
+from bot.playground.slack.context import WorkspaceContext
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.state import Channel
 from bot.playground.slack.webapi.errors import SlackError
@@ -17,47 +17,47 @@ READS = {"conversations.info": "read", "conversations.members": "read", "convers
          "conversations.replies": "history"}  # fmt: skip
 
 
-def authorise(world: World, method: str, token: str) -> frozenset[str]:
+def authorise(context: WorkspaceContext, method: str, token: str) -> frozenset[str]:
     """Return the token's scopes, or refuse the call as Slack does."""
     if not token:
         raise SlackError("not_authed")
-    scopes = world.credentials.scopes_of(token)
+    scopes = context.credentials.scopes_of(token)
     if scopes is None:
         raise SlackError("invalid_auth")
     for_app = method == "apps.connections.open"
     if token.startswith("xapp-") != for_app and method != "auth.test":
         raise SlackError("not_allowed_token_type")
     if method in NEEDED:
-        need(scopes, NEEDED[method])
+        require_scope(scopes, NEEDED[method])
     return scopes
 
 
-def need(scopes: frozenset[str], scope: str) -> None:
+def require_scope(scopes: frozenset[str], scope: str) -> None:
     if scope not in scopes:
         raise SlackError("missing_scope", needed=scope, provided=",".join(sorted(scopes)))
 
 
-def family(channel: Channel) -> str:
+def scope_family(channel: Channel) -> str:
     """Return the word that the scopes of this kind of conversation begin with."""
     if channel.is_im:
         return "im"
     return "groups" if channel.is_private else "channels"
 
 
-def find_channel(world: World, name: str) -> Channel:
+def find_channel(context: WorkspaceContext, name: str) -> Channel:
     """Return a conversation that the bot can know of, by id, by `#name`, or a person's id for a direct one."""
-    channel = world.store.channels.get(name)
-    if channel is None and name.startswith(("U", "W")) and name in world.store.users:
-        channel = world.store.direct(BOT_USER, name)
+    channel = context.store.channels.get(name)
+    if channel is None and name.startswith(("U", "W")) and name in context.store.users:
+        channel = context.store.direct(BOT_USER, name)
     if channel is None:
         plain = name.removeprefix("#")
-        channel = next((c for c in world.store.channels.values() if c.name == plain and not c.is_im), None)
+        channel = next((c for c in context.store.channels.values() if c.name == plain and not c.is_im), None)
     if channel is None or (BOT_USER not in channel.members and (channel.is_private or channel.is_im)):
         raise SlackError("channel_not_found")
     return channel
 
 
-def speak(channel: Channel, scopes: frozenset[str]) -> None:
+def require_postable(channel: Channel, scopes: frozenset[str]) -> None:
     """Refuse if the bot may not post here."""
     if channel.is_archived:
         raise SlackError("is_archived")

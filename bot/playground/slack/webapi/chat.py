@@ -3,22 +3,22 @@
 import secrets
 from typing import Any
 
-from bot.playground.slack.context import APP_ID, World
+from bot.playground.slack.context import APP_ID, WorkspaceContext
 from bot.playground.slack.limits import ADVICE, POST_TEXT, findings
 from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.render import message_json
 from bot.playground.slack.state import Channel, Message
-from bot.playground.slack.webapi.access import find_channel, speak
+from bot.playground.slack.webapi.access import find_channel, require_postable
 from bot.playground.slack.webapi.arguments import Arguments, required, truthy
 from bot.playground.slack.webapi.errors import SlackError
 
 Json = dict[str, Any]
 
 
-def check(world: World, method: str, arguments: Arguments) -> Json:
+def check(context: WorkspaceContext, method: str, arguments: Arguments) -> Json:
     """Refuse a payload that Slack refuses; record what it would only show badly, and return the warnings."""
     found = findings(arguments, method=method)
-    world.violations.extend(f"{method}: {code}: {detail}" for code, detail in found)
+    context.violations.extend(f"{method}: {code}: {detail}" for code, detail in found)
     errors = [(code, detail) for code, detail in found if code not in ADVICE]
     if errors:
         code = errors[0][0]
@@ -46,27 +46,27 @@ def _with_action(item: Json) -> Json:
     return {"action_id": secrets.token_urlsafe(4), **item}
 
 
-def post_message(world: World, arguments: Arguments, scopes: frozenset[str]) -> Json:
-    channel = find_channel(world, required(arguments, "channel", error="channel_not_found"))
-    speak(channel, scopes)
-    warnings = check(world, "chat.postMessage", arguments)
-    message = world.store.post(_from_bot(world, channel, arguments))
+def post_message(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[str]) -> Json:
+    channel = find_channel(context, required(arguments, "channel", error="channel_not_found"))
+    require_postable(channel, scopes)
+    warnings = check(context, "chat.postMessage", arguments)
+    message = context.store.post(_from_bot(context, channel, arguments))
     return {
         "channel": channel.id,
         "ts": message.ts,
-        "message": message_json(message, world.store),
+        "message": message_json(message, context.store),
         **warnings,
     }
 
 
-def _from_bot(world: World, channel: Channel, arguments: Arguments) -> Message:
+def _from_bot(context: WorkspaceContext, channel: Channel, arguments: Arguments) -> Message:
     return Message(
-        ts=world.store.next_ts(),
+        ts=context.store.next_ts(),
         channel=channel.id,
         user=BOT_USER,
         text=str(arguments.get("text") or "")[:POST_TEXT],
         blocks=with_ids(arguments.get("blocks") or []),
-        thread_ts=_thread(world, channel, arguments.get("thread_ts")),
+        thread_ts=_thread(context, channel, arguments.get("thread_ts")),
         bot_id=BOT_ID,
         app_id=APP_ID,
         metadata=arguments.get("metadata"),
@@ -74,35 +74,35 @@ def _from_bot(world: World, channel: Channel, arguments: Arguments) -> Message:
     )
 
 
-def _thread(world: World, channel: Channel, ts: Any) -> str | None:
+def _thread(context: WorkspaceContext, channel: Channel, ts: Any) -> str | None:
     """Return the thread a reply belongs to; Slack takes any number, people then look for the reply in vain."""
     if not ts:
         return None
-    parent = world.store.find(channel.id, str(ts))
+    parent = context.store.find(channel.id, str(ts))
     if parent is None:
-        world.violations.append(f"chat.postMessage: thread_ts {ts} is no message of {channel.id}")
+        context.violations.append(f"chat.postMessage: thread_ts {ts} is no message of {channel.id}")
     elif parent.is_reply:
-        world.violations.append(f"chat.postMessage: thread_ts {ts} is a reply, not a parent")
+        context.violations.append(f"chat.postMessage: thread_ts {ts} is a reply, not a parent")
         return parent.thread_ts
     return str(ts)
 
 
-def post_ephemeral(world: World, arguments: Arguments, scopes: frozenset[str]) -> Json:
-    channel = find_channel(world, required(arguments, "channel", error="channel_not_found"))
+def post_ephemeral(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[str]) -> Json:
+    channel = find_channel(context, required(arguments, "channel", error="channel_not_found"))
     user = required(arguments, "user")
-    speak(channel, scopes)
+    require_postable(channel, scopes)
     if user not in channel.members:
         raise SlackError("user_not_in_channel")
-    check(world, "chat.postEphemeral", arguments)
-    message = _from_bot(world, channel, arguments)
+    check(context, "chat.postEphemeral", arguments)
+    message = _from_bot(context, channel, arguments)
     message.visible_to, message.broadcast = user, False
-    return {"message_ts": world.store.post(message).ts}
+    return {"message_ts": context.store.post(message).ts}
 
 
-def _own_message(world: World, arguments: Arguments, refusal: str) -> Message:
+def _own_message(context: WorkspaceContext, arguments: Arguments, refusal: str) -> Message:
     """Return a message of the bot's that it may change."""
-    channel = find_channel(world, required(arguments, "channel", error="channel_not_found"))
-    message = world.store.find(channel.id, required(arguments, "ts", error="message_not_found"))
+    channel = find_channel(context, required(arguments, "channel", error="channel_not_found"))
+    message = context.store.find(channel.id, required(arguments, "ts", error="message_not_found"))
     if message is None:
         raise SlackError("message_not_found")
     if message.user != BOT_USER:
@@ -112,34 +112,34 @@ def _own_message(world: World, arguments: Arguments, refusal: str) -> Message:
     return message
 
 
-def update(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Json:
+def update(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[str]) -> Json:
     """Change a message; blocks and metadata that are not mentioned stay."""
-    message = _own_message(world, arguments, "cant_update_message")
-    check(world, "chat.update", arguments)
+    message = _own_message(context, arguments, "cant_update_message")
+    check(context, "chat.update", arguments)
     if arguments.get("text") is not None:
         message.text = str(arguments["text"])
     if arguments.get("blocks") is not None:
         message.blocks = with_ids(arguments["blocks"])
     if arguments.get("metadata") is not None:
         message.metadata = arguments["metadata"] or None
-    message.edited_ts = world.store.next_ts()
+    message.edited_ts = context.store.next_ts()
     message.broadcast = message.broadcast or (truthy(arguments.get("reply_broadcast")) and message.is_reply)
-    world.store.tell(message)
-    shown = message_json(message, world.store)
+    context.store.publish(message)
+    shown = message_json(message, context.store)
     return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": shown}
 
 
-def delete(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Json:
-    message = _own_message(world, arguments, "cant_delete_message")
-    world.store.remove(message)
+def delete(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[str]) -> Json:
+    message = _own_message(context, arguments, "cant_delete_message")
+    context.store.remove(message)
     return {"channel": message.channel, "ts": message.ts}
 
 
-def get_permalink(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Json:
-    channel = find_channel(world, required(arguments, "channel", error="channel_not_found"))
-    message = world.store.find(channel.id, required(arguments, "message_ts", error="message_not_found"))
+def get_permalink(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[str]) -> Json:
+    channel = find_channel(context, required(arguments, "channel", error="channel_not_found"))
+    message = context.store.find(channel.id, required(arguments, "message_ts", error="message_not_found"))
     if message is None:
         raise SlackError("message_not_found")
-    link = f"{world.url}/archives/{channel.id}/p{message.ts.replace('.', '')}"
+    link = f"{context.url}/archives/{channel.id}/p{message.ts.replace('.', '')}"
     thread = f"?thread_ts={message.thread_ts}&cid={channel.id}" if message.is_reply else ""
     return {"channel": channel.id, "permalink": link + thread}

@@ -2,43 +2,45 @@
 
 from typing import Any
 
-from bot.playground.slack.context import World
+from bot.playground.slack.context import WorkspaceContext
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.render import channel_json, message_json
 from bot.playground.slack.state import Channel, Message
-from bot.playground.slack.webapi.access import READS, family, find_channel, need
+from bot.playground.slack.webapi.access import READS, find_channel, require_scope, scope_family
 from bot.playground.slack.webapi.arguments import Arguments, number, required, truthy
 from bot.playground.slack.webapi.errors import SlackError
 
 Json = dict[str, Any]
 
 
-def _readable(world: World, method: str, arguments: Arguments, scopes: frozenset[str]) -> Channel:
-    channel = find_channel(world, required(arguments, "channel", error="channel_not_found"))
-    need(scopes, f"{family(channel)}:{READS[method]}")
+def _readable(
+    context: WorkspaceContext, method: str, arguments: Arguments, scopes: frozenset[str]
+) -> Channel:
+    channel = find_channel(context, required(arguments, "channel", error="channel_not_found"))
+    require_scope(scopes, f"{scope_family(channel)}:{READS[method]}")
     return channel
 
 
-def info(world: World, arguments: Arguments, scopes: frozenset[str]) -> Json:
-    channel = _readable(world, "conversations.info", arguments, scopes)
+def info(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[str]) -> Json:
+    channel = _readable(context, "conversations.info", arguments, scopes)
     shown = channel_json(channel)
     if not truthy(arguments.get("include_num_members")):
         shown.pop("num_members", None)
     return {"channel": shown}
 
 
-def members(world: World, arguments: Arguments, scopes: frozenset[str]) -> Json:
-    channel = _readable(world, "conversations.members", arguments, scopes)
+def members(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[str]) -> Json:
+    channel = _readable(context, "conversations.members", arguments, scopes)
     return {"members": list(channel.members), "response_metadata": {"next_cursor": ""}}
 
 
-def list_(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Json:
+def list_(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[str]) -> Json:
     """List the channels the bot can see, of the kinds asked for."""
     kinds = str(arguments.get("types") or "public_channel").split(",")
     hide_archived = truthy(arguments.get("exclude_archived"))
     shown = [
         channel_json(channel)
-        for channel in world.store.channels.values()
+        for channel in context.store.channels.values()
         if _kind(channel) in kinds
         and not (hide_archived and channel.is_archived)
         and (BOT_USER in channel.members or _kind(channel) == "public_channel")
@@ -50,44 +52,44 @@ def _kind(channel: Channel) -> str:
     return "im" if channel.is_im else "private_channel" if channel.is_private else "public_channel"
 
 
-def open_(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Json:
+def open_(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[str]) -> Json:
     users = [name for name in str(arguments.get("users") or "").split(",") if name]
-    if len(users) != 1 or users[0] not in world.store.users:
+    if len(users) != 1 or users[0] not in context.store.users:
         raise SlackError("user_not_found" if users else "invalid_arguments")
-    if world.store.users[users[0]].deleted:
+    if context.store.users[users[0]].deleted:
         raise SlackError("user_disabled")
-    channel = world.store.direct(BOT_USER, users[0])
+    channel = context.store.direct(BOT_USER, users[0])
     return {"channel": channel_json(channel) if truthy(arguments.get("return_im")) else {"id": channel.id}}
 
 
-def join(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Json:
-    channel = find_channel(world, required(arguments, "channel", error="channel_not_found"))
+def join(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[str]) -> Json:
+    channel = find_channel(context, required(arguments, "channel", error="channel_not_found"))
     if channel.is_archived:
         raise SlackError("is_archived")
     if BOT_USER not in channel.members:
         channel.members.append(BOT_USER)
-        world.store.changed()
+        context.store.changed()
     return {"channel": channel_json(channel)}
 
 
-def history(world: World, arguments: Arguments, scopes: frozenset[str]) -> Json:
+def history(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[str]) -> Json:
     """Give a channel's main view, newest first."""
-    channel = _readable(world, "conversations.history", arguments, scopes)
+    channel = _readable(context, "conversations.history", arguments, scopes)
     _member(channel)
-    found = list(reversed(_between(world.store.top_level(channel.id), arguments)))
-    return _page(world, found, arguments, default=100)
+    found = list(reversed(_between(context.store.top_level(channel.id), arguments)))
+    return _page(context, found, arguments, default=100)
 
 
-def replies(world: World, arguments: Arguments, scopes: frozenset[str]) -> Json:
+def replies(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[str]) -> Json:
     """Give a thread, its parent first, oldest first."""
-    channel = _readable(world, "conversations.replies", arguments, scopes)
+    channel = _readable(context, "conversations.replies", arguments, scopes)
     _member(channel)
-    message = world.store.find(channel.id, required(arguments, "ts", error="thread_not_found"))
-    parent = world.store.parent_of(message) if message and message.is_reply else message
+    message = context.store.find(channel.id, required(arguments, "ts", error="thread_not_found"))
+    parent = context.store.parent_of(message) if message and message.is_reply else message
     if parent is None:
         raise SlackError("thread_not_found")
-    found = _between(world.store.replies(channel.id, parent.ts), arguments)
-    return _page(world, found, arguments, default=1000, first=parent)
+    found = _between(context.store.replies(channel.id, parent.ts), arguments)
+    return _page(context, found, arguments, default=1000, first=parent)
 
 
 def _member(channel: Channel) -> None:
@@ -111,7 +113,12 @@ def _ts(value: Any, default: float) -> float:
 
 
 def _page(
-    world: World, found: list[Message], arguments: Arguments, *, default: int, first: Message | None = None
+    context: WorkspaceContext,
+    found: list[Message],
+    arguments: Arguments,
+    *,
+    default: int,
+    first: Message | None = None,
 ) -> Json:
     """Cut a list of messages into pages; `first` leads the first page."""
     start, limit = (
@@ -124,7 +131,7 @@ def _page(
     more = start + limit < len(found)
     metadata = truthy(arguments.get("include_all_metadata"))
     return {
-        "messages": [message_json(message, world.store, metadata=metadata) for message in shown],
+        "messages": [message_json(message, context.store, metadata=metadata) for message in shown],
         "has_more": more,
         "response_metadata": {"next_cursor": str(start + limit) if more else ""},
     }

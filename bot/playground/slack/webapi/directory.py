@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.playground.slack.context import APP_ID, APP_SCOPES, TEAM_DOMAIN, TEAM_NAME, World
+from bot.playground.slack.context import APP_ID, APP_SCOPES, TEAM_DOMAIN, TEAM_NAME, WorkspaceContext
 from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.render import user_json, usergroup_json
 from bot.playground.slack.state import TEAM_ID
@@ -12,13 +12,13 @@ from bot.playground.slack.webapi.errors import SlackError
 Json = dict[str, Any]
 
 
-def auth_test(world: World, _arguments: Arguments, scopes: frozenset[str]) -> Json:
+def auth_test(context: WorkspaceContext, _arguments: Arguments, scopes: frozenset[str]) -> Json:
     if scopes is APP_SCOPES:
         return {"app_name": "Convox", "app_id": APP_ID}
     return {
-        "url": f"{world.url}/",
+        "url": f"{context.url}/",
         "team": TEAM_NAME,
-        "user": world.store.users[BOT_USER].name,
+        "user": context.store.users[BOT_USER].name,
         "team_id": TEAM_ID,
         "user_id": BOT_USER,
         "bot_id": BOT_ID,
@@ -26,29 +26,31 @@ def auth_test(world: World, _arguments: Arguments, scopes: frozenset[str]) -> Js
     }
 
 
-def team_info(_world: World, _arguments: Arguments, _scopes: frozenset[str]) -> Json:
+def team_info(_context: WorkspaceContext, _arguments: Arguments, _scopes: frozenset[str]) -> Json:
     return {"team": {"id": TEAM_ID, "name": TEAM_NAME, "domain": TEAM_DOMAIN, "email_domain": "", "icon": {}}}
 
 
-def connections_open(world: World, _arguments: Arguments, _scopes: frozenset[str]) -> Json:
-    return {"url": f"{world.socket_url}?ticket={world.tickets.connection()}&app_id={APP_ID}"}
+def connections_open(context: WorkspaceContext, _arguments: Arguments, _scopes: frozenset[str]) -> Json:
+    return {"url": f"{context.socket_url}?ticket={context.tickets.connection()}&app_id={APP_ID}"}
 
 
-def users_info(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Json:
-    user = world.store.users.get(required(arguments, "user", error="user_not_found"))
+def users_info(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[str]) -> Json:
+    user = context.store.users.get(required(arguments, "user", error="user_not_found"))
     if user is None:
         raise SlackError("user_not_found")
     return {"user": user_json(user)}
 
 
-def users_list(world: World, _arguments: Arguments, _scopes: frozenset[str]) -> Json:
+def users_list(context: WorkspaceContext, _arguments: Arguments, _scopes: frozenset[str]) -> Json:
     """List the members; people from other companies are not among them."""
-    members = [user_json(user) for user in world.store.users.values() if not user.is_stranger]
+    members = [user_json(user) for user in context.store.users.values() if not user.is_stranger]
     return {"members": members, "response_metadata": {"next_cursor": ""}}
 
 
-def bots_info(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Json:
-    bot = next((u for u in world.store.users.values() if u.bot_id and u.bot_id == arguments.get("bot")), None)
+def bots_info(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[str]) -> Json:
+    bot = next(
+        (u for u in context.store.users.values() if u.bot_id and u.bot_id == arguments.get("bot")), None
+    )
     if bot is None:
         raise SlackError("bot_not_found")
     return {
@@ -56,14 +58,14 @@ def bots_info(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Js
     }
 
 
-def usergroups_list(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Json:
+def usergroups_list(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[str]) -> Json:
     everybody, disabled = truthy(arguments.get("include_users")), truthy(arguments.get("include_disabled"))
-    groups = [group for group in world.store.usergroups.values() if disabled or not group.disabled]
+    groups = [group for group in context.store.usergroups.values() if disabled or not group.disabled]
     return {"usergroups": [usergroup_json(group, users=everybody) for group in groups]}
 
 
-def usergroups_users_list(world: World, arguments: Arguments, _scopes: frozenset[str]) -> Json:
-    group = world.store.usergroups.get(required(arguments, "usergroup", error="no_such_subteam"))
+def usergroups_users_list(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[str]) -> Json:
+    group = context.store.usergroups.get(required(arguments, "usergroup", error="no_such_subteam"))
     if group is None or (group.disabled and not truthy(arguments.get("include_disabled"))):
         raise SlackError("no_such_subteam")
     return {"users": list(group.users)}

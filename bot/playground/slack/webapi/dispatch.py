@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.playground.slack.context import Call, World
+from bot.playground.slack.context import WebApiCall, WorkspaceContext
 from bot.playground.slack.webapi import chat, conversations, directory, extras
 from bot.playground.slack.webapi.access import authorise
 from bot.playground.slack.webapi.arguments import Arguments, read_arguments, token_of
@@ -14,7 +14,7 @@ from bot.playground.slack.webapi.errors import SlackError
 from bot.playground.slack.webapi.failing import fail, hang_up
 
 Json = dict[str, Any]
-Method = Callable[[World, Arguments, frozenset[str]], Json]
+Method = Callable[[WorkspaceContext, Arguments, frozenset[str]], Json]
 METHODS: dict[str, Method] = {
     "auth.test": directory.auth_test,
     "apps.connections.open": directory.connections_open,
@@ -45,19 +45,19 @@ METHODS: dict[str, Method] = {
 }
 
 
-class WebApi:
+class WebApiServer:
     """Answers every `/api/METHOD`."""
 
-    def __init__(self, world: World, stopping: asyncio.Event) -> None:
-        self._world = world
+    def __init__(self, context: WorkspaceContext, stopping: asyncio.Event) -> None:
+        self._context = context
         self._stopping = stopping
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call, or fail it in the way that was ordered."""
         method = request.match_info["method"]
-        if (refusal := hang_up(request, self._world)) is not None:
+        if (refusal := hang_up(request, self._context)) is not None:
             return refusal
-        fault = self._world.faults.take(method)
+        fault = self._context.faults.take(method)
         if fault is not None and not fault.after_effect:
             return await fail(request, fault, self._stopping)
         response = await self._answer(request, method)
@@ -68,11 +68,11 @@ class WebApi:
         arguments: Arguments = {}
         try:
             arguments = await read_arguments(request)
-            scopes = authorise(self._world, method, token_of(request, arguments))
+            scopes = authorise(self._context, method, token_of(request, arguments))
             body, status, headers = self._run(method, arguments, scopes)
         except SlackError as error:
             body, status, headers = error.body(), 200, {}
-        self._world.keep(Call(method=method, args=arguments, answer=body, status=status))
+        self._context.keep(WebApiCall(method=method, args=arguments, answer=body, status=status))
         return web.json_response(body, status=status, headers=headers)
 
     def _run(
@@ -80,7 +80,7 @@ class WebApi:
     ) -> tuple[Json, int, dict[str, str]]:
         if method not in METHODS:
             raise SlackError("unknown_method", req_method=method)
-        if wait := self._world.rates.refuse(method, str(arguments.get("channel") or "")):
+        if wait := self._context.rates.refuse(method, str(arguments.get("channel") or "")):
             return {"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(wait)}
-        answer = METHODS[method](self._world, arguments, scopes)
+        answer = METHODS[method](self._context, arguments, scopes)
         return {"ok": True, **answer}, 200, {"x-oauth-scopes": ",".join(sorted(scopes))}

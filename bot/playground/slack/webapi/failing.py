@@ -4,8 +4,8 @@ import asyncio
 
 from aiohttp import web
 
-from bot.playground.slack.context import World
-from bot.playground.slack.faults import DROP, HANG, Fault, Outage
+from bot.playground.slack.context import WorkspaceContext
+from bot.playground.slack.faults import DROP, HANG, CallFault, Outage
 
 
 def cut(request: web.Request) -> web.Response:
@@ -15,14 +15,14 @@ def cut(request: web.Request) -> web.Response:
     return web.Response(status=503)
 
 
-def hang_up(request: web.Request, world: World) -> web.Response | None:
+def hang_up(request: web.Request, context: WorkspaceContext) -> web.Response | None:
     """Return how a workspace that is away treats a caller, None when it is there."""
-    if world.faults.outage is Outage.ERROR:
+    if context.faults.outage is Outage.ERROR:
         return web.Response(status=503, text="<html>Service unavailable</html>", content_type="text/html")
-    return None if world.faults.outage is Outage.NONE else cut(request)
+    return None if context.faults.outage is Outage.NONE else cut(request)
 
 
-async def fail(request: web.Request, fault: Fault, stopping: asyncio.Event) -> web.Response:
+async def fail(request: web.Request, fault: CallFault, stopping: asyncio.Event) -> web.Response:
     """Answer with the ordered failure; a hanging call is cut when the workspace stops."""
     if fault.failure == HANG:
         await stopping.wait()
