@@ -7,7 +7,7 @@ from bot.playground.cluster.errors import ApiError, forbidden
 from bot.playground.cluster.quantities import quantity
 
 Document = dict[str, Any]
-ENDED = frozenset({"Succeeded", "Failed"})
+TERMINAL_PHASES = frozenset({"Succeeded", "Failed"})
 
 
 def missing_account(pod: Document, accounts: list[Document]) -> ApiError | None:
@@ -24,7 +24,7 @@ def missing_account(pod: Document, accounts: list[Document]) -> ApiError | None:
 
 def over_quota(pod: Document, pods: list[Document], quotas: list[Document]) -> ApiError | None:
     """Return the refusal for a pod for which a quota has no room left."""
-    alive = [each for each in pods if each.get("status", {}).get("phase") not in ENDED]
+    alive = [each for each in pods if each.get("status", {}).get("phase") not in TERMINAL_PHASES]
     for quota in quotas:
         exceeded = []
         for name, limit in (quota.get("spec", {}).get("hard") or {}).items():

@@ -1,4 +1,4 @@
-"""Server-side apply as a function of values: live object, its book, and what a manager wants."""
+"""Server-side apply as a function of values: live object, its managed fields, and what a manager wants."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,29 +10,34 @@ from bot.playground.cluster.fields import (
     SETS,
     Fields,
     Path,
+    display_path,
     fields_of,
-    human,
     item_key,
     list_keys,
     value_at,
 )
-from bot.playground.cluster.managed_fields import Entry, read_entries, without
+from bot.playground.cluster.managed_fields import ManagedFieldsEntry, read_managed_fields, without_fields
 from bot.playground.cluster.writes import copied
 
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
-    """What an apply comes to: the merged object (its book not yet in it) and the book."""
+class MergedObject:
+    """What an apply comes to: the merged object (still with its old managed fields) and the new ones."""
 
     document: Document
-    entries: list[Entry]
+    entries: list[ManagedFieldsEntry]
 
 
 def apply(
-    live: Document | None, wanted: Document, author: Entry, *, force: bool, top: frozenset[str] | None = None
-) -> Applied:
+    live: Document | None,
+    wanted: Document,
+    field_manager: ManagedFieldsEntry,
+    *,
+    force: bool,
+    top: frozenset[str] | None = None,
+) -> MergedObject:
     """Merge what a manager wants into the live object.
 
     Fields that the manager applied before and leaves out now go away, unless somebody else owns them too.
@@ -40,7 +45,7 @@ def apply(
     Args:
         live: the stored object; `None` creates one.
         wanted: the applied configuration.
-        author: the manager, `Apply`; its `fields` are not looked at.
+        field_manager: the manager, `Apply`; its `fields` are not looked at.
         force: take conflicting fields instead of refusing.
         top: the top-level fields that count; all if `None`.
 
@@ -51,27 +56,27 @@ def apply(
         ApiError: 409 with one cause per field, if others own a field with another value and `force` is false.
     """
     now = fields_of(wanted, only=top)
-    mine = replace(author, fields=now)
+    mine = replace(field_manager, fields=now)
     if live is None:
-        return Applied(document=_clean(wanted), entries=[mine])
-    entries = read_entries(live)
-    taken = _conflicts(live, wanted, now, entries, author)
+        return MergedObject(document=_clean(wanted), entries=[mine])
+    entries = read_managed_fields(live)
+    taken = _conflicts(live, wanted, now, entries, field_manager)
     if taken and not force:
-        raise apply_conflict([(entry.described(), human(path)) for entry, path in taken])
-    entries = without(entries, frozenset(path for _, path in taken), keep=author.identity)
-    before = next((entry for entry in entries if entry.identity == author.identity), None)
-    others = [entry for entry in entries if entry.identity != author.identity]
+        raise apply_conflict([(entry.described(), display_path(path)) for entry, path in taken])
+    entries = without_fields(entries, frozenset(path for _, path in taken), keep=field_manager.identity)
+    before = next((entry for entry in entries if entry.identity == field_manager.identity), None)
+    others = [entry for entry in entries if entry.identity != field_manager.identity]
     document = copied(live)
     if before is not None:
         document = _drop(document, before.fields - now, others, now)
         if before.fields == now:
             mine = before if not taken else replace(mine, fields=now)
     document = merge(document, _clean(wanted) if top is None else _part(wanted, top))
-    return Applied(document=document, entries=[*others, mine])
+    return MergedObject(document=document, entries=[*others, mine])
 
 
 def _clean(wanted: Document) -> Document:
-    """Return what may be merged: an applied configuration carries no book."""
+    """Return what may be merged: an applied configuration carries no `managedFields`."""
     meta = {key: value for key, value in wanted["metadata"].items() if key != "managedFields"}
     return copied({**wanted, "metadata": meta})
 
@@ -81,13 +86,17 @@ def _part(wanted: Document, top: frozenset[str]) -> Document:
 
 
 def _conflicts(
-    live: Document, wanted: Document, now: Fields, entries: list[Entry], author: Entry
-) -> list[tuple[Entry, Path]]:
+    live: Document,
+    wanted: Document,
+    now: Fields,
+    entries: list[ManagedFieldsEntry],
+    field_manager: ManagedFieldsEntry,
+) -> list[tuple[ManagedFieldsEntry, Path]]:
     """Return the fields that others own and that would get another value."""
     found = []
     whole = [each for each in now if each[-1] != "." and value_at(wanted, each) not in ({}, [])]
     for entry in entries:
-        if entry.identity == author.identity:
+        if entry.identity == field_manager.identity:
             continue
         for path in sorted(entry.fields):
             if path[-1] == ".":
@@ -101,7 +110,7 @@ def _conflicts(
     return found
 
 
-def _drop(document: Document, gone: Fields, others: list[Entry], now: Fields) -> Document:
+def _drop(document: Document, gone: Fields, others: list[ManagedFieldsEntry], now: Fields) -> Document:
     """Take away the fields this manager no longer applies and nobody else owns."""
     held = frozenset().union(*(entry.fields for entry in others)) if others else frozenset[Path]()
     # Whole items first: without its key an item cannot be found any more.

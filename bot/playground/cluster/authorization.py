@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.playground.cluster.errors import ApiError, forbidden, unauthorized
-from bot.playground.cluster.resources import Target
+from bot.playground.cluster.resources import RequestTarget
 
-Rule = Callable[[str, str, str], bool]
+AccessRule = Callable[[str, str, str], bool]
 """Verb, resource (`deployments`, `deployments/scale`) and namespace (empty for all) to a yes or no."""
 
 
-def everything(_verb: str, _resource: str, _namespace: str) -> bool:
+def allow_all(_verb: str, _resource: str, _namespace: str) -> bool:
     """Allow whatever is asked."""
     return True
 
@@ -26,11 +26,11 @@ class Identity:
     """
 
     user: str
-    allow: Rule = everything
+    allow: AccessRule = allow_all
     bound: bool = True
 
 
-class Access:
+class Authorizer:
     """The tokens of a cluster.
 
     Attributes:
@@ -43,9 +43,9 @@ class Access:
             "admin": Identity(user="kubernetes-admin", bound=False),
             "convox-bot": Identity(user="convox-bot"),
         }
-        self.deny: Rule | None = None
+        self.deny: AccessRule | None = None
 
-    def who(self, authorization: str | None) -> Identity:
+    def authenticate(self, authorization: str | None) -> Identity:
         """Return whom an `Authorization` header belongs to.
 
         Raises:
@@ -57,17 +57,17 @@ class Access:
             raise unauthorized()
         return identity
 
-    def allowed(self, identity: Identity, verb: str, resource: str, namespace: str) -> bool:
+    def authorize(self, identity: Identity, verb: str, resource: str, namespace: str) -> bool:
         """Say whether somebody may do something."""
         if identity.bound and self.deny is not None and self.deny(verb, resource, namespace):
             return False
         return identity.allow(verb, resource, namespace)
 
-    def refusal(self, identity: Identity, verb: str, target: Target) -> ApiError | None:
+    def refusal(self, identity: Identity, verb: str, target: RequestTarget) -> ApiError | None:
         """Return the 403 for a request, `None` if it is allowed."""
         resource = target.resource
         plural = f"{resource.plural}/{target.subresource}" if target.subresource else resource.plural
-        if self.allowed(identity, verb, plural, target.namespace):
+        if self.authorize(identity, verb, plural, target.namespace):
             return None
         scope = (
             f'in the namespace "{target.namespace}"' if target.namespace else "at the cluster scope"

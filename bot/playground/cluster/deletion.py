@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from bot.playground.cluster.admission import ENDED
+from bot.playground.cluster.admission import TERMINAL_PHASES
 from bot.playground.cluster.pipeline import Pipeline
-from bot.playground.cluster.resources import BY_KEY, Resource
+from bot.playground.cluster.resources import BY_KEY, ApiResource
 from bot.playground.cluster.timestamps import whole_seconds
 
 Document = dict[str, Any]
@@ -13,7 +13,7 @@ _FINALIZERS = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
 def delete(
-    pipeline: Pipeline, resource: Resource, before: Document, options: Document
+    pipeline: Pipeline, resource: ApiResource, before: Document, options: Document
 ) -> tuple[Document, bool]:
     """Delete an object, or mark it if something must happen before it can go.
 
@@ -52,29 +52,29 @@ def delete(
     return (pipeline.storage.put(resource.key, document) if document != before else before), False
 
 
-def release(pipeline: Pipeline, drawer: str, before: Document, finalizer: str) -> None:
+def remove_finalizer(pipeline: Pipeline, group_resource: str, before: Document, finalizer: str) -> None:
     """Take a finalizer off an object; it goes if that was the last thing that held it."""
     meta = {key: value for key, value in before["metadata"].items() if key != "finalizers"}
     left = [each for each in before["metadata"].get("finalizers") or [] if each != finalizer]
     if left:
         meta["finalizers"] = left
-    waits = BY_KEY[drawer].kind == "Pod" and meta.get("deletionGracePeriodSeconds", 0)
+    waits = BY_KEY[group_resource].kind == "Pod" and meta.get("deletionGracePeriodSeconds", 0)
     if meta.get("deletionTimestamp") and not left and not waits:
-        pipeline.storage.remove(drawer, meta.get("namespace", ""), meta["name"])
+        pipeline.storage.remove(group_resource, meta.get("namespace", ""), meta["name"])
     else:
-        pipeline.storage.put(drawer, {**before, "metadata": meta})
+        pipeline.storage.put(group_resource, {**before, "metadata": meta})
 
 
-def _grace(resource: Resource, before: Document, options: Document) -> int:
+def _grace(resource: ApiResource, before: Document, options: Document) -> int:
     if resource.kind != "Pod":
         return 0
-    if not before["spec"].get("nodeName") or before.get("status", {}).get("phase") in ENDED:
+    if not before["spec"].get("nodeName") or before.get("status", {}).get("phase") in TERMINAL_PHASES:
         return 0
     asked = options.get("gracePeriodSeconds")
     return int(before["spec"].get("terminationGracePeriodSeconds", 30) if asked is None else asked)
 
 
-def _finalizers(resource: Resource, before: Document, options: Document) -> list[str]:
+def _finalizers(resource: ApiResource, before: Document, options: Document) -> list[str]:
     held = list(before["metadata"].get("finalizers") or [])
     special = _FINALIZERS.get(options.get("propagationPolicy") or "")
     if special:

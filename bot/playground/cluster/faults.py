@@ -1,4 +1,4 @@
-"""Troubles that tests order: failing requests, unknown outcomes, slow answers, cut watches."""
+"""Faults that tests order: failing requests, unknown outcomes, slow answers, cut watches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """One kind of trouble for the next requests that fit.
+    """One fault for the next requests that fit.
 
     Attributes:
         matches: verb (`get`, `list`, `watch`, `create`, `update`, `patch`, `delete`) and path to a yes or no.
@@ -28,13 +28,13 @@ class Fault:
 
 
 class Faults:
-    """The troubles that are ordered at present."""
+    """The faults that are ordered at present."""
 
     def __init__(self) -> None:
         self._orders: list[Fault] = []
 
     def order(self, fault: Fault) -> None:
-        """Order a trouble for the next `fault.times` requests that fit."""
+        """Order a fault for the next `fault.times` requests that fit."""
         self._orders.append(fault)
 
     def clear(self) -> None:
@@ -47,7 +47,7 @@ class Faults:
         return sum(fault.times for fault in self._orders)
 
     def take(self, verb: str, path: str) -> Fault | None:
-        """Return the trouble of this request, and count it."""
+        """Return the fault of this request, and count it."""
         for fault in self._orders:
             if fault.times > 0 and fault.matches(verb, path):
                 fault.times -= 1

@@ -153,7 +153,7 @@ def decode(tree: Document) -> Fields:
     return frozenset(found)
 
 
-def human(path: Path) -> str:
+def display_path(path: Path) -> str:
     """Write a path as error messages do: `.spec.template.spec.containers[name="web"].image`."""
     text = ""
     for element in path:

@@ -4,11 +4,11 @@ from typing import Any
 
 from bot.playground.cluster import errors
 from bot.playground.cluster.api import Api
-from bot.playground.cluster.authorization import Access, Identity
+from bot.playground.cluster.authorization import Authorizer, Identity
 from bot.playground.cluster.listing import page
 from bot.playground.cluster.patch import merge_patch, strategic_merge_patch
-from bot.playground.cluster.requests import APPLY, Call
-from bot.playground.cluster.resources import Resource
+from bot.playground.cluster.requests import APPLY, ApiRequest
+from bot.playground.cluster.resources import ApiResource
 from bot.playground.cluster.scale import scale_of, scaled, wanted_count
 from bot.playground.cluster.schema import unknown_fields
 
@@ -20,7 +20,7 @@ _PATCHES = {
 }
 
 
-def answer(api: Api, call: Call) -> Answer:
+def answer(api: Api, call: ApiRequest) -> Answer:
     """Do what a call asks, and return code and document.
 
     Raises:
@@ -35,7 +35,7 @@ def answer(api: Api, call: Call) -> Answer:
             _check_body(call)
             write = api.create if call.verb == "create" else api.update
             code = 201 if call.verb == "create" else 200
-            return code, write(call.target, call.body, call.author, dry_run=call.dry_run)
+            return code, write(call.target, call.body, call.field_manager, dry_run=call.dry_run)
         case "patch":
             return _patch(api, call)
         case "delete" | "deletecollection":
@@ -44,14 +44,14 @@ def answer(api: Api, call: Call) -> Answer:
             raise errors.ApiError(405, "MethodNotAllowed", "the server does not allow this method")
 
 
-def _read(api: Api, call: Call) -> Document:
+def _read(api: Api, call: ApiRequest) -> Document:
     target = call.target
     if call.verb == "list":
         return page(api.storage, target.resource, target.namespace, call.query)
     return api.get(target.resource, target.namespace, target.name)
 
 
-def _patch(api: Api, call: Call) -> Answer:
+def _patch(api: Api, call: ApiRequest) -> Answer:
     if call.media == APPLY:
         if not call.query.get("fieldManager"):
             raise errors.invalid(
@@ -62,7 +62,7 @@ def _patch(api: Api, call: Call) -> Answer:
             )
         _check_body(call)
         document, created = api.apply(
-            call.target, call.body, call.author, force=call.flag("force"), dry_run=call.dry_run
+            call.target, call.body, call.field_manager, force=call.flag("force"), dry_run=call.dry_run
         )
         return (201 if created else 200), document
     change = _PATCHES.get(call.media)
@@ -73,10 +73,10 @@ def _patch(api: Api, call: Call) -> Answer:
     # A patch without a version is made on whatever is stored now.
     if "resourceVersion" not in (call.body.get("metadata") or {}):
         patched = {**patched, "metadata": {**patched["metadata"], "resourceVersion": ""}}
-    return 200, api.update(call.target, patched, call.author, dry_run=call.dry_run)
+    return 200, api.update(call.target, patched, call.field_manager, dry_run=call.dry_run)
 
 
-def _check_body(call: Call) -> None:
+def _check_body(call: ApiRequest) -> None:
     """Hold a body against the path and the known fields.
 
     Raises:
@@ -103,7 +103,7 @@ def _check_body(call: Call) -> None:
             raise errors.bad_request(f"strict decoding error: {listed}")
 
 
-def _delete(api: Api, call: Call) -> Answer:
+def _delete(api: Api, call: ApiRequest) -> Answer:
     target, options = call.target, dict(call.body)
     for name in ("propagationPolicy", "gracePeriodSeconds"):
         if name in call.query:
@@ -136,14 +136,16 @@ def _delete(api: Api, call: Call) -> Answer:
     }
 
 
-def _scale(api: Api, call: Call) -> Answer:
+def _scale(api: Api, call: ApiRequest) -> Answer:
     target = call.target
     before = api.get(target.resource, target.namespace, target.name)
     if call.verb == "get":
         return 200, scale_of(before)
     if call.media == APPLY:
         part = _applied_count(call, target.resource)
-        document, _ = api.apply(target, part, call.author, force=call.flag("force"), dry_run=call.dry_run)
+        document, _ = api.apply(
+            target, part, call.field_manager, force=call.flag("force"), dry_run=call.dry_run
+        )
         return 200, scale_of(document)
     if call.verb == "patch":
         change = _PATCHES.get(call.media)
@@ -156,10 +158,10 @@ def _scale(api: Api, call: Call) -> Answer:
     count = wanted_count(target.resource, target.name, wanted)
     document = scaled(before, count)
     document = {**document, "metadata": {**document["metadata"], "resourceVersion": given}}
-    return 200, scale_of(api.update(target, document, call.author, dry_run=call.dry_run))
+    return 200, scale_of(api.update(target, document, call.field_manager, dry_run=call.dry_run))
 
 
-def _applied_count(call: Call, resource: Resource) -> Document:
+def _applied_count(call: ApiRequest, resource: ApiResource) -> Document:
     """Return the part of a Deployment that an applied `Scale` sets."""
     if call.body.get("kind") not in {None, "Scale"}:
         raise errors.bad_request("the object provided is not a Scale")
@@ -177,13 +179,13 @@ def _applied_count(call: Call, resource: Resource) -> Document:
     }
 
 
-def review(access: Access, identity: Identity, body: Document) -> Answer:
+def review(access: Authorizer, identity: Identity, body: Document) -> Answer:
     """Answer a SelfSubjectAccessReview."""
     asked = (body.get("spec") or {}).get("resourceAttributes") or {}
     resource = asked.get("resource", "*")
     if asked.get("subresource"):
         resource = f"{resource}/{asked['subresource']}"
-    allowed = access.allowed(identity, asked.get("verb", "*"), resource, asked.get("namespace", ""))
+    allowed = access.authorize(identity, asked.get("verb", "*"), resource, asked.get("namespace", ""))
     status: Document = {"allowed": allowed}
     if not allowed:
         status["reason"] = "no RBAC policy matched"

@@ -6,14 +6,14 @@ from typing import Any
 from orjson import dumps, loads
 
 from bot.playground.cluster.errors import ApiError, bad_request
-from bot.playground.cluster.resources import Resource
+from bot.playground.cluster.resources import ApiResource
 from bot.playground.cluster.selectors import Matches, field_selector, label_selector
-from bot.playground.cluster.storage import Change, Storage
+from bot.playground.cluster.storage import Storage, StorageEvent
 
 Document = dict[str, Any]
 
 
-def selection(query: dict[str, str], namespace: str, name: str = "") -> Matches:
+def matcher(query: dict[str, str], namespace: str, name: str = "") -> Matches:
     """Return the test for objects that a list or watch is about."""
     labels = label_selector(query.get("labelSelector", ""))
     fields = field_selector(query.get("fieldSelector", ""))
@@ -27,13 +27,13 @@ def selection(query: dict[str, str], namespace: str, name: str = "") -> Matches:
     return wanted
 
 
-def page(storage: Storage, resource: Resource, namespace: str, query: dict[str, str]) -> Document:
+def page(storage: Storage, resource: ApiResource, namespace: str, query: dict[str, str]) -> Document:
     """Return one page of a list.
 
     Raises:
         ApiError: 410, if the history has been forgotten since the first page; 400 for a bad token.
     """
-    wanted = selection(query, namespace)
+    wanted = matcher(query, namespace)
     version, after = storage.version, ("", "")
     if query.get("continue"):
         version, after = _read_token(query["continue"])
@@ -55,9 +55,9 @@ def page(storage: Storage, resource: Resource, namespace: str, query: dict[str, 
     }
 
 
-def seen_by_watch(change: Change, drawer: str, wanted: Matches) -> Document | None:
+def watch_event(change: StorageEvent, group_resource: str, wanted: Matches) -> Document | None:
     """Return what a watch with that selection says about a change, `None` if nothing."""
-    if change.drawer != drawer:
+    if change.group_resource != group_resource:
         return None
     before = change.before is not None and wanted(change.before)
     after = change.after is not None and wanted(change.after)
@@ -69,7 +69,7 @@ def seen_by_watch(change: Change, drawer: str, wanted: Matches) -> Document | No
     return None
 
 
-def bookmark(resource: Resource, version: int, *, initial_end: bool = False) -> Document:
+def bookmark(resource: ApiResource, version: int, *, initial_end: bool = False) -> Document:
     """Return the event that tells a watch how far it is."""
     meta: Document = {"resourceVersion": str(version), "creationTimestamp": None}
     if initial_end:

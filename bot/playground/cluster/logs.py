@@ -13,7 +13,7 @@ _WAITING = {
 LONGEST_LOG = 64 * 1024  # characters
 
 
-class Logs:
+class ContainerLogs:
     """The present and the previous log of every container, by pod uid and container name."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Logs:
         self.previous = {(uid, name): text for uid, name, text in snapshot["previous"]}
 
 
-def read_log(pod: Document, logs: Logs, query: dict[str, str]) -> str | None:
+def read_log(pod: Document, logs: ContainerLogs, query: dict[str, str]) -> str | None:
     """Return what the log endpoint answers for a container.
 
     Returns:

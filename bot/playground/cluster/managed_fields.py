@@ -1,4 +1,4 @@
-"""Who set which fields: the book that `managedFields` is, kept at every kind of write."""
+"""Who set which fields: `managedFields`, kept at every kind of write."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +9,7 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ManagedFieldsEntry:
     """The fields of one manager, by one operation, through one subresource.
 
     Attributes:
@@ -42,10 +42,10 @@ class Entry:
         return f'"{self.manager}"{extra} using {self.version}'
 
 
-def read_entries(document: Document) -> list[Entry]:
-    """Read the book of an object."""
+def read_managed_fields(document: Document) -> list[ManagedFieldsEntry]:
+    """Read `managedFields` of an object."""
     return [
-        Entry(
+        ManagedFieldsEntry(
             manager=each["manager"],
             operation=each["operation"],
             subresource=each.get("subresource", ""),
@@ -57,8 +57,8 @@ def read_entries(document: Document) -> list[Entry]:
     ]
 
 
-def write_entries(document: Document, entries: list[Entry]) -> Document:
-    """Return the object with this book; managers without fields are left out."""
+def write_managed_fields(document: Document, entries: list[ManagedFieldsEntry]) -> Document:
+    """Return the object with these entries; managers without fields are left out."""
     written = []
     for entry in sorted(entries, key=lambda each: (each.operation, each.time, each.manager)):
         if entry.fields:
@@ -79,45 +79,49 @@ def write_entries(document: Document, entries: list[Entry]) -> Document:
     return {**document, "metadata": meta}
 
 
-def without(entries: list[Entry], fields: Fields, *, keep: tuple[str, str, str]) -> list[Entry]:
+def without_fields(
+    entries: list[ManagedFieldsEntry], fields: Fields, *, keep: tuple[str, str, str]
+) -> list[ManagedFieldsEntry]:
     """Take fields away from every manager but one."""
     return [
         entry if entry.identity == keep else replace(entry, fields=entry.fields - fields) for entry in entries
     ]
 
 
-def after_update(before: Document | None, after: Document, author: Entry, top: frozenset[str]) -> Document:
-    """Return the object of a write that was no apply, with its book: what it changed is the author's now.
+def after_update(
+    before: Document | None, after: Document, field_manager: ManagedFieldsEntry, top: frozenset[str]
+) -> Document:
+    """Return the object of a write that was no apply, with its `managedFields`: what it changed is the writer's now.
 
     Args:
         before: the object as it was; `None` for a new one.
-        after: the object as it is to be stored, whatever its book says.
-        author: who writes; its fields are not looked at.
+        after: the object as it is to be stored, whatever its `managedFields` say.
+        field_manager: who writes; its fields are not looked at.
         top: the top-level fields this kind of write may change.
     """
     now = fields_of(after, only=top)
     if before is None:
-        return write_entries(after, [replace(author, fields=now)])
+        return write_managed_fields(after, [replace(field_manager, fields=now)])
     was = fields_of(before, only=top)
     changed = frozenset(
         path for path in now if path not in was or value_at(before, path) != value_at(after, path)
     )
     gone = was - now
-    entries = read_entries(before)
+    entries = read_managed_fields(before)
     if not changed and not gone:
-        return write_entries(after, entries)
-    entries = without(entries, changed | gone, keep=author.identity)
-    own = [entry for entry in entries if entry.identity == author.identity]
+        return write_managed_fields(after, entries)
+    entries = without_fields(entries, changed | gone, keep=field_manager.identity)
+    own = [entry for entry in entries if entry.identity == field_manager.identity]
     held = (own[0].fields if own else frozenset()) - gone
-    others = [entry for entry in entries if entry.identity != author.identity]
-    mine = replace(author, fields=held | changed)
+    others = [entry for entry in entries if entry.identity != field_manager.identity]
+    mine = replace(field_manager, fields=held | changed)
     if own and mine.fields == own[0].fields and not changed:
         mine = own[0]
-    return write_entries(after, [*others, mine])
+    return write_managed_fields(after, [*others, mine])
 
 
-def prune_book(document: Document, entries: list[Entry]) -> list[Entry]:
-    """Strike out of a book what the object no longer has."""
+def prune_managed_fields(document: Document, entries: list[ManagedFieldsEntry]) -> list[ManagedFieldsEntry]:
+    """Strike out of the entries what the object no longer has."""
     return [
         replace(
             entry,

@@ -1,4 +1,4 @@
-"""The way of every write: preconditions, defaults, validation, admission, the book of fields, the store."""
+"""The way of every write: preconditions, defaults, validation, admission, managed fields, the store."""
 
 import random
 import uuid
@@ -6,16 +6,28 @@ from typing import Any
 
 from bot.playground.cluster import admission, errors
 from bot.playground.cluster.defaults import with_defaults
-from bot.playground.cluster.managed_fields import Entry, after_update, prune_book, write_entries
-from bot.playground.cluster.resources import Resource
+from bot.playground.cluster.managed_fields import (
+    ManagedFieldsEntry,
+    after_update,
+    prune_managed_fields,
+    write_managed_fields,
+)
+from bot.playground.cluster.resources import ApiResource
 from bot.playground.cluster.storage import Storage
 from bot.playground.cluster.timestamps import whole_seconds
 from bot.playground.cluster.validation import validate
-from bot.playground.cluster.writes import UNBOOKED, Author, counted, parted, same, without_nulls
+from bot.playground.cluster.writes import (
+    WITHOUT_MANAGED_FIELDS,
+    FieldManager,
+    is_no_op,
+    restrict_to_subresource,
+    with_generation,
+    without_nulls,
+)
 from core.clock import Clock
 
 Document = dict[str, Any]
-CONTROLLER = Author(manager="kube-controller-manager")
+CONTROLLER = FieldManager(manager="kube-controller-manager")
 
 
 class Pipeline:
@@ -24,9 +36,9 @@ class Pipeline:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self.storage = storage
         self.clock = clock
-        self._dice = random.Random()
+        self._rng = random.Random()
 
-    def check(self, resource: Resource, body: Document, before: Document | None) -> None:
+    def check(self, resource: ApiResource, body: Document, before: Document | None) -> None:
         """Hold the identity in a body against the stored object.
 
         Raises:
@@ -46,12 +58,12 @@ class Pipeline:
 
     def store(
         self,
-        resource: Resource,
+        resource: ApiResource,
         document: Document,
         before: Document | None,
-        author: Author,
+        field_manager: FieldManager,
         *,
-        entries: list[Entry] | None = None,
+        entries: list[ManagedFieldsEntry] | None = None,
         dry_run: bool = False,
     ) -> Document:
         """Store a document whose identity is right already.
@@ -60,8 +72,8 @@ class Pipeline:
             resource: its kind.
             document: what is to be stored.
             before: what it replaces; `None` for a new object.
-            author: who writes.
-            entries: the book of fields after an apply; other writes keep it here.
+            field_manager: who writes.
+            entries: `managedFields` after an apply; other writes keep them here.
             dry_run: do everything but store it.
 
         Returns:
@@ -73,15 +85,15 @@ class Pipeline:
         if resource.kind != "Event":
             # The recorders' times are sent as null where they are unknown.
             document = without_nulls(document)
-        document = parted(resource, document, before, author.subresource)
-        document = counted(resource, with_defaults(document), before)
+        document = restrict_to_subresource(resource, document, before, field_manager.subresource)
+        document = with_generation(resource, with_defaults(document), before)
         refusal = validate(resource, document, before)
         if refusal is not None:
             raise refusal
         if before is None:
             document = self._new(resource, document)
-        document = self._booked(resource, document, before, author, entries)
-        if before is not None and same(before, document):
+        document = self._with_managed_fields(resource, document, before, field_manager, entries)
+        if before is not None and is_no_op(before, document):
             return before
         if dry_run:
             return document
@@ -91,22 +103,22 @@ class Pipeline:
             return self.storage.remove(resource.key, meta.get("namespace", ""), meta["name"])
         return stored
 
-    def _booked(
+    def _with_managed_fields(
         self,
-        resource: Resource,
+        resource: ApiResource,
         document: Document,
         before: Document | None,
-        author: Author,
-        entries: list[Entry] | None,
+        field_manager: FieldManager,
+        entries: list[ManagedFieldsEntry] | None,
     ) -> Document:
         if entries is not None:
-            return write_entries(document, prune_book(document, entries))
-        if resource.kind in UNBOOKED:
+            return write_managed_fields(document, prune_managed_fields(document, entries))
+        if resource.kind in WITHOUT_MANAGED_FIELDS:
             return document
-        top = self.top(resource, author, document)
-        return after_update(before, document, self.entry(resource, author), top)
+        top = self.top(resource, field_manager, document)
+        return after_update(before, document, self.entry(resource, field_manager), top)
 
-    def _new(self, resource: Resource, document: Document) -> Document:
+    def _new(self, resource: ApiResource, document: Document) -> Document:
         """Give a new object what only the server gives, and ask admission.
 
         Raises:
@@ -114,7 +126,7 @@ class Pipeline:
         """
         meta = {
             **document["metadata"],
-            "uid": str(uuid.UUID(int=self._dice.getrandbits(128), version=4)),
+            "uid": str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
             "creationTimestamp": whole_seconds(self.clock.now()),
         }
         document = {**document, "metadata": meta}
@@ -123,11 +135,11 @@ class Pipeline:
         if resource.kind == "Pod":
             self._admit_pod(document)
         if resource.kind == "Service" and "clusterIP" not in document["spec"]:
-            address = f"10.96.{self._dice.randrange(256)}.{self._dice.randrange(1, 255)}"
+            address = f"10.96.{self._rng.randrange(256)}.{self._rng.randrange(1, 255)}"
             document["spec"] = {**document["spec"], "clusterIP": address, "clusterIPs": [address]}
         return document
 
-    def _admit_to_namespace(self, resource: Resource, meta: Document) -> None:
+    def _admit_to_namespace(self, resource: ApiResource, meta: Document) -> None:
         namespace = self.storage.get("namespaces", "", meta["namespace"])
         if namespace is None:
             raise errors.not_found("", "namespaces", meta["namespace"])
@@ -146,19 +158,19 @@ class Pipeline:
         if refusal is not None:
             raise refusal
 
-    def entry(self, resource: Resource, author: Author) -> Entry:
-        """Return the author's line in the book, still without fields."""
-        return Entry(
-            manager=author.manager,
-            operation=author.operation,
-            subresource=author.subresource,
+    def entry(self, resource: ApiResource, field_manager: FieldManager) -> ManagedFieldsEntry:
+        """Return the writer's entry of `managedFields`, still without fields."""
+        return ManagedFieldsEntry(
+            manager=field_manager.manager,
+            operation=field_manager.operation,
+            subresource=field_manager.subresource,
             version=resource.api_version,
             time=whole_seconds(self.clock.now()),
             fields=frozenset(),
         )
 
-    def top(self, resource: Resource, author: Author, document: Document) -> frozenset[str]:
+    def top(self, resource: ApiResource, field_manager: FieldManager, document: Document) -> frozenset[str]:
         """Return the top-level fields this kind of write may set."""
-        if author.subresource == "status":
+        if field_manager.subresource == "status":
             return frozenset({"status", "metadata"})
         return frozenset(document) - ({"status"} if resource.has_status else set())

@@ -24,7 +24,7 @@ def quantity(text: str | float) -> Decimal:
     return Decimal(written[: len(written) - len(unit)] or "0") * _UNITS.get(unit, Decimal(1))
 
 
-def share(value: str | int, total: int, *, up: bool) -> int:
+def int_or_percent(value: str | int, total: int, *, up: bool) -> int:
     """Return a count given as a number or as a percentage of `total`.
 
     Args:

@@ -8,8 +8,8 @@ from aiohttp import web
 from orjson import JSONDecodeError, loads
 
 from bot.playground.cluster.errors import bad_request
-from bot.playground.cluster.resources import Target, parse_path
-from bot.playground.cluster.writes import Author
+from bot.playground.cluster.resources import RequestTarget, parse_path
+from bot.playground.cluster.writes import FieldManager
 
 Document = dict[str, Any]
 APPLY = "application/apply-patch+yaml"
@@ -18,7 +18,7 @@ _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class ApiRequest:
     """What a client asks for.
 
     Attributes:
@@ -32,7 +32,7 @@ class Call:
     """
 
     method: str
-    target: Target
+    target: RequestTarget
     verb: str
     query: dict[str, str]
     body: Document
@@ -47,16 +47,16 @@ class Call:
         return self.query.get("dryRun") == "All"
 
     @property
-    def author(self) -> Author:
-        """Return who writes, as the book of fields names it."""
-        return Author(
+    def field_manager(self) -> FieldManager:
+        """Return who writes, as `managedFields` names it."""
+        return FieldManager(
             manager=self.query.get("fieldManager") or self.agent.partition("/")[0] or "unknown",
             operation="Apply" if self.media == APPLY else "Update",
             subresource=self.target.subresource,
         )
 
 
-async def read_call(request: web.Request) -> Call:
+async def read_request(request: web.Request) -> ApiRequest:
     """Read a request.
 
     Raises:
@@ -66,7 +66,7 @@ async def read_call(request: web.Request) -> Call:
     query = dict(request.query)
     media = request.content_type if request.can_read_body else ""
     raw = await request.read() if request.can_read_body else b""
-    return Call(
+    return ApiRequest(
         method=request.method,
         target=target,
         verb=verb_of(request.method, target, query),
@@ -77,7 +77,7 @@ async def read_call(request: web.Request) -> Call:
     )
 
 
-def verb_of(method: str, target: Target, query: dict[str, str]) -> str:
+def verb_of(method: str, target: RequestTarget, query: dict[str, str]) -> str:
     """Return the verb of the access rules for a method on a target."""
     if method == "GET":
         if query.get("watch", "") in _TRUE:

@@ -7,7 +7,7 @@ from bot.playground.cluster.errors import no_such_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class ApiResource:
     """One kind of object.
 
     Attributes:
@@ -32,7 +32,7 @@ class Resource:
 
     @property
     def key(self) -> str:
-        """Return the name of its drawer in the store, `deployments.apps`."""
+        """Return resource and group as Kubernetes writes a GroupResource, `deployments.apps`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     @property
@@ -41,7 +41,7 @@ class Resource:
 
 
 RESOURCES = (
-    Resource(
+    ApiResource(
         group="",
         version="v1",
         plural="namespaces",
@@ -49,35 +49,39 @@ RESOURCES = (
         namespaced=False,
         subresources=("status",),
     ),
-    Resource(group="", version="v1", plural="nodes", kind="Node", namespaced=False, subresources=("status",)),
-    Resource(group="", version="v1", plural="configmaps", kind="ConfigMap"),
-    Resource(group="", version="v1", plural="secrets", kind="Secret"),
-    Resource(group="", version="v1", plural="services", kind="Service", subresources=("status",)),
-    Resource(group="", version="v1", plural="serviceaccounts", kind="ServiceAccount"),
-    Resource(group="", version="v1", plural="pods", kind="Pod", subresources=("status", "log")),
-    Resource(group="", version="v1", plural="events", kind="Event"),
-    Resource(group="", version="v1", plural="resourcequotas", kind="ResourceQuota", subresources=("status",)),
-    Resource(group="", version="v1", plural="persistentvolumeclaims", kind="PersistentVolumeClaim"),
-    Resource(
+    ApiResource(
+        group="", version="v1", plural="nodes", kind="Node", namespaced=False, subresources=("status",)
+    ),
+    ApiResource(group="", version="v1", plural="configmaps", kind="ConfigMap"),
+    ApiResource(group="", version="v1", plural="secrets", kind="Secret"),
+    ApiResource(group="", version="v1", plural="services", kind="Service", subresources=("status",)),
+    ApiResource(group="", version="v1", plural="serviceaccounts", kind="ServiceAccount"),
+    ApiResource(group="", version="v1", plural="pods", kind="Pod", subresources=("status", "log")),
+    ApiResource(group="", version="v1", plural="events", kind="Event"),
+    ApiResource(
+        group="", version="v1", plural="resourcequotas", kind="ResourceQuota", subresources=("status",)
+    ),
+    ApiResource(group="", version="v1", plural="persistentvolumeclaims", kind="PersistentVolumeClaim"),
+    ApiResource(
         group="apps",
         version="v1",
         plural="deployments",
         kind="Deployment",
         subresources=("status", "scale"),
     ),
-    Resource(
+    ApiResource(
         group="apps", version="v1", plural="replicasets", kind="ReplicaSet", subresources=("status", "scale")
     ),
-    Resource(group="coordination.k8s.io", version="v1", plural="leases", kind="Lease"),
-    Resource(
+    ApiResource(group="coordination.k8s.io", version="v1", plural="leases", kind="Lease"),
+    ApiResource(
         group="policy",
         version="v1",
         plural="poddisruptionbudgets",
         kind="PodDisruptionBudget",
         subresources=("status",),
     ),
-    Resource(group="rbac.authorization.k8s.io", version="v1", plural="roles", kind="Role"),
-    Resource(group="rbac.authorization.k8s.io", version="v1", plural="rolebindings", kind="RoleBinding"),
+    ApiResource(group="rbac.authorization.k8s.io", version="v1", plural="roles", kind="Role"),
+    ApiResource(group="rbac.authorization.k8s.io", version="v1", plural="rolebindings", kind="RoleBinding"),
 )
 BY_PATH = {(each.group, each.version, each.plural): each for each in RESOURCES}
 BY_KEY = {each.key: each for each in RESOURCES}
@@ -85,16 +89,16 @@ BY_KIND = {each.kind: each for each in RESOURCES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class RequestTarget:
     """What a path points at: a kind, perhaps in a namespace, perhaps one object, perhaps a part of it."""
 
-    resource: Resource
+    resource: ApiResource
     namespace: str = ""
     name: str = ""
     subresource: str = ""
 
 
-def parse_path(path: str) -> Target:
+def parse_path(path: str) -> RequestTarget:
     """Read the path of a request for objects.
 
     Raises:
@@ -118,7 +122,7 @@ def parse_path(path: str) -> Target:
     name, subresource = (*rest[1:], "", "")[:2]
     if subresource and subresource not in resource.subresources:
         raise no_such_path()
-    return Target(resource=resource, namespace=namespace, name=name, subresource=subresource)
+    return RequestTarget(resource=resource, namespace=namespace, name=name, subresource=subresource)
 
 
 def discovery(path: str) -> dict[str, Any] | None:

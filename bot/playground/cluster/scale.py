@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.playground.cluster.errors import invalid
-from bot.playground.cluster.resources import Resource
+from bot.playground.cluster.resources import ApiResource
 
 Document = dict[str, Any]
 
@@ -30,7 +30,7 @@ def scaled(document: Document, replicas: Any) -> Document:
     return {**document, "spec": {**document["spec"], "replicas": replicas}}
 
 
-def wanted_count(resource: Resource, name: str, scale: Document) -> int:
+def wanted_count(resource: ApiResource, name: str, scale: Document) -> int:
     """Return the count a `Scale` document asks for; a missing one is 0, as on the real server.
 
     Raises:

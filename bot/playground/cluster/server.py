@@ -1,4 +1,4 @@
-"""The API server's face: HTTP on loopback, tokens, troubles that tests ordered, watches as streams."""
+"""The API server's face: HTTP on loopback, tokens, faults that tests ordered, watches as streams."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from aiohttp import web
 from orjson import dumps
 
 from bot.playground.cluster.api import Api
-from bot.playground.cluster.authorization import Access, Identity
+from bot.playground.cluster.authorization import Authorizer, Identity
 from bot.playground.cluster.errors import ApiError
 from bot.playground.cluster.faults import Fault, Faults
 from bot.playground.cluster.handlers import answer, review
-from bot.playground.cluster.logs import Logs, read_log
-from bot.playground.cluster.requests import Call, read_call
+from bot.playground.cluster.logs import ContainerLogs, read_log
+from bot.playground.cluster.requests import ApiRequest, read_request
 from bot.playground.cluster.resources import discovery
 from bot.playground.cluster.watching import Watches
 
@@ -22,7 +22,7 @@ REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 class ApiServer:
     """Serves the API of one cluster until it is stopped."""
 
-    def __init__(self, api: Api, access: Access, faults: Faults, logs: Logs) -> None:
+    def __init__(self, api: Api, access: Authorizer, faults: Faults, logs: ContainerLogs) -> None:
         self._api = api
         self._access = access
         self._faults = faults
@@ -52,18 +52,18 @@ class ApiServer:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
-            identity = self._access.who(request.headers.get("Authorization"))
+            identity = self._access.authenticate(request.headers.get("Authorization"))
             if request.path == REVIEW and request.method == "POST":
                 code, document = review(self._access, identity, await request.json())
                 return _respond(code, document)
             found = discovery(request.path) if request.method == "GET" else None
             if found is not None:
                 return _respond(200, found)
-            return await self._call(request, identity, await read_call(request))
+            return await self._call(request, identity, await read_request(request))
         except ApiError as error:
             return _respond(error.code, error.status(), error.headers)
 
-    async def _call(self, request: web.Request, identity: Identity, call: Call) -> web.StreamResponse:
+    async def _call(self, request: web.Request, identity: Identity, call: ApiRequest) -> web.StreamResponse:
         fault = self._faults.take(call.verb, request.path)
         if fault is not None:
             await self._api.clock.sleep(fault.delay)
@@ -81,7 +81,7 @@ class ApiServer:
             return _fail(request, fault)
         return _respond(code, document)
 
-    def _log(self, call: Call) -> web.Response:
+    def _log(self, call: ApiRequest) -> web.Response:
         pod = self._api.get(call.target.resource, call.target.namespace, call.target.name)
         text = read_log(pod, self._logs, call.query)
         return web.Response(status=204) if text is None else web.Response(text=text)

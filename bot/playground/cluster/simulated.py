@@ -5,7 +5,7 @@ import logging
 from typing import Any, Self
 
 from bot.playground.cluster.api import CONTROLLER, Api
-from bot.playground.cluster.authorization import Access, Identity
+from bot.playground.cluster.authorization import Authorizer, Identity
 from bot.playground.cluster.controllers.controller import Controller
 from bot.playground.cluster.controllers.deployment import DeploymentController
 from bot.playground.cluster.controllers.garbage import GarbageCollector
@@ -13,8 +13,8 @@ from bot.playground.cluster.controllers.kubelet import Kubelets
 from bot.playground.cluster.controllers.replicaset import ReplicaSetController
 from bot.playground.cluster.controllers.scheduler import Scheduler
 from bot.playground.cluster.faults import Faults
-from bot.playground.cluster.logs import Logs
-from bot.playground.cluster.resources import BY_KIND, Target
+from bot.playground.cluster.logs import ContainerLogs
+from bot.playground.cluster.resources import BY_KIND, RequestTarget
 from bot.playground.cluster.server import ApiServer
 from bot.playground.cluster.storage import Storage
 from bot.playground.cluster.timestamps import whole_seconds
@@ -40,7 +40,7 @@ class SimulatedCluster:
 
     Attributes:
         access: tokens and the `deny` hook.
-        faults: troubles for coming requests.
+        faults: for coming requests.
         api: the server's verbs without HTTP, for tests that look behind the scenes.
     """
 
@@ -52,12 +52,12 @@ class SimulatedCluster:
             nodes: how many nodes it has, each with 4 cores, 8 GiB and room for 110 pods.
             history: how many changes it remembers for watches; older versions are answered with 410.
         """
-        self.access = Access()
+        self.access = Authorizer()
         self.faults = Faults()
         self.api = Api(Storage(history=history), clock)
         self._clock = clock
         self._nodes = nodes
-        self._logs = Logs()
+        self._logs = ContainerLogs()
         self._gate = asyncio.Event()
         self._gate.set()
         self._kubelets = Kubelets(self.api, self._gate, self._logs)
@@ -175,7 +175,7 @@ class SimulatedCluster:
         for name in NAMESPACES:
             if self.api.find("Namespace", "", name) is None:
                 body = {"metadata": {"name": name}}
-                self.api.create(Target(resource=BY_KIND["Namespace"]), body, CONTROLLER)
+                self.api.create(RequestTarget(resource=BY_KIND["Namespace"]), body, CONTROLLER)
         for number in range(1, self._nodes + 1):
             if self.api.find("Node", "", f"node-{number}") is None:
                 self.api.storage.put("nodes", self._node(number))

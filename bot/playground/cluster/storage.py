@@ -1,4 +1,4 @@
-"""The drawers of the API server: objects, one counter of versions, a history that watches read, and its end."""
+"""What the API server stores: objects, one counter of versions, a history that watches read, and its end."""
 
 import asyncio
 from collections import deque
@@ -11,15 +11,15 @@ from bot.playground.cluster.errors import expired
 
 Document = dict[str, Any]
 Key = tuple[str, str, str]
-"""Drawer, namespace (empty if none), name."""
+"""Group resource (`deployments.apps`), namespace (empty if none), name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class StorageEvent:
     """One write: the object after it (at deletion: as it was last) and before it."""
 
     version: int
-    drawer: str
+    group_resource: str
     before: Document | None
     after: Document | None
 
@@ -30,38 +30,44 @@ class Storage:
     def __init__(self, *, history: int = 1000) -> None:
         self.objects: dict[Key, Document] = {}
         self.version = 100
-        self._history: deque[Change] = deque(maxlen=history)
+        self._history: deque[StorageEvent] = deque(maxlen=history)
         self._oldest = self.version
         self._listeners: set[asyncio.Event] = set()
 
-    def get(self, drawer: str, namespace: str, name: str) -> Document | None:
-        return self.objects.get((drawer, namespace, name))
+    def get(self, group_resource: str, namespace: str, name: str) -> Document | None:
+        return self.objects.get((group_resource, namespace, name))
 
-    def all(self, drawer: str, namespace: str = "") -> list[Document]:
-        """Return the objects of a drawer by namespace and name; of every namespace if none is given."""
-        keys = [key for key in self.objects if key[0] == drawer and (not namespace or key[1] == namespace)]
+    def all(self, group_resource: str, namespace: str = "") -> list[Document]:
+        """Return the objects of a resource by namespace and name; of every namespace if none is given."""
+        keys = [
+            key for key in self.objects if key[0] == group_resource and (not namespace or key[1] == namespace)
+        ]
         return [self.objects[key] for key in sorted(keys)]
 
-    def put(self, drawer: str, document: Document) -> Document:
+    def put(self, group_resource: str, document: Document) -> Document:
         """Store an object under a new version, and return it as stored."""
         meta = document["metadata"]
-        key = (drawer, meta.get("namespace", ""), meta["name"])
+        key = (group_resource, meta.get("namespace", ""), meta["name"])
         self.version += 1
         stored = {**document, "metadata": {**meta, "resourceVersion": str(self.version)}}
         before = self.objects.get(key)
         self.objects[key] = stored
-        self._record(Change(version=self.version, drawer=drawer, before=before, after=stored))
+        self._record(
+            StorageEvent(version=self.version, group_resource=group_resource, before=before, after=stored)
+        )
         return stored
 
-    def remove(self, drawer: str, namespace: str, name: str) -> Document:
+    def remove(self, group_resource: str, namespace: str, name: str) -> Document:
         """Take an object away under a new version, and return it as it was, with that version."""
-        document = self.objects.pop((drawer, namespace, name))
+        document = self.objects.pop((group_resource, namespace, name))
         self.version += 1
         last = {**document, "metadata": {**document["metadata"], "resourceVersion": str(self.version)}}
-        self._record(Change(version=self.version, drawer=drawer, before=last, after=None))
+        self._record(
+            StorageEvent(version=self.version, group_resource=group_resource, before=last, after=None)
+        )
         return last
 
-    def since(self, version: int) -> list[Change]:
+    def since(self, version: int) -> list[StorageEvent]:
         """Return the changes after a version.
 
         Raises:
@@ -69,7 +75,7 @@ class Storage:
         """
         if version < self._oldest:
             raise expired(self._oldest, version)
-        changes: list[Change] = []
+        changes: list[StorageEvent] = []
         for change in reversed(self._history):
             if change.version <= version:
                 break
@@ -94,7 +100,7 @@ class Storage:
         finally:
             self._listeners.discard(event)
 
-    def _record(self, change: Change) -> None:
+    def _record(self, change: StorageEvent) -> None:
         if len(self._history) == self._history.maxlen:
             self._oldest = self._history[0].version
         self._history.append(change)
@@ -112,7 +118,8 @@ class Storage:
     def restore(self, snapshot: Document) -> None:
         """Put a snapshot in the place of everything; watches from before it are too old."""
         self.objects = {
-            (drawer, namespace, name): value for drawer, namespace, name, value in snapshot["objects"]
+            (group_resource, namespace, name): value
+            for group_resource, namespace, name, value in snapshot["objects"]
         }
         self.version = int(snapshot["version"])
         self.expire()

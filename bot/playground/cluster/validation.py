@@ -7,10 +7,10 @@ from orjson import dumps
 
 from bot.playground.cluster.errors import ApiError, invalid
 from bot.playground.cluster.quantities import quantity
-from bot.playground.cluster.resources import Resource
+from bot.playground.cluster.resources import ApiResource
 
 Document = dict[str, Any]
-Fault = tuple[str, str, str]
+FieldError = tuple[str, str, str]
 _LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
 _SUBDOMAIN = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 _VALUE = re.compile(r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")
@@ -30,7 +30,7 @@ _SUBDOMAIN_TEXT = (
 )
 
 
-def validate(resource: Resource, document: Document, before: Document | None) -> ApiError | None:
+def validate(resource: ApiResource, document: Document, before: Document | None) -> ApiError | None:
     """Return why an object may not be stored, `None` if it may.
 
     Args:
@@ -58,7 +58,7 @@ def validate(resource: Resource, document: Document, before: Document | None) ->
     return invalid(resource.group, resource.kind, document["metadata"]["name"], faults)
 
 
-def _names(resource: Resource, document: Document) -> list[Fault]:
+def _names(resource: ApiResource, document: Document) -> list[FieldError]:
     name = document["metadata"].get("name", "")
     short = resource.kind in {"Namespace", "Service"}
     pattern, longest = (_LABEL, 63) if short else (_SUBDOMAIN, 253)
@@ -78,7 +78,7 @@ def _names(resource: Resource, document: Document) -> list[Fault]:
     return []
 
 
-def _labels(document: Document) -> list[Fault]:
+def _labels(document: Document) -> list[FieldError]:
     return [
         (
             "metadata.labels",
@@ -90,8 +90,8 @@ def _labels(document: Document) -> list[Fault]:
     ]
 
 
-def _workload(spec: Document, kind: str) -> list[Fault]:
-    faults: list[Fault] = []
+def _workload(spec: Document, kind: str) -> list[FieldError]:
+    faults: list[FieldError] = []
     labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
     wanted = (spec.get("selector") or {}).get("matchLabels") or {}
     if not spec.get("selector"):
@@ -118,7 +118,7 @@ def _workload(spec: Document, kind: str) -> list[Fault]:
     return faults
 
 
-def _strategy(spec: Document) -> list[Fault]:
+def _strategy(spec: Document) -> list[FieldError]:
     strategy = spec["strategy"]
     if strategy["type"] == "Recreate" and strategy.get("rollingUpdate") is not None:
         text = "Forbidden: may not be specified when strategy `type` is 'Recreate'"  # the quotes are the server's
@@ -136,8 +136,8 @@ def _strategy(spec: Document) -> list[Fault]:
     return []
 
 
-def _containers(spec: Document, path: str) -> list[Fault]:
-    faults: list[Fault] = []
+def _containers(spec: Document, path: str) -> list[FieldError]:
+    faults: list[FieldError] = []
     containers = spec.get("containers") or []
     if not containers:
         faults.append((f"{path}.containers", "FieldValueRequired", "Required value"))
@@ -154,7 +154,7 @@ def _containers(spec: Document, path: str) -> list[Fault]:
     return faults
 
 
-def _resources(resources: Document, here: str) -> list[Fault]:
+def _resources(resources: Document, here: str) -> list[FieldError]:
     limits = resources.get("limits") or {}
     return [
         (
@@ -167,7 +167,7 @@ def _resources(resources: Document, here: str) -> list[Fault]:
     ]
 
 
-def _frozen(document: Document, before: Document | None) -> list[Fault]:
+def _frozen(document: Document, before: Document | None) -> list[FieldError]:
     faults = [
         (f"data[{key}]", "FieldValueInvalid", f'Invalid value: "{key}": {_KEY_TEXT}')
         for key in document.get("data") or {}
@@ -186,7 +186,7 @@ def _frozen(document: Document, before: Document | None) -> list[Fault]:
     return faults
 
 
-def _immutable(document: Document, before: Document, path: tuple[str, str]) -> list[Fault]:
+def _immutable(document: Document, before: Document, path: tuple[str, str]) -> list[FieldError]:
     part, field = path
     now, was = document[part].get(field), before[part].get(field)
     if now == was:

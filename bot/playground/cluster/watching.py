@@ -8,8 +8,8 @@ from orjson import dumps
 
 from bot.playground.cluster.api import Api
 from bot.playground.cluster.errors import ApiError
-from bot.playground.cluster.listing import bookmark, error_event, seen_by_watch, selection, start_version
-from bot.playground.cluster.requests import Call
+from bot.playground.cluster.listing import bookmark, error_event, matcher, start_version, watch_event
+from bot.playground.cluster.requests import ApiRequest
 from core.waiting import first_of
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Watches:
     def count(self) -> int:
         return len(self._open)
 
-    async def serve(self, request: web.Request, call: Call) -> web.StreamResponse:
+    async def serve(self, request: web.Request, call: ApiRequest) -> web.StreamResponse:
         """Stream changes until the client leaves, the time is over or the history has moved on.
 
         Raises:
@@ -64,11 +64,11 @@ class Watches:
         return response
 
     async def _follow(
-        self, request: web.Request, response: web.StreamResponse, call: Call, version: int
+        self, request: web.Request, response: web.StreamResponse, call: ApiRequest, version: int
     ) -> None:
         """Send what changes after a version, until the watch's time is over or it is cut."""
         storage, clock, generation = self._api.storage, self._api.clock, self._generation
-        wanted = selection(call.query, call.target.namespace, call.target.name)
+        wanted = matcher(call.query, call.target.namespace, call.target.name)
         ends = clock.monotonic() + min(
             float(call.query.get("timeoutSeconds") or LONGEST_WATCH), LONGEST_WATCH
         )
@@ -86,7 +86,7 @@ class Watches:
                     except ApiError as error:
                         await response.write(dumps(error_event(error)) + b"\n")
                         return
-                    lines = [seen_by_watch(change, call.target.resource.key, wanted) for change in changes]
+                    lines = [watch_event(change, call.target.resource.key, wanted) for change in changes]
                     text = b"".join(dumps(line) + b"\n" for line in lines if line is not None)
                     version = changes[-1].version if changes else version
                     if clock.monotonic() >= marks:
@@ -99,13 +99,13 @@ class Watches:
             finally:
                 self._open.discard(event)
 
-    async def _initial(self, response: web.StreamResponse, call: Call, version: int) -> int:
+    async def _initial(self, response: web.StreamResponse, call: ApiRequest, version: int) -> int:
         """Send what exists already, if the client asked for that instead of a list, and return its version."""
         query, resource = call.query, call.target.resource
         wants = call.flag("sendInitialEvents") or query.get("resourceVersion", "") in {"", "0"}
         if not wants:
             return version
-        wanted = selection(query, call.target.namespace, call.target.name)
+        wanted = matcher(query, call.target.namespace, call.target.name)
         found = self._api.storage.all(resource.key, call.target.namespace)
         version = self._api.storage.version
         lines = [{"type": "ADDED", "object": document} for document in found if wanted(document)]

@@ -5,19 +5,19 @@ from typing import Any
 
 import orjson
 
-from bot.playground.cluster.resources import Resource
+from bot.playground.cluster.resources import ApiResource
 
 Document = dict[str, Any]
 # Only these kinds count their specs; ConfigMaps and Secrets have no generation.
 _COUNTED = frozenset({"Deployment", "ReplicaSet", "Pod", "PodDisruptionBudget"})
-# Nobody asks who wrote these; keeping their books would only cost time.
-UNBOOKED = frozenset({"Event", "Pod", "ReplicaSet", "Node"})
+# Nobody asks who wrote these; keeping `managedFields` would only cost time.
+WITHOUT_MANAGED_FIELDS = frozenset({"Event", "Pod", "ReplicaSet", "Node"})
 _KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "namespace", "name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
-    """Who writes, for the book of fields.
+class FieldManager:
+    """Who writes, for `managedFields`.
 
     Attributes:
         manager: the field manager.
@@ -30,7 +30,7 @@ class Author:
     subresource: str = ""
 
 
-def identified(resource: Resource, document: Document, before: Document | None) -> Document:
+def with_identity(resource: ApiResource, document: Document, before: Document | None) -> Document:
     """Return the document with the identity it must have: that of the stored object, if there is one."""
     meta = dict(document.get("metadata") or {})
     if before is not None:
@@ -44,7 +44,9 @@ def identified(resource: Resource, document: Document, before: Document | None) 
     return {**document, "apiVersion": resource.api_version, "kind": resource.kind, "metadata": meta}
 
 
-def parted(resource: Resource, document: Document, before: Document | None, subresource: str) -> Document:
+def restrict_to_subresource(
+    resource: ApiResource, document: Document, before: Document | None, subresource: str
+) -> Document:
     """Return the document as this path may write it: the status only through its own path, and vice versa."""
     if not resource.has_status:
         return document
@@ -61,7 +63,7 @@ def parted(resource: Resource, document: Document, before: Document | None, subr
     return {**kept, "status": first} if resource.kind != "Secret" else kept
 
 
-def counted(resource: Resource, document: Document, before: Document | None) -> Document:
+def with_generation(resource: ApiResource, document: Document, before: Document | None) -> Document:
     """Return the document with its generation, which rises with every change of the spec and nothing else."""
     if resource.kind not in _COUNTED:
         return document
@@ -73,7 +75,7 @@ def counted(resource: Resource, document: Document, before: Document | None) -> 
     return {**document, "metadata": {**document["metadata"], "generation": was + int(rises)}}
 
 
-def same(before: Document | None, after: Document) -> bool:
+def is_no_op(before: Document | None, after: Document) -> bool:
     """Say whether a write would store what is stored already."""
     return before is not None and _timeless(before) == _timeless(after)
 

@@ -1,4 +1,4 @@
-"""Tokens, refusals, reviews, and the troubles a test can order."""
+"""Tokens, refusals, reviews, and the faults a test can order."""
 
 import aiohttp
 import pytest

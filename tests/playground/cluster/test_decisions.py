@@ -9,19 +9,19 @@ from bot.playground.cluster.apply import apply
 from bot.playground.cluster.controllers import progress, revisions
 from bot.playground.cluster.controllers.replicas import available_in, first_to_go
 from bot.playground.cluster.controllers.rolling import (
-    Room,
-    Sized,
+    ReplicaSetCounts,
+    RolloutBounds,
     new_size,
     old_sizes,
     proportional_sizes,
-    room_of,
+    rollout_bounds,
 )
-from bot.playground.cluster.controllers.scheduler import place
+from bot.playground.cluster.controllers.scheduler import choose_node
 from bot.playground.cluster.errors import ApiError
 from bot.playground.cluster.fields import decode, encode, fields_of
-from bot.playground.cluster.managed_fields import Entry, write_entries
+from bot.playground.cluster.managed_fields import ManagedFieldsEntry, write_managed_fields
 from bot.playground.cluster.patch import merge_patch, strategic_merge_patch
-from bot.playground.cluster.quantities import quantity, share
+from bot.playground.cluster.quantities import int_or_percent, quantity
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -43,28 +43,28 @@ def rolling(replicas: int, surge: str | int, unavailable: str | int) -> dict:
     ],
 )
 def test_percents_are_rounded_up_for_surge_and_down_for_unavailable(spec: dict, expected: tuple):
-    room = room_of(spec)
+    room = rollout_bounds(spec)
 
     assert (room.surge, room.unavailable) == expected
 
 
-def sized(name: str, spec: int, available: int = 0, most: int | None = None) -> Sized:
-    return Sized(name=name, spec=spec, available=available, most_before=most)
+def sized(name: str, spec: int, available: int = 0, most: int | None = None) -> ReplicaSetCounts:
+    return ReplicaSetCounts(name=name, spec=spec, available=available, max_pods_before=most)
 
 
 @pytest.mark.parametrize(
     ("room", "new", "old", "expected"),
     [
-        (Room(replicas=2, surge=1, unavailable=0), None, [], 2),
-        (Room(replicas=2, surge=1, unavailable=0), None, [sized("a", 2, 2)], 1),
-        (Room(replicas=2, surge=1, unavailable=0), sized("b", 1), [sized("a", 2, 2)], 1),
-        (Room(replicas=2, surge=1, unavailable=0), sized("b", 1, 1), [sized("a", 1, 1)], 2),
-        (Room(replicas=4, surge=0, unavailable=1), None, [sized("a", 4, 4)], 0),
-        (Room(replicas=4, surge=2, unavailable=0), None, [sized("a", 4, 4)], 2),
-        (Room(replicas=3, surge=1, unavailable=0), sized("b", 5), [], 3),
+        (RolloutBounds(replicas=2, surge=1, unavailable=0), None, [], 2),
+        (RolloutBounds(replicas=2, surge=1, unavailable=0), None, [sized("a", 2, 2)], 1),
+        (RolloutBounds(replicas=2, surge=1, unavailable=0), sized("b", 1), [sized("a", 2, 2)], 1),
+        (RolloutBounds(replicas=2, surge=1, unavailable=0), sized("b", 1, 1), [sized("a", 1, 1)], 2),
+        (RolloutBounds(replicas=4, surge=0, unavailable=1), None, [sized("a", 4, 4)], 0),
+        (RolloutBounds(replicas=4, surge=2, unavailable=0), None, [sized("a", 4, 4)], 2),
+        (RolloutBounds(replicas=3, surge=1, unavailable=0), sized("b", 5), [], 3),
         # the count was lowered while it grew: what is too many goes, whatever the old ones still have
-        (Room(replicas=2, surge=1, unavailable=0), sized("b", 3, 3), [], 2),
-        (Room(replicas=2, surge=1, unavailable=0), sized("b", 3, 0), [sized("a", 3, 3)], 2),
+        (RolloutBounds(replicas=2, surge=1, unavailable=0), sized("b", 3, 3), [], 2),
+        (RolloutBounds(replicas=2, surge=1, unavailable=0), sized("b", 3, 0), [sized("a", 3, 3)], 2),
     ],
 )
 def test_the_new_replica_set_grows_as_far_as_the_surge_allows_and_never_beyond_the_count(
@@ -77,18 +77,18 @@ def test_the_new_replica_set_grows_as_far_as_the_surge_allows_and_never_beyond_t
     ("room", "new", "old", "expected"),
     [
         # the new pod is not available yet: nothing may go
-        (Room(replicas=2, surge=1, unavailable=0), sized("b", 1, 0), [sized("a", 2, 2)], {}),
-        (Room(replicas=2, surge=1, unavailable=0), sized("b", 1, 1), [sized("a", 2, 2)], {"a": 1}),
+        (RolloutBounds(replicas=2, surge=1, unavailable=0), sized("b", 1, 0), [sized("a", 2, 2)], {}),
+        (RolloutBounds(replicas=2, surge=1, unavailable=0), sized("b", 1, 1), [sized("a", 2, 2)], {"a": 1}),
         # one may be missing from the start
-        (Room(replicas=4, surge=0, unavailable=1), sized("b", 0, 0), [sized("a", 4, 4)], {"a": 3}),
+        (RolloutBounds(replicas=4, surge=0, unavailable=1), sized("b", 0, 0), [sized("a", 4, 4)], {"a": 3}),
         # what is not available anyway goes first
         (
-            Room(replicas=2, surge=1, unavailable=0),
+            RolloutBounds(replicas=2, surge=1, unavailable=0),
             sized("c", 0, 0),
             [sized("a", 2, 2), sized("b", 1, 0)],
             {"b": 0},
         ),
-        (Room(replicas=1, surge=1, unavailable=0), sized("a", 1, 1), [sized("b", 1, 0)], {"b": 0}),
+        (RolloutBounds(replicas=1, surge=1, unavailable=0), sized("a", 1, 1), [sized("b", 1, 0)], {"b": 0}),
     ],
 )
 def test_old_replica_sets_shrink_as_far_as_availability_allows(room, new, old, expected):
@@ -98,9 +98,9 @@ def test_old_replica_sets_shrink_as_far_as_availability_allows(room, new, old, e
 @pytest.mark.parametrize(
     ("room", "active", "expected"),
     [
-        (Room(replicas=8, surge=2, unavailable=2), [sized("b", 2, 0, 5), sized("a", 3, 3, 5)], {"b": 4, "a": 6}),
-        (Room(replicas=2, surge=1, unavailable=0), [sized("b", 4, 0, 10), sized("a", 6, 6, 10)], {"b": 1, "a": 2}),
-        (Room(replicas=0, surge=0, unavailable=0), [sized("b", 1, 0, 3), sized("a", 2, 2, 3)], {"b": 0, "a": 0}),
+        (RolloutBounds(replicas=8, surge=2, unavailable=2), [sized("b", 2, 0, 5), sized("a", 3, 3, 5)], {"b": 4, "a": 6}),
+        (RolloutBounds(replicas=2, surge=1, unavailable=0), [sized("b", 4, 0, 10), sized("a", 6, 6, 10)], {"b": 1, "a": 2}),
+        (RolloutBounds(replicas=0, surge=0, unavailable=0), [sized("b", 1, 0, 3), sized("a", 2, 2, 3)], {"b": 0, "a": 0}),
     ],
 )  # fmt: skip
 def test_a_new_count_is_spread_by_share(room, active, expected):
@@ -194,9 +194,11 @@ def test_the_emptiest_node_that_fits_is_chosen():
     wants = {"containers": [{"resources": {"requests": {"cpu": "600m"}}}]}
     taken: dict[str, Any] = {"spec": {**wants, "nodeName": "n1"}, "status": {"phase": "Running"}}
 
-    assert place({"spec": wants}, nodes, [taken]) == ("n2", "")
+    assert choose_node({"spec": wants}, nodes, [taken]) == ("n2", "")
     both = [taken, {"spec": {**wants, "nodeName": "n2"}, "status": {}}]
-    assert place({"spec": wants}, nodes, both)[1].startswith("0/2 nodes are available: 2 Insufficient cpu.")
+    assert choose_node({"spec": wants}, nodes, both)[1].startswith(
+        "0/2 nodes are available: 2 Insufficient cpu."
+    )
 
 
 @pytest.mark.parametrize(
@@ -207,9 +209,9 @@ def test_quantities_are_read(text, value):
 
 
 def test_shares_are_counts_or_percents():
-    assert share(3, 10, up=True) == 3
-    assert share("25%", 10, up=True) == 3
-    assert share("25%", 10, up=False) == 2
+    assert int_or_percent(3, 10, up=True) == 3
+    assert int_or_percent("25%", 10, up=True) == 3
+    assert int_or_percent("25%", 10, up=False) == 2
 
 
 POD = {
@@ -242,15 +244,15 @@ def test_fields_survive_being_written_and_read():
     assert decode(encode(fields)) == fields
 
 
-def author(name: str = "me", operation: str = "Apply") -> Entry:
-    return Entry(
+def field_manager(name: str = "me", operation: str = "Apply") -> ManagedFieldsEntry:
+    return ManagedFieldsEntry(
         manager=name, operation=operation, subresource="", version="v1", time="t", fields=frozenset()
     )
 
 
 def applied_by(name: str, wanted: dict, live: dict | None = None, *, force: bool = False) -> dict:
-    done = apply(live, wanted, author(name), force=force)
-    return write_entries(done.document, done.entries)
+    done = apply(live, wanted, field_manager(name), force=force)
+    return write_managed_fields(done.document, done.entries)
 
 
 def test_an_item_of_a_list_goes_with_its_only_owner_and_stays_with_another():

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.playground.cluster.api import Api
 from bot.playground.cluster.errors import ApiError
-from bot.playground.cluster.storage import Change
+from bot.playground.cluster.storage import StorageEvent
 from core.waiting import first_of
 
 Document = dict[str, Any]
@@ -31,11 +31,11 @@ class Controller(ABC):
         self._due: dict[Key, float] = {}
 
     @abstractmethod
-    def concerned(self, change: Change) -> Iterable[Key]:
+    def affected_keys(self, change: StorageEvent) -> Iterable[Key]:
         """Return which objects a change concerns."""
 
     @abstractmethod
-    def everything(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[Key]:
         """Return all objects, for a start and after the history was lost."""
 
     @abstractmethod
@@ -55,7 +55,7 @@ class Controller(ABC):
         """Work until cancelled."""
         storage = self.api.storage
         version = storage.version
-        self._enqueue(self.everything(), 0.0)
+        self._enqueue(self.all_keys(), 0.0)
         with storage.listening() as event:
             while True:
                 event.clear()
@@ -77,10 +77,10 @@ class Controller(ABC):
         try:
             changes = storage.since(version)
         except ApiError:
-            self._enqueue(self.everything(), self.delay)
+            self._enqueue(self.all_keys(), self.delay)
             return storage.version
         for change in changes:
-            self._enqueue(self.concerned(change), self.delay)
+            self._enqueue(self.affected_keys(change), self.delay)
         return changes[-1].version if changes else version
 
     def _enqueue(self, keys: Iterable[Key], seconds: float) -> None:

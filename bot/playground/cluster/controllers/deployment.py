@@ -7,10 +7,10 @@ from typing import Any
 from bot.playground.cluster.api import Api
 from bot.playground.cluster.controllers import progress, revisions
 from bot.playground.cluster.controllers.controller import Controller, Key, key_of, owned, owner
-from bot.playground.cluster.controllers.replicas import ENDED
-from bot.playground.cluster.controllers.replicasets import STATUS, ReplicaSets, sized
-from bot.playground.cluster.controllers.rolling import new_size, old_sizes, proportional_sizes, room_of
-from bot.playground.cluster.storage import Change
+from bot.playground.cluster.controllers.replicas import TERMINAL_PHASES
+from bot.playground.cluster.controllers.replicasets import STATUS, ReplicaSetWriter, counts_of
+from bot.playground.cluster.controllers.rolling import new_size, old_sizes, proportional_sizes, rollout_bounds
+from bot.playground.cluster.storage import StorageEvent
 
 Document = dict[str, Any]
 # As recorded, the observed generation shows some tens of ms after the apply.
@@ -22,17 +22,17 @@ class DeploymentController(Controller):
 
     def __init__(self, api: Api, gate: asyncio.Event) -> None:
         super().__init__(api, gate)
-        self._sets = ReplicaSets(api, self.pause)
+        self._sets = ReplicaSetWriter(api, self.pause)
 
-    def everything(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[Key]:
         return [key_of(each) for each in self.api.all("Deployment")]
 
-    def concerned(self, change: Change) -> Iterable[Key]:
+    def affected_keys(self, change: StorageEvent) -> Iterable[Key]:
         document = change.after or change.before
         assert document is not None
-        if change.drawer == "deployments.apps":
+        if change.group_resource == "deployments.apps":
             return [key_of(document)]
-        if change.drawer == "pods":
+        if change.group_resource == "pods":
             reference = owner(document, "ReplicaSet")
             found = (
                 self.api.find("ReplicaSet", document["metadata"]["namespace"], reference["name"])
@@ -40,7 +40,7 @@ class DeploymentController(Controller):
                 else None
             )
             document = found or {"metadata": {}}
-        elif change.drawer != "replicasets.apps":
+        elif change.group_resource != "replicasets.apps":
             return []
         reference = owner(document, "Deployment")
         return [(document["metadata"]["namespace"], reference["name"])] if reference else []
@@ -73,7 +73,7 @@ class DeploymentController(Controller):
         """Say whether only the count changed since the active replica sets were sized."""
         wanted = int(deployment["spec"]["replicas"])
         return any(
-            revisions.noted(each, revisions.DESIRED) not in {None, wanted}
+            revisions.size_annotation(each, revisions.DESIRED_REPLICAS) not in {None, wanted}
             for each in everyone
             if each["spec"].get("replicas")
         )
@@ -81,53 +81,53 @@ class DeploymentController(Controller):
     # -- the three ways of moving counts -------------------------------------------------------------------
 
     async def _roll(self, deployment: Document, new: Document | None, old: list[Document]) -> None:
-        room = room_of(deployment["spec"])
-        current, made = await self._sets.current(deployment, new, old, room)
+        bounds = rollout_bounds(deployment["spec"])
+        current, made = await self._sets.current(deployment, new, old, bounds)
         if current is None or made:
             return
-        size = new_size(room, sized(current), [sized(each) for each in old])
+        size = new_size(bounds, counts_of(current), [counts_of(each) for each in old])
         if size != current["spec"]["replicas"]:
-            await self._sets.resize(deployment, current, size, room)
+            await self._sets.resize(deployment, current, size, bounds)
             return
-        sizes = old_sizes(room, sized(current), [sized(each) for each in old])
+        sizes = old_sizes(bounds, counts_of(current), [counts_of(each) for each in old])
         for each in old:
             if each["metadata"]["name"] in sizes:
-                await self._sets.resize(deployment, each, sizes[each["metadata"]["name"]], room)
+                await self._sets.resize(deployment, each, sizes[each["metadata"]["name"]], bounds)
         if not sizes:
             self._sets.clean_up(deployment, old)
 
     async def _recreate(self, deployment: Document, new: Document | None, old: list[Document]) -> None:
-        room = room_of(deployment["spec"])
+        bounds = rollout_bounds(deployment["spec"])
         serving = [each for each in old if each["spec"].get("replicas")]
         for each in serving:
-            await self._sets.resize(deployment, each, 0, room)
+            await self._sets.resize(deployment, each, 0, bounds)
         if serving or self._has_pods(deployment, old):
             return
-        current, made = await self._sets.current(deployment, new, old, room)
+        current, made = await self._sets.current(deployment, new, old, bounds)
         if current is None or made:
             return
-        if current["spec"]["replicas"] != room.replicas:
-            await self._sets.resize(deployment, current, room.replicas, room)
+        if current["spec"]["replicas"] != bounds.replicas:
+            await self._sets.resize(deployment, current, bounds.replicas, bounds)
         else:
             self._sets.clean_up(deployment, old)
 
     async def _scale(self, deployment: Document, new: Document | None, old: list[Document]) -> None:
-        room = room_of(deployment["spec"])
+        bounds = rollout_bounds(deployment["spec"])
         everyone = [*old, *([new] if new else [])]
         active = [each for each in everyone if each["spec"].get("replicas")]
         if len(active) <= 1:
             only = active[0] if active else new or (old[-1] if old else None)
-            sizes = {only["metadata"]["name"]: room.replicas} if only else {}
+            sizes = {only["metadata"]["name"]: bounds.replicas} if only else {}
         elif new is not None and _saturated(deployment, new):
             sizes = {each["metadata"]["name"]: 0 for each in active if each is not new}
         elif deployment["spec"]["strategy"]["type"] == "RollingUpdate":
-            newest_first = [sized(each) for each in reversed(active)]
-            sizes = proportional_sizes(room, newest_first)
+            newest_first = [counts_of(each) for each in reversed(active)]
+            sizes = proportional_sizes(bounds, newest_first)
         else:
             sizes = {}
         for each in everyone:
             size = sizes.get(each["metadata"]["name"], each["spec"].get("replicas", 0))
-            await self._sets.resize(deployment, each, size, room)
+            await self._sets.resize(deployment, each, size, bounds)
 
     async def _write_status(
         self, key: Key, worked_on: Document, seen: dict[str, Document], *, rolling: bool
@@ -168,7 +168,7 @@ class DeploymentController(Controller):
     def _has_pods(self, deployment: Document, old: list[Document]) -> bool:
         pods = self.api.all("Pod", deployment["metadata"]["namespace"])
         return any(
-            pod.get("status", {}).get("phase") not in ENDED
+            pod.get("status", {}).get("phase") not in TERMINAL_PHASES
             for each in old
             for pod in owned(pods, each["metadata"]["uid"])
         )
@@ -182,6 +182,6 @@ def _saturated(deployment: Document, replica_set: Document) -> bool:
     wanted = int(deployment["spec"]["replicas"])
     return (
         replica_set["spec"].get("replicas") == wanted
-        and revisions.noted(replica_set, revisions.DESIRED) == wanted
+        and revisions.size_annotation(replica_set, revisions.DESIRED_REPLICAS) == wanted
         and replica_set.get("status", {}).get("availableReplicas", 0) == wanted
     )

@@ -8,40 +8,40 @@ from typing import Any
 
 from bot.playground.cluster.api import Api
 from bot.playground.cluster.controllers.controller import Controller, Key, key_of
-from bot.playground.cluster.controllers.recorder import Recorder
+from bot.playground.cluster.controllers.recorder import EventRecorder
 from bot.playground.cluster.errors import ApiError
-from bot.playground.cluster.logs import Logs
+from bot.playground.cluster.logs import ContainerLogs
 from bot.playground.cluster.resources import BY_KIND
-from bot.playground.cluster.storage import Change
-from bot.playground.cluster.writes import Author
+from bot.playground.cluster.storage import StorageEvent
+from bot.playground.cluster.writes import FieldManager
 from bot.playground.kubelet.pod_lifecycle import Beat, World, farewell, life
 
 Document = dict[str, Any]
 log = logging.getLogger(__name__)
-STATUS = Author(manager="kubelet", subresource="status")
+STATUS = FieldManager(manager="kubelet", subresource="status")
 
 
 class Kubelets(Controller):
-    """Starts a player for every pod with a node, and another one when it is to go."""
+    """Starts a pod worker for every pod with a node, and another one when it is to go."""
 
     delay = 0.01
 
-    def __init__(self, api: Api, gate: asyncio.Event, logs: Logs) -> None:
+    def __init__(self, api: Api, gate: asyncio.Event, logs: ContainerLogs) -> None:
         super().__init__(api, gate)
         self.images: dict[str, set[str]] = {}
         self._logs = logs
-        self._recorder = Recorder(api, "kubelet", capped=False)
-        self._players: dict[str, asyncio.Task[None]] = {}
-        self._going: set[str] = set()
+        self._recorder = EventRecorder(api, "kubelet", capped=False)
+        self._pod_workers: dict[str, asyncio.Task[None]] = {}
+        self._terminating: set[str] = set()
         self._addresses: dict[str, str] = {}
         self._numbers = count(5)
         self._failures: list[BaseException] = []
 
-    def everything(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[Key]:
         return [key_of(each) for each in self.api.all("Pod") if each["spec"].get("nodeName")]
 
-    def concerned(self, change: Change) -> Iterable[Key]:
-        if change.drawer != "pods":
+    def affected_keys(self, change: StorageEvent) -> Iterable[Key]:
+        if change.group_resource != "pods":
             return []
         if change.after is None:
             assert change.before is not None
@@ -55,54 +55,57 @@ class Kubelets(Controller):
             return None
         uid = pod["metadata"]["uid"]
         if "deletionTimestamp" in pod["metadata"]:
-            if uid not in self._going:
-                self._going.add(uid)
+            if uid not in self._terminating:
+                self._terminating.add(uid)
                 self._stop(uid)
-                self._play(pod, farewell(pod, self._world(pod)))
-        elif uid not in self._players and pod.get("status", {}).get("phase") not in {"Succeeded", "Failed"}:
-            self._play(pod, life(pod, self._world(pod)))
+                self._start_pod_worker(pod, farewell(pod, self._world(pod)))
+        elif uid not in self._pod_workers and pod.get("status", {}).get("phase") not in {
+            "Succeeded",
+            "Failed",
+        }:
+            self._start_pod_worker(pod, life(pod, self._world(pod)))
         return None
 
     async def run(self) -> None:
-        """Work until cancelled, and take all players along.
+        """Work until cancelled, and take all pod workers along.
 
         Raises:
-            BaseException: what a player failed with, if one did.
+            BaseException: what a pod worker failed with, if one did.
         """
         try:
             await super().run()
         finally:
-            players = list(self._players.values())
-            for player in players:
-                player.cancel()
-            if players:
-                await asyncio.wait(players)
-            self._players.clear()
+            pod_workers = list(self._pod_workers.values())
+            for pod_worker in pod_workers:
+                pod_worker.cancel()
+            if pod_workers:
+                await asyncio.wait(pod_workers)
+            self._pod_workers.clear()
             if self._failures:
                 raise self._failures[0]
 
-    def _play(self, pod: Document, beats: Iterator[Beat]) -> None:
+    def _start_pod_worker(self, pod: Document, beats: Iterator[Beat]) -> None:
         uid, name = pod["metadata"]["uid"], pod["metadata"]["name"]
-        player = asyncio.create_task(self._told(pod, beats), name=f"pod {name}")
-        player.add_done_callback(self._ended)
-        self._players[uid] = player
+        pod_worker = asyncio.create_task(self._run_pod(pod, beats), name=f"pod {name}")
+        pod_worker.add_done_callback(self._ended)
+        self._pod_workers[uid] = pod_worker
 
-    def _ended(self, player: asyncio.Task[None]) -> None:
-        failure = None if player.cancelled() else player.exception()
+    def _ended(self, pod_worker: asyncio.Task[None]) -> None:
+        failure = None if pod_worker.cancelled() else pod_worker.exception()
         if failure is not None:
-            log.error("%s stopped being played", player.get_name(), exc_info=failure)
+            log.error("%s stopped being played", pod_worker.get_name(), exc_info=failure)
             self._failures.append(failure)
 
-    async def _told(self, pod: Document, beats: Iterator[Beat]) -> None:
+    async def _run_pod(self, pod: Document, beats: Iterator[Beat]) -> None:
         began, elapsed = self.clock.monotonic(), 0.0
         for beat in beats:
             elapsed += beat.after
             # Against the beginning, so that slow moments do not add up.
             await self.clock.sleep(began + elapsed - self.clock.monotonic())
             await self._gate.wait()
-            self._perform(pod, beat)
+            self._take_step(pod, beat)
 
-    def _perform(self, pod: Document, beat: Beat) -> None:
+    def _take_step(self, pod: Document, beat: Beat) -> None:
         uid, node = pod["metadata"]["uid"], pod["spec"]["nodeName"]
         for event in beat.events:
             self._recorder.record(
@@ -147,13 +150,13 @@ class Kubelets(Controller):
         return address
 
     def _stop(self, uid: str) -> None:
-        player = self._players.pop(uid, None)
-        if player is not None:
-            player.cancel()
+        pod_worker = self._pod_workers.pop(uid, None)
+        if pod_worker is not None:
+            pod_worker.cancel()
 
     def _forget(self, uid: str) -> None:
         self._stop(uid)
-        self._going.discard(uid)
+        self._terminating.discard(uid)
         self._addresses.pop(uid, None)
         self._logs.forget(uid)
 

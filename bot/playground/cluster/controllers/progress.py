@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.playground.cluster.controllers.rolling import room_of
+from bot.playground.cluster.controllers.rolling import rollout_bounds
 from bot.playground.cluster.timestamps import read_moment, whole_seconds
 
 Document = dict[str, Any]
 COMPLETE = "NewReplicaSetAvailable"
-OVERDUE = "ProgressDeadlineExceeded"
+DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 
 
 def condition(kind: str, *, holds: bool, reason: str, message: str, now: datetime) -> Document:
@@ -75,7 +75,7 @@ def counters(
     conditions = deployment.get("status", {}).get("conditions")
     if conditions:
         status["conditions"] = list(conditions)
-    enough = available >= room_of(deployment["spec"]).fewest
+    enough = available >= rollout_bounds(deployment["spec"]).min_available
     return put_condition(
         status,
         condition(
@@ -91,7 +91,7 @@ def counters(
 def with_pause(deployment: Document, status: Document, now: datetime) -> Document:
     """Return the status with what is to be said when a rollout is paused or resumed."""
     current = find_condition(status, "Progressing")
-    overdue = current is not None and current["reason"] == OVERDUE
+    overdue = current is not None and current["reason"] == DEADLINE_EXCEEDED
     was = current is not None and current["reason"] == "DeploymentPaused"
     paused = bool(deployment["spec"].get("paused"))
     if paused == was or overdue:
@@ -141,7 +141,7 @@ def overdue_in(deployment: Document, status: Document, now: datetime) -> float |
     current = find_condition(status, "Progressing")
     if current is None or current["reason"] == COMPLETE:
         return None
-    if current["reason"] == OVERDUE:
+    if current["reason"] == DEADLINE_EXCEEDED:
         return 0.0
     deadline = timedelta(seconds=int(deployment["spec"]["progressDeadlineSeconds"]))
     return max(0.0, (read_moment(current["lastUpdateTime"]) + deadline - now).total_seconds())
@@ -168,7 +168,7 @@ def with_progress(deployment: Document, new: Document | None, status: Document, 
     if overdue_in(deployment, status, now) == 0.0:
         message = f'{kind} "{name}" has timed out progressing.'
         return put_condition(
-            status, condition("Progressing", holds=False, reason=OVERDUE, message=message, now=now)
+            status, condition("Progressing", holds=False, reason=DEADLINE_EXCEEDED, message=message, now=now)
         )
     return status
 

@@ -5,20 +5,20 @@ from typing import Any
 
 from bot.playground.cluster.api import CONTROLLER, Api
 from bot.playground.cluster.errors import ApiError
-from bot.playground.cluster.resources import BY_KIND, Target
+from bot.playground.cluster.resources import BY_KIND, RequestTarget
 from bot.playground.cluster.timestamps import microseconds, whole_seconds
 from bot.playground.kubelet.timeline import EventBudget
 
 Document = dict[str, Any]
 # More than this many texts of one reason about one object become a single event.
-SIMILAR = 10
+MAX_SIMILAR = 10
 LIFETIME = 3600.0
 # What a recorder remembers of the past; real ones keep 4096 entries.
-MEMORY = 4096
+MAX_REMEMBERED = 4096
 
 
 @dataclass(slots=True)
-class Recorder:
+class EventRecorder:
     """Writes the events of one component.
 
     Attributes:
@@ -54,7 +54,7 @@ class Recorder:
             return
         seen = self._texts.setdefault((uid, reason), [])
         if message not in seen:
-            if len(seen) >= SIMILAR:
+            if len(seen) >= MAX_SIMILAR:
                 message = f"(combined from similar events): {message}"
             else:
                 seen.append(message)
@@ -88,8 +88,8 @@ class Recorder:
         """Drop the oldest half of a memory that has grown too large."""
         memories: tuple[dict[Any, Any], ...] = (self._budgets, self._texts, self._names)
         for memory in memories:
-            if len(memory) > MEMORY:
-                for key in list(memory)[: MEMORY // 2]:
+            if len(memory) > MAX_REMEMBERED:
+                for key in list(memory)[: MAX_REMEMBERED // 2]:
                     del memory[key]
 
     def _create(
@@ -123,7 +123,9 @@ class Recorder:
         name = f"{meta['name']}.{nanosecond:x}"
         document = {**event, "metadata": {"name": name, "namespace": namespace}}
         try:
-            self.api.create(Target(resource=BY_KIND["Event"], namespace=namespace), document, CONTROLLER)
+            self.api.create(
+                RequestTarget(resource=BY_KIND["Event"], namespace=namespace), document, CONTROLLER
+            )
         except ApiError:
             # The namespace is going; a real recorder drops the event too.
             return ""

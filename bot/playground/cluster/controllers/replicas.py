@@ -6,17 +6,22 @@ from typing import Any
 from bot.playground.cluster.timestamps import read_moment
 
 Document = dict[str, Any]
-ENDED = frozenset({"Succeeded", "Failed"})
+TERMINAL_PHASES = frozenset({"Succeeded", "Failed"})
 
 
 def is_active(pod: Document) -> bool:
     """Say whether a pod counts: not ended, not being deleted."""
-    return pod.get("status", {}).get("phase") not in ENDED and "deletionTimestamp" not in pod["metadata"]
+    return (
+        pod.get("status", {}).get("phase") not in TERMINAL_PHASES
+        and "deletionTimestamp" not in pod["metadata"]
+    )
 
 
 def is_terminating(pod: Document) -> bool:
     """Say whether a pod is being deleted and has not ended yet."""
-    return pod.get("status", {}).get("phase") not in ENDED and "deletionTimestamp" in pod["metadata"]
+    return (
+        pod.get("status", {}).get("phase") not in TERMINAL_PHASES and "deletionTimestamp" in pod["metadata"]
+    )
 
 
 def ready_since(pod: Document) -> datetime | None:

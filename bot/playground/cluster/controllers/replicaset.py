@@ -6,18 +6,18 @@ from typing import Any
 
 from bot.playground.cluster.api import CONTROLLER, Api
 from bot.playground.cluster.controllers.controller import Controller, Key, key_of, owned, owner, reference_to
-from bot.playground.cluster.controllers.recorder import Recorder
+from bot.playground.cluster.controllers.recorder import EventRecorder
 from bot.playground.cluster.controllers.replicas import available_in, first_to_go, is_active, status_of
 from bot.playground.cluster.errors import ApiError
-from bot.playground.cluster.resources import BY_KIND, Target
-from bot.playground.cluster.storage import Change
+from bot.playground.cluster.resources import BY_KIND, RequestTarget
+from bot.playground.cluster.storage import StorageEvent
 from bot.playground.cluster.timestamps import whole_seconds
-from bot.playground.cluster.writes import Author
+from bot.playground.cluster.writes import FieldManager
 
 Document = dict[str, Any]
 # Failed creations are tried again after 5 ms, then twice as long each time, up to 1000 s.
 FIRST_RETRY, LONGEST_RETRY = 0.005, 1000.0
-STATUS = Author(manager=CONTROLLER.manager, subresource="status")
+STATUS = FieldManager(manager=CONTROLLER.manager, subresource="status")
 
 
 class ReplicaSetController(Controller):
@@ -25,18 +25,18 @@ class ReplicaSetController(Controller):
 
     def __init__(self, api: Api, gate: Any) -> None:
         super().__init__(api, gate)
-        self._recorder = Recorder(api, "replicaset-controller")
+        self._recorder = EventRecorder(api, "replicaset-controller")
         self._retries: dict[Key, float] = {}
 
-    def everything(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[Key]:
         return [key_of(each) for each in self.api.all("ReplicaSet")]
 
-    def concerned(self, change: Change) -> Iterable[Key]:
+    def affected_keys(self, change: StorageEvent) -> Iterable[Key]:
         document = change.after or change.before
         assert document is not None
-        if change.drawer == "replicasets.apps":
+        if change.group_resource == "replicasets.apps":
             return [key_of(document)]
-        reference = owner(document, "ReplicaSet") if change.drawer == "pods" else None
+        reference = owner(document, "ReplicaSet") if change.group_resource == "pods" else None
         return [(document["metadata"]["namespace"], reference["name"])] if reference else []
 
     async def reconcile(self, key: Key) -> float | None:
@@ -92,7 +92,7 @@ class ReplicaSetController(Controller):
             pod["metadata"]["annotations"] = dict(template["metadata"]["annotations"])
         try:
             made = self.api.create(
-                Target(resource=BY_KIND["Pod"], namespace=meta["namespace"]), pod, CONTROLLER
+                RequestTarget(resource=BY_KIND["Pod"], namespace=meta["namespace"]), pod, CONTROLLER
             )
         except ApiError as error:
             if error.code != 404:

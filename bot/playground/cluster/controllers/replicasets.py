@@ -6,28 +6,28 @@ from typing import Any
 from bot.playground.cluster.api import CONTROLLER, Api
 from bot.playground.cluster.controllers import progress, revisions
 from bot.playground.cluster.controllers.controller import key_of, reference_to
-from bot.playground.cluster.controllers.recorder import Recorder
-from bot.playground.cluster.controllers.rolling import Room, Sized, new_size
+from bot.playground.cluster.controllers.recorder import EventRecorder
+from bot.playground.cluster.controllers.rolling import ReplicaSetCounts, RolloutBounds, new_size
 from bot.playground.cluster.errors import ApiError
-from bot.playground.cluster.resources import BY_KIND, Target
-from bot.playground.cluster.writes import Author
+from bot.playground.cluster.resources import BY_KIND, RequestTarget
+from bot.playground.cluster.writes import FieldManager
 
 Document = dict[str, Any]
-STATUS = Author(manager=CONTROLLER.manager, subresource="status")
+STATUS = FieldManager(manager=CONTROLLER.manager, subresource="status")
 # As recorded: about this long from one write of the controller to the next.
 AFTER_WRITE = 0.006
 
 
-class ReplicaSets:
+class ReplicaSetWriter:
     """The replica sets of Deployments, changed one write at a time."""
 
     def __init__(self, api: Api, pause: Callable[[float], Awaitable[None]]) -> None:
         self._api = api
         self._pause = pause
-        self._recorder = Recorder(api, "deployment-controller")
+        self._recorder = EventRecorder(api, "deployment-controller")
 
     async def current(
-        self, deployment: Document, new: Document | None, old: list[Document], room: Room
+        self, deployment: Document, new: Document | None, old: list[Document], bounds: RolloutBounds
     ) -> tuple[Document | None, bool]:
         """Return the current replica set, made now if there is none, and whether it was made now."""
         number = revisions.next_revision(old)
@@ -40,8 +40,8 @@ class ReplicaSets:
             self._note_revision(deployment, str(revisions.revision(new)), found=new)
             return new, False
         recreate = deployment["spec"]["strategy"]["type"] == "Recreate"
-        size = new_size(room, None, [sized(each) for each in old], recreate=recreate)
-        made = self._make(deployment, size, room, number)
+        size = new_size(bounds, None, [counts_of(each) for each in old], recreate=recreate)
+        made = self._make(deployment, size, bounds, number)
         if made is None:
             return None, False
         await self._pause(AFTER_WRITE)
@@ -51,7 +51,7 @@ class ReplicaSets:
             self._say(deployment, f"Scaled up replica set {name} from 0 to {size}")
         return made, True
 
-    def _make(self, deployment: Document, size: int, room: Room, number: int) -> Document | None:
+    def _make(self, deployment: Document, size: int, bounds: RolloutBounds, number: int) -> Document | None:
         spec, meta = deployment["spec"], deployment["metadata"]
         template, selector = spec["template"], spec["selector"]
         word = revisions.template_hash(template)
@@ -62,7 +62,7 @@ class ReplicaSets:
                 "namespace": meta["namespace"],
                 "labels": labels,
                 "annotations": {
-                    **revisions.sizes_noted(room.replicas, room.most),
+                    **revisions.size_annotations(bounds.replicas, bounds.max_pods),
                     revisions.REVISION: str(number),
                 },
                 "ownerReferences": [reference_to(deployment)],
@@ -78,7 +78,7 @@ class ReplicaSets:
         }
         if spec.get("minReadySeconds"):
             body["spec"]["minReadySeconds"] = spec["minReadySeconds"]
-        target = Target(resource=BY_KIND["ReplicaSet"], namespace=meta["namespace"])
+        target = RequestTarget(resource=BY_KIND["ReplicaSet"], namespace=meta["namespace"])
         try:
             return self._api.create(target, body, CONTROLLER)
         except ApiError:
@@ -124,10 +124,12 @@ class ReplicaSets:
             self._edit(new, lambda each: {**each, "spec": {**each["spec"], "minReadySeconds": wanted}})
             await self._pause(AFTER_WRITE)
 
-    async def resize(self, deployment: Document, replica_set: Document, size: int, room: Room) -> None:
+    async def resize(
+        self, deployment: Document, replica_set: Document, size: int, bounds: RolloutBounds
+    ) -> None:
         """Give a replica set a size, note what it was made for, and say it if it changed."""
         before = int(replica_set["spec"].get("replicas", 0))
-        noted = revisions.sizes_noted(room.replicas, room.most)
+        noted = revisions.size_annotations(bounds.replicas, bounds.max_pods)
 
         def resized(live: Document) -> Document:
             changed = {**live, "spec": {**live["spec"], "replicas": size}}
@@ -145,7 +147,7 @@ class ReplicaSets:
         """Remove the empty replica sets beyond the history limit, once a rollout is complete."""
         if not progress.is_complete(deployment, deployment.get("status", {})):
             return
-        for each in revisions.expendable(deployment, old):
+        for each in revisions.beyond_history_limit(deployment, old):
             self._api.delete(BY_KIND["ReplicaSet"], *key_of(each))
 
     def _edit(self, replica_set: Document, change: Any) -> Document | None:
@@ -155,11 +157,11 @@ class ReplicaSets:
         self._recorder.record(deployment, "Normal", "ScalingReplicaSet", message)
 
 
-def sized(replica_set: Document) -> Sized:
+def counts_of(replica_set: Document) -> ReplicaSetCounts:
     """Return a replica set in numbers."""
-    return Sized(
+    return ReplicaSetCounts(
         name=replica_set["metadata"]["name"],
         spec=int(replica_set["spec"].get("replicas", 0)),
         available=int(replica_set.get("status", {}).get("availableReplicas", 0)),
-        most_before=revisions.noted(replica_set, revisions.MAX_REPLICAS),
+        max_pods_before=revisions.size_annotation(replica_set, revisions.MAX_REPLICAS),
     )

@@ -8,7 +8,7 @@ from orjson import OPT_SORT_KEYS, dumps
 Document = dict[str, Any]
 HASH = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
-DESIRED = "deployment.kubernetes.io/desired-replicas"
+DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
 MAX_REPLICAS = "deployment.kubernetes.io/max-replicas"
 # As in Kubernetes, so that no hash spells a word.
 _SAFE = "bcdfghjklmnpqrstvwxz2456789"
@@ -64,18 +64,18 @@ def annotated(document: Document, annotations: dict[str, str]) -> Document:
     }
 
 
-def sizes_noted(replicas: int, most: int) -> dict[str, str]:
+def size_annotations(replicas: int, max_pods: int) -> dict[str, str]:
     """Return the annotations by which a later scaling sees what this one was made for."""
-    return {DESIRED: str(replicas), MAX_REPLICAS: str(most)}
+    return {DESIRED_REPLICAS: str(replicas), MAX_REPLICAS: str(max_pods)}
 
 
-def noted(replica_set: Document, name: str) -> int | None:
+def size_annotation(replica_set: Document, name: str) -> int | None:
     """Return such a number, if it is noted."""
     value = (replica_set["metadata"].get("annotations") or {}).get(name)
     return int(value) if value is not None else None
 
 
-def expendable(deployment: Document, old: list[Document]) -> list[Document]:
+def beyond_history_limit(deployment: Document, old: list[Document]) -> list[Document]:
     """Return the empty replica sets beyond the history limit, the lowest revisions."""
     limit = int(deployment["spec"].get("revisionHistoryLimit", 10))
     empty = [

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.playground.cluster.quantities import share
+from bot.playground.cluster.quantities import int_or_percent
 
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class RolloutBounds:
     """How far a rollout may stray from the wanted count.
 
     Attributes:
@@ -24,16 +24,16 @@ class Room:
     unavailable: int
 
     @property
-    def most(self) -> int:
+    def max_pods(self) -> int:
         return self.replicas + self.surge
 
     @property
-    def fewest(self) -> int:
+    def min_available(self) -> int:
         return self.replicas - self.unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sized:
+class ReplicaSetCounts:
     """A replica set in numbers.
 
     Attributes:
@@ -46,40 +46,48 @@ class Sized:
     name: str
     spec: int
     available: int = 0
-    most_before: int | None = None
+    max_pods_before: int | None = None
 
 
-def room_of(spec: Document) -> Room:
-    """Return the room a Deployment's spec leaves; if both numbers come to 0, one pod may be missing."""
+def rollout_bounds(spec: Document) -> RolloutBounds:
+    """Return the bounds of a Deployment's spec; if both numbers come to 0, one pod may be missing."""
     replicas = int(spec["replicas"])
     if spec["strategy"]["type"] == "Recreate":
-        return Room(replicas=replicas, surge=0, unavailable=0)
+        return RolloutBounds(replicas=replicas, surge=0, unavailable=0)
     rolling = spec["strategy"]["rollingUpdate"]
-    surge = share(rolling["maxSurge"], replicas, up=True)
-    unavailable = share(rolling["maxUnavailable"], replicas, up=False)
+    surge = int_or_percent(rolling["maxSurge"], replicas, up=True)
+    unavailable = int_or_percent(rolling["maxUnavailable"], replicas, up=False)
     if not surge and not unavailable:
         unavailable = 1
-    return Room(replicas=replicas, surge=surge, unavailable=min(unavailable, replicas))
+    return RolloutBounds(replicas=replicas, surge=surge, unavailable=min(unavailable, replicas))
 
 
-def new_size(room: Room, new: Sized | None, old: Sequence[Sized], *, recreate: bool = False) -> int:
+def new_size(
+    bounds: RolloutBounds,
+    new: ReplicaSetCounts | None,
+    old: Sequence[ReplicaSetCounts],
+    *,
+    recreate: bool = False,
+) -> int:
     """Return how many pods the new replica set is to have now."""
     size = new.spec if new else 0
-    if recreate or size > room.replicas:
-        return room.replicas
+    if recreate or size > bounds.replicas:
+        return bounds.replicas
     total = size + sum(each.spec for each in old)
-    if total >= room.most:
+    if total >= bounds.max_pods:
         return size
-    return min(size + room.most - total, room.replicas) if size < room.replicas else size
+    return min(size + bounds.max_pods - total, bounds.replicas) if size < bounds.replicas else size
 
 
-def old_sizes(room: Room, new: Sized, old: Sequence[Sized]) -> dict[str, int]:
+def old_sizes(
+    bounds: RolloutBounds, new: ReplicaSetCounts, old: Sequence[ReplicaSetCounts]
+) -> dict[str, int]:
     """Return the sizes that old replica sets (oldest first) get now; those that stay are left out.
 
     Pods that are not available anyway go first; then as many as availability allows.
     """
     total = new.spec + sum(each.spec for each in old)
-    spare = total - room.fewest - (new.spec - new.available)
+    spare = total - bounds.min_available - (new.spec - new.available)
     sizes = {each.name: each.spec for each in old}
     if spare <= 0:
         return {}
@@ -88,7 +96,7 @@ def old_sizes(room: Room, new: Sized, old: Sequence[Sized]) -> dict[str, int]:
         sizes[each.name] -= unhealthy
         spare -= unhealthy
     available = new.available + sum(each.available for each in old)
-    surplus = available - room.fewest
+    surplus = available - bounds.min_available
     for each in old:
         goes = max(0, min(sizes[each.name], surplus))
         sizes[each.name] -= goes
@@ -96,20 +104,20 @@ def old_sizes(room: Room, new: Sized, old: Sequence[Sized]) -> dict[str, int]:
     return {each.name: sizes[each.name] for each in old if sizes[each.name] != each.spec}
 
 
-def proportional_sizes(room: Room, active: Sequence[Sized]) -> dict[str, int]:
+def proportional_sizes(bounds: RolloutBounds, active: Sequence[ReplicaSetCounts]) -> dict[str, int]:
     """Spread a new count over replica sets in the middle of a rollout, each by its share.
 
     Args:
-        room: with the new count.
+        bounds: with the new count.
         active: replica sets with pods, newest first.
     """
-    allowed = room.most if room.replicas else 0
+    allowed = bounds.max_pods if bounds.replicas else 0
     missing = allowed - sum(each.spec for each in active)
     order = sorted(active, key=lambda each: -each.spec)
     sizes: dict[str, int] = {}
     added = 0
     for each in order:
-        part = _fraction(room, each) if missing and each.spec else 0
+        part = _fraction(bounds, each) if missing and each.spec else 0
         left = missing - added
         part = min(part, left) if missing > 0 else max(part, left)
         sizes[each.name] = each.spec + part
@@ -119,8 +127,8 @@ def proportional_sizes(room: Room, active: Sequence[Sized]) -> dict[str, int]:
     return {each.name: sizes[each.name] for each in active if sizes[each.name] != each.spec}
 
 
-def _fraction(room: Room, each: Sized) -> int:
-    if not room.replicas:
+def _fraction(bounds: RolloutBounds, each: ReplicaSetCounts) -> int:
+    if not bounds.replicas:
         return -each.spec
-    before = each.most_before or room.most
-    return round(each.spec * room.most / before) - each.spec
+    before = each.max_pods_before or bounds.max_pods
+    return round(each.spec * bounds.max_pods / before) - each.spec

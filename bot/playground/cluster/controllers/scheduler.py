@@ -8,19 +8,19 @@ from typing import Any
 from bot.playground.cluster.admission import demand
 from bot.playground.cluster.api import Api
 from bot.playground.cluster.controllers.controller import Controller, Key, key_of
-from bot.playground.cluster.controllers.recorder import Recorder
+from bot.playground.cluster.controllers.recorder import EventRecorder
 from bot.playground.cluster.quantities import quantity
-from bot.playground.cluster.storage import Change
+from bot.playground.cluster.storage import StorageEvent
 from bot.playground.cluster.timestamps import whole_seconds
-from bot.playground.cluster.writes import Author
+from bot.playground.cluster.writes import FieldManager
 
 Document = dict[str, Any]
-STATUS = Author(manager="kube-scheduler", subresource="status")
+STATUS = FieldManager(manager="kube-scheduler", subresource="status")
 # A real scheduler looks again at once when a pod goes or a node comes, and after five minutes anyway.
-AGAIN = 300.0
+RETRY_SECONDS = 300.0
 
 
-def place(pod: Document, nodes: Sequence[Document], pods: Sequence[Document]) -> tuple[str, str]:
+def choose_node(pod: Document, nodes: Sequence[Document], pods: Sequence[Document]) -> tuple[str, str]:
     """Choose a node.
 
     Args:
@@ -65,13 +65,13 @@ def _objection(pod: Document, node: Document, here: list[Document]) -> str | Non
         return "node(s) didn't match Pod's node affinity/selector"
     if node["spec"].get("unschedulable"):
         return "node(s) were unschedulable"
-    room = node["status"]["allocatable"]
-    if len(here) >= quantity(room["pods"]):
+    allocatable = node["status"]["allocatable"]
+    if len(here) >= quantity(allocatable["pods"]):
         return "Too many pods"
     for resource in ("cpu", "memory"):
         used = sum((demand(each, f"requests.{resource}") for each in here), Decimal(0))
         asked = demand(pod, f"requests.{resource}")
-        if asked and used + asked > quantity(room[resource]):
+        if asked and used + asked > quantity(allocatable[resource]):
             return f"Insufficient {resource}"
     return None
 
@@ -83,15 +83,15 @@ class Scheduler(Controller):
 
     def __init__(self, api: Api, gate: asyncio.Event) -> None:
         super().__init__(api, gate)
-        self._recorder = Recorder(api, "default-scheduler")
+        self._recorder = EventRecorder(api, "default-scheduler")
 
-    def everything(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[Key]:
         return [key_of(each) for each in self.api.all("Pod") if not each["spec"].get("nodeName")]
 
-    def concerned(self, change: Change) -> Iterable[Key]:
-        if change.drawer == "nodes" or (change.drawer == "pods" and change.after is None):
-            return self.everything()
-        if change.drawer == "pods" and change.before is None and change.after is not None:
+    def affected_keys(self, change: StorageEvent) -> Iterable[Key]:
+        if change.group_resource == "nodes" or (change.group_resource == "pods" and change.after is None):
+            return self.all_keys()
+        if change.group_resource == "pods" and change.before is None and change.after is not None:
             return [key_of(change.after)]
         return []
 
@@ -99,10 +99,10 @@ class Scheduler(Controller):
         pod = self.api.find("Pod", *key)
         if pod is None or pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"]:
             return None
-        node, why = place(pod, self.api.all("Node"), self.api.all("Pod"))
+        node, why = choose_node(pod, self.api.all("Node"), self.api.all("Pod"))
         if not node:
             self._object(pod, why)
-            return AGAIN
+            return RETRY_SECONDS
         bound = self._condition({"status": "True"})
 
         def with_node(live: Document) -> Document:
