@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.playground.kubelet.api import APPLY, ApiError, connect
+from bot.playground.kubelet.api import APPLY, ApiClientError, connect
 from core.cluster.app_manifest import app_manifest
 from tests.controlplane.support import eventually
 
@@ -35,7 +35,7 @@ async def test_the_bots_pod_is_admitted_by_the_standard_that_its_namespace_enfor
     async with connect(control_plane.kubeconfig()) as admin:
         await admin.call("POST", pods, pod, query=dry)
         del pod["spec"]["securityContext"]["runAsNonRoot"]
-        with pytest.raises(ApiError, match=r"403 Forbidden: .*violates PodSecurity"):
+        with pytest.raises(ApiClientError, match=r"403 Forbidden: .*violates PodSecurity"):
             await admin.call("POST", pods, pod, query=dry)
 
 
@@ -93,7 +93,7 @@ async def test_self_service_makes_app_namespaces_and_touches_no_other(control_pl
             query = {"fieldManager": "convox-bot", "force": "true"} if content == APPLY else None
             try:
                 await bot.call(method, path, body, content=content, query=query)
-            except ApiError as error:
+            except ApiClientError as error:
                 return str(error)
             return ""
 
@@ -101,7 +101,7 @@ async def test_self_service_makes_app_namespaces_and_touches_no_other(control_pl
             query = {"dryRun": "All"}
             try:
                 await bot.call("POST", "/api/v1/namespaces", namespace_of("payroll"), query=query)
-            except ApiError as error:
+            except ApiClientError as error:
                 return "may only touch the namespaces of its apps" in str(error)
 
         await eventually(fenced)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.clock import SystemClock
-from bot.playground.kubelet.api import ApiError, connect
+from bot.playground.kubelet.api import ApiClientError, connect
 from bot.playground.kubelet.simulated import SimulatedKubelet
 from tests.controlplane.support import DEPLOYMENTS, deployment, eventually
 
@@ -60,7 +60,8 @@ async def test_a_deployment_rolls_out_and_its_logs_can_be_read(bot, namespace):
         pod["status"]["startTime"][:11]
     )
     with pytest.raises(
-        ApiError, match=f'400 BadRequest: previous terminated container "main" in pod "{name}" not found'
+        ApiClientError,
+        match=f'400 BadRequest: previous terminated container "main" in pod "{name}" not found',
     ):
         await text_of_log(bot, namespace, name, previous="true")
 
@@ -86,7 +87,7 @@ async def test_a_missing_image_is_told_by_events_status_and_log(bot, namespace):
     assert first["involvedObject"]["fieldPath"] == "spec.containers{main}"
     assert first["source"] == {"component": "kubelet", "host": pod["spec"]["nodeName"]}
     with pytest.raises(
-        ApiError, match=f'400 BadRequest: container "main" in pod "{name}" is waiting to start: '
+        ApiClientError, match=f'400 BadRequest: container "main" in pod "{name}" is waiting to start: '
     ):
         await text_of_log(bot, namespace, name)
 
@@ -176,7 +177,7 @@ async def test_what_the_bot_was_not_given_is_refused(bot, namespace):
         "metadata": {"name": "x"},
         "spec": {"containers": [{"name": "main", "image": "x"}]},
     }
-    with pytest.raises(ApiError, match="403 Forbidden: pods is forbidden"):
+    with pytest.raises(ApiClientError, match="403 Forbidden: pods is forbidden"):
         await bot.call("POST", f"/api/v1/namespaces/{namespace}/pods", pod)
-    with pytest.raises(ApiError, match="403 Forbidden"):
+    with pytest.raises(ApiClientError, match="403 Forbidden"):
         await bot.call("DELETE", f"/api/v1/namespaces/{namespace}")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.playground.kubelet.api import ApiError, connect
+from bot.playground.kubelet.api import ApiClientError, connect
 from tests.controlplane import plane as plane_module
 from tests.controlplane.fixtures import refusal
 from tests.controlplane.plane import ControlPlane, ControlPlaneError
@@ -28,7 +28,7 @@ async def test_the_bot_may_work_in_the_namespace_of_an_app_and_nowhere_else(cont
             "/api/v1/namespaces/default",
             "/api/v1/nodes",
         ):
-            with pytest.raises(ApiError, match="403 Forbidden"):
+            with pytest.raises(ApiClientError, match="403 Forbidden"):
                 await bot.call("GET", path)
 
 

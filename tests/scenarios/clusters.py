@@ -10,7 +10,7 @@ import yaml
 
 from bot.clock import ScaledClock, SystemClock
 from bot.playground.cluster.simulated import SimulatedCluster
-from bot.playground.kubelet.api import Api, connect
+from bot.playground.kubelet.api import ApiClient, connect
 from bot.playground.kubelet.simulated import SimulatedKubelet
 from core.clock import Clock
 from tests.controlplane.plane import ControlPlane
@@ -34,7 +34,7 @@ class Cluster(Protocol):
 
     clock: Clock
     rack: str
-    admin: Api
+    admin: ApiClient
     patience: float
 
     def kubeconfig(self) -> Mapping[str, Any]:
@@ -57,7 +57,7 @@ class Simulated:
 
     rack = "convox"
     patience = 30.0
-    admin: Api
+    admin: ApiClient
 
     def __init__(self, speed: float) -> None:
         self.clock: Clock = ScaledClock(speed)
@@ -80,7 +80,7 @@ class Real:
     """A real control plane with a simulated kubelet, in real time; the bot has the rights of `deploy/` only."""
 
     patience = 60.0
-    admin: Api
+    admin: ApiClient
 
     def __init__(self, plane: ControlPlane, rack: str) -> None:
         self.clock: Clock = SystemClock()

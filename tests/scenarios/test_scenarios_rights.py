@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.playground.kubelet.api import ApiError
+from bot.playground.kubelet.api import ApiClientError
 from tests.controlplane.plane import USERS, ControlPlane
 from tests.scenarios.harness import Stage
 
@@ -52,7 +52,7 @@ class Role:
     async def _replace(self, path: str, body: dict) -> None:
         try:
             await self._admin.call("DELETE", f"{path}/{body['metadata']['name']}")
-        except ApiError as error:
+        except ApiClientError as error:
             if error.code != 404:
                 raise
         await self._admin.call("POST", path, body)

@@ -21,7 +21,7 @@ _WATCH = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=90)
 _LONGEST_OBJECT = 4 << 20  # more than etcd stores of one
 
 
-class ApiError(Exception):
+class ApiClientError(Exception):
     """An answer of the API server that is not a success."""
 
     def __init__(self, code: int, reason: str, message: str) -> None:
@@ -30,7 +30,7 @@ class ApiError(Exception):
         self.reason = reason
 
 
-class Api:
+class ApiClient:
     """One API server, spoken to with one identity."""
 
     def __init__(self, client: Any) -> None:
@@ -89,11 +89,11 @@ class Api:
 
 
 @asynccontextmanager
-async def connect(kubeconfig: Path) -> AsyncIterator[Api]:
+async def connect(kubeconfig: Path) -> AsyncIterator[ApiClient]:
     """Open the cluster of a kubeconfig."""
     client = await config.new_client_from_config(str(kubeconfig), persist_config=False)
     async with client:
-        yield Api(client)
+        yield ApiClient(client)
 
 
 def _status(raw: bytes) -> Document:
@@ -104,5 +104,5 @@ def _status(raw: bytes) -> Document:
     return document if isinstance(document, dict) else {"message": raw[:300].decode(errors="replace")}
 
 
-def _error(status: Document, code: int) -> ApiError:
-    return ApiError(int(status.get("code", code)), status.get("reason", ""), status.get("message", ""))
+def _error(status: Document, code: int) -> ApiClientError:
+    return ApiClientError(int(status.get("code", code)), status.get("reason", ""), status.get("message", ""))

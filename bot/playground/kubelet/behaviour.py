@@ -26,7 +26,7 @@ class Behaviour:
         listens_after: seconds until it answers on its port.
         ready: whether its readiness probe ever passes.
         alive: whether its liveness probe passes.
-        deaf: whether it ignores SIGTERM.
+        ignores_sigterm: it ends only when its grace period does.
     """
 
     pull: Pull = Pull.OK
@@ -37,7 +37,7 @@ class Behaviour:
     listens_after: float = 0.0
     ready: bool = True
     alive: bool = True
-    deaf: bool = False
+    ignores_sigterm: bool = False
 
     def listens(self, restarts: int) -> bool:
         """Say whether the run after that many restarts lives long enough to answer on its port."""
@@ -52,7 +52,7 @@ class Behaviour:
 
 GOOD = Behaviour()
 # The first word that is found wins, so the longer ones stand before their beginnings.
-WORDS: tuple[tuple[str, Behaviour], ...] = (
+BY_WORD: tuple[tuple[str, Behaviour], ...] = (
     ("notfound", Behaviour(pull=Pull.NOT_FOUND)),
     ("unauthorised", Behaviour(pull=Pull.UNAUTHORISED)),
     ("crash-late", Behaviour(exits_after=15.0, exit_code=1, reason="Error")),
@@ -66,7 +66,7 @@ WORDS: tuple[tuple[str, Behaviour], ...] = (
     ("slow", Behaviour(listens_after=20.0)),
     ("exit-zero", Behaviour(exits_after=0.9, exit_code=0, reason="Completed")),
     ("liveness", Behaviour(alive=False)),
-    ("deaf", Behaviour(deaf=True)),
+    ("deaf", Behaviour(ignores_sigterm=True)),
 )
 
 
@@ -78,7 +78,7 @@ def behaviour_of(image: str) -> Behaviour:
     """
     host, slash, path = image.partition("/")
     name = path if slash and ("." in host or ":" in host or host == "localhost") else image
-    for word, behaviour in WORDS:
+    for word, behaviour in BY_WORD:
         if re.search(rf"(?<![a-z]){word}(?![a-z])", name):
             return behaviour
     return GOOD

@@ -5,25 +5,31 @@ from typing import Any
 
 from bot.playground.kubelet import texts
 from bot.playground.kubelet.behaviour import Pull
-from bot.playground.kubelet.container_timeline import FIRST_BACK_OFF, LONGEST_BACK_OFF, SYNC, Step, Teller
+from bot.playground.kubelet.container_timeline import (
+    FIRST_BACK_OFF,
+    LONGEST_BACK_OFF,
+    SYNC,
+    ContainerStep,
+    ContainerTimeline,
+)
 
 
-def pull(teller: Teller) -> Iterator[Step]:
+def pull(timeline: ContainerTimeline) -> Iterator[ContainerStep]:
     """Tell how the image comes to the node; if it cannot, that is told for ever."""
-    image, always = teller.spec["image"], teller.spec.get("imagePullPolicy") == "Always"
-    pull = teller.behaviour.pull
+    image, always = timeline.spec["image"], timeline.spec.get("imagePullPolicy") == "Always"
+    pull = timeline.behaviour.pull
     if pull is not Pull.OK:
-        yield from _pull_for_ever(teller, texts.pull_error(image, pull))
-    elif teller.world.present(image) and not always:
-        yield teller.step(0.0, teller.event("Pulled", texts.already_present(image)))
+        yield from _pull_for_ever(timeline, texts.pull_error(image, pull))
+    elif timeline.context.present(image) and not always:
+        yield timeline.step(0.0, timeline.event("Pulled", texts.already_present(image)))
     else:
-        yield teller.step(0.0, teller.event("Pulling", f'Pulling image "{image}"'))
-        yield teller.step(0.15, teller.event("Pulled", texts.pulled(image)), pulled=image)
+        yield timeline.step(0.0, timeline.event("Pulling", f'Pulling image "{image}"'))
+        yield timeline.step(0.15, timeline.event("Pulled", texts.pulled(image)), pulled=image)
 
 
-def _pull_for_ever(teller: Teller, cause: str) -> Iterator[Step]:
+def _pull_for_ever(timeline: ContainerTimeline, cause: str) -> Iterator[ContainerStep]:
     """Try, back off, try again; each sync writes into the status what the sync before it found."""
-    image = teller.spec["image"]
+    image = timeline.spec["image"]
     failed = {"reason": "ErrImagePull", "message": cause}
     waiting = {
         "reason": "ImagePullBackOff",
@@ -32,50 +38,50 @@ def _pull_for_ever(teller: Teller, cause: str) -> Iterator[Step]:
     found: dict[str, str] | None = None
     delay, due, wait = FIRST_BACK_OFF, 0.0, 0.0
     while True:
-        before, written = found, teller.state.state
+        before, written = found, timeline.state.state
         if found is not None:
-            teller.state.state = {"waiting": found}
-        changed = before is not None and teller.state.state != written
-        if teller.elapsed + wait >= due:
-            yield teller.step(wait, teller.event("Pulling", f'Pulling image "{image}"'), changed=changed)
-            yield teller.step(
+            timeline.state.state = {"waiting": found}
+        changed = before is not None and timeline.state.state != written
+        if timeline.elapsed + wait >= due:
+            yield timeline.step(wait, timeline.event("Pulling", f'Pulling image "{image}"'), changed=changed)
+            yield timeline.step(
                 0.06,
-                teller.warning("Failed", f'Failed to pull image "{image}": {cause}'),
-                teller.warning("Failed", "Error: ErrImagePull"),
+                timeline.warning("Failed", f'Failed to pull image "{image}": {cause}'),
+                timeline.warning("Failed", "Error: ErrImagePull"),
             )
-            found, due = failed, teller.elapsed + delay
+            found, due = failed, timeline.elapsed + delay
             delay = min(delay * 2, LONGEST_BACK_OFF)
             wait = 0.35 if before is None else SYNC
         else:
-            yield teller.step(
+            yield timeline.step(
                 wait,
-                teller.event("BackOff", f'Back-off pulling image "{image}"'),
-                teller.warning("Failed", "Error: ImagePullBackOff"),
+                timeline.event("BackOff", f'Back-off pulling image "{image}"'),
+                timeline.warning("Failed", "Error: ImagePullBackOff"),
                 changed=changed,
             )
             found, wait = waiting, SYNC
 
 
-def configure(teller: Teller) -> Iterator[Step]:
+def configure(timeline: ContainerTimeline) -> Iterator[ContainerStep]:
     """Tell how the container waits for a Secret or ConfigMap that is missing, until it is there."""
-    missing = _missing(teller)
+    missing = _missing(timeline)
     if missing is None:
         return
-    yield teller.step(0.01, teller.warning("Failed", f"Error: {missing}"))
+    yield timeline.step(0.01, timeline.warning("Failed", f"Error: {missing}"))
     wait = 0.8
     while missing is not None:
-        teller.state.state = {"waiting": {"reason": "CreateContainerConfigError", "message": missing}}
-        yield teller.step(wait, changed=True)
-        yield teller.step(0.04, teller.event("Pulled", texts.already_present(teller.spec["image"])))
-        missing = _missing(teller)
+        timeline.state.state = {"waiting": {"reason": "CreateContainerConfigError", "message": missing}}
+        yield timeline.step(wait, changed=True)
+        yield timeline.step(0.04, timeline.event("Pulled", texts.already_present(timeline.spec["image"])))
+        missing = _missing(timeline)
         if missing is not None:
-            yield teller.step(0.01, teller.warning("Failed", f"Error: {missing}"))
+            yield timeline.step(0.01, timeline.warning("Failed", f"Error: {missing}"))
             wait = SYNC
 
 
-def _missing(teller: Teller) -> str | None:
-    for kind, key, ref in _references(teller.spec):
-        if not ref.get("optional") and not teller.world.exists(kind, ref["name"]):
+def _missing(timeline: ContainerTimeline) -> str | None:
+    for kind, key, ref in _references(timeline.spec):
+        if not ref.get("optional") and not timeline.context.exists(kind, ref["name"]):
             return f'{key} "{ref["name"]}" not found'
     return None
 

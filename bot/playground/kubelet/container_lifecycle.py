@@ -6,22 +6,33 @@ from typing import Any
 
 from bot.playground.kubelet import texts
 from bot.playground.kubelet.container_creation import configure, pull
-from bot.playground.kubelet.container_timeline import FIRST_BACK_OFF, LONGEST_BACK_OFF, Step, Teller
-from bot.playground.kubelet.probes import NEVER, Probe, Run, port_of
+from bot.playground.kubelet.container_timeline import (
+    FIRST_BACK_OFF,
+    LONGEST_BACK_OFF,
+    ContainerStep,
+    ContainerTimeline,
+)
+from bot.playground.kubelet.probes import NEVER, ContainerRun, Probe, port_of
 from bot.playground.kubelet.status import ContainerState, digest, stamp
-from bot.playground.kubelet.timeline import World
+from bot.playground.kubelet.timeline import PodContext
 
 # How much later than the back-off a restart came, by restart, as recorded; later ones take the last.
 LATENESS = (2.5, 4.4, 15.0, 11.0)
 
 
-class ContainerScript(Teller):
+class ContainerLifecycle(ContainerTimeline):
     """Tells the life of one container."""
 
     def __init__(
-        self, pod: dict[str, Any], spec: dict[str, Any], state: ContainerState, world: World, *, begins: float
+        self,
+        pod: dict[str, Any],
+        spec: dict[str, Any],
+        state: ContainerState,
+        context: PodContext,
+        *,
+        begins: float,
     ) -> None:
-        super().__init__(spec, state, world, begins=begins)
+        super().__init__(spec, state, context, begins=begins)
         self._pod = pod
         self._back_off = 0.0
         self._backed_off_at = 0.0
@@ -29,7 +40,7 @@ class ContainerScript(Teller):
         self._log = ""
         self._pending_log = ""
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> Iterator[ContainerStep]:
         """Tell the life from the start, or from where the state says that it stands.
 
         Yields:
@@ -45,7 +56,7 @@ class ContainerScript(Teller):
                 yield from configure(self)
             yield from self._start()
         while True:
-            run = Run(
+            run = ContainerRun(
                 self.spec, self.behaviour, self.state.restarts, self.elapsed if began is None else began
             )
             began = None
@@ -56,7 +67,7 @@ class ContainerScript(Teller):
 
     # -- runs ----------------------------------------------------------------------------------------------
 
-    def _start(self) -> Iterator[Step]:
+    def _start(self) -> Iterator[ContainerStep]:
         yield self.step(0.01, self.event("Created", "Container created"))
         yield self.step(0.07, self.event("Started", "Container started"))
         state, moment = self.state, self.moment(0.02)
@@ -73,7 +84,7 @@ class ContainerScript(Teller):
         self._log = texts.opening(state.name, state.image, port_of(self.spec, {}), moment, listens=listens)
         yield self.step(0.02, changed=True, log=self._log, restarted=state.restarts > 0)
 
-    def _live(self, run: Run) -> Generator[Step, None, bool | None]:
+    def _live(self, run: ContainerRun) -> Generator[ContainerStep, None, bool | None]:
         """Tell one run, probe by probe.
 
         Returns:
@@ -86,7 +97,7 @@ class ContainerScript(Teller):
                 self._terminate(self.behaviour.exit_code, self.behaviour.reason)
                 return False
             probe = run.due(at)
-            failure = run.ask(probe, at, self.world.address)
+            failure = run.ask(probe, at, self.context.address)
             if failure is None:
                 yield self.step(wait, changed=self._passed(run, probe))
                 continue
@@ -99,7 +110,7 @@ class ContainerScript(Teller):
                 return True
         return None
 
-    def _passed(self, run: Run, probe: Probe) -> bool:
+    def _passed(self, run: ContainerRun, probe: Probe) -> bool:
         """Take note of a probe that passed, and say whether the status changes by it."""
         if not probe.done:
             return False
@@ -126,7 +137,7 @@ class ContainerScript(Teller):
         self.state.state = {"terminated": terminated}
         self.state.ready = self.state.started = False
 
-    def _again(self, *, killed: bool) -> Iterator[Step]:
+    def _again(self, *, killed: bool) -> Iterator[ContainerStep]:
         """Tell how the container comes back: at once the first time, later after a back-off.
 
         The back-off counts from the last exit that the kubelet had recorded when it looked. A container that its
@@ -148,7 +159,7 @@ class ContainerScript(Teller):
         self.state.restarts += 1
         yield from self._start()
 
-    def _crash_loop(self, log: str) -> Iterator[Step]:
+    def _crash_loop(self, log: str) -> Iterator[ContainerStep]:
         meta = self._pod["metadata"]
         where = f"{meta['name']}_{meta['namespace']}({meta['uid']})"
         name = self.state.name
@@ -176,4 +187,4 @@ class ContainerScript(Teller):
         if running is None:
             return None
         started = datetime.fromisoformat(running["startedAt"])
-        return min(0.0, (started - self.world.began).total_seconds())
+        return min(0.0, (started - self.context.began).total_seconds())

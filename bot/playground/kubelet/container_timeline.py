@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.playground.kubelet.behaviour import Behaviour, behaviour_of
 from bot.playground.kubelet.status import ContainerState
-from bot.playground.kubelet.timeline import EventSpec, World
+from bot.playground.kubelet.timeline import EventSpec, PodContext
 
 # A kubelet looks at a waiting pod again after 10 to 15 s.
 SYNC = 13.0
@@ -14,8 +14,8 @@ FIRST_BACK_OFF, LONGEST_BACK_OFF = 10.0, 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What happens to one container `at` seconds from the start, before it becomes a beat of its pod."""
+class ContainerStep:
+    """What happens to one container `at` seconds from the start, before it becomes a step of its pod."""
 
     at: float
     events: tuple[EventSpec, ...] = ()
@@ -25,7 +25,7 @@ class Step:
     pulled: str | None = None
 
 
-class Teller:
+class ContainerTimeline:
     """Tells steps of one container, from `begins` seconds after the beginning of its pod.
 
     Attributes:
@@ -33,19 +33,21 @@ class Teller:
         state: what it is doing.
         elapsed: seconds since the beginning of its pod.
         behaviour: what its image makes it do.
-        world: its node and namespace.
+        context: its node and namespace.
     """
 
-    def __init__(self, spec: dict[str, Any], state: ContainerState, world: World, *, begins: float) -> None:
+    def __init__(
+        self, spec: dict[str, Any], state: ContainerState, context: PodContext, *, begins: float
+    ) -> None:
         self.spec = spec
         self.state = replace(state)
         self.elapsed = begins
         self.behaviour: Behaviour = behaviour_of(spec["image"])
-        self.world = world
+        self.context = context
 
     def moment(self, ahead: float = 0.0) -> datetime:
         """Return the moment of the last step, or one a little later."""
-        return self.world.began + timedelta(seconds=self.elapsed + ahead)
+        return self.context.began + timedelta(seconds=self.elapsed + ahead)
 
     def event(self, reason: str, message: str) -> EventSpec:
         """Return a Normal event about the container."""
@@ -63,10 +65,10 @@ class Teller:
         log: str = "",
         restarted: bool = False,
         pulled: str | None = None,
-    ) -> Step:
+    ) -> ContainerStep:
         """Let time pass and return what happens then; with `changed` the state as it is now goes along."""
         self.elapsed += after
-        return Step(
+        return ContainerStep(
             at=self.elapsed,
             events=events,
             state=replace(self.state) if changed else None,

@@ -13,7 +13,7 @@ _WAITING = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogLine:
     moment: datetime
     text: str
 
@@ -23,23 +23,23 @@ class Line:
 
 
 @dataclass(slots=True)
-class Book:
+class ContainerLog:
     """What one container wrote in this run and in the one before; who follows it stops when it runs no more."""
 
-    current: list[Line] = field(default_factory=list)
-    previous: list[Line] = field(default_factory=list)
+    current: list[LogLine] = field(default_factory=list)
+    previous: list[LogLine] = field(default_factory=list)
     running: bool = True
 
-    def turn(self) -> None:
+    def start_new_run(self) -> None:
         """Begin the log of a new run."""
         self.current, self.previous = [], self.current
 
     def write(self, text: str, moment: datetime) -> None:
-        self.current.extend(Line(moment, line) for line in text.splitlines())
+        self.current.extend(LogLine(moment, line) for line in text.splitlines())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class LogOptions:
     """What was asked for, by the names of the API."""
 
     previous: bool = False
@@ -50,16 +50,16 @@ class Query:
     since: datetime | None = None
 
 
-class Refused(Exception):
+class BadLogRequest(Exception):
     """A kubelet's 400, in its words."""
 
 
-def read_query(values: Mapping[str, str], now: datetime) -> Query:
+def read_log_options(values: Mapping[str, str], now: datetime) -> LogOptions:
     """Read the query string of a log request; a malformed number or time raises ValueError."""
     since = datetime.fromisoformat(values["sinceTime"]) if values.get("sinceTime") else None
     if values.get("sinceSeconds"):
         since = datetime.fromtimestamp(now.timestamp() - int(values["sinceSeconds"]), UTC)
-    return Query(
+    return LogOptions(
         previous=values.get("previous") == "true",
         follow=values.get("follow") == "true",
         timestamps=values.get("timestamps") == "true",
@@ -79,29 +79,29 @@ def choose_run(pod: Document, container: str, *, previous: bool) -> bool:
     statuses = pod.get("status", {}).get("containerStatuses", [])
     status = next((entry for entry in statuses if entry["name"] == container), None)
     if status is None:
-        raise Refused(f'container "{container}" in pod "{name}" is not available')
+        raise BadLogRequest(f'container "{container}" in pod "{name}" is not available')
     state, last = status.get("state", {}), (status.get("lastState") or {}).get("terminated", {})
     runs = "running" in state or bool(state.get("terminated", {}).get("containerID"))
     if previous and not last.get("containerID"):
-        raise Refused(f'previous terminated container "{container}" in pod "{name}" not found')
+        raise BadLogRequest(f'previous terminated container "{container}" in pod "{name}" not found')
     if runs:
         return previous
     if last.get("containerID"):
         return False  # between two runs the one that ended last is both the current and the previous one
     if "terminated" in state:
-        raise Refused(f'container "{container}" in pod "{name}" is terminated')
+        raise BadLogRequest(f'container "{container}" in pod "{name}" is terminated')
     reason = state.get("waiting", {}).get("reason", "ContainerCreating")
-    raise Refused(
+    raise BadLogRequest(
         f'container "{container}" in pod "{name}" is waiting to start: {_WAITING.get(reason, reason)}'
     )
 
 
-def render(lines: list[Line], query: Query) -> bytes:
+def render(lines: list[LogLine], options: LogOptions) -> bytes:
     """Return the bytes of an answer: what is recent enough, the last lines of it, cut at the limit."""
-    if query.since is not None:
-        since = query.since
+    if options.since is not None:
+        since = options.since
         lines = [line for line in lines if line.moment >= since]
-    if query.tail_lines is not None:
-        lines = lines[max(0, len(lines) - query.tail_lines) :]
-    text = "".join((line.stamped() if query.timestamps else line.text) + "\n" for line in lines)
-    return text.encode()[: query.limit_bytes]
+    if options.tail_lines is not None:
+        lines = lines[max(0, len(lines) - options.tail_lines) :]
+    text = "".join((line.stamped() if options.timestamps else line.text) + "\n" for line in lines)
+    return text.encode()[: options.limit_bytes]

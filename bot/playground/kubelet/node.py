@@ -3,7 +3,7 @@
 from datetime import UTC
 from typing import Any
 
-from bot.playground.kubelet.api import APPLY, MERGE, STRATEGIC, Api, ApiError
+from bot.playground.kubelet.api import APPLY, MERGE, STRATEGIC, ApiClient, ApiClientError
 from bot.playground.kubelet.status import stamp
 from core.clock import Clock
 
@@ -42,10 +42,10 @@ def node_status(name: str, port: int, moment: str) -> Document:
     }
 
 
-class Machine:
+class NodeRegistration:
     """One node."""
 
-    def __init__(self, api: Api, clock: Clock, name: str, *, port: int) -> None:
+    def __init__(self, api: ApiClient, clock: Clock, name: str, *, port: int) -> None:
         self._api = api
         self._clock = clock
         self.name = name
@@ -56,7 +56,7 @@ class Machine:
         """Make the node known and ready; one that is known already becomes ours."""
         try:
             await self._api.call("POST", "/api/v1/nodes", node_document(self.name))
-        except ApiError as error:
+        except ApiClientError as error:
             if error.code != 409:
                 raise
         path = f"/api/v1/nodes/{self.name}"

@@ -1,7 +1,8 @@
-"""The one script of a pod's life by its image's name, played by every simulated kubelet of this project.
+"""The one lifecycle of a pod by its image's name, played by every simulated kubelet of this project.
 
-Nothing here does I/O. `life` tells what happens to a pod from the moment in which a kubelet takes it up, `farewell`
-what happens once it has a deletionTimestamp. The texts, their order and their times are those of a kubelet 1.37.
+Nothing here does I/O. `pod_lifecycle` tells what happens to a pod from the moment in which a kubelet takes it up,
+`pod_termination` what happens once it has a deletionTimestamp. The texts, their order and their times are those of a
+kubelet 1.37.
 
 The words in an image's name or tag, read by `behaviour_of`, choose what its container does:
 
@@ -28,65 +29,67 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from bot.playground.kubelet.behaviour import WORDS, Behaviour, behaviour_of
-from bot.playground.kubelet.container_lifecycle import ContainerScript
-from bot.playground.kubelet.container_timeline import Step
+from bot.playground.kubelet.behaviour import BY_WORD, Behaviour, behaviour_of
+from bot.playground.kubelet.container_lifecycle import ContainerLifecycle
+from bot.playground.kubelet.container_timeline import ContainerStep
 from bot.playground.kubelet.status import ContainerState, read_pod, stamp
-from bot.playground.kubelet.timeline import Beat, EventBudget, EventSpec, Exists, World
+from bot.playground.kubelet.timeline import EventSpamFilter, EventSpec, Exists, PodContext, PodStep
 
 __all__ = [
-    "WORDS",
-    "Beat",
+    "BY_WORD",
     "Behaviour",
     "EventSpec",
     "Exists",
-    "World",
+    "PodContext",
+    "PodStep",
     "behaviour_of",
-    "farewell",
-    "life",
+    "pod_lifecycle",
+    "pod_termination",
 ]
 
 CREATING, SANDBOX = 0.06, 0.4
 
 
-def life(pod: dict[str, Any], world: World) -> Iterator[Beat]:
+def pod_lifecycle(pod: dict[str, Any], context: PodContext) -> Iterator[PodStep]:
     """Tell a pod's life on its node.
 
     A pod whose status says that it has been played before goes on from there.
 
     Args:
         pod: the pod, bound to a node.
-        world: its node and namespace.
+        context: its node and namespace.
 
     Yields:
-        Beats, in order. The iterator may end (nothing more will happen) or go on for ever; ask for the next beat
-        only when the one before has been played, because it looks at the world when it is asked.
+        Steps, in order. The iterator may end (nothing more will happen) or go on for ever; ask for the next step
+        only when the one before has been taken, because it looks at the context when it is asked.
     """
-    state = read_pod(pod, host=world.host, address=world.address, began=world.began)
-    budgets: dict[str, EventBudget] = {}
+    state = read_pod(pod, host=context.host, address=context.address, began=context.began)
+    spam_filters: dict[str, EventSpamFilter] = {}
     elapsed = 0.0
     if not state.sandbox:
-        yield Beat(after=CREATING, status=state.document(world.began + timedelta(seconds=CREATING)))
+        yield PodStep(after=CREATING, status=state.document(context.began + timedelta(seconds=CREATING)))
         elapsed = CREATING + SANDBOX
         state.sandbox = True
-    scripts = [
-        ContainerScript(pod, spec, container, world, begins=elapsed)
+    lifecycles = [
+        ContainerLifecycle(pod, spec, container, context, begins=elapsed)
         for spec, container in zip(pod["spec"]["containers"], state.containers, strict=True)
     ]
     said, opened = elapsed - SANDBOX if elapsed else 0.0, elapsed > 0.0
-    for number, step in _merged(scripts):
+    for number, step in _merged(lifecycles):
         events = tuple(
-            event for event in step.events if budgets.setdefault(event.type, EventBudget()).admits(step.at)
+            event
+            for event in step.events
+            if spam_filters.setdefault(event.type, EventSpamFilter()).admits(step.at)
         )
         if step.state is not None:
             state.containers[number] = step.state
         if any(container.container_id for container in state.containers):
             state.phase = "Running"
         changed, opened = step.state is not None or opened, False
-        yield Beat(
+        yield PodStep(
             after=step.at - said,
             events=events,
-            status=state.document(world.began + timedelta(seconds=step.at)) if changed else None,
+            status=state.document(context.began + timedelta(seconds=step.at)) if changed else None,
             container=state.containers[number].name,
             log=step.log,
             restarted=step.restarted,
@@ -95,37 +98,37 @@ def life(pod: dict[str, Any], world: World) -> Iterator[Beat]:
         said = step.at
 
 
-def farewell(pod: dict[str, Any], world: World) -> Iterator[Beat]:
+def pod_termination(pod: dict[str, Any], context: PodContext) -> Iterator[PodStep]:
     """Tell how a pod goes that has a deletionTimestamp.
 
     Args:
         pod: the pod as it is stored, with its deletionTimestamp and its last status.
-        world: its node and namespace; `began` is the moment in which the kubelet sees the timestamp.
+        context: its node and namespace; `began` is the moment in which the kubelet sees the timestamp.
 
     Yields:
-        Beats, in order. The last one says `gone`: the player deletes the pod then, with grace period 0.
+        Steps, in order. The last one says `gone`: the pod worker deletes the pod then, with grace period 0.
     """
-    state = read_pod(pod, host=world.host, address=world.address, began=world.began)
+    state = read_pod(pod, host=context.host, address=context.address, began=context.began)
     grace = float(pod["metadata"].get("deletionGracePeriodSeconds", 30))
     running = [container for container in state.containers if "running" in container.state]
     never = [container for container in state.containers if not container.container_id]
     for container in never:
         container.state = {"waiting": {"reason": "ContainerCreating"}}
-    yield Beat(
+    yield PodStep(
         after=0.02,
         events=tuple(_killing(container.name) for container in running),
-        status=state.document(world.began),
+        status=state.document(context.began),
     )
-    deaf = any(behaviour_of(container.image).deaf for container in running)
-    wait = grace if deaf else min(0.3, grace)
-    moment = world.began + timedelta(seconds=0.02 + wait)
+    ignores_sigterm = any(behaviour_of(container.image).ignores_sigterm for container in running)
+    wait = grace if ignores_sigterm else min(0.3, grace)
+    moment = context.began + timedelta(seconds=0.02 + wait)
     for container in state.containers:
-        _end(container, stamp(moment), deaf=behaviour_of(container.image).deaf)
+        _end(container, stamp(moment), ignores_sigterm=behaviour_of(container.image).ignores_sigterm)
     failed = any(container.state["terminated"]["exitCode"] for container in state.containers)
     state.sandbox, state.completed = False, True
     state.phase = "Failed" if failed else "Succeeded"
-    yield Beat(after=wait, status=state.document(moment))
-    yield Beat(after=0.5 if running else 0.01, gone=True)
+    yield PodStep(after=wait, status=state.document(moment))
+    yield PodStep(after=0.5 if running else 0.01, gone=True)
 
 
 def _killing(container: str) -> EventSpec:
@@ -134,7 +137,7 @@ def _killing(container: str) -> EventSpec:
     )
 
 
-def _end(container: ContainerState, moment: str, *, deaf: bool) -> None:
+def _end(container: ContainerState, moment: str, *, ignores_sigterm: bool) -> None:
     """Put a container into the state in which its pod ends."""
     container.ready = container.started = False
     if not container.container_id:
@@ -143,7 +146,7 @@ def _end(container: ContainerState, moment: str, *, deaf: bool) -> None:
             "terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": message}
         }
     elif "running" in container.state:
-        code, reason = (137, "Error") if deaf else (0, "Completed")
+        code, reason = (137, "Error") if ignores_sigterm else (0, "Completed")
         container.state = {
             "terminated": {
                 "exitCode": code,
@@ -157,17 +160,17 @@ def _end(container: ContainerState, moment: str, *, deaf: bool) -> None:
         container.state = container.last
 
 
-def _merged(scripts: list[ContainerScript]) -> Iterator[tuple[int, Step]]:
+def _merged(lifecycles: list[ContainerLifecycle]) -> Iterator[tuple[int, ContainerStep]]:
     """Hand out the steps of several containers in the order of their times, each as late as it can be."""
-    telling = [script.steps() for script in scripts]
-    if len(telling) == 1:
-        yield from ((0, step) for step in telling[0])
+    timelines = [lifecycle.steps() for lifecycle in lifecycles]
+    if len(timelines) == 1:
+        yield from ((0, step) for step in timelines[0])
         return
-    ahead = [next(steps, None) for steps in telling]
+    ahead = [next(steps, None) for steps in timelines]
     while True:
         waiting = [(step.at, number, step) for number, step in enumerate(ahead) if step is not None]
         if not waiting:
             return
         _, number, step = min(waiting, key=lambda each: each[:2])
         yield number, step
-        ahead[number] = next(telling[number], None)
+        ahead[number] = next(timelines[number], None)

@@ -41,7 +41,7 @@ class Probe:
 
 
 @dataclass(slots=True)
-class Run:
+class ContainerRun:
     """One run of a container, from `began` to `exits` (`NEVER` if it does not end by itself)."""
 
     spec: dict[str, Any]
@@ -88,11 +88,11 @@ class Run:
         """
         failure: str | None = None
         if at < self.listens:
-            failure = texts.refused(probe.spec, address, port_of(self.spec, probe.spec))
+            failure = texts.connection_refused(probe.spec, address, port_of(self.spec, probe.spec))
         elif probe.kind == "Readiness" and not self.behaviour.ready:
-            failure = texts.answered(probe.spec, 503)
+            failure = texts.bad_status(probe.spec, 503)
         elif probe.kind == "Liveness" and not self.behaviour.alive:
-            failure = texts.answered(probe.spec, 500)
+            failure = texts.bad_status(probe.spec, 500)
         probe.note(passed=failure is None)
         return failure
 

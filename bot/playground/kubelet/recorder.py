@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from bot.playground.kubelet.api import MERGE, Api, ApiError
+from bot.playground.kubelet.api import MERGE, ApiClient, ApiClientError
 from bot.playground.kubelet.status import stamp
 from bot.playground.kubelet.timeline import EventSpec
 from core.clock import Clock
@@ -39,10 +39,10 @@ def event_document(pod: Document, spec: EventSpec, *, name: str, moment: str) ->
     }
 
 
-class Recorder:
+class PodEventRecorder:
     """Posts the events of one pod."""
 
-    def __init__(self, api: Api, clock: Clock, pod: Document) -> None:
+    def __init__(self, api: ApiClient, clock: Clock, pod: Document) -> None:
         self._api = api
         self._clock = clock
         self._pod = pod
@@ -62,7 +62,7 @@ class Recorder:
                 await self._api.call(
                     "POST", self._path, event_document(self._pod, spec, name=name, moment=moment)
                 )
-        except ApiError as error:
+        except ApiClientError as error:
             # The namespace is being removed, or the event's time to live is over.
             if error.code not in (403, 404, 409):
                 raise

@@ -7,11 +7,18 @@ from typing import Any, Self
 from aiohttp import web
 
 from bot.playground.kubelet.certificate import server_context
-from bot.playground.kubelet.logs import Book, Query, Refused, choose_run, read_query, render
+from bot.playground.kubelet.logs import (
+    BadLogRequest,
+    ContainerLog,
+    LogOptions,
+    choose_run,
+    read_log_options,
+    render,
+)
 from core.clock import Clock
 
 Document = dict[str, Any]
-Find = Callable[[str, str, str], tuple[Document, Book | None] | None]
+Find = Callable[[str, str, str], tuple[Document, ContainerLog | None] | None]
 """Return a pod, by namespace and name, and the log of its container, if this node has them."""
 
 FOLLOW_POLL = 0.2  # how late a followed line may come
@@ -50,26 +57,30 @@ class LogServer:
         found = self._find(namespace, pod_name, container)
         if found is None:
             return web.Response(status=404, text=f'pod "{pod_name}" not found\n')
-        pod, book = found
+        pod, container_log = found
         try:
-            query = read_query(request.query, self._clock.now())
-            earlier = choose_run(pod, container, previous=query.previous)
-        except (Refused, ValueError) as refusal:
+            options = read_log_options(request.query, self._clock.now())
+            earlier = choose_run(pod, container, previous=options.previous)
+        except (BadLogRequest, ValueError) as refusal:
             return web.Response(status=400, text=str(refusal))
-        if book is None:
+        if container_log is None:
             return web.Response(text=f"unable to retrieve container logs for {_container_id(pod, container)}")
-        if query.follow and not query.previous:
-            return await self._follow(request, book, query)
-        return web.Response(body=render(book.previous if earlier else book.current, query))
+        if options.follow and not options.previous:
+            return await self._follow(request, container_log, options)
+        return web.Response(
+            body=render(container_log.previous if earlier else container_log.current, options)
+        )
 
-    async def _follow(self, request: web.Request, book: Book, query: Query) -> web.StreamResponse:
+    async def _follow(
+        self, request: web.Request, container_log: ContainerLog, options: LogOptions
+    ) -> web.StreamResponse:
         """Send what there is and what comes, until this run of the container is over."""
         response = web.StreamResponse()
         await response.prepare(request)
-        lines, rest = book.current, Query(timestamps=query.timestamps)
-        await response.write(render(lines, query))
+        lines, rest = container_log.current, LogOptions(timestamps=options.timestamps)
+        await response.write(render(lines, options))
         sent = len(lines)
-        while book.running and book.current is lines:
+        while container_log.running and container_log.current is lines:
             await self._clock.sleep(FOLLOW_POLL)
             await response.write(render(lines[sent:], rest))
             sent = len(lines)

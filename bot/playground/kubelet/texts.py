@@ -50,7 +50,7 @@ def go_duration(seconds: float) -> str:
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
-def refused(probe: dict[str, Any], address: str, port: int) -> str:
+def connection_refused(probe: dict[str, Any], address: str, port: int) -> str:
     """Return why a probe fails while nothing listens yet."""
     if "httpGet" in probe:
         path = probe["httpGet"].get("path", "/")
@@ -62,7 +62,7 @@ def refused(probe: dict[str, Any], address: str, port: int) -> str:
     return "command timed out"
 
 
-def answered(probe: dict[str, Any], code: int) -> str:
+def bad_status(probe: dict[str, Any], code: int) -> str:
     """Return why a probe fails that got an answer it does not like."""
     if "httpGet" in probe:
         return f"HTTP probe failed with statuscode: {code}"

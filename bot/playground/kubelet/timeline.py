@@ -31,13 +31,13 @@ class EventSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
-    """What happens `after` seconds after the beat before it.
+class PodStep:
+    """What happens `after` seconds after the step before it.
 
-    A player waits, posts the events in their order, then merges the status, then appends the log.
+    A pod worker waits, posts the events in their order, then merges the status, then appends the log.
 
     Attributes:
-        after: seconds since the beat before, or since `began` for the first.
+        after: seconds since the step before, or since `began` for the first.
         events: to be posted before the status is written.
         status: the whole pod status (merge it over the stored one, lists replaced), or `None` for no change.
         container: whose log and image the rest is about.
@@ -58,11 +58,11 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class PodContext:
     """What a pod finds on its node and in its namespace.
 
     Attributes:
-        began: the moment at which the kubelet takes the pod up; the beats' times and stamps count from it.
+        began: the moment at which the kubelet takes the pod up; the steps' times and stamps count from it.
         present: whether an image lies on the node already.
         exists: whether a Secret or ConfigMap exists in the pod's namespace; asked again at every try.
         address: the pod's IP address.
@@ -77,7 +77,7 @@ class World:
 
 
 @dataclass(slots=True)
-class EventBudget:
+class EventSpamFilter:
     """The spam filter of every Kubernetes component: 25 events of one type about one object, then one per 300 s.
 
     Kubernetes drops the rest silently, so "no new event" never means "mended".

@@ -5,7 +5,7 @@ import contextlib
 import aiohttp
 import pytest
 
-from bot.playground.kubelet.api import ApiError
+from bot.playground.kubelet.api import ApiClientError
 from bot.playground.kubelet.informer import Informer
 from tests.fakes import JumpingClock
 
@@ -82,7 +82,8 @@ async def test_what_vanished_while_it_could_not_see_is_deleted():
 
 
 @pytest.mark.parametrize(
-    "error", [ApiError(410, "Expired", "too old"), ApiError(500, "InternalError", "etcd"), TimeoutError()]
+    "error",
+    [ApiClientError(410, "Expired", "too old"), ApiClientError(500, "InternalError", "etcd"), TimeoutError()],
 )
 async def test_after_an_error_it_pauses_and_lists_again(error):
     server, clock = Server(listing(), error, listing(pod("a"))), ImpatientClock()

@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.playground.kubelet.logs import Book, Query, Refused, choose_run, read_query, render
+from bot.playground.kubelet.logs import (
+    BadLogRequest,
+    ContainerLog,
+    LogOptions,
+    choose_run,
+    read_log_options,
+    render,
+)
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ENDED = {"terminated": {"exitCode": 1, "containerID": "containerd://1"}}
@@ -25,7 +32,7 @@ def pod(state, last=None):
     ],
 )
 def test_a_container_that_has_not_run_says_what_it_waits_for(reason, said):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(BadLogRequest) as refused:
         choose_run(pod({"waiting": {"reason": reason}}), "main", previous=False)
     assert str(refused.value) == f'container "main" in pod "web-1" is waiting to start: {said}'
 
@@ -40,37 +47,40 @@ def test_a_second_run_has_a_log_before_it_and_the_first_has_none():
     running = {"running": {"startedAt": "2026-11-24T12:00:00Z"}}
     assert choose_run(pod(running, ENDED), "main", previous=True) is True
     assert choose_run(pod(running, ENDED), "main", previous=False) is False
-    with pytest.raises(Refused, match='previous terminated container "main" in pod "web-1" not found'):
+    with pytest.raises(BadLogRequest, match='previous terminated container "main" in pod "web-1" not found'):
         choose_run(pod(running), "main", previous=True)
 
 
 def test_a_container_that_was_lost_or_is_unknown_has_no_log():
     lost = {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}
-    with pytest.raises(Refused, match='container "main" in pod "web-1" is terminated'):
+    with pytest.raises(BadLogRequest, match='container "main" in pod "web-1" is terminated'):
         choose_run(pod(lost), "main", previous=False)
-    with pytest.raises(Refused, match='container "other" in pod "web-1" is not available'):
+    with pytest.raises(BadLogRequest, match='container "other" in pod "web-1" is not available'):
         choose_run(pod(lost), "other", previous=False)
 
 
 def test_a_restart_turns_the_page():
-    book = Book()
-    book.write("one\n", NOON)
-    book.turn()
-    book.write("two\nthree\n", NOON)
-    assert [line.text for line in book.previous] == ["one"]
-    assert [line.text for line in book.current] == ["two", "three"]
+    container_log = ContainerLog()
+    container_log.write("one\n", NOON)
+    container_log.start_new_run()
+    container_log.write("two\nthree\n", NOON)
+    assert [line.text for line in container_log.previous] == ["one"]
+    assert [line.text for line in container_log.current] == ["two", "three"]
 
 
 def test_an_answer_is_cut_by_time_lines_and_bytes():
-    book = Book()
+    container_log = ContainerLog()
     for second in range(4):
-        book.write(f"line {second}\n", NOON + timedelta(seconds=second))
-    assert render(book.current, Query()) == b"line 0\nline 1\nline 2\nline 3\n"
-    assert render(book.current, Query(tail_lines=2)) == b"line 2\nline 3\n"
-    assert render(book.current, Query(tail_lines=0)) == b""
-    assert render(book.current, Query(since=NOON + timedelta(seconds=3))) == b"line 3\n"
-    assert render(book.current, Query(limit_bytes=9)) == b"line 0\nli"
-    assert render(book.current[:1], Query(timestamps=True)) == b"2026-11-24T12:00:00.000000000Z line 0\n"
+        container_log.write(f"line {second}\n", NOON + timedelta(seconds=second))
+    assert render(container_log.current, LogOptions()) == b"line 0\nline 1\nline 2\nline 3\n"
+    assert render(container_log.current, LogOptions(tail_lines=2)) == b"line 2\nline 3\n"
+    assert render(container_log.current, LogOptions(tail_lines=0)) == b""
+    assert render(container_log.current, LogOptions(since=NOON + timedelta(seconds=3))) == b"line 3\n"
+    assert render(container_log.current, LogOptions(limit_bytes=9)) == b"line 0\nli"
+    assert (
+        render(container_log.current[:1], LogOptions(timestamps=True))
+        == b"2026-11-24T12:00:00.000000000Z line 0\n"
+    )
 
 
 def test_the_query_is_read_by_the_names_of_the_api():
@@ -82,10 +92,10 @@ def test_the_query_is_read_by_the_names_of_the_api():
         "limitBytes": "9",
         "sinceTime": "2026-11-24T12:00:00Z",
     }
-    assert read_query(asked, NOON) == Query(
+    assert read_log_options(asked, NOON) == LogOptions(
         previous=True, follow=True, timestamps=True, tail_lines=5, limit_bytes=9, since=NOON
     )
-    assert read_query({"sinceSeconds": "60"}, NOON) == Query(since=NOON - timedelta(seconds=60))
-    assert read_query({}, NOON) == Query()
+    assert read_log_options({"sinceSeconds": "60"}, NOON) == LogOptions(since=NOON - timedelta(seconds=60))
+    assert read_log_options({}, NOON) == LogOptions()
     with pytest.raises(ValueError, match="invalid literal"):
-        read_query({"tailLines": "all"}, NOON)
+        read_log_options({"tailLines": "all"}, NOON)

@@ -1,4 +1,4 @@
-"""The script of a pod's life, held against what a kubelet 1.37 was recorded to say."""
+"""The lifecycle of a pod, held against what a kubelet 1.37 was recorded to say."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot.playground.kubelet.pod_lifecycle import Beat, World, behaviour_of, farewell, life
+from bot.playground.kubelet.pod_lifecycle import (
+    PodContext,
+    PodStep,
+    behaviour_of,
+    pod_lifecycle,
+    pod_termination,
+)
 
 BEGAN = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PROBE = {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 2}
@@ -25,33 +31,33 @@ def pod(tag: str, *, probes: dict | None = None, **container: object) -> dict:
     return {"metadata": meta, "spec": {"nodeName": "node-1", "containers": [main]}}
 
 
-def world(*, present: bool = False, secrets: set[str] | None = None) -> World:
-    return World(
+def context(*, present: bool = False, secrets: set[str] | None = None) -> PodContext:
+    return PodContext(
         began=BEGAN, present=lambda _: present, exists=lambda _kind, name: name in (secrets or set())
     )
 
 
-def told(beats: Iterator[Beat], seconds: float) -> list[tuple[float, Beat]]:
-    """Return the beats of the first so many seconds with their times."""
+def steps_within(steps: Iterator[PodStep], seconds: float) -> list[tuple[float, PodStep]]:
+    """Return the steps of the first so many seconds with their times."""
     found, at = [], 0.0
-    for beat in islice(beats, 500):
-        at += beat.after
+    for step in islice(steps, 500):
+        at += step.after
         if at > seconds:
             break
-        found.append((round(at, 2), beat))
+        found.append((round(at, 2), step))
     return found
 
 
-def sayings(beats: list[tuple[float, Beat]]) -> list[str]:
-    return [event.reason for _, beat in beats for event in beat.events]
+def sayings(steps: list[tuple[float, PodStep]]) -> list[str]:
+    return [event.reason for _, step in steps for event in step.events]
 
 
-def states(beats: list[tuple[float, Beat]]) -> list[tuple[str, bool, int]]:
+def states(steps: list[tuple[float, PodStep]]) -> list[tuple[str, bool, int]]:
     """Return state, readiness and restarts of the one container at every status."""
     found = []
-    for _, beat in beats:
-        if beat.status is not None:
-            entry = beat.status["containerStatuses"][0]
+    for _, step in steps:
+        if step.status is not None:
+            entry = step.status["containerStatuses"][0]
             ((kind, inner),) = entry["state"].items()
             found.append((inner.get("reason", kind), entry["ready"], entry["restartCount"]))
     return found
@@ -77,24 +83,24 @@ def test_a_word_in_the_image_chooses_the_behaviour(image: str, word: str | None)
 
 
 def test_a_good_pod_is_pulled_created_started_and_ready_within_a_second():
-    beats = told(life(pod("v1"), world()), 30)
+    steps = steps_within(pod_lifecycle(pod("v1"), context()), 30)
 
-    assert sayings(beats) == ["Pulling", "Pulled", "Created", "Started"]
-    assert states(beats) == [
+    assert sayings(steps) == ["Pulling", "Pulled", "Created", "Started"]
+    assert states(steps) == [
         ("ContainerCreating", False, 0),
         ("ContainerCreating", False, 0),
         ("running", False, 0),
         ("running", True, 0),
     ]
-    assert beats[-1][0] < 1.0
-    conditions = {each["type"]: each["status"] for each in beats[-1][1].status["conditions"]}
+    assert steps[-1][0] < 1.0
+    conditions = {each["type"]: each["status"] for each in steps[-1][1].status["conditions"]}
     assert set(conditions.values()) == {"True"}
-    assert beats[2][1].pulled == "registry.example/shop/web:v1"
+    assert steps[2][1].pulled == "registry.example/shop/web:v1"
 
 
 def test_an_image_on_the_node_is_not_pulled_again_unless_always():
-    kept = told(life(pod("v1"), world(present=True)), 30)
-    always = told(life(pod("v1", imagePullPolicy="Always"), world(present=True)), 30)
+    kept = steps_within(pod_lifecycle(pod("v1"), context(present=True)), 30)
+    always = steps_within(pod_lifecycle(pod("v1", imagePullPolicy="Always"), context(present=True)), 30)
 
     assert sayings(kept) == ["Pulled", "Created", "Started"]
     assert kept[1][1].events[0].message == (
@@ -104,34 +110,34 @@ def test_an_image_on_the_node_is_not_pulled_again_unless_always():
 
 
 def test_without_a_readiness_probe_a_container_is_ready_in_the_instant_it_runs():
-    beats = told(life(pod("crash", probes={}), world()), 1.0)
+    steps = steps_within(pod_lifecycle(pod("crash", probes={}), context()), 1.0)
 
-    assert ("running", True, 0) in states(beats)
+    assert ("running", True, 0) in states(steps)
 
 
 def test_a_missing_image_is_said_by_events_first_and_alternates_in_the_status():
-    beats = told(life(pod("notfound"), world()), 95)
+    steps = steps_within(pod_lifecycle(pod("notfound"), context()), 95)
 
-    first = next(at for at, beat in beats if any(event.reason == "Failed" for event in beat.events))
-    status = next(at for at, beat in beats if beat.status and "ErrImagePull" in str(beat.status))
+    first = next(at for at, step in steps if any(event.reason == "Failed" for event in step.events))
+    status = next(at for at, step in steps if step.status and "ErrImagePull" in str(step.status))
     assert first < status
-    waits = [state for state, _, _ in states(beats) if state != "ContainerCreating"]
+    waits = [state for state, _, _ in states(steps) if state != "ContainerCreating"]
     assert waits == ["ErrImagePull", "ImagePullBackOff"] * 3
-    tries = [at for at, beat in beats if any(event.reason == "Pulling" for event in beat.events)]
+    tries = [at for at, step in steps if any(event.reason == "Pulling" for event in step.events)]
     assert [12 <= tries[1] <= 16, 39 <= tries[2] <= 45, 90 <= tries[3] <= 95] == [True, True, True]
 
 
 def test_a_refused_pull_says_what_containerd_says():
-    beats = told(life(pod("unauthorised"), world()), 2)
+    steps = steps_within(pod_lifecycle(pod("unauthorised"), context()), 2)
 
-    text = next(event.message for _, beat in beats for event in beat.events if event.reason == "Failed")
+    text = next(event.message for _, step in steps for event in step.events if event.reason == "Failed")
     assert text.endswith("authorization failed: no basic auth credentials")
 
 
 def test_a_crash_restarts_at_once_and_then_backs_off_longer_each_time():
-    beats = told(life(pod("crash"), world(present=True)), 100)
+    steps = steps_within(pod_lifecycle(pod("crash"), context(present=True)), 100)
 
-    assert states(beats)[2:9] == [
+    assert states(steps)[2:9] == [
         ("running", False, 0),
         ("Error", False, 0),
         ("running", False, 1),
@@ -141,41 +147,43 @@ def test_a_crash_restarts_at_once_and_then_backs_off_longer_each_time():
         ("Error", False, 2),
     ]
     started = [
-        at for at, beat in beats if any(event.reason == "Started" for event in beat.events)
+        at for at, step in steps if any(event.reason == "Started" for event in step.events)
     ]  # recorded: 0.6, 1.2, 14.6, 39.6, 95.6
     assert [round(at) for at in started] == [1, 1, 14, 39, 94]
     messages = [
         each["state"]["waiting"]["message"].split(" restarting")[0]
-        for _, beat in beats
-        if beat.status and "waiting" in (each := beat.status["containerStatuses"][0])["state"]
+        for _, step in steps
+        if step.status and "waiting" in (each := step.status["containerStatuses"][0])["state"]
         and "message" in each["state"]["waiting"]
     ]  # fmt: skip
     assert messages == ["back-off 10s", "back-off 20s", "back-off 40s", "back-off 1m20s"]
 
 
 def test_the_back_off_event_comes_a_second_before_the_status_says_it():
-    beats = told(life(pod("crash"), world(present=True)), 5)
+    steps = steps_within(pod_lifecycle(pod("crash"), context(present=True)), 5)
 
-    event = next(at for at, beat in beats if any(each.reason == "BackOff" for each in beat.events))
-    status = next(at for at, beat in beats if beat.status and "CrashLoopBackOff" in str(beat.status))
+    event = next(at for at, step in steps if any(each.reason == "BackOff" for each in step.events))
+    status = next(at for at, step in steps if step.status and "CrashLoopBackOff" in str(step.status))
     assert round(status - event, 1) == 1.0
 
 
 def test_the_log_of_a_crash_ends_with_its_cause_and_falls_into_the_message_if_asked():
-    plain = told(life(pod("crash"), world()), 2)
-    asked = told(life(pod("crash", terminationMessagePolicy="FallbackToLogsOnError"), world()), 2)
+    plain = steps_within(pod_lifecycle(pod("crash"), context()), 2)
+    asked = steps_within(
+        pod_lifecycle(pod("crash", terminationMessagePolicy="FallbackToLogsOnError"), context()), 2
+    )
 
-    def message(beats: list[tuple[float, Beat]]) -> str | None:
-        for _, beat in beats:
-            if beat.status and "terminated" in beat.status["containerStatuses"][0]["state"]:
-                return beat.status["containerStatuses"][0]["state"]["terminated"].get("message")
+    def message(steps: list[tuple[float, PodStep]]) -> str | None:
+        for _, step in steps:
+            if step.status and "terminated" in step.status["containerStatuses"][0]["state"]:
+                return step.status["containerStatuses"][0]["state"]["terminated"].get("message")
         raise AssertionError("no end")
 
     assert message(plain) is None
     assert message(asked).endswith("No such file or directory: '/etc/app/settings.toml'\n")
     log = ""
-    for _, beat in plain:
-        log = beat.log if beat.restarted else log + beat.log
+    for _, step in plain:
+        log = step.log if step.restarted else log + step.log
     assert "Traceback" in log
 
 
@@ -188,33 +196,33 @@ def test_the_log_of_a_crash_ends_with_its_cause_and_falls_into_the_message_if_as
     ],
 )
 def test_other_ends_have_their_own_code_reason_and_time(tag, code, why, ready_first, lives):
-    beats = told(life(pod(tag), world(present=True)), 20)
+    steps = steps_within(pod_lifecycle(pod(tag), context(present=True)), 20)
 
-    started = next(at for at, beat in beats if beat.status and "running" in str(beat.status))
+    started = next(at for at, step in steps if step.status and "running" in str(step.status))
     ended, end = next(
-        (at, beat.status["containerStatuses"][0]["state"]["terminated"])
-        for at, beat in beats
-        if beat.status and "terminated" in beat.status["containerStatuses"][0]["state"]
+        (at, step.status["containerStatuses"][0]["state"]["terminated"])
+        for at, step in steps
+        if step.status and "terminated" in step.status["containerStatuses"][0]["state"]
     )
     assert (end["exitCode"], end["reason"]) == (code, why)
     assert round(ended - started, 1) == lives
-    assert any(ready for _, ready, _ in states(beats)) == ready_first
+    assert any(ready for _, ready, _ in states(steps)) == ready_first
 
 
 def test_the_third_run_of_crash_twice_stays():
-    beats = told(life(pod("crash-twice"), world()), 300)
+    steps = steps_within(pod_lifecycle(pod("crash-twice"), context()), 300)
 
-    assert states(beats)[-1] == ("running", True, 2)
+    assert states(steps)[-1] == ("running", True, 2)
 
 
 def test_a_slow_container_fails_its_probe_until_it_listens():
-    beats = told(life(pod("slow"), world()), 60)
+    steps = steps_within(pod_lifecycle(pod("slow"), context()), 60)
 
     ready = next(
-        at for at, beat in beats if beat.status and '"ready": True' in str(beat.status).replace("'", '"')
+        at for at, step in steps if step.status and '"ready": True' in str(step.status).replace("'", '"')
     )
     assert 20 <= ready <= 23
-    failures = [event.message for _, beat in beats for event in beat.events if event.reason == "Unhealthy"]
+    failures = [event.message for _, step in steps for event in step.events if event.reason == "Unhealthy"]
     assert len(failures) == 10
     assert failures[0] == (
         'Readiness probe failed: Get "http://10.244.0.5:8080/healthz": dial tcp 10.244.0.5:8080: '
@@ -223,12 +231,12 @@ def test_a_slow_container_fails_its_probe_until_it_listens():
 
 
 def test_a_never_ready_container_is_said_to_fail_25_times_and_no_more():
-    beats = told(life(pod("neverready"), world()), 200)
+    steps = steps_within(pod_lifecycle(pod("neverready"), context()), 200)
 
-    failures = [event.message for _, beat in beats for event in beat.events if event.reason == "Unhealthy"]
+    failures = [event.message for _, step in steps for event in step.events if event.reason == "Unhealthy"]
     assert set(failures) == {"Readiness probe failed: HTTP probe failed with statuscode: 503"}
     assert len(failures) == 25
-    assert states(beats)[-1] == ("running", False, 0)
+    assert states(steps)[-1] == ("running", False, 0)
 
 
 def test_a_failing_liveness_probe_kills_cleanly_and_backs_off_only_later():
@@ -241,50 +249,50 @@ def test_a_failing_liveness_probe_kills_cleanly_and_backs_off_only_later():
             "failureThreshold": 2,
         },
     }
-    beats = told(life(pod("liveness", probes=probes), world(present=True)), 110)
+    steps = steps_within(pod_lifecycle(pod("liveness", probes=probes), context(present=True)), 110)
 
-    kills = [at for at, beat in beats if any(event.reason == "Killing" for event in beat.events)]
+    kills = [at for at, step in steps if any(event.reason == "Killing" for event in step.events)]
     assert [round(at) for at in kills[:4]] == [18, 35, 52, 69]
     last = [
-        beat.status for _, beat in beats if beat.status and beat.status["containerStatuses"][0]["lastState"]
+        step.status for _, step in steps if step.status and step.status["containerStatuses"][0]["lastState"]
     ]
     assert last[0]["containerStatuses"][0]["lastState"]["terminated"]["reason"] == "Completed"
-    loops = [at for at, beat in beats if beat.status and "CrashLoopBackOff" in str(beat.status)]
+    loops = [at for at, step in steps if step.status and "CrashLoopBackOff" in str(step.status)]
     assert round(loops[0]) == 70
-    assert "back-off 20s" in str(beats[[at for at, _ in beats].index(loops[0])][1].status)
+    assert "back-off 20s" in str(steps[[at for at, _ in steps].index(loops[0])][1].status)
 
 
 def test_a_startup_probe_holds_the_others_back():
     probes = {"startupProbe": {**PROBE, "failureThreshold": 30}, "readinessProbe": PROBE}
-    beats = told(life(pod("slow", probes=probes), world()), 60)
+    steps = steps_within(pod_lifecycle(pod("slow", probes=probes), context()), 60)
 
     failed = {
         event.message.split(" probe")[0]
-        for _, beat in beats
-        for event in beat.events
+        for _, step in steps
+        for event in step.events
         if event.reason == "Unhealthy"
     }
     assert failed == {"Startup"}
-    assert states(beats)[-1] == ("running", True, 0)
+    assert states(steps)[-1] == ("running", True, 0)
 
 
 def test_a_missing_secret_waits_and_starts_by_itself_once_it_is_there():
     secrets: set[str] = set()
     body = pod("v1", envFrom=[{"secretRef": {"name": "env"}}])
-    beats = life(body, world(secrets=secrets))
-    waiting: list[tuple[float, Beat]] = told(beats, 10)
+    steps = pod_lifecycle(body, context(secrets=secrets))
+    waiting: list[tuple[float, PodStep]] = steps_within(steps, 10)
     secrets.add("env")
-    after = told(beats, 60)
+    after = steps_within(steps, 60)
 
     assert ("CreateContainerConfigError", False, 0) in states(waiting)
-    assert 'Error: secret "env" not found' in {event.message for _, beat in waiting for event in beat.events}
+    assert 'Error: secret "env" not found' in {event.message for _, step in waiting for event in step.events}
     assert states(after)[-1] == ("running", True, 0)
 
 
 def test_an_optional_secret_is_not_waited_for():
     body = pod("v1", envFrom=[{"secretRef": {"name": "env", "optional": True}}])
 
-    assert states(told(life(body, world()), 10))[-1] == ("running", True, 0)
+    assert states(steps_within(pod_lifecycle(body, context()), 10))[-1] == ("running", True, 0)
 
 
 def test_a_pod_of_two_containers_is_ready_when_both_are():
@@ -292,12 +300,12 @@ def test_a_pod_of_two_containers_is_ready_when_both_are():
     body["spec"]["containers"].append(
         {"name": "side", "image": "registry.example/slow", "readinessProbe": PROBE}
     )
-    beats = told(life(body, world()), 40)
+    steps = steps_within(pod_lifecycle(body, context()), 40)
 
     ready = [
-        (at, {each["type"]: each for each in beat.status["conditions"]}["Ready"])
-        for at, beat in beats
-        if beat.status
+        (at, {each["type"]: each for each in step.status["conditions"]}["Ready"])
+        for at, step in steps
+        if step.status
     ]
     before = [condition for at, condition in ready if 1 < at < 20] or [ready[-2][1]]
     assert before[-1]["message"] == "containers with unready status: [side]"
@@ -305,51 +313,51 @@ def test_a_pod_of_two_containers_is_ready_when_both_are():
     assert ready[-1][0] > 20
 
 
-def played(tag: str, seconds: float, **container: Any) -> dict:
+def pod_after(tag: str, seconds: float, **container: Any) -> dict:
     body = pod(tag, **container)
-    for _, beat in told(life(body, world(present=True)), seconds):
-        if beat.status is not None:
-            body["status"] = {**body.get("status", {}), **beat.status}
+    for _, step in steps_within(pod_lifecycle(body, context(present=True)), seconds):
+        if step.status is not None:
+            body["status"] = {**body.get("status", {}), **step.status}
     return body
 
 
 def test_a_kubelet_that_starts_again_leaves_a_ready_pod_alone():
-    body = played("v1", 10)
-    beats = told(life(body, world()), 60)
+    body = pod_after("v1", 10)
+    steps = steps_within(pod_lifecycle(body, context()), 60)
 
-    assert sayings(beats) == []
-    assert all(state == ("running", True, 0) for state in states(beats))
+    assert sayings(steps) == []
+    assert all(state == ("running", True, 0) for state in states(steps))
 
 
 def test_a_kubelet_that_starts_again_goes_on_with_a_crash_loop():
-    body = played("crash", 5)
-    beats = told(life(body, world()), 30)
+    body = pod_after("crash", 5)
+    steps = steps_within(pod_lifecycle(body, context()), 30)
 
-    assert states(beats)[0][2] >= 1
-    assert max(restarts for _, _, restarts in states(beats)) > 2
+    assert states(steps)[0][2] >= 1
+    assert max(restarts for _, _, restarts in states(steps)) > 2
 
 
 def test_a_running_pod_goes_within_a_second_and_completes():
-    body = played("v1", 10)
+    body = pod_after("v1", 10)
     body["metadata"] |= {"deletionGracePeriodSeconds": 30, "generation": 2}
-    beats = told(farewell(body, world()), 60)
+    steps = steps_within(pod_termination(body, context()), 60)
 
-    assert sayings(beats) == ["Killing"]
-    assert beats[0][1].events[0].message == "Stopping container main"
-    assert beats[0][1].status["observedGeneration"] == 2
-    assert beats[1][1].status["phase"] == "Succeeded"
-    reasons = {each["type"]: each.get("reason") for each in beats[1][1].status["conditions"]}
+    assert sayings(steps) == ["Killing"]
+    assert steps[0][1].events[0].message == "Stopping container main"
+    assert steps[0][1].status["observedGeneration"] == 2
+    assert steps[1][1].status["phase"] == "Succeeded"
+    reasons = {each["type"]: each.get("reason") for each in steps[1][1].status["conditions"]}
     assert reasons["Ready"] == "PodCompleted"
-    assert beats[-1][1].gone
-    assert beats[-1][0] < 1.0
+    assert steps[-1][1].gone
+    assert steps[-1][0] < 1.0
 
 
 def test_a_pod_that_never_started_ends_as_unknown():
-    body = played("notfound", 5)
-    beats = told(farewell(body, world()), 60)
+    body = pod_after("notfound", 5)
+    steps = steps_within(pod_termination(body, context()), 60)
 
-    end = beats[1][1].status
-    assert sayings(beats) == []
+    end = steps[1][1].status
+    assert sayings(steps) == []
     assert end["phase"] == "Failed"
     assert end["containerStatuses"][0]["state"]["terminated"] == {
         "exitCode": 137,
@@ -359,10 +367,10 @@ def test_a_pod_that_never_started_ends_as_unknown():
 
 
 def test_a_deaf_container_is_killed_when_its_grace_period_is_over():
-    body = played("deaf", 10)
+    body = pod_after("deaf", 10)
     body["metadata"]["deletionGracePeriodSeconds"] = 30
-    beats = told(farewell(body, world()), 60)
+    steps = steps_within(pod_termination(body, context()), 60)
 
-    assert 30 < beats[1][0] < 31
-    end = beats[1][1].status["containerStatuses"][0]["state"]["terminated"]
+    assert 30 < steps[1][0] < 31
+    end = steps[1][1].status["containerStatuses"][0]["state"]["terminated"]
     assert (end["exitCode"], end["reason"]) == (137, "Error")

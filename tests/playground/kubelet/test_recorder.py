@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.playground.kubelet.api import ApiError
-from bot.playground.kubelet.recorder import Recorder
+from bot.playground.kubelet.api import ApiClientError
+from bot.playground.kubelet.recorder import PodEventRecorder
 from bot.playground.kubelet.timeline import EventSpec
 from tests.fakes import JumpingClock
 
@@ -26,19 +26,19 @@ class Answers:
     """An API server that notes what it is told and answers with an error if it has one."""
 
     def __init__(self, error=None):
-        self.told = []
+        self.requests = []
         self.error = error
 
     async def call(self, method, path, body, **_):
-        self.told.append((method, path, body))
+        self.requests.append((method, path, body))
         if self.error:
             raise self.error
 
 
 async def test_the_first_event_is_created_about_its_container():
     api: Any = Answers()
-    await Recorder(api, CLOCK, POD).post(BACK_OFF)
-    ((method, path, body),) = api.told
+    await PodEventRecorder(api, CLOCK, POD).post(BACK_OFF)
+    ((method, path, body),) = api.requests
     assert (method, path) == ("POST", "/api/v1/namespaces/convox-myapp/events")
     assert body["involvedObject"] == {
         "apiVersion": "v1",
@@ -55,17 +55,17 @@ async def test_the_first_event_is_created_about_its_container():
 
 async def test_the_same_event_again_is_counted_in_the_first():
     api: Any = Answers()
-    recorder = Recorder(api, CLOCK, POD)
+    recorder = PodEventRecorder(api, CLOCK, POD)
     for _ in range(3):
         await recorder.post(BACK_OFF)
-    name = api.told[0][2]["metadata"]["name"]
-    counted = [(method, path.rpartition("/")[2], body["count"]) for method, path, body in api.told[1:]]
+    name = api.requests[0][2]["metadata"]["name"]
+    counted = [(method, path.rpartition("/")[2], body["count"]) for method, path, body in api.requests[1:]]
     assert counted == [("PATCH", name, 2), ("PATCH", name, 3)]
 
 
 async def test_an_event_that_the_server_does_not_take_is_left_out():
-    going: Any = Answers(ApiError(403, "Forbidden", "is being terminated"))
-    await Recorder(going, CLOCK, POD).post(BACK_OFF)
-    broken: Any = Answers(ApiError(500, "InternalError", "etcd"))
-    with pytest.raises(ApiError, match="500"):
-        await Recorder(broken, CLOCK, POD).post(BACK_OFF)
+    going: Any = Answers(ApiClientError(403, "Forbidden", "is being terminated"))
+    await PodEventRecorder(going, CLOCK, POD).post(BACK_OFF)
+    broken: Any = Answers(ApiClientError(500, "InternalError", "etcd"))
+    with pytest.raises(ApiClientError, match="500"):
+        await PodEventRecorder(broken, CLOCK, POD).post(BACK_OFF)

@@ -14,7 +14,7 @@ from bot.playground.cluster.logs import ContainerLogs
 from bot.playground.cluster.resources import BY_KIND
 from bot.playground.cluster.storage import StorageEvent
 from bot.playground.cluster.writes import FieldManager
-from bot.playground.kubelet.pod_lifecycle import Beat, World, farewell, life
+from bot.playground.kubelet.pod_lifecycle import PodContext, PodStep, pod_lifecycle, pod_termination
 
 Document = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -58,12 +58,12 @@ class Kubelets(Controller):
             if uid not in self._terminating:
                 self._terminating.add(uid)
                 self._stop(uid)
-                self._start_pod_worker(pod, farewell(pod, self._world(pod)))
+                self._start_pod_worker(pod, pod_termination(pod, self._pod_context(pod)))
         elif uid not in self._pod_workers and pod.get("status", {}).get("phase") not in {
             "Succeeded",
             "Failed",
         }:
-            self._start_pod_worker(pod, life(pod, self._world(pod)))
+            self._start_pod_worker(pod, pod_lifecycle(pod, self._pod_context(pod)))
         return None
 
     async def run(self) -> None:
@@ -84,9 +84,9 @@ class Kubelets(Controller):
             if self._failures:
                 raise self._failures[0]
 
-    def _start_pod_worker(self, pod: Document, beats: Iterator[Beat]) -> None:
+    def _start_pod_worker(self, pod: Document, steps: Iterator[PodStep]) -> None:
         uid, name = pod["metadata"]["uid"], pod["metadata"]["name"]
-        pod_worker = asyncio.create_task(self._run_pod(pod, beats), name=f"pod {name}")
+        pod_worker = asyncio.create_task(self._run_pod(pod, steps), name=f"pod {name}")
         pod_worker.add_done_callback(self._ended)
         self._pod_workers[uid] = pod_worker
 
@@ -96,31 +96,31 @@ class Kubelets(Controller):
             log.error("%s stopped being played", pod_worker.get_name(), exc_info=failure)
             self._failures.append(failure)
 
-    async def _run_pod(self, pod: Document, beats: Iterator[Beat]) -> None:
+    async def _run_pod(self, pod: Document, steps: Iterator[PodStep]) -> None:
         began, elapsed = self.clock.monotonic(), 0.0
-        for beat in beats:
-            elapsed += beat.after
+        for step in steps:
+            elapsed += step.after
             # Against the beginning, so that slow moments do not add up.
             await self.clock.sleep(began + elapsed - self.clock.monotonic())
             await self._gate.wait()
-            self._take_step(pod, beat)
+            self._take_step(pod, step)
 
-    def _take_step(self, pod: Document, beat: Beat) -> None:
+    def _take_step(self, pod: Document, step: PodStep) -> None:
         uid, node = pod["metadata"]["uid"], pod["spec"]["nodeName"]
-        for event in beat.events:
+        for event in step.events:
             self._recorder.record(
                 pod, event.type, event.reason, event.message, field_path=event.field_path, host=node
             )
-        if beat.pulled:
-            self.images.setdefault(node, set()).add(beat.pulled)
-        if beat.restarted:
-            self._logs.restart(uid, beat.container)
-        if beat.log:
-            self._logs.append(uid, beat.container, beat.log)
-        if beat.status is not None:
-            status = beat.status
+        if step.pulled:
+            self.images.setdefault(node, set()).add(step.pulled)
+        if step.restarted:
+            self._logs.restart(uid, step.container)
+        if step.log:
+            self._logs.append(uid, step.container, step.log)
+        if step.status is not None:
+            status = step.status
             self.api.edit("Pod", *key_of(pod), lambda live: _with_status(live, uid, status), STATUS)
-        if beat.gone:
+        if step.gone:
             self._remove(pod)
 
     def _remove(self, pod: Document) -> None:
@@ -130,12 +130,12 @@ class Kubelets(Controller):
         except ApiError:
             return
 
-    def _world(self, pod: Document) -> World:
+    def _pod_context(self, pod: Document) -> PodContext:
         node, namespace, uid = pod["spec"]["nodeName"], pod["metadata"]["namespace"], pod["metadata"]["uid"]
         if uid not in self._addresses:
             number = next(self._numbers)
             self._addresses[uid] = f"10.244.{number // 250 % 250}.{number % 250}"
-        return World(
+        return PodContext(
             began=self.clock.now(),
             present=lambda image: image in self.images.get(node, set()),
             exists=lambda kind, name: self.api.find(kind, namespace, name) is not None,

@@ -7,7 +7,7 @@ from bot.playground.cluster.api import CONTROLLER, Api
 from bot.playground.cluster.errors import ApiError
 from bot.playground.cluster.resources import BY_KIND, RequestTarget
 from bot.playground.cluster.timestamps import microseconds, whole_seconds
-from bot.playground.kubelet.timeline import EventBudget
+from bot.playground.kubelet.timeline import EventSpamFilter
 
 Document = dict[str, Any]
 # More than this many texts of one reason about one object become a single event.
@@ -24,13 +24,13 @@ class EventRecorder:
     Attributes:
         api: where to.
         component: `kubelet`, `deployment-controller` and so on.
-        capped: whether the spam filter is applied here; the script of a pod's life applies its own.
+        capped: whether the spam filter is applied here; the lifecycle of a pod applies its own.
     """
 
     api: Api
     component: str
     capped: bool = True
-    _budgets: dict[tuple[str, str], EventBudget] = field(default_factory=dict)
+    _spam_filters: dict[tuple[str, str], EventSpamFilter] = field(default_factory=dict)
     _texts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _names: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
@@ -49,8 +49,10 @@ class EventRecorder:
         """
         self._forget()
         uid = about["metadata"]["uid"]
-        budget = self._budgets.setdefault((uid, kind), EventBudget(asked=self.api.clock.monotonic()))
-        if self.capped and not budget.admits(self.api.clock.monotonic()):
+        spam_filter = self._spam_filters.setdefault(
+            (uid, kind), EventSpamFilter(asked=self.api.clock.monotonic())
+        )
+        if self.capped and not spam_filter.admits(self.api.clock.monotonic()):
             return
         seen = self._texts.setdefault((uid, reason), [])
         if message not in seen:
@@ -86,7 +88,7 @@ class EventRecorder:
 
     def _forget(self) -> None:
         """Drop the oldest half of a memory that has grown too large."""
-        memories: tuple[dict[Any, Any], ...] = (self._budgets, self._texts, self._names)
+        memories: tuple[dict[Any, Any], ...] = (self._spam_filters, self._texts, self._names)
         for memory in memories:
             if len(memory) > MAX_REMEMBERED:
                 for key in list(memory)[: MAX_REMEMBERED // 2]:
