@@ -13,7 +13,7 @@ from aiohttp import ClientSession, web
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.api.server import ApiParts, new_api
+from bot.api.server import ApiDependencies, new_api
 from bot.clock import SystemClock
 from bot.handlers import Handlers
 from bot.jobs import expire, greet
@@ -172,7 +172,7 @@ def _assembled(
         slack.client, app, app_token=_value(settings.slack_app_token), state=state, clock=clock
     )
     api = new_api(
-        ApiParts(
+        ApiDependencies(
             handlers=domain.handlers,
             records=domain.records,
             store=store,

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 TokenAction = Literal["create", "list", "revoke"]
 
 # What the kernel says of an address that another process has, that is not this machine's, or that needs root.
-LISTENING = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
+LISTEN_ERRORS = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
 # RFC 1123: namespaces are labels; ServiceAccounts are subdomains, of which labels are the usual case.
-LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
-SUBDOMAIN = re.compile(r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")
+DNS_LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+DNS_SUBDOMAIN = re.compile(r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")
 
 
 def new_key() -> str:
@@ -56,14 +56,14 @@ async def token_command(database: Path, action: TokenAction, name: str = "") -> 
                 await tokens.revoke(name)
                 return f"Revoking {name}... OK"
             case "list":
-                return listed(await tokens.list())
+                return token_table(await tokens.list())
 
 
 def _is_absent(database: Path) -> bool:
     return not database.exists()
 
 
-def listed(tokens: Sequence["Token"]) -> str:
+def token_table(tokens: Sequence["Token"]) -> str:
     """Return the table of tokens, by their names in the policy."""
     rows = [
         (
@@ -83,9 +83,9 @@ def app_manifest_text(rack: str, app: str, *, service_account: str, bot_namespac
     Raises:
         Invalid: one of the names is none.
     """
-    if not SUBDOMAIN.fullmatch(service_account):
+    if not DNS_SUBDOMAIN.fullmatch(service_account):
         raise Invalid(f"{service_account!r} is not the name of a ServiceAccount")
-    if not LABEL.fullmatch(bot_namespace):
+    if not DNS_LABEL.fullmatch(bot_namespace):
         raise Invalid(f"{bot_namespace!r} is not the name of a namespace")
     return app_manifest(
         rack, check_name(app), service_account=service_account, bot_namespace=bot_namespace
@@ -101,7 +101,7 @@ def start_problems(error: Exception) -> list[str]:
             return [str(error)]
         case Unwritable():
             return [f"{error}; {error.hint}" if error.hint else str(error)]
-        case OSError() if error.errno in LISTENING or isinstance(error, socket.gaierror):
+        case OSError() if error.errno in LISTEN_ERRORS or isinstance(error, socket.gaierror):
             return [f"an address of HOST, PORT, API_HOST, API_PORT cannot be listened on: {error}"]
         case _:
             return []

@@ -12,11 +12,11 @@ from core.errors import Forbidden, Unauthorized
 
 USER = "convox"
 # What Kubernetes and Prometheus ask without a password; nothing in it is anybody's secret.
-OPEN = frozenset({"/healthz", "/readyz", "/metrics"})
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 _ACTOR = web.RequestKey("_ACTOR", Actor)
 
 
-class Tokens(Protocol):
+class TokenChecker(Protocol):
     """Whoever knows the tokens."""
 
     async def check(self, token: str) -> str | None:
@@ -29,12 +29,12 @@ def caller_of(request: web.Request) -> Caller:
     return Caller(actor=request[_ACTOR], source="http")
 
 
-def new_authentication(tokens: Tokens) -> Middleware:
+def authentication_middleware(tokens: TokenChecker) -> Middleware:
     """Return the middleware that lets in who has a token."""
 
     @web.middleware
     async def authenticating(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path not in OPEN:
+        if request.path not in OPEN_PATHS:
             request[_ACTOR] = await _actor(tokens, request.headers.get("Authorization"))
             # A browser adds a remembered password to whatever a foreign page makes it send, and names that page.
             if "Origin" in request.headers:
@@ -44,7 +44,7 @@ def new_authentication(tokens: Tokens) -> Middleware:
     return authenticating
 
 
-async def _actor(tokens: Tokens, header: str | None) -> Actor:
+async def _actor(tokens: TokenChecker, header: str | None) -> Actor:
     hint = "`convox-bot token create NAME` makes one"
     if not header:
         raise Unauthorized(f"a token is needed: basic authentication, user {USER}, password TOKEN", hint=hint)

@@ -8,12 +8,12 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.api.errors import TooLarge
+from bot.api.errors import PayloadTooLarge
 from core.errors import Invalid, Unreadable
 
 LARGEST_BODY = 1 << 20  # bytes of a body, unpacked; contract 3
-MOST_PROBLEMS = 10
-LONGEST_NAME = 60
+MAX_PROBLEMS = 10
+MAX_NAME_CHARS = 60
 
 
 class Body(BaseModel):
@@ -29,7 +29,7 @@ async def read_body(request: web.Request, kind: type[B]) -> B:
     """Return the body of a request.
 
     Raises:
-        TooLarge: it has more than `LARGEST_BODY` bytes.
+        PayloadTooLarge: it has more than `LARGEST_BODY` bytes.
         Unreadable: it is not JSON.
         Invalid: it is JSON with other keys or values than `kind` has; the sentence names all, and shows no value.
     """
@@ -55,19 +55,19 @@ async def _bytes(request: web.Request) -> bytes:
         raise Unreadable("the body cannot be unpacked, or ends too early") from None
 
 
-def _too_large() -> TooLarge:
-    return TooLarge(f"the body is larger than {LARGEST_BODY >> 20} MiB")
+def _too_large() -> PayloadTooLarge:
+    return PayloadTooLarge(f"the body is larger than {LARGEST_BODY >> 20} MiB")
 
 
 def _sentence(error: ValidationError) -> str:
     problems = [_problem(found) for found in error.errors(include_input=False, include_url=False)]
-    if len(problems) > MOST_PROBLEMS:
-        problems[MOST_PROBLEMS:] = [f"and {len(problems) - MOST_PROBLEMS} more"]
+    if len(problems) > MAX_PROBLEMS:
+        problems[MAX_PROBLEMS:] = [f"and {len(problems) - MAX_PROBLEMS} more"]
     return "; ".join(problems)
 
 
 def _problem(found: Mapping[str, Any]) -> str:
-    name = ".".join(str(part) for part in found["loc"])[:LONGEST_NAME]
+    name = ".".join(str(part) for part in found["loc"])[:MAX_NAME_CHARS]
     match found["type"]:
         case "missing":
             return f"{name} is missing"

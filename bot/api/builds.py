@@ -5,10 +5,10 @@ from pydantic import Field, field_validator
 
 from bot.api.authentication import caller_of
 from bot.api.bodies import Body, read_body
-from bot.api.errors import as_json
+from bot.api.errors import json_response
 from core.usecases.records import Records
 
-LONGEST_DESCRIPTION = 500
+MAX_DESCRIPTION_CHARS = 500
 
 
 class NewBuild(Body):
@@ -18,7 +18,7 @@ class NewBuild(Body):
     """The text of convox.yml."""
     images: dict[str, str] = Field(default_factory=dict)
     """Service → image reference, for each service with `build:`."""
-    description: str = Field(default="", max_length=LONGEST_DESCRIPTION)
+    description: str = Field(default="", max_length=MAX_DESCRIPTION_CHARS)
     git_sha: str = Field(default="", alias="git-sha", max_length=64, pattern=r"^[!-~]*$")
 
     @field_validator("description")
@@ -28,7 +28,7 @@ class NewBuild(Body):
         return " ".join("".join(char if char.isprintable() else " " for char in value).split())
 
 
-class Builds:
+class BuildsEndpoint:
     """Registers builds."""
 
     def __init__(self, records: Records) -> None:
@@ -47,4 +47,4 @@ class Builds:
         )
         assert made.build is not None
         note = {"note": made.skipped} if made.skipped else {}
-        return as_json({"id": made.build.id, "release": made.release.id, **note}, status=201)
+        return json_response({"id": made.build.id, "release": made.release.id, **note}, status=201)

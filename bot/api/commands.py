@@ -6,11 +6,11 @@ from aiohttp import web
 
 from bot.api.authentication import caller_of
 from bot.api.bodies import Body, read_body
-from bot.api.errors import TooMany, as_json, refused
+from bot.api.errors import TooManyRequests, error_response, json_response
 from bot.api.names import Names
 from bot.command.parser import parse
 from bot.handlers import Handlers, Reply
-from bot.slack.pacing import Bucket
+from bot.slack.pacing import TokenBucket
 from bot.views.answers import Answer
 from core.clock import Clock
 from core.errors import UserError
@@ -19,7 +19,7 @@ from core.ports.store import Store
 # Commands a second and at once, for each token: far more than people type, too few to keep the database busy.
 RATE, BURST = 10.0, 30.0
 # Where a promotion is when the answer is given, so that `--no-wait` need not read sentences.
-PHASE = "Promotion-Phase"
+PHASE_HEADER = "Promotion-Phase"
 
 
 class CommandText(Body):
@@ -28,7 +28,7 @@ class CommandText(Body):
     text: str
 
 
-class Commands:
+class CommandsEndpoint:
     """Carries out commands of tokens."""
 
     def __init__(self, handlers: Handlers, store: Store, names: Names, clock: Clock) -> None:
@@ -36,7 +36,7 @@ class Commands:
         self._store = store
         self._names = names
         self._clock = clock
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[str, TokenBucket] = {}
 
     async def create(self, request: web.Request) -> web.Response:
         """Carry out one command; what is refused is answered with the refusal's status."""
@@ -47,7 +47,7 @@ class Commands:
         if reply.answer.refusal is not None:
             return await self._refused(reply.answer, reply.answer.refusal)
         document = {"text": await self._text(reply), "promotion": reply.promotion}
-        return as_json(document, headers=await self._phase(reply.promotion))
+        return json_response(document, headers=await self._phase(reply.promotion))
 
     async def _text(self, reply: Reply) -> str:
         """Return an answer for a terminal: what was asked for stands first, so that a script can take it."""
@@ -59,7 +59,7 @@ class Commands:
     async def _refused(self, answer: Answer, error: UserError) -> web.Response:
         """Return the refusal with what was done before it, and what to know of that."""
         done = [await self._names.plain(answer.text), *await self._notes(answer)]
-        return refused(
+        return error_response(
             error,
             sentence=await self._names.plain(error.sentence),
             hint=await self._names.plain(answer.hint),
@@ -72,14 +72,14 @@ class Commands:
     async def _phase(self, promotion: str | None) -> dict[str, str]:
         if promotion is None:
             return {}
-        return {PHASE: str((await self._store.read.promotion(promotion)).phase)}
+        return {PHASE_HEADER: str((await self._store.read.promotion(promotion)).phase)}
 
     def _pace(self, token: str) -> None:
         now = self._clock.monotonic()
-        bucket = self._buckets.setdefault(token, Bucket(RATE, BURST, BURST, now))
+        bucket = self._buckets.setdefault(token, TokenBucket(RATE, BURST, BURST, now))
         wait = bucket.wait(now)
         if wait > 0:
-            raise TooMany(
+            raise TooManyRequests(
                 f"too many commands with this token: at most {RATE:.0f} a second",
                 retry_after=math.ceil(wait),
             )

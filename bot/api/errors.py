@@ -17,11 +17,11 @@ CHALLENGE = {"WWW-Authenticate": 'Basic realm="convox-bot", charset="UTF-8"'}
 LONGEST_PATH = 80
 
 
-class TooLarge(UserError):
+class PayloadTooLarge(UserError):
     status = 413
 
 
-class TooMany(UserError):
+class TooManyRequests(UserError):
     """More requests than one token may send.
 
     Attributes:
@@ -35,7 +35,7 @@ class TooMany(UserError):
         self.retry_after = retry_after
 
 
-def as_json(
+def json_response(
     document: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """Return a JSON answer that nobody on the way keeps: it can hold revealed values."""
@@ -47,7 +47,7 @@ def as_json(
     )
 
 
-def refused(error: UserError, *, sentence: str = "", hint: str = "", text: str = "") -> web.Response:
+def error_response(error: UserError, *, sentence: str = "", hint: str = "", text: str = "") -> web.Response:
     """Return the answer to a request that was refused.
 
     Args:
@@ -61,28 +61,28 @@ def refused(error: UserError, *, sentence: str = "", hint: str = "", text: str =
         "error": sentence or str(error.sentence),
         **{key: value for key, value in said.items() if value},
     }
-    return as_json(document, error.status, _headers(error))
+    return json_response(document, error.status, _headers(error))
 
 
 def _headers(error: UserError) -> dict[str, str]:
-    if isinstance(error, TooMany):
+    if isinstance(error, TooManyRequests):
         return {"Retry-After": str(error.retry_after)}
     return CHALLENGE if isinstance(error, Unauthorized) else {}
 
 
 @web.middleware
-async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn whatever a route raises into its answer."""
     try:
         return await handler(request)
     except UserError as error:
-        return refused(error)
+        return error_response(error)
     except web.HTTPException as error:
         return _routing(request, error)
     except Exception:
         surprise = Unexpected()
         log.exception("%s: %s %s failed unexpectedly", surprise.reference, request.method, route_of(request))
-        return refused(surprise)
+        return error_response(surprise)
 
 
 def _routing(request: web.Request, error: web.HTTPException) -> web.Response:
@@ -93,7 +93,7 @@ def _routing(request: web.Request, error: web.HTTPException) -> web.Response:
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible at {path}",
     }.get(HTTPStatus(error.status), error.reason)
     allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-    return as_json({"error": sentence}, error.status, allow)
+    return json_response({"error": sentence}, error.status, allow)
 
 
 def route_of(request: web.Request) -> str:

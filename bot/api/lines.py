@@ -38,7 +38,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 Look = Callable[[int], Awaitable[tuple[Promotion, list[tuple[int, Line]]]]]
 
 
-class Lines:
+class LinesEndpoint:
     """Streams the lines of promotions."""
 
     def __init__(self, viewer: Viewer, names: Names, clock: Clock) -> None:

@@ -11,7 +11,7 @@ from core.promotion import IN_FLIGHT, SETTLED, Phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class MetricsSnapshot:
     """One look at the process.
 
     Attributes:
@@ -27,10 +27,10 @@ class Facts:
     version: str
 
 
-class Exposition:
+class MetricsCollector:
     """One scrape's metrics, as a collector of the client library."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: MetricsSnapshot) -> None:
         self._facts = facts
 
     def collect(self) -> Iterator[Metric]:
@@ -68,10 +68,10 @@ class Exposition:
             yield GaugeMetricFamily(name, help_text, value)
 
 
-def exposition(facts: Facts) -> bytes:
+def exposition(facts: MetricsSnapshot) -> bytes:
     """Return the text that Prometheus reads; a registry of its own, so that nothing of the process leaks in."""
     registry = CollectorRegistry()
-    registry.register(Exposition(facts))
+    registry.register(MetricsCollector(facts))
     return generate_latest(registry)
 
 

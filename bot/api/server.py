@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from bot.api.authentication import Tokens, new_authentication
+from bot.api.authentication import TokenChecker, authentication_middleware
 from bot.api.bodies import LARGEST_BODY
-from bot.api.builds import Builds
-from bot.api.commands import Commands
-from bot.api.errors import as_json, refusing
-from bot.api.lines import Lines
-from bot.api.metrics import Facts, exposition, version
+from bot.api.builds import BuildsEndpoint
+from bot.api.commands import CommandsEndpoint
+from bot.api.errors import error_middleware, json_response
+from bot.api.lines import LinesEndpoint
+from bot.api.metrics import MetricsSnapshot, exposition, version
 from bot.api.names import Names
 from bot.handlers import Handlers
 from bot.slack.connection import SlackState
@@ -26,7 +26,7 @@ from core.usecases.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiParts:
+class ApiDependencies:
     """What the routes need.
 
     Attributes:
@@ -39,36 +39,40 @@ class ApiParts:
     store: Store
     viewer: Viewer
     directory: Directory
-    tokens: Tokens
+    tokens: TokenChecker
     slack: SlackState
     backlog: Callable[[], Awaitable[Backlog]]
     phases: Callable[[], Awaitable[Mapping[Phase, int]]]
     clock: Clock
 
 
-def new_api(parts: ApiParts) -> web.Application:
+def new_api(dependencies: ApiDependencies) -> web.Application:
     """Return the application that listens on API_PORT."""
     api = web.Application(
-        middlewares=[refusing, new_authentication(parts.tokens)], client_max_size=LARGEST_BODY
+        middlewares=[error_middleware, authentication_middleware(dependencies.tokens)],
+        client_max_size=LARGEST_BODY,
     )
-    names = Names(parts.directory)
-    lines = Lines(parts.viewer, names, parts.clock)
-    health = Health(parts)
+    names = Names(dependencies.directory)
+    lines = LinesEndpoint(dependencies.viewer, names, dependencies.clock)
+    health = HealthEndpoint(dependencies)
     api.router.add_get("/healthz", health.alive)
     api.router.add_get("/readyz", health.ready)
     api.router.add_get("/metrics", health.metrics)
-    api.router.add_post("/apps/{app}/builds", Builds(parts.records).create)
-    api.router.add_post("/commands", Commands(parts.handlers, parts.store, names, parts.clock).create)
+    api.router.add_post("/apps/{app}/builds", BuildsEndpoint(dependencies.records).create)
+    api.router.add_post(
+        "/commands",
+        CommandsEndpoint(dependencies.handlers, dependencies.store, names, dependencies.clock).create,
+    )
     api.router.add_get("/promotions/{id}/lines", lines.get, allow_head=False)
     api.on_shutdown.append(lines.stop)
     return api
 
 
-class Health:
+class HealthEndpoint:
     """What machines ask."""
 
-    def __init__(self, parts: ApiParts) -> None:
-        self._parts = parts
+    def __init__(self, dependencies: ApiDependencies) -> None:
+        self._dependencies = dependencies
 
     async def alive(self, _: web.Request) -> web.Response:
         """Answer while the process can serve."""
@@ -76,20 +80,20 @@ class Health:
 
     async def ready(self, _: web.Request) -> web.Response:
         """Answer whether people get answers. A cluster in trouble changes nothing: they must still get some."""
-        slack = self._parts.slack
+        slack = self._dependencies.slack
         if slack.ready:
             return web.Response(text="ok\n")
-        return as_json({"error": slack.problem or "Slack has not said hello yet"}, status=503)
+        return json_response({"error": slack.problem or "Slack has not said hello yet"}, status=503)
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Answer Prometheus."""
-        left = await self._parts.backlog()
-        age = (self._parts.clock.now() - left.oldest).total_seconds() if left.oldest else 0.0
-        facts = Facts(
-            promotions=await self._parts.phases(),
+        left = await self._dependencies.backlog()
+        age = (self._dependencies.clock.now() - left.oldest).total_seconds() if left.oldest else 0.0
+        facts = MetricsSnapshot(
+            promotions=await self._dependencies.phases(),
             waiting={"cards": left.cards, "lines": left.lines, "posts": left.posts},
             oldest=max(0.0, age),
-            connected=self._parts.slack.ready,
+            connected=self._dependencies.slack.ready,
             version=version(),
         )
         return web.Response(body=exposition(facts), headers={"Content-Type": CONTENT_TYPE_LATEST})

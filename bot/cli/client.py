@@ -11,23 +11,23 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from bot.cli.rack_url import USER, RackUrl, Refused
+from bot.cli.rack_url import USER, CliError, RackUrl
 
 CONNECT_SECONDS = 10.0
 # `apps create` asks the cluster before it answers; its own limits are below this.
 ANSWER_SECONDS = 120.0
 # Before each new try to go on with a stream: a restart of the bot takes seconds, a move to another node minutes.
-PAUSES = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 30.0, 60.0, 60.0)
+RETRY_PAUSES = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 30.0, 60.0, 60.0)
 # A stream is silent while an approval is awaited; a dead peer is noticed within 30 + 3 × 10 s all the same.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
-class Lost(Exception):
+class ConnectionLost(Exception):
     """The connection ended in the middle, or the bot is not there just now; asking again may help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class CommandResult:
     """The answer to a command.
 
     Attributes:
@@ -40,7 +40,7 @@ class Told:
     phase: str
 
 
-class Rack:
+class RackClient:
     """One convox-bot, as `RACK_URL` names it."""
 
     def __init__(self, url: RackUrl, *, pause: Callable[[float], None] = time.sleep) -> None:
@@ -48,14 +48,14 @@ class Rack:
         self._url = url
         self._pause = pause
 
-    def command(self, text: str) -> Told:
+    def command(self, text: str) -> CommandResult:
         """Carry out a command.
 
         Raises:
-            Refused: it was refused, or nobody answered.
+            CliError: it was refused, or nobody answered.
         """
         document, headers = self._post("/commands", {"text": text})
-        return Told(
+        return CommandResult(
             text=str(document.get("text", "")),
             promotion=document.get("promotion"),
             phase=headers.get("Promotion-Phase", ""),
@@ -73,7 +73,7 @@ class Rack:
             notice: is told when a connection was lost, once for each loss.
 
         Raises:
-            Refused: there is no such promotion, or the bot has not come back.
+            CliError: there is no such promotion, or the bot has not come back.
         """
         received = tries = 0
         while True:
@@ -83,19 +83,19 @@ class Rack:
                     yield line
                     if is_verdict(line):
                         return
-            except Lost as lost:
-                if tries == len(PAUSES):
-                    raise Refused(
+            except ConnectionLost as lost:
+                if tries == len(RETRY_PAUSES):
+                    raise CliError(
                         f"{self._url.name} does not answer any more: {lost}",
                         hint="the rollout goes on without this terminal",
                     ) from None
                 if tries == 0:
                     notice(f"{lost}; trying again")
-                self._pause(PAUSES[tries])
+                self._pause(RETRY_PAUSES[tries])
                 tries += 1
 
     def _lines(self, promotion: str, after: int) -> Iterator[str]:
-        """Yield what one connection gives, whole lines only, and raise Lost when there is no more."""
+        """Yield what one connection gives, whole lines only, and raise ConnectionLost when there is no more."""
         with closing(self._connect()) as connection:
             sock = connection.sock
             try:
@@ -110,17 +110,19 @@ class Rack:
                     *whole, rest = (rest + data).split(b"\n")
                     yield from (line.decode(errors="replace") for line in whole)
             except (OSError, http.client.HTTPException) as error:
-                raise Lost(f"the connection to {self._url.name} was lost ({type(error).__name__})") from None
-        raise Lost(f"{self._url.name} has ended the stream without a verdict")
+                raise ConnectionLost(
+                    f"the connection to {self._url.name} was lost ({type(error).__name__})"
+                ) from None
+        raise ConnectionLost(f"{self._url.name} has ended the stream without a verdict")
 
     def _post(
         self, path: str, document: Mapping[str, object]
     ) -> tuple[dict[str, Any], http.client.HTTPMessage]:
         try:
             connection = self._connect()
-        except Lost as lost:
+        except ConnectionLost as lost:
             hint = "is `convox-bot serve` running, and does RACK_URL name its API_PORT?"
-            raise Refused(str(lost), hint=hint) from None
+            raise CliError(str(lost), hint=hint) from None
         with closing(connection):
             try:
                 response = self._ask(connection, "POST", path, json.dumps(document).encode())
@@ -129,7 +131,7 @@ class Rack:
                 return self._json(response), response.headers
             except (OSError, http.client.HTTPException) as error:
                 # Never sent again by itself: twice could be one too many.
-                raise Refused(
+                raise CliError(
                     f"no answer came from {self._url.name} ({type(error).__name__})",
                     hint="it may have been carried out: look before you repeat it",
                 ) from None
@@ -141,7 +143,7 @@ class Rack:
             connection.connect()
         except OSError as error:
             why = error.strerror or str(error) or type(error).__name__
-            raise Lost(f"{self._url.name} cannot be reached: {why}") from None
+            raise ConnectionLost(f"{self._url.name} cannot be reached: {why}") from None
         connection.sock.settimeout(ANSWER_SECONDS)
         _keep_alive(connection.sock)
         return connection
@@ -157,11 +159,11 @@ class Rack:
     def _not_ok(self, response: http.client.HTTPResponse, *, retry: bool = False) -> Exception:
         """Return what an answer other than the wanted one means."""
         if retry and response.status >= http.client.INTERNAL_SERVER_ERROR:
-            return Lost(f"{self._url.name} answers HTTP {response.status}")
+            return ConnectionLost(f"{self._url.name} answers HTTP {response.status}")
         document = self._json(response)
         if "error" not in document:
             return self._stranger(response)
-        return Refused(
+        return CliError(
             str(document["error"]), hint=str(document.get("hint", "")), text=str(document.get("text", ""))
         )
 
@@ -174,9 +176,11 @@ class Rack:
             raise self._stranger(response)
         return document
 
-    def _stranger(self, response: http.client.HTTPResponse) -> Refused:
+    def _stranger(self, response: http.client.HTTPResponse) -> CliError:
         hint = "does RACK_URL name the API_PORT of a convox-bot?"
-        return Refused(f"{self._url.name} answers HTTP {response.status}, but not as a convox-bot", hint=hint)
+        return CliError(
+            f"{self._url.name} answers HTTP {response.status}, but not as a convox-bot", hint=hint
+        )
 
 
 def is_verdict(line: str) -> bool:

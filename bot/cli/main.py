@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-PROBLEM = 2
-INTERRUPTED = 130
-HIGHEST_PORT = 65535
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+MAX_PORT = 65535
 NO_WAIT = "--no-wait"
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -56,9 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return EXIT_INTERRUPTED
     except Exception as error:
-        sentences, status = _told(error)
+        sentences, status = _explain(error)
         if not sentences:
             raise
         return _fail(sentences, status)
@@ -183,8 +183,8 @@ class _Version(argparse.Action):
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= HIGHEST_PORT):
-        raise argparse.ArgumentTypeError(f"a port is a whole number from 0 to {HIGHEST_PORT}, not {text!r}")
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= MAX_PORT):
+        raise argparse.ArgumentTypeError(f"a port is a whole number from 0 to {MAX_PORT}, not {text!r}")
     return int(text)
 
 
@@ -220,7 +220,7 @@ def _do(words: list[str]) -> int:
 
 
 def _usage_of_do(_: argparse.Namespace | None = None) -> int:
-    return _fail([f"usage: {DO_USAGE}", "`convox-bot do help` lists what can be done"], PROBLEM)
+    return _fail([f"usage: {DO_USAGE}", "`convox-bot do help` lists what can be done"], EXIT_USAGE)
 
 
 def _build(arguments: argparse.Namespace) -> int:
@@ -228,7 +228,7 @@ def _build(arguments: argparse.Namespace) -> int:
 
     images = dict(arguments.image)
     if len(images) < len(arguments.image):
-        return _fail(["convox-bot build: --image names a service twice"], PROBLEM)
+        return _fail(["convox-bot build: --image names a service twice"], EXIT_USAGE)
     return build(
         arguments.app,
         manifest=arguments.manifest,
@@ -290,7 +290,7 @@ def _app_manifest(arguments: argparse.Namespace) -> int:
     return _print(text)
 
 
-def _told(error: Exception) -> tuple[list[str], int]:
+def _explain(error: Exception) -> tuple[list[str], int]:
     """Return what the operator reads, and the exit status; nothing for an error that is ours."""
     from bot.admin.commands import start_problems
     from bot.settings import SettingsError
@@ -299,7 +299,7 @@ def _told(error: Exception) -> tuple[list[str], int]:
     problems = error.problems if isinstance(error, SettingsError) else start_problems(error)
     if not problems and isinstance(error, UserError):
         return [f"ERROR: {error.sentence}", *([error.hint] if error.hint else [])], 1
-    return problems, PROBLEM
+    return problems, EXIT_USAGE
 
 
 def _print(text: str) -> int:

@@ -9,7 +9,7 @@ USER = "convox"
 HINT = "it looks like this: RACK_URL=https://convox:TOKEN@HOST"
 
 
-class Refused(Exception):
+class CliError(Exception):
     """What was asked for was not done; a sentence for whoever asked.
 
     Attributes:
@@ -41,21 +41,21 @@ class RackUrl:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Return the URL; raises Refused with a sentence that shows nothing of its token."""
+        """Return the URL; raises CliError with a sentence that shows nothing of its token."""
         if not text:
-            raise Refused("RACK_URL is not set", hint=HINT)
+            raise CliError("RACK_URL is not set", hint=HINT)
         try:
             parts = urlsplit(text)
             host, port = parts.hostname, parts.port
         except ValueError:
             host, port, parts = None, None, urlsplit("")
         if parts.scheme not in {"http", "https"} or not host:
-            raise Refused("RACK_URL is not an http or https URL", hint=HINT)
+            raise CliError("RACK_URL is not an http or https URL", hint=HINT)
         token = unquote(parts.password or "")
         if parts.username != USER or not token:
-            raise Refused(f"RACK_URL needs the user {USER} and a token as its password", hint=HINT)
+            raise CliError(f"RACK_URL needs the user {USER} and a token as its password", hint=HINT)
         if parts.scheme == "http" and not is_loopback(host):
-            raise Refused(
+            raise CliError(
                 f"RACK_URL would send the token to {host} in the clear: plain http is for this machine alone",
                 hint="use https, or a tunnel such as `kubectl port-forward`",
             )

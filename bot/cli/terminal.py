@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from bot.cli.client import Rack, Told
-from bot.cli.rack_url import RackUrl, Refused
+from bot.cli.client import CommandResult, RackClient
+from bot.cli.rack_url import CliError, RackUrl
 from core.promotion import Phase
 
-DONE, REFUSED, AWAITING, INTERRUPTED = 0, 1, 3, 130
+EXIT_OK, EXIT_ERROR, EXIT_AWAITING_APPROVAL, EXIT_INTERRUPTED = 0, 1, 3, 130
 # Git answers from the disk; a repository on a dead network share must not hang a pipeline.
 GIT_SECONDS = 20.0
 
@@ -30,16 +30,16 @@ def do(words: Sequence[str], *, wait: bool = True, pause: Callable[[float], None
         0 for an answer and for `OK`, 1 for `ERROR:`; without `wait` 3 where an approval is awaited.
     """
     try:
-        rack = Rack(_url(), pause=pause)
-        answer = rack.command(_joined(words))
+        client = RackClient(_url(), pause=pause)
+        answer = client.command(_joined(words))
         _say(answer.text)
         if answer.promotion is None:
-            return DONE
+            return EXIT_OK
         if not wait:
-            return AWAITING if answer.phase == Phase.AWAITING_APPROVAL else DONE
-        return _follow(rack, answer)
-    except Refused as refused:
-        return _complain(refused)
+            return EXIT_AWAITING_APPROVAL if answer.phase == Phase.AWAITING_APPROVAL else EXIT_OK
+        return _follow(client, answer)
+    except CliError as error:
+        return _complain(error)
 
 
 def _url() -> RackUrl:
@@ -51,25 +51,25 @@ def _joined(words: Sequence[str]) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise Refused(
+        raise CliError(
             "what you typed is not UTF-8 text", hint="values are text; encode others, with base64"
         ) from None
     return text
 
 
-def _follow(rack: Rack, answer: Told) -> int:
+def _follow(client: RackClient, answer: CommandResult) -> int:
     assert answer.promotion is not None
     last = ""
     try:
-        for last in rack.follow(answer.promotion, lambda loss: _say(f"Note: {loss}", sys.stderr)):
+        for last in client.follow(answer.promotion, lambda loss: _say(f"Note: {loss}", sys.stderr)):
             _say(last)
     except KeyboardInterrupt:
         _say(
             f"\n{answer.promotion} goes on without this terminal; `convox-bot do apps cancel APP` stops it",
             sys.stderr,
         )
-        return INTERRUPTED
-    return REFUSED if last.startswith("ERROR:") else DONE
+        return EXIT_INTERRUPTED
+    return EXIT_ERROR if last.startswith("ERROR:") else EXIT_OK
 
 
 def build(
@@ -91,24 +91,24 @@ def build(
             "images": dict(images),
             **_origin(manifest, description, git_sha),
         }
-        made = Rack(_url()).register(app, document)
-    except Refused as refused:
-        return _complain(refused)
+        made = RackClient(_url()).register(app, document)
+    except CliError as error:
+        return _complain(error)
     if "note" in made:
         _say(f"Note: {made['note']}", sys.stderr)
     _say(f"Build: {made['id']}\nRelease: {made['release']}")
-    return DONE
+    return EXIT_OK
 
 
 def _read(manifest: Path) -> str:
     try:
         return manifest.read_text(encoding="utf-8")
     except OSError as error:
-        raise Refused(
+        raise CliError(
             f"{manifest} cannot be read: {error.strerror}", hint="-m names another manifest"
         ) from None
     except UnicodeDecodeError:
-        raise Refused(f"{manifest} is not UTF-8 text") from None
+        raise CliError(f"{manifest} is not UTF-8 text") from None
 
 
 def _origin(manifest: Path, description: str | None, git_sha: str | None) -> dict[str, str]:
@@ -135,13 +135,13 @@ def _git(folder: Path, *arguments: str) -> str | None:
     return done.stdout.decode(errors="replace").strip()
 
 
-def _complain(refused: Refused) -> int:
-    if refused.text:
-        _say(refused.text)
-    _say(f"ERROR: {refused.sentence}", sys.stderr)
-    if refused.hint:
-        _say(refused.hint, sys.stderr)
-    return REFUSED
+def _complain(error: CliError) -> int:
+    if error.text:
+        _say(error.text)
+    _say(f"ERROR: {error.sentence}", sys.stderr)
+    if error.hint:
+        _say(error.hint, sys.stderr)
+    return EXIT_ERROR
 
 
 def _say(text: str, stream: TextIO | None = None) -> None:

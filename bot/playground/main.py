@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.clock import ScaledClock, SystemClock
 from bot.main import run as run_bot
 from bot.playground.slack.delivery import ACK_SECONDS
-from bot.playground.state_folder import Memory
+from bot.playground.state_folder import StateFolder
 from bot.playground.wiring import Playground, free_port, playground, save
 from core.clock import Clock
 
@@ -20,75 +20,82 @@ from core.clock import Clock
 SNAPSHOT_SECONDS = 0.2
 
 
-class Ending:
+class Shutdown:
     """How a run ends: because somebody stops the playground, or because it is to begin anew."""
 
     def __init__(self) -> None:
         self.event = asyncio.Event()
-        self.anew = False
+        self.resets = False
 
     def stop(self) -> None:
-        self.anew = False
+        self.resets = False
         self.event.set()
 
     async def reset(self) -> None:
         if not self.event.is_set():
-            self.anew = True
+            self.resets = True
             self.event.set()
 
 
 async def _play(*, port: int, state: Path, speed: float) -> None:
-    memory = Memory(state)
+    state_folder = StateFolder(state)
     taken, port = port, free_port(port)
     if taken not in {0, port}:
         _say(f"Port {taken} is taken by another program; this playground takes {port}.")
-    ending = Ending()
+    shutdown = Shutdown()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ending.stop)
-    life = partial(_once, memory, ending, port=port, speed=speed)
-    await life(lambda made: _say(_greeting(memory, made)))
-    while ending.anew:
-        ending.event.clear()
-        memory.forget()
-        await life(lambda _: _say(_fresh_start(memory)))
-    _say(f"Stopped. What was done is kept in {_shown(memory.folder)}; the next start goes on from there.")
+        loop.add_signal_handler(number, shutdown.stop)
+    life = partial(_once, state_folder, shutdown, port=port, speed=speed)
+    await life(lambda made: _say(_greeting(state_folder, made)))
+    while shutdown.resets:
+        shutdown.event.clear()
+        state_folder.forget()
+        await life(lambda _: _say(_fresh_start(state_folder)))
+    _say(
+        f"Stopped. What was done is kept in {_shown(state_folder.folder)}; the next start goes on from there."
+    )
 
 
 async def _once(
-    memory: Memory, ending: Ending, announce: Callable[[Playground], None], *, port: int, speed: float
+    state_folder: StateFolder,
+    shutdown: Shutdown,
+    announce: Callable[[Playground], None],
+    *,
+    port: int,
+    speed: float,
 ) -> None:
     """Run until it ends, saving on the way."""
     clock: Clock = SystemClock() if speed == 1.0 else ScaledClock(speed)
     # Slack's patience is with a process, and that runs no faster.
     patience = ACK_SECONDS * max(speed, 1.0)
     async with (
-        playground(memory, clock, port=port, reset=ending.reset, ack_seconds=patience) as made,
+        playground(state_folder, clock, port=port, reset=shutdown.reset, ack_seconds=patience) as made,
         asyncio.TaskGroup() as tasks,
     ):
-        saving = tasks.create_task(_keep_saving(memory, made), name="save the playground")
-        await run_bot(made.bot, ending.event, started=lambda: announce(made))
+        saving = tasks.create_task(_keep_saving(state_folder, made), name="save the playground")
+        await run_bot(made.bot, shutdown.event, started=lambda: announce(made))
         saving.cancel()
 
 
-async def _keep_saving(memory: Memory, made: Playground) -> None:
+async def _keep_saving(state_folder: StateFolder, made: Playground) -> None:
     while True:
         await asyncio.sleep(SNAPSHOT_SECONDS)
-        save(memory, made.slack, made.cluster)
+        save(state_folder, made.slack, made.cluster)
 
 
-def _greeting(memory: Memory, made: Playground) -> str:
-    return f"convox-bot playground: {made.slack.url}   (Ctrl-C stops it)\nIn another terminal:   {_terminal(memory)}"
+def _greeting(state_folder: StateFolder, made: Playground) -> str:
+    return f"convox-bot playground: {made.slack.url}   (Ctrl-C stops it)\nIn another terminal:   {_terminal(state_folder)}"
 
 
-def _fresh_start(memory: Memory) -> str:
-    return f"Reset: it has begun anew. In another terminal, once more:   {_terminal(memory)}"
+def _fresh_start(state_folder: StateFolder) -> str:
+    return f"Reset: it has begun anew. In another terminal, once more:   {_terminal(state_folder)}"
 
 
-def _terminal(memory: Memory) -> str:
+def _terminal(state_folder: StateFolder) -> str:
     """Return what makes a shell talk to this playground, as it can be typed where this was started."""
     # Without a slash a shell would look for `env` in its PATH.
-    file = os.path.join(_shown(memory.folder), "env")  # noqa: PTH118 - Path would drop a leading "./"
+    file = os.path.join(_shown(state_folder.folder), "env")  # noqa: PTH118 - Path would drop a leading "./"
     return f". {shlex.quote(file)} && {_program()} do releases -a myapp"
 
 

@@ -16,7 +16,7 @@ FILES = (
 )
 
 
-class Memory:
+class StateFolder:
     """A folder with the bot's database, the emulated workspace, the simulated cluster and their credentials."""
 
     def __init__(self, folder: Path) -> None:

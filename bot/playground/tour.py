@@ -20,12 +20,12 @@ CHANNELS = {
     ),
 }
 # The examples have a dozen releases; who has made a hundred more needs no first steps.
-LOOKED_THROUGH = 100
+LATEST_RELEASES = 100
 
-Step = tuple[str, str, str, str]
+TourStep = tuple[str, str, str, str]
 
 
-async def first_steps(read: StoreReader, builds: Sequence[ExampleBuild]) -> list[Step]:
+async def first_steps(read: StoreReader, builds: Sequence[ExampleBuild]) -> list[TourStep]:
     """Return title, command, explanation and channel of each, for releases that are there.
 
     Args:
@@ -33,7 +33,7 @@ async def first_steps(read: StoreReader, builds: Sequence[ExampleBuild]) -> list
         builds: the examples of myapp, oldest first.
     """
     myapp, store = CHANNELS["myapp"].id, CHANNELS["store"].id
-    made = {release.description: release.id for release in await read.releases("myapp", LOOKED_THROUGH)}
+    made = {release.description: release.id for release in await read.releases("myapp", LATEST_RELEASES)}
     good = next((each for each in builds if not each.fails), None)
     bad = next((each for each in builds if each.fails), None)
     steps = [

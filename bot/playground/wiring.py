@@ -16,7 +16,7 @@ from bot.playground.slack.buttons import PageButton
 from bot.playground.slack.context import AppCredentials
 from bot.playground.slack.delivery import ACK_SECONDS
 from bot.playground.slack.workspace import SlackWorkspace
-from bot.playground.state_folder import Memory
+from bot.playground.state_folder import StateFolder
 from bot.playground.tour import CHANNELS, first_steps
 from bot.settings import Settings, read_settings
 from core.clock import Clock
@@ -46,7 +46,7 @@ class Playground:
 
 @asynccontextmanager
 async def playground(
-    memory: Memory,
+    state_folder: StateFolder,
     clock: Clock,
     *,
     port: int = 0,
@@ -56,13 +56,13 @@ async def playground(
     """Wire the three, with what an earlier run has left; the bot itself is started by `bot.main.run`.
 
     Args:
-        memory: where their state is kept.
+        state_folder: where their state is kept.
         clock: everybody's.
         port: of the page; 0 takes a free one.
         reset: what the page's button for it does; without it there is no such button.
         ack_seconds: how long Slack waits for an acknowledgement.
     """
-    kept = _kept(memory)
+    kept = _kept(state_folder)
     slack = SlackWorkspace(
         clock,
         credentials=AppCredentials(**kept["slack"]),
@@ -71,28 +71,28 @@ async def playground(
         ack_seconds=ack_seconds,
     )
     cluster = SimulatedCluster(clock)
-    _restore(memory, slack, cluster)
+    _restore(state_folder, slack, cluster)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(slack.stop)
         await slack.start(LOOPBACK, port)
         stack.push_async_callback(cluster.stop)
         await cluster.start(LOOPBACK)
-        settings = _settings(memory, slack, kept)
+        settings = _settings(state_folder, slack, kept)
         bot = await stack.enter_async_context(wired(settings, clock=clock, kubeconfig=cluster.kubeconfig()))
-        await _furnish(memory, bot, kept, settings.api_port)
+        await _furnish(state_folder, bot, kept, settings.api_port)
         slack.offer(await first_steps(bot.store.read, read_builds(examples())["myapp"]))
         rack_url = f"http://convox:{kept['token']}@{LOOPBACK}:{settings.api_port}"
-        memory.write("env", f"export RACK_URL={rack_url}\n")
+        state_folder.write("env", f"export RACK_URL={rack_url}\n")
         yield Playground(slack=slack, cluster=cluster, bot=bot, rack_url=rack_url)
-        save(memory, slack, cluster)
+        save(state_folder, slack, cluster)
 
 
-def _kept(memory: Memory) -> dict[str, Any]:
+def _kept(state_folder: StateFolder) -> dict[str, Any]:
     """Return the credentials of an earlier run, or new ones; half a first start is no earlier run."""
-    kept: dict[str, Any] | None = memory.load("credentials")
+    kept: dict[str, Any] | None = state_folder.load("credentials")
     if kept and kept.get("furnished"):
         return kept
-    memory.forget()
+    state_folder.forget()
     fresh = AppCredentials()
     kept = {
         "slack": {
@@ -105,34 +105,34 @@ def _kept(memory: Memory) -> dict[str, Any]:
         "api_port": 0,
         "furnished": False,
     }
-    memory.save("credentials", kept)
+    state_folder.save("credentials", kept)
     return kept
 
 
-def _restore(memory: Memory, slack: SlackWorkspace, cluster: SimulatedCluster) -> None:
-    if (snapshot := memory.load("slack")) is not None:
+def _restore(state_folder: StateFolder, slack: SlackWorkspace, cluster: SimulatedCluster) -> None:
+    if (snapshot := state_folder.load("slack")) is not None:
         slack.restore(snapshot)
     else:
         # The first channel is the one that opens.
         slack.store.channels = {each.id: each for each in CHANNELS.values()} | slack.store.channels
-    if (snapshot := memory.load("cluster")) is not None:
+    if (snapshot := state_folder.load("cluster")) is not None:
         cluster.restore(snapshot)
 
 
-def save(memory: Memory, slack: SlackWorkspace, cluster: SimulatedCluster) -> None:
+def save(state_folder: StateFolder, slack: SlackWorkspace, cluster: SimulatedCluster) -> None:
     """Write down what only the emulated Slack and the simulated cluster know."""
-    memory.save("slack", slack.snapshot())
-    memory.save("cluster", cluster.snapshot())
+    state_folder.save("slack", slack.snapshot())
+    state_folder.save("cluster", cluster.snapshot())
 
 
-def _settings(memory: Memory, slack: SlackWorkspace, kept: dict[str, Any]) -> Settings:
+def _settings(state_folder: StateFolder, slack: SlackWorkspace, kept: dict[str, Any]) -> Settings:
     return read_settings(
         Settings,
         {
             "SLACK_BOT_TOKEN": kept["slack"]["bot_token"],
             "SLACK_APP_TOKEN": kept["slack"]["app_token"],
             "SLACK_API_URL": slack.api_url,
-            "CONVOX_DATABASE": str(memory.database),
+            "CONVOX_DATABASE": str(state_folder.database),
             "CONVOX_KEYS": kept["key"],
             "CONVOX_OPEN": "1",
             "CONVOX_POLICY": str(examples() / "playground-policy.yml"),
@@ -144,13 +144,13 @@ def _settings(memory: Memory, slack: SlackWorkspace, kept: dict[str, Any]) -> Se
     )
 
 
-async def _furnish(memory: Memory, bot: Bot, kept: dict[str, Any], api_port: int) -> None:
+async def _furnish(state_folder: StateFolder, bot: Bot, kept: dict[str, Any], api_port: int) -> None:
     """Register the examples, once, and give the terminal a token."""
     if not kept["furnished"]:
         await register(bot.records, examples(), {app: channel.id for app, channel in CHANNELS.items()})
     if not kept["token"] or await bot.store.tokens.check(kept["token"]) is None:
         kept["token"] = await bot.store.tokens.create(TERMINAL)
-    memory.save("credentials", kept | {"furnished": True, "api_port": api_port})
+    state_folder.save("credentials", kept | {"furnished": True, "api_port": api_port})
 
 
 def free_port(wanted: int) -> int:

@@ -15,7 +15,7 @@ CARD_INTERVAL = 3.0
 
 
 @dataclass(slots=True)
-class Bucket:
+class TokenBucket:
     """A token bucket: `rate` tokens a second, at most `burst` of them."""
 
     rate: float
@@ -40,24 +40,24 @@ class Pacing:
     """Every bucket of a workspace; one sender asks it before each call."""
 
     clock: Clock
-    _buckets: dict[str, Bucket] = field(default_factory=dict)
+    _buckets: dict[str, TokenBucket] = field(default_factory=dict)
 
-    def post(self, channel: str) -> Bucket:
+    def post(self, channel: str) -> TokenBucket:
         return self._bucket(f"post:{channel}", POST_RATE, POST_BURST)
 
-    def update(self) -> Bucket:
+    def update(self) -> TokenBucket:
         return self._bucket("update", UPDATE_RATE, UPDATE_BURST)
 
-    def urgent(self) -> Bucket:
+    def urgent(self) -> TokenBucket:
         """Return the lane that is kept for verdicts and approvals."""
         return self._bucket("urgent", URGENT_RATE, URGENT_BURST)
 
-    def _bucket(self, name: str, rate: float, burst: float) -> Bucket:
+    def _bucket(self, name: str, rate: float, burst: float) -> TokenBucket:
         if name not in self._buckets:
-            self._buckets[name] = Bucket(rate, burst, burst, self.clock.monotonic())
+            self._buckets[name] = TokenBucket(rate, burst, burst, self.clock.monotonic())
         return self._buckets[name]
 
-    def close(self, bucket: Bucket, seconds: float) -> None:
+    def close(self, bucket: TokenBucket, seconds: float) -> None:
         """Honour a Retry-After."""
         bucket.closed_until = max(bucket.closed_until, self.clock.monotonic() + seconds)
 

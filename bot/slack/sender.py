@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from bot.slack.cards import AFTER_TROUBLE, CardSender
 from bot.slack.connection import SlackState
-from bot.slack.pacing import Bucket, Pacing
+from bot.slack.pacing import Pacing, TokenBucket
 from bot.slack.threads import ThreadSender
 from bot.slack.web_api import WebApi
 from core.clock import Clock
@@ -43,7 +43,7 @@ class SendTask:
     order: int
     channel: str
     promotion: str
-    buckets: tuple[Bucket, ...]
+    buckets: tuple[TokenBucket, ...]
     run: Callable[[], Awaitable[None]]
 
     def take(self, now: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.api.errors import TooLarge, TooMany
+from bot.api.errors import PayloadTooLarge, TooManyRequests
 from bot.command.parser import parse
 from bot.command.grammar import RULES, Rule
 from bot.command.commands import Approve, Cancel, Command, Decline, EnvSet, EnvUnset, ReleaseInfo
@@ -87,7 +87,7 @@ def test_an_answer_is_shown_beside_each_example(rule: Rule):
 
 
 def test_every_status_of_the_api_is_in_the_table():
-    known = [*vars(errors).values(), TooLarge, TooMany]
+    known = [*vars(errors).values(), PayloadTooLarge, TooManyRequests]
     statuses = {e.status for e in known if isinstance(e, type) and issubclass(e, UserError)}
     table = TEXT.split("\n## Over HTTP")[1].split("\n## ")[0]
     assert {int(code) for code in re.findall(r"^\| (\d{3}) \|", table, re.MULTILINE)} == statuses

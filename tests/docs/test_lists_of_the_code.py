@@ -5,7 +5,7 @@ import re
 
 import yaml
 
-from bot.api.metrics import Facts, exposition
+from bot.api.metrics import MetricsSnapshot, exposition
 from bot.command.grammar import GROUPS, RULES
 from bot.slack.listeners import ACTIONS, COMMAND
 from core import errors
@@ -49,7 +49,7 @@ def test_every_button_and_the_command_are_on_the_page():
 
 
 def test_every_metric_is_in_the_table_with_its_labels_and_no_other():
-    facts = Facts(promotions={}, waiting={"cards": 0}, oldest=0.0, connected=True, version="1")
+    facts = MetricsSnapshot(promotions={}, waiting={"cards": 0}, oldest=0.0, connected=True, version="1")
     samples = re.findall(r"^(convox\w+)(?:\{(\w+)=)?", exposition(facts).decode(), re.MULTILINE)
     documented = [
         codes(row)[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.clock import ScaledClock
 from bot.main import run
-from bot.playground.state_folder import Memory
+from bot.playground.state_folder import StateFolder
 from bot.playground.wiring import Playground, playground
 from core.clock import Clock
 
@@ -22,7 +22,7 @@ PATIENCE = 30.0
 async def playing(folder: Path, clock: Clock | None = None) -> AsyncIterator[Playground]:
     """Run a playground with its bot; at the end it stops as at Ctrl-C."""
     stop, started = asyncio.Event(), asyncio.Event()
-    async with playground(Memory(folder), clock or ScaledClock(SPEED), ack_seconds=ACK_SECONDS) as made:
+    async with playground(StateFolder(folder), clock or ScaledClock(SPEED), ack_seconds=ACK_SECONDS) as made:
         running = asyncio.create_task(run(made.bot, stop, started=started.set), name="the bot")
         try:
             async with asyncio.timeout(PATIENCE):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.clock import ScaledClock
-from bot.playground.state_folder import FILES, Memory
+from bot.playground.state_folder import FILES, StateFolder
 from bot.playground.wiring import Playground
 from core.records.release import Release
 from tests.playground.playing import PATIENCE, SPEED, playing
@@ -52,11 +52,11 @@ async def test_a_terminal_that_knows_the_playground_goes_on_after_a_restart(tmp_
 
 
 async def test_half_a_first_start_is_begun_anew(tmp_path: Path):
-    memory = Memory(tmp_path)
+    state_folder = StateFolder(tmp_path)
     async with playing(tmp_path) as made:
         whole = len(await releases(made))
-        kept = memory.load("credentials")
-    memory.save("credentials", kept | {"furnished": False})
+        kept = state_folder.load("credentials")
+    state_folder.save("credentials", kept | {"furnished": False})
 
     async with playing(tmp_path) as made:
         assert len(await releases(made)) == whole
@@ -65,21 +65,21 @@ async def test_half_a_first_start_is_begun_anew(tmp_path: Path):
 def test_forgetting_removes_what_the_playground_made_and_nothing_else(tmp_path: Path):
     foreign = tmp_path / "thesis.txt"
     foreign.write_text("years of work")
-    memory = Memory(tmp_path)
+    state_folder = StateFolder(tmp_path)
     for name in FILES:
         (tmp_path / name).write_text("kept")
-    memory.save("slack", {"messages": []})
+    state_folder.save("slack", {"messages": []})
 
-    memory.forget()
+    state_folder.forget()
 
     assert list(tmp_path.iterdir()) == [foreign]
-    assert memory.load("slack") is None
+    assert state_folder.load("slack") is None
 
 
 def test_what_is_kept_can_be_read_by_its_owner_only(tmp_path: Path):
-    memory = Memory(tmp_path / "state")
-    memory.save("credentials", {"key": "secret"})
-    memory.write("env", "export RACK_URL=…\n")
+    state_folder = StateFolder(tmp_path / "state")
+    state_folder.save("credentials", {"key": "secret"})
+    state_folder.write("env", "export RACK_URL=…\n")
 
-    assert [path.stat().st_mode & 0o777 for path in memory.folder.iterdir()] == [0o600, 0o600]
-    assert memory.folder.stat().st_mode & 0o777 == 0o700
+    assert [path.stat().st_mode & 0o777 for path in state_folder.folder.iterdir()] == [0o600, 0o600]
+    assert state_folder.folder.stat().st_mode & 0o777 == 0o700

@@ -45,7 +45,7 @@ class ApiClient:
         content: str = JSON,
         query: Mapping[str, str] | None = None,
     ) -> Document:
-        """Send one request and return the object in its answer, or raise ApiError."""
+        """Send one request and return the object in its answer, or raise ApiClientError."""
         async with self._open(
             method, path, query=query, body=body, content=content, timeout=_CALL
         ) as response:

@@ -73,7 +73,7 @@ def choose_run(pod: Document, container: str, *, previous: bool) -> bool:
     """Say whether the log of the run before the current one is meant, as validateContainerLogStatus decides.
 
     Raises:
-        Refused: there is no such log.
+        BadLogRequest: there is no such log.
     """
     name = pod["metadata"]["name"]
     statuses = pod.get("status", {}).get("containerStatuses", [])

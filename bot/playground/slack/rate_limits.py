@@ -27,7 +27,7 @@ CHANNEL_BURST = 3
 
 
 @dataclass(slots=True)
-class TokenBucket:
+class RateBucket:
     """Tokens that come back at a steady rate, up to a burst."""
 
     rate: float = CHANNEL_RATE
@@ -69,7 +69,7 @@ class RateLimits:
         self._clock = clock
         self.enforced = enforced
         self._windows: dict[str, SlidingWindow] = {}
-        self._channels: dict[str, TokenBucket] = {}
+        self._channels: dict[str, RateBucket] = {}
 
     def refuse(self, method: str, channel: str) -> int:
         """Count a call; return 0 to let it pass, or the whole seconds of `Retry-After`."""
@@ -77,7 +77,7 @@ class RateLimits:
             return 0
         now, wait = self._clock.monotonic(), 0.0
         if method == "chat.postMessage" and channel:
-            wait = self._channels.setdefault(channel, TokenBucket(filled_at=now)).take(now)
+            wait = self._channels.setdefault(channel, RateBucket(filled_at=now)).take(now)
         if not wait and method in PER_MINUTE:
             wait = self._windows.setdefault(method, SlidingWindow(PER_MINUTE[method])).take(now)
         return math.ceil(wait)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.api.server import ApiParts, new_api
+from bot.api.server import ApiDependencies, new_api
 from bot.handlers import Handlers
 from bot.slack.connection import SlackState
 from tests.bot.api.asking import basic
@@ -67,7 +67,7 @@ async def serving(path):
     async with world(path) as made:
         handlers = handlers_of(made)
         slack = SlackState(connected=True, problem="")
-        parts = ApiParts(
+        parts = ApiDependencies(
             handlers=handlers,
             records=made.records,
             store=made.store,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cli.client import PAUSES, Rack, is_verdict
+from bot.cli.client import RETRY_PAUSES, RackClient, is_verdict
 from bot.cli.main import main
-from bot.cli.rack_url import RackUrl, Refused, is_loopback
+from bot.cli.rack_url import CliError, RackUrl, is_loopback
 from bot.cli.terminal import _joined, do
 from bot.command.commands import EnvSet
 from bot.command.parser import parse
@@ -107,7 +107,7 @@ async def test_who_stops_watching_stops_nothing_else(api, capsys, monkeypatch):
         raise KeyboardInterrupt
 
     await api.world.build()
-    monkeypatch.setattr(Rack, "follow", interrupted)
+    monkeypatch.setattr(RackClient, "follow", interrupted)
 
     assert await typed("releases", "promote", "-a", "myapp") == 130
     await api.world.supervisor.idle()
@@ -195,10 +195,10 @@ async def test_a_stream_that_is_cut_goes_on_where_it_was(api, capsys):
         promotion.id
     )
     assert "trying again" in err
-    assert paused[0] == PAUSES[0]
+    assert paused[0] == RETRY_PAUSES[0]
 
 
-class Cut(Rack):
+class Cut(RackClient):
     """A rack whose connections break as the test says: each gives some lines first."""
 
     def __init__(self, gives):
@@ -206,11 +206,11 @@ class Cut(Rack):
         self.gives, self.asked = list(gives), []
 
     def _lines(self, promotion, after):
-        from bot.cli.client import Lost
+        from bot.cli.client import ConnectionLost
 
         self.asked.append(after)
         yield from self.gives.pop(0) if self.gives else []
-        raise Lost("cut")
+        raise ConnectionLost("cut")
 
 
 def test_lines_are_asked_for_from_where_the_connection_broke():
@@ -224,11 +224,11 @@ def test_lines_are_asked_for_from_where_the_connection_broke():
 def test_a_bot_that_does_not_come_back_is_given_up_with_what_is_true_of_the_rollout():
     rack = Cut([["one"]])
 
-    with pytest.raises(Refused, match="does not answer any more") as refused:
+    with pytest.raises(CliError, match="does not answer any more") as refused:
         list(rack.follow("P", lambda _: None))
 
     assert refused.value.hint == "the rollout goes on without this terminal"
-    assert len(rack.asked) == len(PAUSES) + 1
+    assert len(rack.asked) == len(RETRY_PAUSES) + 1
 
 
 @pytest.mark.parametrize("line", ["OK", "OK (not verified: nothing ran)", "ERROR: approval expired"])

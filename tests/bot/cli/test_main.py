@@ -10,7 +10,7 @@ from importlib.metadata import version
 import pytest
 import yaml
 
-from bot.admin.commands import listed, start_problems
+from bot.admin.commands import start_problems, token_table
 from bot.cli.main import _parser, main
 from storage.database import locked
 from storage.keys import Keyring
@@ -111,7 +111,7 @@ def test_a_database_that_cannot_be_opened_is_a_sentence(monkeypatch, capsys):
 def test_revoked_tokens_stay_in_the_list():
     at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
-    assert listed(
+    assert token_table(
         [Token(name="a", created_at=at, revoked_at=None), Token(name="b", created_at=at, revoked_at=at)]
     ) == (
         "NAME  POLICY   CREATED               REVOKED\n"

@@ -4,12 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.pacing import CARD_INTERVAL, POST_BURST, POST_RATE, UPDATE_BURST, UPDATE_RATE, Bucket, Pacing
+from bot.slack.pacing import (
+    CARD_INTERVAL,
+    POST_BURST,
+    POST_RATE,
+    UPDATE_BURST,
+    UPDATE_RATE,
+    Pacing,
+    TokenBucket,
+)
 from tests.fakes import JumpingClock
 
 
-def bucket(rate: float = 1.0, burst: float = 3.0) -> Bucket:
-    return Bucket(rate, burst, burst, 0.0)
+def bucket(rate: float = 1.0, burst: float = 3.0) -> TokenBucket:
+    return TokenBucket(rate, burst, burst, 0.0)
 
 
 def test_a_burst_goes_out_at_once_and_the_next_waits_for_its_second():
