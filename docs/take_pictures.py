@@ -14,7 +14,7 @@ from playwright.async_api import Locator, Page, async_playwright, expect
 
 from bot.clock import ScaledClock
 from bot.main import run
-from bot.playground.state_folder import Memory
+from bot.playground.state_folder import StateFolder
 from bot.playground.wiring import playground
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -43,7 +43,7 @@ async def main() -> None:
 async def playing(folder: Path) -> AsyncIterator[str]:
     """Run a playground, and yield the address of its page."""
     stop, started = asyncio.Event(), asyncio.Event()
-    async with playground(Memory(folder), ScaledClock(SPEED), ack_seconds=ACK_SECONDS) as made:
+    async with playground(StateFolder(folder), ScaledClock(SPEED), ack_seconds=ACK_SECONDS) as made:
         running = asyncio.create_task(run(made.bot, stop, started=started.set), name="the bot")
         try:
             await started.wait()
