@@ -30,7 +30,7 @@ from bot.slack.web_api import WebApi
 from core.clock import Clock
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient
-from core.cluster.api.credentials import Source, from_document, from_environment
+from core.cluster.api.credentials import ConfigurationSource, from_document, from_environment
 from core.lifecycle.access import Access
 from core.lifecycle.gate import Gate
 from core.ports.cluster import Cluster
@@ -208,7 +208,7 @@ def _assembled(
     )
 
 
-def _source(settings: Settings, kubeconfig: Mapping[str, Any] | None) -> Source:
+def _source(settings: Settings, kubeconfig: Mapping[str, Any] | None) -> ConfigurationSource:
     """Find the cluster as every Kubernetes client does; KUBECONFIG may also stand in `.env`."""
     if kubeconfig is not None:
         return from_document(kubeconfig)

@@ -13,7 +13,7 @@ from core.cluster.kinds import MANAGED
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.namespace import AppNamespace
 from core.cluster.provisioning import NamespaceProvisioner
-from core.cluster.watching.reflector import Tuning
+from core.cluster.watching.reflector import ReflectorOptions
 from core.cluster.watching.watch import NamespaceWatch, watching
 from core.cluster.writer import ObjectWriter
 from core.manifest.manifest import Manifest
@@ -45,7 +45,7 @@ class KubernetesCluster:
         *,
         rack: str,
         clock: Clock,
-        tuning: Tuning | None = None,
+        tuning: ReflectorOptions | None = None,
     ) -> None:
         self._client = client
         self.rack = rack
@@ -66,34 +66,34 @@ class KubernetesCluster:
         await self._namespaces.may_list()
 
     async def create_namespace(self, app: str) -> str | None:
-        return await self._namespaces.create(self._home(app))
+        return await self._namespaces.create(self._ns(app))
 
     async def look(self, app: str, refs: Sequence[Ref]) -> Intent:
-        return await baseline.look(self._client, self._home(app), refs)
+        return await baseline.look(self._client, self._ns(app), refs)
 
     async def check_anchor(self, app: App, *, installation: str, token: int) -> None:
-        await self._anchors.check(self._home(app.name), app, installation=installation, token=token)
+        await self._anchors.check(self._ns(app.name), app, installation=installation, token=token)
 
     async def claim_anchor(self, app: App, *, installation: str, token: int) -> Applied:
-        return await self._anchors.claim(self._home(app.name), app, installation=installation, token=token)
+        return await self._anchors.claim(self._ns(app.name), app, installation=installation, token=token)
 
     async def preflight(self, app: str, bundle: Bundle, *, token: int, force: bool) -> None:
-        await self._applier.preflight(self._home(app), bundle, token=token, force=force)
+        await self._applier.preflight(self._ns(app), bundle, token=token, force=force)
 
     async def apply(self, app: str, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
-        return await self._applier.apply(self._home(app), bundle, ref, token=token, force=force)
+        return await self._applier.apply(self._ns(app), bundle, ref, token=token, force=force)
 
     async def scale(self, app: str, ref: Ref, replicas: int, *, token: int) -> Applied:
-        return await self._applier.scale(self._home(app), ref, replicas, token=token)
+        return await self._applier.scale(self._ns(app), ref, replicas, token=token)
 
     async def remove(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
-        await self._applier.remove(self._home(app), ref, uid=uid, token=token)
+        await self._applier.remove(self._ns(app), ref, uid=uid, token=token)
 
     def watch(self, app: str, intent: Intent) -> AbstractAsyncContextManager[NamespaceWatch]:
         return watching(
             NamespaceWatch(
                 self._client,
-                self._home(app),
+                self._ns(app),
                 intent,
                 clock=self._clock,
                 tuning=self._tuning,
@@ -101,7 +101,7 @@ class KubernetesCluster:
         )
 
     async def evidence(self, app: str, diagnosis: Diagnosis) -> str:
-        return await evidence(self._client, self._home(app), diagnosis)
+        return await evidence(self._client, self._ns(app), diagnosis)
 
-    def _home(self, app: str) -> AppNamespace:
+    def _ns(self, app: str) -> AppNamespace:
         return AppNamespace(self.rack, app)

@@ -15,7 +15,7 @@ from core.errors import Rejected, Unreachable
 from core.records.app import App
 from core.records.intent import Applied
 
-ATTEMPTS = 5  # losing the compare-and-set more often means that somebody writes all the time
+MAX_ATTEMPTS = 5  # losing the compare-and-set more often means that somebody writes all the time
 
 
 class Anchors:
@@ -35,7 +35,7 @@ class Anchors:
             Rejected: the namespace is not ours.
             Unreachable: somebody else wrote each time between our read and our write.
         """
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             live, uid = await self._read(ns, app, installation=installation, token=token)
             wanted = {"installation": installation, "token": str(token), "namespace-uid": uid}
             if live is not None and wanted.items() <= (live.get("data") or {}).items():

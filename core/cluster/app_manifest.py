@@ -2,7 +2,7 @@
 
 from core.errors import Invalid
 
-LONGEST_NAMESPACE = 63  # a DNS label
+MAX_NAMESPACE_CHARS = 63  # a DNS label
 
 _MANIFEST = """\
 # Lets convox-bot roll out the app {app}. Apply it as an administrator: kubectl apply -f -
@@ -51,8 +51,8 @@ def app_manifest(
     namespace = f"{rack}-{app}"
     if namespace == bot_namespace:
         raise Invalid(f"{app} cannot be an app here: {namespace} is the namespace of the bot itself")
-    if len(namespace) > LONGEST_NAMESPACE:
-        raise Invalid(f"{namespace} is too long for a namespace: {LONGEST_NAMESPACE} characters at most")
+    if len(namespace) > MAX_NAMESPACE_CHARS:
+        raise Invalid(f"{namespace} is too long for a namespace: {MAX_NAMESPACE_CHARS} characters at most")
     return _MANIFEST.format(
         app=app, namespace=namespace, service_account=service_account, bot_namespace=bot_namespace
     )

@@ -13,12 +13,12 @@ from core.records.observation import Diagnosis
 
 log = logging.getLogger(__name__)
 
-LINES = 20
-SECONDS = 5.0
+MAX_LINES = 20
+LOG_SECONDS = 5.0
 LIMIT_BYTES = 65536  # twenty lines of JSON are long, and the server cuts at the end, where the cause is
-WIDTH = 500  # characters of one line
+MAX_LINE_CHARS = 500  # characters of one line
 # What the kubelet answers, with status 200, once a container is collected (and for every evicted pod).
-COLLECTED = b"unable to retrieve container logs for "
+LOG_COLLECTED = b"unable to retrieve container logs for "
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
 
 
@@ -31,22 +31,22 @@ async def evidence(client: KubeClient, ns: AppNamespace, diagnosis: Diagnosis) -
     if not diagnosis.pod or not diagnosis.container:
         return ""
     try:
-        async with asyncio.timeout(SECONDS):
-            return cleaned(await _log(client, ns, diagnosis))
+        async with asyncio.timeout(LOG_SECONDS):
+            return printable(await _log(client, ns, diagnosis))
     except (Rejected, Unreachable, TimeoutError) as error:
         log.info("no log of %s/%s: %s", ns.namespace, diagnosis.pod, str(error) or "it took too long")
         return ""
 
 
 async def _log(client: KubeClient, ns: AppNamespace, diagnosis: Diagnosis) -> bytes:
-    params = {"container": diagnosis.container, "tailLines": str(LINES), "limitBytes": str(LIMIT_BYTES)}
+    params = {"container": diagnosis.container, "tailLines": str(MAX_LINES), "limitBytes": str(LIMIT_BYTES)}
     if diagnosis.previous:
         params["previous"] = "true"
-    body = await client.text(ns.at(POD.name, diagnosis.pod, "log"), params, seconds=SECONDS)
-    return b"" if body.startswith(COLLECTED) else body
+    body = await client.text(ns.at(POD.name, diagnosis.pod, "log"), params, seconds=LOG_SECONDS)
+    return b"" if body.startswith(LOG_COLLECTED) else body
 
 
-def cleaned(body: bytes) -> str:
+def printable(body: bytes) -> str:
     """Return the last lines as text that cannot play tricks on a terminal or in a message.
 
     Colours and control characters go, invalid UTF-8 is shown as such, long lines are cut. Every cut is marked, the
@@ -56,8 +56,8 @@ def cleaned(body: bytes) -> str:
     if len(body) >= LIMIT_BYTES:
         text = f"{text.rstrip()}…"
     lines = ["".join(c for c in line if _is_plain(c)).rstrip() for line in text.split("\n")]
-    shown = [line if len(line) <= WIDTH else f"{line[:WIDTH]}…" for line in lines if line]
-    return "\n".join(shown[-LINES:])
+    shown = [line if len(line) <= MAX_LINE_CHARS else f"{line[:MAX_LINE_CHARS]}…" for line in lines if line]
+    return "\n".join(shown[-MAX_LINES:])
 
 
 def _is_plain(character: str) -> bool:

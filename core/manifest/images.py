@@ -13,7 +13,7 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 LONGEST_REFERENCE = 512  # characters; registries stop at 255 for the name alone
 
 
-def why_not_an_image(reference: str) -> str:
+def image_problem(reference: str) -> str:
     """Return "" for an image reference, else why it is none."""
     if len(reference) <= LONGEST_REFERENCE and REFERENCE.fullmatch(reference):
         return ""

@@ -5,12 +5,12 @@ half of a manifest is worse than none. A key may be without effect if all it doe
 convox-bot does not route (it makes no ingress) or serve another command. docs/compatibility.md lists both.
 """
 
-from core.yaml.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 
-TOP_RUN = ("environment", "labels", "services")
+TOP_SUPPORTED = ("environment", "labels", "services")
 # Log retention of a cloud; nothing of the rollout depends on it.
 TOP_IGNORED = ("appSettings",)
-TOP_REFUSED = {
+TOP_UNSUPPORTED = {
     "balancers": "load balancers",
     "budget": "spending caps",
     "configs": "configuration files",
@@ -19,7 +19,7 @@ TOP_REFUSED = {
     "timers": "timers",
 }
 
-SERVICE_RUN = (
+SERVICE_SUPPORTED = (
     "annotations",
     "build",
     "command",
@@ -48,7 +48,7 @@ SERVICE_IGNORED = (
     "timeout",
     "tls",
 )
-SERVICE_REFUSED = {
+SERVICE_UNSUPPORTED = {
     "accessControl": "access control at the ingress",
     "agent": "agents (one process a node)",
     "configMounts": "configuration files",
@@ -69,8 +69,8 @@ SERVICE_REFUSED = {
     "volumes": "volumes",
     "whitelist": "address lists at the ingress",
 }
-SCALE_RUN = ("count", "cpu", "limit", "max", "memory", "min")
-SCALE_REFUSED = {
+SCALE_SUPPORTED = ("count", "cpu", "limit", "max", "memory", "min")
+SCALE_UNSUPPORTED = {
     "autoscale": "autoscaling",
     "gpu": "GPUs",
     "keda": "autoscaling",
@@ -86,7 +86,7 @@ RESERVED_LABELS = frozenset(
 SERVICE_ACCOUNT_ANNOTATIONS = frozenset({"eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account"})
 
 
-def asks_for_nothing(node: Node) -> bool:
+def is_switched_off(node: Node) -> bool:
     """Whether a key that would be refused is switched off: `agent: false`, `resources: []`, `nlb:`."""
     match node:
         case ScalarNode():
@@ -97,6 +97,6 @@ def asks_for_nothing(node: Node) -> bool:
             return not node.entries
 
 
-def refusal(entry: Entry, what: str, names: str) -> str:
+def refusal(entry: MappingEntry, what: str, names: str) -> str:
     """Say that this version does not run a key."""
     return f'"{entry.key.text}" of {what}: this version does not run {names}'

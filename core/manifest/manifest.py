@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.errors import Invalid
-from core.manifest.images import why_not_an_image
+from core.manifest.images import image_problem
 from core.manifest.reader import NAME, NAME_RULE, read_manifest
 from core.manifest.service import Declaration, Service
 from core.records.environment import Environment
@@ -16,7 +16,7 @@ from core.yaml.tree import compose, cut, interpolate
 
 __all__ = ["Declaration", "Manifest", "Service", "images_needed", "load", "resolve_images"]
 
-LONGEST_NAME = 63  # a Service's name and a label's value end there
+MAX_NAME_CHARS = 63  # a Service's name and a label's value end there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +75,10 @@ def _validate(service: Service) -> list[str]:
     """Return Convox's texts for what can be read but cannot run."""
     name, deployment = service.name, service.deployment
     wrong = []
-    if not NAME.fullmatch(name) or name.endswith("-") or len(name) > LONGEST_NAME:
+    if not NAME.fullmatch(name) or name.endswith("-") or len(name) > MAX_NAME_CHARS:
         why = NAME_RULE
         if NAME.fullmatch(name):
-            why = f"must not end with a dash and have at most {LONGEST_NAME} characters"
+            why = f"must not end with a dash and have at most {MAX_NAME_CHARS} characters"
         wrong.append(f"service name {cut(name)[1:-1]} invalid, {why}")
     for key, percent, low, high in (
         ("minimum", deployment.minimum, 0, 100),
@@ -108,7 +108,7 @@ def resolve_images(manifest: Manifest, images: Mapping[str, str]) -> dict[str, s
     bad = [
         f"image of {name} is no image reference ({why}): {reference[:80]!r}"
         for name, reference in images.items()
-        if name in names and reference and (why := why_not_an_image(reference))
+        if name in names and reference and (why := image_problem(reference))
     ]
     sentences = [
         *(["no image for " + ", ".join(missing)] if missing else []),

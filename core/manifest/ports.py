@@ -1,19 +1,19 @@
 """How a service is reached and asked for its health: `port`, `ports`, `health`, `liveness`, `startupProbe`."""
 
 from core.manifest.service import ExtraPort, Health, Port, ProbeCheck
-from core.yaml.fields import INTEGER, FieldReader, kind
-from core.yaml.tree import Entry, MappingNode, Node, ScalarNode
+from core.yaml.fields import INTEGER, FieldReader, node_kind
+from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode
 
 LARGEST_PORT = 65535
 SCHEMES = ("http", "https", "grpc")
 PROTOCOLS = ("tcp", "udp")
-HOUR = 3600  # a check slower than an hour outlives every rollout
+MAX_PROBE_SECONDS = 3600  # a check slower than an hour outlives every rollout
 
 
 def read_port(read: FieldReader, node: Node, what: str) -> Port | None:
     """Read `3000`, `https:3000`, or `{port: 3000, scheme: https}`."""
     if isinstance(node, MappingNode):
-        entries = read.table(node, what, ("port", "scheme"))
+        entries = read.entries_of(node, what, ("port", "scheme"))
         if "port" not in entries:
             read.problems.add(node.line, f"could not parse port: {what} has no port")
             return None
@@ -24,7 +24,7 @@ def read_port(read: FieldReader, node: Node, what: str) -> Port | None:
     scheme, _, number = node.text.rpartition(":") if isinstance(node, ScalarNode) else ("", "", "")
     if not INTEGER.match(number) or not 1 <= int(number) <= LARGEST_PORT or (scheme or "http") not in SCHEMES:
         read.problems.add(
-            node.line, f"invalid port: {kind(node)} ({what} may be 3000, https:3000 or grpc:3000)"
+            node.line, f"invalid port: {node_kind(node)} ({what} may be 3000, https:3000 or grpc:3000)"
         )
         return None
     return Port(int(number), scheme or "http")
@@ -35,7 +35,7 @@ def _with_scheme(read: FieldReader, node: Node, what: str, number: int) -> Port 
     if scheme in SCHEMES:
         return Port(number, scheme)
     read.problems.add(
-        node.line, f"invalid port: scheme {kind(node)} of {what} is none of {', '.join(SCHEMES)}"
+        node.line, f"invalid port: scheme {node_kind(node)} of {what} is none of {', '.join(SCHEMES)}"
     )
     return None
 
@@ -53,7 +53,7 @@ def read_ports(read: FieldReader, node: Node, what: str, main: Port | None) -> t
 def _extra_port(read: FieldReader, node: Node, what: str) -> ExtraPort | None:
     number, protocol = "", "tcp"
     if isinstance(node, MappingNode):
-        entries = read.table(node, what, ("port", "protocol"))
+        entries = read.entries_of(node, what, ("port", "protocol"))
         number = read.text(entries["port"].value, what) if "port" in entries else ""
         protocol = read.text(entries["protocol"].value, what) if "protocol" in entries else "tcp"
     elif isinstance(node, ScalarNode):
@@ -61,7 +61,7 @@ def _extra_port(read: FieldReader, node: Node, what: str) -> ExtraPort | None:
     protocol = protocol.lower() or "tcp"
     if INTEGER.match(number) and 1 <= int(number) <= LARGEST_PORT and protocol in PROTOCOLS:
         return ExtraPort(int(number), protocol)
-    read.problems.add(node.line, f"invalid port: {kind(node)} ({what} may have 2000 or 2000/udp)")
+    read.problems.add(node.line, f"invalid port: {node_kind(node)} ({what} may have 2000 or 2000/udp)")
     return None
 
 
@@ -70,7 +70,7 @@ def read_health(read: FieldReader, node: Node, what: str) -> Health:
     if isinstance(node, ScalarNode):
         return Health(path=read_path(read, node, what))
     known = ("disable", "grace", "interval", "path", "port", "timeout")
-    entries = read.table(node, what, known)
+    entries = read.entries_of(node, what, known)
     interval = _seconds(read, entries.get("interval"), what) or 5
     return Health(
         path=read_path(read, entries["path"].value, f"path of {what}") if "path" in entries else "/",
@@ -78,15 +78,15 @@ def read_health(read: FieldReader, node: Node, what: str) -> Health:
         interval=interval,
         grace=_seconds(read, entries.get("grace"), what) or interval,
         timeout=_seconds(read, entries.get("timeout"), what) or max(1, interval - 1),
-        disable="disable" in entries and read.flag(entries["disable"].value, f"disable of {what}"),
+        disable="disable" in entries and read.boolean(entries["disable"].value, f"disable of {what}"),
     )
 
 
-CHECK_KEYS = ("failureThreshold", "grace", "interval", "path", "successThreshold", "timeout")
+PROBE_KEYS = ("failureThreshold", "grace", "interval", "path", "successThreshold", "timeout")
 
 
 def read_liveness(read: FieldReader, node: Node, what: str) -> ProbeCheck | None:
-    entries = read.table(node, what, CHECK_KEYS)
+    entries = read.entries_of(node, what, PROBE_KEYS)
     if "path" not in entries:
         if entries:
             read.problems.add(node.line, f"{what} needs a path")
@@ -98,7 +98,7 @@ def read_liveness(read: FieldReader, node: Node, what: str) -> ProbeCheck | None
 
 def read_startup(read: FieldReader, node: Node, what: str, liveness: ProbeCheck | None) -> ProbeCheck | None:
     """Read a startup check; timings that it leaves out are those of liveness, or Kubernetes' own without one."""
-    entries = read.table(node, what, (*CHECK_KEYS, "tcpSocketPort"))
+    entries = read.entries_of(node, what, (*PROBE_KEYS, "tcpSocketPort"))
     if ("path" in entries) == ("tcpSocketPort" in entries):
         if entries:
             read.problems.add(node.line, f"{what} needs either a path or a tcpSocketPort")
@@ -128,11 +128,11 @@ def read_startup(read: FieldReader, node: Node, what: str, liveness: ProbeCheck 
 def read_path(read: FieldReader, node: Node, what: str) -> str:
     path = read.text(node, what) or "/"
     if not path.startswith("/"):
-        read.problems.add(node.line, f"{what} must begin with a slash, not {kind(node)}")
+        read.problems.add(node.line, f"{what} must begin with a slash, not {node_kind(node)}")
     return path
 
 
-def _check(read: FieldReader, entries: dict[str, Entry], what: str, base: ProbeCheck) -> ProbeCheck:
+def _check(read: FieldReader, entries: dict[str, MappingEntry], what: str, base: ProbeCheck) -> ProbeCheck:
     failures = successes = 0
     if "failureThreshold" in entries:
         failures = read.integer(
@@ -153,7 +153,7 @@ def _check(read: FieldReader, entries: dict[str, Entry], what: str, base: ProbeC
     )
 
 
-def _seconds(read: FieldReader, entry: Entry | None, what: str) -> int:
+def _seconds(read: FieldReader, entry: MappingEntry | None, what: str) -> int:
     if entry is None:
         return 0
-    return read.integer(entry.value, f"{entry.key.text} of {what}", low=0, high=HOUR)
+    return read.integer(entry.value, f"{entry.key.text} of {what}", low=0, high=MAX_PROBE_SECONDS)

@@ -6,26 +6,26 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from core.manifest.images import why_not_an_image
+from core.manifest.images import image_problem
 from core.manifest.keys import (
     RESERVED_LABELS,
     SERVICE_ACCOUNT_ANNOTATIONS,
     SERVICE_IGNORED,
-    SERVICE_REFUSED,
-    SERVICE_RUN,
+    SERVICE_SUPPORTED,
+    SERVICE_UNSUPPORTED,
     TOP_IGNORED,
-    TOP_REFUSED,
-    TOP_RUN,
-    asks_for_nothing,
+    TOP_SUPPORTED,
+    TOP_UNSUPPORTED,
+    is_switched_off,
     refusal,
 )
 from core.manifest.ports import read_health, read_liveness, read_port, read_ports, read_startup
 from core.manifest.scale import read_deployment, read_scale
 from core.manifest.service import Declaration, Health, Port, RollingUpdate, Scale, Service
 from core.records.environment import KEY
-from core.yaml.fields import FieldReader, kind
+from core.yaml.fields import FieldReader, node_kind
 from core.yaml.problems import Problems
-from core.yaml.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode, cut
+from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode, cut
 
 # Kubernetes' qualified names: an optional DNS prefix, and a name of up to 63 characters.
 QUALIFIED = re.compile(
@@ -46,12 +46,12 @@ def read_manifest(
     """Return the top's environment and the services; what is wrong is written into `problems`."""
     read = FieldReader(problems)
     if root is None or (isinstance(root, MappingNode) and not root.entries):
-        problems.stop(None, "it is empty; it needs at least one service")
+        problems.fail(None, "it is empty; it needs at least one service")
     if not isinstance(root, MappingNode):
-        problems.stop(root.line, f"it must begin with keys such as services:, not with {kind(root)}")
+        problems.fail(root.line, f"it must begin with keys such as services:, not with {node_kind(root)}")
     known = _without_extensions(root)
-    entries = read.table(known, "convox.yml", (*TOP_RUN, *TOP_IGNORED, *TOP_REFUSED))
-    _refuse(read, entries, TOP_REFUSED, "convox.yml")
+    entries = read.entries_of(known, "convox.yml", (*TOP_SUPPORTED, *TOP_IGNORED, *TOP_UNSUPPORTED))
+    _refuse(read, entries, TOP_UNSUPPORTED, "convox.yml")
     environment: tuple[Declaration, ...] = ()
     labels: Pairs = ()
     if "environment" in entries:
@@ -69,9 +69,9 @@ def _without_extensions(root: MappingNode) -> MappingNode:
     return MappingNode(tuple(e for e in root.entries if not e.key.text.startswith("x-")), root.line)
 
 
-def _refuse(read: FieldReader, entries: dict[str, Entry], refused: dict[str, str], what: str) -> None:
+def _refuse(read: FieldReader, entries: dict[str, MappingEntry], refused: dict[str, str], what: str) -> None:
     for name, entry in entries.items():
-        if name in refused and not asks_for_nothing(entry.value):
+        if name in refused and not is_switched_off(entry.value):
             read.problems.add(entry.line, refusal(entry, what, refused[name]))
 
 
@@ -79,7 +79,9 @@ class _Keys:
     """The keys of one service; each is read by a function of (reader, node, name of the place)."""
 
     def __init__(self, read: FieldReader, node: Node, what: str) -> None:
-        self.entries = read.table(node, what, (*SERVICE_RUN, *SERVICE_IGNORED, *SERVICE_REFUSED))
+        self.entries = read.entries_of(
+            node, what, (*SERVICE_SUPPORTED, *SERVICE_IGNORED, *SERVICE_UNSUPPORTED)
+        )
         self._read = read
         self._what = what
 
@@ -90,12 +92,14 @@ class _Keys:
         return reader(self._read, self.entries[key].value, f"{key} of {self._what}")
 
 
-def _service(read: FieldReader, entry: Entry, environment: tuple[Declaration, ...], labels: Pairs) -> Service:
+def _service(
+    read: FieldReader, entry: MappingEntry, environment: tuple[Declaration, ...], labels: Pairs
+) -> Service:
     what = f"service {entry.key.shown[1:-1]}"
     if entry.key.shown != cut(entry.key.text) and not NAME.fullmatch(entry.key.text):
         read.problems.add(entry.line, f"{what}: a service's name {NAME_RULE}")
     keys = _Keys(read, entry.value, what)
-    _refuse(read, keys.entries, SERVICE_REFUSED, what)
+    _refuse(read, keys.entries, SERVICE_UNSUPPORTED, what)
     port = keys.get("port", read_port, None)
     liveness = keys.get("liveness", read_liveness, None)
     if port is None or port.scheme == "grpc":
@@ -117,14 +121,14 @@ def _service(read: FieldReader, entry: Entry, environment: tuple[Declaration, ..
         deployment=keys.get("deployment", read_deployment, RollingUpdate()),
         scale=keys.get("scale", read_scale, Scale()),
         grace=keys.get("termination", _grace, 30),
-        internal=keys.get("internal", FieldReader.flag, False),
-        init=keys.get("init", FieldReader.flag, True),
+        internal=keys.get("internal", FieldReader.boolean, False),
+        init=keys.get("init", FieldReader.boolean, True),
         labels=tuple((dict(labels) | dict(own)).items()),
         annotations=keys.get("annotations", _annotations, ()),
     )
 
 
-def _needs_a_port(read: FieldReader, entries: dict[str, Entry], what: str, port: Port | None) -> None:
+def _needs_a_port(read: FieldReader, entries: dict[str, MappingEntry], what: str, port: Port | None) -> None:
     """Convox leaves a check that has no port to ask out in silence; nobody who wrote one means that."""
     if port is None and "port" in entries:
         return  # it is wrong, and has been said to be
@@ -140,14 +144,14 @@ def _asks_its_own_port(node: Node) -> bool:
     return (
         "tcpSocketPort" in keys
         or "port" in keys
-        or ("disable" in keys and not asks_for_nothing(keys["disable"]))
+        or ("disable" in keys and not is_switched_off(keys["disable"]))
     )
 
 
 def _image(read: FieldReader, node: Node, what: str) -> str | None:
     image = read.text(node, what)
-    if image and (why := why_not_an_image(image)):
-        read.problems.add(node.line, f"{what} is no image reference ({why}): {kind(node)}")
+    if image and (why := image_problem(image)):
+        read.problems.add(node.line, f"{what} is no image reference ({why}): {node_kind(node)}")
     return image or None
 
 
@@ -157,7 +161,7 @@ def _build(read: FieldReader, node: Node, what: str) -> str:
     if isinstance(node, SequenceNode):
         read.problems.add(node.line, f"unknown type for service build: {what} may be a path or a mapping")
         return "."
-    entries = read.table(node, what, ("args", "manifest", "path"))
+    entries = read.entries_of(node, what, ("args", "manifest", "path"))
     return read.text(entries["path"].value, f"path of {what}") if "path" in entries else "."
 
 
@@ -171,7 +175,7 @@ def _command(read: FieldReader, node: Node, what: str) -> tuple[str, ...] | None
 
 
 def _grace(read: FieldReader, node: Node, what: str) -> int:
-    entries = read.table(node, what, ("grace",))
+    entries = read.entries_of(node, what, ("grace",))
     if "grace" not in entries:
         return 30
     return read.integer(entries["grace"].value, f"grace of {what}", low=0, high=3600, default=30)
@@ -182,7 +186,7 @@ def read_environment(read: FieldReader, node: Node, what: str) -> tuple[Declarat
     if not isinstance(node, SequenceNode):
         read.problems.add(
             node.line,
-            f"unknown type for service environment: write a list of KEY or KEY=default, not {kind(node)}",
+            f"unknown type for service environment: write a list of KEY or KEY=default, not {node_kind(node)}",
         )
         return ()
     found: list[Declaration] = []
@@ -217,7 +221,7 @@ def read_labels(read: FieldReader, node: Node, what: str) -> Pairs:
         elif not QUALIFIED.fullmatch(key) or not LABEL_VALUE.fullmatch(value):
             read.problems.add(
                 entry.line,
-                f"label {entry.key.shown}: {kind(entry.value)} is not what Kubernetes takes as a label",
+                f"label {entry.key.shown}: {node_kind(entry.value)} is not what Kubernetes takes as a label",
             )
         else:
             found.append((key, value))
@@ -235,7 +239,7 @@ def _annotations(read: FieldReader, node: Node, what: str) -> Pairs:
             key, equals, value = read.text(part, what).partition("=")
             pairs = [(key, value)] if equals else []
             if not equals:
-                read.problems.add(part.line, f"invalid annotation format: {kind(part)}, write key=value")
+                read.problems.add(part.line, f"invalid annotation format: {node_kind(part)}, write key=value")
         for key, value in pairs:
             found += _annotation(read, part, key, value)
     return tuple(dict(found).items())

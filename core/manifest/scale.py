@@ -1,16 +1,16 @@
 """How many processes and how large, and how they are replaced: `scale` and `deployment`."""
 
-from core.manifest.keys import SCALE_REFUSED, SCALE_RUN, asks_for_nothing, refusal
+from core.manifest.keys import SCALE_SUPPORTED, SCALE_UNSUPPORTED, is_switched_off, refusal
 from core.manifest.service import RollingUpdate, Scale
-from core.yaml.fields import INTEGER, FieldReader, kind
-from core.yaml.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from core.yaml.fields import INTEGER, FieldReader, node_kind
+from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 
 MOST_PROCESSES = 1000  # processes of one service; a typo above it would fill a cluster
-RANGE = "asks for a range of processes (autoscaling), which this version does not run; give one number"
+NO_RANGE = "asks for a range of processes (autoscaling), which this version does not run; give one number"
 
 
 def read_deployment(read: FieldReader, node: Node, what: str) -> RollingUpdate:
-    entries = read.table(node, what, ("maximum", "minimum"))
+    entries = read.entries_of(node, what, ("maximum", "minimum"))
     given = {
         key: read.integer(entries[key].value, f"{key} of {what}", low=-1000, high=1000, default=100)
         for key in entries
@@ -25,12 +25,12 @@ def read_scale(read: FieldReader, node: Node, what: str) -> Scale:
         return Scale()
     if isinstance(node, ScalarNode):
         return Scale(count=_count(read, node, what))
-    entries = read.table(node, what, (*SCALE_RUN, *SCALE_REFUSED))
+    entries = read.entries_of(node, what, (*SCALE_SUPPORTED, *SCALE_UNSUPPORTED))
     for key, entry in entries.items():
-        if key in SCALE_REFUSED and not asks_for_nothing(entry.value):
-            read.problems.add(entry.line, refusal(entry, what, SCALE_REFUSED[key]))
+        if key in SCALE_UNSUPPORTED and not is_switched_off(entry.value):
+            read.problems.add(entry.line, refusal(entry, what, SCALE_UNSUPPORTED[key]))
     limit = entries.get("limit")
-    limits = read.table(limit.value, f"limit of {what}", ("cpu", "memory")) if limit else {}
+    limits = read.entries_of(limit.value, f"limit of {what}", ("cpu", "memory")) if limit else {}
     cpu_limit = _amount(read, limits, "cpu", f"cpu limit of {what}")
     memory_limit = _amount(read, limits, "memory", f"memory limit of {what}")
     cpu = _amount(read, entries, "cpu", f"cpu of {what}") or cpu_limit or 250
@@ -47,37 +47,37 @@ def read_scale(read: FieldReader, node: Node, what: str) -> Scale:
     )
 
 
-def _amount(read: FieldReader, entries: dict[str, Entry], key: str, what: str) -> int:
+def _amount(read: FieldReader, entries: dict[str, MappingEntry], key: str, what: str) -> int:
     if key not in entries:
         return 0
     # A thousand cores, 16 TiB: beyond the largest node there is.
     return read.integer(entries[key].value, what, low=0, high=1_000_000 if key == "cpu" else 16_777_216)
 
 
-def _counts(read: FieldReader, entries: dict[str, Entry], what: str) -> int:
+def _counts(read: FieldReader, entries: dict[str, MappingEntry], what: str) -> int:
     """Take `count`, or `min` and `max` if they are the same number; of one of them, the other is the same."""
     if "count" in entries:
         return _count(read, entries["count"].value, f"count of {what}")
     given = [entries[key] for key in ("min", "max") if key in entries]
     numbers = {_count(read, entry.value, f"{entry.key.text} of {what}") for entry in given}
     if len(numbers) > 1:
-        read.problems.add(given[-1].line, f"{what} {RANGE}")
+        read.problems.add(given[-1].line, f"{what} {NO_RANGE}")
     return min(numbers, default=1)
 
 
 def _count(read: FieldReader, node: Node, what: str) -> int:
     if isinstance(node, MappingNode):
-        entries = read.table(node, what, ("max", "min"))
+        entries = read.entries_of(node, what, ("max", "min"))
         return _counts(read, entries, what)
     text = node.text if isinstance(node, ScalarNode) else ""
     low, dash, high = text.removesuffix("+").partition("-")
     if not INTEGER.match(low) or (dash and not INTEGER.match(high)):
-        read.problems.add(node.line, f"invalid scale: {kind(node)} ({what} must be a number)")
+        read.problems.add(node.line, f"invalid scale: {node_kind(node)} ({what} must be a number)")
         return 1
     if text.endswith("+") or (dash and int(low) != int(high)):
-        read.problems.add(node.line, f"{what} {RANGE}")
+        read.problems.add(node.line, f"{what} {NO_RANGE}")
         return 1
     if not 0 <= int(low) <= MOST_PROCESSES:
-        read.problems.add(node.line, f"{what} must be from 0 to {MOST_PROCESSES}, not {kind(node)}")
+        read.problems.add(node.line, f"{what} must be from 0 to {MOST_PROCESSES}, not {node_kind(node)}")
         return 1
     return int(low)

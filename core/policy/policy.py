@@ -27,7 +27,7 @@ __all__ = [
     "parse_policy",
 ]
 
-TOLD = 3  # people named in a refusal; a longer list is not read
+MAX_NAMED_PEOPLE = 3  # people named in a refusal; a longer list is not read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +114,8 @@ def _whom_to_ask(who: Iterable[str]) -> Sentence:
     people = list(dict.fromkeys(named(name) for name in who if not name.startswith(TOKEN)))
     if not people:
         return Sentence.of("no person has it; it is given in the policy file")
-    more = f" and {len(people) - TOLD} more" if len(people) > TOLD else ""
-    return Sentence.of("ask ", Sentence.join(", ", people[:TOLD]), more)
+    more = f" and {len(people) - MAX_NAMED_PEOPLE} more" if len(people) > MAX_NAMED_PEOPLE else ""
+    return Sentence.of("ask ", Sentence.join(", ", people[:MAX_NAMED_PEOPLE]), more)
 
 
 def named(who: str) -> Actor | UserGroup:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from core.policy.rules import EVERYBODY, GROUP, TOKEN, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
-from core.yaml.fields import FieldReader, kind
+from core.yaml.fields import FieldReader, node_kind
 from core.yaml.problems import Problems, did_you_mean
-from core.yaml.tree import Entry, MappingNode, Node, ScalarNode, cut
+from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, cut
 
 USER = re.compile(r"[UW][A-Z0-9]{2,}")
 GROUP_ID = re.compile(r"group:S[A-Z0-9]{2,}")
@@ -53,12 +53,12 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
     """Return what the file says; where something is wrong, the values beside it are placeholders."""
     if root is None:
         if members_needed:
-            problems.stop(1, "the policy is empty: nobody could do anything")
+            problems.fail(1, "the policy is empty: nobody could do anything")
         return (), (), ()
     read = FieldReader(problems)
     if not isinstance(root, MappingNode):
-        problems.stop(root.line, f"the policy must be a mapping of keys, not {kind(root)}")
-    entries = read.table(root, "the policy", ("roles", "members", "apps"))
+        problems.fail(root.line, f"the policy must be a mapping of keys, not {node_kind(root)}")
+    entries = read.entries_of(root, "the policy", ("roles", "members", "apps"))
     roles = _roles(read, entries.get("roles"))
     grants = _grants(read, entries.get("members"), roles)
     if members_needed and not grants:
@@ -68,12 +68,12 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
     return tuple(roles.values()), grants, tuple(_app(read, node) for node in listed)
 
 
-def _roles(read: FieldReader, entry: Entry | None) -> dict[str, Role]:
+def _roles(read: FieldReader, entry: MappingEntry | None) -> dict[str, Role]:
     listed = read.mapping(entry.value, "roles") if entry else ()
     return {e.key.text: Role(name=e.key.text, verbs=_verbs(read, e)) for e in listed}
 
 
-def _verbs(read: FieldReader, entry: Entry) -> frozenset[Verb]:
+def _verbs(read: FieldReader, entry: MappingEntry) -> frozenset[Verb]:
     what = f"role {entry.key.shown}"
     found: set[Verb] = set()
     items = read.items(entry.value, what)
@@ -90,13 +90,13 @@ def _verbs(read: FieldReader, entry: Entry) -> frozenset[Verb]:
     return frozenset(found)
 
 
-def _grants(read: FieldReader, entry: Entry | None, roles: Mapping[str, Role]) -> tuple[Grant, ...]:
+def _grants(read: FieldReader, entry: MappingEntry | None, roles: Mapping[str, Role]) -> tuple[Grant, ...]:
     listed = read.items(entry.value, "members") if entry else ()
     return tuple(_grant(read, node, roles) for node in listed)
 
 
 def _grant(read: FieldReader, node: Node, roles: Mapping[str, Role]) -> Grant:
-    entries = read.table(node, "a member", ("who", "roles", "apps"))
+    entries = read.entries_of(node, "a member", ("who", "roles", "apps"))
     who = _names(read, entries.get("who"), node, "who", _why_nobody)
     named = _names(read, entries.get("roles"), node, "roles", lambda text: _why_no_role(text, roles))
     apps = _names(read, entries["apps"], node, "apps", _why_no_pattern) if "apps" in entries else ("*",)
@@ -132,7 +132,7 @@ def _why_no_pattern(text: str) -> str:
 
 
 def _names(
-    read: FieldReader, entry: Entry | None, parent: Node, key: str, why_not: Callable[[str], str]
+    read: FieldReader, entry: MappingEntry | None, parent: Node, key: str, why_not: Callable[[str], str]
 ) -> tuple[str, ...]:
     """Return the usable words of a list that must have some."""
     items = read.items(entry.value, key) if entry else ()
@@ -148,7 +148,7 @@ def _usable(
     found: dict[str, None] = {}
     for item in items:
         if not isinstance(item, ScalarNode):
-            read.problems.add(item.line, f"{key} takes words, not {kind(item)}")
+            read.problems.add(item.line, f"{key} takes words, not {node_kind(item)}")
         elif why := why_not(item.text):
             read.problems.add(item.line, why)
         else:
@@ -157,11 +157,11 @@ def _usable(
 
 
 def _app(read: FieldReader, node: Node) -> AppRules:
-    entries = read.table(node, "apps", RULE_KEYS)
+    entries = read.entries_of(node, "apps", RULE_KEYS)
     match = _names(read, entries.get("match"), node, "match", _why_no_pattern)
     promote, rollback = ApprovalRule(), ApprovalRule()
     if "approvals" in entries:
-        asked = read.table(entries["approvals"].value, "approvals", ("promote", "rollback"))
+        asked = read.entries_of(entries["approvals"].value, "approvals", ("promote", "rollback"))
         promote = _approval(read, asked.get("promote"), "promote", ApprovalRule())
         # What rollback leaves out is promote's, but for the count: going back is free unless it says otherwise.
         rollback = _approval(read, asked.get("rollback"), "rollback", replace(promote, count=0))
@@ -177,16 +177,16 @@ def _app(read: FieldReader, node: Node) -> AppRules:
             settle=_auto(read, entries.get("settle")),
             crashes=_number(read, entries.get("crashes"), low=1, default=None),
             restarts=_number(read, entries.get("restarts"), low=0, default=0) or 0,
-            unpinned="unpinned" in entries and read.flag(entries["unpinned"].value, "unpinned"),
+            unpinned="unpinned" in entries and read.boolean(entries["unpinned"].value, "unpinned"),
             channel=_channel(read, entries.get("channel")),
         ),
     )
 
 
-def _approval(read: FieldReader, entry: Entry | None, what: str, base: ApprovalRule) -> ApprovalRule:
+def _approval(read: FieldReader, entry: MappingEntry | None, what: str, base: ApprovalRule) -> ApprovalRule:
     if entry is None:
         return base
-    keys = read.table(entry.value, what, ("count", "from", "requester", "expires"))
+    keys = read.entries_of(entry.value, what, ("count", "from", "requester", "expires"))
     people = base.people
     if "from" in keys:
         people = _usable(read, read.items(keys["from"].value, "from"), "from", _why_no_approver)
@@ -200,12 +200,14 @@ def _approval(read: FieldReader, entry: Entry | None, what: str, base: ApprovalR
     return ApprovalRule(
         count=count,
         people=people,
-        requester=read.flag(keys["requester"].value, "requester") if "requester" in keys else base.requester,
+        requester=read.boolean(keys["requester"].value, "requester")
+        if "requester" in keys
+        else base.requester,
         expires=_limit(read, keys.get("expires"), base.expires),
     )
 
 
-def _limit(read: FieldReader, entry: Entry | None, default: float) -> float:
+def _limit(read: FieldReader, entry: MappingEntry | None, default: float) -> float:
     """Return a duration that must leave some time at all."""
     if entry is None:
         return default
@@ -215,22 +217,24 @@ def _limit(read: FieldReader, entry: Entry | None, default: float) -> float:
     return seconds
 
 
-def _auto(read: FieldReader, entry: Entry | None) -> float | None:
+def _auto(read: FieldReader, entry: MappingEntry | None) -> float | None:
     if entry is None or (isinstance(entry.value, ScalarNode) and entry.value.text == "auto"):
         return None
     return read.duration(entry.value, entry.key.text, default=0.0, also="auto")
 
 
-def _number(read: FieldReader, entry: Entry | None, *, low: int, default: int | None) -> int | None:
+def _number(read: FieldReader, entry: MappingEntry | None, *, low: int, default: int | None) -> int | None:
     if entry is None:
         return default
     return read.integer(entry.value, entry.key.text, low=low, high=1000)
 
 
-def _channel(read: FieldReader, entry: Entry | None) -> str | None:
+def _channel(read: FieldReader, entry: MappingEntry | None) -> str | None:
     if entry is None:
         return None
     channel = read.text(entry.value, "channel")
     if not CHANNEL.fullmatch(channel):
-        read.problems.add(entry.line, f"channel must be a Slack channel id (C…), not {kind(entry.value)}")
+        read.problems.add(
+            entry.line, f"channel must be a Slack channel id (C…), not {node_kind(entry.value)}"
+        )
     return channel

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable
 
 from core.yaml.problems import Problems, did_you_mean
-from core.yaml.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 
 INTEGER = re.compile(r"^[+-]?[0-9]{1,9}$")
 TRUE = frozenset({"true", "yes", "on", "y"})
 FALSE = frozenset({"false", "no", "off", "n"})
 DURATION = re.compile(r"^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)$")
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class FieldReader:
@@ -19,10 +19,10 @@ class FieldReader:
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
 
-    def table(self, node: Node, what: str, known: Iterable[str]) -> dict[str, Entry]:
+    def entries_of(self, node: Node, what: str, known: Iterable[str]) -> dict[str, MappingEntry]:
         """Return the entries of a mapping by key, without those that are null; unknown keys are problems."""
         names = tuple(known)
-        found: dict[str, Entry] = {}
+        found: dict[str, MappingEntry] = {}
         for entry in self.mapping(node, what):
             if entry.key.text not in names:
                 hint = did_you_mean(entry.key.text, names)
@@ -31,25 +31,25 @@ class FieldReader:
                 found[entry.key.text] = entry
         return found
 
-    def mapping(self, node: Node, what: str) -> tuple[Entry, ...]:
+    def mapping(self, node: Node, what: str) -> tuple[MappingEntry, ...]:
         if isinstance(node, MappingNode):
             return node.entries
         if not (isinstance(node, ScalarNode) and node.null):
-            self.problems.add(node.line, f"{what} must be a mapping of keys, not {kind(node)}")
+            self.problems.add(node.line, f"{what} must be a mapping of keys, not {node_kind(node)}")
         return ()
 
     def items(self, node: Node, what: str) -> tuple[Node, ...]:
         if isinstance(node, SequenceNode):
             return node.items
         if not (isinstance(node, ScalarNode) and node.null):
-            self.problems.add(node.line, f"{what} must be a list, not {kind(node)}")
+            self.problems.add(node.line, f"{what} must be a list, not {node_kind(node)}")
         return ()
 
     def text(self, node: Node, what: str) -> str:
         """Return the word, or "" where it is none."""
         if isinstance(node, ScalarNode):
             return "" if node.null else node.text
-        self.problems.add(node.line, f"{what} must be text, not {kind(node)}")
+        self.problems.add(node.line, f"{what} must be text, not {node_kind(node)}")
         return ""
 
     def integer(self, node: Node, what: str, *, low: int, high: int, default: int = 0) -> int:
@@ -57,14 +57,16 @@ class FieldReader:
             number = int(node.text)
             if low <= number <= high:
                 return number
-        self.problems.add(node.line, f"{what} must be a whole number from {low} to {high}, not {kind(node)}")
+        self.problems.add(
+            node.line, f"{what} must be a whole number from {low} to {high}, not {node_kind(node)}"
+        )
         return default
 
-    def flag(self, node: Node, what: str, *, default: bool = False) -> bool:
+    def boolean(self, node: Node, what: str, *, default: bool = False) -> bool:
         word = node.text.lower() if isinstance(node, ScalarNode) else ""
         if word in TRUE or word in FALSE:
             return word in TRUE
-        self.problems.add(node.line, f"{what} must be true or false, not {kind(node)}")
+        self.problems.add(node.line, f"{what} must be true or false, not {node_kind(node)}")
         return default
 
     def duration(self, node: Node, what: str, *, default: float, also: str = "") -> float:
@@ -73,15 +75,15 @@ class FieldReader:
         `also` is a word that the caller takes as well, to be named.
         """
         found = DURATION.match(node.text) if isinstance(node, ScalarNode) else None
-        seconds = float(found[1]) * SECONDS[found[2]] if found else -1.0
+        seconds = float(found[1]) * UNIT_SECONDS[found[2]] if found else -1.0
         if 0 <= seconds <= 365 * 86400:
             return seconds
         forms = f"a duration such as 30s, 10m or 24h{f', or {also}' if also else ''}"
-        self.problems.add(node.line, f"{what} must be {forms}, not {kind(node)}")
+        self.problems.add(node.line, f"{what} must be {forms}, not {node_kind(node)}")
         return default
 
 
-def kind(node: Node) -> str:
+def node_kind(node: Node) -> str:
     """Say what a node is, to be put after "not"."""
     match node:
         case ScalarNode():

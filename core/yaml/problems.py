@@ -21,7 +21,7 @@ class Problems:
         """Write one down; the same one twice (an alias used twice) counts once."""
         self._found[line or 0, sentence] = None
 
-    def stop(self, line: int | None, sentence: str) -> NoReturn:
+    def fail(self, line: int | None, sentence: str) -> NoReturn:
         """Write one down after which nothing more can be read."""
         self.add(line, sentence)
         raise self._error()

@@ -16,9 +16,9 @@ from core.yaml.problems import Problems
 # A convox.yml of 40 services is some 10 KiB; libyaml reads 64 KiB in 0.1 s, the Python parser in 1 s.
 LARGEST_FILE = 64 * 1024
 # Deeper and wider than any manifest, shallow and small enough for an alias bomb to end at once.
-DEPTH = 24
-NODES = 10_000
-SHOWN = 60  # characters of a value that an error repeats
+MAX_DEPTH = 24
+MAX_NODES = 10_000
+MAX_SHOWN_CHARS = 60  # characters of a value that an error repeats
 
 # libyaml where PyYAML was built with it: the same events, eight times as fast.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -29,7 +29,7 @@ PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class YamlSource:
     """A text to parse, and where each of its lines came from.
 
     Attributes:
@@ -56,16 +56,16 @@ class Source:
 def cut(text: str) -> str:
     """Return the text in quotes on one line, shortened."""
     line = " ".join(text.split())
-    return f'"{line}"' if len(line) <= SHOWN else f'"{line[: SHOWN - 1]}…"'
+    return f'"{line}"' if len(line) <= MAX_SHOWN_CHARS else f'"{line[: MAX_SHOWN_CHARS - 1]}…"'
 
 
-def as_written(text: str) -> Source:
+def as_written(text: str) -> YamlSource:
     """Return a text that holds no values of an environment."""
     lines = BREAK.split(text.removeprefix("\ufeff"))
-    return Source("\n".join(lines), tuple(range(1, len(lines) + 1)))
+    return YamlSource("\n".join(lines), tuple(range(1, len(lines) + 1)))
 
 
-def interpolate(text: str, values: Mapping[str, str]) -> Source:
+def interpolate(text: str, values: Mapping[str, str]) -> YamlSource:
     """Replace every `${NAME}`, as Convox does: in the raw text, unset means empty, nothing escapes it."""
     made: list[str] = []
     numbers: list[int] = []
@@ -77,7 +77,7 @@ def interpolate(text: str, values: Mapping[str, str]) -> Source:
             written[number] = line
         made.append(became)
         numbers += [number] * len(BREAK.split(became))
-    return Source("\n".join(made), tuple(numbers), written)
+    return YamlSource("\n".join(made), tuple(numbers), written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +106,12 @@ class SequenceNode:
 class MappingNode:
     """Keys and values in the order in which they were written, each key once."""
 
-    entries: "tuple[Entry, ...]"
+    entries: "tuple[MappingEntry, ...]"
     line: int
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MappingEntry:
     """One key with its value."""
 
     key: ScalarNode
@@ -125,7 +125,7 @@ class Entry:
 Node = ScalarNode | SequenceNode | MappingNode
 
 
-def compose(source: Source, problems: Problems) -> Node | None:
+def compose(source: YamlSource, problems: Problems) -> Node | None:
     """Return the tree of a text with one document; None where it holds nothing but comments.
 
     Raises:
@@ -133,10 +133,10 @@ def compose(source: Source, problems: Problems) -> Node | None:
             alias bomb). Keys that stand twice are written into `problems` instead, with all others.
     """
     if len(source.text) > LARGEST_FILE:
-        problems.stop(None, f"it has {len(source.text):,} characters; {LARGEST_FILE:,} are the limit")
+        problems.fail(None, f"it has {len(source.text):,} characters; {LARGEST_FILE:,} are the limit")
     if found := UNPRINTABLE.search(source.text):
         before = len(BREAK.findall(source.text[: found.start()]))
-        problems.stop(source.number(before), f"character U+{ord(found[0]):04X} is not allowed")
+        problems.fail(source.number(before), f"character U+{ord(found[0]):04X} is not allowed")
     try:
         return _Composer(source, problems).document()
     except (
@@ -146,12 +146,12 @@ def compose(source: Source, problems: Problems) -> Node | None:
     ) as error:  # the Python parser on escapes beyond Unicode
         line: int | None = getattr(getattr(error, "problem_mark", None), "line", None)
         why = getattr(error, "problem", None) or "it cannot be read"
-        problems.stop(
+        problems.fail(
             None if line is None else source.number(line), f"this is not YAML: {why}{_advice(source, line)}"
         )
 
 
-def _advice(source: Source, line: int | None) -> str:
+def _advice(source: YamlSource, line: int | None) -> str:
     """Name the tab: the parser's own word for it is "cannot start any token"."""
     lines = BREAK.split(source.text)
     found = lines[line] if line is not None and line < len(lines) else ""
@@ -161,7 +161,7 @@ def _advice(source: Source, line: int | None) -> str:
 class _Composer:
     """Builds the tree from the parser's events, so that depth and size are known before anything grows."""
 
-    def __init__(self, source: Source, problems: Problems) -> None:
+    def __init__(self, source: YamlSource, problems: Problems) -> None:
         self._source = source
         self._problems = problems
         self._events: Iterator[Any] = iter(yaml.parse(source.text, Loader=LOADER))
@@ -178,7 +178,7 @@ class _Composer:
         return None if isinstance(node, ScalarNode) and node.null else node
 
     def _stop(self, event: Any, sentence: str) -> NoReturn:
-        self._problems.stop(self._line(event), sentence)
+        self._problems.fail(self._line(event), sentence)
 
     def _line(self, event: Any) -> int:
         return self._source.number(event.start_mark.line)
@@ -188,8 +188,8 @@ class _Composer:
 
     def _node(self, event: Any, depth: int) -> Node:
         self._grow(event, 1)
-        if depth > DEPTH:
-            self._stop(event, f"it is nested more than {DEPTH} deep")
+        if depth > MAX_DEPTH:
+            self._stop(event, f"it is nested more than {MAX_DEPTH} deep")
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if event.tag is not None:
@@ -215,8 +215,8 @@ class _Composer:
 
     def _grow(self, event: Any, size: int) -> None:
         self._count += size
-        if self._count > NODES:
-            self._stop(event, f"with its aliases written out it has more than {NODES:,} parts")
+        if self._count > MAX_NODES:
+            self._stop(event, f"with its aliases written out it has more than {MAX_NODES:,} parts")
 
     def _alias(self, event: Any) -> Node:
         known = self._anchors.get(event.anchor)
@@ -234,8 +234,8 @@ class _Composer:
         return SequenceNode(tuple(items), self._line(start))
 
     def _mapping(self, start: Any, depth: int) -> MappingNode:
-        own: dict[str, Entry] = {}
-        merged: dict[str, Entry] = {}
+        own: dict[str, MappingEntry] = {}
+        merged: dict[str, MappingEntry] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._node(event, depth + 1)
             value = self._node(next(self._events), depth + 1)
@@ -248,13 +248,13 @@ class _Composer:
                     key.line, f"key {key.shown} stands twice; the first is in line {own[key.text].line}"
                 )
             else:
-                own[key.text] = Entry(key, value)
+                own[key.text] = MappingEntry(key, value)
         inherited = [entry for name, entry in merged.items() if name not in own]
         return MappingNode((*own.values(), *inherited), self._line(start))
 
-    def _merge(self, value: Node, key: ScalarNode) -> dict[str, Entry]:
+    def _merge(self, value: Node, key: ScalarNode) -> dict[str, MappingEntry]:
         """Return the entries of `<<: *name` or `<<: [*one, *two]`; of two, the first wins, as YAML says."""
-        entries: dict[str, Entry] = {}
+        entries: dict[str, MappingEntry] = {}
         for part in value.items if isinstance(value, SequenceNode) else (value,):
             if isinstance(part, MappingNode):
                 entries = {entry.key.text: entry for entry in part.entries} | entries

@@ -14,9 +14,9 @@ SERVICE = "services:\n  web:\n    image: registry.example/web:1\n"
 @pytest.mark.parametrize(
     ("title", "run", "ignored", "refused"),
     [
-        ("At the top", keys.TOP_RUN, keys.TOP_IGNORED, keys.TOP_REFUSED),
-        ("In a service", keys.SERVICE_RUN, keys.SERVICE_IGNORED, keys.SERVICE_REFUSED),
-        ("In `scale`", keys.SCALE_RUN, (), keys.SCALE_REFUSED),
+        ("At the top", keys.TOP_SUPPORTED, keys.TOP_IGNORED, keys.TOP_UNSUPPORTED),
+        ("In a service", keys.SERVICE_SUPPORTED, keys.SERVICE_IGNORED, keys.SERVICE_UNSUPPORTED),
+        ("In `scale`", keys.SCALE_SUPPORTED, (), keys.SCALE_UNSUPPORTED),
     ],
 )
 def test_every_key_stands_there_with_what_becomes_of_it(title, run, ignored, refused):
@@ -29,7 +29,7 @@ def test_every_key_stands_there_with_what_becomes_of_it(title, run, ignored, ref
     )
 
 
-@pytest.mark.parametrize("key", keys.SERVICE_REFUSED)
+@pytest.mark.parametrize("key", keys.SERVICE_UNSUPPORTED)
 def test_a_refused_key_that_asks_for_nothing_is_fine(key):
     load(f"{SERVICE}    {key}: false\n", Environment())
 

@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 
 from core.clock import Clock
-from core.cluster.api.credentials import Source
+from core.cluster.api.credentials import ConfigurationSource
 from core.cluster.api.refusals import ApiRejected
 from core.cluster.api.resources import Address
 from core.cluster.api.transport import Request, Transport
@@ -25,7 +25,7 @@ APPLY = "application/apply-patch+yaml"  # the media type of server-side apply; J
 class KubeClient:
     """One cluster; see `Transport` for the arguments and for the errors that every method raises."""
 
-    def __init__(self, source: Source, *, clock: Clock) -> None:
+    def __init__(self, source: ConfigurationSource, *, clock: Clock) -> None:
         self._transport = Transport(source, clock=clock)
 
     async def __aenter__(self) -> Self:

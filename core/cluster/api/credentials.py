@@ -23,7 +23,7 @@ from kubernetes_asyncio.config.incluster_config import (
 )
 
 from core.clock import Clock
-from core.cluster.api.plugins import Loader, loader_of_document, loader_of_file
+from core.cluster.api.plugins import ExecPluginLoader, loader_of_document, loader_of_file
 from core.errors import Unreachable
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 TOKEN_FILE_PERIOD = timedelta(minutes=1)
 EXPIRY_MARGIN = timedelta(minutes=1)
 # A plugin whose tokens are always about to expire must not be run for every request.
-SHORTEST_PERIOD = timedelta(seconds=10)
+MIN_RENEWAL_PERIOD = timedelta(seconds=10)
 # Shorter than the limit of a request, so that what is said is that the credentials are missing.
 LOADING_SECONDS = 20.0
 # A try that has failed stands for everybody who asks in the next seconds: else each would run the plugin again.
@@ -51,7 +51,7 @@ UNREADABLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedConfiguration:
     """One reading of the configuration.
 
     Attributes:
@@ -64,10 +64,10 @@ class Loaded:
     ends_at: datetime | None = None
 
 
-Source = Callable[[Clock], Awaitable[Loaded]]
+ConfigurationSource = Callable[[Clock], Awaitable[LoadedConfiguration]]
 
 
-def from_environment(environ: Mapping[str, str]) -> Source:
+def from_environment(environ: Mapping[str, str]) -> ConfigurationSource:
     """Return the source that a Kubernetes client would choose: `KUBECONFIG`, in-cluster, `~/.kube/config`."""
     if path := environ.get("KUBECONFIG"):
         return from_file(path)
@@ -76,10 +76,10 @@ def from_environment(environ: Mapping[str, str]) -> Source:
     return from_file(str(Path.home() / ".kube" / "config"))
 
 
-def from_file(path: str) -> Source:
+def from_file(path: str) -> ConfigurationSource:
     """Read a kubeconfig file (or several, as `KUBECONFIG` lists them); its plugins may write back to it."""
 
-    async def load(clock: Clock) -> Loaded:
+    async def load(clock: Clock) -> LoadedConfiguration:
         fresh = _blank()
         # The library speaks of a missing key of a file that is not there at all.
         if not _is_there(path):
@@ -95,10 +95,10 @@ def _is_there(paths: str) -> bool:
     return any(Path(path).expanduser().exists() for path in paths.split(os.pathsep) if path)
 
 
-def from_document(document: Mapping[str, Any]) -> Source:
+def from_document(document: Mapping[str, Any]) -> ConfigurationSource:
     """Read a kubeconfig that is already parsed."""
 
-    async def load(clock: Clock) -> Loaded:
+    async def load(clock: Clock) -> LoadedConfiguration:
         fresh = _blank()
         loader = loader_of_document(document)
         await loader.load_and_set(fresh)
@@ -112,15 +112,15 @@ def in_cluster(
     *,
     token: str = SERVICE_TOKEN_FILENAME,
     certificate: str = SERVICE_CERT_FILENAME,
-) -> Source:
+) -> ConfigurationSource:
     """Read the service account of the pod that we run in; the file names are Kubernetes' own."""
 
-    async def load(clock: Clock) -> Loaded:
+    async def load(clock: Clock) -> LoadedConfiguration:
         fresh = _blank()
         InClusterConfigLoader(
             token, certificate, try_refresh_token=False, environ=dict(environ)
         ).load_and_set(fresh)
-        return Loaded(fresh, clock.now() + TOKEN_FILE_PERIOD)
+        return LoadedConfiguration(fresh, clock.now() + TOKEN_FILE_PERIOD)
 
     return load
 
@@ -128,15 +128,15 @@ def in_cluster(
 class Credentials:
     """The newest configuration; whoever finds it stale renews it once for all."""
 
-    def __init__(self, source: Source, *, clock: Clock) -> None:
+    def __init__(self, source: ConfigurationSource, *, clock: Clock) -> None:
         self._source = source
         self._clock = clock
-        self._loaded: Loaded | None = None
+        self._loaded: LoadedConfiguration | None = None
         self._loading = asyncio.Lock()
         self._failed: tuple[datetime, str] | None = None
-        self._reading: asyncio.Task[Loaded] | None = None
+        self._reading: asyncio.Task[LoadedConfiguration] | None = None
 
-    async def current(self) -> Loaded:
+    async def current(self) -> LoadedConfiguration:
         """Return the configuration, read anew where it is due; the one before while it lasts and that fails.
 
         Raises:
@@ -154,7 +154,7 @@ class Credentials:
                 raise
             return loaded
 
-    async def renew(self, stale: Loaded | None) -> Loaded:
+    async def renew(self, stale: LoadedConfiguration | None) -> LoadedConfiguration:
         """Return a configuration that is not `stale`: somebody else's renewal, or our own.
 
         Raises:
@@ -179,7 +179,7 @@ class Credentials:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
 
-    async def _read(self) -> Loaded:
+    async def _read(self) -> LoadedConfiguration:
         """Await the one reading under way; whoever runs out of time leaves it to the next one who asks.
 
         A request may have less time than a plugin needs: if it ended the plugin, none would ever get to its end.
@@ -194,7 +194,7 @@ class Credentials:
             if reading.done():
                 self._reading = None
 
-    async def _load(self) -> Loaded:
+    async def _load(self) -> LoadedConfiguration:
         try:
             async with asyncio.timeout(LOADING_SECONDS):
                 return await self._source(self._clock)
@@ -221,8 +221,10 @@ def _blank() -> Configuration:
     return cast("Configuration", type.__call__(Configuration))
 
 
-def _loaded(configuration: Configuration, loader: Loader, clock: Clock) -> Loaded:
+def _loaded(configuration: Configuration, loader: ExecPluginLoader, clock: Clock) -> LoadedConfiguration:
     expiry: datetime | None = getattr(loader, "exec_plugin_expiry", None)
     if expiry is None:
-        return Loaded(configuration)
-    return Loaded(configuration, max(expiry - EXPIRY_MARGIN, clock.now() + SHORTEST_PERIOD), expiry)
+        return LoadedConfiguration(configuration)
+    return LoadedConfiguration(
+        configuration, max(expiry - EXPIRY_MARGIN, clock.now() + MIN_RENEWAL_PERIOD), expiry
+    )

@@ -21,7 +21,7 @@ from core.cluster.documents import moment
 LONGEST_FAILURE = 500  # characters of what a plugin says of its failure
 
 
-class Loader(KubeConfigLoader):
+class ExecPluginLoader(KubeConfigLoader):
     """Reads one kubeconfig; its plugin ends with the reading."""
 
     cert_file: Any
@@ -42,14 +42,16 @@ class Loader(KubeConfigLoader):
         return True
 
 
-def loader_of_file(path: str) -> Loader:
+def loader_of_file(path: str) -> ExecPluginLoader:
     """Return the loader of a file, or of several as `KUBECONFIG` lists them; what changes is written back."""
     merger = KubeConfigMerger(path)
-    return Loader(config_dict=merger.config, config_base_path=None, config_persister=merger.save_changes)
+    return ExecPluginLoader(
+        config_dict=merger.config, config_base_path=None, config_persister=merger.save_changes
+    )
 
 
-def loader_of_document(document: Mapping[str, Any]) -> Loader:
-    return Loader(config_dict=dict(document), config_base_path=None)
+def loader_of_document(document: Mapping[str, Any]) -> ExecPluginLoader:
+    return ExecPluginLoader(config_dict=dict(document), config_base_path=None)
 
 
 async def run(plugin: ExecProvider) -> Mapping[str, Any]:

@@ -13,15 +13,15 @@ from core.records.app import namespace_command
 
 VERBS = {"GET": "get", "PATCH": "patch", "POST": "create", "DELETE": "delete"}
 # 401: renewed credentials may be accepted; 410: a fresh list mends it; 408, 429: the server is busy.
-PASSING = frozenset({401, 408, 410, 429})
+RETRYABLE = frozenset({401, 408, 410, 429})
 # kube-apiserver's RBAC words, the only ones among all 403 (quota, admission, termination) that name a right.
-RIGHT = re.compile(
+MISSING_RIGHT = re.compile(
     r'cannot (?P<verb>\S+) resource "(?P<resource>[^"]+)"(?: in API group "[^"]*")?'
     r'(?: in the namespace "(?P<namespace>[^"]+)")?'
 )
 # The head of a message that repeats which object was asked for.
-HEAD = re.compile(r'^[\w.]+ "[^"]*" is (?:forbidden|invalid): ')
-MANAGER = re.compile(r'conflict with "([^"]*)"')
+MESSAGE_HEAD = re.compile(r'^[\w.]+ "[^"]*" is (?:forbidden|invalid): ')
+CONFLICTING_MANAGER = re.compile(r'conflict with "([^"]*)"')
 NO_NAMESPACE = re.compile(r'^namespaces "[^"]*" not found$')
 LONGEST_QUOTE = 600  # characters of foreign text in one sentence
 
@@ -41,7 +41,7 @@ class ApiStatus:
 
     Attributes:
         retry_after: seconds to wait as the server asks, from the header or from the details; None if it does not.
-        strange: no `Status` document: somebody between us and the API server has answered.
+        from_proxy: no `Status` document: somebody between us and the API server has answered.
     """
 
     code: int
@@ -49,7 +49,7 @@ class ApiStatus:
     message: str = ""
     causes: tuple[Cause, ...] = ()
     retry_after: float | None = None
-    strange: bool = False
+    from_proxy: bool = False
 
     @property
     def conflicts(self) -> tuple[Cause, ...]:
@@ -85,7 +85,7 @@ def read_status(code: int, body: bytes, retry_after: str | None = None) -> ApiSt
         document = None
     if not isinstance(document, dict) or document.get("kind") != "Status":
         words = cut(" ".join(body.decode("utf-8", "replace").split()), 300)
-        return ApiStatus(code=code, message=words, retry_after=_seconds(retry_after), strange=True)
+        return ApiStatus(code=code, message=words, retry_after=_seconds(retry_after), from_proxy=True)
     return status_of(document, code=code, retry_after=retry_after)
 
 
@@ -115,10 +115,10 @@ def refusal(status: ApiStatus, verb: str, at: Address) -> ApiRejected | ApiUnrea
         verb: Kubernetes' verb of the request (`get`, `list`, `watch`, `patch` …).
         at: what the request was about.
     """
-    if status.strange and not _passing(status):
+    if status.from_proxy and not _is_retryable(status):
         # Whatever a gateway says of a path is not the last word on an object.
         return ApiUnreachable(f"what answered for {at} is not the API server: {_words(status)}", status)
-    if _passing(status):
+    if _is_retryable(status):
         return ApiUnreachable(f"the cluster cannot {verb} {at} now: {_words(status)}", status)
     if status.conflicts:
         return ApiRejected(conflict_sentence(at, status), status)
@@ -147,13 +147,13 @@ def missing_namespace(at: Address) -> str:
     return f"namespace {name} does not exist; an administrator creates it with `{namespace_command(at.rack, at.app)}`"
 
 
-def _passing(status: ApiStatus) -> bool:
+def _is_retryable(status: ApiStatus) -> bool:
     stale = status.code == 409 and not status.conflicts and status.reason != "AlreadyExists"
-    return stale or status.code in PASSING or status.code >= 500 or 300 <= status.code < 400
+    return stale or status.code in RETRYABLE or status.code >= 500 or 300 <= status.code < 400
 
 
 def _forbidden(status: ApiStatus, verb: str, at: Address) -> str:
-    missing = RIGHT.search(status.message)
+    missing = MISSING_RIGHT.search(status.message)
     if missing is None and status.message:
         return f"{at}: {_words(status)}"
     right = missing.groupdict() if missing else {}
@@ -168,12 +168,12 @@ def _forbidden(status: ApiStatus, verb: str, at: Address) -> str:
 
 
 def _manager(cause: Cause) -> str:
-    found = MANAGER.search(cause.message)
+    found = CONFLICTING_MANAGER.search(cause.message)
     return found[1] if found else "an unnamed manager"
 
 
 def _words(status: ApiStatus) -> str:
-    words = HEAD.sub("", status.message.strip()) or status.reason or "no reason given"
+    words = MESSAGE_HEAD.sub("", status.message.strip()) or status.reason or "no reason given"
     return f"{cut(words, LONGEST_QUOTE)} ({status.code})"
 
 

@@ -17,7 +17,7 @@ from kubernetes_asyncio.client import Configuration
 from kubernetes_asyncio.client.rest import RESTClientObject
 
 from core.clock import Clock
-from core.cluster.api.credentials import Credentials, Loaded, Source, bearer
+from core.cluster.api.credentials import ConfigurationSource, Credentials, LoadedConfiguration, bearer
 from core.cluster.api.refusals import VERBS, read_status, refusal
 from core.cluster.api.resources import Address
 from core.errors import Unreachable
@@ -28,7 +28,7 @@ CONTROL_CONNECTIONS = 16
 JSON = "application/json"
 
 
-class Idle(Unreachable):
+class StreamIdle(Unreachable):
     """An open stream has been silent for longer than its server ever is."""
 
 
@@ -55,11 +55,11 @@ class Request:
         return self.verb or VERBS[self.method]
 
 
-class Sessions:
+class ConnectionPools:
     """Two pools: a watch holds its connection for minutes and must never keep a call waiting."""
 
     def __init__(self, configuration: Configuration) -> None:
-        self.identity = identity(configuration)
+        self.connection_identity = connection_identity(configuration)
         self._configuration = configuration
         self._pools: dict[bool, RESTClientObject] = {}
 
@@ -83,9 +83,9 @@ class Transport:
         clock: for the renewal of credentials.
     """
 
-    def __init__(self, source: Source, *, clock: Clock) -> None:
+    def __init__(self, source: ConfigurationSource, *, clock: Clock) -> None:
         self._credentials = Credentials(source, clock=clock)
-        self._sessions: Sessions | None = None
+        self._sessions: ConnectionPools | None = None
         self._opening = asyncio.Lock()
 
     async def close(self) -> None:
@@ -114,7 +114,7 @@ class Transport:
         """Open a watch; the block begins when the server has accepted it.
 
         Raises:
-            Idle: nothing came for the request's seconds.
+            StreamIdle: nothing came for the request's seconds.
             ApiRejected, ApiUnreachable, Unreachable: as `read`.
         """
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=request.seconds)
@@ -122,7 +122,7 @@ class Transport:
         try:
             yield response.content
         except aiohttp.SocketTimeoutError as error:
-            raise Idle(f"the watch of {request.at} was silent for {request.seconds:g} s") from error
+            raise StreamIdle(f"the watch of {request.at} was silent for {request.seconds:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise _unreachable(request, error) from error
         finally:
@@ -147,7 +147,7 @@ class Transport:
         )
 
     async def _send(
-        self, request: Request, limits: aiohttp.ClientTimeout, loaded: Loaded, *, watch: bool
+        self, request: Request, limits: aiohttp.ClientTimeout, loaded: LoadedConfiguration, *, watch: bool
     ) -> aiohttp.ClientResponse:
         headers = await _headers(request, loaded.configuration)
         sessions = await self._sessions_for(loaded.configuration)
@@ -166,19 +166,19 @@ class Transport:
                 **_detours(pool),
             )
 
-    async def _sessions_for(self, configuration: Configuration) -> Sessions:
+    async def _sessions_for(self, configuration: Configuration) -> ConnectionPools:
         """Return the pools, made anew where a renewal has brought another server or certificate."""
         async with self._opening:
             old = self._sessions
-            if old is not None and old.identity == identity(configuration):
+            if old is not None and old.connection_identity == connection_identity(configuration):
                 return old
-            self._sessions = fresh = Sessions(configuration)
+            self._sessions = fresh = ConnectionPools(configuration)
         if old is not None:
             await old.close()
         return fresh
 
 
-def identity(configuration: Configuration) -> tuple[object, ...]:
+def connection_identity(configuration: Configuration) -> tuple[object, ...]:
     """What a connection depends on, as opposed to what is sent with each request.
 
     Of files also their age: certificates are often replaced in place.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from core.cluster.diagnosis import crashes, creation, images, probes, scheduling, starts, surroundings
-from core.cluster.diagnosis.view import NOTHING, ContainerView, PodView, pod_view
+from core.cluster.diagnosis.view import NO_RESTARTS, ContainerView, PodView, pod_view
 from core.cluster.documents import Document, containers_of, controller_of, is_terminating, release_of
 from core.cluster.kinds import MAKERS, WORKLOADS
 from core.cluster.snapshot import Snapshot, is_alive
@@ -18,7 +18,7 @@ RANK = {kind: place for place, kind in enumerate(DiagnosisKind)}
 
 
 def diagnoses(
-    snapshot: Snapshot, service: BundleService, release: str, *, before: Mapping[str, int] = NOTHING
+    snapshot: Snapshot, service: BundleService, release: str, *, before: Mapping[str, int] = NO_RESTARTS
 ) -> tuple[Diagnosis, ...]:
     """Return what is wrong with a service's new pods, worst first; of one kind the worst pod stands for all.
 

@@ -6,10 +6,10 @@ from core.cluster.documents import moment
 from core.records.observation import Diagnosis, DiagnosisKind
 
 # Ended within so many seconds counts as "right after its start".
-AT_START = 10
+STARTING_SECONDS = 10
 # 137 is SIGKILL, 143 SIGTERM: shells and runtimes report 128 + signal.
-COMMAND = frozenset({0, 126, 127})
-EXITS = {
+COMMAND_EXIT_CODES = frozenset({0, 126, 127})
+EXIT_CODES = {
     126: "its command is not executable",
     127: "its shell cannot find the command",
     134: "SIGABRT",
@@ -30,15 +30,19 @@ def find(service: str, pod: PodView, container: ContainerView) -> Diagnosis | No
         return _memory(service, pod, container)
     code = int(ended.get("exitCode") or 0)
     fact = _exit(service, code, _seconds(container))
-    hint = "check command" if code in COMMAND else ""
+    hint = "check command" if code in COMMAND_EXIT_CODES else ""
     return pod.diagnosis(DiagnosisKind.CRASH, fact, container=container, more=restarted(container), hint=hint)
 
 
 def _exit(subject: str, code: int, seconds: int | None) -> str:
-    when = "right after its start" if seconds is None or seconds < AT_START else f"after {_about(seconds)}"
+    when = (
+        "right after its start"
+        if seconds is None or seconds < STARTING_SECONDS
+        else f"after {_about(seconds)}"
+    )
     if code == 0:
         return f"{subject} ends by itself with code 0 {when}, but a service must keep running"
-    why = f" ({EXITS[code]})" if code in EXITS else ""
+    why = f" ({EXIT_CODES[code]})" if code in EXIT_CODES else ""
     return f"{subject} exits with code {code}{why} {when}"
 
 

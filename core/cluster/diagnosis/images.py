@@ -9,7 +9,7 @@ import re
 from core.cluster.diagnosis.view import ContainerView, PodView
 from core.records.observation import Diagnosis, DiagnosisKind
 
-WAITING = frozenset(
+PULL_REASONS = frozenset(
     {
         "",
         "ContainerCreating",
@@ -27,10 +27,12 @@ CREDENTIALS = re.compile(
 )
 SCOPE = re.compile(r"insufficient_scope|pull access denied(?!.*no basic auth)", re.IGNORECASE)
 PLATFORM = re.compile(r"no match for platform|no matching manifest for")
-ABSENT = re.compile(r": not found$|manifest unknown|name unknown|repository does not exist", re.IGNORECASE)
+IMAGE_ABSENT = re.compile(
+    r": not found$|manifest unknown|name unknown|repository does not exist", re.IGNORECASE
+)
 PULL_SECRET = re.compile(r"image pull secrets \(([^)]+)\)")
 # What the registry or the way to it says; none of it is the app's fault, and Kubernetes keeps trying.
-PASSING = (
+REGISTRY_BUSY = (
     (re.compile(r"429|toomanyrequests", re.IGNORECASE), "is rate limiting us (429 Too Many Requests)"),
     (re.compile(r"\b(5\d\d [A-Z][A-Za-z ]+)"), r"answers \1"),
     (re.compile(r"no such host"), "cannot be found: its name cannot be resolved"),
@@ -70,7 +72,7 @@ def _never(pod: PodView, container: ContainerView) -> Diagnosis | None:
 
 
 def _pull(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
-    if container.waiting.get("reason", "") not in WAITING:
+    if container.waiting.get("reason", "") not in PULL_REASONS:
         return None
     events = [e for e in container.said("Failed") if e.message.startswith("Failed to pull image")]
     text = events[-1].message if events else _from_status(container)
@@ -99,10 +101,10 @@ def _explain(
     if PLATFORM.search(bare):
         fact = f"image {image} has no variant for the CPU of the node: build it for that one"
         return DiagnosisKind.IMAGE, fact, True
-    if ABSENT.search(bare):
+    if IMAGE_ABSENT.search(bare):
         fact = f"image {image} does not exist in the registry: no such repository or tag"
         return DiagnosisKind.IMAGE, fact, True
-    for pattern, says in PASSING:
+    for pattern, says in REGISTRY_BUSY:
         if found := pattern.search(bare):
             fact = f"the registry {registry} {found.expand(says)}; Kubernetes keeps trying"
             return DiagnosisKind.PULL, fact, False

@@ -13,11 +13,11 @@ from core.cluster.snapshot import Snapshot
 from core.records.observation import Diagnosis, DiagnosisKind
 
 # After ten that differ by text only, the recorder folds events and marks the survivor (client-go events_cache).
-FOLDED = "(combined from similar events): "
+COMBINED_PREFIX = "(combined from similar events): "
 FIELD_PATH = re.compile(r"\{(.+)\}$")
 # Foreign texts may be of any length and shape; a sentence is one line and fits a message.
 LONGEST_SENTENCE = 400  # characters
-NOTHING: Mapping[str, int] = MappingProxyType({})
+NO_RESTARTS: Mapping[str, int] = MappingProxyType({})
 EPOCH = "1970-01-01T00:00:00Z"
 
 
@@ -187,7 +187,7 @@ def pod_view(
     pod: Document,
     *,
     named: frozenset[str] | None = None,
-    before: Mapping[str, int] = NOTHING,
+    before: Mapping[str, int] = NO_RESTARTS,
 ) -> PodView:
     """Put a pod, its containers and its events together.
 
@@ -234,7 +234,7 @@ def event_view(event: Document) -> EventView:
     return EventView(
         uid=uid_of(event),
         reason=str(event.get("reason") or ""),
-        message=str(event.get("message") or event.get("note") or "").removeprefix(FOLDED).strip(),
+        message=str(event.get("message") or event.get("note") or "").removeprefix(COMBINED_PREFIX).strip(),
         count=int(series.get("count") or event.get("count") or 1),
         last=moment(stamp),
         container=path[1] if path else "",
@@ -250,7 +250,7 @@ def one_line(text: str, most: int = LONGEST_SENTENCE) -> str:
     return joined if len(joined) <= most else joined[: most - 1] + "…"
 
 
-def kills(container: ContainerView) -> int:
+def probe_kills(container: ContainerView) -> int:
     """Count how often the kubelet killed a container for its liveness or startup check.
 
     The event has type Normal and tells it before the restart shows; a clean exit code hides it later.

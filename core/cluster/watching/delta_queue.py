@@ -3,7 +3,7 @@
 from core.cluster.api.client import Json
 from core.cluster.documents import uid_of
 from core.cluster.snapshot import Delta, DeltaType
-from core.cluster.watching.reflector import Change
+from core.cluster.watching.reflector import WatchEvent
 
 
 class DeltaQueue:
@@ -15,7 +15,7 @@ class DeltaQueue:
     def __init__(self) -> None:
         self._deltas: dict[tuple[str, str], Delta] = {}
 
-    def put(self, kind: str, change: Change) -> None:
+    def put(self, kind: str, change: WatchEvent) -> None:
         """Take in an ADDED, MODIFIED or DELETED change."""
         assert change.object is not None
         assert change.kind in {"ADDED", "MODIFIED", "DELETED"}

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from core.cluster.diagnosis import diagnoses
-from core.cluster.diagnosis.view import NOTHING, kills, pod_view
+from core.cluster.diagnosis.view import NO_RESTARTS, pod_view, probe_kills
 from core.cluster.documents import (
     Document,
     condition,
@@ -37,7 +37,7 @@ def service_state(
     applied: Applied | None,
     release: str,
     *,
-    before: Mapping[str, int] = NOTHING,
+    before: Mapping[str, int] = NO_RESTARTS,
 ) -> ServiceState:
     """Judge one service towards a release.
 
@@ -128,7 +128,7 @@ def _restarts(snapshot: Snapshot, workload: Document, pod: Document) -> int:
     A liveness kill is counted as soon as its event tells, a moment before the status does (engine rule 33).
     """
     containers = pod_view(snapshot, pod, named=containers_of(workload)).containers
-    return sum(max(c.restarts, kills(c)) for c in containers if not c.injected)
+    return sum(max(c.restarts, probe_kills(c)) for c in containers if not c.injected)
 
 
 def _presence(snapshot: Snapshot, ref: Ref) -> str:

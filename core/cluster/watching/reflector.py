@@ -18,19 +18,19 @@ from core.clock import Clock
 from core.cluster.api.client import LIST_SECONDS, Json, KubeClient, selectors
 from core.cluster.api.refusals import ApiUnreachable, refusal, status_of
 from core.cluster.api.resources import Address
-from core.cluster.api.transport import Idle
+from core.cluster.api.transport import StreamIdle
 from core.errors import Unreachable
 
 MAX_LINE = 4 << 20  # etcd keeps at most 1.5 MiB an object; its JSON may be larger
-SHORTEST_WATCH = 1.0  # client-go's "very short watch", in seconds
+VERY_SHORT_WATCH = 1.0  # client-go's "very short watch", in seconds
 # Seconds after which a watch has worked, though nothing happened in it: the next failure is a first one.
-LIVED = 5.0
+WORKING_AFTER = 5.0
 # Seconds of Retry-After that are believed: no server may make a rollout blind for an hour.
 LONGEST_RETRY_AFTER = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class WatchEvent:
     """One change.
 
     Attributes:
@@ -43,31 +43,31 @@ class Change:
     why: str = ""
 
 
-Sink = Callable[[Change], None]
+Sink = Callable[[WatchEvent], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tuning:
+class ReflectorOptions:
     """Times in seconds.
 
     Attributes:
         idle: silence after which a watch is opened anew; bookmarks come about once a minute.
-        lasting: range of `timeoutSeconds`; random, so that watches do not end all at once.
+        timeout_range: range of `timeoutSeconds`; random, so that watches do not end all at once.
         backoff: first and longest pause between failures; half of it is random.
         relist: patience for a list while the one before still counts as the present state.
     """
 
     idle: float = 75.0
-    lasting: tuple[int, int] = (240, 360)
+    timeout_range: tuple[int, int] = (240, 360)
     backoff: tuple[float, float] = (0.5, 30.0)
     relist: float = 5.0
 
 
-class Overtaken(Exception):
+class StaleStream(Exception):
     """The stream continues an older list than the one that is known by now."""
 
 
-class Broken(Exception):
+class MalformedEvent(Exception):
     """A line of a watch that cannot be read: only a fresh list tells what it would have said."""
 
 
@@ -91,14 +91,14 @@ class Reflector:
         *,
         clock: Clock,
         label: str = "",
-        tuning: Tuning | None = None,
+        tuning: ReflectorOptions | None = None,
     ) -> None:
         self._client = client
         self._at = at
         self._sink = sink
         self._clock = clock
         self._label = label
-        self._tuning = tuning or Tuning()
+        self._tuning = tuning or ReflectorOptions()
         self._random = random.SystemRandom()
         self._objects: dict[tuple[str, str], Json] = {}
         self._version = ""
@@ -129,7 +129,7 @@ class Reflector:
         """
         self._replace(*await self._read(seconds))
         if self._content is not None:
-            self._content.set_exception(Overtaken())
+            self._content.set_exception(StaleStream())
 
     async def _list(self) -> None:
         while True:
@@ -154,7 +154,7 @@ class Reflector:
         self._lists += 1
         fresh = {_key(item): item for item in items}
         for key in self._objects.keys() - fresh.keys():
-            self._sink(Change("DELETED", self._objects.pop(key)))
+            self._sink(WatchEvent("DELETED", self._objects.pop(key)))
         for key, item in fresh.items():
             old = self._objects.get(key)
             if old is None or _version(old) != _version(item):
@@ -165,9 +165,9 @@ class Reflector:
         before, began = self._events, self._clock.monotonic()
         try:
             await self._follow(self._lists)
-        except (Overtaken, Idle):
+        except (StaleStream, StreamIdle):
             pass
-        except Broken as error:
+        except MalformedEvent as error:
             await self._pause(error)
             return False
         except ApiUnreachable as error:
@@ -179,7 +179,7 @@ class Reflector:
         except Unreachable as error:
             await self._pause(error)
         else:
-            if self._events == before and self._clock.monotonic() - began < SHORTEST_WATCH:
+            if self._events == before and self._clock.monotonic() - began < VERY_SHORT_WATCH:
                 await self._pause(None)
         return True
 
@@ -189,7 +189,7 @@ class Reflector:
             **selectors(self._label),
             "resourceVersion": self._version,
             "allowWatchBookmarks": "true",
-            "timeoutSeconds": str(self._random.randint(*self._tuning.lasting)),
+            "timeoutSeconds": str(self._random.randint(*self._tuning.timeout_range)),
         }
         async with self._client.watch(self._at, params, idle=self._tuning.idle) as content:
             self._opened, self._content = self._clock.monotonic(), content
@@ -202,12 +202,12 @@ class Reflector:
                 self._content = None
 
     def _sync(self, lists: int) -> None:
-        """Tell once that the watch is open; raise Overtaken where it is not the newest list that it continues."""
+        """Tell once that the watch is open; raise StaleStream where it is not the newest list that it continues."""
         if lists != self._lists:
-            raise Overtaken
+            raise StaleStream
         if not self._synced:
             self._synced, self._stale = True, False
-            self._sink(Change("SYNC"))
+            self._sink(WatchEvent("SYNC"))
 
     def _take(self, line: bytes) -> None:
         kind, item = _event(line)
@@ -216,23 +216,23 @@ class Reflector:
         try:
             key, self._version = _key(item) if kind != "BOOKMARK" else ("", ""), _version(item)
         except KeyError as error:
-            raise Broken(f"an event of {self._at} without {error}") from error
+            raise MalformedEvent(f"an event of {self._at} without {error}") from error
         self._events += 1
         self._failures = 0
         if kind == "DELETED":
             self._objects.pop(key, None)
-            self._sink(Change("DELETED", item))
+            self._sink(WatchEvent("DELETED", item))
         elif kind != "BOOKMARK":
             self._put(key, item)
 
     def _put(self, key: tuple[str, str], item: Json) -> None:
         known, self._objects[key] = key in self._objects, item
-        self._sink(Change("MODIFIED" if known else "ADDED", item))
+        self._sink(WatchEvent("MODIFIED" if known else "ADDED", item))
 
     async def _pause(self, error: Exception | None) -> None:
         self._synced, self._stale = False, True
-        self._sink(Change("STALE", why=str(error or "")))
-        if self._opened is not None and self._clock.monotonic() - self._opened >= LIVED:
+        self._sink(WatchEvent("STALE", why=str(error or "")))
+        if self._opened is not None and self._clock.monotonic() - self._opened >= WORKING_AFTER:
             self._failures = 0
         self._opened = None
         first, longest = self._tuning.backoff
@@ -263,7 +263,7 @@ class _Lines:
             *whole, self._rest = (self._rest + chunk).split(b"\n")
             self._ready.extend(line for line in whole if line.strip())
             if len(self._rest) > MAX_LINE:
-                raise Broken(f"a line of more than {MAX_LINE} bytes")
+                raise MalformedEvent(f"a line of more than {MAX_LINE} bytes")
         return self._ready.popleft()
 
 
@@ -272,9 +272,9 @@ def _event(line: bytes) -> tuple[str, Json]:
         event: Any = orjson.loads(line)
         kind, item = event["type"], event["object"]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise Broken("a line that is no watch event") from error
+        raise MalformedEvent("a line that is no watch event") from error
     if not isinstance(kind, str) or not isinstance(item, dict):
-        raise Broken("a line that is no watch event")
+        raise MalformedEvent("a line that is no watch event")
     return kind, item
 
 

@@ -15,7 +15,7 @@ from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.delta_queue import DeltaQueue
 from core.cluster.watching.lines import RepeatLimiter, diagnosis_lines, lines
 from core.cluster.watching.readiness import absent_state, service_state
-from core.cluster.watching.reflector import Change, Reflector, Tuning
+from core.cluster.watching.reflector import Reflector, ReflectorOptions, WatchEvent
 from core.errors import Rejected, Unreachable
 from core.records.bundle import Ref
 from core.records.intent import Applied, Intent
@@ -55,10 +55,10 @@ class NamespaceWatch:
         intent: Intent,
         *,
         clock: Clock,
-        tuning: Tuning | None = None,
+        tuning: ReflectorOptions | None = None,
     ) -> None:
         self._client = client
-        self._home = ns
+        self._ns = ns
         self._intent = intent
         self._clock = clock
         self._snapshot = Snapshot()
@@ -85,7 +85,7 @@ class NamespaceWatch:
     def start(self) -> None:
         """Begin to follow the namespace."""
         self._tasks = tuple(
-            asyncio.create_task(self._follow(kind), name=f"watch {kind} in {self._home.namespace}")
+            asyncio.create_task(self._follow(kind), name=f"watch {kind} in {self._ns.namespace}")
             for kind in self._reflectors
         )
         for task in self._tasks:
@@ -161,7 +161,7 @@ class NamespaceWatch:
 
     async def _ask(self, ref: Ref, uid: str) -> None:
         """Take one object as it is now into the snapshot; `uid` names the one that would be gone."""
-        live = await self._client.get(self._home.at(ref.kind, ref.name))
+        live = await self._client.get(self._ns.at(ref.kind, ref.name))
         known = self._snapshot.named(ref.kind, ref.name)
         if live is not None and ref.kind not in FOLLOWED:
             self._snapshot = self._snapshot.after(Delta(ref.kind, "ADDED", live))
@@ -189,11 +189,11 @@ class NamespaceWatch:
             try:
                 await self._reflectors[kind].run()
             except Rejected as error:
-                log.warning("the watch of %s in %s is refused: %s", kind, self._home.namespace, error)
-                self._take(kind, Change("STALE", why=str(error)))
+                log.warning("the watch of %s in %s is refused: %s", kind, self._ns.namespace, error)
+                self._take(kind, WatchEvent("STALE", why=str(error)))
                 await self._clock.sleep(REFUSED_PAUSE)
 
-    def _take(self, kind: str, change: Change) -> None:
+    def _take(self, kind: str, change: WatchEvent) -> None:
         self._changed.set()
         match change.kind:
             case "SYNC" | "STALE" if not FOLLOWED[kind].judged:
@@ -205,7 +205,7 @@ class NamespaceWatch:
                 self._blind.pop(kind, None)
             case "STALE":
                 self._synced[kind] = False
-                self._blind[kind] = change.why or f"the watch of {self._home.at(kind).resource} has ended"
+                self._blind[kind] = change.why or f"the watch of {self._ns.at(kind).resource} has ended"
             case _:
                 self._pending.put(kind, change)
 

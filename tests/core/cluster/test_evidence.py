@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.cluster.evidence import LINES, WIDTH, cleaned, evidence
+from core.cluster.evidence import MAX_LINE_CHARS, MAX_LINES, evidence, printable
 from core.cluster.namespace import AppNamespace
 from core.records.observation import Diagnosis, DiagnosisKind
 from tests.core.cluster.faultserver import Answer, faulty, refused
@@ -42,29 +42,29 @@ async def test_where_there_is_no_log_there_is_no_evidence(answer: Answer):
 
 
 def test_colours_and_control_characters_go():
-    assert cleaned(b"\x1b[31mred\x1b[0m\x07 \x1b]0;title\x07plain\ttab\x00") == "red plain\ttab"
+    assert printable(b"\x1b[31mred\x1b[0m\x07 \x1b]0;title\x07plain\ttab\x00") == "red plain\ttab"
 
 
 def test_text_cannot_turn_its_direction():
-    assert cleaned("a\u202eb\u200bc".encode()) == "abc"
+    assert printable("a\u202eb\u200bc".encode()) == "abc"
 
 
 def test_what_is_no_utf_8_is_shown_as_such():
-    assert cleaned(b"caf\xe9 ok") == "caf\ufffd ok"
+    assert printable(b"caf\xe9 ok") == "caf\ufffd ok"
 
 
 def test_a_progress_bar_is_lines_and_a_dos_line_end_is_one():
-    assert cleaned(b"10%\r20%\r\ndone\r\n") == "10%\n20%\ndone"
+    assert printable(b"10%\r20%\r\ndone\r\n") == "10%\n20%\ndone"
 
 
 def test_only_the_last_lines_are_kept_and_long_ones_are_cut():
-    text = cleaned("\n".join(f"line {n}" for n in range(50)).encode())
+    text = printable("\n".join(f"line {n}" for n in range(50)).encode())
     assert text.splitlines() == [f"line {n}" for n in range(30, 50)]
-    assert len(cleaned(b"x" * 10_000)) == WIDTH + 1
+    assert len(printable(b"x" * 10_000)) == MAX_LINE_CHARS + 1
 
 
 @given(st.binary(max_size=400))
 def test_no_bytes_break_it(body: bytes):
-    text = cleaned(body)
-    assert len(text.splitlines()) <= LINES
+    text = printable(body)
+    assert len(text.splitlines()) <= MAX_LINES
     assert not any(ord(c) < 32 and c not in "\t\n" for c in text)

@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import Invalid
-from core.manifest.images import why_not_an_image
+from core.manifest.images import image_problem
 from core.manifest.manifest import images_needed, load, resolve_images
 from core.records.environment import Environment
 
@@ -55,7 +55,7 @@ def test_missing_and_unknown_services_and_bad_references_are_named_at_once():
     ],
 )
 def test_an_image_reference_is_taken(reference: str):
-    assert why_not_an_image(reference) == ""
+    assert image_problem(reference) == ""
 
 
 @pytest.mark.parametrize(
@@ -71,4 +71,4 @@ def test_an_image_reference_is_taken(reference: str):
     ],
 )
 def test_what_is_no_image_reference_says_why(reference: str, why: str):
-    assert why in why_not_an_image(reference)
+    assert why in image_problem(reference)

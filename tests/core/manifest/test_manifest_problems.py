@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.manifest.manifest import load
-from core.manifest.scale import RANGE
+from core.manifest.scale import NO_RANGE
 from core.records.environment import Environment
 
 
@@ -37,7 +37,7 @@ servcies: {}
 """
     assert said(text).splitlines() == [
         'convox.yml line 3: unknown key "prot" in service web; did you mean "port"?',
-        "convox.yml line 4: scale of service web " + RANGE,
+        "convox.yml line 4: scale of service web " + NO_RANGE,
         'convox.yml line 5: "agent" of service web: this version does not run agents (one process a node)',
         'convox.yml line 6: "volumes" of service web: this version does not run volumes',
         'convox.yml line 7: invalid port: "tcp:1" (port of service web may be 3000, https:3000 or grpc:3000)',

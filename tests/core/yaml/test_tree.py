@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.yaml.problems import Problems
-from core.yaml.tree import LOADER, MappingNode, Node, ScalarNode, Source, as_written, compose, interpolate
+from core.yaml.tree import LOADER, MappingNode, Node, ScalarNode, YamlSource, as_written, compose, interpolate
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{this}: &{this} [{','.join([f'*{before}'] * 9)}]\n"
@@ -17,7 +17,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 )
 
 
-def outcome(source: Source) -> Node | str | None:
+def outcome(source: YamlSource) -> Node | str | None:
     """Return the tree, or the sentence that refuses the text."""
     problems = Problems("convox.yml")
     try:

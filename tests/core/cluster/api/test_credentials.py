@@ -18,7 +18,7 @@ from core.cluster.api import credentials
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import (
     Credentials,
-    Loaded,
+    LoadedConfiguration,
     bearer,
     from_document,
     from_environment,
@@ -26,7 +26,7 @@ from core.cluster.api.credentials import (
     in_cluster,
 )
 from core.cluster.api.resources import Address
-from core.cluster.api.transport import identity
+from core.cluster.api.transport import connection_identity
 from core.errors import Unreachable
 from tests.core.cluster.faultserver import Answer, FaultServer, FreeClock, fault_server, refused
 
@@ -46,11 +46,13 @@ class Tokens:
         self._server = server
         self._lifetime = lifetime
 
-    async def __call__(self, clock: Clock) -> Loaded:
+    async def __call__(self, clock: Clock) -> LoadedConfiguration:
         self.read += 1
         await asyncio.sleep(0)
         loaded = await from_document(self._server.kubeconfig(f"token-{self.read}"))(clock)
-        return Loaded(loaded.configuration, clock.now() + self._lifetime if self._lifetime else None)
+        return LoadedConfiguration(
+            loaded.configuration, clock.now() + self._lifetime if self._lifetime else None
+        )
 
 
 async def test_nothing_is_read_before_the_first_call():
@@ -169,7 +171,7 @@ async def test_an_exec_token_is_renewed_a_minute_before_it_ends(tmp_path: Path):
 
 
 async def test_a_plugin_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch):
-    async def hang(_: Clock) -> Loaded:
+    async def hang(_: Clock) -> LoadedConfiguration:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -194,10 +196,10 @@ async def test_a_configuration_that_cannot_be_read_is_unreachable_and_says_so(tm
 async def test_a_plugin_that_needs_longer_than_one_request_gets_to_its_end():
     begun = []
 
-    async def slow(_: Clock) -> Loaded:
+    async def slow(_: Clock) -> LoadedConfiguration:
         begun.append(1)
         await asyncio.sleep(0.3)
-        return Loaded(Configuration())
+        return LoadedConfiguration(Configuration())
 
     own = Credentials(slow, clock=FreeClock())
     with pytest.raises(TimeoutError):
@@ -295,14 +297,16 @@ class Blips:
     def __init__(self) -> None:
         self.read = 0
 
-    async def __call__(self, clock: Clock) -> Loaded:
+    async def __call__(self, clock: Clock) -> LoadedConfiguration:
         self.read += 1
         await asyncio.sleep(0)
         if self.read > 1:
             raise OSError("no network")
         loaded = await from_document(with_plugin(sys.executable, "-c", PRINTS))(clock)
         minutes = timedelta(minutes=1)
-        return Loaded(loaded.configuration, clock.now() + 9 * minutes, clock.now() + 10 * minutes)
+        return LoadedConfiguration(
+            loaded.configuration, clock.now() + 9 * minutes, clock.now() + 10 * minutes
+        )
 
 
 async def test_a_token_that_cannot_be_renewed_is_used_until_it_ends():
@@ -330,7 +334,7 @@ async def test_a_failed_try_stands_for_all_who_ask_in_the_next_seconds():
 
 
 async def test_a_call_waits_for_credentials_no_longer_than_for_its_answer():
-    async def hang(_: Clock) -> Loaded:
+    async def hang(_: Clock) -> LoadedConfiguration:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -343,11 +347,11 @@ def test_a_certificate_that_is_replaced_in_place_needs_new_connections(tmp_path:
     configuration = Configuration()
     certificate = tmp_path / "ca.crt"
     configuration.ssl_ca_cert = str(certificate)
-    missing = identity(configuration)
+    missing = connection_identity(configuration)
     certificate.write_text("first")
-    first = identity(configuration)
-    assert first == identity(configuration)
+    first = connection_identity(configuration)
+    assert first == connection_identity(configuration)
     fresh = tmp_path / "fresh"
     fresh.write_text("other")
     fresh.replace(certificate)
-    assert len({missing, first, identity(configuration)}) == 3
+    assert len({missing, first, connection_identity(configuration)}) == 3

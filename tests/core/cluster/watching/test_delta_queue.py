@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.cluster.snapshot import Snapshot
 from core.cluster.watching.delta_queue import DeltaQueue
-from core.cluster.watching.reflector import Change
+from core.cluster.watching.reflector import WatchEvent
 
 
 def pod(uid: str, version: int = 1) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def pod(uid: str, version: int = 1) -> dict[str, Any]:
 def test_many_changes_of_one_object_are_one_with_its_newest_state():
     pending = DeltaQueue()
     for version in range(1, 100):
-        pending.put("Pod", Change("ADDED" if version == 1 else "MODIFIED", pod("a", version)))
+        pending.put("Pod", WatchEvent("ADDED" if version == 1 else "MODIFIED", pod("a", version)))
     (delta,) = pending.take()
     assert (delta.type, delta.object["metadata"]["resourceVersion"]) == ("ADDED", "99")
     assert pending.take() == []
@@ -25,15 +25,15 @@ def test_many_changes_of_one_object_are_one_with_its_newest_state():
 
 def test_what_came_and_went_between_two_looks_is_still_told():
     pending = DeltaQueue()
-    pending.put("Pod", Change("ADDED", pod("a")))
-    pending.put("Pod", Change("DELETED", pod("a", 2)))
+    pending.put("Pod", WatchEvent("ADDED", pod("a")))
+    pending.put("Pod", WatchEvent("DELETED", pod("a", 2)))
     assert [d.type for d in pending.take()] == ["DELETED"]
 
 
 def test_objects_keep_the_order_in_which_they_first_changed():
     pending = DeltaQueue()
     for uid in "cabca":
-        pending.put("Pod", Change("MODIFIED", pod(uid)))
+        pending.put("Pod", WatchEvent("MODIFIED", pod(uid)))
     assert [d.object["metadata"]["uid"] for d in pending.take()] == ["c", "a", "b"]
 
 
@@ -49,7 +49,7 @@ def test_looking_seldom_ends_in_the_same_snapshot_as_looking_always(moves: list[
         kind: Any = "DELETED" if delete else "MODIFIED" if uid in alive else "ADDED"
         (alive.discard if delete else alive.add)(uid)
         for buffer in (pending, always):
-            buffer.put("Pod", Change(kind, pod(uid, version)))
+            buffer.put("Pod", WatchEvent(kind, pod(uid, version)))
         for delta in always.take():
             often = often.after(delta)
         for delta in pending.take() if look else []:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from core.cluster.api.resources import Address
-from core.cluster.watching.reflector import MAX_LINE, Change, Reflector, Tuning
+from core.cluster.watching.reflector import MAX_LINE, Reflector, ReflectorOptions, WatchEvent
 from core.errors import Rejected, Unreachable
 from core.waiting import first_of
 from tests.core.cluster.faultserver import (
@@ -27,7 +27,7 @@ from tests.core.cluster.faultserver import (
 )
 
 AT = Address(kind="Pod", namespace="ns", rack="convox", app="myapp")
-TUNING = Tuning(idle=30.0, backoff=(0.5, 30.0))
+TUNING = ReflectorOptions(idle=30.0, backoff=(0.5, 30.0))
 
 
 class Run:
@@ -38,10 +38,10 @@ class Run:
     def __init__(self, server: FaultServer, clock: FreeClock) -> None:
         self.server = server
         self.clock = clock
-        self.changes: list[Change] = []
+        self.changes: list[WatchEvent] = []
         self.live = asyncio.Event()
 
-    def take(self, change: Change) -> None:
+    def take(self, change: WatchEvent) -> None:
         self.changes.append(change)
         if change.kind == "STALE":
             self.live.clear()
@@ -62,7 +62,7 @@ class Run:
 async def reflecting(
     *watches: Answer,
     lists: list[Answer] | None = None,
-    tuning: Tuning = TUNING,
+    tuning: ReflectorOptions = TUNING,
     clock: FreeClock | None = None,
 ) -> AsyncIterator[Run]:
     clock = clock or FreeClock()
@@ -195,7 +195,7 @@ async def test_a_refresh_that_fails_changes_nothing_and_says_so():
 async def test_a_list_that_takes_long_after_an_expiry_makes_stale():
     expired = json.dumps({"type": "ERROR", "object": status(410, "Expired")}).encode() + b"\n"
     lists = [pods(10, pod("a", 1)), Answer(end="silent"), pods(20, pod("a", 15))]
-    tuning = Tuning(idle=30.0, relist=0.2)
+    tuning = ReflectorOptions(idle=30.0, relist=0.2)
     async with reflecting(
         stream(event("MODIFIED", pod("a", 11)), expired), lists=lists, tuning=tuning
     ) as run:
@@ -255,7 +255,7 @@ async def test_a_bookmark_moves_the_version_on_and_tells_nothing():
 
 
 async def test_a_silent_watch_is_opened_anew_without_a_list_and_without_going_stale():
-    async with reflecting(HANG, tuning=Tuning(idle=0.05)) as run:
+    async with reflecting(HANG, tuning=ReflectorOptions(idle=0.05)) as run:
         await run.server.watched(3)
         assert set(run.server.watched_from) == {"10"}
         assert run.server.listed == 1
