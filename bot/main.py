@@ -85,7 +85,7 @@ async def wired(
 
     Raises:
         Invalid: the policy file, one problem a line.
-        StorageProblem, Unwritable: the database, its keys or its schema.
+        StorageError, Unwritable: the database, its keys or its schema.
     """
     policy = PolicyFile(settings.convox_policy, everything=settings.convox_open)
     keyring = Keyring([k.get_secret_value() for k in settings.convox_keys])

@@ -8,7 +8,7 @@ from storage.keys import Vault
 from storage.session import Session
 
 
-class Reads:
+class AggregateReader:
     """Statements that change nothing, and the vault that opens what is sealed."""
 
     def __init__(self, session: Session, vault: Vault) -> None:
@@ -16,7 +16,7 @@ class Reads:
         self._vault = vault
 
 
-class Writes(Reads):
+class AggregateWriter(AggregateReader):
     """Statements of one transaction.
 
     What there may be once is inserted with `ON CONFLICT … DO NOTHING`: the statement names the columns of the index

@@ -11,15 +11,15 @@ from pathlib import Path
 import aiosqlite
 
 from core.errors import Unwritable
-from storage.errors import Absent, Locked
-from storage.filesystem import local
+from storage.errors import DatabaseLocked, DatabaseMissing
+from storage.filesystem import resolve_local
 from storage.migrate import MIGRATIONS, Migration, migrate, needs_migration
 
 # `token create` beside a running bot writes for milliseconds. Slack waits three seconds: where nobody of ours waits for
 # the file as well, one is left to say that nothing could be stored.
 BUSY_SECONDS = 2.0
 # Primary result codes (https://www.sqlite.org/rescode.html) that no statement of ours can cause.
-TROUBLE = {
+UNUSABLE_REASONS = {
     sqlite3.SQLITE_FULL: "its disk is full",
     sqlite3.SQLITE_READONLY: "it is read-only",
     sqlite3.SQLITE_IOERR: "its disk gives errors",
@@ -29,22 +29,22 @@ TROUBLE = {
     sqlite3.SQLITE_NOTADB: "its file is no SQLite database",
 }
 LOOK_AT_THE_DISK = "nothing was changed; ask an operator to look at the disk"
-WHO_HOLDS_IT = (
+LOOK_FOR_THE_HOLDER = (
     "nothing was changed; try again, and if it stays so ask an operator which process holds the file"
 )
 
 
 @contextmanager
-def trouble_is_said() -> Generator[None]:
+def raising_unwritable() -> Generator[None]:
     """Turn a disk that is full, read-only or broken into Unwritable, a sentence for whoever asked."""
     try:
         yield
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        why = TROUBLE.get(code)
+        why = UNUSABLE_REASONS.get(code)
         if why is None:
             raise
-        hint = WHO_HOLDS_IT if code == sqlite3.SQLITE_BUSY else LOOK_AT_THE_DISK
+        hint = LOOK_FOR_THE_HOLDER if code == sqlite3.SQLITE_BUSY else LOOK_AT_THE_DISK
         raise Unwritable(f"the database cannot be used: {why}", hint=hint) from error
 
 
@@ -85,7 +85,7 @@ class Database:
             raise RuntimeError("this task is in a transaction already")
         async with self._writing:
             self._owner = asyncio.current_task()
-            with trouble_is_said():
+            with raising_unwritable():
                 try:
                     await self._writer.execute("BEGIN IMMEDIATE")
                     yield self._writer
@@ -118,23 +118,23 @@ async def open_database(
         migrations: what to upgrade with; other than the default in tests only.
 
     Raises:
-        Absent, Foreign, Locked, NetworkFileSystem, SchemaTooNew: see storage/errors.py.
+        DatabaseMissing, ForeignDatabase, DatabaseLocked, NetworkFileSystem, SchemaTooNew: see storage/errors.py.
         Unwritable: the file or its disk cannot be used.
     """
-    path = local(path)
+    path = resolve_local(path)
     if not (make or path.exists()):
-        raise Absent(f"there is no database {path}: is CONVOX_DATABASE the one that `serve` uses?")
+        raise DatabaseMissing(f"there is no database {path}: is CONVOX_DATABASE the one that `serve` uses?")
     async with AsyncExitStack() as stack:
         if exclusive:
-            stack.enter_context(locked(path))
+            stack.enter_context(file_lock(path))
         create(path)
-        with trouble_is_said():
+        with raising_unwritable():
             writer = await stack.enter_async_context(connect(path))
             # Before anything is written: the journal's mode stays in the file, which may not be ours.
             behind = await needs_migration(writer, migrations)
             await prepare(writer, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
             if behind:
-                with locked(path, already=exclusive):
+                with file_lock(path, already=exclusive):
                     await migrate(writer, migrations)
             reader = await stack.enter_async_context(connect(path))
             await prepare(reader, "query_only = ON")
@@ -166,11 +166,11 @@ async def prepare(connection: aiosqlite.Connection, *pragmas: str) -> None:
 
 
 @contextmanager
-def locked(path: Path, *, already: bool = False) -> Generator[None]:
+def file_lock(path: Path, *, already: bool = False) -> Generator[None]:
     """Hold `<path>.lock` for this process; `already` says that it does.
 
     Raises:
-        Locked: another process has it.
+        DatabaseLocked: another process has it.
         Unwritable: the lock file cannot be made.
     """
     if already:
@@ -182,7 +182,7 @@ def locked(path: Path, *, already: bool = False) -> Generator[None]:
     except OSError as error:
         raise Unwritable(f"{lock} cannot be made: {error.strerror}") from error
     try:
-        take(descriptor, path)
+        acquire_lock(descriptor, path)
         yield
     finally:
         os.close(
@@ -190,10 +190,10 @@ def locked(path: Path, *, already: bool = False) -> Generator[None]:
         )  # the kernel lets go of the lock; the file stays, so that nobody locks a deleted one
 
 
-def take(descriptor: int, path: Path) -> None:
+def acquire_lock(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise Locked(
+        raise DatabaseLocked(
             f"another convox-bot serve uses {path}: stop it first, or give this one its own CONVOX_DATABASE"
         ) from None

@@ -1,33 +1,33 @@
 """Why a database cannot be opened: sentences for the operator, after which the process ends with status 2."""
 
 
-class StorageProblem(Exception):
+class StorageError(Exception):
     """The database, its lock or its keys do not allow a start; `str()` says what and what to do."""
 
 
-class Absent(StorageProblem):
+class DatabaseMissing(StorageError):
     """There is no such file, and this command makes none."""
 
 
-class Foreign(StorageProblem):
+class ForeignDatabase(StorageError):
     """The file is the database of another program."""
 
 
-class Locked(StorageProblem):
+class DatabaseLocked(StorageError):
     """Another `serve` holds `<database>.lock`."""
 
 
-class NetworkFileSystem(StorageProblem):
+class NetworkFileSystem(StorageError):
     """SQLite's locks do not hold on this file system."""
 
 
-class SchemaTooNew(StorageProblem):
+class SchemaTooNew(StorageError):
     """A newer convox-bot has already upgraded this database."""
 
 
-class BadKey(StorageProblem):
+class InvalidKey(StorageError):
     """What was given as a key is none."""
 
 
-class WrongKey(StorageProblem):
+class KeyMismatch(StorageError):
     """The database was written with a key that was not given."""

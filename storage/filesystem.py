@@ -7,7 +7,7 @@ from storage.errors import NetworkFileSystem
 
 MOUNTS = Path("/proc/self/mountinfo")  # proc(5); other systems than Linux are not asked
 # Types as in mountinfo. https://www.sqlite.org/wal.html: "does not work over a network filesystem".
-NETWORK = frozenset(
+NETWORK_FILE_SYSTEMS = frozenset(
     {
         *("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "davfs"),
         *("ceph", "glusterfs", "lustre", "beegfs", "gpfs", "ocfs2", "gfs2"),
@@ -17,7 +17,7 @@ NETWORK = frozenset(
 )
 
 
-def local(path: Path, mounts: Path = MOUNTS) -> Path:
+def resolve_local(path: Path, mounts: Path = MOUNTS) -> Path:
     """Return the path with every link followed, so that a link to a network share is seen as the share.
 
     Raises:
@@ -25,7 +25,7 @@ def local(path: Path, mounts: Path = MOUNTS) -> Path:
     """
     path = path.resolve()
     kind = kind_of_mount(path, mounts.read_text()) if mounts.exists() else ""
-    if kind in NETWORK:
+    if kind in NETWORK_FILE_SYSTEMS:
         raise NetworkFileSystem(
             f"{path} is on a network file system ({kind}), where SQLite loses data: "
             "put CONVOX_DATABASE on a local disk or a block volume (ReadWriteOnce)"

@@ -10,7 +10,7 @@ import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from storage.database import Database
-from storage.errors import BadKey, WrongKey
+from storage.errors import InvalidKey, KeyMismatch
 from storage.session import Session
 
 CANARY = b"convox-bot"
@@ -23,16 +23,16 @@ class Keyring:
         """Take keys as `generate` makes them.
 
         Raises:
-            BadKey: there is none, or one is not a key; the sentence names its place, never the key.
+            InvalidKey: there is none, or one is not a key; the sentence names its place, never the key.
         """
         if not keys:
-            raise BadKey("CONVOX_KEYS holds no key: make one with `convox-bot keygen`")
+            raise InvalidKey("CONVOX_KEYS holds no key: make one with `convox-bot keygen`")
         self._keys: dict[str, Fernet] = {}
         for place, key in enumerate(keys, start=1):
             try:
                 self._keys[fingerprint(key)] = Fernet(key.strip())
             except ValueError:
-                raise BadKey(
+                raise InvalidKey(
                     f"key {place} of CONVOX_KEYS is not a key: `convox-bot keygen` makes one (44 characters)"
                 ) from None
         self._all = MultiFernet(list(self._keys.values()))
@@ -54,12 +54,12 @@ class Keyring:
         """Return what was encrypted.
 
         Raises:
-            WrongKey: none of the keys made it, or it was changed since.
+            KeyMismatch: none of the keys made it, or it was changed since.
         """
         try:
             return self._all.decrypt(token)
         except InvalidToken:
-            raise WrongKey(
+            raise KeyMismatch(
                 "a stored value cannot be read: it was encrypted with another key, or changed since"
             ) from None
 
@@ -84,7 +84,7 @@ class Vault:
         Each key that ever encrypted here has a canary row, so that a key still needed is missed at once.
 
         Raises:
-            WrongKey: a key that this database was written with is not among the given.
+            KeyMismatch: a key that this database was written with is not among the given.
         """
         async with database.transaction() as connection:
             session = Session(connection)
@@ -104,14 +104,14 @@ class Vault:
         return self._keyring.encrypt(orjson.dumps(document))
 
     def unseal(self, token: bytes) -> Any:
-        """Return the document of `seal`. Raises WrongKey."""
+        """Return the document of `seal`. Raises KeyMismatch."""
         return orjson.loads(self._keyring.decrypt(token))
 
     def seal_bytes(self, data: bytes) -> bytes:
         return self._keyring.encrypt(data)
 
     def unseal_bytes(self, token: bytes) -> bytes:
-        """Return the bytes of `seal_bytes`. Raises WrongKey."""
+        """Return the bytes of `seal_bytes`. Raises KeyMismatch."""
         return self._keyring.decrypt(token)
 
     def digest(self, *parts: str) -> str:
@@ -124,11 +124,11 @@ class Vault:
 
 
 def check(keyring: Keyring, canaries: dict[str, bytes]) -> None:
-    """Raise WrongKey, naming every key that is missing by its fingerprint."""
+    """Raise KeyMismatch, naming every key that is missing by its fingerprint."""
     needed = [name.partition(":")[2] for name in canaries]
     missing = sorted(set(needed) - set(keyring.fingerprints))
     if missing:
-        raise WrongKey(
+        raise KeyMismatch(
             f"CONVOX_KEYS lacks a key that this database was written with (fingerprint {', '.join(missing)}; "
             f"given: {', '.join(keyring.fingerprints)}): add it again, behind the newest"
         )

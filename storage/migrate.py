@@ -8,10 +8,10 @@ from importlib.resources.abc import Traversable
 
 import aiosqlite
 
-from storage.errors import Foreign, SchemaTooNew
+from storage.errors import ForeignDatabase, SchemaTooNew
 
 NOT_OURS = "not one of convox-bot's, set CONVOX_DATABASE to another file"
-FILE = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
+MIGRATION_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def load(folder: Traversable) -> tuple[Migration, ...]:
     """
     found = []
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        match = FILE.match(file.name)
+        match = MIGRATION_NAME.match(file.name)
         if match is None:
             raise ValueError(f"{file.name} is not named like 0001_what_it_does.sql")
         found.append(Migration(int(match[1]), file.name, file.read_text(encoding="utf-8")))
@@ -53,14 +53,14 @@ async def needs_migration(connection: aiosqlite.Connection, migrations: Sequence
     """Tell whether the database is older than the code.
 
     Raises:
-        Foreign: it is another program's, which has never set a version.
+        ForeignDatabase: it is another program's, which has never set a version.
         SchemaTooNew: it is newer; the sentence names the version of convox-bot to use.
     """
     # In this order: another process may make our tables in between, and sets the version with them.
     tables = await connection.execute_fetchall("SELECT 1 FROM sqlite_master LIMIT 1")
     version = await version_of(connection)
     if tables and version == 0:
-        raise Foreign(f"the database is {NOT_OURS}")
+        raise ForeignDatabase(f"the database is {NOT_OURS}")
     if version > len(migrations):
         raise SchemaTooNew(
             f"the database has schema {version}, this convox-bot knows {len(migrations)}: {await advice(connection)}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiosqlite
 
-from storage.database import trouble_is_said
+from storage.database import raising_unwritable
 from storage.queries import QUERIES
 
 Parameters = Mapping[str, Any]
@@ -35,7 +35,7 @@ class Session:
 
     async def all(self, statement: str, /, **parameters: Any) -> list[Row]:
         """Return every row."""
-        with trouble_is_said():
+        with raising_unwritable():
             return list(await self.connection.execute_fetchall(QUERIES[statement], parameters))
 
     async def one(self, statement: str, /, **parameters: Any) -> Row | None:

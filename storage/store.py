@@ -12,18 +12,18 @@ from storage.database import Database, open_database
 from storage.inbox.inbox import SqliteInbox
 from storage.keys import Keyring, Vault
 from storage.outbox.outbox import Outbox
-from storage.outbox.reads import OutboxReads
-from storage.outbox.writes import OutboxWrites
-from storage.promotions.reads import PromotionReads
-from storage.promotions.writes import PromotionWrites
-from storage.records.reads import RecordReads
-from storage.records.writes import RecordWrites
+from storage.outbox.reads import OutboxReader
+from storage.outbox.writes import OutboxWriter
+from storage.promotions.reads import PromotionReader
+from storage.promotions.writes import PromotionWriter
+from storage.records.reads import RecordReader
+from storage.records.writes import RecordWriter
 from storage.reseal import reseal
 from storage.session import Session
 from storage.tokens.tokens import Tokens
 
 
-class SqliteReader(RecordReads, PromotionReads, OutboxReads):
+class SqliteReader(RecordReader, PromotionReader, OutboxReader):
     """`core.ports.store.StoreReader`: what each aggregate reads of itself, and what the installation is."""
 
     async def digest(self, *parts: str) -> str:
@@ -33,7 +33,7 @@ class SqliteReader(RecordReads, PromotionReads, OutboxReads):
         return self._vault.installation
 
 
-class SqliteTransaction(SqliteReader, RecordWrites, PromotionWrites, OutboxWrites):
+class SqliteTransaction(SqliteReader, RecordWriter, PromotionWriter, OutboxWriter):
     """`core.ports.store.Transaction`: what each aggregate writes of itself, and the audit of it all."""
 
     async def audit(self, actor: Actor, action: str, subject: str, detail: Mapping[str, Any]) -> None:
@@ -90,7 +90,7 @@ async def open_store(
     """Open the database as `serve` does.
 
     Raises:
-        StorageProblem: locked, on a network file system, too new, or written with another key.
+        StorageError: locked, on a network file system, too new, or written with another key.
         Unwritable: the file or its disk cannot be used.
     """
     async with open_database(path, exclusive=exclusive) as database:

@@ -13,7 +13,7 @@ from bot.views.times import stamp
 from core.cluster.app_manifest import app_manifest
 from core.errors import Invalid, Unwritable
 from core.records.app import check_name
-from storage.errors import StorageProblem
+from storage.errors import StorageError
 from storage.keys import Keyring
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ async def token_command(database: Path, action: TokenAction, name: str = "") -> 
 
     Raises:
         UserError: there is no such token, or one already.
-        StorageProblem, Unwritable: the database cannot be used.
+        StorageError, Unwritable: the database cannot be used.
     """
     new = _is_absent(database)
     # These read YAML on their way: half a second that `keygen` need not wait.
@@ -97,7 +97,7 @@ def start_problems(error: Exception) -> list[str]:
     match error:
         case Invalid():
             return [*str(error).splitlines(), *([error.hint] if error.hint else [])]
-        case StorageProblem():
+        case StorageError():
             return [str(error)]
         case Unwritable():
             return [f"{error}; {error.hint}" if error.hint else str(error)]

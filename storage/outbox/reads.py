@@ -1,11 +1,11 @@
 """Reads of cards, for whoever shows a promotion."""
 
 from core.ports.outbox import Card
-from storage.aggregate import Reads
+from storage.aggregate import AggregateReader
 from storage.outbox.rows import card_of
 
 
-class OutboxReads(Reads):
+class OutboxReader(AggregateReader):
     """Of `core.ports.store.StoreReader`; see there for what each method promises."""
 
     async def card(self, promotion_id: str) -> Card | None:

@@ -3,11 +3,11 @@
 import secrets
 
 from core.errors import Conflict
-from storage.aggregate import Writes
+from storage.aggregate import AggregateWriter
 from storage.codec import moment
 
 
-class OutboxWrites(Writes):
+class OutboxWriter(AggregateWriter):
     """Of `core.ports.store.Transaction`; see there for what each method promises."""
 
     async def add_card(self, promotion_id: str, channel: str) -> None:

@@ -6,7 +6,7 @@ from core.records.approval import Approval
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.step import PruneJob, Step
-from storage.aggregate import Reads
+from storage.aggregate import AggregateReader
 from storage.promotions.rows import (
     approval_of,
     intent_of,
@@ -17,7 +17,7 @@ from storage.promotions.rows import (
 )
 
 
-class PromotionReads(Reads):
+class PromotionReader(AggregateReader):
     """Of `core.ports.store.StoreReader`; see there for what each method promises."""
 
     async def promotion(self, promotion_id: str) -> Promotion:

@@ -9,7 +9,7 @@ from core.records.intent import Intent
 from core.records.line import Line
 from core.records.progress import Progress
 from core.records.step import PruneJob, Step
-from storage.aggregate import Writes
+from storage.aggregate import AggregateWriter
 from storage.promotions.rows import (
     approval_row,
     intent_row,
@@ -21,7 +21,7 @@ from storage.promotions.rows import (
 )
 
 
-class PromotionWrites(Writes):
+class PromotionWriter(AggregateWriter):
     """Of `core.ports.store.Transaction`; see there for what each method promises."""
 
     async def add_promotion(self, promotion: Promotion) -> None:

@@ -7,11 +7,11 @@ from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseStatus
-from storage.aggregate import Reads
+from storage.aggregate import AggregateReader
 from storage.records.rows import app_of, build_of, bundle_of, release_of, standing_of
 
 
-class RecordReads(Reads):
+class RecordReader(AggregateReader):
     """Of `core.ports.store.StoreReader`; see there for what each method promises."""
 
     async def app(self, name: str) -> App:

@@ -5,12 +5,12 @@ from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseStatus
-from storage.aggregate import Writes
+from storage.aggregate import AggregateWriter
 from storage.codec import Columns
 from storage.records.rows import app_row, build_row, bundle_of, bundle_row, release_row, standing_row
 
 
-class RecordWrites(Writes):
+class RecordWriter(AggregateWriter):
     """Of `core.ports.store.Transaction`; see there for what each method promises.
 
     A conflict refuses one statement, not the transaction: whoever catches it may go on, with another id say.

@@ -85,7 +85,7 @@ async def open_tokens(path: Path, clock: Clock, *, make: bool = True) -> AsyncGe
         make: create the file where there is none.
 
     Raises:
-        StorageProblem: absent, on a network file system, too new, or a running bot's and to be upgraded.
+        StorageError: absent, on a network file system, too new, or a running bot's and to be upgraded.
         Unwritable: the file or its disk cannot be used.
     """
     async with open_database(path, exclusive=False, make=make) as database:

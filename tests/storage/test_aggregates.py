@@ -6,12 +6,12 @@ import pytest
 
 from core.ports.store import Store, StoreReader, Transaction
 from storage.keys import Keyring, Vault
-from storage.outbox.reads import OutboxReads
-from storage.outbox.writes import OutboxWrites
-from storage.promotions.reads import PromotionReads
-from storage.promotions.writes import PromotionWrites
-from storage.records.reads import RecordReads
-from storage.records.writes import RecordWrites
+from storage.outbox.reads import OutboxReader
+from storage.outbox.writes import OutboxWriter
+from storage.promotions.reads import PromotionReader
+from storage.promotions.writes import PromotionWriter
+from storage.records.reads import RecordReader
+from storage.records.writes import RecordWriter
 from storage.session import Session
 from storage.store import SqliteReader, SqliteTransaction
 from tests.storage.making import APP, NOW, carded, make_app, make_intent, make_line, make_promotion
@@ -43,7 +43,7 @@ def test_the_store_has_every_method_of_the_ports(store):
 
 @pytest.mark.parametrize(
     "aggregates",
-    [(RecordReads, PromotionReads, OutboxReads), (RecordWrites, PromotionWrites, OutboxWrites)],
+    [(RecordReader, PromotionReader, OutboxReader), (RecordWriter, PromotionWriter, OutboxWriter)],
     ids=["reads", "writes"],
 )
 def test_no_two_aggregates_use_one_name(aggregates):
@@ -52,12 +52,12 @@ def test_no_two_aggregates_use_one_name(aggregates):
 
 
 async def test_records_are_written_and_read_without_promotions(alone):
-    await alone(RecordWrites, NOW).add_app(make_app())
-    assert await alone(RecordReads).app(APP) == make_app()
+    await alone(RecordWriter, NOW).add_app(make_app())
+    assert await alone(RecordReader).app(APP) == make_app()
 
 
 async def test_promotions_are_written_and_read_without_records(alone):
-    writes, reads = alone(PromotionWrites, NOW), alone(PromotionReads)
+    writes, reads = alone(PromotionWriter, NOW), alone(PromotionReader)
     await writes.add_promotion(make_promotion("RAAAAAAAAAA", P))
     await writes.save_intent(P, make_intent())
     await writes.add_lines(P, [make_line(1)])
@@ -70,6 +70,6 @@ async def test_the_outbox_is_asked_and_read_without_the_rest(store, key):
     await carded(store, P)
     vault = await Vault.open(store._database, Keyring([key]))
     async with store._database.transaction() as connection:
-        await OutboxWrites(Session(connection), vault, NOW).add_terminal(P)
-    assert (await OutboxReads(Session(store._database.reader), vault).card(P)).channel == "C01"
+        await OutboxWriter(Session(connection), vault, NOW).add_terminal(P)
+    assert (await OutboxReader(Session(store._database.reader), vault).card(P)).channel == "C01"
     assert (await store.outbox.terminal_due(P)).kind == "terminal"

@@ -11,8 +11,8 @@ import pytest
 
 from core.errors import Unwritable
 from storage.database import open_database
-from storage.errors import Locked, NetworkFileSystem
-from storage.filesystem import kind_of_mount, local
+from storage.errors import DatabaseLocked, NetworkFileSystem
+from storage.filesystem import kind_of_mount, resolve_local
 from storage.keys import Keyring
 from storage.store import open_store
 from tests.chain import first_broken
@@ -256,7 +256,9 @@ async def test_a_file_that_is_no_database_and_a_folder_that_is_not_there_are_sai
 
 async def test_a_second_serve_is_refused_until_the_first_has_ended(path):
     async with open_database(path, exclusive=True):
-        with pytest.raises(Locked, match=r"another convox-bot serve uses .*convox\.db: stop it first"):
+        with pytest.raises(
+            DatabaseLocked, match=r"another convox-bot serve uses .*convox\.db: stop it first"
+        ):
             async with open_database(path, exclusive=True):
                 pass
     async with open_database(path, exclusive=True):
@@ -269,7 +271,7 @@ async def test_the_lock_ends_with_the_process_that_held_it(path):
         sys.executable, "-c", script, f"{path}.lock", stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert await holder.stdout.readline() == b"held\n"
-    with pytest.raises(Locked):
+    with pytest.raises(DatabaseLocked):
         async with open_database(path, exclusive=True):
             pass
     with suppress(ProcessLookupError):
@@ -332,9 +334,9 @@ def test_a_database_on_a_network_share_is_refused_also_behind_a_link(tmp_path):
     mounts.write_text(f"1 0 0:1 / / rw - ext4 /dev/vda rw\n2 1 0:2 / {share} rw - nfs4 server:/export rw\n")
     for path in (share / "convox.db", tmp_path / "link" / "convox.db"):
         with pytest.raises(NetworkFileSystem, match=r"network file system \(nfs4\).*local disk"):
-            local(path, mounts)
-    assert local(tmp_path / "convox.db", mounts) == tmp_path / "convox.db"
-    assert local(share / "convox.db", tmp_path / "no-such-system") == share / "convox.db"
+            resolve_local(path, mounts)
+    assert resolve_local(tmp_path / "convox.db", mounts) == tmp_path / "convox.db"
+    assert resolve_local(share / "convox.db", tmp_path / "no-such-system") == share / "convox.db"
 
 
 async def test_a_lock_of_another_process_is_not_blamed_on_the_disk(store, path):

@@ -11,7 +11,7 @@ from core.records.progress import Progress
 from core.records.release import ReleaseStatus
 from core.sentence import Sentence
 from storage.database import open_database
-from storage.errors import BadKey, WrongKey
+from storage.errors import InvalidKey, KeyMismatch
 from storage.keys import Keyring, Vault
 from storage.store import open_store
 from tests.storage.making import (
@@ -33,7 +33,7 @@ def test_the_newest_key_encrypts_and_all_decrypt():
     both = Keyring([new, old])
     assert both.decrypt(before) == b"x"
     assert Keyring([new]).decrypt(both.encrypt(b"y")) == b"y"
-    with pytest.raises(WrongKey):
+    with pytest.raises(KeyMismatch):
         Keyring([old]).decrypt(both.encrypt(b"y"))
 
 
@@ -41,19 +41,19 @@ def test_a_changed_token_is_not_decrypted():
     ring = Keyring([Keyring.generate()])
     token = bytearray(ring.encrypt(b"value"))
     token[30] ^= 1
-    with pytest.raises(WrongKey, match="cannot be read"):
+    with pytest.raises(KeyMismatch, match="cannot be read"):
         ring.decrypt(bytes(token))
 
 
 @pytest.mark.parametrize("bad", ["", "short", "ü" * 44, "A" * 43 + "!", "a b"])
 def test_what_is_no_key_is_named_by_its_place_and_never_shown(bad):
-    with pytest.raises(BadKey, match="key 2 of CONVOX_KEYS is not a key") as caught:
+    with pytest.raises(InvalidKey, match="key 2 of CONVOX_KEYS is not a key") as caught:
         Keyring([Keyring.generate(), bad])
     assert not bad or bad not in str(caught.value)
 
 
 def test_no_key_at_all_is_refused_with_the_way_to_make_one():
-    with pytest.raises(BadKey, match="convox-bot keygen"):
+    with pytest.raises(InvalidKey, match="convox-bot keygen"):
         Keyring([])
 
 
@@ -61,7 +61,7 @@ async def test_a_key_that_the_database_was_written_with_must_be_given(path, cloc
     first, second = Keyring.generate(), Keyring.generate()
     async with open_store(path, Keyring([first]), clock):
         pass
-    with pytest.raises(WrongKey, match="lacks a key") as caught:
+    with pytest.raises(KeyMismatch, match="lacks a key") as caught:
         async with open_store(path, Keyring([second]), clock):
             pass
     assert first not in str(caught.value)
@@ -69,7 +69,7 @@ async def test_a_key_that_the_database_was_written_with_must_be_given(path, cloc
     async with open_store(path, Keyring([second, first]), clock):
         pass
     for alone in (first, second):
-        with pytest.raises(WrongKey):
+        with pytest.raises(KeyMismatch):
             async with open_store(path, Keyring([alone]), clock):
                 pass
     async with open_store(path, Keyring([first, second]), clock):
@@ -79,7 +79,7 @@ async def test_a_key_that_the_database_was_written_with_must_be_given(path, cloc
 async def test_a_refused_key_leaves_the_lock_and_the_database_as_they_were(path, clock, key):
     async with open_store(path, Keyring([key]), clock) as store:
         await seed(store)
-    with pytest.raises(WrongKey):
+    with pytest.raises(KeyMismatch):
         async with open_store(path, Keyring([Keyring.generate()]), clock):
             pass
     async with open_store(path, Keyring([key]), clock) as store:

@@ -5,7 +5,7 @@ from importlib.resources import files
 import pytest
 
 from storage.database import open_database
-from storage.errors import Foreign, Locked, SchemaTooNew
+from storage.errors import DatabaseLocked, ForeignDatabase, SchemaTooNew
 from storage.migrate import MIGRATIONS, Migration, load
 
 LAST = len(MIGRATIONS)
@@ -101,13 +101,15 @@ async def test_a_database_of_another_program_that_counts_no_versions_is_refused_
         connection.execute("CREATE TABLE accounts (name TEXT)")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(Foreign, match=r"not one of convox-bot's, set CONVOX_DATABASE to another file"):
+    with pytest.raises(
+        ForeignDatabase, match=r"not one of convox-bot's, set CONVOX_DATABASE to another file"
+    ):
         await upgrade(path, *MIGRATIONS)
     assert path.read_bytes() == before
 
 
 async def test_a_schema_is_never_upgraded_beneath_a_running_bot(store, path):
     newer = (*MIGRATIONS, Migration(len(MIGRATIONS) + 1, "x", "CREATE TABLE more (x INTEGER) STRICT;"))
-    with pytest.raises(Locked, match="another convox-bot serve uses"):
+    with pytest.raises(DatabaseLocked, match="another convox-bot serve uses"):
         async with open_database(path, exclusive=False, migrations=newer):
             pass

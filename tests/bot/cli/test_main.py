@@ -12,7 +12,7 @@ import yaml
 
 from bot.admin.commands import start_problems, token_table
 from bot.cli.main import _parser, main
-from storage.database import locked
+from storage.database import file_lock
 from storage.keys import Keyring
 from storage.tokens.rows import Token
 
@@ -82,7 +82,7 @@ def test_a_token_needs_no_key_and_no_other_setting():
 
 def test_a_token_is_made_beside_a_running_bot(folder, capsys):
     main(["token", "create", "laptop"])
-    with locked(folder / "convox.db"):
+    with file_lock(folder / "convox.db"):
         assert main(["token", "create", "ci"]) == 0
 
 
@@ -184,7 +184,7 @@ def test_serve_ends_with_2_and_a_sentence(settings, monkeypatch, capsys, name, v
 
 
 def test_a_second_serve_is_told_to_take_its_own_database(folder, settings, capsys):
-    with locked(folder / "convox.db"):
+    with file_lock(folder / "convox.db"):
         assert main(["serve"]) == 2
     assert "another convox-bot serve uses" in capsys.readouterr().err
 
