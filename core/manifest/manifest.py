@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from core.errors import Invalid
 from core.manifest.images import image_problem
 from core.manifest.reader import NAME, NAME_RULE, read_manifest
-from core.manifest.service import Declaration, Service
+from core.manifest.service import EnvironmentDeclaration, Service
 from core.records.environment import Environment
 from core.yaml.problems import Problems
 from core.yaml.tree import compose, cut, interpolate
 
-__all__ = ["Declaration", "Manifest", "Service", "images_needed", "load", "resolve_images"]
+__all__ = ["EnvironmentDeclaration", "Manifest", "Service", "images_needed", "load", "resolve_images"]
 
 MAX_NAME_CHARS = 63  # a Service's name and a label's value end there
 
@@ -29,7 +29,7 @@ class Manifest:
     """
 
     services: tuple[Service, ...] = ()
-    environment: tuple[Declaration, ...] = ()
+    environment: tuple[EnvironmentDeclaration, ...] = ()
 
 
 def load(text: str, environment: Environment) -> Manifest:

@@ -21,7 +21,7 @@ from core.manifest.keys import (
 )
 from core.manifest.ports import read_health, read_liveness, read_port, read_ports, read_startup
 from core.manifest.scale import read_deployment, read_scale
-from core.manifest.service import Declaration, Health, Port, RollingUpdate, Scale, Service
+from core.manifest.service import EnvironmentDeclaration, Health, Port, RollingUpdate, Scale, Service
 from core.records.environment import KEY
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.problems import Problems
@@ -42,7 +42,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 def read_manifest(
     root: Node | None, problems: Problems
-) -> tuple[tuple[Declaration, ...], tuple[Service, ...]]:
+) -> tuple[tuple[EnvironmentDeclaration, ...], tuple[Service, ...]]:
     """Return the top's environment and the services; what is wrong is written into `problems`."""
     read = FieldReader(problems)
     if root is None or (isinstance(root, MappingNode) and not root.entries):
@@ -52,7 +52,7 @@ def read_manifest(
     known = _without_extensions(root)
     entries = read.entries_of(known, "convox.yml", (*TOP_SUPPORTED, *TOP_IGNORED, *TOP_UNSUPPORTED))
     _refuse(read, entries, TOP_UNSUPPORTED, "convox.yml")
-    environment: tuple[Declaration, ...] = ()
+    environment: tuple[EnvironmentDeclaration, ...] = ()
     labels: Pairs = ()
     if "environment" in entries:
         environment = read_environment(read, entries["environment"].value, "environment of convox.yml")
@@ -93,7 +93,7 @@ class _Keys:
 
 
 def _service(
-    read: FieldReader, entry: MappingEntry, environment: tuple[Declaration, ...], labels: Pairs
+    read: FieldReader, entry: MappingEntry, environment: tuple[EnvironmentDeclaration, ...], labels: Pairs
 ) -> Service:
     what = f"service {entry.key.shown[1:-1]}"
     if entry.key.shown != cut(entry.key.text) and not NAME.fullmatch(entry.key.text):
@@ -105,7 +105,7 @@ def _service(
     if port is None or port.scheme == "grpc":
         _needs_a_port(read, keys.entries, what, port)
     image, build = keys.get("image", _image, None), keys.get("build", _build, ".")
-    declared: tuple[Declaration, ...] = keys.get("environment", read_environment, ())
+    declared: tuple[EnvironmentDeclaration, ...] = keys.get("environment", read_environment, ())
     own: Pairs = keys.get("labels", read_labels, ())
     return Service(
         name=entry.key.text,
@@ -181,7 +181,7 @@ def _grace(read: FieldReader, node: Node, what: str) -> int:
     return read.integer(entries["grace"].value, f"grace of {what}", low=0, high=3600, default=30)
 
 
-def read_environment(read: FieldReader, node: Node, what: str) -> tuple[Declaration, ...]:
+def read_environment(read: FieldReader, node: Node, what: str) -> tuple[EnvironmentDeclaration, ...]:
     """Read a list of `KEY`, `KEY=default` and `*`; lists in the list are flattened, `*` asks for nothing."""
     if not isinstance(node, SequenceNode):
         read.problems.add(
@@ -189,7 +189,7 @@ def read_environment(read: FieldReader, node: Node, what: str) -> tuple[Declarat
             f"unknown type for service environment: write a list of KEY or KEY=default, not {node_kind(node)}",
         )
         return ()
-    found: list[Declaration] = []
+    found: list[EnvironmentDeclaration] = []
     for item in node.items:
         if isinstance(item, SequenceNode):
             found += read_environment(read, item, what)
@@ -200,13 +200,13 @@ def read_environment(read: FieldReader, node: Node, what: str) -> tuple[Declarat
     return tuple(found)
 
 
-def _declaration(read: FieldReader, item: ScalarNode) -> tuple[Declaration, ...]:
+def _declaration(read: FieldReader, item: ScalarNode) -> tuple[EnvironmentDeclaration, ...]:
     key, equals, default = item.text.partition("=")
     shown = item.shown[1:-1].partition("=")[0]
     if "${" in shown:  # it would be named in `required env: …`, and it may be a secret
         read.problems.add(item.line, f"{cut(shown)}: a variable's name cannot come out of the environment")
     elif KEY.fullmatch(key):
-        return (Declaration(key, default if equals else None),)
+        return (EnvironmentDeclaration(key, default if equals else None),)
     else:
         read.problems.add(item.line, f"{cut(shown)} is no name of a variable")
     return ()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Declaration:
+class EnvironmentDeclaration:
     """One entry of `environment:`; without a default the release must set it."""
 
     key: str
@@ -106,7 +106,7 @@ class Service:
     image: str | None = None
     build: str | None = None
     command: tuple[str, ...] | None = None
-    environment: tuple[Declaration, ...] = ()
+    environment: tuple[EnvironmentDeclaration, ...] = ()
     port: Port | None = None
     ports: tuple[ExtraPort, ...] = ()
     health: Health = field(default_factory=Health)

@@ -15,7 +15,7 @@ from core.records.observation import Diagnosis, DiagnosisKind
 from core.records.traits import Traits
 
 # Old replica sets are what an automatic rollback scales up again; five reach back over some bad releases in a row.
-HISTORY = 5
+REVISION_HISTORY = 5
 
 
 def render(service: Service, given: RenderInput) -> Iterator[Json]:
@@ -37,7 +37,7 @@ def render(service: Service, given: RenderInput) -> Iterator[Json]:
             "strategy": strategy(service.deployment),
             "minReadySeconds": min_ready(service, given.rules),
             "progressDeadlineSeconds": progress_deadline(service, given.rules),
-            "revisionHistoryLimit": HISTORY,
+            "revisionHistoryLimit": REVISION_HISTORY,
             "template": pod_template(service, given),
         },
     }

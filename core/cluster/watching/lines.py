@@ -36,7 +36,7 @@ from core.records.observation import Diagnosis
 # Objects before their parts and events before the status that follows from them, so that a batch reads in order.
 ORDER = {kind: place for place, kind in enumerate(FOLLOWED)}
 # The only events that a story is made of.
-TOLD = ("Pulling", "Pulled")
+PULL_REASONS = ("Pulling", "Pulled")
 PULLING = re.compile(r'^(Pulling image "[^"]+")')
 # Newer kubelets add how long it took, or that the pod may use the image; the documentation's line ends before that.
 PULLED = re.compile(
@@ -45,7 +45,7 @@ PULLED = re.compile(
 # Ends of containers that were never started.
 NEVER_STARTED = frozenset({"StartError", "ContainerCannotRun", "ContainerStatusUnknown"})
 # A trouble that goes on is said again at most this often (contract 7).
-AGAIN = timedelta(minutes=1)
+REPEAT_AFTER = timedelta(minutes=1)
 
 
 def lines(
@@ -85,7 +85,7 @@ def _subjects(known: Snapshot, delta: Delta) -> list[str]:
     """Return the uids of the pods of which a change may tell something new."""
     if delta.kind == POD.name:
         return [uid_of(delta.object)]
-    if delta.kind == EVENT.name and delta.object.get("reason") in TOLD:
+    if delta.kind == EVENT.name and delta.object.get("reason") in PULL_REASONS:
         return [str((delta.object.get("involvedObject") or {}).get("uid", ""))]
     if delta.kind in MAKERS and delta.type == "ADDED":
         owners = ((controller_of(p, MAKERS), p) for p in known.all(POD.name))
@@ -128,7 +128,7 @@ def _story(snapshot: Snapshot, uid: str, now: datetime) -> tuple[Line, ...]:
 
 def _container(pod: PodView, container: ContainerView, now: datetime) -> Iterator[Line]:
     """Tell of one container: its image, as events say it, and its newest start, as its status says it."""
-    for event in container.said(*TOLD):
+    for event in container.said(*PULL_REASONS):
         found = (PULLING if event.reason == "Pulling" else PULLED).search(event.message)
         if found:
             key = f"{event.reason.lower()}:{container.name}:{event.uid}"
@@ -212,7 +212,7 @@ def diagnosis_lines(
             about = diagnosis.pod or service
             if last is None:
                 new_lines.append(_line(now, about, fact, key))
-            elif diagnosis.times > last.times and now - last.at >= AGAIN:
+            elif diagnosis.times > last.times and now - last.at >= REPEAT_AFTER:
                 new_lines.append(_line(now, about, f"{fact} ×{diagnosis.times}", f"{key}:{diagnosis.times}"))
             else:
                 continue

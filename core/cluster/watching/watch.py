@@ -29,12 +29,12 @@ log = logging.getLogger(__name__)
 FRESH_SECONDS = 5.0
 LOOKING = "looking at the cluster"
 # One change of ours is a burst of writes by the controllers; one look at its end is enough.
-QUIET = 0.04
+QUIET_SECONDS = 0.04
 LONGEST_BURST = 6
 # After a break the server sends what was missed at once; judging in the middle of it would judge the past.
-CATCHING_UP = 0.25
+CATCH_UP_SECONDS = 0.25
 # A missing right is mended by a person: ask seldom, but go on by oneself once it is there.
-REFUSED_PAUSE = 10.0
+REFUSED_SECONDS = 10.0
 
 
 class NamespaceWatch:
@@ -66,7 +66,7 @@ class NamespaceWatch:
         self._changed = asyncio.Event()
         self._synced: dict[str, bool] = {kind: False for kind, how in FOLLOWED.items() if how.judged}
         self._blind: dict[str, str] = {}
-        self._quiet = QUIET
+        self._quiet_seconds = QUIET_SECONDS
         self._target: Target | None = None
         self._said: Mapping[str, RepeatLimiter] = {}
         self._tasks: tuple[asyncio.Task[NoReturn], ...] = ()
@@ -177,7 +177,7 @@ class NamespaceWatch:
         self._changed.clear()
 
     async def _until_quiet(self) -> None:
-        quiet, self._quiet = self._quiet, QUIET
+        quiet, self._quiet_seconds = self._quiet_seconds, QUIET_SECONDS
         for _ in range(LONGEST_BURST):
             self._changed.clear()
             await self._clock.sleep(quiet)
@@ -191,7 +191,7 @@ class NamespaceWatch:
             except Rejected as error:
                 log.warning("the watch of %s in %s is refused: %s", kind, self._ns.namespace, error)
                 self._take(kind, WatchEvent("STALE", why=str(error)))
-                await self._clock.sleep(REFUSED_PAUSE)
+                await self._clock.sleep(REFUSED_SECONDS)
 
     def _take(self, kind: str, change: WatchEvent) -> None:
         self._changed.set()
@@ -200,7 +200,7 @@ class NamespaceWatch:
                 pass
             case "SYNC":
                 if kind in self._blind:
-                    self._quiet = CATCHING_UP
+                    self._quiet_seconds = CATCH_UP_SECONDS
                 self._synced[kind] = True
                 self._blind.pop(kind, None)
             case "STALE":

@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.manifest.manifest import Manifest, Service, load
-from core.manifest.service import Declaration, ExtraPort, Health, Port, ProbeCheck, RollingUpdate, Scale
+from core.manifest.service import (
+    EnvironmentDeclaration,
+    ExtraPort,
+    Health,
+    Port,
+    ProbeCheck,
+    RollingUpdate,
+    Scale,
+)
 from core.records.environment import Environment
 
 
@@ -147,9 +155,14 @@ def test_the_environment_of_the_top_comes_before_the_service_own_and_lists_are_f
         NEEDED="x",
     )
 
-    top = (Declaration("GLOBAL", "true"), Declaration("DEEP", "1"))
+    top = (EnvironmentDeclaration("GLOBAL", "true"), EnvironmentDeclaration("DEEP", "1"))
     assert manifest.environment == top
-    assert manifest.services[0].environment == (*top, *top, Declaration("EMPTY", ""), Declaration("NEEDED"))
+    assert manifest.services[0].environment == (
+        *top,
+        *top,
+        EnvironmentDeclaration("EMPTY", ""),
+        EnvironmentDeclaration("NEEDED"),
+    )
 
 
 def test_required_variables_are_named_all_at_once_in_order():
