@@ -142,7 +142,7 @@ class Sender:
         for task in sorted(tasks, key=lambda e: e.order):
             if task.channel in ready:
                 continue
-            # Taken at once: the next errand may be paced by the same bucket.
+            # Taken at once: the next task may be paced by the same bucket.
             if (pause := task.take(now)) > 0:
                 wait = min(wait, pause)
             else:
@@ -189,7 +189,7 @@ class Sender:
         return SendTask(order, channel, promotion, (self._pacing.post(channel),), run)
 
     async def _card(self, due: CardDue, live: int) -> tuple[SendTask, float]:
-        """Return the errand of a card, and how long its next edit must wait."""
+        """Return the task of a card, and how long its next edit must wait."""
         card = due.card
         if card.ts is None:
             post = partial(self._cards.post, due)

@@ -34,7 +34,7 @@ class PromotionContext:
 
 
 async def read_context(tx: StoreReader, app: str) -> PromotionContext:
-    """Read the ground of an app; raises NotFound for an unknown one."""
+    """Read the context of an app; raises NotFound for an unknown one."""
     return PromotionContext(
         app=await tx.app(app),
         releases=await tx.releases(app),

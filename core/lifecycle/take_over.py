@@ -45,7 +45,7 @@ async def take_over(tx: Transaction, context: PromotionContext, promotion: Promo
 
 
 async def _turned_away(tx: Transaction, context: PromotionContext, rollback: Promotion) -> PromotionContext:
-    """Return the ground as it will be once the rollback has touched something; see `withdraw`."""
+    """Return the context as it will be once the rollback has touched something; see `withdraw`."""
     flying = context.in_flight.release if context.in_flight else None
     statuses = dict(context.statuses)
     for release in await _left(tx, rollback, {context.app.active, flying}):

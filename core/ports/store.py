@@ -51,11 +51,11 @@ class StoreReader(Protocol):
         ...
 
     async def release_status(self, release_id: str) -> ReleaseStatus:
-        """Return what has happened to a release; an empty standing where nothing has."""
+        """Return what has happened to a release; an empty status where nothing has."""
         ...
 
     async def release_statuses(self, app: str) -> Mapping[str, ReleaseStatus]:
-        """Return release id → standing for every release of the app that has one."""
+        """Return release id → status for every release of the app that has one."""
         ...
 
     async def bundle(self, release_id: str) -> Bundle | None: ...

@@ -46,7 +46,7 @@ class Progress:
         stamps: service → the ready stamp (ISO) that the mark belongs to.
         seen: service → the most pods started and ready at any look, to notice progress.
         baseline_restarts: pod uid → restarts when its service's settle window began.
-        suspects: trouble → `watched` when it was first seen without a break.
+        suspects: diagnosis → `watched` when it was first seen without a break.
         services: service → (ready, wanted), for the card.
         waiting: what is awaited now, for the card.
         settling: that it is the end of a settle window, which is no lack of progress; None for anything else.

@@ -24,7 +24,7 @@ class BundleApplier:
         """Apply the release; what an earlier life of this process has done is not done again.
 
         Raises:
-            Moved, Late, Rejected: as Effects.insist.
+            StalePromotion, StageTimeout, Rejected: as Effects.retry.
         """
         read = self._tools.store.read
         bundle = await read.bundle(promotion.release)

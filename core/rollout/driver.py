@@ -65,7 +65,7 @@ class Driver:
         async with self._tools.cluster.watch(promotion.app, intent) as watch:
             run = _Run(promotion, intent, Verifier(self._tools, self._effects, watch, redact), redact)
             while not run.promotion.settled:
-                # Moved: somebody cancelled or took over; the phase as it is now says what is next.
+                # Stale: somebody cancelled or took over; the phase as it is now says what is next.
                 with suppress(StalePromotion):
                     await self._stage(run)
                 run.promotion = await self._tools.store.read.promotion(promotion.id)

@@ -56,8 +56,8 @@ class Effects:
         """Return what `attempt` returns, trying again while the cluster is out of reach.
 
         Raises:
-            Moved: the promotion has moved on meanwhile.
-            Late: it was out of reach for `limit` seconds of this stage.
+            StalePromotion: the promotion has moved on meanwhile.
+            StageTimeout: it was out of reach for `limit` seconds of this stage.
             Rejected: the cluster said no for good.
         """
         pause = FIRST_PAUSE
@@ -96,7 +96,7 @@ class Effects:
         """Do one effect between its two rows; a crash in between leaves `sent`, which is simply sent again.
 
         Raises:
-            Moved, Late, Rejected: as `insist`.
+            StalePromotion, StageTimeout, Rejected: as `retry`.
         """
         row = Step(
             promotion=promotion.id, stage=stage, ref=ref, action=action, state="sent", token=promotion.token
@@ -128,7 +128,7 @@ class Effects:
 
 
 async def ensure_current(tx: Transaction, promotion: Promotion) -> Promotion:
-    """Return the promotion as stored, or raise Moved where it has left the phase or the token has risen."""
+    """Return the promotion as stored, or raise StalePromotion where it has left the phase or the token has risen."""
     current = await tx.promotion(promotion.id)
     if current.phase is not promotion.phase or current.token != promotion.token:
         raise StalePromotion(f"{promotion.id} is {current.phase}")

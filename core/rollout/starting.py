@@ -36,7 +36,7 @@ class RolloutStarter:
         """Return the intent, stored now; None where the promotion was refused, or has to go back at once.
 
         Raises:
-            Moved: a person cancelled it or took over meanwhile.
+            StalePromotion: a person cancelled it or took over meanwhile.
         """
         reason = await self._unseen(promotion) or await self._tools.gate.why_not(promotion)
         limit = promotion.limits.pending
@@ -63,7 +63,7 @@ class RolloutStarter:
         What it stopped is half rolled out, and nobody else undoes that.
 
         Raises:
-            Moved: a person took over meanwhile.
+            StalePromotion: a person took over meanwhile.
         """
         assert promotion.baseline_of is not None, "without anything to undo it would have been refused"
         intent = await self._tools.store.read.intent(promotion.baseline_of)

@@ -9,7 +9,7 @@ from core.records.bundle import Bundle
 from core.records.observation import Diagnosis, DiagnosisKind, Observation, Readiness, ServiceState
 from core.records.progress import Limits, Progress, Settling
 
-# A permanent trouble must be seen on every new pod for this long: a status lags its cause, and krane and
+# A permanent diagnosis must be seen on every new pod for this long: a status lags its cause, and krane and
 # skaffold both took back a verdict given at first sight.
 PERMANENT_AFTER = 5.0
 # Quota and admission errors are often cleared by the pods that are just going.
@@ -30,7 +30,7 @@ class Verdict:
 
     Attributes:
         event: what happens to the promotion, or None while it goes on.
-        cause: for BROKEN and OVERDUE, the sentence to tell; `trouble`: what it rests on.
+        cause: for BROKEN and OVERDUE, the sentence to tell; `diagnosis`: what it rests on.
         nothing_ran: for VERIFIED, no pod of the release exists (engine rule 35).
     """
 
@@ -145,7 +145,7 @@ def _windows(progress: Progress, services: tuple[ServiceState, ...], ages: _Ages
 
 
 def _suspects(progress: Progress, services: tuple[ServiceState, ...]) -> Progress:
-    """Remember since when each permanent trouble has been seen without a break."""
+    """Remember since when each permanent diagnosis has been seen without a break."""
     present = [_key(s, t) for s in services for t in s.diagnosis if t.permanent and t.everywhere]
     return replace(progress, suspects={k: progress.suspects.get(k, progress.watched) for k in present})
 
@@ -155,7 +155,7 @@ def _key(service: ServiceState, diagnosis: Diagnosis) -> str:
 
 
 def _hopeless(progress: Progress, services: tuple[ServiceState, ...], limits: Limits) -> Diagnosis | None:
-    """Return the trouble that no patience can mend, or None."""
+    """Return the diagnosis that no patience can mend, or None."""
     for service in services:
         if service.readiness is Readiness.FAILED:
             return _worst(service) or Diagnosis(
@@ -215,7 +215,7 @@ def _worst(service: ServiceState) -> Diagnosis | None:
 
 
 def _awaiting(progress: Progress, services: tuple[ServiceState, ...], bundle: Bundle | None) -> Progress:
-    """Say what is awaited: the first trouble, else the first service that is not ready, else the window."""
+    """Say what is awaited: the first diagnosis, else the first service that is not ready, else the window."""
     if bundle is None:
         return progress.awaiting(", ".join(f"{s.name} is being removed" for s in services))
     late = [s for s in services if s.readiness is not Readiness.READY]

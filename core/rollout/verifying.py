@@ -84,7 +84,7 @@ class Verifier:
             unchanged: the applies changed nothing.
 
         Raises:
-            Moved: a person cancelled it or took over.
+            StalePromotion: a person cancelled it or took over.
         """
         self._watch.aim(target)
         judging = _Judging(promotion, target, known, unchanged)
@@ -124,7 +124,7 @@ class Verifier:
         """Store the lines that have come up to now, so that a phase line stands after them.
 
         Raises:
-            Moved: a person cancelled it or took over.
+            StalePromotion: a person cancelled it or took over.
         """
         seen = await self._watch.next(0.0)
         if seen.lines:

@@ -8,7 +8,7 @@ from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseStatus
 from storage.aggregate import AggregateReader
-from storage.records.rows import app_of, build_of, bundle_of, release_of, standing_of
+from storage.records.rows import app_of, build_of, bundle_of, release_of, release_status_of
 
 
 class RecordReader(AggregateReader):
@@ -48,12 +48,12 @@ class RecordReader(AggregateReader):
         return [release_of(row, self._vault) for row in rows]
 
     async def release_status(self, release_id: str) -> ReleaseStatus:
-        row = await self._session.one("standing", release=release_id)
-        return ReleaseStatus(release=release_id) if row is None else standing_of(row, self._vault)
+        row = await self._session.one("release_status", release=release_id)
+        return ReleaseStatus(release=release_id) if row is None else release_status_of(row, self._vault)
 
     async def release_statuses(self, app: str) -> Mapping[str, ReleaseStatus]:
-        rows = await self._session.all("standings", app=app)
-        return {row["release"]: standing_of(row, self._vault) for row in rows}
+        rows = await self._session.all("release_statuses", app=app)
+        return {row["release"]: release_status_of(row, self._vault) for row in rows}
 
     async def bundle(self, release_id: str) -> Bundle | None:
         row = await self._session.one("bundle", release=release_id)

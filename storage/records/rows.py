@@ -114,7 +114,7 @@ def release_of(row: Row, vault: Vault) -> Release:
     )
 
 
-def standing_row(status: ReleaseStatus, vault: Vault) -> Columns:
+def release_status_row(status: ReleaseStatus, vault: Vault) -> Columns:
     return {
         "release": status.release,
         "verified_at": moment_or_none(status.verified_at),
@@ -123,7 +123,7 @@ def standing_row(status: ReleaseStatus, vault: Vault) -> Columns:
     }
 
 
-def standing_of(row: Row, vault: Vault) -> ReleaseStatus:
+def release_status_of(row: Row, vault: Vault) -> ReleaseStatus:
     return ReleaseStatus(
         release=row["release"],
         verified_at=datetime_or_none(row["verified_at"]),

@@ -7,7 +7,7 @@ from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseStatus
 from storage.aggregate import AggregateWriter
 from storage.codec import Columns
-from storage.records.rows import app_row, build_row, bundle_of, bundle_row, release_row, standing_row
+from storage.records.rows import app_row, build_row, bundle_of, bundle_row, release_row, release_status_row
 
 
 class RecordWriter(AggregateWriter):
@@ -52,7 +52,7 @@ class RecordWriter(AggregateWriter):
         return int(row["sequence"])
 
     async def save_release_status(self, status: ReleaseStatus) -> None:
-        await self._session.run("save_standing", standing_row(status, self._vault))
+        await self._session.run("save_release_status", release_status_row(status, self._vault))
 
     async def save_bundle(self, bundle: Bundle) -> None:
         """Store the bundle of a release once; the very same one again is fine."""

@@ -150,10 +150,10 @@ class PodView:
         permanent: bool = False,
         times: int = 1,
     ) -> Diagnosis:
-        """Make a trouble of this pod.
+        """Make a diagnosis of this pod.
 
         Args:
-            kind: which kind of trouble.
+            kind: which kind of diagnosis.
             fact: what is wrong.
             container: the one that it is about, if it is about one.
             more: what changes from look to look, such as the restarts; no line says it.

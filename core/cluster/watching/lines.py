@@ -44,7 +44,7 @@ PULLED = re.compile(
 )
 # Ends of containers that were never started.
 NEVER_STARTED = frozenset({"StartError", "ContainerCannotRun", "ContainerStatusUnknown"})
-# A trouble that goes on is said again at most this often (contract 7).
+# A diagnosis that goes on is said again at most this often (contract 7).
 REPEAT_AFTER = timedelta(minutes=1)
 
 
@@ -186,7 +186,7 @@ def _line(at: datetime, about: str, text: str, key: str) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class RepeatLimiter:
-    """When a trouble was last told, and how often it had been seen by then."""
+    """When a diagnosis was last told, and how often it had been seen by then."""
 
     at: datetime
     times: int
@@ -195,7 +195,7 @@ class RepeatLimiter:
 def diagnosis_lines(
     said: Mapping[str, RepeatLimiter], diagnoses: Mapping[str, Sequence[Diagnosis]], now: datetime
 ) -> tuple[dict[str, RepeatLimiter], tuple[Line, ...]]:
-    """Tell each trouble once, then `×N` at most once a minute while it goes on.
+    """Tell each diagnosis once, then `×N` at most once a minute while it goes on.
 
     Args:
         said: what this function returned the last time, empty at first; after a restart the keys of first lines are

@@ -66,15 +66,15 @@ ON CONFLICT (id) DO NOTHING;
 -- The number that the next release of an app takes.
 SELECT coalesce(max(sequence), 0) + 1 AS sequence FROM releases WHERE app = :app;
 
--- standing --
+-- release_status --
 -- What has happened to one release.
 SELECT * FROM standings WHERE release = :release;
 
--- standings --
+-- release_statuses --
 -- What has happened to the releases of an app.
 SELECT standings.* FROM standings JOIN releases ON releases.id = standings.release WHERE releases.app = :app;
 
--- save_standing --
+-- save_release_status --
 -- Keep what has happened to a release.
 INSERT INTO standings (release, verified_at, held, withdrawn) VALUES (:release, :verified_at, :held, :withdrawn)
 ON CONFLICT (release) DO UPDATE
