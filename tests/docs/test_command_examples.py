@@ -15,10 +15,10 @@ from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
 from bot.views.help import help_text
 from bot.views.releases import release_info, release_list, release_manifest
+from core.promotion import Phase, Promotion
 from core.records.app import App
 from core.records.build import Build
 from core.records.environment import Environment
-from core.promotion import Phase, Promotion
 from core.records.release import Release
 from tests.bot.api.asking import BUILD
 from tests.bot.api.serving import serving

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bot.api.errors import PayloadTooLarge, TooManyRequests
-from bot.command.parser import parse
-from bot.command.grammar import RULES, Rule
 from bot.command.commands import Approve, Cancel, Command, Decline, EnvSet, EnvUnset, ReleaseInfo
+from bot.command.grammar import RULES, Rule
+from bot.command.parser import parse
 from core import errors
 from core.errors import Forbidden, UserError
 from core.policy.policy import VERBS, parse_policy

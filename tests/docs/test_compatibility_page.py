@@ -2,10 +2,10 @@
 
 import pytest
 
-from core.manifest import keys
-from core.records.environment import Environment
 from core.errors import Invalid
+from core.manifest import keys
 from core.manifest.manifest import load
+from core.records.environment import Environment
 from tests.docs.pages import codes, page, rows, section
 
 SERVICE = "services:\n  web:\n    image: registry.example/web:1\n"
