@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from bot.playground.examples import ExampleBuild
 from bot.playground.slack.people import BOT_USER
-from bot.playground.slack.state import Channel
+from bot.playground.slack.state import Conversation
 from core.ports.store import StoreReader
 
 TEAM = ["U01ALICE", "U02BOB", "U03CAROL"]
 CHANNELS = {
-    "myapp": Channel(
+    "myapp": Conversation(
         id="C10MYAPP", name="myapp", topic="Releases of myapp go out here", members=[*TEAM, BOT_USER]
     ),
-    "store": Channel(
+    "store": Conversation(
         id="C11STORE",
         name="store",
         topic="Releases of store go out here; each needs one approval by somebody else",

@@ -79,7 +79,9 @@ def test_every_name_of_a_module_is_defined_there(named: str):
         for file in (path.with_suffix(".py"), path / "__init__.py")
         if file.is_file()
     )
-    assert [part for part in inside if not re.search(rf"\b(?:class|def) {part}\b|^{part}\b", text, re.M)] == []
+    assert [
+        part for part in inside if not re.search(rf"\b(?:class|def) {part}\b|^{part}\b", text, re.MULTILINE)
+    ] == []
 
 
 def test_the_way_to_each_part_of_the_contract_is_a_link():

@@ -62,7 +62,9 @@ def test_every_metric_is_in_the_table_with_its_labels_and_no_other():
 def test_every_action_of_the_audit_is_in_the_table_and_no_other():
     code = sources("core/**/*.py", "storage/**/*.py")
     written = set(re.findall(r'"((?:app|build|env|release|promote|promotion|token)\.[a-z]+)"', code))
-    documented = {action for row in rows(section(page("security.md"), "The audit")) for action in codes(row[:1])}
+    documented = {
+        action for row in rows(section(page("security.md"), "The audit")) for action in codes(row[:1])
+    }
     assert documented == written | {"promote.request", "rollback.request", "promotion.<event>"}
 
 
@@ -109,7 +111,9 @@ def test_every_package_opens_with_a_sentence():
 def test_every_error_that_is_answered_stands_in_the_tree_with_its_status():
     kinds = [each for each in vars(errors).values() if isinstance(each, type)]
     known = {e.__name__: e.status for e in kinds if issubclass(e, errors.UserError)}
-    documented = {name: int(status) for name, status in re.findall(r"─ (\w+) +(\d{3}) ", errors.__doc__ or "")}
+    documented = {
+        name: int(status) for name, status in re.findall(r"─ (\w+) +(\d{3}) ", errors.__doc__ or "")
+    }
     assert {"UserError": errors.UserError.status, **documented} == known
 
 

@@ -6,7 +6,7 @@ from bot.playground.slack.delivery import DeliveryResult
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.faults import DROP, HANG, CallFault, Outage
 from bot.playground.slack.limits import problems
-from bot.playground.slack.state import Channel, Message, User, Usergroup
+from bot.playground.slack.state import Conversation, Message, User, Usergroup
 from bot.playground.slack.workspace import SlackWorkspace
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     "HANG",
     "AppCredentials",
     "CallFault",
-    "Channel",
+    "Conversation",
     "DeliveryResult",
     "Envelope",
     "Message",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from bot.playground.slack.context import APP_ID, TEAM_DOMAIN
 from bot.playground.slack.people import BOT_ID
 from bot.playground.slack.render import message_json
-from bot.playground.slack.state import TEAM_ID, Channel, Message, User
+from bot.playground.slack.state import TEAM_ID, Conversation, Message, User
 from bot.playground.slack.store import WorkspaceStore
 
 Json = dict[str, Any]
@@ -31,7 +31,7 @@ class Envelope:
     envelope_id: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
-def escape(text: str, users: Iterable[User], channels: Iterable[Channel]) -> str:
+def escape(text: str, users: Iterable[User], channels: Iterable[Conversation]) -> str:
     """Encode what a person typed after a slash command as `should_escape` does.
 
     Three characters become entities, `@name` and `#name` become ids, and what looks like an address becomes a link.
@@ -44,12 +44,12 @@ def escape(text: str, users: Iterable[User], channels: Iterable[Channel]) -> str
     return HASH.sub(lambda m: _room(rooms[m[1]]) if m[1] in rooms else m[0], text)
 
 
-def _room(channel: Channel) -> str:
+def _room(channel: Conversation) -> str:
     return f"<#{channel.id}|{'' if channel.is_private else channel.name}>"
 
 
 def command_payload(
-    *, user: User, channel: Channel, command: str, text: str, response_url: str, trigger: str
+    *, user: User, channel: Conversation, command: str, text: str, response_url: str, trigger: str
 ) -> Json:
     """Return what arrives for a slash command; there is neither a ts nor a thread in it."""
     return {
@@ -76,7 +76,7 @@ def command_payload(
 def action_payload(
     *,
     user: User,
-    channel: Channel,
+    channel: Conversation,
     message: Message,
     action: Json,
     store: WorkspaceStore,

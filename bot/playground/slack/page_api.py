@@ -14,7 +14,7 @@ from bot.playground.slack.context import TEAM_NAME, WorkspaceContext
 from bot.playground.slack.page_actions import PageActions
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.render import channel_json, message_json, user_json
-from bot.playground.slack.state import Channel, Message
+from bot.playground.slack.state import Conversation, Message
 from bot.playground.slack.users import SimulatedUsers
 
 log = logging.getLogger(__name__)
@@ -159,5 +159,5 @@ def _step(title: str, command: str, explanation: str, channel: str = "") -> Json
     return {"title": title, "command": command, "explanation": explanation, "channel": channel}
 
 
-def _visible(channel: Channel, viewer: str) -> bool:
+def _visible(channel: Conversation, viewer: str) -> bool:
     return viewer in channel.members or not (channel.is_private or channel.is_im)

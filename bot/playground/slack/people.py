@@ -1,6 +1,6 @@
 """Who works in the emulated workspace: enough kinds of people to try every rule about people."""
 
-from bot.playground.slack.state import PARTNER_TEAM_ID, SLACKBOT, Channel, User, Usergroup
+from bot.playground.slack.state import PARTNER_TEAM_ID, SLACKBOT, Conversation, User, Usergroup
 
 BOT_USER = "U0CONVOX"
 BOT_ID = "B0CONVOX"
@@ -32,35 +32,35 @@ def people() -> list[User]:
     ]
 
 
-def channels() -> list[Channel]:
+def channels() -> list[Conversation]:
     """Return the channels: two with the bot, one without, one private without, one archived."""
     team = ["U01ALICE", "U02BOB", "U03CAROL"]
     direct = [
-        Channel(id=f"D{user[1:]}", name=user, is_im=True, members=[user, BOT_USER])
+        Conversation(id=f"D{user[1:]}", name=user, is_im=True, members=[user, BOT_USER])
         for user in [*team, "U04GITA"]
     ]
     return [
-        Channel(
+        Conversation(
             id="C01DEPLOYS",
             name="deploys",
             topic="Where releases go out",
             members=[*team, "U04GITA", "U05SAM", BOT_USER],
         ),
-        Channel(
+        Conversation(
             id="C02GENERAL",
             name="general",
             topic="Everything else",
             members=[*team, "U04GITA", BOT_USER],
         ),
-        Channel(id="C03RANDOM", name="random", topic="Anything at all", members=list(team)),
-        Channel(
+        Conversation(id="C03RANDOM", name="random", topic="Anything at all", members=list(team)),
+        Conversation(
             id="C04WARROOM",
             name="war-room",
             topic="When something is wrong",
             is_private=True,
             members=["U02BOB", "U03CAROL"],
         ),
-        Channel(
+        Conversation(
             id="C05OLD", name="old-deploys", topic="Archived", is_archived=True, members=[*team, BOT_USER]
         ),
         *direct,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.playground.slack.people import BOT_USER
-from bot.playground.slack.state import Channel, Message, User, Usergroup
+from bot.playground.slack.state import Conversation, Message, User, Usergroup
 from bot.playground.slack.store import WorkspaceStore
 
 Json = dict[str, Any]
@@ -80,7 +80,7 @@ def user_json(user: User) -> Json:
     return out | ({"is_stranger": True} if user.is_stranger else {})
 
 
-def channel_json(channel: Channel) -> Json:
+def channel_json(channel: Conversation) -> Json:
     """Return a conversation as conversations.info gives it."""
     out: Json = {
         "id": channel.id,

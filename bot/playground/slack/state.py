@@ -30,7 +30,7 @@ class User:
 
 
 @dataclass(slots=True, kw_only=True)
-class Channel:
+class Conversation:
     """A public or private channel, or a direct conversation."""
 
     id: str
@@ -86,5 +86,5 @@ def record(kind: type[T], document: dict[str, Any]) -> T:
     return kind(**{key: value for key, value in document.items() if key in known})
 
 
-def document(thing: User | Channel | Usergroup | Message) -> dict[str, Any]:
+def document(thing: User | Conversation | Usergroup | Message) -> dict[str, Any]:
     return asdict(thing)

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.playground.slack import people
 from bot.playground.slack.feed import Feed
-from bot.playground.slack.state import Channel, Message, User, Usergroup, document, record
+from bot.playground.slack.state import Conversation, Message, User, Usergroup, document, record
 from core.clock import Clock
 
 Snapshot = dict[str, Any]
@@ -19,7 +19,7 @@ class WorkspaceStore:
         self._feed = feed
         self._last_micros = 0
         self.users: dict[str, User] = {user.id: user for user in people.people()}
-        self.channels: dict[str, Channel] = {channel.id: channel for channel in people.channels()}
+        self.channels: dict[str, Conversation] = {channel.id: channel for channel in people.channels()}
         self.usergroups: dict[str, Usergroup] = {group.id: group for group in people.usergroups()}
         self.messages: list[Message] = []
         self.ephemerals: list[Message] = []
@@ -91,13 +91,13 @@ class WorkspaceStore:
         return list(self._threads.get((channel, ts), ()))
 
     # --------------------------------------------------------------- channels
-    def direct(self, one: str, other: str) -> Channel:
+    def direct(self, one: str, other: str) -> Conversation:
         """Return the direct conversation of two people, opening it when there is none."""
         pair = sorted((one, other))
         for channel in self.channels.values():
             if channel.is_im and sorted(channel.members) == pair:
                 return channel
-        opened = Channel(
+        opened = Conversation(
             id=f"D{len(self.channels) + 1:03d}{other[-5:]}", name=other, is_im=True, members=pair
         )
         self.channels[opened.id] = opened
@@ -128,7 +128,7 @@ class WorkspaceStore:
     def restore(self, snapshot: Snapshot) -> None:
         """Put the state of an earlier run in place of this one's."""
         self.users = _by_id(record(User, each) for each in snapshot["users"])
-        self.channels = _by_id(record(Channel, each) for each in snapshot["channels"])
+        self.channels = _by_id(record(Conversation, each) for each in snapshot["channels"])
         self.usergroups = _by_id(record(Usergroup, each) for each in snapshot["usergroups"])
         self.messages = [record(Message, each) for each in snapshot["messages"]]
         self.ephemerals = []

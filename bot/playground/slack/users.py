@@ -14,7 +14,7 @@ from bot.playground.slack.envelopes import (
     submission_payload,
 )
 from bot.playground.slack.people import BOT_USER
-from bot.playground.slack.state import Channel, Message, User
+from bot.playground.slack.state import Conversation, Message, User
 
 Json = dict[str, Any]
 
@@ -35,7 +35,7 @@ class SimulatedUsers:
             raise KeyError(f"there is nobody called {name} in the workspace")
         return found
 
-    def channel(self, name: str) -> Channel:
+    def channel(self, name: str) -> Conversation:
         """Return a conversation by id or by name."""
         channels = self._context.store.channels
         plain = name.removeprefix("#")
@@ -101,7 +101,7 @@ class SimulatedUsers:
         payload = submission_payload(user=person, view=view, values=values, trigger=trigger)
         return Envelope(type="interactive", payload=payload)
 
-    def _response_url(self, user: User, channel: Channel, message: Message | None = None) -> str:
+    def _response_url(self, user: User, channel: Conversation, message: Message | None = None) -> str:
         thread = message.thread_ts if message and message.is_reply else None
         secret = self._context.tickets.response(
             user.id, channel.id, message_ts=message.ts if message else None, thread_ts=thread

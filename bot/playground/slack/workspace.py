@@ -13,7 +13,7 @@ from bot.playground.slack.page_api import PageApi
 from bot.playground.slack.server import WorkspaceServer
 from bot.playground.slack.signed_http import SignedHttp
 from bot.playground.slack.socket_mode import SocketMode
-from bot.playground.slack.state import Channel, Message, User
+from bot.playground.slack.state import Conversation, Message, User
 from bot.playground.slack.store import Snapshot
 from bot.playground.slack.users import SimulatedUsers
 from core.clock import Clock
@@ -113,7 +113,7 @@ class SlackWorkspace(Inspector, FaultInjector):
     def user(self, name: str) -> User:
         return self._users.user(name)
 
-    def channel(self, name: str) -> Channel:
+    def channel(self, name: str) -> Conversation:
         return self._users.channel(name)
 
     def add_user(self, user: User) -> User:
@@ -121,7 +121,7 @@ class SlackWorkspace(Inspector, FaultInjector):
         self.store.changed()
         return user
 
-    def add_channel(self, channel: Channel) -> Channel:
+    def add_channel(self, channel: Conversation) -> Conversation:
         self.store.channels[channel.id] = channel
         self.store.changed()
         return channel

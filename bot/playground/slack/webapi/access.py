@@ -2,7 +2,7 @@
 
 from bot.playground.slack.context import WorkspaceContext
 from bot.playground.slack.people import BOT_USER
-from bot.playground.slack.state import Channel
+from bot.playground.slack.state import Conversation
 from bot.playground.slack.webapi.errors import SlackError
 
 NEEDED: dict[str, str] = {
@@ -37,14 +37,14 @@ def require_scope(scopes: frozenset[str], scope: str) -> None:
         raise SlackError("missing_scope", needed=scope, provided=",".join(sorted(scopes)))
 
 
-def scope_family(channel: Channel) -> str:
+def scope_family(channel: Conversation) -> str:
     """Return the word that the scopes of this kind of conversation begin with."""
     if channel.is_im:
         return "im"
     return "groups" if channel.is_private else "channels"
 
 
-def find_channel(context: WorkspaceContext, name: str) -> Channel:
+def find_channel(context: WorkspaceContext, name: str) -> Conversation:
     """Return a conversation that the bot can know of, by id, by `#name`, or a person's id for a direct one."""
     channel = context.store.channels.get(name)
     if channel is None and name.startswith(("U", "W")) and name in context.store.users:
@@ -57,7 +57,7 @@ def find_channel(context: WorkspaceContext, name: str) -> Channel:
     return channel
 
 
-def require_postable(channel: Channel, scopes: frozenset[str]) -> None:
+def require_postable(channel: Conversation, scopes: frozenset[str]) -> None:
     """Refuse if the bot may not post here."""
     if channel.is_archived:
         raise SlackError("is_archived")

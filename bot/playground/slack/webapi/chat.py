@@ -7,7 +7,7 @@ from bot.playground.slack.context import APP_ID, WorkspaceContext
 from bot.playground.slack.limits import ADVICE, POST_TEXT, findings
 from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.render import message_json
-from bot.playground.slack.state import Channel, Message
+from bot.playground.slack.state import Conversation, Message
 from bot.playground.slack.webapi.access import find_channel, require_postable
 from bot.playground.slack.webapi.arguments import Arguments, required, truthy
 from bot.playground.slack.webapi.errors import SlackError
@@ -59,7 +59,7 @@ def post_message(context: WorkspaceContext, arguments: Arguments, scopes: frozen
     }
 
 
-def _from_bot(context: WorkspaceContext, channel: Channel, arguments: Arguments) -> Message:
+def _from_bot(context: WorkspaceContext, channel: Conversation, arguments: Arguments) -> Message:
     return Message(
         ts=context.store.next_ts(),
         channel=channel.id,
@@ -74,7 +74,7 @@ def _from_bot(context: WorkspaceContext, channel: Channel, arguments: Arguments)
     )
 
 
-def _thread(context: WorkspaceContext, channel: Channel, ts: Any) -> str | None:
+def _thread(context: WorkspaceContext, channel: Conversation, ts: Any) -> str | None:
     """Return the thread a reply belongs to; Slack takes any number, people then look for the reply in vain."""
     if not ts:
         return None

@@ -5,7 +5,7 @@ from typing import Any
 from bot.playground.slack.context import WorkspaceContext
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.render import channel_json, message_json
-from bot.playground.slack.state import Channel, Message
+from bot.playground.slack.state import Conversation, Message
 from bot.playground.slack.webapi.access import READS, find_channel, require_scope, scope_family
 from bot.playground.slack.webapi.arguments import Arguments, number, required, truthy
 from bot.playground.slack.webapi.errors import SlackError
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 def _readable(
     context: WorkspaceContext, method: str, arguments: Arguments, scopes: frozenset[str]
-) -> Channel:
+) -> Conversation:
     channel = find_channel(context, required(arguments, "channel", error="channel_not_found"))
     require_scope(scopes, f"{scope_family(channel)}:{READS[method]}")
     return channel
@@ -48,7 +48,7 @@ def list_(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[st
     return {"channels": shown, "response_metadata": {"next_cursor": ""}}
 
 
-def _kind(channel: Channel) -> str:
+def _kind(channel: Conversation) -> str:
     return "im" if channel.is_im else "private_channel" if channel.is_private else "public_channel"
 
 
@@ -92,7 +92,7 @@ def replies(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[s
     return _page(context, found, arguments, default=1000, first=parent)
 
 
-def _member(channel: Channel) -> None:
+def _member(channel: Conversation) -> None:
     if BOT_USER not in channel.members:
         raise SlackError("not_in_channel")
 
