@@ -18,7 +18,7 @@ from core.policy.policy import parse_policy
 from core.promotion import Phase
 from tests.bot.api.asking import policy_of
 from tests.bot.handling import handlers_of
-from tests.core.world import ALICE, BOB, ONE_APPROVAL, World, by, world
+from tests.core.world import ALICE, ONE_APPROVAL, World, by, world
 from tests.fakes import progressing
 
 
