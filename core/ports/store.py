@@ -1,4 +1,4 @@
-"""What the core needs from outside: a clock, a store, a cluster, a directory of people, an announcer."""
+"""The records, as the core reads and writes them: one consistent state, or one transaction."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -132,9 +132,13 @@ class Transaction(StoreReader, Protocol):
         """Link the channel to the app and to no other; None unlinks."""
         ...
 
-    async def add_build(self, build: Build) -> None: ...
+    async def add_build(self, build: Build) -> None:
+        """Raise Taken where the id is; whoever made it up takes another."""
+        ...
 
-    async def add_release(self, release: Release) -> None: ...
+    async def add_release(self, release: Release) -> None:
+        """Raise Taken where the id is; whoever made it up takes another."""
+        ...
 
     async def next_sequence(self, app: str) -> int:
         """Return the next release number of the app."""
@@ -143,11 +147,11 @@ class Transaction(StoreReader, Protocol):
     async def save_release_status(self, status: ReleaseStatus) -> None: ...
 
     async def save_bundle(self, bundle: Bundle) -> None:
-        """Store the bundle of a release once; storing another for the same release raises Conflict."""
+        """Store the bundle of a release once: the same one again is fine, another one raises Conflict."""
         ...
 
     async def add_promotion(self, promotion: Promotion) -> None:
-        """Raise Conflict where the app already has one in flight (unique index, engine rule 1)."""
+        """Raise Conflict where the app already has one in flight (unique index, engine rule 1), Taken where the id is."""
         ...
 
     async def save_promotion(self, promotion: Promotion, *, was: Phase) -> None:

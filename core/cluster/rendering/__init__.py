@@ -1,1 +1,1 @@
-"""A release as Kubernetes objects, as a pure function."""
+"""What is in a pod: its template, its probes, its environment, from the service of a manifest."""
