@@ -13,12 +13,12 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.connection import SlackState
+from bot.views.buttons import ACTIONS
 from core.ports.store import DeliveryKind
 
 log = logging.getLogger(__name__)
 
 COMMAND = "/convox"
-ACTIONS = ("promotion.approve", "promotion.decline", "promotion.cancel")
 NOT_KEPT = "I could not store your request, so nothing was done. Try again in a minute."
 NOT_KNOWN = (
     "Slack refuses my token, so nothing was done: I could not even ask who you are. "

@@ -1,25 +1,102 @@
-"""The buttons of a card: what may legally happen next, read from the transition table.
+"""The buttons of a card: one table of what may happen next, each the command that it means.
 
 Whether the person who clicks may is decided at the click; a channel message is the same for all its readers.
 """
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from bot.command.button import value_of
-from bot.command.commands import Approve, Cancel, Decline
+from bot.command.commands import Approve, Cancel, Command, Decline
 from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, Event, Promotion
 
-_EVENTS = (("approve", Event.APPROVED), ("decline", Event.DECLINED), ("cancel", Event.CANCELLED))
-_COMMANDS = {"approve": Approve, "decline": Decline, "cancel": Cancel}
 _BLOCK = "promotion"
+# As Slack wants them, in characters.
+_MOST_TITLE, _MOST_QUESTION, _MOST_LABEL = 100, 300, 75
 
 
-def legal(promotion: Promotion) -> list[str]:
-    """Return which of approve, decline and cancel may follow; nothing once it ended or goes back."""
-    phase = promotion.phase
-    if phase in GOING_BACK:
-        return []
-    return [name for name, event in _EVENTS if (phase, event) in TRANSITIONS or (phase, event) in UNTOUCHED]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """What one button means, when it is there, and what it asks before it does it.
+
+    Attributes:
+        label: the words on it, the deed itself; its action is `promotion.` and the label in lower case.
+        shown: whether it stands on the card of a promotion now.
+        command: what clicking it says, as if it had been typed.
+        question: what its dialog tells; it is given one plain sentence of what approving would change.
+        confirm: the words that do it, never "Yes".
+        deny: the words that do not.
+        style: how it looks among the others.
+    """
+
+    label: str
+    shown: Callable[[Promotion], bool]
+    command: Callable[[Promotion], Command]
+    question: Callable[[Promotion, str], str]
+    confirm: str
+    deny: str
+    style: Literal["primary", "danger"] | None = None
+
+    @property
+    def action(self) -> str:
+        return f"promotion.{self.label.lower()}"
+
+
+def _may(event: Event) -> Callable[[Promotion], bool]:
+    """Return whether an event may follow by the transition table; nothing may while a promotion goes back."""
+
+    def shown(promotion: Promotion) -> bool:
+        cell = (promotion.phase, event)
+        return promotion.phase not in GOING_BACK and (cell in TRANSITIONS or cell in UNTOUCHED)
+
+    return shown
+
+
+def _cancelling(promotion: Promotion, _changes: str) -> str:
+    if promotion.untouched:
+        return "Nothing was changed so far, and nothing will be."
+    if promotion.kind == "rollback":
+        return "A rollback is not undone by itself: the app stays as it is now, and a person must go on."
+    if promotion.back_to is None:
+        return "There is no verified release to go back to: what this one created is removed, or a person must go on."
+    return f"{promotion.app} goes back to {promotion.back_to}."
+
+
+BUTTONS = (
+    Button(
+        label="Approve",
+        shown=_may(Event.APPROVED),
+        command=lambda promotion: Approve(promotion=promotion.id),
+        question=lambda _, changes: changes,
+        confirm="Approve",
+        deny="Not yet",
+        style="primary",
+    ),
+    Button(
+        label="Decline",
+        shown=_may(Event.DECLINED),
+        command=lambda promotion: Decline(promotion=promotion.id),
+        question=lambda _, __: "It ends here. Who asked may ask again.",
+        confirm="Decline",
+        deny="Keep waiting",
+        style="danger",
+    ),
+    Button(
+        label="Cancel",
+        shown=_may(Event.CANCELLED),
+        command=lambda promotion: Cancel(promotion=promotion.id),
+        question=_cancelling,
+        confirm="Cancel it",
+        deny="Keep going",
+    ),
+)
+ACTIONS = tuple(button.action for button in BUTTONS)
+
+
+def shown(promotion: Promotion) -> list[Button]:
+    """Return the buttons that stand on a card now, in their order."""
+    return [button for button in BUTTONS if button.shown(promotion)]
 
 
 def buttons(promotion: Promotion, changes: str) -> dict[str, Any] | None:
@@ -29,14 +106,14 @@ def buttons(promotion: Promotion, changes: str) -> dict[str, Any] | None:
         promotion: Whose buttons.
         changes: One plain sentence of what approving it changes.
     """
-    names = legal(promotion)
-    if not names:
+    elements = [_element(button, promotion, changes) for button in shown(promotion)]
+    if not elements:
         return None
     return {
         "type": "actions",
         # Slack keeps what a reader has done with a block under its id: a new state is a new block.
         "block_id": f"{_BLOCK}:{promotion.id}:{promotion.revision}",
-        "elements": [_button(name, promotion, changes) for name in names],
+        "elements": elements,
     }
 
 
@@ -46,44 +123,27 @@ def promotion_of(block_id: str) -> str | None:
     return rest.partition(":")[0] if kind == _BLOCK else None
 
 
-def _button(name: str, promotion: Promotion, changes: str) -> dict[str, Any]:
-    label = name.capitalize()
+def _element(button: Button, promotion: Promotion, changes: str) -> dict[str, Any]:
+    spoken = f"{button.label} promotion of {promotion.release} to {promotion.app}"
     element: dict[str, Any] = {
         "type": "button",
-        "action_id": f"promotion.{name}",
-        "text": _plain(label),
-        "value": value_of(_COMMANDS[name](promotion=promotion.id), promotion.revision),
-        "accessibility_label": f"{label} promotion of {promotion.release} to {promotion.app}"[:75],
-        "confirm": _confirm(name, promotion, changes),
+        "action_id": button.action,
+        "text": _plain(button.label),
+        "value": value_of(button.command(promotion), promotion.revision),
+        "accessibility_label": spoken[:_MOST_LABEL],
+        "confirm": _dialog(button, promotion, changes),
     }
-    style = {"approve": "primary", "decline": "danger"}.get(name)
-    return element | ({"style": style} if style else {})
+    return element | ({"style": button.style} if button.style else {})
 
 
-def _confirm(name: str, promotion: Promotion, changes: str) -> dict[str, Any]:
-    """Say what will happen; the words on the button are the deed, never "Yes"."""
-    title, text, confirm, deny = {
-        "approve": ("Approve", changes, "Approve", "Not yet"),
-        "decline": ("Decline", "It ends here. Who asked may ask again.", "Decline", "Keep waiting"),
-        "cancel": ("Cancel", _cancelling(promotion), "Cancel it", "Keep going"),
-    }[name]
+def _dialog(button: Button, promotion: Promotion, changes: str) -> dict[str, Any]:
     dialog = {
-        "title": _plain(f"{title} {promotion.release} for {promotion.app}?"[:100]),
-        "text": _plain(text[:300]),
-        "confirm": _plain(confirm),
-        "deny": _plain(deny),
+        "title": _plain(f"{button.label} {promotion.release} for {promotion.app}?"[:_MOST_TITLE]),
+        "text": _plain(button.question(promotion, changes)[:_MOST_QUESTION]),
+        "confirm": _plain(button.confirm),
+        "deny": _plain(button.deny),
     }
-    return dialog | ({} if name == "approve" else {"style": "danger"})
-
-
-def _cancelling(promotion: Promotion) -> str:
-    if promotion.untouched:
-        return "Nothing was changed so far, and nothing will be."
-    if promotion.kind == "rollback":
-        return "A rollback is not undone by itself: the app stays as it is now, and a person must go on."
-    if promotion.back_to is None:
-        return "There is no verified release to go back to: what this one created is removed, or a person must go on."
-    return f"{promotion.app} goes back to {promotion.back_to}."
+    return dialog | ({} if button.style == "primary" else {"style": "danger"})
 
 
 def _plain(text: str) -> dict[str, Any]:

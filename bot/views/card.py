@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.views.buttons import buttons, legal
+from bot.views.buttons import buttons, shown
 from bot.views.card_text import Story, body, changes, commands, head
 from bot.views.mrkdwn import inline, mention
 from bot.views.states import state
@@ -62,8 +62,8 @@ def card(
 
 def _spoken_buttons(promotion: Promotion) -> list[str]:
     """Name the buttons in the text, which is all that a screen reader reads."""
-    names = legal(promotion)
-    return [f"Buttons: {', '.join(name.capitalize() for name in names)}."] if names else []
+    labels = [button.label for button in shown(promotion)]
+    return [f"Buttons: {', '.join(labels)}."] if labels else []
 
 
 def _section(lines: Sequence[str]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import yaml
 
 from bot.api.metrics import MetricsSnapshot, exposition
 from bot.command.grammar import GROUPS, RULES
-from bot.slack.listeners import ACTIONS, COMMAND
+from bot.slack.listeners import COMMAND
+from bot.views.buttons import ACTIONS
 from core import errors
 from core.records.progress import Limits
 from core.redaction import SHORTEST_VALUE

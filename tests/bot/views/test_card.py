@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.playground.slack.limits import problems
-from bot.views.buttons import legal
+from bot.views.buttons import shown
 from bot.views.states import state
 from core.policy.policy import ApprovalRule, Rules
 from core.promotion import GOING_BACK, Phase
@@ -166,7 +166,7 @@ def test_buttons_are_what_may_legally_happen_next(name, actions):
 @pytest.mark.parametrize("name", [n for n, (_, p) in STATES.items() if p.settled or p.phase in GOING_BACK])
 def test_a_card_that_ended_or_goes_back_has_no_buttons(name):
     assert buttons_of(STATES[name][1]) == []
-    assert legal(STATES[name][1]) == []
+    assert shown(STATES[name][1]) == []
 
 
 def test_a_new_revision_has_buttons_of_its_own():
