@@ -12,8 +12,10 @@ UserError            somebody asked for something that cannot be; the sentence g
 ├─ Unexpected   500  something broke here; the log has more under the same reference
 └─ Unwritable   503  the database cannot be written, or nothing new may start
 Rejected             the cluster said no for good: asking again changes nothing
+└─ Denied            it does not let us, or does not know what was asked for; one that has just started says so to anybody
 Unreachable          the cluster did not answer, or said "not now": asking again may help
-└─ NotYet            it answers, and what is asked for has to wait for something that is under way
+├─ NotYet            it answers, and what is asked for has to wait for something that is under way
+└─ Unrecognised      it does not take us for who we are; other credentials may help
 """
 
 import secrets
@@ -92,8 +94,16 @@ class Rejected(Exception):
     """The cluster refused for good (403, 404 of the namespace, field conflict, 422); `str()` is the reason."""
 
 
+class Denied(Rejected):
+    """403 and 404: an API server knows neither rights nor objects until it has read them, about 0.1 s after its start."""
+
+
 class Unreachable(Exception):
     """The cluster could not be asked or was busy (5xx, 429, time-out, 409 on resourceVersion)."""
+
+
+class Unrecognised(Unreachable):
+    """401, also with credentials that were read anew: those of a service account are exchanged while they are in use."""
 
 
 class NotYet(Unreachable):

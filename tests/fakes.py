@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from core.cluster.kinds import MANAGED
 from core.cluster.kinds.config_map import ANCHOR
@@ -18,7 +19,16 @@ from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, BaselineObject, Intent
-from core.records.observation import Diagnosis, DiagnosisKind, Observation, Readiness, ServiceState, Target
+from core.records.observation import (
+    Diagnosis,
+    DiagnosisKind,
+    Observation,
+    PodState,
+    PodStep,
+    Readiness,
+    ServiceState,
+    Target,
+)
 from core.records.release import Release
 from core.records.traits import Traits
 
@@ -46,21 +56,45 @@ class JumpingClock:
         await asyncio.sleep(0)
 
 
-def service(name: str = "web", **changes: object) -> ServiceState:
-    """A service of two pods that is complete and has been for a second."""
-    good = ServiceState(
-        name=name,
-        readiness=Readiness.READY,
-        sentence="2 of 2 new pods are ready",
-        wanted=2,
-        started=2,
-        ready=2,
-        restarts={f"{name}-1": 0, f"{name}-2": 0},
+def service(
+    name: str = "web",
+    *,
+    started: int = 2,
+    ready: int | None = None,
+    restarts: Mapping[str, int] | None = None,
+    step: PodStep = PodStep.STARTED,
+    **changes: Any,
+) -> ServiceState:
+    """A service of two pods that is complete.
+
+    Args:
+        name: of the service; its pods are `<name>-1`, `<name>-2` …
+        started: pods that exist; `ready`: how many of them, the first ones, are ready; None for all.
+        restarts: pod → restarts, which names the pods that exist.
+        step: how far those are that are not ready.
+        **changes: other fields.
+    """
+    counts = (
+        dict.fromkeys((f"{name}-{n}" for n in range(1, started + 1)), 0) if restarts is None else restarts
     )
-    return replace(good, **changes)  # type: ignore[arg-type]
+    ready = len(counts) if ready is None else ready
+    pods = tuple(
+        PodState(
+            uid=uid,
+            step=PodStep.READY if number < ready else step,
+            running=number < ready or step >= PodStep.STARTED,
+            ready=number < ready,
+            restarts=count,
+        )
+        for number, (uid, count) in enumerate(counts.items())
+    )
+    good = ServiceState(
+        name=name, readiness=Readiness.READY, sentence="2 of 2 new pods are ready", wanted=2, pods=pods
+    )
+    return replace(good, **changes)
 
 
-def progressing(name: str = "web", ready: int = 0, **changes: object) -> ServiceState:
+def progressing(name: str = "web", ready: int = 0, **changes: Any) -> ServiceState:
     return service(
         name,
         readiness=Readiness.PROGRESSING,
@@ -68,6 +102,12 @@ def progressing(name: str = "web", ready: int = 0, **changes: object) -> Service
         ready=ready,
         **changes,
     )
+
+
+def named(state: ServiceState, name: str) -> ServiceState:
+    """Return the same state of another service; no two services share a pod."""
+    pods = tuple(replace(pod, uid=f"{name}{pod.uid[len(state.name) :]}") for pod in state.pods)
+    return replace(state, name=name, pods=pods)
 
 
 MISSING_IMAGE = Diagnosis(
@@ -95,7 +135,8 @@ class FakeCluster:
         behaves: release id → function of the seconds since it was aimed at; others become ready after 2 s.
         requests: what was asked for, in order: `apply Deployment/web R…`, `remove …`, `scale …`.
         live: ref → release whose bundle it was last applied from.
-        refuse: called with each request; may raise Rejected or Unreachable.
+        refuse: called with each request, `watch` among them; may raise Rejected or Unreachable.
+        serves: what the API server says of itself.
     """
 
     clock: JumpingClock
@@ -107,6 +148,7 @@ class FakeCluster:
     replicas: dict[str, int] = field(default_factory=dict)
     refuse: Callable[[str], None] = lambda _request: None
     synced: bool = True
+    serves: bool | None = True
     token: int = 0
     log: str = "KeyError: 'DATABASE_URL'"
 
@@ -119,6 +161,9 @@ class FakeCluster:
 
     def traits(self, ref: Ref) -> Traits:
         return MANAGED[ref.kind].traits
+
+    async def ready(self) -> bool | None:
+        return self.serves
 
     async def create_namespace(self, app: str) -> str | None:
         return None
@@ -187,6 +232,9 @@ class FakeWatch:
         self._target = target
         self._aimed = self._cluster.clock.monotonic()
 
+    async def sighted(self) -> None:
+        self._cluster.refuse("watch")
+
     async def next(self, seconds: float) -> Observation:
         await self._cluster.clock.sleep(seconds)
         return self._seen()
@@ -203,14 +251,13 @@ class FakeWatch:
             return Observation(synced=self._cluster.synced, services=tuple(progressing(r.name) for r in left))
         passed = self._cluster.clock.monotonic() - self._aimed
         behave = self._cluster.behaves.get(target.release, self._good)
-        states = tuple(replace(behave(passed), name=s.name) for s in target.bundle.services)
+        states = tuple(named(behave(passed), s.name) for s in target.bundle.services)
         return Observation(synced=self._cluster.synced, services=states)
 
     def _good(self, passed: float) -> ServiceState:
         if passed < 2:
             return progressing()
-        aimed = self._cluster.clock.now() - timedelta(seconds=passed)
-        return service(ready_stamp=(aimed + timedelta(seconds=2)).replace(microsecond=0))
+        return service()
 
 
 class FakeDirectory:

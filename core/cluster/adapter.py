@@ -65,6 +65,9 @@ class KubernetesCluster:
         """Ask the API server what everybody may ask; raises as every method does where it cannot be asked."""
         await self._namespaces.may_list()
 
+    async def ready(self) -> bool | None:
+        return await self._client.ready()
+
     async def create_namespace(self, app: str) -> str | None:
         return await self._namespaces.create(self._ns(app))
 

@@ -18,7 +18,7 @@ from core.cluster.kinds.pod import POD
 from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.labels import CONTAINER
 from core.cluster.namespace import AppNamespace
-from core.errors import Rejected
+from core.errors import Denied, Rejected
 from core.records.bundle import Ref
 from core.records.intent import BaselineObject, Intent
 
@@ -31,7 +31,7 @@ async def namespace_uid(client: KubeClient, ns: AppNamespace) -> str:
     """
     namespace = await client.get(ns.itself)
     if namespace is None:
-        raise Rejected(missing_namespace(ns.itself))
+        raise Denied(missing_namespace(ns.itself))
     if is_terminating(namespace):
         raise Rejected(f"namespace {ns.namespace} is being deleted: nothing can be made in it")
     return uid_of(namespace)

@@ -10,8 +10,8 @@ from typing import Any
 
 from core.cluster.kinds import MANAGED, WORKLOADS, workload_of
 from core.cluster.rendering.input import RenderInput
-from core.cluster.rendering.probes import settle
 from core.errors import Invalid
+from core.lifecycle.patience import check_times, patience, settle, soak
 from core.manifest.manifest import Manifest
 from core.manifest.service import Service
 from core.policy.policy import Rules
@@ -20,7 +20,7 @@ from core.records.build import Build
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.release import Release
 
-RENDER_VERSION = 1
+RENDER_VERSION = 2
 
 
 def render(
@@ -31,10 +31,12 @@ def render(
     Order: that of the kinds (engine rule 25), each by name.
 
     Raises:
-        Invalid: the build has no image for a service, or no process could be started with its environment.
+        Invalid: the build has no image for a service, no process could be started with its environment, or the policy
+            leaves no time for a start that its checks allow.
     """
     services = sorted(manifest.services, key=lambda service: service.name)
     images = _images(build, services)
+    check_times(services, rules)
     given = RenderInput(rack=rack, app=app, release=release, build=build, rules=rules, images=images)
     # Of the workloads only the one that runs a service renders it.
     objects = tuple(
@@ -50,6 +52,8 @@ def render(
             workload=Ref(workload_of(service).name, service.name),
             count=service.scale.count,
             settle=settle(service, rules),
+            soak=soak(service, rules),
+            patience=patience(service, rules),
         )
         for service in services
     )
@@ -78,5 +82,5 @@ def canonical(value: Any) -> str:
 
 def digest(objects: Iterable[Mapping[str, Any]], services: Iterable[BundleService]) -> str:
     """Return the SHA-256 of a bundle's canonical JSON; never shown as it is (engine rule 18)."""
-    service_values = [[service.name, service.count, service.settle] for service in services]
+    service_values = [[s.name, s.count, s.settle, s.soak, s.patience] for s in services]
     return hashlib.sha256(canonical([list(objects), service_values]).encode()).hexdigest()

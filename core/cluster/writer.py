@@ -9,7 +9,7 @@ from core.cluster.documents import Document, generation_of, is_terminating, spec
 from core.cluster.kinds import WORKLOADS
 from core.cluster.labels import FIELD_MANAGER, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.cluster.namespace import AppNamespace, check_ours, fenced
-from core.errors import NotYet, Rejected
+from core.errors import Denied, NotYet, Rejected
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied
 
@@ -35,17 +35,18 @@ class ObjectWriter:
             force: as the applies will be: a person's rollback takes fields over, so they are no reason against it.
 
         Raises:
-            Rejected: with every reason, each once.
+            Rejected: with every reason, each once; Denied where one of them is what a starting server says to everybody.
         """
-        reasons: dict[str, None] = {}
+        refused: dict[str, Rejected] = {}
         for ref in bundle.refs:
             try:
                 # A dry run is bound to the state that was read as any other, and loses races as well.
                 await self._apply(ns, bundle, ref, token=token, force=force, dry_run=True)
             except Rejected as error:
-                reasons[str(error)] = None
-        if reasons:
-            raise Rejected("; ".join(reasons))
+                refused[str(error)] = error
+        if refused:
+            denied = any(isinstance(error, Denied) for error in refused.values())
+            raise (Denied if denied else Rejected)("; ".join(refused))
 
     async def apply(self, ns: AppNamespace, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
         """Apply one object; see `core.ports.cluster.Cluster.apply`."""

@@ -119,3 +119,9 @@ class Service:
     init: bool = True
     labels: tuple[tuple[str, str], ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def health_port(self) -> Port | None:
+        """Where it is asked whether it is ready; None where it is not asked, and counts as ready as soon as it runs."""
+        port = self.health.port or self.port
+        return None if port is None or self.health.disable or port.scheme == "grpc" else port

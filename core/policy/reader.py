@@ -166,7 +166,7 @@ def _app(read: FieldReader, node: Node) -> AppRules:
         # What rollback leaves out is promote's, but for the count: going back is free unless it says otherwise.
         rollback = _approval(read, asked.get("rollback"), "rollback", replace(promote, count=0))
     default = Rules()
-    return AppRules(
+    rules = AppRules(
         match=match,
         rules=Rules(
             promote=promote,
@@ -181,6 +181,16 @@ def _app(read: FieldReader, node: Node) -> AppRules:
             channel=_channel(read, entries.get("channel")),
         ),
     )
+    _check_times(read, entries, rules.rules)
+    return rules
+
+
+def _check_times(read: FieldReader, entries: Mapping[str, MappingEntry], rules: Rules) -> None:
+    """Refuse times that no rollout could meet (engine rule 52)."""
+    for key, seconds in (("min_ready", rules.min_ready), ("settle", rules.settle)):
+        if seconds is not None and seconds >= rules.longest and key in entries:
+            why = f"{key} is {seconds:g} s and a rollout may take {rules.longest:g} s in all (longest): none could end well"
+            read.problems.add(entries[key].line, why)
 
 
 def _approval(read: FieldReader, entry: MappingEntry | None, what: str, base: ApprovalRule) -> ApprovalRule:

@@ -22,12 +22,21 @@ class Watch(Protocol):
         """Judge everything from now on towards this target."""
         ...
 
+    async def sighted(self) -> None:
+        """Return once everything that is followed has been looked at.
+
+        Raises:
+            Rejected: a right to look is missing, since this was asked for; it names which.
+            Unreachable: the cluster has not answered yet.
+        """
+        ...
+
     async def next(self, seconds: float) -> Observation:
         """Return when something has changed, at the latest after so many seconds."""
         ...
 
     async def fresh(self) -> Observation:
-        """Read workloads and pods anew and return what is so now: a watch may be silent because it is dead.
+        """Read what verdicts rest on anew and return what is so now: a watch may be silent because it is dead.
 
         What a verdict rests on is asked for just before it; where it cannot be read, the look is not synced.
         """
@@ -54,6 +63,13 @@ class Cluster(Protocol):
 
     def traits(self, ref: Ref) -> Traits:
         """Return what becomes of an object of a bundle, by its kind; pure."""
+        ...
+
+    async def ready(self) -> bool | None:
+        """Return whether the API server says that it is ready to serve; None where it does not say so to us.
+
+        One that has just started refuses what it will allow (engine rule 49). It raises nothing.
+        """
         ...
 
     async def create_namespace(self, app: str) -> str | None:

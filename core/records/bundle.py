@@ -23,13 +23,23 @@ class BundleService:
     Attributes:
         workload: the object that runs its pods.
         count: pods that the manifest asks for.
-        settle: seconds that it must stay healthy after its last pod became ready (engine rule 33).
+        settle: seconds that each new pod must stay ready (engine rule 55). Bundles of before rule 55 have their whole
+            settle window here and no `soak`, and keep it so.
+        soak: seconds that a new pod must have run to speak for all pods of its template.
+        patience: seconds without progress that a good start may take by its own checks; the policy may allow more.
     """
 
     name: str
     workload: Ref
     count: int
     settle: float
+    soak: float = 0.0
+    patience: float = 0.0
+
+    @property
+    def window(self) -> float:
+        """The settle window as it is told: the longer of the two times."""
+        return max(self.settle, self.soak)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,8 @@
 """What a cluster says about a rollout, and what the rollout remembers of it: plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
 
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied
@@ -84,6 +83,33 @@ class Diagnosis:
     times: int = 1
 
 
+class PodStep(IntEnum):
+    """How far a pod has come; each step that a pod takes for the first time is progress (engine rule 52)."""
+
+    CREATED = 0
+    SCHEDULED = 1
+    PULLING = 2
+    STARTED = 3
+    READY = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodState:
+    """One new pod, without a single time: stamps are of other machines' clocks (engine rule 51).
+
+    Attributes:
+        step: the furthest that it has come, as far as its present state tells.
+        running: every container that the workload names runs.
+        restarts: of the containers that the workload names.
+    """
+
+    uid: str
+    step: PodStep = PodStep.READY
+    running: bool = True
+    ready: bool = True
+    restarts: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceState:
     """Readiness of one service's objects towards the release that is aimed at.
@@ -91,9 +117,7 @@ class ServiceState:
     Attributes:
         sentence: `1 of 2 new pods are ready`, ready to be shown.
         wanted: pods that its workload asks for now.
-        started: new pods that exist; `ready`: new pods that are ready and not going.
-        ready_stamp: when the last of the ready new pods became ready, by the cluster's clock; None without one.
-        restarts: pod uid → restarts of its containers named in the bundle, new pods only.
+        pods: the new pods that can still serve, oldest first.
         diagnosis: worst first.
     """
 
@@ -101,11 +125,23 @@ class ServiceState:
     readiness: Readiness
     sentence: str
     wanted: int = 0
-    started: int = 0
-    ready: int = 0
-    ready_stamp: datetime | None = None
-    restarts: Mapping[str, int] = field(default_factory=dict)
+    pods: tuple[PodState, ...] = ()
     diagnosis: tuple[Diagnosis, ...] = ()
+
+    @property
+    def started(self) -> int:
+        """How many new pods exist."""
+        return len(self.pods)
+
+    @property
+    def ready(self) -> int:
+        """How many new pods are ready and not going."""
+        return sum(pod.ready for pod in self.pods)
+
+    @property
+    def restarts(self) -> Mapping[str, int]:
+        """Pod uid → restarts of the containers that the workload names."""
+        return {pod.uid: pod.restarts for pod in self.pods}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,16 +149,19 @@ class Observation:
     """One look at an app's namespace.
 
     Attributes:
-        synced: every watch is connected and has delivered its list; clocks stand still while it is False.
+        synced: every watch is connected, has delivered its list and is heard of; clocks stand still while it is False.
         lines: what has happened since the observation before.
         services: one state a service of the target; for a removal one a removed object still there.
         blind: while not synced, why, as far as it is known.
+        silent: while not synced, how many seconds ago it was heard of for the last time, where that was so long ago
+            that nothing since then counts as watched (engine rule 48); 0 where it broke in the midst of talking.
     """
 
     synced: bool
     lines: tuple[Line, ...] = ()
     services: tuple[ServiceState, ...] = ()
     blind: str = ""
+    silent: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,35 @@ class Settling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PodProgress:
+    """What the verdict remembers of one new pod; its times are `watched` of the stage, never a stamp of the cluster.
+
+    Attributes:
+        service: whose it is.
+        step: the furthest that it was ever seen; a step back and forth again is no progress.
+        restarts: at the last look; another number means another run.
+        started: when its present run was first seen running, None while it does not run.
+        ready: since when it has been seen ready without a break.
+        baseline: its restarts when the restarts within the settle window began to count.
+    """
+
+    service: str
+    step: int = 0
+    restarts: int = 0
+    started: float | None = None
+    ready: float | None = None
+    baseline: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A service that was complete for the first time in a stage: when (`watched`), and of how many pods."""
+
+    at: float
+    pods: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """What the verdict remembers between two looks; saved with the promotion so that a restart goes on.
 
@@ -41,12 +70,12 @@ class Progress:
 
     Attributes:
         watched: time watched in this stage (forward, or the way back).
-        moved: `watched` when a pod last started or became ready.
-        marks: service → `watched` at which its settle window began (may be negative: ready before we looked).
-        stamps: service → the ready stamp (ISO) that the mark belongs to.
-        seen: service → the most pods started and ready at any look, to notice progress.
-        baseline_restarts: pod uid → restarts when its service's settle window began.
-        suspects: diagnosis → `watched` when it was first seen without a break.
+        moved: `watched` when there was progress last (engine rule 52).
+        patience: how long there may be none, of what is awaited now; 0 where the policy alone says it.
+        pods: uid → what is remembered of a new pod that is still there.
+        gone: service → how many of its pods had stood their settle window before they went.
+        complete: service → when it was complete for the first time.
+        suspects: trouble → `watched` when it was first seen without a break.
         services: service → (ready, wanted), for the card.
         waiting: what is awaited now, for the card.
         settling: that it is the end of a settle window, which is no lack of progress; None for anything else.
@@ -55,10 +84,10 @@ class Progress:
 
     watched: float = 0.0
     moved: float = 0.0
-    marks: dict[str, float] = field(default_factory=dict)
-    stamps: dict[str, str] = field(default_factory=dict)
-    seen: dict[str, tuple[int, int]] = field(default_factory=dict)
-    baseline_restarts: dict[str, int] = field(default_factory=dict)
+    patience: float = 0.0
+    pods: dict[str, PodProgress] = field(default_factory=dict)
+    gone: dict[str, int] = field(default_factory=dict)
+    complete: dict[str, Completion] = field(default_factory=dict)
     suspects: dict[str, float] = field(default_factory=dict)
     services: dict[str, tuple[int, int]] = field(default_factory=dict)
     waiting: str = ""

@@ -20,7 +20,7 @@ from core.records.step import PruneJob, StepStage
 from core.redaction import Redactor
 from core.rollout.applying import BundleApplier
 from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromotion, ensure_current
-from core.rollout.lineage import bundles_of, redactor_of
+from core.rollout.lineage import bundles_of, redactor_of, veterans_of
 from core.rollout.starting import RolloutStarter
 from core.rollout.verifying import StageOutcome, Verifier, evidence_line
 from core.sentence import Sentence
@@ -56,24 +56,25 @@ class Driver:
 
     async def _advance(self, promotion: Promotion) -> None:
         intent = await self._tools.store.read.intent(promotion.id)
+        begun = intent is not None
         if intent is None:
-            intent = await self._begun(promotion)
-            if intent is None:
-                return
-            promotion = await self._tools.store.read.promotion(promotion.id)
+            intent = await self._starter.baseline(promotion)
+        if intent is None:
+            return
         redact = await redactor_of(self._tools.store.read, promotion)
         async with self._tools.cluster.watch(promotion.app, intent) as watch:
+            if not begun:
+                # Whoever cannot see does not begin (engine rule 50).
+                intent = await self._starter.commit(promotion, intent, watch)
+                if intent is None:
+                    return
+                promotion = await self._tools.store.read.promotion(promotion.id)
             run = _Run(promotion, intent, Verifier(self._tools, self._effects, watch, redact), redact)
             while not run.promotion.settled:
                 # Stale: somebody cancelled or took over; the phase as it is now says what is next.
                 with suppress(StalePromotion):
                     await self._stage(run)
                 run.promotion = await self._tools.store.read.promotion(promotion.id)
-
-    async def _begun(self, promotion: Promotion) -> Intent | None:
-        if promotion.phase is Phase.PENDING:
-            return await self._starter.start(promotion)
-        return await self._starter.inherit(promotion)
 
     async def _stage(self, run: _Run) -> None:
         match run.promotion.phase:
@@ -96,7 +97,7 @@ class Driver:
             return
         except StageTimeout as error:
             cause = f"not every object was applied within {run.promotion.limits.pending:g} s: {error}"
-            await self._move(run, Event.OVERDUE, cause=Sentence.of(run.redact(cause)))
+            await self._move(run, Event.OVERDUE, cause=Sentence.of(run.redact(cause.removesuffix(": "))))
             return
         await run.verifier.drain(run.promotion)
         failpoint("applied.before_commit")
@@ -111,8 +112,9 @@ class Driver:
         again = run.promotion.release == app.active
         unchanged = again and bool(applied) and not any(a.changed for a in applied)
         target = Target(release=run.promotion.release, bundle=bundle, applied=applied)
+        veterans = await veterans_of(self._tools.store.read, run.promotion, target.release, run.intent)
         outcome = await run.verifier.until_verdict(
-            run.promotion, target, known=run.intent.pods, unchanged=unchanged
+            run.promotion, target, veterans=veterans, unchanged=unchanged
         )
         if outcome.event is Event.VERIFIED:
             await self._succeed(run, bundle, outcome)
@@ -211,7 +213,8 @@ class Driver:
 
     async def _watch_back(self, run: _Run) -> None:
         target, back = await self._back_target(run)
-        outcome = await run.verifier.until_verdict(run.promotion, target, known=run.intent.pods)
+        veterans = await veterans_of(self._tools.store.read, run.promotion, target.release, run.intent)
+        outcome = await run.verifier.until_verdict(run.promotion, target, veterans=veterans)
         if outcome.event is Event.VERIFIED:
             await self._reverted(run, back)
         else:

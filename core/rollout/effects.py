@@ -5,17 +5,18 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from core.clock import Clock
-from core.errors import NotYet, Unreachable
+from core.errors import NotYet, Rejected, Unreachable
 from core.failpoints import failpoint
 from core.lifecycle.gate import Gate
 from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
 from core.ports.store import Store, Transaction
-from core.promotion import Promotion
+from core.promotion import Phase, Promotion
 from core.records.bundle import Ref
 from core.records.intent import Applied
 from core.records.step import Step, StepAction, StepStage
 from core.rollout.lineage import redactor_of
+from core.rollout.refusing import Refusals
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ class StalePromotion(Exception):
 
 
 class StageTimeout(Exception):
-    """The cluster did not answer for as long as this stage may wait; `str()` is what it said last."""
+    """The stage may wait no longer; `str()` is what the cluster said last, "" where it had nothing against it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,25 +54,39 @@ class Effects:
         self._tools = tools
 
     async def retry(self, promotion: Promotion, attempt: Callable[[], Awaitable[T]], *, limit: float) -> T:
-        """Return what `attempt` returns, trying again while the cluster is out of reach.
+        """Return what `attempt` returns, trying again while the cluster is out of reach, or refuses only once.
 
         Raises:
             StalePromotion: the promotion has moved on meanwhile.
-            StageTimeout: it was out of reach for `limit` seconds of this stage.
-            Rejected: the cluster said no for good.
+            StageTimeout: Pending is older than `limit` seconds, whatever they went by with (engine rule 56); in other phases, the
+                cluster was out of reach for so long.
+            Rejected: the cluster said no for good (engine rule 49).
         """
-        pause = FIRST_PAUSE
+        clock, said, pause = self._tools.clock, "", FIRST_PAUSE
+        refusals = Refusals(self._tools.cluster, clock, untouched=promotion.untouched)
         while True:
-            began = self._tools.clock.monotonic()
+            if self._pending_for(promotion) >= limit:
+                raise StageTimeout(said)
+            began = clock.monotonic()
             try:
                 return await attempt()
-            except Unreachable as error:
+            except (Rejected, Unreachable) as error:
+                if await refusals.final(error):
+                    raise error if isinstance(error, Rejected) else Rejected(str(error)) from error
                 said = (await redactor_of(self._tools.store.read, promotion))(str(error))
-                shown = said if isinstance(error, NotYet) else f"the cluster does not answer: {said}"
-            await self._tools.clock.sleep(pause)
+                shown = _shown(error, said)
+            await clock.sleep(refusals.pause(pause))
             pause = min(2 * pause, LONGEST_PAUSE)
-            if await self._waited(promotion, self._tools.clock.monotonic() - began, shown) >= limit:
+            waited = await self._waited(promotion, clock.monotonic() - began, shown)
+            if promotion.phase is not Phase.PENDING and waited >= limit:
                 raise StageTimeout(said)
+
+    def _pending_for(self, promotion: Promotion) -> float:
+        """Return how old a Pending promotion is, by the clock on the wall, which is our own; 0 for any other."""
+        if promotion.phase is not Phase.PENDING:
+            return 0.0
+        began = promotion.started_at or promotion.requested_at
+        return (self._tools.clock.now() - began).total_seconds()
 
     async def _waited(self, promotion: Promotion, seconds: float, shown: str) -> float:
         """Add to the time that this stage has waited, durably, and return it."""
@@ -125,6 +140,15 @@ class Effects:
             await tx.save_step(done)
         failpoint("step.after_done")
         return applied
+
+
+def _shown(error: Rejected | Unreachable, said: str) -> str:
+    """Return what the card says while it is tried again."""
+    if isinstance(error, NotYet):
+        return said
+    if isinstance(error, Rejected):
+        return f"the cluster refuses, and is asked again: {said}"
+    return f"the cluster does not answer: {said}"
 
 
 async def ensure_current(tx: Transaction, promotion: Promotion) -> Promotion:

@@ -1,8 +1,11 @@
 """What a promotion takes over from others: effects to undo, secrets to keep quiet about, counts once recorded."""
 
+from collections.abc import Mapping
+
 from core.ports.store import StoreReader
 from core.promotion import Promotion
 from core.records.bundle import Bundle, Ref
+from core.records.intent import Intent
 from core.redaction import Redactor
 
 
@@ -41,6 +44,24 @@ async def recorded_count(read: StoreReader, app: str, ref: Ref) -> int | None:
         if found is not None and found.existed and found.replicas is not None:
             return found.replicas
     return None
+
+
+async def veterans_of(
+    read: StoreReader, promotion: Promotion, release: str, intent: Intent
+) -> Mapping[str, int]:
+    """Return the pods, uid → restarts, that need no settle window: they were there before and their release was verified.
+
+    That our own records say so is worth more than any stamp of a node (engine rule 51). What a promotion that was taken over
+    had just made stood in no window yet.
+    """
+    if (await read.release_status(release)).verified_at is None:
+        return {}
+    earlier = [await read.intent(each.id) for each in (await lineage(read, promotion))[1:]]
+    return {
+        uid: restarts
+        for uid, restarts in intent.pods.items()
+        if all(found is None or uid in found.pods for found in earlier)
+    }
 
 
 async def redactor_of(read: StoreReader, promotion: Promotion) -> Redactor:

@@ -1,7 +1,9 @@
 """Everything before the first PATCH: the card, the approvals, a look, a dry run, and the stored intent."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Literal, TypeVar
 
 from core.actor import BOT
 from core.errors import Conflict, Rejected
@@ -9,6 +11,7 @@ from core.failpoints import failpoint
 from core.lifecycle.take_over import withdraw
 from core.lifecycle.transition import move
 from core.lifecycle.visibility import CARD_PATIENCE, NOT_IN_CHANNEL, is_unseen
+from core.ports.cluster import Watch
 from core.ports.store import Transaction
 from core.promotion import Event, Phase, Promotion
 from core.records.bundle import Ref
@@ -24,6 +27,8 @@ from core.rollout.effects import (
 from core.rollout.lineage import lineage, redactor_of
 from core.sentence import NOTHING, Sentence
 
+T = TypeVar("T")
+
 
 class RolloutStarter:
     """Brings a Pending promotion to the point of no return, or refuses it with nothing changed."""
@@ -32,33 +37,55 @@ class RolloutStarter:
         self._tools = tools
         self._effects = effects
 
-    async def start(self, promotion: Promotion) -> Intent | None:
-        """Return the intent, stored now; None where the promotion was refused, or has to go back at once.
+    async def baseline(self, promotion: Promotion) -> Intent | None:
+        """Return what is there before anything is touched, not stored yet; None where the promotion was refused.
 
         Raises:
             StalePromotion: a person cancelled it or took over meanwhile.
         """
+        if promotion.phase is not Phase.PENDING:
+            return await self._inherited(promotion)
         reason = await self._unseen(promotion) or await self._tools.gate.why_not(promotion)
-        limit = promotion.limits.pending
         if reason:
             await self._refuse(promotion, Event.REFUSED, reason)
             return None
-        try:
-            intent = await self._effects.retry(promotion, lambda: self._look(promotion), limit=limit)
-            failpoint("start.after_look")
-            await self._effects.retry(promotion, lambda: self._preflight(promotion), limit=limit)
-            failpoint("start.after_preflight")
-        except Rejected as error:
-            await self._refuse(promotion, Event.REFUSED, Sentence.of(str(error)))
+        intent = await self._within_pending(promotion, lambda: self._look(promotion))
+        failpoint("start.after_look")
+        if intent is None or not await self._within_pending(promotion, lambda: self._preflight(promotion)):
             return None
-        except StageTimeout as error:
-            reason = Sentence.of(f"the cluster did not answer for {limit:g} s: {error}")
-            await self._refuse(promotion, Event.OVERDUE, reason)
+        failpoint("start.after_preflight")
+        return intent
+
+    async def commit(self, promotion: Promotion, intent: Intent, watch: Watch) -> Intent | None:
+        """Store the intent and return it as stored; None where the promotion was refused, or has to go back at once.
+
+        Nothing is touched before everything that will be watched has been seen (engine rule 50). One that goes back already
+        does so blindly if need be: what it stopped is half rolled out.
+
+        Raises:
+            StalePromotion: a person cancelled it or took over meanwhile.
+        """
+        if promotion.phase is Phase.PENDING and not await self._within_pending(
+            promotion, lambda: _sighted(watch)
+        ):
             return None
         return await self._keep(promotion, intent)
 
-    async def inherit(self, promotion: Promotion) -> Intent:
-        """Return the intent of a promotion that goes back before its own first PATCH, for it has taken over.
+    async def _within_pending(self, promotion: Promotion, attempt: Callable[[], Awaitable[T]]) -> T | None:
+        """Return what an attempt returns, or None where it was refused, or Pending's time is over."""
+        limit = promotion.limits.pending
+        try:
+            return await self._effects.retry(promotion, attempt, limit=limit)
+        except Rejected as error:
+            await self._refuse(promotion, Event.REFUSED, Sentence.of(str(error)))
+        except StageTimeout as error:
+            late = f"it did not begin within {limit:g} s"
+            why = f"the cluster did not answer for {limit:g} s: {error}" if str(error) else late
+            await self._refuse(promotion, Event.OVERDUE, Sentence.of(why))
+        return None
+
+    async def _inherited(self, promotion: Promotion) -> Intent:
+        """Return the baseline of a promotion that goes back before its own first PATCH, for it has taken over.
 
         What it stopped is half rolled out, and nobody else undoes that.
 
@@ -74,7 +101,7 @@ class RolloutStarter:
                 intent = await self._effects.retry(
                     promotion, lambda: self._look(promotion), limit=BACK_PATIENCE
                 )
-        return await self._keep(promotion, intent)
+        return intent
 
     async def _unseen(self, promotion: Promotion) -> Sentence:
         if promotion.source != "slack" or promotion.channel is None:
@@ -98,11 +125,12 @@ class RolloutStarter:
         bundles = await read.bundles(promotion.app)
         return sorted({r for b in bundles for r in b.refs if b.release in own or traits(r).pruned})
 
-    async def _preflight(self, promotion: Promotion) -> None:
+    async def _preflight(self, promotion: Promotion) -> Literal[True]:
         bundle = await self._tools.store.read.bundle(promotion.release)
         assert bundle is not None, "a bundle is stored with the request"
         force = promotion.kind == "rollback"
         await self._tools.cluster.preflight(promotion.app, bundle, token=promotion.token, force=force)
+        return True
 
     async def _keep(self, promotion: Promotion, intent: Intent) -> Intent:
         """Store the intent and that something is about to be touched, in one transaction (engine rule 11)."""
@@ -151,6 +179,11 @@ class RolloutStarter:
         except Conflict as error:
             raise StalePromotion(str(error)) from error
         self._tools.announcer.wake()
+
+
+async def _sighted(watch: Watch) -> Literal[True]:
+    await watch.sighted()
+    return True
 
 
 def _older(found: BaselineObject, earlier: Intent) -> BaselineObject:

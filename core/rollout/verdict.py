@@ -1,13 +1,12 @@
 """When a rollout has succeeded, failed or taken too long: a function of what was seen and for how long."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from core.promotion import Event
 from core.records.bundle import Bundle
 from core.records.observation import Diagnosis, DiagnosisKind, Observation, Readiness, ServiceState
 from core.records.progress import Limits, Progress, Settling
+from core.rollout.settling import NOBODY, Veterans, left, met, rewound, settled
 
 # A permanent diagnosis must be seen on every new pod for this long: a status lags its cause, and krane and
 # skaffold both took back a verdict given at first sight.
@@ -17,9 +16,6 @@ ADMISSION_AFTER = 30.0
 ADMISSION = frozenset(
     {DiagnosisKind.QUOTA, DiagnosisKind.LIMITS, DiagnosisKind.ADMISSION, DiagnosisKind.SERVICE_ACCOUNT}
 )
-# A container without a readiness probe is ready in the instant it runs; an exit in its first seconds is a crash
-# at start, ruled by `crashes`, not a failure of the settle window, ruled by `restarts`.
-START_GRACE = 5.0
 # Killed for memory twice: a third try changes nothing.
 MEMORY_RESTARTS = 1
 
@@ -48,62 +44,52 @@ def judge(
     bundle: Bundle | None,
     limits: Limits,
     elapsed: float,
-    now: datetime,
-    since: datetime,
-    touched: datetime,
-    known: Collection[str],
+    veterans: Veterans = NOBODY,
     unchanged: bool = False,
 ) -> Verdict:
-    """Judge one look.
+    """Judge one look; no clock but ours has a say in it (engine rule 51).
 
     Args:
         progress: what earlier looks left.
         observation: the look; where it is not synced nothing is judged and no clock runs.
         bundle: what should run; None for a removal, which is verified once nothing is left.
         limits: the patience that the promotion was given.
-        elapsed: seconds watched since the look before.
-        now: the present moment.
-        since: when this stage began; a pod that was ready before keeps the age of its stamp.
-        touched: when the promotion first touched the cluster.
-        known: uids of the pods that were there before; any other is no older than `touched`, whatever the clock of
-            its node says.
+        elapsed: seconds watched since the look before; negative where so many that were counted have been silence.
+        veterans: pods that were there before the promotion and had stood their window; any other is 0 s old when it is
+            seen first.
         unchanged: the applies changed nothing, so what is complete at the first look needs no settle window (engine,
             cells).
     """
     if not observation.synced:
         blind = observation.blind or "the cluster does not answer"
-        return Verdict(progress=progress.awaiting(f"{blind}; the clocks stand still"))
-    progress = _moved(replace(progress, watched=progress.watched + elapsed), observation.services)
+        return Verdict(
+            progress=rewound(progress, max(0.0, -elapsed)).awaiting(f"{blind}; the clocks stand still")
+        )
+    progress = replace(progress, watched=progress.watched + elapsed)
     restarted = _restarted(progress, observation.services, limits)
-    ages = _Ages(now=now, since=since, touched=touched, known=known)
-    progress = _windows(progress, observation.services, ages)
+    progress = met(progress, observation.services, bundle, veterans)
     progress = _suspects(progress, observation.services)
-    progress = replace(progress, services={s.name: (s.ready, s.wanted) for s in observation.services})
+    progress = replace(
+        progress,
+        patience=_patience(observation.services, bundle, limits),
+        services={s.name: (s.ready, s.wanted) for s in observation.services},
+    )
     progress = _awaiting(progress, observation.services, bundle)
     broken = restarted or _hopeless(progress, observation.services, limits)
     if broken is not None:
         return Verdict(progress=progress, event=Event.BROKEN, cause=broken.sentence, diagnosis=broken)
     # Later a complete state may be one between two crashes.
-    if _verified(progress, observation.services, bundle, settled=unchanged and progress.watched == 0.0):
-        ran = bundle is None or any(s.started for s in observation.services)
+    if _verified(progress, observation.services, bundle, at_once=unchanged and progress.watched == 0.0):
+        ran = bundle is None or any(s.pods for s in observation.services)
         return Verdict(progress=progress, event=Event.VERIFIED, nothing_ran=not ran)
     return _overdue(progress, observation.services, limits)
-
-
-def _moved(progress: Progress, services: tuple[ServiceState, ...]) -> Progress:
-    """Notice newly started and newly ready pods; the most that was ever seen counts, so flapping is no progress."""
-    seen = dict(progress.seen)
-    for service in services:
-        started, ready = seen.get(service.name, (0, 0))
-        seen[service.name] = (max(started, service.started), max(ready, service.ready))
-    return replace(progress, seen=seen, moved=progress.watched if seen != progress.seen else progress.moved)
 
 
 def _restarted(progress: Progress, services: tuple[ServiceState, ...], limits: Limits) -> Diagnosis | None:
     """Find a container that was restarted since its service's settle window opened (engine rule 33)."""
     for service in services:
-        known = progress.baseline_restarts
-        extra = sum(n - known[pod] for pod, n in service.restarts.items() if pod in known and n > known[pod])
+        known = {pod.uid: progress.pods[pod.uid].baseline for pod in service.pods if pod.uid in progress.pods}
+        extra = sum(max(0, p.restarts - n) for p in service.pods if (n := known.get(p.uid)) is not None)
         if extra > limits.restarts:
             return _worst(service) or Diagnosis(
                 kind=DiagnosisKind.CRASH, sentence=f"{service.name} was restarted within its settle window"
@@ -111,37 +97,11 @@ def _restarted(progress: Progress, services: tuple[ServiceState, ...], limits: L
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ages:
-    """How long ago a pod became ready; stamps are of the nodes' clocks, everything else is of ours."""
-
-    now: datetime
-    since: datetime
-    touched: datetime
-    known: Collection[str]
-
-    def of(self, service: ServiceState) -> float:
-        """Return the seconds since the last new pod of the service became ready, 0 for one of this stage."""
-        if service.ready_stamp is None or service.ready_stamp >= self.since:
-            return 0.0
-        age = (self.now - service.ready_stamp).total_seconds()
-        if not all(pod in self.known for pod in service.restarts):
-            age = min(age, (self.now - self.touched).total_seconds())
-        return max(0.0, age)
-
-
-def _windows(progress: Progress, services: tuple[ServiceState, ...], ages: _Ages) -> Progress:
-    """Begin a service's settle window anew whenever another new pod becomes ready."""
-    marks, stamps, baseline = dict(progress.marks), dict(progress.stamps), dict(progress.baseline_restarts)
-    for service in services:
-        stamp = service.ready_stamp.isoformat() if service.ready_stamp else ""
-        if stamp and stamps.get(service.name) != stamp:
-            stamps[service.name], marks[service.name] = stamp, progress.watched - ages.of(service)
-        old_enough = progress.watched - marks.get(service.name, progress.watched) >= START_GRACE
-        whole = service.ready >= service.wanted > 0
-        if whole and (old_enough or service.readiness is Readiness.READY):
-            baseline = {pod: service.restarts[pod] for pod in service.restarts} | baseline
-    return replace(progress, marks=marks, stamps=stamps, baseline_restarts=baseline)
+def _patience(services: tuple[ServiceState, ...], bundle: Bundle | None, limits: Limits) -> float:
+    """Return how long there may be no progress: the policy's, or what what is awaited needs by its own checks."""
+    late = {s.name for s in services if s.readiness is not Readiness.READY}
+    allowed = [s.patience for s in bundle.services if s.name in late] if bundle else []
+    return max(limits.deadline, *allowed, 0.0)
 
 
 def _suspects(progress: Progress, services: tuple[ServiceState, ...]) -> Progress:
@@ -175,23 +135,18 @@ def _hopeless(progress: Progress, services: tuple[ServiceState, ...], limits: Li
 
 
 def _verified(
-    progress: Progress, services: tuple[ServiceState, ...], bundle: Bundle | None, *, settled: bool
+    progress: Progress, services: tuple[ServiceState, ...], bundle: Bundle | None, *, at_once: bool
 ) -> bool:
     if bundle is None:
         return not services
-    by_name = {s.name: s for s in services}
-    for wanted in bundle.services:
-        state = by_name.get(wanted.name)
-        if state is None or state.readiness is not Readiness.READY:
+    states = {s.name: s for s in services}
+    for service in bundle.services:
+        state = states.get(service.name)
+        if state is None:
             return False
-        if state.started and not settled and _left(progress, wanted.name, wanted.settle) > 0:
+        if not (at_once and state.readiness is Readiness.READY) and not settled(progress, state, service):
             return False
     return True
-
-
-def _left(progress: Progress, service: str, settle: float) -> float:
-    """Return how many watched seconds of the settle window are left."""
-    return settle - (progress.watched - progress.marks.get(service, progress.watched))
 
 
 def _overdue(progress: Progress, services: tuple[ServiceState, ...], limits: Limits) -> Verdict:
@@ -202,8 +157,8 @@ def _overdue(progress: Progress, services: tuple[ServiceState, ...], limits: Lim
     state = diagnosis.sentence if diagnosis else "; ".join(f"{s.name}: {s.sentence}" for s in late)
     if progress.watched >= limits.longest:
         cause = f"not finished after {limits.longest:g} s"
-    elif idle >= limits.deadline and not settling:
-        cause = f"no progress for {limits.deadline:g} s"
+    elif idle >= progress.patience and not settling:
+        cause = f"no progress for {progress.patience:g} s"
     else:
         return Verdict(progress=progress)
     cause = f"{cause}: {state}" if state else cause
@@ -222,9 +177,10 @@ def _awaiting(progress: Progress, services: tuple[ServiceState, ...], bundle: Bu
     if late:
         diagnosis = _worst(late[0])
         return progress.awaiting(diagnosis.sentence if diagnosis else f"{late[0].name}: {late[0].sentence}")
-    left = {s.name: (_left(progress, s.name, s.settle), s.settle) for s in bundle.services}
-    name = max(left, key=lambda n: left[n][0], default="")
-    if not name or left[name][0] <= 0:
+    states = {s.name: s for s in services}
+    open_for = {s: left(progress, states[s.name], s) for s in bundle.services if s.name in states}
+    last = max(open_for, key=lambda s: open_for[s], default=None)
+    if last is None or open_for[last] <= 0:
         return progress.awaiting("")
-    settling = Settling(service=name, seconds=left[name][1])
-    return progress.awaiting(f"{name} is complete, watching for {settling.seconds:g} s", settling)
+    settling = Settling(service=last.name, seconds=last.window)
+    return progress.awaiting(f"{last.name} is complete, watching for {last.window:g} s", settling)

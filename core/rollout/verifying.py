@@ -1,6 +1,5 @@
 """Watching until a verdict: lines into the thread, progress into the record, every look judged."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +12,9 @@ from core.records.observation import Diagnosis, Observation, Target
 from core.records.progress import Progress
 from core.redaction import Redactor
 from core.rollout.effects import Effects, RolloutPorts, StalePromotion, ensure_current
+from core.rollout.settling import NOBODY, Veterans
 from core.rollout.verdict import Verdict, judge
+from core.rollout.watched_time import WatchedTime
 
 # One look a second at least: a cancel is noticed, the clocks are moved on, and nothing is polled but our own row.
 LOOK_SECONDS = 1.0
@@ -40,23 +41,17 @@ class _Judging:
 
     promotion: Promotion
     target: Target
-    known: Collection[str]
+    veterans: Veterans
     unchanged: bool
 
-    def judge(self, progress: Progress, seen: Observation, elapsed: float, now: datetime) -> Verdict:
-        promotion = self.promotion
-        assert promotion.stage_at is not None
-        assert promotion.touched_at is not None
+    def judge(self, progress: Progress, seen: Observation, elapsed: float) -> Verdict:
         return judge(
             progress,
             seen,
             bundle=self.target.bundle,
-            limits=promotion.limits,
+            limits=self.promotion.limits,
             elapsed=elapsed,
-            now=now,
-            since=promotion.stage_at,
-            touched=promotion.touched_at,
-            known=self.known,
+            veterans=self.veterans,
             unchanged=self.unchanged,
         )
 
@@ -73,35 +68,32 @@ class Verifier:
         self._saved_at = tools.clock.monotonic()
 
     async def until_verdict(
-        self, promotion: Promotion, target: Target, *, known: Collection[str], unchanged: bool = False
+        self, promotion: Promotion, target: Target, *, veterans: Veterans = NOBODY, unchanged: bool = False
     ) -> StageOutcome:
         """Watch until the stage has succeeded, failed or is overdue.
 
         Args:
             promotion: in Updating or Rollback, with the progress that an earlier life has saved.
             target: what must become ready.
-            known: uids of the pods that were there before the promotion.
+            veterans: pods of the target that had stood their settle window before the promotion.
             unchanged: the applies changed nothing.
 
         Raises:
             StalePromotion: a person cancelled it or took over.
         """
         self._watch.aim(target)
-        judging = _Judging(promotion, target, known, unchanged)
-        progress, looked, was_synced = promotion.progress, self._tools.clock.monotonic(), False
+        judging = _Judging(promotion, target, veterans, unchanged)
+        progress, time = promotion.progress, WatchedTime(self._tools.clock)
         while True:
             seen = await self._watch.next(LOOK_SECONDS)
-            now = self._tools.clock.monotonic()
-            elapsed = now - looked if seen.synced and was_synced else 0.0
-            looked, was_synced = now, seen.synced
-            verdict = judging.judge(progress, seen, elapsed, self._tools.clock.now())
-            if verdict.event is Event.VERIFIED:
-                # A watch can be silent for a minute before it is known to be dead: what is good is asked for once
-                # more, and only what the API server says now counts (engine rule 13).
+            elapsed = time.since_the_last(seen)
+            verdict = judging.judge(progress, seen, elapsed)
+            if verdict.event is not None:
+                # Whatever a watch has told may be old by now. The API server is asked once more, and what it says
+                # is judged: no release is good or bad by hearsay (engine rule 48).
                 lines, seen = seen.lines, await self._watch.fresh()
                 seen = replace(seen, lines=(*lines, *seen.lines))
-                was_synced = seen.synced
-                verdict = judging.judge(progress, seen, elapsed, self._tools.clock.now())
+                verdict = judging.judge(progress, seen, elapsed + time.since_the_last(seen))
             verdict = self._redacted(verdict)
             await self._record(promotion, progress, verdict, seen)
             progress = verdict.progress
@@ -179,7 +171,7 @@ def _shown(progress: Progress) -> tuple[object, ...]:
 
 def _marks(progress: Progress) -> tuple[object, ...]:
     """Return what a restart must not lose: windows, what restarts are counted from, and first sights of trouble."""
-    return progress.marks, progress.baseline_restarts, progress.suspects
+    return progress.pods, progress.complete, progress.suspects
 
 
 def evidence_line(text: str, at: datetime, diagnosis: Diagnosis) -> Line:

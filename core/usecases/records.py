@@ -8,6 +8,7 @@ from core.errors import Conflict, Invalid, Rejected, Taken, Unreachable, Unwrita
 from core.ids import new_id
 from core.lifecycle.access import Access
 from core.lifecycle.holds import newest_free
+from core.lifecycle.patience import check_times
 from core.manifest.manifest import load, resolve_images
 from core.ports.cluster import Cluster
 from core.ports.store import Store, Transaction
@@ -138,7 +139,8 @@ class Records:
 
         Raises:
             NotFound: there is no such app.
-            Invalid: the manifest cannot be read, an image is missing or unknown, a variable is required.
+            Invalid: the manifest cannot be read or its times cannot be met, an image is missing or unknown, a
+                variable is required.
         """
         actor = await self._access.require(caller.actor, "build", app)
         self._check_writable()
@@ -147,7 +149,9 @@ class Records:
             await tx.app(app)
             base, skipped = await self._fork(tx, app)
             environment = base.environment if base else Environment()
-            resolved = resolve_images(load(manifest, environment), images)
+            loaded = load(manifest, environment)
+            check_times(loaded.services, self._access.policy.rules(app))
+            resolved = resolve_images(loaded, images)
             release_id = new_id("release")
             build = Build(
                 id=new_id("build"),

@@ -1,6 +1,6 @@
 """Rows ↔ promotions and everything that belongs to one; the only place that knows both."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from sqlite3 import Row
 from typing import Any
@@ -13,7 +13,7 @@ from core.records.binding import Binding
 from core.records.bundle import Ref
 from core.records.intent import BaselineObject, Intent
 from core.records.line import Line
-from core.records.progress import Limits, Progress, Settling
+from core.records.progress import Completion, Limits, PodProgress, Progress, Settling
 from core.records.step import PruneJob, Step
 from storage.codec import (
     Columns,
@@ -100,10 +100,38 @@ def progress_blob(progress: Progress, vault: Vault) -> bytes:
 
 
 def progress_of(document: dict[str, Any]) -> Progress:
-    pairs = {name: {k: tuple(v) for k, v in document[name].items()} for name in ("seen", "services")}
+    """Read a progress of this version or of another: what is not known here is left out, what is missing has begun anew.
+
+    A settle window was once a service's and is a pod's now: of such a one only what restarts are counted from is kept, and
+    a window that was open begins anew.
+    """
+    known = {name: document[name] for name in PROGRESS if name in document}
+    counted = document.get("baseline_restarts", {})
+    pods = known.pop(
+        "pods", {uid: {"service": "", "restarts": n, "baseline": n} for uid, n in counted.items()}
+    )
+    complete = known.pop("complete", {})
     # What was watched before this was kept learns it at the next look.
-    settling = document.get("settling")
-    return Progress(**(document | pairs | {"settling": Settling(**settling) if settling else None}))
+    settling = known.pop("settling", None)
+    services = {name: (counts[0], counts[1]) for name, counts in known.pop("services", {}).items()}
+    return Progress(
+        **known,
+        services=services,
+        settling=Settling(**settling) if settling else None,
+        pods={uid: PodProgress(**_only(POD, pod)) for uid, pod in pods.items()},
+        complete={name: Completion(**_only(COMPLETION, once)) for name, once in complete.items()},
+    )
+
+
+def _names(kind: type[Any]) -> frozenset[str]:
+    return frozenset(field.name for field in fields(kind))
+
+
+def _only(names: frozenset[str], document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name in names}
+
+
+PROGRESS, POD, COMPLETION = _names(Progress), _names(PodProgress), _names(Completion)
 
 
 def intent_row(promotion: str, intent: Intent, vault: Vault) -> Columns:

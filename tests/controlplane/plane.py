@@ -56,6 +56,10 @@ class ControlPlane:
         return f"https://127.0.0.1:{self._ports.apiserver}"
 
     @property
+    def _readyz(self) -> str:
+        return f"{self.url}/readyz"
+
+    @property
     def certificate(self) -> Path:
         """The certificate authority to trust."""
         return self._layout.certificate
@@ -70,7 +74,7 @@ class ControlPlane:
         self._write_files()
         try:
             await self._launch("etcd", flags.etcd, f"http://127.0.0.1:{self._ports.etcd}/health")
-            await self._launch("kube-apiserver", flags.apiserver, f"{self.url}/readyz")
+            await self._launch("kube-apiserver", flags.apiserver, self._readyz)
             controllers, scheduler = (
                 f"https://127.0.0.1:{port}/healthz"
                 for port in (self._ports.controllers, self._ports.scheduler)
@@ -97,6 +101,18 @@ class ControlPlane:
 
     def thaw_controllers(self) -> None:
         self._processes["kube-controller-manager"].send(signal.SIGCONT)
+
+    def freeze_server(self) -> None:
+        """Let the API server stand still: the kernel goes on taking connections, and nothing comes out of them."""
+        self._processes["kube-apiserver"].send(signal.SIGSTOP)
+
+    def thaw_server(self) -> None:
+        self._processes["kube-apiserver"].send(signal.SIGCONT)
+
+    async def restart_server(self) -> None:
+        """Kill the API server and start it again; it answers before it is ready, and then refuses."""
+        self._processes.pop("kube-apiserver").kill()
+        await self._launch("kube-apiserver", flags.apiserver, self._readyz)
 
     async def kubectl(self, *words: str, user: str = "admin", stdin: str = "") -> str:
         """Run kubectl as `user` and return what it prints; raise ControlPlaneError with what it complains about."""

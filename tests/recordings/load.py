@@ -10,9 +10,11 @@ manifest that was applied before is an apply of that release again.
 """
 
 import json
+import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from core.records.bundle import BundleService, Ref
 from core.records.intent import Applied
 
 ARCHIVE = Path(__file__).with_name("recordings.tar.xz")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 JUDGED = ("Deployment", "ReplicaSet", "Pod", "Event")
 
 
@@ -86,8 +89,19 @@ class Recording:
             name="web",
             workload=Ref("Deployment", "web"),
             count=self.applies[0]["manifest"]["spec"].get("replicas", 1),
-            settle=20,
+            settle=10,
+            soak=20,
         )
+
+    def shifted(self, seconds: int, *kinds: str) -> "Recording":
+        """Return the same rollout, seen by machines whose clocks differ from ours: every time that they wrote is another.
+
+        Args:
+            seconds: how far they are ahead.
+            *kinds: whose documents; those that kubelets write, or all.
+        """
+        raw = tuple(_shifted(line, seconds) if line.get("kind") in kinds else line for line in self.raw)
+        return Recording(self.name, raw)
 
     def _steps(self) -> Iterator[Step]:
         last: dict[str, Any] = {}
@@ -115,6 +129,17 @@ def recordings() -> dict[str, Recording]:
         name.removesuffix(".jsonl"): Recording(name.removesuffix(".jsonl"), tuple(raw))
         for name, raw in lines.items()
     }
+
+
+def _shifted(document: Any, seconds: int) -> Any:
+    if isinstance(document, dict):
+        return {key: _shifted(value, seconds) for key, value in document.items()}
+    if isinstance(document, list):
+        return [_shifted(item, seconds) for item in document]
+    if isinstance(document, str) and TIME.fullmatch(document):
+        moved = datetime.fromisoformat(document) + timedelta(seconds=seconds)
+        return moved.isoformat().replace("+00:00", "Z")
+    return document
 
 
 def _labelled(

@@ -1,7 +1,6 @@
 """The verdict itself, replayed: what a real kubelet did, judged at every instant as a rollout would judge it."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import pytest
@@ -11,10 +10,10 @@ from core.cluster.snapshot import Snapshot
 from core.cluster.watching.readiness import service_state
 from core.promotion import Event
 from core.records.bundle import Bundle
-from core.records.observation import Observation
+from core.records.observation import Observation, ServiceState
 from core.records.progress import Limits, Progress
 from core.rollout.verdict import judge
-from tests.recordings.load import ARCHIVE, Recording, recordings
+from tests.recordings.load import ARCHIVE, JUDGED, Recording, recordings
 
 EXPECTED = yaml.safe_load(ARCHIVE.with_name("expected.yaml").read_text(encoding="utf-8"))
 LOOK = 250  # ms between two looks where nothing changes
@@ -41,37 +40,36 @@ class Ending:
     cause: str
 
 
-def began(recording: Recording) -> datetime:
-    wall = next(line["wall"] for line in recording.raw if line.get("mark") == "start")
-    return datetime.fromisoformat(str(wall)).astimezone(UTC)
-
-
 @cache
 def verdict(name: str, phase: str = "v2", deadline: float = 3600.0) -> Ending | None:
-    """Return the first verdict after the apply of a phase, looking at every change and four times a second."""
-    recording = recordings()[name]
-    start, applied = began(recording), recording.applied(phase)
+    return judged(recordings()[name], phase, deadline)
+
+
+def judged(
+    recording: Recording, phase: str = "v2", deadline: float = 3600.0, *, rest: float = 0.0
+) -> Ending | None:
+    """Return the first verdict after the apply of a phase, looking at every change and four times a second.
+
+    The recordings end some seconds after a rollout is complete. With `rest` it is looked on for so many seconds as if nothing
+    happened any more.
+    """
+    applied = recording.applied(phase)
     begin = recording.applied_at(phase)
-    # The recorded manifests settle for 20 s after the last pod, as ours do without a liveness probe.
     service = recording.service
     bundle = Bundle(release=recording.release(phase), app="shop", objects=(), services=(service,), digest="")
     limits = Limits(deadline=deadline, longest=3600.0)
     snapshot, progress, last = Snapshot(), Progress(), begin
+    state: ServiceState | None = None
 
     def look(at: int) -> Ending | None:
-        nonlocal progress, last
-        state = service_state(snapshot, service, applied, recording.release(phase))
-        now = start + timedelta(milliseconds=at)
+        nonlocal progress, last, state
+        state = state or service_state(snapshot, service, applied, recording.release(phase))
         said = judge(
             progress,
             Observation(synced=True, services=(state,)),
             bundle=bundle,
             limits=limits,
             elapsed=(at - last) / 1000,
-            now=now,
-            since=start + timedelta(milliseconds=begin),
-            touched=start + timedelta(milliseconds=begin),
-            known=frozenset(),
         )
         progress, last = said.progress, at
         return Ending(said.event, (at - begin) / 1000, said.cause) if said.event else None
@@ -82,12 +80,13 @@ def verdict(name: str, phase: str = "v2", deadline: float = 3600.0) -> Ending | 
                 if found := look(at):
                     return found
         elif step.at > begin:
-            return None
+            break
         if step.delta is not None:
-            snapshot = snapshot.after(step.delta)
+            snapshot, state = snapshot.after(step.delta), None
         if step.at >= begin and step.phase == phase and (found := look(step.at)):
             return found
-    return None
+    ticks = range(last + LOOK, last + int(rest * 1000), LOOK)
+    return next((found for at in ticks if (found := look(at))), None)
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -156,3 +155,32 @@ def test_the_replay_would_notice_a_verdict_at_the_first_complete_status():
     assert broken is not None
     assert (complete - recording.applied_at("v2")) / 1000 < broken.after
     assert replace(broken, after=0.0).event is Event.BROKEN
+
+
+# What kubelets write, and what any machine of the cluster does.
+NODES, EVERYBODY = ("Pod", "Event"), JUDGED
+
+
+@pytest.mark.parametrize("machines", [NODES, EVERYBODY], ids=["nodes", "cluster"])
+@pytest.mark.parametrize("seconds", [-120, -30, 30, 120])
+def test_no_clock_of_another_machine_changes_a_verdict(seconds: int, machines: tuple[str, ...]):
+    """Engine rule 51: two minutes ahead of the bot made the settle window of seven of these vanish."""
+    for name in sorted({*GOOD, *BAD}):
+        rest = 60.0 if name in GOOD else 0.0
+        then = judged(recordings()[name].shifted(seconds, *machines), rest=rest)
+        now = judged(recordings()[name], rest=rest)
+        assert then == now, name
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_rollout_is_said_to_be_good_20_s_after_its_start_or_10_s_after_it_is_ready(name: str):
+    """Engine rule 55; the recorded ones start within a tenth of a second, and some become ready much later."""
+    recording = recordings()[name]
+    ending = judged(recording, rest=60.0)
+    assert ending is not None
+    assert ending.event is Event.VERIFIED, ending
+    if (completed := recording.at("complete", "v2")) is not None:
+        since = ending.after - (completed - recording.applied_at("v2")) / 1000
+        assert 5 <= since <= 20, (
+            "it was complete after min_ready, and the first pod may have stood its window by then"
+        )

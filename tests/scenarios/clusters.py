@@ -51,6 +51,16 @@ class Cluster(Protocol):
 
     def thaw(self) -> None: ...
 
+    def freeze_server(self) -> None:
+        """Let the API server stand still, connections and all."""
+        ...
+
+    def thaw_server(self) -> None: ...
+
+    async def restart_server(self) -> None:
+        """Kill the API server and start it again; at first it refuses the bot what it will allow."""
+        ...
+
 
 class Simulated:
     """The playground's cluster, faster than the wall."""
@@ -74,6 +84,15 @@ class Simulated:
 
     def thaw(self) -> None:
         self.cluster.thaw_controllers()
+
+    def freeze_server(self) -> None:
+        self.cluster.freeze_server()
+
+    def thaw_server(self) -> None:
+        self.cluster.thaw_server()
+
+    async def restart_server(self) -> None:
+        await self.cluster.restart_server(down=3.0, refusing=3.0)
 
 
 class Real:
@@ -102,6 +121,15 @@ class Real:
     def thaw(self) -> None:
         self.plane.thaw_controllers()
 
+    def freeze_server(self) -> None:
+        self.plane.freeze_server()
+
+    def thaw_server(self) -> None:
+        self.plane.thaw_server()
+
+    async def restart_server(self) -> None:
+        await self.plane.restart_server()
+
 
 @asynccontextmanager
 async def simulated(folder: Path, speed: float) -> AsyncIterator[Simulated]:
@@ -111,6 +139,7 @@ async def simulated(folder: Path, speed: float) -> AsyncIterator[Simulated]:
         await made.cluster.start()
         stack.push_async_callback(made.cluster.stop)
         stack.callback(made.thaw)
+        stack.callback(made.thaw_server)
         path = folder / "admin.kubeconfig"
         path.write_text(yaml.safe_dump(made.cluster.kubeconfig("admin")))
         made.admin = await stack.enter_async_context(connect(path))
@@ -129,6 +158,7 @@ async def real(plane: ControlPlane, rack: str) -> AsyncIterator[Real]:
         try:
             yield made
         finally:
+            made.thaw_server()
             made.thaw()
             for app in made.apps:
                 await made.admin.call("DELETE", f"/api/v1/namespaces/{made.rack}-{app}")

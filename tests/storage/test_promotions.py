@@ -9,10 +9,14 @@ from core.ports.outbox import Card
 from core.promotion import IN_FLIGHT, SETTLED, TOUCHED_ENDINGS, Phase
 from core.records.approval import Approval
 from core.records.binding import Binding
-from core.records.bundle import Ref
-from core.records.progress import Limits, Progress, Settling
+from core.records.bundle import Bundle, BundleService, Ref
+from core.records.observation import Observation
+from core.records.progress import Completion, Limits, PodProgress, Progress, Settling
 from core.records.step import PruneJob, Step
+from core.rollout.verdict import judge
 from core.sentence import Channel, Sentence
+from storage.promotions.rows import progress_of
+from tests.fakes import service
 from tests.soak import times
 from tests.storage.making import (
     ALICE,
@@ -29,14 +33,15 @@ from tests.storage.making import (
     seed,
 )
 
+OLD_WEB = BundleService(name="web", workload=Ref("Deployment", "web"), count=2, settle=20.0)
 R, P, Q = "RAAAAAAAAAA", "PAAAAAAAAAA", "PBBBBBBBBBB"
 PROGRESS = Progress(
     watched=12.5,
     moved=3.0,
-    marks={"web": -4.0},
-    stamps={"web": "2026-03-14T15:00:00Z"},
-    seen={"web": (2, 1)},
-    baseline_restarts={"pod": 1},
+    patience=600.0,
+    pods={"pod": PodProgress(service="web", step=4, restarts=1, started=-4.0, ready=2.5, baseline=1)},
+    gone={"web": 1},
+    complete={"web": Completion(at=5.0, pods=2)},
     suspects={"crash web": 9.0},
     services={"web": (1, 2)},
     waiting="web is complete, watching for 20 s",
@@ -358,3 +363,46 @@ async def test_a_promotion_of_a_release_that_does_not_exist_is_not_stored(store)
         await tx.add_release(make_release(R))
         await tx.add_promotion(make_promotion(R, P))
     assert (await store.read.promotion(P)).release == R
+
+
+# As version 0.1.0 stored it, before each pod had a window of its own.
+OF_BEFORE = {
+    "watched": 12.5,
+    "moved": 3.0,
+    "marks": {"web": -4.0},
+    "stamps": {"web": "2026-03-14T15:00:00Z"},
+    "seen": {"web": [2, 1]},
+    "baseline_restarts": {"pod": 1},
+    "suspects": {"crash web": 9.0},
+    "services": {"web": [1, 2]},
+    "waiting": "web is complete, watching for 20 s",
+    "clearing": "",
+}
+
+
+async def test_a_promotion_in_flight_of_an_older_version_goes_on_after_an_upgrade(store):
+    await seed(store)
+    async with store.transaction() as tx:
+        await tx.add_promotion(make_promotion(R, P, phase=Phase.UPDATING))
+        await tx._session.connection.execute(
+            "UPDATE promotions SET progress = ? WHERE id = ?", (tx._vault.seal(OF_BEFORE), P)
+        )
+    progress = (await store.read.promotion(P)).progress
+    assert (progress.watched, progress.moved, progress.suspects) == (12.5, 3.0, {"crash web": 9.0})
+    assert progress.services == {"web": (1, 2)}
+    assert progress.pods["pod"].baseline == 1, "a restart is counted from where it was"
+    again = judge(
+        progress,
+        Observation(synced=True, services=(service(restarts={"pod": 1}, wanted=1),)),
+        bundle=Bundle(release=R, app="myapp", objects=(), services=(OLD_WEB,), digest=""),
+        limits=Limits(),
+        elapsed=1.0,
+    )
+    assert again.event is None, "its window begins anew"
+    assert again.progress.pods["pod"].service == "web"
+
+
+def test_a_progress_of_a_newer_version_can_be_read_too():
+    assert progress_of({**OF_BEFORE, "waves": {}, "pods": {"a": {"service": "web", "mood": 1}}}).pods == {
+        "a": PodProgress(service="web")
+    }

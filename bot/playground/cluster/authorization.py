@@ -63,11 +63,13 @@ class Authorizer:
             return False
         return identity.allow(verb, resource, namespace)
 
-    def refusal(self, identity: Identity, verb: str, target: RequestTarget) -> ApiError | None:
-        """Return the 403 for a request, `None` if it is allowed."""
+    def refusal(
+        self, identity: Identity, verb: str, target: RequestTarget, *, starting: bool = False
+    ) -> ApiError | None:
+        """Return the 403 for a request, `None` if it is allowed; a server that is starting knows administrators only."""
         resource = target.resource
         plural = f"{resource.plural}/{target.subresource}" if target.subresource else resource.plural
-        if self.authorize(identity, verb, plural, target.namespace):
+        if not (starting and identity.bound) and self.authorize(identity, verb, plural, target.namespace):
             return None
         scope = (
             f'in the namespace "{target.namespace}"' if target.namespace else "at the cluster scope"

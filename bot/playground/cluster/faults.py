@@ -1,5 +1,6 @@
-"""Faults that tests order: failing requests, unknown outcomes, slow answers, cut watches."""
+"""Troubles that tests order: failing requests, unknown outcomes, slow answers, a server that stands still or just starts."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -28,10 +29,33 @@ class Fault:
 
 
 class Faults:
-    """The faults that are ordered at present."""
+    """The troubles that are ordered at present.
+
+    Attributes:
+        starting: the server has just started: it says that it is not ready, and refuses whoever is no administrator,
+            since it has read no roles yet.
+    """
 
     def __init__(self) -> None:
         self._orders: list[Fault] = []
+        self._running = asyncio.Event()
+        self._running.set()
+        self.starting = False
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the server's process stands still: connections are taken and nothing is answered."""
+        return not self._running.is_set()
+
+    def freeze(self) -> None:
+        self._running.clear()
+
+    def thaw(self) -> None:
+        self._running.set()
+
+    async def running(self) -> None:
+        """Wait until the server does not stand still."""
+        await self._running.wait()
 
     def order(self, fault: Fault) -> None:
         """Order a fault for the next `fault.times` requests that fit."""

@@ -16,6 +16,8 @@ from bot.playground.cluster.resources import discovery
 from bot.playground.cluster.watching import Watches
 
 Document = dict[str, Any]
+READYZ = "/readyz"
+NOT_READY = "[-]poststarthook/rbac/bootstrap-roles failed: not finished"
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
@@ -28,6 +30,7 @@ class ApiServer:
         self._faults = faults
         self._logs = logs
         self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
         self.watches = Watches(api)
         self.url = ""
 
@@ -38,10 +41,32 @@ class ApiServer:
         # A client that goes away must end its watch at once, not at the next event.
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
+        self._site = web.TCPSite(self._runner, host, port)
+        await self._site.start()
         bound = self._runner.addresses[0][1]
         self.url = f"http://{host}:{bound}"
+
+    async def restart(self, *, down: float, refusing: float) -> None:
+        """Die and come back at the same address.
+
+        Args:
+            down: seconds of the cluster's clock in which nobody listens.
+            refusing: seconds after that in which it has not read its roles yet (about 0.1 s on a real one).
+        """
+        assert self._runner is not None
+        assert self._site is not None
+        assert self._runner.server is not None
+        host, port = self._runner.addresses[0][:2]
+        await self._site.stop()
+        for connection in self._runner.server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+        await self._api.clock.sleep(down)
+        self._faults.starting = refusing > 0
+        self._site = web.TCPSite(self._runner, host, port, reuse_address=True)
+        await self._site.start()
+        await self._api.clock.sleep(refusing)
+        self._faults.starting = False
 
     async def stop(self) -> None:
         """End all watches and close the port."""
@@ -51,6 +76,10 @@ class ApiServer:
             self._runner = None
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        await self._faults.running()
+        if request.path == READYZ:
+            starting = self._faults.starting
+            return web.Response(status=500 if starting else 200, text=NOT_READY if starting else "ok")
         try:
             identity = self._access.authenticate(request.headers.get("Authorization"))
             if request.path == REVIEW and request.method == "POST":
@@ -69,7 +98,7 @@ class ApiServer:
             await self._api.clock.sleep(fault.delay)
             if fault.status is not None and not fault.after_effect:
                 return _fail(request, fault)
-        refusal = self._access.refusal(identity, call.verb, call.target)
+        refusal = self._access.refusal(identity, call.verb, call.target, starting=self._faults.starting)
         if refusal is not None:
             raise refusal
         if call.verb == "watch":

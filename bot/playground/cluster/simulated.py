@@ -136,12 +136,26 @@ class SimulatedCluster:
         """Let everything go on."""
         self._gate.set()
 
+    def freeze_server(self) -> None:
+        """Let the API server's process stand still: its connections stay and nothing comes out of them."""
+        self.faults.freeze()
+        self.stall_watches()
+
+    def thaw_server(self) -> None:
+        """Let it go on, with everything that has been asked meanwhile."""
+        self.faults.thaw()
+        self.stall_watches(stalled=False)
+
+    async def restart_server(self, *, down: float = 2.0, refusing: float = 0.5) -> None:
+        """Kill the API server and start it again; at first it refuses what it will allow."""
+        await self._server.restart(down=down, refusing=refusing)
+
     def drop_watches(self) -> None:
         """Cut the connections of all open watches."""
         self._server.watches.drop()
 
     def stall_watches(self, *, stalled: bool = True) -> None:
-        """Let open watches stay silent, or go on."""
+        """Let watches stay silent and open, or go on."""
         self._server.watches.stalled = stalled
         self.api.storage.wake()
 

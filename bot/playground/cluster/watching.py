@@ -14,8 +14,9 @@ from core.waiting import first_of
 
 log = logging.getLogger(__name__)
 
-# A real API server sends one about every minute.
+# A real API server sends one about every minute, and one shortly before it ends a watch.
 BOOKMARK_EVERY = 60.0
+BOOKMARK_BEFORE_END = 2.0
 LONGEST_WATCH = 1800.0  # seconds
 
 
@@ -72,17 +73,20 @@ class Watches:
         ends = clock.monotonic() + min(
             float(call.query.get("timeoutSeconds") or LONGEST_WATCH), LONGEST_WATCH
         )
-        marks = clock.monotonic() + BOOKMARK_EVERY if call.flag("allowWatchBookmarks") else float("inf")
+        marks = _next_mark(clock.monotonic(), ends) if call.flag("allowWatchBookmarks") else float("inf")
         with storage.listening() as event:
             self._open.add(event)
             try:
-                while clock.monotonic() < ends and not self._closing:
+                while (self.stalled or clock.monotonic() < ends) and not self._closing:
                     if generation != self._generation:
                         _cut(request)
                         return
                     event.clear()
+                    if self.stalled:
+                        await event.wait()
+                        continue
                     try:
-                        changes = [] if self.stalled else storage.since(version)
+                        changes = storage.since(version)
                     except ApiError as error:
                         await response.write(dumps(error_event(error)) + b"\n")
                         return
@@ -90,7 +94,7 @@ class Watches:
                     text = b"".join(dumps(line) + b"\n" for line in lines if line is not None)
                     version = changes[-1].version if changes else version
                     if clock.monotonic() >= marks:
-                        marks += BOOKMARK_EVERY
+                        marks = _next_mark(clock.monotonic(), ends)
                         text += dumps(bookmark(call.target.resource, version)) + b"\n"
                     if text:
                         await response.write(text)
@@ -114,6 +118,12 @@ class Watches:
         for line in lines:
             await response.write(dumps(line) + b"\n")
         return version
+
+
+def _next_mark(now: float, ends: float) -> float:
+    """Return when a watch that ends then is to be sent its next bookmark."""
+    last = ends - BOOKMARK_BEFORE_END
+    return min(now + BOOKMARK_EVERY, last) if last > now else now + BOOKMARK_EVERY
 
 
 def _cut(request: web.Request) -> None:

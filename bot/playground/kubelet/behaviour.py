@@ -19,6 +19,7 @@ class Behaviour:
 
     Attributes:
         pull: how pulling its image ends.
+        pull_takes: seconds until an image has come.
         exits_after: seconds from the start of a run to its end; `None` runs for ever.
         exit_code: what it ends with.
         reason: the reason of the terminated state.
@@ -30,6 +31,7 @@ class Behaviour:
     """
 
     pull: Pull = Pull.OK
+    pull_takes: float = 0.15
     exits_after: float | None = None
     exit_code: int = 0
     reason: str = "Completed"
@@ -64,6 +66,7 @@ BY_WORD: tuple[tuple[str, Behaviour], ...] = (
     ("oom", Behaviour(exits_after=4.0, exit_code=137, reason="OOMKilled")),
     ("neverready", Behaviour(ready=False)),
     ("slow", Behaviour(listens_after=20.0)),
+    ("huge", Behaviour(pull_takes=100.0)),
     ("exit-zero", Behaviour(exits_after=0.9, exit_code=0, reason="Completed")),
     ("liveness", Behaviour(alive=False)),
     ("deaf", Behaviour(ignores_sigterm=True)),

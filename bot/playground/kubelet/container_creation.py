@@ -24,7 +24,8 @@ def pull(timeline: ContainerTimeline) -> Iterator[ContainerStep]:
         yield timeline.step(0.0, timeline.event("Pulled", texts.already_present(image)))
     else:
         yield timeline.step(0.0, timeline.event("Pulling", f'Pulling image "{image}"'))
-        yield timeline.step(0.15, timeline.event("Pulled", texts.pulled(image)), pulled=image)
+        took = timeline.behaviour.pull_takes
+        yield timeline.step(took, timeline.event("Pulled", texts.pulled(image, took)), pulled=image)
 
 
 def _pull_for_ever(timeline: ContainerTimeline, cause: str) -> Iterator[ContainerStep]:

@@ -17,6 +17,7 @@ The words in an image's name or tag, read by `behaviour_of`, choose what its con
 | `exit-zero` | exits 0 after 0.9 s |
 | `neverready` | runs, and its readiness probe answers 503 |
 | `slow` | listens after 20 s |
+| `huge` | is good, once its image has come after 100 s |
 | `liveness` | is ready, and its liveness probe answers 500 |
 | `deaf` | is good, and ignores SIGTERM until its grace period is over |
 | none of them | is good: ready in about half a second |

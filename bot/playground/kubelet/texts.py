@@ -32,11 +32,10 @@ def pull_error(image: str, pull: Pull) -> str:
     )
 
 
-def pulled(image: str) -> str:
+def pulled(image: str, seconds: float = 0.15) -> str:
     """Return the sentence of a pull that worked."""
-    return (
-        f'Successfully pulled image "{image}" in 152ms (152ms including waiting). Image size: 3491506 bytes.'
-    )
+    took = "152ms" if seconds < 1 else f"{seconds:g}s"
+    return f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: 3491506 bytes.'
 
 
 def already_present(image: str) -> str:

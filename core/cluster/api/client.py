@@ -9,8 +9,8 @@ import orjson
 
 from core.clock import Clock
 from core.cluster.api.credentials import ConfigurationSource
-from core.cluster.api.refusals import ApiRejected
-from core.cluster.api.resources import Address
+from core.cluster.api.refusals import ApiRejected, ApiUnreachable
+from core.cluster.api.resources import READYZ, Address
 from core.cluster.api.transport import Request, Transport
 from core.cluster.kinds import KINDS
 from core.errors import Unreachable
@@ -18,6 +18,7 @@ from core.errors import Unreachable
 Json = dict[str, Any]
 
 LIST_SECONDS = 60.0
+READY_SECONDS = 5.0
 PAGE = 500  # client-go's page size
 APPLY = "application/apply-patch+yaml"  # the media type of server-side apply; JSON is YAML
 
@@ -91,9 +92,20 @@ class KubeClient:
         try:
             return await self._json(request)
         except ApiRejected as error:
-            if error.status.code == 404:
+            # A 404 that does not name the object is about the path: the server does not serve that kind (yet).
+            if error.status.code == 404 and error.status.about == request.at.name:
                 return None
             raise
+
+    async def ready(self) -> bool | None:
+        """Return whether the API server says that it is ready to serve; None where it does not say so to us."""
+        try:
+            await self._transport.read(Request(method="GET", at=READYZ, seconds=READY_SECONDS))
+        except (ApiRejected, ApiUnreachable) as error:
+            return None if error.status.code in {401, 403, 404} else False
+        except Unreachable:
+            return False
+        return True
 
     async def _json(self, request: Request) -> Json:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from core.cluster.api.resources import Address
-from core.errors import Rejected, Unreachable
+from core.errors import Denied, Rejected, Unreachable, Unrecognised
 from core.records.app import namespace_command
 
 VERBS = {"GET": "get", "PATCH": "patch", "POST": "create", "DELETE": "delete"}
@@ -42,6 +42,7 @@ class ApiStatus:
     Attributes:
         retry_after: seconds to wait as the server asks, from the header or from the details; None if it does not.
         from_proxy: no `Status` document: somebody between us and the API server has answered.
+        about: the name of the object that it speaks of, "" where it names none.
     """
 
     code: int
@@ -50,6 +51,7 @@ class ApiStatus:
     causes: tuple[Cause, ...] = ()
     retry_after: float | None = None
     from_proxy: bool = False
+    about: str = ""
 
     @property
     def conflicts(self) -> tuple[Cause, ...]:
@@ -75,6 +77,14 @@ class ApiUnreachable(Unreachable):
     def __init__(self, sentence: str, status: ApiStatus) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+class ApiDenied(ApiRejected, Denied):
+    """403 or 404."""
+
+
+class ApiUnrecognised(ApiUnreachable, Unrecognised):
+    """401."""
 
 
 def read_status(code: int, body: bytes, retry_after: str | None = None) -> ApiStatus:
@@ -104,6 +114,7 @@ def status_of(
         message=document.get("message") or "",
         causes=causes,
         retry_after=_seconds(retry_after) or details.get("retryAfterSeconds"),
+        about=str(details.get("name") or ""),
     )
 
 
@@ -119,13 +130,12 @@ def refusal(status: ApiStatus, verb: str, at: Address) -> ApiRejected | ApiUnrea
         # Whatever a gateway says of a path is not the last word on an object.
         return ApiUnreachable(f"what answered for {at} is not the API server: {_words(status)}", status)
     if _is_retryable(status):
-        return ApiUnreachable(f"the cluster cannot {verb} {at} now: {_words(status)}", status)
+        passing = ApiUnrecognised if status.code == 401 else ApiUnreachable
+        return passing(f"the cluster cannot {verb} {at} now: {_words(status)}", status)
     if status.conflicts:
         return ApiRejected(conflict_sentence(at, status), status)
-    if status.code == 403:
-        return ApiRejected(_forbidden(status, verb, at), status)
-    if status.lacks_namespace:
-        return ApiRejected(missing_namespace(at), status)
+    if status.code in {403, 404}:
+        return ApiDenied(_denied(status, verb, at), status)
     return ApiRejected(f"{at}: {_words(status)}", status)
 
 
@@ -150,6 +160,12 @@ def missing_namespace(at: Address) -> str:
 def _is_retryable(status: ApiStatus) -> bool:
     stale = status.code == 409 and not status.conflicts and status.reason != "AlreadyExists"
     return stale or status.code in RETRYABLE or status.code >= 500 or 300 <= status.code < 400
+
+
+def _denied(status: ApiStatus, verb: str, at: Address) -> str:
+    if status.code == 403:
+        return _forbidden(status, verb, at)
+    return missing_namespace(at) if status.lacks_namespace else f"{at}: {_words(status)}"
 
 
 def _forbidden(status: ApiStatus, verb: str, at: Address) -> str:

@@ -41,3 +41,19 @@ class Address:
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}" if self.name else self.resource
+
+
+@dataclass(frozen=True, slots=True)
+class _Readyz(Address):
+    """The API server's word on itself, which is no object."""
+
+    @property
+    def path(self) -> str:
+        return "/readyz"
+
+    @property
+    def resource(self) -> str:
+        return "readyz"
+
+
+READYZ = _Readyz(kind="")

@@ -1,30 +1,28 @@
 """Requests to the API server: authenticated, bounded in time, every status checked.
 
-kubernetes_asyncio gives configuration, authentication and the aiohttp session. Its own calls are not used: with
-`_preload_content=False` they hand out refusals as success, and no call of theirs has a time limit.
+kubernetes_asyncio gives configuration and authentication. Its own calls are not used: with `_preload_content=False` they hand
+out refusals as success, and no call of theirs has a time limit.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import orjson
 from kubernetes_asyncio.client import Configuration
-from kubernetes_asyncio.client.rest import RESTClientObject
 
 from core.clock import Clock
 from core.cluster.api.credentials import ConfigurationSource, Credentials, LoadedConfiguration, bearer
 from core.cluster.api.refusals import VERBS, read_status, refusal
 from core.cluster.api.resources import Address
+from core.cluster.api.sessions import ConnectionPools, connection_identity
 from core.errors import Unreachable
 
 CALL_SECONDS = 30.0
 CONNECT_SECONDS = 5.0
-CONTROL_CONNECTIONS = 16
 JSON = "application/json"
 
 
@@ -53,26 +51,6 @@ class Request:
     @property
     def word(self) -> str:
         return self.verb or VERBS[self.method]
-
-
-class ConnectionPools:
-    """Two pools: a watch holds its connection for minutes and must never keep a call waiting."""
-
-    def __init__(self, configuration: Configuration) -> None:
-        self.connection_identity = connection_identity(configuration)
-        self._configuration = configuration
-        self._pools: dict[bool, RESTClientObject] = {}
-
-    def pool(self, *, watch: bool) -> RESTClientObject:
-        """Return the pool for watches or for calls, made at its first use (its TLS context takes some 40 ms)."""
-        if watch not in self._pools:
-            limit = 0 if watch else CONTROL_CONNECTIONS
-            self._pools[watch] = RESTClientObject(self._configuration, maxsize=limit)
-        return self._pools[watch]
-
-    async def close(self) -> None:
-        for pool in self._pools.values():
-            await pool.close()
 
 
 class Transport:
@@ -153,8 +131,7 @@ class Transport:
         sessions = await self._sessions_for(loaded.configuration)
         with _translated(request):
             # Certificate and key may just be in the middle of being replaced.
-            pool = sessions.pool(watch=watch)
-            return await pool.pool_manager.request(
+            return await sessions.pool(watch=watch).request(
                 request.method,
                 f"{loaded.configuration.host}{request.at.path}",
                 params=dict(request.params),
@@ -163,7 +140,7 @@ class Transport:
                 timeout=limits,
                 # The API server redirects nobody; whatever does must not be shown our token.
                 allow_redirects=False,
-                **_detours(pool),
+                **sessions.detours,
             )
 
     async def _sessions_for(self, configuration: Configuration) -> ConnectionPools:
@@ -178,34 +155,6 @@ class Transport:
         return fresh
 
 
-def connection_identity(configuration: Configuration) -> tuple[object, ...]:
-    """What a connection depends on, as opposed to what is sent with each request.
-
-    Of files also their age: certificates are often replaced in place.
-    """
-    return (
-        configuration.host,
-        *(
-            _edition(path)
-            for path in (configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file)
-        ),
-        configuration.verify_ssl,
-        configuration.tls_server_name,
-        configuration.proxy,
-    )
-
-
-def _edition(path: str | None) -> tuple[object, ...]:
-    """Return what changes when a file is written anew or another takes its place."""
-    if not path:
-        return ()
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return (path,)
-    return path, found.st_ino, found.st_mtime_ns, found.st_size
-
-
 async def _headers(request: Request, configuration: Configuration) -> dict[str, str]:
     headers = {"Accept": "application/json, */*;q=0.5", "User-Agent": "convox-bot"}
     if request.body is not None:
@@ -213,15 +162,6 @@ async def _headers(request: Request, configuration: Configuration) -> dict[str, 
     if token := await bearer(configuration):
         headers["Authorization"] = token
     return headers
-
-
-def _detours(pool: RESTClientObject) -> dict[str, Any]:
-    options = {
-        "proxy": pool.proxy,
-        "proxy_headers": pool.proxy_headers,
-        "server_hostname": pool.server_hostname,
-    }
-    return {name: value for name, value in options.items() if value}
 
 
 @contextmanager

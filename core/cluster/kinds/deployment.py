@@ -8,8 +8,9 @@ from core.cluster.kinds.phrases import number_of
 from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.labels import RELEASE_LABEL, own_labels, selector
 from core.cluster.rendering.input import RenderInput
-from core.cluster.rendering.probes import min_ready, progress_deadline
+from core.cluster.rendering.probes import progress_deadline
 from core.cluster.rendering.workload import pod_template
+from core.lifecycle.patience import min_ready
 from core.manifest.service import RollingUpdate, Service
 from core.records.observation import Diagnosis, DiagnosisKind
 from core.records.traits import Traits

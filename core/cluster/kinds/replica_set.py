@@ -6,5 +6,5 @@ REPLICA_SET = Kind(
     name="ReplicaSet",
     resource=Resource("apps", "v1", "replicasets"),
     rights={"": LOOK},
-    follow=Follow(judged=True, fresh=False, selected=True),
+    follow=Follow(judged=True, fresh=True, selected=True),
 )

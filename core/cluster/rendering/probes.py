@@ -1,18 +1,11 @@
-"""How Kubernetes asks a container for its health, and how long its answer must stay good before it is believed."""
+"""How Kubernetes asks a container for its health, and how long it gives a rollout."""
 
 import math
 from typing import Any
 
+from core.lifecycle.patience import READINESS_FAILURES, patience
 from core.manifest.service import Port, ProbeCheck, Service
-from core.policy.policy import Rules
-
-# Seconds a new pod must be ready before it counts. Without a probe "ready" only means that its process was
-# started, and real ones were seen to break 4 to 16 s later; the settle window goes on watching after these.
-MIN_READY_PROBED, MIN_READY_BLIND = 5, 15
-# Engine rule 33: the shortest settle window, and what is allowed for the kubelet to act on a failed check.
-SETTLE_LEAST, SETTLE_SLACK = 20.0, 10.0
-# Engine rule 22: a pod must be able to start at all before Kubernetes calls a rollout stuck.
-DEADLINE_SLACK = 60
+from core.policy.rules import Rules
 
 Probe = dict[str, Any]
 
@@ -28,8 +21,8 @@ def probes(service: Service) -> dict[str, Probe]:
 
 
 def _readiness(service: Service) -> Probe | None:
-    health, port = service.health, service.health.port or service.port
-    if port is None or health.disable or port.scheme == "grpc":
+    health, port = service.health, service.health_port
+    if port is None:
         return None
     return {
         "httpGet": _http(health.path, port),
@@ -37,7 +30,7 @@ def _readiness(service: Service) -> Probe | None:
         "periodSeconds": health.interval,
         "timeoutSeconds": health.timeout,
         "successThreshold": 1,
-        "failureThreshold": 3,
+        "failureThreshold": READINESS_FAILURES,
     }
 
 
@@ -58,23 +51,6 @@ def _http(path: str, port: Port) -> Probe:
     return {"path": path, "port": port.number, "scheme": port.scheme.upper()}
 
 
-def min_ready(service: Service, rules: Rules) -> int:
-    """Return minReadySeconds: the policy's, else 5 with a readiness probe and 15 without."""
-    if rules.min_ready is not None:
-        return math.ceil(rules.min_ready)
-    return MIN_READY_BLIND if _readiness(service) is None else MIN_READY_PROBED
-
-
 def progress_deadline(service: Service, rules: Rules) -> int:
     """Return progressDeadlineSeconds: a hint beside the promotion's own timer, never shorter than a good start."""
-    return max(math.ceil(rules.deadline), min_ready(service, rules) + DEADLINE_SLACK)
-
-
-def settle(service: Service, rules: Rules) -> float:
-    """Return the seconds a service must stay healthy: long enough for a bad liveness check to show (rule 33)."""
-    if rules.settle is not None:
-        return rules.settle
-    check = service.liveness
-    if check is None:
-        return SETTLE_LEAST
-    return max(SETTLE_LEAST, check.grace + check.interval * check.failures + check.timeout + SETTLE_SLACK)
+    return max(math.ceil(rules.deadline), patience(service, rules))

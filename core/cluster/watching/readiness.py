@@ -5,18 +5,13 @@ what its kind asks? `ProgressDeadlineExceeded` never decides anything.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from core.cluster.diagnosis import diagnoses
-from core.cluster.diagnosis.view import NO_RESTARTS, pod_view, probe_kills
+from core.cluster.diagnosis.view import NO_RESTARTS
 from core.cluster.documents import (
     Document,
-    condition,
-    containers_of,
     generation_of,
-    holds,
     is_terminating,
-    moment,
     release_of,
     status_of,
     uid_of,
@@ -26,6 +21,7 @@ from core.cluster.kinds.kind import Kind
 from core.cluster.kinds.phrases import number_of
 from core.cluster.kinds.pod import POD
 from core.cluster.snapshot import Snapshot, is_alive
+from core.cluster.watching.pods import pod_states
 from core.records.bundle import BundleService, Ref
 from core.records.intent import Applied
 from core.records.observation import Readiness, ServiceState
@@ -58,7 +54,6 @@ def service_state(
             name=service.name, readiness=Readiness.PROGRESSING, sentence=f"its {kind} cannot be seen yet"
         )
     pods = [p for p in snapshot.new_pods(live, release) if is_alive(p)]
-    ready = [p for p in pods if holds(p, "Ready")]
     wanted = kind.wanted(live)
     waiting = _unseen(live, applied, release) or kind.unready(live, pods)
     return ServiceState(
@@ -66,10 +61,7 @@ def service_state(
         readiness=Readiness.PROGRESSING if waiting else Readiness.READY,
         sentence=waiting or _complete(wanted, snapshot, live),
         wanted=wanted,
-        started=len(pods),
-        ready=len(ready),
-        ready_stamp=_ready_stamp(ready),
-        restarts={uid_of(p): _restarts(snapshot, live, p) for p in pods},
+        pods=pod_states(snapshot, live, pods),
         diagnosis=diagnoses(snapshot, service, release, before=before),
     )
 
@@ -115,20 +107,6 @@ def _complete(wanted: int, snapshot: Snapshot, workload: Document) -> str:
         f"; {number_of(going, 'old pod')} {'is' if going == 1 else 'are'} still stopping" if going else ""
     )
     return f"{wanted} of {number_of(wanted, 'new pod')} {'is' if wanted == 1 else 'are'} ready{stopping}"
-
-
-def _ready_stamp(ready: Sequence[Document]) -> datetime | None:
-    stamps = (moment(condition(p, "Ready").get("lastTransitionTime")) for p in ready)
-    return max((s for s in stamps if s), default=None)
-
-
-def _restarts(snapshot: Snapshot, workload: Document, pod: Document) -> int:
-    """Count restarts of the containers that the workload names; what a webhook injected is not ours to judge.
-
-    A liveness kill is counted as soon as its event tells, a moment before the status does (engine rule 33).
-    """
-    containers = pod_view(snapshot, pod, named=containers_of(workload)).containers
-    return sum(max(c.restarts, probe_kills(c)) for c in containers if not c.injected)
 
 
 def _presence(snapshot: Snapshot, ref: Ref) -> str:

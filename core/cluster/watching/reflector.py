@@ -51,16 +51,22 @@ class ReflectorOptions:
     """Times in seconds.
 
     Attributes:
-        idle: silence after which a watch is opened anew; bookmarks come about once a minute.
-        timeout_range: range of `timeoutSeconds`; random, so that watches do not end all at once.
+        idle: silence after which a watch counts as dead and is opened anew (engine rule 48).
+        timeout_range: range of `timeoutSeconds`; random, so that watches do not end all at once. A server that lives sends a
+            bookmark two seconds before that end, and otherwise about once a minute: so a short watch is what makes
+            it speak, at the price of a request, and no list.
         backoff: first and longest pause between failures; half of it is random.
         relist: patience for a list while the one before still counts as the present state.
     """
 
-    idle: float = 75.0
-    timeout_range: tuple[int, int] = (240, 360)
+    idle: float = 15.0
+    timeout_range: tuple[int, int] = (8, 11)
     backoff: tuple[float, float] = (0.5, 30.0)
     relist: float = 5.0
+
+
+# For what no verdict rests on: nobody needs to know at once whether it is still told.
+UNHURRIED = ReflectorOptions(idle=75.0, timeout_range=(240, 360))
 
 
 class StaleStream(Exception):
@@ -108,6 +114,7 @@ class Reflector:
         self._stale = True
         self._lists = 0
         self._opened: float | None = None
+        self._heard = clock.monotonic()
         self._content: aiohttp.StreamReader | None = None
 
     async def run(self) -> NoReturn:
@@ -120,6 +127,18 @@ class Reflector:
             await self._list()
             while await self._watch():
                 pass
+
+    @property
+    def silent(self) -> float:
+        """How many seconds ago the server last said anything of this collection: a list, an event, a bookmark, an end."""
+        return self._clock.monotonic() - self._heard
+
+    def doubt(self) -> None:
+        """Take the open watch for dead: it has been silent for too long."""
+        if self._content is not None:
+            self._content.set_exception(
+                StreamIdle(f"the watch of {self._at} was silent for {self.silent:.0f} s")
+            )
 
     async def refresh(self, seconds: float) -> None:
         """Read the collection now, tell what differs, and watch on from there: what the open watch says is older.
@@ -152,6 +171,7 @@ class Reflector:
         """Tell the difference between what was known and a fresh list; the order of a watch would be lost anyway."""
         self._synced, self._version = False, version
         self._lists += 1
+        self._heard = self._clock.monotonic()
         fresh = {_key(item): item for item in items}
         for key in self._objects.keys() - fresh.keys():
             self._sink(WatchEvent("DELETED", self._objects.pop(key)))
@@ -165,8 +185,10 @@ class Reflector:
         before, began = self._events, self._clock.monotonic()
         try:
             await self._follow(self._lists)
-        except (StaleStream, StreamIdle):
+        except StaleStream:
             pass
+        except StreamIdle as error:
+            self._lose(error)
         except MalformedEvent as error:
             await self._pause(error)
             return False
@@ -198,6 +220,7 @@ class Reflector:
                 async for line in _Lines(content):
                     self._sync(lists)
                     self._take(line)
+                self._heard = self._clock.monotonic()
             finally:
                 self._content = None
 
@@ -205,6 +228,7 @@ class Reflector:
         """Tell once that the watch is open; raise StaleStream where it is not the newest list that it continues."""
         if lists != self._lists:
             raise StaleStream
+        self._heard = self._clock.monotonic()
         if not self._synced:
             self._synced, self._stale = True, False
             self._sink(WatchEvent("SYNC"))
@@ -229,9 +253,13 @@ class Reflector:
         known, self._objects[key] = key in self._objects, item
         self._sink(WatchEvent("MODIFIED" if known else "ADDED", item))
 
-    async def _pause(self, error: Exception | None) -> None:
+    def _lose(self, error: Exception | None) -> None:
+        """Tell that what is known may be old."""
         self._synced, self._stale = False, True
         self._sink(WatchEvent("STALE", why=str(error or "")))
+
+    async def _pause(self, error: Exception | None) -> None:
+        self._lose(error)
         if self._opened is not None and self._clock.monotonic() - self._opened >= WORKING_AFTER:
             self._failures = 0
         self._opened = None

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,7 +16,7 @@ from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.delta_queue import DeltaQueue
 from core.cluster.watching.lines import RepeatLimiter, diagnosis_lines, lines
 from core.cluster.watching.readiness import absent_state, service_state
-from core.cluster.watching.reflector import Reflector, ReflectorOptions, WatchEvent
+from core.cluster.watching.reflector import UNHURRIED, Reflector, ReflectorOptions, WatchEvent
 from core.errors import Rejected, Unreachable
 from core.records.bundle import Ref
 from core.records.intent import Applied, Intent
@@ -28,13 +29,17 @@ log = logging.getLogger(__name__)
 # A look at a dead API server must be over before anybody thinks that the bot is dead.
 FRESH_SECONDS = 5.0
 LOOKING = "looking at the cluster"
+# How long a start waits for its first sight before it says that the cluster does not answer, and asks again.
+SIGHT_SECONDS = 10.0
 # One change of ours is a burst of writes by the controllers; one look at its end is enough.
 QUIET_SECONDS = 0.04
 LONGEST_BURST = 6
 # After a break the server sends what was missed at once; judging in the middle of it would judge the past.
 CATCH_UP_SECONDS = 0.25
-# A missing right is mended by a person: ask seldom, but go on by oneself once it is there.
-REFUSED_SECONDS = 10.0
+# A server that has just started refuses for a moment: ask soon. A missing right is mended by a person: then ask seldom,
+# but go on by oneself once it is there.
+REFUSED_PAUSE, LONGEST_REFUSED_PAUSE = 1.0, 10.0
+SOON = 10
 
 
 class NamespaceWatch:
@@ -66,6 +71,10 @@ class NamespaceWatch:
         self._changed = asyncio.Event()
         self._synced: dict[str, bool] = {kind: False for kind, how in FOLLOWED.items() if how.judged}
         self._blind: dict[str, str] = {}
+        self._unseen = set(FOLLOWED)
+        self._refused: dict[str, Rejected] = {}
+        self._refusals: Counter[str] = Counter()
+        self._silence = (tuning or ReflectorOptions()).idle
         self._quiet_seconds = QUIET_SECONDS
         self._target: Target | None = None
         self._said: Mapping[str, RepeatLimiter] = {}
@@ -77,7 +86,7 @@ class NamespaceWatch:
                 partial(self._take, kind),
                 clock=clock,
                 label=ns.selector if how.selected else "",
-                tuning=tuning,
+                tuning=tuning if how.judged else UNHURRIED,
             )
             for kind, how in FOLLOWED.items()
         }
@@ -102,6 +111,20 @@ class NamespaceWatch:
         self._target = target
         self._changed.set()
 
+    async def sighted(self) -> None:
+        """Return once every kind has been seen; raises what one was refused with since this was asked for."""
+        self._refused.clear()
+        ends = self._clock.monotonic() + SIGHT_SECONDS
+        while self._unseen:
+            for error in self._refused.values():
+                raise error
+            if (patience := ends - self._clock.monotonic()) <= 0:
+                kinds = ", ".join(self._ns.at(kind).resource for kind in sorted(self._unseen))
+                raise Unreachable(self._why_blind() if self._blind else f"no first look at {kinds} in time")
+            self._changed.clear()
+            await first_of(self._changed.wait(), self._clock.sleep(patience))
+            self._check()
+
     async def next(self, seconds: float) -> Observation:
         """Return when something has changed and the burst is over, at the latest after so many seconds."""
         await self._until_changed(seconds)
@@ -109,33 +132,50 @@ class NamespaceWatch:
 
     async def fresh(self) -> Observation:
         """Return what is so now, read anew; each watch goes on from there, so none brings back what was before."""
-        blind = ""
-        try:
-            for kind in (kind for kind, how in FOLLOWED.items() if how.fresh):
-                await self._reflectors[kind].refresh(FRESH_SECONDS)
-        except (Rejected, Unreachable) as error:
-            blind = str(error)
-        return await self._look(blind)
+        asked = [self._reflectors[kind].refresh(FRESH_SECONDS) for kind, how in FOLLOWED.items() if how.fresh]
+        failed = [e for e in await asyncio.gather(*asked, return_exceptions=True) if e is not None]
+        for error in failed:
+            if not isinstance(error, (Rejected, Unreachable)):
+                raise error
+        return await self._look("; ".join(dict.fromkeys(map(str, failed))))
 
     async def _look(self, blind: str = "") -> Observation:
         """Return what is known; `blind` says why it is not enough."""
+        self._check()
+        self._snapshot, told = lines(self._snapshot, self._pending.take(), self._intent, self._clock.now())
+        blind = blind or self._why_blind()
+        if not blind:
+            try:
+                await self._ask_for_the_rest()
+            except (Rejected, Unreachable) as error:
+                blind = str(error)
+        if blind:
+            return Observation(synced=False, lines=told, blind=blind, silent=self._silent())
+        return self._judged(told)
+
+    def _check(self) -> None:
+        """Raise the defect that has ended a reflector, which never returns by itself."""
         for task in self._tasks:
             if task.done():
-                task.result()  # a reflector never returns: this raises the defect that ended it
-        self._snapshot, new_lines = lines(
-            self._snapshot, self._pending.take(), self._intent, self._clock.now()
-        )
-        if blind or not all(self._synced.values()):
-            return Observation(synced=False, lines=new_lines, blind=blind or self._why_blind())
-        try:
-            await self._ask_for_the_rest()
-        except (Rejected, Unreachable) as error:
-            return Observation(synced=False, lines=new_lines, blind=str(error))
-        return self._judged(new_lines)
+                task.result()
+
+    def _silent(self) -> float:
+        """Return how long the quietest watch that is judged by has been silent, 0 where that is not too long."""
+        silent = max(self._reflectors[kind].silent for kind in self._synced)
+        return silent if silent > self._silence else 0.0
+
+    def _doubt(self) -> str:
+        """Say which watches are silent for too long, and have them opened anew: what they do not tell may be so."""
+        quiet = [kind for kind in self._synced if self._reflectors[kind].silent > self._silence]
+        for kind in quiet:
+            self._reflectors[kind].doubt()
+        of = " and ".join(self._ns.at(kind).resource for kind in quiet)
+        return f"the cluster has told nothing of {of} for {self._silent():.0f} s" if quiet else ""
 
     def _why_blind(self) -> str:
         """Say what went wrong; while the first lists are on their way nothing has."""
-        return "; ".join(dict.fromkeys(self._blind.values())) or LOOKING
+        silent, broken = self._doubt(), "; ".join(dict.fromkeys(self._blind.values()))
+        return broken or silent or ("" if all(self._synced.values()) else LOOKING)
 
     def _judged(self, new_lines: tuple[Line, ...]) -> Observation:
         target = self._target
@@ -189,12 +229,20 @@ class NamespaceWatch:
             try:
                 await self._reflectors[kind].run()
             except Rejected as error:
-                log.warning("the watch of %s in %s is refused: %s", kind, self._ns.namespace, error)
+                if not self._refusals[kind]:
+                    log.warning("the watch of %s in %s is refused: %s", kind, self._ns.namespace, error)
+                self._refusals[kind] += 1
+                self._refused[kind] = error
                 self._take(kind, WatchEvent("STALE", why=str(error)))
-                await self._clock.sleep(REFUSED_SECONDS)
+                soon = self._refusals[kind] < SOON
+                await self._clock.sleep(REFUSED_PAUSE if soon else LONGEST_REFUSED_PAUSE)
 
     def _take(self, kind: str, change: WatchEvent) -> None:
         self._changed.set()
+        if change.kind == "SYNC":
+            self._unseen.discard(kind)
+            self._refused.pop(kind, None)
+            self._refusals.pop(kind, None)
         match change.kind:
             case "SYNC" | "STALE" if not FOLLOWED[kind].judged:
                 pass

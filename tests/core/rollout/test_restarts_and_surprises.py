@@ -8,7 +8,7 @@ import pytest
 
 from core import failpoints
 from core.errors import Rejected, Unreachable
-from core.promotion import Phase
+from core.promotion import Phase, Promotion
 from core.records.bundle import Ref
 from core.records.observation import Observation
 from storage.store import SqliteTransaction
@@ -258,8 +258,13 @@ async def test_restarts_that_the_settle_window_counts_from_are_saved_at_once(tmp
             progressing() if passed < 2 else service() if passed >= 3 else ready
         )
         asked = await w.ask(made.release.id)
-        while not (p := await w.store.read.promotion(asked.promotion.id)).progress.baseline_restarts:
-            assert not p.settled
+
+        async def counted() -> Promotion | None:
+            found = await w.store.read.promotion(asked.promotion.id)
+            assert not found.settled
+            return found if any(pod.baseline is not None for pod in found.progress.pods.values()) else None
+
+        while not (p := await counted()):
             await w.clock.sleep(0)
         assert p.progress.watched < 5
         await w.end(asked.promotion.id)

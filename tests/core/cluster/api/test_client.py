@@ -1,6 +1,7 @@
 """Every answer of an API server becomes a document, a refusal that a person understands, or "not now"."""
 
 import asyncio
+import socket
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -10,7 +11,7 @@ from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_document
 from core.cluster.api.refusals import ApiRejected, ApiUnreachable, read_status, refusal
 from core.cluster.api.resources import Address
-from core.errors import Rejected, Unreachable
+from core.errors import Denied, Rejected, Unreachable
 from tests.core.cluster.faultserver import Answer, FreeClock, fault_server, faulty, refused, status
 
 WEB = Address(kind="Deployment", namespace="convox-myapp", name="web", rack="convox", app="myapp")
@@ -157,9 +158,48 @@ async def test_a_success_that_is_not_kubernetes_is_unreachable(body: bytes):
 
 async def test_what_is_not_there_is_none():
     async with faulty() as (server, client):
-        server.others = [refused(404, "NotFound", 'deployments.apps "web" not found')]
+        server.others = [refused(404, "NotFound", 'deployments.apps "web" not found', name="web")]
         assert await client.get(WEB) is None
         assert await client.delete(WEB, {}) is False
+
+
+async def test_a_path_that_the_server_does_not_know_is_not_an_object_that_is_not_there():
+    """One that has just started knows few kinds yet; a baseline without objects would be removed."""
+    async with faulty() as (server, client):
+        server.others = [refused(404, "NotFound", "the server could not find the requested resource")]
+        with pytest.raises(Denied, match="could not find the requested resource"):
+            await client.get(WEB)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ready"),
+    [
+        (Answer(body=b"ok"), True),
+        (Answer(status=500, body=b"[-]poststarthook/rbac/bootstrap-roles failed"), False),
+        (refused(503, "ServiceUnavailable"), False),
+        (Answer(end="abort"), False),
+        (refused(403, "Forbidden"), None),
+        (refused(401, "Unauthorized"), None),
+        (Answer(status=403, body=b"forbidden by a proxy"), None),
+    ],
+)
+async def test_what_the_server_says_of_itself(answer: Answer, ready: bool | None):
+    async with faulty() as (server, client):
+        server.others = [answer]
+        assert await client.ready() is ready
+
+
+async def test_connections_ask_by_themselves_whether_the_other_side_still_lives():
+    async with faulty() as (server, client), client.watch(PODS, {"resourceVersion": "1"}, idle=30):
+        server.others = [Answer(body={"kind": "Deployment"})]
+        await client.get(WEB)
+        port = int(server.url.rpartition(":")[2])
+        loop: Any = asyncio.get_running_loop()
+        sockets = [transport.get_extra_info("socket") for transport in loop._transports.values()]
+        ours = [s for s in sockets if s.type == socket.SOCK_STREAM and s.getpeername()[1] == port]
+        assert len(ours) == 2, "one for calls, one for watches"
+        assert all(s.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) for s in ours)
+        assert all(s.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10 for s in ours)
 
 
 async def test_a_dropped_connection_is_unreachable():

@@ -26,7 +26,7 @@ from core.cluster.api.credentials import (
     in_cluster,
 )
 from core.cluster.api.resources import Address
-from core.cluster.api.transport import connection_identity
+from core.cluster.api.sessions import connection_identity
 from core.errors import Unreachable
 from tests.core.cluster.faultserver import Answer, FaultServer, FreeClock, fault_server, refused
 

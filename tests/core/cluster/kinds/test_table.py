@@ -95,7 +95,7 @@ def test_what_is_followed_may_be_listed_and_watched(kind: Kind):
 def test_a_verdict_rests_on_workloads_on_what_makes_their_pods_and_on_the_pods():
     judged = {kind for kind, how in FOLLOWED.items() if how.judged}
     assert judged == {*WORKLOADS, *MAKERS, "Pod"}
-    assert {kind for kind, how in FOLLOWED.items() if how.fresh} == {*WORKLOADS, "Pod"}
+    assert {kind for kind, how in FOLLOWED.items() if how.fresh} == judged
 
 
 def test_changes_are_told_of_an_object_before_its_parts_and_of_events_before_pods():

@@ -102,7 +102,9 @@ def test_a_count_is_in_no_object_and_the_verdict_knows_it():
 
     assert "replicas" not in json.dumps(found.objects)
     assert found.services == (
-        BundleService(name="web", workload=Ref("Deployment", "web"), count=7, settle=20.0),
+        BundleService(
+            name="web", workload=Ref("Deployment", "web"), count=7, settle=15.0, soak=20.0, patience=75.0
+        ),
     )
 
 
@@ -173,23 +175,87 @@ def test_a_pod_without_a_readiness_probe_must_stay_up_longer(keys: str, seconds:
 def test_the_policy_sets_the_patience_and_kubernetes_is_never_less_patient_than_a_start():
     assert spec("port: 1", rules=Rules(min_ready=0.5))["minReadySeconds"] == 1
     assert spec("port: 1")["progressDeadlineSeconds"] == 600
-    assert spec("port: 1", rules=Rules(deadline=30))["progressDeadlineSeconds"] == 65
+    assert spec("port: 1", rules=Rules(deadline=30))["progressDeadlineSeconds"] == 5 + 3 * 5 + 4 + 5 + 60
+    assert spec("port: 1\nhealth: {grace: 700}")["progressDeadlineSeconds"] == 700 + 3 * 5 + 4 + 5 + 60
     assert spec("", rules=Rules(deadline=30))["progressDeadlineSeconds"] == 75
     assert spec("", rules=Rules(deadline=30, min_ready=600))["progressDeadlineSeconds"] == 660
 
 
+LIVE = "port: 1\nliveness: "
+
+
 @pytest.mark.parametrize(
-    ("keys", "settle"),
+    ("keys", "soak"),
     [
         ("port: 1", 20.0),
-        ("port: 1\nliveness: {path: /l}", 40.0),
-        ("port: 1\nliveness: {path: /l, grace: 1, interval: 1, timeout: 1, failureThreshold: 1}", 20.0),
-        ("port: 1\nliveness: {path: /l, grace: 60, interval: 10, timeout: 3, failureThreshold: 6}", 133.0),
+        (LIVE + "{path: /l}", 40.0),
+        (LIVE + "{path: /l, grace: 1, interval: 1, timeout: 1, failureThreshold: 1}", 20.0),
+        (LIVE + "{path: /l, grace: 60, interval: 10, timeout: 3, failureThreshold: 6}", 133.0),
     ],
 )
-def test_the_settle_window_is_long_enough_for_a_bad_liveness_check_to_show(keys: str, settle: float):
-    assert web(keys).services[0].settle == settle
-    assert web(keys, rules=Rules(settle=3.0)).services[0].settle == 3.0
+def test_the_first_pods_run_for_long_enough_for_a_bad_liveness_check_to_show(keys: str, soak: float):
+    assert web(keys).services[0].soak == soak
+    assert web(keys).services[0].window == soak
+
+
+@pytest.mark.parametrize(
+    ("keys", "rules", "settle"),
+    [
+        ("port: 1", Rules(), 10.0),
+        ("", Rules(), 15.0),
+        ("port: 1", Rules(min_ready=30), 30.0),
+        (LIVE + "{path: /l}", Rules(), 10.0),
+        # No liveness check is made before the startup check has passed.
+        (LIVE + "{path: /l}\nstartupProbe: {path: /s}", Rules(), 30.0),
+    ],
+)
+def test_every_pod_stays_ready_for_ten_seconds_or_for_as_long_as_it_must_to_count(
+    keys: str, rules: Rules, settle: float
+):
+    assert web(keys, rules=rules).services[0].settle == settle
+
+
+def test_a_window_that_the_policy_names_runs_since_the_last_pod_became_ready():
+    found = web(LIVE + "{path: /l}", rules=Rules(settle=3.0)).services[0]
+    assert (found.settle, found.soak, found.window) == (3.0, 0.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("keys", "patience"),
+    [
+        ("", 0 + 15 + 60),
+        ("port: 1\nhealth: {grace: 700}", 700 + 15 + 4 + 5 + 60),
+        (LIVE + "{path: /l, grace: 200}", 200 + 15 + 5 + 5 + 60),
+        (
+            "port: 1\nstartupProbe: {path: /s, grace: 1, interval: 2, timeout: 1, failureThreshold: 60}",
+            122 + 5 + 60,
+        ),
+    ],
+)
+def test_a_start_is_given_what_its_checks_allow(keys: str, patience: float):
+    assert web(keys).services[0].patience == patience
+
+
+@pytest.mark.parametrize(
+    ("keys", "rules", "numbers"),
+    [
+        (
+            "port: 1\nhealth: {grace: 2976}",
+            Rules(),
+            "allow a start of 2995 s and its pods are then watched for 20 s",
+        ),
+        (
+            LIVE + "{path: /l, grace: 40}",
+            Rules(longest=100),
+            "a start of 60 s and its pods are then watched for 70 s",
+        ),
+        ("port: 1", Rules(longest=40), "a rollout may take 40 s in all"),
+        ("port: 1", Rules(settle=590.0, longest=600), "watched for 590 s"),
+    ],
+)
+def test_times_that_no_rollout_could_meet_are_refused_with_the_numbers(keys: str, rules: Rules, numbers: str):
+    with pytest.raises(Invalid, match=numbers):
+        web(keys, rules=rules)
 
 
 def test_probes_are_convox_probes():

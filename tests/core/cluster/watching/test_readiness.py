@@ -1,6 +1,5 @@
 """When a service is ready, and everything that looks like it and is not."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.readiness import absent_state, service_state
 from core.records.bundle import Ref
 from core.records.intent import Applied
-from core.records.observation import Readiness
+from core.records.observation import PodStep, Readiness
 from tests.core.cluster.things import MINE, NOW, WEB, deployment, event, pod, replica_set, snapshot
 
 
@@ -30,7 +29,6 @@ def test_a_finished_deployment_with_all_its_pods_is_ready():
         2,
         2,
     )
-    assert state.ready_stamp == datetime(2026, 11, 24, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -111,10 +109,63 @@ def test_a_generation_above_ours_is_no_obstacle():
     assert state.readiness is Readiness.READY
 
 
-def test_the_ready_stamp_is_that_of_the_last_pod():
-    late = pod("b", since="2026-11-24T10:00:07Z")
-    state = judged(snapshot(Deployment=[deployment()], Pod=[pod("a"), late]))
-    assert state.ready_stamp == datetime(2026, 11, 24, 10, 0, 7, tzinfo=UTC)
+def test_no_time_of_the_cluster_is_in_a_state():
+    """Engine rule 51: clocks of nodes decide nothing, so a pod that seems to be from tomorrow is a pod as any other."""
+    now, tomorrow = pod("a"), pod("a", since="2026-11-25T10:00:00Z")
+    assert judged(snapshot(Deployment=[deployment()], Pod=[now])) == judged(
+        snapshot(Deployment=[deployment()], Pod=[tomorrow])
+    )
+
+
+def step_of(*, events: tuple[str, ...] = (), spec: dict | None = None, **status: object) -> PodStep:
+    made = pod("a", ready=False, spec=spec or {})
+    made["status"] |= status
+    told = [
+        event(made, reason, "x", uid=f"e{n}", lastTimestamp=f"2026-11-24T10:00:0{n}Z")
+        for n, reason in enumerate(events)
+    ]
+    (state,) = judged(snapshot(Deployment=[deployment()], Pod=[made], Event=told)).pods
+    return state.step
+
+
+def waiting(reason: str = "ContainerCreating", **more: object) -> list[dict]:
+    return [{"name": "main", "restartCount": 0, "state": {"waiting": {"reason": reason}}, **more}]
+
+
+def sandbox(there: str) -> list[dict]:
+    return [{"type": "PodReadyToStartContainers", "status": there}, {"type": "Ready", "status": "False"}]
+
+
+def test_a_pod_takes_its_steps_one_after_the_other():
+    assert step_of(spec={"nodeName": ""}, containerStatuses=[]) is PodStep.CREATED
+    assert step_of(containerStatuses=[]) is PodStep.SCHEDULED
+    assert step_of(containerStatuses=waiting()) is PodStep.PULLING
+    assert step_of() is PodStep.STARTED
+    (ready,) = judged(snapshot(Deployment=[deployment()], Pod=[pod("a")])).pods
+    assert ready.step is PodStep.READY
+
+
+def test_a_pull_is_what_a_container_waits_for_once_its_sandbox_is_there():
+    assert step_of(containerStatuses=waiting(), conditions=sandbox("False")) is PodStep.SCHEDULED
+    assert step_of(containerStatuses=waiting(), conditions=sandbox("True")) is PodStep.PULLING
+    assert step_of(containerStatuses=waiting(), events=("Pulling",)) is PodStep.PULLING
+    assert step_of(containerStatuses=waiting(), events=("Pulling", "Pulled")) is PodStep.SCHEDULED
+
+
+@pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "CreateContainerConfigError"])
+def test_a_pull_that_failed_is_no_pull_in_progress(reason: str):
+    assert step_of(containerStatuses=waiting(reason), events=("Pulling",)) is PodStep.SCHEDULED
+
+
+def test_a_container_that_waits_to_run_again_was_started_and_does_not_run():
+    ended = {"terminated": {"exitCode": 1, "finishedAt": "2026-11-24T10:00:00Z"}}
+    made = pod(
+        "a",
+        ready=False,
+        container={"restartCount": 1, "state": waiting("CrashLoopBackOff")[0]["state"], "lastState": ended},
+    )
+    (state,) = judged(snapshot(Deployment=[deployment()], Pod=[made])).pods
+    assert (state.step, state.running, state.restarts) == (PodStep.STARTED, False, 1)
 
 
 def test_restarts_of_what_a_webhook_put_in_are_not_counted():

@@ -101,7 +101,7 @@ async def test_a_list_is_told_then_followed_from_exactly_its_version():
         assert "resourceVersion" not in first, "a list without a version is the consistent read"
         assert first["labelSelector"] == "app=myapp"
         assert run.server.calls[1][1]["allowWatchBookmarks"] == "true"
-        assert 240 <= int(run.server.calls[1][1]["timeoutSeconds"]) <= 360
+        assert 8 <= int(run.server.calls[1][1]["timeoutSeconds"]) <= 11
 
 
 async def test_items_of_a_list_get_the_kind_that_lists_leave_out():
@@ -254,13 +254,32 @@ async def test_a_bookmark_moves_the_version_on_and_tells_nothing():
         assert run.server.watched_from == ["10", "99"]
 
 
-async def test_a_silent_watch_is_opened_anew_without_a_list_and_without_going_stale():
+async def test_a_silent_watch_is_stale_and_opened_anew_without_a_list_or_a_pause():
     async with reflecting(HANG, tuning=ReflectorOptions(idle=0.05)) as run:
         await run.server.watched(3)
         assert set(run.server.watched_from) == {"10"}
         assert run.server.listed == 1
         assert run.clock.pauses == []
-        assert run.told == ["ADDED:a", "ADDED:b", "SYNC"]
+        assert run.told[:5] == ["ADDED:a", "ADDED:b", "SYNC", "STALE", "SYNC"]
+        assert "was silent for" in run.changes[3].why
+
+
+async def test_whoever_doubts_a_watch_has_it_opened_anew_at_once():
+    async with reflecting(HANG) as run:
+        run.clock.seconds += 16
+        assert run.reflector.silent == 16
+        run.reflector.doubt()
+        await run.server.watched(2)
+        assert "was silent for 16 s" in next(c.why for c in run.changes if c.kind == "STALE")
+
+
+async def test_a_watch_that_ends_in_time_was_no_silence_and_nothing_is_stale():
+    """Short watches make the server speak: the end of one and the beginning of the next are words of it."""
+    async with reflecting(
+        stream(event("MODIFIED", pod("a", 11))), stream(event("MODIFIED", pod("b", 12)))
+    ) as run:
+        assert run.relevant == ["MODIFIED:a", "MODIFIED:b"]
+        assert run.server.listed == 1
 
 
 @pytest.mark.parametrize(

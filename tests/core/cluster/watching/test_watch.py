@@ -9,6 +9,7 @@ import pytest
 from bot.playground.cluster.faults import Fault
 from core.cluster.watching.reflector import Reflector
 from core.cluster.watching.watch import LOOKING, NamespaceWatch
+from core.errors import Denied, Unreachable
 from core.records.bundle import Ref
 from core.records.intent import Intent
 from core.records.line import Line
@@ -73,7 +74,6 @@ async def test_a_good_rollout_is_told_from_the_first_replica_set_to_the_last_sta
             last = await looks.until(ready)
         (state,) = last.services
         assert (state.name, state.wanted, state.started, state.ready) == ("web", 2, 2, 2)
-        assert state.ready_stamp is not None
         (scaled,) = looks.texts("web")
         replica_set = scaled.split()[4]
         assert scaled == f"Scaled up replica set {replica_set} to 2"
@@ -391,3 +391,69 @@ async def test_crashes_from_before_the_promotion_are_no_trouble_of_it():
         async with on.cluster.watch("myapp", again) as watch:
             watch.aim(target)
             assert not troubled(await Looks(watch).until(ready))
+
+
+async def test_a_server_that_stands_still_is_blind_from_its_last_word_on():
+    async with live() as on:
+        target, intent = await rolled(on)
+        async with on.cluster.watch("myapp", intent) as watch:
+            watch.aim(target)
+            looks = Looks(watch)
+            await looks.until(ready)
+            on.simulated.freeze_server()
+            frozen = on.clock.monotonic()
+            seen = await looks.until(blind)
+            passed = on.clock.monotonic() - frozen
+            assert seen.silent > 15
+            assert passed > 15 - 11, "it may have been silent already"
+            on.simulated.thaw_server()
+            await looks.until(ready)
+
+
+async def test_a_watch_in_which_nothing_happens_is_not_blind():
+    async with live() as on:
+        target, intent = await rolled(on)
+        async with on.cluster.watch("myapp", intent) as watch:
+            watch.aim(target)
+            looks = Looks(watch)
+            await looks.until(ready)
+            began = on.clock.monotonic()
+            on.simulated.faults.order(Fault(matches=lambda verb, _: verb == "list", delay=0.0))
+            await looks.until(lambda _: on.clock.monotonic() > began + 40)
+            assert on.simulated.faults.pending == 1, "it is heard of without a list"
+        assert {o.blind for o in looks.seen if not o.synced} <= {LOOKING}
+
+
+async def test_the_first_sight_is_of_every_collection_that_is_followed():
+    async with live() as on:
+        _, intent = await rolled(on)
+        async with on.cluster.watch("myapp", intent) as watch:
+            await watch.sighted()
+            assert (await watch.next(0.0)).synced
+            assert on.simulated.open_watches == 4
+
+
+@pytest.mark.parametrize("resource", ["deployments", "replicasets", "pods", "events"])
+async def test_a_right_that_the_first_sight_lacks_is_named_and_may_come_later(resource: str):
+    async with live() as on:
+        _, intent = await rolled(on)
+        on.simulated.access.deny = lambda verb, what, _: (verb, what) == ("watch", resource)
+        async with on.cluster.watch("myapp", intent) as watch:
+            for _ in range(2):
+                with pytest.raises(
+                    Denied, match=f"the bot may not watch {resource} in namespace convox-myapp"
+                ):
+                    await watch.sighted()
+            on.simulated.access.deny = None
+            await watch.sighted()
+
+
+async def test_a_first_sight_that_does_not_come_is_no_refusal():
+    async with live() as on:
+        _, intent = await rolled(on)
+        on.simulated.freeze_server()
+        async with on.cluster.watch("myapp", intent) as watch:
+            with pytest.raises(Unreachable, match="no first look at"):
+                await watch.sighted()
+            on.simulated.thaw_server()
+            await watch.sighted()
