@@ -15,7 +15,7 @@ Rejected             the cluster said no for good: asking again changes nothing
 └─ Denied            it does not let us, or does not know what was asked for; one that has just started says so to anybody
 Unreachable          the cluster did not answer, or said "not now": asking again may help
 ├─ NotYet            it answers, and what is asked for has to wait for something that is under way
-└─ Unrecognised      it does not take us for who we are; other credentials may help
+└─ Unauthenticated      it does not take us for who we are; other credentials may help
 """
 
 import secrets
@@ -102,7 +102,7 @@ class Unreachable(Exception):
     """The cluster could not be asked or was busy (5xx, 429, time-out, 409 on resourceVersion)."""
 
 
-class Unrecognised(Unreachable):
+class Unauthenticated(Unreachable):
     """401, also with credentials that were read anew: those of a service account are exchanged while they are in use."""
 
 

@@ -23,8 +23,8 @@ from core.records.observation import (
     Diagnosis,
     DiagnosisKind,
     Observation,
-    PodState,
-    PodStep,
+    PodMilestone,
+    PodObservation,
     Readiness,
     ServiceState,
     Target,
@@ -62,7 +62,7 @@ def service(
     started: int = 2,
     ready: int | None = None,
     restarts: Mapping[str, int] | None = None,
-    step: PodStep = PodStep.STARTED,
+    step: PodMilestone = PodMilestone.STARTED,
     **changes: Any,
 ) -> ServiceState:
     """A service of two pods that is complete.
@@ -79,10 +79,10 @@ def service(
     )
     ready = len(counts) if ready is None else ready
     pods = tuple(
-        PodState(
+        PodObservation(
             uid=uid,
-            step=PodStep.READY if number < ready else step,
-            running=number < ready or step >= PodStep.STARTED,
+            step=PodMilestone.READY if number < ready else step,
+            running=number < ready or step >= PodMilestone.STARTED,
             ready=number < ready,
             restarts=count,
         )

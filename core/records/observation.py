@@ -83,7 +83,7 @@ class Diagnosis:
     times: int = 1
 
 
-class PodStep(IntEnum):
+class PodMilestone(IntEnum):
     """How far a pod has come; each step that a pod takes for the first time is progress (engine rule 52)."""
 
     CREATED = 0
@@ -94,7 +94,7 @@ class PodStep(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PodState:
+class PodObservation:
     """One new pod, without a single time: stamps are of other machines' clocks (engine rule 51).
 
     Attributes:
@@ -104,7 +104,7 @@ class PodState:
     """
 
     uid: str
-    step: PodStep = PodStep.READY
+    step: PodMilestone = PodMilestone.READY
     running: bool = True
     ready: bool = True
     restarts: int = 0
@@ -125,7 +125,7 @@ class ServiceState:
     readiness: Readiness
     sentence: str
     wanted: int = 0
-    pods: tuple[PodState, ...] = ()
+    pods: tuple[PodObservation, ...] = ()
     diagnosis: tuple[Diagnosis, ...] = ()
 
     @property

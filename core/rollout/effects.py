@@ -16,7 +16,7 @@ from core.records.bundle import Ref
 from core.records.intent import Applied
 from core.records.step import Step, StepAction, StepStage
 from core.rollout.lineage import redactor_of
-from core.rollout.refusing import Refusals
+from core.rollout.refusing import RefusalTracker
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class Effects:
             Rejected: the cluster said no for good (engine rule 49).
         """
         clock, said, pause = self._tools.clock, "", FIRST_PAUSE
-        refusals = Refusals(self._tools.cluster, clock, untouched=promotion.untouched)
+        refusals = RefusalTracker(self._tools.cluster, clock, untouched=promotion.untouched)
         while True:
             if self._pending_for(promotion) >= limit:
                 raise StageTimeout(said)

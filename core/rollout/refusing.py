@@ -1,14 +1,14 @@
 """When a refusal of the cluster is its last word: an API server that has just started refuses whoever asks (engine rule 49)."""
 
 from core.clock import Clock
-from core.errors import Denied, Rejected, Unreachable, Unrecognised
+from core.errors import Denied, Rejected, Unauthenticated, Unreachable
 from core.ports.cluster import Cluster
 
 # A refusal must be repeated for so long, in seconds, by a server that says that it is ready.
 REPEATED_FOR = 5.0
 
 
-class Refusals:
+class RefusalTracker:
     """Follows what one request is answered, try by try.
 
     Args:
@@ -29,7 +29,7 @@ class Refusals:
         if not self._refused(error):
             self._since = None
             return False
-        if self._untouched and not isinstance(error, (Denied, Unrecognised)):
+        if self._untouched and not isinstance(error, (Denied, Unauthenticated)):
             return True
         if await self._cluster.ready() is False:
             self._since = None
@@ -46,4 +46,4 @@ class Refusals:
 
     def _refused(self, error: Rejected | Unreachable) -> bool:
         # Credentials may come back while there is something to be finished.
-        return isinstance(error, Rejected) or (self._untouched and isinstance(error, Unrecognised))
+        return isinstance(error, Rejected) or (self._untouched and isinstance(error, Unauthenticated))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from core.records.bundle import Bundle, BundleService
-from core.records.observation import PodState, PodStep, Readiness, ServiceState
+from core.records.observation import PodMilestone, PodObservation, Readiness, ServiceState
 from core.records.progress import Completion, PodProgress, Progress
 
 # A container without a readiness probe is ready in the instant it runs; an exit in its first seconds is a crash
@@ -44,14 +44,14 @@ def met(
             old = progress.pods.get(pod.uid)
             new = _looked_at(old or _first(pod, services[state.name], at, veterans), pod, state, at)
             # A pull in progress is progress for as long as it goes on (engine rule 52).
-            if old is None or new.step > old.step or pod.step is PodStep.PULLING:
+            if old is None or new.step > old.step or pod.step is PodMilestone.PULLING:
                 moved = at
             pods[pod.uid] = new
     gone = _gone(progress, pods, services)
     return replace(progress, moved=moved, pods=pods, gone=gone, complete=complete)
 
 
-def _first(pod: PodState, service: BundleService, at: float, veterans: Veterans) -> PodProgress:
+def _first(pod: PodObservation, service: BundleService, at: float, veterans: Veterans) -> PodProgress:
     """Return what is to be remembered of a pod at first sight."""
     unknown = PodProgress(service=service.name, restarts=pod.restarts)
     if not (pod.running and pod.ready) or pod.restarts > veterans.get(pod.uid, -1):
@@ -59,7 +59,7 @@ def _first(pod: PodState, service: BundleService, at: float, veterans: Veterans)
     return replace(unknown, started=at - service.window, ready=at - service.window)
 
 
-def _looked_at(old: PodProgress, pod: PodState, state: ServiceState, at: float) -> PodProgress:
+def _looked_at(old: PodProgress, pod: PodObservation, state: ServiceState, at: float) -> PodProgress:
     another = pod.restarts != old.restarts
     started = (at if old.started is None or another else old.started) if pod.running else None
     ready = (at if old.ready is None or another else old.ready) if pod.ready else None

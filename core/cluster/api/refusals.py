@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from core.cluster.api.resources import Address
-from core.errors import Denied, Rejected, Unreachable, Unrecognised
+from core.errors import Denied, Rejected, Unauthenticated, Unreachable
 from core.records.app import namespace_command
 
 VERBS = {"GET": "get", "PATCH": "patch", "POST": "create", "DELETE": "delete"}
@@ -83,7 +83,7 @@ class ApiDenied(ApiRejected, Denied):
     """403 or 404."""
 
 
-class ApiUnrecognised(ApiUnreachable, Unrecognised):
+class ApiUnauthenticated(ApiUnreachable, Unauthenticated):
     """401."""
 
 
@@ -130,7 +130,7 @@ def refusal(status: ApiStatus, verb: str, at: Address) -> ApiRejected | ApiUnrea
         # Whatever a gateway says of a path is not the last word on an object.
         return ApiUnreachable(f"what answered for {at} is not the API server: {_words(status)}", status)
     if _is_retryable(status):
-        passing = ApiUnrecognised if status.code == 401 else ApiUnreachable
+        passing = ApiUnauthenticated if status.code == 401 else ApiUnreachable
         return passing(f"the cluster cannot {verb} {at} now: {_words(status)}", status)
     if status.conflicts:
         return ApiRejected(conflict_sentence(at, status), status)

@@ -5,23 +5,25 @@ from collections.abc import Iterable
 from core.cluster.diagnosis.view import ContainerView, PodView, pod_view, probe_kills
 from core.cluster.documents import Document, condition, containers_of, holds, spec_of, uid_of
 from core.cluster.snapshot import Snapshot
-from core.records.observation import PodState, PodStep
+from core.records.observation import PodMilestone, PodObservation
 
 SANDBOX = "PodReadyToStartContainers"
 # What a container waits for while its image is pulled, and for no other reason once its sandbox is there.
 ON_THE_WAY = frozenset({"ContainerCreating", "PodInitializing"})
 
 
-def pod_states(snapshot: Snapshot, workload: Document, pods: Iterable[Document]) -> tuple[PodState, ...]:
+def pod_states(
+    snapshot: Snapshot, workload: Document, pods: Iterable[Document]
+) -> tuple[PodObservation, ...]:
     """Return the states of a workload's new pods, in their order."""
     named = containers_of(workload)
     return tuple(_state(pod_view(snapshot, pod, named=named)) for pod in pods)
 
 
-def _state(pod: PodView) -> PodState:
+def _state(pod: PodView) -> PodObservation:
     ours = [c for c in pod.containers if not c.injected]
     ready = holds(pod.document, "Ready")
-    return PodState(
+    return PodObservation(
         uid=uid_of(pod.document),
         step=_step(pod, ours, ready=ready),
         running=all(c.running for c in ours if not c.initial),
@@ -31,14 +33,14 @@ def _state(pod: PodView) -> PodState:
     )
 
 
-def _step(pod: PodView, ours: list[ContainerView], *, ready: bool) -> PodStep:
+def _step(pod: PodView, ours: list[ContainerView], *, ready: bool) -> PodMilestone:
     if ready:
-        return PodStep.READY
+        return PodMilestone.READY
     if any(c.running or c.ended for c in ours if not c.initial):
-        return PodStep.STARTED
+        return PodMilestone.STARTED
     if _pulling(pod, ours):
-        return PodStep.PULLING
-    return PodStep.SCHEDULED if spec_of(pod.document).get("nodeName") else PodStep.CREATED
+        return PodMilestone.PULLING
+    return PodMilestone.SCHEDULED if spec_of(pod.document).get("nodeName") else PodMilestone.CREATED
 
 
 def _pulling(pod: PodView, ours: list[ContainerView]) -> bool:

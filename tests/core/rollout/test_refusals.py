@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Denied, Rejected, Unreachable, Unrecognised
+from core.errors import Denied, Rejected, Unauthenticated, Unreachable
 from core.lifecycle.outcome import ending
 from core.promotion import Phase, Promotion
 from tests.core.world import World, manifest, world
@@ -36,7 +36,7 @@ def refusing(w: World, wanted: Callable[[str], bool], error: Exception, *, secon
 
 
 @pytest.mark.parametrize("request_", ["look", "check anchor", "preflight", "watch"])
-@pytest.mark.parametrize("error", [FORBIDDEN, Unrecognised("the cluster cannot get Namespace now (401)")])
+@pytest.mark.parametrize("error", [FORBIDDEN, Unauthenticated("the cluster cannot get Namespace now (401)")])
 async def test_a_start_survives_an_api_server_that_starts(tmp_path: Path, request_: str, error: Exception):
     async with world(tmp_path) as w:
         refused = refusing(w, lambda r: r.startswith(request_), error, seconds=1.0)
@@ -101,7 +101,7 @@ async def test_before_the_first_touch_nobody_waits_longer_than_that(tmp_path: Pa
 async def test_credentials_that_nobody_takes_are_no_reason_to_wait_for_five_minutes_either(tmp_path: Path):
     async with world(tmp_path) as w:
         release = (await w.build()).release.id
-        refusing(w, lambda r: r == "look", Unrecognised("Unauthorized (401)"), seconds=1000)
+        refusing(w, lambda r: r == "look", Unauthenticated("Unauthorized (401)"), seconds=1000)
         promotion = await w.promote(release)
         assert said(promotion) == "ERROR: refused, nothing was changed: Unauthorized (401)"
         assert w.clock.monotonic() == 5.0

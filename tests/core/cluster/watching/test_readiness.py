@@ -8,7 +8,7 @@ from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.readiness import absent_state, service_state
 from core.records.bundle import Ref
 from core.records.intent import Applied
-from core.records.observation import PodStep, Readiness
+from core.records.observation import PodMilestone, Readiness
 from tests.core.cluster.things import MINE, NOW, WEB, deployment, event, pod, replica_set, snapshot
 
 
@@ -117,7 +117,7 @@ def test_no_time_of_the_cluster_is_in_a_state():
     )
 
 
-def step_of(*, events: tuple[str, ...] = (), spec: dict | None = None, **status: object) -> PodStep:
+def step_of(*, events: tuple[str, ...] = (), spec: dict | None = None, **status: object) -> PodMilestone:
     made = pod("a", ready=False, spec=spec or {})
     made["status"] |= status
     told = [
@@ -137,24 +137,24 @@ def sandbox(there: str) -> list[dict]:
 
 
 def test_a_pod_takes_its_steps_one_after_the_other():
-    assert step_of(spec={"nodeName": ""}, containerStatuses=[]) is PodStep.CREATED
-    assert step_of(containerStatuses=[]) is PodStep.SCHEDULED
-    assert step_of(containerStatuses=waiting()) is PodStep.PULLING
-    assert step_of() is PodStep.STARTED
+    assert step_of(spec={"nodeName": ""}, containerStatuses=[]) is PodMilestone.CREATED
+    assert step_of(containerStatuses=[]) is PodMilestone.SCHEDULED
+    assert step_of(containerStatuses=waiting()) is PodMilestone.PULLING
+    assert step_of() is PodMilestone.STARTED
     (ready,) = judged(snapshot(Deployment=[deployment()], Pod=[pod("a")])).pods
-    assert ready.step is PodStep.READY
+    assert ready.step is PodMilestone.READY
 
 
 def test_a_pull_is_what_a_container_waits_for_once_its_sandbox_is_there():
-    assert step_of(containerStatuses=waiting(), conditions=sandbox("False")) is PodStep.SCHEDULED
-    assert step_of(containerStatuses=waiting(), conditions=sandbox("True")) is PodStep.PULLING
-    assert step_of(containerStatuses=waiting(), events=("Pulling",)) is PodStep.PULLING
-    assert step_of(containerStatuses=waiting(), events=("Pulling", "Pulled")) is PodStep.SCHEDULED
+    assert step_of(containerStatuses=waiting(), conditions=sandbox("False")) is PodMilestone.SCHEDULED
+    assert step_of(containerStatuses=waiting(), conditions=sandbox("True")) is PodMilestone.PULLING
+    assert step_of(containerStatuses=waiting(), events=("Pulling",)) is PodMilestone.PULLING
+    assert step_of(containerStatuses=waiting(), events=("Pulling", "Pulled")) is PodMilestone.SCHEDULED
 
 
 @pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "CreateContainerConfigError"])
 def test_a_pull_that_failed_is_no_pull_in_progress(reason: str):
-    assert step_of(containerStatuses=waiting(reason), events=("Pulling",)) is PodStep.SCHEDULED
+    assert step_of(containerStatuses=waiting(reason), events=("Pulling",)) is PodMilestone.SCHEDULED
 
 
 def test_a_container_that_waits_to_run_again_was_started_and_does_not_run():
@@ -165,7 +165,7 @@ def test_a_container_that_waits_to_run_again_was_started_and_does_not_run():
         container={"restartCount": 1, "state": waiting("CrashLoopBackOff")[0]["state"], "lastState": ended},
     )
     (state,) = judged(snapshot(Deployment=[deployment()], Pod=[made])).pods
-    assert (state.step, state.running, state.restarts) == (PodStep.STARTED, False, 1)
+    assert (state.step, state.running, state.restarts) == (PodMilestone.STARTED, False, 1)
 
 
 def test_restarts_of_what_a_webhook_put_in_are_not_counted():
