@@ -150,7 +150,8 @@ def _progress(story: Story) -> Iterable[str]:
         yield clip(" · ".join(counts), 400)
     if p.in_flight and p.progress.waiting:
         quiet = 0 if p.progress.settling else int(p.progress.watched - p.progress.moved) // QUIET * QUIET
-        limit = f" (no progress for {spoken(quiet)}, at most {spoken(p.limits.deadline)})" if quiet else ""
+        patience = p.progress.patience or p.limits.deadline
+        limit = f" (no progress for {spoken(quiet)}, at most {spoken(patience)})" if quiet else ""
         yield f"{clip(p.progress.waiting, 300)}{limit}"
     if p.started_at and p.in_flight:
         yield f"started {date(p.started_at)}"

@@ -98,7 +98,7 @@ class Simulated:
 class Real:
     """A real control plane with a simulated kubelet, in real time; the bot has the rights of `deploy/` only."""
 
-    patience = 60.0
+    patience = 100.0
     admin: ApiClient
 
     def __init__(self, plane: ControlPlane, rack: str) -> None:

@@ -43,6 +43,7 @@ async def test_a_crash_is_told_with_the_log_that_proves_it(stage: Stage):
 
 async def test_a_release_that_is_never_ready_ends_at_its_deadline(stage: Stage):
     good = await stage.running(manifest=ALONE, web="v1")
+    # A start that its own check allows is waited for: five seconds, one to count, and a minute beside them.
     stage.rule(deadline="6s")
     promotion = await stage.promoted(await stage.build(manifest=ALONE, web="v2-neverready"))
 

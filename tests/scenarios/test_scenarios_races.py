@@ -29,7 +29,7 @@ async def test_a_status_from_before_the_apply_is_no_success(stage: Stage):
 
 async def test_a_deadline_that_sticks_to_the_deployment_does_not_fail_the_rollback(stage: Stage):
     good = await stage.running(manifest=ALONE, web="v1")
-    stage.rule(deadline="8s")
+    stage.rule(longest="12s")
     promotion = await stage.promote(await stage.build(manifest=ALONE, web="v2-neverready"))
     await stage.phase(promotion, "Updating")
     path = f"/apis/apps/v1/namespaces/{stage.namespace()}/deployments/web"

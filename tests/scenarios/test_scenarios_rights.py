@@ -131,23 +131,26 @@ async def test_without_the_right_to_read_logs_a_failure_is_told_without_its_log(
     assert not any("last log lines" in text for text in await stage.thread(promotion.id))
 
 
-async def test_a_watch_that_is_refused_is_named_while_the_rollout_waits_for_it(stage: Stage, role: Role):
-    await role.without("pods", "watch")
+async def test_a_start_that_could_not_watch_what_it_started_is_refused_and_the_right_named(
+    stage: Stage, role: Role
+):
+    release = await stage.build(web="v1")
+    for resource in ("deployments", "replicasets", "pods", "events"):
+        await role.without(resource, "watch")
+        promotion = await stage.promoted(release)
+
+        right = f"the bot may not watch {resource} in namespace {stage.namespace()}"
+        assert (promotion.phase, right in str(promotion.reason)) == ("Refused", True), promotion.reason
+        assert await stage.items("deployments") == []
+
+
+async def test_a_watch_that_is_lost_in_the_middle_is_named_and_without_events_a_rollout_ends_all_the_same(
+    stage: Stage, role: Role
+):
     promotion = await stage.promote(await stage.build(web="v1"))
-
-    async def named() -> bool:
-        found = await stage.bot.store.read.promotion(promotion)
-        return f"the bot may not watch pods in namespace {stage.namespace()}" in found.progress.waiting
-
-    await stage.until(named)
-
-
-async def test_without_events_a_rollout_ends_all_the_same(stage: Stage, role: Role):
+    await stage.phase(promotion, "Updating")
     await role.without("events", "watch")
 
-    promotion = await stage.promoted(await stage.build(web="v1"))
-
-    assert promotion.phase == "Running"
-    texts = [line.text for line in await stage.lines(promotion.id)]
-    assert "Started container main" in texts
-    assert not [text for text in texts if text.startswith("Pulling image")], "only events know that"
+    assert (await stage.ended(promotion)).phase == "Running"
+    hangs = await stage.promote(await stage.build(web="v2-neverready"))
+    assert (await stage.phase(hangs, "Refused")).untouched

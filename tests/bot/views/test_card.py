@@ -289,6 +289,12 @@ def test_a_window_that_is_only_watched_is_no_lack_of_progress():
     assert "no progress for 1 min, at most 10 min" in card_of(STATES["rolling"][1])["text"]
 
 
+def test_a_card_says_the_patience_that_a_start_really_has():
+    rolling = STATES["rolling"][1]
+    slow = replace(rolling, progress=replace(rolling.progress, patience=900.0))
+    assert "no progress for 1 min, at most 15 min" in card_of(slow)["text"]
+
+
 def test_words_of_others_about_watching_are_no_settle_window():
     """A webhook's refusal may quote whatever it likes: what a card says of the state is never read out of it."""
     said = "pods of web are refused by the webhook policy.example: quota is watching for 30 s"

@@ -152,6 +152,14 @@ apps:
         (MEMBERS + "apps:\n  - {match: ['*'], deadline: 0s}\n", "line 6: deadline must be at least 1s"),
         (MEMBERS + "apps:\n  - {match: ['*'], longest: 400d}\n", "line 6: longest must be a duration"),
         (
+            MEMBERS + "apps:\n  - match: ['*']\n    settle: 1h\n",
+            "line 7: settle is 3600 s and a rollout may take 3000 s in all (longest): none could end well",
+        ),
+        (
+            MEMBERS + "apps:\n  - match: ['*']\n    longest: 60s\n    min_ready: 60s\n",
+            "line 8: min_ready is 60 s and a rollout may take 60 s in all",
+        ),
+        (
             MEMBERS + "apps:\n  - {match: ['*'], approvals: {promote: {from: ['*']}}}\n",
             '"*" in from: leave from empty',
         ),

@@ -137,6 +137,18 @@ async def test_a_variable_that_the_manifest_requires_is_asked_for_at_once(tmp_pa
         assert (await w.build(text=needs)).build is not None
 
 
+async def test_a_build_whose_times_no_rollout_could_meet_is_refused_when_it_is_read(tmp_path: Path):
+    """Engine rule 52: it would be rolled out, and rolled back, for nothing."""
+    text = manifest().replace("port: 3000", "port: 3000\n    health: {grace: 3000}")
+    async with world(tmp_path) as w:
+        with pytest.raises(
+            Invalid, match=r"allow a start of 3019 s .* a rollout may take 3000 s in all"
+        ) as refused:
+            await w.build(text=text)
+        assert "longest" in refused.value.hint
+        assert await w.store.read.builds("myapp", 9) == []
+
+
 async def test_a_build_of_an_unknown_app_is_refused(tmp_path: Path):
     async with world(tmp_path) as w:
         with pytest.raises(NotFound, match="^app not found: nope$"):
