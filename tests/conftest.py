@@ -1,11 +1,14 @@
 """What holds for the tests of every folder: examples, time, and in how many processes they run."""
 
 import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
+from tests.core.world import World, world
 from tests.soak import SOAKING
 
 pytest_plugins = ["tests.controlplane.fixtures"]
@@ -51,3 +54,11 @@ def pytest_sessionfinish() -> None:
     """Save what `make coverage` measures here: pytest-xdist kills a process that takes its time to end."""
     if (measured := Coverage.current()) is not None:
         measured.save()
+
+
+@pytest.fixture
+async def w(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncGenerator[World]:
+    """A world of one app named myapp; `@pytest.mark.world(policy=…)` says how it differs."""
+    marker = request.node.get_closest_marker("world")
+    async with world(tmp_path, **(marker.kwargs if marker else {})) as made:
+        yield made

@@ -2,33 +2,34 @@
 
 import asyncio
 import logging
-from pathlib import Path
+
+import pytest
 
 from bot.jobs import EXPIRY_SECONDS, expire
 from core.errors import Unwritable
 from core.promotion import Phase
-from tests.core.world import ONE_APPROVAL, world
+from tests.core.world import ONE_APPROVAL, World
 
 
-async def test_a_database_that_cannot_be_written_for_a_while_does_not_end_the_process(tmp_path: Path, caplog):
-    async with world(tmp_path, policy=ONE_APPROVAL) as w:
-        asked = await w.ask((await w.build()).release.id)
-        real, failed = w.decider.expire, list[float]()
+@pytest.mark.world(policy=ONE_APPROVAL)
+async def test_a_database_that_cannot_be_written_for_a_while_does_not_end_the_process(w: World, caplog):
+    asked = await w.ask((await w.build()).release.id)
+    real, failed = w.decider.expire, list[float]()
 
-        async def expiring() -> None:
-            if len(failed) < 3:
-                failed.append(w.clock.monotonic())
-                raise Unwritable("the database cannot be used: its disk is full")
-            await real()
+    async def expiring() -> None:
+        if len(failed) < 3:
+            failed.append(w.clock.monotonic())
+            raise Unwritable("the database cannot be used: its disk is full")
+        await real()
 
-        w.decider.expire = expiring
-        with caplog.at_level(logging.CRITICAL):
-            job = asyncio.create_task(expire(w.decider, w.clock))
-            async with asyncio.timeout(20):
-                while (await w.store.read.promotion(asked.promotion.id)).phase is not Phase.EXPIRED:
-                    assert not job.done()
-                    w.clock.jump(3600)
-        job.cancel()
-        await asyncio.gather(job, return_exceptions=True)
-        assert len(failed) == 3
-        assert failed[1] - failed[0] >= EXPIRY_SECONDS
+    w.decider.expire = expiring
+    with caplog.at_level(logging.CRITICAL):
+        job = asyncio.create_task(expire(w.decider, w.clock))
+        async with asyncio.timeout(20):
+            while (await w.store.read.promotion(asked.promotion.id)).phase is not Phase.EXPIRED:
+                assert not job.done()
+                w.clock.jump(3600)
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
+    assert len(failed) == 3
+    assert failed[1] - failed[0] >= EXPIRY_SECONDS

@@ -16,7 +16,7 @@ from core.errors import Forbidden, UserError
 from core.policy.policy import VERBS, parse_policy
 from tests.bot.api.asking import policy_of
 from tests.bot.handling import handlers_of
-from tests.core.world import BOB, ONE_APPROVAL, by, world
+from tests.core.world import BOB, ONE_APPROVAL, World, by
 
 TEXT = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 PIECES = re.split(r"^### (.+)$", TEXT.split("\n## From a terminal")[0], flags=re.MULTILINE)
@@ -46,23 +46,23 @@ def test_the_example_can_be_typed_as_it_stands_and_means_this_command(rule: Rule
 
 
 @rule
-async def test_the_rights_are_those_that_are_asked_for(rule: Rule, tmp_path: Path):
+@pytest.mark.world(policy=ONE_APPROVAL)
+async def test_the_rights_are_those_that_are_asked_for(rule: Rule, w: World):
     """Whoever has them is not refused, whoever lacks one of them is, whatever else they may do."""
     (said,) = re.findall(r"` · needs (.+)$", PARTS[rule.name], re.MULTILINE)
     rights = re.findall(r"`([a-z]+)`", said)
-    async with world(tmp_path, policy=ONE_APPROVAL) as w:
-        waiting = (await w.ask((await w.build()).release.id)).promotion
-        command = with_options(parse(typed(PARTS[rule.name]), linked_app="myapp"), waiting.id)
+    waiting = (await w.ask((await w.build()).release.id)).promotion
+    command = with_options(parse(typed(PARTS[rule.name]), linked_app="myapp"), waiting.id)
 
-        async def refused(verbs: Iterable[str]) -> bool:
-            w.policy = parse_policy(policy_of(", ".join(verbs), who="U02BOB"))
-            reply = await handlers_of(w).handle(command, by(BOB, "C1"))
-            return isinstance(reply.answer.refusal, Forbidden)
+    async def refused(verbs: Iterable[str]) -> bool:
+        w.policy = parse_policy(policy_of(", ".join(verbs), who="U02BOB"))
+        reply = await handlers_of(w).handle(command, by(BOB, "C1"))
+        return isinstance(reply.answer.refusal, Forbidden)
 
-        assert [right for right in rights if not await refused(set(VERBS) - {right})] == []
-        # Nothing needs `freeze` yet: a role without verbs is no role.
-        assert not await refused([*rights, "freeze"])
-        await w.supervisor.idle()
+    assert [right for right in rights if not await refused(set(VERBS) - {right})] == []
+    # Nothing needs `freeze` yet: a role without verbs is no role.
+    assert not await refused([*rights, "freeze"])
+    await w.supervisor.idle()
 
 
 def with_options(command: Command, promotion: str) -> Command:

@@ -431,31 +431,30 @@ async def test_an_odd_delivery_is_put_aside_and_the_others_go_on(
         assert "ID" in await s.answer(await s.command("releases"))
 
 
-async def test_a_database_that_cannot_be_read_or_swept_for_a_while_ends_nothing(tmp_path: Path, caplog):
-    async with world(tmp_path) as w:
-        kept = w.store.inbox
-        pending, left = kept.pending, [3]
+async def test_a_database_that_cannot_be_read_or_swept_for_a_while_ends_nothing(w: World, caplog):
+    kept = w.store.inbox
+    pending, left = kept.pending, [3]
 
-        async def failing() -> Any:
-            if left[0]:
-                left[0] -= 1
-                raise Unwritable("its disk gives errors")
-            return await pending()
+    async def failing() -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise Unwritable("its disk gives errors")
+        return await pending()
 
-        async def prune(now: Any) -> int:
-            raise Unwritable("its disk is full")
+    async def prune(now: Any) -> int:
+        raise Unwritable("its disk is full")
 
-        kept.pending, kept.prune = failing, prune
-        answers = Answers()
-        inbox = inbox_of(w, answers)
-        with caplog.at_level(logging.CRITICAL):
-            task = asyncio.create_task(inbox.run())
-            s = Stage(w, inbox, answers, task)
-            assert "ID" in await s.answer(await s.command("releases"))
-        assert not task.done()
-        assert not left[0]
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    kept.pending, kept.prune = failing, prune
+    answers = Answers()
+    inbox = inbox_of(w, answers)
+    with caplog.at_level(logging.CRITICAL):
+        task = asyncio.create_task(inbox.run())
+        s = Stage(w, inbox, answers, task)
+        assert "ID" in await s.answer(await s.command("releases"))
+    assert not task.done()
+    assert not left[0]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_nothing_is_remembered_of_what_is_handled(tmp_path: Path):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -29,7 +28,7 @@ from core.records.bundle import Bundle, Ref
 from core.records.environment import Environment
 from core.records.release import Release, ReleaseStatus
 from core.sentence import Channel, Sentence, TimeOfDay
-from tests.core.world import ALICE, manifest, world
+from tests.core.world import ALICE, World, manifest
 from tests.fakes import START, FakeCluster, JumpingClock
 
 
@@ -213,57 +212,53 @@ def test_a_take_over_of_something_without_a_way_back_has_none_either():
     assert target_of(flying, "R3") is None
 
 
-async def test_the_ground_of_an_app_is_everything_a_decision_needs(tmp_path: Path):
-    async with world(tmp_path) as w:
-        good = await w.good()
-        flying = await w.ask((await w.build()).release.id)
-        found = await read_context(w.store.read, "myapp")
-        assert found.active is not None
-        assert found.active.id == good
-        assert found.find(None) is None
-        assert found.in_flight is not None
-        assert found.in_flight.id == flying.promotion.id
-        assert [r.id for r in found.releases] == [flying.promotion.release, good]
-        await w.end(flying.promotion.id)
+async def test_the_ground_of_an_app_is_everything_a_decision_needs(w: World):
+    good = await w.good()
+    flying = await w.ask((await w.build()).release.id)
+    found = await read_context(w.store.read, "myapp")
+    assert found.active is not None
+    assert found.active.id == good
+    assert found.find(None) is None
+    assert found.in_flight is not None
+    assert found.in_flight.id == flying.promotion.id
+    assert [r.id for r in found.releases] == [flying.promotion.release, good]
+    await w.end(flying.promotion.id)
 
 
-async def test_a_stored_bundle_is_never_rendered_anew(tmp_path: Path):
-    async with world(tmp_path) as w:
-        made = (await w.build()).release
-        app = await w.store.read.app("myapp")
-        first = await bundle_of(w.store.read, w.cluster, made, app, Rules())
-        async with w.store.transaction() as tx:
-            await tx.save_bundle(first)
-        changed = Rules(settle=999.0)
-        rendered_elsewhere = FakeCluster(JumpingClock(), rack="elsewhere")
-        assert await bundle_of(w.store.read, rendered_elsewhere, made, app, changed) == first
+async def test_a_stored_bundle_is_never_rendered_anew(w: World):
+    made = (await w.build()).release
+    app = await w.store.read.app("myapp")
+    first = await bundle_of(w.store.read, w.cluster, made, app, Rules())
+    async with w.store.transaction() as tx:
+        await tx.save_bundle(first)
+    changed = Rules(settle=999.0)
+    rendered_elsewhere = FakeCluster(JumpingClock(), rack="elsewhere")
+    assert await bundle_of(w.store.read, rendered_elsewhere, made, app, changed) == first
 
 
-async def test_what_earlier_releases_had_and_this_one_lacks_is_pruned_but_for_secrets(tmp_path: Path):
+async def test_what_earlier_releases_had_and_this_one_lacks_is_pruned_but_for_secrets(w: World):
     two = manifest() + "  worker:\n    image: registry.example/w@sha256:" + "1" * 64 + "\n"
-    async with world(tmp_path) as w:
-        await w.promote((await w.build(text=two)).release.id)
-        made = (await w.build()).release
-        app = await w.store.read.app("myapp")
-        bundle = await bundle_of(w.store.read, w.cluster, made, app, Rules())
-        assert await prunable(w.store.read, w.cluster, "myapp", bundle) == (Ref("Deployment", "worker"),)
+    await w.promote((await w.build(text=two)).release.id)
+    made = (await w.build()).release
+    app = await w.store.read.app("myapp")
+    bundle = await bundle_of(w.store.read, w.cluster, made, app, Rules())
+    assert await prunable(w.store.read, w.cluster, "myapp", bundle) == (Ref("Deployment", "worker"),)
 
 
-async def test_an_approval_is_bound_to_four_things_and_each_of_them_matters(tmp_path: Path):
-    async with world(tmp_path) as w:
-        good = await w.good()
-        made = (await w.build(text=manifest(digit="1"))).release
-        app = await w.store.read.app("myapp")
-        bundle = await bundle_of(w.store.read, w.cluster, made, app, Rules())
-        bound = await binding(w.store.read, w.cluster, app, bundle)
+async def test_an_approval_is_bound_to_four_things_and_each_of_them_matters(w: World):
+    good = await w.good()
+    made = (await w.build(text=manifest(digit="1"))).release
+    app = await w.store.read.app("myapp")
+    bundle = await bundle_of(w.store.read, w.cluster, made, app, Rules())
+    bound = await binding(w.store.read, w.cluster, app, bundle)
 
-        async def other(app: App = app, bundle: Bundle = bundle) -> Binding:
-            return await binding(w.store.read, w.cluster, app, bundle)
+    async def other(app: App = app, bundle: Bundle = bundle) -> Binding:
+        return await binding(w.store.read, w.cluster, app, bundle)
 
-        assert (bound.active, bound.namespace) == (good, "namespace-1")
-        assert bundle.digest != bound.bundle, "a plain hash of values could be guessed"
-        assert await other() == bound
-        assert await other(app=replace(app, active=None)) != bound
-        assert await other(app=replace(app, namespace_uid="another")) != bound
-        assert await other(bundle=replace(bundle, digest="0" * 64)) != bound
-        assert await other(bundle=replace(bundle, objects=())) != bound, "more would be pruned"
+    assert (bound.active, bound.namespace) == (good, "namespace-1")
+    assert bundle.digest != bound.bundle, "a plain hash of values could be guessed"
+    assert await other() == bound
+    assert await other(app=replace(app, active=None)) != bound
+    assert await other(app=replace(app, namespace_uid="another")) != bound
+    assert await other(bundle=replace(bundle, digest="0" * 64)) != bound
+    assert await other(bundle=replace(bundle, objects=())) != bound, "more would be pruned"

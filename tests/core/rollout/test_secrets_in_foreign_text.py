@@ -1,13 +1,11 @@
 """Whatever a cluster says is redacted before it is stored: causes, refusals, waiting, lines, evidence (rule 17)."""
 
-from pathlib import Path
-
 import pytest
 
 from core.errors import Rejected, Unreachable
 from core.promotion import Phase
 from core.records.observation import Diagnosis, DiagnosisKind
-from tests.core.world import ALICE, by, until, world
+from tests.core.world import ALICE, World, by, until
 from tests.fakes import broken, progressing
 
 OLD, NEW = "old-hunter2-secret", "new-hunter2-secret"
@@ -44,63 +42,59 @@ def refusing(w, beginning: str, error: Exception, *, times: int = 1_000_000) -> 
 
 @pytest.mark.parametrize("where", ["look", "preflight", "apply Deployment", "check anchor"])
 @pytest.mark.parametrize("kind", [Rejected, Unreachable])
-async def test_what_the_cluster_answers(tmp_path: Path, where: str, kind: type[Exception]):
-    async with world(tmp_path) as w:
-        release = await with_secrets(w)
-        refusing(w, where, kind(f"webhook says: {OLD} and {NEW} are bad"))
-        asked = await w.ask(release)
-        await w.end(asked.promotion.id)
-        said = await told(w, asked.promotion.id)
-        assert "webhook says: **** and **** are bad" in said
-        assert "hunter2" not in said
+async def test_what_the_cluster_answers(w: World, where: str, kind: type[Exception]):
+    release = await with_secrets(w)
+    refusing(w, where, kind(f"webhook says: {OLD} and {NEW} are bad"))
+    asked = await w.ask(release)
+    await w.end(asked.promotion.id)
+    said = await told(w, asked.promotion.id)
+    assert "webhook says: **** and **** are bad" in said
+    assert "hunter2" not in said
 
 
-async def test_what_is_waited_for_while_the_cluster_is_away(tmp_path: Path):
-    async with world(tmp_path) as w:
-        release = await with_secrets(w)
-        refusing(w, "preflight", Unreachable(f"proxy says {NEW}"), times=3)
-        asked = await w.ask(release)
-        seen = set()
-        while not (p := await w.store.read.promotion(asked.promotion.id)).settled:
-            seen.add(p.progress.waiting)
-            await w.clock.sleep(0)
-        assert "the cluster does not answer: proxy says ****" in seen
-        assert not [text for text in seen if "hunter2" in text]
+async def test_what_is_waited_for_while_the_cluster_is_away(w: World):
+    release = await with_secrets(w)
+    refusing(w, "preflight", Unreachable(f"proxy says {NEW}"), times=3)
+    asked = await w.ask(release)
+    seen = set()
+    while not (p := await w.store.read.promotion(asked.promotion.id)).settled:
+        seen.add(p.progress.waiting)
+        await w.clock.sleep(0)
+    assert "the cluster does not answer: proxy says ****" in seen
+    assert not [text for text in seen if "hunter2" in text]
 
 
-async def test_troubles_logs_and_the_hold(tmp_path: Path):
-    async with world(tmp_path) as w:
-        release = await with_secrets(w)
-        diagnosis = Diagnosis(
-            kind=DiagnosisKind.CONFIG,
-            sentence=f"web cannot be started: exec {NEW}",
-            pod="web-2",
-            pod_uid="web-2",
-            container="main",
-            permanent=True,
-            everywhere=True,
-        )
-        w.cluster.behaves[release] = lambda _: broken(diagnosis=diagnosis)
-        w.cluster.log = f"cannot connect to {NEW}\n" + "x" * 490 + NEW
-        ended = await w.promote(release)
-        assert ended.phase is Phase.REVERTED
-        said = await told(w, ended.id)
-        assert "hunter2" not in said
-        assert "new-hun" not in said
-        assert "web cannot be started: exec ****" in said
-        assert "cannot connect to ****" in said
+async def test_troubles_logs_and_the_hold(w: World):
+    release = await with_secrets(w)
+    diagnosis = Diagnosis(
+        kind=DiagnosisKind.CONFIG,
+        sentence=f"web cannot be started: exec {NEW}",
+        pod="web-2",
+        pod_uid="web-2",
+        container="main",
+        permanent=True,
+        everywhere=True,
+    )
+    w.cluster.behaves[release] = lambda _: broken(diagnosis=diagnosis)
+    w.cluster.log = f"cannot connect to {NEW}\n" + "x" * 490 + NEW
+    ended = await w.promote(release)
+    assert ended.phase is Phase.REVERTED
+    said = await told(w, ended.id)
+    assert "hunter2" not in said
+    assert "new-hun" not in said
+    assert "web cannot be started: exec ****" in said
+    assert "cannot connect to ****" in said
 
 
-async def test_pods_of_a_stopped_rollout_speak_too(tmp_path: Path):
-    async with world(tmp_path) as w:
-        release = await with_secrets(w)
-        w.cluster.behaves[release] = lambda _: progressing()
-        first = await w.ask(release)
-        await until(w, first.promotion.id, Phase.UPDATING)
-        clean = await w.records.unset_environment(by(ALICE), "myapp", ["DATABASE_URL"])
-        w.cluster.behaves[clean.release.id] = lambda _: broken()
-        w.cluster.log = f"a pod of before says {NEW}"
-        second = await w.ask(clean.release.id, force=True)
-        await w.end(second.promotion.id)
-        said = await told(w, second.promotion.id)
-        assert "a pod of before says ****" in said
+async def test_pods_of_a_stopped_rollout_speak_too(w: World):
+    release = await with_secrets(w)
+    w.cluster.behaves[release] = lambda _: progressing()
+    first = await w.ask(release)
+    await until(w, first.promotion.id, Phase.UPDATING)
+    clean = await w.records.unset_environment(by(ALICE), "myapp", ["DATABASE_URL"])
+    w.cluster.behaves[clean.release.id] = lambda _: broken()
+    w.cluster.log = f"a pod of before says {NEW}"
+    second = await w.ask(clean.release.id, force=True)
+    await w.end(second.promotion.id)
+    said = await told(w, second.promotion.id)
+    assert "a pod of before says ****" in said

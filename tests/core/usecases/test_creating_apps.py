@@ -1,24 +1,19 @@
 """An app is made even where its namespace cannot be: whoever asked is told what is missing, not that all failed."""
 
-from pathlib import Path
-
 import pytest
 
 from core.errors import Rejected, Unreachable, Unwritable
-from tests.core.world import ALICE, by, world
+from tests.core.world import ALICE, World, by
 
 
 @pytest.mark.parametrize("error", [Unreachable("connection refused"), Rejected("quota says no")])
-async def test_an_app_without_a_cluster_is_made_and_the_rest_is_said(tmp_path: Path, error: Exception):
-    async with world(tmp_path) as w:
+async def test_an_app_without_a_cluster_is_made_and_the_rest_is_said(w: World, error: Exception):
 
-        async def create_namespace(app: str) -> str | None:
-            raise error
+    async def create_namespace(app: str) -> str | None:
+        raise error
 
-        w.cluster.create_namespace = create_namespace
-        with pytest.raises(
-            Unwritable, match="^other is created, but its namespace could not be made"
-        ) as refusal:
-            await w.records.create_app(by(ALICE), "other")
-        assert "convox-bot app-manifest other" in refusal.value.hint
-        assert (await w.store.read.app("other")).name == "other"
+    w.cluster.create_namespace = create_namespace
+    with pytest.raises(Unwritable, match="^other is created, but its namespace could not be made") as refusal:
+        await w.records.create_app(by(ALICE), "other")
+    assert "convox-bot app-manifest other" in refusal.value.hint
+    assert (await w.store.read.app("other")).name == "other"

@@ -19,7 +19,7 @@ from core.usecases.promoter import Promoter, PromotionRequest
 from core.usecases.records import Records
 from core.usecases.viewer import Viewer
 from tests.bot.api.asking import policy_of
-from tests.core.world import ALICE, BOB, CAROL, World, by, manifest, until, world
+from tests.core.world import ALICE, BOB, CAROL, World, by, manifest, until
 from tests.fakes import progressing
 
 APPROVALS = 'apps: [{match: ["*"], approvals: {promote: {count: 1}}}]\n'
@@ -91,80 +91,73 @@ def test_every_use_case_takes_the_caller_first_or_says_why_nobody_asks_for_it():
 
 
 @pytest.mark.parametrize("name", FOR_PEOPLE)
-async def test_who_has_no_right_is_refused_and_nothing_is_written(tmp_path: Path, name: str):
-    async with world(tmp_path, policy=APPROVALS) as w:
-        await furnish(w)
-        w.policy = parse_policy(
-            policy_of("view, build, env, promote, approve, cancel, admin", who="U01ALICE")
-        )
-        before = written(tmp_path)
-        with pytest.raises(Forbidden, match="^you may not "):
-            await request(w, name, by(CAROL, "C1"))
-        assert written(tmp_path) == before
+@pytest.mark.world(policy=APPROVALS)
+async def test_who_has_no_right_is_refused_and_nothing_is_written(w: World, tmp_path: Path, name: str):
+    await furnish(w)
+    w.policy = parse_policy(policy_of("view, build, env, promote, approve, cancel, admin", who="U01ALICE"))
+    before = written(tmp_path)
+    with pytest.raises(Forbidden, match="^you may not "):
+        await request(w, name, by(CAROL, "C1"))
+    assert written(tmp_path) == before
 
 
 @pytest.mark.parametrize("name", FOR_PEOPLE)
-async def test_who_has_every_right_is_not_refused_for_want_of_one(tmp_path: Path, name: str):
-    async with world(tmp_path, policy=APPROVALS) as w:
-        await furnish(w)
-        with suppress(Conflict):
-            await request(w, name, by(BOB, "C1"))
-        await w.supervisor.idle()
+@pytest.mark.world(policy=APPROVALS)
+async def test_who_has_every_right_is_not_refused_for_want_of_one(w: World, name: str):
+    await furnish(w)
+    with suppress(Conflict):
+        await request(w, name, by(BOB, "C1"))
+    await w.supervisor.idle()
 
 
 @pytest.mark.parametrize("kind", ["promote", "rollback"])
-async def test_a_rollback_and_a_promote_are_two_rights(tmp_path: Path, kind: str):
-    async with world(tmp_path) as w:
-        good = await w.good()
-        other = {"promote": "rollback", "rollback": "promote"}[kind]
-        w.policy = parse_policy(policy_of(other, who="U01ALICE"))
-        with pytest.raises(Forbidden, match=f"^you may not {kind} myapp"):
-            await w.ask(good, kind=kind)
+async def test_a_rollback_and_a_promote_are_two_rights(w: World, kind: str):
+    good = await w.good()
+    other = {"promote": "rollback", "rollback": "promote"}[kind]
+    w.policy = parse_policy(policy_of(other, who="U01ALICE"))
+    with pytest.raises(Forbidden, match=f"^you may not {kind} myapp"):
+        await w.ask(good, kind=kind)
 
 
 @pytest.mark.parametrize("deed", ["set", "unset"])
 async def test_who_may_change_variables_but_not_promote_makes_no_release_that_is_to_be_promoted(
-    tmp_path: Path, deed: str
+    w: World, deed: str
 ):
     """Both rights are asked for before anything is made: nothing is half done for a want that could be known."""
-    async with world(tmp_path) as w:
-        w.policy = parse_policy(policy_of("env", who="U01ALICE"))
-        change = {
-            "set": lambda **more: w.records.set_environment(by(ALICE), "myapp", [("A", "1")], **more),
-            "unset": lambda **more: w.records.unset_environment(by(ALICE), "myapp", ["A"], **more),
-        }[deed]
-        with pytest.raises(Forbidden, match="^you may not promote myapp"):
-            await change(to_promote=True)
-        assert await w.store.read.releases("myapp", 9) == []
-        await change()
-        assert len(await w.store.read.releases("myapp", 9)) == 1
+    w.policy = parse_policy(policy_of("env", who="U01ALICE"))
+    change = {
+        "set": lambda **more: w.records.set_environment(by(ALICE), "myapp", [("A", "1")], **more),
+        "unset": lambda **more: w.records.unset_environment(by(ALICE), "myapp", ["A"], **more),
+    }[deed]
+    with pytest.raises(Forbidden, match="^you may not promote myapp"):
+        await change(to_promote=True)
+    assert await w.store.read.releases("myapp", 9) == []
+    await change()
+    assert len(await w.store.read.releases("myapp", 9)) == 1
 
 
-async def test_a_channel_is_taken_from_no_app_but_the_one_whose_right_was_asked_for(tmp_path: Path):
-    async with world(tmp_path) as w:
-        await w.records.create_app(by(ALICE), "mine")
-        w.policy = parse_policy(policy_of("admin", who="U02BOB", apps="mine"))
-        with pytest.raises(Conflict, match="^this channel is linked to myapp, not to mine$"):
-            await w.records.unlink(by(BOB, "C1"), "mine")
-        assert (await w.store.read.app("myapp")).channel == "C1"
+async def test_a_channel_is_taken_from_no_app_but_the_one_whose_right_was_asked_for(w: World):
+    await w.records.create_app(by(ALICE), "mine")
+    w.policy = parse_policy(policy_of("admin", who="U02BOB", apps="mine"))
+    with pytest.raises(Conflict, match="^this channel is linked to myapp, not to mine$"):
+        await w.records.unlink(by(BOB, "C1"), "mine")
+    assert (await w.store.read.app("myapp")).channel == "C1"
 
 
-async def test_a_button_of_another_apps_promotion_needs_the_right_on_that_app(tmp_path: Path):
-    async with world(tmp_path) as w:
-        slow = (await w.build()).release.id
-        w.cluster.behaves[slow] = lambda _: progressing()
-        flying = (await w.ask(slow)).promotion
-        await until(w, flying.id, Phase.UPDATING)
-        w.policy = parse_policy(policy_of("cancel", who="U02BOB", apps="mine"))
-        with pytest.raises(Forbidden, match="^you may not cancel myapp"):
-            await w.decider.cancel(by(BOB), flying.id)
-        assert not (await w.store.read.promotion(flying.id)).settled
+async def test_a_button_of_another_apps_promotion_needs_the_right_on_that_app(w: World):
+    slow = (await w.build()).release.id
+    w.cluster.behaves[slow] = lambda _: progressing()
+    flying = (await w.ask(slow)).promotion
+    await until(w, flying.id, Phase.UPDATING)
+    w.policy = parse_policy(policy_of("cancel", who="U02BOB", apps="mine"))
+    with pytest.raises(Forbidden, match="^you may not cancel myapp"):
+        await w.decider.cancel(by(BOB), flying.id)
+    assert not (await w.store.read.promotion(flying.id)).settled
 
 
-async def test_what_is_written_has_the_name_that_slack_knows_now(tmp_path: Path):
-    async with world(tmp_path) as w:
-        alice = replace(ALICE, name="as in an old envelope")
-        await w.build()
-        made = await w.records.set_environment(by(alice), "myapp", [("A", "1")])
-        promotion = await w.promote(made.release.id, actor=alice)
-        assert (made.release.created_by, promotion.requested_by) == (ALICE, ALICE)
+async def test_what_is_written_has_the_name_that_slack_knows_now(w: World):
+    alice = replace(ALICE, name="as in an old envelope")
+    await w.build()
+    made = await w.records.set_environment(by(alice), "myapp", [("A", "1")])
+    promotion = await w.promote(made.release.id, actor=alice)
+    assert (made.release.created_by, promotion.requested_by) == (ALICE, ALICE)

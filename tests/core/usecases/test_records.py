@@ -37,157 +37,142 @@ async def newest(w: World) -> Release:
 # Apps
 
 
-async def test_a_new_app_takes_the_channel_it_is_made_in_if_that_is_free(tmp_path: Path):
-    async with world(tmp_path) as w:
-        first = await w.records.create_app(by(ALICE, "C2"), "first")
-        second = await w.records.create_app(by(ALICE, "C2"), "second")
-        assert (first.app.channel, second.app.channel) == ("C2", None)
-        assert (first.app.created_by, first.todo) == (ALICE, "")
+async def test_a_new_app_takes_the_channel_it_is_made_in_if_that_is_free(w: World):
+    first = await w.records.create_app(by(ALICE, "C2"), "first")
+    second = await w.records.create_app(by(ALICE, "C2"), "second")
+    assert (first.app.channel, second.app.channel) == ("C2", None)
+    assert (first.app.created_by, first.todo) == (ALICE, "")
 
 
-async def test_an_app_made_outside_of_slack_has_no_channel(tmp_path: Path):
-    async with world(tmp_path) as w:
-        assert (await w.records.create_app(by(ALICE), "first")).app.channel is None
+async def test_an_app_made_outside_of_slack_has_no_channel(w: World):
+    assert (await w.records.create_app(by(ALICE), "first")).app.channel is None
 
 
-async def test_where_the_namespace_is_not_the_bots_to_make_the_command_is_told(tmp_path: Path, monkeypatch):
+async def test_where_the_namespace_is_not_the_bots_to_make_the_command_is_told(w: World, monkeypatch):
     async def refused(app: str) -> str:
         return f"convox-bot app-manifest {app} | kubectl apply -f -"
 
-    async with world(tmp_path) as w:
-        monkeypatch.setattr(w.cluster, "create_namespace", refused)
-        made = await w.records.create_app(by(ALICE), "first")
-        assert made.todo == "convox-bot app-manifest first | kubectl apply -f -"
-        assert (await w.store.read.app("first")).name == "first"
+    monkeypatch.setattr(w.cluster, "create_namespace", refused)
+    made = await w.records.create_app(by(ALICE), "first")
+    assert made.todo == "convox-bot app-manifest first | kubectl apply -f -"
+    assert (await w.store.read.app("first")).name == "first"
 
 
-async def test_an_app_is_made_once(tmp_path: Path):
-    async with world(tmp_path) as w:
-        with pytest.raises(Conflict, match="^app already exists: myapp$"):
-            await w.records.create_app(by(ALICE, "C9"), "myapp")
-        assert await w.store.read.app_of_channel("C9") is None
+async def test_an_app_is_made_once(w: World):
+    with pytest.raises(Conflict, match="^app already exists: myapp$"):
+        await w.records.create_app(by(ALICE, "C9"), "myapp")
+    assert await w.store.read.app_of_channel("C9") is None
 
 
 @pytest.mark.parametrize("name", ["", "My", "1app", "app-", "a_b", "x" * 31, "rack", "system"])
-async def test_a_name_that_no_namespace_could_have_is_refused(tmp_path: Path, name: str):
-    async with world(tmp_path) as w:
-        with pytest.raises(Invalid, match="^app name"):
-            await w.records.create_app(by(ALICE), name)
+async def test_a_name_that_no_namespace_could_have_is_refused(w: World, name: str):
+    with pytest.raises(Invalid, match="^app name"):
+        await w.records.create_app(by(ALICE), name)
 
 
-async def test_linking_moves_the_channel_and_unlinking_takes_it_back(tmp_path: Path):
-    async with world(tmp_path) as w:
-        await w.records.create_app(by(ALICE, "C2"), "other")
-        assert (await w.records.link(by(BOB, "C1"), "other")).app.channel == "C1"
-        assert (await w.store.read.app("myapp")).channel is None
-        assert await w.store.read.app_of_channel("C2") is None
-        assert (await w.records.unlink(by(BOB, "C1"), "other")).name == "other"
-        with pytest.raises(Conflict, match="^this channel is linked to no app$"):
-            await w.records.unlink(by(BOB, "C1"), "other")
-        with pytest.raises(NotFound, match="^app not found: nope$"):
-            await w.records.link(by(BOB, "C1"), "nope")
+async def test_linking_moves_the_channel_and_unlinking_takes_it_back(w: World):
+    await w.records.create_app(by(ALICE, "C2"), "other")
+    assert (await w.records.link(by(BOB, "C1"), "other")).app.channel == "C1"
+    assert (await w.store.read.app("myapp")).channel is None
+    assert await w.store.read.app_of_channel("C2") is None
+    assert (await w.records.unlink(by(BOB, "C1"), "other")).name == "other"
+    with pytest.raises(Conflict, match="^this channel is linked to no app$"):
+        await w.records.unlink(by(BOB, "C1"), "other")
+    with pytest.raises(NotFound, match="^app not found: nope$"):
+        await w.records.link(by(BOB, "C1"), "nope")
 
 
 # Builds
 
 
-async def test_a_build_makes_one_release_with_the_environment_of_the_newest(tmp_path: Path):
-    async with world(tmp_path) as w:
-        await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])
-        made = await w.records.register_build(
-            by(BOB),
-            "myapp",
-            manifest=manifest(),
-            images={},
-            description="build 89df13d5bf Greet",
-            git_sha="89df",
-        )
-        assert made.build is not None
-        build = await w.store.read.build("myapp", made.build.id)
-        assert build == made.build
-        assert (build.release, build.git_sha, build.created_by) == (made.release.id, "89df", BOB)
-        assert build.images == {"web": f"registry.example/web@sha256:{'0' * 64}"}
-        assert await newest(w) == made.release
-        assert made.release.environment == Environment((("A", "1"),))
-        assert made.release.description == "build 89df13d5bf Greet"
-        assert len(await w.store.read.releases("myapp", 10)) == 2
+async def test_a_build_makes_one_release_with_the_environment_of_the_newest(w: World):
+    await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])
+    made = await w.records.register_build(
+        by(BOB),
+        "myapp",
+        manifest=manifest(),
+        images={},
+        description="build 89df13d5bf Greet",
+        git_sha="89df",
+    )
+    assert made.build is not None
+    build = await w.store.read.build("myapp", made.build.id)
+    assert build == made.build
+    assert (build.release, build.git_sha, build.created_by) == (made.release.id, "89df", BOB)
+    assert build.images == {"web": f"registry.example/web@sha256:{'0' * 64}"}
+    assert await newest(w) == made.release
+    assert made.release.environment == Environment((("A", "1"),))
+    assert made.release.description == "build 89df13d5bf Greet"
+    assert len(await w.store.read.releases("myapp", 10)) == 2
 
 
-async def test_a_build_without_a_description_is_described_by_its_time(tmp_path: Path):
-    async with world(tmp_path) as w:
-        assert (await w.build()).release.description == "build 2026-01-01 12:00"
+async def test_a_build_without_a_description_is_described_by_its_time(w: World):
+    assert (await w.build()).release.description == "build 2026-01-01 12:00"
 
 
-async def test_every_service_that_is_built_needs_an_image_and_all_that_lack_one_are_named(tmp_path: Path):
-    async with world(tmp_path) as w:
-        with pytest.raises(Invalid, match="no image for web, worker"):
-            await w.build(text=WITH_BUILD)
-        with pytest.raises(Invalid, match="no such service: 'nope'"):
-            await w.build(text=WITH_BUILD, web="r.example/w:1", worker="r.example/w:1", nope="r.example/n:1")
-        assert await w.store.read.builds("myapp", 10) == []
-        assert await w.store.read.releases("myapp", 10) == []
+async def test_every_service_that_is_built_needs_an_image_and_all_that_lack_one_are_named(w: World):
+    with pytest.raises(Invalid, match="no image for web, worker"):
+        await w.build(text=WITH_BUILD)
+    with pytest.raises(Invalid, match="no such service: 'nope'"):
+        await w.build(text=WITH_BUILD, web="r.example/w:1", worker="r.example/w:1", nope="r.example/n:1")
+    assert await w.store.read.builds("myapp", 10) == []
+    assert await w.store.read.releases("myapp", 10) == []
 
 
-async def test_a_variable_that_the_manifest_requires_is_asked_for_at_once(tmp_path: Path):
-    async with world(tmp_path) as w:
-        needs = "environment:\n  - SECRET_KEY\n" + manifest()
-        with pytest.raises(Invalid, match="^required env: SECRET_KEY$"):
-            await w.build(text=needs)
-        await w.records.set_environment(by(ALICE), "myapp", [("SECRET_KEY", "x")])
-        assert (await w.build(text=needs)).build is not None
+async def test_a_variable_that_the_manifest_requires_is_asked_for_at_once(w: World):
+    needs = "environment:\n  - SECRET_KEY\n" + manifest()
+    with pytest.raises(Invalid, match="^required env: SECRET_KEY$"):
+        await w.build(text=needs)
+    await w.records.set_environment(by(ALICE), "myapp", [("SECRET_KEY", "x")])
+    assert (await w.build(text=needs)).build is not None
 
 
-async def test_a_build_whose_times_no_rollout_could_meet_is_refused_when_it_is_read(tmp_path: Path):
+async def test_a_build_whose_times_no_rollout_could_meet_is_refused_when_it_is_read(w: World):
     """Engine rule 52: it would be rolled out, and rolled back, for nothing."""
     text = manifest().replace("port: 3000", "port: 3000\n    health: {grace: 3000}")
-    async with world(tmp_path) as w:
-        with pytest.raises(
-            Invalid, match=r"allow a start of 3019 s .* a rollout may take 3000 s in all"
-        ) as refused:
-            await w.build(text=text)
-        assert "longest" in refused.value.hint
-        assert await w.store.read.builds("myapp", 9) == []
+    with pytest.raises(
+        Invalid, match=r"allow a start of 3019 s .* a rollout may take 3000 s in all"
+    ) as refused:
+        await w.build(text=text)
+    assert "longest" in refused.value.hint
+    assert await w.store.read.builds("myapp", 9) == []
 
 
-async def test_a_build_of_an_unknown_app_is_refused(tmp_path: Path):
-    async with world(tmp_path) as w:
-        with pytest.raises(NotFound, match="^app not found: nope$"):
-            await w.build("nope")
+async def test_a_build_of_an_unknown_app_is_refused(w: World):
+    with pytest.raises(NotFound, match="^app not found: nope$"):
+        await w.build("nope")
 
 
-async def test_a_release_on_hold_is_no_base_and_that_is_said(tmp_path: Path):
-    async with world(tmp_path) as w:
-        good = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
-        bad = (await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])).release
-        await hold(w, bad)
-        made = await w.build()
-        assert made.release.environment.get("A") == "1"
-        assert made.skipped == f"{bad.id} is on hold and was skipped; this release is based on {good.id}"
+async def test_a_release_on_hold_is_no_base_and_that_is_said(w: World):
+    good = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
+    bad = (await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])).release
+    await hold(w, bad)
+    made = await w.build()
+    assert made.release.environment.get("A") == "1"
+    assert made.skipped == f"{bad.id} is on hold and was skipped; this release is based on {good.id}"
 
 
-async def test_if_every_release_is_on_hold_the_next_is_based_on_nothing(tmp_path: Path):
-    async with world(tmp_path) as w:
-        bad = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
-        await hold(w, bad)
-        made = await w.records.set_environment(by(ALICE), "myapp", [("B", "2")])
-        assert list(made.release.environment) == ["B"]
-        assert made.skipped == f"{bad.id} is on hold and was skipped; this release is based on nothing"
+async def test_if_every_release_is_on_hold_the_next_is_based_on_nothing(w: World):
+    bad = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
+    await hold(w, bad)
+    made = await w.records.set_environment(by(ALICE), "myapp", [("B", "2")])
+    assert list(made.release.environment) == ["B"]
+    assert made.skipped == f"{bad.id} is on hold and was skipped; this release is based on nothing"
 
 
 # Environments
 
 
-async def test_a_change_makes_a_release_that_names_keys_and_keeps_the_build(tmp_path: Path):
-    async with world(tmp_path) as w:
-        build = (await w.build()).build
-        assert build is not None
-        made = await w.records.set_environment(by(BOB), "myapp", [("B", "2"), ("A", "1")])
-        assert (made.release.build, made.build) == (build.id, build)
-        assert made.release.description == "env add:A add:B"
-        assert list(made.release.environment) == ["B", "A"]
-        unset = await w.records.unset_environment(by(BOB), "myapp", ["A", "NOPE"])
-        assert unset.release.description == "env remove:A"
-        assert unset.release.sequence == made.release.sequence + 1
+async def test_a_change_makes_a_release_that_names_keys_and_keeps_the_build(w: World):
+    build = (await w.build()).build
+    assert build is not None
+    made = await w.records.set_environment(by(BOB), "myapp", [("B", "2"), ("A", "1")])
+    assert (made.release.build, made.build) == (build.id, build)
+    assert made.release.description == "env add:A add:B"
+    assert list(made.release.environment) == ["B", "A"]
+    unset = await w.records.unset_environment(by(BOB), "myapp", ["A", "NOPE"])
+    assert unset.release.description == "env remove:A"
+    assert unset.release.sequence == made.release.sequence + 1
 
 
 async def test_a_change_that_changes_nothing_is_described_by_its_build_as_in_convox(tmp_path: Path):
@@ -201,63 +186,58 @@ async def test_a_change_that_changes_nothing_is_described_by_its_build_as_in_con
 
 
 @pytest.mark.parametrize("names", [[], ()])
-async def test_setting_or_unsetting_nothing_is_refused_in_convox_words(tmp_path: Path, names: Sequence[str]):
-    async with world(tmp_path) as w:
-        with pytest.raises(Invalid, match="^at least 1 arg required$"):
-            await w.records.set_environment(by(ALICE), "myapp", [])
-        with pytest.raises(Invalid, match="^at least 1 arg required$"):
-            await w.records.unset_environment(by(ALICE), "myapp", names)
+async def test_setting_or_unsetting_nothing_is_refused_in_convox_words(w: World, names: Sequence[str]):
+    with pytest.raises(Invalid, match="^at least 1 arg required$"):
+        await w.records.set_environment(by(ALICE), "myapp", [])
+    with pytest.raises(Invalid, match="^at least 1 arg required$"):
+        await w.records.unset_environment(by(ALICE), "myapp", names)
 
 
-async def test_the_audit_knows_who_did_what_and_no_value(tmp_path: Path):
-    async with world(tmp_path) as w:
-        made = await w.records.set_environment(
-            by(BOB), "myapp", [("B", "correct-horse"), ("A", "battery-staple")]
-        )
-        await w.viewer.variable(by(BOB), "myapp", "B")
-        rows = await audited(w, tmp_path)
-        assert [(action, subject) for action, subject, _ in rows] == [
-            ("app.create", "myapp"),
-            ("env.set", made.release.id),
-            ("env.reveal", f"{made.release.id}/B"),
-        ]
-        assert '"keys":["A","B"]' in rows[1][2]
-        assert "correct-horse" not in str(rows)
+async def test_the_audit_knows_who_did_what_and_no_value(w: World, tmp_path: Path):
+    made = await w.records.set_environment(
+        by(BOB), "myapp", [("B", "correct-horse"), ("A", "battery-staple")]
+    )
+    await w.viewer.variable(by(BOB), "myapp", "B")
+    rows = await audited(w, tmp_path)
+    assert [(action, subject) for action, subject, _ in rows] == [
+        ("app.create", "myapp"),
+        ("env.set", made.release.id),
+        ("env.reveal", f"{made.release.id}/B"),
+    ]
+    assert '"keys":["A","B"]' in rows[1][2]
+    assert "correct-horse" not in str(rows)
 
 
 # When nothing can be written, and when chance is against us
 
 
-async def test_while_nothing_may_be_written_nothing_is_made(tmp_path: Path):
-    async with world(tmp_path) as w:
-        full = Records(w.store, w.cluster, w.records._access, lambda: "the disk is full")
-        attempts = (
-            full.create_app(by(ALICE), "other"),
-            full.register_build(by(ALICE), "myapp", manifest=manifest(), images={}),
-            full.set_environment(by(ALICE), "myapp", [("A", "1")]),
-            full.unset_environment(by(ALICE), "myapp", ["A"]),
-        )
-        for attempt in attempts:
-            with pytest.raises(Unwritable, match="^the disk is full$"):
-                await attempt
-        assert [app.name for app in await w.store.read.apps()] == ["myapp"]
-        assert await w.store.read.releases("myapp", 10) == []
+async def test_while_nothing_may_be_written_nothing_is_made(w: World):
+    full = Records(w.store, w.cluster, w.records._access, lambda: "the disk is full")
+    attempts = (
+        full.create_app(by(ALICE), "other"),
+        full.register_build(by(ALICE), "myapp", manifest=manifest(), images={}),
+        full.set_environment(by(ALICE), "myapp", [("A", "1")]),
+        full.unset_environment(by(ALICE), "myapp", ["A"]),
+    )
+    for attempt in attempts:
+        with pytest.raises(Unwritable, match="^the disk is full$"):
+            await attempt
+    assert [app.name for app in await w.store.read.apps()] == ["myapp"]
+    assert await w.store.read.releases("myapp", 10) == []
 
 
-async def test_an_id_that_is_taken_is_drawn_again(tmp_path: Path, monkeypatch):
-    async with world(tmp_path) as w:
-        taken = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
-        drawn = iter([taken, taken, "RZZZZZZZZZZ"])
-        monkeypatch.setattr("core.usecases.records.new_id", lambda _kind: next(drawn))
-        made = await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])
-        assert made.release.id == "RZZZZZZZZZZ"
-        assert made.release.sequence == 2
+async def test_an_id_that_is_taken_is_drawn_again(w: World, monkeypatch):
+    taken = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
+    drawn = iter([taken, taken, "RZZZZZZZZZZ"])
+    monkeypatch.setattr("core.usecases.records.new_id", lambda _kind: next(drawn))
+    made = await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])
+    assert made.release.id == "RZZZZZZZZZZ"
+    assert made.release.sequence == 2
 
 
-async def test_a_generator_that_always_draws_the_same_is_given_up(tmp_path: Path, monkeypatch):
-    async with world(tmp_path) as w:
-        taken = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
-        monkeypatch.setattr("core.usecases.records.new_id", lambda _kind: taken)
-        with pytest.raises(Conflict, match="^no free id was found$"):
-            await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])
-        assert len(await w.store.read.releases("myapp", 10)) == 1
+async def test_a_generator_that_always_draws_the_same_is_given_up(w: World, monkeypatch):
+    taken = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
+    monkeypatch.setattr("core.usecases.records.new_id", lambda _kind: taken)
+    with pytest.raises(Conflict, match="^no free id was found$"):
+        await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])
+    assert len(await w.store.read.releases("myapp", 10)) == 1

@@ -11,7 +11,7 @@ from core.policy.policy import parse_policy
 from core.records.environment import MASK
 from core.usecases.viewer import Viewer
 from tests.bot.api.asking import policy_of
-from tests.core.world import ALICE, BOB, World, by, world
+from tests.core.world import ALICE, BOB, World, by
 
 SECRET = "correct-horse"
 
@@ -29,69 +29,62 @@ def revealed(path: Path) -> list[str]:
     return [subject for (subject,) in rows]
 
 
-async def test_nobody_is_handed_a_value_that_they_have_not_asked_to_see(tmp_path: Path):
-    async with world(tmp_path) as w:
-        release = await furnished(w)
-        one = await w.viewer.release(by(BOB), "myapp", release)
-        all_of_them = await w.viewer.releases(by(BOB), "myapp", 10)
-        listed = await w.viewer.environment(by(BOB), "myapp")
-        assert listed.pairs == one.release.environment.pairs == (("PASSWORD", MASK),)
-        assert SECRET not in str([astuple(one), *map(astuple, all_of_them.releases)])
-        assert revealed(tmp_path) == []
+async def test_nobody_is_handed_a_value_that_they_have_not_asked_to_see(w: World, tmp_path: Path):
+    release = await furnished(w)
+    one = await w.viewer.release(by(BOB), "myapp", release)
+    all_of_them = await w.viewer.releases(by(BOB), "myapp", 10)
+    listed = await w.viewer.environment(by(BOB), "myapp")
+    assert listed.pairs == one.release.environment.pairs == (("PASSWORD", MASK),)
+    assert SECRET not in str([astuple(one), *map(astuple, all_of_them.releases)])
+    assert revealed(tmp_path) == []
 
 
-async def test_what_is_revealed_is_in_the_audit_before_it_is_shown(tmp_path: Path):
-    async with world(tmp_path) as w:
-        release = await furnished(w)
-        one = await w.viewer.release(by(BOB), "myapp", release, reveal=True)
-        assert one.release.environment.get("PASSWORD") == SECRET
-        assert (await w.viewer.environment(by(BOB), "myapp", reveal=True)).get("PASSWORD") == SECRET
-        assert await w.viewer.variable(by(BOB), "myapp", "PASSWORD") == SECRET
-        assert revealed(tmp_path) == [release, release, f"{release}/PASSWORD"]
-        full = Viewer(w.store, w.viewer._access, lambda: "the disk is full")
-        with pytest.raises(Unwritable, match="^the disk is full$"):
-            await full.variable(by(BOB), "myapp", "PASSWORD")
+async def test_what_is_revealed_is_in_the_audit_before_it_is_shown(w: World, tmp_path: Path):
+    release = await furnished(w)
+    one = await w.viewer.release(by(BOB), "myapp", release, reveal=True)
+    assert one.release.environment.get("PASSWORD") == SECRET
+    assert (await w.viewer.environment(by(BOB), "myapp", reveal=True)).get("PASSWORD") == SECRET
+    assert await w.viewer.variable(by(BOB), "myapp", "PASSWORD") == SECRET
+    assert revealed(tmp_path) == [release, release, f"{release}/PASSWORD"]
+    full = Viewer(w.store, w.viewer._access, lambda: "the disk is full")
+    with pytest.raises(Unwritable, match="^the disk is full$"):
+        await full.variable(by(BOB), "myapp", "PASSWORD")
 
 
-async def test_to_see_a_release_and_to_see_its_values_are_two_rights(tmp_path: Path):
-    async with world(tmp_path) as w:
-        release = await furnished(w)
-        w.policy = parse_policy(policy_of("view", who="U02BOB"))
-        assert (await w.viewer.release(by(BOB), "myapp", release)).release.id == release
-        with pytest.raises(Forbidden, match="^you may not env myapp"):
-            await w.viewer.release(by(BOB), "myapp", release, reveal=True)
-        w.policy = parse_policy(policy_of("env", who="U02BOB"))
-        with pytest.raises(Forbidden, match="^you may not view myapp"):
-            await w.viewer.release(by(BOB), "myapp", release, reveal=True)
-        assert revealed(tmp_path) == []
+async def test_to_see_a_release_and_to_see_its_values_are_two_rights(w: World, tmp_path: Path):
+    release = await furnished(w)
+    w.policy = parse_policy(policy_of("view", who="U02BOB"))
+    assert (await w.viewer.release(by(BOB), "myapp", release)).release.id == release
+    with pytest.raises(Forbidden, match="^you may not env myapp"):
+        await w.viewer.release(by(BOB), "myapp", release, reveal=True)
+    w.policy = parse_policy(policy_of("env", who="U02BOB"))
+    with pytest.raises(Forbidden, match="^you may not view myapp"):
+        await w.viewer.release(by(BOB), "myapp", release, reveal=True)
+    assert revealed(tmp_path) == []
 
 
-async def test_a_value_is_handed_out_verbatim(tmp_path: Path):
-    async with world(tmp_path) as w:
-        await w.records.set_environment(by(ALICE), "myapp", [("A", " x ")])
-        assert await w.viewer.variable(by(ALICE), "myapp", "A") == " x "
+async def test_a_value_is_handed_out_verbatim(w: World):
+    await w.records.set_environment(by(ALICE), "myapp", [("A", " x ")])
+    assert await w.viewer.variable(by(ALICE), "myapp", "A") == " x "
 
 
-async def test_a_variable_that_does_not_exist_is_said_in_convox_words(tmp_path: Path):
-    async with world(tmp_path) as w:
-        with pytest.raises(NotFound, match="^env not found: NOPE$"):
-            await w.viewer.variable(by(ALICE), "myapp", "NOPE")
-        assert revealed(tmp_path) == []
+async def test_a_variable_that_does_not_exist_is_said_in_convox_words(w: World, tmp_path: Path):
+    with pytest.raises(NotFound, match="^env not found: NOPE$"):
+        await w.viewer.variable(by(ALICE), "myapp", "NOPE")
+    assert revealed(tmp_path) == []
 
 
-async def test_apps_that_somebody_may_not_view_are_not_listed(tmp_path: Path):
-    async with world(tmp_path) as w:
-        await w.records.create_app(by(ALICE), "other")
-        assert [each.app.name for each in await w.viewer.apps(by(BOB))] == ["myapp", "other"]
-        w.policy = parse_policy(policy_of("view", who="U02BOB", apps="other"))
-        assert [each.app.name for each in await w.viewer.apps(by(BOB))] == ["other"]
+async def test_apps_that_somebody_may_not_view_are_not_listed(w: World):
+    await w.records.create_app(by(ALICE), "other")
+    assert [each.app.name for each in await w.viewer.apps(by(BOB))] == ["myapp", "other"]
+    w.policy = parse_policy(policy_of("view", who="U02BOB", apps="other"))
+    assert [each.app.name for each in await w.viewer.apps(by(BOB))] == ["other"]
 
 
-async def test_a_promotion_is_followed_by_who_may_view_its_app_for_as_long_as_they_may(tmp_path: Path):
-    async with world(tmp_path) as w:
-        promotion = await w.promote((await w.build()).release.id)
-        seen, lines = await w.viewer.lines(by(BOB), promotion.id, 0)
-        assert (seen.phase, lines[0][0]) == (promotion.phase, 1)
-        w.policy = parse_policy(policy_of("view", who="U01ALICE"))
-        with pytest.raises(Forbidden, match="^you may not view myapp"):
-            await w.viewer.lines(by(BOB), promotion.id, len(lines))
+async def test_a_promotion_is_followed_by_who_may_view_its_app_for_as_long_as_they_may(w: World):
+    promotion = await w.promote((await w.build()).release.id)
+    seen, lines = await w.viewer.lines(by(BOB), promotion.id, 0)
+    assert (seen.phase, lines[0][0]) == (promotion.phase, 1)
+    w.policy = parse_policy(policy_of("view", who="U01ALICE"))
+    with pytest.raises(Forbidden, match="^you may not view myapp"):
+        await w.viewer.lines(by(BOB), promotion.id, len(lines))
