@@ -1,5 +1,6 @@
 """The few requests that a kubelet makes, as raw JSON over the session of kubernetes_asyncio's client."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,9 @@ MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"  # JSON is YAML
 
-_CALL = aiohttp.ClientTimeout(total=30, sock_connect=5)
+_CALL = aiohttp.ClientTimeout(total=10, sock_connect=5)
+# How often a request is sent again to a server that is not there, and the seconds between: a minute and more.
+_TRIES, _PAUSE = 150, 0.5
 # Bookmarks come about once a minute: a watch that is silent for longer is a dead connection.
 _WATCH = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=90)
 _LONGEST_OBJECT = 4 << 20  # more than etcd stores of one
@@ -45,7 +48,20 @@ class ApiClient:
         content: str = JSON,
         query: Mapping[str, str] | None = None,
     ) -> Document:
-        """Send one request and return the object in its answer, or raise ApiClientError."""
+        """Send one request and return the object in its answer, or raise ApiClientError.
+
+        A kubelet outlives its API server: while that is away or stands still, the request is sent again.
+        """
+        for _ in range(_TRIES):
+            try:
+                return await self._once(method, path, body, content=content, query=query)
+            except (aiohttp.ClientConnectionError, TimeoutError):
+                await asyncio.sleep(_PAUSE)
+        return await self._once(method, path, body, content=content, query=query)
+
+    async def _once(
+        self, method: str, path: str, body: Document | None, *, content: str, query: Mapping[str, str] | None
+    ) -> Document:
         async with self._open(
             method, path, query=query, body=body, content=content, timeout=_CALL
         ) as response:
