@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.command import commands as ask
 from bot.queries import Queries
-from bot.views import confirmations as outcomes
+from bot.views import confirmations
 from bot.views.answers import Answer
 from bot.views.refusals import refusal
 from core.actor import Caller
@@ -83,19 +83,19 @@ class Handlers:
             case ask.Rollback():
                 asked = PromotionRequest(app=command.app, kind="rollback", release=command.release)
                 requested = await self._promoter.request(caller, asked)
-                text = outcomes.rolling_back(requested.rolled_back_to, requested.promotion.release)
+                text = confirmations.rolling_back(requested.rolled_back_to, requested.promotion.release)
                 return await self._requested(requested, text, caller)
             case ask.EnvSet():
                 made = await self._records.set_environment(
                     caller, command.app, command.pairs, to_promote=command.promote
                 )
-                text = outcomes.setting([k for k, _ in command.pairs], made.release.id)
+                text = confirmations.setting([k for k, _ in command.pairs], made.release.id)
                 return await self._made(made, text, caller, promote=command.promote)
             case ask.EnvUnset():
                 made = await self._records.unset_environment(
                     caller, command.app, command.keys, to_promote=command.promote
                 )
-                text = outcomes.unsetting(command.keys, made.release.id)
+                text = confirmations.unsetting(command.keys, made.release.id)
                 return await self._made(made, text, caller, promote=command.promote)
             case _:
                 raise AssertionError(command)
@@ -105,7 +105,7 @@ class Handlers:
             app=command.app, release=command.release, force=command.force, anyway=command.anyway
         )
         requested = await self._promoter.request(caller, asked)
-        return await self._requested(requested, outcomes.promoting(requested.promotion.release), caller)
+        return await self._requested(requested, confirmations.promoting(requested.promotion.release), caller)
 
     async def _made(self, made: NewRelease, text: str, caller: Caller, *, promote: bool) -> Reply:
         warnings = (made.skipped,) if made.skipped else ()
@@ -118,7 +118,7 @@ class Handlers:
             # The release exists: the answer says so before it says why it was not promoted.
             hint = _take_over(made.release) if isinstance(error, Busy) else error.hint
             return Reply(answer=Answer(text=text, refusal=error, warnings=warnings, hint=hint))
-        text = f"{text}\n{outcomes.promoting(made.release.id)}"
+        text = f"{text}\n{confirmations.promoting(made.release.id)}"
         reply = await self._requested(requested, text, caller)
         return replace(reply, answer=replace(reply.answer, warnings=(*warnings, *reply.answer.warnings)))
 
@@ -126,18 +126,18 @@ class Handlers:
         promotion = requested.promotion
         notes: list[str | Sentence] = [requested.skipped] if requested.skipped else []
         if promotion.channel is None and caller.source == "http":
-            notes.append(outcomes.no_card(promotion.app))
+            notes.append(confirmations.no_card(promotion.app))
         elif requested.untaken and caller.source == "http":
             # Whoever sees no Slack does not see that nothing comes there.
             card = requested.untaken
-            notes.append(outcomes.unshown(promotion.app, card.channel, card.failed))
+            notes.append(confirmations.unshown(promotion.app, card.channel, card.failed))
         if requested.unheard:
-            notes.append(outcomes.UNHEARD)
+            notes.append(confirmations.UNHEARD)
         hint = ""
         if promotion.phase is Phase.AWAITING_APPROVAL:
-            hint = outcomes.waiting(promotion)
+            hint = confirmations.waiting(promotion)
         if requested.pointer:
-            text = outcomes.pointing(promotion)
+            text = confirmations.pointing(promotion)
         answer = Answer(text=text, warnings=tuple(notes), hint=hint)
         return Reply(answer=answer, promotion=promotion.id)
 
@@ -145,18 +145,18 @@ class Handlers:
         match command:
             case ask.Approve():
                 approved = await self._decider.approve(caller, command.promotion, app=command.app)
-                text = outcomes.approving(approved.promotion, approved.missing)
+                text = confirmations.approving(approved.promotion, approved.missing)
             case ask.Decline():
                 declined = await self._decider.decline(
                     caller, command.promotion, command.reason, app=command.app
                 )
-                text = outcomes.declining(declined)
+                text = confirmations.declining(declined)
             case ask.Cancel():
                 cancelled = await self._decider.cancel(caller, command.promotion, app=command.app)
-                text = outcomes.cancelling(cancelled.app)
+                text = confirmations.cancelling(cancelled.app)
             case ask.CancelApp():
                 cancelled = await self._decider.cancel_app(caller, command.app)
-                text = outcomes.cancelling(cancelled.app)
+                text = confirmations.cancelling(cancelled.app)
             case _:
                 raise AssertionError(command)
         return Reply(answer=Answer(text=text))
@@ -173,18 +173,18 @@ class Handlers:
             )
         if linked.ousted:
             notes.append(Sentence.of(f"this channel was linked to {linked.ousted}, which has no channel now"))
-        return Answer(text=outcomes.linking(name), warnings=tuple(notes))
+        return Answer(text=confirmations.linking(name), warnings=tuple(notes))
 
     async def _administer(self, command: ask.Command, caller: Caller) -> Answer:
         match command:
             case ask.CreateApp():
                 created = await self._records.create_app(caller, command.name)
-                return Answer(text=outcomes.creating(created.app.name, created.todo or None))
+                return Answer(text=confirmations.creating(created.app.name, created.todo or None))
             case ask.Link():
                 return await self._link(command.app, caller)
             case ask.Unlink():
                 app = await self._records.unlink(caller, command.app)
-                return Answer(text=outcomes.unlinking(app.name))
+                return Answer(text=confirmations.unlinking(app.name))
             case _:
                 raise AssertionError(command)
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.cli.client import is_verdict
 from bot.cli.main import main
-from bot.views import confirmations as outcomes
+from bot.views import confirmations
 from bot.views.apps import app_info, app_list
 from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
@@ -48,12 +48,12 @@ P = Promotion(
 )
 
 ANSWERS = {
-    "releases promote": outcomes.promoting(R.id),
-    "releases rollback": outcomes.rolling_back(R.id, "RUVWXYZABCD"),
-    "approve": outcomes.approving(P, 0),
-    "decline": outcomes.declining(P),
-    "cancel": outcomes.cancelling("myapp"),
-    "apps cancel": outcomes.cancelling("myapp"),
+    "releases promote": confirmations.promoting(R.id),
+    "releases rollback": confirmations.rolling_back(R.id, "RUVWXYZABCD"),
+    "approve": confirmations.approving(P, 0),
+    "decline": confirmations.declining(P),
+    "cancel": confirmations.cancelling("myapp"),
+    "apps cancel": confirmations.cancelling("myapp"),
     "releases": release_list([LATER, R], R.id, NOW),
     "releases info": release_info(replace(R, environment=ENV.masked())),
     "releases manifest": release_manifest(B),
@@ -61,13 +61,13 @@ ANSWERS = {
     "builds info": build_info(B, NOW),
     "env": env_list(ENV.masked()),
     "env get": ENV.get("LOG_LEVEL"),
-    "env set": outcomes.setting(["LOG_LEVEL", "GREETING"], LATER.id),
-    "env unset": outcomes.unsetting(["GREETING"], LATER.id),
+    "env set": confirmations.setting(["LOG_LEVEL", "GREETING"], LATER.id),
+    "env unset": confirmations.unsetting(["GREETING"], LATER.id),
     "apps": app_list([APP], {}),
-    "apps create": outcomes.creating("myapp"),
+    "apps create": confirmations.creating("myapp"),
     "apps info": app_info(APP, None),
-    "link": outcomes.linking("myapp"),
-    "unlink": outcomes.unlinking("myapp"),
+    "link": confirmations.linking("myapp"),
+    "unlink": confirmations.unlinking("myapp"),
     "help": help_text("env set", None).text,
 }
 
@@ -81,13 +81,13 @@ def test_the_answer_on_the_page_is_the_one_that_is_given(name):
 
 def test_the_other_answer_to_an_approval_is_the_one_on_the_page():
     assert "`1 more approval is needed`" in section(TEXT, "approve")
-    assert "1 more approval is needed" in outcomes.approving(P, 1)
+    assert "1 more approval is needed" in confirmations.approving(P, 1)
 
 
 def test_the_terminal_of_the_page_has_the_shape_that_is_printed():
     first, *lines, last = blocks(section(TEXT, "From a terminal"))[0].splitlines()[1:]
 
-    assert first == outcomes.promoting(R.id)
+    assert first == confirmations.promoting(R.id)
     assert is_verdict(last)
     assert not any(map(is_verdict, lines))
     assert all(line.split(" ")[1].startswith("system/k8s/") for line in lines)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.views import confirmations as outcomes
+from bot.views import confirmations
 from bot.views.apps import app_info, app_list
 from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
@@ -160,19 +160,22 @@ def test_a_listed_environment_hides_its_values():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (outcomes.setting(["CCC", "AAA", "CCC"], "R1"), "Setting AAA, CCC... OK\nRelease: R1"),
-        (outcomes.unsetting(["FOO"], "R1"), "Unsetting FOO... OK\nRelease: R1"),
-        (outcomes.promoting("R1"), "Promoting R1..."),
-        (outcomes.rolling_back("R1", "R2"), "Rolling back to R1... OK, R2"),
-        (outcomes.cancelling("web"), "Cancelling deployment of web... OK"),
-        (outcomes.creating("web"), "Creating web... OK"),
-        (outcomes.linking("web"), "Linking web to this channel... OK"),
-        (outcomes.unlinking("web"), "Unlinking web... OK"),
-        (outcomes.declining(WAITING), "Declining PABCDEFGHIJ... OK"),
-        (outcomes.approving(WAITING, 0), "Approving PABCDEFGHIJ... OK\nPromoting RABCDEFGHIJ..."),
-        (outcomes.approving(WAITING, 1), "Approving PABCDEFGHIJ... OK\n1 more approval is needed"),
-        (outcomes.approving(WAITING, 2), "Approving PABCDEFGHIJ... OK\n2 more approvals are needed"),
-        (outcomes.waiting(WAITING), "Waiting for 2 approvals of PABCDEFGHIJ: /convox approve PABCDEFGHIJ"),
+        (confirmations.setting(["CCC", "AAA", "CCC"], "R1"), "Setting AAA, CCC... OK\nRelease: R1"),
+        (confirmations.unsetting(["FOO"], "R1"), "Unsetting FOO... OK\nRelease: R1"),
+        (confirmations.promoting("R1"), "Promoting R1..."),
+        (confirmations.rolling_back("R1", "R2"), "Rolling back to R1... OK, R2"),
+        (confirmations.cancelling("web"), "Cancelling deployment of web... OK"),
+        (confirmations.creating("web"), "Creating web... OK"),
+        (confirmations.linking("web"), "Linking web to this channel... OK"),
+        (confirmations.unlinking("web"), "Unlinking web... OK"),
+        (confirmations.declining(WAITING), "Declining PABCDEFGHIJ... OK"),
+        (confirmations.approving(WAITING, 0), "Approving PABCDEFGHIJ... OK\nPromoting RABCDEFGHIJ..."),
+        (confirmations.approving(WAITING, 1), "Approving PABCDEFGHIJ... OK\n1 more approval is needed"),
+        (confirmations.approving(WAITING, 2), "Approving PABCDEFGHIJ... OK\n2 more approvals are needed"),
+        (
+            confirmations.waiting(WAITING),
+            "Waiting for 2 approvals of PABCDEFGHIJ: /convox approve PABCDEFGHIJ",
+        ),
     ],
 )
 def test_what_was_done_is_said_in_convox_words(text, expected):
@@ -180,13 +183,13 @@ def test_what_was_done_is_said_in_convox_words(text, expected):
 
 
 def test_an_app_whose_namespace_an_administrator_must_make_comes_with_the_command():
-    assert outcomes.creating("web", "kubectl apply -f -").endswith(
+    assert confirmations.creating("web", "kubectl apply -f -").endswith(
         "An administrator runs:\nkubectl apply -f -"
     )
 
 
 def test_without_a_channel_the_answer_says_how_to_get_a_card():
-    assert "/convox link web" in outcomes.no_card("web")
+    assert "/convox link web" in confirmations.no_card("web")
 
 
 def test_a_list_names_the_releases_on_hold():
