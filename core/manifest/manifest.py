@@ -3,20 +3,24 @@
 Load order as in Convox: `${VAR}` from the release's environment only, then YAML, defaults, environment, labels.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import Invalid
 from core.manifest.images import image_problem
-from core.manifest.reader import NAME, NAME_RULE, read_manifest
+from core.manifest.reader import MAX_SERVICES, NAME, NAME_RULE, read_manifest
 from core.manifest.service import EnvironmentDeclaration, Service
 from core.records.environment import Environment
 from core.yaml.problems import Problems
-from core.yaml.tree import compose, cut, interpolate
+from core.yaml.source import cut, interpolate
+from core.yaml.tree import compose
 
 __all__ = ["EnvironmentDeclaration", "Manifest", "Service", "images_needed", "load", "resolve_images"]
 
 MAX_NAME_CHARS = 63  # a Service's name and a label's value end there
+# Characters of all copies of the environment, one a service: a bundle is rendered, sealed and sent as a whole.
+LARGEST_COPIES = 16 * 1024 * 1024
+MOST_NAMES = MAX_SERVICES  # names that one sentence repeats: all of them (contract 4), unless they are no services at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +44,7 @@ def load(text: str, environment: Environment) -> Manifest:
             then `required env: A, B`, then Convox's `validation errors:`.
     """
     problems = Problems("convox.yml", hint="mend the file and register a new build")
-    root = compose(interpolate(text, dict(environment.pairs)), problems)
+    root = compose(interpolate(text, dict(environment.pairs), problems), problems)
     declared, services = read_manifest(root, problems)
     problems.finish()
     if missing := required(services, environment):
@@ -48,11 +52,22 @@ def load(text: str, environment: Environment) -> Manifest:
             f"required env: {', '.join(missing)}",
             hint=f"set what is missing: env set {' '.join(f'{key}=…' for key in missing)}",
         )
+    _check_copies(len(services), environment)
     if wrong := [sentence for service in services for sentence in _validate(service)]:
         raise Invalid(
             "validation errors:\n" + "\n".join(wrong), hint="mend the file and register a new build"
         )
     return Manifest(services=services, environment=declared)
+
+
+def _check_copies(services: int, environment: Environment) -> None:
+    size = sum(len(key) + len(value) for key, value in environment.pairs)
+    if services * size > LARGEST_COPIES:
+        raise Invalid(
+            f"{services} services with a copy of all {size:,} characters of the environment each would be more than the "
+            f"limit of {LARGEST_COPIES:,}",
+            hint="keep large values in a file of the image, or split the app",
+        )
 
 
 def required(services: tuple[Service, ...], environment: Environment) -> list[str]:
@@ -102,21 +117,26 @@ def resolve_images(manifest: Manifest, images: Mapping[str, str]) -> dict[str, s
     Raises:
         Invalid: services without an image, names that are no services, references that are none; all at once.
     """
-    names = [service.name for service in manifest.services]
+    names = {service.name: None for service in manifest.services}
     missing = [name for name in images_needed(manifest) if not images.get(name)]
-    unknown = [name for name in images if name not in names]
+    unknown = [repr(name[:63]) for name in images if name not in names]
     bad = [
         f"image of {name} is no image reference ({why}): {reference[:80]!r}"
-        for name, reference in images.items()
-        if name in names and reference and (why := image_problem(reference))
+        for name in names
+        if (reference := images.get(name)) and (why := image_problem(reference))
     ]
     sentences = [
-        *(["no image for " + ", ".join(missing)] if missing else []),
-        *([f"no such service: {', '.join(repr(n[:63]) for n in unknown)}"] if unknown else []),
+        *([f"no image for {_listed(missing)}"] if missing else []),
+        *([f"no such service: {_listed(unknown)}"] if unknown else []),
         *bad,
     ]
     if sentences:
-        hint = f"the manifest has {', '.join(names)}; give --image SERVICE=REFERENCE for each that has build:"
+        hint = f"the manifest has {_listed(list(names))}; give --image SERVICE=REFERENCE for each that has build:"
         raise Invalid("\n".join(sentences), hint=hint)
     own = {service.name: service.image or "" for service in manifest.services}
     return {name: images.get(name) or own[name] for name in names}
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")

@@ -25,7 +25,8 @@ from core.manifest.service import EnvironmentDeclaration, Health, Port, RollingU
 from core.records.environment import KEY
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.problems import Problems
-from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode, cut
+from core.yaml.source import cut
+from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 
 # Kubernetes' qualified names: an optional DNS prefix, and a name of up to 63 characters.
 QUALIFIED = re.compile(
@@ -35,6 +36,9 @@ LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
 
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 NAME_RULE = "must contain only lowercase alphanumeric and dashes"
+
+# Each is at least a Deployment and a Secret with a copy of the environment; Convox's own largest examples have a dozen.
+MAX_SERVICES = 200
 
 T = TypeVar("T")
 Pairs = tuple[tuple[str, str], ...]
@@ -61,6 +65,10 @@ def read_manifest(
     listed = read.mapping(entries["services"].value, "services") if "services" in entries else ()
     if not listed:
         problems.add(root.line, "it has no services; name at least one under services:")
+    if len(listed) > MAX_SERVICES:
+        problems.fail(
+            listed[MAX_SERVICES].line, f"it has {len(listed):,} services; {MAX_SERVICES} are the limit"
+        )
     return environment, tuple(_service(read, entry, environment, labels) for entry in listed)
 
 

@@ -10,7 +10,8 @@ from core.policy.reader import read_policy
 from core.policy.rules import GROUP, TOKEN, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
 from core.sentence import NOTHING, Sentence, UserGroup
 from core.yaml.problems import Problems
-from core.yaml.tree import as_written, compose
+from core.yaml.source import as_written
+from core.yaml.tree import compose
 
 __all__ = [
     "VERBS",
@@ -138,7 +139,7 @@ def parse_policy(text: str, *, open_to_all: bool = False) -> Policy:
         Invalid: one problem a line, each with its line number, all at once.
     """
     problems = Problems()
-    root = compose(as_written(text), problems)
+    root = compose(as_written(text, problems), problems)
     roles, grants, apps = read_policy(root, problems, members_needed=not open_to_all)
     problems.finish()
     return Policy(everything=open_to_all, roles=roles, grants=grants, apps=apps)

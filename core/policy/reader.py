@@ -7,7 +7,8 @@ from dataclasses import replace
 from core.policy.rules import EVERYBODY, GROUP, TOKEN, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.problems import Problems, did_you_mean
-from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, cut
+from core.yaml.source import cut
+from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode
 
 USER = re.compile(r"[UW][A-Z0-9]{2,}")
 GROUP_ID = re.compile(r"group:S[A-Z0-9]{2,}")

@@ -25,7 +25,7 @@ class FieldReader:
         found: dict[str, MappingEntry] = {}
         for entry in self.mapping(node, what):
             if entry.key.text not in names:
-                hint = did_you_mean(entry.key.text, names)
+                hint = "" if self.problems.full else did_you_mean(entry.key.text, names)
                 self.problems.add(entry.line, f"unknown key {entry.key.shown} in {what}{hint}")
             elif not (isinstance(entry.value, ScalarNode) and entry.value.null):
                 found[entry.key.text] = entry

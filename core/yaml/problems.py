@@ -21,6 +21,11 @@ class Problems:
         """Write one down; the same one twice (an alias used twice) counts once."""
         self._found[line or 0, sentence] = None
 
+    @property
+    def full(self) -> bool:
+        """Whether there are more than are said, so that advice for another one would be worked out for nobody."""
+        return len(self._found) >= MOST_LINES
+
     def fail(self, line: int | None, sentence: str) -> NoReturn:
         """Write one down after which nothing more can be read."""
         self.add(line, sentence)

@@ -1,83 +1,29 @@
 """YAML with line numbers, read strictly; without it nobody could be told *where* a file is wrong.
 
-Two rules of this file: whatever the text holds, the outcome is a tree or an `Invalid`, in bounded time; and a
-value that came out of an environment (`interpolate`) is never repeated in an error, its line is shown as written.
+Whatever the text holds, the outcome is a tree or an `Invalid`, in bounded time and of bounded size.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import yaml
 
 from core.yaml.problems import Problems
+from core.yaml.source import BREAK, LARGEST_FILE, YamlSource
 
-# A convox.yml of 40 services is some 10 KiB; libyaml reads 64 KiB in 0.1 s, the Python parser in 1 s.
-LARGEST_FILE = 64 * 1024
-# Deeper and wider than any manifest, shallow and small enough for an alias bomb to end at once.
+# Deeper and wider than any manifest (50 services with 40 variables each have 2,500), shallow and small enough for an alias
+# bomb to end at once and for the largest file to be read within 50 ms, for which everybody else has to wait.
 MAX_DEPTH = 24
-MAX_NODES = 10_000
-MAX_SHOWN_CHARS = 60  # characters of a value that an error repeats
+MAX_NODES = 5_000
+# Characters of its words, each alias counted as if it were written out: whoever reads the tree reads them that often.
+MAX_CHARS = 4 * LARGEST_FILE
 
 # libyaml where PyYAML was built with it: the same events, eight times as fast.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what YAML 1.1 counts as the end of a line
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 UNUSABLE = re.compile("[\0\ud800-\udfff]")  # what an escape ("\\0") can still bring in
-PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class YamlSource:
-    """A text to parse, and where each of its lines came from.
-
-    Attributes:
-        numbers: line number in the file, for each line of `text`.
-        written: that number → the line as written, where an environment's value was put into it.
-    """
-
-    text: str = field(repr=False)
-    numbers: tuple[int, ...]
-    written: Mapping[int, str] = field(default_factory=dict)
-
-    def number(self, index: int) -> int:
-        """Return the number, from 1, of the file's line that became line `index` (from 0) of the text."""
-        return self.numbers[min(index, len(self.numbers) - 1)]
-
-    def shown(self, first: int, last: int, text: str) -> str:
-        """Return what an error may repeat of a value that spans these lines of the text."""
-        for index in range(first, last + 1):
-            if (written := self.written.get(self.number(index))) is not None:
-                return cut(written.strip())
-        return cut(text)
-
-
-def cut(text: str) -> str:
-    """Return the text in quotes on one line, shortened."""
-    line = " ".join(text.split())
-    return f'"{line}"' if len(line) <= MAX_SHOWN_CHARS else f'"{line[: MAX_SHOWN_CHARS - 1]}…"'
-
-
-def as_written(text: str) -> YamlSource:
-    """Return a text that holds no values of an environment."""
-    lines = BREAK.split(text.removeprefix("\ufeff"))
-    return YamlSource("\n".join(lines), tuple(range(1, len(lines) + 1)))
-
-
-def interpolate(text: str, values: Mapping[str, str]) -> YamlSource:
-    """Replace every `${NAME}`, as Convox does: in the raw text, unset means empty, nothing escapes it."""
-    made: list[str] = []
-    numbers: list[int] = []
-    written: dict[int, str] = {}
-    lines = BREAK.split(text.removeprefix("\ufeff"))
-    for number, line in enumerate(lines, start=1):
-        became = PLACEHOLDER.sub(lambda found: values.get(found[1], ""), line)
-        if became != line:
-            written[number] = line
-        made.append(became)
-        numbers += [number] * len(BREAK.split(became))
-    return YamlSource("\n".join(made), tuple(numbers), written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +78,6 @@ def compose(source: YamlSource, problems: Problems) -> Node | None:
         Invalid: it is too large, is not YAML, or uses what no file of ours needs (tags, a second document, an
             alias bomb). Keys that stand twice are written into `problems` instead, with all others.
     """
-    if len(source.text) > LARGEST_FILE:
-        problems.fail(None, f"it has {len(source.text):,} characters; {LARGEST_FILE:,} are the limit")
     if found := UNPRINTABLE.search(source.text):
         before = len(BREAK.findall(source.text[: found.start()]))
         problems.fail(source.number(before), f"character U+{ord(found[0]):04X} is not allowed")
@@ -165,8 +109,8 @@ class _Composer:
         self._source = source
         self._problems = problems
         self._events: Iterator[Any] = iter(yaml.parse(source.text, Loader=LOADER))
-        self._anchors: dict[str, tuple[Node, int] | None] = {}
-        self._count = 0
+        self._anchors: dict[str, tuple[Node, int, int] | None] = {}
+        self._count = self._chars = 0
 
     def document(self) -> Node | None:
         node: Node | None = None
@@ -194,18 +138,19 @@ class _Composer:
             return self._alias(event)
         if event.tag is not None:
             self._stop(event, "tags (words that begin with !) have no meaning here")
-        anchor, before = event.anchor, self._count
+        anchor, count, chars = event.anchor, self._count - 1, self._chars
         if anchor is not None:
             self._anchors[anchor] = None  # known, but not to be used inside itself
         node = self._content(event, depth)
         if anchor is not None:
-            self._anchors[anchor] = (node, self._count - before + 1)
+            self._anchors[anchor] = (node, self._count - count, self._chars - chars)
         return node
 
     def _content(self, event: Any, depth: int) -> Node:
         if isinstance(event, yaml.ScalarEvent):
             if found := UNUSABLE.search(event.value):
                 self._stop(event, f"character U+{ord(found[0]):04X} is not allowed")
+            self._grow(event, 0, len(event.value))
             return ScalarNode(
                 event.value, self._line(event), self._shown(event), plain=event.style in {None, ""}
             )
@@ -213,18 +158,21 @@ class _Composer:
             return self._sequence(event, depth)
         return self._mapping(event, depth)
 
-    def _grow(self, event: Any, size: int) -> None:
-        self._count += size
+    def _grow(self, event: Any, nodes: int, chars: int = 0) -> None:
+        self._count += nodes
+        self._chars += chars
         if self._count > MAX_NODES:
             self._stop(event, f"with its aliases written out it has more than {MAX_NODES:,} parts")
+        if self._chars > MAX_CHARS:
+            self._stop(event, f"with its aliases written out it has more than {MAX_CHARS:,} characters")
 
     def _alias(self, event: Any) -> Node:
         known = self._anchors.get(event.anchor)
         if known is None:
             inside = event.anchor in self._anchors
             self._stop(event, "an alias stands inside what it names" if inside else "an alias names nothing")
-        node, size = known
-        self._grow(event, size)
+        node, nodes, chars = known
+        self._grow(event, nodes, chars)
         return node
 
     def _sequence(self, start: Any, depth: int) -> SequenceNode:
@@ -256,8 +204,9 @@ class _Composer:
         """Return the entries of `<<: *name` or `<<: [*one, *two]`; of two, the first wins, as YAML says."""
         entries: dict[str, MappingEntry] = {}
         for part in value.items if isinstance(value, SequenceNode) else (value,):
-            if isinstance(part, MappingNode):
-                entries = {entry.key.text: entry for entry in part.entries} | entries
-            else:
+            if not isinstance(part, MappingNode):
                 self._problems.add(key.line, "<< needs an alias of a mapping")
+                continue
+            for entry in part.entries:
+                entries.setdefault(entry.key.text, entry)
         return entries

@@ -42,6 +42,15 @@ def test_missing_and_unknown_services_and_bad_references_are_named_at_once():
     assert "web, worker, cache" in raised.value.hint
 
 
+def test_of_a_flood_of_names_that_are_no_services_as_many_are_repeated_as_there_could_be():
+    with pytest.raises(Invalid) as raised:
+        resolve_images(MANIFEST, {f"no-{number}": "a" for number in range(5_000)})
+
+    unknown = str(raised.value).splitlines()[1]
+    assert unknown.startswith("no such service: 'no-0', 'no-1', ")
+    assert unknown.endswith(", 'no-199' and 4,800 more")
+
+
 @pytest.mark.parametrize(
     "reference",
     [

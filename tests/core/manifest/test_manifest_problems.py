@@ -167,6 +167,41 @@ def test_a_problem_in_an_anchor_counts_once():
     assert said(text).count("unknown key") == 2  # once for each service that has it
 
 
+def test_the_copies_of_the_environment_that_services_get_are_limited():
+    services = "services:\n" + "".join(f"  web{number}: {{image: a}}\n" for number in range(200))
+    environment = Environment((("CERTIFICATE", "x" * 100_000),))
+
+    assert load(services.replace("  web0: {image: a}\n", "", 1), Environment()).services
+    with pytest.raises(Invalid) as refused:
+        load(services, environment)
+    assert str(refused.value) == (
+        "200 services with a copy of all 100,011 characters of the environment each would be more than the limit of 16,777,216"
+    )
+
+
+def test_more_services_than_anybody_has_are_refused_before_they_are_read():
+    text = "services:\n" + "".join(f"  web{number}: {{nope: 1}}\n" for number in range(201))
+
+    with pytest.raises(Invalid) as refused:
+        load(text, Environment())
+    assert str(refused.value) == "convox.yml line 202: it has 201 services; 200 are the limit"
+
+
+def test_advice_is_worked_out_for_problems_that_are_told_only(monkeypatch: pytest.MonkeyPatch):
+    asked = []
+
+    def advise(word, known):
+        asked.append(word)
+        return ""
+
+    monkeypatch.setattr("core.yaml.fields.did_you_mean", advise)
+    text = "services:\n  web:\n    image: a\n" + "".join(f"    imag{number}: 1\n" for number in range(1_000))
+
+    with pytest.raises(Invalid):
+        load(text, Environment())
+    assert len(asked) == 40
+
+
 def test_a_file_full_of_problems_is_told_in_an_answer_of_readable_length():
     lines = said("services:\n" + "".join(f"  s{i}: {{nonsense: 1}}\n" for i in range(100))).splitlines()
 

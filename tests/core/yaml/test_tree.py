@@ -1,6 +1,7 @@
 """Whatever the text, reading it ends in a tree or in one `Invalid` that names a line and no secret."""
 
 import time
+from collections.abc import Mapping
 
 import pytest
 import yaml
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.yaml.problems import Problems
-from core.yaml.tree import LOADER, MappingNode, Node, ScalarNode, YamlSource, as_written, compose, interpolate
+from core.yaml.source import LARGEST_FILE, as_written, interpolate
+from core.yaml.tree import LOADER, MappingNode, Node, ScalarNode, compose
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{this}: &{this} [{','.join([f'*{before}'] * 9)}]\n"
@@ -17,10 +19,11 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 )
 
 
-def outcome(source: YamlSource) -> Node | str | None:
+def outcome(text: str, values: Mapping[str, str] | None = None) -> Node | str | None:
     """Return the tree, or the sentence that refuses the text."""
     problems = Problems("convox.yml")
     try:
+        source = as_written(text, problems) if values is None else interpolate(text, values, problems)
         root = compose(source, problems)
         problems.finish()
     except Invalid as error:
@@ -29,7 +32,7 @@ def outcome(source: YamlSource) -> Node | str | None:
 
 
 def sentence_of(text: str, **values: str) -> str:
-    said = outcome(interpolate(text, values))
+    said = outcome(text, values)
     assert isinstance(said, str)
     return said
 
@@ -47,8 +50,13 @@ def sentence_of(text: str, **values: str) -> str:
         ("a: 1\n---\nb: 2\n", "convox.yml line 2: a second document begins; one is the limit"),
         ("? [a]\n: b\n", "a key must be one word"),
         ("a: [" * 2_000, "convox.yml line 1: it is nested more than 24 deep"),
-        (BOMB, "with its aliases written out it has more than 10,000 parts"),
+        (BOMB, "with its aliases written out it has more than 5,000 parts"),
         ("x" * 1024 * 1024, "convox.yml: it has 1,048,576 characters; 65,536 are the limit"),
+        (
+            "a: &a 'LONG'\nb: [*a, *a, *a, *a, *a]".replace("LONG", "x" * 60_000),
+            "it has more than 262,144 characters",
+        ),
+        ("- &a {x: 1}\n- <<: [" + "*a, " * 3_000 + "]", "more than 5,000 parts"),
         ("a: {<<: [1]}", "<< needs an alias of a mapping"),
         ("a: 'b", "convox.yml line 1: this is not YAML"),
     ],
@@ -72,12 +80,12 @@ def test_both_parsers_of_pyyaml_are_refused_alike(text: str, loader: type, monke
 
 @given(st.text(max_size=300))
 def test_arbitrary_text_gives_a_tree_or_invalid(text: str):
-    assert outcome(as_written(text)) != ""
+    assert outcome(text) != ""
 
 
 @given(st.text(alphabet=" \n\t-:{}[]&*!<>'\"#%@`|?,abc01~", max_size=200))
 def test_arbitrary_yaml_like_text_gives_a_tree_or_invalid(text: str):
-    assert outcome(as_written(text)) != ""
+    assert outcome(text) != ""
 
 
 def test_an_error_shows_the_line_as_written_and_never_the_value_put_into_it():
@@ -87,7 +95,7 @@ def test_an_error_shows_the_line_as_written_and_never_the_value_put_into_it():
 
 
 def test_a_value_of_several_lines_does_not_move_the_numbers_of_later_lines():
-    source = interpolate("a: ${PEM}\nb: 2\n", {"PEM": "|\n  one\n  two"})
+    source = interpolate("a: ${PEM}\nb: 2\n", {"PEM": "|\n  one\n  two"}, Problems())
     root = compose(source, Problems())
 
     assert isinstance(root, MappingNode)
@@ -95,11 +103,50 @@ def test_a_value_of_several_lines_does_not_move_the_numbers_of_later_lines():
 
 
 def test_a_variable_that_is_not_set_becomes_nothing():
-    assert interpolate("a: x${NOPE}y ${A}", {"A": "1"}).text == "a: xy 1"
+    assert interpolate("a: x${NOPE}y ${A}", {"A": "1"}, Problems()).text == "a: xy 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "became"),
+    [
+        ("${", "${"),
+        ("${A", "${A"),
+        ("${A}${A}}", "11}"),
+        ("${${A}}", "}"),
+        ("$ {A} $A {A}", "$ {A} $A {A}"),
+        ("${}", ""),
+        ("${A\n}", "${A\n}"),
+        ("\ufeff${A}\r\nb", "1\nb"),
+    ],
+)
+def test_a_placeholder_reaches_from_its_dollar_to_the_next_brace_of_its_line(text: str, became: str):
+    assert interpolate(text, {"A": "1"}, Problems()).text == became
+
+
+def test_what_placeholders_stand_for_is_limited_before_it_is_put_together():
+    said = sentence_of("a: 1\nb: " + "${A}" * 5_000, A="hunter2hunter2" * 5_000)
+
+    assert said == (
+        "convox.yml line 2: up to here, with the values of variables put in for ${…}, it has more than the limit of 65,536 "
+        "characters"
+    )
+
+
+@pytest.mark.parametrize("tail", ["", "\n", "\nb"])
+def test_a_text_may_become_as_large_as_the_largest_file_and_no_larger(tail: str):
+    room = LARGEST_FILE - len(tail)
+
+    assert len(interpolate("${A}" + tail, {"A": "x" * room}, Problems()).text) == LARGEST_FILE
+    assert "more than the limit" in sentence_of("${A}" + tail, A="x" * (room + 1))
+    assert "more than the limit" in sentence_of("y${A}" + tail, A="x" * room)
+
+
+def test_a_file_that_is_too_large_is_refused_before_anything_is_looked_for_in_it():
+    assert sentence_of("${" * LARGEST_FILE) == "convox.yml: it has 131,072 characters; 65,536 are the limit"
 
 
 def test_a_merged_mapping_gives_what_the_other_does_not_say_itself():
-    root = compose(as_written("base: &base {x: 1, y: 2}\nuse: {<<: *base, x: 3}\n"), Problems())
+    root = compose(as_written("base: &base {x: 1, y: 2}\nuse: {<<: *base, x: 3}\n", Problems()), Problems())
 
     assert isinstance(root, MappingNode)
     used = root.entries[1].value
@@ -111,6 +158,6 @@ def test_a_merged_mapping_gives_what_the_other_does_not_say_itself():
 
 
 def test_the_repr_of_a_node_has_no_value():
-    root = compose(interpolate("a: ${S}", {"S": "hunter2hunter2"}), Problems())
+    root = compose(interpolate("a: ${S}", {"S": "hunter2hunter2"}, Problems()), Problems())
 
     assert "hunter2" not in repr(root)
