@@ -206,7 +206,9 @@ def advance(promotion: Promotion, event: Event, *, now: datetime) -> Promotion:
         raise Conflict(f"{promotion.id} is {promotion.phase}: {event} does not apply to it")
     # The way back has clocks of its own (engine rule 4); what the card counts stays.
     turning = phase in GOING_BACK and promotion.phase not in GOING_BACK
-    progress = Progress(services=promotion.progress.services) if turning else promotion.progress
+    progress = promotion.progress
+    if turning:
+        progress = replace(progress.next_stage(), services=progress.services)
     return replace(
         promotion,
         phase=phase,

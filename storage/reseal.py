@@ -4,8 +4,11 @@
 """
 
 import re
+import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+
+import orjson
 
 from storage.database import Database
 from storage.errors import SchemaTooNew
@@ -64,7 +67,22 @@ def _named(name: str) -> dict[str, Any]:
     return {"channel": found} if sign == "#" else {"actor": {"kind": "slack", "id": found, "name": ""}}
 
 
-UPGRADES: Sequence[Upgrade] = (bindings_are_documents, sentences_have_parts)
+async def counts_are_recorded(session: Session, vault: Vault) -> None:
+    """The counts of manifests were read out of bundles, and what had been there out of intents."""
+    for row in await session.all("sealed_active_bundles"):
+        document = orjson.loads(zlib.decompress(vault.unseal_bytes(row["sealed"])))
+        objects = vault.unseal(row["found"])["objects"] if row["found"] else []
+        had = {each["ref"]["name"]: each["replicas"] for each in objects if each["replicas"] is not None}
+        for service in document["services"]:
+            # What ran a service was a Deployment of the same name.
+            name = service["name"]
+            counted = {"count": service["count"], "replicas": had.get(name)}
+            await session.run(
+                "record_count", {"app": row["app"], "kind": "Deployment", "name": name, **counted}
+            )
+
+
+UPGRADES: Sequence[Upgrade] = (bindings_are_documents, sentences_have_parts, counts_are_recorded)
 
 
 async def reseal(database: Database, vault: Vault, upgrades: Sequence[Upgrade] = UPGRADES) -> None:

@@ -146,6 +146,8 @@ class FakeCluster:
     requests: list[str] = field(default_factory=list)
     live: dict[Ref, str] = field(default_factory=dict)
     replicas: dict[str, int] = field(default_factory=dict)
+    uids: dict[Ref, str] = field(default_factory=dict)
+    made: int = 0
     refuse: Callable[[str], None] = lambda _request: None
     synced: bool = True
     serves: bool | None = True
@@ -176,7 +178,7 @@ class FakeCluster:
                 BaselineObject(
                     ref=ref,
                     existed=ref in self.live,
-                    uid=f"uid-{ref.name}" if ref in self.live else "",
+                    uid=self.uids[ref] if ref in self.live else "",
                     replicas=self.replicas.get(ref.name)
                     if self.traits(ref).counted and ref in self.live
                     else None,
@@ -199,13 +201,19 @@ class FakeCluster:
     async def apply(self, app: str, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
         self._ask(f"apply {ref} {bundle.release}{' forced' if force else ''}")
         changed = self.live.get(ref) != bundle.release
+        if ref not in self.live:
+            self.made += 1
+            self.uids[ref] = f"uid-{ref.name}-{self.made}"
+            if self.traits(ref).counted:
+                self.replicas[ref.name] = 1
         self.live[ref] = bundle.release
-        return Applied(ref=ref, uid=f"uid-{ref.name}", generation=1, changed=changed)
+        replicas = self.replicas[ref.name] if self.traits(ref).counted else None
+        return Applied(ref=ref, uid=self.uids[ref], generation=1, changed=changed, replicas=replicas)
 
     async def scale(self, app: str, ref: Ref, replicas: int, *, token: int) -> Applied:
         self._ask(f"scale {ref.name} {replicas}")
         self.replicas[ref.name] = replicas
-        return Applied(ref=ref, uid=f"uid-{ref.name}", generation=1)
+        return Applied(ref=ref, uid=self.uids[ref], generation=1, replicas=replicas)
 
     async def remove(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
         self._ask(f"remove {ref}")

@@ -13,7 +13,7 @@ from core.cluster.documents import (
     status_of,
     uid_of,
 )
-from core.cluster.kinds import WORKLOADS
+from core.cluster.kinds import count_of
 from core.cluster.kinds.pod import POD
 from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.labels import CONTAINER
@@ -59,7 +59,6 @@ def describe(ref: Ref, live: Document | None) -> BaselineObject:
     """
     if live is None or is_terminating(live):
         return BaselineObject(ref=ref, existed=False)
-    kind = WORKLOADS.get(ref.kind)
     return BaselineObject(
         ref=ref,
         existed=True,
@@ -67,7 +66,7 @@ def describe(ref: Ref, live: Document | None) -> BaselineObject:
         generation=generation_of(live),
         resource_version=live["metadata"].get("resourceVersion", ""),
         progress_stamp=condition(live, "Progressing").get("lastUpdateTime") or "",
-        replicas=kind.wanted(live) if kind and kind.traits.counted else None,
+        replicas=count_of(ref, live),
     )
 
 

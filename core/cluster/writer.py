@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from core.cluster.api.client import Json, KubeClient
 from core.cluster.api.refusals import ApiUnreachable
 from core.cluster.documents import Document, generation_of, is_terminating, spec_of, uid_of
-from core.cluster.kinds import WORKLOADS
+from core.cluster.kinds import WORKLOADS, count_of
 from core.cluster.labels import FIELD_MANAGER, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.cluster.namespace import AppNamespace, check_ours, fenced
 from core.errors import Denied, NotYet, Rejected
@@ -52,7 +52,13 @@ class ObjectWriter:
         """Apply one object; see `core.ports.cluster.Cluster.apply`."""
         before, after = await self._apply(ns, bundle, ref, token=token, force=force, dry_run=False)
         changed = before is None or _substance(before) != _substance(after)
-        return Applied(ref=ref, uid=uid_of(after), generation=generation_of(after), changed=changed)
+        return Applied(
+            ref=ref,
+            uid=uid_of(after),
+            generation=generation_of(after),
+            changed=changed,
+            replicas=count_of(ref, after),
+        )
 
     async def scale(self, ns: AppNamespace, ref: Ref, replicas: int, *, token: int) -> Applied:
         """Set a count through /scale; whoever has set it before loses it to the bot's own scale manager."""
@@ -124,7 +130,13 @@ class ObjectWriter:
         await self._client.apply(scale, _scale(ns, live, replicas), manager=SCALE_MANAGER, force=True)
         changed = spec_of(live).get("replicas") != replicas
         # A Scale carries no generation; a change of the count raises it by one, whatever else raises it besides.
-        return Applied(ref=ref, uid=uid_of(live), generation=generation_of(live) + changed, changed=changed)
+        return Applied(
+            ref=ref,
+            uid=uid_of(live),
+            generation=generation_of(live) + changed,
+            changed=changed,
+            replicas=replicas,
+        )
 
     async def _remove_once(self, ns: AppNamespace, ref: Ref, *, uid: str, token: int) -> None:
         at = ns.at(ref.kind, ref.name)

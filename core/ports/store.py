@@ -11,12 +11,13 @@ from core.promotion import Phase, Promotion
 from core.records.app import App
 from core.records.approval import Approval
 from core.records.build import Build
-from core.records.bundle import Bundle
+from core.records.bundle import Bundle, Ref
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.progress import Progress
 from core.records.release import Release, ReleaseStatus
 from core.records.step import PruneJob, Step
+from core.records.workload_count import WorkloadCount
 
 DeliveryKind = Literal["command", "action"]
 
@@ -86,6 +87,10 @@ class StoreReader(Protocol):
 
     async def steps(self, promotion_id: str) -> list[Step]:
         """Return the newest state of every step, in the order in which they were first sent."""
+        ...
+
+    async def workload_counts(self, app: str) -> Mapping[Ref, WorkloadCount]:
+        """Return what is recorded of the count of each workload that the app has or had."""
         ...
 
     async def approvals(self, promotion_id: str) -> list[Approval]:
@@ -170,6 +175,14 @@ class Transaction(StoreReader, Protocol):
 
     async def save_step(self, step: Step) -> None:
         """Insert the step, or move it on to its new state; key: promotion, stage, ref, action."""
+        ...
+
+    async def save_workload_count(self, counted: WorkloadCount) -> None:
+        """Keep how many pods a workload was to have and has, in place of what was recorded of it before."""
+        ...
+
+    async def forget_replicas(self, app: str, ref: Ref) -> None:
+        """Note that a workload was taken away: should it come back, nobody asks how many pods it had."""
         ...
 
     async def add_approval(self, approval: Approval) -> None:

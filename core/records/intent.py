@@ -8,7 +8,13 @@ from core.records.bundle import Ref
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineObject:
-    """One object as it was before the promotion touched anything."""
+    """One object as it was before the promotion touched anything.
+
+    Attributes:
+        replicas: of a workload, the pods that it asked for; of one that is not there, those that it had when it was last
+            recorded, None where it was taken away or never there.
+        count: pods that the manifest of the release asked for which ran it last, None where none has (engine rule 57).
+    """
 
     ref: Ref
     existed: bool
@@ -17,6 +23,7 @@ class BaselineObject:
     resource_version: str = ""
     progress_stamp: str = ""
     replicas: int | None = None
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +49,14 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """The cluster's answer to one apply."""
+    """The cluster's answer to one apply.
+
+    Attributes:
+        replicas: pods that a workload asks for after it; None for what has no count.
+    """
 
     ref: Ref
     uid: str
     generation: int
     changed: bool = True
+    replicas: int | None = None

@@ -117,6 +117,7 @@ class ServiceState:
     Attributes:
         sentence: `1 of 2 new pods are ready`, ready to be shown.
         wanted: pods that its workload asks for now.
+        seen: whether its workload could be looked at; where not, nobody knows what it asks for.
         pods: the new pods that can still serve, oldest first.
         diagnosis: worst first.
     """
@@ -125,6 +126,7 @@ class ServiceState:
     readiness: Readiness
     sentence: str
     wanted: int = 0
+    seen: bool = True
     pods: tuple[PodObservation, ...] = ()
     diagnosis: tuple[Diagnosis, ...] = ()
 

@@ -77,6 +77,8 @@ class Progress:
         complete: service → when it was complete for the first time.
         suspects: trouble → `watched` when it was first seen without a break.
         services: service → (ready, wanted), for the card.
+        counts: service → pods that its workload asked for when it was last seen; one that is deleted and made again gets
+            that (engine rule 58).
         waiting: what is awaited now, for the card.
         settling: that it is the end of a settle window, which is no lack of progress; None for anything else.
         clearing: what becomes of the objects that this release no longer has, for the card; told after the verdict.
@@ -90,9 +92,14 @@ class Progress:
     complete: dict[str, Completion] = field(default_factory=dict)
     suspects: dict[str, float] = field(default_factory=dict)
     services: dict[str, tuple[int, int]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     waiting: str = ""
     settling: Settling | None = None
     clearing: str = ""
+
+    def next_stage(self) -> "Progress":
+        """Return what a new stage begins with: clocks of its own, and what was seen of the counts."""
+        return Progress(counts=self.counts)
 
     def awaiting(self, waiting: str, settling: Settling | None = None) -> "Progress":
         """Return it with this as what is awaited now; nothing else is any more."""

@@ -16,7 +16,6 @@ class Step:
 
     Attributes:
         token: the fencing number it was sent under.
-        replicas: of a workload that is pruned, the count it had; one that is made again gets it back.
     """
 
     promotion: str
@@ -28,7 +27,6 @@ class Step:
     uid: str = ""
     generation: int = 0
     changed: bool = True
-    replicas: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

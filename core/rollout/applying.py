@@ -1,16 +1,17 @@
 """Sending a bundle, object by object: forward unforced, on the way back forced, counts through /scale only."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from core.errors import Rejected
 from core.failpoints import failpoint
 from core.promotion import Promotion
-from core.records.bundle import Bundle, BundleService, Ref
+from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, Intent
 from core.records.step import StepStage
+from core.rollout.counts import PodCounts, pod_counts
 from core.rollout.effects import BACK_PATIENCE, Effects, RolloutPorts
-from core.rollout.lineage import bundles_of, recorded_count, scaled_by
+from core.rollout.lineage import bundles_of, scaled_by
 
 
 class BundleApplier:
@@ -29,11 +30,7 @@ class BundleApplier:
         read = self._tools.store.read
         bundle = await read.bundle(promotion.release)
         assert bundle is not None, "a bundle is stored with the request"
-        app = await read.app(promotion.app)
-        active = await read.bundle(app.active) if app.active else None
-        counted, changed = self._counted(bundle), _changed(bundle, active)
-        counts = _forward_counts(counted, changed, intent, await scaled_by(read, promotion))
-        counts |= await self._recorded(promotion.app, counted, intent, keep=changed)
+        counts = await self._counts(promotion, bundle, intent)
         return await self._apply(
             promotion, bundle, stage="forward", counts=counts, limit=promotion.limits.pending
         )
@@ -41,42 +38,24 @@ class BundleApplier:
     async def back(self, promotion: Promotion, intent: Intent) -> tuple[Applied, ...]:
         """Apply the stored bundle of the release that the promotion goes back to; errors as `forward`."""
         assert promotion.back_to is not None
-        read = self._tools.store.read
-        bundle = await read.bundle(promotion.back_to)
+        bundle = await self._tools.store.read.bundle(promotion.back_to)
         if bundle is None:
             raise Rejected(f"the objects of {promotion.back_to} are not stored")
-        counted = self._counted(bundle)
-        counts = _back_counts(counted, intent, await scaled_by(read, promotion))
-        counts |= await self._recorded(promotion.app, counted, intent)
+        steps = await self._tools.store.read.steps(promotion.id)
+        known = [s.uid for s in steps if s.stage == "forward" and s.action == "apply"]
+        counts = await self._counts(promotion, bundle, intent, known)
         return await self._apply(promotion, bundle, stage="back", counts=counts, limit=BACK_PATIENCE)
 
-    def _counted(self, bundle: Bundle) -> list[BundleService]:
-        """Return the services whose workload has a count of its own."""
-        return [s for s in bundle.services if self._tools.cluster.traits(s.workload).counted]
-
-    async def _recorded(
-        self,
-        app: str,
-        counted: Iterable[BundleService],
-        intent: Intent,
-        keep: frozenset[str] = frozenset(),
-    ) -> dict[Ref, int]:
-        """Return the last recorded counts of workloads that must be made again; 0 stays 0 (engine rule 20).
-
-        Args:
-            app: whose.
-            counted: the services of the bundle that is applied.
-            intent: what was there.
-            keep: names whose count the manifest has changed since; a recorded 0 holds even then.
-        """
-        counts: dict[Ref, int] = {}
-        for service in counted:
-            if _existed(intent, service.workload):
-                continue
-            recorded = await recorded_count(self._tools.store.read, app, service.workload)
-            if recorded is not None and (service.name not in keep or recorded == 0):
-                counts[service.workload] = recorded
-        return counts
+    async def _counts(
+        self, promotion: Promotion, bundle: Bundle, intent: Intent, known: Iterable[str] = ()
+    ) -> PodCounts:
+        return pod_counts(
+            [s for s in bundle.services if self._tools.cluster.traits(s.workload).counted],
+            intent,
+            scaled=await scaled_by(self._tools.store.read, promotion),
+            seen=promotion.progress.counts,
+            known=known,
+        )
 
     async def _apply(
         self,
@@ -84,7 +63,7 @@ class BundleApplier:
         bundle: Bundle,
         *,
         stage: StepStage,
-        counts: Mapping[Ref, int],
+        counts: PodCounts,
         limit: float,
     ) -> tuple[Applied, ...]:
         done = {
@@ -96,12 +75,13 @@ class BundleApplier:
         applied: dict[Ref, Applied] = {}
         for ref in bundle.refs:
             answer = done.get((ref, "apply")) or await self._object(
-                promotion, bundle, ref, stage=stage, limit=limit
+                promotion, bundle, ref, stage=stage, counts=counts, limit=limit
             )
             applied[ref] = answer
-            if ref in counts:
+            replicas = counts.of(answer)
+            if replicas is not None:
                 if (ref, "scale") not in done:
-                    await self._scale(promotion, ref, counts[ref], stage=stage, limit=limit)
+                    await self._scale(promotion, ref, replicas, stage=stage, counts=counts, limit=limit)
                 applied[ref] = replace(answer, changed=True)
             if stage == "back":
                 failpoint("back.after_apply")
@@ -121,7 +101,14 @@ class BundleApplier:
         )
 
     async def _object(
-        self, promotion: Promotion, bundle: Bundle, ref: Ref, *, stage: StepStage, limit: float
+        self,
+        promotion: Promotion,
+        bundle: Bundle,
+        ref: Ref,
+        *,
+        stage: StepStage,
+        counts: PodCounts,
+        limit: float,
     ) -> Applied:
         return await self._effects.step(
             promotion,
@@ -136,18 +123,28 @@ class BundleApplier:
                 force=stage == "back" or promotion.kind == "rollback",
             ),
             limit=limit,
+            # One that is to be scaled is in order once it has been.
+            count=None if ref in counts.given else counts.asked.get(ref),
         )
 
     async def _scale(
-        self, promotion: Promotion, ref: Ref, count: int, *, stage: StepStage, limit: float
+        self,
+        promotion: Promotion,
+        ref: Ref,
+        replicas: int,
+        *,
+        stage: StepStage,
+        counts: PodCounts,
+        limit: float,
     ) -> Applied:
         return await self._effects.step(
             promotion,
             stage=stage,
             ref=ref,
             action="scale",
-            effect=lambda: self._tools.cluster.scale(promotion.app, ref, count, token=promotion.token),
+            effect=lambda: self._tools.cluster.scale(promotion.app, ref, replicas, token=promotion.token),
             limit=limit,
+            count=counts.asked[ref],
         )
 
     async def remove(self, promotion: Promotion, intent: Intent) -> tuple[Ref, ...]:
@@ -188,41 +185,3 @@ class BundleApplier:
 def _existed(intent: Intent, ref: Ref) -> bool:
     found = intent.of(ref)
     return found is not None and found.existed
-
-
-def _changed(bundle: Bundle, active: Bundle | None) -> frozenset[str]:
-    """Return the services whose count the manifest has changed since the active release."""
-    before = {s.name: s.count for s in active.services} if active else {}
-    return frozenset(s.name for s in bundle.services if before.get(s.name, s.count) != s.count)
-
-
-def _forward_counts(
-    counted: Iterable[BundleService], changed: Collection[str], intent: Intent, scaled: Collection[Ref]
-) -> dict[Ref, int]:
-    """Return the counts to set: of workloads that did not exist, and those that the manifest has changed.
-
-    Whatever a person has scaled stays, and 0 stays 0 (engine rule 20). What a rollout that was taken over has
-    `scaled` gets its recorded count back.
-    """
-    counts: dict[Ref, int] = {}
-    for service in counted:
-        ref = service.workload
-        found = intent.of(ref)
-        if found is None or not found.existed or (service.name in changed and found.replicas != 0):
-            counts[ref] = service.count
-        elif ref in scaled and found.replicas is not None:
-            counts[ref] = found.replicas
-    return counts
-
-
-def _back_counts(counted: Iterable[BundleService], intent: Intent, scaled: Collection[Ref]) -> dict[Ref, int]:
-    """Return the recorded count of what this promotion has scaled; a person's own scaling stays."""
-    counts: dict[Ref, int] = {}
-    for service in counted:
-        ref = service.workload
-        found = intent.of(ref)
-        if found is None or not found.existed:
-            counts[ref] = service.count
-        elif ref in scaled and found.replicas is not None:
-            counts[ref] = found.replicas
-    return counts

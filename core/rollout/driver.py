@@ -14,7 +14,6 @@ from core.promotion import Event, Phase, Promotion
 from core.records.bundle import Bundle
 from core.records.intent import Applied, Intent
 from core.records.observation import Target
-from core.records.progress import Progress
 from core.records.release import ReleaseStatus
 from core.records.step import PruneJob, StepStage
 from core.redaction import Redactor
@@ -101,7 +100,8 @@ class Driver:
             return
         await run.verifier.drain(run.promotion)
         failpoint("applied.before_commit")
-        await self._move(run, Event.APPLIED, stage_at=self._tools.clock.now(), progress=Progress())
+        progress = run.promotion.progress.next_stage()
+        await self._move(run, Event.APPLIED, stage_at=self._tools.clock.now(), progress=progress)
         failpoint("applied.after_commit")
 
     async def _watch_forward(self, run: _Run) -> None:
@@ -122,12 +122,18 @@ class Driver:
             await self._fail(run, outcome)
 
     async def _applied(self, promotion: Promotion, stage: StepStage) -> tuple[Applied, ...]:
-        steps = await self._tools.store.read.steps(promotion.id)
-        scaled = {s.ref for s in steps if s.stage == stage and s.action == "scale"}
+        steps = [s for s in await self._tools.store.read.steps(promotion.id) if s.stage == stage]
+        # A state from between the two would be one of another count.
+        scaled = {s.ref: s.generation for s in steps if s.action == "scale"}
         return tuple(
-            Applied(ref=s.ref, uid=s.uid, generation=s.generation, changed=s.changed or s.ref in scaled)
+            Applied(
+                ref=s.ref,
+                uid=s.uid,
+                generation=max(s.generation, scaled.get(s.ref, 0)),
+                changed=s.changed or s.ref in scaled,
+            )
             for s in steps
-            if s.stage == stage and s.action == "apply"
+            if s.action == "apply"
         )
 
     async def _succeed(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> None:
@@ -206,7 +212,7 @@ class Driver:
             run,
             Event.ROLLED_BACK,
             stage_at=self._tools.clock.now(),
-            progress=Progress(),
+            progress=promotion.progress.next_stage(),
             removed=promotion.back_to is None,
         )
         failpoint("back.after_commit")

@@ -15,6 +15,7 @@ from core.promotion import Phase, Promotion
 from core.records.bundle import Ref
 from core.records.intent import Applied
 from core.records.step import Step, StepAction, StepStage
+from core.records.workload_count import WorkloadCount
 from core.rollout.lineage import redactor_of
 from core.rollout.refusing import RefusalTracker
 
@@ -107,8 +108,19 @@ class Effects:
         action: StepAction,
         effect: Callable[[], Awaitable[Applied]],
         limit: float,
+        count: int | None = None,
     ) -> Applied:
         """Do one effect between its two rows; a crash in between leaves `sent`, which is simply sent again.
+
+        Args:
+            promotion: whose effect it is.
+            stage: forward, or on the way back.
+            ref: what it is done to.
+            action: what is done.
+            effect: does it.
+            limit: as of `retry`.
+            count: of a workload that is in order after it, the count of the manifest; it is recorded with the result, and
+                that a workload was removed as well.
 
         Raises:
             StalePromotion, StageTimeout, Rejected: as `retry`.
@@ -138,6 +150,12 @@ class Effects:
         )
         async with self._tools.store.transaction() as tx:
             await tx.save_step(done)
+            if count is not None:
+                await tx.save_workload_count(
+                    WorkloadCount(app=promotion.app, ref=ref, count=count, replicas=applied.replicas)
+                )
+            if action == "remove":
+                await tx.forget_replicas(promotion.app, ref)
         failpoint("step.after_done")
         return applied
 

@@ -1,4 +1,4 @@
-"""What a promotion takes over from others: effects to undo, secrets to keep quiet about, counts once recorded."""
+"""What a promotion takes over from others: effects to undo, counts to put back, secrets to keep quiet about."""
 
 from collections.abc import Mapping
 
@@ -30,20 +30,6 @@ async def scaled_by(read: StoreReader, promotion: Promotion) -> frozenset[Ref]:
     """Return the workloads whose count the promotion, or one that it took over, may have set."""
     steps = [step for each in await lineage(read, promotion) for step in await read.steps(each.id)]
     return frozenset(s.ref for s in steps if s.stage == "forward" and s.action == "scale")
-
-
-async def recorded_count(read: StoreReader, app: str, ref: Ref) -> int | None:
-    """Return the count that a workload had when it was last recorded, before a prune or at a baseline (rule 20)."""
-    for promotion in await read.promotions(app):
-        steps = await read.steps(promotion.id)
-        pruned = next((s.replicas for s in steps if s.stage == "prune" and s.ref == ref), None)
-        if pruned is not None:
-            return pruned
-        intent = await read.intent(promotion.id)
-        found = intent.of(ref) if intent else None
-        if found is not None and found.existed and found.replicas is not None:
-            return found.replicas
-    return None
 
 
 async def veterans_of(

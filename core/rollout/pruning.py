@@ -67,7 +67,7 @@ class Pruner:
         self._tools.announcer.wake()
 
     async def _remove(self, job: PruneJob, there: BaselineObject, *, token: int) -> None:
-        """Remove one object, its count recorded before: should it be made again, it gets that (engine rule 20)."""
+        """Remove one object; should it come back, it gets the count of its manifest (engine rule 58)."""
         row = Step(
             promotion=job.promotion,
             stage="prune",
@@ -77,7 +77,6 @@ class Pruner:
             token=token,
             uid=there.uid,
             generation=there.generation,
-            replicas=there.replicas,
         )
         async with self._tools.store.transaction() as tx:
             await tx.save_step(row)
@@ -85,6 +84,7 @@ class Pruner:
         failpoint("prune.after_remove")
         async with self._tools.store.transaction() as tx:
             await tx.save_step(replace(row, state="done"))
+            await tx.forget_replicas(job.app, there.ref)
 
     async def _kept(self, active: str | None) -> frozenset[Ref]:
         """What the app runs now is never pruned, whatever an old job says."""

@@ -16,6 +16,7 @@ from core.ports.store import Transaction
 from core.promotion import Event, Phase, Promotion
 from core.records.bundle import Ref
 from core.records.intent import BaselineObject, Intent
+from core.rollout.counts import recorded
 from core.rollout.effects import (
     BACK_PATIENCE,
     Effects,
@@ -113,7 +114,8 @@ class RolloutStarter:
         read, cluster = self._tools.store.read, self._tools.cluster
         app = await read.app(promotion.app)
         await cluster.check_anchor(app, installation=await read.installation(), token=promotion.token)
-        return await cluster.look(promotion.app, await self._refs(promotion))
+        found = await cluster.look(promotion.app, await self._refs(promotion))
+        return recorded(found, await read.workload_counts(promotion.app))
 
     async def _refs(self, promotion: Promotion) -> list[Ref]:
         """Return what may exist and matters: what this promotion applies or undoes, and what earlier ones left over.
@@ -188,6 +190,11 @@ async def _sighted(watch: Watch) -> Literal[True]:
 
 def _older(found: BaselineObject, earlier: Intent) -> BaselineObject:
     before = earlier.of(found.ref)
-    if before is None or before.existed:
-        return found if before is None else replace(found, replicas=before.replicas)
-    return replace(found, existed=False)
+    if before is None:
+        return found
+    return replace(
+        found,
+        existed=found.existed and before.existed,
+        replicas=before.replicas,
+        count=before.count,
+    )

@@ -73,6 +73,7 @@ def judge(
         progress,
         patience=_patience(observation.services, bundle, limits),
         services={s.name: (s.ready, s.wanted) for s in observation.services},
+        counts={**progress.counts, **{s.name: s.wanted for s in observation.services if s.seen}},
     )
     progress = _awaiting(progress, observation.services, bundle)
     broken = restarted or _hopeless(progress, observation.services, limits)

@@ -1,11 +1,15 @@
 """Reads of promotions and everything that belongs to one."""
 
+from collections.abc import Mapping
+
 from core.errors import NotFound
 from core.promotion import Phase, Promotion
 from core.records.approval import Approval
+from core.records.bundle import Ref
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.step import PruneJob, Step
+from core.records.workload_count import WorkloadCount
 from storage.aggregate import AggregateReader
 from storage.promotions.rows import (
     approval_of,
@@ -14,6 +18,7 @@ from storage.promotions.rows import (
     promotion_of,
     prune_job_of,
     step_of,
+    workload_count_of,
 )
 
 
@@ -54,6 +59,10 @@ class PromotionReader(AggregateReader):
 
     async def steps(self, promotion_id: str) -> list[Step]:
         return [step_of(row) for row in await self._session.all("steps", promotion=promotion_id)]
+
+    async def workload_counts(self, app: str) -> Mapping[Ref, WorkloadCount]:
+        rows = await self._session.all("workload_counts", app=app)
+        return {found.ref: found for found in map(workload_count_of, rows)}
 
     async def approvals(self, promotion_id: str) -> list[Approval]:
         rows = await self._session.all("approvals", promotion=promotion_id)

@@ -15,6 +15,7 @@ from core.records.intent import BaselineObject, Intent
 from core.records.line import Line
 from core.records.progress import Completion, Limits, PodProgress, Progress, Settling
 from core.records.step import PruneJob, Step
+from core.records.workload_count import WorkloadCount
 from storage.codec import (
     Columns,
     actor_of,
@@ -168,7 +169,6 @@ def step_row(step: Step) -> Columns:
         "uid": step.uid,
         "generation": step.generation,
         "changed": step.changed,
-        "replicas": step.replicas,
     }
 
 
@@ -183,8 +183,22 @@ def step_of(row: Row) -> Step:
         uid=row["uid"],
         generation=row["generation"],
         changed=bool(row["changed"]),
-        replicas=row["replicas"],
     )
+
+
+def workload_count_row(counted: WorkloadCount) -> Columns:
+    return {
+        "app": counted.app,
+        "kind": counted.ref.kind,
+        "name": counted.ref.name,
+        "count": counted.count,
+        "replicas": counted.replicas,
+    }
+
+
+def workload_count_of(row: Row) -> WorkloadCount:
+    ref = Ref(row["kind"], row["name"])
+    return WorkloadCount(app=row["app"], ref=ref, count=row["count"], replicas=row["replicas"])
 
 
 def approval_row(approval: Approval, vault: Vault) -> Columns:

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from core.errors import Conflict, Taken
 from core.promotion import Phase, Promotion
 from core.records.approval import Approval
+from core.records.bundle import Ref
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.progress import Progress
 from core.records.step import PruneJob, Step
+from core.records.workload_count import WorkloadCount
 from storage.aggregate import AggregateWriter
 from storage.promotions.rows import (
     approval_row,
@@ -18,6 +20,7 @@ from storage.promotions.rows import (
     promotion_row,
     prune_job_row,
     step_row,
+    workload_count_row,
 )
 
 
@@ -52,6 +55,12 @@ class PromotionWriter(AggregateWriter):
 
     async def save_step(self, step: Step) -> None:
         await self._session.run("save_step", step_row(step))
+
+    async def save_workload_count(self, counted: WorkloadCount) -> None:
+        await self._session.run("save_workload_count", workload_count_row(counted))
+
+    async def forget_replicas(self, app: str, ref: Ref) -> None:
+        await self._session.run("forget_replicas", {"app": app, "kind": ref.kind, "name": ref.name})
 
     async def add_approval(self, approval: Approval) -> None:
         if not await self._session.run("add_approval", approval_row(approval, self._vault)):

@@ -289,6 +289,14 @@ class Stage:
 
         await self.until(only)
 
+    async def runs_nothing(self, service: str = "web", *, app: str = APP) -> None:
+        """Wait until a service has no pod that is not going."""
+
+        async def none() -> bool:
+            return not await self.pods(service, app=app)
+
+        await self.until(none)
+
     # Transcripts
 
     async def transcript(self, promotion: str) -> str:

@@ -1,6 +1,7 @@
 """A database as version 1 of the schema left it, row by row: what nobody may forget how to read."""
 
 import json
+import zlib
 from contextlib import asynccontextmanager
 
 from storage.database import open_database
@@ -59,6 +60,27 @@ class Before:
             created_at=MOMENT,
             created_by=actor(ALICE),
         )
+
+    async def active(self, release, **counts):
+        """Make a release the active one, with a bundle of these services."""
+        services = [{"name": name, "count": count, "settle": 20.0} for name, count in counts.items()]
+        document = json.dumps({"objects": [], "services": services, "digest": "d"}).encode()
+        sealed = self._vault.seal_bytes(zlib.compress(document))
+        await self.add("bundles", release=release, app=APP, render_version=1, sealed=sealed)
+        await self._connection.execute("UPDATE apps SET active = ?", [release])
+
+    async def intent(self, promotion, **replicas):
+        """Store what a promotion found: Deployments of so many pods, and their Secrets."""
+        found = [
+            {
+                "ref": {"kind": kind, "name": name},
+                "existed": True,
+                "replicas": count if kind == "Deployment" else None,
+            }
+            for name, count in replicas.items()
+            for kind in ("Secret", "Deployment")
+        ]
+        await self.add("intents", promotion=promotion, sealed=self._vault.seal({"objects": found}))
 
     async def hold(self, release, why):
         await self.add("standings", release=release, held=self._vault.seal(why), withdrawn=0)

@@ -13,6 +13,7 @@ from core.records.bundle import Bundle, BundleService, Ref
 from core.records.observation import Observation
 from core.records.progress import Completion, Limits, PodProgress, Progress, Settling
 from core.records.step import PruneJob, Step
+from core.records.workload_count import WorkloadCount
 from core.rollout.verdict import judge
 from core.sentence import Channel, Sentence
 from storage.promotions.rows import progress_of
@@ -44,6 +45,7 @@ PROGRESS = Progress(
     complete={"web": Completion(at=5.0, pods=2)},
     suspects={"crash web": 9.0},
     services={"web": (1, 2)},
+    counts={"web": 2},
     waiting="web is complete, watching for 20 s",
     settling=Settling(service="web", seconds=20.0),
 )
@@ -276,6 +278,22 @@ async def test_a_step_moves_on_and_keeps_its_place(store):
         async with store.transaction() as tx:
             await tx.save_step(step)
     assert await store.read.steps(P) == [done, secret, scale]
+
+
+async def test_the_newest_count_of_a_workload_is_kept_and_forgotten_with_it(store):
+    await seed(store)
+    await seed(store, app="other", release="RBBBBBBBBBB")
+    web = WorkloadCount(app=APP, ref=Ref("Deployment", "web"), count=2, replicas=7)
+    worker = replace(web, ref=Ref("Deployment", "worker"), count=1, replicas=1)
+    for counted in (web, worker, replace(web, app="other"), replace(web, count=5, replicas=5)):
+        async with store.transaction() as tx:
+            await tx.save_workload_count(counted)
+    async with store.transaction() as tx:
+        await tx.forget_replicas(APP, worker.ref)
+    assert await store.read.workload_counts(APP) == {
+        web.ref: replace(web, count=5, replicas=5),
+        worker.ref: replace(worker, replicas=None),
+    }
 
 
 async def test_a_person_decides_once(store):

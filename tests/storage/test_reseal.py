@@ -5,6 +5,7 @@ import pytest
 from core.actor import Actor
 from core.records.binding import Binding
 from core.records.bundle import Ref
+from core.records.workload_count import WorkloadCount
 from core.sentence import NOTHING, Channel, Sentence
 from storage.codec import sentence_of
 from storage.errors import SchemaTooNew
@@ -12,7 +13,7 @@ from storage.keys import Keyring
 from storage.reseal import UPGRADES, reseal, sentence_in
 from storage.store import open_store
 from tests.storage.before import RELEASE, database_of_before
-from tests.storage.making import ALICE
+from tests.storage.making import ALICE, APP
 
 P, Q = "PAAAAAAAAAA", "PBBBBBBBBBB"
 FIRST = "bundle=00ff active= prune= namespace="
@@ -67,6 +68,21 @@ async def test_people_in_a_stored_sentence_read_as_parts(path, key, clock):
 )
 def test_only_what_we_have_written_ourselves_is_a_person_or_a_channel(text, sentence):
     assert sentence_of(sentence_in(text)) == sentence
+
+
+@pytest.mark.parametrize("had", [7, None])
+async def test_counts_that_only_bundles_and_intents_held_are_recorded(path, key, clock, had):
+    web, worker = Ref("Deployment", "web"), Ref("Deployment", "worker")
+    async with database_of_before(path, key) as before:
+        await before.promotion(P, "Running")
+        await before.active(RELEASE, web=2, worker=0)
+        if had is not None:
+            await before.intent(P, web=had)
+    async with open_store(path, Keyring([key]), clock) as store:
+        assert await store.read.workload_counts(APP) == {
+            web: WorkloadCount(app=APP, ref=web, count=2, replicas=had),
+            worker: WorkloadCount(app=APP, ref=worker, count=0, replicas=None),
+        }
 
 
 async def test_what_is_sealed_is_upgraded_once(path, key, clock):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
+from core.cluster.documents import Document
 from core.cluster.kinds.access_review import ACCESS_REVIEW
 from core.cluster.kinds.config_map import CONFIG_MAP
 from core.cluster.kinds.deployment import DEPLOYMENT
@@ -20,6 +21,7 @@ from core.cluster.kinds.secret import SECRET
 from core.cluster.kinds.service import SERVICE
 from core.cluster.kinds.volume_claim import VOLUME_CLAIM
 from core.manifest.service import Service
+from core.records.bundle import Ref
 
 K = TypeVar("K", bound=Kind)
 
@@ -44,6 +46,12 @@ KINDS: Mapping[str, Kind] = _by_name((*_BEFORE, *_WORKLOADS, *_OTHERS))
 FOLLOWED: Mapping[str, Follow] = MappingProxyType({k.name: k.follow for k in KINDS.values() if k.follow})
 # Kinds that own pods of ours.
 MAKERS: frozenset[str] = frozenset(kind.makers.name for kind in WORKLOADS.values())
+
+
+def count_of(ref: Ref, live: Document) -> int | None:
+    """Return how many pods a live object asks for, None where its kind has no count of its own."""
+    kind = WORKLOADS.get(ref.kind)
+    return kind.wanted(live) if kind and kind.traits.counted else None
 
 
 def workload_of(service: Service) -> WorkloadKind:

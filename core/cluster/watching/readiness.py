@@ -48,10 +48,13 @@ def service_state(
     live = snapshot.named(kind.name, service.workload.name)
     lost = _lost(snapshot, kind, live, applied)
     if lost:
-        return ServiceState(name=service.name, readiness=Readiness.FAILED, sentence=lost)
+        return ServiceState(name=service.name, readiness=Readiness.FAILED, sentence=lost, seen=False)
     if live is None:
         return ServiceState(
-            name=service.name, readiness=Readiness.PROGRESSING, sentence=f"its {kind} cannot be seen yet"
+            name=service.name,
+            readiness=Readiness.PROGRESSING,
+            sentence=f"its {kind} cannot be seen yet",
+            seen=False,
         )
     pods = [p for p in snapshot.new_pods(live, release) if is_alive(p)]
     wanted = kind.wanted(live)

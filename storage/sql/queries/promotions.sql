@@ -82,11 +82,24 @@ SELECT * FROM steps WHERE promotion = :promotion ORDER BY number;
 
 -- save_step --
 -- Write an effect down, or what became of it; its place in the order stays.
-INSERT INTO steps (promotion, stage, kind, name, action, state, token, uid, generation, changed, replicas)
-VALUES (:promotion, :stage, :kind, :name, :action, :state, :token, :uid, :generation, :changed, :replicas)
+INSERT INTO steps (promotion, stage, kind, name, action, state, token, uid, generation, changed)
+VALUES (:promotion, :stage, :kind, :name, :action, :state, :token, :uid, :generation, :changed)
 ON CONFLICT (promotion, stage, kind, name, action) DO UPDATE
 SET state = excluded.state, token = excluded.token, uid = excluded.uid, generation = excluded.generation,
-    changed = excluded.changed, replicas = excluded.replicas;
+    changed = excluded.changed;
+
+-- workload_counts --
+-- What is recorded of the count of every workload of an app.
+SELECT * FROM workload_counts WHERE app = :app;
+
+-- save_workload_count --
+-- Keep how many pods a workload was to have and has.
+INSERT INTO workload_counts (app, kind, name, count, replicas) VALUES (:app, :kind, :name, :count, :replicas)
+ON CONFLICT (app, kind, name) DO UPDATE SET count = excluded.count, replicas = excluded.replicas;
+
+-- forget_replicas --
+-- A workload was taken away: how many pods it had is not asked any more.
+UPDATE workload_counts SET replicas = NULL WHERE app = :app AND kind = :kind AND name = :name;
 
 -- approvals --
 -- Decisions about a promotion, in the order in which they were made.

@@ -14,6 +14,20 @@ SELECT number, phase, words FROM promotions ORDER BY number;
 -- Write the words of a promotion in another form.
 UPDATE promotions SET words = :words WHERE number = :number;
 
+-- sealed_active_bundles --
+-- The objects that each app runs, and how the promotion that was asked for last had found them.
+SELECT bundles.app, bundles.sealed, intents.sealed AS found
+FROM apps JOIN bundles ON bundles.release = apps.active
+LEFT JOIN intents ON intents.promotion = (
+    SELECT id FROM promotions
+    WHERE promotions.app = apps.name AND id IN (SELECT promotion FROM intents) ORDER BY number DESC LIMIT 1
+);
+
+-- record_count --
+-- Record the count of a workload of which nothing is recorded yet.
+INSERT INTO workload_counts (app, kind, name, count, replicas) VALUES (:app, :kind, :name, :count, :replicas)
+ON CONFLICT (app, kind, name) DO NOTHING;
+
 -- sealed_holds --
 -- Why releases are on hold.
 SELECT release, held FROM standings WHERE held IS NOT NULL;
