@@ -14,6 +14,7 @@ from core.errors import Unwritable
 from storage.errors import DatabaseLocked, DatabaseMissing
 from storage.filesystem import resolve_local
 from storage.migrate import MIGRATIONS, Migration, migrate, needs_migration
+from storage.write_queue import WriteQueue
 
 # `token create` beside a running bot writes for milliseconds. Slack waits three seconds: where nobody of ours waits for
 # the file as well, one is left to say that nothing could be stored.
@@ -68,22 +69,26 @@ class Database:
         self.path = path
         self.reader = reader
         self._writer = writer
-        self._writing = asyncio.Lock()
+        self._queue = WriteQueue()
         self._owner: asyncio.Task[object] | None = None
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[aiosqlite.Connection]:
+    async def transaction(self, *, urgent: bool = False) -> AsyncGenerator[aiosqlite.Connection]:
         """Give the writing connection inside BEGIN IMMEDIATE … COMMIT; any error rolls everything back.
 
         A task that is cancelled while COMMIT runs has committed: whoever catches that must read again. Blocks
         do not nest: the inner one would wait for ever, so it is a RuntimeError.
+
+        Args:
+            urgent: it goes before all others that wait, so it must be one short write that somebody waits for by the
+                second. It waits for the transaction that runs, and for others that are urgent.
 
         Raises:
             Unwritable: the disk is full, read-only or broken; nothing was written.
         """
         if self._owner is not None and self._owner is asyncio.current_task():
             raise RuntimeError("this task is in a transaction already")
-        async with self._writing:
+        async with self._queue.turn(urgent=urgent):
             self._owner = asyncio.current_task()
             with raising_unwritable():
                 try:

@@ -35,6 +35,8 @@ AFTER_TROUBLE, LONGEST_PAUSE = 5.0, 60.0
 # a pod off a lost node after five minutes, so a restart of that kind still forgets nothing. `response_url` works for
 # thirty minutes.
 FRESH = timedelta(minutes=10)
+# Deliveries in hand at once. Each holds its text, and the longest waits for a card; what comes beyond that is in the database.
+MOST_IN_HAND = 500
 DONE_BEFORE = (
     "I was restarted while I was doing this, after a part of it or all of it was done: "
     "look at the lists and at the thread before you repeat it"
@@ -48,8 +50,8 @@ class Inbox(Protocol):
         """Store a delivery durably; return False where one with that key was kept before."""
         ...
 
-    async def pending(self) -> Sequence[Delivery]:
-        """Return what was not handled, in the order in which it came."""
+    async def pending(self, *, after: int, limit: int) -> Sequence[Delivery]:
+        """Return what was not handled and came after that id, in the order in which it came, so many at most."""
         ...
 
     async def handled(self, delivery_id: int, now: datetime) -> None:
@@ -110,6 +112,7 @@ class InboxWorker:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         # Deliveries are numbered in the order in which they are stored, so the newest tells which are new.
         self._newest = 0
+        self._in_hand = 0
 
     async def keep(self, key: str, kind: DeliveryKind, payload: bytes) -> None:
         """Store a delivery; a second one with the same key is dropped."""
@@ -124,16 +127,19 @@ class InboxWorker:
             await self._known.wait()
             while True:
                 self._fresh.clear()
-                for delivery in await self._unseen():
+                room = MOST_IN_HAND - self._in_hand
+                found = await self._unseen(room) if room else ()
+                for delivery in found:
                     self._newest = delivery.id
+                    self._in_hand += 1
                     tasks.create_task(self._attend(delivery), name=f"delivery {delivery.id}")
                 await self._fresh.wait()
 
-    async def _unseen(self) -> list[Delivery]:
+    async def _unseen(self, most: int) -> Sequence[Delivery]:
         """Return what came since the last look, in order; a database in trouble is asked again."""
         while True:
             try:
-                return [each for each in await self._inbox.pending() if each.id > self._newest]
+                return await self._inbox.pending(after=self._newest, limit=most)
             except Exception:
                 log.exception("what Slack delivered cannot be read; trying again")
                 await self._clock.sleep(AFTER_TROUBLE)
@@ -162,6 +168,9 @@ class InboxWorker:
             with suppress(Exception):
                 await self._respond(body, refused(surprise).answer)
         await self._wipe(delivery.id)
+        if self._in_hand == MOST_IN_HAND:
+            self._fresh.set()  # there may be more than there was room for
+        self._in_hand -= 1
 
     async def _wipe(self, delivery_id: int) -> None:
         """Mark it as handled, as soon as the database can be written: a start before that would take it up again."""

@@ -12,6 +12,8 @@ from storage.session import Session
 
 # With "Delayed Events" Slack repeats a delivery for 24 hours (its Events API documentation); one more for doubt.
 REMEMBERED = timedelta(hours=25)
+# Whoever waits to write waits for no more than this.
+PRUNED_AT_ONCE = 500
 
 
 class SqliteInbox:
@@ -27,12 +29,18 @@ class SqliteInbox:
         Only an HMAC of the key is stored, so it may be made of foreign text.
         """
         row = delivery_row(dedupe_key, kind, payload, now, self._vault)
-        async with self._database.transaction() as connection:
+        # Slack's acknowledgement waits for this, and Slack waits three seconds.
+        async with self._database.transaction(urgent=True) as connection:
             return await Session(connection).run("keep_delivery", row) == 1
 
-    async def pending(self) -> list[Delivery]:
-        """Return what was not handled, in the order in which it came: the work of a restart."""
-        rows = await Session(self._database.reader).all("pending_deliveries")
+    async def pending(self, *, after: int = 0, limit: int | None = None) -> list[Delivery]:
+        """Return what was not handled, in the order in which it came: the work of a restart.
+
+        Args:
+            after: the id of a delivery; only later ones are looked at.
+            limit: how many at most; without it every one.
+        """
+        rows = await Session(self._database.reader).all("pending_deliveries", after=after, limit=limit)
         return [delivery_of(row, self._vault) for row in rows]
 
     async def mark_done(self, session: Session, delivery_id: int, now: datetime) -> None:
@@ -49,5 +57,11 @@ class SqliteInbox:
 
     async def prune(self, now: datetime) -> int:
         """Forget deliveries that were handled more than REMEMBERED ago; return how many."""
-        async with self._database.transaction() as connection:
-            return await Session(connection).run("prune_deliveries", {"before": moment(now - REMEMBERED)})
+        forgotten, last = 0, PRUNED_AT_ONCE
+        while last == PRUNED_AT_ONCE:
+            async with self._database.transaction() as connection:
+                last = await Session(connection).run(
+                    "prune_deliveries", {"before": moment(now - REMEMBERED), "limit": PRUNED_AT_ONCE}
+                )
+            forgotten += last
+        return forgotten

@@ -36,8 +36,8 @@ async def pairs(database):
     return {row[0]: row[1] for row in rows}
 
 
-async def write_pair(database, writer):
-    async with database.transaction() as connection:
+async def write_pair(database, writer, *, urgent=False):
+    async with database.transaction(urgent=urgent) as connection:
         await connection.execute("INSERT INTO pairs VALUES (1, ?)", (writer,))
         await asyncio.sleep(0)
         await connection.execute("INSERT INTO pairs VALUES (2, ?)", (writer,))
@@ -46,7 +46,7 @@ async def write_pair(database, writer):
 @pytest.mark.parametrize("seed", range(12))
 async def test_a_storm_of_cancellations_leaves_only_whole_transactions(database, seed):
     dice = random.Random(seed)
-    tasks = [asyncio.create_task(write_pair(database, n)) for n in range(40)]
+    tasks = [asyncio.create_task(write_pair(database, n, urgent=dice.random() < 0.3)) for n in range(40)]
     victims = dice.sample(range(40), 25)
     for victim in victims:
         for _ in range(dice.randrange(6)):

@@ -44,6 +44,47 @@ async def test_a_handled_delivery_is_forgotten_after_a_day_and_an_hour_and_an_un
     assert not await store.inbox.keep("T2", "command", b"", NOW)
 
 
+async def test_old_deliveries_are_forgotten_a_few_at_a_time(store, monkeypatch):
+    monkeypatch.setattr("storage.inbox.inbox.PRUNED_AT_ONCE", 2)
+    for number in range(5):
+        await store.inbox.keep(f"T{number}", "command", b"", NOW)
+        await store.inbox.handled(number + 1, NOW)
+    before = store._database._writer.total_changes
+    assert await store.inbox.prune(NOW + REMEMBERED + timedelta(seconds=1)) == 5
+    assert store._database._writer.total_changes - before == 5
+    assert await store.inbox.prune(NOW + REMEMBERED + timedelta(seconds=1)) == 0
+
+
+async def test_those_after_one_are_returned_so_many_at_most(store):
+    for number in range(5):
+        await store.inbox.keep(f"T{number}", "command", b"", NOW)
+    assert [d.id for d in await store.inbox.pending(after=2)] == [3, 4, 5]
+    assert [d.id for d in await store.inbox.pending(after=2, limit=2)] == [3, 4]
+
+
+async def test_a_delivery_goes_before_whatever_else_waits_to_be_written(store):
+    """Slack waits three seconds; a hundred rollouts may wait longer."""
+    order = []
+
+    async def rollout(number):
+        async with store.transaction() as tx:
+            await tx.add_app(make_app(f"app-{number}"))
+        order.append(number)
+
+    async def delivered(key):
+        await store.inbox.keep(key, "command", b"", NOW)
+        order.append(key)
+
+    async with store.transaction() as tx:
+        await tx.add_app(make_app())
+        rollouts = [asyncio.create_task(rollout(number)) for number in range(30)]
+        await asyncio.sleep(0)
+        deliveries = [asyncio.create_task(delivered(f"T{number}")) for number in range(3)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*rollouts, *deliveries)
+    assert order == ["T0", "T1", "T2", *range(30)]
+
+
 async def test_the_transaction_that_carries_a_delivery_out_marks_it_done_and_its_crash_does_not(store):
     await store.inbox.keep("T1", "command", b"{}", NOW)
     (delivery,) = await store.inbox.pending()

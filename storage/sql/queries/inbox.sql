@@ -4,8 +4,9 @@ INSERT INTO intake (mark, kind, payload, received_at) VALUES (:mark, :kind, :pay
 ON CONFLICT (mark) DO NOTHING;
 
 -- pending_deliveries --
--- Deliveries that nobody has handled, in the order in which they came.
-SELECT id, kind, payload, received_at, done_at FROM intake WHERE handled_at IS NULL ORDER BY id;
+-- Deliveries after a number that nobody has handled, in the order in which they came; without a limit every one.
+SELECT id, kind, payload, received_at, done_at FROM intake
+WHERE handled_at IS NULL AND id > :after ORDER BY id LIMIT coalesce(:limit, -1);
 
 -- done_delivery --
 -- A delivery is carried out; only its answer is missing.
@@ -16,5 +17,5 @@ UPDATE intake SET done_at = :now WHERE id = :id AND done_at IS NULL;
 UPDATE intake SET payload = NULL, handled_at = :now WHERE id = :id AND handled_at IS NULL;
 
 -- prune_deliveries --
--- Forget deliveries that Slack cannot repeat any more.
-DELETE FROM intake WHERE handled_at < :before;
+-- Forget some deliveries that Slack cannot repeat any more, the oldest first.
+DELETE FROM intake WHERE id IN (SELECT id FROM intake WHERE handled_at < :before ORDER BY handled_at LIMIT :limit);

@@ -435,11 +435,11 @@ async def test_a_database_that_cannot_be_read_or_swept_for_a_while_ends_nothing(
     kept = w.store.inbox
     pending, left = kept.pending, [3]
 
-    async def failing() -> Any:
+    async def failing(**more: Any) -> Any:
         if left[0]:
             left[0] -= 1
             raise Unwritable("its disk gives errors")
-        return await pending()
+        return await pending(**more)
 
     async def prune(now: Any) -> int:
         raise Unwritable("its disk is full")
@@ -465,3 +465,30 @@ async def test_nothing_is_remembered_of_what_is_handled(tmp_path: Path):
         await asyncio.sleep(0)
         gc.collect()
         assert not s.inbox._locks
+
+
+async def test_each_delivery_is_looked_at_once_and_only_so_many_are_in_hand(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("bot.slack.inbox.MOST_IN_HAND", 7)
+    async with staged(tmp_path) as s:
+        kept = s.world.store.inbox
+        at_once: list[int] = []
+        seen: list[int] = []
+        pending = kept.pending
+
+        async def counted(**more: Any) -> Any:
+            found = await pending(**more)
+            seen.extend(each.id for each in found)
+            at_once.append(
+                sum(t.get_name().startswith("delivery ") for t in asyncio.all_tasks()) + len(found)
+            )
+            return found
+
+        kept.pending = counted
+        urls = await asyncio.gather(*(s.command("help", channel=f"C{n % 3}") for n in range(60)))
+        for url in urls:
+            await s.answer(url)
+        kept.pending = pending
+        await s.handled()
+    assert sorted(seen) == sorted(set(seen)), "none is read and unsealed again for those that come after it"
+    assert len(seen) == 60
+    assert max(at_once) <= 7
