@@ -1,18 +1,18 @@
-"""Connections, transactions and the lock: without it a cancelled task would leave half a write to the next one."""
+"""Connections and transactions: without these a cancelled task would leave half a write to the next one."""
 
 import asyncio
-import fcntl
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 
 import aiosqlite
 
 from core.errors import Unwritable
-from storage.errors import DatabaseLocked, DatabaseMissing
+from storage.errors import DatabaseMissing
 from storage.filesystem import resolve_local
+from storage.lock import file_lock, opened
 from storage.migrate import MIGRATIONS, Migration, migrate, needs_migration
 from storage.write_queue import WriteQueue
 
@@ -117,7 +117,7 @@ async def open_database(
 
     Args:
         path: the file; its directory must exist.
-        exclusive: hold `<path>.lock` while open, as `serve` does. Without it the lock is held only for as long
+        exclusive: hold the file's lock while open, as `serve` does. Without it the lock is held only for as long
             as an upgrade takes, so that no schema changes beneath a running bot.
         make: create the file where there is none.
         migrations: what to upgrade with; other than the default in tests only.
@@ -130,32 +130,20 @@ async def open_database(
     if not (make or path.exists()):
         raise DatabaseMissing(f"there is no database {path}: is CONVOX_DATABASE the one that `serve` uses?")
     async with AsyncExitStack() as stack:
+        file = stack.enter_context(opened(path))
         if exclusive:
-            stack.enter_context(file_lock(path))
-        create(path)
+            stack.enter_context(file_lock(path, file))
         with raising_unwritable():
             writer = await stack.enter_async_context(connect(path))
             # Before anything is written: the journal's mode stays in the file, which may not be ours.
             behind = await needs_migration(writer, migrations)
             await prepare(writer, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
             if behind:
-                with file_lock(path, already=exclusive):
+                with nullcontext() if exclusive else file_lock(path, file):
                     await migrate(writer, migrations)
             reader = await stack.enter_async_context(connect(path))
             await prepare(reader, "query_only = ON")
         yield Database(path, writer, reader)
-
-
-def create(path: Path) -> None:
-    """Make the file readable by its owner only; SQLite gives its companions (-wal, -shm) the same mode.
-
-    Raises:
-        Unwritable: it cannot be made or written.
-    """
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        raise Unwritable(f"the database {path} cannot be opened: {error.strerror}") from error
 
 
 def connect(path: Path) -> aiosqlite.Connection:
@@ -168,37 +156,3 @@ async def prepare(connection: aiosqlite.Connection, *pragmas: str) -> None:
     connection.row_factory = sqlite3.Row
     for pragma in pragmas:
         await connection.execute_fetchall(f"PRAGMA {pragma}")
-
-
-@contextmanager
-def file_lock(path: Path, *, already: bool = False) -> Generator[None]:
-    """Hold `<path>.lock` for this process; `already` says that it does.
-
-    Raises:
-        DatabaseLocked: another process has it.
-        Unwritable: the lock file cannot be made.
-    """
-    if already:
-        yield
-        return
-    lock = path.with_name(path.name + ".lock")
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise Unwritable(f"{lock} cannot be made: {error.strerror}") from error
-    try:
-        acquire_lock(descriptor, path)
-        yield
-    finally:
-        os.close(
-            descriptor
-        )  # the kernel lets go of the lock; the file stays, so that nobody locks a deleted one
-
-
-def acquire_lock(descriptor: int, path: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise DatabaseLocked(
-            f"another convox-bot serve uses {path}: stop it first, or give this one its own CONVOX_DATABASE"
-        ) from None

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from core.cluster.anchor import objection
 from core.cluster.kinds import MANAGED
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.render import render
-from core.errors import Unreachable
+from core.errors import Rejected, Unreachable
 from core.manifest.manifest import Manifest
 from core.policy.policy import Rules
 from core.ports.outbox import Card
@@ -18,6 +19,7 @@ from core.ports.people import Person
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
+from core.records.claim import Claim
 from core.records.intent import Applied, BaselineObject, Intent
 from core.records.observation import (
     Diagnosis,
@@ -151,7 +153,7 @@ class FakeCluster:
     refuse: Callable[[str], None] = lambda _request: None
     synced: bool = True
     serves: bool | None = True
-    token: int = 0
+    anchors: dict[str, dict[str, str]] = field(default_factory=dict)
     log: str = "KeyError: 'DATABASE_URL'"
 
     def _ask(self, request: str) -> None:
@@ -187,12 +189,23 @@ class FakeCluster:
             ),
         )
 
-    async def check_anchor(self, app: App, *, installation: str, token: int) -> None:
-        self._ask("check anchor")
+    def _object(self, app: App, claim: Claim) -> None:
+        data = self.anchors.get(app.name, {})
+        if reason := objection(f"{self.rack}-{app.name}", data, "namespace-1", app, claim):
+            raise Rejected(reason)
 
-    async def claim_anchor(self, app: App, *, installation: str, token: int) -> Applied:
+    async def check_anchor(self, app: App, claim: Claim) -> None:
+        self._ask("check anchor")
+        self._object(app, claim)
+
+    async def claim_anchor(self, app: App, claim: Claim) -> Applied:
         self._ask("claim anchor")
-        self.token = max(self.token, token)
+        self._object(app, claim)
+        self.anchors[app.name] = {
+            "installation": claim.installation,
+            "token": str(claim.token),
+            "promotion": claim.promotion,
+        }
         return Applied(ref=self.anchor, uid="anchor", generation=0)
 
     async def preflight(self, app: str, bundle: Bundle, *, token: int, force: bool) -> None:

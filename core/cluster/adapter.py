@@ -21,6 +21,7 @@ from core.policy.policy import Rules
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
+from core.records.claim import Claim
 from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis
 from core.records.release import Release
@@ -74,11 +75,11 @@ class KubernetesCluster:
     async def look(self, app: str, refs: Sequence[Ref]) -> Intent:
         return await baseline.look(self._client, self._ns(app), refs)
 
-    async def check_anchor(self, app: App, *, installation: str, token: int) -> None:
-        await self._anchors.check(self._ns(app.name), app, installation=installation, token=token)
+    async def check_anchor(self, app: App, claim: Claim) -> None:
+        await self._anchors.check(self._ns(app.name), app, claim)
 
-    async def claim_anchor(self, app: App, *, installation: str, token: int) -> Applied:
-        return await self._anchors.claim(self._ns(app.name), app, installation=installation, token=token)
+    async def claim_anchor(self, app: App, claim: Claim) -> Applied:
+        return await self._anchors.claim(self._ns(app.name), app, claim)
 
     async def preflight(self, app: str, bundle: Bundle, *, token: int, force: bool) -> None:
         await self._applier.preflight(self._ns(app), bundle, token=token, force=force)

@@ -9,6 +9,7 @@ from core.policy.policy import Rules
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
+from core.records.claim import Claim
 from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis, Observation, Target
 from core.records.release import Release
@@ -80,12 +81,15 @@ class Cluster(Protocol):
         """Read the namespace and the named objects as they are now (a consistent read)."""
         ...
 
-    async def check_anchor(self, app: App, *, installation: str, token: int) -> None:
-        """Raise Rejected where the namespace belongs to another installation, uid or newer token (rule 14)."""
+    async def check_anchor(self, app: App, claim: Claim) -> None:
+        """Raise Rejected where the namespace belongs to another installation, uid or newer token (rule 14).
+
+        The same token is fine where the anchor names the promotion that claims (rule 59).
+        """
         ...
 
-    async def claim_anchor(self, app: App, *, installation: str, token: int) -> Applied:
-        """Write our installation and token into the anchor by compare-and-set (rule 14)."""
+    async def claim_anchor(self, app: App, claim: Claim) -> Applied:
+        """Write our installation, token and promotion into the anchor by compare-and-set (rules 14 and 59)."""
         ...
 
     async def preflight(self, app: str, bundle: Bundle, *, token: int, force: bool) -> None:

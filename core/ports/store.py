@@ -109,6 +109,10 @@ class StoreReader(Protocol):
         """Return the phase of the last promotion of the app, other than `before`, in TOUCHED_ENDINGS."""
         ...
 
+    async def last_touched(self, app: str) -> Promotion | None:
+        """Return the newest promotion of the app that has begun to write, if any: the one that claimed its anchor last."""
+        ...
+
     async def digest(self, *parts: str) -> str:
         """Return an HMAC of the parts under the installation's stored key, for showing (engine rule 18)."""
         ...

@@ -11,7 +11,7 @@ from core.records.intent import Applied, Intent
 from core.records.step import StepStage
 from core.rollout.counts import PodCounts, pod_counts
 from core.rollout.effects import BACK_PATIENCE, Effects, RolloutPorts
-from core.rollout.lineage import bundles_of, scaled_by
+from core.rollout.lineage import bundles_of, claim_of, scaled_by
 
 
 class BundleApplier:
@@ -88,15 +88,16 @@ class BundleApplier:
         return tuple(applied.values())
 
     async def _anchor(self, promotion: Promotion, *, stage: StepStage, limit: float) -> None:
-        read = self._tools.store.read
-        app, installation = await read.app(promotion.app), await read.installation()
-        cluster = self._tools.cluster
+        read, cluster = self._tools.store.read, self._tools.cluster
+        app = await read.app(promotion.app)
+        # Its intent is stored by now, whatever was known of it when it was handed over.
+        claim = replace(await claim_of(read, promotion), touched=True)
         await self._effects.step(
             promotion,
             stage=stage,
             ref=cluster.anchor,
             action="anchor",
-            effect=lambda: cluster.claim_anchor(app, installation=installation, token=promotion.token),
+            effect=lambda: cluster.claim_anchor(app, claim),
             limit=limit,
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from core.ports.store import StoreReader
 from core.promotion import Promotion
 from core.records.bundle import Bundle, Ref
+from core.records.claim import Claim
 from core.records.intent import Intent
 from core.redaction import Redactor
 
@@ -18,6 +19,16 @@ async def lineage(read: StoreReader, promotion: Promotion) -> tuple[Promotion, .
     while (earlier := chain[-1].baseline_of) is not None:
         chain.append(await read.promotion(earlier))
     return tuple(chain)
+
+
+async def claim_of(read: StoreReader, promotion: Promotion) -> Claim:
+    """Return who wants to write where this promotion does, as the anchor is asked (engine rule 59)."""
+    return Claim(
+        installation=await read.installation(),
+        token=promotion.token,
+        promotion=promotion.id,
+        touched=promotion.touched_at is not None,
+    )
 
 
 async def bundles_of(read: StoreReader, promotion: Promotion) -> tuple[Bundle, ...]:

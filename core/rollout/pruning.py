@@ -11,6 +11,7 @@ from core.records.bundle import Ref
 from core.records.intent import BaselineObject
 from core.records.step import PruneJob, Step
 from core.rollout.effects import RolloutPorts
+from core.rollout.lineage import claim_of
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +43,17 @@ class Pruner:
         keep = await self._kept(app.active)
         refused: list[str] = []
         if refs := [ref for ref in job.refs if ref not in keep]:
-            # A restored database still has jobs that were done long ago (engine rule 14).
-            await cluster.check_anchor(app, installation=await read.installation(), token=app.token)
+            # A restored database still has jobs that were done long ago (engine rule 14). The anchor is asked in the name of
+            # whoever claimed it last: this promotion, or a later one that did not get around to the job.
+            last = await read.last_touched(job.app)
+            assert last is not None, "a job is written by a promotion that has touched something"
+            await cluster.check_anchor(app, await claim_of(read, last))
             there = [each for each in (await cluster.look(job.app, refs)).objects if each.existed]
             # Only of what is there: most of these were removed long ago, after an earlier promotion.
             await self._tell(job, removing(each.ref for each in there))
             for each in there:
                 try:
-                    await self._remove(job, each, token=app.token)
+                    await self._remove(job, each, token=last.token)
                 except (Rejected, Unreachable, Conflict) as error:
                     refused.append(str(error))
         if refused:

@@ -25,7 +25,7 @@ from core.rollout.effects import (
     StalePromotion,
     ensure_current,
 )
-from core.rollout.lineage import lineage, redactor_of
+from core.rollout.lineage import claim_of, lineage, redactor_of
 from core.sentence import NOTHING, Sentence
 
 T = TypeVar("T")
@@ -112,8 +112,7 @@ class RolloutStarter:
 
     async def _look(self, promotion: Promotion) -> Intent:
         read, cluster = self._tools.store.read, self._tools.cluster
-        app = await read.app(promotion.app)
-        await cluster.check_anchor(app, installation=await read.installation(), token=promotion.token)
+        await cluster.check_anchor(await read.app(promotion.app), await claim_of(read, promotion))
         found = await cluster.look(promotion.app, await self._refs(promotion))
         return recorded(found, await read.workload_counts(promotion.app))
 

@@ -53,6 +53,10 @@ class PromotionReader(AggregateReader):
         row = await self._session.one("last_touched_phase", app=app, before=before)
         return None if row is None else Phase(row["phase"])
 
+    async def last_touched(self, app: str) -> Promotion | None:
+        row = await self._session.one("last_touched", app=app)
+        return None if row is None else promotion_of(row, self._vault)
+
     async def intent(self, promotion_id: str) -> Intent | None:
         row = await self._session.one("intent", promotion=promotion_id)
         return None if row is None else intent_of(row, self._vault)

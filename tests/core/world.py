@@ -102,10 +102,16 @@ class World:
 
 @asynccontextmanager
 async def world(
-    path: Path, *, policy: str = OPEN, app: str = "myapp", startable: str = ""
+    path: Path,
+    *,
+    policy: str = OPEN,
+    app: str = "myapp",
+    startable: str = "",
+    at: FakeCluster | None = None,
 ) -> AsyncGenerator[World]:
-    clock, directory, announcer = JumpingClock(), FakeDirectory(), FakeAnnouncer()
-    cluster = FakeCluster(clock)
+    """Open a world; `at` is a cluster in which another one has been, with its clock."""
+    cluster = at or FakeCluster(JumpingClock())
+    clock, directory, announcer = cluster.clock, FakeDirectory(), FakeAnnouncer()
     async with open_store(path / "convox.db", Keyring([KEY]), clock, exclusive=False) as store:
         current = parse_policy(policy, open_to_all=True)
         access = Access(lambda: made.policy, directory)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.cluster.anchor import objection
+from core.records.claim import Claim
 from storage.keys import Keyring
 from storage.store import open_store
 from tests.core.world import world
@@ -15,6 +16,7 @@ from tests.fakes import JumpingClock
 
 TEXT = page("operations.md")
 RESTORE = section(TEXT, "After a restore")
+ASKING = Claim(installation="here", token=5, promotion="PMINE")
 SET_NUMBER, FORGET = blocks(RESTORE, "sql")
 
 
@@ -56,13 +58,15 @@ async def test_setting_the_number_lets_a_restored_database_write_again(tmp_path)
     async with world(tmp_path) as made:
         app = await made.store.read.app("myapp")
         anchor = {"installation": "here", "token": "7", "namespace-uid": "uid"}
-        assert objection("convox-myapp", anchor, "uid", app, installation="here", token=app.token + 1)
+        next_one = replace(ASKING, token=app.token + 1)
+        assert objection("convox-myapp", anchor, "uid", app, next_one)
 
         assert run(tmp_path / "convox.db", re.sub(r"\bN\b", "7", SET_NUMBER)) == 1
 
         app = await made.store.read.app("myapp")
         assert app.token == 7
-        assert objection("convox-myapp", anchor, "uid", app, installation="here", token=app.token + 1) == ""
+        next_one = replace(ASKING, token=app.token + 1)
+        assert objection("convox-myapp", anchor, "uid", app, next_one) == ""
 
 
 async def test_forgetting_a_namespace_lets_a_new_one_be_used(tmp_path):
@@ -70,18 +74,19 @@ async def test_forgetting_a_namespace_lets_a_new_one_be_used(tmp_path):
         await made.good()
         app = await made.store.read.app("myapp")
         assert app.namespace_uid
-        assert objection("convox-myapp", {}, "another", app, installation="here", token=9)
+        assert objection("convox-myapp", {}, "another", app, ASKING)
 
         assert run(tmp_path / "convox.db", FORGET) == 1
 
         app = await made.store.read.app("myapp")
-        assert objection("convox-myapp", {}, "another", app, installation="here", token=9) == ""
+        assert objection("convox-myapp", {}, "another", app, ASKING) == ""
 
 
 @pytest.mark.parametrize(
     ("anchor", "uid", "known"),
     [
         ({"installation": "here", "token": "9", "namespace-uid": "uid"}, "uid", None),
+        ({"installation": "here", "token": "5", "promotion": "POTHER", "namespace-uid": "uid"}, "uid", None),
         ({"installation": "other", "token": "1", "namespace-uid": "uid"}, "uid", None),
         ({}, "uid", "earlier"),
         ({"installation": "here", "token": "1", "namespace-uid": "copied"}, "uid", None),
@@ -95,7 +100,7 @@ async def test_every_objection_of_the_anchor_is_explained(tmp_path, anchor, uid,
         app = await made.store.read.app("myapp")
     app = replace(app, namespace_uid=known)
 
-    sentence = objection("convox-myapp", anchor, uid, app, installation="here", token=5)
+    sentence = objection("convox-myapp", anchor, uid, app, ASKING)
 
     assert sum(bool(re.search(pattern, sentence)) for pattern in explained) == 1
 

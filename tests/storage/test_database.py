@@ -4,7 +4,8 @@ import random
 import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -249,9 +250,6 @@ async def test_a_file_that_is_no_database_and_a_folder_that_is_not_there_are_sai
     with pytest.raises(Unwritable, match="No such file or directory"):
         async with open_database(tmp_path / "none" / "x.db", exclusive=False):
             pass
-    with pytest.raises(Unwritable, match="lock cannot be made"):
-        async with open_database(tmp_path / "none" / "x.db", exclusive=True):
-            pass
 
 
 async def test_a_second_serve_is_refused_until_the_first_has_ended(path):
@@ -263,6 +261,48 @@ async def test_a_second_serve_is_refused_until_the_first_has_ended(path):
                 pass
     async with open_database(path, exclusive=True):
         pass
+
+
+@pytest.mark.parametrize("name", ["symbolic link", "hard link", "new name", "mount"])
+async def test_the_lock_is_on_the_file_under_whatever_name(path, tmp_path, name):
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    with ExitStack() as stack:
+        async with open_database(path, exclusive=True):
+            if name == "symbolic link":
+                (other / "convox.db").symlink_to(path)
+            elif name == "hard link":
+                (other / "convox.db").hardlink_to(path)
+            elif name == "new name":
+                path.rename(other / "convox.db")
+            else:
+                stack.enter_context(mounted(path.parent, other))
+            with pytest.raises(DatabaseLocked, match=r"another convox-bot serve uses .*: stop it first"):
+                async with open_database(other / path.name, exclusive=True):
+                    pass
+
+
+@contextmanager
+def mounted(folder: Path, at: Path) -> Iterator[None]:
+    """Let a folder appear a second time, where this process may do so."""
+    made = subprocess.run(["mount", "--bind", str(folder), str(at)], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip(f"no mount here: {made.stderr.decode().strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(at)], check=True)
+
+
+async def test_another_file_under_the_name_of_one_in_use_is_refused(path):
+    """A backup was put in its place while the bot runs: the two would answer the same people."""
+    async with open_database(path, exclusive=True):
+        path.rename(path.with_name("aside.db"))
+        with pytest.raises(
+            DatabaseLocked, match=r"another convox-bot serve uses \S+convox\.db: stop it first"
+        ):
+            async with open_database(path, exclusive=True):
+                pass
 
 
 async def test_the_lock_ends_with_the_process_that_held_it(path):

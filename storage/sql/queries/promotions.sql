@@ -39,6 +39,10 @@ WHERE app = :app AND id <> :before AND touched_at IS NOT NULL
     AND phase IN ('Failure', 'Reverted', 'Running', 'Superseded')
 ORDER BY settled_at DESC, number DESC LIMIT 1;
 
+-- last_touched --
+-- The newest promotion of an app that has begun to write; promotions start in the order in which they are asked for.
+SELECT * FROM promotions WHERE app = :app AND touched_at IS NOT NULL ORDER BY number DESC LIMIT 1;
+
 -- add_promotion --
 -- Ask for a promotion, unless its id is taken; the partial index refuses a second one in flight.
 INSERT INTO promotions (

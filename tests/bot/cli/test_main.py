@@ -12,8 +12,8 @@ import yaml
 
 from bot.admin.commands import start_problems, token_table
 from bot.cli.main import _parser, main
-from storage.database import file_lock
 from storage.keys import Keyring
+from storage.lock import file_lock, opened
 from storage.tokens.rows import Token
 
 KEY = Keyring.generate()
@@ -82,7 +82,8 @@ def test_a_token_needs_no_key_and_no_other_setting():
 
 def test_a_token_is_made_beside_a_running_bot(folder, capsys):
     main(["token", "create", "laptop"])
-    with file_lock(folder / "convox.db"):
+    path = folder / "convox.db"
+    with opened(path) as file, file_lock(path, file):
         assert main(["token", "create", "ci"]) == 0
 
 
@@ -170,7 +171,7 @@ def test_serve_names_every_problem_of_the_policy(folder, settings, monkeypatch, 
     [
         ("CONVOX_KEYS", "short", "key 1 of CONVOX_KEYS is not a key"),
         ("CONVOX_POLICY", "nope.yml", "nope.yml cannot be read"),
-        ("CONVOX_DATABASE", "nowhere/convox.db", "nowhere/convox.db.lock cannot be made"),
+        ("CONVOX_DATABASE", "nowhere/convox.db", "nowhere/convox.db cannot be opened: No such file"),
     ],
 )
 def test_serve_ends_with_2_and_a_sentence(settings, monkeypatch, capsys, name, value, sentence):
@@ -184,7 +185,8 @@ def test_serve_ends_with_2_and_a_sentence(settings, monkeypatch, capsys, name, v
 
 
 def test_a_second_serve_is_told_to_take_its_own_database(folder, settings, capsys):
-    with file_lock(folder / "convox.db"):
+    path = folder / "convox.db"
+    with opened(path) as file, file_lock(path, file):
         assert main(["serve"]) == 2
     assert "another convox-bot serve uses" in capsys.readouterr().err
 

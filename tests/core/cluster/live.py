@@ -20,6 +20,7 @@ from core.policy.policy import Rules
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
+from core.records.claim import Claim
 from core.records.environment import Environment
 from core.records.intent import Applied
 from core.records.release import Release
@@ -110,6 +111,11 @@ def counted(bundle: Bundle, replicas: int) -> dict[str, Any]:
     body: dict[str, Any] = deepcopy(next(dict(o) for o in bundle.objects if o["kind"] == WEB.kind))
     body["spec"]["replicas"] = replicas
     return body
+
+
+def claim(installation: str, token: int, promotion: str = "", **more: Any) -> Claim:
+    """Return the claim of a promotion, by default of the one that has this number."""
+    return Claim(installation=installation, token=token, promotion=promotion or f"P{token}", **more)
 
 
 def app(**changes: Any) -> App:

@@ -12,8 +12,9 @@ from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.labels import MANAGED_LABEL, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.errors import Rejected, Unreachable
 from core.records.bundle import Ref
+from core.records.claim import Claim
 from core.records.observation import Diagnosis, DiagnosisKind
-from tests.core.cluster.live import HOME, MANIFEST, WEB, Live, app, counted, live
+from tests.core.cluster.live import HOME, MANIFEST, WEB, Live, app, claim, counted, live
 
 
 def foreign_service() -> dict[str, Any]:
@@ -444,66 +445,93 @@ async def test_nothing_newer_is_removed():
 
 async def test_an_anchor_is_claimed_once_and_checked_by_its_owner():
     async with live() as on:
-        await on.cluster.check_anchor(app(), installation="one", token=1)
-        first = await on.cluster.claim_anchor(app(), installation="one", token=1)
-        again = await on.cluster.claim_anchor(app(), installation="one", token=1)
+        await on.cluster.check_anchor(app(), claim("one", 1))
+        first = await on.cluster.claim_anchor(app(), claim("one", 1))
+        again = await on.cluster.claim_anchor(app(), claim("one", 1))
         assert (first.changed, again.changed) == (True, False)
         assert first.uid == again.uid
         data = (await on.get(ANCHOR))["data"]
         namespace = await on.admin.get(HOME.itself)
         assert namespace is not None
-        assert data == {"installation": "one", "token": "1", "namespace-uid": namespace["metadata"]["uid"]}
+        uid = namespace["metadata"]["uid"]
+        assert data == {"installation": "one", "token": "1", "promotion": "P1", "namespace-uid": uid}
 
 
 async def test_an_anchor_keeps_what_it_does_not_know():
     async with live() as on:
-        await on.cluster.claim_anchor(app(), installation="one", token=1)
+        await on.cluster.claim_anchor(app(), claim("one", 1))
         await on.make(anchor_with({"audit-head": "abc"}))
-        await on.cluster.claim_anchor(app(), installation="one", token=2)
+        await on.cluster.claim_anchor(app(), claim("one", 2))
         data = (await on.get(ANCHOR))["data"]
         assert (data["token"], data["audit-head"]) == ("2", "abc")
 
 
 @pytest.mark.parametrize(
-    ("installation", "token", "record", "words"),
+    ("asking", "record", "words"),
     [
-        ("two", 3, app(), "belongs to another installation of convox-bot: either a second bot"),
+        (claim("two", 3), app(), "belongs to another installation of convox-bot: either a second bot"),
         (
-            "one",
-            2,
+            claim("one", 2),
             app(),
             r"newer number \(3\) than this database knows \(2\): either the database was restored",
         ),
-        ("one", 3, app(namespace_uid="gone"), "is not the one that myapp was rolled out to before"),
+        (
+            claim("one", 3, "P9", touched=True),
+            app(),
+            r"the same number \(3\) by another promotion \(P3\): either the database was restored",
+        ),
+        (claim("one", 3), app(namespace_uid="gone"), "is not the one that myapp was rolled out to before"),
     ],
-    ids=["a second bot", "a restored database", "another namespace"],
+    ids=["a second bot", "a restored database", "a database one promotion behind", "another namespace"],
 )
-async def test_a_namespace_of_somebody_else_is_not_written_to(
-    installation: str, token: int, record: Any, words: str
-):
+async def test_a_namespace_of_somebody_else_is_not_written_to(asking: Claim, record: Any, words: str):
     async with live() as on:
-        await on.cluster.claim_anchor(app(), installation="one", token=3)
+        await on.cluster.claim_anchor(app(), claim("one", 3))
         for method in (on.cluster.check_anchor, on.cluster.claim_anchor):
             with pytest.raises(Rejected, match=words):
-                await method(record, installation=installation, token=token)
+                await method(record, asking)
         assert (await on.get(ANCHOR))["data"]["token"] == "3"
+
+
+async def test_an_anchor_that_names_nobody_is_that_of_whoever_has_begun_to_write():
+    """Claimed by a version that named no promotion; one that has written nothing has a number of its own."""
+    async with live() as on:
+        await on.cluster.claim_anchor(app(), claim("one", 3))
+        await on.make(anchor_with({"promotion": ""}))
+        with pytest.raises(Rejected, match=r"by another promotion \(its name was not kept\)"):
+            await on.cluster.check_anchor(app(), claim("one", 3))
+        await on.cluster.claim_anchor(app(), claim("one", 3, touched=True))
+        assert (await on.get(ANCHOR))["data"]["promotion"] == "P3"
+
+
+async def test_of_two_promotions_with_one_number_the_second_claims_nothing():
+    """Two bots on copies of one database have started at once: each has seen an anchor that is older."""
+    async with live() as on:
+        await on.cluster.claim_anchor(app(), claim("one", 1))
+        results = await asyncio.gather(
+            *(on.cluster.claim_anchor(app(), claim("one", 2, name, touched=True)) for name in ("PA", "PB")),
+            return_exceptions=True,
+        )
+        assert len([r for r in results if isinstance(r, Rejected)]) == 1
+        winner = "PA" if isinstance(results[1], Rejected) else "PB"
+        assert (await on.get(ANCHOR))["data"]["promotion"] == winner
 
 
 async def test_an_anchor_that_was_copied_into_another_namespace_is_noticed():
     async with live() as on:
-        await on.cluster.claim_anchor(app(), installation="one", token=3)
+        await on.cluster.claim_anchor(app(), claim("one", 3))
         await on.make(anchor_with({"namespace-uid": "elsewhere"}))
         with pytest.raises(
             Rejected, match="was made for another namespace of that name: it was copied or restored"
         ):
-            await on.cluster.check_anchor(app(), installation="one", token=3)
+            await on.cluster.check_anchor(app(), claim("one", 3))
 
 
 async def test_of_two_who_claim_at_once_the_older_one_loses():
     async with live() as on:
-        await on.cluster.claim_anchor(app(), installation="one", token=1)
+        await on.cluster.claim_anchor(app(), claim("one", 1))
         results = await asyncio.gather(
-            *(on.cluster.claim_anchor(app(), installation="one", token=t) for t in (2, 3)),
+            *(on.cluster.claim_anchor(app(), claim("one", t)) for t in (2, 3)),
             return_exceptions=True,
         )
         assert (await on.get(ANCHOR))["data"]["token"] == "3"
@@ -515,21 +543,21 @@ async def test_a_claim_that_loses_every_race_is_unreachable_not_a_loop():
         matches = lambda verb, path: verb == "create" and path.endswith("configmaps")  # noqa: E731
         on.simulated.faults.order(Fault(matches=matches, status=409, times=100))
         with pytest.raises(Unreachable, match="changes faster than it can be claimed"):
-            await on.cluster.claim_anchor(app(), installation="one", token=1)
+            await on.cluster.claim_anchor(app(), claim("one", 1))
 
 
 async def test_a_claim_that_the_cluster_refuses_is_refused():
     async with live() as on:
         deny(on, "create", "configmaps")
         with pytest.raises(Rejected, match="may not create configmaps in namespace convox-myapp"):
-            await on.cluster.claim_anchor(app(), installation="one", token=1)
+            await on.cluster.claim_anchor(app(), claim("one", 1))
 
 
 async def test_a_claim_that_lost_its_race_reads_again():
     async with live() as on:
         matches = lambda verb, path: verb == "create" and path.endswith("configmaps")  # noqa: E731
         on.simulated.faults.order(Fault(matches=matches, status=409))
-        assert (await on.cluster.claim_anchor(app(), installation="one", token=1)).changed
+        assert (await on.cluster.claim_anchor(app(), claim("one", 1))).changed
 
 
 # -- evidence ----------------------------------------------------------------------------------------------

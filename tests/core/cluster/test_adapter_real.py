@@ -16,7 +16,7 @@ from core.errors import Rejected
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.observation import Readiness, ServiceState, Target
-from tests.core.cluster.live import WEB, Bench, counted
+from tests.core.cluster.live import WEB, Bench, claim, counted
 
 
 @pytest.fixture
@@ -132,18 +132,20 @@ async def test_a_count_that_was_applied_under_our_name_survives_an_apply_that_le
 
 async def test_an_anchor_is_claimed_by_one_installation_and_rises(bench: Bench):
     cluster, app = bench.cluster, bench.app()
-    first = await cluster.claim_anchor(app, installation="one", token=1)
-    assert not (await cluster.claim_anchor(app, installation="one", token=1)).changed
+    first = await cluster.claim_anchor(app, claim("one", 1))
+    assert not (await cluster.claim_anchor(app, claim("one", 1))).changed
     results = await asyncio.gather(
-        *(cluster.claim_anchor(app, installation="one", token=t) for t in (2, 3)), return_exceptions=True
+        *(cluster.claim_anchor(app, claim("one", t)) for t in (2, 3)), return_exceptions=True
     )
     assert all(isinstance(r, Rejected) for r in results if isinstance(r, BaseException))
     anchor = await bench.get(ANCHOR)
     assert (anchor["data"]["token"], anchor["metadata"]["uid"]) == ("3", first.uid)
     with pytest.raises(Rejected, match="belongs to another installation"):
-        await cluster.claim_anchor(app, installation="two", token=9)
+        await cluster.claim_anchor(app, claim("two", 9))
+    with pytest.raises(Rejected, match=r"the same number \(3\) by another promotion \(P3\)"):
+        await cluster.claim_anchor(app, claim("one", 3, "P9", touched=True))
     with pytest.raises(Rejected, match="newer number"):
-        await cluster.check_anchor(app, installation="one", token=2)
+        await cluster.check_anchor(app, claim("one", 2))
 
 
 async def test_a_namespace_without_rights_says_what_an_administrator_applies(bench: Bench):

@@ -8,7 +8,7 @@ import yaml
 
 from core.cluster.kinds import KINDS
 from core.records.observation import Readiness, Target
-from tests.core.cluster.live import HOME, WEB, Live, live
+from tests.core.cluster.live import HOME, WEB, Live, claim, live
 
 DEPLOY = Path(__file__).parents[4] / "deploy"
 # Asked by anybody, whatever their rights (the cluster role system:basic-user).
@@ -81,8 +81,8 @@ async def test_a_whole_rollout_needs_no_more_than_the_kinds_say():
         lacking = may_only(on, needed())
         bundle = on.bundle("web:notfound")
         intent = await on.cluster.look("myapp", bundle.refs)
-        await on.cluster.claim_anchor(on.app(), installation="i", token=1)
-        await on.cluster.claim_anchor(on.app(), installation="i", token=2)
+        await on.cluster.claim_anchor(on.app(), claim("i", 1))
+        await on.cluster.claim_anchor(on.app(), claim("i", 2))
         await on.cluster.preflight("myapp", bundle, token=2, force=False)
         applied = await on.apply(bundle, token=2)
         await on.cluster.scale("myapp", WEB, 2, token=2)

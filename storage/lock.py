@@ -1,0 +1,73 @@
+"""The lock of a running bot: on the file, whatever it is called, and on its name, whatever file has it."""
+
+import fcntl
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import Unwritable
+from storage.errors import DatabaseLocked
+
+
+@contextmanager
+def opened(path: Path) -> Generator[int]:
+    """Make the file, readable by its owner only, and keep a descriptor of it that it can be locked by.
+
+    SQLite gives its companions (-wal, -shm) the same mode. The descriptor must outlive SQLite's connections: closing one
+    ends the locks that SQLite holds on the file in this process (fcntl(2), https://www.sqlite.org/howtocorrupt.html 2.2).
+
+    Raises:
+        Unwritable: it cannot be made or written.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unwritable(f"the database {path} cannot be opened: {error.strerror}") from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def file_lock(path: Path, file: int) -> Generator[None]:
+    """Hold the file and `<path>.lock` for this process, so that nobody else is a second bot.
+
+    The file (its device and inode) stays the same under a link, another mount or a new name (engine rule 59); the lock beside it
+    also keeps out who meets another file under the name, such as a backup that was put in the place of a file in use.
+
+    Args:
+        path: of the database.
+        file: a descriptor of it, see `opened`.
+
+    Raises:
+        DatabaseLocked: another process has it.
+        Unwritable: the lock file cannot be made.
+    """
+    lock = path.with_name(path.name + ".lock")
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unwritable(f"{lock} cannot be made: {error.strerror}") from error
+    try:
+        _acquire(descriptor, f"another convox-bot serve uses {path}")
+        if sys.platform == "linux":
+            # Elsewhere flock(2) and the fcntl(2) of SQLite keep each other out, in one process too.
+            _acquire(
+                file,
+                f"another convox-bot serve uses {path} by another name (a link, a mount, or it was moved)",
+            )
+        yield
+    finally:
+        # The kernel lets go of the lock; the file stays, so that nobody locks a deleted one.
+        os.close(descriptor)
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _acquire(descriptor: int, taken: str) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DatabaseLocked(f"{taken}: stop it first, or give this one its own CONVOX_DATABASE") from None
