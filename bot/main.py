@@ -252,6 +252,7 @@ async def _last_words(bot: Bot) -> None:
     """Give what is due in Slack a few seconds; what is not said now is said after the next start."""
     deadline = bot.clock.monotonic() + LAST_WORDS_SECONDS
     while bot.slack.ready and bot.clock.monotonic() < deadline:
+        await bot.store.outbox.write_down()
         left = await bot.store.outbox.backlog()
         if not (left.cards or left.lines or left.posts):
             return

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.slack.pacing import Pacing
-from bot.slack.web_api import CLOSED_TO_US, GONE, WebApi
+from bot.slack.web_api import CLOSED_TO_US, GONE, CallResult, WebApi
 from core.clock import Clock
 from core.failpoints import failpoint
 from core.ports.outbox import CardDue, Outgoing
@@ -67,7 +67,7 @@ class CardSender:
             self._edited[card.promotion] = self._clock.monotonic()
             await self._outbox.card_posted(card.promotion, said.ts, due.wanted)
         elif said.later:
-            self._pacing.close(self._pacing.post(card.channel), said.retry_after)
+            pause(self._pacing, card.channel, said)
             await self._outbox.card_again(card.promotion, self._later(said.retry_after))
         elif said.unknown:
             await self._outbox.delay_card(card.promotion, self._later(FIRST_LOOK))
@@ -125,3 +125,11 @@ class CardSender:
 
     def _later(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=max(0.0, seconds))
+
+
+def pause(pacing: Pacing, channel: str, said: CallResult) -> None:
+    """Wait before the next post, where Slack limits us perhaps in every channel."""
+    if said.limited:
+        pacing.refused(channel, said.retry_after)
+    else:
+        pacing.close(pacing.post(channel), said.retry_after)

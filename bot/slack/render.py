@@ -1,16 +1,14 @@
 """From a promotion's id to the payload that Slack shows: reads records, leaves the words to the views."""
 
+from functools import partial
 from typing import Any
 
 from bot.views.card import card
-from bot.views.thread import message, terminal
+from bot.views.thread import fits_beside_ending, message, terminal
 from core.clock import Clock
 from core.lifecycle.access import Access
-from core.ports.outbox import Post
+from core.ports.outbox import Fits, Post
 from core.ports.store import Store
-from core.promotion import Phase
-
-ALARMING = frozenset({Phase.REVERTED, Phase.FAILURE})
 
 
 class MessageRenderer:
@@ -44,8 +42,8 @@ class MessageRenderer:
         """Return the payload of a message in a thread."""
         if post.kind == "lines":
             return message([line for _, line in post.lines])
-        promotion = await self._store.read.promotion(post.promotion)
-        payload = terminal(promotion)
-        # At most one broadcast, at the end, and only where the channel must know: something went back or needs
-        # a person: channels should stay quiet.
-        return {**payload, "reply_broadcast": True} if promotion.phase in ALARMING else payload
+        return terminal(await self._store.read.promotion(post.promotion), [line for _, line in post.lines])
+
+    async def beside_ending(self, promotion_id: str) -> Fits:
+        """Return what tells whether lines go into one message with the ending of a promotion."""
+        return partial(fits_beside_ending, await self._store.read.promotion(promotion_id))

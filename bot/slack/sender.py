@@ -3,29 +3,33 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
 from bot.slack.cards import AFTER_TROUBLE, CardSender
 from bot.slack.connection import SlackState
 from bot.slack.pacing import Pacing, TokenBucket
+from bot.slack.priorities import Priority, SendTask, chosen
 from bot.slack.threads import ThreadSender
 from bot.slack.web_api import WebApi
 from core.clock import Clock
-from core.ports.outbox import Card, CardDue, Outgoing, Post
+from core.ports.outbox import Card, CardDue, Fits, LostPost, Outgoing, Post, ThreadDue
 from core.ports.store import Store
 from core.promotion import SETTLED, Phase
 from core.waiting import first_of
 
 log = logging.getLogger(__name__)
 
-# Smaller first. Verdicts and approvals go before heartbeats and ordinary lines (engine rule 39).
-NEW_CARD, VERDICT, DECISION, HEARTBEAT, LINES = range(5)
 QUIET_SECONDS = 3600.0
 # How long what made the sender stumble is left alone.
 AFTER_A_SURPRISE = 30.0
+# What many rollouts wake the sender for is looked at together: a hundred need no round each.
+GATHER_SECONDS = 0.1
+# How long what Slack has taken may stay unwritten, where nothing else is to be written: see `Outgoing`. After a verdict
+# nothing else may come for hours.
+UNWRITTEN_SECONDS, SETTLED_SECONDS = 5.0, 0.5
+LAST = frozenset({Priority.VERDICT, Priority.DECISION})
 
 
 class Renderer(Protocol):
@@ -35,23 +39,7 @@ class Renderer(Protocol):
 
     async def post(self, post: Post) -> dict[str, Any]: ...
 
-
-@dataclass(frozen=True, slots=True)
-class SendTask:
-    """One call that is due: how urgent, where, of which promotion, paced by which buckets, and what to do."""
-
-    order: int
-    channel: str
-    promotion: str
-    buckets: tuple[TokenBucket, ...]
-    run: Callable[[], Awaitable[None]]
-
-    def take(self, now: float) -> float:
-        """Take a token from the first bucket that has one; return the seconds until one has, 0 where it is taken."""
-        pauses = [bucket.wait(now) for bucket in self.buckets]
-        if (pause := min(pauses)) <= 0:
-            next(bucket for bucket, wait in zip(self.buckets, pauses, strict=True) if wait <= 0).take()
-        return max(0.0, pause)
+    async def beside_ending(self, promotion_id: str) -> Fits: ...
 
 
 class Sender:
@@ -76,6 +64,8 @@ class Sender:
         # What a message was about that made the sender stumble, and until when it is left alone.
         self._put_off: dict[str, float] = {}
         self._interrupted = True
+        # When what may be in Slack and in no row yet is written at the latest.
+        self._write_at: float | None = None
         self._cards = CardSender(
             outbox,
             calls,
@@ -84,7 +74,9 @@ class Sender:
             render=messages.card,
             settled=self._settled,
         )
-        self._threads = ThreadSender(outbox, calls, self._pacing, clock, render=messages.post)
+        self._threads = ThreadSender(
+            outbox, calls, self._pacing, clock, render=messages.post, beside_ending=messages.beside_ending
+        )
 
     def wake(self) -> None:
         """Look for new rows now."""
@@ -127,6 +119,8 @@ class Sender:
                 wait = AFTER_TROUBLE
             if wait > 0:
                 await first_of(self._fresh.wait(), self._clock.sleep(wait))
+                if self._fresh.is_set():
+                    await self._clock.sleep(GATHER_SECONDS)
 
     async def _recover(self) -> None:
         """Look up what may have been sent, after a start and after whatever broke off in the middle of sending."""
@@ -137,22 +131,27 @@ class Sender:
     async def _round(self) -> float:
         """Send what may go now, one message a channel; return the seconds until more may."""
         tasks, wait = await self._due()
-        now = self._clock.monotonic()
-        ready: dict[str, SendTask] = {}
-        for task in sorted(tasks, key=lambda e: e.order):
-            if task.channel in ready:
-                continue
-            # Taken at once: the next task may be paced by the same bucket.
-            if (pause := task.take(now)) > 0:
-                wait = min(wait, pause)
-            else:
-                ready[task.channel] = task
+        going, pause = chosen(tasks, self._clock.monotonic())
         # All are awaited, whatever becomes of one: a second call beside one that still runs would post twice.
-        outcomes = await asyncio.gather(*(task.run() for task in ready.values()), return_exceptions=True)
-        for task, outcome in zip(ready.values(), outcomes, strict=True):
+        outcomes = await asyncio.gather(*(task.run() for task in going), return_exceptions=True)
+        for task, outcome in zip(going, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 self._stumbled(task, outcome)
-        return 0.0 if ready else wait
+        if going:
+            last = any(task.priority in LAST for task in going)
+            self._write_at = self._clock.monotonic() + (SETTLED_SECONDS if last else UNWRITTEN_SECONDS)
+            return 0.0
+        return min(wait, wait if pause is None else pause, await self._write_down())
+
+    async def _write_down(self) -> float:
+        """Write what Slack has taken, once it has waited long enough for another write; return the seconds until then."""
+        if self._write_at is None:
+            return QUIET_SECONDS
+        if (left := self._write_at - self._clock.monotonic()) > 0:
+            return left
+        await self._outbox.write_down()
+        self._write_at = None
+        return QUIET_SECONDS
 
     def _stumbled(self, task: SendTask, error: Exception) -> None:
         """Leave a promotion alone for a while, so that it does not keep the others of its channel waiting."""
@@ -162,43 +161,59 @@ class Sender:
 
     async def _due(self) -> tuple[list[SendTask], float]:
         """Return what may be sent, and how long to wait for what may not be yet."""
+        began = self._clock.now()
         tasks: list[SendTask] = []
         self._cards.forget()
         cards = await self._outbox.cards_due()
         wait = QUIET_SECONDS
         for due in cards:
-            task, pause = await self._card(due, len(cards))
+            task, pause = self._card(due, len(cards))
             tasks += [task] if pause <= 0 else []
             wait = min(wait, pause) if pause > 0 else wait
-        for lost in await self._outbox.posts_unknown():
-            look_up = partial(self._threads.look_up, lost)
-            tasks.append(self._post(VERDICT, lost.channel, lost.post.promotion, look_up))
-        for thread in await self._outbox.threads_due():
-            order = VERDICT if thread.ending else LINES
-            send = partial(self._threads.send, thread)
-            tasks.append(self._post(order, thread.channel, thread.promotion, send))
-        backlog = await self._outbox.backlog()
-        # Something is delayed: by a Retry-After, or until its outcome is looked up.
-        delayed = backlog.cards or backlog.lines or backlog.posts
+        tasks += [self._look_up(lost, began) for lost in await self._outbox.posts_unknown()]
+        tasks += [self._thread(due) for due in await self._outbox.threads_due()]
+        # Something may be delayed: by a Retry-After, or until its outcome is looked up.
+        if (until := await self._outbox.next_due(began)) is not None:
+            wait = min(wait, max(0.0, (until - self._clock.now()).total_seconds()))
         now = self._clock.monotonic()
         self._put_off = {promotion: until for promotion, until in self._put_off.items() if until > now}
-        tasks = [task for task in tasks if task.promotion not in self._put_off]
-        return tasks, min(wait, 1.0) if delayed else wait
+        return [task for task in tasks if task.promotion not in self._put_off], wait
 
-    def _post(self, order: int, channel: str, promotion: str, run: Callable[[], Awaitable[None]]) -> SendTask:
-        return SendTask(order, channel, promotion, (self._pacing.post(channel),), run)
+    def _thread(self, due: ThreadDue) -> SendTask:
+        return SendTask(
+            priority=Priority.VERDICT if due.ending else Priority.LINES,
+            since=due.since,
+            channel=due.channel,
+            promotion=due.promotion,
+            lanes=self._post_lanes(due.channel),
+            run=partial(self._threads.send, due),
+        )
 
-    async def _card(self, due: CardDue, live: int) -> tuple[SendTask, float]:
+    def _look_up(self, lost: LostPost, now: datetime) -> SendTask:
+        return SendTask(
+            priority=Priority.VERDICT,
+            since=lost.post.tried_at or now,
+            channel=lost.channel,
+            promotion=lost.post.promotion,
+            lanes=((self._pacing.look(),),),
+            run=partial(self._threads.look_up, lost),
+        )
+
+    def _post_lanes(self, channel: str) -> tuple[tuple[TokenBucket, ...], ...]:
+        return ((self._pacing.post(channel), self._pacing.workspace()),)
+
+    def _card(self, due: CardDue, live: int) -> tuple[SendTask, float]:
         """Return the task of a card, and how long its next edit must wait."""
         card = due.card
+        urgent = due.phase in SETTLED or due.phase is Phase.AWAITING_APPROVAL
+        task = partial(SendTask, since=due.since, channel=card.channel, promotion=card.promotion)
         if card.ts is None:
+            first = Priority.DECISION if urgent else Priority.NEW_CARD
             post = partial(self._cards.post, due)
-            return self._post(NEW_CARD, card.channel, card.promotion, post), 0.0
-        promotion = await self._store.read.promotion(card.promotion)
-        urgent = promotion.phase in SETTLED or promotion.phase is Phase.AWAITING_APPROVAL
+            return task(priority=first, lanes=self._post_lanes(card.channel), run=post), 0.0
         edit = partial(self._cards.edit, due)
+        update = (self._pacing.update(),)
         if urgent:
-            lanes = (self._pacing.urgent(), self._pacing.update())
-            return SendTask(DECISION, card.channel, card.promotion, lanes, edit), 0.0
+            return task(priority=Priority.DECISION, lanes=((self._pacing.urgent(),), update), run=edit), 0.0
         wait = self._cards.due_in(card.promotion, self._pacing.card_interval(live))
-        return SendTask(HEARTBEAT, card.channel, card.promotion, (self._pacing.update(),), edit), wait
+        return task(priority=Priority.HEARTBEAT, lanes=(update,), run=edit), wait

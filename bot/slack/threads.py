@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.slack.cards import FIRST_LOOK, SECOND_LOOK
+from bot.slack.cards import FIRST_LOOK, SECOND_LOOK, pause
 from bot.slack.pacing import Pacing
 from bot.slack.web_api import CLOSED_TO_US, GONE, CallResult, WebApi
 from bot.views.thread import MOST_ROWS, fitting
 from core.clock import Clock
 from core.failpoints import failpoint
-from core.ports.outbox import LostPost, Outgoing, Post, ThreadDue
+from core.ports.outbox import Fits, LostPost, Outgoing, Post, ThreadDue
 
 log = logging.getLogger(__name__)
 
@@ -27,19 +27,29 @@ class ThreadSender:
         clock: Clock,
         *,
         render: Callable[[Post], Awaitable[dict[str, Any]]],
+        beside_ending: Callable[[str], Awaitable[Fits]],
     ) -> None:
-        """Take what it works with; `render` makes the payload of a post from the records."""
+        """Take what it works with.
+
+        Args:
+            outbox: what is to be said, and what became of it.
+            calls: Slack.
+            pacing: is told of a Retry-After.
+            clock: for look-ups and delays.
+            render: makes the payload of a post from the records.
+            beside_ending: says of a promotion that has ended which lines go into one message with its ending.
+        """
         self._outbox = outbox
         self._calls = calls
         self._pacing = pacing
         self._clock = clock
         self._render = render
+        self._beside_ending = beside_ending
 
     async def send(self, thread: ThreadDue) -> None:
-        """Post the next batch of lines, or the ending once every line is out."""
-        post = await self._outbox.next_batch(
-            thread.promotion, most=MOST_ROWS, fitting=fitting
-        ) or await self._outbox.terminal_due(thread.promotion)
+        """Post the ending with the lines that are left, as soon as they fit into one message; else the next batch of lines."""
+        post = await self._ending(thread.promotion) if thread.ending else None
+        post = post or await self._outbox.next_batch(thread.promotion, most=MOST_ROWS, fitting=fitting)
         if post is None:
             return
         failpoint("outbox.after_sending")
@@ -49,6 +59,10 @@ class ThreadSender:
         failpoint("outbox.after_post")
         await self._keep(post, thread.channel, said)
 
+    async def _ending(self, promotion: str) -> Post | None:
+        fits = await self._beside_ending(promotion)
+        return await self._outbox.terminal_due(promotion, most=MOST_ROWS, fits=fits)
+
     async def _keep(self, post: Post, channel: str, said: CallResult) -> None:
         if said.ts:
             await self._outbox.post_sent(post.id, said.ts)
@@ -56,7 +70,7 @@ class ThreadSender:
             await self._outbox.post_unknown(post.id)
             await self._outbox.delay(post.id, self._later(FIRST_LOOK))
         elif said.later:
-            self._pacing.close(self._pacing.post(channel), said.retry_after)
+            pause(self._pacing, channel, said)
             await self._outbox.post_again(post.id, self._later(said.retry_after))
         elif said.error in CLOSED_TO_US | GONE:
             log.warning("Slack closed the thread of %s: %s", post.promotion, said.error)
@@ -77,6 +91,7 @@ class ThreadSender:
         found = await self._calls.find(post.nonce, channel=lost.channel, thread=lost.thread, since=tried)
         if found.ts:
             await self._outbox.post_sent(post.id, found.ts)
+            await self._outbox.write_down()
         elif not found.looked:
             await self._outbox.delay(post.id, self._later(found.retry_after))
         elif age < SECOND_LOOK:

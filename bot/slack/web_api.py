@@ -31,16 +31,8 @@ CLOSED_TO_US = frozenset(
     }
 )
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
-BUSY = frozenset(
-    {
-        "ratelimited",
-        "rate_limited",
-        "service_unavailable",
-        "message_limit_exceeded",
-        "request_timeout",
-        "team_added_to_org",
-    }
-)
+LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+BUSY = LIMITED | {"service_unavailable", "request_timeout", "team_added_to_org"}
 PERHAPS = frozenset({"fatal_error", "internal_error"})
 METADATA = "convox_message"
 # After a call that did not even reach Slack.
@@ -58,6 +50,7 @@ class CallResult:
         error: Slack's word, where it was refused.
         unknown: it may have been done: a time-out, a dropped connection, an error of Slack's own.
         later: it was certainly not done, and the same call may succeed later.
+        limited: it came too soon after others, by Slack's own word.
         retry_after: seconds, where Slack said "not now".
     """
 
@@ -65,6 +58,7 @@ class CallResult:
     error: str = ""
     unknown: bool = False
     later: bool = False
+    limited: bool = False
     retry_after: float = 1.0
     data: dict[str, Any] = field(default_factory=dict)
 
@@ -170,6 +164,7 @@ class WebApi:
             or (status >= 500 and word not in BUSY)
             or (between and not word.startswith("http_4")),
             later=word in BUSY | DEAD_CREDENTIALS or word.startswith("http_4"),
+            limited=word in LIMITED,
         )
 
 

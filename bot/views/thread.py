@@ -16,6 +16,10 @@ MOST_CHARS, MOST_ROWS = 3000, 37
 # A cause may quote whatever a cluster says; what is useful to know must fit below it.
 MOST_ENDING_CHARS = 1600
 MOST_FENCED_CHARS = MOST_CHARS - len(fence(""))
+# What a channel is told in all of its length, it must be able to pass over.
+MOST_BROADCAST_ROWS = 15
+LAST_LINES = "last lines:"
+ALARMING = frozenset({Phase.REVERTED, Phase.FAILURE})
 _CUT = " [cut: the rest is too long for Slack]"
 _EARLIER = "[cut: earlier rows do not fit]"
 
@@ -38,15 +42,31 @@ def fitting(lines: Sequence[Line], *, most_chars: int = MOST_CHARS, most_rows: i
 
 def message(lines: Sequence[Line]) -> dict[str, Any]:
     """Return the payload of one message with all of these lines."""
-    return _payload(fence("\n".join(_shown(line) for line in lines)))
+    return _payload(_block(lines))
 
 
-def terminal(promotion: Promotion) -> dict[str, Any]:
-    """Return the payload of the last message: the ending in its first line, then what is useful to know."""
-    return _payload("\n".join([clip(ending(promotion), MOST_ENDING_CHARS), *_lines_after(promotion)]))
+def terminal(promotion: Promotion, lines: Sequence[Line] = ()) -> dict[str, Any]:
+    """Return the payload of the last message: the ending in its first line, then what is useful to know, then the last lines.
+
+    The lines were there before the ending; they stand below it so that whoever is told of the message reads the ending.
+    """
+    rows = [clip(ending(promotion), MOST_ENDING_CHARS), *_rows_after(promotion)]
+    payload = _payload("\n".join([*rows, LAST_LINES, _block(lines)] if lines else rows))
+    # At most one broadcast, at the end, and only where the channel must know: something went back or needs
+    # a person: channels should stay quiet.
+    return {**payload, "reply_broadcast": True} if promotion.phase in ALARMING else payload
 
 
-def _lines_after(p: Promotion) -> list[str]:
+def fits_beside_ending(promotion: Promotion, lines: Sequence[Line]) -> bool:
+    """Tell whether lines go into one message with the ending; evidence never does, for it is a block of its own."""
+    rows = MOST_BROADCAST_ROWS if promotion.phase in ALARMING else MOST_ROWS
+    if any(line.kind != "line" for line in lines):
+        return False
+    text = terminal(promotion, lines)["text"]
+    return not lines or (len(text) <= MOST_CHARS and text.count("\n") < rows)
+
+
+def _rows_after(p: Promotion) -> list[str]:
     """Say how long it took and what it leaves behind."""
     lines = []
     if p.phase is Phase.RUNNING and p.started_at and p.settled_at:
@@ -61,6 +81,10 @@ def _lines_after(p: Promotion) -> list[str]:
             "a rollback is never rolled back by itself: look at the app, then roll back to another release"
         )
     return lines + list(after(p))
+
+
+def _block(lines: Sequence[Line]) -> str:
+    return fence("\n".join(_shown(line) for line in lines))
 
 
 def _shown(line: Line) -> str:

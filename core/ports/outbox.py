@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from core.promotion import Phase
 from core.records.line import Line
 
 
@@ -26,6 +27,7 @@ class Card:
 
 
 Fitting = Callable[[Sequence[Line]], int]
+Fits = Callable[[Sequence[Line]], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +36,19 @@ class CardDue:
 
     Attributes:
         wanted: the promotion's revision that it should show.
+        phase: the promotion's at that revision: how urgent the card is, without a look at the promotion.
         nonce: what its post carried, if one was ever tried; "" means that it cannot be in Slack. With a nonce
             and no `card.ts` the outcome is unknown: look for the nonce before posting again.
         tried_at: when that was.
+        since: when the card was asked for.
     """
 
     card: Card
     wanted: int
+    phase: Phase
     nonce: str
     tried_at: datetime | None
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +59,7 @@ class ThreadDue:
         ts: the card's, under which messages go.
         waiting: lines that are in no message yet.
         ending: the terminal message waits too, so the verdict is out: send before other threads.
+        since: when the verdict was given, else the time of the first line that waits.
     """
 
     promotion: str
@@ -60,6 +67,7 @@ class ThreadDue:
     ts: str
     waiting: int
     ending: bool
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +79,7 @@ class Post:
         nonce: random; goes into the message's metadata, by which an unknown outcome is found out.
         attempts: how often it was handed out for sending, this time included.
         tried_at: when it last was.
-        lines: (number, line), all of one `Line.kind`; none in a terminal message.
+        lines: (number, line), all of one `Line.kind`; in a terminal message the last ones, as far as they fit beside it.
     """
 
     id: int
@@ -103,10 +111,14 @@ class Backlog:
 
 
 class Outgoing(Protocol):
-    """The outbox; every method is durable when it returns. One sender uses it."""
+    """The outbox; every method is durable when it returns, but `card_shown` and `post_sent`. One sender uses it.
+
+    These two are written with the next write, or by `write_down`: a process that dies before finds the message by its nonce,
+    and edits the card once more.
+    """
 
     async def cards_due(self) -> list[CardDue]:
-        """Return cards to post or edit now, by channel and age; failed and delayed ones are left out."""
+        """Return cards to post or edit now, oldest first; failed and delayed ones are left out."""
         ...
 
     async def card_sending(self, promotion: str, nonce: str) -> None:
@@ -139,8 +151,14 @@ class Outgoing(Protocol):
         """
         ...
 
-    async def terminal_due(self, promotion: str) -> Post | None:
-        """Return the terminal message, stored as being sent, once every line is out; else None."""
+    async def terminal_due(self, promotion: str, *, most: int, fits: Fits) -> Post | None:
+        """Return the terminal message, stored as being sent, with the lines that are left; None where they do not fit.
+
+        Args:
+            promotion: whose thread.
+            most: lines that may stand in it.
+            fits: tells whether these go into it.
+        """
         ...
 
     async def post_sent(self, post_id: int, ts: str) -> None: ...
@@ -154,6 +172,14 @@ class Outgoing(Protocol):
     async def delay(self, post_id: int, not_before: datetime) -> None: ...
 
     async def posts_unknown(self) -> list[LostPost]: ...
+
+    async def next_due(self, after: datetime) -> datetime | None:
+        """Return when the next delay ends that lasts longer than until `after`, or None."""
+        ...
+
+    async def write_down(self) -> None:
+        """Write what `card_shown` and `post_sent` have left to write."""
+        ...
 
     async def recover(self) -> None:
         """At a start, before anything is sent: what was being sent has an unknown outcome."""

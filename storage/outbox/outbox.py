@@ -1,22 +1,25 @@
 """The outbox: what Slack is still to be told, and what became of it, so that a restart repeats and loses nothing.
 
 One sender uses it. Of a card: `card_sending`, post, `card_posted`; then `card_shown` after each edit. Of a
-thread: `next_batch`, or `terminal_due` once no line is left; post; `post_sent`. After a time-out `post_unknown`,
-look the nonce up, then `post_sent` or `post_again`. At a start `recover`, since whatever was being sent when the
-process died has an unknown outcome.
+thread: `terminal_due` where what is left fits into one message with the verdict, else `next_batch`; post; `post_sent`.
+After a time-out `post_unknown`, look the nonce up, then `post_sent` or `post_again`. What was taken is written with the next
+write, or by `write_down`. At a start `recover`, since whatever was being sent when the process died has an unknown outcome.
 """
 
 import secrets
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from sqlite3 import Row
 
 from core.clock import Clock
-from core.ports.outbox import Backlog, CardDue, Fitting, LostPost, Post, ThreadDue
+from core.ports.outbox import Backlog, CardDue, Fits, Fitting, LostPost, Post, ThreadDue
 from core.records.line import Line
 from storage.codec import datetime_or_none, moment, moment_or_none
 from storage.database import Database
 from storage.keys import Vault
 from storage.outbox.rows import card_due_of, lost_post_of, post_of, thread_due_of
+from storage.outbox.unwritten import UnwrittenOutcomes
 from storage.promotions.rows import line_of
 from storage.session import Session
 
@@ -29,12 +32,14 @@ class Outbox:
         self._vault = vault
         self._clock = clock
         self._reading = Session(database.reader)
+        self._unwritten = UnwrittenOutcomes()
 
     # Cards
 
     async def cards_due(self) -> list[CardDue]:
-        """Return cards to post or edit now, by channel and age; failed and delayed ones are left out."""
-        return [card_due_of(row) for row in await self._reading.all("cards_due", now=self._now())]
+        """Return cards to post or edit now, oldest first; failed and delayed ones are left out."""
+        due = [card_due_of(row) for row in await self._reading.all("cards_due", now=self._now())]
+        return [each for each in due if each.wanted > self._unwritten.cards.get(each.card.promotion, -1)]
 
     async def card_sending(self, promotion: str, nonce: str) -> None:
         """Before the HTTP call: from now on the card may be in Slack, carrying this nonce."""
@@ -49,8 +54,8 @@ class Outbox:
         await self._run("card_posted", promotion=promotion, ts=ts, shown=shown)
 
     async def card_shown(self, promotion: str, revision: int) -> None:
-        """The card shows this revision now, or a newer one."""
-        await self._run("card_shown", promotion=promotion, shown=revision)
+        """The card shows this revision now, or a newer one; written with the next write."""
+        self._unwritten.shown(promotion, revision)
 
     async def card_failed(self, promotion: str, error: str) -> None:
         """Slack will never show this card (`not_in_channel` …); its thread is given up too."""
@@ -63,11 +68,18 @@ class Outbox:
     # Threads
 
     async def threads_due(self) -> list[ThreadDue]:
-        """Return threads that have something to send now, by channel and age of the card.
+        """Return threads that have something to send now, by how long it has waited.
 
         A thread whose message has an unknown outcome, or must wait, is left out: its order would break.
         """
-        return [thread_due_of(row) for row in await self._reading.all("threads_due", now=self._now())]
+        rows = await self._reading.all("threads_due", now=self._now())
+        return [thread_due_of(row) for row in rows if not self._is_told(row)]
+
+    def _is_told(self, row: Row) -> bool:
+        """Tell whether a thread only seems to have something to send, since its last message is not written down yet."""
+        sent = self._unwritten.posts
+        nothing_new = row["waiting"] == 0 and row["terminal_id"] is None
+        return row["terminal_id"] in sent or (nothing_new and row["batch_id"] in sent)
 
     async def next_batch(self, promotion: str, *, most: int, fitting: Fitting) -> Post | None:
         """Return the next message of lines, stored as `sending`; None where no line can be sent now.
@@ -75,8 +87,7 @@ class Outbox:
         A message that was handed out before and has no outcome is handed out again, with its nonce and lines.
         None also while the outcome of one is unknown, a delay runs, or the terminal message is out.
         """
-        async with self._database.transaction() as connection:
-            session = Session(connection)
+        async with self._writing() as session:
             open_posts = await session.all("open_posts", promotion=promotion)
             batch = next((row for row in open_posts if row["kind"] == "lines"), None)
             if batch is not None:
@@ -84,36 +95,43 @@ class Outbox:
             terminal_is_out = any(row["state"] != "pending" for row in open_posts)
             if terminal_is_out or not await session.all("postable", promotion=promotion):
                 return None
-            rows = await session.all("unsent_lines", promotion=promotion, limit=most)
-            if not rows:
+            lines = await self._unsent(session, promotion, most)
+            if not lines:
                 return None
-            lines = [line_of(row, self._vault) for row in rows]
             count = fitting([line for _, line in lines])
-            made = await self._made(session, promotion, last=lines[count - 1][0])
+            made = await self._made(session, promotion)
+            await self._put(session, promotion, made, last=lines[count - 1][0])
             return await self._send(session, made)
 
-    async def terminal_due(self, promotion: str) -> Post | None:
-        """Return the terminal message, stored as `sending`, once the card and every line are out; else None."""
-        async with self._database.transaction() as connection:
-            session = Session(connection)
+    async def terminal_due(self, promotion: str, *, most: int, fits: Fits) -> Post | None:
+        """Return the terminal message with the lines that are left, stored as `sending`; None where they do not fit yet.
+
+        None also while the card is not out, a message of lines has no outcome, or a delay runs.
+        """
+        async with self._writing() as session:
             open_posts = await session.all("open_posts", promotion=promotion)
             # Lines come before the terminal message, so it is due when it stands first.
             first = next(iter(open_posts), None)
             if first is None or first["kind"] != "terminal" or not self._may_go(first):
                 return None
-            if first["state"] == "pending" and await session.all(
-                "unsent_lines", promotion=promotion, limit=1
-            ):
-                return None
+            if first["state"] == "pending":
+                lines = await self._unsent(session, promotion, most + 1)
+                if len(lines) > most or not fits([line for _, line in lines]):
+                    return None
+                if lines:
+                    await self._put(session, promotion, first["id"], last=lines[-1][0])
             return await self._send(session, first["id"])
 
     async def post_sent(self, post_id: int, ts: str) -> None:
-        """The message is in Slack."""
-        await self._end("post_sent", id=post_id, ts=ts)
+        """The message is in Slack; written with the next write."""
+        self._unwritten.posts[post_id] = ts
 
     async def post_dead(self, post_id: int, error: str) -> None:
-        """Slack will never take this message; the thread goes on without it."""
-        await self._end("post_dead", id=post_id, error=error)
+        """Slack will never take this message; the thread goes on without it, and ends with the terminal one."""
+        async with self._writing() as session:
+            for row in await session.all("post_dead", id=post_id, error=error):
+                if row["kind"] == "terminal":
+                    await session.run("end_thread", {"promotion": row["promotion"]})
 
     async def post_unknown(self, post_id: int) -> None:
         """Nobody knows whether the message is in Slack: it must be looked up before it is sent again."""
@@ -130,11 +148,24 @@ class Outbox:
     async def posts_unknown(self) -> list[LostPost]:
         """Return messages whose outcome can be looked up now, oldest first."""
         rows = await self._reading.all("posts_unknown", now=self._now())
-        return [lost_post_of(row, await self._lines_of(self._reading, row["id"])) for row in rows]
+        lost = [row for row in rows if row["id"] not in self._unwritten.posts]
+        return [lost_post_of(row, await self._lines_of(self._reading, row["id"])) for row in lost]
+
+    async def write_down(self) -> None:
+        """Write what Slack has taken, if anything is not written yet."""
+        if self._unwritten:
+            async with self._writing():
+                pass
 
     async def recover(self) -> None:
         """At a start, before anything is sent: what was being sent has an unknown outcome."""
         await self._run("interrupted_posts")
+
+    async def next_due(self, after: datetime) -> datetime | None:
+        """Return when the next delay ends that lasts longer than until then, or None."""
+        row = await self._reading.one("next_due", now=moment(after))
+        assert row is not None, "an aggregate always gives a row"
+        return datetime_or_none(row["moment"])
 
     async def backlog(self) -> Backlog:
         """Count what waits."""
@@ -154,12 +185,18 @@ class Outbox:
         waits = row["not_before"] is not None and row["not_before"] > self._now()
         return row["state"] != "unknown" and not waits
 
-    async def _made(self, session: Session, promotion: str, *, last: int) -> int:
+    async def _unsent(self, session: Session, promotion: str, most: int) -> list[tuple[int, Line]]:
+        rows = await session.all("unsent_lines", promotion=promotion, limit=most)
+        return [line_of(row, self._vault) for row in rows]
+
+    async def _made(self, session: Session, promotion: str) -> int:
         (row,) = await session.all(
             "add_batch", promotion=promotion, nonce=secrets.token_hex(16), created_at=self._now()
         )
-        await session.run("put_into_batch", {"post": row["id"], "promotion": promotion, "last": last})
         return int(row["id"])
+
+    async def _put(self, session: Session, promotion: str, post_id: int, *, last: int) -> None:
+        await session.run("put_into_batch", {"post": post_id, "promotion": promotion, "last": last})
 
     async def _send(self, session: Session, post_id: int) -> Post:
         (row,) = await session.all("sending_post", id=post_id, now=self._now())
@@ -169,14 +206,15 @@ class Outbox:
         rows = await session.all("lines_of_post", post=post_id)
         return tuple(line_of(row, self._vault) for row in rows)
 
-    async def _end(self, statement: str, **parameters: object) -> None:
-        """Keep an outcome; after that of the terminal message nothing more goes into the thread."""
+    @asynccontextmanager
+    async def _writing(self) -> AsyncGenerator[Session]:
+        """Give a transaction in which everything that Slack has taken until now is written first."""
         async with self._database.transaction() as connection:
             session = Session(connection)
-            for row in await session.all(statement, **parameters):
-                if row["kind"] == "terminal":
-                    await session.run("end_thread", {"promotion": row["promotion"]})
+            written = await self._unwritten.write(session)
+            yield session
+        self._unwritten.forget(written)
 
     async def _run(self, statement: str, **parameters: object) -> None:
-        async with self._database.transaction() as connection:
-            await Session(connection).run(statement, parameters)
+        async with self._writing() as session:
+            await session.run(statement, parameters)

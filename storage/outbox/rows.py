@@ -1,8 +1,10 @@
 """Rows → what the outbox hands out."""
 
+from datetime import datetime
 from sqlite3 import Row
 
 from core.ports.outbox import Card, CardDue, LostPost, Post, ThreadDue
+from core.promotion import Phase
 from core.records.line import Line
 from storage.codec import datetime_or_none
 
@@ -20,7 +22,9 @@ def card_of(row: Row) -> Card:
 def card_due_of(row: Row) -> CardDue:
     return CardDue(
         card=card_of(row),
+        since=datetime.fromisoformat(row["created_at"]),
         wanted=row["wanted"],
+        phase=Phase(row["phase"]),
         nonce=row["nonce"],
         tried_at=datetime_or_none(row["tried_at"]),
     )
@@ -32,7 +36,8 @@ def thread_due_of(row: Row) -> ThreadDue:
         channel=row["channel"],
         ts=row["ts"],
         waiting=row["waiting"],
-        ending=row["terminal_at"] is not None,
+        ending=row["terminal_id"] is not None,
+        since=datetime.fromisoformat(row["since"]),
     )
 
 

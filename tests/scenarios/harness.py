@@ -15,6 +15,7 @@ import orjson
 from bot.main import Bot, run, wired
 from bot.playground.slack import Message, SlackWorkspace
 from bot.settings import Settings
+from bot.views.thread import LAST_LINES
 from core.promotion import Promotion
 from core.records.line import Line
 from tests.scenarios.arrangement import ALICE, APP, CHANNEL, LOOPBACK, TOKEN_NAME, WEB, policy
@@ -302,9 +303,12 @@ class Stage:
     async def transcript(self, promotion: str) -> str:
         """Return what people were told of a promotion: its thread by object, its ending, its card."""
         normal = Normal(await self._names())
-        *messages, ending = await self.thread(promotion)
+        *messages, last = await self.thread(promotion)
+        # How many of the lines the ending takes along depends on how busy Slack is.
+        ending, _, lines = last.partition(f"\n{LAST_LINES}\n")
         card = await self.card(promotion)
-        return "\n\n".join([normal.by_object(rows_of(messages)), normal.text(ending), normal.card(card.text)])
+        told = rows_of([*messages, lines] if lines else messages)
+        return "\n\n".join([normal.by_object(told), normal.text(ending), normal.card(card.text)])
 
     async def _names(self) -> Mapping[str, str]:
         names: dict[str, str] = {}

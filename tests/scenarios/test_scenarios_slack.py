@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.playground.slack import DROP, Outage
+from bot.views.thread import LAST_LINES
 from core.ports.outbox import Card
 from tests.scenarios.arrangement import ALICE, BOB, CAROL, CHANNEL, GUEST, STRANGER
 from tests.scenarios.conftest import Open
@@ -38,7 +39,8 @@ async def check_thread(stage: Stage, promotion: str) -> None:
     """Check what holds of every promotion: one card, every line once and in order, one verdict, at the end."""
     card = await stage.card(promotion)
     *messages, last = await stage.thread(promotion)
-    shown = "\n".join(text.strip("`\n") for text in messages)
+    lines = last.partition(f"\n{LAST_LINES}\n")[2]
+    shown = "\n".join(text.strip("`\n") for text in [*messages, lines] if text)
     for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         shown = shown.replace(entity, sign)
     assert shown == "\n".join(str(line) for line in await stage.lines(promotion))

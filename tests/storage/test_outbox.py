@@ -1,6 +1,10 @@
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from core.errors import Unwritable
 from core.ports.outbox import Card
 from core.promotion import Phase
 from storage.keys import Keyring
@@ -9,6 +13,8 @@ from tests.storage.making import NOW, carded, make_app, make_line, make_promotio
 
 R, P = "RAAAAAAAAAA", "PAAAAAAAAAA"
 LIMITS: Any = {"most": 3, "fitting": len}
+# A terminal message that takes no line along.
+ALONE: Any = {"most": 3, "fits": lambda lines: not lines}
 
 
 async def add_lines(store, *numbers, promotion=P, **changes):
@@ -29,6 +35,7 @@ async def test_a_card_is_due_until_it_shows_the_newest_revision(store):
     await carded(store, ts=None)
     (due,) = await store.outbox.cards_due()
     assert (due.card, due.wanted, due.nonce) == (Card(promotion=P, channel="C01"), 0, "")
+    assert due.phase is Phase.PENDING
     await store.outbox.card_posted(P, "1.0", 0)
     assert await store.outbox.cards_due() == []
     promotion = await store.read.promotion(P)
@@ -36,7 +43,10 @@ async def test_a_card_is_due_until_it_shows_the_newest_revision(store):
         await tx.save_promotion(moved(promotion, Phase.UPDATING), was=Phase.PENDING)
     (due,) = await store.outbox.cards_due()
     assert (due.card.ts, due.card.shown, due.wanted) == ("1.0", 0, 1)
+    assert due.phase is Phase.UPDATING
     await store.outbox.card_shown(P, 1)
+    assert await store.outbox.cards_due() == []
+    await store.outbox.write_down()
     assert await store.outbox.cards_due() == []
     assert await store.read.card(P) == Card(promotion=P, channel="C01", ts="1.0", shown=1)
 
@@ -53,6 +63,8 @@ async def test_a_late_answer_never_makes_a_card_older(store):
     await carded(store)
     await store.outbox.card_shown(P, 5)
     await store.outbox.card_shown(P, 3)
+    await store.outbox.write_down()
+    await store.outbox.card_shown(P, 4)
     await store.outbox.card_posted(P, "9.9", 1)
     assert await store.read.card(P) == Card(promotion=P, channel="C01", ts="1.0", shown=5)
 
@@ -88,7 +100,7 @@ async def test_a_thread_waits_for_its_card(store):
     await end(store)
     assert await store.outbox.threads_due() == []
     assert await store.outbox.next_batch(P, **LIMITS) is None
-    assert await store.outbox.terminal_due(P) is None
+    assert await store.outbox.terminal_due(P, **ALONE) is None
     await store.outbox.card_posted(P, "1.0", 0)
     (thread,) = await store.outbox.threads_due()
     assert (thread.promotion, thread.channel, thread.ts, thread.waiting, thread.ending) == (
@@ -107,15 +119,15 @@ async def test_lines_go_out_in_order_each_once_and_the_terminal_message_last(sto
     sent = []
     while post := await store.outbox.next_batch(P, **LIMITS):
         assert post.kind == "lines"
-        assert await store.outbox.terminal_due(P) is None
+        assert await store.outbox.terminal_due(P, **ALONE) is None
         sent.append(numbers(post))
         await store.outbox.post_sent(post.id, f"2.{post.id}")
     assert sent == [[1, 2, 3], [4, 5]]
-    last = await store.outbox.terminal_due(P)
+    last = await store.outbox.terminal_due(P, **ALONE)
     assert (last.kind, last.lines, last.attempts) == ("terminal", (), 1)
     await store.outbox.post_sent(last.id, "3.0")
     assert await store.outbox.threads_due() == []
-    assert await store.outbox.terminal_due(P) is None
+    assert await store.outbox.terminal_due(P, **ALONE) is None
     await add_lines(store, 6)
     assert await store.outbox.threads_due() == [], "nothing follows the terminal message"
     assert await store.outbox.next_batch(P, **LIMITS) is None
@@ -125,13 +137,13 @@ async def test_lines_that_come_before_the_terminal_message_is_out_go_first(store
     await carded(store)
     await end(store)
     await add_lines(store, 1)
-    assert await store.outbox.terminal_due(P) is None
+    assert await store.outbox.terminal_due(P, **ALONE) is None
     post = await store.outbox.next_batch(P, **LIMITS)
     await store.outbox.post_sent(post.id, "2.0")
-    last = await store.outbox.terminal_due(P)
+    last = await store.outbox.terminal_due(P, **ALONE)
     await add_lines(store, 2)
     assert await store.outbox.next_batch(P, **LIMITS) is None, "the terminal message is on its way"
-    again = await store.outbox.terminal_due(P)
+    again = await store.outbox.terminal_due(P, **ALONE)
     assert (again.id, again.nonce, again.attempts) == (last.id, last.nonce, 2)
 
 
@@ -172,9 +184,9 @@ async def test_after_a_restart_the_outcome_is_looked_up_before_anything_is_sent(
 async def test_a_lost_message_that_is_found_is_not_sent_again(store):
     await carded(store)
     await end(store)
-    post = await store.outbox.terminal_due(P)
+    post = await store.outbox.terminal_due(P, **ALONE)
     await store.outbox.post_unknown(post.id)
-    assert await store.outbox.terminal_due(P) is None
+    assert await store.outbox.terminal_due(P, **ALONE) is None
     await store.outbox.post_sent(post.id, "2.0")
     assert await store.outbox.posts_unknown() == []
     assert await store.outbox.threads_due() == []
@@ -190,7 +202,7 @@ async def test_a_message_that_must_wait_holds_its_thread_and_no_other(store, clo
     await store.outbox.card_posted("PBBBBBBBBBB", "5.0", 0)
     await add_lines(store, 1)
     await add_lines(store, 1, promotion="PBBBBBBBBBB")
-    assert [t.channel for t in await store.outbox.threads_due()] == ["C00", "C01"]
+    assert [t.channel for t in await store.outbox.threads_due()] == ["C01", "C00"]
     post = await store.outbox.next_batch(P, **LIMITS)
     await store.outbox.post_again(post.id, NOW + timedelta(seconds=5))
     assert [t.promotion for t in await store.outbox.threads_due()] == ["PBBBBBBBBBB"]
@@ -212,7 +224,7 @@ async def test_a_message_that_slack_never_takes_does_not_stop_the_thread(store):
 async def test_a_dead_terminal_message_ends_the_thread_too(store):
     await carded(store)
     await end(store)
-    post = await store.outbox.terminal_due(P)
+    post = await store.outbox.terminal_due(P, **ALONE)
     await store.outbox.post_dead(post.id, "is_archived")
     assert await store.outbox.threads_due() == []
 
@@ -252,3 +264,134 @@ async def test_a_message_of_a_thread_that_slack_closed_is_not_looked_up(store):
     await store.outbox.recover()
     assert await store.outbox.posts_unknown() == []
     assert (await store.outbox.backlog()).posts == 0
+
+
+async def transactions(store, made):
+    """Note every transaction of the store from now on."""
+    real = store._database.transaction
+
+    @asynccontextmanager
+    async def transaction(*, urgent=False):
+        made.append(1)
+        async with real(urgent=urgent) as connection:
+            yield connection
+
+    store._database.transaction = transaction
+
+
+async def test_a_message_needs_one_transaction_for_its_outcome_goes_with_the_next(store):
+    await carded(store)
+    made: list[int] = []
+    await transactions(store, made)
+    for number in range(1, 6):
+        await add_lines(store, number)
+        made.clear()
+        post = await store.outbox.next_batch(P, **LIMITS)
+        await store.outbox.post_sent(post.id, f"2.{number}")
+        await store.outbox.card_shown(P, number)
+        assert await store.outbox.threads_due() == []
+        assert len(made) == 1
+    await store.outbox.write_down()
+    await store.outbox.write_down()
+    assert len(made) == 2, "nothing is written that is written already"
+    backlog = await store.outbox.backlog()
+    assert (backlog.lines, backlog.posts) == (0, 0)
+
+
+async def test_what_could_not_be_written_down_is_written_later(store):
+    await carded(store)
+    await add_lines(store, 1)
+    post = await store.outbox.next_batch(P, **LIMITS)
+    real, full = store._database.transaction, asynccontextmanager(_full)
+    store._database.transaction = full
+    await store.outbox.post_sent(post.id, "2.0")
+    with pytest.raises(Unwritable):
+        await store.outbox.write_down()
+    assert await store.outbox.threads_due() == []
+    store._database.transaction = real
+    await store.outbox.recover()
+    assert await store.outbox.posts_unknown() == [], "what is known to be in Slack is not looked for"
+    await add_lines(store, 2)
+    assert numbers(await store.outbox.next_batch(P, **LIMITS)) == [2]
+
+
+async def _full(*, urgent=False):
+    raise Unwritable("the disk is full")
+    yield
+
+
+async def test_a_process_that_dies_before_it_wrote_an_outcome_down_looks_it_up(store, path, key, clock):
+    await carded(store)
+    await add_lines(store, 1)
+    post = await store.outbox.next_batch(P, **LIMITS)
+    await store.outbox.post_sent(post.id, "2.0")
+    async with open_store(path, Keyring([key]), clock, exclusive=False) as after_crash:
+        await after_crash.outbox.recover()
+        assert await after_crash.outbox.threads_due() == []
+        assert [lost.post.nonce for lost in await after_crash.outbox.posts_unknown()] == [post.nonce]
+
+
+async def test_the_terminal_message_takes_the_last_lines_along_where_they_fit(store):
+    await carded(store)
+    await add_lines(store, 1, 2, 3, 4, 5)
+    await end(store)
+    (thread,) = await store.outbox.threads_due()
+    assert (thread.waiting, thread.ending, thread.since) == (5, True, NOW)
+
+    def two(lines):
+        return len(lines) <= 2
+
+    assert await store.outbox.terminal_due(P, most=3, fits=two) is None, "five are more than three"
+    assert await store.outbox.terminal_due(P, most=9, fits=two) is None, "they do not fit"
+    post = await store.outbox.next_batch(P, **LIMITS)
+    assert await store.outbox.terminal_due(P, most=9, fits=two) is None, "a message is on its way"
+    await store.outbox.post_sent(post.id, "2.0")
+    last = await store.outbox.terminal_due(P, most=9, fits=two)
+    assert (last.kind, numbers(last)) == ("terminal", [4, 5])
+    assert await store.outbox.next_batch(P, **LIMITS) is None
+    await store.outbox.post_again(last.id)
+    again = await store.outbox.terminal_due(P, **ALONE)
+    assert (again.nonce, numbers(again)) == (last.nonce, [4, 5]), "what it has taken along stays in it"
+    await store.outbox.post_sent(last.id, "3.0")
+    assert await store.outbox.threads_due() == []
+    await store.outbox.write_down()
+    assert await store.outbox.threads_due() == []
+
+
+async def test_the_next_delay_that_ends_is_known_without_a_look_at_each(store):
+    await carded(store)
+    assert await store.outbox.next_due(NOW) is None
+    promotion = await store.read.promotion(P)
+    async with store.transaction() as tx:
+        await tx.save_promotion(moved(promotion, Phase.UPDATING), was=Phase.PENDING)
+    await add_lines(store, 1)
+    post = await store.outbox.next_batch(P, **LIMITS)
+    soon, later = NOW + timedelta(seconds=5), NOW + timedelta(seconds=9)
+    await store.outbox.delay_card(P, later)
+    await store.outbox.post_again(post.id, soon)
+    assert await store.outbox.next_due(NOW) == soon
+    assert await store.outbox.next_due(soon) == later
+    assert await store.outbox.next_due(later) is None
+
+
+async def test_who_has_waited_longest_comes_first_whatever_the_channel(store, clock):
+    await carded(store, channel="C09")
+    clock.jump(1)
+    async with store.transaction() as tx:
+        await tx.add_app(make_app("other"))
+        await tx.add_release(make_release("RBBBBBBBBBB", app="other"))
+        await tx.add_promotion(make_promotion("RBBBBBBBBBB", "PBBBBBBBBBB", app="other"))
+        await tx.add_card("PBBBBBBBBBB", "C00")
+    promotion = await store.read.promotion(P)
+    async with store.transaction() as tx:
+        await tx.save_promotion(moved(promotion, Phase.UPDATING), was=Phase.PENDING)
+    assert [due.card.channel for due in await store.outbox.cards_due()] == ["C09", "C00"]
+    await store.outbox.card_posted("PBBBBBBBBBB", "5.0", 0)
+    await add_lines(store, 8)
+    await add_lines(store, 3, promotion="PBBBBBBBBBB")
+    assert [thread.promotion for thread in await store.outbox.threads_due()] == ["PBBBBBBBBBB", P]
+    clock.jump(1)
+    await end(store)
+    threads = await store.outbox.threads_due()
+    assert [(t.promotion, t.since) for t in threads][1] == (P.replace("A", "B"), NOW + timedelta(seconds=3))
+    assert threads[0].since == NOW + timedelta(seconds=2)

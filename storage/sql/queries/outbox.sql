@@ -9,10 +9,10 @@ VALUES (:promotion, :channel, :created_at, (SELECT revision FROM promotions WHER
 ON CONFLICT (promotion) DO NOTHING;
 
 -- cards_due --
--- Cards that were never posted or show an older revision than there is, by channel.
-SELECT * FROM cards
-WHERE failed = '' AND shown < wanted AND (not_before IS NULL OR not_before <= :now)
-ORDER BY channel, created_at, promotion;
+-- Cards that were never posted or show an older revision than there is, oldest first; with the phase, which says how urgent.
+SELECT cards.*, promotions.phase FROM cards JOIN promotions ON promotions.id = cards.promotion
+WHERE cards.failed = '' AND cards.shown < cards.wanted AND (cards.not_before IS NULL OR cards.not_before <= :now)
+ORDER BY cards.created_at, cards.promotion;
 
 -- card_sending --
 -- A card is about to be posted: from now on it may be in Slack.
@@ -60,11 +60,18 @@ RETURNING *;
 UPDATE lines SET post = :post WHERE promotion = :promotion AND post IS NULL AND seq <= :last;
 
 -- threads_due --
--- Threads that have something to send now, by channel; one that waits for its outcome or its time does not.
-SELECT cards.promotion, cards.channel, cards.ts,
+-- Threads that have something to send now, by how long it has waited; one that waits for its outcome or its time does not.
+SELECT cards.promotion, cards.channel, cards.ts, last.id AS terminal_id, batch.id AS batch_id,
     (SELECT count(*) FROM lines WHERE lines.promotion = cards.promotion AND lines.post IS NULL) AS waiting,
-    (SELECT min(created_at) FROM outbox WHERE outbox.promotion = cards.promotion AND kind = 'terminal') AS terminal_at
+    coalesce(
+        last.created_at,
+        (SELECT at FROM lines WHERE lines.promotion = cards.promotion AND lines.post IS NULL ORDER BY seq LIMIT 1),
+        batch.created_at
+    ) AS since
 FROM cards
+LEFT JOIN outbox AS last ON last.promotion = cards.promotion AND last.kind = 'terminal'
+LEFT JOIN outbox AS batch ON batch.promotion = cards.promotion AND batch.kind = 'lines'
+    AND batch.state IN ('pending', 'sending', 'unknown')
 WHERE cards.failed = '' AND cards.ended = 0 AND cards.ts IS NOT NULL
     AND NOT EXISTS (
         SELECT 1 FROM outbox
@@ -72,13 +79,10 @@ WHERE cards.failed = '' AND cards.ended = 0 AND cards.ts IS NOT NULL
             AND (state = 'unknown' OR not_before > :now)
     )
     AND (
-        EXISTS (SELECT 1 FROM lines WHERE lines.promotion = cards.promotion AND lines.post IS NULL)
-        OR EXISTS (
-            SELECT 1 FROM outbox
-            WHERE outbox.promotion = cards.promotion AND state IN ('pending', 'sending', 'unknown')
-        )
+        last.id IS NOT NULL OR batch.id IS NOT NULL
+        OR EXISTS (SELECT 1 FROM lines WHERE lines.promotion = cards.promotion AND lines.post IS NULL)
     )
-ORDER BY cards.channel, cards.created_at, cards.promotion;
+ORDER BY since, cards.promotion;
 
 -- open_posts --
 -- Messages of a thread that have not reached an end: lines first, then the last one.
@@ -137,6 +141,15 @@ ORDER BY outbox.id;
 -- interrupted_posts --
 -- After a restart: whatever was being sent has an unknown outcome.
 UPDATE outbox SET state = 'unknown' WHERE state = 'sending';
+
+-- next_due --
+-- When the next delay of a card, of a message or of a look-up ends.
+SELECT min(moment) AS moment FROM (
+    SELECT min(not_before) AS moment FROM cards WHERE failed = '' AND shown < wanted AND not_before > :now
+    UNION ALL
+    SELECT min(outbox.not_before) FROM outbox JOIN cards ON cards.promotion = outbox.promotion
+    WHERE outbox.state IN ('pending', 'sending', 'unknown') AND cards.failed = '' AND outbox.not_before > :now
+);
 
 -- backlog --
 -- How much waits to be sent and since when, for metrics.

@@ -1,19 +1,30 @@
 """Slack's limits are kept by us: about a message a second and channel, few edits, and Retry-After honoured."""
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack.pacing import (
     CARD_INTERVAL,
+    LEAST_WORKSPACE_RATE,
     POST_BURST,
     POST_RATE,
+    POSTS_A_MINUTE,
+    RECOVERY_SECONDS,
+    SLOWER,
+    TOGETHER_SECONDS,
     UPDATE_BURST,
     UPDATE_RATE,
+    WORKSPACE_BURST,
+    WORKSPACE_RATE,
     Pacing,
     TokenBucket,
 )
-from tests.fakes import JumpingClock
+from bot.slack.priorities import Priority, SendTask, chosen
+from tests.fakes import START, JumpingClock
 
 
 def bucket(rate: float = 1.0, burst: float = 3.0) -> TokenBucket:
@@ -117,3 +128,82 @@ def test_verdicts_and_approvals_have_a_lane_of_their_own():
     assert heartbeats.wait(0.0) > 0
     assert decisions.wait(0.0) == 0
     assert heartbeats.rate + decisions.rate == pytest.approx(50 / 60), "Slack's Tier 3"
+
+
+def test_all_channels_share_a_budget_that_is_never_more_than_slacks():
+    bucket, now, sent = Pacing(JumpingClock()).workspace(), 0.0, []
+    while now < 180.0:
+        while bucket.wait(now) <= 0:
+            bucket.take()
+            sent.append(now)
+        now += 0.1
+    most = max(sum(start <= at < start + 60 for at in sent) for start in range(120))
+    assert POSTS_A_MINUTE - WORKSPACE_BURST <= most <= POSTS_A_MINUTE
+
+
+def test_a_refusal_of_one_channel_is_that_channels_and_of_two_everybodys():
+    clock = JumpingClock()
+    pacing = Pacing(clock)
+    pacing.refused("C1", 3.0)
+    pacing.refused("C1", 3.0)
+    assert pacing.workspace().wait(clock.monotonic()) == 0.0
+    clock.jump(TOGETHER_SECONDS)
+    pacing.refused("C2", 20.0)
+    assert pacing.workspace().wait(clock.monotonic()) == 0.0, "the other one was refused long ago"
+    pacing.refused("C3", 20.0)
+    assert pacing.post("C4").wait(clock.monotonic()) == 0.0
+    assert pacing.workspace().wait(clock.monotonic()) >= 20.0
+
+
+def test_what_slack_refuses_slows_everybody_down_once_and_not_for_ever():
+    clock = JumpingClock()
+    bucket = Pacing(clock).workspace()
+    for _ in range(9):
+        bucket.slow_down(0.0, 10.0)
+    assert bucket.rate == pytest.approx(WORKSPACE_RATE * SLOWER)
+    assert bucket.wait(0.0) >= 10.0
+    assert bucket.wait(10.0) > 0, "nothing is saved up while nothing may go"
+    assert bucket.wait(10.0 + RECOVERY_SECONDS) == 0.0
+    assert bucket.rate == WORKSPACE_RATE
+    for refusals in range(40):
+        bucket.slow_down(1000.0 + refusals, 1.0)
+    assert bucket.rate == LEAST_WORKSPACE_RATE
+
+
+def task(priority: Priority, channel: str, since: int, *lanes: tuple[TokenBucket, ...]) -> SendTask:
+    return SendTask(
+        priority=priority,
+        since=START + timedelta(seconds=since),
+        channel=channel,
+        promotion=f"{channel} {since}",
+        lanes=lanes,
+        run=lambda: asyncio.sleep(0),
+    )
+
+
+def test_verdicts_go_first_over_all_channels_then_decisions_then_cards_then_lines():
+    everybody = bucket(rate=0.1, burst=4.0)
+    tasks = [
+        task(priority, f"C{number}", number, (bucket(), everybody))
+        for number, priority in enumerate(reversed(Priority))
+    ]
+    going, pause = chosen(tasks, 0.0)
+    assert [each.priority for each in going] == list(Priority)[:4]
+    assert pause == pytest.approx(10.0)
+
+
+def test_of_two_that_are_as_urgent_the_older_goes_and_one_a_channel():
+    waiting = (("C1", 2), ("C1", 1), ("C2", 3))
+    tasks = [task(Priority.VERDICT, channel, since, (bucket(),)) for channel, since in waiting]
+    going, pause = chosen(tasks, 0.0)
+    assert [each.promotion for each in going] == ["C1 1", "C2 3"]
+    assert pause is None
+
+
+def test_a_lane_gives_all_of_its_tokens_or_none():
+    empty, full, spare = bucket(burst=1.0), bucket(), bucket()
+    empty.take()
+    assert task(Priority.LINES, "C1", 0, (full, empty)).take(0.0) == 1.0
+    assert full.tokens == 3.0
+    assert task(Priority.LINES, "C1", 0, (full, empty), (spare,)).take(0.0) == 0.0
+    assert (full.tokens, spare.tokens) == (3.0, 2.0)

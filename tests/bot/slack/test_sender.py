@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import math
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.playground.slack.rate_limits import RateLimits, SlidingWindow
 from bot.slack.cards import LONGEST_INTERVAL
 from bot.slack.connection import SlackState
 from bot.slack.pacing import UPDATE_BURST, UPDATE_RATE
@@ -20,6 +22,7 @@ from bot.slack.sender import Sender
 from bot.slack.web_api import WebApi
 from core.errors import Unwritable
 from core.promotion import Phase
+from core.records.line import Line
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
 from tests.fakes import START, JumpingClock
@@ -96,10 +99,11 @@ def refused(word: str, status: int = 200, **headers: str) -> SlackApiError:
 
 
 class Messages:
-    """Payloads that say which promotion they are of; `defect` makes those of one fail."""
+    """Payloads that say which promotion they are of; `defect` makes those of one fail, `room` is for lines beside an ending."""
 
     def __init__(self) -> None:
         self.defect = ""
+        self.room = 0
 
     async def card(self, promotion: str) -> dict[str, Any]:
         if promotion == self.defect:
@@ -107,7 +111,12 @@ class Messages:
         return {"text": f"card {promotion}"}
 
     async def post(self, post) -> dict[str, Any]:
-        return {"text": f"end {post.promotion}" if post.kind == "terminal" else f"{len(post.lines)} lines"}
+        if post.kind == "terminal":
+            return {"text": f"end {post.promotion}" + (f" + {len(post.lines)} lines" if post.lines else "")}
+        return {"text": f"{len(post.lines)} lines"}
+
+    async def beside_ending(self, promotion: str) -> Callable[[Sequence[Line]], bool]:
+        return lambda lines: len(lines) <= self.room
 
 
 class Stage:
@@ -285,17 +294,19 @@ async def test_a_surprise_in_one_channel_posts_nothing_twice_in_another(tmp_path
         assert s.slack.said(f"card {Q}") == 1
 
 
-async def test_what_was_sent_and_could_not_be_written_down_is_looked_up(tmp_path: Path, caplog):
+async def test_what_was_sent_and_could_not_be_written_down_is_not_sent_again(tmp_path: Path, caplog):
     async with staged(tmp_path) as s:
-        real, failed = s.store.outbox.post_sent, list[str]()
+        real, failed = s.store._database.transaction, list[str]()
 
-        async def post_sent(post_id: int, ts: str) -> None:
-            if not failed:
-                failed.append(ts)
+        @asynccontextmanager
+        async def transaction(*, urgent: bool = False):
+            if s.slack.said("1 lines") and not failed:
+                failed.append(s.slack.messages[-1]["text"])
                 raise Unwritable("the disk is full")
-            await real(post_id, ts)
+            async with real(urgent=urgent) as connection:
+                yield connection
 
-        s.store.outbox.post_sent = post_sent
+        s.store._database.transaction = transaction
         await s.promotion(P, ended=True)
         with caplog.at_level(logging.CRITICAL):
             await s.pass_time(200)
@@ -413,6 +424,97 @@ async def test_edits_of_many_channels_share_one_bucket_also_when_they_come_at_on
         assert len(s.edits()) == UPDATE_BURST
         await s.pass_time(15, step=0.5)
         assert len(s.edits()) <= UPDATE_BURST + 15 * UPDATE_RATE + 1
+
+
+async def test_a_round_reads_the_same_however_many_cards_are_due(tmp_path: Path):
+    """Whatever the choice among them needs travels with the cards: no promotion is read, and unsealed, for each."""
+    async with staged(tmp_path) as s:
+        statements: list[str] = []
+        await s.store._database.reader.set_trace_callback(statements.append)
+        asked: list[int] = []
+        for count in (1, 20):
+            for promotion in ids(count)[len(asked) :]:
+                await s.promotion(promotion, lines=0, app=f"app-{promotion.lower()}")
+            statements.clear()
+            await s.sender._due()
+            asked.append(len(statements))
+        assert asked[0] == asked[1] > 0
+
+
+async def test_a_verdict_takes_the_lines_of_its_thread_along(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        s.messages.room = 2
+        await s.promotion(P, ended=True, lines=2)
+        await s.promotion(Q, "C2", ended=True, lines=3)
+        await s.pass_time(30)
+        assert [m["text"] for m in s.slack.messages if m["channel"] == "C1"] == [
+            f"card {P}",
+            f"end {P} + 2 lines",
+        ]
+        assert [m["text"] for m in s.slack.messages if m["channel"] == "C2"] == [
+            f"card {Q}",
+            "3 lines",
+            f"end {Q}",
+        ]
+
+
+async def test_a_hundred_verdicts_given_at_once_are_said_within_25_seconds(tmp_path: Path):
+    """However many lines of others wait: Slack's budget for a workspace is the only thing that they wait for."""
+    async with staged(tmp_path) as s:
+        s.messages.room = 37
+        budget = RateLimits(s.clock)
+        s.slack.trouble = lambda method, body: (
+            refused("ratelimited", 429, Retry_After=str(after))
+            if (after := budget.refuse(method, body.get("channel", "")))
+            else None
+        )
+        everybody = [f"P{chr(65 + n // 10)}{chr(65 + n % 10)}{'C' * 8}" for n in range(110)]
+        for number, promotion in enumerate(everybody):
+            await s.promotion(
+                promotion, f"C{number}", lines=1, phase=Phase.UPDATING, app=f"app-{promotion.lower()}"
+            )
+        await s.pass_time(130, step=0.25)
+        ended, talking = everybody[:100], everybody[100:]
+        assert len(s.slack.messages) == 220
+        async with s.store.transaction() as tx:
+            for promotion in talking:
+                await tx.add_lines(promotion, [make_line(n) for n in range(100, 900)])
+        began = s.clock.now().timestamp()
+        async with s.store.transaction() as tx:
+            for promotion in ended:
+                current = await tx.promotion(promotion)
+                await tx.save_promotion(moved(current, Phase.RUNNING), was=current.phase)
+                await tx.add_lines(promotion, [make_line(100)])
+                await tx.add_terminal(promotion)
+        await s.pass_time(30, step=0.25)
+        said = sorted(float(m["ts"]) - began for m in s.slack.messages if m["text"].startswith("end "))
+        assert len(said) == 100
+        assert said[-1] <= 25
+        assert all(m["text"].endswith("+ 1 lines") for m in s.slack.messages if m["text"].startswith("end "))
+        refusals = [m for m, _ in s.slack.calls if m == "chat.postMessage"]
+        assert len(refusals) == len(s.slack.messages), "what we keep ourselves Slack need not refuse"
+
+
+async def test_a_limit_of_the_workspace_that_is_lower_than_ours_is_learned(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        allowed = SlidingWindow(30)
+
+        def trouble(method: str, body: dict[str, Any]):
+            if method != "chat.postMessage" or not (after := allowed.take(s.clock.monotonic())):
+                return None
+            return refused("ratelimited", 429, Retry_After=str(math.ceil(after)))
+
+        s.slack.trouble = trouble
+        for number, promotion in enumerate(ids(4)):
+            await s.promotion(promotion, f"C{number}", lines=0, app=f"app-{promotion.lower()}")
+        for second in range(150):
+            async with s.store.transaction() as tx:
+                for promotion in ids(4):
+                    await tx.add_lines(promotion, [make_line(second)])
+            await s.pass_time(1)
+        tried = sum(method == "chat.postMessage" for method, _ in s.slack.calls)
+        assert 75 <= len(s.slack.messages) <= 90
+        assert tried - len(s.slack.messages) <= 12, "few are tried that Slack refuses"
 
 
 async def test_heartbeats_do_not_hold_up_the_card_of_an_approval(tmp_path: Path):

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from bot.playground.slack.limits import problems
 from bot.views.mrkdwn import said
-from bot.views.thread import fitting, message, terminal
+from bot.views.thread import (
+    MOST_BROADCAST_ROWS,
+    MOST_CHARS,
+    MOST_ROWS,
+    fits_beside_ending,
+    fitting,
+    message,
+    terminal,
+)
 from core.lifecycle.outcome import ending
 from core.promotion import Phase
 from core.records.line import Line, LineKind
@@ -160,3 +168,41 @@ def test_a_huge_cause_leaves_a_message_that_slack_takes():
 
     assert len(payload["text"]) < 4000
     assert problems(payload, method="chat.update") == []
+
+
+def test_the_last_lines_stand_below_the_ending_that_they_came_with():
+    text = terminal(ENDINGS["ok"], [line("Status: Updating => Running")])["text"]
+    first, *rest = text.split("\n")
+    assert first == "OK"
+    assert rest[-4:] == [
+        "last lines:",
+        "```",
+        "2026-11-23T14:05:00Z system/k8s/web Status: Updating =&gt; Running",
+        "```",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "fits"),
+    [
+        ("ok", [], True),
+        ("ok", [line("a")] * 30, True),
+        ("ok", [line("a")] * MOST_ROWS, False),
+        ("ok", [line("a" * 400)] * 8, False),
+        ("ok", [line("a", "evidence")], False),
+        ("reverted", [line("a")] * 8, True),
+        ("reverted", [line("a")] * MOST_BROADCAST_ROWS, False),
+    ],
+)
+def test_lines_go_with_the_ending_where_one_message_shows_both_whole(name, lines, fits):
+    assert fits_beside_ending(ENDINGS[name], lines) is fits
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_an_ending_with_all_the_lines_that_fit_is_taken_by_slack(name):
+    lines = [line("<" * 70)] * MOST_ROWS
+    while not fits_beside_ending(ENDINGS[name], lines):
+        lines.pop()
+    payload = terminal(ENDINGS[name], lines)
+    assert problems(payload, method="chat.postMessage") == []
+    assert len(payload["text"]) <= MOST_CHARS
