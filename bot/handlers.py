@@ -16,7 +16,7 @@ from core.records.release import Release
 from core.sentence import Channel, Sentence
 from core.usecases.decider import Decider
 from core.usecases.promoter import Promoter, PromotionRequest, PromotionResult
-from core.usecases.records import NewRelease, Records
+from core.usecases.registrar import NewRelease, Registrar
 from core.usecases.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Handlers:
     """Carries out requests: the use case, which asks for the right itself, then the words."""
 
     def __init__(
-        self, *, records: Records, promoter: Promoter, decider: Decider, viewer: Viewer, clock: Clock
+        self, *, records: Registrar, promoter: Promoter, decider: Decider, viewer: Viewer, clock: Clock
     ) -> None:
         self._records = records
         self._promoter = promoter
@@ -127,17 +127,17 @@ class Handlers:
         notes: list[str | Sentence] = [requested.skipped] if requested.skipped else []
         if promotion.channel is None and caller.source == "http":
             notes.append(confirmations.no_card(promotion.app))
-        elif requested.untaken and caller.source == "http":
+        elif requested.undelivered_card and caller.source == "http":
             # Whoever sees no Slack does not see that nothing comes there.
-            card = requested.untaken
-            notes.append(confirmations.unshown(promotion.app, card.channel, card.failed))
-        if requested.unheard:
-            notes.append(confirmations.UNHEARD)
+            card = requested.undelivered_card
+            notes.append(confirmations.card_undelivered(promotion.app, card.channel, card.failed))
+        if requested.came_too_late:
+            notes.append(confirmations.CAME_TOO_LATE)
         hint = ""
         if promotion.phase is Phase.AWAITING_APPROVAL:
             hint = confirmations.waiting(promotion)
-        if requested.pointer:
-            text = confirmations.pointing(promotion)
+        if requested.already_waiting:
+            text = confirmations.already_waiting(promotion)
         answer = Answer(text=text, warnings=tuple(notes), hint=hint)
         return Reply(answer=answer, promotion=promotion.id)
 
@@ -167,19 +167,25 @@ class Handlers:
         """Link the channel, and say what was taken from where: one channel an app, one app a channel."""
         linked = await self._records.link(caller, name)
         notes = []
-        if linked.left:
+        if linked.former_channel:
             notes.append(
-                Sentence.of(f"{name} was linked to ", Channel(linked.left), ", which has no app now")
+                Sentence.of(
+                    f"{name} was linked to ", Channel(linked.former_channel), ", which has no app now"
+                )
             )
-        if linked.ousted:
-            notes.append(Sentence.of(f"this channel was linked to {linked.ousted}, which has no channel now"))
+        if linked.unlinked_app:
+            notes.append(
+                Sentence.of(f"this channel was linked to {linked.unlinked_app}, which has no channel now")
+            )
         return Answer(text=confirmations.linking(name), warnings=tuple(notes))
 
     async def _administer(self, command: ask.Command, caller: Caller) -> Answer:
         match command:
             case ask.CreateApp():
                 created = await self._records.create_app(caller, command.name)
-                return Answer(text=confirmations.creating(created.app.name, created.todo or None))
+                return Answer(
+                    text=confirmations.creating(created.app.name, created.administrator_command or None)
+                )
             case ask.Link():
                 return await self._link(command.app, caller)
             case ask.Unlink():

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 # How often approvals are looked through for those that nobody gave in time.
 EXPIRY_SECONDS = 5.0
 # Between two tries to reach the cluster at a start.
-GREETING_SECONDS = (5.0, 15.0, 60.0)
+CONTACT_SECONDS = (5.0, 15.0, 60.0)
 
 
 async def expire(decider: Decider, clock: Clock) -> None:
@@ -26,9 +26,9 @@ async def expire(decider: Decider, clock: Clock) -> None:
         await clock.sleep(EXPIRY_SECONDS)
 
 
-async def greet(reach: Callable[[], Awaitable[None]], clock: Clock) -> None:
+async def await_cluster(reach: Callable[[], Awaitable[None]], clock: Clock) -> None:
     """Say what keeps the cluster from answering, until it does: else a wrong kubeconfig shows at the first promotion."""
-    for pause in chain(GREETING_SECONDS, repeat(GREETING_SECONDS[-1])):
+    for pause in chain(CONTACT_SECONDS, repeat(CONTACT_SECONDS[-1])):
         try:
             await reach()
         except (Rejected, Unreachable) as error:

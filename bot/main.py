@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.api.server import ApiDependencies, new_api
 from bot.clock import SystemClock
 from bot.handlers import Handlers
-from bot.jobs import expire, greet
+from bot.jobs import await_cluster, expire
 from bot.policy_file import PolicyFile
 from bot.settings import Settings, SettingsError
 from bot.slack.connection import SlackConnection, SlackState, new_client, new_session
@@ -38,7 +38,7 @@ from core.rollout.effects import RolloutPorts
 from core.rollout.supervisor import Supervisor
 from core.usecases.decider import Decider
 from core.usecases.promoter import Promoter
-from core.usecases.records import Records
+from core.usecases.registrar import Registrar
 from core.usecases.viewer import Viewer
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
@@ -61,7 +61,7 @@ class Bot:
     """
 
     store: SqliteStore
-    records: Records
+    records: Registrar
     policy: PolicyFile
     supervisor: Supervisor
     sender: Sender
@@ -85,7 +85,7 @@ async def wired(
 
     Raises:
         Invalid: the policy file, one problem a line.
-        StorageError, Unwritable: the database, its keys or its schema.
+        StorageError, Unavailable: the database, its keys or its schema.
     """
     policy = PolicyFile(settings.convox_policy, everything=settings.convox_open)
     keyring = Keyring([k.get_secret_value() for k in settings.convox_keys])
@@ -114,7 +114,7 @@ class SlackSide:
 class UseCases:
     """What the core does for whoever asks."""
 
-    records: Records
+    records: Registrar
     decider: Decider
     viewer: Viewer
     supervisor: Supervisor
@@ -134,7 +134,7 @@ def _slack_side(
 
 
 def _use_cases(store: SqliteStore, cluster: Cluster, slack: SlackSide, clock: Clock) -> UseCases:
-    def startable() -> str:
+    def why_not_startable() -> str:
         if store.free_fraction() < LEAST_FREE_DISK:
             return "less than 10 % of the database's disk is free, so nothing new starts"
         return ""
@@ -144,10 +144,10 @@ def _use_cases(store: SqliteStore, cluster: Cluster, slack: SlackSide, clock: Cl
     supervisor = Supervisor(
         RolloutPorts(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate)
     )
-    records = Records(store, cluster, access, startable)
-    decider = Decider(store, cluster, access, sender, supervisor, startable=startable)
-    promoter = Promoter(store, cluster, access, decider, startable=startable)
-    viewer = Viewer(store, access, startable)
+    records = Registrar(store, cluster, access, why_not_startable)
+    decider = Decider(store, cluster, access, sender, supervisor, why_not_startable=why_not_startable)
+    promoter = Promoter(store, cluster, access, decider, why_not_startable=why_not_startable)
+    viewer = Viewer(store, access, why_not_startable)
     handlers = Handlers(records=records, promoter=promoter, decider=decider, viewer=viewer, clock=clock)
     return UseCases(records=records, decider=decider, viewer=viewer, supervisor=supervisor, handlers=handlers)
 
@@ -165,9 +165,15 @@ def _assembled(
     """Open the doors: what Slack delivers, and HTTP."""
     state, secret = slack.state, _value(settings.slack_signing_secret)
     inbox = InboxWorker(
-        store.inbox, domain.handlers, store, session, clock, known=state.known, announcer=slack.sender
+        store.inbox,
+        domain.handlers,
+        store,
+        session,
+        clock,
+        identified=state.identified,
+        announcer=slack.sender,
     )
-    app = new_app(slack.client, signing_secret=secret, state=state, keeper=inbox)
+    app = new_app(slack.client, signing_secret=secret, state=state, sink=inbox)
     connection = SlackConnection(
         slack.client, app, app_token=_value(settings.slack_app_token), state=state, clock=clock
     )
@@ -202,7 +208,7 @@ def _assembled(
             "inbox": inbox.run,
             "expiry of approvals": lambda: expire(domain.decider, clock),
             "connection to Slack": connection.run,
-            "first word of the cluster": lambda: greet(cluster.reach, clock),
+            "first word of the cluster": lambda: await_cluster(cluster.reach, clock),
         },
         sites=sites,
     )

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from core.errors import Invalid
-from core.policy.policy import Policy, parse_policy
+from core.policy.authorization import Policy, parse_policy
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from bot.views.apps import app_info, app_list
 from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
 from bot.views.help import help_text
-from bot.views.releases import held_note, release_info, release_list, release_manifest, standing_note
+from bot.views.releases import held_note, release_info, release_list, release_manifest, status_note
 from core.actor import Caller
 from core.clock import Clock
 from core.usecases.viewer import Viewer
@@ -49,7 +49,7 @@ class Queries:
         seen = await self._viewer.release(caller, command.app, command.release, reveal=command.reveal)
         # With values the answer is the documented block and nothing else.
         with_note = caller.source == "slack" and not command.reveal
-        note = standing_note(seen.status, active=seen.active) if with_note else ""
+        note = status_note(seen.status, active=seen.active) if with_note else ""
         return Answer(text=release_info(seen.release), hint=note, whole=command.typed)
 
     async def _manifest(self, command: ask.ReleaseManifest, caller: Caller) -> Answer:

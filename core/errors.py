@@ -10,7 +10,7 @@ UserError            somebody asked for something that cannot be; the sentence g
 │  ├─ Busy      409  something of the app is rolling out
 │  └─ Taken     409  a new id exists already: whoever made it up takes another, so nobody meets this one
 ├─ Unexpected   500  something broke here; the log has more under the same reference
-└─ Unwritable   503  the database cannot be written, or nothing new may start
+└─ Unavailable   503  the database cannot be written, or nothing new may start
 Rejected             the cluster said no for good: asking again changes nothing
 └─ Denied            it does not let us, or does not know what was asked for; one that has just started says so to anybody
 Unreachable          the cluster did not answer, or said "not now": asking again may help
@@ -65,7 +65,7 @@ class Taken(Conflict):
     pass
 
 
-class Unwritable(UserError):
+class Unavailable(UserError):
     status = 503
 
 

@@ -13,7 +13,7 @@ from core.actor import Actor, Source
 from core.errors import Conflict
 from core.records.binding import Binding
 from core.records.progress import Limits, Progress
-from core.sentence import NOTHING, Sentence
+from core.sentence import EMPTY_SENTENCE, Sentence
 
 PromotionKind = Literal["promote", "rollback"]
 
@@ -37,7 +37,7 @@ class Phase(StrEnum):
     EXPIRED = "Expired"
 
 
-class Event(StrEnum):
+class PromotionEvent(StrEnum):
     """What can happen to a promotion."""
 
     APPROVED = "approved"  # the last approval that was missing
@@ -75,44 +75,44 @@ TOUCHED_ENDINGS = frozenset({Phase.RUNNING, Phase.REVERTED, Phase.FAILURE, Phase
 # Phases that print no line (contract 7).
 SILENT = frozenset({Phase.AWAITING_APPROVAL, Phase.REFUSED, Phase.DECLINED, Phase.EXPIRED, Phase.SUPERSEDED})
 
-TRANSITIONS: dict[tuple[Phase, Event], Phase] = {
-    (Phase.AWAITING_APPROVAL, Event.APPROVED): Phase.PENDING,
-    (Phase.AWAITING_APPROVAL, Event.DECLINED): Phase.DECLINED,
-    (Phase.AWAITING_APPROVAL, Event.EXPIRED): Phase.EXPIRED,
-    (Phase.AWAITING_APPROVAL, Event.SUPERSEDED): Phase.SUPERSEDED,
-    (Phase.AWAITING_APPROVAL, Event.REFUSED): Phase.REFUSED,
-    (Phase.AWAITING_APPROVAL, Event.CANCELLED): Phase.REFUSED,
-    (Phase.PENDING, Event.APPLIED): Phase.UPDATING,
-    (Phase.PENDING, Event.BROKEN): Phase.ERROR,
-    (Phase.PENDING, Event.OVERDUE): Phase.DEADLINE,
-    (Phase.PENDING, Event.CANCELLED): Phase.CANCELLED,
-    (Phase.PENDING, Event.SUPERSEDED): Phase.SUPERSEDED,
-    (Phase.UPDATING, Event.VERIFIED): Phase.RUNNING,
-    (Phase.UPDATING, Event.BROKEN): Phase.ERROR,
-    (Phase.UPDATING, Event.OVERDUE): Phase.DEADLINE,
-    (Phase.UPDATING, Event.CANCELLED): Phase.CANCELLED,
-    (Phase.UPDATING, Event.SUPERSEDED): Phase.SUPERSEDED,
-    (Phase.ERROR, Event.ROLLED_BACK): Phase.ROLLBACK,
-    (Phase.ERROR, Event.STUCK): Phase.FAILURE,
-    (Phase.ERROR, Event.SUPERSEDED): Phase.SUPERSEDED,
-    (Phase.DEADLINE, Event.ROLLED_BACK): Phase.ROLLBACK,
-    (Phase.DEADLINE, Event.STUCK): Phase.FAILURE,
-    (Phase.DEADLINE, Event.SUPERSEDED): Phase.SUPERSEDED,
-    (Phase.CANCELLED, Event.ROLLED_BACK): Phase.ROLLBACK,
-    (Phase.CANCELLED, Event.STUCK): Phase.FAILURE,
-    (Phase.CANCELLED, Event.SUPERSEDED): Phase.SUPERSEDED,
-    (Phase.ROLLBACK, Event.VERIFIED): Phase.REVERTED,
-    (Phase.ROLLBACK, Event.BROKEN): Phase.FAILURE,
-    (Phase.ROLLBACK, Event.OVERDUE): Phase.FAILURE,
-    (Phase.ROLLBACK, Event.STUCK): Phase.FAILURE,
-    (Phase.ROLLBACK, Event.SUPERSEDED): Phase.SUPERSEDED,
+TRANSITIONS: dict[tuple[Phase, PromotionEvent], Phase] = {
+    (Phase.AWAITING_APPROVAL, PromotionEvent.APPROVED): Phase.PENDING,
+    (Phase.AWAITING_APPROVAL, PromotionEvent.DECLINED): Phase.DECLINED,
+    (Phase.AWAITING_APPROVAL, PromotionEvent.EXPIRED): Phase.EXPIRED,
+    (Phase.AWAITING_APPROVAL, PromotionEvent.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.AWAITING_APPROVAL, PromotionEvent.REFUSED): Phase.REFUSED,
+    (Phase.AWAITING_APPROVAL, PromotionEvent.CANCELLED): Phase.REFUSED,
+    (Phase.PENDING, PromotionEvent.APPLIED): Phase.UPDATING,
+    (Phase.PENDING, PromotionEvent.BROKEN): Phase.ERROR,
+    (Phase.PENDING, PromotionEvent.OVERDUE): Phase.DEADLINE,
+    (Phase.PENDING, PromotionEvent.CANCELLED): Phase.CANCELLED,
+    (Phase.PENDING, PromotionEvent.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.UPDATING, PromotionEvent.VERIFIED): Phase.RUNNING,
+    (Phase.UPDATING, PromotionEvent.BROKEN): Phase.ERROR,
+    (Phase.UPDATING, PromotionEvent.OVERDUE): Phase.DEADLINE,
+    (Phase.UPDATING, PromotionEvent.CANCELLED): Phase.CANCELLED,
+    (Phase.UPDATING, PromotionEvent.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.ERROR, PromotionEvent.ROLLED_BACK): Phase.ROLLBACK,
+    (Phase.ERROR, PromotionEvent.STUCK): Phase.FAILURE,
+    (Phase.ERROR, PromotionEvent.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.DEADLINE, PromotionEvent.ROLLED_BACK): Phase.ROLLBACK,
+    (Phase.DEADLINE, PromotionEvent.STUCK): Phase.FAILURE,
+    (Phase.DEADLINE, PromotionEvent.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.CANCELLED, PromotionEvent.ROLLED_BACK): Phase.ROLLBACK,
+    (Phase.CANCELLED, PromotionEvent.STUCK): Phase.FAILURE,
+    (Phase.CANCELLED, PromotionEvent.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.ROLLBACK, PromotionEvent.VERIFIED): Phase.REVERTED,
+    (Phase.ROLLBACK, PromotionEvent.BROKEN): Phase.FAILURE,
+    (Phase.ROLLBACK, PromotionEvent.OVERDUE): Phase.FAILURE,
+    (Phase.ROLLBACK, PromotionEvent.STUCK): Phase.FAILURE,
+    (Phase.ROLLBACK, PromotionEvent.SUPERSEDED): Phase.SUPERSEDED,
 }
 # Nothing touched, nothing undone (engine rule 5): before the first PATCH these events end in Refused.
-UNTOUCHED: dict[tuple[Phase, Event], Phase] = {
-    (Phase.PENDING, Event.REFUSED): Phase.REFUSED,
-    (Phase.PENDING, Event.BROKEN): Phase.REFUSED,
-    (Phase.PENDING, Event.OVERDUE): Phase.REFUSED,
-    (Phase.PENDING, Event.CANCELLED): Phase.REFUSED,
+UNTOUCHED: dict[tuple[Phase, PromotionEvent], Phase] = {
+    (Phase.PENDING, PromotionEvent.REFUSED): Phase.REFUSED,
+    (Phase.PENDING, PromotionEvent.BROKEN): Phase.REFUSED,
+    (Phase.PENDING, PromotionEvent.OVERDUE): Phase.REFUSED,
+    (Phase.PENDING, PromotionEvent.CANCELLED): Phase.REFUSED,
 }
 
 
@@ -126,7 +126,7 @@ class Promotion:
         anyway: why a release on hold is promoted all the same.
         source: where it was asked for.
         channel: where its card is; None without one.
-        approvals: how many approvals it needs.
+        approvals_needed: how many approvals it needs.
         approved_for: what the approvals are bound to (engine rule 9).
         token: fencing number; `touched_at`: when the intent of the first PATCH was stored.
         stage_at: when the present stage (forward, way back) began.
@@ -152,7 +152,7 @@ class Promotion:
     force: bool = False
     anyway: str | None = None
     limits: Limits = field(default_factory=Limits)
-    approvals: int = 0
+    approvals_needed: int = 0
     expires_at: datetime | None = None
     approved_for: Binding | None = None
     started_at: datetime | None = None
@@ -162,8 +162,8 @@ class Promotion:
     token: int = 0
     back_to: str | None = None
     baseline_of: str | None = None
-    cause: Sentence = NOTHING
-    reason: Sentence = NOTHING
+    cause: Sentence = EMPTY_SENTENCE
+    reason: Sentence = EMPTY_SENTENCE
     declined_by: Actor | None = None
     cancelled_by: Actor | None = None
     taken_over_by: Actor | None = None
@@ -192,7 +192,7 @@ class Promotion:
         return self.force or self.kind == "rollback"
 
 
-def advance(promotion: Promotion, event: Event, *, now: datetime) -> Promotion:
+def advance(promotion: Promotion, event: PromotionEvent, *, now: datetime) -> Promotion:
     """Return the promotion in the phase that follows `event`.
 
     Raises:

@@ -104,4 +104,4 @@ class Sentence:
         return Sentence.of(*parts)
 
 
-NOTHING = Sentence(())
+EMPTY_SENTENCE = Sentence(())

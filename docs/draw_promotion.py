@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from core.promotion import GOING_BACK, IN_FLIGHT, SETTLED, SILENT, TRANSITIONS, UNTOUCHED, Event, Phase
+from core.promotion import GOING_BACK, IN_FLIGHT, SETTLED, SILENT, TRANSITIONS, UNTOUCHED, PromotionEvent, Phase
 
 PAGE = Path(__file__).with_name("promotion.md")
 PART = re.compile(r"(<!-- drawn: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -29,18 +29,18 @@ PHASES = {
     Phase.EXPIRED: "nobody approved in time",
 }
 EVENTS = {
-    Event.APPROVED: "the last approval that was missing",
-    Event.DECLINED: "an approver said no",
-    Event.EXPIRED: "the time for approvals is over",
-    Event.SUPERSEDED: "a newer request, or a take-over",
-    Event.REFUSED: "the policy, the binding or the cluster said no before anything was touched",
-    Event.APPLIED: "every object of the release was accepted",
-    Event.VERIFIED: "complete, and it stayed so through the settle window",
-    Event.BROKEN: "it cannot become healthy, or the cluster refused an object for good",
-    Event.OVERDUE: "a deadline of the promotion has passed",
-    Event.CANCELLED: "a person stopped it",
-    Event.ROLLED_BACK: "every object of the way back was accepted",
-    Event.STUCK: "there is no way back, or the cluster refuses it",
+    PromotionEvent.APPROVED: "the last approval that was missing",
+    PromotionEvent.DECLINED: "an approver said no",
+    PromotionEvent.EXPIRED: "the time for approvals is over",
+    PromotionEvent.SUPERSEDED: "a newer request, or a take-over",
+    PromotionEvent.REFUSED: "the policy, the binding or the cluster said no before anything was touched",
+    PromotionEvent.APPLIED: "every object of the release was accepted",
+    PromotionEvent.VERIFIED: "complete, and it stayed so through the settle window",
+    PromotionEvent.BROKEN: "it cannot become healthy, or the cluster refused an object for good",
+    PromotionEvent.OVERDUE: "a deadline of the promotion has passed",
+    PromotionEvent.CANCELLED: "a person stopped it",
+    PromotionEvent.ROLLED_BACK: "every object of the way back was accepted",
+    PromotionEvent.STUCK: "there is no way back, or the cluster refuses it",
 }
 
 
@@ -56,7 +56,7 @@ def diagram() -> str:
     )
 
 
-def _arrows(table: dict[tuple[Phase, Event], Phase]) -> dict[tuple[Phase, Phase], list[str]]:
+def _arrows(table: dict[tuple[Phase, PromotionEvent], Phase]) -> dict[tuple[Phase, Phase], list[str]]:
     arrows: dict[tuple[Phase, Phase], list[str]] = {}
     for (phase, event), after in table.items():
         arrows.setdefault((phase, after), []).append(event)
@@ -66,12 +66,12 @@ def _arrows(table: dict[tuple[Phase, Event], Phase]) -> dict[tuple[Phase, Phase]
 def cells() -> str:
     """Return the table of phase × event; an empty cell is refused with a sentence that names both."""
     rows = [
-        [f"**{phase}**", *(_cell(phase, event) for event in Event)] for phase in Phase if phase not in SETTLED
+        [f"**{phase}**", *(_cell(phase, event) for event in PromotionEvent)] for phase in Phase if phase not in SETTLED
     ]
-    return _table(["", *Event], rows)
+    return _table(["", *PromotionEvent], rows)
 
 
-def _cell(phase: Phase, event: Event) -> str:
+def _cell(phase: Phase, event: PromotionEvent) -> str:
     after, untouched = TRANSITIONS.get((phase, event)), UNTOUCHED.get((phase, event))
     return " · ".join([*([after] if after else []), *([f"untouched: {untouched}"] if untouched else [])])
 
@@ -90,7 +90,7 @@ def phases() -> str:
 
 def events() -> str:
     """Return what each event means."""
-    return _table(["event", "means"], [[f"`{event}`", EVENTS[event]] for event in Event])
+    return _table(["event", "means"], [[f"`{event}`", EVENTS[event]] for event in PromotionEvent])
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:

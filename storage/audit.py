@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from core.actor import Actor
-from storage.codec import actor_text, json, moment, plain
+from storage.codec import actor_text, json, plain, timestamp
 from storage.session import Session
 
 GENESIS = "0" * 64  # stands before the first row
@@ -27,7 +27,7 @@ async def append(
     head = await session.one("audit_head")
     row: dict[str, Any] = {
         "seq": 1 if head is None else head["seq"] + 1,
-        "at": moment(at),
+        "at": timestamp(at),
         "actor": actor_text(actor),
         "action": action,
         "subject": subject,

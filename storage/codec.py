@@ -1,4 +1,4 @@
-"""How a moment, an actor and a set of references are written in a column."""
+"""How a timestamp, an actor and a set of references are written in a column."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from core.sentence import Channel, Part, Sentence, TimeOfDay, UserGroup
 Columns = dict[str, Any]
 
 
-def moment(at: datetime) -> str:
+def timestamp(at: datetime) -> str:
     """Return RFC 3339 in UTC with six digits of a second, which sorts as it is.
 
     Raises:
@@ -24,8 +24,8 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def moment_or_none(at: datetime | None) -> str | None:
-    return None if at is None else moment(at)
+def timestamp_or_none(at: datetime | None) -> str | None:
+    return None if at is None else timestamp(at)
 
 
 def datetime_or_none(text: str | None) -> datetime | None:
@@ -78,7 +78,7 @@ def _part_document(part: Actor | Channel | UserGroup | TimeOfDay) -> dict[str, A
         case UserGroup():
             return {"group": part.id}
         case TimeOfDay():
-            return {"time": moment(part.at), "seconds": part.seconds}
+            return {"time": timestamp(part.at), "seconds": part.seconds}
 
 
 def sentence_of(document: list[Any]) -> Sentence:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import aiosqlite
 
-from core.errors import Unwritable
+from core.errors import Unavailable
 from storage.errors import DatabaseMissing
 from storage.filesystem import resolve_local
 from storage.lock import file_lock, opened
@@ -37,7 +37,7 @@ LOOK_FOR_THE_HOLDER = (
 
 @contextmanager
 def raising_unwritable() -> Generator[None]:
-    """Turn a disk that is full, read-only or broken into Unwritable, a sentence for whoever asked."""
+    """Turn a disk that is full, read-only or broken into Unavailable, a sentence for whoever asked."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -46,7 +46,7 @@ def raising_unwritable() -> Generator[None]:
         if why is None:
             raise
         hint = LOOK_FOR_THE_HOLDER if code == sqlite3.SQLITE_BUSY else LOOK_AT_THE_DISK
-        raise Unwritable(f"the database cannot be used: {why}", hint=hint) from error
+        raise Unavailable(f"the database cannot be used: {why}", hint=hint) from error
 
 
 async def uninterrupted(work: asyncio.Task[None]) -> None:
@@ -84,7 +84,7 @@ class Database:
                 second. It waits for the transaction that runs, and for others that are urgent.
 
         Raises:
-            Unwritable: the disk is full, read-only or broken; nothing was written.
+            Unavailable: the disk is full, read-only or broken; nothing was written.
         """
         if self._owner is not None and self._owner is asyncio.current_task():
             raise RuntimeError("this task is in a transaction already")
@@ -124,7 +124,7 @@ async def open_database(
 
     Raises:
         DatabaseMissing, ForeignDatabase, DatabaseLocked, NetworkFileSystem, SchemaTooNew: see storage/errors.py.
-        Unwritable: the file or its disk cannot be used.
+        Unavailable: the file or its disk cannot be used.
     """
     path = resolve_local(path)
     if not (make or path.exists()):

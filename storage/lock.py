@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.errors import Unwritable
+from core.errors import Unavailable
 from storage.errors import DatabaseLocked
 
 
@@ -19,12 +19,12 @@ def opened(path: Path) -> Generator[int]:
     ends the locks that SQLite holds on the file in this process (fcntl(2), https://www.sqlite.org/howtocorrupt.html 2.2).
 
     Raises:
-        Unwritable: it cannot be made or written.
+        Unavailable: it cannot be made or written.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Unwritable(f"the database {path} cannot be opened: {error.strerror}") from error
+        raise Unavailable(f"the database {path} cannot be opened: {error.strerror}") from error
     try:
         yield descriptor
     finally:
@@ -44,13 +44,13 @@ def file_lock(path: Path, file: int) -> Generator[None]:
 
     Raises:
         DatabaseLocked: another process has it.
-        Unwritable: the lock file cannot be made.
+        Unavailable: the lock file cannot be made.
     """
     lock = path.with_name(path.name + ".lock")
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Unwritable(f"{lock} cannot be made: {error.strerror}") from error
+        raise Unavailable(f"{lock} cannot be made: {error.strerror}") from error
     try:
         _acquire(descriptor, f"another convox-bot serve uses {path}")
         if sys.platform == "linux":

@@ -9,9 +9,9 @@ from core.actor import Actor
 from core.clock import Clock
 from storage import audit
 from storage.database import Database, open_database
-from storage.inbox.inbox import SqliteInbox
+from storage.inbox.deliveries import SqliteInbox
 from storage.keys import Keyring, Vault
-from storage.outbox.outbox import Outbox
+from storage.outbox.queue import SqliteOutbox
 from storage.outbox.reads import OutboxReader
 from storage.outbox.writes import OutboxWriter
 from storage.promotions.reads import PromotionReader
@@ -20,7 +20,7 @@ from storage.records.reads import RecordReader
 from storage.records.writes import RecordWriter
 from storage.reseal import reseal
 from storage.session import Session
-from storage.tokens.tokens import Tokens
+from storage.tokens.issued import Tokens
 
 
 class SqliteReader(RecordReader, PromotionReader, OutboxReader):
@@ -58,7 +58,7 @@ class SqliteStore:
         self._clock = clock
         self._reading = Session(database.reader)
         self.inbox = SqliteInbox(database, vault)
-        self.outbox = Outbox(database, vault, clock)
+        self.outbox = SqliteOutbox(database, vault, clock)
         self.tokens = Tokens(database, clock)
 
     @property
@@ -91,7 +91,7 @@ async def open_store(
 
     Raises:
         StorageError: locked, on a network file system, too new, or written with another key.
-        Unwritable: the file or its disk cannot be used.
+        Unavailable: the file or its disk cannot be used.
     """
     async with open_database(path, exclusive=exclusive) as database:
         vault = await Vault.open(database, keyring)

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.cluster.anchor import objection
+from core.cluster.bundling import render_bundle
 from core.cluster.kinds import MANAGED
 from core.cluster.kinds.config_map import ANCHOR
-from core.cluster.render import render
 from core.errors import Rejected, Unreachable
-from core.manifest.manifest import Manifest
-from core.policy.policy import Rules
+from core.manifest.convox_yml import Manifest
+from core.policy.authorization import Rules
 from core.ports.outbox import Card
 from core.ports.people import Person
 from core.records.app import App
@@ -22,6 +22,7 @@ from core.records.bundle import Bundle, Ref
 from core.records.claim import Claim
 from core.records.intent import Applied, BaselineObject, Intent
 from core.records.observation import (
+    DesiredState,
     Diagnosis,
     DiagnosisKind,
     Observation,
@@ -29,7 +30,6 @@ from core.records.observation import (
     PodObservation,
     Readiness,
     ServiceState,
-    Target,
 )
 from core.records.release import Release
 from core.records.traits import Traits
@@ -91,7 +91,7 @@ def service(
         for number, (uid, count) in enumerate(counts.items())
     )
     good = ServiceState(
-        name=name, readiness=Readiness.READY, sentence="2 of 2 new pods are ready", wanted=2, pods=pods
+        name=name, readiness=Readiness.READY, sentence="2 of 2 new pods are ready", desired=2, pods=pods
     )
     return replace(good, **changes)
 
@@ -123,7 +123,7 @@ MISSING_IMAGE = Diagnosis(
 
 
 def broken(name: str = "web", diagnosis: Diagnosis = MISSING_IMAGE) -> ServiceState:
-    return progressing(name, diagnosis=(diagnosis,))
+    return progressing(name, diagnoses=(diagnosis,))
 
 
 Behaviour = Callable[[float], ServiceState]
@@ -161,7 +161,7 @@ class FakeCluster:
         self.requests.append(request)
 
     def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
-        return render(release, build, manifest, app, rules, rack=self.rack)
+        return render_bundle(release, build, manifest, app, rules, rack=self.rack)
 
     def traits(self, ref: Ref) -> Traits:
         return MANAGED[ref.kind].traits
@@ -172,7 +172,7 @@ class FakeCluster:
     async def create_namespace(self, app: str) -> str | None:
         return None
 
-    async def look(self, app: str, refs: Sequence[Ref]) -> Intent:
+    async def read_baseline(self, app: str, refs: Sequence[Ref]) -> Intent:
         self._ask("look")
         return Intent(
             namespace_uid="namespace-1",
@@ -228,7 +228,7 @@ class FakeCluster:
         self.replicas[ref.name] = replicas
         return Applied(ref=ref, uid=self.uids[ref], generation=1, replicas=replicas)
 
-    async def remove(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
+    async def delete(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
         self._ask(f"remove {ref}")
         self.live.pop(ref, None)
         if self.traits(ref).counted:
@@ -246,10 +246,10 @@ class FakeCluster:
 class FakeWatch:
     def __init__(self, cluster: FakeCluster) -> None:
         self._cluster = cluster
-        self._target: Target | None = None
+        self._target: DesiredState | None = None
         self._aimed = 0.0
 
-    def aim(self, target: Target) -> None:
+    def aim(self, target: DesiredState) -> None:
         self._target = target
         self._aimed = self._cluster.clock.monotonic()
 

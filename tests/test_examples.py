@@ -10,8 +10,8 @@ import yaml
 from bot.playground.kubelet.behaviour import GOOD, behaviour_of
 from core.errors import Invalid
 from core.lifecycle.patience import check_times
-from core.manifest.manifest import load, resolve_images
-from core.policy.policy import parse_policy
+from core.manifest.convox_yml import parse_manifest, resolve_images
+from core.policy.authorization import parse_policy
 from core.records.app import check_name
 from core.records.build import is_pinned
 from core.records.environment import Environment
@@ -33,7 +33,7 @@ def environment(app: str, number: int) -> Environment:
 def images(app: str, number: int) -> dict[str, str]:
     build = APPS[app]["builds"][number]
     text = (EXAMPLES / build["manifest"]).read_text(encoding="utf-8")
-    return resolve_images(load(text, environment(app, number)), build["images"])
+    return resolve_images(parse_manifest(text, environment(app, number)), build["images"])
 
 
 def behaviours(app: str, number: int) -> set[str]:
@@ -87,7 +87,7 @@ def test_every_failure_is_over_within_a_minute():
 def test_every_build_can_become_good_within_the_time_that_it_has(app: str, number: int):
     text = (EXAMPLES / APPS[app]["builds"][number]["manifest"]).read_text(encoding="utf-8")
     environment = Environment((("DATABASE_URL", "x"), ("PAYMENTS_KEY", "x")))
-    check_times(load(text, environment).services, POLICY.rules(app))
+    check_times(parse_manifest(text, environment).services, POLICY.rules(app))
 
 
 @pytest.mark.parametrize("app", sorted(APPS))
@@ -95,7 +95,7 @@ def test_every_example_needs_a_variable_so_that_its_first_release_shows_how_to_s
     text = (EXAMPLES / APPS[app]["builds"][0]["manifest"]).read_text(encoding="utf-8")
 
     with pytest.raises(Invalid, match="required env: "):
-        load(text, Environment())
+        parse_manifest(text, Environment())
 
 
 def test_every_manifest_of_the_examples_is_used():

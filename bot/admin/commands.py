@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from bot.views.tables import table
 from bot.views.times import stamp
 from core.cluster.app_manifest import app_manifest
-from core.errors import Invalid, Unwritable
+from core.errors import Invalid, Unavailable
 from core.records.app import check_name
 from storage.errors import StorageError
 from storage.keys import Keyring
@@ -38,12 +38,12 @@ async def token_command(database: Path, action: TokenAction, name: str = "") -> 
 
     Raises:
         UserError: there is no such token, or one already.
-        StorageError, Unwritable: the database cannot be used.
+        StorageError, Unavailable: the database cannot be used.
     """
     new = _is_absent(database)
     # These read YAML on their way: half a second that `keygen` need not wait.
     from bot.clock import SystemClock  # noqa: PLC0415
-    from storage.tokens.tokens import open_tokens  # noqa: PLC0415
+    from storage.tokens.issued import open_tokens  # noqa: PLC0415
 
     async with open_tokens(database, SystemClock(), make=action == "create") as tokens:
         match action:
@@ -99,7 +99,7 @@ def start_problems(error: Exception) -> list[str]:
             return [*str(error).splitlines(), *([error.hint] if error.hint else [])]
         case StorageError():
             return [str(error)]
-        case Unwritable():
+        case Unavailable():
             return [f"{error}; {error.hint}" if error.hint else str(error)]
         case OSError() if error.errno in LISTEN_ERRORS or isinstance(error, socket.gaierror):
             return [f"an address of HOST, PORT, API_HOST, API_PORT cannot be listened on: {error}"]

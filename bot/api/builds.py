@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 from bot.api.authentication import caller_of
 from bot.api.bodies import Body, read_body
 from bot.api.errors import json_response
-from core.usecases.records import Records
+from core.usecases.registrar import Registrar
 
 MAX_DESCRIPTION_CHARS = 500
 
@@ -31,7 +31,7 @@ class NewBuild(Body):
 class BuildsEndpoint:
     """Registers builds."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Registrar) -> None:
         self._records = records
 
     async def create(self, request: web.Request) -> web.Response:

@@ -21,7 +21,7 @@ from core.ports.outbox import Backlog
 from core.ports.people import Directory
 from core.ports.store import Store
 from core.promotion import Phase
-from core.usecases.records import Records
+from core.usecases.registrar import Registrar
 from core.usecases.viewer import Viewer
 
 
@@ -35,7 +35,7 @@ class ApiDependencies:
     """
 
     handlers: Handlers
-    records: Records
+    records: Registrar
     store: Store
     viewer: Viewer
     directory: Directory

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.actor import Actor, Caller
-from core.usecases.records import Records
+from core.usecases.registrar import Registrar
 
 # In a checkout the examples lie beside the packages; an installed wheel carries them here.
 PLACES = (Path(__file__).parents[2] / "examples", Path(__file__).parent / "examples")
@@ -48,7 +48,7 @@ def read_builds(folder: Path) -> dict[str, list[ExampleBuild]]:
     }
 
 
-async def register(records: Records, folder: Path, channels: Mapping[str, str]) -> None:
+async def register(records: Registrar, folder: Path, channels: Mapping[str, str]) -> None:
     """Create every app, linked to its channel, with its builds.
 
     Args:

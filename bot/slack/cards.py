@@ -10,7 +10,7 @@ from bot.slack.pacing import Pacing
 from bot.slack.web_api import CLOSED_TO_US, GONE, CallResult, WebApi
 from core.clock import Clock
 from core.failpoints import failpoint
-from core.ports.outbox import CardDue, Outgoing
+from core.ports.outbox import CardDue, Outbox
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class CardSender:
 
     def __init__(
         self,
-        outbox: Outgoing,
+        outbox: Outbox,
         calls: WebApi,
         pacing: Pacing,
         clock: Clock,
@@ -70,7 +70,7 @@ class CardSender:
             pause(self._pacing, card.channel, said)
             await self._outbox.card_again(card.promotion, self._later(said.retry_after))
         elif said.unknown:
-            await self._outbox.delay_card(card.promotion, self._later(FIRST_LOOK))
+            await self._outbox.postpone_card(card.promotion, self._later(FIRST_LOOK))
         else:
             log.error("Slack will not show the card of %s: %s", card.promotion, said.error)
             await self._outbox.card_failed(card.promotion, said.error)
@@ -92,16 +92,16 @@ class CardSender:
         tried = due.tried_at or now - timedelta(seconds=SECOND_LOOK)
         age = (now - tried).total_seconds()
         if age < FIRST_LOOK:
-            await self._outbox.delay_card(promotion, self._later(FIRST_LOOK - age))
+            await self._outbox.postpone_card(promotion, self._later(FIRST_LOOK - age))
             return False
         found = await self._calls.find(due.nonce, channel=due.card.channel, thread=None, since=tried)
         if found.ts:
             await self._outbox.card_posted(promotion, found.ts, due.card.shown)
             self._settled(promotion)
         elif not found.looked:
-            await self._outbox.delay_card(promotion, self._later(found.retry_after))
+            await self._outbox.postpone_card(promotion, self._later(found.retry_after))
         elif age < SECOND_LOOK:
-            await self._outbox.delay_card(promotion, self._later(SECOND_LOOK - age))
+            await self._outbox.postpone_card(promotion, self._later(SECOND_LOOK - age))
         return found.looked and not found.ts and age >= SECOND_LOOK
 
     async def edit(self, due: CardDue) -> None:
@@ -117,7 +117,7 @@ class CardSender:
             self._pacing.close(self._pacing.update(), said.retry_after)
             self._pacing.close(self._pacing.urgent(), said.retry_after)
         elif said.unknown:
-            await self._outbox.delay_card(card.promotion, self._later(AFTER_TROUBLE))
+            await self._outbox.postpone_card(card.promotion, self._later(AFTER_TROUBLE))
         else:
             level = logging.WARNING if said.error in GONE | CLOSED_TO_US else logging.ERROR
             log.log(level, "the card of %s can no longer be edited: %s", card.promotion, said.error)

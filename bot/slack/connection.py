@@ -48,24 +48,24 @@ class SlackState:
         user: the bot's own user id.
         problem: why it is not connected, or "": of the Web API, of the socket, or of both.
         connected: events can come in: hello was said, or HTTP is listening and `auth.test` was good.
-        dead: the bot token is refused; nothing more is sent.
-        unplugged: the app token is refused; no socket is opened any more, but what is due is sent.
+        bot_token_refused: the bot token is refused; nothing more is sent.
+        app_token_refused: the app token is refused; no socket is opened any more, but what is due is sent.
     """
 
     team: str | None = None
     user: str = ""
     problem: str = "not connected yet"
     connected: bool = False
-    dead: bool = False
-    unplugged: bool = False
-    known: asyncio.Event = field(default_factory=asyncio.Event)
+    bot_token_refused: bool = False
+    app_token_refused: bool = False
+    identified: asyncio.Event = field(default_factory=asyncio.Event)
     _web: str = "not connected yet"
     _socket: str = ""
 
     @property
     def ready(self) -> bool:
         """Whether people get answers: events come in, and what is said to them goes out."""
-        return self.connected and not self.dead
+        return self.connected and not self.bot_token_refused
 
     def tell(self, *, web: str | None = None, socket: str | None = None) -> None:
         """Take what is known of the Web API, of the socket, or of both; "" says that it works."""
@@ -73,9 +73,9 @@ class SlackState:
         self._socket = self._socket if socket is None else socket
         self.problem = "; ".join(part for part in (self._web, self._socket) if part)
 
-    def die(self, word: str) -> None:
+    def refuse_bot_token(self, word: str) -> None:
         """The bot token is refused for good."""
-        self.dead = True
+        self.bot_token_refused = True
         self.tell(web=f"Slack says {word} to SLACK_BOT_TOKEN")
         log.error(
             "Slack says %s to SLACK_BOT_TOKEN: mend it and start me again; nothing is sent until then, "
@@ -83,9 +83,9 @@ class SlackState:
             word,
         )
 
-    def unplug(self, word: str) -> None:
+    def refuse_app_token(self, word: str) -> None:
         """The app token is refused for good."""
-        self.unplugged = True
+        self.app_token_refused = True
         self.tell(socket=f"Slack says {word} to SLACK_APP_TOKEN")
         log.error(
             "Slack says %s to SLACK_APP_TOKEN: mend it and start me again; no command and no click comes in "
@@ -129,14 +129,14 @@ class SlackConnection:
         The socket is opened with a bot token that Slack refuses too, so that people are told of it.
         """
         state = self._state
-        await self._insist(self._identify, state.die, lambda problem: state.tell(web=problem))
+        await self._insist(self._identify, state.refuse_bot_token, lambda problem: state.tell(web=problem))
         if self._app_token is None:
-            state.connected = not state.dead
+            state.connected = not state.bot_token_refused
             return
         try:
-            while not state.unplugged:
+            while not state.app_token_refused:
                 await self._insist(
-                    self._open_socket, state.unplug, lambda problem: state.tell(socket=problem)
+                    self._open_socket, state.refuse_app_token, lambda problem: state.tell(socket=problem)
                 )
                 await self._watch_socket()
                 await self.close()
@@ -181,7 +181,7 @@ class SlackConnection:
         answer = await self._client.auth_test()
         self._state.team = str(answer.get("enterprise_id") or answer["team_id"])
         self._state.user = str(answer["user_id"])
-        self._state.known.set()
+        self._state.identified.set()
 
     async def _open_socket(self) -> None:
         """Ask for a URL ourselves: the SDK would ask for ever with a bad token (Slack's trap 6)."""

@@ -82,7 +82,7 @@ class InboxWorker:
         session: aiohttp.ClientSession,
         clock: Clock,
         *,
-        known: asyncio.Event,
+        identified: asyncio.Event,
         announcer: Announcer,
     ) -> None:
         """Take what it works with.
@@ -93,7 +93,7 @@ class InboxWorker:
             store: where cards are looked up.
             session: for answers through `response_url`.
             clock: everybody's.
-            known: is set once Slack has said who we are, so that people can be judged.
+            identified: is set once Slack has said who we are, so that people can be judged.
             announcer: knows whether a card can be seen.
         """
         self._inbox = inbox
@@ -101,7 +101,7 @@ class InboxWorker:
         self._store = store
         self._session = session
         self._clock = clock
-        self._known = known
+        self._identified = identified
         self._announcer = announcer
         # What each kind of delivery says. A further kind is an entry here, and a listener that keeps it.
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Invocation]]] = {
@@ -124,7 +124,7 @@ class InboxWorker:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._sweep(), name="forget old deliveries")
             # What was acknowledged before a crash would else be refused, and nobody would try it again.
-            await self._known.wait()
+            await self._identified.wait()
             while True:
                 self._fresh.clear()
                 room = MOST_IN_HAND - self._in_hand

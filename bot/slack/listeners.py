@@ -50,7 +50,7 @@ def action_key(body: Mapping[str, Any]) -> str:
 
 
 def new_app(
-    client: AsyncWebClient, *, signing_secret: str | None, state: SlackState, keeper: DeliverySink
+    client: AsyncWebClient, *, signing_secret: str | None, state: SlackState, sink: DeliverySink
 ) -> AsyncApp:
     """Return Bolt's app with our listeners.
 
@@ -76,7 +76,7 @@ def new_app(
         request_verification_enabled=signing_secret is not None,
         ssl_check_enabled=signing_secret is not None,
     )
-    listen(app, keeper, state)
+    listen(app, sink, state)
     return app
 
 
@@ -88,15 +88,15 @@ def _is_news(record: logging.LogRecord) -> bool:
     return "will be ignored" not in record.getMessage()
 
 
-def listen(app: AsyncApp, keeper: DeliverySink, state: SlackState) -> None:
+def listen(app: AsyncApp, sink: DeliverySink, state: SlackState) -> None:
     """Register every listener; manifest.yml is kept equal to them by a test."""
 
     async def on_command(ack: AsyncAck, body: dict[str, Any]) -> None:
-        problem = await _take(keeper, state, "command", body, command_key)
+        problem = await _take(sink, state, "command", body, command_key)
         await (ack(text=problem) if problem else ack())
 
     async def on_action(ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
-        if problem := await _take(keeper, state, "action", body, action_key):
+        if problem := await _take(sink, state, "action", body, action_key):
             await _tell(respond, problem)
         await ack()
 
@@ -111,7 +111,7 @@ def listen(app: AsyncApp, keeper: DeliverySink, state: SlackState) -> None:
 
 
 async def _take(
-    keeper: DeliverySink,
+    sink: DeliverySink,
     state: SlackState,
     kind: DeliveryKind,
     body: dict[str, Any],
@@ -121,11 +121,11 @@ async def _take(
 
     An exception must never leave a listener: it would undo the acknowledgement.
     """
-    if state.dead:
+    if state.bot_token_refused:
         # What is kept now would be carried out after a start with a good token, long after it was meant.
         return NOT_KNOWN
     try:
-        await keeper.keep(key(body), kind, orjson.dumps(body))
+        await sink.keep(key(body), kind, orjson.dumps(body))
     except Exception:
         log.exception("a %s from Slack could not be stored", kind)
         return NOT_KEPT

@@ -14,7 +14,7 @@ from bot.slack.priorities import Priority, SendTask, chosen
 from bot.slack.threads import ThreadSender
 from bot.slack.web_api import WebApi
 from core.clock import Clock
-from core.ports.outbox import Card, CardDue, Fits, LostPost, Outgoing, Post, ThreadDue
+from core.ports.outbox import Card, CardDue, Fits, LostPost, Outbox, Post, ThreadDue
 from core.ports.store import Store
 from core.promotion import SETTLED, Phase
 from core.waiting import first_of
@@ -26,7 +26,7 @@ QUIET_SECONDS = 3600.0
 AFTER_A_SURPRISE = 30.0
 # What many rollouts wake the sender for is looked at together: a hundred need no round each.
 GATHER_SECONDS = 0.1
-# How long what Slack has taken may stay unwritten, where nothing else is to be written: see `Outgoing`. After a verdict
+# How long what Slack has taken may stay unwritten, where nothing else is to be written: see `Outbox`. After a verdict
 # nothing else may come for hours.
 UNWRITTEN_SECONDS, SETTLED_SECONDS = 5.0, 0.5
 LAST = frozenset({Priority.VERDICT, Priority.DECISION})
@@ -47,7 +47,7 @@ class Sender:
 
     def __init__(
         self,
-        outbox: Outgoing,
+        outbox: Outbox,
         messages: Renderer,
         store: Store,
         calls: WebApi,
@@ -107,8 +107,8 @@ class Sender:
 
     async def run(self) -> None:
         """Send until cancelled; waits for Slack to know us, and stops for good with dead credentials."""
-        await self._state.known.wait()
-        while not self._state.dead:
+        await self._state.identified.wait()
+        while not self._state.bot_token_refused:
             self._fresh.clear()
             try:
                 await self._recover()

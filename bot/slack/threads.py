@@ -11,7 +11,7 @@ from bot.slack.web_api import CLOSED_TO_US, GONE, CallResult, WebApi
 from bot.views.thread import MOST_ROWS, fitting
 from core.clock import Clock
 from core.failpoints import failpoint
-from core.ports.outbox import Fits, LostPost, Outgoing, Post, ThreadDue
+from core.ports.outbox import Fits, LostPost, Outbox, Post, ThreadDue
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class ThreadSender:
 
     def __init__(
         self,
-        outbox: Outgoing,
+        outbox: Outbox,
         calls: WebApi,
         pacing: Pacing,
         clock: Clock,
@@ -49,7 +49,7 @@ class ThreadSender:
     async def send(self, thread: ThreadDue) -> None:
         """Post the ending with the lines that are left, as soon as they fit into one message; else the next batch of lines."""
         post = await self._ending(thread.promotion) if thread.ending else None
-        post = post or await self._outbox.next_batch(thread.promotion, most=MOST_ROWS, fitting=fitting)
+        post = post or await self._outbox.claim_lines(thread.promotion, most=MOST_ROWS, fitting=fitting)
         if post is None:
             return
         failpoint("outbox.after_sending")
@@ -61,14 +61,14 @@ class ThreadSender:
 
     async def _ending(self, promotion: str) -> Post | None:
         fits = await self._beside_ending(promotion)
-        return await self._outbox.terminal_due(promotion, most=MOST_ROWS, fits=fits)
+        return await self._outbox.claim_verdict(promotion, most=MOST_ROWS, fits=fits)
 
     async def _keep(self, post: Post, channel: str, said: CallResult) -> None:
         if said.ts:
             await self._outbox.post_sent(post.id, said.ts)
         elif said.unknown:
             await self._outbox.post_unknown(post.id)
-            await self._outbox.delay(post.id, self._later(FIRST_LOOK))
+            await self._outbox.postpone_post(post.id, self._later(FIRST_LOOK))
         elif said.later:
             pause(self._pacing, channel, said)
             await self._outbox.post_again(post.id, self._later(said.retry_after))
@@ -86,16 +86,16 @@ class ThreadSender:
         tried = post.tried_at or now - timedelta(seconds=SECOND_LOOK)
         age = (now - tried).total_seconds()
         if age < FIRST_LOOK:
-            await self._outbox.delay(post.id, self._later(FIRST_LOOK - age))
+            await self._outbox.postpone_post(post.id, self._later(FIRST_LOOK - age))
             return
         found = await self._calls.find(post.nonce, channel=lost.channel, thread=lost.thread, since=tried)
         if found.ts:
             await self._outbox.post_sent(post.id, found.ts)
             await self._outbox.write_down()
         elif not found.looked:
-            await self._outbox.delay(post.id, self._later(found.retry_after))
+            await self._outbox.postpone_post(post.id, self._later(found.retry_after))
         elif age < SECOND_LOOK:
-            await self._outbox.delay(post.id, self._later(SECOND_LOOK - age))
+            await self._outbox.postpone_post(post.id, self._later(SECOND_LOOK - age))
         else:
             await self._outbox.post_again(post.id)
 

@@ -154,7 +154,7 @@ class WebApi:
         # let nothing through; of anything else nobody knows what became of the call.
         between = is_wordless(word)
         if word in DEAD_CREDENTIALS:
-            self._state.die(word)
+            self._state.refuse_bot_token(word)
         elif between:
             self._state.tell(web=f"Slack does not answer: {word}")
         return CallResult(

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from bot.views.mrkdwn import clip, fence, said
+from bot.views.mrkdwn import clip, fence, sentence_text
 from core.errors import UserError
 from core.sentence import Sentence
 
@@ -43,7 +43,7 @@ def fit(text: str | Sentence, *, whole: str = "") -> str:
 
     A row that is too long by itself is cut where it must be.
     """
-    rows = said(text).split("\n")
+    rows = sentence_text(text).split("\n")
     if sum(len(row) + 1 for row in rows) - 1 <= LIMIT:
         return "\n".join(rows)
     kept, left = [], LIMIT - _ROOM
@@ -96,5 +96,5 @@ def _with_refusal(answer: Answer) -> str | Sentence:
 
 
 def _hint(hint: str | Sentence) -> str:
-    shown = said(hint)
+    shown = sentence_text(hint)
     return clip_row(shown, 600) if len(shown) > 600 else shown

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bot.command.button import value_of
 from bot.command.commands import Approve, Cancel, Command, Decline
-from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, Event, Promotion
+from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, Promotion, PromotionEvent
 
 _BLOCK = "promotion"
 # As Slack wants them, in characters.
@@ -43,7 +43,7 @@ class Button:
         return f"promotion.{self.label.lower()}"
 
 
-def _may(event: Event) -> Callable[[Promotion], bool]:
+def _may(event: PromotionEvent) -> Callable[[Promotion], bool]:
     """Return whether an event may follow by the transition table; nothing may while a promotion goes back."""
 
     def shown(promotion: Promotion) -> bool:
@@ -66,7 +66,7 @@ def _cancelling(promotion: Promotion, _changes: str) -> str:
 BUTTONS = (
     Button(
         label="Approve",
-        shown=_may(Event.APPROVED),
+        shown=_may(PromotionEvent.APPROVED),
         command=lambda promotion: Approve(promotion=promotion.id),
         question=lambda _, changes: changes,
         confirm="Approve",
@@ -75,7 +75,7 @@ BUTTONS = (
     ),
     Button(
         label="Decline",
-        shown=_may(Event.DECLINED),
+        shown=_may(PromotionEvent.DECLINED),
         command=lambda promotion: Decline(promotion=promotion.id),
         question=lambda _, __: "It ends here. Who asked may ask again.",
         confirm="Decline",
@@ -84,7 +84,7 @@ BUTTONS = (
     ),
     Button(
         label="Cancel",
-        shown=_may(Event.CANCELLED),
+        shown=_may(PromotionEvent.CANCELLED),
         command=lambda promotion: Cancel(promotion=promotion.id),
         question=_cancelling,
         confirm="Cancel it",

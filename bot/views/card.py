@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from bot.views.buttons import buttons, shown
-from bot.views.card_text import Story, body, changes, commands, head
+from bot.views.card_text import CardContext, body, changes, commands, head
 from bot.views.mrkdwn import inline, mention
 from bot.views.states import state
 from core.actor import Actor
-from core.policy.policy import Rules
+from core.policy.authorization import Rules
 from core.promotion import Promotion
 from core.records.app import App
 from core.records.approval import Approval
@@ -42,16 +42,16 @@ def card(
         name: How people are shown.
         previous: The release to compare with, usually the app's active one; None says nothing of changes.
     """
-    story = Story(
+    context = CardContext(
         promotion=promotion, release=release, build=build, previous=previous, approvals=approvals, rules=rules,
         now=now, name=name,
     )  # fmt: skip
     word = state(promotion, approvals)
-    top, rest, typed = head(story), body(story), commands(story)
+    top, rest, typed = head(context), body(context), commands(context)
     blocks = [_section([f"*{word}* · {app.name} · {inline(release.id)}", *top])]
     if rest:
         blocks.append(_section(rest))
-    actions = buttons(promotion, changes(story))
+    actions = buttons(promotion, changes(context))
     if actions:
         blocks.append(actions)
     if typed:

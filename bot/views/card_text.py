@@ -9,7 +9,7 @@ from bot.views.mrkdwn import approver, clip, date, inline
 from bot.views.times import spoken
 from core.actor import Actor
 from core.lifecycle.approvals import missing
-from core.policy.policy import ApprovalRule, Rules, named
+from core.policy.authorization import ApprovalRule, Rules, named
 from core.promotion import GOING_BACK, Phase, Promotion
 from core.records.approval import Approval
 from core.records.build import Build, is_pinned
@@ -22,7 +22,7 @@ _ON_HOLD = frozenset({Phase.REVERTED, Phase.FAILURE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class CardContext:
     """Everything that a card is told from.
 
     Attributes:
@@ -40,25 +40,25 @@ class Story:
     name: Callable[[Actor], str]
 
 
-def head(story: Story) -> list[str]:
+def head(context: CardContext) -> list[str]:
     """Say who asked, when and what for."""
-    p = story.promotion
+    p = context.promotion
     kind = "rollback asked for" if p.kind == "rollback" else "asked for"
-    lines = [f"{kind} by {story.name(p.requested_by)} {date(p.requested_at)}"]
-    if story.release.description:
-        lines.append(f"“{clip(story.release.description, 300)}”")
+    lines = [f"{kind} by {context.name(p.requested_by)} {date(p.requested_at)}"]
+    if context.release.description:
+        lines.append(f"“{clip(context.release.description, 300)}”")
     return lines
 
 
-def body(story: Story) -> list[str]:
+def body(context: CardContext) -> list[str]:
     """Say everything else, most important first, one thought a line."""
     parts = (_outcome, _progress, _seats, _changes, _cautions, _after)
-    return [line for part in parts for line in part(story)]
+    return [line for part in parts for line in part(context)]
 
 
-def commands(story: Story) -> list[str]:
+def commands(context: CardContext) -> list[str]:
     """Say how to do without buttons what may be done next."""
-    p = story.promotion
+    p = context.promotion
     if p.phase is Phase.AWAITING_APPROVAL:
         return [f"or type: {_typed(Approve(promotion=p.id))} or {_typed(Decline(promotion=p.id), ' REASON')}"]
     if p.in_flight and p.phase not in GOING_BACK:
@@ -80,14 +80,14 @@ def way_back(p: Promotion) -> str:
     return f"to go back: {_typed(Rollback(app=p.app, release=p.back_to))}" if p.back_to else ""
 
 
-def changes(story: Story) -> str:
+def changes(context: CardContext) -> str:
     """Return one plain sentence of what approving changes, for a dialog."""
-    p = story.promotion
+    p = context.promotion
     known = [f"{p.release} is rolled out to {p.app}"]
-    if story.previous:
-        keys = difference(story.previous.environment, story.release.environment)
-        same = story.previous.build == story.release.build
-        known += ["the same build as now" if same else f"build {story.release.build}"]
+    if context.previous:
+        keys = difference(context.previous.environment, context.release.environment)
+        same = context.previous.build == context.release.build
+        known += ["the same build as now" if same else f"build {context.release.build}"]
         known += [f"{len(keys)} variable{'s' if len(keys) != 1 else ''} changed"]
     return ", ".join(known) + "."
 
@@ -96,12 +96,12 @@ def _typed(command: Command, rest: str = "") -> str:
     return inline(f"/convox {command.typed}{rest}")
 
 
-def _outcome(story: Story) -> Iterable[str]:
+def _outcome(context: CardContext) -> Iterable[str]:
     """Say what went wrong, and what was or is being done about it."""
-    p = story.promotion
+    p = context.promotion
     going = p.phase in GOING_BACK or p.phase in _ON_HOLD
     if going and p.cancelled_by:
-        yield f"cancelled by {story.name(p.cancelled_by)}"
+        yield f"cancelled by {context.name(p.cancelled_by)}"
     if going and p.cause:
         yield f"cause: {clip(p.cause, 500)}"
     if p.phase in GOING_BACK:
@@ -112,7 +112,7 @@ def _outcome(story: Story) -> Iterable[str]:
         yield "what it had created is removed: there was no release to go back to"
     if p.phase is Phase.FAILURE:
         yield "not rolled back: look at the app now, then roll back or promote a release that is good"
-    yield from _said(story)
+    yield from _said(context)
 
 
 def _going_back(p: Promotion) -> str:
@@ -123,26 +123,26 @@ def _going_back(p: Promotion) -> str:
     return f"going back to {inline(p.back_to)}" if p.back_to else "there is no release to go back to"
 
 
-def _said(story: Story) -> Iterable[str]:
+def _said(context: CardContext) -> Iterable[str]:
     """Say who ended it before or beside the rollout, and why."""
-    p = story.promotion
+    p = context.promotion
     if p.phase is Phase.DECLINED:
-        by = story.name(p.declined_by) if p.declined_by else "somebody"
+        by = context.name(p.declined_by) if p.declined_by else "somebody"
         yield f"declined by {by}" + (f": “{clip(p.reason, 300)}”" if p.reason else "")
     if p.phase is Phase.REFUSED and p.cancelled_by:
-        yield f"cancelled by {story.name(p.cancelled_by)}, nothing was changed"
+        yield f"cancelled by {context.name(p.cancelled_by)}, nothing was changed"
     elif p.phase is Phase.REFUSED:
         yield f"nothing was changed: {clip(p.reason or p.cause or 'no reason is known', 500)}"
     if p.phase is Phase.SUPERSEDED and p.superseded_by:
-        by = f", asked for by {story.name(p.taken_over_by)}" if p.taken_over_by else ""
+        by = f", asked for by {context.name(p.taken_over_by)}" if p.taken_over_by else ""
         yield f"{inline(p.superseded_by)} took its place{by}"
     if p.phase is Phase.EXPIRED:
         yield "nobody approved it in time"
 
 
-def _progress(story: Story) -> Iterable[str]:
+def _progress(context: CardContext) -> Iterable[str]:
     """Say how many pods are ready, what is awaited and for how long."""
-    p = story.promotion
+    p = context.promotion
     counts = [
         f"{service} {ready}/{wanted}" for service, (ready, wanted) in sorted(p.progress.services.items())
     ]
@@ -159,47 +159,49 @@ def _progress(story: Story) -> Iterable[str]:
         yield f"took {spoken((p.settled_at - p.started_at).total_seconds())}, ended {date(p.settled_at)}"
 
 
-def _seats(story: Story) -> Iterable[str]:
+def _seats(context: CardContext) -> Iterable[str]:
     """Say who approved, and who still must."""
-    p = story.promotion
-    yes = [f"{story.name(a.actor)} {date(a.at)}" for a in story.approvals if a.decision == "approve"]
+    p = context.promotion
+    yes = [f"{context.name(a.actor)} {date(a.at)}" for a in context.approvals if a.decision == "approve"]
     if yes:
         yield f"approved by {', '.join(yes[:5])}" + (f" and {len(yes) - 5} more" if len(yes) > 5 else "")
     if p.phase is not Phase.AWAITING_APPROVAL:
         return
-    rule = _rule(story)
+    rule = _rule(context)
     people = [approver(named(who)) for who in rule.people[:10]]
     whom = f"one of {', '.join(people)}" if people else "somebody who may approve"
-    left = missing(p, story.approvals)
+    left = missing(p, context.approvals)
     seats = f"{left} more approval{'s' if left > 1 else ''}"
     yield f"needs {seats}, by {whom}" + ("" if rule.requester else ", not by the person who asked")
     if p.expires_at:
         yield f"expires {date(p.expires_at)}"
 
 
-def _rule(story: Story) -> ApprovalRule:
+def _rule(context: CardContext) -> ApprovalRule:
     """Return the rule whose seats are to be filled: a rollback may need promote's (engine rule 8)."""
-    rollback = story.rules.rollback
-    own = story.promotion.kind == "rollback" and rollback.count == story.promotion.approvals
-    return rollback if own else story.rules.promote
+    rollback = context.rules.rollback
+    own = context.promotion.kind == "rollback" and rollback.count == context.promotion.approvals_needed
+    return rollback if own else context.rules.promote
 
 
-def _changes(story: Story) -> Iterable[str]:
+def _changes(context: CardContext) -> Iterable[str]:
     """Say what is new against the release that runs: names, never values."""
-    if story.release.build:
-        yield f"build {inline(story.release.build)}"
-    if story.previous is None or story.promotion.settled:
+    if context.release.build:
+        yield f"build {inline(context.release.build)}"
+    if context.previous is None or context.promotion.settled:
         return
-    keys = difference(story.previous.environment, story.release.environment)
+    keys = difference(context.previous.environment, context.release.environment)
     if keys:
         yield f"variables: {clip(str(keys), 300)}"
 
 
-def _cautions(story: Story) -> Iterable[str]:
+def _cautions(context: CardContext) -> Iterable[str]:
     """Say what makes this promotion riskier than others."""
-    p = story.promotion
+    p = context.promotion
     loose = sorted(
-        name for name, image in (story.build.images if story.build else {}).items() if not is_pinned(image)
+        name
+        for name, image in (context.build.images if context.build else {}).items()
+        if not is_pinned(image)
     )
     if loose and not p.settled:
         yield f"*not pinned*: {clip(', '.join(loose), 200)} (an image by tag can change after it was approved)"
@@ -209,10 +211,10 @@ def _cautions(story: Story) -> Iterable[str]:
         yield f"was on hold, promoted anyway: “{clip(p.anyway, 200)}”"
 
 
-def _after(story: Story) -> Iterable[str]:
-    if story.promotion.progress.clearing:
-        yield clip(story.promotion.progress.clearing, 500)
-    yield from after(story.promotion)
+def _after(context: CardContext) -> Iterable[str]:
+    if context.promotion.progress.clearing:
+        yield clip(context.promotion.progress.clearing, 500)
+    yield from after(context.promotion)
 
 
 def after(p: Promotion) -> Iterable[str]:

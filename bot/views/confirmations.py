@@ -61,21 +61,21 @@ def declining(promotion: Promotion) -> str:
 
 def waiting(promotion: Promotion) -> str:
     """Say that a promotion does not start before it is approved, and how that is done without buttons."""
-    many = f"{promotion.approvals} approval{'s' if promotion.approvals > 1 else ''}"
+    many = f"{promotion.approvals_needed} approval{'s' if promotion.approvals_needed > 1 else ''}"
     return f"Waiting for {many} of {promotion.id}: /convox approve {promotion.id}"
 
 
-def pointing(promotion: Promotion) -> Sentence:
+def already_waiting(promotion: Promotion) -> Sentence:
     """Say that the release waits already, and where."""
     where = Sentence.of(" in ", Channel(promotion.channel)) if promotion.channel else ""
     asked = f"{promotion.release} was asked for already: {promotion.id}"
     return Sentence.of(asked, where, " waits for its approval")
 
 
-UNHEARD = "it waits as it was asked for first, without --force or --anyway: somebody has approved it so"
+CAME_TOO_LATE = "it waits as it was asked for first, without --force or --anyway: somebody has approved it so"
 
 
-def unshown(app: str, channel: str, why: str) -> Sentence:
+def card_undelivered(app: str, channel: str, why: str) -> Sentence:
     """Say that the card of a promotion will hardly be seen, and what to do."""
     said = f" did not take the last card of {app} ({why}): invite me there, or link another channel"
     return Sentence.of(Channel(channel), said)

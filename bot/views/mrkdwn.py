@@ -39,7 +39,7 @@ def escape(text: str) -> str:
     return _FENCE.sub(lambda match: "\u200b".join(match[0]), shown)
 
 
-def said(sentence: str | Sentence) -> str:
+def sentence_text(sentence: str | Sentence) -> str:
     """Return a sentence as Slack must be given it: text escaped, people and channels by what Slack makes a name of.
 
     A group is named as the policy has it, since whoever names it to Slack calls everybody in it.

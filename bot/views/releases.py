@@ -54,7 +54,7 @@ def held_note(releases: Sequence[Release], statuses: Mapping[str, ReleaseStatus]
     return f'on hold: {shown}; promoting one of them needs --anyway "reason"'
 
 
-def standing_note(status: ReleaseStatus, *, active: bool) -> Sentence:
+def status_note(status: ReleaseStatus, *, active: bool) -> Sentence:
     """Return the hint under one release: what happened to it since it was made."""
     if status.held:
         return Sentence.of("on hold: ", status.held, '; promoting it needs --anyway "reason"')

@@ -10,8 +10,8 @@ from core.records.approval import Approval
 def state(promotion: Promotion, approvals: Sequence[Approval]) -> str:
     """Return the state in words, such as `Waiting for approval 1/2`, `Rolling out` or `Live`."""
     if promotion.phase is Phase.AWAITING_APPROVAL:
-        given = promotion.approvals - missing(promotion, approvals)
-        return f"Waiting for approval {given}/{promotion.approvals}"
+        given = promotion.approvals_needed - missing(promotion, approvals)
+        return f"Waiting for approval {given}/{promotion.approvals_needed}"
     return _STATES[promotion.phase](promotion)
 
 

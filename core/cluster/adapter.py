@@ -5,19 +5,19 @@ from contextlib import AbstractAsyncContextManager
 
 from core.clock import Clock
 from core.cluster import baseline
-from core.cluster import render as objects
 from core.cluster.anchor import Anchors
 from core.cluster.api.client import KubeClient
+from core.cluster.bundling import render_bundle
 from core.cluster.evidence import evidence
+from core.cluster.fencing import AppNamespace
 from core.cluster.kinds import MANAGED
 from core.cluster.kinds.config_map import ANCHOR
-from core.cluster.namespace import AppNamespace
 from core.cluster.provisioning import NamespaceProvisioner
 from core.cluster.watching.reflector import ReflectorOptions
 from core.cluster.watching.watch import NamespaceWatch, watching
 from core.cluster.writer import ObjectWriter
-from core.manifest.manifest import Manifest
-from core.policy.policy import Rules
+from core.manifest.convox_yml import Manifest
+from core.policy.authorization import Rules
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
@@ -57,7 +57,7 @@ class KubernetesCluster:
         self._namespaces = NamespaceProvisioner(client)
 
     def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
-        return objects.render(release, build, manifest, app, rules, rack=self.rack)
+        return render_bundle(release, build, manifest, app, rules, rack=self.rack)
 
     def traits(self, ref: Ref) -> Traits:
         return MANAGED[ref.kind].traits
@@ -72,8 +72,8 @@ class KubernetesCluster:
     async def create_namespace(self, app: str) -> str | None:
         return await self._namespaces.create(self._ns(app))
 
-    async def look(self, app: str, refs: Sequence[Ref]) -> Intent:
-        return await baseline.look(self._client, self._ns(app), refs)
+    async def read_baseline(self, app: str, refs: Sequence[Ref]) -> Intent:
+        return await baseline.read_baseline(self._client, self._ns(app), refs)
 
     async def check_anchor(self, app: App, claim: Claim) -> None:
         await self._anchors.check(self._ns(app.name), app, claim)
@@ -90,7 +90,7 @@ class KubernetesCluster:
     async def scale(self, app: str, ref: Ref, replicas: int, *, token: int) -> Applied:
         return await self._applier.scale(self._ns(app), ref, replicas, token=token)
 
-    async def remove(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
+    async def delete(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
         await self._applier.remove(self._ns(app), ref, uid=uid, token=token)
 
     def watch(self, app: str, intent: Intent) -> AbstractAsyncContextManager[NamespaceWatch]:

@@ -8,9 +8,9 @@ from core.cluster.api.client import Json, KubeClient
 from core.cluster.api.refusals import ApiRejected, ApiUnreachable
 from core.cluster.baseline import namespace_uid
 from core.cluster.documents import Document, generation_of, uid_of
+from core.cluster.fencing import AppNamespace
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.labels import FIELD_MANAGER, MANAGED_LABEL
-from core.cluster.namespace import AppNamespace
 from core.errors import Rejected, Unreachable
 from core.records.app import App
 from core.records.claim import Claim

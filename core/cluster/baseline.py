@@ -13,11 +13,11 @@ from core.cluster.documents import (
     status_of,
     uid_of,
 )
+from core.cluster.fencing import AppNamespace
 from core.cluster.kinds import count_of
 from core.cluster.kinds.pod import POD
 from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.labels import CONTAINER
-from core.cluster.namespace import AppNamespace
 from core.errors import Denied, Rejected
 from core.records.bundle import Ref
 from core.records.intent import BaselineObject, Intent
@@ -37,7 +37,7 @@ async def namespace_uid(client: KubeClient, ns: AppNamespace) -> str:
     return uid_of(namespace)
 
 
-async def look(client: KubeClient, ns: AppNamespace, refs: Sequence[Ref]) -> Intent:
+async def read_baseline(client: KubeClient, ns: AppNamespace, refs: Sequence[Ref]) -> Intent:
     """Read the namespace, the named objects, and the app's replica sets and pods."""
     uid = await namespace_uid(client, ns)
     objects = [describe(ref, await client.get(ns.at(ref.kind, ref.name))) for ref in refs]

@@ -66,7 +66,7 @@ def condition(document: Document, kind: str) -> Document:
     return next((c for c in conditions if c.get("type") == kind), {})
 
 
-def holds(document: Document, kind: str) -> bool:
+def is_condition_true(document: Document, kind: str) -> bool:
     return bool(condition(document, kind).get("status") == "True")
 
 
@@ -76,10 +76,10 @@ def controller_of(document: Document, kinds: AbstractSet[str]) -> Document | Non
     return next((o for o in owners if o.get("controller") and o.get("kind") in kinds), None)
 
 
-def moment(text: str | None) -> datetime | None:
+def parse_timestamp(text: str | None) -> datetime | None:
     """Read a Kubernetes time (RFC 3339, with or without microseconds); None where there is none."""
     return datetime.fromisoformat(text).astimezone(UTC) if text else None
 
 
 def created_at(document: Document) -> datetime | None:
-    return moment(document["metadata"].get("creationTimestamp"))
+    return parse_timestamp(document["metadata"].get("creationTimestamp"))

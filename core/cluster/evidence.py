@@ -6,8 +6,8 @@ import re
 import unicodedata
 
 from core.cluster.api.client import KubeClient
+from core.cluster.fencing import AppNamespace
 from core.cluster.kinds.pod import POD
-from core.cluster.namespace import AppNamespace
 from core.errors import Rejected, Unreachable
 from core.records.observation import Diagnosis
 

@@ -4,16 +4,16 @@ from typing import Any
 
 import yaml
 
+from core.cluster.api.address import Address
 from core.cluster.api.client import KubeClient
 from core.cluster.api.refusals import ApiRejected
-from core.cluster.api.resources import Address
 from core.cluster.app_manifest import app_manifest
+from core.cluster.fencing import AppNamespace
 from core.cluster.kinds import KINDS
 from core.cluster.kinds.access_review import ACCESS_REVIEW
 from core.cluster.kinds.deployment import DEPLOYMENT
 from core.cluster.kinds.namespace import NAMESPACE
 from core.cluster.kinds.role_binding import ROLE_BINDING
-from core.cluster.namespace import AppNamespace
 from core.records.app import namespace_command
 
 

@@ -12,7 +12,7 @@ from core.cluster.documents import (
     release_of,
     uid_of,
 )
-from core.cluster.kinds import FOLLOWED, MAKERS, MANAGED
+from core.cluster.kinds import FOLLOWED, MANAGED, POD_OWNERS
 from core.cluster.kinds.event import EVENT
 from core.cluster.kinds.kind import WorkloadKind
 from core.cluster.kinds.pod import POD
@@ -91,7 +91,7 @@ class Snapshot:
         return [
             pod
             for pod in self.all(POD.name)
-            if controller_of(pod, MAKERS) and selector.items() <= labels_of(pod).items()
+            if controller_of(pod, POD_OWNERS) and selector.items() <= labels_of(pod).items()
         ]
 
     def new_pods(self, workload: Document, release: str) -> list[Document]:
@@ -102,9 +102,9 @@ class Snapshot:
         pods = [p for p in self.pods(workload) if release_of(p) == release and not is_terminating(p)]
         return sorted(pods, key=lambda p: (str(p["metadata"].get("creationTimestamp", "")), name_of(p)))
 
-    def makers(self, kind: WorkloadKind, workload: Document) -> list[Document]:
+    def pod_owners(self, kind: WorkloadKind, workload: Document) -> list[Document]:
         """Return the objects through which a workload of this kind makes its pods."""
-        owners = ((controller_of(m, {kind.name}), m) for m in self.all(kind.makers.name))
+        owners = ((controller_of(m, {kind.name}), m) for m in self.all(kind.pod_owner.name))
         return [m for owner, m in owners if owner and owner.get("uid") == uid_of(workload)]
 
 

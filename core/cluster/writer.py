@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 from core.cluster.api.client import Json, KubeClient
 from core.cluster.api.refusals import ApiUnreachable
 from core.cluster.documents import Document, generation_of, is_terminating, spec_of, uid_of
+from core.cluster.fencing import AppNamespace, check_ours, fenced
 from core.cluster.kinds import WORKLOADS, count_of
 from core.cluster.labels import FIELD_MANAGER, SCALE_MANAGER, TOKEN_ANNOTATION
-from core.cluster.namespace import AppNamespace, check_ours, fenced
 from core.errors import Denied, NotYet, Rejected
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 from core.actor import Actor
 from core.errors import Forbidden, Unreachable
-from core.policy.policy import Policy, Verb
+from core.policy.authorization import Policy, Verb
 from core.ports.people import Directory
-from core.sentence import NOTHING, Sentence
+from core.sentence import EMPTY_SENTENCE, Sentence
 
 
 class Access:
@@ -56,7 +56,7 @@ class Access:
             await self.require(actor, verb, app)
         except Forbidden as error:
             return error.sentence
-        return NOTHING
+        return EMPTY_SENTENCE
 
     async def _member(self, actor: Actor) -> Actor:
         if actor.kind != "slack":

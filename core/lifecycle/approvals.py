@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from core.actor import Actor
+from core.policy.authorization import ApprovalRule, Decision, named
 from core.policy.people import among
-from core.policy.policy import ApprovalRule, Decision, named
 from core.promotion import Promotion
 from core.records.approval import Approval
-from core.sentence import NOTHING, Sentence, TimeOfDay
+from core.sentence import EMPTY_SENTENCE, Sentence, TimeOfDay
 
 
 def may_approve(
@@ -48,18 +48,18 @@ def _why_not(
     if rule.people and not among(actor, rule.people, groups):
         people = Sentence.join(", ", map(named, rule.people))
         return Sentence.of(refused, "the policy wants one of ", people, f" for {promotion.app}")
-    return NOTHING
+    return EMPTY_SENTENCE
 
 
 def already(promotion: Promotion, approvals: Sequence[Approval], actor: Actor) -> Sentence:
     """Return what this person has decided about it before, or nothing: nobody decides twice."""
     before = next((a for a in approvals if a.actor.key == actor.key), None)
     if before is None:
-        return NOTHING
+        return EMPTY_SENTENCE
     return Sentence.of(f"you have already {before.decision}d {promotion.id} at ", TimeOfDay(before.at))
 
 
 def missing(promotion: Promotion, approvals: Sequence[Approval]) -> int:
     """Return how many people must still approve; a token and a second click of one person fill no seat."""
     people = {a.actor.id for a in approvals if a.decision == "approve" and a.actor.kind == "slack"}
-    return max(0, promotion.approvals - len(people))
+    return max(0, promotion.approvals_needed - len(people))

@@ -4,13 +4,13 @@ from core.actor import Actor
 from core.errors import Forbidden
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import may_approve
-from core.lifecycle.binding import binding
-from core.lifecycle.guards import rule_now
-from core.policy.policy import ApprovalRule
+from core.lifecycle.bundles import current_binding
+from core.lifecycle.guards import current_rule
+from core.policy.authorization import ApprovalRule
 from core.ports.cluster import Cluster
 from core.ports.store import Store, StoreReader
 from core.promotion import Promotion
-from core.sentence import NOTHING, Sentence
+from core.sentence import EMPTY_SENTENCE, Sentence
 
 
 class Gate:
@@ -23,10 +23,12 @@ class Gate:
 
     async def why_not(self, promotion: Promotion) -> Sentence:
         """Return nothing where it may start, else the reason it is refused."""
-        if not promotion.approvals:
-            return NOTHING
+        if not promotion.approvals_needed:
+            return EMPTY_SENTENCE
         read = self._store.read
-        return await mismatch(read, self._cluster, promotion) or await lost(read, self._access, promotion)
+        return await mismatch(read, self._cluster, promotion) or await lapsed_approvals(
+            read, self._access, promotion
+        )
 
 
 async def mismatch(read: StoreReader, cluster: Cluster, promotion: Promotion) -> Sentence:
@@ -35,14 +37,16 @@ async def mismatch(read: StoreReader, cluster: Cluster, promotion: Promotion) ->
     assert bundle is not None, "a bundle is stored with the request"
     assert promotion.approved_for is not None, "it is bound with the request"
     changes = promotion.approved_for.changes(
-        await binding(read, cluster, await read.app(promotion.app), bundle)
+        await current_binding(read, cluster, await read.app(promotion.app), bundle)
     )
     return Sentence.of(
         f"what was approved has changed since: {', '.join(changes)}; ask again" if changes else ""
     )
 
 
-async def lost(read: StoreReader, access: Access, promotion: Promotion, *, more: int = 0) -> Sentence:
+async def lapsed_approvals(
+    read: StoreReader, access: Access, promotion: Promotion, *, more: int = 0
+) -> Sentence:
     """Return who approved and may not any more, where that leaves too few, or nothing.
 
     Args:
@@ -52,15 +56,15 @@ async def lost(read: StoreReader, access: Access, promotion: Promotion, *, more:
         more: approvals at hand that were checked just now.
     """
     approvals = await read.approvals(promotion.id)
-    rule = await rule_now(read, access.policy, promotion)
+    rule = await current_rule(read, access.policy, promotion)
     gone = [
         Sentence.of(a.actor, " (", why, ")")
         for a in approvals
         if a.decision == "approve" and (why := await _why_not(access, rule, promotion, a.actor))
     ]
-    short = len(approvals) + more - len(gone) < promotion.approvals
+    short = len(approvals) + more - len(gone) < promotion.approvals_needed
     if not gone or not short:
-        return NOTHING
+        return EMPTY_SENTENCE
     return Sentence.of("an approval no longer counts: ", Sentence.join(", ", gone))
 
 

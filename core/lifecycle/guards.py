@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import Busy, Conflict, Forbidden, Invalid
-from core.lifecycle.holds import way_back, why_held
-from core.policy.policy import ApprovalRule, Policy, Rules
+from core.lifecycle.holds import rollback_candidate, why_held
+from core.policy.authorization import ApprovalRule, Policy, Rules
 from core.ports.store import StoreReader
 from core.promotion import GOING_BACK, Promotion, PromotionKind
 from core.records.app import App
@@ -44,7 +44,7 @@ async def read_context(tx: StoreReader, app: str) -> PromotionContext:
     )
 
 
-def busy(holder: Promotion) -> Busy:
+def busy_error(holder: Promotion) -> Busy:
     """Say who promotes what since when and where (engine rule 3); the first words are Convox's."""
     back = holder.phase in GOING_BACK
     stop = "" if back else f", stop it with `apps cancel {holder.app}`"
@@ -79,11 +79,11 @@ def guard(context: PromotionContext, release: Release, *, anyway: str | None) ->
             "can not promote an older release, try rollback",
             hint=f"`releases rollback {release.id} -a {release.app}`",
         )
-    if not anyway and (held := on_hold(context, release)):
+    if not anyway and (held := on_hold_error(context, release)):
         raise held
 
 
-def on_hold(context: PromotionContext, release: Release) -> Conflict | None:
+def on_hold_error(context: PromotionContext, release: Release) -> Conflict | None:
     """Return what is said of a release that is on hold and of how it goes out all the same (engine rule 7)."""
     held = why_held(release, context.releases, context.statuses)
     if not held:
@@ -130,7 +130,7 @@ def approval_rule(
     return rules.rollback if status and status.verified_at else rules.promote
 
 
-async def rule_now(read: StoreReader, policy: Policy, promotion: Promotion) -> ApprovalRule:
+async def current_rule(read: StoreReader, policy: Policy, promotion: Promotion) -> ApprovalRule:
     """Return the rule that today's policy has for a promotion that was asked for before."""
     release = await read.release(promotion.app, promotion.release)
     source = await read.release(promotion.app, release.copy_of) if release.copy_of else None
@@ -154,7 +154,7 @@ def limits_of(rules: Rules, *, first: bool) -> Limits:
     return Limits(deadline=rules.deadline, longest=rules.longest, crashes=crashes, restarts=rules.restarts)
 
 
-def target_of(context: PromotionContext, leaving: str) -> str | None:
+def rollback_target(context: PromotionContext, leaving: str) -> str | None:
     """Return the release that an automatic rollback would go to, chosen when the promotion starts.
 
     A promotion that takes over inherits the target of the one it stops, never that one's release; where it promotes
@@ -164,7 +164,7 @@ def target_of(context: PromotionContext, leaving: str) -> str | None:
     if flying is not None and flying.back_to != leaving and _stands(context, flying.back_to):
         return flying.back_to
     others = [r for r in context.releases if flying is None or r.id != flying.release]
-    return way_back(others, context.statuses, leaving=leaving)
+    return rollback_candidate(others, context.statuses, leaving=leaving)
 
 
 def _stands(context: PromotionContext, target: str | None) -> bool:

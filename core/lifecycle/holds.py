@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from core.promotion import Promotion
 from core.records.release import Release, ReleaseStatus
-from core.sentence import NOTHING, Sentence
+from core.sentence import EMPTY_SENTENCE, Sentence
 
 
 def why_held(
@@ -19,15 +19,15 @@ def why_held(
     if own and own.held:
         return own.held
     if release.build is None:
-        return NOTHING
+        return EMPTY_SENTENCE
     siblings = [s for r in releases if r.build == release.build and (s := statuses.get(r.id))]
     if any(s.verified_at and not s.held for s in siblings):
-        return NOTHING
+        return EMPTY_SENTENCE
     held = next((s.held for s in siblings if s.held), None)
-    return Sentence.of(f"its build {release.build} was not good: ", held) if held else NOTHING
+    return Sentence.of(f"its build {release.build} was not good: ", held) if held else EMPTY_SENTENCE
 
 
-def newest_free(
+def newest_promotable(
     releases: Sequence[Release], statuses: Mapping[str, ReleaseStatus]
 ) -> tuple[Release | None, Release | None]:
     """Return the newest release that is not on hold, and the newest of all if that one is and was skipped.
@@ -50,7 +50,7 @@ def _vain(release: Release, statuses: Mapping[str, ReleaseStatus]) -> bool:
     return bool(release.copy_of and status and status.withdrawn and not status.verified_at)
 
 
-def way_back(
+def rollback_candidate(
     releases: Sequence[Release], statuses: Mapping[str, ReleaseStatus], *, leaving: str
 ) -> str | None:
     """Return the newest verified release that is neither withdrawn nor on hold (engine rule 4).
@@ -68,7 +68,7 @@ def way_back(
     return None
 
 
-def failed(promotion: Promotion) -> Sentence:
+def failure_hold(promotion: Promotion) -> Sentence:
     """Return why the release of a promotion that failed or was stopped is on hold from now on."""
     if promotion.cancelled_by:
         return Sentence.of("its rollout was cancelled by ", promotion.cancelled_by)

@@ -4,27 +4,27 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from core.failpoints import failpoint
-from core.lifecycle.guards import PromotionContext, target_of
-from core.lifecycle.holds import failed
+from core.lifecycle.guards import PromotionContext, rollback_target
+from core.lifecycle.holds import failure_hold
 from core.lifecycle.transition import move
 from core.ports.store import Transaction
-from core.promotion import GOING_BACK, Event, Promotion
+from core.promotion import GOING_BACK, Promotion, PromotionEvent
 from core.records.release import ReleaseStatus
 
 
-async def take_over(tx: Transaction, context: PromotionContext, promotion: Promotion) -> Promotion:
+async def claim_rollout(tx: Transaction, context: PromotionContext, promotion: Promotion) -> Promotion:
     """Start: take over what is in flight, raise the fencing token, fix the way back."""
     holder = context.in_flight
     if holder is not None:
         if holder.phase in GOING_BACK:
             # It has failed already; that a take-over ends it makes its release no better (engine rule 7).
             await tx.save_release_status(
-                replace(await tx.release_status(holder.release), held=failed(holder))
+                replace(await tx.release_status(holder.release), held=failure_hold(holder))
             )
         await move(
             tx,
             holder,
-            Event.SUPERSEDED,
+            PromotionEvent.SUPERSEDED,
             actor=promotion.requested_by,
             superseded_by=promotion.release,
             taken_over_by=promotion.requested_by,
@@ -39,7 +39,7 @@ async def take_over(tx: Transaction, context: PromotionContext, promotion: Promo
         started_at=tx.now,
         stage_at=tx.now,
         token=app.token,
-        back_to=target_of(replace(context, in_flight=await _stopped(tx, holder)), promotion.release),
+        back_to=rollback_target(replace(context, in_flight=await _stopped(tx, holder)), promotion.release),
         baseline_of=_baseline_of(holder),
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.actor import Actor
 from core.ports.store import Transaction
-from core.promotion import SILENT, Event, Phase, Promotion, advance
+from core.promotion import SILENT, Phase, Promotion, PromotionEvent, advance
 from core.records.line import Line
 
 ATOM = "atom/app"
@@ -27,7 +27,7 @@ async def start(tx: Transaction, promotion: Promotion) -> None:
 
 
 async def move(
-    tx: Transaction, promotion: Promotion, event: Event, *, actor: Actor, **changes: Any
+    tx: Transaction, promotion: Promotion, event: PromotionEvent, *, actor: Actor, **changes: Any
 ) -> Promotion:
     """Move a promotion on and write everything that goes with it.
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from core.manifest.manifest import Manifest
-from core.policy.policy import Rules
+from core.manifest.convox_yml import Manifest
+from core.policy.authorization import Rules
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.claim import Claim
 from core.records.intent import Applied, Intent
-from core.records.observation import Diagnosis, Observation, Target
+from core.records.observation import DesiredState, Diagnosis, Observation
 from core.records.release import Release
 from core.records.traits import Traits
 
@@ -19,7 +19,7 @@ from core.records.traits import Traits
 class Watch(Protocol):
     """One app's namespace, live."""
 
-    def aim(self, target: Target) -> None:
+    def aim(self, target: DesiredState) -> None:
         """Judge everything from now on towards this target."""
         ...
 
@@ -77,7 +77,7 @@ class Cluster(Protocol):
         """Create what an app needs, where the bot may; return None, or the command for an administrator."""
         ...
 
-    async def look(self, app: str, refs: Sequence[Ref]) -> Intent:
+    async def read_baseline(self, app: str, refs: Sequence[Ref]) -> Intent:
         """Read the namespace and the named objects as they are now (a consistent read)."""
         ...
 
@@ -107,7 +107,7 @@ class Cluster(Protocol):
         """Set a workload's count through the /scale subresource (rule 20)."""
         ...
 
-    async def remove(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
+    async def delete(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
         """Delete one object of ours if it still has this uid; already gone is fine."""
         ...
 

@@ -110,7 +110,7 @@ class Backlog:
     oldest: datetime | None
 
 
-class Outgoing(Protocol):
+class Outbox(Protocol):
     """The outbox; every method is durable when it returns, but `card_shown` and `post_sent`. One sender uses it.
 
     These two are written with the next write, or by `write_down`: a process that dies before finds the message by its nonce,
@@ -137,11 +137,11 @@ class Outgoing(Protocol):
         """Slack will never show this card; its thread is given up too."""
         ...
 
-    async def delay_card(self, promotion: str, not_before: datetime) -> None: ...
+    async def postpone_card(self, promotion: str, not_before: datetime) -> None: ...
 
     async def threads_due(self) -> list[ThreadDue]: ...
 
-    async def next_batch(self, promotion: str, *, most: int, fitting: Fitting) -> Post | None:
+    async def claim_lines(self, promotion: str, *, most: int, fitting: Fitting) -> Post | None:
         """Return the next message of lines, stored as being sent; None where no line can be sent now.
 
         Args:
@@ -151,7 +151,7 @@ class Outgoing(Protocol):
         """
         ...
 
-    async def terminal_due(self, promotion: str, *, most: int, fits: Fits) -> Post | None:
+    async def claim_verdict(self, promotion: str, *, most: int, fits: Fits) -> Post | None:
         """Return the terminal message, stored as being sent, with the lines that are left; None where they do not fit.
 
         Args:
@@ -169,7 +169,7 @@ class Outgoing(Protocol):
 
     async def post_again(self, post_id: int, not_before: datetime | None = None) -> None: ...
 
-    async def delay(self, post_id: int, not_before: datetime) -> None: ...
+    async def postpone_post(self, post_id: int, not_before: datetime) -> None: ...
 
     async def posts_unknown(self) -> list[LostPost]: ...
 

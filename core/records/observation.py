@@ -116,19 +116,19 @@ class ServiceState:
 
     Attributes:
         sentence: `1 of 2 new pods are ready`, ready to be shown.
-        wanted: pods that its workload asks for now.
+        desired: pods that its workload asks for now.
         seen: whether its workload could be looked at; where not, nobody knows what it asks for.
         pods: the new pods that can still serve, oldest first.
-        diagnosis: worst first.
+        diagnoses: worst first.
     """
 
     name: str
     readiness: Readiness
     sentence: str
-    wanted: int = 0
+    desired: int = 0
     seen: bool = True
     pods: tuple[PodObservation, ...] = ()
-    diagnosis: tuple[Diagnosis, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
 
     @property
     def started(self) -> int:
@@ -167,7 +167,7 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class DesiredState:
     """What a watch is aimed at.
 
     Attributes:

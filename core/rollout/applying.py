@@ -17,8 +17,8 @@ from core.rollout.lineage import bundles_of, claim_of, scaled_by
 class BundleApplier:
     """Applies bundles for one promotion at a time."""
 
-    def __init__(self, tools: RolloutPorts, effects: Effects) -> None:
-        self._tools = tools
+    def __init__(self, ports: RolloutPorts, effects: Effects) -> None:
+        self._ports = ports
         self._effects = effects
 
     async def forward(self, promotion: Promotion, intent: Intent) -> tuple[Applied, ...]:
@@ -27,7 +27,7 @@ class BundleApplier:
         Raises:
             StalePromotion, StageTimeout, Rejected: as Effects.retry.
         """
-        read = self._tools.store.read
+        read = self._ports.store.read
         bundle = await read.bundle(promotion.release)
         assert bundle is not None, "a bundle is stored with the request"
         counts = await self._counts(promotion, bundle, intent)
@@ -38,10 +38,10 @@ class BundleApplier:
     async def back(self, promotion: Promotion, intent: Intent) -> tuple[Applied, ...]:
         """Apply the stored bundle of the release that the promotion goes back to; errors as `forward`."""
         assert promotion.back_to is not None
-        bundle = await self._tools.store.read.bundle(promotion.back_to)
+        bundle = await self._ports.store.read.bundle(promotion.back_to)
         if bundle is None:
             raise Rejected(f"the objects of {promotion.back_to} are not stored")
-        steps = await self._tools.store.read.steps(promotion.id)
+        steps = await self._ports.store.read.steps(promotion.id)
         known = [s.uid for s in steps if s.stage == "forward" and s.action == "apply"]
         counts = await self._counts(promotion, bundle, intent, known)
         return await self._apply(promotion, bundle, stage="back", counts=counts, limit=BACK_PATIENCE)
@@ -50,9 +50,9 @@ class BundleApplier:
         self, promotion: Promotion, bundle: Bundle, intent: Intent, known: Iterable[str] = ()
     ) -> PodCounts:
         return pod_counts(
-            [s for s in bundle.services if self._tools.cluster.traits(s.workload).counted],
+            [s for s in bundle.services if self._ports.cluster.traits(s.workload).counted],
             intent,
-            scaled=await scaled_by(self._tools.store.read, promotion),
+            scaled=await scaled_by(self._ports.store.read, promotion),
             seen=promotion.progress.counts,
             known=known,
         )
@@ -68,7 +68,7 @@ class BundleApplier:
     ) -> tuple[Applied, ...]:
         done = {
             (s.ref, s.action): Applied(ref=s.ref, uid=s.uid, generation=s.generation, changed=s.changed)
-            for s in await self._tools.store.read.steps(promotion.id)
+            for s in await self._ports.store.read.steps(promotion.id)
             if s.stage == stage and s.state == "done" and s.token == promotion.token
         }
         await self._anchor(promotion, stage=stage, limit=limit)
@@ -88,7 +88,7 @@ class BundleApplier:
         return tuple(applied.values())
 
     async def _anchor(self, promotion: Promotion, *, stage: StepStage, limit: float) -> None:
-        read, cluster = self._tools.store.read, self._tools.cluster
+        read, cluster = self._ports.store.read, self._ports.cluster
         app = await read.app(promotion.app)
         # Its intent is stored by now, whatever was known of it when it was handed over.
         claim = replace(await claim_of(read, promotion), touched=True)
@@ -116,7 +116,7 @@ class BundleApplier:
             stage=stage,
             ref=ref,
             action="apply",
-            effect=lambda: self._tools.cluster.apply(
+            effect=lambda: self._ports.cluster.apply(
                 promotion.app,
                 bundle,
                 ref,
@@ -143,7 +143,7 @@ class BundleApplier:
             stage=stage,
             ref=ref,
             action="scale",
-            effect=lambda: self._tools.cluster.scale(promotion.app, ref, replicas, token=promotion.token),
+            effect=lambda: self._ports.cluster.scale(promotion.app, ref, replicas, token=promotion.token),
             limit=limit,
             count=counts.asked[ref],
         )
@@ -154,10 +154,10 @@ class BundleApplier:
         Returns:
             The refs that must be gone before the promotion has ended.
         """
-        made = {r: None for b in await bundles_of(self._tools.store.read, promotion) for r in b.refs}
-        traits = self._tools.cluster.traits
+        made = {r: None for b in await bundles_of(self._ports.store.read, promotion) for r in b.refs}
+        traits = self._ports.cluster.traits
         created = [r for r in made if traits(r).removed and not _existed(intent, r)]
-        uids = {s.ref: s.uid for s in await self._tools.store.read.steps(promotion.id) if s.uid}
+        uids = {s.ref: s.uid for s in await self._ports.store.read.steps(promotion.id) if s.uid}
         # Workloads first, so that no pod runs without its Secret.
         for ref in reversed(created):
             await self._remove(promotion, ref, uids.get(ref, ""))
@@ -165,7 +165,7 @@ class BundleApplier:
 
     async def _remove(self, promotion: Promotion, ref: Ref, uid: str) -> None:
         async def effect() -> Applied:
-            await self._tools.cluster.remove(promotion.app, ref, uid=uid, token=promotion.token)
+            await self._ports.cluster.delete(promotion.app, ref, uid=uid, token=promotion.token)
             return Applied(ref=ref, uid=uid, generation=0)
 
         await self._effects.step(
@@ -174,12 +174,12 @@ class BundleApplier:
 
     def existed_before(self, intent: Intent) -> bool:
         """Tell whether anything of the app that can serve was there before the promotion."""
-        return any(o.existed and self._tools.cluster.traits(o.ref).pruned for o in intent.objects)
+        return any(o.existed and self._ports.cluster.traits(o.ref).pruned for o in intent.objects)
 
     def added(self, intent: Intent, forward: Iterable[Bundle], back: Bundle) -> tuple[Ref, ...]:
         """Return what a promotion added that the release it went back to does not have (engine rule 25)."""
         made = {r: None for bundle in forward for r in bundle.refs}
-        keep, traits = set(back.refs), self._tools.cluster.traits
+        keep, traits = set(back.refs), self._ports.cluster.traits
         return tuple(r for r in made if r not in keep and traits(r).pruned and not _existed(intent, r))
 
 

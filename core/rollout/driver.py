@@ -6,20 +6,20 @@ from dataclasses import dataclass, replace
 from core.actor import BOT
 from core.errors import Conflict, Rejected, Unreachable
 from core.failpoints import failpoint
-from core.lifecycle.binding import prunable
-from core.lifecycle.holds import failed
+from core.lifecycle.bundles import prunable
+from core.lifecycle.holds import failure_hold
 from core.lifecycle.transition import move
 from core.ports.store import Transaction
-from core.promotion import Event, Phase, Promotion
+from core.promotion import Phase, Promotion, PromotionEvent
 from core.records.bundle import Bundle
 from core.records.intent import Applied, Intent
-from core.records.observation import Target
+from core.records.observation import DesiredState
 from core.records.release import ReleaseStatus
 from core.records.step import PruneJob, StepStage
 from core.redaction import Redactor
 from core.rollout.applying import BundleApplier
 from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromotion, ensure_current
-from core.rollout.lineage import bundles_of, redactor_of, veterans_of
+from core.rollout.lineage import bundles_of, earlier_pods_of, redactor_of
 from core.rollout.starting import RolloutStarter
 from core.rollout.verifying import StageOutcome, Verifier, evidence_line
 from core.sentence import Sentence
@@ -38,15 +38,15 @@ class _Run:
 class Driver:
     """Drives one promotion from wherever it is to a settled phase."""
 
-    def __init__(self, tools: RolloutPorts) -> None:
-        self._tools = tools
-        self._effects = Effects(tools)
-        self._starter = RolloutStarter(tools, self._effects)
-        self._applier = BundleApplier(tools, self._effects)
+    def __init__(self, ports: RolloutPorts) -> None:
+        self._ports = ports
+        self._effects = Effects(ports)
+        self._starter = RolloutStarter(ports, self._effects)
+        self._applier = BundleApplier(ports, self._effects)
 
     async def drive(self, promotion_id: str) -> Promotion:
         """Return the promotion once it is settled; twice is the same as once."""
-        while not (promotion := await self._tools.store.read.promotion(promotion_id)).settled:
+        while not (promotion := await self._ports.store.read.promotion(promotion_id)).settled:
             try:
                 await self._advance(promotion)
             except StalePromotion:
@@ -54,26 +54,26 @@ class Driver:
         return promotion
 
     async def _advance(self, promotion: Promotion) -> None:
-        intent = await self._tools.store.read.intent(promotion.id)
+        intent = await self._ports.store.read.intent(promotion.id)
         begun = intent is not None
         if intent is None:
             intent = await self._starter.baseline(promotion)
         if intent is None:
             return
-        redact = await redactor_of(self._tools.store.read, promotion)
-        async with self._tools.cluster.watch(promotion.app, intent) as watch:
+        redact = await redactor_of(self._ports.store.read, promotion)
+        async with self._ports.cluster.watch(promotion.app, intent) as watch:
             if not begun:
                 # Whoever cannot see does not begin (engine rule 50).
                 intent = await self._starter.commit(promotion, intent, watch)
                 if intent is None:
                     return
-                promotion = await self._tools.store.read.promotion(promotion.id)
-            run = _Run(promotion, intent, Verifier(self._tools, self._effects, watch, redact), redact)
+                promotion = await self._ports.store.read.promotion(promotion.id)
+            run = _Run(promotion, intent, Verifier(self._ports, self._effects, watch, redact), redact)
             while not run.promotion.settled:
                 # Stale: somebody cancelled or took over; the phase as it is now says what is next.
                 with suppress(StalePromotion):
                     await self._stage(run)
-                run.promotion = await self._tools.store.read.promotion(promotion.id)
+                run.promotion = await self._ports.store.read.promotion(promotion.id)
 
     async def _stage(self, run: _Run) -> None:
         match run.promotion.phase:
@@ -92,37 +92,41 @@ class Driver:
         try:
             await self._applier.forward(run.promotion, run.intent)
         except Rejected as error:
-            await self._move(run, Event.BROKEN, cause=Sentence.of(run.redact(str(error))))
+            await self._move(run, PromotionEvent.BROKEN, cause=Sentence.of(run.redact(str(error))))
             return
         except StageTimeout as error:
             cause = f"not every object was applied within {run.promotion.limits.pending:g} s: {error}"
-            await self._move(run, Event.OVERDUE, cause=Sentence.of(run.redact(cause.removesuffix(": "))))
+            await self._move(
+                run, PromotionEvent.OVERDUE, cause=Sentence.of(run.redact(cause.removesuffix(": ")))
+            )
             return
         await run.verifier.drain(run.promotion)
         failpoint("applied.before_commit")
         progress = run.promotion.progress.next_stage()
-        await self._move(run, Event.APPLIED, stage_at=self._tools.clock.now(), progress=progress)
+        await self._move(run, PromotionEvent.APPLIED, stage_at=self._ports.clock.now(), progress=progress)
         failpoint("applied.after_commit")
 
     async def _watch_forward(self, run: _Run) -> None:
-        bundle = await self._tools.store.read.bundle(run.promotion.release)
+        bundle = await self._ports.store.read.bundle(run.promotion.release)
         assert bundle is not None, "a bundle is stored with the request"
         applied = await self._applied(run.promotion, "forward")
-        app = await self._tools.store.read.app(run.promotion.app)
+        app = await self._ports.store.read.app(run.promotion.app)
         again = run.promotion.release == app.active
         unchanged = again and bool(applied) and not any(a.changed for a in applied)
-        target = Target(release=run.promotion.release, bundle=bundle, applied=applied)
-        veterans = await veterans_of(self._tools.store.read, run.promotion, target.release, run.intent)
-        outcome = await run.verifier.until_verdict(
-            run.promotion, target, veterans=veterans, unchanged=unchanged
+        target = DesiredState(release=run.promotion.release, bundle=bundle, applied=applied)
+        earlier_pods = await earlier_pods_of(
+            self._ports.store.read, run.promotion, target.release, run.intent
         )
-        if outcome.event is Event.VERIFIED:
+        outcome = await run.verifier.until_verdict(
+            run.promotion, target, earlier_pods=earlier_pods, unchanged=unchanged
+        )
+        if outcome.event is PromotionEvent.VERIFIED:
             await self._succeed(run, bundle, outcome)
         else:
             await self._fail(run, outcome)
 
     async def _applied(self, promotion: Promotion, stage: StepStage) -> tuple[Applied, ...]:
-        steps = [s for s in await self._tools.store.read.steps(promotion.id) if s.stage == stage]
+        steps = [s for s in await self._ports.store.read.steps(promotion.id) if s.stage == stage]
         # A state from between the two would be one of another count.
         scaled = {s.ref: s.generation for s in steps if s.action == "scale"}
         return tuple(
@@ -138,11 +142,11 @@ class Driver:
 
     async def _succeed(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> None:
         promotion = run.promotion
-        async with self._tools.store.transaction() as tx:
+        async with self._ports.store.transaction() as tx:
             current = await ensure_current(tx, promotion)
             app = await tx.app(promotion.app)
             verified = app.verified if outcome.nothing_ran else promotion.release
-            refs = await prunable(tx, self._tools.cluster, promotion.app, bundle)
+            refs = await prunable(tx, self._ports.cluster, promotion.app, bundle)
             await tx.save_app(replace(app, active=promotion.release, verified=verified))
             if not outcome.nothing_ran:
                 await self._stand(tx, promotion.release, verified=True)
@@ -151,14 +155,14 @@ class Driver:
             await move(
                 tx,
                 current,
-                Event.VERIFIED,
+                PromotionEvent.VERIFIED,
                 actor=BOT,
                 nothing_ran=outcome.nothing_ran,
                 progress=outcome.progress,
             )
             failpoint("settle.before_commit")
         failpoint("settle.after_commit")
-        self._tools.announcer.wake()
+        self._ports.announcer.wake()
 
     async def _stand(
         self, tx: Transaction, release: str, *, verified: bool = False, held: Sentence | None = None
@@ -178,18 +182,18 @@ class Driver:
         evidence = ""
         if outcome.diagnosis is not None:
             try:
-                evidence = await self._tools.cluster.evidence(run.promotion.app, outcome.diagnosis)
+                evidence = await self._ports.cluster.evidence(run.promotion.app, outcome.diagnosis)
             except (Rejected, Unreachable) as error:
                 evidence = f"(no log: {error})"
         failpoint("broken.after_evidence")
-        async with self._tools.store.transaction() as tx:
+        async with self._ports.store.transaction() as tx:
             current = await ensure_current(tx, run.promotion)
             if evidence and outcome.diagnosis is not None:
                 line = evidence_line(run.redact(evidence), tx.now, outcome.diagnosis)
                 await tx.add_lines(current.id, [line])
             await move(tx, current, outcome.event, actor=BOT, cause=Sentence.of(outcome.cause))
         failpoint("broken.after_commit")
-        self._tools.announcer.wake()
+        self._ports.announcer.wake()
 
     async def _go_back(self, run: _Run) -> None:
         promotion = run.promotion
@@ -210,8 +214,8 @@ class Driver:
         await run.verifier.drain(promotion)
         await self._move(
             run,
-            Event.ROLLED_BACK,
-            stage_at=self._tools.clock.now(),
+            PromotionEvent.ROLLED_BACK,
+            stage_at=self._ports.clock.now(),
             progress=promotion.progress.next_stage(),
             removed=promotion.back_to is None,
         )
@@ -219,56 +223,58 @@ class Driver:
 
     async def _watch_back(self, run: _Run) -> None:
         target, back = await self._back_target(run)
-        veterans = await veterans_of(self._tools.store.read, run.promotion, target.release, run.intent)
-        outcome = await run.verifier.until_verdict(run.promotion, target, veterans=veterans)
-        if outcome.event is Event.VERIFIED:
+        earlier_pods = await earlier_pods_of(
+            self._ports.store.read, run.promotion, target.release, run.intent
+        )
+        outcome = await run.verifier.until_verdict(run.promotion, target, earlier_pods=earlier_pods)
+        if outcome.event is PromotionEvent.VERIFIED:
             await self._reverted(run, back)
         else:
             await self._stuck(run, outcome.cause, event=outcome.event)
 
-    async def _back_target(self, run: _Run) -> tuple[Target, Bundle | None]:
-        promotion, read = run.promotion, self._tools.store.read
+    async def _back_target(self, run: _Run) -> tuple[DesiredState, Bundle | None]:
+        promotion, read = run.promotion, self._ports.store.read
         if promotion.back_to is None:
             refs = tuple(
                 s.ref for s in await read.steps(promotion.id) if s.stage == "back" and s.action == "remove"
             )
-            return Target(release=promotion.release, bundle=None, absent=refs), None
+            return DesiredState(release=promotion.release, bundle=None, absent=refs), None
         bundle = await read.bundle(promotion.back_to)
         assert bundle is not None, "its objects have just been applied"
         applied = await self._applied(promotion, "back")
-        return Target(release=promotion.back_to, bundle=bundle, applied=applied), bundle
+        return DesiredState(release=promotion.back_to, bundle=bundle, applied=applied), bundle
 
     async def _reverted(self, run: _Run, back: Bundle | None) -> None:
         promotion = run.promotion
-        async with self._tools.store.transaction() as tx:
+        async with self._ports.store.transaction() as tx:
             current = await ensure_current(tx, promotion)
             app = await tx.app(promotion.app)
             await tx.save_app(replace(app, active=promotion.back_to))
-            await self._stand(tx, promotion.release, held=failed(promotion))
+            await self._stand(tx, promotion.release, held=failure_hold(promotion))
             refs = self._applier.added(run.intent, await bundles_of(tx, promotion), back) if back else ()
             if refs:
                 await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
-            await move(tx, current, Event.VERIFIED, actor=BOT)
+            await move(tx, current, PromotionEvent.VERIFIED, actor=BOT)
             failpoint("settle.before_commit")
         failpoint("settle.after_commit")
-        self._tools.announcer.wake()
+        self._ports.announcer.wake()
 
-    async def _stuck(self, run: _Run, why: str, *, event: Event = Event.STUCK) -> None:
+    async def _stuck(self, run: _Run, why: str, *, event: PromotionEvent = PromotionEvent.STUCK) -> None:
         """End in Failure: a person is needed; the first cause stays, the second is added."""
         promotion = run.promotion
         causes = [c for c in (promotion.cause, Sentence.of(why)) if c]
-        async with self._tools.store.transaction() as tx:
+        async with self._ports.store.transaction() as tx:
             current = await ensure_current(tx, promotion)
-            await self._stand(tx, promotion.release, held=failed(promotion))
+            await self._stand(tx, promotion.release, held=failure_hold(promotion))
             await move(tx, current, event, actor=BOT, cause=Sentence.join("; ", dict.fromkeys(causes)))
             failpoint("settle.before_commit")
         failpoint("settle.after_commit")
-        self._tools.announcer.wake()
+        self._ports.announcer.wake()
 
-    async def _move(self, run: _Run, event: Event, **changes: object) -> None:
+    async def _move(self, run: _Run, event: PromotionEvent, **changes: object) -> None:
         try:
-            async with self._tools.store.transaction() as tx:
+            async with self._ports.store.transaction() as tx:
                 await move(tx, await ensure_current(tx, run.promotion), event, actor=BOT, **changes)
         except Conflict as error:
             raise StalePromotion(str(error)) from error
-        self._tools.announcer.wake()
+        self._ports.announcer.wake()

@@ -51,8 +51,8 @@ class RolloutPorts:
 class Effects:
     """Sends one promotion's requests to the cluster, twice if need be: every request is idempotent."""
 
-    def __init__(self, tools: RolloutPorts) -> None:
-        self._tools = tools
+    def __init__(self, ports: RolloutPorts) -> None:
+        self._ports = ports
 
     async def retry(self, promotion: Promotion, attempt: Callable[[], Awaitable[T]], *, limit: float) -> T:
         """Return what `attempt` returns, trying again while the cluster is out of reach, or refuses only once.
@@ -63,8 +63,8 @@ class Effects:
                 cluster was out of reach for so long.
             Rejected: the cluster said no for good (engine rule 49).
         """
-        clock, said, pause = self._tools.clock, "", FIRST_PAUSE
-        refusals = RefusalTracker(self._tools.cluster, clock, untouched=promotion.untouched)
+        clock, said, pause = self._ports.clock, "", FIRST_PAUSE
+        refusals = RefusalTracker(self._ports.cluster, clock, untouched=promotion.untouched)
         while True:
             if self._pending_for(promotion) >= limit:
                 raise StageTimeout(said)
@@ -74,7 +74,7 @@ class Effects:
             except (Rejected, Unreachable) as error:
                 if await refusals.final(error):
                     raise error if isinstance(error, Rejected) else Rejected(str(error)) from error
-                said = (await redactor_of(self._tools.store.read, promotion))(str(error))
+                said = (await redactor_of(self._ports.store.read, promotion))(str(error))
                 shown = _shown(error, said)
             await clock.sleep(refusals.pause(pause))
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -87,16 +87,16 @@ class Effects:
         if promotion.phase is not Phase.PENDING:
             return 0.0
         began = promotion.started_at or promotion.requested_at
-        return (self._tools.clock.now() - began).total_seconds()
+        return (self._ports.clock.now() - began).total_seconds()
 
     async def _waited(self, promotion: Promotion, seconds: float, shown: str) -> float:
         """Add to the time that this stage has waited, durably, and return it."""
-        async with self._tools.store.transaction() as tx:
+        async with self._ports.store.transaction() as tx:
             current = await ensure_current(tx, promotion)
             watched = current.progress.watched + seconds
             waited = replace(current.progress.awaiting(shown), watched=watched)
             await tx.save_progress(promotion.id, waited, was=promotion.phase, revision=current.revision + 1)
-        self._tools.announcer.wake()
+        self._ports.announcer.wake()
         return waited.watched
 
     async def step(
@@ -128,7 +128,7 @@ class Effects:
         row = Step(
             promotion=promotion.id, stage=stage, ref=ref, action=action, state="sent", token=promotion.token
         )
-        async with self._tools.store.transaction() as tx:
+        async with self._ports.store.transaction() as tx:
             await ensure_current(tx, promotion)
             tries = sum(
                 (s.stage, s.ref, s.action) == (stage, ref, action) for s in await tx.steps(promotion.id)
@@ -148,7 +148,7 @@ class Effects:
         done = replace(
             row, state="done", uid=applied.uid, generation=applied.generation, changed=applied.changed
         )
-        async with self._tools.store.transaction() as tx:
+        async with self._ports.store.transaction() as tx:
             await tx.save_step(done)
             if count is not None:
                 await tx.save_workload_count(

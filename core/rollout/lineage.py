@@ -43,7 +43,7 @@ async def scaled_by(read: StoreReader, promotion: Promotion) -> frozenset[Ref]:
     return frozenset(s.ref for s in steps if s.stage == "forward" and s.action == "scale")
 
 
-async def veterans_of(
+async def earlier_pods_of(
     read: StoreReader, promotion: Promotion, release: str, intent: Intent
 ) -> Mapping[str, int]:
     """Return the pods, uid → restarts, that need no settle window: they were there before and their release was verified.

@@ -19,12 +19,12 @@ log = logging.getLogger(__name__)
 class Pruner:
     """Works off the prune jobs of an app; the caller holds the app's lock."""
 
-    def __init__(self, tools: RolloutPorts) -> None:
-        self._tools = tools
+    def __init__(self, ports: RolloutPorts) -> None:
+        self._ports = ports
 
     async def run(self, app: str) -> None:
         """Do every job of the app that can be done; one that cannot waits for the next rollout or restart."""
-        for job in await self._tools.store.read.prune_jobs():
+        for job in await self._ports.store.read.prune_jobs():
             if job.app != app:
                 continue
             try:
@@ -38,7 +38,7 @@ class Pruner:
         Raises:
             Rejected, Unreachable: something could not be removed, or the namespace is not ours any more.
         """
-        read, cluster = self._tools.store.read, self._tools.cluster
+        read, cluster = self._ports.store.read, self._ports.cluster
         app = await read.app(job.app)
         keep = await self._kept(app.active)
         refused: list[str] = []
@@ -48,7 +48,7 @@ class Pruner:
             last = await read.last_touched(job.app)
             assert last is not None, "a job is written by a promotion that has touched something"
             await cluster.check_anchor(app, await claim_of(read, last))
-            there = [each for each in (await cluster.look(job.app, refs)).objects if each.existed]
+            there = [each for each in (await cluster.read_baseline(job.app, refs)).objects if each.existed]
             # Only of what is there: most of these were removed long ago, after an earlier promotion.
             await self._tell(job, removing(each.ref for each in there))
             for each in there:
@@ -59,16 +59,16 @@ class Pruner:
         if refused:
             await self._tell(job, not_removed("; ".join(refused)))
             raise Rejected("; ".join(refused))
-        async with self._tools.store.transaction() as tx:
+        async with self._ports.store.transaction() as tx:
             await tx.finish_prune_job(job.promotion)
             gone = [s.ref for s in await tx.steps(job.promotion) if s.stage == "prune"]
             await clearing(tx, job.promotion, removed(gone))
-        self._tools.announcer.wake()
+        self._ports.announcer.wake()
 
     async def _tell(self, job: PruneJob, said: str) -> None:
-        async with self._tools.store.transaction() as tx:
+        async with self._ports.store.transaction() as tx:
             await clearing(tx, job.promotion, said)
-        self._tools.announcer.wake()
+        self._ports.announcer.wake()
 
     async def _remove(self, job: PruneJob, there: BaselineObject, *, token: int) -> None:
         """Remove one object; should it come back, it gets the count of its manifest (engine rule 58)."""
@@ -82,17 +82,17 @@ class Pruner:
             uid=there.uid,
             generation=there.generation,
         )
-        async with self._tools.store.transaction() as tx:
+        async with self._ports.store.transaction() as tx:
             await tx.save_step(row)
-        await self._tools.cluster.remove(job.app, there.ref, uid=there.uid, token=token)
+        await self._ports.cluster.delete(job.app, there.ref, uid=there.uid, token=token)
         failpoint("prune.after_remove")
-        async with self._tools.store.transaction() as tx:
+        async with self._ports.store.transaction() as tx:
             await tx.save_step(replace(row, state="done"))
             await tx.forget_replicas(job.app, there.ref)
 
     async def _kept(self, active: str | None) -> frozenset[Ref]:
         """What the app runs now is never pruned, whatever an old job says."""
-        bundle = await self._tools.store.read.bundle(active) if active else None
+        bundle = await self._ports.store.read.bundle(active) if active else None
         return frozenset(bundle.refs) if bundle else frozenset()
 
 

@@ -18,12 +18,12 @@ START_GRACE = 5.0
 # An autoscaler or a drain may never let a service rest. After so many windows it is closed by the pods that stood theirs.
 WINDOWS = 3
 # Uid → restarts of pods that are known to be good from before.
-Veterans = Mapping[str, int]
-NOBODY: Veterans = MappingProxyType({})
+EarlierPods = Mapping[str, int]
+NO_EARLIER_PODS: EarlierPods = MappingProxyType({})
 
 
 def met(
-    progress: Progress, states: tuple[ServiceState, ...], bundle: Bundle | None, veterans: Veterans
+    progress: Progress, states: tuple[ServiceState, ...], bundle: Bundle | None, earlier_pods: EarlierPods
 ) -> Progress:
     """Take in what is seen of every new pod: its steps, its run, since when it has been ready.
 
@@ -31,18 +31,18 @@ def met(
         progress: with `watched` of this look.
         states: the look.
         bundle: whose windows; None for a removal, which has no new pods.
-        veterans: pods that have stood their window before this promotion.
+        earlier_pods: pods that have stood their window before this promotion.
     """
     services = {s.name: s for s in bundle.services} if bundle else {}
     at, moved = progress.watched, progress.moved
     pods: dict[str, PodProgress] = {}
     complete = dict(progress.complete)
     for state in (s for s in states if s.name in services):
-        if state.readiness is Readiness.READY and state.wanted and state.name not in complete:
-            complete[state.name] = Completion(at=at, pods=state.wanted)
+        if state.readiness is Readiness.READY and state.desired and state.name not in complete:
+            complete[state.name] = Completion(at=at, pods=state.desired)
         for pod in state.pods:
             old = progress.pods.get(pod.uid)
-            new = _looked_at(old or _first(pod, services[state.name], at, veterans), pod, state, at)
+            new = _looked_at(old or _first(pod, services[state.name], at, earlier_pods), pod, state, at)
             # A pull in progress is progress for as long as it goes on (engine rule 52).
             if old is None or new.step > old.step or pod.step is PodMilestone.PULLING:
                 moved = at
@@ -51,10 +51,10 @@ def met(
     return replace(progress, moved=moved, pods=pods, gone=gone, complete=complete)
 
 
-def _first(pod: PodObservation, service: BundleService, at: float, veterans: Veterans) -> PodProgress:
+def _first(pod: PodObservation, service: BundleService, at: float, earlier_pods: EarlierPods) -> PodProgress:
     """Return what is to be remembered of a pod at first sight."""
     unknown = PodProgress(service=service.name, restarts=pod.restarts)
-    if not (pod.running and pod.ready) or pod.restarts > veterans.get(pod.uid, -1):
+    if not (pod.running and pod.ready) or pod.restarts > earlier_pods.get(pod.uid, -1):
         return unknown
     return replace(unknown, started=at - service.window, ready=at - service.window)
 
@@ -78,7 +78,7 @@ def _looked_at(old: PodProgress, pod: PodObservation, state: ServiceState, at: f
 
 def _in_window(pod: PodProgress, state: ServiceState, at: float) -> bool:
     """Tell whether a restart of the pod counts from now on as one within the settle window (engine rule 33)."""
-    if pod.ready is None or not state.ready >= state.wanted > 0:
+    if pod.ready is None or not state.ready >= state.desired > 0:
         return False
     return state.readiness is Readiness.READY or at - pod.ready >= START_GRACE
 
@@ -141,7 +141,7 @@ def _outlasted(progress: Progress, state: ServiceState, service: BundleService) 
         return False
     if progress.watched - once.at < WINDOWS * service.window:
         return False
-    needed = min(once.pods, state.wanted)
+    needed = min(once.pods, state.desired)
     alive = sum(stood(progress.pods[p.uid], service, progress.watched) for p in state.pods)
     return state.ready >= needed and alive + progress.gone.get(state.name, 0) >= needed
 

@@ -13,7 +13,7 @@ from core.lifecycle.transition import move
 from core.lifecycle.visibility import CARD_PATIENCE, NOT_IN_CHANNEL, is_unseen
 from core.ports.cluster import Watch
 from core.ports.store import Transaction
-from core.promotion import Event, Phase, Promotion
+from core.promotion import Phase, Promotion, PromotionEvent
 from core.records.bundle import Ref
 from core.records.intent import BaselineObject, Intent
 from core.rollout.counts import recorded
@@ -26,7 +26,7 @@ from core.rollout.effects import (
     ensure_current,
 )
 from core.rollout.lineage import claim_of, lineage, redactor_of
-from core.sentence import NOTHING, Sentence
+from core.sentence import EMPTY_SENTENCE, Sentence
 
 T = TypeVar("T")
 
@@ -34,8 +34,8 @@ T = TypeVar("T")
 class RolloutStarter:
     """Brings a Pending promotion to the point of no return, or refuses it with nothing changed."""
 
-    def __init__(self, tools: RolloutPorts, effects: Effects) -> None:
-        self._tools = tools
+    def __init__(self, ports: RolloutPorts, effects: Effects) -> None:
+        self._ports = ports
         self._effects = effects
 
     async def baseline(self, promotion: Promotion) -> Intent | None:
@@ -46,9 +46,9 @@ class RolloutStarter:
         """
         if promotion.phase is not Phase.PENDING:
             return await self._inherited(promotion)
-        reason = await self._unseen(promotion) or await self._tools.gate.why_not(promotion)
+        reason = await self._unseen(promotion) or await self._ports.gate.why_not(promotion)
         if reason:
-            await self._refuse(promotion, Event.REFUSED, reason)
+            await self._refuse(promotion, PromotionEvent.REFUSED, reason)
             return None
         intent = await self._within_pending(promotion, lambda: self._look(promotion))
         failpoint("start.after_look")
@@ -78,11 +78,11 @@ class RolloutStarter:
         try:
             return await self._effects.retry(promotion, attempt, limit=limit)
         except Rejected as error:
-            await self._refuse(promotion, Event.REFUSED, Sentence.of(str(error)))
+            await self._refuse(promotion, PromotionEvent.REFUSED, Sentence.of(str(error)))
         except StageTimeout as error:
             late = f"it did not begin within {limit:g} s"
             why = f"the cluster did not answer for {limit:g} s: {error}" if str(error) else late
-            await self._refuse(promotion, Event.OVERDUE, Sentence.of(why))
+            await self._refuse(promotion, PromotionEvent.OVERDUE, Sentence.of(why))
         return None
 
     async def _inherited(self, promotion: Promotion) -> Intent:
@@ -94,7 +94,7 @@ class RolloutStarter:
             StalePromotion: a person took over meanwhile.
         """
         assert promotion.baseline_of is not None, "without anything to undo it would have been refused"
-        intent = await self._tools.store.read.intent(promotion.baseline_of)
+        intent = await self._ports.store.read.intent(promotion.baseline_of)
         assert intent is not None, "only what has touched something is inherited"
         if promotion.kind == "promote":
             # Without an answer, what the one before had found will do; going back meets the same trouble by itself.
@@ -106,14 +106,14 @@ class RolloutStarter:
 
     async def _unseen(self, promotion: Promotion) -> Sentence:
         if promotion.source != "slack" or promotion.channel is None:
-            return NOTHING
-        card = await self._tools.announcer.wait_for_card(promotion.id, CARD_PATIENCE)
+            return EMPTY_SENTENCE
+        card = await self._ports.announcer.wait_for_card(promotion.id, CARD_PATIENCE)
         return Sentence.of(NOT_IN_CHANNEL if is_unseen(promotion, card) else "")
 
     async def _look(self, promotion: Promotion) -> Intent:
-        read, cluster = self._tools.store.read, self._tools.cluster
+        read, cluster = self._ports.store.read, self._ports.cluster
         await cluster.check_anchor(await read.app(promotion.app), await claim_of(read, promotion))
-        found = await cluster.look(promotion.app, await self._refs(promotion))
+        found = await cluster.read_baseline(promotion.app, await self._refs(promotion))
         return recorded(found, await read.workload_counts(promotion.app))
 
     async def _refs(self, promotion: Promotion) -> list[Ref]:
@@ -121,21 +121,21 @@ class RolloutStarter:
 
         Secrets of earlier releases, one a service and release for ever, are neither applied nor pruned.
         """
-        read, traits = self._tools.store.read, self._tools.cluster.traits
+        read, traits = self._ports.store.read, self._ports.cluster.traits
         own = {each.release for each in await lineage(read, promotion)}
         bundles = await read.bundles(promotion.app)
         return sorted({r for b in bundles for r in b.refs if b.release in own or traits(r).pruned})
 
     async def _preflight(self, promotion: Promotion) -> Literal[True]:
-        bundle = await self._tools.store.read.bundle(promotion.release)
+        bundle = await self._ports.store.read.bundle(promotion.release)
         assert bundle is not None, "a bundle is stored with the request"
         force = promotion.kind == "rollback"
-        await self._tools.cluster.preflight(promotion.app, bundle, token=promotion.token, force=force)
+        await self._ports.cluster.preflight(promotion.app, bundle, token=promotion.token, force=force)
         return True
 
     async def _keep(self, promotion: Promotion, intent: Intent) -> Intent:
         """Store the intent and that something is about to be touched, in one transaction (engine rule 11)."""
-        async with self._tools.store.transaction() as tx:
+        async with self._ports.store.transaction() as tx:
             current = await ensure_current(tx, promotion)
             intent = await self._inherit(tx, promotion, intent)
             await tx.save_intent(promotion.id, intent)
@@ -165,21 +165,23 @@ class RolloutStarter:
         if app.token == promotion.token:
             await tx.save_app(replace(app, token=app.token - 1))
 
-    async def _refuse(self, promotion: Promotion, event: Event, reason: Sentence) -> None:
+    async def _refuse(self, promotion: Promotion, event: PromotionEvent, reason: Sentence) -> None:
         """End it with nothing changed; one that has taken over goes back instead (engine rule 5)."""
-        reason = reason.with_text(await redactor_of(self._tools.store.read, promotion))
+        reason = reason.with_text(await redactor_of(self._ports.store.read, promotion))
         try:
-            async with self._tools.store.transaction() as tx:
+            async with self._ports.store.transaction() as tx:
                 current = await ensure_current(tx, promotion)
                 if current.untouched:
                     await self._give_back(tx, current)
                     await move(tx, current, event, actor=BOT, reason=reason)
                 else:
-                    went = Event.OVERDUE if event is Event.OVERDUE else Event.BROKEN
+                    went = (
+                        PromotionEvent.OVERDUE if event is PromotionEvent.OVERDUE else PromotionEvent.BROKEN
+                    )
                     await move(tx, current, went, actor=BOT, cause=reason)
         except Conflict as error:
             raise StalePromotion(str(error)) from error
-        self._tools.announcer.wake()
+        self._ports.announcer.wake()
 
 
 async def _sighted(watch: Watch) -> Literal[True]:

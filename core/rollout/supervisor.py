@@ -21,10 +21,10 @@ LONGEST_PAUSE = 60.0
 class Supervisor:
     """Owns the tasks that drive promotions."""
 
-    def __init__(self, tools: RolloutPorts) -> None:
-        self._tools = tools
-        self._driver = Driver(tools)
-        self._pruner = Pruner(tools)
+    def __init__(self, ports: RolloutPorts) -> None:
+        self._ports = ports
+        self._driver = Driver(ports)
+        self._pruner = Pruner(ports)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
@@ -46,11 +46,11 @@ class Supervisor:
 
         It waits for no cluster: one that is away makes the bot degraded, never late (engine rule 37).
         """
-        unsettled = [p for p in await self._tools.store.read.unsettled() if p.in_flight]
+        unsettled = [p for p in await self._ports.store.read.unsettled() if p.in_flight]
         for promotion in unsettled:
             self.drive(promotion)
         busy = {p.app for p in unsettled}
-        for app in {job.app for job in await self._tools.store.read.prune_jobs()} - busy:
+        for app in {job.app for job in await self._ports.store.read.prune_jobs()} - busy:
             self._own(f"prune {app}", self._clear_up(app))
         return len(unsettled)
 
@@ -89,13 +89,13 @@ class Supervisor:
                     pause,
                 )
             await self._say(promotion.id, f"{BROKEN} ({surprise.reference}); I go on trying")
-            await self._tools.clock.sleep(pause)
+            await self._ports.clock.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _say(self, promotion_id: str, waiting: str) -> None:
         """Let the card say why nothing moves."""
         try:
-            async with self._tools.store.transaction() as tx:
+            async with self._ports.store.transaction() as tx:
                 current = await tx.promotion(promotion_id)
                 await tx.save_progress(
                     promotion_id,
@@ -106,7 +106,7 @@ class Supervisor:
         except Exception:
             # Whatever it is, the rollout goes on: its task would end here, and nobody would drive it any more.
             log.exception("the card of %s cannot say so", promotion_id)
-        self._tools.announcer.wake()
+        self._ports.announcer.wake()
 
     async def _clear_up(self, app: str) -> None:
         async with self._locks[app]:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from core.promotion import Event
+from core.promotion import PromotionEvent
 from core.records.bundle import Bundle
 from core.records.observation import Diagnosis, DiagnosisKind, Observation, Readiness, ServiceState
 from core.records.progress import Limits, Progress, Settling
-from core.rollout.settling import NOBODY, Veterans, left, met, rewound, settled
+from core.rollout.settling import NO_EARLIER_PODS, EarlierPods, left, met, rewound, settled
 
 # A permanent diagnosis must be seen on every new pod for this long: a status lags its cause, and krane and
 # skaffold both took back a verdict given at first sight.
@@ -31,7 +31,7 @@ class Verdict:
     """
 
     progress: Progress
-    event: Event | None = None
+    event: PromotionEvent | None = None
     cause: str = ""
     diagnosis: Diagnosis | None = None
     nothing_ran: bool = False
@@ -44,7 +44,7 @@ def judge(
     bundle: Bundle | None,
     limits: Limits,
     elapsed: float,
-    veterans: Veterans = NOBODY,
+    earlier_pods: EarlierPods = NO_EARLIER_PODS,
     unchanged: bool = False,
 ) -> Verdict:
     """Judge one look; no clock but ours has a say in it (engine rule 51).
@@ -55,7 +55,7 @@ def judge(
         bundle: what should run; None for a removal, which is verified once nothing is left.
         limits: the patience that the promotion was given.
         elapsed: seconds watched since the look before; negative where so many that were counted have been silence.
-        veterans: pods that were there before the promotion and had stood their window; any other is 0 s old when it is
+        earlier_pods: pods that were there before the promotion and had stood their window; any other is 0 s old when it is
             seen first.
         unchanged: the applies changed nothing, so what is complete at the first look needs no settle window (engine,
             cells).
@@ -67,22 +67,24 @@ def judge(
         )
     progress = replace(progress, watched=progress.watched + elapsed)
     restarted = _restarted(progress, observation.services, limits)
-    progress = met(progress, observation.services, bundle, veterans)
+    progress = met(progress, observation.services, bundle, earlier_pods)
     progress = _suspects(progress, observation.services)
     progress = replace(
         progress,
         patience=_patience(observation.services, bundle, limits),
-        services={s.name: (s.ready, s.wanted) for s in observation.services},
-        counts={**progress.counts, **{s.name: s.wanted for s in observation.services if s.seen}},
+        services={s.name: (s.ready, s.desired) for s in observation.services},
+        counts={**progress.counts, **{s.name: s.desired for s in observation.services if s.seen}},
     )
     progress = _awaiting(progress, observation.services, bundle)
     broken = restarted or _hopeless(progress, observation.services, limits)
     if broken is not None:
-        return Verdict(progress=progress, event=Event.BROKEN, cause=broken.sentence, diagnosis=broken)
+        return Verdict(
+            progress=progress, event=PromotionEvent.BROKEN, cause=broken.sentence, diagnosis=broken
+        )
     # Later a complete state may be one between two crashes.
     if _verified(progress, observation.services, bundle, at_once=unchanged and progress.watched == 0.0):
         ran = bundle is None or any(s.pods for s in observation.services)
-        return Verdict(progress=progress, event=Event.VERIFIED, nothing_ran=not ran)
+        return Verdict(progress=progress, event=PromotionEvent.VERIFIED, nothing_ran=not ran)
     return _overdue(progress, observation.services, limits)
 
 
@@ -107,7 +109,7 @@ def _patience(services: tuple[ServiceState, ...], bundle: Bundle | None, limits:
 
 def _suspects(progress: Progress, services: tuple[ServiceState, ...]) -> Progress:
     """Remember since when each permanent diagnosis has been seen without a break."""
-    present = [_key(s, t) for s in services for t in s.diagnosis if t.permanent and t.everywhere]
+    present = [_key(s, t) for s in services for t in s.diagnoses if t.permanent and t.everywhere]
     return replace(progress, suspects={k: progress.suspects.get(k, progress.watched) for k in present})
 
 
@@ -122,7 +124,7 @@ def _hopeless(progress: Progress, services: tuple[ServiceState, ...], limits: Li
             return _worst(service) or Diagnosis(
                 kind=DiagnosisKind.LOST, sentence=f"{service.name}: {service.sentence}"
             )
-        for diagnosis in service.diagnosis:
+        for diagnosis in service.diagnoses:
             patience = ADMISSION_AFTER if diagnosis.kind in ADMISSION else PERMANENT_AFTER
             first = progress.suspects.get(_key(service, diagnosis))
             if diagnosis.permanent and first is not None and progress.watched - first >= patience:
@@ -163,11 +165,11 @@ def _overdue(progress: Progress, services: tuple[ServiceState, ...], limits: Lim
     else:
         return Verdict(progress=progress)
     cause = f"{cause}: {state}" if state else cause
-    return Verdict(progress=progress, event=Event.OVERDUE, cause=cause, diagnosis=diagnosis)
+    return Verdict(progress=progress, event=PromotionEvent.OVERDUE, cause=cause, diagnosis=diagnosis)
 
 
 def _worst(service: ServiceState) -> Diagnosis | None:
-    return service.diagnosis[0] if service.diagnosis else None
+    return service.diagnoses[0] if service.diagnoses else None
 
 
 def _awaiting(progress: Progress, services: tuple[ServiceState, ...], bundle: Bundle | None) -> Progress:

@@ -6,13 +6,13 @@ from datetime import datetime
 from core.failpoints import failpoint
 from core.lifecycle.transition import ATOM
 from core.ports.cluster import Watch
-from core.promotion import Event, Promotion
+from core.promotion import Promotion, PromotionEvent
 from core.records.line import Line
-from core.records.observation import Diagnosis, Observation, Target
+from core.records.observation import DesiredState, Diagnosis, Observation
 from core.records.progress import Progress
 from core.redaction import Redactor
 from core.rollout.effects import Effects, RolloutPorts, StalePromotion, ensure_current
-from core.rollout.settling import NOBODY, Veterans
+from core.rollout.settling import NO_EARLIER_PODS, EarlierPods
 from core.rollout.verdict import Verdict, judge
 from core.rollout.watched_time import WatchedTime
 
@@ -28,7 +28,7 @@ QUIET_SECONDS = 300.0
 class StageOutcome:
     """How a stage ended, with what the next one must know."""
 
-    event: Event
+    event: PromotionEvent
     cause: str
     diagnosis: Diagnosis | None
     nothing_ran: bool
@@ -40,8 +40,8 @@ class _Judging:
     """What stays the same in every look of one stage."""
 
     promotion: Promotion
-    target: Target
-    veterans: Veterans
+    target: DesiredState
+    earlier_pods: EarlierPods
     unchanged: bool
 
     def judge(self, progress: Progress, seen: Observation, elapsed: float) -> Verdict:
@@ -51,7 +51,7 @@ class _Judging:
             bundle=self.target.bundle,
             limits=self.promotion.limits,
             elapsed=elapsed,
-            veterans=self.veterans,
+            earlier_pods=self.earlier_pods,
             unchanged=self.unchanged,
         )
 
@@ -59,31 +59,36 @@ class _Judging:
 class Verifier:
     """Follows one stage, forward or back, of one promotion."""
 
-    def __init__(self, tools: RolloutPorts, effects: Effects, watch: Watch, redact: Redactor) -> None:
-        self._tools = tools
+    def __init__(self, ports: RolloutPorts, effects: Effects, watch: Watch, redact: Redactor) -> None:
+        self._ports = ports
         self._effects = effects
         self._watch = watch
         self._redact = redact
-        self._said_at = tools.clock.monotonic()
-        self._saved_at = tools.clock.monotonic()
+        self._said_at = ports.clock.monotonic()
+        self._saved_at = ports.clock.monotonic()
 
     async def until_verdict(
-        self, promotion: Promotion, target: Target, *, veterans: Veterans = NOBODY, unchanged: bool = False
+        self,
+        promotion: Promotion,
+        target: DesiredState,
+        *,
+        earlier_pods: EarlierPods = NO_EARLIER_PODS,
+        unchanged: bool = False,
     ) -> StageOutcome:
         """Watch until the stage has succeeded, failed or is overdue.
 
         Args:
             promotion: in Updating or Rollback, with the progress that an earlier life has saved.
             target: what must become ready.
-            veterans: pods of the target that had stood their settle window before the promotion.
+            earlier_pods: pods of the target that had stood their settle window before the promotion.
             unchanged: the applies changed nothing.
 
         Raises:
             StalePromotion: a person cancelled it or took over.
         """
         self._watch.aim(target)
-        judging = _Judging(promotion, target, veterans, unchanged)
-        progress, time = promotion.progress, WatchedTime(self._tools.clock)
+        judging = _Judging(promotion, target, earlier_pods, unchanged)
+        progress, time = promotion.progress, WatchedTime(self._ports.clock)
         while True:
             seen = await self._watch.next(LOOK_SECONDS)
             elapsed = time.since_the_last(seen)
@@ -120,7 +125,7 @@ class Verifier:
         """
         seen = await self._watch.next(0.0)
         if seen.lines:
-            async with self._tools.store.transaction() as tx:
+            async with self._ports.store.transaction() as tx:
                 # After the end nothing is added: the terminal message is the last one in the thread.
                 await ensure_current(tx, promotion)
                 await tx.add_lines(promotion.id, self._clean(seen.lines))
@@ -130,7 +135,7 @@ class Verifier:
     ) -> None:
         """Save what is new, and notice that somebody has moved the promotion."""
         shown = verdict.progress
-        now = self._tools.clock.monotonic()
+        now = self._ports.clock.monotonic()
         lines = [*self._clean(seen.lines), *self._quiet_line(shown, bool(seen.lines), now)]
         news = _shown(shown) != _shown(before)
         marked = _marks(shown) != _marks(before)
@@ -138,7 +143,7 @@ class Verifier:
         if not (lines or news or marked or due or verdict.event):
             await self._check(promotion)
             return
-        async with self._tools.store.transaction() as tx:
+        async with self._ports.store.transaction() as tx:
             current = await ensure_current(tx, promotion)
             await tx.add_lines(promotion.id, lines)
             revision = current.revision + (1 if news else 0)
@@ -147,10 +152,10 @@ class Verifier:
         self._saved_at = now
         self._said_at = now if lines else self._said_at
         if lines or news:
-            self._tools.announcer.wake()
+            self._ports.announcer.wake()
 
     async def _check(self, promotion: Promotion) -> None:
-        current = await self._tools.store.read.promotion(promotion.id)
+        current = await self._ports.store.read.promotion(promotion.id)
         if current.phase is not promotion.phase or current.token != promotion.token:
             raise StalePromotion(f"{promotion.id} is {current.phase}")
 
@@ -160,7 +165,7 @@ class Verifier:
     def _quiet_line(self, progress: Progress, others: bool, now: float) -> list[Line]:
         if others or not progress.waiting or now - self._said_at < QUIET_SECONDS:
             return []
-        at: datetime = self._tools.clock.now()
+        at: datetime = self._ports.clock.now()
         return [Line(at=at, object=ATOM, text=progress.waiting, key=f"waiting:{at.isoformat()}")]
 
 

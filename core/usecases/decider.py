@@ -5,22 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.actor import BOT, Actor, Caller
-from core.errors import Conflict, Forbidden, NotFound, Unwritable
+from core.errors import Conflict, Forbidden, NotFound, Unavailable
 from core.failpoints import failpoint
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import already, may_approve, missing
-from core.lifecycle.gate import lost, mismatch
-from core.lifecycle.guards import PromotionContext, busy, on_hold, read_context, rule_now
-from core.lifecycle.take_over import take_over
+from core.lifecycle.gate import lapsed_approvals, mismatch
+from core.lifecycle.guards import PromotionContext, busy_error, current_rule, on_hold_error, read_context
+from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
 from core.lifecycle.visibility import NOT_IN_CHANNEL, is_unseen
 from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
 from core.ports.rollouts import RolloutRunner
 from core.ports.store import Store, Transaction
-from core.promotion import GOING_BACK, Event, Phase, Promotion, advance
+from core.promotion import GOING_BACK, Phase, Promotion, PromotionEvent, advance
 from core.records.approval import Approval
-from core.sentence import NOTHING, Sentence, TimeOfDay
+from core.sentence import EMPTY_SENTENCE, Sentence, TimeOfDay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +40,9 @@ class Decider:
         cluster: Cluster,
         access: Access,
         announcer: Announcer,
-        driver: RolloutRunner,
+        runner: RolloutRunner,
         *,
-        startable: Callable[[], str],
+        why_not_startable: Callable[[], str],
     ) -> None:
         """Wire the use cases.
 
@@ -51,15 +51,15 @@ class Decider:
             cluster: knows what would be pruned, which is part of what was approved.
             access: who may do what.
             announcer: is woken after a commit that wrote outbox rows.
-            driver: is handed every promotion that has started.
-            startable: says why nothing may start now (disk nearly full), or "".
+            runner: is handed every promotion that has started.
+            why_not_startable: says why nothing may start now (disk nearly full), or "".
         """
         self._store = store
         self._cluster = cluster
         self._access = access
         self._announcer = announcer
-        self._driver = driver
-        self._startable = startable
+        self._runner = runner
+        self._why_not_startable = why_not_startable
 
     async def approve(self, caller: Caller, promotion_id: str, *, app: str | None = None) -> Approved:
         """Approve; the last approval that was missing starts the rollout.
@@ -76,14 +76,14 @@ class Decider:
         """
         promotion = await self._find(promotion_id, app)
         actor, groups = await self._access.require_in_groups(caller.actor, "approve", promotion.app)
-        if reason := self._startable():
-            raise Unwritable(reason)
+        if reason := self._why_not_startable():
+            raise Unavailable(reason)
         await self.expire_stale(promotion)
-        void = await lost(self._store.read, self._access, promotion, more=1)
+        void = await lapsed_approvals(self._store.read, self._access, promotion, more=1)
         async with self._store.transaction(delivery=caller.delivery) as tx:
             promotion = await tx.promotion(promotion_id)
             await self._check_waits(tx, promotion)
-            rule = await rule_now(tx, self._access.policy, promotion)
+            rule = await current_rule(tx, self._access.policy, promotion)
             decision = may_approve(promotion, rule, await tx.approvals(promotion.id), actor, groups)
             if not decision.allowed:
                 raise Forbidden(decision.why)
@@ -114,10 +114,10 @@ class Decider:
             return shown
         context = await read_context(tx, promotion.app)
         if context.in_flight is not None and not promotion.takes_over:
-            void = busy(context.in_flight).sentence
+            void = busy_error(context.in_flight).sentence
         if void := void or _held_since(context, promotion) or await mismatch(tx, self._cluster, promotion):
-            return await move(tx, promotion, Event.REFUSED, actor=BOT, reason=void)
-        started = await take_over(tx, context, advance(promotion, Event.APPROVED, now=tx.now))
+            return await move(tx, promotion, PromotionEvent.REFUSED, actor=BOT, reason=void)
+        started = await claim_rollout(tx, context, advance(promotion, PromotionEvent.APPROVED, now=tx.now))
         await tx.save_promotion(started, was=promotion.phase)
         await start(tx, started)
         return started
@@ -137,7 +137,9 @@ class Decider:
                 Approval(promotion=promotion.id, actor=actor, decision="decline", at=tx.now, reason=reason)
             )
             said = Sentence.of(reason)
-            declined = await move(tx, promotion, Event.DECLINED, actor=actor, declined_by=actor, reason=said)
+            declined = await move(
+                tx, promotion, PromotionEvent.DECLINED, actor=actor, declined_by=actor, reason=said
+            )
         self._announcer.wake()
         return declined
 
@@ -169,7 +171,7 @@ class Decider:
                 raise Conflict(_not_running(promotion))
             if promotion.phase in GOING_BACK:
                 raise _stopping(promotion)
-            cancelled = await move(tx, promotion, Event.CANCELLED, actor=actor, cancelled_by=actor)
+            cancelled = await move(tx, promotion, PromotionEvent.CANCELLED, actor=actor, cancelled_by=actor)
             failpoint("cancel.before_commit")
         failpoint("cancel.after_commit")
         self.hand_over(cancelled)
@@ -190,9 +192,11 @@ class Decider:
                 if current.phase is not Phase.AWAITING_APPROVAL:
                     continue
                 if current.expires_at is not None and tx.now >= current.expires_at:
-                    await move(tx, current, Event.EXPIRED, actor=BOT)
+                    await move(tx, current, PromotionEvent.EXPIRED, actor=BOT)
                 elif is_unseen(current, await tx.card(current.id)):
-                    await move(tx, current, Event.REFUSED, actor=BOT, reason=Sentence.of(NOT_IN_CHANNEL))
+                    await move(
+                        tx, current, PromotionEvent.REFUSED, actor=BOT, reason=Sentence.of(NOT_IN_CHANNEL)
+                    )
                 else:
                     continue
             self._announcer.wake()
@@ -220,7 +224,7 @@ class Decider:
         """After the commit: tell people, and drive what has started."""
         self._announcer.wake()
         if promotion.in_flight:
-            self._driver.drive(promotion)
+            self._runner.drive(promotion)
 
 
 def _already(decided: str, by: Actor, at: datetime) -> Sentence:
@@ -245,9 +249,9 @@ def _held_since(context: PromotionContext, promotion: Promotion) -> Sentence:
     """Return why a release that waited is on hold by now and needs a reason to go out, or nothing (engine rule 7)."""
     release = context.find(promotion.release)
     if promotion.kind == "rollback" or promotion.anyway or release is None:
-        return NOTHING
-    held = on_hold(context, release)
-    return Sentence.of(held.sentence, "; ", held.hint) if held else NOTHING
+        return EMPTY_SENTENCE
+    held = on_hold_error(context, release)
+    return Sentence.of(held.sentence, "; ", held.hint) if held else EMPTY_SENTENCE
 
 
 def _stopping(promotion: Promotion) -> Conflict:

@@ -5,31 +5,31 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from core.actor import Actor, Caller
-from core.errors import Conflict, NotFound, Taken, Unwritable
+from core.errors import Conflict, NotFound, Taken, Unavailable
 from core.failpoints import failpoint
 from core.ids import new_id
 from core.lifecycle.access import Access
-from core.lifecycle.binding import binding, bundle_of
+from core.lifecycle.bundles import bundle_of, current_binding
 from core.lifecycle.guards import (
     PromotionContext,
     approval_rule,
-    busy,
+    busy_error,
     check_pinned,
     guard,
     guard_rollback,
     limits_of,
     read_context,
 )
-from core.lifecycle.holds import newest_free, why_held
-from core.lifecycle.take_over import take_over
+from core.lifecycle.holds import newest_promotable, why_held
+from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
 from core.ports.cluster import Cluster
 from core.ports.outbox import Card
 from core.ports.store import Store, Transaction
-from core.promotion import Event, Phase, Promotion, PromotionKind
+from core.promotion import Phase, Promotion, PromotionEvent, PromotionKind
 from core.records.release import Release
 from core.usecases.decider import Decider
-from core.usecases.records import TRIES
+from core.usecases.registrar import TRIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +37,20 @@ class PromotionResult:
     """What became of a request.
 
     Attributes:
-        promotion: the promotion, new or, with `pointer`, the one that already waits for the same release.
+        promotion: the promotion, new or, with `already_waiting`, the one that already waits for the same release.
         rolled_back_to: for a rollback, the release that was copied.
         skipped: why the newest release was not taken, or "".
-        pointer: nothing new was made.
-        unheard: `--force` or the reason came too late: somebody has approved it without.
-        untaken: the card of the app's promotion before, where the channel of this one did not take it.
+        already_waiting: nothing new was made.
+        came_too_late: `--force` or the reason came too late: somebody has approved it without.
+        undelivered_card: the card of the app's promotion before, where the channel of this one did not take it.
     """
 
     promotion: Promotion
     rolled_back_to: str = ""
     skipped: str = ""
-    pointer: bool = False
-    unheard: bool = False
-    untaken: Card | None = None
+    already_waiting: bool = False
+    came_too_late: bool = False
+    undelivered_card: Card | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Promoter:
         access: Access,
         decider: Decider,
         *,
-        startable: Callable[[], str],
+        why_not_startable: Callable[[], str],
     ) -> None:
         """Wire the use cases.
 
@@ -87,13 +87,13 @@ class Promoter:
             cluster: renders bundles.
             access: who may do what.
             decider: ends what waits in vain before a request, and hands over what has started after it.
-            startable: says why nothing may start now (disk nearly full), or "".
+            why_not_startable: says why nothing may start now (disk nearly full), or "".
         """
         self._store = store
         self._cluster = cluster
         self._access = access
         self._decider = decider
-        self._startable = startable
+        self._why_not_startable = why_not_startable
 
     async def request(self, caller: Caller, request: PromotionRequest) -> PromotionResult:
         """Ask for a promotion or a rollback; either is the name of the right that it needs.
@@ -102,14 +102,16 @@ class Promoter:
             UserError: the guards of contract 5, in their order; the sentence says which.
         """
         caller = replace(caller, actor=await self._access.require(caller.actor, request.kind, request.app))
-        if reason := self._startable():
-            raise Unwritable(reason)
+        if reason := self._why_not_startable():
+            raise Unavailable(reason)
         await self._decider.expire_stale(*await self._store.read.awaiting(request.app))
         for _ in range(TRIES):
             try:
                 async with self._store.transaction(delivery=caller.delivery) as tx:
                     requested = await self._request(tx, caller, request)
-                    requested = replace(requested, untaken=await _untaken(tx, requested.promotion))
+                    requested = replace(
+                        requested, undelivered_card=await _undelivered_card(tx, requested.promotion)
+                    )
                     failpoint("request.before_commit")
             except Taken:
                 continue
@@ -121,7 +123,7 @@ class Promoter:
     async def _request(self, tx: Transaction, caller: Caller, request: PromotionRequest) -> PromotionResult:
         context = await read_context(tx, request.app)
         if context.in_flight is not None and not request.takes_over:
-            raise busy(context.in_flight)
+            raise busy_error(context.in_flight)
         release, copied, skipped = await self._target(tx, context, caller.actor, request)
         same = next((p for p in context.awaiting if p.release == release.id), None)
         if same is not None:
@@ -133,13 +135,13 @@ class Promoter:
             await move(
                 tx,
                 older,
-                Event.SUPERSEDED,
+                PromotionEvent.SUPERSEDED,
                 actor=caller.actor,
                 superseded_by=release.id,
                 taken_over_by=caller.actor,
             )
         if promotion.phase is Phase.PENDING:
-            promotion = await take_over(tx, context, promotion)
+            promotion = await claim_rollout(tx, context, promotion)
         await self._record(tx, promotion, copied)
         return PromotionResult(
             promotion=promotion, rolled_back_to=copied.id if copied else "", skipped=skipped
@@ -163,9 +165,9 @@ class Promoter:
             revision=waiting.revision + 1,
         )
         if (more.force, more.anyway) == (waiting.force, waiting.anyway):
-            return PromotionResult(promotion=waiting, pointer=True)
+            return PromotionResult(promotion=waiting, already_waiting=True)
         if await tx.approvals(waiting.id):
-            return PromotionResult(promotion=waiting, pointer=True, unheard=True)
+            return PromotionResult(promotion=waiting, already_waiting=True, came_too_late=True)
         await tx.save_promotion(more, was=waiting.phase)
         detail = {
             "app": more.app,
@@ -174,7 +176,7 @@ class Promoter:
             "anyway": more.anyway is not None,
         }
         await tx.audit(actor, "promote.again", more.id, detail)
-        return PromotionResult(promotion=more, pointer=True)
+        return PromotionResult(promotion=more, already_waiting=True)
 
     async def _target(
         self, tx: Transaction, context: PromotionContext, actor: Actor, request: PromotionRequest
@@ -187,7 +189,7 @@ class Promoter:
             return await self._copy(tx, source, actor), source, ""
         if request.release is not None:
             return await tx.release(request.app, request.release), None, ""
-        newest, skipped = newest_free(context.releases, context.statuses)
+        newest, skipped = newest_promotable(context.releases, context.statuses)
         if newest is None:
             held = f": {skipped.id} is on hold" if skipped else ""
             raise NotFound(f"no releases to promote{held}")
@@ -243,9 +245,9 @@ class Promoter:
             # Said on the card as the reason why a release on hold went out: no hold, no reason.
             anyway=request.anyway if why_held(release, context.releases, context.statuses) else None,
             limits=limits_of(rules, first=context.app.active is None),
-            approvals=count,
+            approvals_needed=count,
             expires_at=tx.now + timedelta(seconds=rule.expires) if count else None,
-            approved_for=await binding(tx, self._cluster, context.app, bundle),
+            approved_for=await current_binding(tx, self._cluster, context.app, bundle),
         )
 
     async def _record(self, tx: Transaction, promotion: Promotion, copied: Release | None) -> None:
@@ -264,12 +266,12 @@ class Promoter:
                 "copy_of": copied.id if copied else None,
                 "force": promotion.force,
                 "anyway": promotion.anyway is not None,
-                "approvals": promotion.approvals,
+                "approvals": promotion.approvals_needed,
             },
         )
 
 
-async def _untaken(tx: Transaction, promotion: Promotion) -> Card | None:
+async def _undelivered_card(tx: Transaction, promotion: Promotion) -> Card | None:
     for earlier in (await tx.promotions(promotion.app, 2))[1:]:
         card = await tx.card(earlier.id)
         if card and card.failed and card.channel == promotion.channel:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.actor import Caller
-from core.errors import Forbidden, NotFound, Unwritable
+from core.errors import Forbidden, NotFound, Unavailable
 from core.lifecycle.access import Access
 from core.ports.store import Store
 from core.promotion import Promotion
@@ -13,7 +13,7 @@ from core.records.build import Build
 from core.records.environment import Environment
 from core.records.line import Line
 from core.records.release import Release, ReleaseStatus
-from core.sentence import NOTHING, Sentence
+from core.sentence import EMPTY_SENTENCE, Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Viewer:
             Forbidden: there are apps, and none that they may view.
         """
         seen: list[App] = []
-        refused: str | Sentence = NOTHING
+        refused: str | Sentence = EMPTY_SENTENCE
         for app in await self._store.read.apps():
             why = await self._access.still_may(caller.actor, "view", app.name)
             refused = refused or why
@@ -177,7 +177,7 @@ class Viewer:
     async def _note_reveal(self, caller: Caller, app: str, subject: str) -> None:
         """Record that somebody is shown values, before they are shown."""
         if reason := self._writable():
-            raise Unwritable(reason)
+            raise Unavailable(reason)
         async with self._store.transaction(delivery=caller.delivery) as tx:
             await tx.audit(caller.actor, "env.reveal", subject, {"app": app})
 

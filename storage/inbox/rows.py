@@ -4,7 +4,7 @@ from datetime import datetime
 from sqlite3 import Row
 
 from core.ports.inbox import Delivery
-from storage.codec import Columns, moment
+from storage.codec import Columns, timestamp
 from storage.keys import Vault
 
 
@@ -13,7 +13,7 @@ def delivery_row(dedupe_key: str, kind: str, payload: bytes, received_at: dateti
         "mark": vault.digest("intake", dedupe_key),
         "kind": kind,
         "payload": vault.seal_bytes(payload),
-        "received_at": moment(received_at),
+        "received_at": timestamp(received_at),
     }
 
 

@@ -24,18 +24,18 @@ from storage.codec import (
     actor_text_or_none,
     datetime_or_none,
     json,
-    moment,
-    moment_or_none,
     refs_of,
     refs_text,
     sentence_document,
     sentence_of,
+    timestamp,
+    timestamp_or_none,
 )
 from storage.keys import Vault
 
 # Columns that are written and read as they are.
 PLAIN = (
-    *("id", "app", "release", "kind", "source", "channel", "approvals", "token"),
+    *("id", "app", "release", "kind", "source", "channel", "token"),
     *("back_to", "baseline_of", "superseded_by", "revision"),
 )
 ACTORS = ("declined_by", "cancelled_by", "taken_over_by")
@@ -46,12 +46,13 @@ SENTENCES = ("cause", "reason")
 
 def promotion_row(promotion: Promotion, vault: Vault) -> Columns:
     columns = {name: getattr(promotion, name) for name in (*PLAIN, *FLAGS)}
-    columns |= {name: moment_or_none(getattr(promotion, name)) for name in MOMENTS}
+    columns |= {name: timestamp_or_none(getattr(promotion, name)) for name in MOMENTS}
     columns |= {name: actor_text_or_none(getattr(promotion, name)) for name in ACTORS}
     return columns | {
         "phase": promotion.phase.value,
+        "approvals": promotion.approvals_needed,
         "requested_by": actor_text(promotion.requested_by),
-        "requested_at": moment(promotion.requested_at),
+        "requested_at": timestamp(promotion.requested_at),
         "limits": json(promotion.limits),
         "words": vault.seal(words_document(promotion)),
         "progress": progress_blob(promotion.progress, vault),
@@ -89,6 +90,7 @@ def promotion_of(row: Row, vault: Vault) -> Promotion:
         anyway=words["anyway"],
         approved_for=None if bound is None else binding_of(bound),
         phase=Phase(row["phase"]),
+        approvals_needed=row["approvals"],
         requested_by=actor_of(row["requested_by"]),
         requested_at=datetime.fromisoformat(row["requested_at"]),
         limits=Limits(**orjson.loads(row["limits"])),
@@ -207,7 +209,7 @@ def approval_row(approval: Approval, vault: Vault) -> Columns:
         "actor_key": approval.actor.key,
         "actor": actor_text(approval.actor),
         "decision": approval.decision,
-        "at": moment(approval.at),
+        "at": timestamp(approval.at),
         "reason": vault.seal(approval.reason),
     }
 
@@ -226,7 +228,7 @@ def line_row(promotion: str, line: Line, vault: Vault) -> Columns:
     return {
         "promotion": promotion,
         "mark": vault.digest("line", line.key),
-        "at": moment(line.at),
+        "at": timestamp(line.at),
         "kind": line.kind,
         "sealed": vault.seal([line.object, line.text, line.key]),
     }

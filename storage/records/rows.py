@@ -18,10 +18,10 @@ from storage.codec import (
     datetime_or_none,
     json,
     json_bytes,
-    moment,
-    moment_or_none,
     sentence_document,
     sentence_of,
+    timestamp,
+    timestamp_or_none,
 )
 from storage.keys import Vault
 
@@ -29,7 +29,7 @@ from storage.keys import Vault
 def app_row(app: App) -> Columns:
     return {
         "name": app.name,
-        "created_at": moment(app.created_at),
+        "created_at": timestamp(app.created_at),
         "created_by": actor_text(app.created_by),
         "channel": app.channel,
         "active": app.active,
@@ -63,8 +63,8 @@ def build_row(build: Build, vault: Vault) -> Columns:
         "git_sha": build.git_sha,
         "status": build.status,
         "release": build.release,
-        "started_at": moment(build.started_at),
-        "ended_at": moment(build.ended_at),
+        "started_at": timestamp(build.started_at),
+        "ended_at": timestamp(build.ended_at),
         "created_by": actor_text(build.created_by),
     }
 
@@ -93,7 +93,7 @@ def release_row(release: Release, vault: Vault) -> Columns:
         "build": release.build,
         "environment": vault.seal(release.environment.pairs),
         "description": release.description,
-        "created_at": moment(release.created_at),
+        "created_at": timestamp(release.created_at),
         "created_by": actor_text(release.created_by),
         "copy_of": release.copy_of,
     }
@@ -117,7 +117,7 @@ def release_of(row: Row, vault: Vault) -> Release:
 def release_status_row(status: ReleaseStatus, vault: Vault) -> Columns:
     return {
         "release": status.release,
-        "verified_at": moment_or_none(status.verified_at),
+        "verified_at": timestamp_or_none(status.verified_at),
         "held": None if status.held is None else vault.seal(sentence_document(status.held)),
         "withdrawn": status.withdrawn,
     }

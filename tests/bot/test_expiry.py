@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from bot.jobs import EXPIRY_SECONDS, expire
-from core.errors import Unwritable
+from core.errors import Unavailable
 from core.promotion import Phase
 from tests.core.world import ONE_APPROVAL, World
 
@@ -19,7 +19,7 @@ async def test_a_database_that_cannot_be_written_for_a_while_does_not_end_the_pr
     async def expiring() -> None:
         if len(failed) < 3:
             failed.append(w.clock.monotonic())
-            raise Unwritable("the database cannot be used: its disk is full")
+            raise Unavailable("the database cannot be used: its disk is full")
         await real()
 
     w.decider.expire = expiring

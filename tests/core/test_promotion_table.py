@@ -11,9 +11,9 @@ from core.promotion import (
     SETTLED,
     TRANSITIONS,
     UNTOUCHED,
-    Event,
     Phase,
     Promotion,
+    PromotionEvent,
     advance,
 )
 from core.records.progress import Progress
@@ -48,16 +48,16 @@ def promotion(phase: Phase, *, touched: bool = True) -> Promotion:
     )
 
 
-def expected(phase: Phase, event: Event, *, touched: bool) -> Phase | None:
+def expected(phase: Phase, event: PromotionEvent, *, touched: bool) -> Phase | None:
     row = EXPECTED.get(phase if touched or phase is not Phase.PENDING else "Pending!", "")
     cells = dict(cell.rsplit(" ", 1) for cell in row.split(", ") if cell)
     return Phase(cells[event]) if event in cells else None
 
 
 @pytest.mark.parametrize("touched", [True, False])
-@pytest.mark.parametrize("event", Event)
+@pytest.mark.parametrize("event", PromotionEvent)
 @pytest.mark.parametrize("phase", Phase)
-def test_a_cell_of_the_table(phase: Phase, event: Event, touched: bool):
+def test_a_cell_of_the_table(phase: Phase, event: PromotionEvent, touched: bool):
     before = promotion(phase, touched=touched)
     after = expected(phase, event, touched=touched)
     if after is None:
@@ -85,8 +85,8 @@ def test_whoever_may_touch_the_cluster_holds_the_app():
     assert set(Phase) - SETTLED - {Phase.AWAITING_APPROVAL} == IN_FLIGHT
 
 
-@pytest.mark.parametrize("event", [Event.BROKEN, Event.OVERDUE, Event.CANCELLED])
-def test_the_way_back_has_a_clock_of_its_own(event: Event):
+@pytest.mark.parametrize("event", [PromotionEvent.BROKEN, PromotionEvent.OVERDUE, PromotionEvent.CANCELLED])
+def test_the_way_back_has_a_clock_of_its_own(event: PromotionEvent):
     turned = advance(promotion(Phase.UPDATING), event, now=START)
     assert turned.phase in GOING_BACK
     assert turned.progress == Progress(services={"web": (1, 2)})
@@ -94,5 +94,5 @@ def test_the_way_back_has_a_clock_of_its_own(event: Event):
 
 def test_moving_on_changes_nothing_else():
     before = promotion(Phase.PENDING)
-    moved = advance(before, Event.APPLIED, now=START)
+    moved = advance(before, PromotionEvent.APPLIED, now=START)
     assert replace(moved, phase=before.phase, revision=before.revision) == before

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.actor import Actor
 from core.errors import Conflict
-from core.sentence import NOTHING, Channel, Sentence, TimeOfDay, UserGroup
+from core.sentence import EMPTY_SENTENCE, Channel, Sentence, TimeOfDay, UserGroup
 
 ANA = Actor("slack", "U01ANA", "ana")
 CI = Actor("token", "ci", "ci")
@@ -48,13 +48,13 @@ def test_a_sentence_in_a_sentence_is_one():
 
 def test_what_says_nothing_is_false():
     assert not Sentence.of("", "")
-    assert Sentence.of("", "") == NOTHING
+    assert Sentence.of("", "") == EMPTY_SENTENCE
     assert Sentence.of(ANA)
 
 
 def test_many_are_said_with_something_between_them():
     assert str(Sentence.join(", ", [ANA, "bo", Sentence.of(CI, "!")])) == "@ana, bo, token:ci!"
-    assert Sentence.join(", ", []) == NOTHING
+    assert Sentence.join(", ", []) == EMPTY_SENTENCE
 
 
 def test_only_text_is_changed_and_never_whom_it_names():

@@ -9,13 +9,13 @@ from typing import Any
 from core.actor import Actor, Caller
 from core.lifecycle.access import Access
 from core.lifecycle.gate import Gate
-from core.policy.policy import Policy, parse_policy
+from core.policy.authorization import Policy, parse_policy
 from core.promotion import Phase, Promotion
 from core.rollout.effects import RolloutPorts
 from core.rollout.supervisor import Supervisor
 from core.usecases.decider import Decider
 from core.usecases.promoter import Promoter, PromotionRequest, PromotionResult
-from core.usecases.records import NewRelease, Records
+from core.usecases.registrar import NewRelease, Registrar
 from core.usecases.viewer import Viewer
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
@@ -65,7 +65,7 @@ class World:
     clock: JumpingClock
     directory: FakeDirectory
     announcer: FakeAnnouncer
-    records: Records
+    records: Registrar
     promoter: Promoter
     decider: Decider
     viewer: Viewer
@@ -106,7 +106,7 @@ async def world(
     *,
     policy: str = OPEN,
     app: str = "myapp",
-    startable: str = "",
+    why_not_startable: str = "",
     at: FakeCluster | None = None,
 ) -> AsyncGenerator[World]:
     """Open a world; `at` is a cluster in which another one has been, with its clock."""
@@ -119,10 +119,12 @@ async def world(
             store=store, cluster=cluster, clock=clock, announcer=announcer, gate=Gate(store, cluster, access)
         )
         supervisor = Supervisor(tools)
-        records = Records(store, cluster, access, lambda: startable)
-        decider = Decider(store, cluster, access, announcer, supervisor, startable=lambda: startable)
-        viewer = Viewer(store, access, lambda: startable)
-        promoter = Promoter(store, cluster, access, decider, startable=lambda: startable)
+        records = Registrar(store, cluster, access, lambda: why_not_startable)
+        decider = Decider(
+            store, cluster, access, announcer, supervisor, why_not_startable=lambda: why_not_startable
+        )
+        viewer = Viewer(store, access, lambda: why_not_startable)
+        promoter = Promoter(store, cluster, access, decider, why_not_startable=lambda: why_not_startable)
         made = World(
             store,
             cluster,

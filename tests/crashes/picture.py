@@ -101,7 +101,9 @@ def _promotion(promotion: Promotion) -> Document:
         "removed",
     )
     decided = ("declined_by", "cancelled_by", "taken_over_by")
-    return {name: getattr(promotion, name) for name in (*kept, "baseline_of", "nothing_ran", "approvals")} | {
+    return {
+        name: getattr(promotion, name) for name in (*kept, "baseline_of", "nothing_ran", "approvals_needed")
+    } | {
         **{name: (by := getattr(promotion, name)) and by.id for name in decided},
         "touched": promotion.touched_at is not None,
     }

@@ -11,7 +11,7 @@ from bot.clock import SystemClock
 from bot.playground.cluster.simulated import SimulatedCluster
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_file
-from core.cluster.namespace import AppNamespace
+from core.cluster.fencing import AppNamespace
 from tests.controlplane.plane import ControlPlane
 
 Document = dict[str, Any]

@@ -13,7 +13,7 @@ from bot.command.grammar import RULES, Rule
 from bot.command.parser import parse
 from core import errors
 from core.errors import Forbidden, UserError
-from core.policy.policy import VERBS, parse_policy
+from core.policy.authorization import VERBS, parse_policy
 from tests.bot.api.asking import policy_of
 from tests.bot.handling import handlers_of
 from tests.core.world import BOB, ONE_APPROVAL, World, by

@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import Invalid
 from core.manifest import keys
-from core.manifest.manifest import load
+from core.manifest.convox_yml import parse_manifest
 from core.records.environment import Environment
 from tests.docs.pages import codes, page, rows, section
 
@@ -31,10 +31,10 @@ def test_every_key_stands_there_with_what_becomes_of_it(title, run, ignored, ref
 
 @pytest.mark.parametrize("key", keys.SERVICE_UNSUPPORTED)
 def test_a_refused_key_that_asks_for_nothing_is_fine(key):
-    load(f"{SERVICE}    {key}: false\n", Environment())
+    parse_manifest(f"{SERVICE}    {key}: false\n", Environment())
 
     with pytest.raises(Invalid, match="does not run"):
-        load(f"{SERVICE}    {key}: [x]\n", Environment())
+        parse_manifest(f"{SERVICE}    {key}: [x]\n", Environment())
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def test_a_refused_key_that_asks_for_nothing_is_fine(key):
 )
 def test_what_the_page_calls_stricter_is_refused(lines, refused):
     with pytest.raises(Invalid, match=refused):
-        load(f"{SERVICE}    {lines}", Environment())
+        parse_manifest(f"{SERVICE}    {lines}", Environment())
 
 
 def test_what_the_page_calls_fine_is_taken():
-    manifest = load(
+    manifest = parse_manifest(
         "x-common: &common {FOO: bar}\n"
         f"{SERVICE}"
         "    health: {disable: true}\n"
@@ -82,4 +82,4 @@ def test_missing_variables_of_all_services_are_named():
         f"  {name}:\n    image: x:1\n    environment: [{key}]\n" for name, key in (("web", "B"), ("job", "A"))
     )
     with pytest.raises(Invalid, match="required env: A, B"):
-        load(text, Environment())
+        parse_manifest(text, Environment())

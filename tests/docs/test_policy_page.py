@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.policy.policy import VERBS, parse_policy
+from core.policy.authorization import VERBS, parse_policy
 from core.policy.reader import RULE_KEYS
 from core.policy.rules import ApprovalRule, Rules
 from tests.docs.pages import ROOT, blocks, codes, page, rows, section

@@ -7,7 +7,7 @@ import pytest
 
 from core.actor import Actor
 from core.lifecycle.outcome import ending
-from core.promotion import SETTLED, TRANSITIONS, UNTOUCHED, Event, Phase, Promotion
+from core.promotion import SETTLED, TRANSITIONS, UNTOUCHED, Phase, Promotion, PromotionEvent
 from core.sentence import Sentence
 from docs.draw_promotion import PAGE, PARTS, cells, diagram, drawn, events, phases
 from tests.core.world import ALICE
@@ -46,12 +46,12 @@ def test_only_settled_phases_end_the_diagram():
 
 def test_every_cell_of_the_table_is_the_one_of_the_code():
     header, _, *rows = [line.strip("| ").split("|") for line in cells().splitlines()]
-    assert [cell.strip() for cell in header] == list(Event)
+    assert [cell.strip() for cell in header] == list(PromotionEvent)
     assert len(rows) == len(Phase) - len(SETTLED)
     lines = [line.split("|")[1:-1] for line in cells().splitlines()[2:]]
     for name, *columns in lines:
         phase = Phase(name.strip(" *"))
-        for event, cell in zip(Event, columns, strict=True):
+        for event, cell in zip(PromotionEvent, columns, strict=True):
             expected = [TRANSITIONS.get((phase, event)), UNTOUCHED.get((phase, event))]
             found = [word for word in re.split(r" · |untouched: ", cell.strip()) if word]
             assert found == [after for after in expected if after]
@@ -59,7 +59,7 @@ def test_every_cell_of_the_table_is_the_one_of_the_code():
 
 def test_every_phase_and_event_is_explained():
     assert all(f"`{phase}`" in phases() for phase in Phase)
-    assert all(f"`{event}`" in events() for event in Event)
+    assert all(f"`{event}`" in events() for event in PromotionEvent)
 
 
 def ended(phase: Phase, **changes: object) -> Promotion:

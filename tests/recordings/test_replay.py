@@ -48,30 +48,30 @@ def test_the_worst_trouble_is_named_within_15_s_of_its_first_sign(name: str):
     times = [
         step.at - applied_at
         for step, _, state in forward(name)
-        if state.diagnosis
-        and state.diagnosis[0].kind == expected["kind"]
-        and re.search(expected["says"], state.diagnosis[0].sentence)
+        if state.diagnoses
+        and state.diagnoses[0].kind == expected["kind"]
+        and re.search(expected["says"], state.diagnoses[0].sentence)
     ]
-    assert times, f"never told; last: {forward(name)[-1][2].diagnosis}"
+    assert times, f"never told; last: {forward(name)[-1][2].diagnoses}"
     assert times[0] <= expected["first"] + SOON
 
 
 @pytest.mark.parametrize("name", [n for n, e in TROUBLE.items() if e.get("lasts", True)])
 def test_a_trouble_that_lasts_is_still_the_worst_at_the_end(name: str):
     step, _, state = forward(name)[-1]
-    assert re.search(TROUBLE[name]["says"], state.diagnosis[0].sentence), step
-    assert state.diagnosis[0].permanent is TROUBLE[name].get("permanent", False)
+    assert re.search(TROUBLE[name]["says"], state.diagnoses[0].sentence), step
+    assert state.diagnoses[0].permanent is TROUBLE[name].get("permanent", False)
 
 
 @pytest.mark.parametrize("name", [n for n, e in TROUBLE.items() if e.get("permanent")])
 def test_what_cannot_mend_itself_is_seen_on_every_new_pod(name: str):
-    diagnosis = forward(name)[-1][2].diagnosis[0]
+    diagnosis = forward(name)[-1][2].diagnoses[0]
     assert diagnosis.everywhere
 
 
 @pytest.mark.parametrize("name", TROUBLE)
 def test_one_fault_has_one_fact_however_often_it_is_looked_at(name: str):
-    facts = {t.fact for _, _, s in forward(name) for t in s.diagnosis if t.kind == TROUBLE[name]["kind"]}
+    facts = {t.fact for _, _, s in forward(name) for t in s.diagnoses if t.kind == TROUBLE[name]["kind"]}
     assert len(facts) <= 2  # a second one where the first text does not tell the cause yet
     assert all("back-off" not in f and " restarted " not in f for f in facts)
 
@@ -80,7 +80,7 @@ def test_one_fault_has_one_fact_however_often_it_is_looked_at(name: str):
 def test_a_good_rollout_is_never_called_hopeless(name: str):
     recording = recordings()[name]
     for step, _, state in states(name):
-        assert not any(t.permanent for t in state.diagnosis), step
+        assert not any(t.permanent for t in state.diagnoses), step
     completed = recording.at("complete", "v2")
     assert completed is not None
     assert any(s.readiness is Readiness.READY for step, _, s in forward(name) if step.at <= completed + 50)
@@ -129,29 +129,29 @@ def test_ready_comes_with_the_clusters_own_completion_and_not_before(name: str):
 def test_a_rollback_becomes_ready_and_the_pods_that_go_are_not_diagnosed(name: str):
     back = [look for look in states(name) if look[0].phase == "rollback"]
     if name == "missing-service-account-trap":  # the recorded rollback fails too, and must be seen to
-        assert back[-1][2].diagnosis[0].kind == "serviceaccount"
+        assert back[-1][2].diagnoses[0].kind == "serviceaccount"
         assert all(s.readiness is Readiness.PROGRESSING for _, _, s in back)
         return
     assert any(s.readiness is Readiness.READY for _, _, s in back)
     for step, snapshot, state in back:
-        for diagnosis in state.diagnosis:
+        for diagnosis in state.diagnoses:
             pod = snapshot.get("Pod", diagnosis.pod_uid)
             assert diagnosis.kind == "terminating" or (pod and labels_of(pod)["release"] == "v1"), step
             assert not diagnosis.permanent
 
 
 def test_the_first_refused_connection_of_a_good_rollout_is_no_trouble():
-    assert all(not s.diagnosis for _, _, s in states("good-default-probe"))
+    assert all(not s.diagnoses for _, _, s in states("good-default-probe"))
 
 
 def test_a_crash_stands_before_the_check_that_it_makes_fail():
-    kinds = [s.diagnosis[0].kind for _, _, s in forward("crash-quiet") if s.diagnosis]
+    kinds = [s.diagnoses[0].kind for _, _, s in forward("crash-quiet") if s.diagnoses]
     assert set(kinds) == {"crash"}
 
 
 def test_scaled_to_nothing_is_ready_with_nothing_started():
     _, _, state = forward("scale-to-zero")[-1]
-    assert (state.readiness, state.wanted, state.started) == (Readiness.READY, 0, 0)
+    assert (state.readiness, state.desired, state.started) == (Readiness.READY, 0, 0)
 
 
 def test_a_kill_by_the_liveness_check_counts_as_a_restart_before_the_status_tells():

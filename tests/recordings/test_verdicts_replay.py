@@ -8,7 +8,7 @@ import yaml
 
 from core.cluster.snapshot import Snapshot
 from core.cluster.watching.readiness import service_state
-from core.promotion import Event
+from core.promotion import PromotionEvent
 from core.records.bundle import Bundle
 from core.records.observation import Observation, ServiceState
 from core.records.progress import Limits, Progress
@@ -35,7 +35,7 @@ BAD = sorted(EXPECTED["trouble"].keys() - set(GOOD) - DISRUPTED)
 
 @dataclass(frozen=True)
 class Ending:
-    event: Event
+    event: PromotionEvent
     after: float  # seconds after the apply
     cause: str
 
@@ -92,7 +92,7 @@ def judged(
 @pytest.mark.parametrize("name", GOOD)
 def test_a_good_rollout_is_never_called_broken(name: str):
     ending = verdict(name)
-    assert ending is None or ending.event is Event.VERIFIED, ending
+    assert ending is None or ending.event is PromotionEvent.VERIFIED, ending
 
 
 @pytest.mark.parametrize(
@@ -101,28 +101,28 @@ def test_a_good_rollout_is_never_called_broken(name: str):
 def test_a_bad_image_is_broken_within_15_seconds_of_the_first_report(name: str):
     ending = verdict(name)
     assert ending is not None
-    assert ending.event is Event.BROKEN
+    assert ending.event is PromotionEvent.BROKEN
     assert ending.after <= EXPECTED["trouble"][name]["first"] / 1000 + 15
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_no_bad_rollout_is_ever_called_verified(name: str):
     ending = verdict(name)
-    assert ending is None or ending.event is not Event.VERIFIED, ending
+    assert ending is None or ending.event is not PromotionEvent.VERIFIED, ending
 
 
 @pytest.mark.parametrize("name", COMPLETE_THEN_BROKEN)
 def test_what_breaks_after_it_was_complete_is_caught_by_the_window(name: str):
     ending = verdict(name)
     assert ending is not None
-    assert ending.event is Event.BROKEN, ending
+    assert ending.event is PromotionEvent.BROKEN, ending
 
 
 @pytest.mark.parametrize("name", ["crash", "crash-message", "crash-quiet", "crash-one-replica", "exit-zero"])
 def test_a_crash_at_start_is_broken_before_a_minute_is_over(name: str):
     ending = verdict(name)
     assert ending is not None
-    assert ending.event is Event.BROKEN
+    assert ending.event is PromotionEvent.BROKEN
     assert ending.after < 60
 
 
@@ -132,7 +132,7 @@ def test_a_crash_at_start_is_broken_before_a_minute_is_over(name: str):
 def test_what_never_becomes_ready_ends_at_our_own_deadline_with_its_cause(name: str):
     ending = verdict(name, deadline=9.0)
     assert ending is not None
-    assert ending.event is Event.OVERDUE
+    assert ending.event is PromotionEvent.OVERDUE
     assert ending.cause.startswith("no progress for 9 s: ")
 
 
@@ -143,7 +143,7 @@ def test_what_never_becomes_ready_ends_at_our_own_deadline_with_its_cause(name: 
 def test_a_rollback_right_after_a_failure_is_never_called_broken(name: str):
     """The sticky ProgressDeadlineExceeded of the failed release is still there: kubernetes-rollouts, race 2."""
     ending = verdict(name, "rollback")
-    assert ending is None or ending.event is Event.VERIFIED, ending
+    assert ending is None or ending.event is PromotionEvent.VERIFIED, ending
 
 
 def test_the_replay_would_notice_a_verdict_at_the_first_complete_status():
@@ -154,7 +154,7 @@ def test_the_replay_would_notice_a_verdict_at_the_first_complete_status():
     assert complete is not None
     assert broken is not None
     assert (complete - recording.applied_at("v2")) / 1000 < broken.after
-    assert replace(broken, after=0.0).event is Event.BROKEN
+    assert replace(broken, after=0.0).event is PromotionEvent.BROKEN
 
 
 # What kubelets write, and what any machine of the cluster does.
@@ -178,7 +178,7 @@ def test_a_good_rollout_is_said_to_be_good_20_s_after_its_start_or_10_s_after_it
     recording = recordings()[name]
     ending = judged(recording, rest=60.0)
     assert ending is not None
-    assert ending.event is Event.VERIFIED, ending
+    assert ending.event is PromotionEvent.VERIFIED, ending
     if (completed := recording.at("complete", "v2")) is not None:
         since = ending.after - (completed - recording.applied_at("v2")) / 1000
         assert 5 <= since <= 20, (

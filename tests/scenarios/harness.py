@@ -244,7 +244,7 @@ class Stage:
         assert status == 201, answer
         return str(orjson.loads(answer)["release"])
 
-    # Records
+    # Registrar
 
     async def create_app(self, app: str = APP) -> None:
         """Make an app that is linked to the channel."""

@@ -268,7 +268,7 @@ async def test_a_token_that_is_revoked_stops_the_words_and_not_the_rollout(stage
     await stage.phase(promotion, "Running")
     status, answer = await stage.do("releases -a myapp")
     assert (status, "active" in answer["text"]) == (200, True)
-    assert stage.bot.slack.dead
+    assert stage.bot.slack.bot_token_refused
     status, body = await stage.http("GET", "/readyz")
     assert (status, "invalid_auth" in body) == (503, True)
     assert (await stage.http("GET", "/healthz"))[0] == 200

@@ -134,7 +134,7 @@ async def test_a_refusal_by_an_index_that_nobody_foresaw_stays_an_error(store, i
         await tx.add_approval(DECISION)
         await tx.save_bundle(make_bundle(R))
         await tx.add_lines(P, [make_line(1)])
-    assert await store.outbox.next_batch(P, most=40, fitting=len)
+    assert await store.outbox.claim_lines(P, most=40, fitting=len)
     async with store._database.transaction() as connection:
         await connection.execute(f"CREATE UNIQUE INDEX unforeseen ON {index}")
     with pytest.raises(sqlite3.IntegrityError) as caught:

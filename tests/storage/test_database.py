@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Unwritable
+from core.errors import Unavailable
 from storage.database import open_database
 from storage.errors import DatabaseLocked, NetworkFileSystem
 from storage.filesystem import kind_of_mount, resolve_local
@@ -226,7 +226,7 @@ async def test_a_full_disk_is_said_and_nothing_is_half_written(store):
             for number in range(2000):
                 await tx.add_app(make_app(f"app-{number}"))
 
-    with pytest.raises(Unwritable, match="its disk is full") as caught:
+    with pytest.raises(Unavailable, match="its disk is full") as caught:
         await fill()
     assert caught.value.hint
     assert await store.read.apps() == []
@@ -237,17 +237,17 @@ async def test_a_full_disk_is_said_and_nothing_is_half_written(store):
 
 async def test_a_read_only_database_is_said(store):
     await store._database._writer.execute_fetchall("PRAGMA query_only = ON")
-    with pytest.raises(Unwritable, match="it is read-only"):
+    with pytest.raises(Unavailable, match="it is read-only"):
         async with store.transaction() as tx:
             await tx.add_app(make_app())
 
 
 async def test_a_file_that_is_no_database_and_a_folder_that_is_not_there_are_said(tmp_path):
     (tmp_path / "text.db").write_text("hello " * 1000)
-    with pytest.raises(Unwritable, match="no SQLite database"):
+    with pytest.raises(Unavailable, match="no SQLite database"):
         async with open_database(tmp_path / "text.db", exclusive=True):
             pass
-    with pytest.raises(Unwritable, match="No such file or directory"):
+    with pytest.raises(Unavailable, match="No such file or directory"):
         async with open_database(tmp_path / "none" / "x.db", exclusive=False):
             pass
 
@@ -383,7 +383,7 @@ async def test_a_lock_of_another_process_is_not_blamed_on_the_disk(store, path):
     await store._database._writer.execute_fetchall("PRAGMA busy_timeout = 0")
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(Unwritable, match="another process keeps it locked") as caught:
+    with pytest.raises(Unavailable, match="another process keeps it locked") as caught:
         async with store.transaction() as tx:
             await tx.add_app(make_app())
     other.close()

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from storage.inbox.inbox import REMEMBERED
+from storage.inbox.deliveries import REMEMBERED
 from tests.storage.making import NOW, make_app
 
 
@@ -45,7 +45,7 @@ async def test_a_handled_delivery_is_forgotten_after_a_day_and_an_hour_and_an_un
 
 
 async def test_old_deliveries_are_forgotten_a_few_at_a_time(store, monkeypatch):
-    monkeypatch.setattr("storage.inbox.inbox.PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr("storage.inbox.deliveries.PRUNED_AT_ONCE", 2)
     for number in range(5):
         await store.inbox.keep(f"T{number}", "command", b"", NOW)
         await store.inbox.handled(number + 1, NOW)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import Unwritable
+from core.errors import Unavailable
 from core.ports.outbox import Card
 from core.promotion import Phase
 from storage.keys import Keyring
@@ -84,7 +84,7 @@ async def test_a_card_that_was_being_posted_keeps_its_nonce_until_its_outcome_is
 async def test_a_delayed_card_is_left_alone_and_a_failed_one_for_good(store, clock):
     await carded(store, ts=None)
     await add_lines(store, 1)
-    await store.outbox.delay_card(P, NOW + timedelta(seconds=30))
+    await store.outbox.postpone_card(P, NOW + timedelta(seconds=30))
     assert await store.outbox.cards_due() == []
     clock.jump(30)
     assert len(await store.outbox.cards_due()) == 1
@@ -99,8 +99,8 @@ async def test_a_thread_waits_for_its_card(store):
     await add_lines(store, 1)
     await end(store)
     assert await store.outbox.threads_due() == []
-    assert await store.outbox.next_batch(P, **LIMITS) is None
-    assert await store.outbox.terminal_due(P, **ALONE) is None
+    assert await store.outbox.claim_lines(P, **LIMITS) is None
+    assert await store.outbox.claim_verdict(P, **ALONE) is None
     await store.outbox.card_posted(P, "1.0", 0)
     (thread,) = await store.outbox.threads_due()
     assert (thread.promotion, thread.channel, thread.ts, thread.waiting, thread.ending) == (
@@ -117,33 +117,33 @@ async def test_lines_go_out_in_order_each_once_and_the_terminal_message_last(sto
     await add_lines(store, 1, 2, 3, 4, 5)
     await end(store)
     sent = []
-    while post := await store.outbox.next_batch(P, **LIMITS):
+    while post := await store.outbox.claim_lines(P, **LIMITS):
         assert post.kind == "lines"
-        assert await store.outbox.terminal_due(P, **ALONE) is None
+        assert await store.outbox.claim_verdict(P, **ALONE) is None
         sent.append(numbers(post))
         await store.outbox.post_sent(post.id, f"2.{post.id}")
     assert sent == [[1, 2, 3], [4, 5]]
-    last = await store.outbox.terminal_due(P, **ALONE)
+    last = await store.outbox.claim_verdict(P, **ALONE)
     assert (last.kind, last.lines, last.attempts) == ("terminal", (), 1)
     await store.outbox.post_sent(last.id, "3.0")
     assert await store.outbox.threads_due() == []
-    assert await store.outbox.terminal_due(P, **ALONE) is None
+    assert await store.outbox.claim_verdict(P, **ALONE) is None
     await add_lines(store, 6)
     assert await store.outbox.threads_due() == [], "nothing follows the terminal message"
-    assert await store.outbox.next_batch(P, **LIMITS) is None
+    assert await store.outbox.claim_lines(P, **LIMITS) is None
 
 
 async def test_lines_that_come_before_the_terminal_message_is_out_go_first(store):
     await carded(store)
     await end(store)
     await add_lines(store, 1)
-    assert await store.outbox.terminal_due(P, **ALONE) is None
-    post = await store.outbox.next_batch(P, **LIMITS)
+    assert await store.outbox.claim_verdict(P, **ALONE) is None
+    post = await store.outbox.claim_lines(P, **LIMITS)
     await store.outbox.post_sent(post.id, "2.0")
-    last = await store.outbox.terminal_due(P, **ALONE)
+    last = await store.outbox.claim_verdict(P, **ALONE)
     await add_lines(store, 2)
-    assert await store.outbox.next_batch(P, **LIMITS) is None, "the terminal message is on its way"
-    again = await store.outbox.terminal_due(P, **ALONE)
+    assert await store.outbox.claim_lines(P, **LIMITS) is None, "the terminal message is on its way"
+    again = await store.outbox.claim_verdict(P, **ALONE)
     assert (again.id, again.nonce, again.attempts) == (last.id, last.nonce, 2)
 
 
@@ -152,10 +152,10 @@ async def test_a_message_without_an_outcome_is_handed_out_again_with_its_nonce_a
 ):
     await carded(store)
     await add_lines(store, 1, 2)
-    first = await store.outbox.next_batch(P, **LIMITS)
+    first = await store.outbox.claim_lines(P, **LIMITS)
     await add_lines(store, 3)
     async with open_store(path, Keyring([key]), clock, exclusive=False) as after_crash:
-        again = await after_crash.outbox.next_batch(P, **LIMITS)
+        again = await after_crash.outbox.claim_lines(P, **LIMITS)
     assert (again.id, again.nonce, again.lines) == (first.id, first.nonce, first.lines)
     assert (first.attempts, again.attempts) == (1, 2)
 
@@ -163,30 +163,30 @@ async def test_a_message_without_an_outcome_is_handed_out_again_with_its_nonce_a
 async def test_after_a_restart_the_outcome_is_looked_up_before_anything_is_sent(store, clock):
     await carded(store)
     await add_lines(store, 1)
-    post = await store.outbox.next_batch(P, **LIMITS)
+    post = await store.outbox.claim_lines(P, **LIMITS)
     await add_lines(store, 2)
     await store.outbox.recover()
     assert await store.outbox.threads_due() == []
-    assert await store.outbox.next_batch(P, **LIMITS) is None
+    assert await store.outbox.claim_lines(P, **LIMITS) is None
     (lost,) = await store.outbox.posts_unknown()
     assert (lost.post, lost.channel, lost.thread) == (post, "C01", "1.0")
 
-    await store.outbox.delay(post.id, NOW + timedelta(seconds=60))
+    await store.outbox.postpone_post(post.id, NOW + timedelta(seconds=60))
     assert await store.outbox.posts_unknown() == []
     clock.jump(60)
     assert len(await store.outbox.posts_unknown()) == 1
 
     await store.outbox.post_again(post.id)
-    again = await store.outbox.next_batch(P, **LIMITS)
+    again = await store.outbox.claim_lines(P, **LIMITS)
     assert (again.id, again.nonce, numbers(again)) == (post.id, post.nonce, [1])
 
 
 async def test_a_lost_message_that_is_found_is_not_sent_again(store):
     await carded(store)
     await end(store)
-    post = await store.outbox.terminal_due(P, **ALONE)
+    post = await store.outbox.claim_verdict(P, **ALONE)
     await store.outbox.post_unknown(post.id)
-    assert await store.outbox.terminal_due(P, **ALONE) is None
+    assert await store.outbox.claim_verdict(P, **ALONE) is None
     await store.outbox.post_sent(post.id, "2.0")
     assert await store.outbox.posts_unknown() == []
     assert await store.outbox.threads_due() == []
@@ -203,28 +203,28 @@ async def test_a_message_that_must_wait_holds_its_thread_and_no_other(store, clo
     await add_lines(store, 1)
     await add_lines(store, 1, promotion="PBBBBBBBBBB")
     assert [t.channel for t in await store.outbox.threads_due()] == ["C01", "C00"]
-    post = await store.outbox.next_batch(P, **LIMITS)
+    post = await store.outbox.claim_lines(P, **LIMITS)
     await store.outbox.post_again(post.id, NOW + timedelta(seconds=5))
     assert [t.promotion for t in await store.outbox.threads_due()] == ["PBBBBBBBBBB"]
-    assert await store.outbox.next_batch(P, **LIMITS) is None
+    assert await store.outbox.claim_lines(P, **LIMITS) is None
     clock.jump(5)
     assert len(await store.outbox.threads_due()) == 2
-    assert numbers(await store.outbox.next_batch(P, **LIMITS)) == [1]
+    assert numbers(await store.outbox.claim_lines(P, **LIMITS)) == [1]
 
 
 async def test_a_message_that_slack_never_takes_does_not_stop_the_thread(store):
     await carded(store)
     await add_lines(store, 1)
-    dead = await store.outbox.next_batch(P, **LIMITS)
+    dead = await store.outbox.claim_lines(P, **LIMITS)
     await store.outbox.post_dead(dead.id, "msg_too_long")
     await add_lines(store, 2)
-    assert numbers(await store.outbox.next_batch(P, **LIMITS)) == [2]
+    assert numbers(await store.outbox.claim_lines(P, **LIMITS)) == [2]
 
 
 async def test_a_dead_terminal_message_ends_the_thread_too(store):
     await carded(store)
     await end(store)
-    post = await store.outbox.terminal_due(P, **ALONE)
+    post = await store.outbox.claim_verdict(P, **ALONE)
     await store.outbox.post_dead(post.id, "is_archived")
     assert await store.outbox.threads_due() == []
 
@@ -238,7 +238,7 @@ async def test_a_message_has_the_lines_that_its_sender_finds_fitting(store):
     await add_lines(store, 2, kind="evidence")
     await add_lines(store, 3)
     sent = []
-    while post := await store.outbox.next_batch(P, most=3, fitting=by_kind):
+    while post := await store.outbox.claim_lines(P, most=3, fitting=by_kind):
         sent.append([line.kind for _, line in post.lines])
         await store.outbox.post_sent(post.id, "2.0")
     assert sent == [["line"], ["evidence"], ["line"]]
@@ -259,7 +259,7 @@ async def test_the_backlog_counts_what_waits_and_since_when(store, clock):
 async def test_a_message_of_a_thread_that_slack_closed_is_not_looked_up(store):
     await carded(store)
     await add_lines(store, 1)
-    await store.outbox.next_batch(P, **LIMITS)
+    await store.outbox.claim_lines(P, **LIMITS)
     await store.outbox.card_failed(P, "is_archived")
     await store.outbox.recover()
     assert await store.outbox.posts_unknown() == []
@@ -286,7 +286,7 @@ async def test_a_message_needs_one_transaction_for_its_outcome_goes_with_the_nex
     for number in range(1, 6):
         await add_lines(store, number)
         made.clear()
-        post = await store.outbox.next_batch(P, **LIMITS)
+        post = await store.outbox.claim_lines(P, **LIMITS)
         await store.outbox.post_sent(post.id, f"2.{number}")
         await store.outbox.card_shown(P, number)
         assert await store.outbox.threads_due() == []
@@ -301,29 +301,29 @@ async def test_a_message_needs_one_transaction_for_its_outcome_goes_with_the_nex
 async def test_what_could_not_be_written_down_is_written_later(store):
     await carded(store)
     await add_lines(store, 1)
-    post = await store.outbox.next_batch(P, **LIMITS)
+    post = await store.outbox.claim_lines(P, **LIMITS)
     real, full = store._database.transaction, asynccontextmanager(_full)
     store._database.transaction = full
     await store.outbox.post_sent(post.id, "2.0")
-    with pytest.raises(Unwritable):
+    with pytest.raises(Unavailable):
         await store.outbox.write_down()
     assert await store.outbox.threads_due() == []
     store._database.transaction = real
     await store.outbox.recover()
     assert await store.outbox.posts_unknown() == [], "what is known to be in Slack is not looked for"
     await add_lines(store, 2)
-    assert numbers(await store.outbox.next_batch(P, **LIMITS)) == [2]
+    assert numbers(await store.outbox.claim_lines(P, **LIMITS)) == [2]
 
 
 async def _full(*, urgent=False):
-    raise Unwritable("the disk is full")
+    raise Unavailable("the disk is full")
     yield
 
 
 async def test_a_process_that_dies_before_it_wrote_an_outcome_down_looks_it_up(store, path, key, clock):
     await carded(store)
     await add_lines(store, 1)
-    post = await store.outbox.next_batch(P, **LIMITS)
+    post = await store.outbox.claim_lines(P, **LIMITS)
     await store.outbox.post_sent(post.id, "2.0")
     async with open_store(path, Keyring([key]), clock, exclusive=False) as after_crash:
         await after_crash.outbox.recover()
@@ -341,16 +341,16 @@ async def test_the_terminal_message_takes_the_last_lines_along_where_they_fit(st
     def two(lines):
         return len(lines) <= 2
 
-    assert await store.outbox.terminal_due(P, most=3, fits=two) is None, "five are more than three"
-    assert await store.outbox.terminal_due(P, most=9, fits=two) is None, "they do not fit"
-    post = await store.outbox.next_batch(P, **LIMITS)
-    assert await store.outbox.terminal_due(P, most=9, fits=two) is None, "a message is on its way"
+    assert await store.outbox.claim_verdict(P, most=3, fits=two) is None, "five are more than three"
+    assert await store.outbox.claim_verdict(P, most=9, fits=two) is None, "they do not fit"
+    post = await store.outbox.claim_lines(P, **LIMITS)
+    assert await store.outbox.claim_verdict(P, most=9, fits=two) is None, "a message is on its way"
     await store.outbox.post_sent(post.id, "2.0")
-    last = await store.outbox.terminal_due(P, most=9, fits=two)
+    last = await store.outbox.claim_verdict(P, most=9, fits=two)
     assert (last.kind, numbers(last)) == ("terminal", [4, 5])
-    assert await store.outbox.next_batch(P, **LIMITS) is None
+    assert await store.outbox.claim_lines(P, **LIMITS) is None
     await store.outbox.post_again(last.id)
-    again = await store.outbox.terminal_due(P, **ALONE)
+    again = await store.outbox.claim_verdict(P, **ALONE)
     assert (again.nonce, numbers(again)) == (last.nonce, [4, 5]), "what it has taken along stays in it"
     await store.outbox.post_sent(last.id, "3.0")
     assert await store.outbox.threads_due() == []
@@ -365,9 +365,9 @@ async def test_the_next_delay_that_ends_is_known_without_a_look_at_each(store):
     async with store.transaction() as tx:
         await tx.save_promotion(moved(promotion, Phase.UPDATING), was=Phase.PENDING)
     await add_lines(store, 1)
-    post = await store.outbox.next_batch(P, **LIMITS)
+    post = await store.outbox.claim_lines(P, **LIMITS)
     soon, later = NOW + timedelta(seconds=5), NOW + timedelta(seconds=9)
-    await store.outbox.delay_card(P, later)
+    await store.outbox.postpone_card(P, later)
     await store.outbox.post_again(post.id, soon)
     assert await store.outbox.next_due(NOW) == soon
     assert await store.outbox.next_due(soon) == later

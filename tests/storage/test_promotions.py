@@ -62,7 +62,7 @@ def full_promotion():
         force=True,
         anyway="we must",
         limits=Limits(deadline=1.5, crashes=9),
-        approvals=2,
+        approvals_needed=2,
         approved_for=Binding(bundle="h" * 64, active=R, prune=(Ref("Service", "web"),), namespace="ns-1"),
         expires_at=NOW + timedelta(hours=24),
         started_at=NOW,
@@ -411,7 +411,7 @@ async def test_a_promotion_in_flight_of_an_older_version_goes_on_after_an_upgrad
     assert progress.pods["pod"].baseline == 1, "a restart is counted from where it was"
     again = judge(
         progress,
-        Observation(synced=True, services=(service(restarts={"pod": 1}, wanted=1),)),
+        Observation(synced=True, services=(service(restarts={"pod": 1}, desired=1),)),
         bundle=Bundle(release=R, app="myapp", objects=(), services=(OLD_WEB,), digest=""),
         limits=Limits(),
         elapsed=1.0,

@@ -6,7 +6,7 @@ from core.actor import Actor
 from core.records.binding import Binding
 from core.records.bundle import Ref
 from core.records.workload_count import WorkloadCount
-from core.sentence import NOTHING, Channel, Sentence
+from core.sentence import EMPTY_SENTENCE, Channel, Sentence
 from storage.codec import sentence_of
 from storage.errors import SchemaTooNew
 from storage.keys import Keyring
@@ -55,7 +55,7 @@ async def test_people_in_a_stored_sentence_read_as_parts(path, key, clock):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", NOTHING),
+        ("", EMPTY_SENTENCE),
         (
             "app is currently updating: <@U1> promotes R in <#C1>",
             Sentence.of(

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from core.errors import Conflict, Invalid, NotFound
-from storage.tokens.tokens import open_tokens
+from storage.tokens.issued import open_tokens
 from tests.chain import first_broken
 from tests.storage.making import NOW
 

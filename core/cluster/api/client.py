@@ -8,9 +8,9 @@ import aiohttp
 import orjson
 
 from core.clock import Clock
+from core.cluster.api.address import READYZ, Address
 from core.cluster.api.credentials import ConfigurationSource
 from core.cluster.api.refusals import ApiRejected, ApiUnreachable
-from core.cluster.api.resources import READYZ, Address
 from core.cluster.api.transport import Request, Transport
 from core.cluster.kinds import KINDS
 from core.errors import Unreachable

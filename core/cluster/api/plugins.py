@@ -16,7 +16,7 @@ from kubernetes_asyncio.config import ConfigException
 from kubernetes_asyncio.config.exec_provider import ExecProvider
 from kubernetes_asyncio.config.kube_config import FileOrData, KubeConfigLoader, KubeConfigMerger
 
-from core.cluster.documents import moment
+from core.cluster.documents import parse_timestamp
 
 LONGEST_FAILURE = 500  # characters of what a plugin says of its failure
 
@@ -37,7 +37,7 @@ class ExecPluginLoader(KubeConfigLoader):
             self.key_file = _file(status, "clientKeyData")
         else:
             raise ConfigException("its exec plugin gave neither a token nor a certificate with its key")
-        if expiry := moment(status.get("expirationTimestamp")):
+        if expiry := parse_timestamp(status.get("expirationTimestamp")):
             self.exec_plugin_expiry = expiry
         return True
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from core.cluster.api.resources import Address
+from core.cluster.api.address import Address
 from core.errors import Denied, Rejected, Unauthenticated, Unreachable
 from core.records.app import namespace_command
 

@@ -15,9 +15,9 @@ import orjson
 from kubernetes_asyncio.client import Configuration
 
 from core.clock import Clock
+from core.cluster.api.address import Address
 from core.cluster.api.credentials import ConfigurationSource, Credentials, LoadedConfiguration, bearer
 from core.cluster.api.refusals import VERBS, read_status, refusal
-from core.cluster.api.resources import Address
 from core.cluster.api.sessions import ConnectionPools, connection_identity
 from core.errors import Unreachable
 

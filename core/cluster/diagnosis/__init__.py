@@ -9,7 +9,7 @@ from dataclasses import replace
 from core.cluster.diagnosis import crashes, creation, images, probes, scheduling, starts, surroundings
 from core.cluster.diagnosis.view import NO_RESTARTS, ContainerView, PodView, pod_view
 from core.cluster.documents import Document, containers_of, controller_of, is_terminating, release_of
-from core.cluster.kinds import MAKERS, WORKLOADS
+from core.cluster.kinds import POD_OWNERS, WORKLOADS
 from core.cluster.snapshot import Snapshot, is_alive
 from core.records.bundle import BundleService
 from core.records.observation import Diagnosis, DiagnosisKind
@@ -37,11 +37,11 @@ def diagnoses(
     alive = [v for v in views if is_alive(v.document)]
     surge = _surges(snapshot, workload, release)
     found = [_of_pod(service.name, v, snapshot, surge=surge) for v in alive]
-    makers = [m for m in snapshot.makers(kind, workload) if release_of(m) == release]
-    owners = frozenset(str((controller_of(v.document, MAKERS) or {}).get("uid")) for v in alive)
+    pod_owners = [m for m in snapshot.pod_owners(kind, workload) if release_of(m) == release]
+    owners = frozenset(str((controller_of(v.document, POD_OWNERS) or {}).get("uid")) for v in alive)
     every = [p for p in snapshot.pods(workload) if is_alive(p) and not is_terminating(p)]
     around = [
-        creation.find(service.name, makers, owners),
+        creation.find(service.name, pod_owners, owners),
         surroundings.find_node(service.name, every),
         surroundings.find_evicted(service.name, views),
         kind.diagnosis(service.name, workload),

@@ -2,7 +2,7 @@
 
 from core.cluster.diagnosis.starts import restarted
 from core.cluster.diagnosis.view import ContainerView, PodView
-from core.cluster.documents import moment
+from core.cluster.documents import parse_timestamp
 from core.records.observation import Diagnosis, DiagnosisKind
 
 # Ended within so many seconds counts as "right after its start".
@@ -24,7 +24,7 @@ def find(service: str, pod: PodView, container: ContainerView) -> Diagnosis | No
     ended = container.ended
     if not ended or ended.get("reason") == "ContainerStatusUnknown":
         return None
-    if container.initial and ended.get("exitCode") == 0:
+    if container.is_init and ended.get("exitCode") == 0:
         return None
     if ended.get("reason") == "OOMKilled":
         return _memory(service, pod, container)
@@ -63,7 +63,10 @@ def _memory(service: str, pod: PodView, container: ContainerView) -> Diagnosis:
 
 
 def _seconds(container: ContainerView) -> int | None:
-    begin, end = moment(container.ended.get("startedAt")), moment(container.ended.get("finishedAt"))
+    begin, end = (
+        parse_timestamp(container.ended.get("startedAt")),
+        parse_timestamp(container.ended.get("finishedAt")),
+    )
     return int((end - begin).total_seconds()) if begin and end else None
 
 

@@ -51,7 +51,7 @@ def find(service: str, pod: PodView, container: ContainerView) -> Diagnosis | No
 
 
 def _bad_name(pod: PodView, container: ContainerView) -> Diagnosis | None:
-    events = container.said("InspectFailed")
+    events = container.events_named("InspectFailed")
     if container.waiting.get("reason") != "InvalidImageName" and not events:
         return None
     text = events[-1].message if events else str(container.waiting.get("message", ""))
@@ -63,7 +63,9 @@ def _bad_name(pod: PodView, container: ContainerView) -> Diagnosis | None:
 
 
 def _never(pod: PodView, container: ContainerView) -> Diagnosis | None:
-    if container.waiting.get("reason") != "ErrImageNeverPull" and not container.said("ErrImageNeverPull"):
+    if container.waiting.get("reason") != "ErrImageNeverPull" and not container.events_named(
+        "ErrImageNeverPull"
+    ):
         return None
     fact = f"image {container.image} is not on the node and imagePullPolicy is Never"
     return pod.diagnosis(
@@ -74,7 +76,7 @@ def _never(pod: PodView, container: ContainerView) -> Diagnosis | None:
 def _pull(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     if container.waiting.get("reason", "") not in PULL_REASONS:
         return None
-    events = [e for e in container.said("Failed") if e.message.startswith("Failed to pull image")]
+    events = [e for e in container.events_named("Failed") if e.message.startswith("Failed to pull image")]
     text = events[-1].message if events else _from_status(container)
     if not text:
         return None
@@ -113,7 +115,7 @@ def _explain(
 
 
 def _credentials(pod: PodView, image: str, registry: str, bare: str) -> str:
-    lost = pod.said("FailedToRetrieveImagePullSecret")
+    lost = pod.events_named("FailedToRetrieveImagePullSecret")
     if lost and (secret := PULL_SECRET.search(lost[-1].message)):
         return f'the pull secret "{secret[1]}" does not exist, so {registry} refused the pull of {image}'
     if SCOPE.search(bare):
@@ -134,5 +136,5 @@ def registry_of(image: str) -> str:
 
 
 def _times(container: ContainerView) -> int:
-    tried = [e.count for e in container.said("Failed", "InspectFailed", "ErrImageNeverPull")]
+    tried = [e.count for e in container.events_named("Failed", "InspectFailed", "ErrImageNeverPull")]
     return max(tried, default=1)

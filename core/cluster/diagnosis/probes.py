@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from core.cluster.diagnosis.starts import restarted
 from core.cluster.diagnosis.view import ContainerView, EventView, PodView
-from core.cluster.documents import Document, moment
+from core.cluster.documents import Document, parse_timestamp
 from core.records.observation import Diagnosis, DiagnosisKind
 
 STATUS = re.compile(r"statuscode: (\d+)")
@@ -16,7 +16,7 @@ RECOVERED = timedelta(seconds=10)
 def find_kill(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     """Explain a container that the kubelet kills itself; its exit code may be 0, so ask before the crash."""
     for kind in (DiagnosisKind.LIVENESS, DiagnosisKind.STARTUP):
-        killed = [e for e in container.said("Killing") if f"failed {kind} probe" in e.message]
+        killed = [e for e in container.events_named("Killing") if f"failed {kind} probe" in e.message]
         if killed and _belongs(killed[-1], container):
             return _kill(service, pod, container, kind, killed[-1])
     return None
@@ -25,7 +25,7 @@ def find_kill(service: str, pod: PodView, container: ContainerView) -> Diagnosis
 def find_recovered(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     """Explain a check that fails long after the last crash."""
     failure = _failing(container)
-    started = moment(container.running.get("startedAt"))
+    started = parse_timestamp(container.running.get("startedAt"))
     if failure and failure.last and started and failure.last - started >= RECOVERED:
         return find(service, pod, container)
     return None
@@ -67,8 +67,8 @@ def _failing(container: ContainerView) -> EventView | None:
     if container.ready or not container.running:
         return None
     names = ("Readiness probe", "Startup probe")
-    failures = [e for e in container.said("Unhealthy") if e.message.startswith(names)]
-    started = moment(container.running.get("startedAt"))
+    failures = [e for e in container.events_named("Unhealthy") if e.message.startswith(names)]
+    started = parse_timestamp(container.running.get("startedAt"))
     failures = [e for e in failures if not (e.last and started and e.last < started)]
     if not failures or (sum(e.count for e in failures) < 2 and "connection refused" in failures[-1].message):
         return None
@@ -79,7 +79,9 @@ def _kill(
     service: str, pod: PodView, container: ContainerView, kind: DiagnosisKind, killed: EventView
 ) -> Diagnosis:
     probe = container.spec.get(f"{kind}Probe") or {}
-    unhealthy = [e for e in container.said("Unhealthy") if e.message.lower().startswith(f"{kind} probe")]
+    unhealthy = [
+        e for e in container.events_named("Unhealthy") if e.message.lower().startswith(f"{kind} probe")
+    ]
     found = STATUS.search(unhealthy[-1].message) if unhealthy else None
     why = f" (it answers {found[1]})" if found else ""
     where = target(container, probe)
@@ -98,7 +100,9 @@ def _kill(
 
 def _belongs(killed: EventView, container: ContainerView) -> bool:
     """Tell whether the kill ended the newest run that has ended, or is about to end the present one."""
-    began = moment(container.ended.get("startedAt")) or moment(container.running.get("startedAt"))
+    began = parse_timestamp(container.ended.get("startedAt")) or parse_timestamp(
+        container.running.get("startedAt")
+    )
     return killed.last is None or began is None or killed.last >= began
 
 

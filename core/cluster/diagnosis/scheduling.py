@@ -32,7 +32,7 @@ def find(service: str, pod: PodView, *, surge: bool) -> Diagnosis | None:
     text = cut(str(scheduled.get("message", "")))
     if "PersistentVolumeClaims" in text or CLAIM.search(text):
         return None
-    times = sum(e.count for e in pod.said("FailedScheduling")) or 1
+    times = sum(e.count for e in pod.events_named("FailedScheduling")) or 1
     fact, remedies = _explain(service, pod.spec, text)
     if surge and LABELS not in text:
         remedies.append(SURGE)

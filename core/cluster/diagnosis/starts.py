@@ -70,7 +70,7 @@ def _config(service: str, pod: PodView, container: ContainerView) -> Diagnosis |
 
 
 def _hook(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
-    events = container.said("FailedPostStartHook")
+    events = container.events_named("FailedPostStartHook")
     if container.waiting.get("reason") != "PostStartHookError" and not (events and container.down):
         return None
     # The hook's own output may hold anything; it is left to the log.
@@ -82,7 +82,7 @@ def _hook(service: str, pod: PodView, container: ContainerView) -> Diagnosis | N
 def _start(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     failed = container.ended.get("reason") in START_REASONS
     waits = container.waiting.get("reason") == "RunContainerError"
-    events = [e for e in container.said("Failed") if "failed to create containerd task" in e.message]
+    events = [e for e in container.events_named("Failed") if "failed to create containerd task" in e.message]
     if not failed and not waits and not (events and not container.running and not container.ended):
         return None
     texts = [
@@ -106,11 +106,11 @@ def _start(service: str, pod: PodView, container: ContainerView) -> Diagnosis | 
 
 
 def _errors(container: ContainerView) -> list[str]:
-    return [e.message for e in container.said("Failed") if e.message.startswith("Error: ")]
+    return [e.message for e in container.events_named("Failed") if e.message.startswith("Error: ")]
 
 
 def _times(container: ContainerView) -> int:
-    return max((e.count for e in container.said("Failed")), default=1)
+    return max((e.count for e in container.events_named("Failed")), default=1)
 
 
 def restarted(container: ContainerView) -> str:

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 
 from core.cluster.diagnosis.scheduling import CLAIM, cut
 from core.cluster.diagnosis.view import PodView, event_view, one_line
-from core.cluster.documents import Document, condition, holds, is_terminating, name_of, spec_of, uid_of
+from core.cluster.documents import (
+    Document,
+    condition,
+    is_condition_true,
+    is_terminating,
+    name_of,
+    spec_of,
+    uid_of,
+)
 from core.cluster.kinds.config_map import CONFIG_MAP
 from core.cluster.kinds.event import EVENT
 from core.cluster.kinds.secret import SECRET
@@ -27,7 +35,7 @@ def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Diagnosis | N
         "PersistentVolumeClaims" in text or CLAIM.search(text)
     ):
         return pod.diagnosis(DiagnosisKind.VOLUME, _claim(service, pod, snapshot, text))
-    events = pod.said("FailedMount", "FailedAttachVolume")
+    events = pod.events_named("FailedMount", "FailedAttachVolume")
     if not events or any(c.running or c.ended for c in pod.containers):
         return None
     newest = events[-1]
@@ -42,7 +50,7 @@ def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Diagnosis | N
 
 def find_sandbox(service: str, pod: PodView) -> Diagnosis | None:
     """Explain a pod whose network the node cannot set up."""
-    events = pod.said("FailedCreatePodSandBox")
+    events = pod.events_named("FailedCreatePodSandBox")
     if not events or any(c.running or c.ended for c in pod.containers):
         return None
     node = pod.spec.get("nodeName") or "its node"
@@ -57,7 +65,7 @@ def find_node(service: str, pods: Sequence[Document]) -> Diagnosis | None:
     """
     for pod in pods:
         denied = condition(pod, "Ready").get("status") == "False"
-        if denied and holds(pod, "ContainersReady") and not spec_of(pod).get("readinessGates"):
+        if denied and is_condition_true(pod, "ContainersReady") and not spec_of(pod).get("readinessGates"):
             node = spec_of(pod).get("nodeName") or ""
             fact = f"the node {node} does not report any more: the pods of {service} on it do not count and cannot change"
             return Diagnosis(

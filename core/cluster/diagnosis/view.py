@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from core.cluster.documents import Document, moment, name_of, spec_of, status_of, uid_of
+from core.cluster.documents import Document, name_of, parse_timestamp, spec_of, status_of, uid_of
 from core.cluster.labels import CONTAINER
 from core.cluster.snapshot import Snapshot
 from core.records.observation import Diagnosis, DiagnosisKind
@@ -45,7 +45,7 @@ class ContainerView:
 
     Attributes:
         status: empty until the kubelet has reported.
-        initial: it must end before the others start.
+        is_init: it must end before the others start.
         injected: the workload does not name it: a webhook has put it into the pod.
         before: restarts from before the promotion; neither they nor the ends that they followed are told of.
     """
@@ -54,16 +54,16 @@ class ContainerView:
     spec: Document
     status: Document
     events: tuple[EventView, ...] = ()
-    initial: bool = False
+    is_init: bool = False
     injected: bool = False
     before: int = 0
 
     def subject(self, service: str) -> str:
         """Return how a sentence calls it: the service's one container is the service itself."""
-        kind = "init container" if self.initial else "container"
+        kind = "init container" if self.is_init else "container"
         if self.injected:
             return f"{kind} {self.name} of {service} (not in convox.yml)"
-        return f"{kind} {self.name} of {service}" if self.initial else service
+        return f"{kind} {self.name} of {service}" if self.is_init else service
 
     @property
     def image(self) -> str:
@@ -111,7 +111,7 @@ class ContainerView:
         # A running container without a start time is still running: an empty document must not read as absent.
         return state[name] or {"startedAt": EPOCH} if name in state else {}
 
-    def said(self, *reasons: str) -> tuple[EventView, ...]:
+    def events_named(self, *reasons: str) -> tuple[EventView, ...]:
         """Return the events of these reasons, the latest last."""
         return tuple(e for e in self.events if e.reason in reasons)
 
@@ -136,7 +136,7 @@ class PodView:
     def status(self) -> Document:
         return status_of(self.document)
 
-    def said(self, *reasons: str) -> tuple[EventView, ...]:
+    def events_named(self, *reasons: str) -> tuple[EventView, ...]:
         return tuple(e for e in self.events if e.reason in reasons)
 
     def diagnosis(
@@ -204,9 +204,9 @@ def pod_view(
         replace(c, injected=named is not None and c.name not in named, before=known.get(c.name, 0))
         for c in (
             *_containers(
-                spec.get("initContainers"), status.get("initContainerStatuses"), events, initial=True
+                spec.get("initContainers"), status.get("initContainerStatuses"), events, is_init=True
             ),
-            *_containers(spec.get("containers"), status.get("containerStatuses"), events, initial=False),
+            *_containers(spec.get("containers"), status.get("containerStatuses"), events, is_init=False),
         )
     ]
     return PodView(document=pod, containers=tuple(containers), events=events)
@@ -236,7 +236,7 @@ def event_view(event: Document) -> EventView:
         reason=str(event.get("reason") or ""),
         message=str(event.get("message") or event.get("note") or "").removeprefix(COMBINED_PREFIX).strip(),
         count=int(series.get("count") or event.get("count") or 1),
-        last=moment(stamp),
+        last=parse_timestamp(stamp),
         container=path[1] if path else "",
     )
 
@@ -255,7 +255,7 @@ def probe_kills(container: ContainerView) -> int:
 
     The event has type Normal and tells it before the restart shows; a clean exit code hides it later.
     """
-    return sum(e.count for e in container.said("Killing") if "probe, will be restarted" in e.message)
+    return sum(e.count for e in container.events_named("Killing") if "probe, will be restarted" in e.message)
 
 
 def _containers(
@@ -263,7 +263,7 @@ def _containers(
     statuses: Sequence[Document] | None,
     events: tuple[EventView, ...],
     *,
-    initial: bool,
+    is_init: bool,
 ) -> list[ContainerView]:
     by_name = {s["name"]: s for s in statuses or ()}
     return [
@@ -273,7 +273,7 @@ def _containers(
             status=by_name.get(spec["name"], {}),
             events=tuple(e for e in events if e.container == spec["name"]),
             # A side-car that restarts for ever is no step on the way.
-            initial=initial and spec.get("restartPolicy") != "Always",
+            is_init=is_init and spec.get("restartPolicy") != "Always",
         )
         for spec in specs or ()
     ]

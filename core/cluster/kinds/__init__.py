@@ -45,13 +45,13 @@ MANAGED: Mapping[str, ManagedKind] = _by_name((*_BEFORE, *_WORKLOADS))
 KINDS: Mapping[str, Kind] = _by_name((*_BEFORE, *_WORKLOADS, *_OTHERS))
 FOLLOWED: Mapping[str, Follow] = MappingProxyType({k.name: k.follow for k in KINDS.values() if k.follow})
 # Kinds that own pods of ours.
-MAKERS: frozenset[str] = frozenset(kind.makers.name for kind in WORKLOADS.values())
+POD_OWNERS: frozenset[str] = frozenset(kind.pod_owner.name for kind in WORKLOADS.values())
 
 
 def count_of(ref: Ref, live: Document) -> int | None:
     """Return how many pods a live object asks for, None where its kind has no count of its own."""
     kind = WORKLOADS.get(ref.kind)
-    return kind.wanted(live) if kind and kind.traits.counted else None
+    return kind.desired_replicas(live) if kind and kind.traits.counted else None
 
 
 def workload_of(service: Service) -> WorkloadKind:

@@ -2,7 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
-from core.cluster.documents import Document, condition, controller_of, holds, replicas_of, spec_of, status_of
+from core.cluster.documents import (
+    Document,
+    condition,
+    controller_of,
+    is_condition_true,
+    replicas_of,
+    spec_of,
+    status_of,
+)
 from core.cluster.kinds.kind import LOOK, MANAGE, Follow, Json, Resource, WorkloadKind
 from core.cluster.kinds.phrases import number_of
 from core.cluster.kinds.replica_set import REPLICA_SET
@@ -58,7 +66,7 @@ def strategy(asked: RollingUpdate) -> Json:
 
 def unready(live: Document, pods: Sequence[Document]) -> str:
     """Compare the counters, and the pods that were counted without them, with what is wanted."""
-    unfinished = _unfinished(live, sum(1 for pod in pods if holds(pod, "Ready")))
+    unfinished = _unfinished(live, sum(1 for pod in pods if is_condition_true(pod, "Ready")))
     return unfinished and unfinished + _hint(live)
 
 
@@ -90,7 +98,7 @@ def _hint(live: Document) -> str:
     return f" (Kubernetes has seen no progress for {spec_of(live).get('progressDeadlineSeconds', 600)} s)"
 
 
-def _made(name: str, pod: Document) -> bool:
+def _owns_pod(name: str, pod: Document) -> bool:
     """Tell by the replica set, which is named `<name>-<hash>` and may be gone too."""
     owner = controller_of(pod, {REPLICA_SET.name})
     return owner is not None and str(owner["name"]).rpartition("-")[0] == name
@@ -113,8 +121,8 @@ DEPLOYMENT = WorkloadKind(
     render=render,
     unready=unready,
     runs=lambda _service: True,
-    wanted=replicas_of,
-    makers=REPLICA_SET,
-    made=_made,
+    desired_replicas=replicas_of,
+    pod_owner=REPLICA_SET,
+    owns_pod=_owns_pod,
     diagnosis=_paused,
 )

@@ -62,7 +62,7 @@ class Kind:
         resource: where it is kept.
         rights: subresource, "" for the object itself → the verbs that the bot needs in the namespace of an app, where
             `deploy/rbac.yaml` grants them.
-        founding: the verbs with which it makes the namespace of a new app; `deploy/self-service.yaml` grants them,
+        provisioning: the verbs with which it makes the namespace of a new app; `deploy/self-service.yaml` grants them,
             where an administrator wants that.
         follow: None where no watch follows it.
     """
@@ -70,7 +70,7 @@ class Kind:
     name: str
     resource: Resource
     rights: Mapping[str, Verbs]
-    founding: Verbs = frozenset()
+    provisioning: Verbs = frozenset()
     follow: Follow | None = None
 
     def __str__(self) -> str:
@@ -99,16 +99,16 @@ class WorkloadKind(ManagedKind):
 
     Attributes:
         runs: whether a service of the manifest runs as this kind.
-        wanted: how many pods a live object asks for now; with a count, that count.
-        makers: the kind that owns its pods.
-        made: whether a pod was made for the object of a name, told without the object, which may be gone.
+        desired_replicas: how many pods a live object asks for now; with a count, that count.
+        pod_owner: the kind that owns its pods.
+        owns_pod: whether a pod was made for the object of a name, told without the object, which may be gone.
         diagnosis: what a live object itself says is wrong, told of the service of a name; None where nothing is.
     """
 
     runs: Callable[[Service], bool]
-    wanted: Callable[[Document], int]
-    makers: Kind
-    made: Callable[[str, Document], bool]
+    desired_replicas: Callable[[Document], int]
+    pod_owner: Kind
+    owns_pod: Callable[[str, Document], bool]
     diagnosis: Callable[[str, Document], Diagnosis | None]
 
 

@@ -6,5 +6,5 @@ NAMESPACE = Kind(
     name="Namespace",
     resource=Resource("", "v1", "namespaces", namespaced=False),
     rights={"": GET},
-    founding=GET | {"create"},
+    provisioning=GET | {"create"},
 )

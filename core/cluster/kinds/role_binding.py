@@ -6,5 +6,5 @@ ROLE_BINDING = Kind(
     name="RoleBinding",
     resource=Resource("rbac.authorization.k8s.io", "v1", "rolebindings"),
     rights={},
-    founding=frozenset({"create"}),
+    provisioning=frozenset({"create"}),
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.cluster.labels import namespace_name
-from core.policy.policy import Rules
+from core.policy.authorization import Rules
 from core.records.app import App
 from core.records.build import Build
 from core.records.release import Release

@@ -18,13 +18,13 @@ from core.cluster.documents import (
     controller_of,
     created_at,
     is_terminating,
-    moment,
     name_of,
+    parse_timestamp,
     replicas_of,
     spec_of,
     uid_of,
 )
-from core.cluster.kinds import FOLLOWED, MAKERS, WORKLOADS
+from core.cluster.kinds import FOLLOWED, POD_OWNERS, WORKLOADS
 from core.cluster.kinds.event import EVENT
 from core.cluster.kinds.pod import POD
 from core.cluster.kinds.replica_set import REPLICA_SET
@@ -87,8 +87,8 @@ def _subjects(known: Snapshot, delta: Delta) -> list[str]:
         return [uid_of(delta.object)]
     if delta.kind == EVENT.name and delta.object.get("reason") in PULL_REASONS:
         return [str((delta.object.get("involvedObject") or {}).get("uid", ""))]
-    if delta.kind in MAKERS and delta.type == "ADDED":
-        owners = ((controller_of(p, MAKERS), p) for p in known.all(POD.name))
+    if delta.kind in POD_OWNERS and delta.type == "ADDED":
+        owners = ((controller_of(p, POD_OWNERS), p) for p in known.all(POD.name))
         return [uid_of(p) for owner, p in owners if owner and owner.get("uid") == uid_of(delta.object)]
     return []
 
@@ -111,14 +111,14 @@ def _run(key: str, uid: str) -> str:
 def _story(snapshot: Snapshot, uid: str, now: datetime) -> tuple[Line, ...]:
     """Return all that can be told of a pod so far; nothing before its owner is known, whose line comes first."""
     pod = snapshot.get(POD.name, uid)
-    owner = controller_of(pod, MAKERS) if pod else None
+    owner = controller_of(pod, POD_OWNERS) if pod else None
     if pod is None or owner is None or snapshot.get(owner["kind"], str(owner.get("uid"))) is None:
         return ()
     made = created_at(pod) or now
     story = [_line(made, str(owner["name"]), f"Created pod: {name_of(pod)}", f"created:{uid}")]
     node = spec_of(pod).get("nodeName")
     if node:
-        at = moment(condition(pod, "PodScheduled").get("lastTransitionTime")) or made
+        at = parse_timestamp(condition(pod, "PodScheduled").get("lastTransitionTime")) or made
         where = f"{pod['metadata'].get('namespace', '')}/{name_of(pod)}"
         story.append(_line(at, name_of(pod), f"Successfully assigned {where} to {node}", f"assigned:{uid}"))
         view = pod_view(snapshot, pod)
@@ -128,7 +128,7 @@ def _story(snapshot: Snapshot, uid: str, now: datetime) -> tuple[Line, ...]:
 
 def _container(pod: PodView, container: ContainerView, now: datetime) -> Iterator[Line]:
     """Tell of one container: its image, as events say it, and its newest start, as its status says it."""
-    for event in container.said(*PULL_REASONS):
+    for event in container.events_named(*PULL_REASONS):
         found = (PULLING if event.reason == "Pulling" else PULLED).search(event.message)
         if found:
             key = f"{event.reason.lower()}:{container.name}:{event.uid}"
@@ -138,7 +138,7 @@ def _container(pod: PodView, container: ContainerView, now: datetime) -> Iterato
     if not state or state.get("reason") in NEVER_STARTED:
         return
     started = state.get("startedAt")
-    at = (moment(started) if started != EPOCH else None) or now
+    at = (parse_timestamp(started) if started != EPOCH else None) or now
     run = f"{uid_of(pod.document)}:{container.name}:{container.restarts}"
     yield _line(at, pod.name, f"Created container {container.name}", f"container:{run}")
     yield _line(at, pod.name, f"Started container {container.name}", f"started:{run}")
@@ -165,7 +165,7 @@ def _scaled(known: Document | None, delta: Delta, intent: Intent, now: datetime)
 def _deleted(delta: Delta, intent: Intent, now: datetime, *, seen: Document | None) -> list[Line]:
     """Tell that a pod is taken away, as soon as it is asked to go."""
     pod, uid = delta.object, uid_of(delta.object)
-    owner = controller_of(pod, MAKERS)
+    owner = controller_of(pod, POD_OWNERS)
     if owner is None or uid in intent.going or (seen is not None and is_terminating(seen)):
         return []
     if delta.type != "DELETED" and not is_terminating(pod):
@@ -175,7 +175,7 @@ def _deleted(delta: Delta, intent: Intent, now: datetime, *, seen: Document | No
 
 def _asked(pod: Document) -> datetime | None:
     """Return when the deletion was asked for: the stamp lies in the future by the grace period."""
-    due = moment(pod["metadata"].get("deletionTimestamp"))
+    due = parse_timestamp(pod["metadata"].get("deletionTimestamp"))
     grace = pod["metadata"].get("deletionGracePeriodSeconds") or 0
     return due - timedelta(seconds=grace) if due else None
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from core.cluster.diagnosis.view import ContainerView, PodView, pod_view, probe_kills
-from core.cluster.documents import Document, condition, containers_of, holds, spec_of, uid_of
+from core.cluster.documents import Document, condition, containers_of, is_condition_true, spec_of, uid_of
 from core.cluster.snapshot import Snapshot
 from core.records.observation import PodMilestone, PodObservation
 
@@ -22,11 +22,11 @@ def pod_states(
 
 def _state(pod: PodView) -> PodObservation:
     ours = [c for c in pod.containers if not c.injected]
-    ready = holds(pod.document, "Ready")
+    ready = is_condition_true(pod.document, "Ready")
     return PodObservation(
         uid=uid_of(pod.document),
         step=_step(pod, ours, ready=ready),
-        running=all(c.running for c in ours if not c.initial),
+        running=all(c.running for c in ours if not c.is_init),
         ready=ready,
         # A liveness kill counts as soon as its event tells, a moment before the status does (engine rule 33).
         restarts=sum(max(c.restarts, probe_kills(c)) for c in ours),
@@ -36,7 +36,7 @@ def _state(pod: PodView) -> PodObservation:
 def _step(pod: PodView, ours: list[ContainerView], *, ready: bool) -> PodMilestone:
     if ready:
         return PodMilestone.READY
-    if any(c.running or c.ended for c in ours if not c.initial):
+    if any(c.running or c.ended for c in ours if not c.is_init):
         return PodMilestone.STARTED
     if _pulling(pod, ours):
         return PodMilestone.PULLING
@@ -54,5 +54,5 @@ def _pulling(pod: PodView, ours: list[ContainerView]) -> bool:
     next_one = next((c for c in ours if not c.running and not c.ended), None)
     if next_one is None or next_one.waiting.get("reason") not in ON_THE_WAY:
         return False
-    told = next_one.said("Pulling", "Pulled")
+    told = next_one.events_named("Pulling", "Pulled")
     return not told or told[-1].reason == "Pulling"

@@ -57,15 +57,15 @@ def service_state(
             seen=False,
         )
     pods = [p for p in snapshot.new_pods(live, release) if is_alive(p)]
-    wanted = kind.wanted(live)
+    wanted = kind.desired_replicas(live)
     waiting = _unseen(live, applied, release) or kind.unready(live, pods)
     return ServiceState(
         name=service.name,
         readiness=Readiness.PROGRESSING if waiting else Readiness.READY,
         sentence=waiting or _complete(wanted, snapshot, live),
-        wanted=wanted,
+        desired=wanted,
         pods=pod_states(snapshot, live, pods),
-        diagnosis=diagnoses(snapshot, service, release, before=before),
+        diagnoses=diagnoses(snapshot, service, release, before=before),
     )
 
 
@@ -117,5 +117,5 @@ def _presence(snapshot: Snapshot, ref: Ref) -> str:
     if document is not None:
         return "is being removed" if is_terminating(document) else "is still there"
     kind = WORKLOADS.get(ref.kind)
-    pods = sum(1 for pod in snapshot.all(POD.name) if kind.made(ref.name, pod)) if kind else 0
+    pods = sum(1 for pod in snapshot.all(POD.name) if kind.owns_pod(ref.name, pod)) if kind else 0
     return f"{number_of(pods, 'pod')} {'is' if pods == 1 else 'are'} still stopping" if pods else ""

@@ -15,9 +15,9 @@ import aiohttp
 import orjson
 
 from core.clock import Clock
+from core.cluster.api.address import Address
 from core.cluster.api.client import LIST_SECONDS, Json, KubeClient, selectors
 from core.cluster.api.refusals import ApiUnreachable, refusal, status_of
-from core.cluster.api.resources import Address
 from core.cluster.api.transport import StreamIdle
 from core.errors import Unreachable
 

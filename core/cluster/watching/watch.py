@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from core.clock import Clock
 from core.cluster.api.client import KubeClient
+from core.cluster.fencing import AppNamespace
 from core.cluster.kinds import FOLLOWED
-from core.cluster.namespace import AppNamespace
 from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.delta_queue import DeltaQueue
 from core.cluster.watching.lines import RepeatLimiter, diagnosis_lines, lines
@@ -21,7 +21,7 @@ from core.errors import Rejected, Unreachable
 from core.records.bundle import Ref
 from core.records.intent import Applied, Intent
 from core.records.line import Line
-from core.records.observation import Observation, ServiceState, Target
+from core.records.observation import DesiredState, Observation, ServiceState
 from core.waiting import first_of
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class NamespaceWatch:
         self._refusals: Counter[str] = Counter()
         self._silence = (tuning or ReflectorOptions()).idle
         self._quiet_seconds = QUIET_SECONDS
-        self._target: Target | None = None
+        self._target: DesiredState | None = None
         self._said: Mapping[str, RepeatLimiter] = {}
         self._tasks: tuple[asyncio.Task[NoReturn], ...] = ()
         self._reflectors = {
@@ -106,7 +106,7 @@ class NamespaceWatch:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def aim(self, target: Target) -> None:
+    def aim(self, target: DesiredState) -> None:
         """Judge everything from now on towards this target; the next look comes at once."""
         self._target = target
         self._changed.set()
@@ -182,7 +182,7 @@ class NamespaceWatch:
         if target is None:
             return Observation(synced=True, lines=new_lines)
         states = _states(self._snapshot, target, self._intent.pods)
-        diagnoses = {state.name: state.diagnosis for state in states}
+        diagnoses = {state.name: state.diagnoses for state in states}
         self._said, spoken = diagnosis_lines(self._said, diagnoses, self._clock.now())
         return Observation(synced=True, lines=(*new_lines, *spoken), services=states)
 
@@ -268,7 +268,7 @@ async def watching(watch: NamespaceWatch) -> AsyncGenerator[NamespaceWatch]:
         await watch.stop()
 
 
-def _states(snapshot: Snapshot, target: Target, before: Mapping[str, int]) -> tuple[ServiceState, ...]:
+def _states(snapshot: Snapshot, target: DesiredState, before: Mapping[str, int]) -> tuple[ServiceState, ...]:
     if target.bundle is None:
         return absent_state(snapshot, target.absent)
     applied: dict[Ref, Applied] = {a.ref: a for a in target.applied}

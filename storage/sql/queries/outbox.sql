@@ -35,7 +35,7 @@ UPDATE cards SET shown = max(shown, :shown), not_before = NULL WHERE promotion =
 -- A card will never be shown.
 UPDATE cards SET failed = :error WHERE promotion = :promotion;
 
--- delay_card --
+-- postpone_card --
 -- Leave a card alone for a while.
 UPDATE cards SET not_before = :not_before WHERE promotion = :promotion;
 

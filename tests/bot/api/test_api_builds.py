@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.policy.policy import parse_policy
+from core.policy.authorization import parse_policy
 from tests.bot.api.asking import BUILD, IMAGES, MANIFEST, policy_of
 from tests.soak import times
 

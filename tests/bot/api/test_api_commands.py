@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import UserError
-from core.policy.policy import parse_policy
+from core.policy.authorization import parse_policy
 from tests.bot.api.asking import policy_of
 from tests.core.world import ALICE, ONE_APPROVAL, by
 

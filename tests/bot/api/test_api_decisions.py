@@ -1,6 +1,6 @@
 """Approving, declining and stopping with a token: the same rules as in Slack, and no seat for a token."""
 
-from core.policy.policy import parse_policy
+from core.policy.authorization import parse_policy
 from core.promotion import Phase
 from tests.core.world import ALICE, ONE_APPROVAL, by, until
 from tests.fakes import progressing

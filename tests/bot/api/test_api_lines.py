@@ -8,7 +8,7 @@ from aiohttp import ClientPayloadError
 
 from bot.api.lines import POLL_SECONDS, follow, rows_of
 from bot.api.names import Names
-from core.policy.policy import parse_policy
+from core.policy.authorization import parse_policy
 from core.records.line import Line
 from tests.bot.api.asking import policy_of
 from tests.core.world import ALICE, BOB, ONE_APPROVAL, by

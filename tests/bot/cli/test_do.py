@@ -12,7 +12,7 @@ from bot.cli.rack_url import CliError, RackUrl, is_loopback
 from bot.cli.terminal import _joined, do
 from bot.command.commands import EnvSet
 from bot.command.parser import parse
-from core.policy.policy import parse_policy
+from core.policy.authorization import parse_policy
 from tests.bot.api.asking import policy_of
 from tests.bot.api.serving import serving
 from tests.core.world import BOB, ONE_APPROVAL, by

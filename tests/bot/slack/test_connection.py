@@ -92,7 +92,7 @@ async def connecting(
     async with TestServer(server) as there, new_session() as session:
         world.url = str(there.make_url("/")).rstrip("/")
         client = new_client("xoxb-1", f"{world.url}/api/", session)
-        app = new_app(client, signing_secret=None, state=state, keeper=Nobody())
+        app = new_app(client, signing_secret=None, state=state, sink=Nobody())
         made = SlackConnection(client, app, app_token=app_token, state=state, clock=ScaledClock(SPEED))
         task = asyncio.create_task(made.run())
         try:
@@ -162,8 +162,8 @@ async def test_a_refused_app_token_stops_the_socket_and_nothing_else():
     world = Slack(refuse={"apps.connections.open": "invalid_auth"})
     async with connecting(world) as (state, task):
         await asyncio.wait_for(task, 20)
-        assert (state.unplugged, state.dead, state.ready) == (True, False, False)
-        assert state.known.is_set()
+        assert (state.app_token_refused, state.bot_token_refused, state.ready) == (True, False, False)
+        assert state.identified.is_set()
         assert state.problem == "Slack says invalid_auth to SLACK_APP_TOKEN"
         state.tell(web="")
         assert state.problem == "Slack says invalid_auth to SLACK_APP_TOKEN", (
@@ -174,7 +174,7 @@ async def test_a_refused_app_token_stops_the_socket_and_nothing_else():
 async def test_a_refused_bot_token_is_named_and_the_socket_opens_so_that_people_are_told():
     async with connecting(Slack(refuse={"auth.test": "token_revoked"})) as (state, _):
         await until(lambda: state.connected)
-        assert (state.dead, state.ready) == (True, False)
+        assert (state.bot_token_refused, state.ready) == (True, False)
         assert "Slack says token_revoked to SLACK_BOT_TOKEN" in state.problem
 
 

@@ -45,14 +45,14 @@ class Keeper:
         self.kept.append((key, kind))
 
 
-def application(keeper: Keeper) -> web.Application:
-    app = new_app(AsyncWebClient(token="xoxb-1"), signing_secret=SECRET, state=SlackState(), keeper=keeper)
+def application(sink: Keeper) -> web.Application:
+    app = new_app(AsyncWebClient(token="xoxb-1"), signing_secret=SECRET, state=SlackState(), sink=sink)
     return new_slack_endpoint(app, SECRET)
 
 
 @asynccontextmanager
-async def endpoint(keeper: Keeper) -> AsyncGenerator[TestClient[Any, Any]]:
-    async with TestClient(TestServer(application(keeper))) as client:
+async def endpoint(sink: Keeper) -> AsyncGenerator[TestClient[Any, Any]]:
+    async with TestClient(TestServer(application(sink))) as client:
         yield client
 
 
@@ -67,11 +67,11 @@ def signed(body: str, *, at: float | None = None, secret: str = SECRET) -> dict[
 
 
 async def test_a_signed_command_is_kept_and_acknowledged():
-    keeper = Keeper()
-    async with endpoint(keeper) as client:
+    sink = Keeper()
+    async with endpoint(sink) as client:
         response = await client.post("/slack/events", data=COMMAND, headers=signed(COMMAND))
         assert (response.status, await response.text()) == (200, "")
-    assert keeper.kept == [("command:13345224609.738474920.8088930838d88f008e0", "command")]
+    assert sink.kept == [("command:13345224609.738474920.8088930838d88f008e0", "command")]
 
 
 async def test_a_command_that_cannot_be_kept_is_answered_with_the_reason():
@@ -96,12 +96,12 @@ async def test_a_command_that_cannot_be_kept_is_answered_with_the_reason():
     ids=["unsigned", "words", "huge", "other digits", "negative", "other secret", "old", "other body"],
 )
 async def test_whatever_is_not_slacks_is_turned_away_in_silence(headers, caplog: pytest.LogCaptureFixture):
-    keeper = Keeper()
+    sink = Keeper()
     with caplog.at_level(logging.INFO):
-        async with endpoint(keeper) as client:
+        async with endpoint(sink) as client:
             response = await client.post("/slack/events", data=COMMAND, headers=headers)
     assert response.status == 401
-    assert keeper.kept == []
+    assert sink.kept == []
     assert "Traceback" not in caplog.text
     assert "hooks.slack.com" not in caplog.text
 
@@ -123,10 +123,10 @@ async def test_nothing_else_is_answered_on_this_port():
 async def test_an_event_that_nobody_listens_to_is_acknowledged_so_that_slack_does_not_repeat_it():
     body = '{"type":"event_callback","team_id":"T1","event":{"type":"app_home_opened","user":"U1"}}'
     headers = {**signed(body), "Content-Type": "application/json"}
-    keeper = Keeper()
-    async with endpoint(keeper) as client:
+    sink = Keeper()
+    async with endpoint(sink) as client:
         assert (await client.post("/slack/events", data=body, headers=headers)).status == 200
-    assert keeper.kept == []
+    assert sink.kept == []
 
 
 LOOKS_SIGNED = {"X-Slack-Signature": f"v0={'0' * 64}"}
@@ -156,14 +156,14 @@ async def test_whatever_is_sent_without_a_signature_is_401_and_makes_no_noise(
 ):
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     stamp = {"X-Slack-Request-Timestamp": str(int(time.time()))}
-    keeper = Keeper()
+    sink = Keeper()
     with caplog.at_level(logging.INFO):
-        async with endpoint(keeper) as client:
+        async with endpoint(sink) as client:
             response = await client.post("/slack/events", data=body, headers=form | stamp | headers)
     assert response.status == 401
     assert "Traceback" not in caplog.text
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
-    assert keeper.kept == []
+    assert sink.kept == []
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
@@ -188,7 +188,7 @@ async def test_what_claims_to_be_compressed_is_401_and_makes_no_noise(
 
 async def test_a_signed_body_is_read_as_slack_sent_it():
     body = COMMAND.replace("text=releases", "text=env+set+WHO=%C3%A9")
-    keeper = Keeper()
-    async with endpoint(keeper) as client:
+    sink = Keeper()
+    async with endpoint(sink) as client:
         assert (await client.post("/slack/events", data=body, headers=signed(body))).status == 200
-    assert len(keeper.kept) == 1
+    assert len(sink.kept) == 1

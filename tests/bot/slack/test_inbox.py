@@ -13,8 +13,8 @@ import orjson
 import pytest
 
 from bot.slack.inbox import DONE_BEFORE, FRESH, SWEEP_SECONDS, InboxWorker
-from core.errors import Unwritable
-from core.policy.policy import parse_policy
+from core.errors import Unavailable
+from core.policy.authorization import parse_policy
 from core.promotion import Phase
 from tests.bot.api.asking import policy_of
 from tests.bot.handling import handlers_of
@@ -98,7 +98,7 @@ def inbox_of(w: World, answers: Any) -> InboxWorker:
         w.store,
         answers,
         _Patient(w.clock),
-        known=known,
+        identified=known,
         announcer=w.announcer,
     )
 
@@ -290,7 +290,7 @@ async def test_an_approval_that_starts_nothing_says_why(tmp_path: Path):
     async with staged(tmp_path, policy=ONE_APPROVAL) as s:
         w = s.world
         asked = await w.ask((await w.build()).release.id)
-        w.decider._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
+        w.decider._runner = type("Nobody", (), {"drive": lambda self, promotion: None})()
         async with w.store.transaction() as tx:
             await tx.save_app(replace(await tx.app("myapp"), namespace_uid="somewhere-else"))
         answer = await s.answer(await s.command(f"approve {asked.promotion.id}", user="U02BOB"))
@@ -342,7 +342,7 @@ async def test_what_a_crash_left_unanswered_is_not_done_a_second_time(tmp_path: 
         await w.build()
 
         async def handled(*_: Any, **__: Any) -> None:
-            raise Unwritable("the disk is full")
+            raise Unavailable("the disk is full")
 
         real, w.store.inbox.handled = w.store.inbox.handled, handled
         first = await s.answer(await s.command("env set FOO=bar"))
@@ -438,11 +438,11 @@ async def test_a_database_that_cannot_be_read_or_swept_for_a_while_ends_nothing(
     async def failing(**more: Any) -> Any:
         if left[0]:
             left[0] -= 1
-            raise Unwritable("its disk gives errors")
+            raise Unavailable("its disk gives errors")
         return await pending(**more)
 
     async def prune(now: Any) -> int:
-        raise Unwritable("its disk is full")
+        raise Unavailable("its disk is full")
 
     kept.pending, kept.prune = failing, prune
     answers = Answers()

@@ -67,10 +67,13 @@ async def response_url(status: int = 200) -> AsyncGenerator[tuple[str, list[dict
         yield str(server.make_url("/answer")), taken
 
 
-async def deliver(body: dict[str, Any], keeper: Keeper, *, dead: bool = False) -> tuple[int, str]:
+async def deliver(body: dict[str, Any], sink: Keeper, *, dead: bool = False) -> tuple[int, str]:
     """Deliver as Socket Mode does; return status and body of the acknowledgement."""
     app = new_app(
-        AsyncWebClient(token="xoxb-1"), signing_secret=None, state=SlackState(dead=dead), keeper=keeper
+        AsyncWebClient(token="xoxb-1"),
+        signing_secret=None,
+        state=SlackState(bot_token_refused=dead),
+        sink=sink,
     )
     response = await app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
     return response.status, response.body
@@ -78,9 +81,9 @@ async def deliver(body: dict[str, Any], keeper: Keeper, *, dead: bool = False) -
 
 @pytest.mark.parametrize("body", [COMMAND, CLICK])
 async def test_what_slack_delivers_is_stored_before_it_is_acknowledged(body):
-    keeper = Keeper()
-    assert await deliver(body, keeper) == (200, "")
-    assert len(keeper.kept) == 1
+    sink = Keeper()
+    assert await deliver(body, sink) == (200, "")
+    assert len(sink.kept) == 1
 
 
 async def test_a_click_that_cannot_be_stored_is_told_to_whoever_clicked_and_the_card_stays(caplog):
@@ -97,18 +100,18 @@ async def test_a_click_that_can_neither_be_stored_nor_told_is_acknowledged(caplo
 
 
 async def test_a_command_with_a_token_that_slack_refuses_is_refused_and_not_kept_for_later():
-    keeper = Keeper()
-    status, text = await deliver(COMMAND, keeper, dead=True)
+    sink = Keeper()
+    status, text = await deliver(COMMAND, sink, dead=True)
     assert (status, NOT_KNOWN in text) == (200, True)
-    assert keeper.kept == []
+    assert sink.kept == []
 
 
 async def test_a_click_with_a_token_that_slack_refuses_is_refused_and_not_kept_for_later():
-    keeper = Keeper()
+    sink = Keeper()
     async with response_url() as (url, taken):
-        assert (await deliver({**CLICK, "response_url": url}, keeper, dead=True))[0] == 200
+        assert (await deliver({**CLICK, "response_url": url}, sink, dead=True))[0] == 200
     assert [answer["text"] for answer in taken] == [NOT_KNOWN]
-    assert keeper.kept == []
+    assert sink.kept == []
 
 
 def test_a_database_that_is_busy_and_a_slack_that_is_slow_leave_the_acknowledgement_in_time():

@@ -20,7 +20,7 @@ from bot.slack.connection import SlackState
 from bot.slack.pacing import UPDATE_BURST, UPDATE_RATE
 from bot.slack.sender import Sender
 from bot.slack.web_api import WebApi
-from core.errors import Unwritable
+from core.errors import Unavailable
 from core.promotion import Phase
 from core.records.line import Line
 from storage.keys import Keyring
@@ -302,7 +302,7 @@ async def test_what_was_sent_and_could_not_be_written_down_is_not_sent_again(tmp
         async def transaction(*, urgent: bool = False):
             if s.slack.said("1 lines") and not failed:
                 failed.append(s.slack.messages[-1]["text"])
-                raise Unwritable("the disk is full")
+                raise Unavailable("the disk is full")
             async with real(urgent=urgent) as connection:
                 yield connection
 
@@ -375,10 +375,10 @@ async def test_dead_credentials_lose_nothing_and_stop_the_sender(tmp_path: Path,
     async with staged(tmp_path) as s:
         s.slack.trouble = lambda *_: refused("invalid_auth")
         await s.promotion(P, ended=True)
-        s.state.known.set()
+        s.state.identified.set()
         with caplog.at_level(logging.CRITICAL):
             await asyncio.wait_for(s.sender.run(), 10)
-        s.state.dead = False
+        s.state.bot_token_refused = False
         s.slack.trouble = lambda *_: None
         await s.pass_time(30)
         assert [m["text"] for m in s.slack.messages] == [f"card {P}", "1 lines", f"end {P}"]

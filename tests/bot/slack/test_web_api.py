@@ -54,7 +54,7 @@ async def test_what_is_no_word_of_slacks_leaves_the_outcome_of_a_post_unknown(od
             assert said.error
             assert not said.later
             assert (await made.edit("C1", "1.0", {"text": "OK"})).unknown
-            assert not state.dead
+            assert not state.bot_token_refused
 
 
 @pytest.mark.parametrize("odd", [odd for odd in ODD if odd != "a yes without a message"])

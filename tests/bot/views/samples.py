@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.views.card import card
 from core.actor import Actor
-from core.policy.policy import ApprovalRule, Rules
+from core.policy.authorization import ApprovalRule, Rules
 from core.promotion import Phase, Promotion
 from core.records.app import App
 from core.records.approval import Approval
@@ -60,7 +60,7 @@ WAITING = Promotion(
     phase=Phase.AWAITING_APPROVAL,
     requested_by=ANA,
     requested_at=NOW - timedelta(minutes=4),
-    approvals=2,
+    approvals_needed=2,
     expires_at=NOW + timedelta(hours=1),
     back_to="RAAAAAAAAAA",
     revision=3,

@@ -9,7 +9,7 @@ import pytest
 from bot.playground.slack.limits import problems
 from bot.views.buttons import shown
 from bot.views.states import state
-from core.policy.policy import ApprovalRule, Rules
+from core.policy.authorization import ApprovalRule, Rules
 from core.promotion import GOING_BACK, Phase
 from core.records.progress import Progress, Settling
 from core.sentence import Sentence
@@ -220,8 +220,8 @@ def test_a_rollback_that_needs_its_own_approvals_asks_its_own_people():
     rules = Rules(
         promote=ApprovalRule(count=2, people=("U02BO",)), rollback=ApprovalRule(count=1, people=("U03CY",))
     )
-    own = replace(WAITING, kind="rollback", approvals=1)
-    as_promote = replace(WAITING, kind="rollback", approvals=2)
+    own = replace(WAITING, kind="rollback", approvals_needed=1)
+    as_promote = replace(WAITING, kind="rollback", approvals_needed=2)
 
     assert "needs 1 more approval, by one of <@U03CY>" in card_of(own, rules=rules, approvals=[])["text"]
     assert (
@@ -281,7 +281,7 @@ def test_cancelling_says_in_its_dialog_where_the_app_goes():
 def test_many_approvals_are_counted_and_not_listed():
     many = [replace(YES, actor=replace(ANA, id=f"U{at:04}")) for at in range(12)]
 
-    assert "and 7 more" in card_of(replace(WAITING, approvals=12), approvals=many)["text"]
+    assert "and 7 more" in card_of(replace(WAITING, approvals_needed=12), approvals=many)["text"]
 
 
 def test_a_window_that_is_only_watched_is_no_lack_of_progress():

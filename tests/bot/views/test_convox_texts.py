@@ -10,7 +10,7 @@ from bot.views import confirmations
 from bot.views.apps import app_info, app_list
 from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
-from bot.views.releases import held_note, release_info, release_list, release_manifest, standing_note
+from bot.views.releases import held_note, release_info, release_list, release_manifest, status_note
 from bot.views.tables import facts, table
 from bot.views.times import elapsed, humanise, spoken, stamp
 from core.promotion import Phase
@@ -205,7 +205,7 @@ def test_a_list_names_the_releases_on_hold():
 
 def test_one_release_says_what_happened_to_it():
     def note(*, active=False, **changes):
-        return standing_note(ReleaseStatus(release="R", **changes), active=active)
+        return status_note(ReleaseStatus(release="R", **changes), active=active)
 
     assert "it was rolled back" in str(note(held=Sentence.of("it was rolled back")))
     assert ANA in note(held=Sentence.of("its rollout was cancelled by ", ANA)).parts

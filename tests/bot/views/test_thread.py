@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.playground.slack.limits import problems
-from bot.views.mrkdwn import said
+from bot.views.mrkdwn import sentence_text
 from bot.views.thread import (
     MOST_BROADCAST_ROWS,
     MOST_CHARS,
@@ -147,7 +147,7 @@ def test_the_terminal_message_is_the_reviewed_one(name):
 
 @pytest.mark.parametrize("name", [name for name in ENDINGS if name != "declined"])
 def test_the_first_line_is_exactly_the_contracts(name):
-    assert terminal(ENDINGS[name])["text"].split("\n")[0] == said(ending(ENDINGS[name]))
+    assert terminal(ENDINGS[name])["text"].split("\n")[0] == sentence_text(ending(ENDINGS[name]))
 
 
 def test_words_of_others_in_an_ending_are_escaped_while_people_are_mentioned():

@@ -14,9 +14,9 @@ from core.clock import Clock
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_document
-from core.cluster.namespace import AppNamespace
-from core.manifest.manifest import load
-from core.policy.policy import Rules
+from core.cluster.fencing import AppNamespace
+from core.manifest.convox_yml import parse_manifest
+from core.policy.authorization import Rules
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
@@ -63,7 +63,7 @@ class Bench:
             created_at=NOW,
             created_by=BOT,
         )
-        loaded = load(manifest, release.environment)
+        loaded = parse_manifest(manifest, release.environment)
         build = Build(
             id="BAAAAAAAAAA",
             app=self.home.app,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bot.playground.cluster.faults import Fault
+from core.cluster.api.address import Address
 from core.cluster.api.client import KubeClient
-from core.cluster.api.resources import Address
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.labels import MANAGED_LABEL, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.errors import Rejected, Unreachable
@@ -50,7 +50,7 @@ async def pod_name(on: Live, release: str) -> str:
 async def test_a_look_at_a_fresh_namespace_finds_nothing_but_its_uid():
     async with live() as on:
         bundle = on.bundle()
-        intent = await on.cluster.look("myapp", bundle.refs)
+        intent = await on.cluster.read_baseline("myapp", bundle.refs)
         namespace = await on.admin.get(HOME.itself)
         assert namespace is not None
         assert intent.namespace_uid == namespace["metadata"]["uid"]
@@ -65,7 +65,7 @@ async def test_a_look_remembers_what_a_way_back_needs():
         await on.apply(bundle)
         await on.cluster.scale("myapp", WEB, 3, token=1)
         await pod_name(on, bundle.release)
-        intent = await on.cluster.look("myapp", bundle.refs)
+        intent = await on.cluster.read_baseline("myapp", bundle.refs)
         found, there = intent.of(WEB), await on.get(WEB)
         assert found is not None
         assert (found.existed, found.uid, found.replicas) == (True, there["metadata"]["uid"], 3)
@@ -80,7 +80,7 @@ async def test_a_look_counts_what_has_crashed_before():
         bundle = on.bundle("web:crash")
         await on.apply(bundle)
         async with asyncio.timeout(10):
-            while not any((await on.cluster.look("myapp", [WEB])).pods.values()):
+            while not any((await on.cluster.read_baseline("myapp", [WEB])).pods.values()):
                 await on.clock.sleep(0.2)
 
 
@@ -90,8 +90,8 @@ async def test_what_is_on_its_way_out_did_not_exist_and_is_made_anew_once_it_has
         old = {a.ref: a.uid for a in await on.apply(bundle)}[WEB]
         await pod_name(on, bundle.release)
         on.simulated.freeze_controllers()
-        await on.cluster.remove("myapp", WEB, uid=old, token=1)
-        found = (await on.cluster.look("myapp", [WEB])).of(WEB)
+        await on.cluster.delete("myapp", WEB, uid=old, token=1)
+        found = (await on.cluster.read_baseline("myapp", [WEB])).of(WEB)
         assert found is not None
         assert (found.existed, found.uid, found.replicas) == (False, "", None)
         await on.cluster.preflight("myapp", bundle, token=1, force=False)
@@ -109,7 +109,7 @@ async def test_a_missing_namespace_is_refused_with_the_command_that_makes_it():
         with pytest.raises(
             Rejected, match=r"namespace convox-myapp does not exist; .*convox-bot app-manifest myapp"
         ):
-            await on.cluster.look("myapp", [])
+            await on.cluster.read_baseline("myapp", [])
 
 
 async def test_a_namespace_on_its_way_out_is_refused():
@@ -118,7 +118,7 @@ async def test_a_namespace_on_its_way_out_is_refused():
         on.simulated.freeze_controllers()
         await on.admin.delete(HOME.itself, {})
         with pytest.raises(Rejected, match="namespace convox-myapp is being deleted"):
-            await on.cluster.look("myapp", [])
+            await on.cluster.read_baseline("myapp", [])
 
 
 # -- applying ----------------------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ async def test_a_preflight_keeps_nothing():
     async with live() as on:
         bundle = on.bundle()
         await on.cluster.preflight("myapp", bundle, token=1, force=False)
-        intent = await on.cluster.look("myapp", bundle.refs)
+        intent = await on.cluster.read_baseline("myapp", bundle.refs)
         assert not any(o.existed for o in intent.objects)
 
 
@@ -400,23 +400,23 @@ async def test_removing_is_done_once_and_again_without_harm():
         applied = {a.ref: a for a in await on.apply(bundle)}
         for _ in range(2):
             for ref in bundle.refs:
-                await on.cluster.remove("myapp", ref, uid=applied[ref].uid, token=1)
+                await on.cluster.delete("myapp", ref, uid=applied[ref].uid, token=1)
         async with asyncio.timeout(20):
-            while any(o.existed for o in (await on.cluster.look("myapp", bundle.refs)).objects):
+            while any(o.existed for o in (await on.cluster.read_baseline("myapp", bundle.refs)).objects):
                 await on.clock.sleep(0.5)
 
 
 async def test_an_object_that_was_made_anew_is_left_alone():
     async with live() as on:
         await on.apply(on.bundle())
-        await on.cluster.remove("myapp", Ref("Service", "web"), uid="another", token=1)
+        await on.cluster.delete("myapp", Ref("Service", "web"), uid="another", token=1)
         assert (await on.get(Ref("Service", "web")))["metadata"]["name"] == "web"
 
 
 async def test_an_object_whose_creation_was_never_confirmed_is_removed_all_the_same():
     async with live() as on:
         await on.apply(on.bundle())
-        await on.cluster.remove("myapp", Ref("Service", "web"), uid="", token=1)
+        await on.cluster.delete("myapp", Ref("Service", "web"), uid="", token=1)
         assert await on.admin.get(HOME.at("Service", "web")) is None
 
 
@@ -424,12 +424,12 @@ async def test_nothing_that_is_not_ours_is_removed():
     async with live() as on:
         made = await on.make(foreign_service())
         with pytest.raises(Rejected, match="is not the bot's own"):
-            await on.cluster.remove("myapp", Ref("Service", "web"), uid=made["metadata"]["uid"], token=1)
+            await on.cluster.delete("myapp", Ref("Service", "web"), uid=made["metadata"]["uid"], token=1)
         labelled = foreign_service()
         labelled["metadata"]["labels"] = {MANAGED_LABEL: "convox-bot"}
         await on.make(labelled)
         with pytest.raises(Rejected, match="was not applied by the bot"):
-            await on.cluster.remove("myapp", Ref("Service", "web"), uid="", token=1)
+            await on.cluster.delete("myapp", Ref("Service", "web"), uid="", token=1)
         assert (await on.get(Ref("Service", "web")))["spec"]["selector"] == {"x": "y"}
 
 
@@ -437,7 +437,7 @@ async def test_nothing_newer_is_removed():
     async with live() as on:
         applied = await on.apply(on.bundle(), token=9)
         with pytest.raises(Rejected, match="a newer promotion"):
-            await on.cluster.remove("myapp", WEB, uid=applied[-1].uid, token=8)
+            await on.cluster.delete("myapp", WEB, uid=applied[-1].uid, token=8)
 
 
 # -- the anchor --------------------------------------------------------------------------------------------

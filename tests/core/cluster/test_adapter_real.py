@@ -9,13 +9,13 @@ from bot.clock import SystemClock
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_file
+from core.cluster.fencing import AppNamespace
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.labels import SCALE_MANAGER, TOKEN_ANNOTATION
-from core.cluster.namespace import AppNamespace
 from core.errors import Rejected
 from core.records.intent import Intent
 from core.records.line import Line
-from core.records.observation import Readiness, ServiceState, Target
+from core.records.observation import DesiredState, Readiness, ServiceState
 from tests.core.cluster.live import WEB, Bench, claim, counted
 
 
@@ -33,13 +33,13 @@ async def bench(control_plane, app_namespace) -> AsyncIterator[Bench]:
 
 async def test_a_release_is_checked_applied_scaled_watched_and_applied_again(bench: Bench, kubelet):
     app, bundle = bench.home.app, bench.bundle()
-    intent = await bench.cluster.look(app, bundle.refs)
+    intent = await bench.cluster.read_baseline(app, bundle.refs)
     await bench.cluster.preflight(app, bundle, token=1, force=False)
-    assert not any(o.existed for o in (await bench.cluster.look(app, bundle.refs)).objects)
+    assert not any(o.existed for o in (await bench.cluster.read_baseline(app, bundle.refs)).objects)
     async with bench.cluster.watch(app, intent) as watch:
         applied = await bench.apply(bundle)
         scaled = await bench.cluster.scale(app, WEB, 2, token=1)
-        watch.aim(Target(release=bundle.release, bundle=bundle, applied=applied))
+        watch.aim(DesiredState(release=bundle.release, bundle=bundle, applied=applied))
         lines: list[Line] = []
         services: tuple[ServiceState, ...] = ()
         async with asyncio.timeout(50):
@@ -47,7 +47,7 @@ async def test_a_release_is_checked_applied_scaled_watched_and_applied_again(ben
                 look = await watch.next(1.0)
                 lines += look.lines
                 services = look.services
-    assert (services[0].wanted, services[0].ready) == (2, 2)
+    assert (services[0].desired, services[0].ready) == (2, 2)
     assert [line.text for line in lines if line.object == "web"][-1].endswith("to 2")
     assert sum(line.text == "Started container main" for line in lines) == 2
     again = await bench.apply(bundle, token=2)
@@ -67,18 +67,18 @@ async def test_what_was_made_is_removed_with_its_preconditions(bench: Bench, kub
     app, bundle = bench.home.app, bench.bundle()
     applied = await bench.apply(bundle, token=3)
     with pytest.raises(Rejected, match="a newer promotion"):
-        await bench.cluster.remove(app, WEB, uid=applied[-1].uid, token=2)
-    await bench.cluster.remove(app, WEB, uid="another", token=3)
+        await bench.cluster.delete(app, WEB, uid=applied[-1].uid, token=2)
+    await bench.cluster.delete(app, WEB, uid="another", token=3)
     assert (await bench.get(WEB))["metadata"].get("deletionTimestamp") is None
     async with bench.cluster.watch(app, Intent(namespace_uid="", objects=())) as watch:
-        watch.aim(Target(release=bundle.release, bundle=None, absent=bundle.refs))
+        watch.aim(DesiredState(release=bundle.release, bundle=None, absent=bundle.refs))
         for one in applied:
-            await bench.cluster.remove(app, one.ref, uid=one.uid, token=3)
+            await bench.cluster.delete(app, one.ref, uid=one.uid, token=3)
         async with asyncio.timeout(30):
             while not (look := await watch.next(1.0)).synced or look.services:
                 pass
     for one in applied:
-        await bench.cluster.remove(app, one.ref, uid=one.uid, token=3)
+        await bench.cluster.delete(app, one.ref, uid=one.uid, token=3)
 
 
 async def test_an_overtaken_writer_and_a_foreign_object_are_refused(bench: Bench):
@@ -154,5 +154,5 @@ async def test_a_namespace_without_rights_says_what_an_administrator_applies(ben
     with pytest.raises(
         Rejected, match=r"the bot may not get namespaces in namespace convox-nobody; .*app-manifest nobody"
     ):
-        await bench.cluster.look("nobody", [])
+        await bench.cluster.read_baseline("nobody", [])
     assert await bench.cluster.create_namespace(bench.home.app) is None

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.cluster.evidence import MAX_LINE_CHARS, MAX_LINES, evidence, printable
-from core.cluster.namespace import AppNamespace
+from core.cluster.fencing import AppNamespace
 from core.records.observation import Diagnosis, DiagnosisKind
 from tests.core.cluster.faultserver import Answer, faulty, refused
 

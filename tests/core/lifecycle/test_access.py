@@ -5,7 +5,7 @@ import pytest
 from core.actor import Actor
 from core.errors import Forbidden
 from core.lifecycle.access import Access
-from core.policy.policy import Policy, parse_policy
+from core.policy.authorization import Policy, parse_policy
 from tests.core.world import ALICE, BOB, CAROL
 from tests.fakes import FakeDirectory
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.actor import BOT, Actor
 from core.lifecycle.approvals import may_approve, missing
-from core.policy.policy import ApprovalRule
+from core.policy.authorization import ApprovalRule
 from core.promotion import Phase, Promotion
 from core.records.approval import Approval
 
@@ -25,7 +25,7 @@ def promotion(approvals: int = 1, requested_by: Actor = ALICE) -> Promotion:
         phase=Phase.AWAITING_APPROVAL,
         requested_by=requested_by,
         requested_at=NOW,
-        approvals=approvals,
+        approvals_needed=approvals,
     )
 
 

@@ -7,19 +7,19 @@ import pytest
 
 from core.actor import Actor
 from core.errors import Conflict, Forbidden, Invalid
-from core.lifecycle.binding import binding, bundle_of, prunable
+from core.lifecycle.bundles import bundle_of, current_binding, prunable
 from core.lifecycle.guards import (
     PromotionContext,
     approval_rule,
-    busy,
+    busy_error,
     check_pinned,
     guard,
     guard_rollback,
     limits_of,
     read_context,
-    target_of,
+    rollback_target,
 )
-from core.policy.policy import ApprovalRule, Rules
+from core.policy.authorization import ApprovalRule, Rules
 from core.promotion import Phase, Promotion, PromotionKind
 from core.records.app import App
 from core.records.binding import Binding
@@ -74,7 +74,7 @@ HELD = {"R2": ReleaseStatus(release="R2", held=Sentence.of("it crashed"))}
 
 
 def test_who_is_busy_is_named_with_since_when_where_and_what_to_do():
-    refused = busy(promotion(channel="C1", started_at=START))
+    refused = busy_error(promotion(channel="C1", started_at=START))
     assert refused.sentence == Sentence.of(
         *("app is currently updating: ", ALICE, " promotes R2 since ", TimeOfDay(START, seconds=True)),
         *(" in ", Channel("C1")),
@@ -84,7 +84,7 @@ def test_who_is_busy_is_named_with_since_when_where_and_what_to_do():
 
 def test_who_is_busy_without_a_channel_is_named_without_one():
     by_token = promotion(requested_by=Actor("token", "ci", "ci"))
-    assert str(busy(by_token)) == "app is currently updating: token:ci promotes R2 since 12:00:00 UTC"
+    assert str(busy_error(by_token)) == "app is currently updating: token:ci promotes R2 since 12:00:00 UTC"
 
 
 def test_a_release_without_a_build_is_refused_before_its_age_is_looked_at():
@@ -183,7 +183,7 @@ def test_patience_is_the_policys_and_a_first_release_may_crash_once_more():
 
 def test_the_way_back_is_chosen_from_what_was_verified():
     verified = {"R1": ReleaseStatus(release="R1", verified_at=START)}
-    assert target_of(context([release(2), release(1)], statuses=verified), "R2") == "R1"
+    assert rollback_target(context([release(2), release(1)], statuses=verified), "R2") == "R1"
 
 
 def test_a_take_over_inherits_the_way_back_and_never_the_release_it_stops():
@@ -193,8 +193,8 @@ def test_a_take_over_inherits_the_way_back_and_never_the_release_it_stops():
         statuses=verified,
         in_flight=promotion(release="R2", back_to="R1"),
     )
-    assert target_of(flying, "R3") == "R1"
-    assert target_of(flying, "R1") is None
+    assert rollback_target(flying, "R3") == "R1"
+    assert rollback_target(flying, "R1") is None
 
 
 def test_a_take_over_by_the_way_back_itself_goes_to_the_next_older_one():
@@ -204,12 +204,12 @@ def test_a_take_over_by_the_way_back_itself_goes_to_the_next_older_one():
         statuses=verified,
         in_flight=promotion(release="R2", back_to="R1"),
     )
-    assert target_of(flying, "R1") == "R0"
+    assert rollback_target(flying, "R1") == "R0"
 
 
 def test_a_take_over_of_something_without_a_way_back_has_none_either():
     flying = context([release(3), release(2)], in_flight=promotion(release="R2", back_to=None))
-    assert target_of(flying, "R3") is None
+    assert rollback_target(flying, "R3") is None
 
 
 async def test_the_ground_of_an_app_is_everything_a_decision_needs(w: World):
@@ -250,10 +250,10 @@ async def test_an_approval_is_bound_to_four_things_and_each_of_them_matters(w: W
     made = (await w.build(text=manifest(digit="1"))).release
     app = await w.store.read.app("myapp")
     bundle = await bundle_of(w.store.read, w.cluster, made, app, Rules())
-    bound = await binding(w.store.read, w.cluster, app, bundle)
+    bound = await current_binding(w.store.read, w.cluster, app, bundle)
 
     async def other(app: App = app, bundle: Bundle = bundle) -> Binding:
-        return await binding(w.store.read, w.cluster, app, bundle)
+        return await current_binding(w.store.read, w.cluster, app, bundle)
 
     assert (bound.active, bound.namespace) == (good, "namespace-1")
     assert bundle.digest != bound.bundle, "a plain hash of values could be guessed"

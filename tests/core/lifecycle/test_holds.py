@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.lifecycle.holds import newest_free, way_back, why_held
+from core.lifecycle.holds import newest_promotable, rollback_candidate, why_held
 from core.records.environment import Environment
 from core.records.release import Release, ReleaseStatus
 from core.sentence import Sentence
@@ -74,48 +74,48 @@ def test_releases_without_a_build_hold_each_other_never():
 
 
 def test_the_newest_release_is_taken_and_nothing_skipped():
-    assert newest_free(ALL, {}) == (NEW, None)
+    assert newest_promotable(ALL, {}) == (NEW, None)
 
 
 def test_the_copy_of_a_rollback_that_never_began_is_passed_over_in_silence():
     copy = replace(release("R4", 4, "B0"), copy_of="R1")
     vain = ReleaseStatus(release="R4", withdrawn=True)
-    assert newest_free([copy, *ALL], by_release(vain)) == (NEW, None)
-    assert newest_free([copy, *ALL], by_release(replace(vain, verified_at=START))) == (copy, None)
+    assert newest_promotable([copy, *ALL], by_release(vain)) == (NEW, None)
+    assert newest_promotable([copy, *ALL], by_release(replace(vain, verified_at=START))) == (copy, None)
 
 
 def test_a_held_release_is_skipped_and_named():
-    assert newest_free(ALL, by_release(held("R3"), verified("R2"))) == (SAME_BUILD, NEW)
+    assert newest_promotable(ALL, by_release(held("R3"), verified("R2"))) == (SAME_BUILD, NEW)
 
 
 def test_if_all_are_held_there_is_none_and_the_newest_is_named():
-    assert newest_free(ALL, by_release(held("R3"), held("R1"))) == (None, NEW)
+    assert newest_promotable(ALL, by_release(held("R3"), held("R1"))) == (None, NEW)
 
 
 def test_of_no_releases_there_is_none_and_none_is_skipped():
-    assert newest_free([], {}) == (None, None)
+    assert newest_promotable([], {}) == (None, None)
 
 
 def test_the_way_back_is_the_newest_verified_release():
-    assert way_back(ALL, by_release(verified("R2"), verified("R1")), leaving="R3") == "R2"
+    assert rollback_candidate(ALL, by_release(verified("R2"), verified("R1")), leaving="R3") == "R2"
 
 
 def test_the_way_back_is_never_the_release_that_is_left():
-    assert way_back(ALL, by_release(verified("R3"), verified("R1")), leaving="R3") == "R1"
+    assert rollback_candidate(ALL, by_release(verified("R3"), verified("R1")), leaving="R3") == "R1"
 
 
 def test_a_release_that_a_person_turned_away_from_is_no_way_back():
     statuses = by_release(verified("R2", withdrawn=True), verified("R1"))
-    assert way_back(ALL, statuses, leaving="R3") == "R1"
+    assert rollback_candidate(ALL, statuses, leaving="R3") == "R1"
 
 
 def test_a_release_that_failed_later_is_no_way_back():
     statuses = by_release(verified("R2", held=Sentence.of("crashed since")), verified("R1"))
-    assert way_back(ALL, statuses, leaving="R3") == "R1"
+    assert rollback_candidate(ALL, statuses, leaving="R3") == "R1"
 
 
 def test_without_a_verified_release_there_is_no_way_back():
-    assert way_back(ALL, by_release(held("R2"), ReleaseStatus(release="R1")), leaving="R3") is None
+    assert rollback_candidate(ALL, by_release(held("R2"), ReleaseStatus(release="R1")), leaving="R3") is None
 
 
 releases = st.lists(st.sampled_from([None, "B1", "B2"]), max_size=6).map(
@@ -135,7 +135,7 @@ states = st.fixed_dictionaries({}, optional={
 
 @given(releases, states)
 def test_what_is_taken_is_free_and_everything_newer_is_held(found, statuses):
-    free, skipped = newest_free(found, statuses)
+    free, skipped = newest_promotable(found, statuses)
     newer = found[: found.index(free)] if free else found
     assert free is None or not why_held(free, found, statuses)
     assert all(why_held(r, found, statuses) for r in newer)
@@ -144,7 +144,7 @@ def test_what_is_taken_is_free_and_everything_newer_is_held(found, statuses):
 
 @given(releases, states, st.sampled_from(["R9", "R8", "R7"]))
 def test_an_automatic_rollback_only_goes_where_it_was_good_and_may(found, statuses, leaving):
-    target = way_back(found, statuses, leaving=leaving)
+    target = rollback_candidate(found, statuses, leaving=leaving)
     candidates = [
         r.id
         for r in found

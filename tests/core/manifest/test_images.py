@@ -3,11 +3,11 @@
 import pytest
 
 from core.errors import Invalid
+from core.manifest.convox_yml import images_needed, parse_manifest, resolve_images
 from core.manifest.images import image_problem
-from core.manifest.manifest import images_needed, load, resolve_images
 from core.records.environment import Environment
 
-MANIFEST = load(
+MANIFEST = parse_manifest(
     "services:\n  web: {build: .}\n  worker: {build: .}\n  cache: {image: 'redis:7'}\n", Environment()
 )
 DIGEST = "sha256:" + "ab" * 32

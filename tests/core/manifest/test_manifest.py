@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Invalid
-from core.manifest.manifest import Manifest, Service, load
+from core.manifest.convox_yml import Manifest, Service, parse_manifest
 from core.manifest.service import (
     EnvironmentDeclaration,
     ExtraPort,
@@ -19,7 +19,7 @@ from core.records.environment import Environment
 
 
 def read(text: str, **variables: str) -> Manifest:
-    return load(text, Environment(tuple(variables.items())))
+    return parse_manifest(text, Environment(tuple(variables.items())))
 
 
 def service(text: str, **variables: str) -> Service:
@@ -230,7 +230,7 @@ def test_any_environment_gives_a_manifest_or_invalid_without_its_values(values: 
         "services:\n  web:\n    port: ${A}\n    command: ${B}\n    scale: {count: '${C}'}\n    image: ${D}\n"
     )
     try:
-        load(text, Environment(tuple(values.items())))
+        parse_manifest(text, Environment(tuple(values.items())))
         said = ""
     except Invalid as error:
         said = str(error)

@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Invalid
-from core.manifest.manifest import load
+from core.manifest.convox_yml import parse_manifest
 from core.manifest.scale import NO_RANGE
 from core.records.environment import Environment
 
 
 def said(text: str, **variables: str) -> str:
     with pytest.raises(Invalid) as raised:
-        load(text, Environment(tuple(variables.items())))
+        parse_manifest(text, Environment(tuple(variables.items())))
     return str(raised.value)
 
 
@@ -171,9 +171,9 @@ def test_the_copies_of_the_environment_that_services_get_are_limited():
     services = "services:\n" + "".join(f"  web{number}: {{image: a}}\n" for number in range(200))
     environment = Environment((("CERTIFICATE", "x" * 100_000),))
 
-    assert load(services.replace("  web0: {image: a}\n", "", 1), Environment()).services
+    assert parse_manifest(services.replace("  web0: {image: a}\n", "", 1), Environment()).services
     with pytest.raises(Invalid) as refused:
-        load(services, environment)
+        parse_manifest(services, environment)
     assert str(refused.value) == (
         "200 services with a copy of all 100,011 characters of the environment each would be more than the limit of 16,777,216"
     )
@@ -183,7 +183,7 @@ def test_more_services_than_anybody_has_are_refused_before_they_are_read():
     text = "services:\n" + "".join(f"  web{number}: {{nope: 1}}\n" for number in range(201))
 
     with pytest.raises(Invalid) as refused:
-        load(text, Environment())
+        parse_manifest(text, Environment())
     assert str(refused.value) == "convox.yml line 202: it has 201 services; 200 are the limit"
 
 
@@ -198,7 +198,7 @@ def test_advice_is_worked_out_for_problems_that_are_told_only(monkeypatch: pytes
     text = "services:\n  web:\n    image: a\n" + "".join(f"    imag{number}: 1\n" for number in range(1_000))
 
     with pytest.raises(Invalid):
-        load(text, Environment())
+        parse_manifest(text, Environment())
     assert len(asked) == 40
 
 
@@ -247,7 +247,7 @@ def test_a_file_full_of_problems_is_told_in_an_answer_of_readable_length():
 )
 def test_whatever_a_key_holds_the_outcome_is_a_manifest_or_invalid(value: str, key: str):
     try:
-        load(f"services:\n  web:\n    {key}: {value}\n", Environment())
+        parse_manifest(f"services:\n  web:\n    {key}: {value}\n", Environment())
         sentence = "fine"
     except Invalid as error:
         sentence = str(error)

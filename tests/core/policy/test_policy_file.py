@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Invalid
-from core.policy.policy import ApprovalRule, Policy, Rules, parse_policy
+from core.policy.authorization import ApprovalRule, Policy, Rules, parse_policy
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 MEMBERS = "roles:\n  dev: [view]\nmembers:\n  - {who: [U01ALICE], roles: [dev]}\n"

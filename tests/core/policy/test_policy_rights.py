@@ -3,7 +3,7 @@
 import pytest
 
 from core.actor import BOT, Actor
-from core.policy.policy import VERBS, Policy, Verb, parse_policy
+from core.policy.authorization import VERBS, Policy, Verb, parse_policy
 
 ALICE, BOB, CAROL, DAVE = (Actor("slack", uid) for uid in ("U01ALICE", "U02BOB", "U03CAROL", "U04DAVE"))
 CI, OTHER = Actor("token", "ci"), Actor("token", "other")

@@ -134,7 +134,7 @@ async def test_a_take_over_that_goes_back_at_once_puts_it_back_too(w: World, ref
 
 async def test_from_0_to_2_really_gives_2_and_they_are_judged(w: World):
     nothing = await w.build(text=manifest(count=0))
-    w.cluster.behaves[nothing.release.id] = lambda _: service(started=0, wanted=0)
+    w.cluster.behaves[nothing.release.id] = lambda _: service(started=0, desired=0)
     assert (await w.promote(nothing.release.id)).nothing_ran
     w.cluster.requests.clear()
     bad = (await w.build(text=manifest(count=2))).release.id
@@ -203,7 +203,7 @@ async def test_a_deployment_deleted_in_the_middle_comes_back_with_the_count_it_h
     def behave(passed: float):
         if passed < 5:
             w.cluster.replicas["web"] = 7
-            return progressing(wanted=7)
+            return progressing(desired=7)
         w.cluster.live.pop(WEB, None)
         return DELETED
 

@@ -10,7 +10,7 @@ import pytest
 from core.errors import Rejected, Unreachable
 from core.lifecycle.gate import Gate
 from core.lifecycle.transition import move
-from core.promotion import Event, Phase, Promotion
+from core.promotion import Phase, Promotion, PromotionEvent
 from core.records.bundle import Ref
 from core.records.intent import Applied
 from core.rollout.effects import (
@@ -139,7 +139,7 @@ async def test_an_effect_that_was_repeated_while_the_cluster_was_away_counts_as_
 async def test_nothing_is_sent_for_a_promotion_that_somebody_has_moved(tmp_path: Path):
     async with pending(tmp_path) as (w, effects, promotion):
         async with w.store.transaction() as tx:
-            await move(tx, promotion, Event.CANCELLED, actor=ALICE, cancelled_by=ALICE)
+            await move(tx, promotion, PromotionEvent.CANCELLED, actor=ALICE, cancelled_by=ALICE)
         with pytest.raises(StalePromotion, match="PAAAAAAAAAA is Refused"):
             await step(effects, promotion, failing())
         assert await w.store.read.steps(promotion.id) == []
@@ -150,7 +150,7 @@ async def test_a_cancel_is_noticed_while_the_cluster_is_away(tmp_path: Path):
 
         async def cancelled_meanwhile() -> Applied:
             async with w.store.transaction() as tx:
-                await move(tx, promotion, Event.CANCELLED, actor=ALICE, cancelled_by=ALICE)
+                await move(tx, promotion, PromotionEvent.CANCELLED, actor=ALICE, cancelled_by=ALICE)
             raise Unreachable("no route")
 
         with pytest.raises(StalePromotion):

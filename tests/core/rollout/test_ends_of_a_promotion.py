@@ -136,7 +136,7 @@ async def test_a_cancelled_rollout_goes_back(w: World):
 
 async def test_a_release_of_which_nothing_runs_is_active_but_not_verified(w: World):
     release = (await w.build(text=manifest(count=0))).release.id
-    w.cluster.behaves[release] = lambda _: service(wanted=0, started=0, ready=0, restarts={})
+    w.cluster.behaves[release] = lambda _: service(desired=0, started=0, ready=0, restarts={})
     promotion = await w.promote(release)
     app = await w.store.read.app("myapp")
     assert said(promotion) == "OK (not verified: nothing ran)"

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import Conflict, Rejected, Unreachable
 from core.lifecycle.outcome import ending
-from core.policy.policy import parse_policy
+from core.policy.authorization import parse_policy
 from core.promotion import Phase
 from core.records.bundle import Ref
 from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, World, by, manifest, until
@@ -62,7 +62,7 @@ async def test_with_nothing_to_go_back_to_all_that_the_chain_made_is_removed(w: 
 async def test_an_app_that_runs_something_else_is_never_removed(w: World):
     """The active release was never verified, and shares no object with the one that fails."""
     idle = (await w.build(text=manifest(count=0))).release.id
-    w.cluster.behaves[idle] = lambda _: service(wanted=0, started=0, ready=0, restarts={})
+    w.cluster.behaves[idle] = lambda _: service(desired=0, started=0, ready=0, restarts={})
     assert (await w.promote(idle)).nothing_ran
     other = "services:\n" + WORKER.format(name="worker")
     bad = (await w.build(text=other)).release.id

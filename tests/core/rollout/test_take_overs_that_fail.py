@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import Conflict, Rejected, Unreachable
 from core.lifecycle.outcome import ending
-from core.policy.policy import parse_policy
+from core.policy.authorization import parse_policy
 from core.promotion import Phase, Promotion
 from core.records.bundle import Ref
 from core.records.line import Line
@@ -208,7 +208,7 @@ async def test_a_reason_that_comes_after_an_approval_is_too_late(w: World):
     await w.decider.approve(by(BOB), waiting.id)
     failing[0] = True
     await w.end(running.promotion.id)
-    assert (await w.ask(sibling.id, anyway="the registry is back")).unheard
+    assert (await w.ask(sibling.id, anyway="the registry is back")).came_too_late
     with pytest.raises(Conflict, match=r"is on hold: its build .* --anyway"):
         await w.decider.approve(by(CAROL), waiting.id)
     assert (await w.store.read.promotion(waiting.id)).phase is Phase.REFUSED
@@ -253,13 +253,13 @@ async def test_nothing_is_added_to_a_thread_that_has_ended(w: World, monkeypatch
 
 async def test_the_look_before_a_start_asks_for_no_secret_of_an_old_release(w: World):
     asked: list[list[Ref]] = []
-    look = w.cluster.look
+    look = w.cluster.read_baseline
 
     async def noting(app: str, refs: Sequence[Ref]):
         asked.append(list(refs))
         return await look(app, refs)
 
-    w.cluster.look = noting
+    w.cluster.read_baseline = noting
     for _ in range(3):
         await w.good(text=manifest() + WORKER)
     await w.good()

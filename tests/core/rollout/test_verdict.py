@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.promotion import Event
+from core.promotion import PromotionEvent
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.observation import (
     Diagnosis,
@@ -38,7 +38,7 @@ class Watching:
         self.limits = limits or Limits()
         self.progress = Progress()
         self.unchanged = False
-        self.veterans: dict[str, int] = {}
+        self.earlier_pods: dict[str, int] = {}
 
     def look(self, *services: ServiceState, seconds: float = 1.0, synced: bool = True) -> Verdict:
         verdict = judge(
@@ -47,7 +47,7 @@ class Watching:
             bundle=self.target,
             limits=self.limits,
             elapsed=seconds,
-            veterans=self.veterans,
+            earlier_pods=self.earlier_pods,
             unchanged=self.unchanged,
         )
         self.progress = verdict.progress
@@ -69,25 +69,25 @@ class Watching:
 
 def pods(*names: str, **changes: Any) -> ServiceState:
     """A complete service of just these pods."""
-    return service(restarts=dict.fromkeys(names, 0), wanted=len(names), **changes)
+    return service(restarts=dict.fromkeys(names, 0), desired=len(names), **changes)
 
 
 def test_complete_is_not_verified_before_the_window_is_over():
     watching = Watching()
     seconds, verdict = watching.until(service())
-    assert verdict.event is Event.VERIFIED
+    assert verdict.event is PromotionEvent.VERIFIED
     assert seconds == 21, "the window began at the first look"
 
 
 def test_pods_that_stood_their_window_before_need_no_new_one():
     watching = Watching()
-    watching.veterans = {"web-1": 0, "web-2": 3}
-    assert watching.look(service(restarts={"web-1": 0, "web-2": 3})).event is Event.VERIFIED
+    watching.earlier_pods = {"web-1": 0, "web-2": 3}
+    assert watching.look(service(restarts={"web-1": 0, "web-2": 3})).event is PromotionEvent.VERIFIED
 
 
 def test_one_that_was_restarted_since_has_to_stand_it_again():
     watching = Watching()
-    watching.veterans = {"web-1": 0, "web-2": 3}
+    watching.earlier_pods = {"web-1": 0, "web-2": 3}
     restarted = service(restarts={"web-1": 0, "web-2": 4})
     assert watching.until(restarted)[0] == 11, "the other one speaks for the template"
 
@@ -95,7 +95,7 @@ def test_one_that_was_restarted_since_has_to_stand_it_again():
 def test_nothing_changed_and_complete_needs_no_window():
     watching = Watching()
     watching.unchanged = True
-    assert watching.look(service(), seconds=0).event is Event.VERIFIED
+    assert watching.look(service(), seconds=0).event is PromotionEvent.VERIFIED
 
 
 def test_complete_later_needs_a_window_though_nothing_changed():
@@ -149,8 +149,8 @@ def autoscaled(turn: int, every: int = 15) -> ServiceState:
     count, age = 2 + turn // every, turn % every
     names = dict.fromkeys((f"web-{n}" for n in range(count)), 0)
     if turn >= every and age < 5:
-        return progressing(restarts=names, ready=count - (age < 2), wanted=count)
-    return service(restarts=names, wanted=count)
+        return progressing(restarts=names, ready=count - (age < 2), desired=count)
+    return service(restarts=names, desired=count)
 
 
 @pytest.mark.parametrize(("every", "most"), [(15, 30), (4, 61)])
@@ -160,7 +160,7 @@ def test_an_autoscaler_that_never_rests_neither_restarts_the_window_for_ever_nor
         verdict = watching.look(autoscaled(turn, every))
         if verdict.event:
             break
-    assert verdict.event is Event.VERIFIED, verdict
+    assert verdict.event is PromotionEvent.VERIFIED, verdict
 
 
 def test_pods_that_are_drained_one_by_one_fail_nothing_and_restart_nothing():
@@ -172,13 +172,13 @@ def test_pods_that_are_drained_one_by_one_fail_nothing_and_restart_nothing():
         away = [*names[turn + 1 :], *(f"new-{n}" for n in range(turn + 1))]
         for _ in range(90):
             verdict = watching.look(
-                progressing(restarts=dict.fromkeys(away, 0), ready=9, wanted=10, step=PodMilestone.SCHEDULED)
+                progressing(restarts=dict.fromkeys(away, 0), ready=9, desired=10, step=PodMilestone.SCHEDULED)
             )
             assert verdict.event is None, verdict
         verdict = watching.look(pods(*away))
         if verdict.event:
             break
-    assert verdict.event is Event.VERIFIED, verdict
+    assert verdict.event is PromotionEvent.VERIFIED, verdict
     assert turn <= 1, "nine had stood their window long since"
 
 
@@ -189,7 +189,7 @@ def test_spot_nodes_that_take_half_the_pods_do_not_end_the_window_before_they_ar
     half = progressing(
         restarts=dict.fromkeys([*names[:2], "new-1", "new-2"], 0),
         ready=2,
-        wanted=4,
+        desired=4,
         step=PodMilestone.CREATED,
     )
     watching.looks(100, half)
@@ -231,7 +231,7 @@ def test_blind_time_counts_for_nothing():
 def test_without_progress_the_deadline_ends_it():
     watching = Watching(limits=Limits(deadline=30))
     seconds, verdict = watching.until(progressing(started=1))
-    assert (seconds, verdict.event) == (31, Event.OVERDUE)
+    assert (seconds, verdict.event) == (31, PromotionEvent.OVERDUE)
     assert verdict.cause == "no progress for 30 s: web: 0 of 2 new pods are ready"
 
 
@@ -255,7 +255,7 @@ def test_a_step_back_and_forth_again_is_no_progress():
         verdict = watching.look(progressing(ready=turn % 2, started=2))
         if verdict.event:
             break
-    assert verdict.event is Event.OVERDUE
+    assert verdict.event is PromotionEvent.OVERDUE
     assert turn <= 31
 
 
@@ -267,14 +267,14 @@ def test_a_pull_of_twelve_minutes_is_progress():
 
 def test_a_pull_that_never_ends_is_ended_by_the_longest_time():
     seconds, verdict = Watching(limits=Limits(longest=1000)).until(progressing(step=PodMilestone.PULLING))
-    assert (seconds, verdict.event) == (1000, Event.OVERDUE)
+    assert (seconds, verdict.event) == (1000, PromotionEvent.OVERDUE)
 
 
 def test_a_start_has_the_patience_that_its_checks_allow():
     """`health.grace: 700` beside a deadline of 600 s."""
     watching = Watching(bundle(replace(WEB, patience=784.0)))
     seconds, verdict = watching.until(progressing())
-    assert (seconds, verdict.event) == (785, Event.OVERDUE)
+    assert (seconds, verdict.event) == (785, PromotionEvent.OVERDUE)
     assert verdict.cause.startswith("no progress for 784 s")
     assert verdict.progress.patience == 784.0, "for the card"
 
@@ -287,7 +287,7 @@ def test_the_patience_of_a_service_that_is_complete_is_no_other_ones():
 def test_a_settling_rollout_is_not_idle():
     watching = Watching(bundle(replace(WEB, settle=100.0)), Limits(deadline=30))
     seconds, verdict = watching.until(service())
-    assert verdict.event is Event.VERIFIED
+    assert verdict.event is PromotionEvent.VERIFIED
     assert seconds == 101
 
 
@@ -297,14 +297,14 @@ def test_the_longest_time_ends_even_what_makes_progress():
         verdict = watching.look(progressing(started=turn))
         if verdict.event:
             break
-    assert (turn, verdict.event) == (100, Event.OVERDUE)
+    assert (turn, verdict.event) == (100, PromotionEvent.OVERDUE)
     assert verdict.cause.startswith("not finished after 100 s")
 
 
 def test_a_permanent_trouble_must_be_seen_for_five_seconds():
     watching = Watching()
     seconds, verdict = watching.until(broken())
-    assert (seconds, verdict.event, verdict.cause) == (6, Event.BROKEN, MISSING_IMAGE.sentence)
+    assert (seconds, verdict.event, verdict.cause) == (6, PromotionEvent.BROKEN, MISSING_IMAGE.sentence)
 
 
 def test_a_trouble_that_goes_away_is_forgotten():
@@ -329,7 +329,7 @@ def test_a_trouble_of_one_pod_of_two_is_waited_for():
 def test_admission_errors_are_given_half_a_minute(kind: DiagnosisKind):
     watching = Watching()
     seconds, verdict = watching.until(broken(diagnosis=replace(MISSING_IMAGE, kind=kind)))
-    assert (seconds, verdict.event) == (31, Event.BROKEN)
+    assert (seconds, verdict.event) == (31, PromotionEvent.BROKEN)
 
 
 def crash(restarts: int, *, down: bool = True, kind: DiagnosisKind = DiagnosisKind.CRASH) -> Diagnosis:
@@ -338,15 +338,18 @@ def crash(restarts: int, *, down: bool = True, kind: DiagnosisKind = DiagnosisKi
 
 def test_a_crash_counts_once_the_restarts_are_used_up_and_it_is_down_again():
     watching = Watching(limits=Limits(crashes=2))
-    assert watching.look(progressing(diagnosis=(crash(1),))).event is None
-    assert watching.look(progressing(diagnosis=(crash(2, down=False),))).event is None
-    assert watching.look(progressing(diagnosis=(crash(2),))).event is Event.BROKEN
+    assert watching.look(progressing(diagnoses=(crash(1),))).event is None
+    assert watching.look(progressing(diagnoses=(crash(2, down=False),))).event is None
+    assert watching.look(progressing(diagnoses=(crash(2),))).event is PromotionEvent.BROKEN
 
 
 def test_out_of_memory_twice_is_enough():
     watching = Watching(limits=Limits(crashes=2))
-    assert watching.look(progressing(diagnosis=(crash(0, kind=DiagnosisKind.MEMORY),))).event is None
-    assert watching.look(progressing(diagnosis=(crash(1, kind=DiagnosisKind.MEMORY),))).event is Event.BROKEN
+    assert watching.look(progressing(diagnoses=(crash(0, kind=DiagnosisKind.MEMORY),))).event is None
+    assert (
+        watching.look(progressing(diagnoses=(crash(1, kind=DiagnosisKind.MEMORY),))).event
+        is PromotionEvent.BROKEN
+    )
 
 
 def test_a_restart_within_the_window_fails_it():
@@ -354,14 +357,14 @@ def test_a_restart_within_the_window_fails_it():
     for _ in range(10):
         watching.look(service())
     verdict = watching.look(progressing(ready=1, restarts={"web-1": 1, "web-2": 0}))
-    assert verdict.event is Event.BROKEN
+    assert verdict.event is PromotionEvent.BROKEN
 
 
 def test_a_restart_is_noticed_although_the_pod_is_ready_again_at_the_next_look():
     watching = Watching()
     for _ in range(10):
         watching.look(service())
-    assert watching.look(service(restarts={"web-1": 1, "web-2": 0})).event is Event.BROKEN
+    assert watching.look(service(restarts={"web-1": 1, "web-2": 0})).event is PromotionEvent.BROKEN
 
 
 def test_the_policy_may_allow_restarts_within_the_window():
@@ -370,7 +373,7 @@ def test_the_policy_may_allow_restarts_within_the_window():
         watching.look(service())
     restarted = {"web-1": 1, "web-2": 0}
     assert watching.look(service(restarts=restarted)).event is None
-    assert watching.look(service(restarts={"web-1": 1, "web-2": 1})).event is Event.BROKEN
+    assert watching.look(service(restarts={"web-1": 1, "web-2": 1})).event is PromotionEvent.BROKEN
 
 
 def test_a_crash_in_the_first_seconds_is_a_crash_at_start():
@@ -384,39 +387,39 @@ def test_restarts_before_the_window_do_not_count():
     watching = Watching()
     watching.look(progressing(restarts={"web-1": 2, "web-2": 0}))
     _, verdict = watching.until(service(restarts={"web-1": 2, "web-2": 0}))
-    assert verdict.event is Event.VERIFIED
+    assert verdict.event is PromotionEvent.VERIFIED
 
 
 def test_every_service_must_settle():
     watching = Watching(bundle(WEB, WORKER))
     watching.looks(60, service(), progressing("worker"))
     seconds, verdict = watching.until(service(), service("worker"))
-    assert (seconds, verdict.event) == (11, Event.VERIFIED)
+    assert (seconds, verdict.event) == (11, PromotionEvent.VERIFIED)
 
 
 def test_a_service_that_is_not_seen_at_all_is_not_verified():
     watching = Watching(bundle(WEB, WORKER))
     for _ in range(60):
-        assert watching.look(service()).event is not Event.VERIFIED
+        assert watching.look(service()).event is not PromotionEvent.VERIFIED
 
 
 def test_no_pods_at_all_is_success_that_says_so():
     watching = Watching()
-    verdict = watching.look(service(wanted=0, started=0, ready=0, restarts={}))
-    assert (verdict.event, verdict.nothing_ran) == (Event.VERIFIED, True)
+    verdict = watching.look(service(desired=0, started=0, ready=0, restarts={}))
+    assert (verdict.event, verdict.nothing_ran) == (PromotionEvent.VERIFIED, True)
 
 
 def test_what_can_never_become_right_fails_at_once():
     watching = Watching()
     lost = progressing()
     verdict = watching.look(replace(lost, readiness=Readiness.FAILED, sentence="it was replaced"))
-    assert (verdict.event, verdict.cause) == (Event.BROKEN, "web: it was replaced")
+    assert (verdict.event, verdict.cause) == (PromotionEvent.BROKEN, "web: it was replaced")
 
 
 def test_a_removal_is_done_when_nothing_is_left():
     watching = Watching(removal=True)
     assert watching.look(progressing()).event is None
-    assert watching.look().event is Event.VERIFIED
+    assert watching.look().event is PromotionEvent.VERIFIED
 
 
 def test_what_is_awaited_is_said():
@@ -469,7 +472,7 @@ def test_success_is_only_ever_said_of_pods_that_were_seen_ready_for_long_enough(
         verdict = watching.look(
             state(restarts={uid: seen[uid] for uid in order}, ready=count), seconds=seconds
         )
-        if verdict.event is Event.VERIFIED:
+        if verdict.event is PromotionEvent.VERIFIED:
             assert count >= 2
             churned = watching.progress.watched - watching.progress.complete["web"].at >= 3 * WEB.soak
             assert churned or all(t >= WEB.settle - 0.001 for t in ready_for if t >= 0)

@@ -8,7 +8,7 @@ import pytest
 from core.promotion import Phase, Promotion
 from core.records.intent import Intent
 from core.records.release import ReleaseStatus
-from core.rollout.lineage import veterans_of
+from core.rollout.lineage import earlier_pods_of
 from tests.core.world import ALICE, World
 from tests.fakes import broken, service
 
@@ -42,7 +42,7 @@ async def test_only_pods_of_a_release_that_was_verified_are_known_to_be_good(w: 
     async with w.store.transaction() as tx:
         at = w.clock.now() if verified else None
         await tx.save_release_status(ReleaseStatus(release=release, verified_at=at))
-    assert await veterans_of(w.store.read, p, release, OLD) == ({"a": 0} if verified else {})
+    assert await earlier_pods_of(w.store.read, p, release, OLD) == ({"a": 0} if verified else {})
 
 
 async def test_what_a_promotion_that_was_taken_over_had_made_is_not_among_them(w: World):
@@ -51,7 +51,7 @@ async def test_what_a_promotion_that_was_taken_over_had_made_is_not_among_them(w
         await tx.save_release_status(ReleaseStatus(release=release, verified_at=w.clock.now()))
     first = await promotion(w, release, 0, phase=Phase.SUPERSEDED)
     second = await promotion(w, release, 1, phase=Phase.UPDATING, of=first.id)
-    assert await veterans_of(w.store.read, second, release, NEW) == {"a": 1}
+    assert await earlier_pods_of(w.store.read, second, release, NEW) == {"a": 1}
 
 
 async def test_going_back_to_pods_that_never_left_is_quick(w: World, monkeypatch):
@@ -59,12 +59,12 @@ async def test_going_back_to_pods_that_never_left_is_quick(w: World, monkeypatch
     good = await w.good()
     bad = (await w.build()).release.id
     w.cluster.behaves |= {bad: lambda _: broken(), good: lambda _: service()}
-    look = w.cluster.look
+    look = w.cluster.read_baseline
 
     async def with_pods(app: str, refs) -> Intent:
         return replace(await look(app, refs), pods={"web-1": 0, "web-2": 0})
 
-    monkeypatch.setattr(w.cluster, "look", with_pods)
+    monkeypatch.setattr(w.cluster, "read_baseline", with_pods)
     reverted = await w.promote(bad)
     assert reverted.phase is Phase.REVERTED
     lines = {line.text: line.at for _, line in await w.store.read.lines(reverted.id)}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.errors import Rejected, Unreachable, Unwritable
+from core.errors import Rejected, Unavailable, Unreachable
 from tests.core.world import ALICE, World, by
 
 
@@ -13,7 +13,9 @@ async def test_an_app_without_a_cluster_is_made_and_the_rest_is_said(w: World, e
         raise error
 
     w.cluster.create_namespace = create_namespace
-    with pytest.raises(Unwritable, match="^other is created, but its namespace could not be made") as refusal:
+    with pytest.raises(
+        Unavailable, match="^other is created, but its namespace could not be made"
+    ) as refusal:
         await w.records.create_app(by(ALICE), "other")
     assert "convox-bot app-manifest other" in refusal.value.hint
     assert (await w.store.read.app("other")).name == "other"

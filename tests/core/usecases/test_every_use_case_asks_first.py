@@ -12,18 +12,18 @@ import pytest
 
 from core.actor import Caller
 from core.errors import Conflict, Forbidden
-from core.policy.policy import parse_policy
+from core.policy.authorization import parse_policy
 from core.promotion import Phase
 from core.usecases.decider import Decider
 from core.usecases.promoter import Promoter, PromotionRequest
-from core.usecases.records import Records
+from core.usecases.registrar import Registrar
 from core.usecases.viewer import Viewer
 from tests.bot.api.asking import policy_of
 from tests.core.world import ALICE, BOB, CAROL, World, by, manifest, until
 from tests.fakes import progressing
 
 APPROVALS = 'apps: [{match: ["*"], approvals: {promote: {count: 1}}}]\n'
-USE_CASES = (Promoter, Decider, Records, Viewer)
+USE_CASES = (Promoter, Decider, Registrar, Viewer)
 # Nobody asks for these, so there is no right to ask for. Whoever adds one says why.
 OF_THE_BOT = {
     "Decider.expire": "the clock calls it",
@@ -67,7 +67,7 @@ async def request(w: World, name: str, caller: Caller) -> None:
     }
     _, *parameters = inspect.signature(methods()[name]).parameters.values()
     given = {each.name: sensible[each.name] for each in parameters if each.default is each.empty}
-    use_cases = {"Promoter": w.promoter, "Decider": w.decider, "Records": w.records, "Viewer": w.viewer}
+    use_cases = {"Promoter": w.promoter, "Decider": w.decider, "Registrar": w.records, "Viewer": w.viewer}
     owner, _, method = name.partition(".")
     await getattr(use_cases[owner], method)(**given)
 

@@ -9,7 +9,7 @@ import pytest
 from core.actor import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound, UserError
 from core.lifecycle.outcome import ending
-from core.policy.policy import parse_policy
+from core.policy.authorization import parse_policy
 from core.promotion import Phase
 from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, World, by, manifest, until, world
 from tests.fakes import broken, progressing
@@ -103,7 +103,7 @@ async def test_of_many_promotes_in_one_instant_exactly_one_runs(w: World):
 async def test_two_promotes_in_one_instant_again_and_again(w: World):
     releases = [(await w.build()).release.id for _ in range(2)]
     # Nobody drives: the one that was accepted stays Pending until it is cancelled.
-    w.decider._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
+    w.decider._runner = type("Nobody", (), {"drive": lambda self, promotion: None})()
     for _ in range(times(20, soak=1000)):
         answers = await asyncio.gather(
             *(w.ask(r, actor=a) for r, a in zip(releases, (ALICE, BOB), strict=True)),
@@ -292,7 +292,7 @@ async def test_what_has_expired_is_expired_before_any_click(w: World, deed: str)
             await w.decider.cancel_app(by(BOB), "myapp")
     else:
         again = await w.ask(release)
-        assert not again.pointer
+        assert not again.already_waiting
         assert again.promotion.id != request.promotion.id
     assert (await w.store.read.promotion(request.promotion.id)).phase is Phase.EXPIRED
 
@@ -304,7 +304,7 @@ async def test_what_nobody_can_see_does_not_wait_for_an_approval(w: World):
     await w.store.outbox.card_failed(first.promotion.id, "not_in_channel")
     # The bot was invited meanwhile; the same release again is a new request, since the card of the first is lost.
     second = await w.ask(release)
-    assert not second.pointer
+    assert not second.already_waiting
     refused = await w.store.read.promotion(first.promotion.id)
     assert (refused.phase, str(refused.reason)) == (
         Phase.REFUSED,
@@ -374,7 +374,7 @@ async def test_an_approver_whom_the_rule_names_no_longer_does_not_count_any_more
 async def test_what_was_approved_is_looked_at_again_when_it_starts(w: World, change: str):
     request = await w.ask((await w.build()).release.id)
     # As after a crash: approved, and not driven yet.
-    w.decider._driver = type("Nobody", (), {"drive": lambda self, promotion: None})()
+    w.decider._runner = type("Nobody", (), {"drive": lambda self, promotion: None})()
     approved = (await w.decider.approve(by(BOB), request.promotion.id)).promotion
     assert approved.phase is Phase.PENDING
     if change == "right":
@@ -405,7 +405,7 @@ async def test_images_by_tag_are_refused_where_approvals_are_asked(w: World):
 async def test_the_same_release_again_points_to_the_card_that_waits(w: World):
     release = (await w.build()).release.id
     first, second = await w.ask(release), await w.ask(release, actor=BOB)
-    assert second.pointer
+    assert second.already_waiting
     assert second.promotion.id == first.promotion.id
 
 
@@ -435,7 +435,7 @@ async def test_a_rollback_to_a_verified_release_needs_no_approval(w: World):
     await w.good()
     w.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
     request = await w.ask(good, actor=BOB, kind="rollback")
-    assert request.promotion.approvals == 0
+    assert request.promotion.approvals_needed == 0
     assert request.rolled_back_to == good
     assert (await w.end(request.promotion.id)).phase is Phase.RUNNING
     copy = await w.store.read.release("myapp", request.promotion.release)
@@ -509,7 +509,7 @@ async def test_unknown_membership_means_no(w: World):
 async def test_a_full_disk_starts_nothing(tmp_path: Path):
     async with world(tmp_path) as w:
         await w.build()
-    async with world(tmp_path, startable="less than 10 % of the disk is free") as w:
+    async with world(tmp_path, why_not_startable="less than 10 % of the disk is free") as w:
         with pytest.raises(UserError, match="less than 10 %"):
             await w.ask()
 

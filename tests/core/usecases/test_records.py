@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Conflict, Invalid, NotFound, Unwritable
+from core.errors import Conflict, Invalid, NotFound, Unavailable
 from core.records.environment import Environment
 from core.records.release import Release, ReleaseStatus
 from core.sentence import Sentence
-from core.usecases.records import Records
+from core.usecases.registrar import Registrar
 from tests.chain import first_broken
 from tests.core.world import ALICE, BOB, World, by, manifest, world
 
@@ -41,7 +41,7 @@ async def test_a_new_app_takes_the_channel_it_is_made_in_if_that_is_free(w: Worl
     first = await w.records.create_app(by(ALICE, "C2"), "first")
     second = await w.records.create_app(by(ALICE, "C2"), "second")
     assert (first.app.channel, second.app.channel) == ("C2", None)
-    assert (first.app.created_by, first.todo) == (ALICE, "")
+    assert (first.app.created_by, first.administrator_command) == (ALICE, "")
 
 
 async def test_an_app_made_outside_of_slack_has_no_channel(w: World):
@@ -54,7 +54,7 @@ async def test_where_the_namespace_is_not_the_bots_to_make_the_command_is_told(w
 
     monkeypatch.setattr(w.cluster, "create_namespace", refused)
     made = await w.records.create_app(by(ALICE), "first")
-    assert made.todo == "convox-bot app-manifest first | kubectl apply -f -"
+    assert made.administrator_command == "convox-bot app-manifest first | kubectl apply -f -"
     assert (await w.store.read.app("first")).name == "first"
 
 
@@ -212,7 +212,7 @@ async def test_the_audit_knows_who_did_what_and_no_value(w: World, tmp_path: Pat
 
 
 async def test_while_nothing_may_be_written_nothing_is_made(w: World):
-    full = Records(w.store, w.cluster, w.records._access, lambda: "the disk is full")
+    full = Registrar(w.store, w.cluster, w.records._access, lambda: "the disk is full")
     attempts = (
         full.create_app(by(ALICE), "other"),
         full.register_build(by(ALICE), "myapp", manifest=manifest(), images={}),
@@ -220,7 +220,7 @@ async def test_while_nothing_may_be_written_nothing_is_made(w: World):
         full.unset_environment(by(ALICE), "myapp", ["A"]),
     )
     for attempt in attempts:
-        with pytest.raises(Unwritable, match="^the disk is full$"):
+        with pytest.raises(Unavailable, match="^the disk is full$"):
             await attempt
     assert [app.name for app in await w.store.read.apps()] == ["myapp"]
     assert await w.store.read.releases("myapp", 10) == []
@@ -229,7 +229,7 @@ async def test_while_nothing_may_be_written_nothing_is_made(w: World):
 async def test_an_id_that_is_taken_is_drawn_again(w: World, monkeypatch):
     taken = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
     drawn = iter([taken, taken, "RZZZZZZZZZZ"])
-    monkeypatch.setattr("core.usecases.records.new_id", lambda _kind: next(drawn))
+    monkeypatch.setattr("core.usecases.registrar.new_id", lambda _kind: next(drawn))
     made = await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])
     assert made.release.id == "RZZZZZZZZZZ"
     assert made.release.sequence == 2
@@ -237,7 +237,7 @@ async def test_an_id_that_is_taken_is_drawn_again(w: World, monkeypatch):
 
 async def test_a_generator_that_always_draws_the_same_is_given_up(w: World, monkeypatch):
     taken = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
-    monkeypatch.setattr("core.usecases.records.new_id", lambda _kind: taken)
+    monkeypatch.setattr("core.usecases.registrar.new_id", lambda _kind: taken)
     with pytest.raises(Conflict, match="^no free id was found$"):
         await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])
     assert len(await w.store.read.releases("myapp", 10)) == 1

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Forbidden, NotFound, Unwritable
-from core.policy.policy import parse_policy
+from core.errors import Forbidden, NotFound, Unavailable
+from core.policy.authorization import parse_policy
 from core.records.environment import MASK
 from core.usecases.viewer import Viewer
 from tests.bot.api.asking import policy_of
@@ -47,7 +47,7 @@ async def test_what_is_revealed_is_in_the_audit_before_it_is_shown(w: World, tmp
     assert await w.viewer.variable(by(BOB), "myapp", "PASSWORD") == SECRET
     assert revealed(tmp_path) == [release, release, f"{release}/PASSWORD"]
     full = Viewer(w.store, w.viewer._access, lambda: "the disk is full")
-    with pytest.raises(Unwritable, match="^the disk is full$"):
+    with pytest.raises(Unavailable, match="^the disk is full$"):
         await full.variable(by(BOB), "myapp", "PASSWORD")
 
 

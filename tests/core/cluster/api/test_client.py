@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from core.cluster.api.address import Address
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_document
 from core.cluster.api.refusals import ApiRejected, ApiUnreachable, read_status, refusal
-from core.cluster.api.resources import Address
 from core.errors import Denied, Rejected, Unreachable
 from tests.core.cluster.faultserver import Answer, FreeClock, fault_server, faulty, refused, status
 

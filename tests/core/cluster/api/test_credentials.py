@@ -15,6 +15,7 @@ from kubernetes_asyncio.client import Configuration
 
 from core.clock import Clock
 from core.cluster.api import credentials
+from core.cluster.api.address import Address
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import (
     Credentials,
@@ -25,7 +26,6 @@ from core.cluster.api.credentials import (
     from_file,
     in_cluster,
 )
-from core.cluster.api.resources import Address
 from core.cluster.api.sessions import connection_identity
 from core.errors import Unreachable
 from tests.core.cluster.faultserver import Answer, FaultServer, FreeClock, fault_server, refused

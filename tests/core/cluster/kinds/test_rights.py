@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from core.cluster.kinds import KINDS
-from core.records.observation import Readiness, Target
+from core.records.observation import DesiredState, Readiness
 from tests.core.cluster.live import HOME, WEB, Live, claim, live
 
 DEPLOY = Path(__file__).parents[4] / "deploy"
@@ -30,8 +30,8 @@ def needed() -> set[tuple[str, str]]:
     }
 
 
-def founding() -> set[tuple[str, str]]:
-    return {(verb, kind.resource.plural) for kind in KINDS.values() for verb in kind.founding}
+def provisioning() -> set[tuple[str, str]]:
+    return {(verb, kind.resource.plural) for kind in KINDS.values() for verb in kind.provisioning}
 
 
 def granted(file: str, role: str) -> set[tuple[str, str]]:
@@ -52,7 +52,7 @@ def test_the_role_in_an_apps_namespace_grants_what_the_kinds_need():
 
 
 def test_self_service_grants_what_making_a_namespace_needs():
-    assert founding() <= granted("self-service.yaml", "convox-bot-self-service")
+    assert provisioning() <= granted("self-service.yaml", "convox-bot-self-service")
 
 
 def may_only(on: Live, rights: set[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -71,7 +71,7 @@ def may_only(on: Live, rights: set[tuple[str, str]]) -> set[tuple[str, str]]:
 
 async def test_a_namespace_is_made_with_the_founding_rights_alone():
     async with live(namespace=False) as on:
-        may_only(on, founding())
+        may_only(on, provisioning())
         assert await on.cluster.create_namespace("myapp") is None
         assert await on.admin.get(HOME.itself) is not None
 
@@ -80,22 +80,22 @@ async def test_a_whole_rollout_needs_no_more_than_the_kinds_say():
     async with live() as on:
         lacking = may_only(on, needed())
         bundle = on.bundle("web:notfound")
-        intent = await on.cluster.look("myapp", bundle.refs)
+        intent = await on.cluster.read_baseline("myapp", bundle.refs)
         await on.cluster.claim_anchor(on.app(), claim("i", 1))
         await on.cluster.claim_anchor(on.app(), claim("i", 2))
         await on.cluster.preflight("myapp", bundle, token=2, force=False)
         applied = await on.apply(bundle, token=2)
         await on.cluster.scale("myapp", WEB, 2, token=2)
         async with on.cluster.watch("myapp", intent) as watch:
-            watch.aim(Target(release=bundle.release, bundle=bundle, applied=applied))
+            watch.aim(DesiredState(release=bundle.release, bundle=bundle, applied=applied))
             look = await watch.next(1.0)
-            while not (look.services and look.services[0].diagnosis):
+            while not (look.services and look.services[0].diagnoses):
                 look = await watch.next(1.0)
             assert (await watch.fresh()).services[0].readiness is Readiness.PROGRESSING
-            await on.cluster.evidence("myapp", replace(look.services[0].diagnosis[0], container="main"))
+            await on.cluster.evidence("myapp", replace(look.services[0].diagnoses[0], container="main"))
             for ref in reversed(bundle.refs):
-                await on.cluster.remove("myapp", ref, uid="", token=2)
-            watch.aim(Target(release=bundle.release, bundle=None, absent=bundle.refs))
+                await on.cluster.delete("myapp", ref, uid="", token=2)
+            watch.aim(DesiredState(release=bundle.release, bundle=None, absent=bundle.refs))
             while (look := await watch.next(1.0)).services or not look.synced:
                 pass
         assert lacking == set()

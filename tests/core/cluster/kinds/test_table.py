@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.cluster.kinds import FOLLOWED, KINDS, MAKERS, MANAGED, WORKLOADS
+from core.cluster.kinds import FOLLOWED, KINDS, MANAGED, POD_OWNERS, WORKLOADS
 from core.cluster.kinds.kind import Kind
 from core.records.bundle import Ref
 from core.records.traits import Traits
@@ -94,7 +94,7 @@ def test_what_is_followed_may_be_listed_and_watched(kind: Kind):
 
 def test_a_verdict_rests_on_workloads_on_what_makes_their_pods_and_on_the_pods():
     judged = {kind for kind, how in FOLLOWED.items() if how.judged}
-    assert judged == {*WORKLOADS, *MAKERS, "Pod"}
+    assert judged == {*WORKLOADS, *POD_OWNERS, "Pod"}
     assert {kind for kind, how in FOLLOWED.items() if how.fresh} == judged
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from core.actor import Actor
-from core.cluster.render import render
-from core.manifest.manifest import load, resolve_images
-from core.policy.policy import Rules
+from core.cluster.bundling import render_bundle
+from core.manifest.convox_yml import parse_manifest, resolve_images
+from core.policy.authorization import Rules
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle
@@ -45,7 +45,7 @@ def bundle(
 ) -> Bundle:
     """Render a manifest as the bot would; `registered` are the build's images as they were stored."""
     values = Environment(tuple((environment or {}).items()))
-    loaded = load(manifest, values)
+    loaded = parse_manifest(manifest, values)
     given = AnyImage() if images is None else images
     build = Build(
         id="BABCDEFGHIJ",
@@ -69,7 +69,7 @@ def bundle(
         created_at=NOW,
         created_by=CI,
     )
-    return render(
+    return render_bundle(
         made, build, loaded, App(name=app, created_at=NOW, created_by=CI), rules or Rules(), rack=rack
     )
 

@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.cluster.bundling import canonical
 from core.cluster.labels import namespace_name
-from core.cluster.render import canonical
 from core.errors import Invalid
-from core.policy.policy import Rules
+from core.policy.authorization import Rules
 from core.records.bundle import BundleService, Ref
 from tests.core.cluster.rendering.samples import ANY_IMAGE, bundle, container, hold, one
 

@@ -23,7 +23,7 @@ def whole(**changes: Any) -> Snapshot:
 def test_a_finished_deployment_with_all_its_pods_is_ready():
     state = judged(whole())
     assert state.readiness is Readiness.READY
-    assert (state.sentence, state.wanted, state.started, state.ready) == (
+    assert (state.sentence, state.desired, state.started, state.ready) == (
         "2 of 2 new pods are ready",
         2,
         2,

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from core.cluster.api.resources import Address
+from core.cluster.api.address import Address
 from core.cluster.watching.reflector import MAX_LINE, Reflector, ReflectorOptions, WatchEvent
 from core.errors import Rejected, Unreachable
 from core.waiting import first_of

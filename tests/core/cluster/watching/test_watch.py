@@ -13,7 +13,7 @@ from core.errors import Denied, Unreachable
 from core.records.bundle import Ref
 from core.records.intent import Intent
 from core.records.line import Line
-from core.records.observation import Observation, Readiness, Target
+from core.records.observation import DesiredState, Observation, Readiness
 from tests.core.cluster.live import HOME, WEB, Live, live
 
 
@@ -51,18 +51,18 @@ def ready(look: Observation) -> bool:
 
 
 def troubled(look: Observation) -> bool:
-    return any(s.diagnosis for s in look.services)
+    return any(s.diagnoses for s in look.services)
 
 
-async def rolled(on: Live, image: str = "web:1") -> tuple[Target, Intent]:
+async def rolled(on: Live, image: str = "web:1") -> tuple[DesiredState, Intent]:
     """Apply a release with two pods; return what to aim at, and the baseline from before."""
     bundle = on.bundle(image)
-    intent = await on.cluster.look("myapp", bundle.refs)
+    intent = await on.cluster.read_baseline("myapp", bundle.refs)
     on.simulated.freeze_controllers()  # so that no replica set of one pod comes between apply and scale
     applied = await on.apply(bundle)
     await on.cluster.scale("myapp", WEB, 2, token=1)
     on.simulated.thaw_controllers()
-    return Target(release=bundle.release, bundle=bundle, applied=applied), intent
+    return DesiredState(release=bundle.release, bundle=bundle, applied=applied), intent
 
 
 async def test_a_good_rollout_is_told_from_the_first_replica_set_to_the_last_start():
@@ -73,7 +73,7 @@ async def test_a_good_rollout_is_told_from_the_first_replica_set_to_the_last_sta
             looks = Looks(watch)
             last = await looks.until(ready)
         (state,) = last.services
-        assert (state.name, state.wanted, state.started, state.ready) == ("web", 2, 2, 2)
+        assert (state.name, state.desired, state.started, state.ready) == ("web", 2, 2, 2)
         (scaled,) = looks.texts("web")
         replica_set = scaled.split()[4]
         assert scaled == f"Scaled up replica set {replica_set} to 2"
@@ -106,7 +106,7 @@ async def test_a_bad_rollout_names_its_trouble_and_tells_it_once():
             watch.aim(target)
             looks = Looks(watch)
             last = await looks.until(troubled)
-            diagnosis = last.services[0].diagnosis[0]
+            diagnosis = last.services[0].diagnoses[0]
             for _ in range(5):
                 await looks.until(synced)
         assert diagnosis.kind == "image"
@@ -124,7 +124,7 @@ async def test_what_existed_before_is_not_told_again():
         async with on.cluster.watch("myapp", intent) as watch:
             watch.aim(target)
             await Looks(watch).until(ready)
-        again = await on.cluster.look("myapp", [WEB])
+        again = await on.cluster.read_baseline("myapp", [WEB])
         async with on.cluster.watch("myapp", again) as watch:
             watch.aim(target)
             looks = Looks(watch)
@@ -156,7 +156,7 @@ async def test_a_cut_connection_is_blind_until_the_watch_is_open_again_and_loses
             assert (await looks.until(blind)).blind
             bundle = on.bundle("web:2")
             applied = await on.apply(bundle)
-            watch.aim(Target(release=bundle.release, bundle=bundle, applied=applied))
+            watch.aim(DesiredState(release=bundle.release, bundle=bundle, applied=applied))
             await looks.until(synced)
             await looks.until(ready)
         old, new = dict.fromkeys(text.split()[4] for text in looks.texts("web") if "Scaled up" in text)
@@ -195,13 +195,13 @@ async def test_a_removal_lists_what_is_still_there_services_and_secrets_too():
         assert target.bundle is not None
         refs = target.bundle.refs
         async with on.cluster.watch("myapp", intent) as watch:
-            watch.aim(Target(release=target.release, bundle=None, absent=refs))
+            watch.aim(DesiredState(release=target.release, bundle=None, absent=refs))
             looks = Looks(watch)
             first = await looks.until(synced)
             assert {s.name for s in first.services} == {str(r) for r in refs}
             uids = {a.ref: a.uid for a in target.applied}
             for ref in refs:
-                await on.cluster.remove("myapp", ref, uid=uids[ref], token=1)
+                await on.cluster.delete("myapp", ref, uid=uids[ref], token=1)
             await looks.until(lambda o: o.synced and not o.services)
         assert any(o.services and o.services[0].name == "Deployment/web" for o in looks.seen)
 
@@ -228,7 +228,7 @@ async def test_a_cluster_that_does_not_answer_a_question_of_ours_is_not_believed
             looks = Looks(watch)
             await looks.until(synced)
             on.simulated.access.deny = lambda verb, resource, _: (verb, resource) == ("get", "secrets")
-            watch.aim(Target(release=target.release, bundle=None, absent=target.bundle.refs))
+            watch.aim(DesiredState(release=target.release, bundle=None, absent=target.bundle.refs))
             refused = await looks.until(blind)
         assert "may not get secrets" in refused.blind
 
@@ -325,13 +325,13 @@ async def test_a_fresh_look_sees_what_a_dead_watch_does_not():
             assert not troubled(await watch.next(0.0)), "the watch has not told it"
             seen = await watch.fresh()
             assert seen.synced
-            assert [t.kind for t in seen.services[0].diagnosis] == ["crash"]
+            assert [t.kind for t in seen.services[0].diagnoses] == ["crash"]
             after = await watch.next(0.0)
             assert troubled(after), "no watch brings back what was before"
             on.simulated.stall_watches(stalled=False)
             bundle = on.bundle("web:2")
             applied = await on.apply(bundle)
-            watch.aim(Target(release=bundle.release, bundle=bundle, applied=applied))
+            watch.aim(DesiredState(release=bundle.release, bundle=bundle, applied=applied))
             await looks.until(ready)
 
 
@@ -387,7 +387,7 @@ async def test_crashes_from_before_the_promotion_are_no_trouble_of_it():
             watch.aim(target)
             last = await Looks(watch).until(lambda o: ready(o) and min(o.services[0].restarts.values()) == 2)
         assert troubled(last)
-        again = await on.cluster.look("myapp", [WEB])
+        again = await on.cluster.read_baseline("myapp", [WEB])
         async with on.cluster.watch("myapp", again) as watch:
             watch.aim(target)
             assert not troubled(await Looks(watch).until(ready))

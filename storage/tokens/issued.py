@@ -12,7 +12,7 @@ from core.actor import BOT
 from core.clock import Clock
 from core.errors import Conflict, Invalid, NotFound
 from storage import audit
-from storage.codec import moment
+from storage.codec import timestamp
 from storage.database import Database, open_database
 from storage.session import Session
 from storage.tokens.rows import Token, token_of
@@ -42,7 +42,7 @@ class Tokens:
             )
         token = secrets.token_urlsafe(BYTES)
         now = self._clock.now()
-        row = {"name": name, "sha256": sha256(token), "created_at": moment(now)}
+        row = {"name": name, "sha256": sha256(token), "created_at": timestamp(now)}
         async with self._database.transaction() as connection:
             session = Session(connection)
             if not await session.run("add_token", row):
@@ -57,7 +57,7 @@ class Tokens:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             session = Session(connection)
-            if not await session.run("revoke_token", {"name": name, "now": moment(now)}):
+            if not await session.run("revoke_token", {"name": name, "now": timestamp(now)}):
                 raise NotFound(f"no such token: {name}", hint="`convox-bot token list` shows them")
             await audit.append(session, at=now, actor=BOT, action="token.revoke", subject=name, detail={})
 
@@ -86,7 +86,7 @@ async def open_tokens(path: Path, clock: Clock, *, make: bool = True) -> AsyncGe
 
     Raises:
         StorageError: absent, on a network file system, too new, or a running bot's and to be upgraded.
-        Unwritable: the file or its disk cannot be used.
+        Unavailable: the file or its disk cannot be used.
     """
     async with open_database(path, exclusive=False, make=make) as database:
         yield Tokens(database, clock)

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.actor import Caller
-from core.errors import Conflict, Invalid, Rejected, Taken, Unreachable, Unwritable, UserError
+from core.errors import Conflict, Invalid, Rejected, Taken, Unavailable, Unreachable, UserError
 from core.ids import new_id
 from core.lifecycle.access import Access
-from core.lifecycle.holds import newest_free
+from core.lifecycle.holds import newest_promotable
 from core.lifecycle.patience import check_times
-from core.manifest.manifest import load, resolve_images
+from core.manifest.convox_yml import parse_manifest, resolve_images
 from core.ports.cluster import Cluster
 from core.ports.store import Store, Transaction
 from core.records.app import App, check_name, namespace_command
@@ -32,43 +32,45 @@ class NewRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatedApp:
-    """A new app; `todo` is the command for an administrator where the namespace could not be made."""
+    """A new app; `administrator_command` is the command for an administrator where the namespace could not be made."""
 
     app: App
-    todo: str = ""
+    administrator_command: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Linked:
+class LinkResult:
     """A channel's new app, with what was taken from where: one channel an app, one app a channel.
 
     Attributes:
         app: as it is now.
-        left: the channel that it had before and that has no app now, or None.
-        ousted: the app that the channel had before and that has no channel now, or None.
+        former_channel: the channel that it had before and that has no app now, or None.
+        unlinked_app: the app that the channel had before and that has no channel now, or None.
     """
 
     app: App
-    left: str | None = None
-    ousted: str | None = None
+    former_channel: str | None = None
+    unlinked_app: str | None = None
 
 
-class Records:
+class Registrar:
     """Make records: for each the right first, then one transaction with its audit row."""
 
-    def __init__(self, store: Store, cluster: Cluster, access: Access, writable: Callable[[], str]) -> None:
+    def __init__(
+        self, store: Store, cluster: Cluster, access: Access, why_not_writable: Callable[[], str]
+    ) -> None:
         """Take the store, the cluster, who may do what, and a function that says why nothing may be written now, or ""."""
         self._store = store
         self._cluster = cluster
         self._access = access
-        self._writable = writable
+        self._why_not_writable = why_not_writable
 
     async def create_app(self, caller: Caller, name: str) -> CreatedApp:
         """Make an app and, where the bot may, its namespace; link the caller's channel if it has no app yet.
 
         Raises:
             Conflict: there is an app of that name.
-            Unwritable: the app is made, and the cluster could not be asked for its namespace.
+            Unavailable: the app is made, and the cluster could not be asked for its namespace.
         """
         actor = await self._access.require(caller.actor, "admin", name)
         self._check_writable()
@@ -83,14 +85,14 @@ class Records:
             await tx.audit(actor, "app.create", name, {"channel": channel if free else None})
             app = await tx.app(name)
         try:
-            return CreatedApp(app=app, todo=await self._cluster.create_namespace(name) or "")
+            return CreatedApp(app=app, administrator_command=await self._cluster.create_namespace(name) or "")
         except (Rejected, Unreachable) as error:
-            raise Unwritable(
+            raise Unavailable(
                 f"{name} is created, but its namespace could not be made: {error}",
                 hint=f"an administrator makes it with `{namespace_command(self._cluster.rack, name)}`",
             ) from error
 
-    async def link(self, caller: Caller, name: str) -> Linked:
+    async def link(self, caller: Caller, name: str) -> LinkResult:
         """Link the caller's channel to the app; the app's former channel and the channel's former app are unlinked."""
         actor = await self._access.require(caller.actor, "admin", name)
         channel = _channel(caller)
@@ -98,10 +100,10 @@ class Records:
             left, other = (await tx.app(name)).channel, await tx.app_of_channel(channel)
             await tx.link(name, channel)
             await tx.audit(actor, "app.link", name, {"channel": channel})
-            return Linked(
+            return LinkResult(
                 app=await tx.app(name),
-                left=left if left != channel else None,
-                ousted=other.name if other and other.name != name else None,
+                former_channel=left if left != channel else None,
+                unlinked_app=other.name if other and other.name != name else None,
             )
 
     async def unlink(self, caller: Caller, name: str) -> App:
@@ -149,7 +151,7 @@ class Records:
             await tx.app(app)
             base, skipped = await self._fork(tx, app)
             environment = base.environment if base else Environment()
-            loaded = load(manifest, environment)
+            loaded = parse_manifest(manifest, environment)
             check_times(loaded.services, self._access.policy.rules(app))
             resolved = resolve_images(loaded, images)
             release_id = new_id("release")
@@ -252,7 +254,7 @@ class Records:
 
     async def _fork(self, tx: Transaction, app: str) -> tuple[Release | None, str]:
         """Return the release to fork from and, where the newest one is on hold, a sentence that says so."""
-        base, skipped = newest_free(await tx.releases(app), await tx.release_statuses(app))
+        base, skipped = newest_promotable(await tx.releases(app), await tx.release_statuses(app))
         if skipped is None:
             return base, ""
         origin = f"based on {base.id}" if base else "based on nothing"
@@ -272,9 +274,9 @@ class Records:
         )
 
     def _check_writable(self) -> None:
-        reason = self._writable()
+        reason = self._why_not_writable()
         if reason:
-            raise Unwritable(reason)
+            raise Unavailable(reason)
 
 
 def _channel(caller: Caller) -> str:

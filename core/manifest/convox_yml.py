@@ -15,7 +15,14 @@ from core.yaml.problems import Problems
 from core.yaml.source import cut, interpolate
 from core.yaml.tree import compose
 
-__all__ = ["EnvironmentDeclaration", "Manifest", "Service", "images_needed", "load", "resolve_images"]
+__all__ = [
+    "EnvironmentDeclaration",
+    "Manifest",
+    "Service",
+    "images_needed",
+    "parse_manifest",
+    "resolve_images",
+]
 
 MAX_NAME_CHARS = 63  # a Service's name and a label's value end there
 # Characters of all copies of the environment, one a service: a bundle is rendered, sealed and sent as a whole.
@@ -36,7 +43,7 @@ class Manifest:
     environment: tuple[EnvironmentDeclaration, ...] = ()
 
 
-def load(text: str, environment: Environment) -> Manifest:
+def parse_manifest(text: str, environment: Environment) -> Manifest:
     """Read a convox.yml with the environment of a release.
 
     Raises:

@@ -1,7 +1,7 @@
 """What an approval is bound to: the bundle, the active release, what is pruned, and the namespace."""
 
-from core.manifest.manifest import load
-from core.policy.policy import Rules
+from core.manifest.convox_yml import parse_manifest
+from core.policy.authorization import Rules
 from core.ports.cluster import Cluster
 from core.ports.store import StoreReader
 from core.records.app import App
@@ -21,7 +21,7 @@ async def bundle_of(tx: StoreReader, cluster: Cluster, release: Release, app: Ap
         return stored
     assert release.build is not None
     build = await tx.build(app.name, release.build)
-    return cluster.render(release, build, load(build.manifest, release.environment), app, rules)
+    return cluster.render(release, build, parse_manifest(build.manifest, release.environment), app, rules)
 
 
 async def prunable(tx: StoreReader, cluster: Cluster, app: str, bundle: Bundle) -> tuple[Ref, ...]:
@@ -31,7 +31,7 @@ async def prunable(tx: StoreReader, cluster: Cluster, app: str, bundle: Bundle) 
     return tuple(sorted(r for r in earlier - keep if cluster.traits(r).pruned))
 
 
-async def binding(tx: StoreReader, cluster: Cluster, app: App, bundle: Bundle) -> Binding:
+async def current_binding(tx: StoreReader, cluster: Cluster, app: App, bundle: Bundle) -> Binding:
     """Return what an approval is bound to now (rule 9)."""
     return Binding(
         bundle=await tx.digest(bundle.digest),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.cluster.api.resources import Address
+from core.cluster.api.address import Address
 from core.cluster.documents import Document, labels_of
 from core.cluster.kinds.namespace import NAMESPACE
 from core.cluster.labels import FIELD_MANAGER, MANAGED_LABEL, TOKEN_ANNOTATION, namespace_name

@@ -1,7 +1,7 @@
 """The outbox: what Slack is still to be told, and what became of it, so that a restart repeats and loses nothing.
 
 One sender uses it. Of a card: `card_sending`, post, `card_posted`; then `card_shown` after each edit. Of a
-thread: `terminal_due` where what is left fits into one message with the verdict, else `next_batch`; post; `post_sent`.
+thread: `claim_verdict` where what is left fits into one message with the verdict, else `claim_lines`; post; `post_sent`.
 After a time-out `post_unknown`, look the nonce up, then `post_sent` or `post_again`. What was taken is written with the next
 write, or by `write_down`. At a start `recover`, since whatever was being sent when the process died has an unknown outcome.
 """
@@ -15,7 +15,7 @@ from sqlite3 import Row
 from core.clock import Clock
 from core.ports.outbox import Backlog, CardDue, Fits, Fitting, LostPost, Post, ThreadDue
 from core.records.line import Line
-from storage.codec import datetime_or_none, moment, moment_or_none
+from storage.codec import datetime_or_none, timestamp, timestamp_or_none
 from storage.database import Database
 from storage.keys import Vault
 from storage.outbox.rows import card_due_of, lost_post_of, post_of, thread_due_of
@@ -24,8 +24,8 @@ from storage.promotions.rows import line_of
 from storage.session import Session
 
 
-class Outbox:
-    """`core.ports.outbox.Outgoing`: cards and threads as far as Slack does not have them."""
+class SqliteOutbox:
+    """`core.ports.outbox.Outbox`: cards and threads as far as Slack does not have them."""
 
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
         self._database = database
@@ -47,7 +47,7 @@ class Outbox:
 
     async def card_again(self, promotion: str, not_before: datetime | None = None) -> None:
         """It is certain that the card is not in Slack: post it afresh, then."""
-        await self._run("card_again", promotion=promotion, not_before=moment_or_none(not_before))
+        await self._run("card_again", promotion=promotion, not_before=timestamp_or_none(not_before))
 
     async def card_posted(self, promotion: str, ts: str, shown: int) -> None:
         """The card is in Slack; a second answer with another ts changes nothing."""
@@ -61,9 +61,9 @@ class Outbox:
         """Slack will never show this card (`not_in_channel` …); its thread is given up too."""
         await self._run("card_failed", promotion=promotion, error=error)
 
-    async def delay_card(self, promotion: str, not_before: datetime) -> None:
+    async def postpone_card(self, promotion: str, not_before: datetime) -> None:
         """Leave the card alone until then."""
-        await self._run("delay_card", promotion=promotion, not_before=moment(not_before))
+        await self._run("postpone_card", promotion=promotion, not_before=timestamp(not_before))
 
     # Threads
 
@@ -81,7 +81,7 @@ class Outbox:
         nothing_new = row["waiting"] == 0 and row["terminal_id"] is None
         return row["terminal_id"] in sent or (nothing_new and row["batch_id"] in sent)
 
-    async def next_batch(self, promotion: str, *, most: int, fitting: Fitting) -> Post | None:
+    async def claim_lines(self, promotion: str, *, most: int, fitting: Fitting) -> Post | None:
         """Return the next message of lines, stored as `sending`; None where no line can be sent now.
 
         A message that was handed out before and has no outcome is handed out again, with its nonce and lines.
@@ -103,7 +103,7 @@ class Outbox:
             await self._put(session, promotion, made, last=lines[count - 1][0])
             return await self._send(session, made)
 
-    async def terminal_due(self, promotion: str, *, most: int, fits: Fits) -> Post | None:
+    async def claim_verdict(self, promotion: str, *, most: int, fits: Fits) -> Post | None:
         """Return the terminal message with the lines that are left, stored as `sending`; None where they do not fit yet.
 
         None also while the card is not out, a message of lines has no outcome, or a delay runs.
@@ -139,11 +139,11 @@ class Outbox:
 
     async def post_again(self, post_id: int, not_before: datetime | None = None) -> None:
         """It is certain that the message is not in Slack: send it again, then."""
-        await self._run("post_again", id=post_id, not_before=moment_or_none(not_before))
+        await self._run("post_again", id=post_id, not_before=timestamp_or_none(not_before))
 
-    async def delay(self, post_id: int, not_before: datetime) -> None:
+    async def postpone_post(self, post_id: int, not_before: datetime) -> None:
         """Leave the message, or the look-up of its outcome, alone until then."""
-        await self._run("delay_post", id=post_id, not_before=moment(not_before))
+        await self._run("delay_post", id=post_id, not_before=timestamp(not_before))
 
     async def posts_unknown(self) -> list[LostPost]:
         """Return messages whose outcome can be looked up now, oldest first."""
@@ -163,7 +163,7 @@ class Outbox:
 
     async def next_due(self, after: datetime) -> datetime | None:
         """Return when the next delay ends that lasts longer than until then, or None."""
-        row = await self._reading.one("next_due", now=moment(after))
+        row = await self._reading.one("next_due", now=timestamp(after))
         assert row is not None, "an aggregate always gives a row"
         return datetime_or_none(row["moment"])
 
@@ -179,7 +179,7 @@ class Outbox:
         )
 
     def _now(self) -> str:
-        return moment(self._clock.now())
+        return timestamp(self._clock.now())
 
     def _may_go(self, row: Row) -> bool:
         waits = row["not_before"] is not None and row["not_before"] > self._now()

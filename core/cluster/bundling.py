@@ -12,9 +12,9 @@ from core.cluster.kinds import MANAGED, WORKLOADS, workload_of
 from core.cluster.rendering.input import RenderInput
 from core.errors import Invalid
 from core.lifecycle.patience import check_times, patience, settle, soak
-from core.manifest.manifest import Manifest
+from core.manifest.convox_yml import Manifest
 from core.manifest.service import Service
-from core.policy.policy import Rules
+from core.policy.authorization import Rules
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, BundleService, Ref
@@ -23,7 +23,7 @@ from core.records.release import Release
 RENDER_VERSION = 2
 
 
-def render(
+def render_bundle(
     release: Release, build: Build, manifest: Manifest, app: App, rules: Rules, *, rack: str
 ) -> Bundle:
     """Render a release; the same arguments always give the same bundle.

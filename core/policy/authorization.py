@@ -8,7 +8,7 @@ from core.actor import Actor
 from core.policy.people import Groups, among
 from core.policy.reader import read_policy
 from core.policy.rules import GROUP, TOKEN, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
-from core.sentence import NOTHING, Sentence, UserGroup
+from core.sentence import EMPTY_SENTENCE, Sentence, UserGroup
 from core.yaml.problems import Problems
 from core.yaml.source import as_written
 from core.yaml.tree import compose
@@ -36,7 +36,7 @@ class Decision:
     """An answer with its reason, for the person who asked."""
 
     allowed: bool
-    why: Sentence = NOTHING
+    why: Sentence = EMPTY_SENTENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from core.ports.inbox import Delivery
 from core.ports.store import DeliveryKind
-from storage.codec import moment
+from storage.codec import timestamp
 from storage.database import Database
 from storage.inbox.rows import delivery_of, delivery_row
 from storage.keys import Vault
@@ -48,12 +48,12 @@ class SqliteInbox:
 
         So a crash between that commit and the answer does not carry it out a second time.
         """
-        await session.run("done_delivery", {"id": delivery_id, "now": moment(now)})
+        await session.run("done_delivery", {"id": delivery_id, "now": timestamp(now)})
 
     async def handled(self, delivery_id: int, now: datetime) -> None:
         """Wipe the payload; the key is remembered for REMEMBERED, so that a repetition is known."""
         async with self._database.transaction() as connection:
-            await Session(connection).run("handled_delivery", {"id": delivery_id, "now": moment(now)})
+            await Session(connection).run("handled_delivery", {"id": delivery_id, "now": timestamp(now)})
 
     async def prune(self, now: datetime) -> int:
         """Forget deliveries that were handled more than REMEMBERED ago; return how many."""
@@ -61,7 +61,7 @@ class SqliteInbox:
         while last == PRUNED_AT_ONCE:
             async with self._database.transaction() as connection:
                 last = await Session(connection).run(
-                    "prune_deliveries", {"before": moment(now - REMEMBERED), "limit": PRUNED_AT_ONCE}
+                    "prune_deliveries", {"before": timestamp(now - REMEMBERED), "limit": PRUNED_AT_ONCE}
                 )
             forgotten += last
         return forgotten
