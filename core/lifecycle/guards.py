@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.errors import Busy, Conflict, Forbidden, Invalid
+from core.errors import Busy, Conflict, Forbidden, Invalid, UserError
 from core.lifecycle.holds import rollback_candidate, why_held
 from core.policy.authorization import ApprovalRule, Policy, Rules
 from core.ports.store import StoreReader
@@ -12,7 +12,7 @@ from core.records.app import App
 from core.records.build import Build, is_pinned
 from core.records.progress import Limits
 from core.records.release import Release, ReleaseStatus
-from core.sentence import Channel, Sentence, TimeOfDay
+from core.sentence import EMPTY_SENTENCE, Channel, Sentence, TimeOfDay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,23 @@ def guard(context: PromotionContext, release: Release, *, anyway: str | None) ->
         )
     if not anyway and (held := on_hold_error(context, release)):
         raise held
+
+
+def refused_since(context: PromotionContext, promotion: Promotion) -> Sentence:
+    """Ask all guards again when the last approval is given: return why it may not start any more, or nothing.
+
+    What `guard` and `busy_error` refuse is refused here too, so a new guard has one place.
+    """
+    if context.in_flight is not None and not promotion.takes_over:
+        return busy_error(context.in_flight).sentence
+    release = context.find(promotion.release)
+    if promotion.kind == "rollback" or release is None:
+        return EMPTY_SENTENCE
+    try:
+        guard(context, release, anyway=promotion.anyway)
+    except UserError as refused:
+        return Sentence.of(refused.sentence, "; ", refused.hint)
+    return EMPTY_SENTENCE
 
 
 def on_hold_error(context: PromotionContext, release: Release) -> Conflict | None:

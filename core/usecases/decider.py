@@ -10,7 +10,7 @@ from core.failpoints import failpoint
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import already, may_approve, missing
 from core.lifecycle.gate import lapsed_approvals, mismatch
-from core.lifecycle.guards import PromotionContext, busy_error, current_rule, on_hold_error, read_context
+from core.lifecycle.guards import current_rule, read_context, refused_since
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
 from core.lifecycle.visibility import NOT_IN_CHANNEL, is_unseen
@@ -20,7 +20,7 @@ from core.ports.rollouts import RolloutRunner
 from core.ports.store import Store, Transaction
 from core.promotion import GOING_BACK, Phase, Promotion, PromotionEvent, advance
 from core.records.approval import Approval
-from core.sentence import EMPTY_SENTENCE, Sentence, TimeOfDay
+from core.sentence import Sentence, TimeOfDay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +113,8 @@ class Decider:
             await tx.save_promotion(shown, was=promotion.phase)
             return shown
         context = await read_context(tx, promotion.app)
-        if context.in_flight is not None and not promotion.takes_over:
-            void = busy_error(context.in_flight).sentence
-        if void := void or _held_since(context, promotion) or await mismatch(tx, self._cluster, promotion):
+        void = refused_since(context, promotion) or void
+        if void := void or await mismatch(tx, self._cluster, promotion):
             return await move(tx, promotion, PromotionEvent.REFUSED, actor=BOT, reason=void)
         started = await claim_rollout(tx, context, advance(promotion, PromotionEvent.APPROVED, now=tx.now))
         await tx.save_promotion(started, was=promotion.phase)
@@ -243,15 +242,6 @@ def _over(promotion: Promotion) -> Sentence:
     if promotion.cancelled_by:
         return Sentence.of(f"{promotion.id} was cancelled by ", promotion.cancelled_by, at)
     return Sentence.of(f"{promotion.id} was refused", at, ": ", promotion.reason)
-
-
-def _held_since(context: PromotionContext, promotion: Promotion) -> Sentence:
-    """Return why a release that waited is on hold by now and needs a reason to go out, or nothing (engine rule 7)."""
-    release = context.find(promotion.release)
-    if promotion.kind == "rollback" or promotion.anyway or release is None:
-        return EMPTY_SENTENCE
-    held = on_hold_error(context, release)
-    return Sentence.of(held.sentence, "; ", held.hint) if held else EMPTY_SENTENCE
 
 
 def _stopping(promotion: Promotion) -> Conflict:

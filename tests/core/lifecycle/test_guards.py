@@ -17,6 +17,7 @@ from core.lifecycle.guards import (
     guard_rollback,
     limits_of,
     read_context,
+    refused_since,
     rollback_target,
 )
 from core.policy.authorization import ApprovalRule, Rules
@@ -114,6 +115,30 @@ def test_the_active_release_and_a_newer_one_pass():
 
 def test_an_active_release_that_is_not_listed_refuses_nothing():
     guard(context([release(1)], active="R9"), release(1), anyway=None)
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (context([release(2)], in_flight=promotion(id="P9")), "app is currently updating"),
+        (context([release(2)], statuses=HELD), "R2 is on hold: it crashed; `releases promote R2"),
+        (
+            context([release(3), release(2)], active="R3"),
+            "can not promote an older release, try rollback; `rel",
+        ),
+        (context([release(2)], active="R1"), ""),
+        (context([]), ""),
+    ],
+)
+def test_the_last_approval_asks_every_guard_again(found: PromotionContext, why: str):
+    refused = str(refused_since(found, promotion(phase=Phase.AWAITING_APPROVAL)))
+    assert refused.startswith(why)
+    assert bool(refused) == bool(why)
+
+
+def test_a_rollback_that_waited_stops_what_runs_and_asks_for_no_reason():
+    held = context([release(2)], statuses=HELD, in_flight=promotion(id="P9"))
+    assert not refused_since(held, promotion(kind="rollback", phase=Phase.AWAITING_APPROVAL))
 
 
 def test_a_rollback_to_a_release_without_a_build_is_refused():
