@@ -1,13 +1,12 @@
-"""How a service is reached and asked for its health: `port`, `ports`, `health`, `liveness`, `startupProbe`."""
+"""How a service is reached: `port` and `ports`."""
 
-from core.manifest.service import ExtraPort, Health, Port, ProbeCheck
+from core.manifest.service import ExtraPort, Port
 from core.yaml.fields import INTEGER, FieldReader, node_kind
-from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode
+from core.yaml.tree import MappingNode, Node, ScalarNode
 
 LARGEST_PORT = 65535
 SCHEMES = ("http", "https", "grpc")
 PROTOCOLS = ("tcp", "udp")
-MAX_PROBE_SECONDS = 3600  # a check slower than an hour outlives every rollout
 
 
 def read_port(read: FieldReader, node: Node, what: str) -> Port | None:
@@ -63,97 +62,3 @@ def _extra_port(read: FieldReader, node: Node, what: str) -> ExtraPort | None:
         return ExtraPort(int(number), protocol)
     read.problems.add(node.line, f"invalid port: {node_kind(node)} ({what} may have 2000 or 2000/udp)")
     return None
-
-
-def read_health(read: FieldReader, node: Node, what: str) -> Health:
-    """Read a path, or a mapping; 0 means the default, as in Convox."""
-    if isinstance(node, ScalarNode):
-        return Health(path=read_path(read, node, what))
-    known = ("disable", "grace", "interval", "path", "port", "timeout")
-    entries = read.entries_of(node, what, known)
-    interval = _seconds(read, entries.get("interval"), what) or 5
-    return Health(
-        path=read_path(read, entries["path"].value, f"path of {what}") if "path" in entries else "/",
-        port=read_port(read, entries["port"].value, f"port of {what}") if "port" in entries else None,
-        interval=interval,
-        grace=_seconds(read, entries.get("grace"), what) or interval,
-        timeout=_seconds(read, entries.get("timeout"), what) or max(1, interval - 1),
-        disable="disable" in entries and read.boolean(entries["disable"].value, f"disable of {what}"),
-    )
-
-
-PROBE_KEYS = ("failureThreshold", "grace", "interval", "path", "successThreshold", "timeout")
-
-
-def read_liveness(read: FieldReader, node: Node, what: str) -> ProbeCheck | None:
-    entries = read.entries_of(node, what, PROBE_KEYS)
-    if "path" not in entries:
-        if entries:
-            read.problems.add(node.line, f"{what} needs a path")
-        return None
-    return _check(
-        read, entries, what, ProbeCheck(path=read_path(read, entries["path"].value, f"path of {what}"))
-    )
-
-
-def read_startup(read: FieldReader, node: Node, what: str, liveness: ProbeCheck | None) -> ProbeCheck | None:
-    """Read a startup check; timings that it leaves out are those of liveness, or Kubernetes' own without one."""
-    entries = read.entries_of(node, what, (*PROBE_KEYS, "tcpSocketPort"))
-    if ("path" in entries) == ("tcpSocketPort" in entries):
-        if entries:
-            read.problems.add(node.line, f"{what} needs either a path or a tcpSocketPort")
-        return None
-    base = liveness or ProbeCheck(grace=0, interval=10, timeout=1)
-    path, tcp_port = "", None
-    if "path" in entries:
-        path = read_path(read, entries["path"].value, f"path of {what}")
-    else:
-        node, place = entries["tcpSocketPort"].value, f"tcpSocketPort of {what}"
-        tcp_port = read.integer(node, place, low=1, high=LARGEST_PORT, default=1)
-    return _check(
-        read,
-        entries,
-        what,
-        ProbeCheck(
-            path=path,
-            tcp_port=tcp_port,
-            grace=base.grace,
-            interval=base.interval,
-            timeout=base.timeout,
-            failures=base.failures,
-        ),
-    )
-
-
-def read_path(read: FieldReader, node: Node, what: str) -> str:
-    path = read.text(node, what) or "/"
-    if not path.startswith("/"):
-        read.problems.add(node.line, f"{what} must begin with a slash, not {node_kind(node)}")
-    return path
-
-
-def _check(read: FieldReader, entries: dict[str, MappingEntry], what: str, base: ProbeCheck) -> ProbeCheck:
-    failures = successes = 0
-    if "failureThreshold" in entries:
-        failures = read.integer(
-            entries["failureThreshold"].value, f"failureThreshold of {what}", low=0, high=1000
-        )
-    if "successThreshold" in entries:  # Kubernetes takes no other number for these two checks
-        successes = read.integer(
-            entries["successThreshold"].value, f"successThreshold of {what}", low=0, high=1
-        )
-    return ProbeCheck(
-        path=base.path,
-        tcp_port=base.tcp_port,
-        grace=_seconds(read, entries.get("grace"), what) or base.grace,
-        interval=_seconds(read, entries.get("interval"), what) or base.interval,
-        timeout=_seconds(read, entries.get("timeout"), what) or base.timeout,
-        successes=successes or base.successes,
-        failures=failures or base.failures,
-    )
-
-
-def _seconds(read: FieldReader, entry: MappingEntry | None, what: str) -> int:
-    if entry is None:
-        return 0
-    return read.integer(entry.value, f"{entry.key.text} of {what}", low=0, high=MAX_PROBE_SECONDS)

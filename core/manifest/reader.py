@@ -19,7 +19,8 @@ from core.manifest.keys import (
     is_switched_off,
     refusal,
 )
-from core.manifest.ports import read_health, read_liveness, read_port, read_ports, read_startup
+from core.manifest.ports import read_port, read_ports
+from core.manifest.probes import read_health, read_liveness, read_startup
 from core.manifest.scale import read_deployment, read_scale
 from core.manifest.service import EnvironmentDeclaration, Health, Port, RollingUpdate, Scale, Service
 from core.records.environment import KEY
