@@ -21,6 +21,7 @@ from bot.policy_file import PolicyFile
 from bot.settings import Settings, SettingsError
 from bot.slack.connection import SlackConnection, SlackState, new_client, new_session
 from bot.slack.directory import SlackDirectory
+from bot.slack.home import WorkspaceFilter
 from bot.slack.http_endpoint import new_slack_endpoint
 from bot.slack.inbox import InboxWorker
 from bot.slack.listeners import new_app
@@ -164,6 +165,7 @@ def _assembled(
 ) -> Bot:
     """Open the doors: what Slack delivers, and HTTP."""
     state, secret = slack.state, _value(settings.slack_signing_secret)
+    workspaces = WorkspaceFilter(lambda: state.workspace)
     inbox = InboxWorker(
         store.inbox,
         domain.handlers,
@@ -172,8 +174,9 @@ def _assembled(
         clock,
         identified=state.identified,
         announcer=slack.sender,
+        workspaces=workspaces,
     )
-    app = new_app(slack.client, signing_secret=secret, state=state, sink=inbox)
+    app = new_app(slack.client, signing_secret=secret, state=state, sink=inbox, workspaces=workspaces)
     connection = SlackConnection(
         slack.client, app, app_token=_value(settings.slack_app_token), state=state, clock=clock
     )

@@ -13,6 +13,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.home import WorkspaceId
 from core.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class SlackState:
     """What is known of the connection, for readyz, for the directory and for the sender.
 
     Attributes:
-        team: our team (or organisation) id, None until `auth.test` was good.
+        workspace: whom we work for, None until `auth.test` was good.
         user: the bot's own user id.
         problem: why it is not connected, or "": of the Web API, of the socket, or of both.
         connected: events can come in: hello was said, or HTTP is listening and `auth.test` was good.
@@ -52,7 +53,7 @@ class SlackState:
         app_token_refused: the app token is refused; no socket is opened any more, but what is due is sent.
     """
 
-    team: str | None = None
+    workspace: WorkspaceId | None = None
     user: str = ""
     problem: str = "not connected yet"
     connected: bool = False
@@ -61,6 +62,11 @@ class SlackState:
     identified: asyncio.Event = field(default_factory=asyncio.Event)
     _web: str = "not connected yet"
     _socket: str = ""
+
+    @property
+    def team(self) -> str | None:
+        """Our organisation's id, or where there is none our workspace's: whose members are ours."""
+        return (self.workspace.enterprise or self.workspace.team) if self.workspace else None
 
     @property
     def ready(self) -> bool:
@@ -179,7 +185,7 @@ class SlackConnection:
 
     async def _identify(self) -> None:
         answer = await self._client.auth_test()
-        self._state.team = str(answer.get("enterprise_id") or answer["team_id"])
+        self._state.workspace = WorkspaceId(str(answer["team_id"]), str(answer.get("enterprise_id") or ""))
         self._state.user = str(answer["user_id"])
         self._state.identified.set()
 

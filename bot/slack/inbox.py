@@ -15,6 +15,7 @@ import orjson
 from bot.command.button import text_of
 from bot.command.parser import parse
 from bot.handlers import Handlers, Reply, refused
+from bot.slack.home import WorkspaceFilter
 from bot.views.answers import Answer, slack_answer
 from bot.views.buttons import promotion_of
 from bot.views.times import spoken
@@ -84,6 +85,7 @@ class InboxWorker:
         *,
         identified: asyncio.Event,
         announcer: Announcer,
+        workspaces: WorkspaceFilter,
     ) -> None:
         """Take what it works with.
 
@@ -95,6 +97,7 @@ class InboxWorker:
             clock: everybody's.
             identified: is set once Slack has said who we are, so that people can be judged.
             announcer: knows whether a card can be seen.
+            workspaces: tells what is of another workspace and came in before it was known which is ours.
         """
         self._inbox = inbox
         self._handlers = handlers
@@ -103,6 +106,7 @@ class InboxWorker:
         self._clock = clock
         self._identified = identified
         self._announcer = announcer
+        self._workspaces = workspaces
         # What each kind of delivery says. A further kind is an entry here, and a listener that keeps it.
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Invocation]]] = {
             "command": self._typed,
@@ -191,6 +195,7 @@ class InboxWorker:
             log.warning("delivery %d is %s old and is not carried out", delivery.id, age)
             return _too_late(age)
         try:
+            self._workspaces.check(body)
             invocation = await self._kinds[delivery.kind](body)
             return await self._answer(replace(invocation.caller, delivery=delivery.id), invocation.text)
         except UserError as error:

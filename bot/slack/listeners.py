@@ -13,6 +13,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.connection import SlackState
+from bot.slack.home import WorkspaceFilter, guarding
 from bot.views.buttons import ACTIONS
 from core.ports.store import DeliveryKind
 
@@ -50,9 +51,14 @@ def action_key(body: Mapping[str, Any]) -> str:
 
 
 def new_app(
-    client: AsyncWebClient, *, signing_secret: str | None, state: SlackState, sink: DeliverySink
+    client: AsyncWebClient,
+    *,
+    signing_secret: str | None,
+    state: SlackState,
+    sink: DeliverySink,
+    workspaces: WorkspaceFilter,
 ) -> AsyncApp:
-    """Return Bolt's app with our listeners.
+    """Return Bolt's app with our listeners, behind the filter of what is not our workspace's.
 
     `authorize` answers from memory: by default Bolt would call `auth.test` inside the three seconds of the
     first request.
@@ -76,6 +82,7 @@ def new_app(
         request_verification_enabled=signing_secret is not None,
         ssl_check_enabled=signing_secret is not None,
     )
+    app.use(guarding(workspaces, _tell))
     listen(app, sink, state)
     return app
 

@@ -54,7 +54,8 @@ def command_payload(
     """Return what arrives for a slash command; there is neither a ts nor a thread in it."""
     return {
         "token": "deprecated",
-        "team_id": user.team_id,
+        # Of the installation: what person it is, and of which workspace, `users.info` tells.
+        "team_id": TEAM_ID,
         "team_domain": TEAM_DOMAIN,
         "channel_id": channel.id,
         "channel_name": "directmessage"

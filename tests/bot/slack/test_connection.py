@@ -15,6 +15,7 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from bot.clock import ScaledClock
 from bot.slack import connection as slack
 from bot.slack.connection import SlackConnection, SlackState, new_client, new_session
+from bot.slack.home import WorkspaceFilter
 from bot.slack.listeners import new_app
 
 # A minute of patience is then a third of a second.
@@ -92,7 +93,13 @@ async def connecting(
     async with TestServer(server) as there, new_session() as session:
         world.url = str(there.make_url("/")).rstrip("/")
         client = new_client("xoxb-1", f"{world.url}/api/", session)
-        app = new_app(client, signing_secret=None, state=state, sink=Nobody())
+        app = new_app(
+            client,
+            signing_secret=None,
+            state=state,
+            sink=Nobody(),
+            workspaces=WorkspaceFilter(lambda: state.workspace),
+        )
         made = SlackConnection(client, app, app_token=app_token, state=state, clock=ScaledClock(SPEED))
         task = asyncio.create_task(made.run())
         try:

@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.main import listening
 from bot.slack.connection import SlackState
+from bot.slack.home import WorkspaceFilter
 from bot.slack.http_endpoint import LARGEST_BODY, new_slack_endpoint
 from bot.slack.listeners import NOT_KEPT, new_app
 from tests.controlplane.processes import free_ports
@@ -46,7 +47,13 @@ class Keeper:
 
 
 def application(sink: Keeper) -> web.Application:
-    app = new_app(AsyncWebClient(token="xoxb-1"), signing_secret=SECRET, state=SlackState(), sink=sink)
+    app = new_app(
+        AsyncWebClient(token="xoxb-1"),
+        signing_secret=SECRET,
+        state=SlackState(),
+        sink=sink,
+        workspaces=WorkspaceFilter(lambda: None),
+    )
     return new_slack_endpoint(app, SECRET)
 
 

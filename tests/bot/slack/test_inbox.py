@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
+from bot.slack.home import WorkspaceFilter, WorkspaceId
 from bot.slack.inbox import DONE_BEFORE, FRESH, SWEEP_SECONDS, InboxWorker
 from core.errors import Unavailable
 from core.policy.authorization import parse_policy
@@ -89,7 +90,7 @@ class Stage:
                 await asyncio.sleep(0.005)
 
 
-def inbox_of(w: World, answers: Any) -> InboxWorker:
+def inbox_of(w: World, answers: Any, home: WorkspaceId | None = None) -> InboxWorker:
     known = asyncio.Event()
     known.set()
     return InboxWorker(
@@ -100,6 +101,7 @@ def inbox_of(w: World, answers: Any) -> InboxWorker:
         _Patient(w.clock),
         identified=known,
         announcer=w.announcer,
+        workspaces=WorkspaceFilter(lambda: home),
     )
 
 
@@ -116,10 +118,10 @@ class _Patient:
 
 
 @asynccontextmanager
-async def staged(path: Path, **more: Any) -> AsyncGenerator[Stage]:
+async def staged(path: Path, *, home: WorkspaceId | None = None, **more: Any) -> AsyncGenerator[Stage]:
     async with world(path, **more) as w:
         answers = Answers()
-        inbox = inbox_of(w, answers)
+        inbox = inbox_of(w, answers, home)
         task = asyncio.create_task(inbox.run())
         try:
             yield Stage(w, inbox, answers, task)
@@ -136,6 +138,13 @@ async def test_a_command_is_answered_once_and_its_words_are_wiped(tmp_path: Path
         await s.inbox.keep("command:1", "command", b"{}")
         await asyncio.sleep(0.05)
         assert len(s.answers.to(url)) == 1
+
+
+async def test_what_another_workspace_has_sent_before_ours_was_known_is_not_carried_out(tmp_path: Path):
+    async with staged(tmp_path, home=WorkspaceId("T1")) as s:
+        url = await s.command("env set A=1")
+        assert "this came from another workspace" in await s.answer(url)
+        assert await s.world.store.read.releases("myapp") == []
 
 
 async def test_commands_of_one_channel_are_carried_out_in_order(tmp_path: Path):

@@ -1,5 +1,6 @@
 """What Slack calls: stored and acknowledged, or told to the person that it was not, within the time that Slack waits."""
 
+import json
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.connection import SlackState
+from bot.slack.home import WorkspaceFilter, WorkspaceId
 from bot.slack.listeners import NOT_KEPT, NOT_KNOWN, TELL_SECONDS, new_app
 from storage.database import BUSY_SECONDS
 
@@ -38,6 +40,16 @@ CLICK = {
             "block_id": "b",
         }
     ],
+}
+
+
+HOME = WorkspaceId("T1")
+EVENT = {"type": "event_callback", "event": {"type": "app_mention"}, "event_id": "Ev1", "team_id": "T1"}
+SUBMISSION = {
+    "type": "view_submission",
+    "user": {"id": "U1"},
+    "team": {"id": "T1"},
+    "view": {"type": "modal", "callback_id": "x"},
 }
 
 
@@ -67,13 +79,14 @@ async def response_url(status: int = 200) -> AsyncGenerator[tuple[str, list[dict
         yield str(server.make_url("/answer")), taken
 
 
-async def deliver(body: dict[str, Any], sink: Keeper, *, dead: bool = False) -> tuple[int, str]:
+async def deliver(
+    body: dict[str, Any], sink: Keeper, *, dead: bool = False, home: WorkspaceId | None = HOME
+) -> tuple[int, str]:
     """Deliver as Socket Mode does; return status and body of the acknowledgement."""
+    state = SlackState(bot_token_refused=dead, workspace=home)
+    workspaces = WorkspaceFilter(lambda: state.workspace)
     app = new_app(
-        AsyncWebClient(token="xoxb-1"),
-        signing_secret=None,
-        state=SlackState(bot_token_refused=dead),
-        sink=sink,
+        AsyncWebClient(token="xoxb-1"), signing_secret=None, state=state, sink=sink, workspaces=workspaces
     )
     response = await app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
     return response.status, response.body
@@ -116,3 +129,27 @@ async def test_a_click_with_a_token_that_slack_refuses_is_refused_and_not_kept_f
 
 def test_a_database_that_is_busy_and_a_slack_that_is_slow_leave_the_acknowledgement_in_time():
     assert BUSY_SECONDS + TELL_SECONDS < 3, "seconds that Slack waits"
+
+
+@pytest.mark.parametrize(
+    "body", [COMMAND, CLICK, EVENT, SUBMISSION], ids=["command", "click", "event", "view"]
+)
+async def test_what_another_workspace_sends_is_refused_with_a_sentence_and_kept_nowhere(body, caplog):
+    """Whoever has our signing secret or app token by mistake installed the app elsewhere: all of it arrives here."""
+    sink = Keeper()
+    async with response_url() as (url, taken):
+        sent = {**body, "response_url": url} if body is CLICK else body
+        with caplog.at_level(logging.ERROR):
+            status, said = await deliver(sent, sink, home=WorkspaceId("T2"))
+    assert status == 200, "else Slack would deliver it again"
+    told = [json.loads(said)["text"]] if body is COMMAND else [answer["text"] for answer in taken]
+    assert told == (["this came from another workspace (T1)" in t and t for t in told])
+    assert len(told) == (body in (COMMAND, CLICK))
+    assert sink.kept == []
+    assert "is not our workspace" in caplog.text
+
+
+async def test_what_comes_before_slack_has_said_who_we_are_is_kept_and_judged_later():
+    sink = Keeper()
+    assert await deliver(COMMAND, sink, home=None) == (200, "")
+    assert sink.kept == ["command"]
