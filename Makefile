@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest --numprocesses=auto --maxschedchunk=1
 PYTHON := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup play test soak coverage check format cluster lock clean
+.PHONY: help setup play test soak bench coverage check format cluster lock clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ test: setup ## run every test this machine can run, and say what was left out
 
 soak: setup ## repeat what only repeats a thousand times, where make test does it often enough to prove it
 	@SOAK=1 $(PYTEST) -m "soak or hypothesis" $(ARGS)
+
+bench: setup ## measure what is promised of speed, and print it: make bench TABLES="start fleet" KEEP=1
+	@$(BIN)/python -m tests.bench $(if $(KEEP),--keep) $(TABLES)
 
 # Whatever of core nothing waits in: what CONTRIBUTING promises to have every branch tested.
 PURE = $(shell grep -rL --include='*.py' 'async \|await ' core | paste -sd,)

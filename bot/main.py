@@ -17,6 +17,7 @@ from bot.api.server import ApiDependencies, new_api
 from bot.clock import SystemClock
 from bot.handlers import Handlers
 from bot.jobs import await_cluster, expire
+from bot.loop_lag import LoopLag
 from bot.policy_file import PolicyFile
 from bot.settings import Settings, SettingsError
 from bot.slack.connection import SlackConnection, SlackState, new_client, new_session
@@ -180,6 +181,7 @@ def _assembled(
     connection = SlackConnection(
         slack.client, app, app_token=_value(settings.slack_app_token), state=state, clock=clock
     )
+    lag = LoopLag(clock)
     api = new_api(
         ApiDependencies(
             handlers=domain.handlers,
@@ -191,6 +193,7 @@ def _assembled(
             slack=state,
             backlog=store.outbox.backlog,
             phases=store.read.phases,
+            lag=lag,
             clock=clock,
         )
     )
@@ -211,6 +214,7 @@ def _assembled(
             "inbox": inbox.run,
             "expiry of approvals": lambda: expire(domain.decider, clock),
             "connection to Slack": connection.run,
+            "loop lag": lag.run,
             "first word of the cluster": lambda: await_cluster(cluster.reach, clock),
         },
         sites=sites,

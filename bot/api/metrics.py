@@ -5,8 +5,15 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 
+from bot.loop_lag import LoopLag
 from core.promotion import IN_FLIGHT, SETTLED, Phase
 
 
@@ -18,12 +25,14 @@ class MetricsSnapshot:
         promotions: phase → promotions in it, over all apps and times.
         waiting: kind (cards, lines, posts) → how many of them Slack is still to be told.
         oldest: age of the longest waiting of them in seconds, 0 without one.
+        lag: how late the event loop was, since the process began.
     """
 
     promotions: Mapping[Phase, int]
     waiting: Mapping[str, int]
     oldest: float
     connected: bool
+    lag: LoopLag
     version: str
 
 
@@ -50,6 +59,12 @@ class MetricsCollector:
         yield settled
         yield waiting
         yield from self._gauges()
+        yield HistogramMetricFamily(
+            "convox_event_loop_lag_seconds",
+            "How late the process came to what was due, ten samples a second.",
+            buckets=list(facts.lag.buckets().items()),
+            sum_value=facts.lag.total,
+        )
         yield InfoMetricFamily("convox_bot", "The version that runs.", {"version": facts.version})
 
     def _gauges(self) -> Iterator[Metric]:

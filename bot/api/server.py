@@ -15,6 +15,7 @@ from bot.api.lines import LinesEndpoint
 from bot.api.metrics import MetricsSnapshot, exposition, version
 from bot.api.names import Names
 from bot.handlers import Handlers
+from bot.loop_lag import LoopLag
 from bot.slack.connection import SlackState
 from core.clock import Clock
 from core.ports.outbox import Backlog
@@ -32,6 +33,7 @@ class ApiDependencies:
     Attributes:
         backlog: what Slack is still to be told.
         phases: phase → how many promotions are in it.
+        lag: how late the event loop is.
     """
 
     handlers: Handlers
@@ -43,6 +45,7 @@ class ApiDependencies:
     slack: SlackState
     backlog: Callable[[], Awaitable[Backlog]]
     phases: Callable[[], Awaitable[Mapping[Phase, int]]]
+    lag: LoopLag
     clock: Clock
 
 
@@ -94,6 +97,7 @@ class HealthEndpoint:
             waiting={"cards": left.cards, "lines": left.lines, "posts": left.posts},
             oldest=max(0.0, age),
             connected=self._dependencies.slack.ready,
+            lag=self._dependencies.lag,
             version=version(),
         )
         return web.Response(body=exposition(facts), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -8,6 +8,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.api.server import ApiDependencies, new_api
 from bot.handlers import Handlers
+from bot.loop_lag import LoopLag
 from bot.slack.connection import SlackState
 from tests.bot.api.asking import basic
 from tests.bot.handling import handlers_of
@@ -24,6 +25,7 @@ class Api:
     slack: SlackState
     handlers: Handlers
     token: str
+    lag: LoopLag
 
     @property
     def store(self):
@@ -66,7 +68,7 @@ class _Aside:
 async def serving(path):
     async with world(path) as made:
         handlers = handlers_of(made)
-        slack = SlackState(connected=True, problem="")
+        slack, lag = SlackState(connected=True, problem=""), LoopLag(made.clock)
         parts = ApiDependencies(
             handlers=handlers,
             records=made.records,
@@ -77,8 +79,9 @@ async def serving(path):
             slack=slack,
             backlog=made.store.outbox.backlog,
             phases=made.store.read.phases,
+            lag=lag,
             clock=_Aside(made.clock),
         )
         token = await made.store.tokens.create("ci")
         async with TestClient(TestServer(new_api(parts))) as client:
-            yield Api(made, client, slack, handlers, token)
+            yield Api(made, client, slack, handlers, token, lag)

@@ -34,6 +34,7 @@ async def test_it_is_not_ready_between_the_identity_and_the_hello(api):
 async def test_the_metrics_count_promotions_by_ending_and_what_slack_is_owed(api):
     good = await api.world.good()
     await api.world.ask(good)
+    api.lag.add(0.2)
 
     text = await (await api.client.get("/metrics")).text()
 
@@ -48,6 +49,9 @@ async def test_the_metrics_count_promotions_by_ending_and_what_slack_is_owed(api
     assert samples[("convox_slack_connected",)] == 1
     assert samples["convox_outbox_waiting", "cards"] >= 1
     assert samples[("convox_outbox_oldest_seconds",)] >= 0
+    late = [samples["convox_event_loop_lag_seconds_bucket", bound] for bound in ("0.1", "0.25", "+Inf")]
+    assert late == [0, 1, 1]
+    assert samples[("convox_event_loop_lag_seconds_sum",)] == pytest.approx(0.2)
     assert any(name == "convox_bot_info" for name, *_ in samples)
 
 
