@@ -10,6 +10,7 @@ SCALE_MANAGER = "convox-bot-scale"
 TOKEN_ANNOTATION = "convox.com/token"  # noqa: S105 — a fencing number, no secret
 MANAGED_LABEL = "app.kubernetes.io/managed-by"
 RELEASE_LABEL = "release"
+SERVICE_LABEL = "service"
 CONTAINER = "main"
 
 
@@ -25,7 +26,7 @@ def secret_name(service: str, release: str) -> str:
 
 def selector(rack: str, app: App, service: Service) -> dict[str, str]:
     """Return the labels that never change; `type` keeps one-off processes out of the replica sets."""
-    return {"system": "convox", "rack": rack, "app": app.name, "service": service.name, "type": "service"}
+    return {"system": "convox", "rack": rack, "app": app.name, SERVICE_LABEL: service.name, "type": "service"}
 
 
 def own_labels(rack: str, app: App, service: Service, *, kind: str = "service") -> dict[str, str]:

@@ -1,7 +1,8 @@
 """What is known of an app's namespace: without it every question would be a request to the API server."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from core.cluster.documents import (
     Document,
@@ -20,6 +21,7 @@ from core.cluster.kinds.pod import POD
 # Of kinds that are not followed only who they are is kept, so that no Secret's data is ever held.
 IDENTITY = ("name", "namespace", "uid", "labels", "generation", "creationTimestamp", "deletionTimestamp")
 
+T = TypeVar("T")
 Table = dict[str, dict[str, Document]]
 
 
@@ -46,11 +48,13 @@ class Snapshot:
         objects: kind → uid → document.
         about: uid of an object → uid of an event about it → the event; a look asks for every pod's.
         gone: uids of lasting objects that were seen and then deleted; what was never seen may just be late.
+        memo: uid → what was made of an object and the events about it, by what was asked; either's change ends it.
     """
 
     objects: Table = field(default_factory=dict)
     about: Table = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    memo: dict[str, dict[Hashable, Any]] = field(default_factory=dict)
 
     def after(self, *deltas: Delta) -> "Snapshot":
         """Return another snapshot, with these changes taken in."""
@@ -61,18 +65,29 @@ class Snapshot:
 
     def copy(self) -> "Snapshot":
         """Return one that may be changed; the documents are shared, since nobody changes those."""
-        return Snapshot(_copied(self.objects), _copied(self.about), set(self.gone))
+        return Snapshot(_copied(self.objects), _copied(self.about), set(self.gone), dict(self.memo))
 
     def take(self, delta: Delta) -> None:
         """Take one change in."""
         document = delta.object if delta.kind in FOLLOWED else _identity(delta.object)
+        if delta.type == "DELETED" or self.get(delta.kind, uid_of(document)) is not document:
+            self.memo.pop(uid_of(document), None)
         _put(self.objects, delta.kind, delta.type, document)
         if delta.kind == EVENT.name:
             about = str((document.get("involvedObject") or {}).get("uid", ""))
             _put(self.about, about, delta.type, document)
+            self.memo.pop(about, None)
         # The others come and go by themselves; nobody asks whether one of them was deleted.
         elif delta.type == "DELETED" and delta.kind in MANAGED:
             self.gone.add(uid_of(document))
+
+    def remembered(self, uid: str, question: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` makes of an object and of the events about it, made once for as long as neither changes."""
+        made = self.memo.setdefault(uid, {})
+        if question not in made:
+            made[question] = make()
+        answer: T = made[question]
+        return answer
 
     def all(self, kind: str) -> list[Document]:
         return list(self.objects.get(kind, {}).values())

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from core.cluster.documents import Document, name_of, parse_timestamp, spec_of, status_of, uid_of
+from core.cluster.kinds.pod import POD
 from core.cluster.labels import CONTAINER
 from core.cluster.snapshot import Snapshot
 from core.records.observation import Diagnosis, DiagnosisKind
@@ -189,7 +190,7 @@ def pod_view(
     named: frozenset[str] | None = None,
     before: Mapping[str, int] = NO_RESTARTS,
 ) -> PodView:
-    """Put a pod, its containers and its events together.
+    """Put a pod, its containers and its events together, once for as long as none of them changes.
 
     Args:
         snapshot: where its events are.
@@ -197,11 +198,19 @@ def pod_view(
         named: the containers that the workload asks for; None where nobody asks whose they are.
         before: pod uid → restarts of its `main` container before the promotion.
     """
+    uid = uid_of(pod)
+    restarts = before.get(uid, 0)
+    if snapshot.get(POD.name, uid) is not pod:
+        return _made(snapshot, pod, named, restarts)
+    return snapshot.remembered(uid, (named, restarts), lambda: _made(snapshot, pod, named, restarts))
+
+
+def _made(snapshot: Snapshot, pod: Document, named: frozenset[str] | None, restarts: int) -> PodView:
     events = events_of(snapshot, uid_of(pod))
     spec, status = spec_of(pod), status_of(pod)
-    known = {CONTAINER: before.get(uid_of(pod), 0)}
+    before = {CONTAINER: restarts}
     containers = [
-        replace(c, injected=named is not None and c.name not in named, before=known.get(c.name, 0))
+        replace(c, injected=named is not None and c.name not in named, before=before.get(c.name, 0))
         for c in (
             *_containers(
                 spec.get("initContainers"), status.get("initContainerStatuses"), events, is_init=True

@@ -59,6 +59,8 @@ def lines(
         intent: what existed before the promotion; nothing of it is told but its end.
         now: stands where the cluster gives no time.
     """
+    if not deltas:
+        return before, ()
     new_lines: list[Line] = []
     growing = before.copy()
     for delta in sorted(deltas, key=lambda d: ORDER.get(d.kind, 0)):

@@ -15,11 +15,12 @@ from core.cluster.kinds import FOLLOWED
 from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.delta_queue import DeltaQueue
 from core.cluster.watching.lines import RepeatLimiter, diagnosis_lines, lines
-from core.cluster.watching.readiness import absent_state, service_state
+from core.cluster.watching.readiness import absent_state
 from core.cluster.watching.reflector import UNHURRIED, Reflector, ReflectorOptions, WatchEvent
+from core.cluster.watching.service_states import ServiceStates
 from core.errors import Rejected, Unreachable
 from core.records.bundle import Ref
-from core.records.intent import Applied, Intent
+from core.records.intent import Intent
 from core.records.line import Line
 from core.records.observation import DesiredState, Observation, ServiceState
 from core.waiting import first_of
@@ -77,6 +78,7 @@ class NamespaceWatch:
         self._silence = (tuning or ReflectorOptions()).idle
         self._quiet_seconds = QUIET_SECONDS
         self._target: DesiredState | None = None
+        self._states = ServiceStates(intent.pods)
         self._said: Mapping[str, RepeatLimiter] = {}
         self._tasks: tuple[asyncio.Task[NoReturn], ...] = ()
         self._reflectors = {
@@ -109,6 +111,7 @@ class NamespaceWatch:
     def aim(self, target: DesiredState) -> None:
         """Judge everything from now on towards this target; the next look comes at once."""
         self._target = target
+        self._states.forget()
         self._changed.set()
 
     async def sighted(self) -> None:
@@ -142,7 +145,9 @@ class NamespaceWatch:
     async def _look(self, blind: str = "") -> Observation:
         """Return what is known; `blind` says why it is not enough."""
         self._check()
-        self._snapshot, told = lines(self._snapshot, self._pending.take(), self._intent, self._clock.now())
+        deltas = self._pending.take()
+        self._snapshot, told = lines(self._snapshot, deltas, self._intent, self._clock.now())
+        self._states.take(deltas)
         blind = blind or self._why_blind()
         if not blind:
             try:
@@ -181,10 +186,15 @@ class NamespaceWatch:
         target = self._target
         if target is None:
             return Observation(synced=True, lines=new_lines)
-        states = _states(self._snapshot, target, self._intent.pods)
+        states = self._services(target)
         diagnoses = {state.name: state.diagnoses for state in states}
         self._said, spoken = diagnosis_lines(self._said, diagnoses, self._clock.now())
         return Observation(synced=True, lines=(*new_lines, *spoken), services=states)
+
+    def _services(self, target: DesiredState) -> tuple[ServiceState, ...]:
+        if target.bundle is None:
+            return absent_state(self._snapshot, target.absent)
+        return self._states.of(self._snapshot, target)
 
     async def _ask_for_the_rest(self) -> None:
         """Read what no watch tells: removed objects of other kinds, and what was gone before we came."""
@@ -204,10 +214,15 @@ class NamespaceWatch:
         live = await self._client.get(self._ns.at(ref.kind, ref.name))
         known = self._snapshot.named(ref.kind, ref.name)
         if live is not None and ref.kind not in FOLLOWED:
-            self._snapshot = self._snapshot.after(Delta(ref.kind, "ADDED", live))
+            self._learn(Delta(ref.kind, "ADDED", live))
         elif live is None and (known is not None or uid):
             gone = known or {"metadata": {"name": ref.name, "uid": uid}}
-            self._snapshot = self._snapshot.after(Delta(ref.kind, "DELETED", gone))
+            self._learn(Delta(ref.kind, "DELETED", gone))
+
+    def _learn(self, delta: Delta) -> None:
+        """Take in what no watch has told."""
+        self._snapshot = self._snapshot.after(delta)
+        self._states.forget()
 
     async def _until_changed(self, seconds: float) -> None:
         if not self._changed.is_set() and seconds > 0:
@@ -266,13 +281,3 @@ async def watching(watch: NamespaceWatch) -> AsyncGenerator[NamespaceWatch]:
         yield watch
     finally:
         await watch.stop()
-
-
-def _states(snapshot: Snapshot, target: DesiredState, before: Mapping[str, int]) -> tuple[ServiceState, ...]:
-    if target.bundle is None:
-        return absent_state(snapshot, target.absent)
-    applied: dict[Ref, Applied] = {a.ref: a for a in target.applied}
-    return tuple(
-        service_state(snapshot, service, applied.get(service.workload), target.release, before=before)
-        for service in target.bundle.services
-    )
