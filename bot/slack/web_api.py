@@ -125,12 +125,8 @@ class WebApi:
             answer = await self._client.api_call(method, **how)
         except SlackApiError as error:
             return self._refused(error)
-        except aiohttp.ClientConnectorError as error:
-            self._state.tell(web=f"Slack does not answer: {type(error).__name__}")
-            return CallResult(error=type(error).__name__, later=True, retry_after=OUT_OF_REACH_SECONDS)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            self._state.tell(web=f"Slack does not answer: {type(error).__name__}")
-            return CallResult(error=type(error).__name__, unknown=True)
+            return self._unanswered(error)
         except Exception as error:
             # The SDK stumbles over what is no answer of Slack's: HTML, text, broken JSON.
             log.exception("the answer to %s cannot be understood", method)
@@ -139,6 +135,17 @@ class WebApi:
             return self._odd(type(answer.data).__name__)
         self._state.tell(web="")
         return CallResult(ts=str(answer.data.get("ts") or ""), data=answer.data)
+
+    def _unanswered(self, error: Exception) -> CallResult:
+        """Return the outcome of a call that nothing has answered: certain only where not all of it went out."""
+        word = type(error).__name__
+        if isinstance(error, aiohttp.ClientConnectionResetError):
+            # aiohttp's own word: the connection was gone before all was written, so nobody has a whole request.
+            return CallResult(error=word, later=True, retry_after=0.0)
+        self._state.tell(web=f"Slack does not answer: {word}")
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return CallResult(error=word, later=True, retry_after=OUT_OF_REACH_SECONDS)
+        return CallResult(error=word, unknown=True)
 
     def _odd(self, what: str) -> CallResult:
         """Return the outcome of a call that something else than Slack has answered: Slack may have done it."""
