@@ -33,8 +33,10 @@ from core.records.observation import (
 )
 from core.records.release import Release
 from core.records.traits import Traits
+from core.redaction import Redactor
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+NO_SECRETS = Redactor([])
 
 
 class JumpingClock:
@@ -235,12 +237,12 @@ class FakeCluster:
             self.replicas.pop(ref.name, None)
 
     @asynccontextmanager
-    async def watch(self, app: str, intent: Intent) -> AsyncGenerator["FakeWatch"]:
+    async def watch(self, app: str, intent: Intent, redact: Redactor) -> AsyncGenerator["FakeWatch"]:
         yield FakeWatch(self)
 
-    async def evidence(self, app: str, diagnosis: Diagnosis) -> str:
+    async def evidence(self, app: str, diagnosis: Diagnosis, redact: Redactor) -> str:
         self._ask(f"evidence {diagnosis.pod}")
-        return self.log
+        return redact(self.log)
 
 
 class FakeWatch:

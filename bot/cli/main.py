@@ -12,7 +12,6 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 MAX_PORT = 65535
 NO_WAIT = "--no-wait"
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 DESCRIPTION = """\
 Convox releases as a Slack chat-ops bot: promote, watch and roll back on Kubernetes from a thread.
@@ -242,10 +241,11 @@ def _serve(_: argparse.Namespace) -> int:
     import asyncio
     import logging
 
+    from bot.logs import log_to_stderr
     from bot.main import serve
     from bot.settings import Settings, read_settings
 
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    log_to_stderr(logging.INFO)
     asyncio.run(serve(read_settings(Settings)))
     return 0
 
@@ -253,9 +253,10 @@ def _serve(_: argparse.Namespace) -> int:
 def _playground(arguments: argparse.Namespace) -> int:
     import logging
 
+    from bot.logs import log_to_stderr
     from bot.playground.main import run
 
-    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
+    log_to_stderr(logging.WARNING)
     return run(port=arguments.port, state=arguments.state, speed=arguments.speed)
 
 

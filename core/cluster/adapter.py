@@ -26,6 +26,7 @@ from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis
 from core.records.release import Release
 from core.records.traits import Traits
+from core.redaction import Redactor
 
 
 class KubernetesCluster:
@@ -93,19 +94,22 @@ class KubernetesCluster:
     async def delete(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
         await self._applier.remove(self._ns(app), ref, uid=uid, token=token)
 
-    def watch(self, app: str, intent: Intent) -> AbstractAsyncContextManager[NamespaceWatch]:
+    def watch(
+        self, app: str, intent: Intent, redact: Redactor
+    ) -> AbstractAsyncContextManager[NamespaceWatch]:
         return watching(
             NamespaceWatch(
                 self._client,
                 self._ns(app),
                 intent,
+                redact=redact,
                 clock=self._clock,
                 tuning=self._tuning,
             )
         )
 
-    async def evidence(self, app: str, diagnosis: Diagnosis) -> str:
-        return await evidence(self._client, self._ns(app), diagnosis)
+    async def evidence(self, app: str, diagnosis: Diagnosis, redact: Redactor) -> str:
+        return await evidence(self._client, self._ns(app), diagnosis, redact)
 
     def _ns(self, app: str) -> AppNamespace:
         return AppNamespace(self.rack, app)

@@ -10,51 +10,59 @@ from core.cluster.fencing import AppNamespace
 from core.cluster.kinds.pod import POD
 from core.errors import Rejected, Unreachable
 from core.records.observation import Diagnosis
+from core.redaction import Redactor, quiet
+from core.redaction.visible import ESCAPE
 
 log = logging.getLogger(__name__)
 
 MAX_LINES = 20
+# More than is shown, so that a value of many lines is whole when it is compared.
+ASKED_LINES = 100
 LOG_SECONDS = 5.0
-LIMIT_BYTES = 65536  # twenty lines of JSON are long, and the server cuts at the end, where the cause is
+LIMIT_BYTES = 262144  # lines of JSON are long, and the server cuts at the end, where the cause is
 MAX_LINE_CHARS = 500  # characters of one line
 # What the kubelet answers, with status 200, once a container is collected (and for every evicted pod).
 LOG_COLLECTED = b"unable to retrieve container logs for "
-ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
+ESCAPES = re.compile(ESCAPE)
 
 
-async def evidence(client: KubeClient, ns: AppNamespace, diagnosis: Diagnosis) -> str:
-    """Return the last lines of the container's log, or "" where there are none to be had.
+async def evidence(client: KubeClient, ns: AppNamespace, diagnosis: Diagnosis, redact: Redactor) -> str:
+    """Return the last lines of the container's log without any value, or "" where there are none to be had.
 
-    A log is a help and never worth a failure: whatever refuses it (a container that is waiting to start answers
+    Values are looked for before anything is cleaned away or cut. A log is a help and never worth a failure: whatever refuses it (a container that is waiting to start answers
     400, a missing right 403) is noted for the operator.
     """
     if not diagnosis.pod or not diagnosis.container:
         return ""
     try:
         async with asyncio.timeout(LOG_SECONDS):
-            return printable(await _log(client, ns, diagnosis))
+            body = await _log(client, ns, diagnosis)
+            return printable(await redact.long(as_text(body), torn=True))
     except (Rejected, Unreachable, TimeoutError) as error:
-        log.info("no log of %s/%s: %s", ns.namespace, diagnosis.pod, str(error) or "it took too long")
+        log.info("no log of %s/%s: %s", ns.namespace, diagnosis.pod, quiet(str(error)) or "it took too long")
         return ""
 
 
 async def _log(client: KubeClient, ns: AppNamespace, diagnosis: Diagnosis) -> bytes:
-    params = {"container": diagnosis.container, "tailLines": str(MAX_LINES), "limitBytes": str(LIMIT_BYTES)}
+    params = {"container": diagnosis.container, "tailLines": str(ASKED_LINES), "limitBytes": str(LIMIT_BYTES)}
     if diagnosis.previous:
         params["previous"] = "true"
     body = await client.text(ns.at(POD.name, diagnosis.pod, "log"), params, seconds=LOG_SECONDS)
     return b"" if body.startswith(LOG_COLLECTED) else body
 
 
-def printable(body: bytes) -> str:
+def as_text(body: bytes) -> str:
+    """Return what the server has sent; a mark stands where it has cut, invalid UTF-8 is shown as such."""
+    text = body.decode("utf-8", "replace")
+    return f"{text.rstrip()}…" if len(body) >= LIMIT_BYTES else text
+
+
+def printable(text: str) -> str:
     """Return the last lines as text that cannot play tricks on a terminal or in a message.
 
-    Colours and control characters go, invalid UTF-8 is shown as such, long lines are cut. Every cut is marked, the
-    server's own too: by that a redactor knows that a value may have lost its end.
+    Colours and control characters go, and long lines are cut, which is marked.
     """
-    text = ESCAPES.sub("", body.decode("utf-8", "replace")).replace("\r\n", "\n").replace("\r", "\n")
-    if len(body) >= LIMIT_BYTES:
-        text = f"{text.rstrip()}…"
+    text = ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     lines = ["".join(c for c in line if _is_plain(c)).rstrip() for line in text.split("\n")]
     shown = [line if len(line) <= MAX_LINE_CHARS else f"{line[:MAX_LINE_CHARS]}…" for line in lines if line]
     return "\n".join(shown[-MAX_LINES:])

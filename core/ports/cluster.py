@@ -14,6 +14,7 @@ from core.records.intent import Applied, Intent
 from core.records.observation import DesiredState, Diagnosis, Observation
 from core.records.release import Release
 from core.records.traits import Traits
+from core.redaction import Redactor
 
 
 class Watch(Protocol):
@@ -111,10 +112,10 @@ class Cluster(Protocol):
         """Delete one object of ours if it still has this uid; already gone is fine."""
         ...
 
-    def watch(self, app: str, intent: Intent) -> AbstractAsyncContextManager[Watch]:
-        """Watch the app's objects; lines tell what differs from the intent's baseline."""
+    def watch(self, app: str, intent: Intent, redact: Redactor) -> AbstractAsyncContextManager[Watch]:
+        """Watch the app's objects; lines tell what differs from the intent's baseline, and nothing told holds a value."""
         ...
 
-    async def evidence(self, app: str, diagnosis: Diagnosis) -> str:
-        """Return the last log lines that prove a trouble, or "" (bounded: 20 lines, 5 s)."""
+    async def evidence(self, app: str, diagnosis: Diagnosis, redact: Redactor) -> str:
+        """Return the last log lines that prove a trouble, without values, or "" (bounded: 20 lines, 5 s)."""
         ...

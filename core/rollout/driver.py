@@ -61,7 +61,7 @@ class Driver:
         if intent is None:
             return
         redact = await redactor_of(self._ports.store.read, promotion)
-        async with self._ports.cluster.watch(promotion.app, intent) as watch:
+        async with self._ports.cluster.watch(promotion.app, intent, redact) as watch:
             if not begun:
                 # Whoever cannot see does not begin (engine rule 50).
                 intent = await self._starter.commit(promotion, intent, watch)
@@ -182,14 +182,16 @@ class Driver:
         evidence = ""
         if outcome.diagnosis is not None:
             try:
-                evidence = await self._ports.cluster.evidence(run.promotion.app, outcome.diagnosis)
+                evidence = await self._ports.cluster.evidence(
+                    run.promotion.app, outcome.diagnosis, run.redact
+                )
             except (Rejected, Unreachable) as error:
-                evidence = f"(no log: {error})"
+                evidence = f"(no log: {run.redact(str(error))})"
         failpoint("broken.after_evidence")
         async with self._ports.store.transaction() as tx:
             current = await ensure_current(tx, run.promotion)
             if evidence and outcome.diagnosis is not None:
-                line = evidence_line(run.redact(evidence), tx.now, outcome.diagnosis)
+                line = evidence_line(evidence, tx.now, outcome.diagnosis)
                 await tx.add_lines(current.id, [line])
             await move(tx, current, outcome.event, actor=BOT, cause=Sentence.of(outcome.cause))
         failpoint("broken.after_commit")

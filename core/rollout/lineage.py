@@ -1,13 +1,14 @@
 """What a promotion takes over from others: effects to undo, counts to put back, secrets to keep quiet about."""
 
 from collections.abc import Mapping
+from weakref import WeakValueDictionary
 
 from core.ports.store import StoreReader
 from core.promotion import Promotion
 from core.records.bundle import Bundle, Ref
 from core.records.claim import Claim
 from core.records.intent import Intent
-from core.redaction import Redactor
+from core.redaction import Redactor, keep_quiet, redactor_for
 
 
 async def lineage(read: StoreReader, promotion: Promotion) -> tuple[Promotion, ...]:
@@ -61,10 +62,22 @@ async def earlier_pods_of(
     }
 
 
+# Making one takes a while and unseals every environment of it; releases never change.
+_REDACTORS: WeakValueDictionary[tuple[str, ...], Redactor] = WeakValueDictionary()
+
+
 async def redactor_of(read: StoreReader, promotion: Promotion) -> Redactor:
-    """Return what knows the values of every environment whose pods may speak meanwhile (engine rule 17)."""
+    """Return what knows the values of every environment whose pods may speak meanwhile (engine rule 17).
+
+    From now on this task says none of them in the log either.
+    """
     app = await read.app(promotion.app)
     taken = {each.release for each in await lineage(read, promotion)}
     ids = sorted({i for i in (promotion.back_to, app.active, *taken) if i is not None})
-    releases = [await read.release(promotion.app, i) for i in ids]
-    return Redactor(value for release in releases for _, value in release.environment.pairs)
+    redact = _REDACTORS.get((promotion.app, *ids))
+    if redact is None:
+        releases = [await read.release(promotion.app, i) for i in ids]
+        redact = await redactor_for({value for each in releases for _, value in each.environment.pairs})
+        _REDACTORS[promotion.app, *ids] = redact
+    keep_quiet(redact)
+    return redact

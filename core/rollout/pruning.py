@@ -10,8 +10,9 @@ from core.ports.store import Transaction
 from core.records.bundle import Ref
 from core.records.intent import BaselineObject
 from core.records.step import PruneJob, Step
+from core.redaction import quiet
 from core.rollout.effects import RolloutPorts
-from core.rollout.lineage import claim_of
+from core.rollout.lineage import claim_of, redactor_of
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class Pruner:
             try:
                 await self._prune(job)
             except (Rejected, Unreachable, Conflict) as error:
-                log.warning("what %s left over stays for now: %s", job.promotion, error)
+                log.warning("what %s left over stays for now: %s", job.promotion, quiet(str(error)))
 
     async def _prune(self, job: PruneJob) -> None:
         """Remove what is still there; what is refused does not keep the rest, but keeps the job.
@@ -39,6 +40,7 @@ class Pruner:
             Rejected, Unreachable: something could not be removed, or the namespace is not ours any more.
         """
         read, cluster = self._ports.store.read, self._ports.cluster
+        redact = await redactor_of(read, await read.promotion(job.promotion))
         app = await read.app(job.app)
         keep = await self._kept(app.active)
         refused: list[str] = []
@@ -55,7 +57,7 @@ class Pruner:
                 try:
                     await self._remove(job, each, token=last.token)
                 except (Rejected, Unreachable, Conflict) as error:
-                    refused.append(str(error))
+                    refused.append(redact(str(error)))
         if refused:
             await self._tell(job, not_removed("; ".join(refused)))
             raise Rejected("; ".join(refused))

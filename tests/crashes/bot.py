@@ -10,8 +10,8 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-from bot.cli.main import LOG_FORMAT
 from bot.clock import ScaledClock
+from bot.logs import LOG_FORMAT
 from bot.main import serve
 from bot.settings import Settings, read_settings
 from core import failpoints

@@ -5,12 +5,14 @@ import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import NoReturn
 
 from core.clock import Clock
 from core.cluster.api.client import KubeClient
 from core.cluster.fencing import AppNamespace
+from core.cluster.foreign import without_values
 from core.cluster.kinds import FOLLOWED
 from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.delta_queue import DeltaQueue
@@ -23,6 +25,7 @@ from core.records.bundle import Ref
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.observation import DesiredState, Observation, ServiceState
+from core.redaction import Redactor
 from core.waiting import first_of
 
 log = logging.getLogger(__name__)
@@ -50,6 +53,7 @@ class NamespaceWatch:
         client: whom to ask.
         ns: which namespace.
         intent: the baseline that lines are told against.
+        redact: takes values of environments out of whatever is told.
         clock: for waiting and for lines to which the cluster gives no time.
         tuning: of the reflectors.
     """
@@ -60,12 +64,14 @@ class NamespaceWatch:
         ns: AppNamespace,
         intent: Intent,
         *,
+        redact: Redactor,
         clock: Clock,
         tuning: ReflectorOptions | None = None,
     ) -> None:
         self._client = client
         self._ns = ns
         self._intent = intent
+        self._redact = redact
         self._clock = clock
         self._snapshot = Snapshot()
         self._pending = DeltaQueue()
@@ -245,7 +251,12 @@ class NamespaceWatch:
                 await self._reflectors[kind].run()
             except Rejected as error:
                 if not self._refusals[kind]:
-                    log.warning("the watch of %s in %s is refused: %s", kind, self._ns.namespace, error)
+                    log.warning(
+                        "the watch of %s in %s is refused: %s",
+                        kind,
+                        self._ns.namespace,
+                        self._redact(str(error)),
+                    )
                 self._refusals[kind] += 1
                 self._refused[kind] = error
                 self._take(kind, WatchEvent("STALE", why=str(error)))
@@ -270,7 +281,9 @@ class NamespaceWatch:
                 self._synced[kind] = False
                 self._blind[kind] = change.why or f"the watch of {self._ns.at(kind).resource} has ended"
             case _:
-                self._pending.put(kind, change)
+                assert change.object is not None, "only SYNC and STALE are about no object"
+                told = without_values(kind, change.object, self._redact)
+                self._pending.put(kind, replace(change, object=told))
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from core.records.bundle import Ref
 from core.records.claim import Claim
 from core.records.observation import Diagnosis, DiagnosisKind
 from tests.core.cluster.live import HOME, MANIFEST, WEB, Live, app, claim, counted, live
+from tests.fakes import NO_SECRETS
 
 
 def foreign_service() -> dict[str, Any]:
@@ -569,7 +570,9 @@ async def test_the_evidence_of_a_crash_is_the_end_of_its_log():
         await on.apply(bundle)
         name = await pod_name(on, bundle.release)
         async with asyncio.timeout(20):
-            while not (text := await on.cluster.evidence("myapp", diagnosis(name, previous=True))):
+            while not (
+                text := await on.cluster.evidence("myapp", diagnosis(name, previous=True), NO_SECRETS)
+            ):
                 await on.clock.sleep(0.5)
         assert "No such file or directory: '/etc/app/settings.toml'" in text
         assert len(text.splitlines()) <= 20
@@ -580,15 +583,15 @@ async def test_there_is_no_evidence_where_nothing_ran():
         bundle = on.bundle("web:notfound")
         await on.apply(bundle)
         name = await pod_name(on, bundle.release)
-        assert await on.cluster.evidence("myapp", diagnosis(name)) == ""
-        assert await on.cluster.evidence("myapp", diagnosis("")) == ""
-        assert await on.cluster.evidence("myapp", diagnosis("gone")) == ""
+        assert await on.cluster.evidence("myapp", diagnosis(name), NO_SECRETS) == ""
+        assert await on.cluster.evidence("myapp", diagnosis(""), NO_SECRETS) == ""
+        assert await on.cluster.evidence("myapp", diagnosis("gone"), NO_SECRETS) == ""
 
 
 async def test_a_missing_right_to_logs_costs_the_evidence_and_nothing_else():
     async with live() as on:
         deny(on, "get", "pods/log")
-        assert await on.cluster.evidence("myapp", diagnosis("web-1")) == ""
+        assert await on.cluster.evidence("myapp", diagnosis("web-1"), NO_SECRETS) == ""
 
 
 def diagnosis(name: str, *, previous: bool = False) -> Diagnosis:

@@ -17,6 +17,7 @@ from core.records.intent import Intent
 from core.records.line import Line
 from core.records.observation import DesiredState, Readiness, ServiceState
 from tests.core.cluster.live import WEB, Bench, claim, counted
+from tests.fakes import NO_SECRETS
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ async def test_a_release_is_checked_applied_scaled_watched_and_applied_again(ben
     intent = await bench.cluster.read_baseline(app, bundle.refs)
     await bench.cluster.preflight(app, bundle, token=1, force=False)
     assert not any(o.existed for o in (await bench.cluster.read_baseline(app, bundle.refs)).objects)
-    async with bench.cluster.watch(app, intent) as watch:
+    async with bench.cluster.watch(app, intent, NO_SECRETS) as watch:
         applied = await bench.apply(bundle)
         scaled = await bench.cluster.scale(app, WEB, 2, token=1)
         watch.aim(DesiredState(release=bundle.release, bundle=bundle, applied=applied))
@@ -70,7 +71,7 @@ async def test_what_was_made_is_removed_with_its_preconditions(bench: Bench, kub
         await bench.cluster.delete(app, WEB, uid=applied[-1].uid, token=2)
     await bench.cluster.delete(app, WEB, uid="another", token=3)
     assert (await bench.get(WEB))["metadata"].get("deletionTimestamp") is None
-    async with bench.cluster.watch(app, Intent(namespace_uid="", objects=())) as watch:
+    async with bench.cluster.watch(app, Intent(namespace_uid="", objects=()), NO_SECRETS) as watch:
         watch.aim(DesiredState(release=bundle.release, bundle=None, absent=bundle.refs))
         for one in applied:
             await bench.cluster.delete(app, one.ref, uid=one.uid, token=3)

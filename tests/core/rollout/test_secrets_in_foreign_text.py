@@ -5,7 +5,7 @@ import pytest
 from core.errors import Rejected, Unreachable
 from core.promotion import Phase
 from core.records.observation import Diagnosis, DiagnosisKind
-from tests.core.world import ALICE, World, by, until
+from tests.core.world import ALICE, World, by, manifest, until
 from tests.fakes import broken, progressing
 
 OLD, NEW = "old-hunter2-secret", "new-hunter2-secret"
@@ -98,3 +98,28 @@ async def test_pods_of_a_stopped_rollout_speak_too(w: World):
     await w.end(second.promotion.id)
     said = await told(w, second.promotion.id)
     assert "a pod of before says ****" in said
+
+
+async def test_a_log_that_is_refused(w: World, monkeypatch: pytest.MonkeyPatch):
+    release = await with_secrets(w)
+    w.cluster.behaves[release] = lambda _: broken()
+
+    async def refused(*_: object) -> str:
+        raise Rejected(f"webhook says: {NEW}")
+
+    monkeypatch.setattr(w.cluster, "evidence", refused)
+    ended = await w.promote(release)
+    said = await told(w, ended.id)
+    assert "(no log: webhook says: ****)" in said
+    assert "hunter2" not in said
+
+
+async def test_what_keeps_an_old_object_from_being_pruned(w: World, caplog: pytest.LogCaptureFixture):
+    release = await with_secrets(w)
+    await w.promote(release)
+    smaller = (await w.build(text=manifest(digit="1").replace("  web:", "  api:"))).release
+    refusing(w, "remove", Rejected(f"webhook says: {NEW} stays"), times=1)
+    ended = await w.promote(smaller.id)
+    clearing = (await w.store.read.promotion(ended.id)).progress.clearing
+    assert "webhook says: **** stays" in clearing
+    assert "hunter2" not in caplog.text

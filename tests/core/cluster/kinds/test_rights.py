@@ -9,6 +9,7 @@ import yaml
 from core.cluster.kinds import KINDS
 from core.records.observation import DesiredState, Readiness
 from tests.core.cluster.live import HOME, WEB, Live, claim, live
+from tests.fakes import NO_SECRETS
 
 DEPLOY = Path(__file__).parents[4] / "deploy"
 # Asked by anybody, whatever their rights (the cluster role system:basic-user).
@@ -86,13 +87,15 @@ async def test_a_whole_rollout_needs_no_more_than_the_kinds_say():
         await on.cluster.preflight("myapp", bundle, token=2, force=False)
         applied = await on.apply(bundle, token=2)
         await on.cluster.scale("myapp", WEB, 2, token=2)
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(DesiredState(release=bundle.release, bundle=bundle, applied=applied))
             look = await watch.next(1.0)
             while not (look.services and look.services[0].diagnoses):
                 look = await watch.next(1.0)
             assert (await watch.fresh()).services[0].readiness is Readiness.PROGRESSING
-            await on.cluster.evidence("myapp", replace(look.services[0].diagnoses[0], container="main"))
+            await on.cluster.evidence(
+                "myapp", replace(look.services[0].diagnoses[0], container="main"), NO_SECRETS
+            )
             for ref in reversed(bundle.refs):
                 await on.cluster.delete("myapp", ref, uid="", token=2)
             watch.aim(DesiredState(release=bundle.release, bundle=None, absent=bundle.refs))

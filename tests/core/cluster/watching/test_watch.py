@@ -15,6 +15,7 @@ from core.records.intent import Intent
 from core.records.line import Line
 from core.records.observation import DesiredState, Observation, Readiness
 from tests.core.cluster.live import HOME, WEB, Live, live
+from tests.fakes import NO_SECRETS
 
 
 class Looks:
@@ -68,7 +69,7 @@ async def rolled(on: Live, image: str = "web:1") -> tuple[DesiredState, Intent]:
 async def test_a_good_rollout_is_told_from_the_first_replica_set_to_the_last_start():
     async with live() as on:
         target, intent = await rolled(on)
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             looks = Looks(watch)
             last = await looks.until(ready)
@@ -90,7 +91,7 @@ async def test_a_good_rollout_is_told_from_the_first_replica_set_to_the_last_sta
 async def test_looks_go_from_blind_over_progressing_to_ready():
     async with live() as on:
         target, intent = await rolled(on)
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             looks = Looks(watch)
             await looks.until(ready)
@@ -102,7 +103,7 @@ async def test_looks_go_from_blind_over_progressing_to_ready():
 async def test_a_bad_rollout_names_its_trouble_and_tells_it_once():
     async with live() as on:
         target, intent = await rolled(on, "web:notfound")
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             looks = Looks(watch)
             last = await looks.until(troubled)
@@ -121,11 +122,11 @@ async def test_a_bad_rollout_names_its_trouble_and_tells_it_once():
 async def test_what_existed_before_is_not_told_again():
     async with live() as on:
         target, intent = await rolled(on, "web:1")
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             await Looks(watch).until(ready)
         again = await on.cluster.read_baseline("myapp", [WEB])
-        async with on.cluster.watch("myapp", again) as watch:
+        async with on.cluster.watch("myapp", again, NO_SECRETS) as watch:
             watch.aim(target)
             looks = Looks(watch)
             await looks.until(ready)
@@ -137,7 +138,7 @@ async def test_a_second_life_tells_the_same_lines_under_the_same_keys():
         target, intent = await rolled(on)
         keys = []
         for _ in range(2):
-            async with on.cluster.watch("myapp", intent) as watch:
+            async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
                 watch.aim(target)
                 looks = Looks(watch)
                 await looks.until(ready)
@@ -148,7 +149,7 @@ async def test_a_second_life_tells_the_same_lines_under_the_same_keys():
 async def test_a_cut_connection_is_blind_until_the_watch_is_open_again_and_loses_nothing():
     async with live() as on:
         target, intent = await rolled(on, "web:1")
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             looks = Looks(watch)
             await looks.until(ready)
@@ -167,7 +168,7 @@ async def test_a_cut_connection_is_blind_until_the_watch_is_open_again_and_loses
 async def test_an_expired_history_is_read_again_and_tells_what_vanished():
     async with live() as on:
         target, intent = await rolled(on, "web:1")
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             looks = Looks(watch)
             await looks.until(ready)
@@ -182,7 +183,7 @@ async def test_a_deployment_that_was_gone_before_we_came_is_noticed():
     async with live() as on:
         target, intent = await rolled(on)
         await on.admin.delete(HOME.at("Deployment", "web"), {"propagationPolicy": "Background"})
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             last = await Looks(watch).until(synced)
         assert last.services[0].readiness is Readiness.FAILED
@@ -194,7 +195,7 @@ async def test_a_removal_lists_what_is_still_there_services_and_secrets_too():
         target, intent = await rolled(on, "web:deaf")
         assert target.bundle is not None
         refs = target.bundle.refs
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(DesiredState(release=target.release, bundle=None, absent=refs))
             looks = Looks(watch)
             first = await looks.until(synced)
@@ -210,7 +211,7 @@ async def test_a_missing_right_makes_blind_says_why_and_heals_by_itself():
     async with live() as on:
         target, intent = await rolled(on)
         on.simulated.access.deny = lambda verb, resource, _: (verb, resource) == ("list", "pods")
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             looks = Looks(watch)
             refused = await looks.until(lambda o: o.blind not in ("", LOOKING))
@@ -224,7 +225,7 @@ async def test_a_cluster_that_does_not_answer_a_question_of_ours_is_not_believed
     async with live() as on:
         target, intent = await rolled(on)
         assert target.bundle is not None
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             looks = Looks(watch)
             await looks.until(synced)
             on.simulated.access.deny = lambda verb, resource, _: (verb, resource) == ("get", "secrets")
@@ -236,7 +237,7 @@ async def test_a_cluster_that_does_not_answer_a_question_of_ours_is_not_believed
 async def test_without_a_target_there_are_lines_and_no_judgement():
     async with live() as on:
         _, intent = await rolled(on)
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             looks = Looks(watch)
             await looks.until(lambda o: any("Started" in line.text for line in looks.lines))
         assert all(o.services == () for o in looks.seen)
@@ -246,7 +247,7 @@ async def test_a_look_without_patience_returns_at_once():
     async with live() as on:
         _, intent = await rolled(on)
         on.simulated.freeze_controllers()
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             await Looks(watch).until(synced)
             before = on.clock.monotonic()
             await watch.next(0.0)
@@ -256,7 +257,7 @@ async def test_a_look_without_patience_returns_at_once():
 async def test_leaving_the_block_closes_every_watch():
     async with live() as on:
         _, intent = await rolled(on)
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             await Looks(watch).until(synced)
             assert on.simulated.open_watches == 4
         async with asyncio.timeout(10):
@@ -270,7 +271,7 @@ async def test_what_the_block_raises_comes_out_as_it_is():
     async with live() as on:
         _, intent = await rolled(on)
         with pytest.raises(LookupError, match="mine"):
-            async with on.cluster.watch("myapp", intent):
+            async with on.cluster.watch("myapp", intent, NO_SECRETS):
                 raise LookupError("mine")
 
 
@@ -280,7 +281,7 @@ async def test_a_defect_of_a_watch_is_raised_not_waited_out(monkeypatch: pytest.
 
     async with live() as on:
         monkeypatch.setattr(Reflector, "run", defect)
-        async with on.cluster.watch("myapp", Intent(namespace_uid="", objects=())) as watch:
+        async with on.cluster.watch("myapp", Intent(namespace_uid="", objects=()), NO_SECRETS) as watch:
             with pytest.raises(ZeroDivisionError):
                 await watch.next(60.0)
 
@@ -295,7 +296,7 @@ async def test_a_namespace_watch_looks_at_its_own_app_only():
             "spec": {"containers": [{"name": "shell", "image": "registry.example/shell"}]},
         }
         await on.make(foreign)
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             looks = Looks(watch)
             await looks.until(ready)
@@ -316,7 +317,7 @@ async def crashed(on: Live) -> None:
 async def test_a_fresh_look_sees_what_a_dead_watch_does_not():
     async with live() as on:
         target, intent = await rolled(on, "web:crash-late")
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             looks = Looks(watch)
             await looks.until(ready)
@@ -338,7 +339,7 @@ async def test_a_fresh_look_sees_what_a_dead_watch_does_not():
 async def test_a_fresh_look_tells_its_lines_as_any_other():
     async with live() as on:
         target, intent = await rolled(on)
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             looks = Looks(watch)
             await looks.until(ready)
@@ -352,7 +353,7 @@ async def test_a_fresh_look_tells_its_lines_as_any_other():
 async def test_a_fresh_look_that_cannot_be_had_is_not_believed(resource: str):
     async with live() as on:
         target, intent = await rolled(on)
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             await Looks(watch).until(ready)
             gone = Fault(matches=lambda verb, path: verb == "list" and path.endswith(resource), status=503)
@@ -366,7 +367,7 @@ async def test_a_fresh_look_that_cannot_be_had_is_not_believed(resource: str):
 async def test_until_the_first_lists_are_there_nothing_is_said_to_be_wrong():
     async with live() as on:
         target, intent = await rolled(on)
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             assert (await watch.next(0.0)).blind == "looking at the cluster"
 
@@ -375,7 +376,7 @@ async def test_a_broken_watch_of_events_stops_no_verdict():
     async with live() as on:
         target, intent = await rolled(on)
         on.simulated.access.deny = lambda _, resource, __: resource == "events"
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             await Looks(watch).until(ready)
 
@@ -383,12 +384,12 @@ async def test_a_broken_watch_of_events_stops_no_verdict():
 async def test_crashes_from_before_the_promotion_are_no_trouble_of_it():
     async with live() as on:
         target, intent = await rolled(on, "web:crash-twice")
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             last = await Looks(watch).until(lambda o: ready(o) and min(o.services[0].restarts.values()) == 2)
         assert troubled(last)
         again = await on.cluster.read_baseline("myapp", [WEB])
-        async with on.cluster.watch("myapp", again) as watch:
+        async with on.cluster.watch("myapp", again, NO_SECRETS) as watch:
             watch.aim(target)
             assert not troubled(await Looks(watch).until(ready))
 
@@ -396,7 +397,7 @@ async def test_crashes_from_before_the_promotion_are_no_trouble_of_it():
 async def test_a_server_that_stands_still_is_blind_from_its_last_word_on():
     async with live() as on:
         target, intent = await rolled(on)
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             looks = Looks(watch)
             await looks.until(ready)
@@ -413,7 +414,7 @@ async def test_a_server_that_stands_still_is_blind_from_its_last_word_on():
 async def test_a_watch_in_which_nothing_happens_is_not_blind():
     async with live() as on:
         target, intent = await rolled(on)
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
             looks = Looks(watch)
             await looks.until(ready)
@@ -427,7 +428,7 @@ async def test_a_watch_in_which_nothing_happens_is_not_blind():
 async def test_the_first_sight_is_of_every_collection_that_is_followed():
     async with live() as on:
         _, intent = await rolled(on)
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             await watch.sighted()
             assert (await watch.next(0.0)).synced
             assert on.simulated.open_watches == 4
@@ -438,7 +439,7 @@ async def test_a_right_that_the_first_sight_lacks_is_named_and_may_come_later(re
     async with live() as on:
         _, intent = await rolled(on)
         on.simulated.access.deny = lambda verb, what, _: (verb, what) == ("watch", resource)
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             for _ in range(2):
                 with pytest.raises(
                     Denied, match=f"the bot may not watch {resource} in namespace convox-myapp"
@@ -452,7 +453,7 @@ async def test_a_first_sight_that_does_not_come_is_no_refusal():
     async with live() as on:
         _, intent = await rolled(on)
         on.simulated.freeze_server()
-        async with on.cluster.watch("myapp", intent) as watch:
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             with pytest.raises(Unreachable, match="no first look at"):
                 await watch.sighted()
             on.simulated.thaw_server()
