@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import ClientSession, web
@@ -16,6 +16,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.api.server import ApiDependencies, new_api
 from bot.clock import SystemClock
 from bot.handlers import Handlers
+from bot.http.limits import HttpLimits, connections_of, open_files
+from bot.http.site import listening
 from bot.jobs import await_cluster, expire
 from bot.loop_lag import LoopLag
 from bot.policy_file import PolicyFile
@@ -51,6 +53,8 @@ log = logging.getLogger(__name__)
 LEAST_FREE_DISK = 0.10
 # After a stop is asked for, what is being said in Slack may take this long; the rest is said by the next start.
 LAST_WORDS_SECONDS = 5.0
+# Slack itself gives up after three seconds.
+SLACK_BODY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +185,7 @@ def _assembled(
     connection = SlackConnection(
         slack.client, app, app_token=_value(settings.slack_app_token), state=state, clock=clock
     )
+    limits = HttpLimits(connections=connections_of(open_files()))
     lag = LoopLag(clock)
     api = new_api(
         ApiDependencies(
@@ -195,11 +200,18 @@ def _assembled(
             phases=store.read.phases,
             lag=lag,
             clock=clock,
-        )
+        ),
+        limits,
     )
     sites = [(api, settings.api_host, settings.api_port)]
     if secret is not None:
-        sites.append((new_slack_endpoint(app, secret), settings.host, settings.port))
+        sites.append(
+            (
+                new_slack_endpoint(app, secret, replace(limits, body_seconds=SLACK_BODY_SECONDS)),
+                settings.host,
+                settings.port,
+            )
+        )
     return Bot(
         store=store,
         records=domain.records,
@@ -270,19 +282,6 @@ async def _last_words(bot: Bot) -> None:
         if not (left.cards or left.lines or left.posts):
             return
         await bot.clock.sleep(0.2)
-
-
-@asynccontextmanager
-async def listening(app: web.Application, host: str, port: int) -> AsyncGenerator[None]:
-    """Let an application answer on this address."""
-    # Nobody who calls compresses, and aiohttp logs a traceback for what anybody sends that is not compressed well.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, auto_decompress=False)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-        yield
-    finally:
-        await runner.cleanup()
 
 
 async def serve(settings: Settings, *, clock: Clock | None = None) -> None:

@@ -5,13 +5,11 @@ from typing import Any, TypeVar
 
 import orjson
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.api.errors import PayloadTooLarge
+from bot.http.bodies import read_bytes
 from core.errors import Invalid, Unreadable
 
-LARGEST_BODY = 1 << 20  # bytes of a body, unpacked; contract 3
 MAX_PROBLEMS = 10
 MAX_NAME_CHARS = 60
 
@@ -29,34 +27,18 @@ async def read_body(request: web.Request, kind: type[B]) -> B:
     """Return the body of a request.
 
     Raises:
-        PayloadTooLarge: it has more than `LARGEST_BODY` bytes.
+        UserError: it cannot be read, as `read_bytes` says.
         Unreadable: it is not JSON.
         Invalid: it is JSON with other keys or values than `kind` has; the sentence names all, and shows no value.
     """
     try:
-        document = orjson.loads(await _bytes(request))
+        document = orjson.loads(await read_bytes(request))
     except orjson.JSONDecodeError as error:
         raise Unreadable(f"the body is not JSON: {error}") from None
     try:
         return kind.model_validate(document)
     except ValidationError as error:
         raise Invalid(_sentence(error)) from None
-
-
-async def _bytes(request: web.Request) -> bytes:
-    # Said at once where the length is announced, before a gigabyte is sent.
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise _too_large()
-    try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise _too_large() from None
-    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
-        raise Unreadable("the body cannot be unpacked, or ends too early") from None
-
-
-def _too_large() -> PayloadTooLarge:
-    return PayloadTooLarge(f"the body is larger than {LARGEST_BODY >> 20} MiB")
 
 
 def _sentence(error: ValidationError) -> str:

@@ -5,7 +5,7 @@ from pydantic import Field, field_validator
 
 from bot.api.authentication import caller_of
 from bot.api.bodies import Body, read_body
-from bot.api.errors import json_response
+from bot.http.errors import json_response
 from core.usecases.registrar import Registrar
 
 MAX_DESCRIPTION_CHARS = 500

@@ -6,10 +6,10 @@ from aiohttp import web
 
 from bot.api.authentication import caller_of
 from bot.api.bodies import Body, read_body
-from bot.api.errors import TooManyRequests, error_response, json_response
 from bot.api.names import Names
 from bot.command.parser import parse
 from bot.handlers import Handlers, Reply
+from bot.http.errors import TooManyRequests, error_response, json_response
 from bot.slack.pacing import TokenBucket
 from bot.views.answers import Answer
 from core.clock import Clock

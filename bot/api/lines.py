@@ -11,8 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.api.authentication import caller_of
-from bot.api.errors import route_of
 from bot.api.names import Names
+from bot.http.errors import route_of
 from core.clock import Clock
 from core.errors import Invalid, NotFound, UserError
 from core.ids import normalise
@@ -24,6 +24,7 @@ from core.usecases.viewer import Viewer
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5  # lines are read by people; one small query for each who waits
+PART_BYTES = 1 << 15
 HEADERS = {
     "Content-Type": "text/plain; charset=utf-8",
     "Cache-Control": "no-store",
@@ -78,7 +79,7 @@ class LinesEndpoint:
             chunks = follow(look, self._names, self._clock, after=after, listening=listening)
             async with aclosing(chunks):
                 async for chunk in chunks:
-                    await response.write(chunk.encode())
+                    await _write(response, chunk.encode())
             await response.write_eof()
         except ConnectionError:
             return  # whoever listened has left
@@ -88,6 +89,12 @@ class LinesEndpoint:
         except Exception:
             log.exception("%s failed while streaming", route_of(request))
             _hang_up(request)
+
+
+async def _write(response: web.StreamResponse, text: bytes) -> None:
+    """Write in parts, each when the reader has taken those before, so that no more than one waits in memory twice."""
+    for start in range(0, len(text), PART_BYTES):
+        await response.write(text[start : start + PART_BYTES])
 
 
 async def follow(

@@ -7,14 +7,16 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from bot.api.authentication import TokenChecker, authentication_middleware
-from bot.api.bodies import LARGEST_BODY
 from bot.api.builds import BuildsEndpoint
 from bot.api.commands import CommandsEndpoint
-from bot.api.errors import error_middleware, json_response
 from bot.api.lines import LinesEndpoint
 from bot.api.metrics import MetricsSnapshot, exposition, version
 from bot.api.names import Names
 from bot.handlers import Handlers
+from bot.http.bodies import expect
+from bot.http.errors import json_response
+from bot.http.limits import HttpLimits
+from bot.http.site import new_application
 from bot.loop_lag import LoopLag
 from bot.slack.connection import SlackState
 from core.clock import Clock
@@ -49,22 +51,21 @@ class ApiDependencies:
     clock: Clock
 
 
-def new_api(dependencies: ApiDependencies) -> web.Application:
-    """Return the application that listens on API_PORT."""
-    api = web.Application(
-        middlewares=[error_middleware, authentication_middleware(dependencies.tokens)],
-        client_max_size=LARGEST_BODY,
-    )
+def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Application:
+    """Return the application that listens on API_PORT, with the limits of that port."""
+    api = new_application(limits, [authentication_middleware(dependencies.tokens)])
     names = Names(dependencies.directory)
     lines = LinesEndpoint(dependencies.viewer, names, dependencies.clock)
     health = HealthEndpoint(dependencies)
     api.router.add_get("/healthz", health.alive)
     api.router.add_get("/readyz", health.ready)
     api.router.add_get("/metrics", health.metrics)
-    api.router.add_post("/apps/{app}/builds", BuildsEndpoint(dependencies.records).create)
+    builds = BuildsEndpoint(dependencies.records)
+    api.router.add_post("/apps/{app}/builds", builds.create, expect_handler=expect)
     api.router.add_post(
         "/commands",
         CommandsEndpoint(dependencies.handlers, dependencies.store, names, dependencies.clock).create,
+        expect_handler=expect,
     )
     api.router.add_get("/promotions/{id}/lines", lines.get, allow_head=False)
     api.on_shutdown.append(lines.stop)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.api.errors import PayloadTooLarge, TooManyRequests
 from bot.command.commands import Approve, Cancel, Command, Decline, EnvSet, EnvUnset, ReleaseInfo
 from bot.command.grammar import RULES, Rule
 from bot.command.parser import parse
+from bot.http.errors import PayloadTooLarge, TooManyRequests
 from core import errors
 from core.errors import Forbidden, UserError
 from core.policy.authorization import VERBS, parse_policy

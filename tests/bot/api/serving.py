@@ -8,6 +8,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.api.server import ApiDependencies, new_api
 from bot.handlers import Handlers
+from bot.http.limits import HttpLimits
 from bot.loop_lag import LoopLag
 from bot.slack.connection import SlackState
 from tests.bot.api.asking import basic
@@ -83,5 +84,5 @@ async def serving(path):
             clock=_Aside(made.clock),
         )
         token = await made.store.tokens.create("ci")
-        async with TestClient(TestServer(new_api(parts))) as client:
+        async with TestClient(TestServer(new_api(parts, HttpLimits()))) as client:
             yield Api(made, client, slack, handlers, token, lag)

@@ -1,5 +1,6 @@
 """Who gets in, what machines are told, and that nothing breaks in public."""
 
+import asyncio
 import logging
 
 import pytest
@@ -100,6 +101,20 @@ async def test_a_web_page_cannot_use_a_password_that_a_browser_remembers(api):
 
     assert answer.status == 403
     assert "web pages" in (await answer.json())["error"]
+
+
+async def test_without_a_valid_token_no_body_is_invited_or_waited_for(api):
+    """A body of any size would otherwise be read for whoever can reach the port."""
+    without: dict[str, str] = {}
+    for headers in (without, basic("wrong")):
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        for path in ("/commands", "/apps/myapp/builds"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", api.client.port)
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n{lines}\r\n"
+            writer.write(head.encode())
+            async with asyncio.timeout(30):  # the body is never sent
+                assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
+            writer.transport.abort()
 
 
 async def test_an_unknown_address_and_a_wrong_method_are_sentences_too(api):

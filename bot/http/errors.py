@@ -17,6 +17,10 @@ CHALLENGE = {"WWW-Authenticate": 'Basic realm="convox-bot", charset="UTF-8"'}
 LONGEST_PATH = 80
 
 
+class RequestTimeout(UserError):
+    status = 408
+
+
 class PayloadTooLarge(UserError):
     status = 413
 
@@ -33,6 +37,17 @@ class TooManyRequests(UserError):
     def __init__(self, sentence: str, *, retry_after: int) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
+
+
+class Overloaded(UserError):
+    """This port has as much to do as it takes.
+
+    Attributes:
+        retry_after: whole seconds after which it is worth another try.
+    """
+
+    status = 503
+    retry_after = 2
 
 
 def json_response(
@@ -65,7 +80,7 @@ def error_response(error: UserError, *, sentence: str = "", hint: str = "", text
 
 
 def _headers(error: UserError) -> dict[str, str]:
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequests | Overloaded):
         return {"Retry-After": str(error.retry_after)}
     return CHALLENGE if isinstance(error, Unauthorized) else {}
 
@@ -78,14 +93,27 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
     except UserError as error:
         return error_response(error)
     except web.HTTPException as error:
-        return _routing(request, error)
+        return routing_response(request, error)
     except Exception:
         surprise = Unexpected()
         log.exception("%s: %s %s failed unexpectedly", surprise.reference, request.method, route_of(request))
         return error_response(surprise)
 
 
-def _routing(request: web.Request, error: web.HTTPException) -> web.Response:
+def raw_response(error: UserError) -> bytes:
+    """Return an answer as it goes over the wire and ends the connection, where there is no request yet to answer."""
+    answer = error_response(error)
+    body = answer.body
+    assert isinstance(body, bytes)
+    headers = dict(answer.headers) | {"Connection": "close", "Content-Length": str(len(body))}
+    head = [
+        f"HTTP/1.1 {answer.status} {answer.reason}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+def routing_response(request: web.Request, error: web.HTTPException) -> web.Response:
     """Return the JSON of aiohttp's own refusals: no such address, no such method."""
     path = request.path if len(request.path) <= LONGEST_PATH else request.path[:LONGEST_PATH] + "…"
     sentence = {
