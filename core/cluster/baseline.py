@@ -6,7 +6,6 @@ from core.cluster.api.client import KubeClient
 from core.cluster.api.refusals import missing_namespace
 from core.cluster.documents import (
     Document,
-    condition,
     generation_of,
     is_terminating,
     spec_of,
@@ -64,8 +63,6 @@ def describe(ref: Ref, live: Document | None) -> BaselineObject:
         existed=True,
         uid=uid_of(live),
         generation=generation_of(live),
-        resource_version=live["metadata"].get("resourceVersion", ""),
-        progress_stamp=condition(live, "Progressing").get("lastUpdateTime") or "",
         replicas=count_of(ref, live),
     )
 

@@ -20,8 +20,6 @@ class BaselineObject:
     existed: bool
     uid: str = ""
     generation: int = 0
-    resource_version: str = ""
-    progress_stamp: str = ""
     replicas: int | None = None
     count: int | None = None
 

@@ -54,11 +54,6 @@ class Supervisor:
             self._own(f"prune {app}", self._clear_up(app))
         return len(unsettled)
 
-    async def idle(self) -> None:
-        """Wait until nothing is driven any more."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-
     async def stop(self) -> None:
         """Let go of every rollout where it is; the next start resumes it."""
         self._stopping = True

@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from core.actor import Caller
-from core.errors import Conflict, Invalid, Rejected, Taken, Unavailable, Unreachable, UserError
+from core.actor import Actor, Caller
+from core.errors import Conflict, Forbidden, Invalid, Rejected, Taken, Unavailable, Unreachable, UserError
 from core.ids import new_id
 from core.lifecycle.access import Access
 from core.lifecycle.holds import newest_promotable
@@ -16,6 +16,7 @@ from core.records.app import App, check_name, namespace_command
 from core.records.build import Build
 from core.records.environment import Environment, difference
 from core.records.release import Release
+from core.sentence import Sentence
 
 # Two random ids of 26¹⁰ collide once in a lifetime; five collisions in a row are a broken generator.
 TRIES = 5
@@ -93,11 +94,23 @@ class Registrar:
             ) from error
 
     async def link(self, caller: Caller, name: str) -> LinkResult:
-        """Link the caller's channel to the app; the app's former channel and the channel's former app are unlinked."""
+        """Link the caller's channel to the app; the app's former channel and the channel's former app are unlinked.
+
+        Raises:
+            Forbidden: it takes the right on both apps, since the channel's former one loses it.
+            Conflict: the channel was given to another app meanwhile.
+        """
         actor = await self._access.require(caller.actor, "admin", name)
         channel = _channel(caller)
+        asked = await self._store.read.app_of_channel(channel)
+        if asked is not None and asked.name != name:
+            await self._may_unlink(actor, asked.name)
         async with self._store.transaction(delivery=caller.delivery) as tx:
             left, other = (await tx.app(name)).channel, await tx.app_of_channel(channel)
+            if other is not None and other.name not in {name, asked and asked.name}:
+                raise Conflict(
+                    f"this channel was linked to {other.name} just now", hint="look, and ask again"
+                )
             await tx.link(name, channel)
             await tx.audit(actor, "app.link", name, {"channel": channel})
             return LinkResult(
@@ -105,6 +118,14 @@ class Registrar:
                 former_channel=left if left != channel else None,
                 unlinked_app=other.name if other and other.name != name else None,
             )
+
+    async def _may_unlink(self, actor: Actor, former: str) -> None:
+        """Raise Forbidden where somebody may not take the channel from the app that has it."""
+        try:
+            await self._access.require(actor, "admin", former)
+        except Forbidden as error:
+            taken = f"this channel is linked to {former}, which would lose it: "
+            raise Forbidden(Sentence.of(taken, error.sentence), hint=error.hint) from error
 
     async def unlink(self, caller: Caller, name: str) -> App:
         """Unlink the app from the caller's channel.

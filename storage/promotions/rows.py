@@ -1,5 +1,6 @@
 """Rows ↔ promotions and everything that belongs to one; the only place that knows both."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from sqlite3 import Row
@@ -152,11 +153,17 @@ def intent_of(row: Row, vault: Vault) -> Intent:
     document = vault.unseal(row["sealed"])
     return Intent(
         namespace_uid=document["namespace_uid"],
-        objects=tuple(BaselineObject(**(o | {"ref": Ref(**o["ref"])})) for o in document["objects"]),
+        objects=tuple(_baseline_object(each) for each in document["objects"]),
         replica_sets={uid: (seen[0], seen[1]) for uid, seen in document["replica_sets"].items()},
         pods=document["pods"],
         going=frozenset(document["going"]),
     )
+
+
+def _baseline_object(document: Mapping[str, Any]) -> BaselineObject:
+    """Return it as it was stored, by version 0.1.0 too, which kept two fields that nothing has ever read."""
+    kept = {k: v for k, v in document.items() if k not in {"resource_version", "progress_stamp"}}
+    return BaselineObject(**(kept | {"ref": Ref(**document["ref"])}))
 
 
 def step_row(step: Step) -> Columns:

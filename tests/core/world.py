@@ -1,5 +1,6 @@
 """One app on a real SQLite store with a scripted cluster: the ground on which use cases are tested."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -85,8 +86,13 @@ class World:
         """Ask and drive to the end."""
         return await self.end((await self.ask(release, **more)).promotion.id)
 
+    async def idle(self) -> None:
+        """Wait until nothing is driven any more."""
+        while tasks := list(self.supervisor._tasks.values()):
+            await asyncio.gather(*tasks, return_exceptions=True)
+
     async def end(self, promotion_id: str) -> Promotion:
-        await self.supervisor.idle()
+        await self.idle()
         return await self.store.read.promotion(promotion_id)
 
     async def good(self, app: str = "myapp", *, text: str | None = None) -> str:

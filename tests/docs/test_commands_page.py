@@ -62,7 +62,7 @@ async def test_the_rights_are_those_that_are_asked_for(rule: Rule, w: World):
     assert [right for right in rights if not await refused(set(VERBS) - {right})] == []
     # Nothing needs `freeze` yet: a role without verbs is no role.
     assert not await refused([*rights, "freeze"])
-    await w.supervisor.idle()
+    await w.idle()
 
 
 def with_options(command: Command, promotion: str) -> Command:

@@ -100,8 +100,6 @@ def make_intent():
         existed=True,
         uid="u-1",
         generation=7,
-        resource_version="4711",
-        progress_stamp="2026-03-14T15:00:00Z",
         replicas=3,
     )
     gone = BaselineObject(ref=Ref("Service", "web"), existed=False)

@@ -1,5 +1,5 @@
 import asyncio
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import timedelta
 
 import pytest
@@ -264,6 +264,21 @@ async def test_an_intent_is_stored_once_and_never_changed(store):
     with pytest.raises(Exception, match="an intent never changes"):
         async with store._database.transaction() as connection:
             await connection.execute("UPDATE intents SET sealed = x'00'")
+
+
+async def test_an_intent_of_an_older_version_can_be_read(store):
+    """Version 0.1.0 kept two fields more, which nothing has ever read."""
+    await seed(store, promotion=P)
+    document = asdict(make_intent())
+    document["objects"] = [
+        asdict(each) | {"resource_version": "4711", "progress_stamp": ""} for each in make_intent().objects
+    ]
+    document["going"] = sorted(document["going"])
+    async with store.transaction() as tx:
+        await tx._session.connection.execute(
+            "INSERT INTO intents (promotion, sealed) VALUES (?, ?)", (P, tx._vault.seal(document))
+        )
+    assert await store.read.intent(P) == make_intent()
 
 
 async def test_a_step_moves_on_and_keeps_its_place(store):

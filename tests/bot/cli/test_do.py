@@ -110,7 +110,7 @@ async def test_who_stops_watching_stops_nothing_else(api, capsys, monkeypatch):
     monkeypatch.setattr(RackClient, "follow", interrupted)
 
     assert await typed("releases", "promote", "-a", "myapp") == 130
-    await api.world.supervisor.idle()
+    await api.world.idle()
 
     promotion = (await api.store.read.promotions("myapp", 1))[0]
     assert promotion.phase == "Running"
@@ -120,7 +120,7 @@ async def test_who_stops_watching_stops_nothing_else(api, capsys, monkeypatch):
 async def test_without_waiting_it_says_whether_it_has_started(api, capsys):
     await api.world.build()
     started = await typed("releases", "promote", "-a", "myapp", "--no-wait")
-    await api.world.supervisor.idle()
+    await api.world.idle()
     api.world.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
     await api.world.build()
     awaiting = await typed("--no-wait", "releases", "promote", "-a", "myapp")

@@ -71,7 +71,6 @@ async def test_a_look_remembers_what_a_way_back_needs():
         assert found is not None
         assert (found.existed, found.uid, found.replicas) == (True, there["metadata"]["uid"], 3)
         assert found.generation == there["metadata"]["generation"]
-        assert found.progress_stamp
         assert intent.pods
         assert {count for _, count in intent.replica_sets.values()} == {3}
 

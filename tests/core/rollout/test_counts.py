@@ -182,7 +182,7 @@ async def test_a_changed_count_is_set_though_the_process_dies_just_before(w: Wor
     applies = 1 + len([r for r in w.cluster.requests if r.startswith("apply")])
     die_at(place, times=applies)
     asked = await w.ask(bigger)
-    await w.supervisor.idle()
+    await w.idle()
     assert await w.supervisor.resume() == 1
     assert (await w.end(asked.promotion.id)).phase is Phase.RUNNING
     assert w.cluster.replicas["web"] == 5
@@ -241,7 +241,7 @@ async def test_a_crash_between_making_it_anew_and_its_count_is_mended(w: World):
     w.cluster.refuse = refuse
     die_at("step.after_effect", times=4)
     asked = await w.ask(release)
-    await w.supervisor.idle()
+    await w.idle()
     assert w.cluster.replicas["web"] == 1, "made, and the process died"
     w.cluster.refuse = lambda _: None
     assert await w.supervisor.resume() == 1

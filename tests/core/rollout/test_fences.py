@@ -62,7 +62,7 @@ async def test_a_job_of_a_database_that_is_behind_removes_nothing(w: World, tmp_
     async with world(behind, at=w.cluster) as restored:
         assert await restored.store.read.prune_jobs(), "otherwise this proves nothing"
         await restored.supervisor.resume()
-        await restored.supervisor.idle()
+        await restored.idle()
 
     assert not [r for r in w.cluster.requests if r.startswith("remove")]
     assert [ref for ref in w.cluster.live if ref.name == "worker"]

@@ -37,7 +37,7 @@ def die_at(name: str, times: int = 1) -> None:
 
 
 async def resumed(w, promotion_id: str):
-    await w.supervisor.idle()
+    await w.idle()
     assert await w.supervisor.resume() == 1
     return await w.end(promotion_id)
 
@@ -186,7 +186,7 @@ async def test_a_start_does_not_wait_for_a_cluster_that_is_away(w: World):
     assert await asyncio.wait_for(w.supervisor.resume(), 5) == 0
     hanging.set()
     w.cluster.refuse = lambda _: None
-    await w.supervisor.idle()
+    await w.idle()
     assert Ref("Deployment", "worker") not in w.cluster.live
 
 
@@ -206,7 +206,7 @@ async def test_a_restored_database_prunes_nothing_in_a_namespace_that_is_newer(w
     w.cluster.check_anchor = check_anchor
     w.cluster.refuse = lambda _: None
     await w.supervisor.resume()
-    await w.supervisor.idle()
+    await w.idle()
     assert Ref("Deployment", "worker") in w.cluster.live
     assert await w.store.read.prune_jobs()
 

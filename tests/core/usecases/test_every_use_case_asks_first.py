@@ -107,7 +107,7 @@ async def test_who_has_every_right_is_not_refused_for_want_of_one(w: World, name
     await furnish(w)
     with suppress(Conflict):
         await request(w, name, by(BOB, "C1"))
-    await w.supervisor.idle()
+    await w.idle()
 
 
 @pytest.mark.parametrize("kind", ["promote", "rollback"])

@@ -3,10 +3,12 @@
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core.errors import Conflict, Invalid, NotFound, Unavailable
+from core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from core.policy.authorization import parse_policy
 from core.records.environment import Environment
 from core.records.release import Release, ReleaseStatus
 from core.sentence import Sentence
@@ -80,6 +82,46 @@ async def test_linking_moves_the_channel_and_unlinking_takes_it_back(w: World):
         await w.records.unlink(by(BOB, "C1"), "other")
     with pytest.raises(NotFound, match="^app not found: nope$"):
         await w.records.link(by(BOB, "C1"), "nope")
+
+
+ADMIN_OF_OTHER = """\
+roles: {owner: [admin, view]}
+members:
+  - {who: [U02BOB], roles: [owner], apps: [other]}
+  - {who: [U01ALICE], roles: [owner], apps: ["*"]}
+apps: []
+"""
+
+
+async def test_a_channel_is_taken_from_an_app_with_the_right_on_that_one_too(w: World):
+    await w.records.create_app(by(ALICE, "C2"), "other")
+    w.policy = parse_policy(ADMIN_OF_OTHER)
+    with pytest.raises(
+        Forbidden, match="^this channel is linked to myapp, which would lose it: you may not admin"
+    ):
+        await w.records.link(by(BOB, "C1"), "other")
+    assert (await w.store.read.app("myapp")).channel == "C1"
+    await w.records.link(by(BOB, "C3"), "other")
+    assert (await w.records.link(by(ALICE, "C1"), "other")).unlinked_app == "myapp"
+
+
+async def test_a_channel_that_changes_hands_while_the_right_is_asked_is_not_taken(w: World):
+    await w.records.create_app(by(ALICE, "C2"), "other")
+    await w.records.create_app(by(ALICE, "C3"), "third")
+    person = w.directory.person
+    asked = []
+
+    async def meanwhile(user_id: str) -> Any:
+        asked.append(user_id)
+        if len(asked) == 2:  # whether BOB may take it from myapp
+            async with w.store.transaction() as tx:
+                await tx.link("third", "C1")
+        return await person(user_id)
+
+    w.directory.person = meanwhile
+    with pytest.raises(Conflict, match="^this channel was linked to third just now$"):
+        await w.records.link(by(BOB, "C1"), "other")
+    assert (await w.store.read.app("third")).channel == "C1"
 
 
 # Builds
