@@ -4,6 +4,8 @@ import socket
 import ssl
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes_asyncio.client import Configuration
@@ -32,16 +34,14 @@ class ConnectionPools:
                 ssl=_tls(self._configuration),
                 socket_factory=keeping_alive,
             )
-            self._pools[watch] = aiohttp.ClientSession(
-                connector=connector, trust_env=True, read_bufsize=READ_BUFFER
-            )
+            self._pools[watch] = aiohttp.ClientSession(connector=connector, read_bufsize=READ_BUFFER)
         return self._pools[watch]
 
     @property
     def detours(self) -> dict[str, Any]:
         """What a request must be told of the way to the server."""
         options = {
-            "proxy": self._configuration.proxy,
+            "proxy": self._configuration.proxy or environment_proxy(str(self._configuration.host)),
             "proxy_headers": self._configuration.proxy_headers,
             "server_hostname": self._configuration.tls_server_name,
         }
@@ -50,6 +50,16 @@ class ConnectionPools:
     async def close(self) -> None:
         for pool in self._pools.values():
             await pool.close()
+
+
+def environment_proxy(url: str) -> str | None:
+    """Return the proxy that the environment names for a URL, as `HTTPS_PROXY` and `NO_PROXY` do.
+
+    aiohttp's own `trust_env` also looks for a `~/.netrc` at each request, in a thread, and fails where that knows the host: who
+    we are is said by a token.
+    """
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
 
 
 def keeping_alive(address: tuple[Any, ...]) -> socket.socket:

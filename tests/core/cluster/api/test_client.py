@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from core.cluster.api.address import Address
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_document
 from core.cluster.api.refusals import ApiRejected, ApiUnreachable, read_status, refusal
+from core.cluster.api.sessions import environment_proxy
 from core.errors import Denied, Rejected, Unreachable
 from tests.core.cluster.faultserver import Answer, FreeClock, fault_server, faulty, refused, status
 
@@ -231,3 +233,28 @@ async def test_open_watches_never_keep_a_call_waiting():
         server.others = [Answer(body={"kind": "Deployment"})]
         async with asyncio.timeout(5):
             assert await client.get(WEB) == {"kind": "Deployment"}
+
+
+async def test_a_request_looks_for_no_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Who the bot is stands in its token; a netrc that knows the host would make aiohttp refuse to send both."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    async with faulty() as (server, client):
+        server.others = [Answer(body={"kind": "Deployment"})]
+        assert await client.get(WEB) == {"kind": "Deployment"}
+        sessions = client._transport._sessions
+        assert sessions is not None
+        assert not sessions.pool(watch=False).trust_env
+
+
+def test_the_environments_proxy_is_used_where_it_does_not_except_the_server(monkeypatch: pytest.MonkeyPatch):
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert environment_proxy("https://10.0.0.1:6443") is None
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    assert environment_proxy("https://10.0.0.1:6443") == "http://proxy.example:3128"
+    assert environment_proxy("http://10.0.0.1:8080") is None
+    monkeypatch.setenv("NO_PROXY", "10.0.0.1,localhost")
+    assert environment_proxy("https://10.0.0.1:6443") is None
+    assert environment_proxy("https://10.0.0.2:6443") == "http://proxy.example:3128"
