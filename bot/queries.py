@@ -50,7 +50,8 @@ class Queries:
         # With values the answer is the documented block and nothing else.
         with_note = caller.source == "slack" and not command.reveal
         note = status_note(seen.status, active=seen.active) if with_note else ""
-        return Answer(text=release_info(seen.release), hint=note, whole=command.typed)
+        warnings = seen.notes if with_note else ()
+        return Answer(text=release_info(seen.release), hint=note, warnings=warnings, whole=command.typed)
 
     async def _manifest(self, command: ask.ReleaseManifest, caller: Caller) -> Answer:
         build = await self._viewer.build_of(caller, command.app, command.release)

@@ -47,4 +47,5 @@ class BuildsEndpoint:
         )
         assert made.build is not None
         note = {"note": made.skipped} if made.skipped else {}
-        return json_response({"id": made.build.id, "release": made.release.id, **note}, status=201)
+        notes = {"notes": list(made.notes)} if made.notes else {}
+        return json_response({"id": made.build.id, "release": made.release.id, **note, **notes}, status=201)

@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     command("keygen", "print one key for CONVOX_KEYS", _keygen)
     _add_token(command("token", "create, list or revoke API tokens, beside a running bot", _token))
     _add_build(command("build", "register a build with the bot of RACK_URL, which makes a release", _build))
+    _add_check(command("check", "say what a release of a convox.yml would be, from the file alone", _check))
     do = command("do", "carry out a command from a terminal, as /convox does in Slack", _usage_of_do)
     do.usage, do.description, do.formatter_class = DO_USAGE, DO, argparse.RawDescriptionHelpFormatter
     _add_app_manifest(
@@ -155,6 +156,27 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        default=Path("convox.yml"),
+        metavar="FILE",
+        help="the manifest (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--env",
+        action="append",
+        type=_variable,
+        default=[],
+        metavar="KEY=VALUE",
+        help="a variable that the release would set",
+    )
+    parser.add_argument("--env-file", type=Path, metavar="F", help="a file of such lines")
+    parser.add_argument("--policy", type=Path, metavar="FILE", help="check this policy file instead")
+
+
 def _add_app_manifest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("app", metavar="APP", help="its name")
     parser.add_argument(
@@ -204,6 +226,13 @@ def _image(text: str) -> tuple[str, str]:
     return service, reference
 
 
+def _variable(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise argparse.ArgumentTypeError(f"not KEY=VALUE: {key}")
+    return key, value
+
+
 # What each command does
 
 
@@ -235,6 +264,12 @@ def _build(arguments: argparse.Namespace) -> int:
         description=arguments.description,
         git_sha=arguments.git_sha,
     )
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from bot.cli.check import check
+
+    return check(arguments.file, pairs=arguments.env, env_file=arguments.env_file, policy=arguments.policy)
 
 
 def _serve(_: argparse.Namespace) -> int:

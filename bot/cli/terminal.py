@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.cli.client import CommandResult, RackClient
+from bot.cli.files import read_file
 from bot.cli.rack_url import CliError, RackUrl
 from core.promotion import Phase
 
@@ -32,14 +33,14 @@ def do(words: Sequence[str], *, wait: bool = True, pause: Callable[[float], None
     try:
         client = RackClient(_url(), pause=pause)
         answer = client.command(_joined(words))
-        _say(answer.text)
+        say(answer.text)
         if answer.promotion is None:
             return EXIT_OK
         if not wait:
             return EXIT_AWAITING_APPROVAL if answer.phase == Phase.AWAITING_APPROVAL else EXIT_OK
         return _follow(client, answer)
     except CliError as error:
-        return _complain(error)
+        return complain(error)
 
 
 def _url() -> RackUrl:
@@ -61,10 +62,10 @@ def _follow(client: RackClient, answer: CommandResult) -> int:
     assert answer.promotion is not None
     last = ""
     try:
-        for last in client.follow(answer.promotion, lambda loss: _say(f"Note: {loss}", sys.stderr)):
-            _say(last)
+        for last in client.follow(answer.promotion, lambda loss: say(f"Note: {loss}", sys.stderr)):
+            say(last)
     except KeyboardInterrupt:
-        _say(
+        say(
             f"\n{answer.promotion} goes on without this terminal; `convox-bot do apps cancel APP` stops it",
             sys.stderr,
         )
@@ -87,28 +88,17 @@ def build(
     """
     try:
         document = {
-            "manifest": _read(manifest),
+            "manifest": read_file(manifest, hint="-m names another manifest"),
             "images": dict(images),
             **_origin(manifest, description, git_sha),
         }
         made = RackClient(_url()).register(app, document)
     except CliError as error:
-        return _complain(error)
-    if "note" in made:
-        _say(f"Note: {made['note']}", sys.stderr)
-    _say(f"Build: {made['id']}\nRelease: {made['release']}")
+        return complain(error)
+    for note in (*([made["note"]] if "note" in made else []), *made.get("notes", ())):
+        say(f"Note: {note}", sys.stderr)
+    say(f"Build: {made['id']}\nRelease: {made['release']}")
     return EXIT_OK
-
-
-def _read(manifest: Path) -> str:
-    try:
-        return manifest.read_text(encoding="utf-8")
-    except OSError as error:
-        raise CliError(
-            f"{manifest} cannot be read: {error.strerror}", hint="-m names another manifest"
-        ) from None
-    except UnicodeDecodeError:
-        raise CliError(f"{manifest} is not UTF-8 text") from None
 
 
 def _origin(manifest: Path, description: str | None, git_sha: str | None) -> dict[str, str]:
@@ -135,16 +125,16 @@ def _git(folder: Path, *arguments: str) -> str | None:
     return done.stdout.decode(errors="replace").strip()
 
 
-def _complain(error: CliError) -> int:
+def complain(error: CliError) -> int:
     if error.text:
-        _say(error.text)
-    _say(f"ERROR: {error.sentence}", sys.stderr)
+        say(error.text)
+    say(f"ERROR: {error.sentence}", sys.stderr)
     if error.hint:
-        _say(error.hint, sys.stderr)
+        say(error.hint, sys.stderr)
     return EXIT_ERROR
 
 
-def _say(text: str, stream: TextIO | None = None) -> None:
+def say(text: str, stream: TextIO | None = None) -> None:
     """Write now, since whoever watches a rollout through a pipe wants each line when it comes."""
     out = stream or sys.stdout
     out.write(text + "\n")

@@ -15,20 +15,26 @@ MIN_READY_PROBED, MIN_READY_BLIND = 5, 15
 SOAK_LEAST, SETTLE_LEAST, SLACK = 20.0, 10.0, 10.0
 # Engine rule 52: beside the start itself, for scheduling, the pull and the controllers.
 BESIDE_THE_START = 60
-# Failed readiness checks in a row that make a pod unready; Convox's.
-READINESS_FAILURES = 3
+# Failed readiness checks in a row that make a pod unready, by HTTP and by gRPC's health protocol; Convox's.
+READINESS_FAILURES, GRPC_READINESS_FAILURES = 3, 5
 HINT = "give the checks in convox.yml shorter times, or let an administrator raise longest in the policy file"
 
 
 def start_allowed(service: Service) -> int:
     """Return the seconds in which every check of a service lets a container start."""
     health = service.health
-    asked = health.grace + health.interval * READINESS_FAILURES + health.timeout
+    asked = health.grace + health.interval * readiness_failures(service) + health.timeout
     return max(
         asked if service.health_port else 0,
         *(_allowed(check) for check in (service.liveness, service.startup) if check is not None),
         0,
     )
+
+
+def readiness_failures(service: Service) -> int:
+    """Return how many readiness checks may fail in a row."""
+    port = service.health_port
+    return GRPC_READINESS_FAILURES if port and port.scheme == "grpc" else READINESS_FAILURES
 
 
 def _allowed(check: ProbeCheck) -> int:

@@ -37,14 +37,21 @@ class Manifest:
     Attributes:
         services: in the order of the file.
         environment: the declarations at the top; each service has them before its own.
+        notes: sentences on keys of which nothing comes here, in the order of the file.
     """
 
     services: tuple[Service, ...] = ()
     environment: tuple[EnvironmentDeclaration, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def parse_manifest(text: str, environment: Environment) -> Manifest:
+def parse_manifest(text: str, environment: Environment, *, complete: bool = True) -> Manifest:
     """Read a convox.yml with the environment of a release.
+
+    Args:
+        text: the file.
+        environment: what the release sets.
+        complete: refuse it where variables are missing, as a promote does; a build is registered without them.
 
     Raises:
         Invalid: everything that is wrong, one problem a line: first what cannot be read (with line numbers),
@@ -52,9 +59,9 @@ def parse_manifest(text: str, environment: Environment) -> Manifest:
     """
     problems = Problems("convox.yml", hint="mend the file and register a new build")
     root = compose(interpolate(text, dict(environment.pairs), problems), problems)
-    declared, services = read_manifest(root, problems)
+    declared, services, notes = read_manifest(root, problems)
     problems.finish()
-    if missing := required(services, environment):
+    if complete and (missing := required(services, environment)):
         raise Invalid(
             f"required env: {', '.join(missing)}",
             hint=f"set what is missing: env set {' '.join(f'{key}=…' for key in missing)}",
@@ -64,7 +71,15 @@ def parse_manifest(text: str, environment: Environment) -> Manifest:
         raise Invalid(
             "validation errors:\n" + "\n".join(wrong), hint="mend the file and register a new build"
         )
-    return Manifest(services=services, environment=declared)
+    return Manifest(services=services, environment=declared, notes=notes)
+
+
+def notes_of(text: str, environment: Environment) -> tuple[str, ...]:
+    """Return the notes on a manifest that was registered once; none where it cannot be read with these variables."""
+    try:
+        return parse_manifest(text, environment, complete=False).notes
+    except Invalid:
+        return ()
 
 
 def _check_copies(services: int, environment: Environment) -> None:

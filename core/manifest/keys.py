@@ -1,4 +1,4 @@
-"""What becomes of every key that Convox knows in a convox.yml: run, accepted without effect, or refused.
+"""What becomes of every key that Convox knows in a convox.yml: run, noted to be without effect, or refused.
 
 A key is refused if leaving it out would change what runs, what is stored, or who can reach it; a silent
 half of a manifest is worse than none. A key may be without effect if all it does is dress up traffic that
@@ -8,8 +8,14 @@ convox-bot does not route (it makes no ingress) or serve another command. docs/c
 from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 
 TOP_SUPPORTED = ("environment", "labels", "services")
-# Log retention of a cloud; nothing of the rollout depends on it.
-TOP_IGNORED = ("appSettings",)
+_NO_ROUTER = "this rack has no router"
+_FOREIGN = "it is of Compose or of an older Convox, and Convox 3 ignores it too"
+# Accepted, and noted with the reason why nothing comes of it.
+TOP_IGNORED = {
+    "appSettings": "it sets how long a cloud keeps logs",
+    "version": _FOREIGN,
+    "workflows": "the Console runs workflows, and they are set up there",
+}
 TOP_UNSUPPORTED = {
     "balancers": "load balancers",
     "budget": "spending caps",
@@ -24,43 +30,51 @@ SERVICE_SUPPORTED = (
     "build",
     "command",
     "deployment",
+    "dnsConfig",
     "environment",
+    "grpcHealthEnabled",
     "health",
     "image",
     "init",
     "internal",
     "labels",
+    "lifecycle",
     "liveness",
+    "nodeAffinityLabels",
+    "nodeSelectorLabels",
     "port",
     "ports",
     "scale",
     "startupProbe",
     "termination",
 )
-SERVICE_IGNORED = (
-    "certificate",
-    "domain",
-    "drain",  # deprecated in Convox for termination.grace
-    "ingressAnnotations",
-    "internalRouter",
-    "sticky",
-    "test",
-    "timeout",
-    "tls",
-)
+SERVICE_IGNORED = {
+    "certificate": _NO_ROUTER,
+    "domain": _NO_ROUTER,
+    "drain": "termination.grace says how long a process has to stop",
+    "ingressAnnotations": _NO_ROUTER,
+    "internalRouter": _NO_ROUTER,
+    "sticky": _NO_ROUTER,
+    "test": "it is what `convox test` runs",
+    "timeout": _NO_ROUTER,
+    "tls": _NO_ROUTER,
+    **dict.fromkeys(
+        (
+            *("container_name", "cpu_shares", "depends_on", "expose", "links", "logging"),
+            *("mem_limit", "mem_reservation", "restart"),
+        ),
+        _FOREIGN,
+    ),
+}
+BUILD_IGNORED = {"context": f"{_FOREIGN}; `path` names the folder"}
 SERVICE_UNSUPPORTED = {
     "accessControl": "access control at the ingress",
     "agent": "agents (one process a node)",
     "configMounts": "configuration files",
     "disableHostUsers": "user namespaces",
-    "dnsConfig": "DNS settings",
-    "grpcHealthEnabled": "gRPC health checks",
     "imagePullSecrets": "pull secrets of its own",
     "initContainer": "init containers",
-    "lifecycle": "lifecycle hooks",
     "nlb": "network load balancers",
-    "nodeAffinityLabels": "node affinity",
-    "nodeSelectorLabels": "node selectors",
     "privileged": "privileged containers",
     "resources": "databases and other resources",
     "securityContext": "a security context of its own",
@@ -100,3 +114,8 @@ def is_switched_off(node: Node) -> bool:
 def refusal(entry: MappingEntry, what: str, names: str) -> str:
     """Say that this version does not run a key."""
     return f'"{entry.key.text}" of {what}: this version does not run {names}'
+
+
+def note(entry: MappingEntry, what: str, why: str) -> str:
+    """Say that nothing comes of a key, and why."""
+    return f"{entry.key.text} of {what} is without effect: {why}"

@@ -1,11 +1,15 @@
 """How a service is asked for its health: `health`, `liveness`, `startupProbe`."""
 
+from dataclasses import replace
+
 from core.manifest.ports import LARGEST_PORT, read_port
 from core.manifest.service import Health, ProbeCheck
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.tree import MappingEntry, Node, ScalarNode
 
 PROBE_KEYS = ("failureThreshold", "grace", "interval", "path", "successThreshold", "timeout")
+# What Convox allows gRPC's health protocol to fail in a row.
+GRPC_FAILURES = 5
 MAX_PROBE_SECONDS = 3600  # a check slower than an hour outlives every rollout
 
 
@@ -27,13 +31,27 @@ def read_health(read: FieldReader, node: Node, what: str) -> Health:
 
 
 def read_liveness(read: FieldReader, node: Node, what: str) -> ProbeCheck | None:
-    entries = read.entries_of(node, what, PROBE_KEYS)
+    """Read a check that restarts a container; without a path there is none, as in Convox."""
+    entries = read.entries_of(node, what, (*PROBE_KEYS, "port"))
     if "path" not in entries:
         if entries:
             read.problems.add(node.line, f"{what} needs a path")
         return None
-    return _check(
-        read, entries, what, ProbeCheck(path=read_path(read, entries["path"].value, f"path of {what}"))
+    base = ProbeCheck(
+        path=read_path(read, entries["path"].value, f"path of {what}"),
+        port=read_port(read, entries["port"].value, f"port of {what}") if "port" in entries else None,
+    )
+    return _check(read, entries, what, base)
+
+
+def grpc_liveness(health: Health) -> ProbeCheck:
+    """Return the liveness check that gRPC's health protocol makes, with the times of `health`."""
+    return ProbeCheck(
+        grpc=True,
+        grace=health.grace,
+        interval=health.interval,
+        timeout=health.timeout,
+        failures=GRPC_FAILURES,
     )
 
 
@@ -83,9 +101,8 @@ def _check(read: FieldReader, entries: dict[str, MappingEntry], what: str, base:
         successes = read.integer(
             entries["successThreshold"].value, f"successThreshold of {what}", low=0, high=1
         )
-    return ProbeCheck(
-        path=base.path,
-        tcp_port=base.tcp_port,
+    return replace(
+        base,
         grace=_seconds(read, entries.get("grace"), what) or base.grace,
         interval=_seconds(read, entries.get("interval"), what) or base.interval,
         timeout=_seconds(read, entries.get("timeout"), what) or base.timeout,

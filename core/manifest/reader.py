@@ -1,15 +1,13 @@
 """A tree of convox.yml → services: Convox's forms of each key, its defaults and its texts of what is wrong."""
 
 import re
-import shlex
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from core.manifest.images import image_problem
 from core.manifest.keys import (
-    RESERVED_LABELS,
-    SERVICE_ACCOUNT_ANNOTATIONS,
+    BUILD_IGNORED,
     SERVICE_IGNORED,
     SERVICE_SUPPORTED,
     SERVICE_UNSUPPORTED,
@@ -17,23 +15,34 @@ from core.manifest.keys import (
     TOP_SUPPORTED,
     TOP_UNSUPPORTED,
     is_switched_off,
+    note,
     refusal,
 )
+from core.manifest.metadata import Pairs, read_annotations, read_labels
+from core.manifest.pods import (
+    read_lifecycle,
+    read_ndots,
+    read_node_preferences,
+    read_node_selector,
+    read_words,
+)
 from core.manifest.ports import read_port, read_ports
-from core.manifest.probes import read_health, read_liveness, read_startup
+from core.manifest.probes import grpc_liveness, read_health, read_liveness, read_startup
 from core.manifest.scale import read_deployment, read_scale
-from core.manifest.service import EnvironmentDeclaration, Health, Port, RollingUpdate, Scale, Service
+from core.manifest.service import (
+    EnvironmentDeclaration,
+    Health,
+    Lifecycle,
+    Port,
+    RollingUpdate,
+    Scale,
+    Service,
+)
 from core.records.environment import KEY
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.problems import Problems
 from core.yaml.source import cut
 from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
-
-# Kubernetes' qualified names: an optional DNS prefix, and a name of up to 63 characters.
-QUALIFIED = re.compile(
-    r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
-)
-LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
 
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 NAME_RULE = "must contain only lowercase alphanumeric and dashes"
@@ -42,13 +51,18 @@ NAME_RULE = "must contain only lowercase alphanumeric and dashes"
 MAX_SERVICES = 200
 
 T = TypeVar("T")
-Pairs = tuple[tuple[str, str], ...]
 
 
-def read_manifest(
-    root: Node | None, problems: Problems
-) -> tuple[tuple[EnvironmentDeclaration, ...], tuple[Service, ...]]:
-    """Return the top's environment and the services; what is wrong is written into `problems`."""
+class ManifestEntries(NamedTuple):
+    """What a convox.yml says: declarations at its top, services, and notes on keys of which nothing comes."""
+
+    environment: tuple[EnvironmentDeclaration, ...]
+    services: tuple[Service, ...]
+    notes: tuple[str, ...]
+
+
+def read_manifest(root: Node | None, problems: Problems) -> ManifestEntries:
+    """Return what the file says; what is wrong is written into `problems`."""
     read = FieldReader(problems)
     if root is None or (isinstance(root, MappingNode) and not root.entries):
         problems.fail(None, "it is empty; it needs at least one service")
@@ -57,6 +71,7 @@ def read_manifest(
     known = _without_extensions(root)
     entries = read.entries_of(known, "convox.yml", (*TOP_SUPPORTED, *TOP_IGNORED, *TOP_UNSUPPORTED))
     _refuse(read, entries, TOP_UNSUPPORTED, "convox.yml")
+    _note(read, entries, TOP_IGNORED, "convox.yml")
     environment: tuple[EnvironmentDeclaration, ...] = ()
     labels: Pairs = ()
     if "environment" in entries:
@@ -70,7 +85,8 @@ def read_manifest(
         problems.fail(
             listed[MAX_SERVICES].line, f"it has {len(listed):,} services; {MAX_SERVICES} are the limit"
         )
-    return environment, tuple(_service(read, entry, environment, labels) for entry in listed)
+    services = tuple(_service(read, entry, environment, labels) for entry in listed)
+    return ManifestEntries(environment, services, tuple(read.notes))
 
 
 def _without_extensions(root: MappingNode) -> MappingNode:
@@ -82,6 +98,12 @@ def _refuse(read: FieldReader, entries: dict[str, MappingEntry], refused: dict[s
     for name, entry in entries.items():
         if name in refused and not is_switched_off(entry.value):
             read.problems.add(entry.line, refusal(entry, what, refused[name]))
+
+
+def _note(read: FieldReader, entries: dict[str, MappingEntry], ignored: dict[str, str], what: str) -> None:
+    for name, entry in entries.items():
+        if name in ignored and not is_switched_off(entry.value):
+            read.notes.append(note(entry, what, ignored[name]))
 
 
 class _Keys:
@@ -109,22 +131,30 @@ def _service(
         read.problems.add(entry.line, f"{what}: a service's name {NAME_RULE}")
     keys = _Keys(read, entry.value, what)
     _refuse(read, keys.entries, SERVICE_UNSUPPORTED, what)
+    _note(read, keys.entries, SERVICE_IGNORED, what)
     port = keys.get("port", read_port, None)
-    liveness = keys.get("liveness", read_liveness, None)
-    if port is None or port.scheme == "grpc":
+    liveness, health = keys.get("liveness", read_liveness, None), keys.get("health", read_health, Health())
+    grpc_health = keys.get("grpcHealthEnabled", FieldReader.boolean, False)
+    if grpc_health and (port is None or port.scheme != "grpc"):
+        line = keys.entries["grpcHealthEnabled"].line
+        read.problems.add(line, f"grpcHealthEnabled of {what} needs a grpc port: write port: grpc:50051")
+    elif port is None or (port.scheme == "grpc" and not grpc_health):
         _needs_a_port(read, keys.entries, what, port)
+    if grpc_health and liveness is None:
+        liveness = grpc_liveness(health)
     image, build = keys.get("image", _image, None), keys.get("build", _build, ".")
     declared: tuple[EnvironmentDeclaration, ...] = keys.get("environment", read_environment, ())
     own: Pairs = keys.get("labels", read_labels, ())
+    command: tuple[str, ...] = keys.get("command", read_words, ())
     return Service(
         name=entry.key.text,
         image=image,
         build=None if image else build,
-        command=keys.get("command", _command, None),
+        command=command or None,
         environment=environment + declared,
         port=port,
         ports=keys.get("ports", partial(read_ports, main=port), ()),
-        health=keys.get("health", read_health, Health()),
+        health=health,
         liveness=liveness,
         startup=keys.get("startupProbe", partial(read_startup, liveness=liveness), None),
         deployment=keys.get("deployment", read_deployment, RollingUpdate()),
@@ -133,7 +163,12 @@ def _service(
         internal=keys.get("internal", FieldReader.boolean, False),
         init=keys.get("init", FieldReader.boolean, True),
         labels=tuple((dict(labels) | dict(own)).items()),
-        annotations=keys.get("annotations", _annotations, ()),
+        annotations=keys.get("annotations", read_annotations, ()),
+        grpc_health=grpc_health,
+        lifecycle=keys.get("lifecycle", read_lifecycle, Lifecycle()),
+        node_selector=keys.get("nodeSelectorLabels", read_node_selector, ()),
+        node_preferences=keys.get("nodeAffinityLabels", read_node_preferences, ()),
+        ndots=keys.get("dnsConfig", read_ndots, None),
     )
 
 
@@ -170,17 +205,9 @@ def _build(read: FieldReader, node: Node, what: str) -> str:
     if isinstance(node, SequenceNode):
         read.problems.add(node.line, f"unknown type for service build: {what} may be a path or a mapping")
         return "."
-    entries = read.entries_of(node, what, ("args", "manifest", "path"))
+    entries = read.entries_of(node, what, ("args", "manifest", "path", *BUILD_IGNORED))
+    _note(read, entries, BUILD_IGNORED, what)
     return read.text(entries["path"].value, f"path of {what}") if "path" in entries else "."
-
-
-def _command(read: FieldReader, node: Node, what: str) -> tuple[str, ...] | None:
-    try:
-        return tuple(shlex.split(read.text(node, what))) or None
-    except ValueError as error:
-        reason = str(error)[:1].lower() + str(error)[1:]
-        read.problems.add(node.line, f"{what} cannot be split into words: {reason}")
-        return None
 
 
 def _grace(read: FieldReader, node: Node, what: str) -> int:
@@ -218,50 +245,4 @@ def _declaration(read: FieldReader, item: ScalarNode) -> tuple[EnvironmentDeclar
         return (EnvironmentDeclaration(key, default if equals else None),)
     else:
         read.problems.add(item.line, f"{cut(shown)} is no name of a variable")
-    return ()
-
-
-def read_labels(read: FieldReader, node: Node, what: str) -> Pairs:
-    found: list[tuple[str, str]] = []
-    for entry in read.mapping(node, what):
-        key, value = entry.key.text, read.text(entry.value, f"label {entry.key.shown}")
-        if key in RESERVED_LABELS:
-            read.problems.add(entry.line, f"reserved label key '{key}' is not allowed")
-        elif not QUALIFIED.fullmatch(key) or not LABEL_VALUE.fullmatch(value):
-            read.problems.add(
-                entry.line,
-                f"label {entry.key.shown}: {node_kind(entry.value)} is not what Kubernetes takes as a label",
-            )
-        else:
-            found.append((key, value))
-    return tuple(found)
-
-
-def _annotations(read: FieldReader, node: Node, what: str) -> Pairs:
-    """Read a list of `key=value` or `{key: value}`, or one mapping."""
-    found: list[tuple[str, str]] = []
-    parts = (node,) if isinstance(node, MappingNode) else read.items(node, what)
-    for part in parts:
-        if isinstance(part, MappingNode):
-            pairs = [(e.key.text, read.text(e.value, f"annotation {e.key.shown}")) for e in part.entries]
-        else:
-            key, equals, value = read.text(part, what).partition("=")
-            pairs = [(key, value)] if equals else []
-            if not equals:
-                read.problems.add(part.line, f"invalid annotation format: {node_kind(part)}, write key=value")
-        for key, value in pairs:
-            found += _annotation(read, part, key, value)
-    return tuple(dict(found).items())
-
-
-def _annotation(read: FieldReader, node: Node, key: str, value: str) -> Pairs:
-    if key in SERVICE_ACCOUNT_ANNOTATIONS:
-        read.problems.add(
-            node.line,
-            f"annotation {key} belongs on a service account, and this version makes none for a service",
-        )
-    elif not QUALIFIED.fullmatch(key):
-        read.problems.add(node.line, "that is not what Kubernetes takes as the key of an annotation")
-    else:
-        return ((key, value),)
     return ()

@@ -53,17 +53,38 @@ class ProbeCheck:
     """A liveness or startup check; seconds. The defaults are Convox's for liveness.
 
     Attributes:
-        path: what to ask for by HTTP; "" for a TCP check.
+        path: what to ask for by HTTP; "" for a check by TCP or gRPC.
+        port: where to ask by HTTP, if not the service's own port.
         tcp_port: the port that must accept a connection, where there is no path.
+        grpc: asks the service's own port by gRPC's health protocol.
     """
 
     path: str = ""
+    port: Port | None = None
     tcp_port: int | None = None
+    grpc: bool = False
     grace: int = 10
     interval: int = 5
     timeout: int = 5
     successes: int = 1
     failures: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """Commands that the kubelet runs in a container, in words: after it has started, and before it is stopped."""
+
+    post_start: tuple[str, ...] = ()
+    pre_stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePreference:
+    """A label that the nodes of a service should have, if any can; `weight` from 1 to 100."""
+
+    label: str
+    value: str
+    weight: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +121,9 @@ class Service:
         internal: not meant to be reached from outside; today nothing is (no ingress is made).
         init: a process above the service reaps orphans and takes signals (`shareProcessNamespace`).
         grace: seconds between SIGTERM and SIGKILL.
+        grpc_health: its port answers gRPC's health protocol, which asks it whether it is ready and alive.
+        node_selector: labels that a node must have; `node_preferences`: those that it should have.
+        ndots: dots that a name must have to be looked up as it stands before the cluster's domains are tried.
     """
 
     name: str
@@ -119,9 +143,16 @@ class Service:
     init: bool = True
     labels: tuple[tuple[str, str], ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
+    grpc_health: bool = False
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    node_selector: tuple[tuple[str, str], ...] = ()
+    node_preferences: tuple[NodePreference, ...] = ()
+    ndots: int | None = None
 
     @property
     def health_port(self) -> Port | None:
         """Where it is asked whether it is ready; None where it is not asked, and counts as ready as soon as it runs."""
         port = self.health.port or self.port
-        return None if port is None or self.health.disable or port.scheme == "grpc" else port
+        if port is None or self.health.disable:
+            return None
+        return port if port.scheme != "grpc" or self.grpc_health else None

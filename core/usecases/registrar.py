@@ -9,7 +9,7 @@ from core.ids import new_id
 from core.lifecycle.access import Access
 from core.lifecycle.holds import newest_promotable
 from core.lifecycle.patience import check_times
-from core.manifest.convox_yml import parse_manifest, resolve_images
+from core.manifest.convox_yml import Manifest, parse_manifest, required, resolve_images
 from core.ports.cluster import Cluster
 from core.ports.store import Store, Transaction
 from core.records.app import App, check_name, namespace_command
@@ -24,11 +24,17 @@ TRIES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRelease:
-    """A new release, with what the answer should say beside it."""
+    """A new release, with what the answer should say beside it.
+
+    Attributes:
+        skipped: why the newest release was not the one that it was forked from, or "".
+        notes: of a build: keys of which nothing comes, and variables that are still to be set.
+    """
 
     release: Release
     build: Build | None = None
     skipped: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +168,8 @@ class Registrar:
 
         Raises:
             NotFound: there is no such app.
-            Invalid: the manifest cannot be read or its times cannot be met, an image is missing or unknown, a
-                variable is required.
+            Invalid: the manifest cannot be read or its times cannot be met, or an image is missing or unknown. A variable
+                that is still missing is noted: it is a promote that needs it, as in Convox.
         """
         actor = await self._access.require(caller.actor, "build", app)
         self._check_writable()
@@ -172,7 +178,7 @@ class Registrar:
             await tx.app(app)
             base, skipped = await self._fork(tx, app)
             environment = base.environment if base else Environment()
-            loaded = parse_manifest(manifest, environment)
+            loaded = parse_manifest(manifest, environment, complete=False)
             check_times(loaded.services, self._access.policy.rules(app))
             resolved = resolve_images(loaded, images)
             release_id = new_id("release")
@@ -203,7 +209,9 @@ class Registrar:
             await tx.audit(
                 actor, "build.create", build.id, {"app": app, "release": release.id, "git_sha": git_sha}
             )
-            return NewRelease(release=release, build=build, skipped=skipped)
+            return NewRelease(
+                release=release, build=build, skipped=skipped, notes=_notes(loaded, environment)
+            )
 
         return await self._with_fresh_ids(caller, attempt)
 
@@ -304,3 +312,10 @@ def _channel(caller: Caller) -> str:
     if caller.channel is None:
         raise UserError("a channel can only be linked from Slack", hint="type it in the channel itself")
     return caller.channel
+
+
+def _notes(manifest: Manifest, environment: Environment) -> tuple[str, ...]:
+    """Return what somebody should know of a build that is fine to be registered."""
+    missing = required(manifest.services, environment)
+    unset = f"required env: {', '.join(missing)}: set before it is promoted"
+    return (*manifest.notes, *([unset] if missing else []))

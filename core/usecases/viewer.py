@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from core.actor import Caller
 from core.errors import Forbidden, NotFound, Unavailable
 from core.lifecycle.access import Access
+from core.manifest.convox_yml import notes_of
 from core.ports.store import Store
 from core.promotion import Promotion
 from core.records.app import App
@@ -26,11 +27,16 @@ class AppState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseState:
-    """A release, and what has happened to it; values of its environment are masked unless they were asked for."""
+    """A release, and what has happened to it; values of its environment are masked unless they were asked for.
+
+    Attributes:
+        notes: on keys of its manifest of which nothing comes.
+    """
 
     release: Release
     status: ReleaseStatus
     active: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +109,12 @@ class Viewer:
         release = await read.release(app, release_id)
         if reveal:
             await self._note_reveal(caller, app, release_id)
+        build = await read.build(app, release.build) if release.build else None
         return ReleaseState(
             release=release if reveal else _masked(release),
             status=await read.release_status(release_id),
             active=release_id == active,
+            notes=notes_of(build.manifest, release.environment) if build else (),
         )
 
     async def build_of(self, caller: Caller, app: str, release_id: str) -> Build:

@@ -18,6 +18,7 @@ class FieldReader:
 
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
+        self.notes: list[str] = []
 
     def entries_of(self, node: Node, what: str, known: Iterable[str]) -> dict[str, MappingEntry]:
         """Return the entries of a mapping by key, without those that are null; unknown keys are problems."""

@@ -25,6 +25,11 @@ MANIFESTS = {
             labels: {example.com/tier: front}
             annotations: [example.com/note=some words]
             scale: {count: 2, limit: {cpu: 500, memory: 600}}
+            lifecycle: {preStop: sleep 5, postStart: bin/warm}
+            nodeSelectorLabels: {example.com/disk: ssd}
+            nodeAffinityLabels: [{weight: 100, label: example.com/zone, value: a}]
+            dnsConfig: {ndots: 15}
+          rpc: {port: grpc:50051, grpcHealthEnabled: true, liveness: {path: /live, port: 8080}}
           tight: {deployment: {minimum: 100, maximum: 100}}
           grpc: {port: grpc:5051, startupProbe: {tcpSocketPort: 5051}}
           still: {scale: 0, deployment: {minimum: 0, maximum: 100}}

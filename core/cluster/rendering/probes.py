@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from core.lifecycle.patience import READINESS_FAILURES, patience
+from core.lifecycle.patience import patience, readiness_failures
 from core.manifest.service import Port, ProbeCheck, Service
 from core.policy.rules import Rules
 
@@ -24,13 +24,14 @@ def _readiness(service: Service) -> Probe | None:
     health, port = service.health, service.health_port
     if port is None:
         return None
+    by_grpc = port.scheme == "grpc"
     return {
-        "httpGet": _http(health.path, port),
+        **({"grpc": {"port": port.number}} if by_grpc else {"httpGet": _http(health.path, port)}),
         "initialDelaySeconds": health.grace,
         "periodSeconds": health.interval,
         "timeoutSeconds": health.timeout,
         "successThreshold": 1,
-        "failureThreshold": READINESS_FAILURES,
+        "failureThreshold": readiness_failures(service),
     }
 
 
@@ -44,6 +45,9 @@ def _check(check: ProbeCheck, port: Port | None) -> Probe | None:
     }
     if check.tcp_port is not None:
         return {"tcpSocket": {"port": check.tcp_port}, **timings}
+    port = check.port or port
+    if check.grpc and port is not None:
+        return {"grpc": {"port": port.number}, **timings}
     return None if port is None else {"httpGet": _http(check.path, port), **timings}
 
 

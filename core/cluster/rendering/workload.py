@@ -26,8 +26,40 @@ def pod_template(service: Service, given: RenderInput) -> Json:
             "terminationGracePeriodSeconds": service.grace,
             "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [_container(service, given)],
+            **_placement(service),
+            **_names(service),
         },
     }
+
+
+def _placement(service: Service) -> Json:
+    """Return which nodes the pods may, and which they should run on."""
+    placement: Json = {}
+    if service.node_selector:
+        placement["nodeSelector"] = dict(service.node_selector)
+    if service.node_preferences:
+        placement["affinity"] = {
+            "nodeAffinity": {
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                    {
+                        "weight": each.weight,
+                        "preference": {
+                            "matchExpressions": [
+                                {"key": each.label, "operator": "In", "values": [each.value]}
+                            ]
+                        },
+                    }
+                    for each in service.node_preferences
+                ]
+            }
+        }
+    return placement
+
+
+def _names(service: Service) -> Json:
+    if service.ndots is None:
+        return {}
+    return {"dnsConfig": {"options": [{"name": "ndots", "value": str(service.ndots)}]}}
 
 
 def _container(service: Service, given: RenderInput) -> Json:
@@ -43,11 +75,18 @@ def _container(service: Service, given: RenderInput) -> Json:
         "terminationMessagePolicy": "FallbackToLogsOnError",
         **probes(service),
     }
+    if hooks := _hooks(service):
+        container["lifecycle"] = hooks
     if service.command is not None:
         container["args"] = list(service.command)
     if ports := container_ports(service):
         container["ports"] = ports
     return container
+
+
+def _hooks(service: Service) -> Json:
+    commands = {"postStart": service.lifecycle.post_start, "preStop": service.lifecycle.pre_stop}
+    return {name: {"exec": {"command": list(words)}} for name, words in commands.items() if words}
 
 
 def container_ports(service: Service) -> list[Json]:

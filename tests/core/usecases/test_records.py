@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from core.policy.authorization import parse_policy
+from core.promotion import Phase
 from core.records.environment import Environment
 from core.records.release import Release, ReleaseStatus
 from core.sentence import Sentence
@@ -161,12 +162,21 @@ async def test_every_service_that_is_built_needs_an_image_and_all_that_lack_one_
     assert await w.store.read.releases("myapp", 10) == []
 
 
-async def test_a_variable_that_the_manifest_requires_is_asked_for_at_once(w: World):
+async def test_a_variable_that_is_missing_is_named_with_the_build_and_asked_for_by_the_promote(w: World):
     needs = "environment:\n  - SECRET_KEY\n" + manifest()
+    made = await w.build(text=needs)
+    assert made.notes == ("required env: SECRET_KEY: set before it is promoted",)
     with pytest.raises(Invalid, match="^required env: SECRET_KEY$"):
-        await w.build(text=needs)
+        await w.ask(made.release.id)
     await w.records.set_environment(by(ALICE), "myapp", [("SECRET_KEY", "x")])
-    assert (await w.build(text=needs)).build is not None
+    later = await w.build(text=needs)
+    assert later.notes == ()
+    assert (await w.promote(later.release.id)).phase is Phase.RUNNING
+
+
+async def test_keys_of_which_nothing_comes_are_noted_with_the_build(w: World):
+    made = await w.build(text=manifest() + "version: '3'\n")
+    assert [note.partition(":")[0] for note in made.notes] == ["version of convox.yml is without effect"]
 
 
 async def test_a_build_whose_times_no_rollout_could_meet_is_refused_when_it_is_read(w: World):

@@ -11,7 +11,7 @@ from core.policy.authorization import parse_policy
 from core.records.environment import MASK
 from core.usecases.viewer import Viewer
 from tests.bot.api.asking import policy_of
-from tests.core.world import ALICE, BOB, World, by
+from tests.core.world import ALICE, BOB, World, by, manifest
 
 SECRET = "correct-horse"
 
@@ -88,3 +88,9 @@ async def test_a_promotion_is_followed_by_who_may_view_its_app_for_as_long_as_th
     w.policy = parse_policy(policy_of("view", who="U01ALICE"))
     with pytest.raises(Forbidden, match="^you may not view myapp"):
         await w.viewer.lines(by(BOB), promotion.id, len(lines))
+
+
+async def test_a_release_tells_which_keys_of_its_manifest_have_no_effect(w: World):
+    made = await w.build(text=manifest() + "version: '3'\n")
+    seen = await w.viewer.release(by(ALICE), "myapp", made.release.id)
+    assert [note.partition(":")[0] for note in seen.notes] == ["version of convox.yml is without effect"]

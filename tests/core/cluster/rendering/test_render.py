@@ -73,6 +73,15 @@ def test_every_key_together_renders_as_reviewed():
                 init: false
                 labels: {tier: front}
                 annotations: [prometheus.io/scrape=true]
+                lifecycle: {preStop: sleep 5, postStart: "sh -c 'echo up'"}
+                nodeSelectorLabels: {example.com/disk: ssd}
+                nodeAffinityLabels: [{weight: 10, label: example.com/zone, value: a}]
+                dnsConfig: {ndots: 2}
+              rpc:
+                image: registry.example/shop/rpc:1
+                port: grpc:50051
+                grpcHealthEnabled: true
+                labels: [tier=back]
             """,
             environment={"TOKEN": "hunter2", "MODE": "slow"},
             images={},
