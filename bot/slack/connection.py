@@ -13,7 +13,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.connection_pool import ConnectionPool
+from bot.slack.connector import SlackConnections
 from bot.slack.home import WorkspaceId
 from core.clock import Clock
 
@@ -109,7 +109,7 @@ def new_client(token: str, base_url: str, session: aiohttp.ClientSession) -> Asy
 def new_session() -> aiohttp.ClientSession:
     """Return the one HTTP session to Slack; the SDK ignores its own `timeout` where it is given a session."""
     return aiohttp.ClientSession(
-        connector=ConnectionPool(), timeout=aiohttp.ClientTimeout(total=CALL_SECONDS)
+        connector=SlackConnections(), timeout=aiohttp.ClientTimeout(total=CALL_SECONDS)
     )
 
 

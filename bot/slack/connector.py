@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp.connector import Connection
 
 
-class ConnectionPool(aiohttp.TCPConnector):
+class SlackConnections(aiohttp.TCPConnector):
     """Drops a kept connection that the server has closed, though the event loop has not come to see that yet.
 
     A loop that has been busy would write a post into it, and nobody could tell whether Slack has it: a minute of silence
