@@ -43,7 +43,9 @@ class PromotionEvent(StrEnum):
     APPROVED = "approved"  # the last approval that was missing
     DECLINED = "declined"
     EXPIRED = "expired"
-    SUPERSEDED = "superseded"  # a newer request, or a take-over
+    SUPERSEDED = (
+        "superseded"  # a newer request, a take-over, or somebody who rolls out something else by hand
+    )
     REFUSED = "refused"  # policy, binding or cluster said no before anything was touched
     APPLIED = "applied"  # every object of the release was accepted
     VERIFIED = "verified"  # complete, and it stayed so
@@ -134,9 +136,11 @@ class Promotion:
         baseline_of: the promotion whose intent (existed flags) a take-over inherits.
         cause: why it failed; `reason`: what a person said (decline), or why it was refused.
         declined_by: who said no before it started; `cancelled_by`: who stopped it, whatever came of it afterwards.
-        taken_over_by: who asked for the one that took its place, `superseded_by`: the release of that one.
+        taken_over_by: who asked for the one that took its place, `superseded_by`: the release of that one; None where
+            somebody has rolled out something else by hand, which `cause` tells.
         removed: its own objects were removed, since there was no release to go back to.
         nothing_ran: it is active but nothing of it ran (engine rule 35).
+        blameless: what ended it does not lie in its release, which is not put on hold (engine rule 53).
         revision: grows with every change that the card shows.
     """
 
@@ -170,6 +174,7 @@ class Promotion:
     superseded_by: str | None = None
     removed: bool = False
     nothing_ran: bool = False
+    blameless: bool = False
     progress: Progress = field(default_factory=Progress)
     revision: int = 0
 

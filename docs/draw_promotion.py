@@ -24,7 +24,7 @@ PHASES = {
     Phase.REVERTED: "the way back is verified",
     Phase.FAILURE: "there is no way back, or it failed: a person is needed",
     Phase.REFUSED: "it ended before anything was touched",
-    Phase.SUPERSEDED: "a newer promotion took its place",
+    Phase.SUPERSEDED: "a newer promotion took its place, or somebody who rolled out something else by hand",
     Phase.DECLINED: "an approver said no",
     Phase.EXPIRED: "nobody approved in time",
 }
@@ -32,7 +32,7 @@ EVENTS = {
     PromotionEvent.APPROVED: "the last approval that was missing",
     PromotionEvent.DECLINED: "an approver said no",
     PromotionEvent.EXPIRED: "the time for approvals is over",
-    PromotionEvent.SUPERSEDED: "a newer request, or a take-over",
+    PromotionEvent.SUPERSEDED: "a newer request, a take-over, or somebody who rolls out something else by hand",
     PromotionEvent.REFUSED: "the policy, the binding or the cluster said no before anything was touched",
     PromotionEvent.APPLIED: "every object of the release was accepted",
     PromotionEvent.VERIFIED: "complete, and it stayed so through the settle window",

@@ -65,12 +65,18 @@ def commands(context: CardContext) -> list[str]:
         return [f"to stop it: {_typed(CancelApp(app=p.app))}"]
     if p.phase is Phase.RUNNING and (back := way_back(p)):
         return [back]
-    if p.phase is Phase.FAILURE:
-        back = inline(f"/convox releases rollback RELEASE -a {p.app}")
-        return [f"to go back: {back}, with a RELEASE from {_typed(ListReleases(app=p.app))}"]
+    if p.phase is Phase.FAILURE or (p.phase is Phase.SUPERSEDED and not p.superseded_by):
+        return [any_way_back(p)]
     if p.phase in {Phase.REFUSED, Phase.DECLINED, Phase.EXPIRED}:
         return [f"to ask again: {_typed(Promote(app=p.app, release=p.release))}"]
     return []
+
+
+def any_way_back(p: Promotion) -> str:
+    """Say how to replace what runs, where nobody knows a release to go back to or somebody has rolled out something else."""
+    back = inline(f"/convox releases rollback RELEASE -a {p.app}")
+    why = "to go back" if p.phase is Phase.FAILURE else "to replace what somebody has set by hand"
+    return f"{why}: {back}, with a RELEASE from {_typed(ListReleases(app=p.app))}"
 
 
 def way_back(p: Promotion) -> str:
@@ -136,6 +142,9 @@ def _said(context: CardContext) -> Iterable[str]:
     if p.phase is Phase.SUPERSEDED and p.superseded_by:
         by = f", asked for by {context.name(p.taken_over_by)}" if p.taken_over_by else ""
         yield f"{inline(p.superseded_by)} took its place{by}"
+    elif p.phase is Phase.SUPERSEDED:
+        yield f"cause: {clip(p.cause, 500)}"
+        yield "nothing more was changed: what runs now is not what was promoted"
     if p.phase is Phase.EXPIRED:
         yield "nobody approved it in time"
 
@@ -221,6 +230,9 @@ def after(p: Promotion) -> Iterable[str]:
     """Say what a failed promotion leaves behind: what is on hold, and what nobody undid."""
     if p.phase not in _ON_HOLD:
         return
-    again = inline(f'/convox releases promote {p.release} -a {p.app} --anyway "REASON"')
-    yield f"{inline(p.release)} is on hold, and its build with it unless that was good before; to promote it all the same: {again}"
+    if p.blameless:
+        yield f"{inline(p.release)} did nothing wrong and is not on hold; to promote it again: {_typed(Promote(app=p.app, release=p.release))}"
+    else:
+        again = inline(f'/convox releases promote {p.release} -a {p.app} --anyway "REASON"')
+        yield f"{inline(p.release)} is on hold, and its build with it unless that was good before; to promote it all the same: {again}"
     yield "not undone: what it did outside the cluster, such as migrations"

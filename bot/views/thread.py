@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.views.answers import clip_row
-from bot.views.card_text import after, way_back
+from bot.views.card_text import after, any_way_back, way_back
 from bot.views.mrkdwn import clip, escape, fence
 from bot.views.times import spoken
 from core.lifecycle.outcome import ending
@@ -80,6 +80,8 @@ def _rows_after(p: Promotion) -> list[str]:
         lines.append(
             "a rollback is never rolled back by itself: look at the app, then roll back to another release"
         )
+    if p.phase is Phase.SUPERSEDED and not p.superseded_by:
+        lines.append(any_way_back(p))
     return lines + list(after(p))
 
 

@@ -9,6 +9,7 @@ from core.cluster.documents import Document, generation_of, is_terminating, spec
 from core.cluster.fencing import AppNamespace, check_ours, fenced
 from core.cluster.kinds import WORKLOADS, count_of
 from core.cluster.labels import FIELD_MANAGER, SCALE_MANAGER, TOKEN_ANNOTATION
+from core.cluster.templates import template_digest
 from core.errors import Denied, NotYet, Rejected
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied
@@ -58,6 +59,7 @@ class ObjectWriter:
             generation=generation_of(after),
             changed=changed,
             replicas=count_of(ref, after),
+            template=template_digest(after),
         )
 
     async def scale(self, ns: AppNamespace, ref: Ref, replicas: int, *, token: int) -> Applied:
@@ -90,6 +92,8 @@ class ObjectWriter:
         live = await self._client.get(at)
         if live is not None:
             check_ours(live, ref, token)
+            if dry_run:
+                _check_free(ref, live)
             # A dry run of one that is going has nobody to take a field from: it will be made anew.
             force = force or (dry_run and is_terminating(live))
             if not dry_run:
@@ -168,6 +172,14 @@ async def _retried(once: Callable[[], Awaitable[T]]) -> T:
             if error.status.code != 409:
                 raise
     return await once()
+
+
+def _check_free(ref: Ref, live: Document) -> None:
+    """Raise Rejected where somebody keeps a workload from rolling out (engine rule 53)."""
+    kind = WORKLOADS.get(ref.kind)
+    held = kind.diagnosis(ref.name, live) if kind else None
+    if held is not None:
+        raise Rejected(held.sentence)
 
 
 def _object(bundle: Bundle, ref: Ref) -> Mapping[str, Any]:

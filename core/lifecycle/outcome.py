@@ -47,7 +47,11 @@ _SETTLED: dict[Phase, Callable[[Promotion], Sentence]] = {
     Phase.REVERTED: lambda p: _with(_back(p), p.cause),
     Phase.FAILURE: lambda p: _with("rollback failed, a person is needed", p.cause),
     Phase.REFUSED: lambda p: _with("refused, nothing was changed", p.reason or p.cause),
-    Phase.SUPERSEDED: lambda p: Sentence.of(f"superseded by {p.superseded_by}"),
+    Phase.SUPERSEDED: lambda p: (
+        Sentence.of(f"superseded by {p.superseded_by}")
+        if p.superseded_by
+        else _with("superseded, nothing more was changed", p.cause)
+    ),
     Phase.DECLINED: lambda p: _with(Sentence.of("declined by ", p.declined_by or "somebody"), p.reason),
     Phase.EXPIRED: lambda _: Sentence.of("approval expired"),
 }

@@ -16,7 +16,7 @@ async def claim_rollout(tx: Transaction, context: PromotionContext, promotion: P
     """Start: take over what is in flight, raise the fencing token, fix the way back."""
     holder = context.in_flight
     if holder is not None:
-        if holder.phase in GOING_BACK:
+        if holder.phase in GOING_BACK and not holder.blameless:
             # It has failed already; that a take-over ends it makes its release no better (engine rule 7).
             await tx.save_release_status(
                 replace(await tx.release_status(holder.release), held=failure_hold(holder))

@@ -51,6 +51,8 @@ class Applied:
 
     Attributes:
         replicas: pods that a workload asks for after it; None for what has no count.
+        template: digest of the pod template in the answer, "" for what has none: any other that is seen later is somebody
+            else's (engine rule 44).
     """
 
     ref: Ref
@@ -58,3 +60,4 @@ class Applied:
     generation: int
     changed: bool = True
     replicas: int | None = None
+    template: str = ""

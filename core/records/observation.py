@@ -46,6 +46,7 @@ class DiagnosisKind(StrEnum):
     SIDECAR = "sidecar"
     PROBE = "probe"
     PAUSED = "paused"
+    OVERWRITTEN = "overwritten"
     TERMINATING = "terminating"
     LOST = "lost"
 

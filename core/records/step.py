@@ -16,6 +16,7 @@ class Step:
 
     Attributes:
         token: the fencing number it was sent under.
+        template: of an apply, the digest of the pod template in the answer.
     """
 
     promotion: str
@@ -27,6 +28,7 @@ class Step:
     uid: str = ""
     generation: int = 0
     changed: bool = True
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

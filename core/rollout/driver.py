@@ -10,7 +10,7 @@ from core.lifecycle.bundles import prunable
 from core.lifecycle.holds import failure_hold
 from core.lifecycle.transition import move
 from core.ports.store import Transaction
-from core.promotion import Phase, Promotion, PromotionEvent
+from core.promotion import GOING_BACK, Phase, Promotion, PromotionEvent
 from core.records.bundle import Bundle
 from core.records.intent import Applied, Intent
 from core.records.observation import DesiredState
@@ -122,6 +122,8 @@ class Driver:
         )
         if outcome.event is PromotionEvent.VERIFIED:
             await self._succeed(run, bundle, outcome)
+        elif outcome.event is PromotionEvent.SUPERSEDED:
+            await self._give_way(run, outcome)
         else:
             await self._fail(run, outcome)
 
@@ -135,6 +137,7 @@ class Driver:
                 uid=s.uid,
                 generation=max(s.generation, scaled.get(s.ref, 0)),
                 changed=s.changed or s.ref in scaled,
+                template=s.template,
             )
             for s in steps
             if s.action == "apply"
@@ -193,9 +196,32 @@ class Driver:
             if evidence and outcome.diagnosis is not None:
                 line = evidence_line(evidence, tx.now, outcome.diagnosis)
                 await tx.add_lines(current.id, [line])
-            await move(tx, current, outcome.event, actor=BOT, cause=Sentence.of(outcome.cause))
+            await move(
+                tx,
+                current,
+                outcome.event,
+                actor=BOT,
+                cause=Sentence.of(outcome.cause),
+                blameless=outcome.blameless,
+            )
         failpoint("broken.after_commit")
         self._ports.announcer.wake()
+
+    async def _give_way(self, run: _Run, outcome: StageOutcome) -> None:
+        """End at once and touch nothing more: what somebody else rolls out is never ours to judge or to undo (engine rule 44)."""
+        async with self._ports.store.transaction() as tx:
+            current = await ensure_current(tx, run.promotion)
+            await self._hold(tx, current)
+            causes = [c for c in (current.cause, Sentence.of(outcome.cause)) if c]
+            await move(tx, current, PromotionEvent.SUPERSEDED, actor=BOT, cause=Sentence.join("; ", causes))
+            failpoint("settle.before_commit")
+        failpoint("settle.after_commit")
+        self._ports.announcer.wake()
+
+    async def _hold(self, tx: Transaction, promotion: Promotion) -> None:
+        """Put the release of a promotion that goes back on hold, where its end lies in the release (engine rules 7 and 53)."""
+        if promotion.phase in GOING_BACK and not promotion.blameless:
+            await self._stand(tx, promotion.release, held=failure_hold(promotion))
 
     async def _go_back(self, run: _Run) -> None:
         promotion = run.promotion
@@ -231,6 +257,8 @@ class Driver:
         outcome = await run.verifier.until_verdict(run.promotion, target, earlier_pods=earlier_pods)
         if outcome.event is PromotionEvent.VERIFIED:
             await self._reverted(run, back)
+        elif outcome.event is PromotionEvent.SUPERSEDED:
+            await self._give_way(run, outcome)
         else:
             await self._stuck(run, outcome.cause, event=outcome.event)
 
@@ -252,7 +280,7 @@ class Driver:
             current = await ensure_current(tx, promotion)
             app = await tx.app(promotion.app)
             await tx.save_app(replace(app, active=promotion.back_to))
-            await self._stand(tx, promotion.release, held=failure_hold(promotion))
+            await self._hold(tx, current)
             refs = self._applier.added(run.intent, await bundles_of(tx, promotion), back) if back else ()
             if refs:
                 await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
@@ -267,7 +295,7 @@ class Driver:
         causes = [c for c in (promotion.cause, Sentence.of(why)) if c]
         async with self._ports.store.transaction() as tx:
             current = await ensure_current(tx, promotion)
-            await self._stand(tx, promotion.release, held=failure_hold(promotion))
+            await self._hold(tx, current)
             await move(tx, current, event, actor=BOT, cause=Sentence.join("; ", dict.fromkeys(causes)))
             failpoint("settle.before_commit")
         failpoint("settle.after_commit")

@@ -146,7 +146,12 @@ class Effects:
         # An earlier try may have changed what this one found to be right already.
         applied = replace(applied, changed=applied.changed or tries > 1)
         done = replace(
-            row, state="done", uid=applied.uid, generation=applied.generation, changed=applied.changed
+            row,
+            state="done",
+            uid=applied.uid,
+            generation=applied.generation,
+            changed=applied.changed,
+            template=applied.template,
         )
         async with self._ports.store.transaction() as tx:
             await tx.save_step(done)

@@ -16,6 +16,10 @@ ADMISSION_AFTER = 30.0
 ADMISSION = frozenset(
     {DiagnosisKind.QUOTA, DiagnosisKind.LIMITS, DiagnosisKind.ADMISSION, DiagnosisKind.SERVICE_ACCOUNT}
 )
+# Somebody rolls out something else, or keeps ours from going on: what becomes of it is theirs (engine rules 44 and 53).
+TAKEN = frozenset({DiagnosisKind.OVERWRITTEN, DiagnosisKind.PAUSED})
+# What somebody else has done to objects of ours is no fault of the release (engine rule 53).
+NOT_THE_RELEASE = frozenset({*TAKEN, DiagnosisKind.LOST})
 # Killed for memory twice: a third try changes nothing.
 MEMORY_RESTARTS = 1
 
@@ -26,7 +30,7 @@ class Verdict:
 
     Attributes:
         event: what happens to the promotion, or None while it goes on.
-        cause: for BROKEN and OVERDUE, the sentence to tell; `diagnosis`: what it rests on.
+        cause: for BROKEN, OVERDUE and SUPERSEDED, the sentence to tell; `diagnosis`: what it rests on.
         nothing_ran: for VERIFIED, no pod of the release exists (engine rule 35).
     """
 
@@ -35,6 +39,11 @@ class Verdict:
     cause: str = ""
     diagnosis: Diagnosis | None = None
     nothing_ran: bool = False
+
+    @property
+    def blameless(self) -> bool:
+        """Whether the release has done nothing wrong."""
+        return self.diagnosis is not None and self.diagnosis.kind in NOT_THE_RELEASE
 
 
 def judge(
@@ -76,6 +85,11 @@ def judge(
         counts={**progress.counts, **{s.name: s.desired for s in observation.services if s.seen}},
     )
     progress = _awaiting(progress, observation.services, bundle)
+    taken = next((d for s in observation.services for d in s.diagnoses if d.kind in TAKEN), None)
+    if taken is not None:
+        return Verdict(
+            progress=progress, event=PromotionEvent.SUPERSEDED, cause=taken.sentence, diagnosis=taken
+        )
     broken = restarted or _hopeless(progress, observation.services, limits)
     if broken is not None:
         return Verdict(

@@ -32,6 +32,7 @@ class StageOutcome:
     cause: str
     diagnosis: Diagnosis | None
     nothing_ran: bool
+    blameless: bool
     progress: Progress
 
 
@@ -108,6 +109,7 @@ class Verifier:
                     cause=verdict.cause,
                     diagnosis=verdict.diagnosis,
                     nothing_ran=verdict.nothing_ran,
+                    blameless=verdict.blameless,
                     progress=progress,
                 )
 

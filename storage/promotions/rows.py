@@ -41,7 +41,7 @@ PLAIN = (
 )
 ACTORS = ("declined_by", "cancelled_by", "taken_over_by")
 MOMENTS = ("expires_at", "started_at", "touched_at", "stage_at", "settled_at")
-FLAGS = ("force", "removed", "nothing_ran")
+FLAGS = ("force", "removed", "nothing_ran", "blameless")
 SENTENCES = ("cause", "reason")
 
 
@@ -178,6 +178,7 @@ def step_row(step: Step) -> Columns:
         "uid": step.uid,
         "generation": step.generation,
         "changed": step.changed,
+        "template": step.template,
     }
 
 
@@ -192,6 +193,7 @@ def step_of(row: Row) -> Step:
         uid=row["uid"],
         generation=row["generation"],
         changed=bool(row["changed"]),
+        template=row["template"],
     )
 
 

@@ -91,6 +91,7 @@ BY = Actor("slack", "U0X", "x")
         ended(Phase.REFUSED, reason=Sentence.of("<reason>")),
         ended(Phase.REFUSED, cancelled_by=BY),
         ended(Phase.SUPERSEDED, superseded_by="R…", taken_over_by=BY),
+        ended(Phase.SUPERSEDED, cause=Sentence.of("<who changed what>")),
         ended(Phase.DECLINED, declined_by=BY, reason=Sentence.of("<reason>")),
         ended(Phase.EXPIRED),
     ],

@@ -12,7 +12,7 @@ import yaml
 from core.cluster.documents import is_terminating, labels_of
 from core.cluster.snapshot import Snapshot
 from core.cluster.watching.readiness import service_state
-from core.records.observation import Readiness, ServiceState
+from core.records.observation import DiagnosisKind, Readiness, ServiceState
 from tests.recordings.load import Recording, Step, recordings
 
 EXPECTED = yaml.safe_load(Path(__file__).with_name("expected.yaml").read_text())
@@ -88,8 +88,10 @@ def test_a_good_rollout_is_never_called_hopeless(name: str):
 
 @pytest.mark.parametrize("name", recordings())
 def test_nothing_recorded_is_ever_failed(name: str):
-    """Deadlines that outlive a rollback or are inherited, crashes, evictions: only a lost object is beyond repair."""
-    assert all(s.readiness is not Readiness.FAILED for _, _, s in states(name))
+    """Deadlines that outlive a rollback or are inherited, crashes, evictions: only what somebody does by hand is beyond repair."""
+    failed = [s for _, _, s in states(name) if s.readiness is Readiness.FAILED]
+    assert all(s.diagnoses[0].kind is DiagnosisKind.PAUSED for s in failed)
+    assert bool(failed) == (name == "paused")
 
 
 @pytest.mark.parametrize("name", recordings())

@@ -80,6 +80,7 @@ def full_promotion():
         superseded_by="RYYYYYYYYYY",
         removed=True,
         nothing_ran=True,
+        blameless=True,
         progress=PROGRESS,
         revision=5,
     )
@@ -288,7 +289,7 @@ async def test_a_step_moves_on_and_keeps_its_place(store):
     )
     secret = replace(web, ref=Ref("Secret", "env"))
     scale = replace(web, action="scale")
-    done = replace(web, state="done", uid="u", generation=4, changed=False, token=2)
+    done = replace(web, state="done", uid="u", generation=4, changed=False, token=2, template="t")
     for step in (web, secret, scale, done):
         async with store.transaction() as tx:
             await tx.save_step(step)

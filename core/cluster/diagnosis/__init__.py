@@ -18,7 +18,12 @@ RANK = {kind: place for place, kind in enumerate(DiagnosisKind)}
 
 
 def diagnoses(
-    snapshot: Snapshot, service: BundleService, release: str, *, before: Mapping[str, int] = NO_RESTARTS
+    snapshot: Snapshot,
+    service: BundleService,
+    release: str,
+    *,
+    new: Sequence[Document] | None = None,
+    before: Mapping[str, int] = NO_RESTARTS,
 ) -> tuple[Diagnosis, ...]:
     """Return what is wrong with a service's new pods, worst first; of one kind the worst pod stands for all.
 
@@ -26,6 +31,7 @@ def diagnoses(
         snapshot: the namespace.
         service: what the bundle says of it.
         release: pods of this release are the new ones.
+        new: those of them that are judged; None for all.
         before: pod uid → restarts from before the promotion.
     """
     kind = WORKLOADS[service.workload.kind]
@@ -33,7 +39,8 @@ def diagnoses(
     if workload is None:
         return ()
     named = containers_of(workload)
-    views = [pod_view(snapshot, p, named=named, before=before) for p in snapshot.new_pods(workload, release)]
+    new = snapshot.new_pods(workload, release) if new is None else new
+    views = [pod_view(snapshot, p, named=named, before=before) for p in new]
     alive = [v for v in views if is_alive(v.document)]
     surge = _surges(snapshot, workload, release)
     found = [_of_pod(service.name, v, snapshot, surge=surge) for v in alive]
@@ -44,7 +51,6 @@ def diagnoses(
         creation.find(service.name, pod_owners, owners),
         surroundings.find_node(service.name, every),
         surroundings.find_evicted(service.name, views),
-        kind.diagnosis(service.name, workload),
         surroundings.find_stuck(service.name, snapshot.pods(workload)),
     ]
     return tuple(sorted([*_grouped(alive, found), *(t for t in around if t is not None)], key=_severity))

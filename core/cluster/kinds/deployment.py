@@ -7,6 +7,7 @@ from core.cluster.documents import (
     condition,
     controller_of,
     is_condition_true,
+    name_of,
     replicas_of,
     spec_of,
     status_of,
@@ -15,6 +16,7 @@ from core.cluster.kinds.kind import LOOK, MANAGE, Follow, Json, Resource, Worklo
 from core.cluster.kinds.phrases import number_of
 from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.labels import RELEASE_LABEL, own_labels, selector
+from core.cluster.ownership import owner_of
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.probes import progress_deadline
 from core.cluster.rendering.workload import pod_template
@@ -25,6 +27,7 @@ from core.records.traits import Traits
 
 # Old replica sets are what an automatic rollback scales up again; five reach back over some bad releases in a row.
 REVISION_HISTORY = 5
+PAUSED = ("f:spec", "f:paused")
 
 
 def render(service: Service, given: RenderInput) -> Iterator[Json]:
@@ -76,8 +79,6 @@ def _unfinished(live: Document, ready: int) -> str:
     old = int(status.get("replicas") or 0) - updated
     if updated == wanted == available and old == 0 and ready >= wanted:
         return ""
-    if spec_of(live).get("paused"):
-        return "its rollout is paused"
     if ready < wanted or updated < wanted:
         return (
             f"{min(ready, updated)} of {number_of(wanted, 'new pod')} {'is' if wanted == 1 else 'are'} ready"
@@ -107,7 +108,11 @@ def _owns_pod(name: str, pod: Document) -> bool:
 def _paused(service: str, live: Document) -> Diagnosis | None:
     if not spec_of(live).get("paused"):
         return None
-    fact = f"the rollout of {service} is paused: nothing happens until somebody resumes it"
+    who, name, ns = owner_of(live, PAUSED), name_of(live), live["metadata"].get("namespace", "")
+    fact = (
+        f"{who} has paused the rollout of {service}:"
+        f" `kubectl rollout resume deployment/{name} -n {ns}` lets it go on"
+    )
     return Diagnosis(kind=DiagnosisKind.PAUSED, sentence=fact, fact=fact)
 
 

@@ -102,7 +102,7 @@ class WorkloadKind(ManagedKind):
         desired_replicas: how many pods a live object asks for now; with a count, that count.
         pod_owner: the kind that owns its pods.
         owns_pod: whether a pod was made for the object of a name, told without the object, which may be gone.
-        diagnosis: what a live object itself says is wrong, told of the service of a name; None where nothing is.
+        diagnosis: who keeps a live object from rolling out, told of the service of a name; None where nobody does.
     """
 
     runs: Callable[[Service], bool]

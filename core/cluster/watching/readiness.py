@@ -10,17 +10,19 @@ from core.cluster.diagnosis import diagnoses
 from core.cluster.diagnosis.view import NO_RESTARTS
 from core.cluster.documents import (
     Document,
+    controller_of,
     generation_of,
     is_terminating,
     release_of,
     status_of,
     uid_of,
 )
-from core.cluster.kinds import WORKLOADS
-from core.cluster.kinds.kind import Kind
+from core.cluster.kinds import POD_OWNERS, WORKLOADS
+from core.cluster.kinds.kind import Kind, WorkloadKind
 from core.cluster.kinds.phrases import number_of
 from core.cluster.kinds.pod import POD
 from core.cluster.snapshot import Snapshot, is_alive
+from core.cluster.templates import overwritten, template_of
 from core.cluster.watching.pods import pod_states
 from core.records.bundle import BundleService, Ref
 from core.records.intent import Applied
@@ -56,8 +58,18 @@ def service_state(
             sentence=f"its {kind} cannot be seen yet",
             seen=False,
         )
-    pods = [p for p in snapshot.new_pods(live, release) if is_alive(p)]
     wanted = kind.desired_replicas(live)
+    taken = overwritten(live, applied) or kind.diagnosis(service.name, live)
+    if taken is not None:
+        return ServiceState(
+            name=service.name,
+            readiness=Readiness.FAILED,
+            sentence=taken.sentence,
+            desired=wanted,
+            diagnoses=(taken,),
+        )
+    new = _new_pods(snapshot, kind, live, applied, release)
+    pods = [p for p in new if is_alive(p)]
     waiting = _unseen(live, applied, release) or kind.unready(live, pods)
     return ServiceState(
         name=service.name,
@@ -65,8 +77,23 @@ def service_state(
         sentence=waiting or _complete(wanted, snapshot, live),
         desired=wanted,
         pods=pod_states(snapshot, live, pods),
-        diagnoses=diagnoses(snapshot, service, release, before=before),
+        diagnoses=diagnoses(snapshot, service, release, new=new, before=before),
     )
+
+
+def _new_pods(
+    snapshot: Snapshot, kind: WorkloadKind, live: Document, applied: Applied | None, release: str
+) -> list[Document]:
+    """Return the pods that are judged: of what makes pods of the very template that we have applied, not of a label.
+
+    Of an apply whose answer is not known, the label of the release has to do.
+    """
+    pods = snapshot.new_pods(live, release)
+    if applied is None or not applied.template:
+        return pods
+    template = template_of(live)
+    pod_owners = {uid_of(m) for m in snapshot.pod_owners(kind, live) if template_of(m) == template}
+    return [p for p in pods if (controller_of(p, POD_OWNERS) or {}).get("uid") in pod_owners]
 
 
 def absent_state(snapshot: Snapshot, refs: Sequence[Ref]) -> tuple[ServiceState, ...]:

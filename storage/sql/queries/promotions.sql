@@ -48,11 +48,11 @@ SELECT * FROM promotions WHERE app = :app AND touched_at IS NOT NULL ORDER BY nu
 INSERT INTO promotions (
     id, app, release, kind, phase, requested_by, requested_at, source, channel, force, limits, approvals,
     expires_at, started_at, touched_at, stage_at, settled_at, token, back_to, baseline_of,
-    declined_by, cancelled_by, taken_over_by, superseded_by, removed, nothing_ran, revision, words, progress
+    declined_by, cancelled_by, taken_over_by, superseded_by, removed, nothing_ran, blameless, revision, words, progress
 ) VALUES (
     :id, :app, :release, :kind, :phase, :requested_by, :requested_at, :source, :channel, :force, :limits, :approvals,
     :expires_at, :started_at, :touched_at, :stage_at, :settled_at, :token, :back_to, :baseline_of,
-    :declined_by, :cancelled_by, :taken_over_by, :superseded_by, :removed, :nothing_ran, :revision, :words, :progress
+    :declined_by, :cancelled_by, :taken_over_by, :superseded_by, :removed, :nothing_ran, :blameless, :revision, :words, :progress
 ) ON CONFLICT (id) DO NOTHING;
 
 -- save_promotion --
@@ -62,7 +62,7 @@ SET phase = :phase, channel = :channel, force = :force, limits = :limits, approv
     expires_at = :expires_at, started_at = :started_at, touched_at = :touched_at, stage_at = :stage_at,
     settled_at = :settled_at, token = :token, back_to = :back_to, baseline_of = :baseline_of,
     declined_by = :declined_by, cancelled_by = :cancelled_by, taken_over_by = :taken_over_by,
-    superseded_by = :superseded_by, removed = :removed, nothing_ran = :nothing_ran,
+    superseded_by = :superseded_by, removed = :removed, nothing_ran = :nothing_ran, blameless = :blameless,
     revision = CASE WHEN :revision < revision THEN revision + 1 ELSE :revision END,
     words = :words, progress = :progress
 WHERE id = :id AND phase = :was;
@@ -86,11 +86,11 @@ SELECT * FROM steps WHERE promotion = :promotion ORDER BY number;
 
 -- save_step --
 -- Write an effect down, or what became of it; its place in the order stays.
-INSERT INTO steps (promotion, stage, kind, name, action, state, token, uid, generation, changed)
-VALUES (:promotion, :stage, :kind, :name, :action, :state, :token, :uid, :generation, :changed)
+INSERT INTO steps (promotion, stage, kind, name, action, state, token, uid, generation, changed, template)
+VALUES (:promotion, :stage, :kind, :name, :action, :state, :token, :uid, :generation, :changed, :template)
 ON CONFLICT (promotion, stage, kind, name, action) DO UPDATE
 SET state = excluded.state, token = excluded.token, uid = excluded.uid, generation = excluded.generation,
-    changed = excluded.changed;
+    changed = excluded.changed, template = excluded.template;
 
 -- workload_counts --
 -- What is recorded of the count of every workload of an app.

@@ -87,6 +87,14 @@ STATES = {
             WAITING, phase=Phase.SUPERSEDED, superseded_by="RNEWERONEXX", taken_over_by=BO, settled_at=NOW
         ),
     ),
+    "by-hand": (
+        "Superseded",
+        replace(ENDED, phase=Phase.SUPERSEDED, cause=Sentence.of("kubectl-set changed the image of web")),
+    ),
+    "blameless": (
+        "Rolled back",
+        replace(ENDED, phase=Phase.REVERTED, blameless=True, cause=Sentence.of("somebody deleted web")),
+    ),
     "declined": (
         "Declined",
         replace(

@@ -40,6 +40,12 @@ ENDINGS = {
     ),
     "expired": replace(WAITING, phase=Phase.EXPIRED),
     "superseded": replace(ENDED, phase=Phase.SUPERSEDED, superseded_by="RNEWERONEXX"),
+    "by-hand": replace(
+        ENDED, phase=Phase.SUPERSEDED, cause=Sentence.of("kubectl-set changed the image of web")
+    ),
+    "blameless": replace(
+        ENDED, phase=Phase.REVERTED, blameless=True, cause=Sentence.of("somebody deleted web")
+    ),
     "refused": replace(WAITING, phase=Phase.REFUSED, reason=Sentence.of("no such namespace")),
 }
 

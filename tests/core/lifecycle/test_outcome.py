@@ -51,6 +51,10 @@ TABLE = [
     ),
     (ended(Phase.SUPERSEDED, superseded_by="RNEWERONEXX"), "ERROR: superseded by RNEWERONEXX"),
     (
+        ended(Phase.SUPERSEDED, cause=Sentence.of("kubectl-set changed web")),
+        "ERROR: superseded, nothing more was changed: kubectl-set changed web",
+    ),
+    (
         ended(Phase.SUPERSEDED, superseded_by="RNEWERONEXX", taken_over_by=ANA),
         "ERROR: superseded by RNEWERONEXX",
     ),

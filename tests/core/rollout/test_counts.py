@@ -8,6 +8,7 @@ from core import failpoints
 from core.errors import Rejected
 from core.promotion import Phase
 from core.records.bundle import Ref
+from core.records.observation import Readiness
 from tests.core.world import BOB, World, manifest, until
 from tests.fakes import broken, progressing, service
 
@@ -192,7 +193,7 @@ async def test_a_changed_count_is_set_though_the_process_dies_just_before(w: Wor
 
 WEB = Ref("Deployment", "web")
 DELETED = service(
-    readiness="failed", sentence="its Deployment was deleted by somebody", started=0, seen=False
+    readiness=Readiness.FAILED, sentence="its Deployment was deleted by somebody", started=0, seen=False
 )
 
 

@@ -1,14 +1,16 @@
 """When a service is ready, and everything that looks like it and is not."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from core.cluster.snapshot import Delta, Snapshot
+from core.cluster.templates import template_digest
 from core.cluster.watching.readiness import absent_state, service_state
 from core.records.bundle import Ref
 from core.records.intent import Applied
-from core.records.observation import PodMilestone, Readiness
+from core.records.observation import DiagnosisKind, PodMilestone, Readiness
 from tests.core.cluster.things import MINE, NOW, WEB, deployment, event, pod, replica_set, snapshot
 
 
@@ -37,7 +39,6 @@ def test_a_finished_deployment_with_all_its_pods_is_ready():
         ({"metadata": {"generation": 1}}, "waiting until our change can be seen"),
         ({"status": {"observedGeneration": 1}}, "waiting until Kubernetes takes up the change"),
         ({"release": "R1"}, "its pods are made for R1, not for R2"),
-        ({"spec": {"paused": True}, "status": {"updatedReplicas": 0}}, "its rollout is paused"),
         ({"status": {"updatedReplicas": 1, "replicas": 3}}, "1 of 2 new pods are ready"),
         ({"status": {"replicas": 3}}, "1 old pod still has to go"),
         ({"status": {"availableReplicas": 1}}, "1 of 2 new pods ready for long enough"),
@@ -213,3 +214,103 @@ def test_a_snapshot_never_holds_what_a_secret_says():
         "data": {"K": "aHVudGVyMg=="},
     }
     assert "hunter2" not in str(snapshot(Secret=[secret])).replace("aHVudGVyMg==", "hunter2")
+
+
+# What somebody else rolls out (engine rules 44 and 53).
+
+
+def ours(**changes: Any) -> dict[str, Any]:
+    """A Deployment of ours; `image` is in its template, `books` is what managedFields says beside our own."""
+    made = deployment(**{k: v for k, v in changes.items() if k not in {"image", "books", "notes"}})
+    made["spec"]["template"]["spec"] = {
+        "containers": [{"name": "main", "image": changes.get("image", "web:2")}]
+    }
+    if "notes" in changes:
+        made["spec"]["template"]["metadata"]["annotations"] = changes["notes"]
+    made["metadata"]["managedFields"] = changes.get("books", [])
+    return made
+
+
+def book(manager: str, spec: dict[str, Any], at: str = NOW) -> dict[str, Any]:
+    return {"manager": manager, "operation": "Update", "time": at, "fieldsV1": {"f:spec": spec}}
+
+
+def image_by(manager: str, at: str = NOW) -> dict[str, Any]:
+    of_main: dict[str, Any] = {'k:{"name":"main"}': {"f:image": {}}}
+    return book(manager, {"f:template": {"f:spec": {"f:containers": of_main}}}, at)
+
+
+def made_by(name: str, uid: str, template: dict[str, Any]) -> dict[str, Any]:
+    found = replica_set()
+    labels = {**template["metadata"]["labels"], "pod-template-hash": name}
+    found["metadata"] |= {"name": name, "uid": uid}
+    found["spec"]["template"] = {**template, "metadata": {**template["metadata"], "labels": labels}}
+    return found
+
+
+APPLIED = replace(MINE, template=template_digest(ours()))
+
+
+def test_another_template_than_ours_is_somebody_elses_rollout_and_names_them():
+    books = [image_by("argocd", "2026-11-24T09:00:00Z"), image_by("kubectl-set")]
+    state = judged(
+        snapshot(Deployment=[ours(image="web:hand", books=books)], Pod=[pod("a"), pod("b")]), APPLIED
+    )
+    assert state.readiness is Readiness.FAILED
+    assert state.sentence == (
+        'kubectl-set changed .spec.template.spec.containers[name="main"].image of web while it was rolled out'
+    )
+    assert [d.kind for d in state.diagnoses] == [DiagnosisKind.OVERWRITTEN]
+
+
+def test_who_took_a_field_away_may_be_named_by_nobody():
+    state = judged(snapshot(Deployment=[ours(image="")]), APPLIED)
+    assert state.sentence == "somebody changed the pod template of web while it was rolled out"
+
+
+def test_a_template_from_before_our_apply_is_nobodys_change():
+    before = ours(image="web:1", metadata={"generation": 1})
+    assert judged(snapshot(Deployment=[before]), APPLIED).sentence == "waiting until our change can be seen"
+
+
+def test_a_restart_by_kubectl_changes_no_release():
+    notes = {"kubectl.kubernetes.io/restartedAt": "2026-11-24T10:00:01Z"}
+    restarted = ours(notes=notes)
+    first = made_by("web-1", "rs1", ours()["spec"]["template"])
+    second = made_by("web-2", "rs2", restarted["spec"]["template"])
+    again = pod("b")
+    again["metadata"]["ownerReferences"] = [
+        {"kind": "ReplicaSet", "name": "web-2", "uid": "rs2", "controller": True}
+    ]
+    known = snapshot(Deployment=[restarted], ReplicaSet=[first, second], Pod=[pod("a"), again])
+    assert [p.uid for p in judged(known, APPLIED).pods] == ["uid-b"], (
+        "those of the template that is asked for now"
+    )
+
+
+def test_a_label_alone_makes_no_pod_one_of_ours():
+    """Somebody changed the template and changed it back: pods of in between carry the release's label too."""
+    other = made_by("web-2", "rs2", ours(image="web:hand")["spec"]["template"])
+    mine = made_by("web-1", "rs1", ours()["spec"]["template"])
+    between = pod("b")
+    between["metadata"]["ownerReferences"] = [
+        {"kind": "ReplicaSet", "name": "web-2", "uid": "rs2", "controller": True}
+    ]
+    bare = pod("c", metadata={**pod("c")["metadata"], "ownerReferences": []})
+    known = snapshot(Deployment=[ours()], ReplicaSet=[other, mine], Pod=[pod("a"), between, bare])
+    state = judged(known, APPLIED)
+    assert ([p.uid for p in state.pods], state.readiness) == (["uid-a"], Readiness.PROGRESSING)
+
+
+def test_whoever_pauses_a_rollout_is_named_with_what_resumes_it():
+    paused = ours(spec={"paused": True, "template": ours()["spec"]["template"]})
+    paused["metadata"] |= {
+        "managedFields": [book("kubectl-rollout", {"f:paused": {}})],
+        "namespace": "convox-app",
+    }
+    state = judged(snapshot(Deployment=[paused]), APPLIED)
+    assert (state.readiness, [d.kind for d in state.diagnoses]) == (Readiness.FAILED, [DiagnosisKind.PAUSED])
+    assert state.sentence == (
+        "kubectl-rollout has paused the rollout of web:"
+        " `kubectl rollout resume deployment/web -n convox-app` lets it go on"
+    )
