@@ -107,3 +107,20 @@ def test_another_rack_is_one_marked_line_of_the_fence():
 def test_it_is_said_that_the_bot_reads_every_secret():
     for name in ("rbac.yaml", "README.md"):
         assert "bot reads every Secret in" in (DEPLOY / name).read_text()
+
+
+def test_the_network_policy_lets_in_what_the_container_listens_on_and_out_what_the_bot_calls():
+    policy = of_kind("NetworkPolicy", "network-policy.yaml")
+    template = of_kind("Deployment", "bot.yaml")["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    assert policy["metadata"]["namespace"] == documents("namespace.yaml")[0]["metadata"]["name"]
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    entries = [port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]]
+    assert sorted(entries) == sorted(port["name"] for port in container["ports"])
+    exits = {
+        (port["port"], port.get("protocol", "TCP"))
+        for rule in policy["spec"]["egress"]
+        for port in rule["ports"]
+    }
+    assert exits == {(53, "UDP"), (53, "TCP"), (443, "TCP"), (6443, "TCP")}

@@ -51,13 +51,13 @@ async def rights(control_plane, namespace):
 async def test_the_bot_has_exactly_the_rights_it_needs(control_plane, app_namespace):
     own = await rights(control_plane, await app_namespace())
     everybodys = await rights(control_plane, "default")
-    objects, look = "get list watch create patch delete", "get list watch"
+    objects, look = "get create patch delete", "list watch"
     assert {resource: verbs for resource, verbs in own.items() if resource not in everybodys} == {
-        "configmaps": objects,
+        "configmaps": "get create patch",
         "secrets": objects,
         "services": objects,
-        "deployments.apps": objects,
-        "deployments.apps/scale": "get patch update",
+        "deployments.apps": "get list watch create patch delete",
+        "deployments.apps/scale": "patch",
         "replicasets.apps": look,
         "pods": look,
         "events": look,
@@ -111,7 +111,7 @@ async def test_self_service_makes_app_namespaces_and_touches_no_other(control_pl
             "POST", BINDINGS.format("kube-system"), binding("convox-bot")
         )
         own = json.loads(json.dumps(namespace_of("convox-system")))
-        assert "may only touch" in await refused(
+        assert "cannot patch resource" in await refused(
             "PATCH", "/api/v1/namespaces/convox-system", own, content=APPLY
         )
         assert "may only touch" in await refused(
@@ -120,7 +120,7 @@ async def test_self_service_makes_app_namespaces_and_touches_no_other(control_pl
         taken = await refused(
             "PATCH", "/api/v1/namespaces/convox-foreign", namespace_of("convox-foreign"), content=APPLY
         )
-        assert "does not belong to convox-bot" in taken
+        assert "cannot patch resource" in taken
         assert "does not belong" in await refused(
             "POST", BINDINGS.format("convox-foreign"), binding("convox-bot")
         )

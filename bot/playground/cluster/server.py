@@ -11,7 +11,7 @@ from bot.playground.cluster.errors import ApiError
 from bot.playground.cluster.faults import Fault, Faults
 from bot.playground.cluster.handlers import answer, review
 from bot.playground.cluster.logs import ContainerLogs, read_log
-from bot.playground.cluster.requests import ApiRequest, read_request
+from bot.playground.cluster.requests import APPLY, ApiRequest, read_request
 from bot.playground.cluster.resources import discovery
 from bot.playground.cluster.watching import Watches
 
@@ -98,9 +98,10 @@ class ApiServer:
             await self._api.clock.sleep(fault.delay)
             if fault.status is not None and not fault.after_effect:
                 return _fail(request, fault)
-        refusal = self._access.refusal(identity, call.verb, call.target, starting=self._faults.starting)
-        if refusal is not None:
-            raise refusal
+        for verb in self._verbs(call):
+            refusal = self._access.refusal(identity, verb, call.target, starting=self._faults.starting)
+            if refusal is not None:
+                raise refusal
         if call.verb == "watch":
             return await self.watches.serve(request, call)
         if call.target.subresource == "log":
@@ -109,6 +110,14 @@ class ApiServer:
         if fault is not None and fault.status is not None:
             return _fail(request, fault)
         return _respond(code, document)
+
+    def _verbs(self, call: ApiRequest) -> tuple[str, ...]:
+        """Return the rights that a call needs: an apply of what is not there yet needs that to create it too."""
+        target = call.target
+        if call.verb != "patch" or call.media != APPLY or target.subresource:
+            return (call.verb,)
+        there = self._api.storage.get(target.resource.key, target.namespace, target.name)
+        return (call.verb,) if there is not None else (call.verb, "create")
 
     def _log(self, call: ApiRequest) -> web.Response:
         pod = self._api.get(call.target.resource, call.target.namespace, call.target.name)

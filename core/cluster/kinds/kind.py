@@ -14,7 +14,7 @@ Json = dict[str, Any]
 Verbs = frozenset[str]
 
 GET: Verbs = frozenset({"get"})
-LOOK: Verbs = GET | {"list", "watch"}
+LOOK: Verbs = frozenset({"list", "watch"})
 # An apply of what is not there yet asks for `create` besides `patch`.
 APPLY: Verbs = GET | {"create", "patch"}
 MANAGE: Verbs = APPLY | {"delete"}
