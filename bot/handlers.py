@@ -65,7 +65,7 @@ class Handlers:
 
     async def _carry_out(self, command: ask.Command, caller: Caller) -> Reply:
         match command:
-            case ask.Promote() | ask.Rollback() | ask.EnvSet() | ask.EnvUnset():
+            case ask.Promote() | ask.Rollback() | ask.EnvSet() | ask.EnvUnset() | ask.CreateReleaseFrom():
                 return await self._change(command, caller)
             case ask.Approve() | ask.Decline() | ask.Cancel() | ask.CancelApp():
                 return await self._decide(command, caller)
@@ -85,6 +85,18 @@ class Handlers:
                 requested = await self._promoter.request(caller, asked)
                 text = confirmations.rolling_back(requested.rolled_back_to, requested.promotion.release)
                 return await self._requested(requested, text, caller)
+            case ask.CreateReleaseFrom():
+                composed = await self._records.create_from(
+                    caller,
+                    command.app,
+                    build_from=command.build_from,
+                    env_from=command.env_from,
+                    to_promote=command.promote,
+                )
+                text = confirmations.composing(composed)
+                if not command.promote:
+                    return Reply(answer=Answer(text=f"{text}\nOK"))
+                return await self._made(NewRelease(release=composed.release), text, caller, promote=True)
             case ask.EnvSet():
                 made = await self._records.set_environment(
                     caller, command.app, command.pairs, to_promote=command.promote

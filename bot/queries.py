@@ -9,9 +9,11 @@ from bot.views.apps import app_info, app_list
 from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
 from bot.views.help import help_text
+from bot.views.history import history_list, live_then
 from bot.views.releases import held_note, release_info, release_list, release_manifest, status_note
 from core.actor import Caller
 from core.clock import Clock
+from core.lifecycle.history import live_at
 from core.usecases.viewer import Viewer
 
 
@@ -23,6 +25,7 @@ class Queries:
         self._clock = clock
         self._by_kind: dict[type, Callable[[Any, Caller], Awaitable[Answer]]] = {
             ask.ListReleases: self._releases,
+            ask.ReleaseHistory: self._history,
             ask.ReleaseInfo: self._release_info,
             ask.ReleaseManifest: self._manifest,
             ask.Env: self._environment,
@@ -44,6 +47,13 @@ class Queries:
         note = held_note(listed.releases, listed.statuses) if caller.source == "slack" else ""
         table = release_list(listed.releases, listed.active, self._clock.now())
         return Answer(text=table, hint=note, whole=command.typed)
+
+    async def _history(self, command: ask.ReleaseHistory, caller: Caller) -> Answer:
+        seen = await self._viewer.history(caller, command.app, command.limit)
+        if command.at is not None:
+            return Answer(text=live_then(live_at(seen.spans, command.at), command.app, command.at))
+        table = history_list(seen.promotions, seen.spans, self._clock.now())
+        return Answer(text=table, whole=command.typed)
 
     async def _release_info(self, command: ask.ReleaseInfo, caller: Caller) -> Answer:
         seen = await self._viewer.release(caller, command.app, command.release, reveal=command.reveal)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from bot.command.flags import Flag, switch
@@ -73,6 +74,28 @@ class Arguments:
     def _other_kind(self, kind: str, given: str) -> str:
         other = next((name for name in PREFIXES if normalise(name, given)), None)
         return f"that is the id of a {other}" if other else f"it is {PREFIXES[kind]} and ten letters"
+
+    def id_of(self, flag: str, kind: str) -> str | None:
+        """Return the id that a flag names, None where it is not given."""
+        given = self.value(flag)
+        if given is None:
+            return None
+        found = normalise(kind, plain(given))
+        if found is None:
+            self.refuse(f"not a {kind} id: {plain(given)[:40]}", self._other_kind(kind, plain(given)))
+        return found
+
+    @property
+    def at(self) -> datetime | None:
+        """The moment that `--at` names; without a zone it is UTC."""
+        given = plain(self.value("at") or "")
+        if not given:
+            return None
+        try:
+            at = datetime.fromisoformat(given)
+            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.refuse(f"not a time: {given[:40]}", "write it as 2026-01-31T14:00Z")
 
     @property
     def limit(self) -> int:

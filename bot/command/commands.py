@@ -6,6 +6,7 @@ Each says how it is typed, so that a message or a button can hold a command that
 import shlex
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from datetime import datetime
 
 # Convox lists so many where nothing else is asked for.
 ROWS = 10
@@ -61,6 +62,36 @@ class ReleaseManifest(Command):
     @property
     def words(self) -> list[str]:
         return ["releases", "manifest", self.release, "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseHistory(Command):
+    """Attributes: at: asks what was live then, instead of for the list."""
+
+    app: str
+    limit: int = ROWS
+    at: datetime | None = None
+
+    @property
+    def words(self) -> list[str]:
+        at = ["--at", self.at.isoformat()] if self.at else []
+        return ["releases", "history", "-a", self.app, *_limit(self.limit), *at]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateReleaseFrom(Command):
+    """Attributes: build_from, env_from: the releases that they are taken from; None takes the active one."""
+
+    app: str
+    build_from: str | None = None
+    env_from: str | None = None
+    promote: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        build = ["--build-from", self.build_from] if self.build_from else ["--use-active-release-build"]
+        env = ["--env-from", self.env_from] if self.env_from else ["--use-active-release-env"]
+        return ["releases", "create-from", *build, *env, "-a", self.app, *_switch("--promote", self.promote)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,15 @@ from difflib import get_close_matches
 from bot.command.lexer import DASHES, MARKERS, Word, plain
 from core.errors import Invalid
 
-VALUES = {"app": "an app", "limit": "a number", "anyway": "a reason"}
-SWITCHES = ("force", "promote", "reveal", "help")
+VALUES = {
+    "app": "an app",
+    "limit": "a number",
+    "anyway": "a reason",
+    "at": "a time",
+    "build-from": "a release",
+    "env-from": "a release",
+}
+SWITCHES = ("force", "promote", "reveal", "help", "use-active-release-build", "use-active-release-env")
 KNOWN = (*VALUES, *SWITCHES)
 SHORT = {"a": "app", "l": "limit", "p": "promote", "h": "help"}
 _DASHED = re.compile(f"[{DASHES}]+")
@@ -112,6 +119,9 @@ def _example(name: str) -> str:
         "app": "as in: -a myapp",
         "limit": "as in: -l 20",
         "anyway": 'as in: --anyway "the registry is back"',
+        "at": "as in: --at 2026-01-31T14:00Z",
+        "build-from": "as in: --build-from RABCDEFGHIJ",
+        "env-from": "as in: --env-from RABCDEFGHIJ",
     }[name]
 
 

@@ -12,6 +12,7 @@ from bot.command.commands import (
     CancelApp,
     Command,
     CreateApp,
+    CreateReleaseFrom,
     Decline,
     Env,
     EnvGet,
@@ -23,6 +24,7 @@ from bot.command.commands import (
     ListBuilds,
     ListReleases,
     Promote,
+    ReleaseHistory,
     ReleaseInfo,
     ReleaseManifest,
     Rollback,
@@ -77,6 +79,26 @@ def _release_info(given: Arguments) -> Command:
 def _release_manifest(given: Arguments) -> Command:
     given.count(1, 1)
     return ReleaseManifest(release=given.id("release"), app=given.app)
+
+
+def _release_history(given: Arguments) -> Command:
+    given.count(0, 0)
+    return ReleaseHistory(app=given.app, limit=given.limit, at=given.at)
+
+
+def _create_from(given: Arguments) -> Command:
+    given.count(0, 0)
+    for one, other in (("build-from", "use-active-release-build"), ("env-from", "use-active-release-env")):
+        if (one in given.flags) == (
+            other in given.flags
+        ):  # Convox counts `--use-active-…=false` as given, too
+            given.refuse(f"must specify either --{one} or --{other}")
+    return CreateReleaseFrom(
+        app=given.app,
+        build_from=given.id_of("build-from", "release"),
+        env_from=given.id_of("env-from", "release"),
+        promote=given.switch("promote"),
+    )
 
 
 def _promote(given: Arguments) -> Command:
@@ -258,11 +280,21 @@ RULES = (
         SHIP, _promote, ("app", "force", "anyway"),
     ),
     Rule(("releases", "rollback"), "RELEASE", "go back to an older release", SHIP, _rollback, ("app", "force")),
+    Rule(
+        ("releases", "create-from"),
+        "(--build-from R | --use-active-release-build) (--env-from R | --use-active-release-env) [--promote]",
+        "make a release of one's build and another's variables", SHIP, _create_from,
+        ("app", "build-from", "use-active-release-build", "env-from", "use-active-release-env", "promote"),
+    ),
     Rule(("approve",), "PROMOTION", "approve a promotion that waits", SHIP, _approve),
     Rule(("decline",), "PROMOTION [REASON]", "decline it", SHIP, _decline),
     Rule(("cancel",), "PROMOTION", "stop it, waiting or running", SHIP, _cancel),
     Rule(("apps", "cancel"), "[APP]", "stop the rollout that is running", SHIP, _cancel_app),
     Rule(("releases",), "[-l N]", "list releases, newest first", LOOK, _list_releases, ("app", "limit")),
+    Rule(
+        ("releases", "history"), "[-l N] [--at TIME]", "list who promoted what, how it ended, how long it was live",
+        LOOK, _release_history, ("app", "limit", "at"),
+    ),
     Rule(("releases", "info"), "RELEASE [--reveal]", "show one release", LOOK, _release_info, ("app", "reveal")),
     Rule(("releases", "manifest"), "RELEASE", "show its convox.yml", LOOK, _release_manifest),
     Rule(("builds",), "[-l N]", "list builds", LOOK, _list_builds, ("app", "limit")),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from core.promotion import Promotion
 from core.sentence import Channel, Sentence
+from core.usecases.registrar import ComposedRelease
 
 
 def setting(keys: Iterable[str], release: str) -> str:
@@ -12,6 +13,14 @@ def setting(keys: Iterable[str], release: str) -> str:
 
 def unsetting(keys: Iterable[str], release: str) -> str:
     return f"Unsetting {_names(keys)}... OK\nRelease: {release}"
+
+
+def composing(made: ComposedRelease) -> str:
+    """Say what a release was made of, as Convox's `releases create-from` does."""
+    return (
+        f"Using build from release: {made.build_from}\nUsing env from release: {made.env_from}\n"
+        f"Created release: {made.release.id}"
+    )
 
 
 def _names(keys: Iterable[str]) -> str:

@@ -2,9 +2,20 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from core.actor import Actor, Caller
-from core.errors import Conflict, Forbidden, Invalid, Rejected, Taken, Unavailable, Unreachable, UserError
+from core.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Rejected,
+    Taken,
+    Unavailable,
+    Unreachable,
+    UserError,
+)
 from core.ids import new_id
 from core.lifecycle.access import Access
 from core.lifecycle.holds import newest_promotable
@@ -21,6 +32,8 @@ from core.sentence import Sentence
 # Two random ids of 26¹⁰ collide once in a lifetime; five collisions in a row are a broken generator.
 TRIES = 5
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRelease:
@@ -35,6 +48,15 @@ class NewRelease:
     build: Build | None = None
     skipped: str = ""
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComposedRelease:
+    """A new release, and the two releases that its build and its environment are of."""
+
+    release: Release
+    build_from: str
+    env_from: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +264,52 @@ class Registrar:
             raise Invalid("at least 1 arg required", hint="env unset KEY …")
         return await self._change(caller, app, lambda env: env.without(keys), "env.unset", list(keys))
 
+    async def create_from(
+        self,
+        caller: Caller,
+        app: str,
+        *,
+        build_from: str | None,
+        env_from: str | None,
+        to_promote: bool = False,
+    ) -> ComposedRelease:
+        """Make a release of one release's build and another's environment.
+
+        Args:
+            caller: who asks.
+            app: whose releases.
+            build_from: the release whose build it has; None takes the active one.
+            env_from: the release whose environment it has; None takes the active one.
+            to_promote: it is to be promoted at once, so whoever may not do that makes no release either.
+
+        Raises:
+            NotFound: there is no such release, or no active one.
+            Invalid: the release has no build.
+        """
+        caller = await self._may_change(caller, app, to_promote=to_promote)
+        self._check_writable()
+
+        async def attempt(tx: Transaction) -> ComposedRelease:
+            build, env = await _source(tx, app, build_from), await _source(tx, app, env_from)
+            if build.build is None:
+                raise Invalid(f"no build for release: {build.id}", hint="name a release that has one")
+            release = Release(
+                id=new_id("release"),
+                app=app,
+                sequence=await tx.next_sequence(app),
+                build=build.build,
+                environment=env.environment,
+                description=f"Created from build release: {build.id} and environment release: {env.id}",
+                created_at=tx.now,
+                created_by=caller.actor,
+            )
+            await tx.add_release(release)
+            detail = {"app": app, "build_from": build.id, "env_from": env.id}
+            await tx.audit(caller.actor, "release.compose", release.id, detail)
+            return ComposedRelease(release=release, build_from=build.id, env_from=env.id)
+
+        return await self._with_fresh_ids(caller, attempt)
+
     async def _may_change(self, caller: Caller, app: str, *, to_promote: bool) -> Caller:
         actor = await self._access.require(caller.actor, "env", app)
         if to_promote:
@@ -289,9 +357,7 @@ class Registrar:
         origin = f"based on {base.id}" if base else "based on nothing"
         return base, f"{skipped.id} is on hold and was skipped; this release is {origin}"
 
-    async def _with_fresh_ids(
-        self, caller: Caller, attempt: Callable[[Transaction], Awaitable[NewRelease]]
-    ) -> NewRelease:
+    async def _with_fresh_ids(self, caller: Caller, attempt: Callable[[Transaction], Awaitable[T]]) -> T:
         for _ in range(TRIES):
             try:
                 async with self._store.transaction(delivery=caller.delivery) as tx:
@@ -312,6 +378,14 @@ def _channel(caller: Caller) -> str:
     if caller.channel is None:
         raise UserError("a channel can only be linked from Slack", hint="type it in the channel itself")
     return caller.channel
+
+
+async def _source(tx: Transaction, app: str, release: str | None) -> Release:
+    """Return the release that is named, else the active one."""
+    found = release or (await tx.app(app)).active
+    if found is None:
+        raise NotFound(f"{app} has no active release", hint="name a release instead")
+    return await tx.release(app, found)
 
 
 def _notes(manifest: Manifest, environment: Environment) -> tuple[str, ...]:

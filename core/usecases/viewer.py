@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from core.actor import Caller
 from core.errors import Forbidden, NotFound, Unavailable
 from core.lifecycle.access import Access
+from core.lifecycle.history import LiveSpan, live_spans
 from core.manifest.convox_yml import notes_of
 from core.ports.store import Store
 from core.promotion import Promotion
@@ -51,6 +52,18 @@ class ReleaseList:
     releases: Sequence[Release]
     active: str | None
     statuses: Mapping[str, ReleaseStatus]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppHistory:
+    """What became of the promotions of an app, newest first.
+
+    Attributes:
+        spans: of those and all before them, what was live from when to when; oldest first.
+    """
+
+    promotions: Sequence[Promotion]
+    spans: Sequence[LiveSpan]
 
 
 class Viewer:
@@ -116,6 +129,13 @@ class Viewer:
             active=release_id == active,
             notes=notes_of(build.manifest, release.environment) if build else (),
         )
+
+    async def history(self, caller: Caller, app: str, limit: int) -> AppHistory:
+        """Return the newest promotions, and what was live when."""
+        await self._access.require(caller.actor, "view", app)
+        await self._store.read.app(app)
+        promotions = await self._store.read.promotions(app)
+        return AppHistory(promotions=promotions[:limit], spans=live_spans(promotions))
 
     async def build_of(self, caller: Caller, app: str, release_id: str) -> Build:
         """Return the build of a release, whose manifest is the release's; NotFound where it has none."""

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.command.commands import Approve, Cancel, Command, Decline, EnvSet, EnvUnset, ReleaseInfo
+from bot.command.commands import (
+    Approve,
+    Cancel,
+    Command,
+    CreateReleaseFrom,
+    Decline,
+    EnvSet,
+    EnvUnset,
+    ReleaseInfo,
+)
 from bot.command.grammar import RULES, Rule
 from bot.command.parser import parse
 from bot.http.errors import PayloadTooLarge, TooManyRequests
@@ -68,7 +77,7 @@ async def test_the_rights_are_those_that_are_asked_for(rule: Rule, w: World):
 def with_options(command: Command, promotion: str) -> Command:
     """Return the command with the options that need a further right, about a promotion that there is."""
     match command:
-        case EnvSet() | EnvUnset():
+        case EnvSet() | EnvUnset() | CreateReleaseFrom():
             return replace(command, promote=True)
         case ReleaseInfo():
             return replace(command, reveal=True)

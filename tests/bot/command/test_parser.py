@@ -1,5 +1,7 @@
 """The grammar of `/convox …`: what each text means, and what is said of one that means nothing."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from bot.command.commands import (
     Cancel,
     CancelApp,
     CreateApp,
+    CreateReleaseFrom,
     Decline,
     Env,
     EnvGet,
@@ -22,6 +25,7 @@ from bot.command.commands import (
     ListBuilds,
     ListReleases,
     Promote,
+    ReleaseHistory,
     ReleaseInfo,
     ReleaseManifest,
     Rollback,
@@ -73,6 +77,23 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
         ("releases --limit=5 --app=api", ListReleases(app="api", limit=5)),
         (f"releases info {R}", ReleaseInfo(app="web", release=R)),
         (f"releases info {R} --reveal", ReleaseInfo(app="web", release=R, reveal=True)),
+        ("releases history", ReleaseHistory(app="web")),
+        (
+            "releases history -l 3 --at 2026-01-31T15:00+01:00",
+            ReleaseHistory(app="web", limit=3, at=datetime(2026, 1, 31, 14, tzinfo=UTC)),
+        ),
+        (
+            "releases history --at 2026-01-31",
+            ReleaseHistory(app="web", at=datetime(2026, 1, 31, tzinfo=UTC)),
+        ),
+        (
+            f"releases create-from --build-from {R} --use-active-release-env",
+            CreateReleaseFrom(app="web", build_from=R),
+        ),
+        (
+            f"releases create-from --use-active-release-build --env-from {R} --promote",
+            CreateReleaseFrom(app="web", env_from=R, promote=True),
+        ),
         (f"releases manifest {R}", ReleaseManifest(app="web", release=R)),
         ("releases promote", Promote(app="web")),
         (f"releases promote {R} --force", Promote(app="web", release=R, force=True)),
@@ -335,7 +356,7 @@ def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
 def test_the_composer_is_given_every_command_once_with_what_it_does():
     usages = [usage for usage, _ in hints()]
 
-    assert len(usages) == len(set(usages)) == 21
+    assert len(usages) == len(set(usages)) == 23
     assert all(does for _, does in hints())
 
 

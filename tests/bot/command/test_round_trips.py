@@ -2,6 +2,7 @@
 
 import string
 from dataclasses import replace
+from datetime import UTC
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,12 +18,21 @@ apps = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)
 values = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 limits = st.integers(1, 1000)
+moments = st.datetimes(timezones=st.just(UTC))
 plain_reasons = st.lists(st.text(string.ascii_letters + ",.!?", min_size=1), min_size=1, max_size=5).map(
     " ".join
 )
 
 commands = st.one_of(
     st.builds(ask.ListReleases, app=apps, limit=limits),
+    st.builds(ask.ReleaseHistory, app=apps, limit=limits, at=st.none() | moments),
+    st.builds(
+        ask.CreateReleaseFrom,
+        app=apps,
+        build_from=st.none() | releases,
+        env_from=st.none() | releases,
+        promote=st.booleans(),
+    ),
     st.builds(ask.ReleaseInfo, app=apps, release=releases, reveal=st.booleans()),
     st.builds(ask.ReleaseManifest, app=apps, release=releases),
     st.builds(

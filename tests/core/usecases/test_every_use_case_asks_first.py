@@ -64,6 +64,8 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "key": "A",
         "limit": 10,
         "after": 0,
+        "build_from": release.id,
+        "env_from": release.id,
     }
     _, *parameters = inspect.signature(methods()[name]).parameters.values()
     given = {each.name: sensible[each.name] for each in parameters if each.default is each.empty}

@@ -293,3 +293,28 @@ async def test_a_generator_that_always_draws_the_same_is_given_up(w: World, monk
     with pytest.raises(Conflict, match="^no free id was found$"):
         await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])
     assert len(await w.store.read.releases("myapp", 10)) == 1
+
+
+async def test_a_release_is_made_of_ones_build_and_anothers_environment(w: World):
+    await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])
+    first = (await w.build()).release
+    await w.promote(first.id)
+    await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])
+    second = (await w.build()).release
+    made = await w.records.create_from(by(ALICE), "myapp", build_from=second.id, env_from=None)
+    assert (made.build_from, made.env_from) == (second.id, first.id)
+    assert (made.release.build, made.release.environment.get("A")) == (second.build, "1")
+    assert made.release.description == (
+        f"Created from build release: {second.id} and environment release: {first.id}"
+    )
+    assert (await w.promote(made.release.id)).phase is Phase.RUNNING
+
+
+async def test_a_release_is_made_of_no_other_app_and_of_no_active_release_that_is_not_there(w: World):
+    plain = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
+    with pytest.raises(NotFound, match="myapp has no active release"):
+        await w.records.create_from(by(ALICE), "myapp", build_from=plain.id, env_from=None)
+    with pytest.raises(Invalid, match=f"no build for release: {plain.id}"):
+        await w.records.create_from(by(ALICE), "myapp", build_from=plain.id, env_from=plain.id)
+    with pytest.raises(NotFound):
+        await w.records.create_from(by(ALICE), "myapp", build_from="RZZZZZZZZZZ", env_from=plain.id)
