@@ -7,6 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 # How Slack has people, channels and groups written, its word for that, and its escapes.
+# Redaction looks for values as foreign text spells them, HTML's way among others; it writes none.
+READS_FOREIGN_TEXT = ROOT / "core" / "redaction" / "spellings.py"
 SLACKS_OWN = re.compile(r"<[@#!]|mention|mrkdwn|&(amp|lt|gt);|(from|import) html", re.IGNORECASE)
 
 
@@ -16,6 +18,7 @@ def test_nothing_is_written_as_slack_has_it(package):
         f"{file.relative_to(ROOT)}:{number}: {line.strip()}"
         for pattern in ("*.py", "*.sql")
         for file in sorted((ROOT / package).rglob(pattern))
+        if file != READS_FOREIGN_TEXT
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
         if SLACKS_OWN.search(line)
     ]
