@@ -6,6 +6,7 @@ import string
 
 LETTERS = 10
 PREFIXES = {"build": "B", "release": "R", "promotion": "P"}
+ID = re.compile(rf"[A-Z]{{{LETTERS + 1}}}")
 
 
 def new_id(kind: str) -> str:
@@ -19,4 +20,4 @@ def new_id(kind: str) -> str:
 def normalise(kind: str, text: str) -> str | None:
     """Return the id as it is stored (upper case), or None where the text is no id of that kind."""
     candidate = text.strip().upper()
-    return candidate if re.fullmatch(PREFIXES[kind] + "[A-Z]{10}", candidate) else None
+    return candidate if candidate.startswith(PREFIXES[kind]) and ID.fullmatch(candidate) else None

@@ -22,7 +22,7 @@ CAUSES = (
         True,
     ),
     (
-        re.compile(r'violates PodSecurity "([^":]+)[^"]*": (.+)$'),
+        re.compile(r'violates PodSecurity "([^":]+)(?::[^"]*)?": (.+)$'),
         DiagnosisKind.ADMISSION,
         "the namespace forbids the pods of {service} (PodSecurity {0}): {1}",
         True,
@@ -46,7 +46,7 @@ CAUSES = (
         True,
     ),
     (
-        re.compile(r"ValidatingAdmissionPolicy '([^']+)'.*? denied request: ?(.*)$"),
+        re.compile(r"ValidatingAdmissionPolicy '([^']+)'.{0,300}? denied request: ?(.*)$"),
         DiagnosisKind.ADMISSION,
         'the cluster\'s admission policy "{0}" refuses the pods of {service}: {1}',
         True,

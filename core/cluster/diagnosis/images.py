@@ -25,12 +25,12 @@ CREDENTIALS = re.compile(
     r"|\b401\b|\b403\b|unauthorized",
     re.IGNORECASE,
 )
-SCOPE = re.compile(r"insufficient_scope|pull access denied(?!.*no basic auth)", re.IGNORECASE)
+SCOPE = re.compile(r"insufficient_scope|pull access denied(?!.{0,300}no basic auth)", re.IGNORECASE)
 PLATFORM = re.compile(r"no match for platform|no matching manifest for")
 IMAGE_ABSENT = re.compile(
     r": not found$|manifest unknown|name unknown|repository does not exist", re.IGNORECASE
 )
-PULL_SECRET = re.compile(r"image pull secrets \(([^)]+)\)")
+PULL_SECRET = re.compile(r"image pull secrets \(([^()]+)\)")
 # What the registry or the way to it says; none of it is the app's fault, and Kubernetes keeps trying.
 REGISTRY_BUSY = (
     (re.compile(r"429|toomanyrequests", re.IGNORECASE), "is rate limiting us (429 Too Many Requests)"),

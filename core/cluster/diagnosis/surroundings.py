@@ -24,7 +24,7 @@ from core.records.observation import Diagnosis, DiagnosisKind
 VOLUME = re.compile(r'for volume "([^"]+)"')
 MISSING = re.compile(r'(secret|configmap) "([^"]+)" not found')
 MOUNTED = {kind.name.lower(): kind for kind in (SECRET, CONFIG_MAP)}
-CLASS = re.compile(r'storageclass\S* "([^"]+)" not found')
+CLASS = re.compile(r'storageclass\S{0,40} "([^"]+)" not found')
 
 
 def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Diagnosis | None:

@@ -15,7 +15,7 @@ from core.records.observation import Diagnosis, DiagnosisKind
 
 # After ten that differ by text only, the recorder folds events and marks the survivor (client-go events_cache).
 COMBINED_PREFIX = "(combined from similar events): "
-FIELD_PATH = re.compile(r"\{(.+)\}$")
+FIELD_PATH = re.compile(r"\{([^{}]+)\}$")
 # Foreign texts may be of any length and shape; a sentence is one line and fits a message.
 LONGEST_SENTENCE = 400  # characters
 NO_RESTARTS: Mapping[str, int] = MappingProxyType({})
