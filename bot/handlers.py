@@ -56,8 +56,27 @@ class Handlers:
             surprise = Unexpected()
             log.exception("%s: %s failed unexpectedly", surprise.reference, type(command).__name__)
             reply = refused(surprise)
-        warnings = (*command.warnings, *reply.answer.warnings)
+        warnings = (
+            *command.warnings,
+            *reply.answer.warnings,
+            *await self._closed_channel(command, caller, reply),
+        )
         return replace(reply, answer=replace(reply.answer, warnings=warnings))
+
+    async def _closed_channel(self, command: ask.Command, caller: Caller, reply: Reply) -> list[Sentence]:
+        """Say in another channel of the app that the thread of its last promotion has ended early (engine rule 60)."""
+        app = getattr(command, "app", None)
+        if reply.answer.refusal or caller.source != "slack" or not app:
+            return []
+        try:
+            card = await self._viewer.closed_card(caller, app)
+        except UserError:
+            # Who may not look is not told where others looked; and what was asked for is done.
+            return []
+        if card is None or caller.channel in {card.channel, card.closed_channel}:
+            return []
+        where, why = card.closed_channel or card.channel, card.closed_by or card.failed
+        return [confirmations.thread_ended(card.promotion, where, why)]
 
     async def linked_app(self, channel: str | None) -> str | None:
         """Return the app that `-a` may be left out for."""

@@ -10,6 +10,7 @@ from bot.slack.pacing import Pacing
 from bot.slack.web_api import CLOSED_TO_US, GONE, CallResult, WebApi
 from core.clock import Clock
 from core.failpoints import failpoint
+from core.lifecycle.visibility import UNSEEN
 from core.ports.outbox import CardDue, Outbox
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ class CardSender:
         failpoint("outbox.after_post")
         if said.ts:
             self._edited[card.promotion] = self._clock.monotonic()
-            await self._outbox.card_posted(card.promotion, said.ts, due.wanted)
+            where = str(said.data.get("channel") or "") or None
+            await self._outbox.card_posted(card.promotion, said.ts, due.wanted, where)
         elif said.later:
             pause(self._pacing, card.channel, said)
             await self._outbox.card_again(card.promotion, self._later(said.retry_after))
@@ -119,6 +121,9 @@ class CardSender:
         elif said.unknown:
             await self._outbox.postpone_card(card.promotion, self._later(AFTER_TROUBLE))
         else:
+            if said.error in UNSEEN:
+                await self._outbox.channel_closed(card.promotion, said.error)
+                return
             level = logging.WARNING if said.error in GONE | CLOSED_TO_US else logging.ERROR
             log.log(level, "the card of %s can no longer be edited: %s", card.promotion, said.error)
             await self._outbox.card_shown(card.promotion, due.wanted)

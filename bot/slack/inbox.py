@@ -22,7 +22,7 @@ from bot.views.times import spoken
 from core.actor import Actor, Caller
 from core.clock import Clock
 from core.errors import Conflict, Unexpected, UserError
-from core.lifecycle.visibility import CARD_PATIENCE, NOT_IN_CHANNEL, UNSEEN
+from core.lifecycle.visibility import CARD_PATIENCE, why_unseen
 from core.ports.announcer import Announcer
 from core.ports.inbox import Delivery
 from core.ports.store import DeliveryKind, Store
@@ -234,9 +234,9 @@ class InboxWorker:
         card = (
             await self._announcer.wait_for_card(reply.promotion, CARD_PATIENCE) if reply.promotion else None
         )
-        if card is None or card.failed not in UNSEEN:
-            return reply
-        return replace(refused(Conflict(NOT_IN_CHANNEL)), promotion=reply.promotion)
+        if why := why_unseen(card):
+            return replace(refused(Conflict(why)), promotion=reply.promotion)
+        return reply
 
     async def _respond(self, body: Mapping[str, Any], answer: Answer) -> None:
         """Answer through response_url; it never raises in Slack's SDK, so its status is looked at here."""

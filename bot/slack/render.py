@@ -3,12 +3,14 @@
 from functools import partial
 from typing import Any
 
+from bot.views import confirmations
 from bot.views.card import card
 from bot.views.thread import fits_beside_ending, message, terminal
 from core.clock import Clock
 from core.lifecycle.access import Access
 from core.ports.outbox import Fits, Post
 from core.ports.store import Store
+from core.sentence import EMPTY_SENTENCE
 
 
 class MessageRenderer:
@@ -27,8 +29,12 @@ class MessageRenderer:
         release = await read.release(promotion.app, promotion.release)
         # Once it is over the active release is no longer what it was compared with.
         compare = app.active and app.active != release.id and not promotion.settled
+        here = await read.card(promotion_id)
         return card(
             promotion,
+            closed=confirmations.told_directly(here.closed_channel, here.closed_by)
+            if here and here.closed_channel
+            else EMPTY_SENTENCE,
             app=app,
             release=release,
             previous=await read.release(app.name, app.active) if compare and app.active else None,

@@ -11,6 +11,7 @@ from bot.slack.web_api import CLOSED_TO_US, GONE, CallResult, WebApi
 from bot.views.thread import MOST_ROWS, fitting
 from core.clock import Clock
 from core.failpoints import failpoint
+from core.lifecycle.visibility import UNSEEN
 from core.ports.outbox import Fits, LostPost, Outbox, Post, ThreadDue
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,12 @@ class ThreadSender:
         elif said.later:
             pause(self._pacing, channel, said)
             await self._outbox.post_again(post.id, self._later(said.retry_after))
+        elif said.error in UNSEEN:
+            log.warning(
+                "the channel of %s has closed: %s; its requester is told directly", post.promotion, said.error
+            )
+            await self._outbox.post_again(post.id)
+            await self._outbox.channel_closed(post.promotion, said.error)
         elif said.error in CLOSED_TO_US | GONE:
             log.warning("Slack closed the thread of %s: %s", post.promotion, said.error)
             await self._outbox.card_failed(post.promotion, said.error)

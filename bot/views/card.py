@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.views.buttons import buttons, shown
 from bot.views.card_text import CardContext, body, changes, commands, head
-from bot.views.mrkdwn import inline, mention
+from bot.views.mrkdwn import inline, mention, prose
 from bot.views.states import state
 from core.actor import Actor
 from core.policy.authorization import Rules
@@ -15,6 +15,7 @@ from core.records.app import App
 from core.records.approval import Approval
 from core.records.build import Build
 from core.records.release import Release
+from core.sentence import EMPTY_SENTENCE, Sentence
 
 
 def card(
@@ -28,6 +29,7 @@ def card(
     now: datetime,
     name: Callable[[Actor], str] = mention,
     previous: Release | None = None,
+    closed: Sentence = EMPTY_SENTENCE,
 ) -> dict[str, Any]:
     """Return the payload of a card, for posting and for editing alike.
 
@@ -41,6 +43,7 @@ def card(
         now: This moment.
         name: How people are shown.
         previous: The release to compare with, usually the app's active one; None says nothing of changes.
+        closed: Why it is told here and no longer in its channel, if so.
     """
     context = CardContext(
         promotion=promotion, release=release, build=build, previous=previous, approvals=approvals, rules=rules,
@@ -48,6 +51,8 @@ def card(
     )  # fmt: skip
     word = state(promotion, approvals)
     top, rest, typed = head(context), body(context), commands(context)
+    if closed:
+        rest = [*rest, prose(closed)]
     blocks = [_section([f"*{word}* · {app.name} · {inline(release.id)}", *top])]
     if rest:
         blocks.append(_section(rest))

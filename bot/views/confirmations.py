@@ -90,6 +90,29 @@ def card_undelivered(app: str, channel: str, why: str) -> Sentence:
     return Sentence.of(Channel(channel), said)
 
 
+# What has become of a channel, by Slack's error.
+_CLOSED = {
+    "is_archived": "is archived",
+    "not_in_channel": "is closed to me, since I was taken out of it",
+    "channel_not_found": "is gone, or closed to me",
+}
+
+
+def told_directly(channel: str, why: str) -> Sentence:
+    """Say to the requester why the rest of a promotion is told to them."""
+    closed = _CLOSED.get(why, f"is closed to me ({why})")
+    return Sentence.of(Channel(channel), f" {closed}, so the rest is told to you here")
+
+
+def thread_ended(promotion: str, channel: str, why: str) -> Sentence:
+    """Say elsewhere that people saw only a part of the app's last promotion, and what to do."""
+    closed = _CLOSED.get(why, f"is closed to me ({why})")
+    rest = (
+        f" {closed}, so the thread of {promotion} ended early there: link another channel, or let me in again"
+    )
+    return Sentence.of(Channel(channel), rest)
+
+
 def no_card(app: str) -> str:
     """Say why nothing will be seen in Slack of a promotion."""
     return f"No card in Slack: {app} has no channel. Link one there: /convox link {app}"

@@ -1,15 +1,34 @@
 """Whether anybody in Slack can see a promotion: without a card in sight nothing starts (contract 5)."""
 
 from core.ports.outbox import Card
+from core.ports.store import StoreReader
 from core.promotion import Promotion
 
 # A promotion from Slack starts when its card is posted, or after this without an answer from Slack.
 CARD_PATIENCE = 10.0
-# Slack's errors that mean nobody would see the thread: refused.
-UNSEEN = frozenset({"not_in_channel", "channel_not_found"})
 NOT_IN_CHANNEL = "I am not in this channel: /invite @convox"
+# Slack's errors that mean nobody would see the thread, and what is said then: refused, from a terminal too (engine rule 60).
+UNSEEN = {
+    "not_in_channel": NOT_IN_CHANNEL,
+    "channel_not_found": NOT_IN_CHANNEL,
+    "is_archived": "this channel is archived, so nobody would see it: unarchive it, or link another one",
+}
 
 
-def is_unseen(promotion: Promotion, card: Card | None) -> bool:
-    """Tell whether nobody in Slack can see a promotion that was asked for there: it is refused."""
-    return promotion.source == "slack" and card is not None and card.failed in UNSEEN
+def why_unseen(card: Card | None) -> str:
+    """Return why nobody in Slack can see a promotion, so that it is refused; "" where they can, or that is not known."""
+    return UNSEEN.get(card.failed, "") if card is not None else ""
+
+
+async def undelivered_card(read: StoreReader, promotion: Promotion) -> Card | None:
+    """Return the card of the app's promotion before, where the channel of this one did not take it to its end."""
+    for earlier in (await read.promotions(promotion.app, 2))[1:]:
+        card = await read.card(earlier.id)
+        if card and promotion.channel in closed_channels(card):
+            return card
+    return None
+
+
+def closed_channels(card: Card) -> set[str]:
+    """Return where a card could not be, or not to its end."""
+    return {card.closed_channel or card.channel} if card.failed or card.closed_channel else set()

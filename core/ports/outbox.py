@@ -17,6 +17,8 @@ class Card:
         ts: Slack's name of the message, None until it was posted.
         shown: revision of the promotion that the message shows; -1 before the first.
         failed: Slack's permanent error (`not_in_channel` …) where it will never be shown, else "".
+        closed_channel: where it was until that channel closed; since then it is with the requester. "" if it never moved.
+        closed_by: Slack's error, by which that was noticed.
     """
 
     promotion: str
@@ -24,6 +26,8 @@ class Card:
     ts: str | None = None
     shown: int = -1
     failed: str = ""
+    closed_channel: str = ""
+    closed_by: str = ""
 
 
 Fitting = Callable[[Sequence[Line]], int]
@@ -129,7 +133,13 @@ class Outbox(Protocol):
         """It is certain that the card is not in Slack: post it afresh, then."""
         ...
 
-    async def card_posted(self, promotion: str, ts: str, shown: int) -> None: ...
+    async def card_posted(self, promotion: str, ts: str, shown: int, channel: str | None = None) -> None:
+        """The card is in Slack; `channel` is where, if that is not where it was sent to."""
+        ...
+
+    async def channel_closed(self, promotion: str, error: str) -> None:
+        """Slack says that the channel is archived, left or deleted: the requester gets what is left directly (engine rule 60)."""
+        ...
 
     async def card_shown(self, promotion: str, revision: int) -> None: ...
 

@@ -10,7 +10,7 @@ from core.errors import Conflict, Rejected
 from core.failpoints import failpoint
 from core.lifecycle.take_over import withdraw
 from core.lifecycle.transition import move
-from core.lifecycle.visibility import CARD_PATIENCE, NOT_IN_CHANNEL, is_unseen
+from core.lifecycle.visibility import CARD_PATIENCE, undelivered_card, why_unseen
 from core.ports.cluster import Watch
 from core.ports.store import Transaction
 from core.promotion import Phase, Promotion, PromotionEvent
@@ -66,10 +66,13 @@ class RolloutStarter:
         Raises:
             StalePromotion: a person cancelled it or took over meanwhile.
         """
-        if promotion.phase is Phase.PENDING and not await self._within_pending(
-            promotion, lambda: _sighted(watch)
-        ):
-            return None
+        if promotion.phase is Phase.PENDING:
+            if not await self._within_pending(promotion, lambda: _sighted(watch)):
+                return None
+            # From a terminal nothing has waited for the card; by now Slack may have said that nobody would see it.
+            if reason := why_unseen(await self._ports.store.read.card(promotion.id)):
+                await self._refuse(promotion, PromotionEvent.REFUSED, Sentence.of(reason))
+                return None
         return await self._keep(promotion, intent)
 
     async def _within_pending(self, promotion: Promotion, attempt: Callable[[], Awaitable[T]]) -> T | None:
@@ -105,10 +108,13 @@ class RolloutStarter:
         return intent
 
     async def _unseen(self, promotion: Promotion) -> Sentence:
-        if promotion.source != "slack" or promotion.channel is None:
+        """Return why nobody would see it. A terminal waits for Slack only where the channel was closed the last time (rule 60)."""
+        if promotion.channel is None:
             return EMPTY_SENTENCE
-        card = await self._ports.announcer.wait_for_card(promotion.id, CARD_PATIENCE)
-        return Sentence.of(NOT_IN_CHANNEL if is_unseen(promotion, card) else "")
+        read = self._ports.store.read
+        if promotion.source != "slack" and await undelivered_card(read, promotion) is None:
+            return EMPTY_SENTENCE
+        return Sentence.of(why_unseen(await self._ports.announcer.wait_for_card(promotion.id, CARD_PATIENCE)))
 
     async def _look(self, promotion: Promotion) -> Intent:
         read, cluster = self._ports.store.read, self._ports.cluster

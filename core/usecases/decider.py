@@ -13,7 +13,7 @@ from core.lifecycle.gate import lapsed_approvals, mismatch
 from core.lifecycle.guards import current_rule, read_context, refused_since
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
-from core.lifecycle.visibility import NOT_IN_CHANNEL, is_unseen
+from core.lifecycle.visibility import why_unseen
 from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
 from core.ports.rollouts import RolloutRunner
@@ -192,10 +192,8 @@ class Decider:
                     continue
                 if current.expires_at is not None and tx.now >= current.expires_at:
                     await move(tx, current, PromotionEvent.EXPIRED, actor=BOT)
-                elif is_unseen(current, await tx.card(current.id)):
-                    await move(
-                        tx, current, PromotionEvent.REFUSED, actor=BOT, reason=Sentence.of(NOT_IN_CHANNEL)
-                    )
+                elif why := why_unseen(await tx.card(current.id)):
+                    await move(tx, current, PromotionEvent.REFUSED, actor=BOT, reason=Sentence.of(why))
                 else:
                     continue
             self._announcer.wake()

@@ -23,6 +23,7 @@ from core.lifecycle.guards import (
 from core.lifecycle.holds import newest_promotable, why_held
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
+from core.lifecycle.visibility import undelivered_card
 from core.ports.cluster import Cluster
 from core.ports.outbox import Card
 from core.ports.store import Store, Transaction
@@ -110,7 +111,7 @@ class Promoter:
                 async with self._store.transaction(delivery=caller.delivery) as tx:
                     requested = await self._request(tx, caller, request)
                     requested = replace(
-                        requested, undelivered_card=await _undelivered_card(tx, requested.promotion)
+                        requested, undelivered_card=await undelivered_card(tx, requested.promotion)
                     )
                     failpoint("request.before_commit")
             except Taken:
@@ -269,11 +270,3 @@ class Promoter:
                 "approvals": promotion.approvals_needed,
             },
         )
-
-
-async def _undelivered_card(tx: Transaction, promotion: Promotion) -> Card | None:
-    for earlier in (await tx.promotions(promotion.app, 2))[1:]:
-        card = await tx.card(earlier.id)
-        if card and card.failed and card.channel == promotion.channel:
-            return card
-    return None

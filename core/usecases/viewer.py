@@ -7,7 +7,9 @@ from core.actor import Caller
 from core.errors import Forbidden, NotFound, Unavailable
 from core.lifecycle.access import Access
 from core.lifecycle.history import LiveSpan, live_spans
+from core.lifecycle.visibility import UNSEEN
 from core.manifest.convox_yml import notes_of
+from core.ports.outbox import Card
 from core.ports.store import Store
 from core.promotion import Promotion
 from core.records.app import App
@@ -74,6 +76,15 @@ class Viewer:
         self._store = store
         self._access = access
         self._writable = writable
+
+    async def closed_card(self, caller: Caller, app: str) -> Card | None:
+        """Return the card of the app's last promotion, where its channel was closed to it before the end (engine rule 60)."""
+        await self._access.require(caller.actor, "view", app)
+        for promotion in await self._store.read.promotions(app, 1):
+            card = await self._store.read.card(promotion.id)
+            if card and (card.failed in UNSEEN or card.closed_channel):
+                return card
+        return None
 
     async def linked_app(self, channel: str | None) -> str | None:
         """Return the app that is meant in a channel; it tells nothing of the app, so it needs no right."""

@@ -15,7 +15,7 @@ from sqlite3 import Row
 from core.clock import Clock
 from core.ports.outbox import Backlog, CardDue, Fits, Fitting, LostPost, Post, ThreadDue
 from core.records.line import Line
-from storage.codec import datetime_or_none, timestamp, timestamp_or_none
+from storage.codec import actor_of, datetime_or_none, timestamp, timestamp_or_none
 from storage.database import Database
 from storage.keys import Vault
 from storage.outbox.rows import card_due_of, lost_post_of, post_of, thread_due_of
@@ -49,9 +49,20 @@ class SqliteOutbox:
         """It is certain that the card is not in Slack: post it afresh, then."""
         await self._run("card_again", promotion=promotion, not_before=timestamp_or_none(not_before))
 
-    async def card_posted(self, promotion: str, ts: str, shown: int) -> None:
-        """The card is in Slack; a second answer with another ts changes nothing."""
-        await self._run("card_posted", promotion=promotion, ts=ts, shown=shown)
+    async def card_posted(self, promotion: str, ts: str, shown: int, channel: str | None = None) -> None:
+        """The card is in Slack, in this channel; a second answer with another ts changes nothing."""
+        await self._run("card_posted", promotion=promotion, ts=ts, shown=shown, channel=channel)
+
+    async def channel_closed(self, promotion: str, error: str) -> None:
+        """Go on in the requester's direct messages; the card is given up where that is no person, or closed as well."""
+        async with self._writing() as session:
+            row = await session.one("requester", promotion=promotion)
+            requester = actor_of(row["requested_by"]) if row else None
+            if requester is not None and requester.kind == "slack":
+                moving = {"promotion": promotion, "error": error, "channel": requester.id}
+                if await session.run("move_card", moving):
+                    return
+            await session.run("card_failed", {"promotion": promotion, "error": error})
 
     async def card_shown(self, promotion: str, revision: int) -> None:
         """The card shows this revision now, or a newer one; written with the next write."""

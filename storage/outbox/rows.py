@@ -16,6 +16,8 @@ def card_of(row: Row) -> Card:
         ts=row["ts"],
         shown=row["shown"],
         failed=row["failed"],
+        closed_channel=row["closed_channel"],
+        closed_by=row["closed_by"],
     )
 
 

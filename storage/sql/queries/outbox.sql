@@ -22,9 +22,20 @@ UPDATE cards SET nonce = :nonce, tried_at = :now WHERE promotion = :promotion AN
 -- A card is known not to be in Slack.
 UPDATE cards SET nonce = '', tried_at = NULL, not_before = :not_before WHERE promotion = :promotion AND ts IS NULL;
 
+-- move_card --
+-- The channel of a card has closed before the last message was in it: the card, and what is left, go to somebody directly.
+UPDATE cards
+SET closed_channel = channel, closed_by = :error, channel = :channel, ts = NULL, nonce = '', tried_at = NULL, shown = -1,
+    not_before = NULL
+WHERE promotion = :promotion AND ts IS NOT NULL AND ended = 0 AND closed_channel = '';
+
+-- requester --
+-- Who asked for a promotion.
+SELECT requested_by FROM promotions WHERE id = :promotion;
+
 -- card_posted --
--- A card is in Slack.
-UPDATE cards SET ts = :ts, shown = max(shown, :shown), not_before = NULL
+-- A card is in Slack; a direct message is asked for by a person, and Slack says which conversation that is.
+UPDATE cards SET ts = :ts, channel = coalesce(:channel, channel), shown = max(shown, :shown), not_before = NULL
 WHERE promotion = :promotion AND (ts IS NULL OR ts = :ts);
 
 -- card_shown --
