@@ -22,6 +22,9 @@ from core.cluster.kinds.pod import POD
 IDENTITY = ("name", "namespace", "uid", "labels", "generation", "creationTimestamp", "deletionTimestamp")
 
 T = TypeVar("T")
+# The reason with which a container waits whose postStart hook failed.
+HOOK_FAILED = "PostStartHookError"
+
 Table = dict[str, dict[str, Document]]
 
 
@@ -48,12 +51,14 @@ class Snapshot:
         objects: kind → uid → document.
         about: uid of an object → uid of an event about it → the event; a look asks for every pod's.
         gone: uids of lasting objects that were seen and then deleted; what was never seen may just be late.
+        hooks: (uid of a pod, name of a container) → what was last said of its postStart hook.
         memo: uid → what was made of an object and the events about it, by what was asked; either's change ends it.
     """
 
     objects: Table = field(default_factory=dict)
     about: Table = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    hooks: dict[tuple[str, str], str] = field(default_factory=dict)
     memo: dict[str, dict[Hashable, Any]] = field(default_factory=dict)
 
     def after(self, *deltas: Delta) -> "Snapshot":
@@ -65,7 +70,9 @@ class Snapshot:
 
     def copy(self) -> "Snapshot":
         """Return one that may be changed; the documents are shared, since nobody changes those."""
-        return Snapshot(_copied(self.objects), _copied(self.about), set(self.gone), dict(self.memo))
+        return Snapshot(
+            _copied(self.objects), _copied(self.about), set(self.gone), dict(self.hooks), dict(self.memo)
+        )
 
     def take(self, delta: Delta) -> None:
         """Take one change in."""
@@ -77,9 +84,22 @@ class Snapshot:
             about = str((document.get("involvedObject") or {}).get("uid", ""))
             _put(self.about, about, delta.type, document)
             self.memo.pop(about, None)
+        elif delta.kind == POD.name:
+            self._remember_hooks(delta)
         # The others come and go by themselves; nobody asks whether one of them was deleted.
         elif delta.type == "DELETED" and delta.kind in MANAGED:
             self.gone.add(uid_of(document))
+
+    def _remember_hooks(self, delta: Delta) -> None:
+        """Keep what is said of a postStart hook: a second later the status says only that it is tried again."""
+        uid = uid_of(delta.object)
+        if delta.type == "DELETED":
+            self.hooks = {key: said for key, said in self.hooks.items() if key[0] != uid}
+            return
+        for status in (delta.object.get("status") or {}).get("containerStatuses") or ():
+            waiting = (status.get("state") or {}).get("waiting") or {}
+            if waiting.get("reason") == HOOK_FAILED and waiting.get("message"):
+                self.hooks[uid, status["name"]] = str(waiting["message"])
 
     def remembered(self, uid: str, question: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` makes of an object and of the events about it, made once for as long as neither changes."""

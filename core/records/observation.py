@@ -61,6 +61,7 @@ class Diagnosis:
         pod_uid: its uid, or "".
         container: the container to read the log of, or "".
         permanent: it cannot mend itself (a missing image), as opposed to a registry that is down.
+        early: a good start that is slow looks the same for now: it is no news yet, only the last word of a rollout that ends.
         everywhere: every new pod that got so far shows it.
         restarts: how often the container was restarted since the promotion began; 0 for what somebody else put into
             the pod.
@@ -76,6 +77,7 @@ class Diagnosis:
     pod_uid: str = ""
     container: str = ""
     permanent: bool = False
+    early: bool = False
     everywhere: bool = False
     restarts: int = 0
     down: bool = False

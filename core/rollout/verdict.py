@@ -192,7 +192,8 @@ def _awaiting(progress: Progress, services: tuple[ServiceState, ...], bundle: Bu
         return progress.awaiting(", ".join(f"{s.name} is being removed" for s in services))
     late = [s for s in services if s.readiness is not Readiness.READY]
     if late:
-        diagnosis = _worst(late[0])
+        # What a slow start looks like too is no news: nobody is to be made suspicious of it.
+        diagnosis = next((d for d in late[0].diagnoses if not d.early), None)
         return progress.awaiting(diagnosis.sentence if diagnosis else f"{late[0].name}: {late[0].sentence}")
     states = {s.name: s for s in services}
     open_for = {s: left(progress, states[s.name], s) for s in bundle.services if s.name in states}

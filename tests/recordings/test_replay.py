@@ -146,6 +146,14 @@ def test_the_first_refused_connection_of_a_good_rollout_is_no_trouble():
     assert all(not s.diagnoses for _, _, s in states("good-default-probe"))
 
 
+@pytest.mark.parametrize("name", EXPECTED["good"])
+def test_a_good_start_however_slow_leaves_no_suspicion_of_its_checks(name: str):
+    suspected = [
+        d.sentence for _, _, s in forward(name) for d in s.diagnoses if d.kind == "probe" and not d.early
+    ]
+    assert suspected == []
+
+
 def test_a_crash_stands_before_the_check_that_it_makes_fail():
     kinds = [s.diagnoses[0].kind for _, _, s in forward("crash-quiet") if s.diagnoses]
     assert set(kinds) == {"crash"}

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from core.cluster.diagnosis import crashes, creation, images, probes, scheduling, starts, surroundings
 from core.cluster.diagnosis.view import NO_RESTARTS, ContainerView, PodView, pod_view
-from core.cluster.documents import Document, containers_of, controller_of, is_terminating, release_of
+from core.cluster.documents import Document, containers_of, controller_of, is_terminating, release_of, spec_of
 from core.cluster.kinds import POD_OWNERS, WORKLOADS
+from core.cluster.kinds.pod import POD
 from core.cluster.snapshot import Snapshot, is_alive
 from core.records.bundle import BundleService
 from core.records.observation import Diagnosis, DiagnosisKind
@@ -42,24 +43,25 @@ def diagnoses(
     new = snapshot.new_pods(workload, release) if new is None else new
     views = [pod_view(snapshot, p, named=named, before=before) for p in new]
     alive = [v for v in views if is_alive(v.document)]
-    surge = _surges(snapshot, workload, release)
-    found = [_of_pod(service.name, v, snapshot, surge=surge) for v in alive]
+    old = _old_pods(snapshot, workload, release)
+    found = [_of_pod(service.name, v, snapshot, old=old) for v in alive]
     pod_owners = [m for m in snapshot.pod_owners(kind, workload) if release_of(m) == release]
     owners = frozenset(str((controller_of(v.document, POD_OWNERS) or {}).get("uid")) for v in alive)
     every = [p for p in snapshot.pods(workload) if is_alive(p) and not is_terminating(p)]
     around = [
-        creation.find(service.name, pod_owners, owners),
+        creation.find(service.name, pod_owners, owners, going=_going(snapshot)),
         surroundings.find_node(service.name, every),
         surroundings.find_evicted(service.name, views),
         surroundings.find_stuck(service.name, snapshot.pods(workload)),
+        surroundings.find_pre_stop(service.name, snapshot.pods(workload), snapshot),
     ]
     return tuple(sorted([*_grouped(alive, found), *(t for t in around if t is not None)], key=_severity))
 
 
-def _of_pod(service: str, pod: PodView, snapshot: Snapshot, *, surge: bool) -> Diagnosis | None:
+def _of_pod(service: str, pod: PodView, snapshot: Snapshot, *, old: Sequence[Document]) -> Diagnosis | None:
     """Return the worst that is wrong with one pod."""
     found = [
-        scheduling.find(service, pod, surge=surge),
+        scheduling.find(service, pod, old=old),
         surroundings.find_volume(service, pod, snapshot),
         surroundings.find_sandbox(service, pod),
         *(_of_container(service, pod, c) for c in pod.containers),
@@ -100,9 +102,15 @@ def _grouped(pods: Sequence[PodView], found: Sequence[Diagnosis | None]) -> list
     return grouped
 
 
-def _surges(snapshot: Snapshot, workload: Document, release: str) -> bool:
-    """Tell whether old pods still hold their places."""
-    return any(release_of(p) != release and is_alive(p) for p in snapshot.pods(workload))
+def _old_pods(snapshot: Snapshot, workload: Document, release: str) -> list[Document]:
+    """Return what the old pods that still hold their places ask for; those that go already make room by themselves."""
+    pods = snapshot.pods(workload)
+    return [spec_of(p) for p in pods if release_of(p) != release and is_alive(p) and not is_terminating(p)]
+
+
+def _going(snapshot: Snapshot) -> int:
+    """Return how many pods of the namespace are on their way out: what they hold of a quota will be free."""
+    return sum(is_terminating(pod) for pod in snapshot.all(POD.name))
 
 
 def _severity(diagnosis: Diagnosis) -> tuple[bool, int, bool, int, str]:

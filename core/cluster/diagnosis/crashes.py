@@ -1,5 +1,7 @@
 """Why a container that ran does not run any more: its exit, the memory limit, or the kubelet's own kill."""
 
+import re
+
 from core.cluster.diagnosis.starts import restarted
 from core.cluster.diagnosis.view import ContainerView, PodView
 from core.cluster.documents import parse_timestamp
@@ -9,6 +11,10 @@ from core.records.observation import Diagnosis, DiagnosisKind
 STARTING_SECONDS = 10
 # 137 is SIGKILL, 143 SIGTERM: shells and runtimes report 128 + signal.
 COMMAND_EXIT_CODES = frozenset({0, 126, 127})
+# The runtime's own words, as the last ones of the container (terminationMessagePolicy: FallbackToLogsOnError).
+FORMAT = re.compile(
+    r"^exec (?:container process )?[`\"]?([^\s`\":]+)[`\"]?: [Ee]xec format error", re.MULTILINE
+)
 EXIT_CODES = {
     126: "its command is not executable",
     127: "its shell cannot find the command",
@@ -29,9 +35,22 @@ def find(service: str, pod: PodView, container: ContainerView) -> Diagnosis | No
     if ended.get("reason") == "OOMKilled":
         return _memory(service, pod, container)
     code = int(ended.get("exitCode") or 0)
+    if found := FORMAT.search(str(ended.get("message", ""))):
+        return _format(service, pod, container, found[1])
     fact = _exit(service, code, _seconds(container))
     hint = "check command" if code in COMMAND_EXIT_CODES else ""
     return pod.diagnosis(DiagnosisKind.CRASH, fact, container=container, more=restarted(container), hint=hint)
+
+
+def _format(service: str, pod: PodView, container: ContainerView, what: str) -> Diagnosis:
+    """Explain a program that the node's processor cannot run; only its last words tell it, its code is 255 or 1 (seen)."""
+    fact = (
+        f"{service} cannot start: {what} is not for the node's processor (exec format error): build the image for it,"
+        " and give a script its first line, such as #!/bin/sh"
+    )
+    return pod.diagnosis(
+        DiagnosisKind.START, fact, container=container, permanent=True, more=restarted(container)
+    )
 
 
 def _exit(subject: str, code: int, seconds: int | None) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from core.cluster.diagnosis.view import one_line
+from core.cluster.diagnosis.view import last, one_line
 from core.cluster.documents import Document, condition, spec_of, uid_of
 from core.records.observation import Diagnosis, DiagnosisKind
 
@@ -56,7 +56,9 @@ CAUSES = (
 POD = re.compile(r'pods? "[^"]*" is forbidden: ')
 
 
-def find(service: str, replica_sets: Sequence[Document], owners: frozenset[str]) -> Diagnosis | None:
+def find(
+    service: str, replica_sets: Sequence[Document], owners: frozenset[str], *, going: int = 0
+) -> Diagnosis | None:
     """Explain replica sets of the release that cannot make their pods.
 
     Only their own condition counts: a Deployment repeats that of old sets, and events hide behind generated names.
@@ -65,11 +67,14 @@ def find(service: str, replica_sets: Sequence[Document], owners: frozenset[str])
         service: its name.
         replica_sets: those of the release.
         owners: uids of the replica sets that have a pod all the same.
+        going: pods of the namespace that are being removed; a quota that they still hold is not the last word.
     """
     for replica_set in replica_sets:
         failure = condition(replica_set, "ReplicaFailure")
         if failure.get("status") == "True" and spec_of(replica_set).get("replicas"):
             kind, fact, permanent = _explain(service, POD.sub("", str(failure.get("message", ""))))
+            if kind is DiagnosisKind.QUOTA and going:
+                permanent, fact = False, f"{fact}; pods that are going still hold a part of it"
             fact = one_line(fact)
             everywhere = uid_of(replica_set) not in owners
             return Diagnosis(kind=kind, sentence=fact, fact=fact, permanent=permanent, everywhere=everywhere)
@@ -81,4 +86,4 @@ def _explain(service: str, text: str) -> tuple[DiagnosisKind, str, bool]:
     for pattern, kind, sentence, permanent in CAUSES:
         if found := pattern.search(text):
             return kind, sentence.format(*found.groups(), service=service), permanent
-    return DiagnosisKind.CREATE, f"Kubernetes cannot make the pods of {service}: {text[-300:]}", False
+    return DiagnosisKind.CREATE, f"Kubernetes cannot make the pods of {service}: {last(text, 300)}", False

@@ -6,7 +6,7 @@ are asked before absence; and the event tells the cause up to a second before th
 
 import re
 
-from core.cluster.diagnosis.view import ContainerView, PodView
+from core.cluster.diagnosis.view import ContainerView, PodView, last
 from core.records.observation import Diagnosis, DiagnosisKind
 
 PULL_REASONS = frozenset(
@@ -110,7 +110,7 @@ def _explain(
         if found := pattern.search(bare):
             fact = f"the registry {registry} {found.expand(says)}; Kubernetes keeps trying"
             return DiagnosisKind.PULL, fact, False
-    unknown = text.removeprefix(f'Failed to pull image "{image}": ')[-200:]
+    unknown = last(text.removeprefix(f'Failed to pull image "{image}": '), 200)
     return DiagnosisKind.PULL, f"{service} cannot pull image {image}: {unknown}", False
 
 

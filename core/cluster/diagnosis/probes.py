@@ -11,6 +11,10 @@ from core.records.observation import Diagnosis, DiagnosisKind
 STATUS = re.compile(r"statuscode: (\d+)")
 # A container that crashes fails its check as well; only a run of this length shows that the crash is over.
 RECOVERED = timedelta(seconds=10)
+# So long a process may start in silence before that is told as a fault, or so many checks: the kubelet's spam filter lets
+# 25 of them through (seen), and then nothing tells how long it has been.
+SLOW_START = timedelta(seconds=30)
+SPAM_LIMIT = 25
 
 
 def find_kill(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
@@ -40,23 +44,34 @@ def find(service: str, pod: PodView, container: ContainerView) -> Diagnosis | No
     probe = container.spec.get("startupProbe" if startup else "readinessProbe") or {}
     key = "startupProbe" if startup else "health"
     check = f"{'startup' if startup else 'health'} check{target(container, probe)}"
-    fact, hint = f"its {check} fails", f"check {key}"
+    fact, hint, silent = f"its {check} fails", f"check {key}", False
     if found := STATUS.search(failure.message):
         fact = f"its {check} answers {found[1]}"
         hint = f"check {key}{'' if startup else '.path'}"
     elif "connection refused" in failure.message:
         fact, hint = f"nothing listens on {_port(container, probe)} (connection refused)", "check port"
+        silent = True
     elif "deadline exceeded" in failure.message or "timeout" in failure.message.lower():
         fact = f"its {check} does not answer within {probe.get('timeoutSeconds') or 1} s"
         hint = f"check {key}{'' if startup else '.timeout'}"
+        silent = True
     # What else a check says, the output of its command, may hold anything; it is left to the log.
     return pod.diagnosis(
         DiagnosisKind.PROBE,
         f"{service} runs, but {fact}",
         container=container,
         hint=hint,
+        early=silent and _is_starting(container, failure),
         times=failure.count,
     )
+
+
+def _is_starting(container: ContainerView, failure: EventView) -> bool:
+    """Tell whether a process that answers nothing may just be slow to start; both times are of one node's clock."""
+    started = parse_timestamp(container.running.get("startedAt"))
+    told = sum(e.count for e in container.events_named("Unhealthy"))
+    young = started is not None and failure.last is not None and failure.last - started < SLOW_START
+    return young and told < SPAM_LIMIT and not container.restarts
 
 
 def _failing(container: ContainerView) -> EventView | None:

@@ -16,10 +16,19 @@ LABELS = "didn't match Pod's node affinity/selector"
 CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" (?:not found|is being deleted)')
 KEYS = {"cpu": "scale.cpu", "memory": "scale.memory"}
 SURGE = "lower deployment.minimum so that an old pod goes first"
+# What an old pod that goes makes room for, and the nodes on which no pod of an app ever stands.
+MADE_BY_GOING = re.compile(
+    r"Insufficient \S+|Too many pods|node\(s\) didn't have free ports for the requested pod ports"
+)
+NEVER_OURS = re.compile(r"node\(s\) had untolerated taint(?:\(s\))? \{node-role\.kubernetes\.io/[^}]*\}")
+REASONS = re.compile(r"\d+ (.+?)(?:, (?=\d+ )|$)")
+QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
+UNITS = {None: 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+UNITS |= {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
 
 
-def find(service: str, pod: PodView, *, surge: bool) -> Diagnosis | None:
-    """Explain a pod that no node takes; `surge`: old pods stand in its place, so making room would help."""
+def find(service: str, pod: PodView, *, old: Sequence[Document]) -> Diagnosis | None:
+    """Explain a pod that no node takes; `old`: the specs of the old pods that stand in its place."""
     scheduled = condition(pod.document, "PodScheduled")
     if pod.spec.get("nodeName") or scheduled.get("status") != "False":
         return None
@@ -34,7 +43,7 @@ def find(service: str, pod: PodView, *, surge: bool) -> Diagnosis | None:
         return None
     times = sum(e.count for e in pod.events_named("FailedScheduling")) or 1
     fact, remedies = _explain(service, pod.spec, text)
-    if surge and LABELS not in text:
+    if any(_makes_room(spec, pod.spec, text) for spec in old):
         remedies.append(SURGE)
     return pod.diagnosis(DiagnosisKind.UNSCHEDULABLE, fact, hint=", or ".join(remedies), times=times)
 
@@ -42,6 +51,25 @@ def find(service: str, pod: PodView, *, surge: bool) -> Diagnosis | None:
 def cut(text: str) -> str:
     """Cut the scheduler's text where it stops helping."""
     return text.partition(PREEMPTION)[0].removesuffix(STRAY).rstrip(". ")
+
+
+def _makes_room(old: Document, new: Document, text: str) -> bool:
+    """Tell whether an old pod that goes would surely leave a place: else one that serves would go for nothing.
+
+    Room must be all that is missing on every node where the old pod may stand, and what it holds as much as is asked for.
+    """
+    reasons = [r for r in REASONS.findall(text.partition(": ")[2]) if not NEVER_OURS.fullmatch(r)]
+    if not reasons or not all(MADE_BY_GOING.fullmatch(r) for r in reasons):
+        return False
+    if PORTS in text and not _host_ports(new) <= _host_ports(old):
+        return False
+    return all(_sum(old, resource) >= _sum(new, resource) for resource in ROOM.findall(text))
+
+
+def _sum(spec: Document, resource: str) -> float:
+    """Return what the containers of a pod ask for; nothing where it is written in a way that is not known."""
+    asked = [QUANTITY.fullmatch(each) for each in _asked(spec, resource)]
+    return sum(float(found[1]) * UNITS[found[2]] for found in asked if found)
 
 
 def _explain(service: str, spec: Document, text: str) -> tuple[str, list[str]]:
@@ -66,9 +94,13 @@ def _explain(service: str, spec: Document, text: str) -> tuple[str, list[str]]:
 
 def _requested(spec: Document, resource: str) -> str:
     """Return what the pod's containers ask for, as written; several are joined by +."""
+    return " + ".join(_asked(spec, resource)) or "more"
+
+
+def _asked(spec: Document, resource: str) -> list[str]:
     containers: Sequence[Document] = spec.get("containers") or ()
     asked = [str(((c.get("resources") or {}).get("requests") or {}).get(resource, "")) for c in containers]
-    return " + ".join(a for a in asked if a) or "more"
+    return [each for each in asked if each]
 
 
 def _unit(resource: str) -> str:

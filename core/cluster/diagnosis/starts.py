@@ -2,7 +2,8 @@
 
 import re
 
-from core.cluster.diagnosis.view import ContainerView, PodView, one_line
+from core.cluster.diagnosis.view import ContainerView, PodView, last, one_line
+from core.cluster.snapshot import HOOK_FAILED
 from core.records.observation import Diagnosis, DiagnosisKind
 
 CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError"})
@@ -35,11 +36,16 @@ EXEC = re.compile(
     r'exec: "(?P<what>[^"]+)": (?:stat [^:]+: )?'
     r"(?P<why>no such file or directory|permission denied|executable file not found|exec format error|is a directory)"
 )
+# Exec lifecycle hook ([sh -c …]) for Container "main" in Pod "web-1" failed - error: command 'sh -c …' exited with 3: no
+# database\n, message: "no database\n" (kubelet, lifecycle handlers); a hook by HTTP has an error and no message.
+HOOK_EXIT = re.compile(r"exited with (\d+)")
+HOOK_OUTPUT = re.compile(r', message: "((?:[^"\\]|\\.)+)"')
+HOOK_ERROR = re.compile(r"failed - error: ([^,]+)")
 WHY = {
     "no such file or directory": "is not in the image",
     "permission denied": "is not executable",
     "executable file not found": "is not in the PATH of the image",
-    "exec format error": "was built for another CPU",
+    "exec format error": "was built for another processor than the node's",
     "is a directory": "is a directory",
 }
 
@@ -71,12 +77,26 @@ def _config(service: str, pod: PodView, container: ContainerView) -> Diagnosis |
 
 def _hook(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
     events = container.events_named("FailedPostStartHook")
-    if container.waiting.get("reason") != "PostStartHookError" and not (events and container.down):
+    if container.waiting.get("reason") != HOOK_FAILED and not (events and container.down):
         return None
-    # The hook's own output may hold anything; it is left to the log.
-    fact = f"the postStart hook of {service} fails, so its container is killed"
+    # A second or two later the status says only that it is tried again; what was told of the hook stays the cause.
+    fact = f"the postStart hook of {service} fails{hook_said(container.hook)}, so its container is killed"
     hint = "check lifecycle.postStart"
     return pod.diagnosis(DiagnosisKind.START, fact, container=container, more=restarted(container), hint=hint)
+
+
+def hook_said(text: str) -> str:
+    """Return ` with exit code 3 (no database)` of the kubelet's words, as far as these tell it."""
+    code, output = HOOK_EXIT.search(text), HOOK_OUTPUT.search(text)
+    # Quoted as Go does it.
+    words = (
+        one_line(re.sub(r"\\([nrt]|.)", lambda found: " " if found[1] in "nrt" else found[1], output[1]))
+        if output
+        else ""
+    )
+    if code is None and not words and (failed := HOOK_ERROR.search(text)):
+        return f": {one_line(failed[1], 200)}"
+    return (f" with exit code {code[1]}" if code else "") + (f" ({one_line(words, 200)})" if words else "")
 
 
 def _start(service: str, pod: PodView, container: ContainerView) -> Diagnosis | None:
@@ -122,4 +142,4 @@ def restarted(container: ContainerView) -> str:
 
 def _tail(text: str) -> str:
     """Return the end of a runtime's chain of wrapped errors, where the cause stands."""
-    return text.removesuffix(": unknown")[-200:].strip() or "the container runtime gives no reason"
+    return last(text.removesuffix(": unknown").strip(), 200) or "the container runtime gives no reason"

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from core.cluster.diagnosis.scheduling import CLAIM, cut
-from core.cluster.diagnosis.view import PodView, event_view, one_line
+from core.cluster.diagnosis.starts import hook_said
+from core.cluster.diagnosis.view import PodView, event_view, events_of, one_line
 from core.cluster.documents import (
     Document,
     condition,
@@ -95,6 +96,17 @@ def find_stuck(service: str, pods: Sequence[Document]) -> Diagnosis | None:
         if is_terminating(pod) and finalizers and not is_alive(pod):
             held = ", ".join(finalizers)
             fact = f"an old pod of {service} cannot go: finalizer {held} is not being removed"
+            return Diagnosis(kind=DiagnosisKind.TERMINATING, sentence=fact, fact=fact, pod=name_of(pod))
+    return None
+
+
+def find_pre_stop(service: str, pods: Sequence[Document], snapshot: Snapshot) -> Diagnosis | None:
+    """Tell of a preStop hook that fails in a pod that goes; it goes all the same, perhaps in the midst of its work."""
+    for pod in filter(is_terminating, pods):
+        failed = [e for e in events_of(snapshot, uid_of(pod)) if e.reason == "FailedPreStopHook"]
+        if failed:
+            said = hook_said(failed[-1].message)
+            fact = f"the preStop hook of {service} fails{said}: its old pods are stopped without it"
             return Diagnosis(kind=DiagnosisKind.TERMINATING, sentence=fact, fact=fact, pod=name_of(pod))
     return None
 

@@ -48,6 +48,8 @@ class ContainerView:
         status: empty until the kubelet has reported.
         is_init: it must end before the others start.
         injected: the workload does not name it: a webhook has put it into the pod.
+        alone: no other container of the workload runs beside it: it is the service itself, whatever its name.
+        hook: what was last said of its postStart hook; the status says it for a second only.
         before: restarts from before the promotion; neither they nor the ends that they followed are told of.
     """
 
@@ -57,14 +59,18 @@ class ContainerView:
     events: tuple[EventView, ...] = ()
     is_init: bool = False
     injected: bool = False
+    alone: bool = True
+    hook: str = ""
     before: int = 0
 
     def subject(self, service: str) -> str:
-        """Return how a sentence calls it: the service's one container is the service itself."""
-        kind = "init container" if self.is_init else "container"
+        """Return how a sentence calls it: the container that convox.yml asks for is the service itself."""
         if self.injected:
+            kind = "init container" if self.is_init else "container"
             return f"{kind} {self.name} of {service} (not in convox.yml)"
-        return f"{kind} {self.name} of {service}" if self.is_init else service
+        if self.name == CONTAINER or (self.alone and not self.is_init):
+            return service
+        return f"{'init container' if self.is_init else 'side-car'} {self.name} of {service}"
 
     @property
     def image(self) -> str:
@@ -149,6 +155,7 @@ class PodView:
         more: str = "",
         hint: str = "",
         permanent: bool = False,
+        early: bool = False,
         times: int = 1,
     ) -> Diagnosis:
         """Make a diagnosis of this pod.
@@ -160,6 +167,7 @@ class PodView:
             more: what changes from look to look, such as the restarts; no line says it.
             hint: what to look at in convox.yml, for the end of the sentence; not said of an injected container.
             permanent: no waiting mends it; never so for an injected container, whose fault is not the release's.
+            early: a good start that is slow looks the same for now.
             times: how often events tell it; the container's own ends may be more.
         """
         ran = container is not None and bool(container.ended or container.running)
@@ -177,6 +185,7 @@ class PodView:
             pod_uid=uid_of(self.document),
             container=container.name if container and ran else "",
             permanent=permanent and not foreign,
+            early=early,
             restarts=ours.restarts if ours else 0,
             down=ours is not None and ours.down,
             previous=container is not None and bool(container.running and container.last),
@@ -209,8 +218,13 @@ def _made(snapshot: Snapshot, pod: Document, named: frozenset[str] | None, resta
     events = events_of(snapshot, uid_of(pod))
     spec, status = spec_of(pod), status_of(pod)
     before = {CONTAINER: restarts}
-    containers = [
-        replace(c, injected=named is not None and c.name not in named, before=before.get(c.name, 0))
+    found = [
+        replace(
+            c,
+            injected=named is not None and c.name not in named,
+            before=before.get(c.name, 0),
+            hook=snapshot.hooks.get((uid_of(pod), c.name), ""),
+        )
         for c in (
             *_containers(
                 spec.get("initContainers"), status.get("initContainerStatuses"), events, is_init=True
@@ -218,7 +232,8 @@ def _made(snapshot: Snapshot, pod: Document, named: frozenset[str] | None, resta
             *_containers(spec.get("containers"), status.get("containerStatuses"), events, is_init=False),
         )
     ]
-    return PodView(document=pod, containers=tuple(containers), events=events)
+    alone = sum(not c.is_init and not c.injected for c in found) == 1
+    return PodView(document=pod, containers=tuple(replace(c, alone=alone) for c in found), events=events)
 
 
 def events_of(snapshot: Snapshot, uid: str) -> tuple[EventView, ...]:
@@ -257,6 +272,11 @@ def one_line(text: str, most: int = LONGEST_SENTENCE) -> str:
     """
     joined = " ".join(text.split())
     return joined if len(joined) <= most else joined[: most - 1] + "…"
+
+
+def last(text: str, most: int) -> str:
+    """Return the end of a text, where causes stand, with a mark where its beginning was cut off."""
+    return text if len(text) <= most else f"…{text[-most:]}"
 
 
 def probe_kills(container: ContainerView) -> int:

@@ -31,7 +31,7 @@ from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.snapshot import Delta, Snapshot
 from core.records.intent import Intent
 from core.records.line import Line
-from core.records.observation import Diagnosis
+from core.records.observation import Diagnosis, DiagnosisKind
 
 # Objects before their parts and events before the status that follows from them, so that a batch reads in order.
 ORDER = {kind: place for place, kind in enumerate(FOLLOWED)}
@@ -46,6 +46,8 @@ PULLED = re.compile(
 NEVER_STARTED = frozenset({"StartError", "ContainerCannotRun", "ContainerStatusUnknown"})
 # A diagnosis that goes on is said again at most this often (contract 7).
 REPEAT_AFTER = timedelta(minutes=1)
+# What these say counts what others do as well: each look may have another number.
+COUNTING = frozenset({DiagnosisKind.QUOTA, DiagnosisKind.UNSCHEDULABLE})
 
 
 def lines(
@@ -197,7 +199,9 @@ class RepeatLimiter:
 def diagnosis_lines(
     said: Mapping[str, RepeatLimiter], diagnoses: Mapping[str, Sequence[Diagnosis]], now: datetime
 ) -> tuple[dict[str, RepeatLimiter], tuple[Line, ...]]:
-    """Tell each diagnosis once, then `×N` at most once a minute while it goes on.
+    """Tell each diagnosis once, then `×N` at most once a minute while it goes on; none that may be a slow start.
+
+    One whose numbers change by themselves is told anew at most once a minute for a service and kind.
 
     Args:
         said: what this function returned the last time, empty at first; after a restart the keys of first lines are
@@ -208,15 +212,23 @@ def diagnosis_lines(
     known, new_lines = dict(said), []
     for service, present in diagnoses.items():
         for diagnosis in present:
+            if diagnosis.early:
+                continue
             fact = diagnosis.fact or diagnosis.sentence
+            kind = f"{service}:{diagnosis.kind}"
             key = f"trouble:{service}:{diagnosis.kind}:{sha256(fact.encode()).hexdigest()[:16]}"
             last = known.get(key)
+            spoken = known.get(kind) if diagnosis.kind in COUNTING else last
             about = diagnosis.pod or service
+            if spoken is not None and now - spoken.at < REPEAT_AFTER:
+                continue
             if last is None:
                 new_lines.append(_line(now, about, fact, key))
-            elif diagnosis.times > last.times and now - last.at >= REPEAT_AFTER:
+            elif diagnosis.times > last.times:
                 new_lines.append(_line(now, about, f"{fact} ×{diagnosis.times}", f"{key}:{diagnosis.times}"))
             else:
                 continue
             known[key] = RepeatLimiter(now, diagnosis.times)
+            if diagnosis.kind in COUNTING:
+                known[kind] = known[key]
     return known, tuple(new_lines)

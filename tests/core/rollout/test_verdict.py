@@ -427,6 +427,8 @@ def test_what_is_awaited_is_said():
     assert watching.look(progressing(ready=1)).progress.waiting == "web: 1 of 2 new pods are ready"
     assert watching.look(service()).progress.waiting == "web is complete, watching for 20 s"
     assert watching.look(broken()).progress.waiting == MISSING_IMAGE.sentence
+    slow = replace(MISSING_IMAGE, early=True, permanent=False)
+    assert watching.look(progressing(diagnoses=(slow,))).progress.waiting == "web: 0 of 2 new pods are ready"
 
 
 def test_a_settle_window_is_a_value_and_over_with_whatever_is_awaited_next():

@@ -1,5 +1,6 @@
 """What a person is told for each text that Kubernetes and its runtimes may give, beyond what was recorded."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from core.cluster.diagnosis import diagnoses
 from core.cluster.diagnosis.images import registry_of
 from core.cluster.diagnosis.scheduling import cut
-from core.cluster.snapshot import Snapshot
+from core.cluster.snapshot import Delta, Snapshot
 from tests.core.cluster.things import NOW, WEB, deployment, event, pod, replica_set, snapshot
 
 PULLING = {"state": {"waiting": {"reason": "ContainerCreating"}}, "ready": False}
@@ -246,6 +247,19 @@ def test_a_replica_set_that_should_have_no_pods_is_not_refused_any():
     assert diagnoses(snapshot(Deployment=[deployment()], ReplicaSet=[stale]), WEB, "R2") == ()
 
 
+def test_a_quota_that_pods_on_their_way_out_still_hold_is_not_the_last_word():
+    failure = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: pods"}
+    sets = [replica_set(status={"conditions": [failure]})]
+    going = pod("old", release="R1")
+    going["metadata"]["deletionTimestamp"] = NOW
+    known = snapshot(Deployment=[deployment()], ReplicaSet=sets, Pod=[going])
+    diagnosis = diagnoses(known, WEB, "R2")[0]
+    assert not diagnosis.permanent
+    assert diagnosis.sentence.endswith("exceeded pods; pods that are going still hold a part of it")
+    gone = known.after(Delta("Pod", "DELETED", going))
+    assert diagnoses(gone, WEB, "R2")[0].permanent
+
+
 def test_a_quota_that_lets_some_pods_through_is_not_everywhere():
     failure = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: pods"}
     known = snapshot(
@@ -272,18 +286,105 @@ def test_the_schedulers_text_is_cut_where_it_stops_helping():
     )
 
 
-def test_an_old_pod_in_the_place_makes_the_minimum_a_remedy():
-    text = "0/3 nodes are available: 1 Insufficient cpu, 2 Insufficient memory."
-    alone = told(unscheduled(text))[0]
-    assert alone.sentence == (
+def asking(cpu: str, memory: str = "16Mi", *, port: int = 0) -> dict[str, Any]:
+    ports = [{"containerPort": port, "hostPort": port}] if port else []
+    return {"name": "main", "resources": {"requests": {"cpu": cpu, "memory": memory}}, "ports": ports}
+
+
+def beside_an_old_pod(text: str, new: dict[str, Any], old: dict[str, Any], **more: Any) -> str:
+    waiting = unscheduled(text, containers=[new])
+    known = snapshot(
+        Deployment=[deployment()],
+        Pod=[waiting, pod("old", release="R1", spec={"nodeName": "n1", "containers": [old]}, **more)],
+    )
+    return diagnoses(known, WEB, "R2")[0].sentence
+
+
+MINIMUM = "lower deployment.minimum so that an old pod goes first"
+FULL = "0/3 nodes are available: 1 Insufficient cpu, 2 Insufficient memory."
+
+
+def test_lack_of_room_is_told_with_what_would_make_some():
+    assert told(unscheduled(FULL))[0].sentence == (
         "web asks for 4 CPU and 1Gi of memory, and no node has that much left "
         "(0/3 nodes are available: 1 Insufficient cpu, 2 Insufficient memory): "
         "lower scale.cpu and scale.memory, or add a node"
     )
-    known = snapshot(Deployment=[deployment()], Pod=[unscheduled(text), pod("old", release="R1")])
-    assert (
-        "or lower deployment.minimum so that an old pod goes first" in diagnoses(known, WEB, "R2")[0].sentence
-    )
+
+
+@pytest.mark.parametrize(
+    ("text", "new", "old"),
+    [
+        (FULL, asking("500m", "1Gi"), asking("0.5", "1024Mi")),
+        ("0/1 nodes are available: 1 Too many pods.", asking("1"), asking("1m")),
+        (
+            "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {node-role.kubernetes.io/x: }.",
+            asking("1"),
+            asking("1"),
+        ),
+        (
+            "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.",
+            asking("1", port=80),
+            asking("1", port=80),
+        ),
+    ],
+    ids=["as much", "a place", "a control plane", "the same port"],
+)
+def test_an_old_pod_in_the_place_makes_the_minimum_a_remedy(text: str, new: Any, old: Any):
+    assert MINIMUM in beside_an_old_pod(text, new, old)
+
+
+@pytest.mark.parametrize(
+    ("text", "new", "old"),
+    [
+        ("0/1 nodes are available: 1 node(s) were unschedulable.", asking("1"), asking("1")),
+        (
+            "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable.",
+            asking("1"),
+            asking("1"),
+        ),
+        ("0/1 nodes are available: 1 node(s) had untolerated taint {gpu: true}.", asking("1"), asking("1")),
+        ("0/1 nodes are available: 1 node(s) had untolerated taint(s).", asking("1"), asking("1")),
+        (
+            "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.",
+            asking("1", port=80),
+            asking("1"),
+        ),
+        (
+            "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
+            asking("1"),
+            asking("1"),
+        ),
+        (
+            "0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints.",
+            asking("1"),
+            asking("1"),
+        ),
+        (FULL, asking("64", "1Gi"), asking("10m", "1Gi")),
+        (FULL, asking("1", "1Gi"), asking("1", "1e9")),
+        ("something new", asking("1"), asking("1")),
+    ],
+    ids=[
+        "cordoned",
+        "one cordoned",
+        "taint",
+        "taints",
+        "port",
+        "selector",
+        "spread",
+        "more",
+        "unknown",
+        "new words",
+    ],
+)
+def test_no_pod_that_serves_goes_for_nothing(text: str, new: Any, old: Any):
+    assert "deployment.minimum" not in beside_an_old_pod(text, new, old)
+
+
+def test_an_old_pod_that_goes_already_needs_no_advice():
+    going = {"metadata": {"deletionTimestamp": NOW, "name": "old", "uid": "uid-old"}}
+    going["metadata"] = pod("old", release="R1")["metadata"] | going["metadata"]
+    assert "deployment.minimum" not in beside_an_old_pod(FULL, asking("1"), asking("1"), **going)
 
 
 def test_a_claim_that_does_not_exist_is_a_volume_and_no_lack_of_room():
@@ -305,13 +406,112 @@ def test_a_network_that_cannot_be_made_is_not_the_apps_fault():
     assert "not the app's" in diagnosis.sentence
 
 
-def test_a_post_start_hook_is_named_without_its_output():
-    state = {
-        "waiting": {"reason": "PostStartHookError", "message": "Exec lifecycle hook ([sh -c hunter2]) failed"}
-    }
-    diagnosis = told(pod("a", ready=False, container={"state": state, "ready": False}))[0]
-    assert diagnosis.kind == "start"
-    assert "hunter2" not in diagnosis.sentence
+SAID = 'no "database"'
+POST_START = (
+    'Exec lifecycle hook ([sh -c check]) for Container "main" in Pod "web-1" failed - error: command '
+    f"'sh -c check' exited with 3: {SAID}\n, message: {json.dumps(SAID + chr(10))}"
+)
+HTTP_HOOK = 'HTTP lifecycle hook (/warm) for Container "main" in Pod "web-1" failed - error: dial tcp: connection refused'
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        (
+            POST_START,
+            'the postStart hook of web fails with exit code 3 (no "database"), so its container is killed: check lifecycle.postStart',
+        ),
+        (
+            HTTP_HOOK,
+            "the postStart hook of web fails: dial tcp: connection refused, so its container is killed: check lifecycle.postStart",
+        ),
+        (
+            "exited with 7",
+            "the postStart hook of web fails with exit code 7, so its container is killed: check lifecycle.postStart",
+        ),
+        ("", "the postStart hook of web fails, so its container is killed: check lifecycle.postStart"),
+    ],
+)
+def test_a_post_start_hook_is_told_with_its_exit_and_output_and_stays_so_when_the_status_forgets(
+    message, says
+):
+    """The status tells it for a second; then it is a back-off with a clean exit."""
+    fails = {"waiting": {"reason": "PostStartHookError", "message": message}}
+    failing = pod("a", ready=False, container={"state": fails, "ready": False})
+    failed = event(failing, "FailedPostStartHook", "PostStartHook failed")
+    known = snapshot(Deployment=[deployment()], Pod=[failing], Event=[failed])
+    assert [(d.kind, d.sentence) for d in diagnoses(known, WEB, "R2")] == [("start", says)]
+    ended = {"terminated": {"exitCode": 0, "reason": "Completed"}}
+    later = pod(
+        "a",
+        ready=False,
+        container={
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": ended,
+            "ready": False,
+            "restartCount": 1,
+        },
+    )
+    known = known.after(Delta("Pod", "MODIFIED", later))
+    assert diagnoses(known, WEB, "R2")[0].fact == says
+    assert not known.after(Delta("Pod", "DELETED", later)).hooks
+
+
+def test_a_pre_stop_hook_of_an_old_pod_is_told_and_keeps_nobody():
+    old = pod("old", release="R1")
+    old["metadata"]["deletionTimestamp"] = NOW
+    failed = event(old, "FailedPreStopHook", POST_START.replace("[sh", "[/bin/sh"))
+    known = snapshot(Deployment=[deployment()], Pod=[pod("a"), old], Event=[failed])
+    diagnosis = diagnoses(known, WEB, "R2")[0]
+    assert diagnosis.sentence.startswith("the preStop hook of web fails with exit code 3 (no ")
+    assert not diagnosis.permanent
+
+
+@pytest.mark.parametrize("code", [1, 255])
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("exec /app/arm64: exec format error", "/app/arm64"),
+        ("exec container process `/app/run`: Exec format error", "/app/run"),
+    ],
+)
+def test_a_program_for_another_processor_is_named(code: int, words: str, what: str):
+    diagnosis = told(ended(code, message=f"{words}\n"))[0]
+    assert diagnosis.sentence == (
+        f"web cannot start: {what} is not for the node's processor (exec format error): build the image for it, "
+        "and give a script its first line, such as #!/bin/sh"
+    )
+    assert (diagnosis.kind, diagnosis.permanent, diagnosis.everywhere) == ("start", True, True)
+
+
+def test_a_side_car_is_named_as_what_it_is():
+    both = [{"name": "main"}, {"name": "proxy"}]
+    crashed = ended(3)["status"]["containerStatuses"][0] | {"name": "proxy"}
+    known = pod("a", spec={"containers": both})
+    known["status"]["containerStatuses"].append(crashed)
+    ours = deployment()
+    ours["spec"]["template"]["spec"]["containers"] = both
+    sentence = diagnoses(snapshot(Deployment=[ours], Pod=[known]), WEB, "R2")[0].sentence
+    assert sentence.startswith("side-car proxy of web exits with code 3")
+
+
+def test_a_slow_start_is_no_suspicion_for_half_a_minute():
+    waiting = pod("a", ready=False, container={"ready": False})
+    refused = "Readiness probe failed: dial tcp 10.0.0.1:3000: connect: connection refused"
+    early = told(
+        waiting, event(waiting, "Unhealthy", refused, count=5, lastTimestamp="2026-11-24T10:00:25Z")
+    )[0]
+    late = told(waiting, event(waiting, "Unhealthy", refused, count=6, lastTimestamp="2026-11-24T10:00:30Z"))[
+        0
+    ]
+    capped = told(
+        waiting, event(waiting, "Unhealthy", refused, count=25, lastTimestamp="2026-11-24T10:00:25Z")
+    )[0]
+    assert (early.early, late.early, capped.early) == (True, False, False)
+    answers = event(
+        waiting, "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", count=2
+    )
+    assert not told(waiting, answers)[0].early
 
 
 def test_a_side_car_that_ends_is_a_crash_and_an_init_step_that_ends_well_is_none():
