@@ -153,7 +153,7 @@ def _use_cases(store: SqliteStore, cluster: Cluster, slack: SlackSide, clock: Cl
     records = Registrar(store, cluster, access, why_not_startable)
     decider = Decider(store, cluster, access, sender, supervisor, why_not_startable=why_not_startable)
     promoter = Promoter(store, cluster, access, decider, why_not_startable=why_not_startable)
-    viewer = Viewer(store, access, why_not_startable)
+    viewer = Viewer(store, cluster, access, why_not_startable)
     handlers = Handlers(records=records, promoter=promoter, decider=decider, viewer=viewer, clock=clock)
     return UseCases(records=records, decider=decider, viewer=viewer, supervisor=supervisor, handlers=handlers)
 

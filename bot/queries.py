@@ -10,6 +10,7 @@ from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
 from bot.views.help import help_text
 from bot.views.history import history_list, live_then
+from bot.views.release_diff import release_diff_text
 from bot.views.releases import held_note, release_info, release_list, release_manifest, status_note
 from core.actor import Caller
 from core.clock import Clock
@@ -26,6 +27,7 @@ class Queries:
         self._by_kind: dict[type, Callable[[Any, Caller], Awaitable[Answer]]] = {
             ask.ListReleases: self._releases,
             ask.ReleaseHistory: self._history,
+            ask.DiffReleases: self._diff,
             ask.ReleaseInfo: self._release_info,
             ask.ReleaseManifest: self._manifest,
             ask.Env: self._environment,
@@ -54,6 +56,10 @@ class Queries:
             return Answer(text=live_then(live_at(seen.spans, command.at), command.app, command.at))
         table = history_list(seen.promotions, seen.spans, self._clock.now())
         return Answer(text=table, whole=command.typed)
+
+    async def _diff(self, command: ask.DiffReleases, caller: Caller) -> Answer:
+        seen = await self._viewer.diff(caller, command.app, command.release, command.base)
+        return Answer(text=release_diff_text(seen.diff, seen.before, seen.after), whole=command.typed)
 
     async def _release_info(self, command: ask.ReleaseInfo, caller: Caller) -> Answer:
         seen = await self._viewer.release(caller, command.app, command.release, reveal=command.reveal)

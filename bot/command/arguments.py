@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -65,15 +65,22 @@ class Arguments:
 
     def id(self, kind: str) -> str:
         """Return the first argument as an id of that kind."""
-        given = plain(self.words[0].text)
-        found = normalise(kind, given)
-        if found is None:
-            self.refuse(f"not a {kind} id: {given[:40]}", self._other_kind(kind, given))
-        return found
+        return replace(self, words=self.words[:1]).ids(kind)[0]
 
     def _other_kind(self, kind: str, given: str) -> str:
         other = next((name for name in PREFIXES if normalise(name, given)), None)
         return f"that is the id of a {other}" if other else f"it is {PREFIXES[kind]} and ten letters"
+
+    def ids(self, kind: str) -> list[str]:
+        """Return every argument as an id of that kind."""
+        found = []
+        for word in self.words:
+            given = plain(word.text)
+            each = normalise(kind, given)
+            if each is None:
+                self.refuse(f"not a {kind} id: {given[:40]}", self._other_kind(kind, given))
+            found.append(each)
+        return found
 
     def id_of(self, flag: str, kind: str) -> str | None:
         """Return the id that a flag names, None where it is not given."""

@@ -65,6 +65,20 @@ class ReleaseManifest(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiffReleases(Command):
+    """Attributes: base: the release to compare with; None takes the active one."""
+
+    app: str
+    release: str
+    base: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        base = [self.base] if self.base else []
+        return ["releases", "diff", *base, self.release, "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseHistory(Command):
     """Attributes: at: asks what was live then, instead of for the list."""
 

@@ -14,6 +14,7 @@ from bot.command.commands import (
     CreateApp,
     CreateReleaseFrom,
     Decline,
+    DiffReleases,
     Env,
     EnvGet,
     EnvSet,
@@ -79,6 +80,13 @@ def _release_info(given: Arguments) -> Command:
 def _release_manifest(given: Arguments) -> Command:
     given.count(1, 1)
     return ReleaseManifest(release=given.id("release"), app=given.app)
+
+
+def _diff_releases(given: Arguments) -> Command:
+    """Take the release, or the one to compare with before it."""
+    given.count(1, 2)
+    *base, release = given.ids("release")
+    return DiffReleases(release=release, base=base[0] if base else None, app=given.app)
 
 
 def _release_history(given: Arguments) -> Command:
@@ -296,6 +304,10 @@ RULES = (
         LOOK, _release_history, ("app", "limit", "at"),
     ),
     Rule(("releases", "info"), "RELEASE [--reveal]", "show one release", LOOK, _release_info, ("app", "reveal")),
+    Rule(
+        ("releases", "diff"), "[RELEASE] RELEASE", "show what it changes (with one id: of the active release)",
+        LOOK, _diff_releases,
+    ),
     Rule(("releases", "manifest"), "RELEASE", "show its convox.yml", LOOK, _release_manifest),
     Rule(("builds",), "[-l N]", "list builds", LOOK, _list_builds, ("app", "limit")),
     Rule(("builds", "info"), "BUILD", "show one build", LOOK, _build_info),

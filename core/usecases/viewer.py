@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 from core.actor import Caller
 from core.errors import Forbidden, NotFound, Unavailable
 from core.lifecycle.access import Access
+from core.lifecycle.bundles import bundle_of, prunable
 from core.lifecycle.history import LiveSpan, live_spans
+from core.lifecycle.release_diff import ReleaseDiff, ReleaseSide, release_diff
 from core.lifecycle.visibility import UNSEEN
 from core.manifest.convox_yml import notes_of
+from core.ports.cluster import Cluster
 from core.ports.outbox import Card
 from core.ports.store import Store
 from core.promotion import Promotion
@@ -68,12 +71,22 @@ class AppHistory:
     spans: Sequence[LiveSpan]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedReleases:
+    """Two releases by id, and how the second differs from the first."""
+
+    before: str
+    after: str
+    diff: ReleaseDiff
+
+
 class Viewer:
     """Shows records to whoever may see them. Without `reveal` nobody is handed a value (promise 7)."""
 
-    def __init__(self, store: Store, access: Access, writable: Callable[[], str]) -> None:
-        """Take the store, who may do what, and a function that says why no audit row may be written now, or ""."""
+    def __init__(self, store: Store, cluster: Cluster, access: Access, writable: Callable[[], str]) -> None:
+        """Take the store, what renders releases, who may do what, and a function that says why no audit row may be written now, or ""."""
         self._store = store
+        self._cluster = cluster
         self._access = access
         self._writable = writable
 
@@ -147,6 +160,36 @@ class Viewer:
         await self._store.read.app(app)
         promotions = await self._store.read.promotions(app)
         return AppHistory(promotions=promotions[:limit], spans=live_spans(promotions))
+
+    async def diff(self, caller: Caller, app: str, release_id: str, base: str | None) -> ComparedReleases:
+        """Compare a release with another, or with the active one; no value of a variable is in it.
+
+        Raises:
+            NotFound: there is no such release, or no active one to compare with.
+            Invalid: one of them cannot be rendered.
+        """
+        await self._access.require(caller.actor, "view", app)
+        read = self._store.read
+        found = await read.app(app)
+        if (before := base or found.active) is None:
+            raise NotFound(
+                f"{app} has no active release to compare with", hint=f"releases diff R {release_id} -a {app}"
+            )
+        old, new = await self._side(found, before), await self._side(found, release_id)
+        pruned = await prunable(read, self._cluster, app, new.bundle) if new.bundle else ()
+        return ComparedReleases(before=before, after=release_id, diff=release_diff(old, new, pruned))
+
+    async def _side(self, app: App, release_id: str) -> ReleaseSide:
+        read = self._store.read
+        release = await read.release(app.name, release_id)
+        if release.build is None:
+            return ReleaseSide(release=release, build=None, bundle=None)
+        rules = self._access.policy.rules(app.name)
+        return ReleaseSide(
+            release=release,
+            build=await read.build(app.name, release.build),
+            bundle=await bundle_of(read, self._cluster, release, app, rules),
+        )
 
     async def build_of(self, caller: Caller, app: str, release_id: str) -> Build:
         """Return the build of a release, whose manifest is the release's; NotFound where it has none."""

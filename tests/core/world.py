@@ -129,7 +129,7 @@ async def world(
         decider = Decider(
             store, cluster, access, announcer, supervisor, why_not_startable=lambda: why_not_startable
         )
-        viewer = Viewer(store, access, lambda: why_not_startable)
+        viewer = Viewer(store, cluster, access, lambda: why_not_startable)
         promoter = Promoter(store, cluster, access, decider, why_not_startable=lambda: why_not_startable)
         made = World(
             store,

@@ -15,6 +15,7 @@ from bot.command.commands import (
     CreateApp,
     CreateReleaseFrom,
     Decline,
+    DiffReleases,
     Env,
     EnvGet,
     EnvSet,
@@ -77,6 +78,8 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
         ("releases --limit=5 --app=api", ListReleases(app="api", limit=5)),
         (f"releases info {R}", ReleaseInfo(app="web", release=R)),
         (f"releases info {R} --reveal", ReleaseInfo(app="web", release=R, reveal=True)),
+        (f"releases diff {R}", DiffReleases(app="web", release=R)),
+        (f"releases diff {R} RZZZZZZZZZZ", DiffReleases(app="web", base=R, release="RZZZZZZZZZZ")),
         ("releases history", ReleaseHistory(app="web")),
         (
             "releases history -l 3 --at 2026-01-31T15:00+01:00",
@@ -356,7 +359,7 @@ def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
 def test_the_composer_is_given_every_command_once_with_what_it_does():
     usages = [usage for usage, _ in hints()]
 
-    assert len(usages) == len(set(usages)) == 23
+    assert len(usages) == len(set(usages)) == 24
     assert all(does for _, does in hints())
 
 

@@ -25,6 +25,7 @@ plain_reasons = st.lists(st.text(string.ascii_letters + ",.!?", min_size=1), min
 
 commands = st.one_of(
     st.builds(ask.ListReleases, app=apps, limit=limits),
+    st.builds(ask.DiffReleases, app=apps, release=releases, base=st.none() | releases),
     st.builds(ask.ReleaseHistory, app=apps, limit=limits, at=st.none() | moments),
     st.builds(
         ask.CreateReleaseFrom,

@@ -64,6 +64,7 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "key": "A",
         "limit": 10,
         "after": 0,
+        "base": release.id,
         "build_from": release.id,
         "env_from": release.id,
     }

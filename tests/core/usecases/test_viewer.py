@@ -46,7 +46,7 @@ async def test_what_is_revealed_is_in_the_audit_before_it_is_shown(w: World, tmp
     assert (await w.viewer.environment(by(BOB), "myapp", reveal=True)).get("PASSWORD") == SECRET
     assert await w.viewer.variable(by(BOB), "myapp", "PASSWORD") == SECRET
     assert revealed(tmp_path) == [release, release, f"{release}/PASSWORD"]
-    full = Viewer(w.store, w.viewer._access, lambda: "the disk is full")
+    full = Viewer(w.store, w.cluster, w.viewer._access, lambda: "the disk is full")
     with pytest.raises(Unavailable, match="^the disk is full$"):
         await full.variable(by(BOB), "myapp", "PASSWORD")
 
@@ -94,3 +94,27 @@ async def test_a_release_tells_which_keys_of_its_manifest_have_no_effect(w: Worl
     made = await w.build(text=manifest() + "version: '3'\n")
     seen = await w.viewer.release(by(ALICE), "myapp", made.release.id)
     assert [note.partition(":")[0] for note in seen.notes] == ["version of convox.yml is without effect"]
+
+
+async def test_a_release_is_compared_with_the_active_one_without_a_value(w: World):
+    first = (await w.build()).release.id
+    await w.promote(first)
+    second = await furnished(w)
+    newest = (await w.records.set_environment(by(ALICE), "myapp", [("PASSWORD", "other")])).release.id
+    seen = await w.viewer.diff(by(ALICE), "myapp", newest, None)
+    assert (seen.before, seen.after) == (first, newest)
+    assert str(seen.diff.environment) == "add:PASSWORD"
+    assert (
+        str((await w.viewer.diff(by(ALICE), "myapp", newest, second)).diff.environment) == "change:PASSWORD"
+    )
+    assert "other" not in repr(seen)
+    assert SECRET not in repr(seen)
+
+
+async def test_without_an_active_release_there_is_nothing_to_compare_with(w: World):
+    empty = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
+    release = (await w.build()).release.id
+    with pytest.raises(NotFound, match="myapp has no active release to compare with"):
+        await w.viewer.diff(by(ALICE), "myapp", release, None)
+    assert (await w.viewer.diff(by(ALICE), "myapp", release, empty.id)).diff.builds[0] is None
+    assert (await w.viewer.diff(by(ALICE), "myapp", empty.id, release)).diff.pruned == ()
