@@ -30,9 +30,9 @@ from a terminal or CI, with RACK_URL=https://convox:TOKEN@HOST (http on this mac
 DO_USAGE = f"convox-bot do [{NO_WAIT}] WORDS…"
 DO = f"""\
 Carries out WORDS as `/convox WORDS` in Slack does: same grammar, same policy, same audit. `convox-bot do help` lists them.
-A promotion is followed to its verdict, through an approval too.
+A promotion is followed to its verdict, through an approval too. `convox-bot do follow PROMOTION` follows any, from its first line.
 
-{NO_WAIT}   return once the promotion is asked for
+{NO_WAIT}   return once the promotion is asked for, and say how it is followed
 
 exit status: 0 for an answer and for OK, 1 for ERROR:, 2 for wrong usage; with {NO_WAIT} 0 once it has started, 3 where
 an approval is awaited.

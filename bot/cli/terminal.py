@@ -9,18 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from bot.cli.client import CommandResult, RackClient
+from bot.cli.client import RackClient
 from bot.cli.files import read_file
 from bot.cli.rack_url import CliError, RackUrl
+from core.ids import normalise
 from core.promotion import Phase
 
 EXIT_OK, EXIT_ERROR, EXIT_AWAITING_APPROVAL, EXIT_INTERRUPTED = 0, 1, 3, 130
+# The one word of `do` that is no command of the bot's: it reads the lines of a promotion, from the first one on.
+FOLLOW = "follow"
 # Git answers from the disk; a repository on a dead network share must not hang a pipeline.
 GIT_SECONDS = 20.0
 
 
 def do(words: Sequence[str], *, wait: bool = True, pause: Callable[[float], None] = time.sleep) -> int:
-    """Carry out a command and, where it asks for a promotion, follow that to its verdict.
+    """Carry out a command and, where it asks for a promotion, follow that to its verdict; or follow any, any number of times.
 
     Args:
         words: as typed; each reaches the bot exactly.
@@ -32,15 +35,26 @@ def do(words: Sequence[str], *, wait: bool = True, pause: Callable[[float], None
     """
     try:
         client = RackClient(_url(), pause=pause)
+        if words[0] == FOLLOW:
+            return _follow(client, _promotion_of(words[1:]))
         answer = client.command(_joined(words))
         say(answer.text)
         if answer.promotion is None:
             return EXIT_OK
         if not wait:
+            say(f"Promotion: {answer.promotion}\nconvox-bot do {FOLLOW} {answer.promotion}")
             return EXIT_AWAITING_APPROVAL if answer.phase == Phase.AWAITING_APPROVAL else EXIT_OK
-        return _follow(client, answer)
+        return _follow(client, answer.promotion)
     except CliError as error:
         return complain(error)
+
+
+def _promotion_of(words: Sequence[str]) -> str:
+    """Return the one promotion id that `follow` takes."""
+    found = normalise("promotion", words[0]) if len(words) == 1 else None
+    if found is None:
+        raise CliError("which promotion?", hint=f"usage: convox-bot do {FOLLOW} PROMOTION")
+    return found
 
 
 def _url() -> RackUrl:
@@ -58,15 +72,15 @@ def _joined(words: Sequence[str]) -> str:
     return text
 
 
-def _follow(client: RackClient, answer: CommandResult) -> int:
-    assert answer.promotion is not None
+def _follow(client: RackClient, promotion: str) -> int:
     last = ""
     try:
-        for last in client.follow(answer.promotion, lambda loss: say(f"Note: {loss}", sys.stderr)):
+        for last in client.follow(promotion, lambda loss: say(f"Note: {loss}", sys.stderr)):
             say(last)
     except KeyboardInterrupt:
         say(
-            f"\n{answer.promotion} goes on without this terminal; `convox-bot do apps cancel APP` stops it",
+            f"\n{promotion} goes on without this terminal: `convox-bot do {FOLLOW} {promotion}` shows it again,"
+            f" `convox-bot do cancel {promotion}` stops it",
             sys.stderr,
         )
         return EXIT_INTERRUPTED

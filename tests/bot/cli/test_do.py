@@ -130,6 +130,55 @@ async def test_without_waiting_it_says_whether_it_has_started(api, capsys):
     assert "OK" not in capsys.readouterr().out.splitlines()
 
 
+async def test_without_waiting_it_says_how_it_is_followed(api, capsys):
+    await api.world.build()
+    assert await typed("releases", "promote", "-a", "myapp", "--no-wait") == 0
+    (promotion,) = await api.store.read.promotions("myapp")
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        f"Promotion: {promotion.id}",
+        f"convox-bot do follow {promotion.id}",
+    ]
+    await api.world.idle()
+
+
+async def test_any_promotion_is_followed_from_its_first_line_any_number_of_times(api, capsys):
+    promotion = await api.world.promote((await api.world.build()).release.id)
+    seen = []
+    for word in (promotion.id, promotion.id.lower()):
+        assert await typed("follow", word) == 0
+        seen.append(capsys.readouterr().out)
+    assert seen[0] == seen[1]
+    assert seen[0].splitlines()[0].endswith("system/k8s/atom/app Status: Running => Pending")
+    assert seen[0].splitlines()[-1] == "OK"
+
+
+async def test_who_was_interrupted_is_told_how_to_see_and_to_stop_it(api, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    promotion = await api.world.promote((await api.world.build()).release.id)
+    monkeypatch.setattr(RackClient, "follow", interrupted)
+    assert await typed("follow", promotion.id) == 130
+    assert capsys.readouterr().err == (
+        f"\n{promotion.id} goes on without this terminal: `convox-bot do follow {promotion.id}` shows it again,"
+        f" `convox-bot do cancel {promotion.id}` stops it\n"
+    )
+
+
+@pytest.mark.parametrize("words", [(), ("RABCDEFGHIJ",), ("PABCDEFGHIJ", "x")])
+async def test_what_is_no_promotion_is_not_followed(api, capsys, words):
+    assert await typed("follow", *words) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "ERROR: which promotion?",
+        "usage: convox-bot do follow PROMOTION",
+    ]
+
+
+async def test_a_promotion_that_is_not_there_is_said(api, capsys):
+    assert await typed("follow", "PZZZZZZZZZZ") == 1
+    assert "PZZZZZZZZZZ" in capsys.readouterr().err
+
+
 async def test_what_stands_behind_two_dashes_is_text(api):
     api.world.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
     promotion = (await api.world.ask((await api.world.build()).release.id)).promotion
