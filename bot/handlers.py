@@ -133,7 +133,11 @@ class Handlers:
 
     async def _promote(self, command: ask.Promote, caller: Caller) -> Reply:
         asked = PromotionRequest(
-            app=command.app, release=command.release, force=command.force, anyway=command.anyway
+            app=command.app,
+            release=command.release,
+            force=command.force,
+            overwrite=command.overwrite,
+            anyway=command.anyway,
         )
         requested = await self._promoter.request(caller, asked)
         return await self._requested(requested, confirmations.promoting(requested.promotion.release), caller)

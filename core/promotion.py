@@ -125,6 +125,7 @@ class Promotion:
     Attributes:
         kind: a promote, or a person's rollback, which never rolls back by itself (engine rule 6).
         force: it may take over whatever is in flight.
+        overwrite: what others have set by hand in the pods of its services is taken away (engine rule 45).
         anyway: why a release on hold is promoted all the same.
         source: where it was asked for.
         channel: where its card is; None without one.
@@ -154,6 +155,7 @@ class Promotion:
     source: Source = "slack"
     channel: str | None = None
     force: bool = False
+    overwrite: bool = False
     anyway: str | None = None
     limits: Limits = field(default_factory=Limits)
     approvals_needed: int = 0
@@ -190,6 +192,11 @@ class Promotion:
     def untouched(self) -> bool:
         """Whether nothing of it, nor of one that it took over, has reached the cluster: nothing is to be undone."""
         return self.touched_at is None and self.baseline_of is None
+
+    @property
+    def forced(self) -> bool:
+        """Whether its applies take fields over that others have set."""
+        return self.overwrite or self.kind == "rollback"
 
     @property
     def takes_over(self) -> bool:

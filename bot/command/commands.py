@@ -110,18 +110,26 @@ class CreateReleaseFrom(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promote(Command):
-    """Attributes: release: None takes the newest not on hold; anyway: why a release on hold is promoted."""
+    """A release is to go out.
+
+    Attributes:
+        release: None takes the newest not on hold.
+        overwrite: what others have set by hand is taken away.
+        anyway: why a release on hold is promoted.
+    """
 
     app: str
     release: str | None = None
     force: bool = False
+    overwrite: bool = False
     anyway: str | None = None
 
     @property
     def words(self) -> list[str]:
         release = [self.release] if self.release else []
         anyway = [f"--anyway={self.anyway}"] if self.anyway is not None else []
-        return ["releases", "promote", *release, "-a", self.app, *_switch("--force", self.force), *anyway]
+        switches = [*_switch("--force", self.force), *_switch("--overwrite", self.overwrite)]
+        return ["releases", "promote", *release, "-a", self.app, *switches, *anyway]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

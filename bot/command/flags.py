@@ -16,7 +16,15 @@ VALUES = {
     "build-from": "a release",
     "env-from": "a release",
 }
-SWITCHES = ("force", "promote", "reveal", "help", "use-active-release-build", "use-active-release-env")
+SWITCHES = (
+    "force",
+    "overwrite",
+    "promote",
+    "reveal",
+    "help",
+    "use-active-release-build",
+    "use-active-release-env",
+)
 KNOWN = (*VALUES, *SWITCHES)
 SHORT = {"a": "app", "l": "limit", "p": "promote", "h": "help"}
 _DASHED = re.compile(f"[{DASHES}]+")

@@ -121,7 +121,13 @@ def _promote(given: Arguments) -> Command:
         )
     given.count(0, 1)
     release = given.id("release") if given.words else None
-    return Promote(release=release, app=given.app, force=given.switch("force"), anyway=reason)
+    return Promote(
+        release=release,
+        app=given.app,
+        force=given.switch("force"),
+        overwrite=given.switch("overwrite"),
+        anyway=reason,
+    )
 
 
 def _rollback(given: Arguments) -> Command:
@@ -284,8 +290,8 @@ SHIP, LOOK, SET, RACK = "Ship", "Look", "Environment", "Apps and channels"
 ANYWAY = '[--anyway "REASON"]'
 RULES = (
     Rule(
-        ("releases", "promote"), f"[RELEASE] [--force] {ANYWAY}", "roll a release out (without an id: the newest)",
-        SHIP, _promote, ("app", "force", "anyway"),
+        ("releases", "promote"), f"[RELEASE] [--force] [--overwrite] {ANYWAY}", "roll a release out (without an id: the newest)",
+        SHIP, _promote, ("app", "force", "overwrite", "anyway"),
     ),
     Rule(("releases", "rollback"), "RELEASE", "go back to an older release", SHIP, _rollback, ("app", "force")),
     Rule(

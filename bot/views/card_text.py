@@ -75,6 +75,9 @@ def commands(context: CardContext) -> list[str]:
 def any_way_back(p: Promotion) -> str:
     """Say how to replace what runs, where nobody knows a release to go back to or somebody has rolled out something else."""
     back = inline(f"/convox releases rollback RELEASE -a {p.app}")
+    if p.phase is Phase.SUPERSEDED and p.kind == "promote":
+        again = _typed(Promote(app=p.app, release=p.release, overwrite=True))
+        return f"to replace what somebody has set by hand: {again}, or {back}"
     why = "to go back" if p.phase is Phase.FAILURE else "to replace what somebody has set by hand"
     return f"{why}: {back}, with a RELEASE from {_typed(ListReleases(app=p.app))}"
 
@@ -216,6 +219,8 @@ def _cautions(context: CardContext) -> Iterable[str]:
         yield f"*not pinned*: {clip(', '.join(loose), 200)} (an image by tag can change after it was approved)"
     if p.force and not p.settled:
         yield "takes over whatever is rolling out (--force)"
+    if p.overwrite and not p.settled:
+        yield "takes away what others have set by hand (--overwrite)"
     if p.anyway:
         yield f"was on hold, promoted anyway: “{clip(p.anyway, 200)}”"
 

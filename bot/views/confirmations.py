@@ -81,7 +81,7 @@ def already_waiting(promotion: Promotion) -> Sentence:
     return Sentence.of(asked, where, " waits for its approval")
 
 
-CAME_TOO_LATE = "it waits as it was asked for first, without --force or --anyway: somebody has approved it so"
+CAME_TOO_LATE = "it waits as it was asked for first, without --force, --overwrite or --anyway: somebody has approved it so"
 
 
 def card_undelivered(app: str, channel: str, why: str) -> Sentence:

@@ -17,7 +17,8 @@ Fields = frozenset[Path]
 TEMPLATE: Path = ("f:spec", "f:template")
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 # What `kubectl rollout restart` sets is no other release: it may come and go.
-_RESTARTED: Path = (*TEMPLATE, "f:metadata", "f:annotations", f"f:{RESTARTED}")
+_NOTES: Path = (*TEMPLATE, "f:metadata", "f:annotations")
+_RESTARTED: Fields = frozenset({(*_NOTES, f"f:{RESTARTED}"), (*_NOTES, ".")})
 SOMEBODY = "somebody"
 MOST_SHOWN = 3  # fields in one sentence
 
@@ -91,7 +92,7 @@ def _heads(path: Path) -> Iterable[Path]:
 
 
 def _of_template(fields: Fields) -> Iterable[Path]:
-    return (path for path in fields if path[: len(TEMPLATE)] == TEMPLATE and path != _RESTARTED)
+    return (path for path in fields if path[: len(TEMPLATE)] == TEMPLATE and path not in _RESTARTED)
 
 
 def _paths(tree: Mapping[str, Any], way: Path = ()) -> Iterable[Path]:
@@ -110,3 +111,44 @@ def _element(element: str) -> str:
         pairs = json.loads(value).items()
         return "[" + ",".join(f"{key}={json.dumps(of)}" for key, of in pairs) + "]"
     return f"[{value}]"
+
+
+def shared_fields(live: Document) -> Fields:
+    """Return what others own together with the bot: its live value is ours, so nobody's work is lost by taking it (rule 46)."""
+    entries = managed_fields(live)
+    ours = frozenset[Path]().union(*(e.fields for e in entries if e.ours))
+    return ours & frozenset[Path]().union(*(e.fields for e in entries if not e.ours))
+
+
+def claimed(live: Document, *, template: bool) -> list[Any] | None:
+    """Return `managedFields` in which nobody else owns what the bot owns; None where that is so already.
+
+    Args:
+        live: an object that the bot has applied.
+        template: let the bot own every field of the pod template, so that an apply without a field really removes it
+            (engine rule 45): who applies a field and leaves it out takes it away, unless another owns it still.
+    """
+    shared = shared_fields(live)
+    moved = frozenset[Path]().union(*(e.fields for e in template_owners(live))) if template else frozenset()
+    if not shared and not moved:
+        return None
+    entries = live["metadata"].get("managedFields") or []
+    return [kept for entry in entries if (kept := _claimed(entry, shared | moved, moved))]
+
+
+def _claimed(entry: Document, taken: Fields, moved: Fields) -> dict[str, Any] | None:
+    if entry.get("subresource"):
+        return dict(entry)
+    fields = frozenset(_paths(entry.get("fieldsV1") or {}))
+    ours = entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply"
+    left = fields | moved if ours else fields - taken
+    return {**entry, "fieldsV1": _tree(left)} if left else None
+
+
+def _tree(fields: Fields) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for path in sorted(fields):
+        branch = tree
+        for element in path:
+            branch = branch.setdefault(element, {})
+    return tree

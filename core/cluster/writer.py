@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from core.cluster.api.client import Json, KubeClient
-from core.cluster.api.refusals import ApiUnreachable
+from core.cluster.api.refusals import ApiUnreachable, owned_sentence
 from core.cluster.documents import Document, generation_of, is_terminating, spec_of, uid_of
 from core.cluster.fencing import AppNamespace, check_ours, fenced
 from core.cluster.kinds import WORKLOADS, count_of
 from core.cluster.labels import FIELD_MANAGER, SCALE_MANAGER, TOKEN_ANNOTATION
+from core.cluster.owners import ManagedFieldsWriter, foreign
 from core.cluster.templates import template_digest
 from core.errors import Denied, NotYet, Rejected
 from core.records.bundle import Bundle, Ref
@@ -25,6 +26,7 @@ class ObjectWriter:
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
+        self._owners = ManagedFieldsWriter(client)
 
     async def preflight(self, ns: AppNamespace, bundle: Bundle, *, token: int, force: bool) -> None:
         """Let the server check every object without keeping it.
@@ -51,7 +53,11 @@ class ObjectWriter:
 
     async def apply(self, ns: AppNamespace, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
         """Apply one object; see `core.ports.cluster.Cluster.apply`."""
-        before, after = await self._apply(ns, bundle, ref, token=token, force=force, dry_run=False)
+        taken: list[str] = []
+        before, after = await self._apply(
+            ns, bundle, ref, token=token, force=force, dry_run=False, taken=taken
+        )
+        await self._owners.disown_others(ns.at(ref.kind, ref.name), after)
         changed = before is None or _substance(before) != _substance(after)
         return Applied(
             ref=ref,
@@ -60,6 +66,7 @@ class ObjectWriter:
             changed=changed,
             replicas=count_of(ref, after),
             template=template_digest(after),
+            overwrote=next(filter(None, taken), ""),
         )
 
     async def scale(self, ns: AppNamespace, ref: Ref, replicas: int, *, token: int) -> Applied:
@@ -78,15 +85,39 @@ class ObjectWriter:
         await _retried(lambda: self._remove_once(ns, ref, uid=uid, token=token))
 
     async def _apply(
-        self, ns: AppNamespace, bundle: Bundle, ref: Ref, *, token: int, force: bool, dry_run: bool
+        self,
+        ns: AppNamespace,
+        bundle: Bundle,
+        ref: Ref,
+        *,
+        token: int,
+        force: bool,
+        dry_run: bool,
+        taken: list[str] | None = None,
     ) -> tuple[Json | None, Json]:
-        """Return the object before, if it was there, and after."""
+        """Return the object before, if it was there, and after; `taken` collects whose fields each try takes over."""
         return await _retried(
-            lambda: self._apply_once(ns, bundle, ref, token=token, force=force, dry_run=dry_run)
+            lambda: self._apply_once(
+                ns,
+                bundle,
+                ref,
+                token=token,
+                force=force,
+                dry_run=dry_run,
+                taken=[] if taken is None else taken,
+            )
         )
 
     async def _apply_once(
-        self, ns: AppNamespace, bundle: Bundle, ref: Ref, *, token: int, force: bool, dry_run: bool
+        self,
+        ns: AppNamespace,
+        bundle: Bundle,
+        ref: Ref,
+        *,
+        token: int,
+        force: bool,
+        dry_run: bool,
+        taken: list[str],
     ) -> tuple[Json | None, Json]:
         at = ns.at(ref.kind, ref.name)
         live = await self._client.get(at)
@@ -96,11 +127,16 @@ class ObjectWriter:
                 _check_free(ref, live)
             # A dry run of one that is going has nobody to take a field from: it will be made anew.
             force = force or (dry_run and is_terminating(live))
+            taken.append(owned := foreign(live))
+            if owned and not force:
+                raise Rejected(owned_sentence(at, owned))
             if not dry_run:
                 live = await self._ready_for_us(ns, ref, live, token)
         body = fenced(_object(bundle, ref), live, token)
-        after = await self._client.apply(at, body, manager=FIELD_MANAGER, force=force, dry_run=dry_run)
-        return live, after
+        if dry_run:
+            return live, await self._owners.dry_run(at, live, body, force=force)
+        body = await self._owners.claimed(at, live, body, template=force)
+        return live, await self._client.apply(at, body, manager=FIELD_MANAGER, force=force)
 
     async def _ready_for_us(self, ns: AppNamespace, ref: Ref, live: Json, token: int) -> Json:
         """Return the object as it may be applied onto.

@@ -51,6 +51,7 @@ class Applied:
 
     Attributes:
         replicas: pods that a workload asks for after it; None for what has no count.
+        overwrote: who else's fields were taken or taken away, by whom, for people; "" where nobody's were.
         template: digest of the pod template in the answer, "" for what has none: any other that is seen later is somebody
             else's (engine rule 44).
     """
@@ -61,3 +62,4 @@ class Applied:
     changed: bool = True
     replicas: int | None = None
     template: str = ""
+    overwrote: str = ""

@@ -160,6 +160,8 @@ class Observation:
         blind: while not synced, why, as far as it is known.
         silent: while not synced, how many seconds ago it was heard of for the last time, where that was so long ago
             that nothing since then counts as watched (engine rule 48); 0 where it broke in the midst of talking.
+        lost: of a look that was asked for before a verdict, which objects of the bundle are not there any more as they
+            were applied.
     """
 
     synced: bool
@@ -167,6 +169,7 @@ class Observation:
     services: tuple[ServiceState, ...] = ()
     blind: str = ""
     silent: float = 0.0
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

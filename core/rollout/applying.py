@@ -121,7 +121,7 @@ class BundleApplier:
                 bundle,
                 ref,
                 token=promotion.token,
-                force=stage == "back" or promotion.kind == "rollback",
+                force=stage == "back" or promotion.forced,
             ),
             limit=limit,
             # One that is to be scaled is in order once it has been.

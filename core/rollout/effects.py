@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeVar
 
 from core.clock import Clock
@@ -14,6 +15,7 @@ from core.ports.store import Store, Transaction
 from core.promotion import Phase, Promotion
 from core.records.bundle import Ref
 from core.records.intent import Applied
+from core.records.line import Line
 from core.records.step import Step, StepAction, StepStage
 from core.records.workload_count import WorkloadCount
 from core.rollout.lineage import redactor_of
@@ -155,6 +157,8 @@ class Effects:
         )
         async with self._ports.store.transaction() as tx:
             await tx.save_step(done)
+            if applied.overwrote:
+                await tx.add_lines(promotion.id, [_overwriting(stage, applied, tx.now)])
             if count is not None:
                 await tx.save_workload_count(
                     WorkloadCount(app=promotion.app, ref=ref, count=count, replicas=applied.replicas)
@@ -163,6 +167,14 @@ class Effects:
                 await tx.forget_replicas(promotion.app, ref)
         failpoint("step.after_done")
         return applied
+
+
+def _overwriting(stage: StepStage, applied: Applied, now: datetime) -> Line:
+    """Say whose fields an apply has taken away (engine rule 45)."""
+    ref = applied.ref
+    return Line(
+        at=now, object=ref.name, text=f"Overwrote {applied.overwrote}", key=f"overwrote:{stage}:{ref}"
+    )
 
 
 def _shown(error: Rejected | Unreachable, said: str) -> str:

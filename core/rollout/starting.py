@@ -135,8 +135,9 @@ class RolloutStarter:
     async def _preflight(self, promotion: Promotion) -> Literal[True]:
         bundle = await self._ports.store.read.bundle(promotion.release)
         assert bundle is not None, "a bundle is stored with the request"
-        force = promotion.kind == "rollback"
-        await self._ports.cluster.preflight(promotion.app, bundle, token=promotion.token, force=force)
+        await self._ports.cluster.preflight(
+            promotion.app, bundle, token=promotion.token, force=promotion.forced
+        )
         return True
 
     async def _keep(self, promotion: Promotion, intent: Intent) -> Intent:

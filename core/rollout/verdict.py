@@ -95,6 +95,9 @@ def judge(
         return Verdict(
             progress=progress, event=PromotionEvent.BROKEN, cause=broken.sentence, diagnosis=broken
         )
+    if observation.lost:
+        lost = Diagnosis(kind=DiagnosisKind.LOST, sentence=observation.lost)
+        return Verdict(progress=progress, event=PromotionEvent.BROKEN, cause=lost.sentence, diagnosis=lost)
     # Later a complete state may be one between two crashes.
     if _verified(progress, observation.services, bundle, at_once=unchanged and progress.watched == 0.0):
         ran = bundle is None or any(s.pods for s in observation.services)

@@ -42,7 +42,7 @@ class PromotionResult:
         rolled_back_to: for a rollback, the release that was copied.
         skipped: why the newest release was not taken, or "".
         already_waiting: nothing new was made.
-        came_too_late: `--force` or the reason came too late: somebody has approved it without.
+        came_too_late: `--force`, `--overwrite` or the reason came too late: somebody has approved it without.
         undelivered_card: the card of the app's promotion before, where the channel of this one did not take it.
     """
 
@@ -62,6 +62,7 @@ class PromotionRequest:
     kind: PromotionKind = "promote"
     release: str | None = None
     force: bool = False
+    overwrite: bool = False
     anyway: str | None = None
 
     @property
@@ -156,16 +157,17 @@ class Promoter:
         actor: Actor,
         request: PromotionRequest,
     ) -> PromotionResult:
-        """Point to the one that waits for the same release; `--force` and a reason are added while nobody has approved."""
+        """Point to the one that waits for the same release; `--force`, `--overwrite` and a reason are added while nobody has approved."""
         release = context.find(waiting.release)
         held = why_held(release, context.releases, context.statuses) if release else ""
         more = replace(
             waiting,
             force=waiting.force or request.force,
+            overwrite=waiting.overwrite or request.overwrite,
             anyway=waiting.anyway or (request.anyway if held else None),
             revision=waiting.revision + 1,
         )
-        if (more.force, more.anyway) == (waiting.force, waiting.anyway):
+        if (more.force, more.overwrite, more.anyway) == (waiting.force, waiting.overwrite, waiting.anyway):
             return PromotionResult(promotion=waiting, already_waiting=True)
         if await tx.approvals(waiting.id):
             return PromotionResult(promotion=waiting, already_waiting=True, came_too_late=True)
@@ -174,6 +176,7 @@ class Promoter:
             "app": more.app,
             "release": more.release,
             "force": more.force,
+            "overwrite": more.overwrite,
             "anyway": more.anyway is not None,
         }
         await tx.audit(actor, "promote.again", more.id, detail)
@@ -243,6 +246,7 @@ class Promoter:
             source=caller.source,
             channel=caller.channel or context.app.channel or rules.channel,
             force=request.force,
+            overwrite=request.overwrite,
             # Said on the card as the reason why a release on hold went out: no hold, no reason.
             anyway=request.anyway if why_held(release, context.releases, context.statuses) else None,
             limits=limits_of(rules, first=context.app.active is None),
@@ -266,6 +270,7 @@ class Promoter:
                 "release": promotion.release,
                 "copy_of": copied.id if copied else None,
                 "force": promotion.force,
+                "overwrite": promotion.overwrite,
                 "anyway": promotion.anyway is not None,
                 "approvals": promotion.approvals_needed,
             },

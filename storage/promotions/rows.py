@@ -41,7 +41,7 @@ PLAIN = (
 )
 ACTORS = ("declined_by", "cancelled_by", "taken_over_by")
 MOMENTS = ("expires_at", "started_at", "touched_at", "stage_at", "settled_at")
-FLAGS = ("force", "removed", "nothing_ran", "blameless")
+FLAGS = ("force", "overwrite", "removed", "nothing_ran", "blameless")
 SENTENCES = ("cause", "reason")
 
 

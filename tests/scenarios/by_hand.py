@@ -40,7 +40,7 @@ async def undo(stage: Stage, release: str) -> None:
         template = found["spec"]["template"]
         if template["metadata"]["labels"]["release"] == release:
             del template["metadata"]["labels"]["pod-template-hash"]
-            await patched(stage, {"template": {"$patch": "replace", **template}}, manager="kubectl-rollout")
+            await patched(stage, {"template": {"$patch": "replace", **template}}, manager="kubectl")
             return
     raise AssertionError(f"no replica set of {release}")
 

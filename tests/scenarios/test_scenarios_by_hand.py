@@ -1,5 +1,7 @@
 """Somebody works on the app with kubectl while a release rolls out, or before, on both clusters: what runs is what was approved."""
 
+import pytest
+
 from tests.scenarios import by_hand
 from tests.scenarios.harness import Stage
 
@@ -73,7 +75,7 @@ async def test_undone_in_the_middle_ends_at_once_and_holds_nothing(stage: Stage)
     ended = await stage.ended(promotion)
 
     assert ended.phase == "Superseded"
-    assert str(ended.cause).startswith("kubectl-rollout changed .spec.template.")
+    assert str(ended.cause).startswith("kubectl changed .spec.template.")
     assert "on hold" not in await stage.command("releases")
     await stage.runs(good)
 
@@ -93,6 +95,28 @@ async def test_paused_in_the_middle_ends_at_once_and_before_it_is_refused(stage:
     assert "kubectl-rollout has paused the rollout of web" in str(refused.reason)
 
 
+@pytest.mark.parametrize("kind", ["services", "secrets"])
+async def test_what_is_deleted_while_everything_else_is_good_is_no_success(stage: Stage, kind: str):
+    good = await stage.running(web="v1")
+    stage.rule(settle="8s")
+    promotion = await stage.promote(await stage.build(web="v2"))
+    await complete(stage, promotion)
+    names = [each["metadata"]["name"] for each in await stage.items(kind)]
+    release = (await stage.bot.store.read.promotion(promotion)).release
+    name = "web" if kind == "services" else f"env-web-{release.lower()}"
+    assert name in names
+    await by_hand.delete(stage, kind, name)
+    ended = await stage.ended(promotion)
+
+    assert (ended.phase, ended.back_to) == ("Reverted", good)
+    assert str(ended.cause).endswith(f"/{name} was deleted by somebody")
+    if kind == "services":
+        await stage.tells("deleted-service", promotion)
+    assert "on hold" not in await stage.command("releases")
+    assert "web" in {each["metadata"]["name"] for each in await stage.items("services")}
+    await stage.runs(good)
+
+
 async def test_a_restart_by_kubectl_in_the_middle_is_no_other_release(stage: Stage):
     stage.rule(settle="8s")
     promotion = await stage.promote(await stage.build(web="v1"))
@@ -105,3 +129,56 @@ async def test_a_restart_by_kubectl_in_the_middle_is_no_other_release(stage: Sta
 
     assert ended.phase == "Running", ended.cause
     await stage.runs(ended.release)
+
+
+def main_of(deployment) -> dict:
+    return deployment["spec"]["template"]["spec"]["containers"][0]
+
+
+async def test_a_variable_set_before_is_refused_and_overwritten_where_asked_for(stage: Stage):
+    await stage.running(web="v1")
+    await by_hand.set_env(stage, "DEBUG", "1")
+    release = await stage.build(web="v2")
+    refused = await stage.promoted(release)
+
+    assert refused.phase == "Refused"
+    await stage.tells("drift-refused", refused.id)
+    assert "DEBUG" in {each["name"] for each in main_of(await stage.deployment())["env"]}, (
+        "nothing was touched"
+    )
+
+    ended = await stage.promoted(release, "--overwrite")
+    assert ended.phase == "Running", ended.cause
+    assert {each["name"] for each in main_of(await stage.deployment())["env"]} == {"INSTANCE_IP"}
+    line = await stage.line(ended.id, "Overwrote")
+    assert line.text == (
+        'Overwrote .spec.template.spec.containers[name="main"].env[name="DEBUG"] (set by kubectl-set)'
+    )
+    assert (await stage.promoted(await stage.build(web="v3"))).phase == "Running"
+
+
+async def test_a_variable_set_by_hand_is_gone_after_a_rollback(stage: Stage):
+    first = await stage.running(web="v1")
+    await by_hand.set_env(stage, "DEBUG", "1")
+    await stage.command(f"releases rollback {first}")
+    back = await stage.ended((await stage.newest()).id)
+
+    assert back.phase == "Running", back.cause
+    assert {each["name"] for each in main_of(await stage.deployment())["env"]} == {"INSTANCE_IP"}
+    assert "(set by kubectl-set)" in (await stage.line(back.id, "Overwrote")).text
+
+
+async def test_after_an_undo_a_rollback_puts_everything_right_for_all_that_follow(stage: Stage):
+    first = await stage.running(web="v1")
+    await stage.running(web="v2")
+    await by_hand.undo(stage, first)
+    refused = await stage.promoted(await stage.build(web="v3"))
+    assert refused.phase == "Refused"
+    assert "(set by kubectl)" in str(refused.reason)
+
+    await stage.command(f"releases rollback {first}")
+    assert (await stage.ended((await stage.newest()).id)).phase == "Running"
+    for tag in ("v4", "v5"):
+        ended = await stage.promoted(await stage.build(web=tag))
+        assert ended.phase == "Running", str(ended.reason)
+        await stage.runs(ended.release)

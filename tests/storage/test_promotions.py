@@ -81,6 +81,7 @@ def full_promotion():
         removed=True,
         nothing_ran=True,
         blameless=True,
+        overwrite=True,
         progress=PROGRESS,
         revision=5,
     )

@@ -95,7 +95,7 @@ def after_update(
 
     Args:
         before: the object as it was; `None` for a new one.
-        after: the object as it is to be stored, whatever its `managedFields` say.
+        after: the object as it is to be stored; a client may have given its fields other owners.
         field_manager: who writes; its fields are not looked at.
         top: the top-level fields this kind of write may change.
     """
@@ -107,7 +107,7 @@ def after_update(
         path for path in now if path not in was or value_at(before, path) != value_at(after, path)
     )
     gone = was - now
-    entries = read_managed_fields(before)
+    entries = read_managed_fields(after) or read_managed_fields(before)
     if not changed and not gone:
         return write_managed_fields(after, entries)
     entries = without_fields(entries, changed | gone, keep=field_manager.identity)

@@ -20,6 +20,7 @@ Json = dict[str, Any]
 LIST_SECONDS = 60.0
 READY_SECONDS = 5.0
 PAGE = 500  # client-go's page size
+MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"  # the media type of server-side apply; JSON is YAML
 
 
@@ -79,6 +80,11 @@ class KubeClient:
         if dry_run:
             params["dryRun"] = "All"
         return await self._json(Request(method="PATCH", at=at, params=params, body=body, media=APPLY))
+
+    async def merge(self, at: Address, patch: Mapping[str, Any], *, manager: str) -> Json:
+        """Patch an object by RFC 7386; a `resourceVersion` in it makes the patch conditional."""
+        request = Request(method="PATCH", at=at, params={"fieldManager": manager}, body=patch, media=MERGE)
+        return await self._json(request)
 
     async def delete(self, at: Address, options: Mapping[str, Any]) -> bool:
         """Delete with these `DeleteOptions`; return whether there was anything to delete."""

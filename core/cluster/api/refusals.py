@@ -140,15 +140,18 @@ def refusal(status: ApiStatus, verb: str, at: Address) -> ApiRejected | ApiUnrea
 
 
 def conflict_sentence(at: Address, status: ApiStatus) -> str:
-    """Name each field that another manager owns, the manager, and how the field is given back.
+    """Name each field that another manager owns, and the manager.
 
     Undoing an edit does not give it back: whoever wrote a field last owns it, whatever its value.
     """
-    owned = ", ".join(f"{c.field} (set by {_manager(c)})" for c in status.conflicts)
-    edit = f"kubectl edit {at.kind.lower()} {at.name} -n {at.namespace} --show-managed-fields"
+    return owned_sentence(at, ", ".join(f"{c.field} (set by {_manager(c)})" for c in status.conflicts))
+
+
+def owned_sentence(at: Address, owned: str) -> str:
+    """Say why nothing is applied: who owns which fields, and how they are overwritten all the same."""
     return (
-        f"{at}: another tool owns {owned}; the bot does not overwrite it: delete that tool's entry of"
-        f" metadata.managedFields with `{edit}`, or use `releases rollback`, which overwrites it"
+        f"{at}: another tool owns {owned}; the bot does not overwrite it unasked: promote with `--overwrite`, which takes"
+        " it away, or use `releases rollback`, which does so too"
     )
 
 

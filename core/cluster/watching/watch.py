@@ -17,6 +17,7 @@ from core.cluster.kinds import FOLLOWED
 from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.delta_queue import DeltaQueue
 from core.cluster.watching.lines import RepeatLimiter, diagnosis_lines, lines
+from core.cluster.watching.presence import lost_objects
 from core.cluster.watching.readiness import absent_state
 from core.cluster.watching.reflector import UNHURRIED, Reflector, ReflectorOptions, WatchEvent
 from core.cluster.watching.service_states import ServiceStates
@@ -146,7 +147,18 @@ class NamespaceWatch:
         for error in failed:
             if not isinstance(error, (Rejected, Unreachable)):
                 raise error
-        return await self._look("; ".join(dict.fromkeys(map(str, failed))))
+        seen = await self._look("; ".join(dict.fromkeys(map(str, failed))))
+        return await self._whole(seen, self._target)
+
+    async def _whole(self, seen: Observation, target: DesiredState | None) -> Observation:
+        """Return a look with what is lost of the bundle; nobody watches its Secrets and Services."""
+        if not seen.synced or target is None or target.bundle is None:
+            return seen
+        try:
+            lost = await lost_objects(self._client, self._ns, target.bundle, target.applied)
+        except (Rejected, Unreachable) as error:
+            return Observation(synced=False, lines=seen.lines, blind=str(error))
+        return replace(seen, lost=lost)
 
     async def _look(self, blind: str = "") -> Observation:
         """Return what is known; `blind` says why it is not enough."""

@@ -48,11 +48,11 @@ SELECT * FROM promotions WHERE app = :app AND touched_at IS NOT NULL ORDER BY nu
 INSERT INTO promotions (
     id, app, release, kind, phase, requested_by, requested_at, source, channel, force, limits, approvals,
     expires_at, started_at, touched_at, stage_at, settled_at, token, back_to, baseline_of,
-    declined_by, cancelled_by, taken_over_by, superseded_by, removed, nothing_ran, blameless, revision, words, progress
+    declined_by, cancelled_by, taken_over_by, superseded_by, removed, nothing_ran, blameless, overwrite, revision, words, progress
 ) VALUES (
     :id, :app, :release, :kind, :phase, :requested_by, :requested_at, :source, :channel, :force, :limits, :approvals,
     :expires_at, :started_at, :touched_at, :stage_at, :settled_at, :token, :back_to, :baseline_of,
-    :declined_by, :cancelled_by, :taken_over_by, :superseded_by, :removed, :nothing_ran, :blameless, :revision, :words, :progress
+    :declined_by, :cancelled_by, :taken_over_by, :superseded_by, :removed, :nothing_ran, :blameless, :overwrite, :revision, :words, :progress
 ) ON CONFLICT (id) DO NOTHING;
 
 -- save_promotion --
@@ -63,6 +63,7 @@ SET phase = :phase, channel = :channel, force = :force, limits = :limits, approv
     settled_at = :settled_at, token = :token, back_to = :back_to, baseline_of = :baseline_of,
     declined_by = :declined_by, cancelled_by = :cancelled_by, taken_over_by = :taken_over_by,
     superseded_by = :superseded_by, removed = :removed, nothing_ran = :nothing_ran, blameless = :blameless,
+    overwrite = :overwrite,
     revision = CASE WHEN :revision < revision THEN revision + 1 ELSE :revision END,
     words = :words, progress = :progress
 WHERE id = :id AND phase = :was;

@@ -100,6 +100,7 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
         (f"releases manifest {R}", ReleaseManifest(app="web", release=R)),
         ("releases promote", Promote(app="web")),
         (f"releases promote {R} --force", Promote(app="web", release=R, force=True)),
+        (f"releases promote {R} --overwrite", Promote(app="web", release=R, overwrite=True)),
         (f"releases promote {R} --force=false", Promote(app="web", release=R)),
         (f'releases promote {R} --anyway "all is well"', Promote(app="web", release=R, anyway="all is well")),
         (f"releases rollback {R}", Rollback(app="web", release=R)),

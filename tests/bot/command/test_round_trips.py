@@ -41,6 +41,7 @@ commands = st.one_of(
         app=apps,
         release=st.none() | releases,
         force=st.booleans(),
+        overwrite=st.booleans(),
         anyway=st.none() | plain_reasons,
     ),
     st.builds(ask.Rollback, app=apps, release=releases),

@@ -91,6 +91,7 @@ STATES = {
         "Superseded",
         replace(ENDED, phase=Phase.SUPERSEDED, cause=Sentence.of("kubectl-set changed the image of web")),
     ),
+    "overwriting": ("Waiting for approval 1/2", replace(WAITING, overwrite=True)),
     "blameless": (
         "Rolled back",
         replace(ENDED, phase=Phase.REVERTED, blameless=True, cause=Sentence.of("somebody deleted web")),

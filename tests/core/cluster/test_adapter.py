@@ -213,6 +213,94 @@ async def test_a_field_of_another_tool_stops_a_promotion_and_not_a_rollback():
         assert image == "registry.example/web:1"
 
 
+def by_hand(**spec: Any) -> dict[str, Any]:
+    """What somebody else applies to the Deployment."""
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
+
+
+def containers(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"spec": {"containers": list(items)}}
+
+
+async def test_what_others_have_added_refuses_and_a_forced_apply_really_takes_it_away():
+    """Engine rule 45: server-side apply alone would keep it for ever, forced or not."""
+    async with live() as on:
+        bundle = on.bundle("web:1")
+        await on.apply(bundle)
+        first = (await on.get(WEB))["spec"]["template"]
+        extra = {"name": "main", "env": [{"name": "DEBUG", "value": "1"}]}
+        await on.make(
+            by_hand(template=containers(extra, {"name": "shell", "image": "shell:1"})), manager="edit"
+        )
+        owned = r'env\[name="DEBUG"\], .*containers\[name="shell"\] \(set by edit\)'
+        for attempt in (
+            on.cluster.preflight("myapp", bundle, token=1, force=False),
+            on.cluster.apply("myapp", bundle, WEB, token=1, force=False),
+        ):
+            with pytest.raises(Rejected, match=owned):
+                await attempt
+        before = (await on.get(WEB))["metadata"]["generation"]
+        applied = await on.cluster.apply("myapp", bundle, WEB, token=1, force=True)
+        after = await on.get(WEB)
+        assert after["spec"]["template"] == first
+        assert after["metadata"]["generation"] == before + 1, "one change, so one rollout"
+        assert applied.overwrote.endswith("(set by edit)")
+        assert (await on.cluster.apply("myapp", bundle, WEB, token=1, force=True)).overwrote == ""
+
+
+async def test_whose_fields_were_taken_is_told_though_the_apply_lost_a_race():
+    async with live() as on:
+        bundle = on.bundle("web:1")
+        await on.apply(bundle)
+        extra = {"name": "main", "env": [{"name": "DEBUG", "value": "1"}]}
+        await on.make(by_hand(template=containers(extra)), manager="edit")
+        passed: list[str] = []
+
+        def second(verb: str, path: str) -> bool:
+            if verb == "patch" and path.endswith("deployments/web"):
+                passed.append(path)
+            return len(passed) == 2
+
+        on.simulated.faults.order(Fault(matches=second, status=409))
+        applied = await on.cluster.apply("myapp", bundle, WEB, token=1, force=True)
+        assert on.simulated.faults.pending == 0
+        assert applied.overwrote.endswith("(set by edit)")
+
+
+async def test_what_others_own_with_our_value_is_no_conflict_and_ours_alone_afterwards():
+    """Engine rule 46."""
+    async with live() as on:
+        await on.apply(on.bundle("web:1"))
+        same = {"name": "main", "image": "registry.example/web:1"}
+        await on.make(by_hand(minReadySeconds=5, template=containers(same)), manager="argocd")
+        second = on.bundle("web:2")
+        await on.cluster.preflight("myapp", second, token=1, force=False)
+        await on.apply(second)
+        managers = {entry["manager"] for entry in (await on.get(WEB))["metadata"]["managedFields"]}
+        assert "argocd" not in managers
+
+
+async def test_a_conflict_beside_what_is_shared_is_still_one():
+    async with live() as on:
+        await on.apply(on.bundle("web:1"))
+        same = {"name": "main", "image": "registry.example/web:1"}
+        await on.make(by_hand(minReadySeconds=99, template=containers(same)), manager="argocd")
+        with pytest.raises(Rejected, match=r"minReadySeconds \(set by argocd\)"):
+            await on.cluster.preflight("myapp", on.bundle("web:2"), token=1, force=False)
+
+
+async def test_a_rollout_that_somebody_has_paused_is_refused_before_it_begins():
+    async with live() as on:
+        bundle = on.bundle("web:1")
+        await on.apply(bundle)
+        await on.make(by_hand(paused=True), manager="kubectl-rollout")
+        for force in (False, True):
+            with pytest.raises(
+                Rejected, match="kubectl-rollout has paused the rollout of web: `kubectl rollout"
+            ):
+                await on.cluster.preflight("myapp", bundle, token=1, force=force)
+
+
 async def test_a_lost_race_reads_again_and_still_checks_the_token():
     async with live() as on:
         bundle = on.bundle()

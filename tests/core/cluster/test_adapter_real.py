@@ -102,7 +102,7 @@ async def test_another_tools_field_stops_a_promotion_and_not_a_rollback(bench: B
     )
     with pytest.raises(Rejected, match=r"another tool owns .*main.*\.image \(set by kubectl-set\)"):
         await bench.cluster.preflight(bench.home.app, bundle, token=1, force=False)
-    await bench.apply(bundle, force=True)
+    assert "main" in (await bench.apply(bundle, force=True))[-1].overwrote
     container = (await bench.get(WEB))["spec"]["template"]["spec"]["containers"][0]
     assert container["image"] == "registry.example/web:1"
 
@@ -157,3 +157,75 @@ async def test_a_namespace_without_rights_says_what_an_administrator_applies(ben
     ):
         await bench.cluster.read_baseline("nobody", [])
     assert await bench.cluster.create_namespace(bench.home.app) is None
+
+
+async def test_what_others_have_set_in_a_pod_template_is_really_taken_away(bench: Bench, control_plane):
+    """Engine rule 45: server-side apply alone would keep it for ever, forced or not."""
+    bundle = bench.bundle("web:1")
+    await bench.apply(bundle)
+    first = (await bench.get(WEB))["spec"]["template"]
+    namespace = f"-n{bench.home.namespace}"
+    await control_plane.kubectl("set", "env", "deployment/web", "DEBUG=1", namespace)
+    extra = {
+        "containers": [
+            {"name": "shell", "image": "registry.example/shell", "env": [{"name": "A", "value": "b"}]}
+        ]
+    }
+    await bench.make(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "web"},
+            "spec": {"template": {"spec": extra}},
+        },
+        manager="injector",
+    )
+    for attempt in (
+        bench.cluster.preflight(bench.home.app, bundle, token=1, force=False),
+        bench.cluster.apply(bench.home.app, bundle, WEB, token=1, force=False),
+    ):
+        with pytest.raises(Rejected, match=r"env\[name=\"DEBUG\"\] \(set by kubectl-set\)") as refused:
+            await attempt
+        assert 'containers[name="shell"] (set by injector)' in str(refused.value)
+    before = (await bench.get(WEB))["metadata"]["generation"]
+    applied = (await bench.apply(bundle, force=True))[-1]
+    live = await bench.get(WEB)
+    assert live["spec"]["template"] == first
+    assert live["metadata"]["generation"] == before + 1, "one change, so one rollout"
+    assert "(set by kubectl-set)" in applied.overwrote
+    assert (await bench.apply(bench.bundle("web:2")))[-1].overwrote == ""
+
+
+async def test_after_an_undo_and_a_rollback_promotions_go_on(bench: Bench, control_plane, kubelet):
+    """Engine rule 46: a forced apply of equal values shared the fields, and every promotion after it was refused."""
+    app, first = bench.home.app, bench.bundle("web:1")
+    await bench.apply(first)
+    await bench.apply(bench.bundle("web:2"))
+    async with asyncio.timeout(30):
+        while len((await bench.admin.list(bench.home.at("ReplicaSet")))[0]) < 2:
+            await bench.clock.sleep(0.2)
+    await control_plane.kubectl("rollout", "undo", "deployment/web", f"-n{bench.home.namespace}")
+    third = bench.bundle("web:3")
+    with pytest.raises(Rejected, match=r"set by kubectl\)"):
+        await bench.cluster.preflight(app, third, token=1, force=False)
+    await bench.cluster.preflight(app, first, token=1, force=True)
+    await bench.apply(first, force=True)
+    await bench.cluster.preflight(app, third, token=1, force=False)
+    await bench.apply(third)
+    books = (await bench.get(WEB))["metadata"]["managedFields"]
+    assert {b["manager"] for b in books if not b.get("subresource")} == {"convox-bot"}
+
+
+async def test_what_others_own_with_the_same_value_is_no_conflict(bench: Bench):
+    bundle = bench.bundle("web:1")
+    await bench.apply(bundle)
+    same = {"containers": [{"name": "main", "image": "registry.example/web:1"}]}
+    spec = {"minReadySeconds": 5, "template": {"spec": same}}
+    await bench.make(
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec},
+        manager="argocd",
+    )
+    second = bench.bundle("web:2")
+    await bench.cluster.preflight(bench.home.app, second, token=1, force=False)
+    await bench.apply(second)
+    assert not [b for b in (await bench.get(WEB))["metadata"]["managedFields"] if b["manager"] == "argocd"]

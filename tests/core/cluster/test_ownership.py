@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from core.cluster.ownership import managed_fields, owner_of, shown_fields, template_owners
+from core.cluster.ownership import (
+    claimed,
+    managed_fields,
+    owner_of,
+    shared_fields,
+    shown_fields,
+    template_owners,
+)
 
 MAIN = 'k:{"name":"main"}'
 FOO = 'k:{"name":"FOO"}'
@@ -73,3 +80,42 @@ def test_whoever_owns_a_field_is_named_the_last_of_several_and_never_the_bot():
     assert owner_of(both, path) == "argo"
     assert owner_of(live(entry("convox-bot", paused, operation="Apply")), path) == "somebody"
     assert owner_of(live(entry("", paused)), path) == "somebody"
+
+
+# Taking fields over (engine rules 45 and 46).
+
+SET_IMAGE = entry("kubectl-set", of_containers({MAIN: {"f:image": {}}}))
+STATUS = entry("kube-controller-manager", {"f:status": {"f:replicas": {}}}, subresource="status")
+ELSEWHERE = entry("kubectl-patch", {"f:spec": {"f:paused": {}}})
+
+
+def test_where_nobody_else_owns_anything_of_ours_nothing_is_written():
+    assert claimed(live(OURS, STATUS, ELSEWHERE), template=True) is None
+    assert claimed(live(OURS, VARIABLE), template=False) is None
+
+
+def test_what_is_shared_becomes_ours_alone_and_an_owner_of_nothing_goes():
+    assert shared_fields(live(OURS, SET_IMAGE)) == {
+        ("f:spec", "f:template", "f:spec", "f:containers", MAIN, "f:image")
+    }
+    assert claimed(live(OURS, SET_IMAGE, STATUS), template=False) == [OURS, STATUS]
+
+
+def test_a_whole_template_becomes_ours_so_that_leaving_a_field_out_removes_it():
+    books = claimed(live(OURS, VARIABLE, ELSEWHERE), template=True)
+    assert books is not None
+    (mine,) = [e for e in managed_fields({"metadata": {"managedFields": books}}) if e.ours]
+    assert (*mine_path(), "f:env", FOO, "f:value") in mine.fields
+    assert [b["manager"] for b in books] == ["convox-bot", "kubectl-patch"]
+    assert template_owners({"metadata": {"managedFields": books}}) == []
+
+
+def mine_path() -> tuple[str, ...]:
+    return ("f:spec", "f:template", "f:spec", "f:containers", MAIN)
+
+
+def test_a_restart_by_kubectl_stays_where_it_is():
+    note: dict[str, Any] = {"f:annotations": {".": {}, "f:kubectl.kubernetes.io/restartedAt": {}}}
+    restart = entry("kubectl-rollout", {"f:spec": {"f:template": {"f:metadata": note}}})
+    assert template_owners(live(OURS, restart)) == []
+    assert claimed(live(OURS, restart), template=True) is None

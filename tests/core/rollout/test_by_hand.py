@@ -1,13 +1,15 @@
 """Somebody else has a hand in a rollout: it ends at once, and a release that did nothing wrong is not put on hold."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.lifecycle.outcome import ending
 from core.promotion import Phase
 from core.records.bundle import Ref
-from core.records.observation import Diagnosis, DiagnosisKind, Readiness
+from core.records.observation import Diagnosis, DiagnosisKind, Observation, Readiness
 from tests.core.world import BOB, World, until
-from tests.fakes import broken, progressing, service
+from tests.fakes import FakeWatch, broken, progressing, service
 
 CHANGED = "kubectl-set changed .spec.template of web while it was rolled out"
 PAUSED = "kubectl-rollout has paused the rollout of web"
@@ -106,3 +108,39 @@ async def test_the_next_rollout_after_it_goes_on_from_what_there_is(w: World):
     del w.cluster.behaves[other]
     again = await w.promote(other)
     assert (again.phase, again.back_to) == (Phase.RUNNING, good)
+
+
+async def test_what_others_have_set_is_overwritten_where_it_was_asked_for_and_the_thread_says_whose(w: World):
+    release = (await w.build()).release.id
+    real = w.cluster.apply
+
+    async def apply(app, bundle, ref, **more):
+        applied = await real(app, bundle, ref, **more)
+        return replace(applied, overwrote=".spec.x (set by kubectl-set)" if ref.kind == "Deployment" else "")
+
+    w.cluster.apply = apply
+    ended = await w.promote(release, overwrite=True)
+
+    assert ended.phase is Phase.RUNNING
+    assert f"preflight {release} forced" in w.cluster.requests
+    assert f"apply Deployment/web {release} forced" in w.cluster.requests
+    told = [line for line in await w.lines(ended.id) if "Overwrote" in line]
+    assert [line.partition(" ")[2] for line in told] == [
+        "system/k8s/web Overwrote .spec.x (set by kubectl-set)"
+    ]
+
+
+async def test_an_object_that_is_lost_at_the_last_look_is_no_success(w: World, monkeypatch):
+    good = await w.good()
+    release = (await w.build()).release.id
+    seen = FakeWatch._seen
+
+    async def fresh(watch: FakeWatch) -> Observation:
+        lost = "Service/web was deleted by somebody" if watch._target.release == release else ""
+        return replace(seen(watch), lost=lost)
+
+    monkeypatch.setattr(FakeWatch, "fresh", fresh)
+    ended = await w.promote(release)
+    assert (ended.phase, ended.back_to) == (Phase.REVERTED, good)
+    assert str(ended.cause) == "Service/web was deleted by somebody"
+    assert not await held(w, release)

@@ -97,9 +97,8 @@ async def test_a_field_conflict_names_each_field_and_its_manager():
         await applied(refused(409, "Conflict", "Apply failed with 2 conflicts", causes=causes))
     assert str(caught.value) == (
         "Deployment/web: another tool owns .spec.replicas (set by kubectl-scale), .spec.paused (set by argo);"
-        " the bot does not overwrite it: delete that tool's entry of metadata.managedFields with"
-        " `kubectl edit deployment web -n convox-myapp --show-managed-fields`, or use `releases rollback`,"
-        " which overwrites it"
+        " the bot does not overwrite it unasked: promote with `--overwrite`, which takes it away, or use"
+        " `releases rollback`, which does so too"
     )
 
 

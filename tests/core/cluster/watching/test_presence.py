@@ -1,0 +1,71 @@
+"""What was applied must be there when a release is called good: the object itself, with our labels."""
+
+import pytest
+
+from core.cluster.watching.presence import loss
+from core.records.bundle import Ref
+from core.records.intent import Intent
+from core.records.observation import DesiredState
+from tests.core.cluster.live import HOME, Live, live
+from tests.fakes import NO_SECRETS
+
+WEB = Ref("Service", "web")
+LABELS = {"service": "web", "release": "R1"}
+
+
+def found(**metadata: object) -> dict[str, object]:
+    return {"metadata": {"uid": "u1", "labels": {**LABELS, "x": "y"}} | metadata}
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (found(), ""),
+        (None, "Service/web was deleted by somebody"),
+        (found(deletionTimestamp="t"), "Service/web is being deleted by somebody"),
+        (found(uid="u2"), "Service/web was deleted and made anew by somebody"),
+        (found(labels={"service": "web"}), "somebody changed the label release of Service/web"),
+        (found(labels={}), "somebody changed the label release, service of Service/web"),
+    ],
+)
+def test_what_has_become_of_an_object_is_said(there, said):
+    assert loss(WEB, LABELS, "u1", there) == said
+
+
+def test_an_answer_whose_uid_nobody_knows_is_not_compared():
+    assert loss(WEB, LABELS, "", found(uid="u2")) == ""
+
+
+async def aimed(on: Live) -> tuple[DesiredState, Intent]:
+    bundle = on.bundle()
+    intent = await on.cluster.read_baseline("myapp", bundle.refs)
+    applied = await on.apply(bundle)
+    return DesiredState(release=bundle.release, bundle=bundle, applied=applied), intent
+
+
+async def test_only_a_fresh_look_asks_for_everything_and_names_all_that_is_lost():
+    async with live() as on:
+        target, intent = await aimed(on)
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
+            watch.aim(target)
+            await watch.sighted()
+            assert (await watch.fresh()).lost == ""
+            secret = next(ref for ref in target.bundle.refs if ref.kind == "Secret")
+            for ref in (WEB, secret):
+                await on.admin.delete(HOME.at(ref.kind, ref.name), {})
+            assert (await watch.next(0)).lost == ""
+            assert (await watch.fresh()).lost == (
+                f"{secret} was deleted by somebody; Service/web was deleted by somebody"
+            )
+
+
+async def test_what_cannot_be_asked_is_not_there_and_not_lost():
+    async with live() as on:
+        target, intent = await aimed(on)
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
+            watch.aim(target)
+            await watch.sighted()
+            on.simulated.access.deny = lambda verb, resource, _: (verb, resource) == ("get", "secrets")
+            seen = await watch.fresh()
+            assert (seen.synced, seen.lost) == (False, "")
+            assert "secrets" in seen.blind
