@@ -11,6 +11,8 @@ from bot.http.bodies import read_bytes
 from core.errors import Invalid, Unreadable
 
 MAX_PROBLEMS = 10
+# Keys of an object: what is wrong with each of a hundred thousand would be worked out, and ten of it said.
+MOST_KEYS = 1_000
 MAX_NAME_CHARS = 60
 
 
@@ -35,10 +37,21 @@ async def read_body(request: web.Request, kind: type[B]) -> B:
         document = orjson.loads(await read_bytes(request))
     except orjson.JSONDecodeError as error:
         raise Unreadable(f"the body is not JSON: {error}") from None
+    _check_size(document)
     try:
         return kind.model_validate(document)
     except ValidationError as error:
         raise Invalid(_sentence(error)) from None
+
+
+def _check_size(document: object) -> None:
+    objects = (
+        [document, *document.values()]
+        if isinstance(document, dict) and len(document) <= MOST_KEYS
+        else [document]
+    )
+    if any(isinstance(found, dict) and len(found) > MOST_KEYS for found in objects):
+        raise Invalid(f"an object of the body has more than {MOST_KEYS:,} keys")
 
 
 def _sentence(error: ValidationError) -> str:

@@ -117,6 +117,17 @@ async def test_without_a_valid_token_no_body_is_invited_or_waited_for(api):
             writer.transport.abort()
 
 
+@pytest.mark.parametrize("within", [False, True])
+async def test_a_flood_of_keys_is_refused_before_each_is_looked_at(api, within: bool, monkeypatch):
+    keys = {f"key-{number}": 1 for number in range(1_001)}
+    monkeypatch.setattr("bot.api.builds.NewBuild.model_validate", None)
+
+    answer = await api.post("/apps/myapp/builds", json={"images": keys} if within else keys)
+
+    assert answer.status == 422
+    assert await answer.json() == {"error": "an object of the body has more than 1,000 keys"}
+
+
 async def test_an_unknown_address_and_a_wrong_method_are_sentences_too(api):
     nowhere = await api.get("/apps/" + "x" * 200)
     wrong = await api.get("/commands")
