@@ -11,3 +11,7 @@ class RolloutRunner(Protocol):
     def drive(self, promotion: Promotion) -> None:
         """Go on with the promotion in a task of its own; returns at once."""
         ...
+
+    def wake(self, app: str) -> None:
+        """Somebody has decided about a rollout of the app: what waits to be tried again is tried now."""
+        ...

@@ -5,11 +5,12 @@ import logging
 from collections import defaultdict
 from collections.abc import Coroutine
 
-from core.errors import BROKEN, Unexpected
+from core.errors import BROKEN, Unavailable, Unexpected
 from core.promotion import Phase, Promotion
 from core.rollout.driver import Driver
 from core.rollout.effects import RolloutPorts
 from core.rollout.pruning import Pruner
+from core.waiting import first_of
 
 log = logging.getLogger(__name__)
 # After an error that nobody foresaw the promotion is tried again, since leaving it unattended is worse: soon, for a
@@ -27,11 +28,18 @@ class Supervisor:
         self._pruner = Pruner(ports)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        # By app: set where somebody has decided about what waits to be tried again, and holds the app's lock meanwhile.
+        self._news: dict[str, asyncio.Event] = {}
         self._stopping = False
 
     def drive(self, promotion: Promotion) -> None:
         """Go on with the promotion; a second call for the same one changes nothing."""
         self._own(f"rollout {promotion.app} {promotion.id}", self._attend(promotion))
+
+    def wake(self, app: str) -> None:
+        """Let what waits to be tried again for this app be tried now: somebody has cancelled it, or taken over."""
+        if (news := self._news.get(app)) is not None:
+            news.set()
 
     def _own(self, name: str, work: Coroutine[None, None, None]) -> None:
         if name in self._tasks or self._stopping:
@@ -72,20 +80,32 @@ class Supervisor:
 
     async def _insist(self, promotion: Promotion) -> Promotion:
         pause = AFTER_A_SURPRISE
-        while True:
-            try:
-                return await self._driver.drive(promotion.id)
-            except Exception:
-                surprise = Unexpected()
-                log.exception(
-                    "%s: the rollout %s met an error nobody foresaw; it goes on in %g s",
-                    surprise.reference,
-                    promotion.id,
-                    pause,
-                )
-            await self._say(promotion.id, f"{BROKEN} ({surprise.reference}); I go on trying")
-            await self._ports.clock.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+        news = self._news[promotion.app] = asyncio.Event()
+        try:
+            while True:
+                news.clear()
+                try:
+                    return await self._driver.drive(promotion.id)
+                except Unavailable as error:
+                    # A disk in trouble is foreseen: one sentence.
+                    log.warning(
+                        "the rollout %s stands still: %s; it goes on in %g s", promotion.id, error, pause
+                    )
+                    why = str(error)
+                except Exception:
+                    surprise = Unexpected()
+                    log.exception(
+                        "%s: the rollout %s met an error nobody foresaw; it goes on in %g s",
+                        surprise.reference,
+                        promotion.id,
+                        pause,
+                    )
+                    why = f"{BROKEN} ({surprise.reference})"
+                await self._say(promotion.id, f"{why}; I go on trying")
+                await first_of(news.wait(), self._ports.clock.sleep(pause))
+                pause = min(2 * pause, LONGEST_PAUSE)
+        finally:
+            del self._news[promotion.app]
 
     async def _say(self, promotion_id: str, waiting: str) -> None:
         """Let the card say why nothing moves."""
@@ -98,6 +118,8 @@ class Supervisor:
                     was=current.phase,
                     revision=current.revision + 1,
                 )
+        except Unavailable as error:
+            log.warning("the card of %s cannot say so: %s", promotion_id, error)
         except Exception:
             # Whatever it is, the rollout goes on: its task would end here, and nobody would drive it any more.
             log.exception("the card of %s cannot say so", promotion_id)

@@ -220,6 +220,7 @@ class Decider:
     def hand_over(self, promotion: Promotion) -> None:
         """After the commit: tell people, and drive what has started."""
         self._announcer.wake()
+        self._runner.wake(promotion.app)
         if promotion.in_flight:
             self._runner.drive(promotion)
 
