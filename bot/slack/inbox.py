@@ -5,8 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -24,8 +24,8 @@ from core.clock import Clock
 from core.errors import Conflict, Unexpected, UserError
 from core.lifecycle.visibility import CARD_PATIENCE, why_unseen
 from core.ports.announcer import Announcer
-from core.ports.inbox import Delivery
-from core.ports.store import DeliveryKind, Store
+from core.ports.inbox import Delivery, DeliveryKind, Inbox
+from core.ports.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -42,26 +42,6 @@ DONE_BEFORE = (
     "I was restarted while I was doing this, after a part of it or all of it was done: "
     "look at the lists and at the thread before you repeat it"
 )
-
-
-class Inbox(Protocol):
-    """Durable deliveries."""
-
-    async def keep(self, dedupe_key: str, kind: DeliveryKind, payload: bytes, now: datetime) -> bool:
-        """Store a delivery durably; return False where one with that key was kept before."""
-        ...
-
-    async def pending(self, *, after: int, limit: int) -> Sequence[Delivery]:
-        """Return what was not handled and came after that id, in the order in which it came, so many at most."""
-        ...
-
-    async def handled(self, delivery_id: int, now: datetime) -> None:
-        """Wipe the payload; the key is remembered for a day, so that a repetition is known."""
-        ...
-
-    async def prune(self, now: datetime) -> int:
-        """Forget keys that are old enough."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

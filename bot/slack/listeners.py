@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.connection import SlackState
 from bot.slack.home import WorkspaceFilter, guarding
 from bot.views.buttons import ACTIONS
-from core.ports.store import DeliveryKind
+from core.ports.inbox import DeliveryKind
 
 log = logging.getLogger(__name__)
 

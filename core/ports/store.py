@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from core.actor import Actor
 from core.ports.outbox import Card
@@ -18,8 +18,6 @@ from core.records.progress import Progress
 from core.records.release import Release, ReleaseStatus
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
-
-DeliveryKind = Literal["command", "action"]
 
 
 class StoreReader(Protocol):
@@ -123,7 +121,7 @@ class StoreReader(Protocol):
 
 
 class Transaction(StoreReader, Protocol):
-    """Write records: one SQLite transaction, committed when its block ends without an error.
+    """Write records: one transaction of the database, committed when its block ends without an error.
 
     Attributes:
         now: the one moment of everything that the transaction writes.

@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from core.ports.inbox import Delivery
-from core.ports.store import DeliveryKind
+from core.ports.inbox import Delivery, DeliveryKind
 from storage.codec import timestamp
 from storage.database import Database
 from storage.inbox.rows import delivery_of, delivery_row
