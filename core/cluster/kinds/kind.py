@@ -79,18 +79,15 @@ class Kind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagedKind(Kind):
-    """A kind that bundles hold: rendered, applied, and one day pruned.
+    """A kind that bundles hold: rendered, applied, and one day pruned. A rollout waits for workloads only.
 
     Attributes:
         traits: whether it has a count, is pruned, is removed.
         render: yields its objects for one service, in order; the same arguments always give the same objects.
-        unready: says what a live object of a release still lacks, or "" once it is ready. It is given the object as
-            it was seen after our change, and the pods of that release which nobody takes away.
     """
 
     traits: Traits
     render: Callable[[Service, RenderInput], Iterable[Json]]
-    unready: Callable[[Document, Sequence[Document]], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +96,8 @@ class WorkloadKind(ManagedKind):
 
     Attributes:
         runs: whether a service of the manifest runs as this kind.
+        unready: says what a live object of a release still lacks, or "" once it is ready. It is given the object as
+            it was seen after our change, and the pods of that release which nobody takes away.
         desired_replicas: how many pods a live object asks for now; with a count, that count.
         pod_owner: the kind that owns its pods.
         owns_pod: whether a pod was made for the object of a name, told without the object, which may be gone.
@@ -106,12 +105,8 @@ class WorkloadKind(ManagedKind):
     """
 
     runs: Callable[[Service], bool]
+    unready: Callable[[Document, Sequence[Document]], str]
     desired_replicas: Callable[[Document], int]
     pod_owner: Kind
     owns_pod: Callable[[str, Document], bool]
     diagnosis: Callable[[str, Document], Diagnosis | None]
-
-
-def ready_at_once(_live: Document, _pods: Sequence[Document]) -> str:
-    """Stand for `unready` of a kind that nobody waits for: it is ready as soon as it is there."""
-    return ""

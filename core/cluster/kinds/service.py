@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource, ready_at_once
+from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource
 from core.cluster.labels import own_labels, selector
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.workload import port_name
@@ -42,5 +42,4 @@ SERVICE = ManagedKind(
     rights={"": MANAGE},
     traits=Traits(counted=False, pruned=True, removed=True),
     render=render,
-    unready=ready_at_once,
 )
