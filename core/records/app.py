@@ -21,7 +21,6 @@ class App:
         name: unique; see `NAME`.
         channel: the linked Slack channel id, one app per channel and one channel per app.
         active: the release that the app runs, as far as we made it run; None before the first.
-        verified: the last release that was seen healthy through its settle window.
         token: fencing number, raised whenever somebody else may start to write to the namespace.
         namespace_uid: uid of the Kubernetes namespace when it was first written to; None before.
     """
@@ -31,7 +30,6 @@ class App:
     created_by: Actor
     channel: str | None = None
     active: str | None = None
-    verified: str | None = None
     token: int = 0
     namespace_uid: str | None = None
 

@@ -148,9 +148,8 @@ class Driver:
         async with self._ports.store.transaction() as tx:
             current = await ensure_current(tx, promotion)
             app = await tx.app(promotion.app)
-            verified = app.verified if outcome.nothing_ran else promotion.release
             refs = await prunable(tx, self._ports.cluster, promotion.app, bundle)
-            await tx.save_app(replace(app, active=promotion.release, verified=verified))
+            await tx.save_app(replace(app, active=promotion.release))
             if not outcome.nothing_ran:
                 await self._stand(tx, promotion.release, verified=True)
             if refs:

@@ -33,7 +33,6 @@ def app_row(app: App) -> Columns:
         "created_by": actor_text(app.created_by),
         "channel": app.channel,
         "active": app.active,
-        "verified": app.verified,
         "token": app.token,
         "namespace_uid": app.namespace_uid,
     }
@@ -46,7 +45,6 @@ def app_of(row: Row) -> App:
         created_by=actor_of(row["created_by"]),
         channel=row["channel"],
         active=row["active"],
-        verified=row["verified"],
         token=row["token"],
         namespace_uid=row["namespace_uid"],
     )

@@ -63,7 +63,6 @@ async def _records(store: SqliteStore, app: str) -> Document:
     statuses = await read.release_statuses(app)
     return {
         "active": record.active,
-        "verified": record.verified,
         "token": record.token,
         "promotions": [_promotion(p) for p in promotions],
         "releases": [_release(r, statuses.get(r.id)) for r in await read.releases(app, 100)],

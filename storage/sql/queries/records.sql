@@ -16,14 +16,14 @@ SELECT name FROM apps WHERE channel = :channel AND name <> :name;
 
 -- add_app --
 -- Make an app, unless there is one of its name.
-INSERT INTO apps (name, created_at, created_by, channel, active, verified, token, namespace_uid)
-VALUES (:name, :created_at, :created_by, :channel, :active, :verified, :token, :namespace_uid)
+INSERT INTO apps (name, created_at, created_by, channel, active, token, namespace_uid)
+VALUES (:name, :created_at, :created_by, :channel, :active, :token, :namespace_uid)
 ON CONFLICT (name) DO NOTHING;
 
 -- save_app --
 -- Keep what changes of an app; who made it and when never does.
 UPDATE apps
-SET channel = :channel, active = :active, verified = :verified, token = :token, namespace_uid = :namespace_uid
+SET channel = :channel, active = :active, token = :token, namespace_uid = :namespace_uid
 WHERE name = :name;
 
 -- unlink --
