@@ -1,4 +1,4 @@
-"""What a promotion rests on when it is asked for and again when it starts: guards, binding, approvals needed."""
+"""What a promotion rests on when it is asked for and again with its last approval: guards, approvals needed, patience."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,9 +84,10 @@ def guard(context: PromotionContext, release: Release, *, anyway: str | None) ->
 
 
 def refused_since(context: PromotionContext, promotion: Promotion) -> Sentence:
-    """Ask all guards again when the last approval is given: return why it may not start any more, or nothing.
+    """Ask the guards again when the last approval is given: return why it may not start any more, or nothing.
 
-    What `guard` and `busy_error` refuse is refused here too, so a new guard has one place.
+    What `guard` and `busy_error` refuse is refused here too, so a new guard has one place. `unpinned_since` asks the one
+    that needs the build.
     """
     if context.in_flight is not None and not promotion.takes_over:
         return busy_error(context.in_flight).sentence
@@ -155,14 +156,25 @@ async def current_rule(read: StoreReader, policy: Policy, promotion: Promotion) 
     return approval_rule(policy.rules(promotion.app), kind=promotion.kind, target=source, statuses=statuses)
 
 
-def check_pinned(build: Build, rules: Rules, rule: ApprovalRule) -> None:
+def check_pinned(build: Build, rules: Rules, approvals: int) -> None:
     """Refuse images by tag where approvals are asked: what was approved could be re-pushed (engine rule 9)."""
     loose = sorted(name for name, image in build.images.items() if not is_pinned(image))
-    if rule.count and loose and not rules.unpinned:
+    if approvals and loose and not rules.unpinned:
         raise Forbidden(
             f"{build.app} needs approvals, and its images are not pinned by digest: {', '.join(loose)}",
             hint="build it with IMAGE@sha256:…, or allow `unpinned: true` in the policy",
         )
+
+
+async def unpinned_since(read: StoreReader, rules: Rules, promotion: Promotion) -> Sentence:
+    """Ask `check_pinned` again with the last approval, since the policy may allow tags no longer; return why not, or nothing."""
+    release = await read.release(promotion.app, promotion.release)
+    assert release.build is not None, "a release without one is refused with the request"
+    try:
+        check_pinned(await read.build(promotion.app, release.build), rules, promotion.approvals_needed)
+    except Forbidden as refused:
+        return Sentence.of(refused.sentence, "; ", refused.hint)
+    return EMPTY_SENTENCE
 
 
 def limits_of(rules: Rules, *, first: bool) -> Limits:

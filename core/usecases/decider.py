@@ -10,7 +10,7 @@ from core.failpoints import failpoint
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import already, may_approve, missing
 from core.lifecycle.gate import lapsed_approvals, mismatch
-from core.lifecycle.guards import current_rule, read_context, refused_since
+from core.lifecycle.guards import current_rule, read_context, refused_since, unpinned_since
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
 from core.lifecycle.visibility import why_unseen
@@ -113,7 +113,8 @@ class Decider:
             await tx.save_promotion(shown, was=promotion.phase)
             return shown
         context = await read_context(tx, promotion.app)
-        void = refused_since(context, promotion) or void
+        rules = self._access.policy.rules(promotion.app)
+        void = refused_since(context, promotion) or await unpinned_since(tx, rules, promotion) or void
         if void := void or await mismatch(tx, self._cluster, promotion):
             return await move(tx, promotion, PromotionEvent.REFUSED, actor=BOT, reason=void)
         started = await claim_rollout(tx, context, advance(promotion, PromotionEvent.APPROVED, now=tx.now))

@@ -230,7 +230,7 @@ class Promoter:
         rule = approval_rule(rules, kind=request.kind, target=copied, statuses=context.statuses)
         again = release.id == context.app.active
         assert release.build is not None
-        check_pinned(await tx.build(request.app, release.build), rules, rule)
+        check_pinned(await tx.build(request.app, release.build), rules, rule.count)
         bundle = await bundle_of(tx, self._cluster, release, context.app, rules)
         if await tx.bundle(release.id) is None:
             await tx.save_bundle(bundle)

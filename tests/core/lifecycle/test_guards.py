@@ -189,13 +189,13 @@ LOOSE = build(web="r.example/web:v1", api="r.example/api:v1", db=f"r.example/db@
 
 def test_images_by_tag_are_refused_by_name_where_approvals_are_asked():
     with pytest.raises(Forbidden, match="not pinned by digest: api, web$"):
-        check_pinned(LOOSE, Rules(), ApprovalRule(count=1))
+        check_pinned(LOOSE, Rules(), 1)
 
 
 def test_images_by_tag_pass_where_nobody_approves_or_the_policy_says_so():
-    check_pinned(LOOSE, Rules(), ApprovalRule(count=0))
-    check_pinned(LOOSE, Rules(unpinned=True), ApprovalRule(count=1))
-    check_pinned(build(db=LOOSE.images["db"]), Rules(), ApprovalRule(count=1))
+    check_pinned(LOOSE, Rules(), 0)
+    check_pinned(LOOSE, Rules(unpinned=True), 1)
+    check_pinned(build(db=LOOSE.images["db"]), Rules(), 1)
 
 
 def test_patience_is_the_policys_and_a_first_release_may_crash_once_more():

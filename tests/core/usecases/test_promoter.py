@@ -168,6 +168,17 @@ async def test_an_approval_by_somebody_else_starts_the_rollout(w: World):
     assert (await w.end(request.promotion.id)).phase is Phase.RUNNING
 
 
+@pytest.mark.world(policy=ONE_APPROVAL + "    unpinned: true\n")
+async def test_a_tag_that_the_policy_allows_no_longer_is_refused_with_the_last_approval(w: World):
+    tagged = await w.build(text=manifest().replace("@sha256:" + "0" * 64, ":v1"))
+    request = await w.ask(tagged.release.id)
+    assert request.promotion.phase is Phase.AWAITING_APPROVAL
+    w.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
+    with pytest.raises(Conflict, match="its images are not pinned by digest: web; build it with"):
+        await w.decider.approve(by(BOB), request.promotion.id)
+    assert (await w.store.read.promotion(request.promotion.id)).phase is Phase.REFUSED
+
+
 async def test_a_persons_rollback_overwrites_what_another_tool_has_set(w: World):
     first, _ = await w.good(), await w.good()
     w.cluster.requests.clear()
