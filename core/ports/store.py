@@ -67,6 +67,10 @@ class StoreReader(Protocol):
         """Return the promotion, or raise NotFound(`no such promotion: ID`)."""
         ...
 
+    async def phase_and_token(self, promotion_id: str) -> tuple[Phase, int]:
+        """Return what says whether somebody has moved a promotion on, for whoever asks every second; else as `promotion`."""
+        ...
+
     async def promotions(self, app: str, limit: int | None = None) -> list[Promotion]:
         """Return the newest promotions first; without a limit every one."""
         ...

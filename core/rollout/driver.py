@@ -1,6 +1,7 @@
 """The recipe of a promotion: start, apply, watch, and on failure the way back; a restart enters at its phase."""
 
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from core.actor import BOT
@@ -73,6 +74,7 @@ class Driver:
                 # Stale: somebody cancelled or took over; the phase as it is now says what is next.
                 with suppress(StalePromotion):
                     await self._stage(run)
+                await self._effects.keep_done(run.promotion)
                 run.promotion = await self._ports.store.read.promotion(promotion.id)
 
     async def _stage(self, run: _Run) -> None:
@@ -100,7 +102,7 @@ class Driver:
                 run, PromotionEvent.OVERDUE, cause=Sentence.of(run.redact(cause.removesuffix(": ")))
             )
             return
-        await run.verifier.drain(run.promotion)
+        await run.verifier.drain()
         failpoint("applied.before_commit")
         progress = run.promotion.progress.next_stage()
         await self._move(run, PromotionEvent.APPLIED, stage_at=self._ports.clock.now(), progress=progress)
@@ -145,8 +147,7 @@ class Driver:
 
     async def _succeed(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> None:
         promotion = run.promotion
-        async with self._ports.store.transaction() as tx:
-            current = await ensure_current(tx, promotion)
+        async with self._moving(run) as (tx, current):
             app = await tx.app(promotion.app)
             refs = await prunable(tx, self._ports.cluster, promotion.app, bundle)
             await tx.save_app(replace(app, active=promotion.release))
@@ -190,8 +191,7 @@ class Driver:
             except (Rejected, Unreachable) as error:
                 evidence = f"(no log: {run.redact(str(error))})"
         failpoint("broken.after_evidence")
-        async with self._ports.store.transaction() as tx:
-            current = await ensure_current(tx, run.promotion)
+        async with self._moving(run) as (tx, current):
             if evidence and outcome.diagnosis is not None:
                 line = evidence_line(evidence, tx.now, outcome.diagnosis)
                 await tx.add_lines(current.id, [line])
@@ -208,8 +208,7 @@ class Driver:
 
     async def _give_way(self, run: _Run, outcome: StageOutcome) -> None:
         """End at once and touch nothing more: what somebody else rolls out is never ours to judge or to undo (engine rule 44)."""
-        async with self._ports.store.transaction() as tx:
-            current = await ensure_current(tx, run.promotion)
+        async with self._moving(run) as (tx, current):
             await self._hold(tx, current)
             causes = [c for c in (current.cause, Sentence.of(outcome.cause)) if c]
             await move(tx, current, PromotionEvent.SUPERSEDED, actor=BOT, cause=Sentence.join("; ", causes))
@@ -238,7 +237,7 @@ class Driver:
         except (Rejected, StageTimeout) as error:
             await self._stuck(run, run.redact(str(error)))
             return
-        await run.verifier.drain(promotion)
+        await run.verifier.drain()
         await self._move(
             run,
             PromotionEvent.ROLLED_BACK,
@@ -255,7 +254,7 @@ class Driver:
         )
         outcome = await run.verifier.until_verdict(run.promotion, target, earlier_pods=earlier_pods)
         if outcome.event is PromotionEvent.VERIFIED:
-            await self._reverted(run, back)
+            await self._reverted(run, back, outcome)
         elif outcome.event is PromotionEvent.SUPERSEDED:
             await self._give_way(run, outcome)
         else:
@@ -273,17 +272,16 @@ class Driver:
         applied = await self._applied(promotion, "back")
         return DesiredState(release=promotion.back_to, bundle=bundle, applied=applied), bundle
 
-    async def _reverted(self, run: _Run, back: Bundle | None) -> None:
+    async def _reverted(self, run: _Run, back: Bundle | None, outcome: StageOutcome) -> None:
         promotion = run.promotion
-        async with self._ports.store.transaction() as tx:
-            current = await ensure_current(tx, promotion)
+        async with self._moving(run) as (tx, current):
             app = await tx.app(promotion.app)
             await tx.save_app(replace(app, active=promotion.back_to))
             await self._hold(tx, current)
             refs = self._applier.added(run.intent, await bundles_of(tx, promotion), back) if back else ()
             if refs:
                 await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
-            await move(tx, current, PromotionEvent.VERIFIED, actor=BOT)
+            await move(tx, current, PromotionEvent.VERIFIED, actor=BOT, progress=outcome.progress)
             failpoint("settle.before_commit")
         failpoint("settle.after_commit")
         self._ports.announcer.wake()
@@ -292,8 +290,7 @@ class Driver:
         """End in Failure: a person is needed; the first cause stays, the second is added."""
         promotion = run.promotion
         causes = [c for c in (promotion.cause, Sentence.of(why)) if c]
-        async with self._ports.store.transaction() as tx:
-            current = await ensure_current(tx, promotion)
+        async with self._moving(run) as (tx, current):
             await self._hold(tx, current)
             await move(tx, current, event, actor=BOT, cause=Sentence.join("; ", dict.fromkeys(causes)))
             failpoint("settle.before_commit")
@@ -302,8 +299,23 @@ class Driver:
 
     async def _move(self, run: _Run, event: PromotionEvent, **changes: object) -> None:
         try:
-            async with self._ports.store.transaction() as tx:
-                await move(tx, await ensure_current(tx, run.promotion), event, actor=BOT, **changes)
+            async with self._moving(run) as (tx, current):
+                await move(tx, current, event, actor=BOT, **changes)
         except Conflict as error:
             raise StalePromotion(str(error)) from error
         self._ports.announcer.wake()
+
+    @asynccontextmanager
+    async def _moving(self, run: _Run) -> AsyncGenerator[tuple[Transaction, Promotion]]:
+        """Give a transaction and the promotion as it is in it; what was done and seen until now is written with it.
+
+        Raises:
+            StalePromotion: a person cancelled it or took over.
+        """
+        async with self._ports.store.transaction() as tx:
+            current = await ensure_current(tx, run.promotion)
+            await self._effects.write_done(tx, run.promotion)
+            await run.verifier.write_lines(tx, run.promotion)
+            yield tx, current
+        self._effects.forget_done(run.promotion)
+        run.verifier.told()

@@ -55,6 +55,8 @@ class Effects:
 
     def __init__(self, ports: RolloutPorts) -> None:
         self._ports = ports
+        # Promotion → results of its effects that no row tells yet. One that dies with the process leaves `sent`.
+        self._done: dict[str, list[Callable[[Transaction], Awaitable[None]]]] = {}
 
     async def retry(self, promotion: Promotion, attempt: Callable[[], Awaitable[T]], *, limit: float) -> T:
         """Return what `attempt` returns, trying again while the cluster is out of reach, or refuses only once.
@@ -114,6 +116,8 @@ class Effects:
     ) -> Applied:
         """Do one effect between its two rows; a crash in between leaves `sent`, which is simply sent again.
 
+        The second row is written with the first of the next effect, or with the transition that follows: see `write_done`.
+
         Args:
             promotion: whose effect it is.
             stage: forward, or on the way back.
@@ -130,12 +134,7 @@ class Effects:
         row = Step(
             promotion=promotion.id, stage=stage, ref=ref, action=action, state="sent", token=promotion.token
         )
-        async with self._ports.store.transaction() as tx:
-            await ensure_current(tx, promotion)
-            tries = sum(
-                (s.stage, s.ref, s.action) == (stage, ref, action) for s in await tx.steps(promotion.id)
-            )
-            await tx.save_step(row)
+        tries = await self._announce(promotion, row)
         failpoint("step.after_sent")
 
         async def counted() -> Applied:
@@ -155,7 +154,8 @@ class Effects:
             changed=applied.changed,
             template=applied.template,
         )
-        async with self._ports.store.transaction() as tx:
+
+        async def write(tx: Transaction) -> None:
             await tx.save_step(done)
             if applied.overwrote:
                 await tx.add_lines(promotion.id, [_overwriting(stage, applied, tx.now)])
@@ -165,8 +165,39 @@ class Effects:
                 )
             if action == "remove":
                 await tx.forget_replicas(promotion.app, ref)
-        failpoint("step.after_done")
+
+        self._done.setdefault(promotion.id, []).append(write)
         return applied
+
+    async def _announce(self, promotion: Promotion, row: Step) -> int:
+        """Write that an effect is about to be sent, and what became of the one before; return how often it was sent."""
+        try:
+            async with self._ports.store.transaction() as tx:
+                await ensure_current(tx, promotion)
+                await self.write_done(tx, promotion)
+                steps = await tx.steps(promotion.id)
+                await tx.save_step(row)
+        except StalePromotion:
+            await self.keep_done(promotion)
+            raise
+        self.forget_done(promotion)
+        return sum((s.stage, s.ref, s.action) == (row.stage, row.ref, row.action) for s in steps)
+
+    async def write_done(self, tx: Transaction, promotion: Promotion) -> None:
+        """Write what became of the last effect; `forget_done` once that is committed."""
+        for write in self._done.get(promotion.id, ()):
+            await write(tx)
+
+    def forget_done(self, promotion: Promotion) -> None:
+        if self._done.pop(promotion.id, None):
+            failpoint("step.after_done")
+
+    async def keep_done(self, promotion: Promotion) -> None:
+        """Write what became of the last effect by itself, where nothing that follows did."""
+        if promotion.id in self._done:
+            async with self._ports.store.transaction() as tx:
+                await self.write_done(tx, promotion)
+            self.forget_done(promotion)
 
 
 def _overwriting(stage: StepStage, applied: Applied, now: datetime) -> Line:

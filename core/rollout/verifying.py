@@ -6,6 +6,7 @@ from datetime import datetime
 from core.failpoints import failpoint
 from core.lifecycle.transition import ATOM
 from core.ports.cluster import Watch
+from core.ports.store import Transaction
 from core.promotion import Promotion, PromotionEvent
 from core.records.line import Line
 from core.records.observation import DesiredState, Diagnosis, Observation
@@ -19,7 +20,10 @@ from core.rollout.watched_time import WatchedTime
 # One look a second at least: a cancel is noticed, the clocks are moved on, and nothing is polled but our own row.
 LOOK_SECONDS = 1.0
 # How often watched time is saved without anything to tell; a crash loses no more than this of a window.
-SAVE_SECONDS = 5.0
+SAVE_SECONDS = 10.0
+# What is seen is told at once after a pause, and at most so often while much happens: a card is not edited more often either
+# (engine rule 39), and a transaction a look would cost a rollout of ten pods dozens.
+TELL_SECONDS = 3.0
 # What is awaited is kept on the card, and said as a line only after five minutes without one (contract 7).
 QUIET_SECONDS = 300.0
 
@@ -65,8 +69,10 @@ class Verifier:
         self._effects = effects
         self._watch = watch
         self._redact = redact
-        self._said_at = ports.clock.monotonic()
-        self._saved_at = ports.clock.monotonic()
+        # What was seen and is not stored yet; it outlives a stage that a cancel ends.
+        self._lines: list[Line] = []
+        self._said_at = self._saved_at = ports.clock.monotonic()
+        self._told_at = float("-inf")
 
     async def until_verdict(
         self,
@@ -90,6 +96,7 @@ class Verifier:
         self._watch.aim(target)
         judging = _Judging(promotion, target, earlier_pods, unchanged)
         progress, time = promotion.progress, WatchedTime(self._ports.clock)
+        saved = progress
         while True:
             seen = await self._watch.next(LOOK_SECONDS)
             elapsed = time.since_the_last(seen)
@@ -101,8 +108,11 @@ class Verifier:
                 seen = replace(seen, lines=(*lines, *seen.lines))
                 verdict = judging.judge(progress, seen, elapsed + time.since_the_last(seen))
             verdict = self._redacted(verdict)
-            await self._record(promotion, progress, verdict, seen)
             progress = verdict.progress
+            self._see(progress, seen)
+            # What has succeeded is written by the transaction that says so.
+            if verdict.event is not PromotionEvent.VERIFIED:
+                saved = await self._record(promotion, saved, verdict)
             if verdict.event is not None:
                 return StageOutcome(
                     event=verdict.event,
@@ -119,47 +129,52 @@ class Verifier:
         progress = shown.awaiting(self._redact(shown.waiting), shown.settling)
         return replace(verdict, progress=progress, cause=self._redact(verdict.cause))
 
-    async def drain(self, promotion: Promotion) -> None:
-        """Store the lines that have come up to now, so that a phase line stands after them.
-
-        Raises:
-            StalePromotion: a person cancelled it or took over.
-        """
+    async def drain(self) -> None:
+        """Take in what has come up to now, so that a phase line stands after it: see `write_lines`."""
         seen = await self._watch.next(0.0)
-        if seen.lines:
-            async with self._ports.store.transaction() as tx:
-                # After the end nothing is added: the terminal message is the last one in the thread.
-                await ensure_current(tx, promotion)
-                await tx.add_lines(promotion.id, self._clean(seen.lines))
+        self._lines += self._clean(seen.lines)
 
-    async def _record(
-        self, promotion: Promotion, before: Progress, verdict: Verdict, seen: Observation
-    ) -> None:
-        """Save what is new, and notice that somebody has moved the promotion."""
-        shown = verdict.progress
+    async def write_lines(self, tx: Transaction, promotion: Promotion) -> None:
+        """Store the lines that are not stored yet, in a transaction that has found the promotion current."""
+        await tx.add_lines(promotion.id, self._lines)
+
+    def told(self) -> None:
+        """Forget the lines that a transaction has stored, once it is committed."""
+        self._lines.clear()
+
+    def _see(self, progress: Progress, seen: Observation) -> None:
         now = self._ports.clock.monotonic()
-        lines = [*self._clean(seen.lines), *self._quiet_line(shown, bool(seen.lines), now)]
-        news = _shown(shown) != _shown(before)
-        marked = _marks(shown) != _marks(before)
-        due = now - self._saved_at >= SAVE_SECONDS
-        if not (lines or news or marked or due or verdict.event):
+        lines = [*self._clean(seen.lines), *self._quiet_line(progress, bool(seen.lines), now)]
+        self._said_at = now if lines else self._said_at
+        self._lines += lines
+
+    async def _record(self, promotion: Promotion, saved: Progress, verdict: Verdict) -> Progress:
+        """Save what is new, where it is time; return what is saved. It notices that somebody has moved the promotion."""
+        shown, now = verdict.progress, self._ports.clock.monotonic()
+        news = _shown(shown) != _shown(saved)
+        told = bool(self._lines) or news
+        must = verdict.event is not None or _marks(shown) != _marks(saved)
+        due = (told and now - self._told_at >= TELL_SECONDS) or now - self._saved_at >= SAVE_SECONDS
+        if not (must or due):
             await self._check(promotion)
-            return
+            return saved
         async with self._ports.store.transaction() as tx:
             current = await ensure_current(tx, promotion)
-            await tx.add_lines(promotion.id, lines)
+            await self.write_lines(tx, promotion)
             revision = current.revision + (1 if news else 0)
             await tx.save_progress(promotion.id, shown, was=promotion.phase, revision=revision)
+        self.told()
         failpoint("verify.after_lines")
         self._saved_at = now
-        self._said_at = now if lines else self._said_at
-        if lines or news:
+        if told:
+            self._told_at = now
             self._ports.announcer.wake()
+        return shown
 
     async def _check(self, promotion: Promotion) -> None:
-        current = await self._ports.store.read.promotion(promotion.id)
-        if current.phase is not promotion.phase or current.token != promotion.token:
-            raise StalePromotion(f"{promotion.id} is {current.phase}")
+        phase, token = await self._ports.store.read.phase_and_token(promotion.id)
+        if phase is not promotion.phase or token != promotion.token:
+            raise StalePromotion(f"{promotion.id} is {phase}")
 
     def _clean(self, lines: tuple[Line, ...]) -> list[Line]:
         return [replace(line, text=self._redact(line.text)) for line in lines]
@@ -177,8 +192,12 @@ def _shown(progress: Progress) -> tuple[object, ...]:
 
 
 def _marks(progress: Progress) -> tuple[object, ...]:
-    """Return what a restart must not lose: windows, what restarts are counted from, and first sights of trouble."""
-    return progress.pods, progress.complete, progress.suspects
+    """Return what a restart must find: what restarts are counted from, what was complete once, first sights of trouble.
+
+    Since when a pod has run and been ready may be saved later: what is lost of it makes a window longer, never shorter.
+    """
+    baselines = {uid: pod.baseline for uid, pod in progress.pods.items() if pod.baseline is not None}
+    return baselines, progress.complete.keys(), progress.suspects.keys()
 
 
 def evidence_line(text: str, at: datetime, diagnosis: Diagnosis) -> Line:

@@ -31,6 +31,12 @@ class PromotionReader(AggregateReader):
             raise NotFound(f"no such promotion: {promotion_id}")
         return promotion_of(row, self._vault)
 
+    async def phase_and_token(self, promotion_id: str) -> tuple[Phase, int]:
+        row = await self._session.one("phase_and_token", id=promotion_id)
+        if row is None:
+            raise NotFound(f"no such promotion: {promotion_id}")
+        return Phase(row["phase"]), row["token"]
+
     async def promotions(self, app: str, limit: int | None = None) -> list[Promotion]:
         rows = await self._session.all("promotions", app=app, limit=limit)
         return [promotion_of(row, self._vault) for row in rows]

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from aiosqlite import Connection
 
 from core.actor import Actor, Caller
 from core.lifecycle.access import Access
@@ -104,6 +106,19 @@ class World:
 
     async def lines(self, promotion_id: str) -> list[str]:
         return [str(line) for _, line in await self.store.read.lines(promotion_id)]
+
+
+def counted(w: World) -> list[float]:
+    """Return the list to which each transaction of the store from now on adds its time."""
+    made: list[float] = []
+    real = w.store._database.transaction
+
+    def transaction(*, urgent: bool = False) -> AbstractAsyncContextManager[Connection]:
+        made.append(w.clock.monotonic())
+        return real(urgent=urgent)
+
+    w.store._database.transaction = transaction  # type: ignore[assignment]
+    return made
 
 
 @asynccontextmanager

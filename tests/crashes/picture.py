@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.playground.slack import Message
 from bot.slack.inbox import DONE_BEFORE
+from bot.views.thread import LAST_LINES
 from core.promotion import Promotion
 from core.records.release import Release, ReleaseStatus
 from core.records.step import Step
@@ -142,7 +143,9 @@ def _story(world: World, card: Message) -> Document:
         "card": card.text,
         "buttons": sum(block["type"] == "actions" for block in card.blocks),
         "phases": [text for _, text in rows if text.startswith(PHASE)],
-        "endings": [m.text for m in world.thread(card) if ENDING.match(m.text)],
+        "endings": [
+            m.text.partition(f"\n{LAST_LINES}\n")[0] for m in world.thread(card) if ENDING.match(m.text)
+        ],
     }
 
 

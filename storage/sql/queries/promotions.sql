@@ -2,6 +2,10 @@
 -- One promotion.
 SELECT * FROM promotions WHERE id = :id;
 
+-- phase_and_token --
+-- Whether somebody has moved a promotion on.
+SELECT phase, token FROM promotions WHERE id = :id;
+
 -- promotions --
 -- The newest promotions of an app first; without a limit every one.
 SELECT * FROM promotions WHERE app = :app ORDER BY number DESC LIMIT coalesce(:limit, -1);

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Rejected, Unreachable
+from core.errors import Rejected, Unavailable, Unreachable
 from core.lifecycle.gate import Gate
 from core.lifecycle.transition import move
 from core.promotion import Phase, Promotion, PromotionEvent
@@ -22,9 +22,9 @@ from core.rollout.effects import (
     StalePromotion,
     ensure_current,
 )
-from tests.core.world import ALICE, World, by, world
+from tests.core.world import ALICE, World, by, counted, world
 
-WEB = Ref("Deployment", "web")
+WEB, OTHER = Ref("Deployment", "web"), Ref("Deployment", "other")
 DONE = Applied(ref=WEB, uid="uid-web", generation=3, changed=True)
 
 
@@ -79,9 +79,56 @@ async def test_an_effect_is_written_down_before_and_after(tmp_path: Path):
             return DONE
 
         assert await step(effects, promotion, effect) == DONE
-        (row,) = await w.store.read.steps(promotion.id)
         assert seen == ["sent"]
+        await effects.keep_done(promotion)
+        (row,) = await w.store.read.steps(promotion.id)
         assert (row.state, row.uid, row.generation, row.changed) == ("done", "uid-web", 3, True)
+
+
+async def test_what_became_of_an_effect_is_written_with_the_next_one(tmp_path: Path):
+    async with pending(tmp_path) as (w, effects, promotion):
+        made = counted(w)
+        for number in range(1, 5):
+            ref = Ref("Deployment", f"s{number}")
+            await effects.step(
+                promotion, stage="forward", ref=ref, action="apply", effect=failing(), limit=300.0
+            )
+            states = [row.state for row in await w.store.read.steps(promotion.id)]
+            assert states == ["done"] * (number - 1) + ["sent"]
+            assert len(made) == number
+        await effects.keep_done(promotion)
+        await effects.keep_done(promotion)
+        assert len(made) == 5, "there is nothing to write a second time"
+        assert {row.state for row in await w.store.read.steps(promotion.id)} == {"done"}
+
+
+async def test_what_became_of_an_effect_is_written_though_the_promotion_has_moved_on(tmp_path: Path):
+    async with pending(tmp_path) as (w, effects, promotion):
+        await step(effects, promotion, failing())
+        async with w.store.transaction() as tx:
+            await move(tx, promotion, PromotionEvent.CANCELLED, actor=ALICE)
+        with pytest.raises(StalePromotion):
+            await effects.step(
+                promotion, stage="forward", ref=OTHER, action="apply", effect=failing(), limit=300.0
+            )
+        (row,) = await w.store.read.steps(promotion.id)
+        assert (row.ref, row.state) == (WEB, "done"), "and the next one was not sent"
+
+
+async def test_what_could_not_be_written_is_written_with_the_next_try(tmp_path: Path):
+    async with pending(tmp_path) as (w, effects, promotion):
+        await step(effects, promotion, failing())
+        real = w.store.transaction
+
+        def full(**_: object):
+            raise Unavailable("the disk is full")
+
+        w.store.transaction = full
+        with pytest.raises(Unavailable):
+            await effects.keep_done(promotion)
+        w.store.transaction = real
+        await effects.keep_done(promotion)
+        assert [row.state for row in await w.store.read.steps(promotion.id)] == ["done"]
 
 
 async def test_a_refusal_for_good_is_passed_on_at_once_and_leaves_the_row_open(tmp_path: Path):
