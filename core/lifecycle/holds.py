@@ -1,7 +1,9 @@
 """Which releases are on hold, which one a new one forks from, and which one a rollback goes back to."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from core.ports.store import Transaction
 from core.promotion import Promotion
 from core.records.release import Release, ReleaseStatus
 from core.sentence import EMPTY_SENTENCE, Sentence
@@ -13,7 +15,7 @@ def why_held(
     """Return why promoting the release needs `--anyway`, or nothing (engine rule 7).
 
     A release is held by its own failed promotion, and by that of another release of the same build unless a third
-    one of that build was verified.
+    one of that build was verified. A person who stopped a change of variables has said nothing of the build.
     """
     own = statuses.get(release.id)
     if own and own.held:
@@ -23,7 +25,7 @@ def why_held(
     siblings = [s for r in releases if r.build == release.build and (s := statuses.get(r.id))]
     if any(s.verified_at and not s.held for s in siblings):
         return EMPTY_SENTENCE
-    held = next((s.held for s in siblings if s.held), None)
+    held = next((s.held for s in siblings if s.held and not s.spares_build), None)
     return Sentence.of(f"its build {release.build} was not good: ", held) if held else EMPTY_SENTENCE
 
 
@@ -66,6 +68,15 @@ def rollback_candidate(
         if good and release.id != leaving:
             return release.id
     return None
+
+
+async def hold(tx: Transaction, promotion: Promotion) -> None:
+    """Put the release of a promotion that failed or was stopped on hold (engine rule 7)."""
+    release = await tx.release(promotion.app, promotion.release)
+    build = await tx.build(promotion.app, release.build) if release.build else None
+    spares = promotion.cancelled_by is not None and build is not None and build.release != release.id
+    status = await tx.release_status(release.id)
+    await tx.save_release_status(replace(status, held=failure_hold(promotion), spares_build=spares))
 
 
 def failure_hold(promotion: Promotion) -> Sentence:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from core.failpoints import failpoint
 from core.lifecycle.guards import PromotionContext, rollback_target
-from core.lifecycle.holds import failure_hold
+from core.lifecycle.holds import hold
 from core.lifecycle.transition import move
 from core.ports.store import Transaction
 from core.promotion import GOING_BACK, Promotion, PromotionEvent
@@ -18,9 +18,7 @@ async def claim_rollout(tx: Transaction, context: PromotionContext, promotion: P
     if holder is not None:
         if holder.phase in GOING_BACK and not holder.blameless:
             # It has failed already; that a take-over ends it makes its release no better (engine rule 7).
-            await tx.save_release_status(
-                replace(await tx.release_status(holder.release), held=failure_hold(holder))
-            )
+            await hold(tx, holder)
         await move(
             tx,
             holder,

@@ -9,12 +9,16 @@ _HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,5}})?"
 REFERENCE = re.compile(
     rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?"
 )
+IMAGE_ID = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 LONGEST_REFERENCE = 512  # characters; registries stop at 255 for the name alone
 
 
 def image_problem(reference: str) -> str:
     """Return "" for an image reference, else why it is none."""
+    if IMAGE_ID.fullmatch(reference):
+        # By the grammar it is a repository; no registry has one of that name, and Docker takes it for the id.
+        return "the id of an image on one machine, which no node can pull; write repository@sha256:digest"
     if len(reference) <= LONGEST_REFERENCE and REFERENCE.fullmatch(reference):
         return ""
     name = reference.partition("@")[0].rpartition("/")[2].partition(":")[0]

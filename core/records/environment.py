@@ -1,12 +1,20 @@
 """An environment: an ordered map of variables, with Convox's rules of text and of difference."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+from core.errors import Invalid
 
 # `\Z`, since `$` would let a line end pass, and such a variable could be set but neither run nor unset.
 KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z")
 MASK = "****"
+# Kubernetes' MaxSecretSize, over all values of one Secret, and its limit of a key.
+SECRET_LIMIT = 1024 * 1024
+LONGEST_KEY = 253  # characters
+# Linux' MAX_ARG_STRLEN: one `KEY=VALUE` with its end; beyond it no process starts ("argument list too long").
+VARIABLE_LIMIT = 128 * 1024
+ELSEWHERE = "keep large values in files or in a store of their own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +75,62 @@ def difference(old: Environment, new: Environment) -> Difference:
         changed=tuple(sorted(k for k in before.keys() & after.keys() if before[k] != after[k])),
         removed=tuple(sorted(before.keys() - after.keys())),
     )
+
+
+def check_size(environment: Environment, changed: Iterable[str]) -> None:
+    """Refuse variables that could not run, where they are set: at a promote nobody would know which one it was.
+
+    Args:
+        environment: with the change.
+        changed: the names that were set; what was there before is judged when it is promoted.
+
+    Raises:
+        Invalid: a name or a value that no process can be given, or all together more than a Secret holds; it names the
+            largest of those that were set.
+    """
+    values = dict(environment.pairs)
+    encoded = encoded_values({key: values[key] for key in changed})
+    if not encoded:
+        return
+    rest = sum(
+        len(value.encode("utf-8", "surrogatepass")) for key, value in values.items() if key not in encoded
+    )
+    if (size := rest + sum(map(len, encoded.values()))) > SECRET_LIMIT:
+        largest = max(encoded, key=lambda key: len(encoded[key]))
+        raise Invalid(
+            f"with {largest}, which has {len(encoded[largest]):,} bytes, the environment has {size:,};"
+            f" Kubernetes takes {SECRET_LIMIT:,} in one Secret",
+            hint=ELSEWHERE,
+        )
+
+
+def encoded_values(values: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the values in UTF-8, in the order of their keys.
+
+    Raises:
+        Invalid: no process could be started with one of them; names its key, never a value.
+    """
+    return {key: _encoded(key, values[key]) for key in sorted(values)}
+
+
+def _encoded(key: str, value: str) -> bytes:
+    if not KEY.fullmatch(key):
+        raise Invalid(f"{key[:40]!r} is no name of a variable", hint="unset it")
+    if len(key) > LONGEST_KEY:
+        raise Invalid(
+            f"the name {key[:40]}… has {len(key)} characters; Kubernetes takes {LONGEST_KEY}",
+            hint="give it a shorter name",
+        )
+    try:
+        encoded = value.encode()
+    except UnicodeEncodeError:
+        raise Invalid(f"the value of {key} is not valid Unicode", hint=f"set {key} anew") from None
+    if b"\0" in encoded:
+        raise Invalid(
+            f"the value of {key} has a NUL byte, and no variable can hold one", hint=f"set {key} anew"
+        )
+    if (size := len(key) + len(encoded) + 2) > VARIABLE_LIMIT:
+        raise Invalid(
+            f"{key} has {size:,} bytes; Linux takes {VARIABLE_LIMIT:,} in one variable", hint=ELSEWHERE
+        )
+    return encoded

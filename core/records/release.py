@@ -38,9 +38,12 @@ class ReleaseStatus:
         held: why promoting it (or its build) again needs `--anyway`, or None. Engine rule 7.
         withdrawn: a person rolled back away from it, or it is the copy of a rollback that never began; never an
             automatic target. Engine rule 6.
+        spares_build: a person stopped it, and it is not the build's own release but a change of its variables or a copy: what
+            holds it says nothing of the build.
     """
 
     release: str
     verified_at: datetime | None = None
     held: Sentence | None = None
     withdrawn: bool = False
+    spares_build: bool = False

@@ -8,7 +8,7 @@ from core.actor import BOT
 from core.errors import Conflict, Rejected, Unreachable
 from core.failpoints import failpoint
 from core.lifecycle.bundles import prunable
-from core.lifecycle.holds import failure_hold
+from core.lifecycle.holds import hold
 from core.lifecycle.transition import move
 from core.ports.store import Transaction
 from core.promotion import GOING_BACK, Phase, Promotion, PromotionEvent
@@ -152,7 +152,7 @@ class Driver:
             refs = await prunable(tx, self._ports.cluster, promotion.app, bundle)
             await tx.save_app(replace(app, active=promotion.release))
             if not outcome.nothing_ran:
-                await self._stand(tx, promotion.release, verified=True)
+                await self._verified(tx, promotion.release)
             if refs:
                 await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
             await move(
@@ -167,18 +167,8 @@ class Driver:
         failpoint("settle.after_commit")
         self._ports.announcer.wake()
 
-    async def _stand(
-        self, tx: Transaction, release: str, *, verified: bool = False, held: Sentence | None = None
-    ) -> None:
-        status = await tx.release_status(release)
-        await tx.save_release_status(
-            ReleaseStatus(
-                release=release,
-                verified_at=tx.now if verified else status.verified_at,
-                held=held,
-                withdrawn=status.withdrawn and not verified,
-            )
-        )
+    async def _verified(self, tx: Transaction, release: str) -> None:
+        await tx.save_release_status(ReleaseStatus(release=release, verified_at=tx.now))
 
     async def _fail(self, run: _Run, outcome: StageOutcome) -> None:
         """Store cause and evidence before anything is undone: going back deletes the pods that prove it."""
@@ -219,7 +209,7 @@ class Driver:
     async def _hold(self, tx: Transaction, promotion: Promotion) -> None:
         """Put the release of a promotion that goes back on hold, where its end lies in the release (engine rules 7 and 53)."""
         if promotion.phase in GOING_BACK and not promotion.blameless:
-            await self._stand(tx, promotion.release, held=failure_hold(promotion))
+            await hold(tx, promotion)
 
     async def _go_back(self, run: _Run) -> None:
         promotion = run.promotion

@@ -25,7 +25,7 @@ from core.ports.cluster import Cluster
 from core.ports.store import Store, Transaction
 from core.records.app import App, check_name, namespace_command
 from core.records.build import Build
-from core.records.environment import Environment, difference
+from core.records.environment import Environment, check_size, difference
 from core.records.release import Release
 from core.sentence import Sentence
 
@@ -331,6 +331,7 @@ class Registrar:
             base, skipped = await self._fork(tx, app)
             before = base.environment if base else Environment()
             after = change(before)
+            check_size(after, [key for key in keys if key in after])
             changes = difference(before, after)
             build = await tx.build(app, base.build) if base and base.build else None
             release = Release(

@@ -118,6 +118,7 @@ def release_status_row(status: ReleaseStatus, vault: Vault) -> Columns:
         "verified_at": timestamp_or_none(status.verified_at),
         "held": None if status.held is None else vault.seal(sentence_document(status.held)),
         "withdrawn": status.withdrawn,
+        "spares_build": status.spares_build,
     }
 
 
@@ -127,6 +128,7 @@ def release_status_of(row: Row, vault: Vault) -> ReleaseStatus:
         verified_at=datetime_or_none(row["verified_at"]),
         held=None if row["held"] is None else sentence_of(vault.unseal(row["held"])),
         withdrawn=bool(row["withdrawn"]),
+        spares_build=bool(row["spares_build"]),
     )
 
 

@@ -6,13 +6,8 @@ from core.errors import Invalid
 from core.manifest.service import Service
 from core.records.app import App
 from core.records.build import Build
-from core.records.environment import KEY
+from core.records.environment import ELSEWHERE, SECRET_LIMIT, encoded_values
 from core.records.release import Release
-
-# Kubernetes' MaxSecretSize, over all values of one Secret.
-SECRET_LIMIT = 1024 * 1024
-# Linux' MAX_ARG_STRLEN: one `KEY=VALUE` with its end; beyond it no process starts ("argument list too long").
-VARIABLE_LIMIT = 128 * 1024
 
 
 def variables(release: Release, build: Build, service: Service, app: App, *, rack: str) -> dict[str, str]:
@@ -41,29 +36,10 @@ def secret_data(values: dict[str, str], service: str) -> dict[str, str]:
     Raises:
         Invalid: no process could be started with them; names keys, never values.
     """
-    encoded = {key: _encoded(key, values[key]) for key in sorted(values)}
+    encoded = encoded_values(values)
     if (size := sum(map(len, encoded.values()))) > SECRET_LIMIT:
         raise Invalid(
             f"the environment of service {service} has {size:,} bytes; Kubernetes takes {SECRET_LIMIT:,} in one Secret",
-            hint="keep large values in files or in a store of their own",
+            hint=ELSEWHERE,
         )
     return {key: base64.b64encode(value).decode() for key, value in encoded.items()}
-
-
-def _encoded(key: str, value: str) -> bytes:
-    if not KEY.fullmatch(key):
-        raise Invalid(f"{key[:40]!r} is no name of a variable", hint="unset it")
-    try:
-        encoded = value.encode()
-    except UnicodeEncodeError:
-        raise Invalid(f"the value of {key} is not valid Unicode", hint=f"set {key} anew") from None
-    if b"\0" in encoded:
-        raise Invalid(
-            f"the value of {key} has a NUL byte, and no variable can hold one", hint=f"set {key} anew"
-        )
-    if (size := len(key) + len(encoded) + 2) > VARIABLE_LIMIT:
-        raise Invalid(
-            f"{key} has {size:,} bytes; Linux takes {VARIABLE_LIMIT:,} in one variable",
-            hint="keep large values in files or in a store of their own",
-        )
-    return encoded

@@ -76,9 +76,10 @@ SELECT standings.* FROM standings JOIN releases ON releases.id = standings.relea
 
 -- save_release_status --
 -- Keep what has happened to a release.
-INSERT INTO standings (release, verified_at, held, withdrawn) VALUES (:release, :verified_at, :held, :withdrawn)
+INSERT INTO standings (release, verified_at, held, withdrawn, spares_build)
+VALUES (:release, :verified_at, :held, :withdrawn, :spares_build)
 ON CONFLICT (release) DO UPDATE
-SET verified_at = excluded.verified_at, held = excluded.held, withdrawn = excluded.withdrawn;
+SET verified_at = excluded.verified_at, held = excluded.held, withdrawn = excluded.withdrawn, spares_build = excluded.spares_build;
 
 -- bundle --
 -- The stored objects of one release.

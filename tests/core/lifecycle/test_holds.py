@@ -151,3 +151,10 @@ def test_an_automatic_rollback_only_goes_where_it_was_good_and_may(found, status
         if (s := statuses.get(r.id)) and s.verified_at and not s.withdrawn and not s.held and r.id != leaving
     ]
     assert target == next(iter(candidates), None)
+
+
+def test_a_person_who_stopped_a_change_of_variables_has_said_nothing_of_the_build():
+    stopped = replace(held("R3"), spares_build=True)
+    assert str(why_held(NEW, ALL, by_release(stopped))) == "R3 crashed"
+    assert not why_held(SAME_BUILD, ALL, by_release(stopped))
+    assert why_held(SAME_BUILD, ALL, by_release(stopped, held("R2")))

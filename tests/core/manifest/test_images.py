@@ -81,3 +81,11 @@ def test_an_image_reference_is_taken(reference: str):
 )
 def test_what_is_no_image_reference_says_why(reference: str, why: str):
     assert why in image_problem(reference)
+
+
+@pytest.mark.parametrize("image", ["sha256:" + "ab" * 32, "ab" * 32])
+def test_the_id_of_an_image_is_refused_when_it_is_registered(image: str):
+    with pytest.raises(Invalid, match="the id of an image on one machine, which no node can pull"):
+        resolve_images(MANIFEST, {"web": image, "worker": "b"})
+    assert image_problem("r.example/" + "ab" * 32) == ""
+    assert image_problem("ab" * 31) == ""

@@ -2,10 +2,10 @@
 
 import pytest
 
-from core.errors import Rejected, Unreachable
+from core.errors import Conflict, Rejected, Unreachable
 from core.lifecycle.outcome import ending
 from core.promotion import Phase
-from tests.core.world import ALICE, BOB, World, by, manifest
+from tests.core.world import ALICE, BOB, World, by, manifest, until
 from tests.fakes import MISSING_IMAGE, broken, progressing, service
 
 
@@ -163,3 +163,25 @@ async def test_a_take_over_supersedes_and_keeps_the_way_back(w: World, kind: str
     superseded = await w.store.read.promotion(first.promotion.id)
     assert said(superseded) == f"ERROR: superseded by {second.promotion.release}"
     assert superseded.requested_by == ALICE
+
+
+@pytest.mark.parametrize("verb", ["cancel", "fail"])
+async def test_a_change_of_variables_that_is_cancelled_does_not_put_its_build_on_hold(w: World, verb: str):
+    await w.good()
+    built = (await w.build(text=manifest(digit="7"))).release
+    changed = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
+    w.cluster.behaves[changed.id] = lambda _: broken() if verb == "fail" else progressing()
+    asked = await w.ask(changed.id)
+    if verb == "cancel":
+        await until(w, asked.promotion.id, Phase.UPDATING)
+        await w.decider.cancel_app(by(BOB), "myapp")
+    ended = await w.end(asked.promotion.id)
+    assert ended.phase is Phase.REVERTED
+    assert (await w.store.read.release_status(changed.id)).held
+    if verb == "fail":
+        with pytest.raises(Conflict, match="its build"):
+            await w.ask(built.id)
+        return
+    with pytest.raises(Conflict, match="cancelled by"):
+        await w.ask(changed.id)
+    assert (await w.promote()).release == built.id

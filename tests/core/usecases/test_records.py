@@ -318,3 +318,31 @@ async def test_a_release_is_made_of_no_other_app_and_of_no_active_release_that_i
         await w.records.create_from(by(ALICE), "myapp", build_from=plain.id, env_from=plain.id)
     with pytest.raises(NotFound):
         await w.records.create_from(by(ALICE), "myapp", build_from="RZZZZZZZZZZ", env_from=plain.id)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("A" * 254, "x", f"the name {'A' * 40}… has 254 characters; Kubernetes takes 253"),
+        ("BIG", "x" * 128 * 1024, "BIG has 131,077 bytes; Linux takes 131,072 in one variable"),
+        ("NUL", "a\0b", "the value of NUL has a NUL byte, and no variable can hold one"),
+        ("HALF", "\ud800", "the value of HALF is not valid Unicode"),
+    ],
+)
+async def test_a_variable_that_could_not_run_is_refused_where_it_is_set(
+    w: World, key: str, value: str, says: str
+):
+    before = len(await w.store.read.releases("myapp"))
+    with pytest.raises(Invalid) as raised:
+        await w.records.set_environment(by(ALICE), "myapp", [("GOOD", "1"), (key, value)])
+    assert str(raised.value) == says
+    assert len(await w.store.read.releases("myapp")) == before
+
+
+async def test_an_environment_of_more_than_1_mib_names_the_largest_that_was_set(w: World):
+    large = [(f"K{n}", "x" * 130_000) for n in range(8)]
+    await w.records.set_environment(by(ALICE), "myapp", large)
+    with pytest.raises(Invalid, match="with LARGER, which has 9,000 bytes, the environment has 1,049,003"):
+        await w.records.set_environment(by(ALICE), "myapp", [("SMALL", "abc"), ("LARGER", "x" * 9_000)])
+    await w.records.unset_environment(by(ALICE), "myapp", ["K0", "K1"])
+    await w.records.set_environment(by(ALICE), "myapp", [("A" * 253, "fits")])
