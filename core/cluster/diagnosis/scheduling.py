@@ -21,7 +21,7 @@ MADE_BY_GOING = re.compile(
     r"Insufficient \S+|Too many pods|node\(s\) didn't have free ports for the requested pod ports"
 )
 NEVER_OURS = re.compile(r"node\(s\) had untolerated taint(?:\(s\))? \{node-role\.kubernetes\.io/[^{}]*\}")
-REASONS = re.compile(r"\d+ (.+?)(?:, (?=\d+ )|$)")
+REASONS = re.compile(r"\d{1,9} (.+?)(?:, (?=\d{1,9} )|$)")
 QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
 UNITS = {None: 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 UNITS |= {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
