@@ -53,6 +53,7 @@ class Snapshot:
         gone: uids of lasting objects that were seen and then deleted; what was never seen may just be late.
         hooks: (uid of a pod, name of a container) → what was last said of its postStart hook.
         memo: uid → what was made of an object and the events about it, by what was asked; either's change ends it.
+        selected: labels of a selector → the pods that have them; any pod's change ends all.
     """
 
     objects: Table = field(default_factory=dict)
@@ -60,6 +61,7 @@ class Snapshot:
     gone: set[str] = field(default_factory=set)
     hooks: dict[tuple[str, str], str] = field(default_factory=dict)
     memo: dict[str, dict[Hashable, Any]] = field(default_factory=dict)
+    selected: dict[frozenset[tuple[str, str]], list[Document]] = field(default_factory=dict)
 
     def after(self, *deltas: Delta) -> "Snapshot":
         """Return another snapshot, with these changes taken in."""
@@ -71,7 +73,12 @@ class Snapshot:
     def copy(self) -> "Snapshot":
         """Return one that may be changed; the documents are shared, since nobody changes those."""
         return Snapshot(
-            _copied(self.objects), _copied(self.about), set(self.gone), dict(self.hooks), dict(self.memo)
+            objects=_copied(self.objects),
+            about=_copied(self.about),
+            gone=set(self.gone),
+            hooks=dict(self.hooks),
+            memo=dict(self.memo),
+            selected=dict(self.selected),
         )
 
     def take(self, delta: Delta) -> None:
@@ -79,6 +86,8 @@ class Snapshot:
         document = delta.object if delta.kind in FOLLOWED else _identity(delta.object)
         if delta.type == "DELETED" or self.get(delta.kind, uid_of(document)) is not document:
             self.memo.pop(uid_of(document), None)
+        if delta.kind == POD.name:
+            self.selected.clear()
         _put(self.objects, delta.kind, delta.type, document)
         if delta.kind == EVENT.name:
             about = str((document.get("involvedObject") or {}).get("uid", ""))
@@ -123,11 +132,14 @@ class Snapshot:
     def pods(self, workload: Document) -> list[Document]:
         """Return the pods that were made for a workload, of every release, going ones too."""
         selector = (workload.get("spec") or {}).get("selector", {}).get("matchLabels") or {}
-        return [
-            pod
-            for pod in self.all(POD.name)
-            if controller_of(pod, POD_OWNERS) and selector.items() <= labels_of(pod).items()
-        ]
+        wanted = frozenset(selector.items())
+        if wanted not in self.selected:
+            self.selected[wanted] = [
+                pod
+                for pod in self.all(POD.name)
+                if controller_of(pod, POD_OWNERS) and wanted <= labels_of(pod).items()
+            ]
+        return list(self.selected[wanted])
 
     def new_pods(self, workload: Document, release: str) -> list[Document]:
         """Return the pods of a release that nobody is taking away, oldest first.

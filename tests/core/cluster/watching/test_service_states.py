@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from core.cluster import snapshot as snapshot_module
 from core.cluster.diagnosis import view
 from core.cluster.diagnosis.view import pod_view
+from core.cluster.documents import name_of
 from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching import service_states
 from core.cluster.watching.lines import lines
@@ -192,3 +194,20 @@ def test_a_view_is_made_once_for_each_question_and_not_kept_of_what_is_gone(name
     assert pod_view(namespace.snapshot, old).document is old, "another document has a view of its own"
     namespace.look(Delta("Pod", "DELETED", document))
     assert "uid-s1-1" not in namespace.snapshot.memo
+
+
+def test_the_pods_of_a_workload_are_looked_for_once_a_change(
+    namespace: Counted, monkeypatch: pytest.MonkeyPatch
+):
+    looked: list[str] = []
+    counted(monkeypatch, snapshot_module, "controller_of", lambda args: looked.append(name_of(args[0])))
+    states = namespace.look(Delta("Pod", "MODIFIED", pod_of("s3", 4, ready=False)))
+    assert states["s3"].ready == PODS - 1
+    pods = [name for name in looked if not name.endswith("-abc")]
+    assert len(pods) == len(NAMES) * PODS, "once each, though readiness, milestones and diagnoses ask"
+    before = namespace.snapshot
+    gone = before.get("Pod", "uid-s3-4")
+    assert gone is not None
+    namespace.look(Delta("Pod", "DELETED", gone))
+    assert len(before.pods(deployment_of("s3"))) == PODS, "a snapshot that was copied stays as it is"
+    assert len(namespace.snapshot.pods(deployment_of("s3"))) == PODS - 1
