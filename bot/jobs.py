@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from itertools import chain, repeat
 
 from core.clock import Clock
-from core.errors import Rejected, Unreachable
+from core.errors import Rejected, Unavailable, Unreachable
 from core.usecases.decider import Decider
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,8 @@ async def expire(decider: Decider, clock: Clock) -> None:
     while True:
         try:
             await decider.expire()
+        except Unavailable as error:
+            log.warning("approvals could not be looked through; trying again: %s", error)
         except Exception:
             log.exception("approvals could not be looked through; trying again")
         await clock.sleep(EXPIRY_SECONDS)

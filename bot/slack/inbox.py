@@ -21,7 +21,7 @@ from bot.views.buttons import promotion_of
 from bot.views.times import spoken
 from core.actor import Actor, Caller
 from core.clock import Clock
-from core.errors import Conflict, Unexpected, UserError
+from core.errors import Conflict, Unavailable, Unexpected, UserError
 from core.lifecycle.visibility import CARD_PATIENCE, why_unseen
 from core.ports.announcer import Announcer
 from core.ports.inbox import Delivery, DeliveryKind, Inbox
@@ -132,6 +132,8 @@ class InboxWorker:
         while True:
             try:
                 await self._inbox.prune(self._clock.now())
+            except Unavailable as error:
+                log.warning("old deliveries stay for now: %s", error)
             except Exception:
                 log.exception("old deliveries stay for now")
             await self._clock.sleep(SWEEP_SECONDS)
@@ -162,6 +164,8 @@ class InboxWorker:
         while True:
             try:
                 return await self._inbox.handled(delivery_id, self._clock.now())
+            except Unavailable as error:
+                log.warning("delivery %d cannot be marked as handled; trying again: %s", delivery_id, error)
             except Exception:
                 log.exception("delivery %d cannot be marked as handled; trying again", delivery_id)
             await self._clock.sleep(pause)

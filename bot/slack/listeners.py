@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.connection import SlackState
 from bot.slack.home import WorkspaceFilter, guarding
 from bot.views.buttons import ACTIONS
+from core.errors import Unavailable
 from core.ports.inbox import DeliveryKind
 
 log = logging.getLogger(__name__)
@@ -133,6 +134,9 @@ async def _take(
         return NOT_KNOWN
     try:
         await sink.keep(key(body), kind, orjson.dumps(body))
+    except Unavailable as error:
+        log.warning("a %s from Slack could not be stored: %s", kind, error)
+        return NOT_KEPT
     except Exception:
         log.exception("a %s from Slack could not be stored", kind)
         return NOT_KEPT

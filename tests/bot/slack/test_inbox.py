@@ -299,7 +299,8 @@ async def test_an_approval_that_starts_nothing_says_why(tmp_path: Path):
     async with staged(tmp_path, policy=ONE_APPROVAL) as s:
         w = s.world
         asked = await w.ask((await w.build()).release.id)
-        w.decider._runner = type("Nobody", (), {"drive": lambda self, promotion: None})()
+        nobody = {"drive": lambda self, promotion: None, "wake": lambda self, app: None}
+        w.decider._runner = type("Nobody", (), nobody)()
         async with w.store.transaction() as tx:
             await tx.save_app(replace(await tx.app("myapp"), namespace_uid="somewhere-else"))
         answer = await s.answer(await s.command(f"approve {asked.promotion.id}", user="U02BOB"))

@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.connection import SlackState
 from bot.slack.home import WorkspaceFilter, WorkspaceId
 from bot.slack.listeners import NOT_KEPT, NOT_KNOWN, TELL_SECONDS, new_app
+from core.errors import Unavailable
 from storage.database import BUSY_SECONDS
 
 COMMAND = {
@@ -56,11 +57,14 @@ SUBMISSION = {
 @dataclass
 class Keeper:
     broken: bool = False
+    full: bool = False
     kept: list[str] = field(default_factory=list)
 
     async def keep(self, key: str, kind: str, payload: bytes) -> None:
         if self.broken:
             raise OSError("disk full")
+        if self.full:
+            raise Unavailable("the database cannot be used: its disk is full")
         self.kept.append(kind)
 
 
@@ -153,3 +157,12 @@ async def test_what_comes_before_slack_has_said_who_we_are_is_kept_and_judged_la
     sink = Keeper()
     assert await deliver(COMMAND, sink, home=None) == (200, "")
     assert sink.kept == ["command"]
+
+
+async def test_a_full_disk_is_a_sentence_in_the_log_and_to_whoever_typed(caplog):
+    with caplog.at_level(logging.WARNING):
+        status, text = await deliver(COMMAND, Keeper(full=True))
+    assert (status, NOT_KEPT in text) == (200, True)
+    (said,) = [record for record in caplog.records if record.name == "bot.slack.listeners"]
+    assert said.getMessage().endswith("could not be stored: the database cannot be used: its disk is full")
+    assert not said.exc_info

@@ -18,6 +18,10 @@ from tests.soak import times
 TWO_APPROVALS = ONE_APPROVAL.replace("count: 1", "count: 2")
 
 
+# Whoever is to drive what has started, and does not.
+NOBODY = type("Nobody", (), {"drive": lambda self, promotion: None, "wake": lambda self, app: None})()
+
+
 async def test_without_an_id_the_newest_release_not_on_hold_goes_out(w: World):
     good = await w.good()
     bad = (await w.build()).release.id
@@ -103,7 +107,7 @@ async def test_of_many_promotes_in_one_instant_exactly_one_runs(w: World):
 async def test_two_promotes_in_one_instant_again_and_again(w: World):
     releases = [(await w.build()).release.id for _ in range(2)]
     # Nobody drives: the one that was accepted stays Pending until it is cancelled.
-    w.decider._runner = type("Nobody", (), {"drive": lambda self, promotion: None})()
+    w.decider._runner = NOBODY
     for _ in range(times(20, soak=1000)):
         answers = await asyncio.gather(
             *(w.ask(r, actor=a) for r, a in zip(releases, (ALICE, BOB), strict=True)),
@@ -385,7 +389,7 @@ async def test_an_approver_whom_the_rule_names_no_longer_does_not_count_any_more
 async def test_what_was_approved_is_looked_at_again_when_it_starts(w: World, change: str):
     request = await w.ask((await w.build()).release.id)
     # As after a crash: approved, and not driven yet.
-    w.decider._runner = type("Nobody", (), {"drive": lambda self, promotion: None})()
+    w.decider._runner = NOBODY
     approved = (await w.decider.approve(by(BOB), request.promotion.id)).promotion
     assert approved.phase is Phase.PENDING
     if change == "right":
