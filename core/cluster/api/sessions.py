@@ -25,6 +25,9 @@ class ConnectionPools:
         self.connection_identity = connection_identity(configuration)
         self._configuration = configuration
         self._pools: dict[bool, aiohttp.ClientSession] = {}
+        # What a request must be told of the way to the server, found once: the environment stays, and reading it costs as much
+        # as a small request does.
+        self.detours = _detours(configuration)
 
     def pool(self, *, watch: bool) -> aiohttp.ClientSession:
         """Return the pool for watches or for calls, made at its first use (its TLS context takes some 40 ms)."""
@@ -37,19 +40,18 @@ class ConnectionPools:
             self._pools[watch] = aiohttp.ClientSession(connector=connector, read_bufsize=READ_BUFFER)
         return self._pools[watch]
 
-    @property
-    def detours(self) -> dict[str, Any]:
-        """What a request must be told of the way to the server."""
-        options = {
-            "proxy": self._configuration.proxy or environment_proxy(str(self._configuration.host)),
-            "proxy_headers": self._configuration.proxy_headers,
-            "server_hostname": self._configuration.tls_server_name,
-        }
-        return {name: value for name, value in options.items() if value}
-
     async def close(self) -> None:
         for pool in self._pools.values():
             await pool.close()
+
+
+def _detours(configuration: Configuration) -> dict[str, Any]:
+    options = {
+        "proxy": configuration.proxy or environment_proxy(str(configuration.host)),
+        "proxy_headers": configuration.proxy_headers,
+        "server_hostname": configuration.tls_server_name,
+    }
+    return {name: value for name, value in options.items() if value}
 
 
 def environment_proxy(url: str) -> str | None:

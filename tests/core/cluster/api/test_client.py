@@ -245,6 +245,7 @@ async def test_a_request_looks_for_no_netrc(monkeypatch: pytest.MonkeyPatch, tmp
         sessions = client._transport._sessions
         assert sessions is not None
         assert not sessions.pool(watch=False).trust_env
+        assert sessions.detours is sessions.detours, "the environment is read once, not for each request"
 
 
 def test_the_environments_proxy_is_used_where_it_does_not_except_the_server(monkeypatch: pytest.MonkeyPatch):
