@@ -11,7 +11,7 @@ from core.cluster.kinds import WORKLOADS, count_of
 from core.cluster.labels import FIELD_MANAGER, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.cluster.owners import ManagedFieldsWriter, foreign
 from core.cluster.templates import template_digest
-from core.errors import Denied, NotYet, Rejected
+from core.errors import Denied, FieldConflict, NotYet, Rejected
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied
 
@@ -129,7 +129,7 @@ class ObjectWriter:
             force = force or (dry_run and is_terminating(live))
             taken.append(owned := foreign(live))
             if owned and not force:
-                raise Rejected(owned_sentence(at, owned))
+                raise FieldConflict(owned_sentence(at, owned))
             if not dry_run:
                 live = await self._ready_for_us(ns, ref, live, token)
         body = fenced(_object(bundle, ref), live, token)

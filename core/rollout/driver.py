@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from core.actor import BOT
-from core.errors import Conflict, Rejected, Unreachable
+from core.errors import Conflict, FieldConflict, Rejected, Unreachable
 from core.failpoints import failpoint
 from core.lifecycle.bundles import prunable
 from core.lifecycle.holds import hold
@@ -94,13 +94,15 @@ class Driver:
         try:
             await self._applier.forward(run.promotion, run.intent)
         except Rejected as error:
-            await self._move(run, PromotionEvent.BROKEN, cause=Sentence.of(run.redact(str(error))))
+            cause = Sentence.of(run.redact(str(error)))
+            others = isinstance(error, FieldConflict)
+            await self._move(run, PromotionEvent.BROKEN, cause=cause, blameless=others)
             return
         except StageTimeout as error:
-            cause = f"not every object was applied within {run.promotion.limits.pending:g} s: {error}"
-            await self._move(
-                run, PromotionEvent.OVERDUE, cause=Sentence.of(run.redact(cause.removesuffix(": ")))
-            )
+            late = f"not every object was applied within {run.promotion.limits.pending:g} s: {error}"
+            cause = Sentence.of(run.redact(late.removesuffix(": ")))
+            # Nothing of the release has been seen yet: it is the cluster that did not take it.
+            await self._move(run, PromotionEvent.OVERDUE, cause=cause, blameless=True)
             return
         await run.verifier.drain()
         failpoint("applied.before_commit")

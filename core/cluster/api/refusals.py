@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from core.cluster.api.address import Address
-from core.errors import Denied, Rejected, Unauthenticated, Unreachable
+from core.errors import Denied, FieldConflict, Rejected, Unauthenticated, Unreachable
 from core.records.app import namespace_command
 
 VERBS = {"GET": "get", "PATCH": "patch", "POST": "create", "DELETE": "delete"}
@@ -79,6 +79,10 @@ class ApiUnreachable(Unreachable):
         self.status = status
 
 
+class ApiFieldConflict(ApiRejected, FieldConflict):
+    """409 over fields of another manager."""
+
+
 class ApiDenied(ApiRejected, Denied):
     """403 or 404."""
 
@@ -133,7 +137,7 @@ def refusal(status: ApiStatus, verb: str, at: Address) -> ApiRejected | ApiUnrea
         passing = ApiUnauthenticated if status.code == 401 else ApiUnreachable
         return passing(f"the cluster cannot {verb} {at} now: {_words(status)}", status)
     if status.conflicts:
-        return ApiRejected(conflict_sentence(at, status), status)
+        return ApiFieldConflict(conflict_sentence(at, status), status)
     if status.code in {403, 404}:
         return ApiDenied(_denied(status, verb, at), status)
     return ApiRejected(f"{at}: {_words(status)}", status)

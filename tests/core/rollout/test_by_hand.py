@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.errors import FieldConflict, Rejected, Unreachable
 from core.lifecycle.outcome import ending
 from core.promotion import Phase
 from core.records.bundle import Ref
@@ -144,3 +145,27 @@ async def test_an_object_that_is_lost_at_the_last_look_is_no_success(w: World, m
     assert (ended.phase, ended.back_to) == (Phase.REVERTED, good)
     assert str(ended.cause) == "Service/web was deleted by somebody"
     assert not await held(w, release)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "blameless"),
+    [
+        (FieldConflict("another tool owns .spec.template"), True),
+        (Unreachable("no route to host"), True),
+        (Rejected("exceeds what the policy allows"), False),
+    ],
+)
+async def test_only_what_may_lie_in_the_release_puts_one_that_could_not_be_applied_on_hold(
+    w: World, refusal: Exception, blameless: bool
+):
+    good = await w.good()
+    other = (await w.build()).release.id
+
+    def refuse(request: str) -> None:
+        if request == f"apply Deployment/web {other}":
+            raise refusal
+
+    w.cluster.refuse = refuse
+    ended = await w.promote(other)
+    assert (ended.phase, ended.back_to, ended.blameless) == (Phase.REVERTED, good, blameless)
+    assert await held(w, other) is not blameless
