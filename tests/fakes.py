@@ -251,7 +251,7 @@ class FakeWatch:
         self._target: DesiredState | None = None
         self._aimed = 0.0
 
-    def aim(self, target: DesiredState) -> None:
+    def aim(self, target: DesiredState | None) -> None:
         self._target = target
         self._aimed = self._cluster.clock.monotonic()
 

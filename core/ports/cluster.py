@@ -20,8 +20,8 @@ from core.redaction import Redactor
 class Watch(Protocol):
     """One app's namespace, live."""
 
-    def aim(self, target: DesiredState) -> None:
-        """Judge everything from now on towards this target."""
+    def aim(self, target: DesiredState | None) -> None:
+        """Judge everything from now on towards this target; None judges nothing, and only lines are told."""
         ...
 
     async def sighted(self) -> None:

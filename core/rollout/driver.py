@@ -221,6 +221,7 @@ class Driver:
         if promotion.back_to is None and self._applier.existed_before(run.intent):
             await self._stuck(run, "there is no verified release to go back to")
             return
+        run.verifier.rest()
         try:
             if promotion.back_to is None:
                 await self._applier.remove(promotion, run.intent)

@@ -129,6 +129,10 @@ class Verifier:
         progress = shown.awaiting(self._redact(shown.waiting), shown.settling)
         return replace(verdict, progress=progress, cause=self._redact(verdict.cause))
 
+    def rest(self) -> None:
+        """Judge nothing until the next stage: what is applied for it would look like somebody else's work."""
+        self._watch.aim(None)
+
     async def drain(self) -> None:
         """Take in what has come up to now, so that a phase line stands after it: see `write_lines`."""
         seen = await self._watch.next(0.0)

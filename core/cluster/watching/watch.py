@@ -115,8 +115,8 @@ class NamespaceWatch:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def aim(self, target: DesiredState) -> None:
-        """Judge everything from now on towards this target; the next look comes at once."""
+    def aim(self, target: DesiredState | None) -> None:
+        """Judge everything from now on towards this target, or nothing any more; the next look comes at once."""
         self._target = target
         self._states.forget()
         self._changed.set()
