@@ -14,8 +14,9 @@ from core.errors import Busy, Unexpected, UserError
 from core.promotion import Phase
 from core.records.release import Release
 from core.sentence import Channel, Sentence
+from core.usecases.asking import PromotionRequest
 from core.usecases.decider import Decider
-from core.usecases.promoter import Promoter, PromotionRequest, PromotionResult
+from core.usecases.promoter import Promoter, PromotionResult
 from core.usecases.registrar import NewRelease, Registrar
 from core.usecases.viewer import Viewer
 

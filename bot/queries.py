@@ -14,7 +14,6 @@ from bot.views.release_diff import release_diff_text
 from bot.views.releases import held_note, release_info, release_list, release_manifest, status_note
 from core.actor import Caller
 from core.clock import Clock
-from core.lifecycle.history import live_at
 from core.usecases.viewer import Viewer
 
 
@@ -46,14 +45,15 @@ class Queries:
     async def _releases(self, command: ask.ListReleases, caller: Caller) -> Answer:
         listed = await self._viewer.releases(caller, command.app, command.limit)
         # Below a table only where it cannot be taken for a part of it: a terminal shows what Convox shows.
-        note = held_note(listed.releases, listed.statuses) if caller.source == "slack" else ""
+        note = held_note(listed.releases) if caller.source == "slack" else ""
         table = release_list(listed.releases, listed.active, self._clock.now())
         return Answer(text=table, hint=note, whole=command.typed)
 
     async def _history(self, command: ask.ReleaseHistory, caller: Caller) -> Answer:
-        seen = await self._viewer.history(caller, command.app, command.limit)
         if command.at is not None:
-            return Answer(text=live_then(live_at(seen.spans, command.at), command.app, command.at))
+            span = await self._viewer.live_at(caller, command.app, command.at)
+            return Answer(text=live_then(span, command.app, command.at))
+        seen = await self._viewer.history(caller, command.app, command.limit)
         table = history_list(seen.promotions, seen.spans, self._clock.now())
         return Answer(text=table, whole=command.typed)
 

@@ -3,9 +3,12 @@
 `migrate.py` runs before, also where nobody has the keys (`convox-bot token`): what stands here meets the newest schema.
 """
 
+import asyncio
+import logging
 import re
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
+from sqlite3 import Row
 from typing import Any
 
 import orjson
@@ -15,6 +18,10 @@ from storage.errors import SchemaTooNew
 from storage.keys import Vault
 from storage.session import Session
 
+log = logging.getLogger(__name__)
+
+# Rows that are held in memory at once, and after how many an operator is told.
+AT_ONCE, TOLD_EACH = 200, 2000
 Upgrade = Callable[[Session, Vault], Awaitable[None]]
 # How Slack has people and channels named.
 _NAMED = re.compile(r"<(@[UW][A-Z0-9]+|#[CG][A-Z0-9]+)>")
@@ -82,7 +89,48 @@ async def counts_are_recorded(session: Session, vault: Vault) -> None:
             )
 
 
-UPGRADES: Sequence[Upgrade] = (bindings_are_documents, sentences_have_parts, counts_are_recorded)
+async def refs_are_recorded(session: Session, vault: Vault) -> None:
+    """What earlier bundles of an app had was read out of all of them with each request."""
+    progress = _Progress("bundles", (await session.all("count_bundles"))[0]["bundles"])
+    last = 0
+    while rows := await session.all("sealed_bundles", after=last, limit=AT_ONCE):
+        last = rows[-1]["number"]
+        # Whoever waits for the start is told how far it is, and the loop goes on meanwhile.
+        refs = await asyncio.to_thread(_refs_in, rows, vault)
+        await session.many(
+            "record_ref", [{"app": app, "kind": kind, "name": name} for app, kind, name in refs]
+        )
+        progress.add(len(rows))
+
+
+def _refs_in(rows: Sequence[Row], vault: Vault) -> set[tuple[str, str, str]]:
+    found = set()
+    for row in rows:
+        document = orjson.loads(zlib.decompress(vault.unseal_bytes(row["sealed"])))
+        found |= {(row["app"], each["kind"], each["metadata"]["name"]) for each in document["objects"]}
+    return found
+
+
+class _Progress:
+    """Tells an operator how far an upgrade is that takes its time; a database that is small is upgraded in silence."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what, self._total, self._done = what, total, 0
+
+    def add(self, count: int) -> None:
+        """Note that so many more are done."""
+        told = self._done // TOLD_EACH
+        self._done += count
+        if self._done // TOLD_EACH > told:
+            log.info("upgrading the database: %d of %d %s read", self._done, self._total, self._what)
+
+
+UPGRADES: Sequence[Upgrade] = (
+    bindings_are_documents,
+    sentences_have_parts,
+    counts_are_recorded,
+    refs_are_recorded,
+)
 
 
 async def reseal(database: Database, vault: Vault, upgrades: Sequence[Upgrade] = UPGRADES) -> None:

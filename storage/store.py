@@ -1,5 +1,6 @@
 """The records on SQLite: `core.ports.store.Store`, and the inbox, outbox and tokens of the same file."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from core.actor import Actor
 from core.clock import Clock
+from core.records.bundle import Bundle
 from storage import audit
 from storage.database import Database, open_database
 from storage.inbox.deliveries import SqliteInbox
@@ -17,6 +19,7 @@ from storage.outbox.writes import OutboxWriter
 from storage.promotions.reads import PromotionReader
 from storage.promotions.writes import PromotionWriter
 from storage.records.reads import RecordReader
+from storage.records.rows import bundle_blob
 from storage.records.writes import RecordWriter
 from storage.reseal import reseal
 from storage.session import Session
@@ -77,6 +80,10 @@ class SqliteStore:
                     await self.inbox.mark_done(session, delivery, now)
             finally:
                 session.end()
+
+    async def seal_bundle(self, bundle: Bundle) -> bytes:
+        """Return what `save_bundle` stores, made off the loop: 5 MB of Secrets take a quarter of a second."""
+        return await asyncio.to_thread(bundle_blob, bundle, self._vault)
 
     def free_fraction(self) -> float:
         """Return how much of the database's disk is free, 0 to 1; under 0.1 nothing new starts (rule 16)."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.cluster.anchor import objection
 from core.cluster.bundling import render_bundle
-from core.cluster.kinds import MANAGED
+from core.cluster.kinds import MANAGED, PRUNED
 from core.cluster.kinds.config_map import ANCHOR
 from core.errors import Rejected, Unreachable
 from core.manifest.convox_yml import Manifest
@@ -146,6 +146,7 @@ class FakeCluster:
     clock: JumpingClock
     rack: str = "convox"
     anchor: Ref = ANCHOR
+    pruned_kinds: frozenset[str] = PRUNED
     behaves: dict[str, Behaviour] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     live: dict[Ref, str] = field(default_factory=dict)

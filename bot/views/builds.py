@@ -5,10 +5,10 @@ from datetime import datetime
 
 from bot.views.tables import facts, table
 from bot.views.times import elapsed, humanise
-from core.records.build import Build
+from core.records.build import BuildEntry
 
 
-def build_list(builds: Sequence[Build], now: datetime) -> str:
+def build_list(builds: Sequence[BuildEntry], now: datetime) -> str:
     """Return the table of `builds`."""
     return table(
         ("ID", "STATUS", "RELEASE", "STARTED", "ELAPSED", "DESCRIPTION"),
@@ -26,7 +26,7 @@ def build_list(builds: Sequence[Build], now: datetime) -> str:
     )
 
 
-def build_info(build: Build, now: datetime) -> str:
+def build_info(build: BuildEntry, now: datetime) -> str:
     """Return the facts of `builds info`."""
     return facts(
         [

@@ -1,16 +1,16 @@
 """Releases as Convox lists and shows them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.views.tables import facts, table
 from bot.views.times import humanise, stamp
 from core.records.build import Build
-from core.records.release import Release, ReleaseStatus
+from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from core.sentence import Sentence
 
 
-def release_list(releases: Sequence[Release], active: str | None, now: datetime) -> str:
+def release_list(releases: Sequence[Release | ReleaseEntry], active: str | None, now: datetime) -> str:
     """Return the table of `releases`; the app's active release is marked, nothing else has a status."""
     return table(
         ("ID", "STATUS", "BUILD", "CREATED", "DESCRIPTION"),
@@ -45,9 +45,9 @@ def release_manifest(build: Build) -> str:
     return build.manifest.strip()
 
 
-def held_note(releases: Sequence[Release], statuses: Mapping[str, ReleaseStatus]) -> str:
+def held_note(releases: Sequence[ReleaseEntry]) -> str:
     """Return the hint under a list that holds releases which may not simply be promoted, or ""."""
-    held = [release.id for release in releases if release.id in statuses and statuses[release.id].held]
+    held = [release.id for release in releases if release.held]
     if not held:
         return ""
     shown = ", ".join(held[:5]) + (f" and {len(held) - 5} more" if len(held) > 5 else "")

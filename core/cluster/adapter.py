@@ -10,7 +10,7 @@ from core.cluster.api.client import KubeClient
 from core.cluster.bundling import render_bundle
 from core.cluster.evidence import evidence
 from core.cluster.fencing import AppNamespace
-from core.cluster.kinds import MANAGED
+from core.cluster.kinds import MANAGED, PRUNED
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.provisioning import NamespaceProvisioner
 from core.cluster.watching.reflector import ReflectorOptions
@@ -40,6 +40,7 @@ class KubernetesCluster:
     """
 
     anchor = ANCHOR
+    pruned_kinds = PRUNED
 
     def __init__(
         self,

@@ -1,34 +1,46 @@
 """What an approval is bound to: the bundle, the active release, what is pruned, and the namespace."""
 
+import asyncio
+
 from core.manifest.convox_yml import parse_manifest
 from core.policy.authorization import Rules
 from core.ports.cluster import Cluster
 from core.ports.store import StoreReader
 from core.records.app import App
 from core.records.binding import Binding
+from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.release import Release
 
 
-async def bundle_of(tx: StoreReader, cluster: Cluster, release: Release, app: App, rules: Rules) -> Bundle:
+async def bundle_of(read: StoreReader, cluster: Cluster, release: Release, app: App, rules: Rules) -> Bundle:
     """Return the release's stored bundle, or render it; a stored one is never rendered anew (rule 16).
+
+    It may take long, so nobody calls it in a transaction.
 
     Raises:
         Invalid: the manifest does not fit the environment, or cannot be rendered.
     """
-    stored = await tx.bundle(release.id)
+    stored = await read.bundle(release.id)
     if stored is not None:
         return stored
     assert release.build is not None
-    build = await tx.build(app.name, release.build)
-    return cluster.render(release, build, parse_manifest(build.manifest, release.environment), app, rules)
+    build = await read.build(app.name, release.build)
+    return await rendered(cluster, release, build, app, rules)
+
+
+async def rendered(cluster: Cluster, release: Release, build: Build, app: App, rules: Rules) -> Bundle:
+    """Render a release, off the loop; raises as `bundle_of` does."""
+
+    def work() -> Bundle:
+        return cluster.render(release, build, parse_manifest(build.manifest, release.environment), app, rules)
+
+    return await asyncio.to_thread(work)
 
 
 async def prunable(tx: StoreReader, cluster: Cluster, app: str, bundle: Bundle) -> tuple[Ref, ...]:
     """Return what earlier bundles of the app made that this one no longer has (engine rule 26)."""
-    keep = set(bundle.refs)
-    earlier = {ref for b in await tx.bundles(app) for ref in b.refs}
-    return tuple(sorted(r for r in earlier - keep if cluster.traits(r).pruned))
+    return tuple(sorted(await tx.bundle_refs(app, cluster.pruned_kinds) - set(bundle.refs)))
 
 
 async def current_binding(tx: StoreReader, cluster: Cluster, app: App, bundle: Bundle) -> Binding:

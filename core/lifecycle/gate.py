@@ -10,6 +10,7 @@ from core.policy.authorization import ApprovalRule
 from core.ports.cluster import Cluster
 from core.ports.store import Store, StoreReader
 from core.promotion import Promotion
+from core.records.bundle import Bundle
 from core.sentence import EMPTY_SENTENCE, Sentence
 
 
@@ -26,15 +27,21 @@ class Gate:
         if not promotion.approvals_needed:
             return EMPTY_SENTENCE
         read = self._store.read
-        return await mismatch(read, self._cluster, promotion) or await lapsed_approvals(
+        bundle = await stored_bundle(read, promotion)
+        return await mismatch(read, self._cluster, promotion, bundle) or await lapsed_approvals(
             read, self._access, promotion
         )
 
 
-async def mismatch(read: StoreReader, cluster: Cluster, promotion: Promotion) -> Sentence:
-    """Return how that which would run differs from what was approved, or nothing (engine rule 9)."""
+async def stored_bundle(read: StoreReader, promotion: Promotion) -> Bundle:
+    """Return what would run; a stored bundle never changes, so it may be read before the transaction that asks for it."""
     bundle = await read.bundle(promotion.release)
     assert bundle is not None, "a bundle is stored with the request"
+    return bundle
+
+
+async def mismatch(read: StoreReader, cluster: Cluster, promotion: Promotion, bundle: Bundle) -> Sentence:
+    """Return how that which would run differs from what was approved, or nothing (engine rule 9)."""
     assert promotion.approved_for is not None, "it is bound with the request"
     changes = promotion.approved_for.changes(
         await current_binding(read, cluster, await read.app(promotion.app), bundle)

@@ -1,46 +1,43 @@
 """What a promotion rests on when it is asked for and again with its last approval: guards, approvals needed, patience."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from core.errors import Busy, Conflict, Forbidden, Invalid, UserError
-from core.lifecycle.holds import rollback_candidate, why_held
+from core.lifecycle.holds import rollback_candidate
 from core.policy.authorization import ApprovalRule, Policy, Rules
 from core.ports.store import StoreReader
 from core.promotion import GOING_BACK, Promotion, PromotionKind
 from core.records.app import App
-from core.records.build import Build, is_pinned
+from core.records.build import BuildEntry, is_pinned
 from core.records.progress import Limits
-from core.records.release import Release, ReleaseStatus
+from core.records.release import ReleaseEntry
 from core.sentence import EMPTY_SENTENCE, Channel, Sentence, TimeOfDay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionContext:
-    """Everything about an app that deciding on a promotion needs, read in one transaction."""
+    """Everything about an app that deciding on a promotion needs, read in one transaction.
+
+    Attributes:
+        active: the app's active release, None before the first.
+    """
 
     app: App
-    releases: Sequence[Release]
-    statuses: Mapping[str, ReleaseStatus]
+    active: ReleaseEntry | None
     in_flight: Promotion | None
     awaiting: Sequence[Promotion]
 
-    @property
-    def active(self) -> Release | None:
-        return self.find(self.app.active)
 
-    def find(self, release_id: str | None) -> Release | None:
-        return next((r for r in self.releases if r.id == release_id), None)
-
-
-async def read_context(tx: StoreReader, app: str) -> PromotionContext:
+async def read_context(tx: StoreReader, name: str) -> PromotionContext:
     """Read the context of an app; raises NotFound for an unknown one."""
+    app = await tx.app(name)
     return PromotionContext(
-        app=await tx.app(app),
-        releases=await tx.releases(app),
-        statuses=await tx.release_statuses(app),
-        in_flight=await tx.in_flight(app),
-        awaiting=await tx.awaiting(app),
+        app=app,
+        active=await tx.release_entry(name, app.active) if app.active else None,
+        in_flight=await tx.in_flight(name),
+        awaiting=await tx.awaiting(name),
     )
 
 
@@ -64,8 +61,14 @@ def busy_error(holder: Promotion) -> Busy:
     )
 
 
-def guard(context: PromotionContext, release: Release, *, anyway: str | None) -> None:
+def guard(release: ReleaseEntry, *, active: ReleaseEntry | None, held: Sentence, anyway: str | None) -> None:
     """Refuse what may not be promoted, in Convox's order and words; the busy guard comes before this one.
+
+    Args:
+        release: what is to be promoted.
+        active: what is active.
+        held: why the release is on hold, or nothing.
+        anyway: the reason that was given for promoting it all the same.
 
     Raises:
         Invalid: no manifest, or older than the active release.
@@ -73,47 +76,48 @@ def guard(context: PromotionContext, release: Release, *, anyway: str | None) ->
     """
     if release.build is None:
         raise Invalid("can not promote a release with an empty manifest")
-    active = context.active
     if active and release.sequence < active.sequence:
         raise Invalid(
             "can not promote an older release, try rollback",
             hint=f"`releases rollback {release.id} -a {release.app}`",
         )
-    if not anyway and (held := on_hold_error(context, release)):
-        raise held
+    if held and not anyway:
+        raise on_hold_error(release, held)
 
 
-def refused_since(context: PromotionContext, promotion: Promotion) -> Sentence:
-    """Ask the guards again when the last approval is given: return why it may not start any more, or nothing.
+def refused_since(
+    context: PromotionContext, promotion: Promotion, release: ReleaseEntry, held: Sentence
+) -> Sentence:
+    """Ask all guards again when the last approval is given: return why it may not start any more, or nothing.
 
     What `guard` and `busy_error` refuse is refused here too, so a new guard has one place. `unpinned_since` asks the one
     that needs the build.
     """
     if context.in_flight is not None and not promotion.takes_over:
         return busy_error(context.in_flight).sentence
-    release = context.find(promotion.release)
-    if promotion.kind == "rollback" or release is None:
+    if promotion.kind == "rollback":
         return EMPTY_SENTENCE
     try:
-        guard(context, release, anyway=promotion.anyway)
+        guard(release, active=context.active, held=held, anyway=promotion.anyway)
     except UserError as refused:
         return Sentence.of(refused.sentence, "; ", refused.hint)
     return EMPTY_SENTENCE
 
 
-def on_hold_error(context: PromotionContext, release: Release) -> Conflict | None:
+def on_hold_error(release: ReleaseEntry, held: Sentence) -> Conflict:
     """Return what is said of a release that is on hold and of how it goes out all the same (engine rule 7)."""
-    held = why_held(release, context.releases, context.statuses)
-    if not held:
-        return None
     return Conflict(
         Sentence.of(f"{release.id} is on hold: ", held),
         hint=f'`releases promote {release.id} -a {release.app} --anyway "reason"` promotes it all the same',
     )
 
 
-def guard_rollback(context: PromotionContext, source: Release) -> None:
+def guard_rollback(source: ReleaseEntry, *, held: Sentence) -> None:
     """Refuse what may not be rolled back to; a release that was verified may always be (engine rule 7).
+
+    Args:
+        source: the release that is copied.
+        held: why it is on hold, or nothing.
 
     Raises:
         Invalid: the release has no manifest.
@@ -121,42 +125,34 @@ def guard_rollback(context: PromotionContext, source: Release) -> None:
     """
     if source.build is None:
         raise Invalid("can not promote a release with an empty manifest")
-    status = context.statuses.get(source.id)
-    verified = status is not None and status.verified_at is not None
-    held = why_held(source, context.releases, context.statuses)
-    if held and not verified:
+    if held and not source.verified:
         raise Conflict(
             Sentence.of(f"{source.id} is on hold: ", held),
             hint=f"roll back to a release that ran: `releases -a {source.app}` lists them",
         )
 
 
-def approval_rule(
-    rules: Rules, *, kind: PromotionKind, target: Release | None, statuses: Mapping[str, ReleaseStatus]
-) -> ApprovalRule:
+def approval_rule(rules: Rules, *, kind: PromotionKind, target: ReleaseEntry | None) -> ApprovalRule:
     """Return the rule that applies; a rollback is free only to a release that was verified (engine rule 8).
 
     Args:
         rules: the app's.
         kind: `promote` or `rollback`.
         target: for a rollback, the release that is copied forward with its own environment.
-        statuses: by release id.
     """
     if kind == "promote" or target is None:
         return rules.promote
-    status = statuses.get(target.id)
-    return rules.rollback if status and status.verified_at else rules.promote
+    return rules.rollback if target.verified else rules.promote
 
 
 async def current_rule(read: StoreReader, policy: Policy, promotion: Promotion) -> ApprovalRule:
     """Return the rule that today's policy has for a promotion that was asked for before."""
-    release = await read.release(promotion.app, promotion.release)
-    source = await read.release(promotion.app, release.copy_of) if release.copy_of else None
-    statuses = await read.release_statuses(promotion.app)
-    return approval_rule(policy.rules(promotion.app), kind=promotion.kind, target=source, statuses=statuses)
+    release = await read.release_entry(promotion.app, promotion.release)
+    source = await read.release_entry(promotion.app, release.copy_of) if release.copy_of else None
+    return approval_rule(policy.rules(promotion.app), kind=promotion.kind, target=source)
 
 
-def check_pinned(build: Build, rules: Rules, approvals: int) -> None:
+def check_pinned(build: BuildEntry, rules: Rules, approvals: int) -> None:
     """Refuse images by tag where approvals are asked: what was approved could be re-pushed (engine rule 9)."""
     loose = sorted(name for name, image in build.images.items() if not is_pinned(image))
     if approvals and loose and not rules.unpinned:
@@ -168,10 +164,10 @@ def check_pinned(build: Build, rules: Rules, approvals: int) -> None:
 
 async def unpinned_since(read: StoreReader, rules: Rules, promotion: Promotion) -> Sentence:
     """Ask `check_pinned` again with the last approval, since the policy may allow tags no longer; return why not, or nothing."""
-    release = await read.release(promotion.app, promotion.release)
+    release = await read.release_entry(promotion.app, promotion.release)
     assert release.build is not None, "a release without one is refused with the request"
     try:
-        check_pinned(await read.build(promotion.app, release.build), rules, promotion.approvals_needed)
+        check_pinned(await read.build_entry(promotion.app, release.build), rules, promotion.approvals_needed)
     except Forbidden as refused:
         return Sentence.of(refused.sentence, "; ", refused.hint)
     return EMPTY_SENTENCE
@@ -183,19 +179,28 @@ def limits_of(rules: Rules, *, first: bool) -> Limits:
     return Limits(deadline=rules.deadline, longest=rules.longest, crashes=crashes, restarts=rules.restarts)
 
 
-def rollback_target(context: PromotionContext, leaving: str) -> str | None:
+async def rollback_target(
+    read: StoreReader, app: str, leaving: str, *, stopped: Promotion | None, left: AbstractSet[str]
+) -> str | None:
     """Return the release that an automatic rollback would go to, chosen when the promotion starts.
 
     A promotion that takes over inherits the target of the one it stops, never that one's release; where it promotes
     that target itself, or a person has turned away from it since, it takes the next older one.
+
+    Args:
+        read: the records.
+        app: whose.
+        leaving: the release that is promoted.
+        stopped: the promotion that is taken over, if any.
+        left: releases that a person turns away from with this very promotion.
     """
-    flying = context.in_flight
-    if flying is not None and flying.back_to != leaving and _stands(context, flying.back_to):
-        return flying.back_to
-    others = [r for r in context.releases if flying is None or r.id != flying.release]
-    return rollback_candidate(others, context.statuses, leaving=leaving)
+    if stopped is not None and stopped.back_to != leaving and await _stands(read, stopped.back_to, left):
+        return stopped.back_to
+    return await rollback_candidate(read, app, but={leaving, *left, *({stopped.release} if stopped else ())})
 
 
-def _stands(context: PromotionContext, target: str | None) -> bool:
-    status = context.statuses.get(target) if target else None
-    return status is None or not (status.withdrawn or status.held)
+async def _stands(read: StoreReader, target: str | None, left: AbstractSet[str]) -> bool:
+    if target is None:
+        return True
+    status = await read.release_status(target)
+    return not (status.withdrawn or status.held or target in left)

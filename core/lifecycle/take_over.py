@@ -9,7 +9,6 @@ from core.lifecycle.holds import hold
 from core.lifecycle.transition import move
 from core.ports.store import Transaction
 from core.promotion import GOING_BACK, Promotion, PromotionEvent
-from core.records.release import ReleaseStatus
 
 
 async def claim_rollout(tx: Transaction, context: PromotionContext, promotion: Promotion) -> Promotion:
@@ -28,8 +27,6 @@ async def claim_rollout(tx: Transaction, context: PromotionContext, promotion: P
             taken_over_by=promotion.requested_by,
         )
         failpoint("takeover.before_commit")
-    if promotion.kind == "rollback":
-        context = await _turned_away(tx, context, promotion)
     app = replace(context.app, token=context.app.token + 1)
     await tx.save_app(app)
     return replace(
@@ -37,18 +34,23 @@ async def claim_rollout(tx: Transaction, context: PromotionContext, promotion: P
         started_at=tx.now,
         stage_at=tx.now,
         token=app.token,
-        back_to=rollback_target(replace(context, in_flight=await _stopped(tx, holder)), promotion.release),
+        back_to=await rollback_target(
+            tx,
+            app.name,
+            promotion.release,
+            stopped=await _stopped(tx, holder),
+            left=await _turned_away(tx, context, promotion),
+        ),
         baseline_of=_baseline_of(holder),
     )
 
 
-async def _turned_away(tx: Transaction, context: PromotionContext, rollback: Promotion) -> PromotionContext:
-    """Return the context as it will be once the rollback has touched something; see `withdraw`."""
+async def _turned_away(tx: Transaction, context: PromotionContext, promotion: Promotion) -> set[str]:
+    """Return the releases that will be withdrawn once the rollback has touched something; see `withdraw`."""
+    if promotion.kind != "rollback":
+        return set()
     flying = context.in_flight.release if context.in_flight else None
-    statuses = dict(context.statuses)
-    for release in await _left(tx, rollback, {context.app.active, flying}):
-        statuses[release] = replace(statuses.get(release) or ReleaseStatus(release=release), withdrawn=True)
-    return replace(context, statuses=statuses)
+    return await _left(tx, promotion, {context.app.active, flying})
 
 
 async def withdraw(tx: Transaction, rollback: Promotion) -> None:
@@ -57,18 +59,14 @@ async def withdraw(tx: Transaction, rollback: Promotion) -> None:
     It is done with the first effect: a rollback that is refused before leaves everything as it was.
     """
     app = await tx.app(rollback.app)
-    stopped = {
-        p.release
-        for p in await tx.promotions(rollback.app)
-        if p.superseded_by == rollback.release and p.started_at is not None
-    }
+    stopped = await tx.stopped_by(rollback.release)
     for release in await _left(tx, rollback, stopped | {app.active}):
         await tx.save_release_status(replace(await tx.release_status(release), withdrawn=True))
 
 
 async def _left(tx: Transaction, rollback: Promotion, releases: AbstractSet[str | None]) -> set[str]:
     """Return those that a person turned away from: never the one that the rollback brings back."""
-    source = (await tx.release(rollback.app, rollback.release)).copy_of
+    source = (await tx.release_entry(rollback.app, rollback.release)).copy_of
     return {each for each in releases if each is not None and each not in {source, rollback.release}}
 
 

@@ -54,10 +54,12 @@ class Cluster(Protocol):
     Attributes:
         rack: whose namespaces it works in.
         anchor: the object that says whose a namespace is (rule 14).
+        pruned_kinds: kinds of objects that go once no release of the app has them any more (`Traits.pruned`).
     """
 
     rack: str
     anchor: Ref
+    pruned_kinds: frozenset[str]
 
     def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
         """Render a release; pure. Raises Invalid for what cannot be rendered."""

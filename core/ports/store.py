@@ -1,6 +1,6 @@
 """The records, as the core reads and writes them: one consistent state, or one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -10,18 +10,23 @@ from core.ports.outbox import Card
 from core.promotion import Phase, Promotion
 from core.records.app import App
 from core.records.approval import Approval
-from core.records.build import Build
+from core.records.build import Build, BuildEntry
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Intent
 from core.records.line import Line
+from core.records.live_entry import LiveEntry
 from core.records.progress import Progress
-from core.records.release import Release, ReleaseStatus
+from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
+from core.sentence import Sentence
 
 
 class StoreReader(Protocol):
-    """Read records; every method sees one consistent state of the database."""
+    """Read records; every method sees one consistent state of the database.
+
+    None returns everything that grows with history, or has to look at it: what is asked of all releases is kept in plain columns.
+    """
 
     async def app(self, name: str) -> App:
         """Return the app, or raise NotFound(`app not found: NAME`)."""
@@ -37,30 +42,48 @@ class StoreReader(Protocol):
         """Return the build, or raise NotFound(`no such build: ID`)."""
         ...
 
-    async def builds(self, app: str, limit: int | None = None) -> list[Build]:
-        """Return the newest builds first; without a limit every one."""
+    async def build_entry(self, app: str, build_id: str) -> BuildEntry:
+        """Return the build, or raise NotFound as `build` does."""
+        ...
+
+    async def builds(self, app: str, limit: int) -> list[BuildEntry]:
+        """Return the newest builds first."""
         ...
 
     async def release(self, app: str, release_id: str) -> Release:
         """Return the release, or raise NotFound(`no such release: ID`)."""
         ...
 
-    async def releases(self, app: str, limit: int | None = None) -> list[Release]:
-        """Return releases by sequence, newest first; without a limit every one."""
+    async def releases(self, app: str, limit: int) -> list[Release]:
+        """Return releases by sequence, newest first, each with its environment."""
+        ...
+
+    async def release_entry(self, app: str, release_id: str) -> ReleaseEntry:
+        """Return the release, or raise NotFound as `release` does."""
+        ...
+
+    async def release_entries(self, app: str, limit: int, *, below: int | None = None) -> list[ReleaseEntry]:
+        """Return releases by sequence, newest first, of those below a sequence if one is given."""
         ...
 
     async def release_status(self, release_id: str) -> ReleaseStatus:
         """Return what has happened to a release; an empty status where nothing has."""
         ...
 
-    async def release_statuses(self, app: str) -> Mapping[str, ReleaseStatus]:
-        """Return release id → status for every release of the app that has one."""
+    async def why_build_held(self, build: str) -> Sentence:
+        """Return why the newest release of the build that is on hold is so; nothing where none is."""
+        ...
+
+    async def ways_back(self, app: str, limit: int) -> list[str]:
+        """Return the newest releases that were verified and are neither withdrawn nor on hold."""
         ...
 
     async def bundle(self, release_id: str) -> Bundle | None: ...
 
-    async def bundles(self, app: str) -> list[Bundle]:
-        """Return every stored bundle of the app, oldest release first."""
+    async def has_bundle(self, release_id: str) -> bool: ...
+
+    async def bundle_refs(self, app: str, kinds: Collection[str]) -> frozenset[Ref]:
+        """Return every object of these kinds that a stored bundle of the app has ever had."""
         ...
 
     async def promotion(self, promotion_id: str) -> Promotion:
@@ -71,8 +94,22 @@ class StoreReader(Protocol):
         """Return what says whether somebody has moved a promotion on, for whoever asks every second; else as `promotion`."""
         ...
 
-    async def promotions(self, app: str, limit: int | None = None) -> list[Promotion]:
-        """Return the newest promotions first; without a limit every one."""
+    async def promotions(self, app: str, limit: int) -> list[Promotion]:
+        """Return the newest promotions first."""
+        ...
+
+    async def live_before(self, app: str, promotion_id: str) -> Promotion | None:
+        """Return the newest promotion before that one which said what is active, by ending Running or Reverted."""
+        ...
+
+    async def live_entries(
+        self, app: str, at: datetime, limit: int, *, later: bool = False
+    ) -> list[LiveEntry]:
+        """Return ends of promotions that said what is active, until a moment and newest first; `later`, after it and oldest first."""
+        ...
+
+    async def stopped_by(self, release_id: str) -> frozenset[str]:
+        """Return the releases that were rolling out when the promotion of this one took their place."""
         ...
 
     async def in_flight(self, app: str) -> Promotion | None:
@@ -105,7 +142,13 @@ class StoreReader(Protocol):
 
     async def card(self, promotion_id: str) -> Card | None: ...
 
-    async def prune_jobs(self) -> list[PruneJob]: ...
+    async def prune_jobs(self, app: str) -> list[PruneJob]:
+        """Return what is still to be removed of an app, oldest promotion first."""
+        ...
+
+    async def apps_to_prune(self) -> list[str]:
+        """Return the apps of which something is still to be removed."""
+        ...
 
     async def last_touched_phase(self, app: str, before: str) -> Phase | None:
         """Return the phase of the last promotion of the app, other than `before`, in TOUCHED_ENDINGS."""
@@ -157,8 +200,13 @@ class Transaction(StoreReader, Protocol):
 
     async def save_release_status(self, status: ReleaseStatus) -> None: ...
 
-    async def save_bundle(self, bundle: Bundle) -> None:
-        """Store the bundle of a release once: the same one again is fine, another one raises Conflict."""
+    async def save_bundle(self, bundle: Bundle, sealed: bytes | None = None) -> None:
+        """Store the bundle of a release once: the same one again is fine, another one raises Conflict.
+
+        Args:
+            bundle: the objects.
+            sealed: what `Store.seal_bundle` made of it, so that no transaction takes the time that this takes.
+        """
         ...
 
     async def add_promotion(self, promotion: Promotion) -> None:
@@ -227,6 +275,10 @@ class Store(Protocol):
                 transaction marks that delivery as done, so that a restart does not carry it out again. What is
                 found on the way, such as an expiry, is no part of it.
         """
+        ...
+
+    async def seal_bundle(self, bundle: Bundle) -> bytes:
+        """Return what `save_bundle` stores; made before the transaction, for it takes long where much is in it."""
         ...
 
     @property

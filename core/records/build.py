@@ -13,18 +13,16 @@ BuildStatus = Literal["complete"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
-    """What CI registered; it never changes.
+class BuildEntry:
+    """A build as lists need it, without its manifest, which is stored sealed.
 
     Attributes:
-        manifest: the text of convox.yml, as given.
         images: service name → image reference, for every service of the manifest.
         release: the one release that this build made.
     """
 
     id: str
     app: str
-    manifest: str
     images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     description: str = ""
     git_sha: str = ""
@@ -33,6 +31,17 @@ class Build:
     started_at: datetime
     ended_at: datetime
     created_by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build(BuildEntry):
+    """What CI registered; it never changes.
+
+    Attributes:
+        manifest: the text of convox.yml, as given.
+    """
+
+    manifest: str
 
 
 def is_pinned(image: str) -> bool:

@@ -47,3 +47,46 @@ class ReleaseStatus:
     held: Sentence | None = None
     withdrawn: bool = False
     spares_build: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseEntry:
+    """A release with what has happened to it and to its build, as guards and lists need it: nothing of it is sealed.
+
+    Attributes:
+        id, app, sequence, build, description, created_at, copy_of: as of `Release`.
+        verified: it was seen healthy through its settle window once.
+        held: its own promotion failed or was stopped.
+        withdrawn: as of `ReleaseStatus`.
+        made_by_build: it came with its build; others of that build changed the environment.
+        build_held: a release of its build is on hold, and not as a change of variables that a person stopped.
+        build_verified: a release of its build was verified and is not on hold.
+    """
+
+    id: str
+    app: str
+    sequence: int
+    build: str | None
+    description: str
+    created_at: datetime
+    copy_of: str | None = None
+    verified: bool = False
+    held: bool = False
+    withdrawn: bool = False
+    made_by_build: bool = False
+    build_held: bool = False
+    build_verified: bool = False
+
+    @property
+    def on_hold(self) -> bool:
+        """Whether promoting it needs `--anyway` (engine rule 7).
+
+        A release is held by its own failed promotion, and by that of another release of the same build unless a third one
+        of that build was verified. A person who stopped a change of variables has said nothing of the build.
+        """
+        return self.held or (self.build_held and not self.build_verified)
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether it is the copy of a rollback that never ran: nobody has to know of it."""
+        return self.copy_of is not None and self.withdrawn and not self.verified

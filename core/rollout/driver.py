@@ -267,11 +267,12 @@ class Driver:
 
     async def _reverted(self, run: _Run, back: Bundle | None, outcome: StageOutcome) -> None:
         promotion = run.promotion
+        made = await bundles_of(self._ports.store.read, promotion)
         async with self._moving(run) as (tx, current):
             app = await tx.app(promotion.app)
             await tx.save_app(replace(app, active=promotion.back_to))
             await self._hold(tx, current)
-            refs = self._applier.added(run.intent, await bundles_of(tx, promotion), back) if back else ()
+            refs = self._applier.added(run.intent, made, back) if back else ()
             if refs:
                 await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
             await move(tx, current, PromotionEvent.VERIFIED, actor=BOT, progress=outcome.progress)

@@ -25,9 +25,7 @@ class Pruner:
 
     async def run(self, app: str) -> None:
         """Do every job of the app that can be done; one that cannot waits for the next rollout or restart."""
-        for job in await self._ports.store.read.prune_jobs():
-            if job.app != app:
-                continue
+        for job in await self._ports.store.read.prune_jobs(app):
             try:
                 await self._prune(job)
             except (Rejected, Unreachable, Conflict) as error:

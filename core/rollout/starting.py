@@ -25,7 +25,7 @@ from core.rollout.effects import (
     StalePromotion,
     ensure_current,
 )
-from core.rollout.lineage import claim_of, lineage, redactor_of
+from core.rollout.lineage import bundles_of, claim_of, redactor_of
 from core.sentence import EMPTY_SENTENCE, Sentence
 
 T = TypeVar("T")
@@ -127,10 +127,9 @@ class RolloutStarter:
 
         Secrets of earlier releases, one a service and release for ever, are neither applied nor pruned.
         """
-        read, traits = self._ports.store.read, self._ports.cluster.traits
-        own = {each.release for each in await lineage(read, promotion)}
-        bundles = await read.bundles(promotion.app)
-        return sorted({r for b in bundles for r in b.refs if b.release in own or traits(r).pruned})
+        read, cluster = self._ports.store.read, self._ports.cluster
+        own = {ref for bundle in await bundles_of(read, promotion) for ref in bundle.refs}
+        return sorted(own | await read.bundle_refs(promotion.app, cluster.pruned_kinds))
 
     async def _preflight(self, promotion: Promotion) -> Literal[True]:
         bundle = await self._ports.store.read.bundle(promotion.release)

@@ -58,7 +58,7 @@ class Supervisor:
         for promotion in unsettled:
             self.drive(promotion)
         busy = {p.app for p in unsettled}
-        for app in {job.app for job in await self._ports.store.read.prune_jobs()} - busy:
+        for app in set(await self._ports.store.read.apps_to_prune()) - busy:
             self._own(f"prune {app}", self._clear_up(app))
         return len(unsettled)
 

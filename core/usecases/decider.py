@@ -9,8 +9,9 @@ from core.errors import Conflict, Forbidden, NotFound, Unavailable
 from core.failpoints import failpoint
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import already, may_approve, missing
-from core.lifecycle.gate import lapsed_approvals, mismatch
+from core.lifecycle.gate import lapsed_approvals, mismatch, stored_bundle
 from core.lifecycle.guards import current_rule, read_context, refused_since, unpinned_since
+from core.lifecycle.holds import why_held
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
 from core.lifecycle.visibility import why_unseen
@@ -20,6 +21,7 @@ from core.ports.rollouts import RolloutRunner
 from core.ports.store import Store, Transaction
 from core.promotion import GOING_BACK, Phase, Promotion, PromotionEvent, advance
 from core.records.approval import Approval
+from core.records.bundle import Bundle
 from core.sentence import Sentence, TimeOfDay
 
 
@@ -80,6 +82,7 @@ class Decider:
             raise Unavailable(reason)
         await self.expire_stale(promotion)
         void = await lapsed_approvals(self._store.read, self._access, promotion, more=1)
+        bundle = await stored_bundle(self._store.read, promotion)
         async with self._store.transaction(delivery=caller.delivery) as tx:
             promotion = await tx.promotion(promotion_id)
             await self._check_waits(tx, promotion)
@@ -91,7 +94,7 @@ class Decider:
                 Approval(promotion=promotion.id, actor=actor, decision="approve", at=tx.now)
             )
             await tx.audit(actor, "promotion.approve", promotion.id, {"bound": str(promotion.approved_for)})
-            decided = await self._count(tx, promotion, void)
+            decided = await self._count(tx, promotion, bundle, void)
             left = missing(decided, await tx.approvals(promotion.id))
             failpoint("approve.before_commit")
         failpoint("approve.after_commit")
@@ -106,16 +109,23 @@ class Decider:
             raise NotFound(f"{promotion.id} is of the app {promotion.app}, not of {app}")
         return promotion
 
-    async def _count(self, tx: Transaction, promotion: Promotion, void: Sentence) -> Promotion:
+    async def _count(
+        self, tx: Transaction, promotion: Promotion, bundle: Bundle, void: Sentence
+    ) -> Promotion:
         """Count the approvals; with the last one it starts, unless it is void: then it stops nobody else's."""
         if missing(promotion, await tx.approvals(promotion.id)):
             shown = replace(promotion, revision=promotion.revision + 1)
             await tx.save_promotion(shown, was=promotion.phase)
             return shown
         context = await read_context(tx, promotion.app)
+        release = await tx.release_entry(promotion.app, promotion.release)
         rules = self._access.policy.rules(promotion.app)
-        void = refused_since(context, promotion) or await unpinned_since(tx, rules, promotion) or void
-        if void := void or await mismatch(tx, self._cluster, promotion):
+        void = (
+            refused_since(context, promotion, release, await why_held(tx, release))
+            or await unpinned_since(tx, rules, promotion)
+            or void
+        )
+        if void := void or await mismatch(tx, self._cluster, promotion, bundle):
             return await move(tx, promotion, PromotionEvent.REFUSED, actor=BOT, reason=void)
         started = await claim_rollout(tx, context, advance(promotion, PromotionEvent.APPROVED, now=tx.now))
         await tx.save_promotion(started, was=promotion.phase)

@@ -5,32 +5,26 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from core.actor import Actor, Caller
-from core.errors import Conflict, NotFound, Taken, Unavailable
+from core.errors import Unavailable
 from core.failpoints import failpoint
 from core.ids import new_id
 from core.lifecycle.access import Access
-from core.lifecycle.bundles import bundle_of, current_binding
+from core.lifecycle.bundles import current_binding
 from core.lifecycle.guards import (
-    PromotionContext,
-    approval_rule,
-    busy_error,
     check_pinned,
-    guard,
-    guard_rollback,
     limits_of,
-    read_context,
 )
-from core.lifecycle.holds import newest_promotable, why_held
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
 from core.lifecycle.visibility import undelivered_card
 from core.ports.cluster import Cluster
 from core.ports.outbox import Card
-from core.ports.store import Store, Transaction
-from core.promotion import Phase, Promotion, PromotionEvent, PromotionKind
-from core.records.release import Release
+from core.ports.store import Store, StoreReader, Transaction
+from core.promotion import Phase, Promotion, PromotionEvent
+from core.records.release import Release, ReleaseEntry
+from core.usecases.asking import PromotionRequest, RequestBundle, RequestContext, considered, prepared
+from core.usecases.attempts import StaleRequest, until_current
 from core.usecases.decider import Decider
-from core.usecases.registrar import TRIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,22 +46,6 @@ class PromotionResult:
     already_waiting: bool = False
     came_too_late: bool = False
     undelivered_card: Card | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromotionRequest:
-    """What is asked for."""
-
-    app: str
-    kind: PromotionKind = "promote"
-    release: str | None = None
-    force: bool = False
-    overwrite: bool = False
-    anyway: str | None = None
-
-    @property
-    def takes_over(self) -> bool:
-        return self.force or self.kind == "rollback"
 
 
 class Promoter:
@@ -107,64 +85,69 @@ class Promoter:
         if reason := self._why_not_startable():
             raise Unavailable(reason)
         await self._decider.expire_stale(*await self._store.read.awaiting(request.app))
-        for _ in range(TRIES):
-            try:
-                async with self._store.transaction(delivery=caller.delivery) as tx:
-                    requested = await self._request(tx, caller, request)
-                    requested = replace(
-                        requested, undelivered_card=await undelivered_card(tx, requested.promotion)
-                    )
-                    failpoint("request.before_commit")
-            except Taken:
-                continue
+
+        async def attempt() -> PromotionResult:
+            asked = await self._considered(self._store.read, request)
+            bundle = await prepared(self._store, self._cluster, asked, request)
+            async with self._store.transaction(delivery=caller.delivery) as tx:
+                requested = await self._request(tx, caller, request, bundle)
+                requested = replace(
+                    requested, undelivered_card=await undelivered_card(tx, requested.promotion)
+                )
+                failpoint("request.before_commit")
             failpoint("request.after_commit")
             self._decider.hand_over(requested.promotion)
             return requested
-        raise Conflict("no free id was found", hint="try again")
 
-    async def _request(self, tx: Transaction, caller: Caller, request: PromotionRequest) -> PromotionResult:
-        context = await read_context(tx, request.app)
-        if context.in_flight is not None and not request.takes_over:
-            raise busy_error(context.in_flight)
-        release, copied, skipped = await self._target(tx, context, caller.actor, request)
-        same = next((p for p in context.awaiting if p.release == release.id), None)
-        if same is not None:
-            return await self._again(tx, context, same, caller.actor, request)
-        if request.kind == "promote":
-            guard(context, release, anyway=request.anyway)
-        promotion = await self._plan(tx, context, release, copied, caller, request)
-        for older in context.awaiting:
+        return await until_current(attempt)
+
+    async def _considered(self, read: StoreReader, request: PromotionRequest) -> RequestContext:
+        return await considered(read, self._access.policy, request)
+
+    async def _request(
+        self, tx: Transaction, caller: Caller, request: PromotionRequest, bundle: RequestBundle | None
+    ) -> PromotionResult:
+        asked = await self._considered(tx, request)
+        if asked.waiting is not None:
+            return await self._again(tx, asked, asked.waiting, caller.actor, request)
+        if bundle is None or not await bundle.fits(tx, asked):
+            raise StaleRequest
+        check_pinned(bundle.build, asked.rules, asked.rule.count)
+        copied = None
+        if request.kind == "rollback":
+            copied = asked.release
+            await self._copy(tx, bundle.release, caller.actor)
+        promotion = await self._plan(tx, asked, bundle, caller, request)
+        for older in asked.context.awaiting:
             await move(
                 tx,
                 older,
                 PromotionEvent.SUPERSEDED,
                 actor=caller.actor,
-                superseded_by=release.id,
+                superseded_by=promotion.release,
                 taken_over_by=caller.actor,
             )
         if promotion.phase is Phase.PENDING:
-            promotion = await claim_rollout(tx, context, promotion)
+            promotion = await claim_rollout(tx, asked.context, promotion)
         await self._record(tx, promotion, copied)
         return PromotionResult(
-            promotion=promotion, rolled_back_to=copied.id if copied else "", skipped=skipped
+            promotion=promotion, rolled_back_to=copied.id if copied else "", skipped=asked.skipped
         )
 
     async def _again(
         self,
         tx: Transaction,
-        context: PromotionContext,
+        asked: RequestContext,
         waiting: Promotion,
         actor: Actor,
         request: PromotionRequest,
     ) -> PromotionResult:
         """Point to the one that waits for the same release; `--force`, `--overwrite` and a reason are added while nobody has approved."""
-        release = context.find(waiting.release)
-        held = why_held(release, context.releases, context.statuses) if release else ""
         more = replace(
             waiting,
             force=waiting.force or request.force,
             overwrite=waiting.overwrite or request.overwrite,
-            anyway=waiting.anyway or (request.anyway if held else None),
+            anyway=waiting.anyway or (request.anyway if asked.held else None),
             revision=waiting.revision + 1,
         )
         if (more.force, more.overwrite, more.anyway) == (waiting.force, waiting.overwrite, waiting.anyway):
@@ -182,59 +165,27 @@ class Promoter:
         await tx.audit(actor, "promote.again", more.id, detail)
         return PromotionResult(promotion=more, already_waiting=True)
 
-    async def _target(
-        self, tx: Transaction, context: PromotionContext, actor: Actor, request: PromotionRequest
-    ) -> tuple[Release, Release | None, str]:
-        """Return the release to promote, the one it was copied from, and what to say of a skipped one."""
-        if request.kind == "rollback":
-            assert request.release is not None
-            source = await tx.release(request.app, request.release)
-            guard_rollback(context, source)
-            return await self._copy(tx, source, actor), source, ""
-        if request.release is not None:
-            return await tx.release(request.app, request.release), None, ""
-        newest, skipped = newest_promotable(context.releases, context.statuses)
-        if newest is None:
-            held = f": {skipped.id} is on hold" if skipped else ""
-            raise NotFound(f"no releases to promote{held}")
-        return newest, None, f"{skipped.id} is on hold and was skipped" if skipped else ""
-
-    async def _copy(self, tx: Transaction, source: Release, actor: Actor) -> Release:
+    async def _copy(self, tx: Transaction, copy: Release, actor: Actor) -> None:
         """Copy a release forward, as Convox rolls back; the description names the source."""
-        copy = Release(
-            id=new_id("release"),
-            app=source.app,
-            sequence=await tx.next_sequence(source.app),
-            build=source.build,
-            environment=source.environment,
-            description=f"rollback to {source.id}",
-            created_at=tx.now,
-            created_by=actor,
-            copy_of=source.id,
-        )
-        await tx.add_release(copy)
-        await tx.audit(actor, "release.copy", copy.id, {"app": source.app, "from": source.id})
-        return copy
+        sequence = await tx.next_sequence(copy.app)
+        await tx.add_release(replace(copy, sequence=sequence, created_at=tx.now, created_by=actor))
+        await tx.audit(actor, "release.copy", copy.id, {"app": copy.app, "from": copy.copy_of})
 
     async def _plan(
         self,
         tx: Transaction,
-        context: PromotionContext,
-        release: Release,
-        copied: Release | None,
+        asked: RequestContext,
+        bundle: RequestBundle,
         caller: Caller,
         request: PromotionRequest,
     ) -> Promotion:
-        """Render what would run, and say what it needs before it starts."""
-        rules = self._access.policy.rules(request.app)
-        rule = approval_rule(rules, kind=request.kind, target=copied, statuses=context.statuses)
-        again = release.id == context.app.active
-        assert release.build is not None
-        check_pinned(await tx.build(request.app, release.build), rules, rule.count)
-        bundle = await bundle_of(tx, self._cluster, release, context.app, rules)
-        if await tx.bundle(release.id) is None:
-            await tx.save_bundle(bundle)
-        count = 0 if again else rule.count
+        """Store what would run, and say what it needs before it starts."""
+        app, rules, release = asked.context.app, asked.rules, bundle.release
+        if bundle.sealed is not None:
+            await tx.save_bundle(bundle.bundle, bundle.sealed)
+        count = 0 if release.id == app.active else asked.rule.count
+        # Said on the card as the reason why a release on hold went out: no hold, no reason.
+        anyway = request.anyway if asked.held else None
         return Promotion(
             id=new_id("promotion"),
             app=request.app,
@@ -244,18 +195,17 @@ class Promoter:
             requested_by=caller.actor,
             requested_at=tx.now,
             source=caller.source,
-            channel=caller.channel or context.app.channel or rules.channel,
+            channel=caller.channel or app.channel or rules.channel,
             force=request.force,
             overwrite=request.overwrite,
-            # Said on the card as the reason why a release on hold went out: no hold, no reason.
-            anyway=request.anyway if why_held(release, context.releases, context.statuses) else None,
-            limits=limits_of(rules, first=context.app.active is None),
+            anyway=anyway,
+            limits=limits_of(rules, first=app.active is None),
             approvals_needed=count,
-            expires_at=tx.now + timedelta(seconds=rule.expires) if count else None,
-            approved_for=await current_binding(tx, self._cluster, context.app, bundle),
+            expires_at=tx.now + timedelta(seconds=asked.rule.expires) if count else None,
+            approved_for=await current_binding(tx, self._cluster, app, bundle.bundle),
         )
 
-    async def _record(self, tx: Transaction, promotion: Promotion, copied: Release | None) -> None:
+    async def _record(self, tx: Transaction, promotion: Promotion, copied: ReleaseEntry | None) -> None:
         await tx.add_promotion(promotion)
         if promotion.channel is not None:
             await tx.add_card(promotion.id, promotion.channel)

@@ -1,8 +1,8 @@
 """Use cases that make records: apps, builds with their release, and environment changes."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from core.actor import Actor, Caller
 from core.errors import (
@@ -11,28 +11,23 @@ from core.errors import (
     Invalid,
     NotFound,
     Rejected,
-    Taken,
     Unavailable,
     Unreachable,
     UserError,
 )
 from core.ids import new_id
 from core.lifecycle.access import Access
-from core.lifecycle.holds import newest_promotable
+from core.lifecycle.holds import fork_point
 from core.lifecycle.patience import check_times
 from core.manifest.convox_yml import Manifest, parse_manifest, required, resolve_images
 from core.ports.cluster import Cluster
-from core.ports.store import Store, Transaction
+from core.ports.store import Store, StoreReader, Transaction
 from core.records.app import App, check_name, namespace_command
 from core.records.build import Build
 from core.records.environment import Environment, check_size, difference
-from core.records.release import Release
+from core.records.release import Release, ReleaseEntry
 from core.sentence import Sentence
-
-# Two random ids of 26¹⁰ collide once in a lifetime; five collisions in a row are a broken generator.
-TRIES = 5
-
-T = TypeVar("T")
+from core.usecases.attempts import StaleRequest, until_current
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +75,15 @@ class LinkResult:
     app: App
     former_channel: str | None = None
     unlinked_app: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fork:
+    """What a new release is made from."""
+
+    app: str
+    base: ReleaseEntry | None
+    environment: Environment
 
 
 class Registrar:
@@ -196,46 +200,44 @@ class Registrar:
         actor = await self._access.require(caller.actor, "build", app)
         self._check_writable()
 
-        async def attempt(tx: Transaction) -> NewRelease:
-            await tx.app(app)
-            base, skipped = await self._fork(tx, app)
-            environment = base.environment if base else Environment()
-            loaded = parse_manifest(manifest, environment, complete=False)
+        async def attempt() -> NewRelease:
+            fork = await self._fork(app)
+            loaded = await asyncio.to_thread(parse_manifest, manifest, fork.environment, complete=False)
             check_times(loaded.services, self._access.policy.rules(app))
             resolved = resolve_images(loaded, images)
-            release_id = new_id("release")
-            build = Build(
-                id=new_id("build"),
-                app=app,
-                manifest=manifest,
-                images=resolved,
-                description=description or f"build {tx.now:%Y-%m-%d %H:%M}",
-                git_sha=git_sha,
-                release=release_id,
-                started_at=tx.now,
-                ended_at=tx.now,
-                created_by=actor,
-            )
-            release = Release(
-                id=release_id,
-                app=app,
-                sequence=await tx.next_sequence(app),
-                build=build.id,
-                environment=environment,
-                description=build.description,
-                created_at=tx.now,
-                created_by=actor,
-            )
-            await tx.add_build(build)
-            await tx.add_release(release)
-            await tx.audit(
-                actor, "build.create", build.id, {"app": app, "release": release.id, "git_sha": git_sha}
-            )
-            return NewRelease(
-                release=release, build=build, skipped=skipped, notes=_notes(loaded, environment)
-            )
+            async with self._store.transaction(delivery=caller.delivery) as tx:
+                skipped = await self._current(tx, fork)
+                release_id = new_id("release")
+                build = Build(
+                    id=new_id("build"),
+                    app=app,
+                    manifest=manifest,
+                    images=resolved,
+                    description=description or f"build {tx.now:%Y-%m-%d %H:%M}",
+                    git_sha=git_sha,
+                    release=release_id,
+                    started_at=tx.now,
+                    ended_at=tx.now,
+                    created_by=actor,
+                )
+                release = Release(
+                    id=release_id,
+                    app=app,
+                    sequence=await tx.next_sequence(app),
+                    build=build.id,
+                    environment=fork.environment,
+                    description=build.description,
+                    created_at=tx.now,
+                    created_by=actor,
+                )
+                await tx.add_build(build)
+                await tx.add_release(release)
+                detail = {"app": app, "release": release.id, "git_sha": git_sha}
+                await tx.audit(actor, "build.create", build.id, detail)
+            notes = _notes(loaded, fork.environment)
+            return NewRelease(release=release, build=build, skipped=skipped, notes=notes)
 
-        return await self._with_fresh_ids(caller, attempt)
+        return await until_current(attempt)
 
     async def set_environment(
         self, caller: Caller, app: str, pairs: Sequence[tuple[str, str]], *, to_promote: bool = False
@@ -289,26 +291,35 @@ class Registrar:
         caller = await self._may_change(caller, app, to_promote=to_promote)
         self._check_writable()
 
-        async def attempt(tx: Transaction) -> ComposedRelease:
-            build, env = await _source(tx, app, build_from), await _source(tx, app, env_from)
+        async def attempt() -> ComposedRelease:
+            read = self._store.read
+            build_id, env_id = await _source(read, app, build_from), await _source(read, app, env_from)
+            build = await read.release_entry(app, build_id)
+            env = await read.release(app, env_id)
             if build.build is None:
                 raise Invalid(f"no build for release: {build.id}", hint="name a release that has one")
-            release = Release(
-                id=new_id("release"),
-                app=app,
-                sequence=await tx.next_sequence(app),
-                build=build.build,
-                environment=env.environment,
-                description=f"Created from build release: {build.id} and environment release: {env.id}",
-                created_at=tx.now,
-                created_by=caller.actor,
-            )
-            await tx.add_release(release)
-            detail = {"app": app, "build_from": build.id, "env_from": env.id}
-            await tx.audit(caller.actor, "release.compose", release.id, detail)
+            async with self._store.transaction(delivery=caller.delivery) as tx:
+                if (await _source(tx, app, build_from), await _source(tx, app, env_from)) != (
+                    build_id,
+                    env_id,
+                ):
+                    raise StaleRequest
+                release = Release(
+                    id=new_id("release"),
+                    app=app,
+                    sequence=await tx.next_sequence(app),
+                    build=build.build,
+                    environment=env.environment,
+                    description=f"Created from build release: {build.id} and environment release: {env.id}",
+                    created_at=tx.now,
+                    created_by=caller.actor,
+                )
+                await tx.add_release(release)
+                detail = {"app": app, "build_from": build.id, "env_from": env.id}
+                await tx.audit(caller.actor, "release.compose", release.id, detail)
             return ComposedRelease(release=release, build_from=build.id, env_from=env.id)
 
-        return await self._with_fresh_ids(caller, attempt)
+        return await until_current(attempt)
 
     async def _may_change(self, caller: Caller, app: str, *, to_promote: bool) -> Caller:
         actor = await self._access.require(caller.actor, "env", app)
@@ -326,48 +337,56 @@ class Registrar:
     ) -> NewRelease:
         self._check_writable()
 
-        async def attempt(tx: Transaction) -> NewRelease:
-            await tx.app(app)
-            base, skipped = await self._fork(tx, app)
-            before = base.environment if base else Environment()
-            after = change(before)
+        async def attempt() -> NewRelease:
+            fork = await self._fork(app)
+            after = change(fork.environment)
             check_size(after, [key for key in keys if key in after])
-            changes = difference(before, after)
-            build = await tx.build(app, base.build) if base and base.build else None
-            release = Release(
-                id=new_id("release"),
-                app=app,
-                sequence=await tx.next_sequence(app),
-                build=base.build if base else None,
-                environment=after,
-                description=f"env {changes}" if changes else (build.description if build else ""),
-                created_at=tx.now,
-                created_by=caller.actor,
-            )
-            await tx.add_release(release)
-            await tx.audit(caller.actor, action, release.id, {"app": app, "keys": sorted(set(keys))})
-            return NewRelease(release=release, build=build, skipped=skipped)
+            changes = difference(fork.environment, after)
+            build = fork.base.build if fork.base else None
+            if changes:
+                description = f"env {changes}"
+            else:
+                description = (await self._store.read.build_entry(app, build)).description if build else ""
+            async with self._store.transaction(delivery=caller.delivery) as tx:
+                skipped = await self._current(tx, fork)
+                release = Release(
+                    id=new_id("release"),
+                    app=app,
+                    sequence=await tx.next_sequence(app),
+                    build=build,
+                    environment=after,
+                    description=description,
+                    created_at=tx.now,
+                    created_by=caller.actor,
+                )
+                await tx.add_release(release)
+                await tx.audit(caller.actor, action, release.id, {"app": app, "keys": sorted(set(keys))})
+            return NewRelease(release=release, skipped=skipped)
 
-        return await self._with_fresh_ids(caller, attempt)
+        return await until_current(attempt)
 
-    async def _fork(self, tx: Transaction, app: str) -> tuple[Release | None, str]:
-        """Return the release to fork from and, where the newest one is on hold, a sentence that says so."""
-        base, skipped = newest_promotable(await tx.releases(app), await tx.release_statuses(app))
+    async def _fork(self, app: str) -> _Fork:
+        """Return what the next release is made from; `_current` looks whether it still is."""
+        read = self._store.read
+        await read.app(app)
+        base, _ = await fork_point(read, app)
+        environment = (await read.release(app, base.id)).environment if base else Environment()
+        return _Fork(app=app, base=base, environment=environment)
+
+    async def _current(self, tx: Transaction, fork: _Fork) -> str:
+        """Return, where the newest release is on hold and was skipped, a sentence that says so.
+
+        Raises:
+            StaleRequest: the next release is to be made from another one by now. That a release never changes makes its id
+                enough to tell.
+        """
+        base, skipped = await fork_point(tx, fork.app)
+        if (base.id if base else None) != (fork.base.id if fork.base else None):
+            raise StaleRequest
         if skipped is None:
-            return base, ""
+            return ""
         origin = f"based on {base.id}" if base else "based on nothing"
-        return base, f"{skipped.id} is on hold and was skipped; this release is {origin}"
-
-    async def _with_fresh_ids(self, caller: Caller, attempt: Callable[[Transaction], Awaitable[T]]) -> T:
-        for _ in range(TRIES):
-            try:
-                async with self._store.transaction(delivery=caller.delivery) as tx:
-                    return await attempt(tx)
-            except Taken:
-                continue
-        raise Conflict(
-            "no free id was found", hint="try again; if it persists, the machine's randomness is broken"
-        )
+        return f"{skipped.id} is on hold and was skipped; this release is {origin}"
 
     def _check_writable(self) -> None:
         reason = self._why_not_writable()
@@ -381,12 +400,12 @@ def _channel(caller: Caller) -> str:
     return caller.channel
 
 
-async def _source(tx: Transaction, app: str, release: str | None) -> Release:
+async def _source(read: StoreReader, app: str, release: str | None) -> str:
     """Return the release that is named, else the active one."""
-    found = release or (await tx.app(app)).active
+    found = release or (await read.app(app)).active
     if found is None:
         raise NotFound(f"{app} has no active release", hint="name a release instead")
-    return await tx.release(app, found)
+    return found
 
 
 def _notes(manifest: Manifest, environment: Environment) -> tuple[str, ...]:

@@ -1,13 +1,14 @@
 """What people may look at: each look asks for its right first, and values of an environment for an audit row as well."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from core.actor import Caller
 from core.errors import Forbidden, NotFound, Unavailable
 from core.lifecycle.access import Access
 from core.lifecycle.bundles import bundle_of, prunable
-from core.lifecycle.history import LiveSpan, live_spans
+from core.lifecycle.history import LiveSpan, entries_around, live_at, live_spans, spans_of
 from core.lifecycle.release_diff import ReleaseDiff, ReleaseSide, release_diff
 from core.lifecycle.visibility import UNSEEN
 from core.manifest.convox_yml import notes_of
@@ -16,10 +17,10 @@ from core.ports.outbox import Card
 from core.ports.store import Store
 from core.promotion import Promotion
 from core.records.app import App
-from core.records.build import Build
+from core.records.build import Build, BuildEntry
 from core.records.environment import Environment
 from core.records.line import Line
-from core.records.release import Release, ReleaseStatus
+from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from core.sentence import EMPTY_SENTENCE, Sentence
 
 
@@ -47,16 +48,14 @@ class ReleaseState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseList:
-    """Releases of an app, newest first, values masked.
+    """Releases of an app, newest first.
 
     Attributes:
         active: id of the app's active release.
-        statuses: by release id, of the whole app.
     """
 
-    releases: Sequence[Release]
+    releases: Sequence[ReleaseEntry]
     active: str | None
-    statuses: Mapping[str, ReleaseStatus]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +63,7 @@ class AppHistory:
     """What became of the promotions of an app, newest first.
 
     Attributes:
-        spans: of those and all before them, what was live from when to when; oldest first.
+        spans: what they made live, from when to when; oldest first.
     """
 
     promotions: Sequence[Promotion]
@@ -131,8 +130,7 @@ class Viewer:
         await self._access.require(caller.actor, "view", app)
         read = self._store.read
         active = (await read.app(app)).active
-        releases = [_masked(release) for release in await read.releases(app, limit)]
-        return ReleaseList(releases=releases, active=active, statuses=await read.release_statuses(app))
+        return ReleaseList(releases=await read.release_entries(app, limit), active=active)
 
     async def release(
         self, caller: Caller, app: str, release_id: str, *, reveal: bool = False
@@ -158,8 +156,18 @@ class Viewer:
         """Return the newest promotions, and what was live when."""
         await self._access.require(caller.actor, "view", app)
         await self._store.read.app(app)
-        promotions = await self._store.read.promotions(app)
-        return AppHistory(promotions=promotions[:limit], spans=live_spans(promotions))
+        promotions = await self._store.read.promotions(app, limit)
+        # What was live before the oldest of them tells whether that changed anything.
+        earlier = await self._store.read.live_before(app, promotions[-1].id) if promotions else None
+        return AppHistory(
+            promotions=promotions, spans=live_spans([*promotions, *([earlier] if earlier else [])])
+        )
+
+    async def live_at(self, caller: Caller, app: str, at: datetime) -> LiveSpan | None:
+        """Return what was live at a moment, None where nothing was."""
+        await self._access.require(caller.actor, "view", app)
+        await self._store.read.app(app)
+        return live_at(spans_of(await entries_around(self._store.read, app, at)), at)
 
     async def diff(self, caller: Caller, app: str, release_id: str, base: str | None) -> ComparedReleases:
         """Compare a release with another, or with the active one; no value of a variable is in it.
@@ -201,7 +209,7 @@ class Viewer:
             raise NotFound(f"no build for release: {release.id}")
         return await read.build(app, release.build)
 
-    async def builds(self, caller: Caller, app: str, limit: int) -> list[Build]:
+    async def builds(self, caller: Caller, app: str, limit: int) -> list[BuildEntry]:
         await self._access.require(caller.actor, "view", app)
         await self._store.read.app(app)
         return await self._store.read.builds(app, limit)

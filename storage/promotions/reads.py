@@ -1,6 +1,7 @@
 """Reads of promotions and everything that belongs to one."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from core.errors import NotFound
 from core.promotion import Phase, Promotion
@@ -8,13 +9,16 @@ from core.records.approval import Approval
 from core.records.bundle import Ref
 from core.records.intent import Intent
 from core.records.line import Line
+from core.records.live_entry import LiveEntry
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
 from storage.aggregate import AggregateReader
+from storage.codec import timestamp
 from storage.promotions.rows import (
     approval_of,
     intent_of,
     line_of,
+    live_entry_of,
     promotion_of,
     prune_job_of,
     step_of,
@@ -37,7 +41,7 @@ class PromotionReader(AggregateReader):
             raise NotFound(f"no such promotion: {promotion_id}")
         return Phase(row["phase"]), row["token"]
 
-    async def promotions(self, app: str, limit: int | None = None) -> list[Promotion]:
+    async def promotions(self, app: str, limit: int) -> list[Promotion]:
         rows = await self._session.all("promotions", app=app, limit=limit)
         return [promotion_of(row, self._vault) for row in rows]
 
@@ -82,5 +86,22 @@ class PromotionReader(AggregateReader):
         rows = await self._session.all("lines", promotion=promotion_id, after=after, limit=limit)
         return [line_of(row, self._vault) for row in rows]
 
-    async def prune_jobs(self) -> list[PruneJob]:
-        return [prune_job_of(row) for row in await self._session.all("prune_jobs")]
+    async def live_before(self, app: str, promotion_id: str) -> Promotion | None:
+        row = await self._session.one("live_before", app=app, promotion=promotion_id)
+        return None if row is None else promotion_of(row, self._vault)
+
+    async def live_entries(
+        self, app: str, at: datetime, limit: int, *, later: bool = False
+    ) -> list[LiveEntry]:
+        statement = "live_entries_after" if later else "live_entries_until"
+        rows = await self._session.all(statement, app=app, at=timestamp(at), limit=limit)
+        return [live_entry_of(row) for row in rows]
+
+    async def stopped_by(self, release_id: str) -> frozenset[str]:
+        return frozenset(row["release"] for row in await self._session.all("stopped_by", release=release_id))
+
+    async def prune_jobs(self, app: str) -> list[PruneJob]:
+        return [prune_job_of(row) for row in await self._session.all("prune_jobs", app=app)]
+
+    async def apps_to_prune(self) -> list[str]:
+        return [row["app"] for row in await self._session.all("apps_to_prune")]

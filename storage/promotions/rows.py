@@ -14,6 +14,7 @@ from core.records.binding import Binding
 from core.records.bundle import Ref
 from core.records.intent import BaselineObject, Intent
 from core.records.line import Line
+from core.records.live_entry import LiveEntry
 from core.records.progress import Completion, Limits, PodProgress, Progress, Settling
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
@@ -247,6 +248,11 @@ def line_of(row: Row, vault: Vault) -> tuple[int, Line]:
     name, text, key = vault.unseal(row["sealed"])
     at = datetime.fromisoformat(row["at"])
     return row["seq"], Line(at=at, object=name, text=text, key=key, kind=row["kind"])
+
+
+def live_entry_of(row: Row) -> LiveEntry:
+    at = datetime.fromisoformat(row["settled_at"])
+    return LiveEntry(promotion=row["id"], release=row["live"], at=at)
 
 
 def prune_job_row(job: PruneJob) -> Columns:

@@ -1,14 +1,24 @@
 """Reads of apps, builds, releases and what is kept beside them; each is one statement, hence one state."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 
 from core.errors import NotFound
 from core.records.app import App
-from core.records.build import Build
-from core.records.bundle import Bundle
-from core.records.release import Release, ReleaseStatus
-from storage.aggregate import AggregateReader
-from storage.records.rows import app_of, build_of, bundle_of, release_of, release_status_of
+from core.records.build import Build, BuildEntry
+from core.records.bundle import Bundle, Ref
+from core.records.release import Release, ReleaseEntry, ReleaseStatus
+from core.sentence import EMPTY_SENTENCE, Sentence
+from storage.aggregate import AggregateReader, opened
+from storage.codec import json, sentence_of
+from storage.records.rows import (
+    app_of,
+    build_entry_of,
+    build_of,
+    bundle_of,
+    release_entry_of,
+    release_of,
+    release_status_of,
+)
 
 
 class RecordReader(AggregateReader):
@@ -31,34 +41,55 @@ class RecordReader(AggregateReader):
         row = await self._session.one("build", app=app, id=build_id)
         if row is None:
             raise NotFound(f"no such build: {build_id}")
-        return build_of(row, self._vault)
+        return await opened(len(row["manifest"]), build_of, row, self._vault)
 
-    async def builds(self, app: str, limit: int | None = None) -> list[Build]:
-        rows = await self._session.all("builds", app=app, limit=limit)
-        return [build_of(row, self._vault) for row in rows]
+    async def build_entry(self, app: str, build_id: str) -> BuildEntry:
+        row = await self._session.one("build_entry", app=app, id=build_id)
+        if row is None:
+            raise NotFound(f"no such build: {build_id}")
+        return build_entry_of(row)
+
+    async def builds(self, app: str, limit: int) -> list[BuildEntry]:
+        return [build_entry_of(row) for row in await self._session.all("builds", app=app, limit=limit)]
 
     async def release(self, app: str, release_id: str) -> Release:
         row = await self._session.one("release", app=app, id=release_id)
         if row is None:
             raise NotFound(f"no such release: {release_id}")
-        return release_of(row, self._vault)
+        return await opened(len(row["environment"]), release_of, row, self._vault)
 
-    async def releases(self, app: str, limit: int | None = None) -> list[Release]:
+    async def releases(self, app: str, limit: int) -> list[Release]:
         rows = await self._session.all("releases", app=app, limit=limit)
-        return [release_of(row, self._vault) for row in rows]
+        return [await opened(len(row["environment"]), release_of, row, self._vault) for row in rows]
+
+    async def release_entry(self, app: str, release_id: str) -> ReleaseEntry:
+        row = await self._session.one("release_entry", app=app, id=release_id)
+        if row is None:
+            raise NotFound(f"no such release: {release_id}")
+        return release_entry_of(row)
+
+    async def release_entries(self, app: str, limit: int, *, below: int | None = None) -> list[ReleaseEntry]:
+        rows = await self._session.all("release_entries", app=app, limit=limit, below=below)
+        return [release_entry_of(row) for row in rows]
 
     async def release_status(self, release_id: str) -> ReleaseStatus:
         row = await self._session.one("release_status", release=release_id)
         return ReleaseStatus(release=release_id) if row is None else release_status_of(row, self._vault)
 
-    async def release_statuses(self, app: str) -> Mapping[str, ReleaseStatus]:
-        rows = await self._session.all("release_statuses", app=app)
-        return {row["release"]: release_status_of(row, self._vault) for row in rows}
+    async def why_build_held(self, build: str) -> Sentence:
+        row = await self._session.one("why_build_held", build=build)
+        return EMPTY_SENTENCE if row is None else sentence_of(self._vault.unseal(row["held"]))
+
+    async def ways_back(self, app: str, limit: int) -> list[str]:
+        return [row["release"] for row in await self._session.all("ways_back", app=app, limit=limit)]
 
     async def bundle(self, release_id: str) -> Bundle | None:
         row = await self._session.one("bundle", release=release_id)
-        return None if row is None else bundle_of(row, self._vault)
+        return None if row is None else await opened(len(row["sealed"]), bundle_of, row, self._vault)
 
-    async def bundles(self, app: str) -> list[Bundle]:
-        rows = await self._session.all("bundles", app=app)
-        return [bundle_of(row, self._vault) for row in rows]
+    async def has_bundle(self, release_id: str) -> bool:
+        return await self._session.one("bundle_stored", release=release_id) is not None
+
+    async def bundle_refs(self, app: str, kinds: Collection[str]) -> frozenset[Ref]:
+        rows = await self._session.all("bundle_refs", app=app, kinds=json(sorted(kinds)))
+        return frozenset(Ref(row["kind"], row["name"]) for row in rows)

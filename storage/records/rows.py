@@ -7,10 +7,10 @@ from sqlite3 import Row
 import orjson
 
 from core.records.app import App
-from core.records.build import Build
+from core.records.build import Build, BuildEntry
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.environment import Environment
-from core.records.release import Release, ReleaseStatus
+from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from storage.codec import (
     Columns,
     actor_of,
@@ -24,6 +24,9 @@ from storage.codec import (
     timestamp_or_none,
 )
 from storage.keys import Vault
+
+# Columns of `release_entries` that are 0 or 1.
+FLAGS = ("verified", "held", "withdrawn", "made_by_build", "build_held", "build_verified")
 
 
 def app_row(app: App) -> Columns:
@@ -68,19 +71,27 @@ def build_row(build: Build, vault: Vault) -> Columns:
 
 
 def build_of(row: Row, vault: Vault) -> Build:
-    return Build(
-        id=row["id"],
-        app=row["app"],
-        manifest=zlib.decompress(vault.unseal_bytes(row["manifest"])).decode(),
-        images=orjson.loads(row["images"]),
-        description=row["description"],
-        git_sha=row["git_sha"],
-        status=row["status"],
-        release=row["release"],
-        started_at=datetime.fromisoformat(row["started_at"]),
-        ended_at=datetime.fromisoformat(row["ended_at"]),
-        created_by=actor_of(row["created_by"]),
-    )
+    manifest = zlib.decompress(vault.unseal_bytes(row["manifest"])).decode()
+    return Build(**_build_columns(row), manifest=manifest)
+
+
+def build_entry_of(row: Row) -> BuildEntry:
+    return BuildEntry(**_build_columns(row))
+
+
+def _build_columns(row: Row) -> Columns:
+    return {
+        "id": row["id"],
+        "app": row["app"],
+        "images": orjson.loads(row["images"]),
+        "description": row["description"],
+        "git_sha": row["git_sha"],
+        "status": row["status"],
+        "release": row["release"],
+        "started_at": datetime.fromisoformat(row["started_at"]),
+        "ended_at": datetime.fromisoformat(row["ended_at"]),
+        "created_by": actor_of(row["created_by"]),
+    }
 
 
 def release_row(release: Release, vault: Vault) -> Columns:
@@ -112,6 +123,20 @@ def release_of(row: Row, vault: Vault) -> Release:
     )
 
 
+def release_entry_of(row: Row) -> ReleaseEntry:
+    flags = {name: bool(row[name]) for name in FLAGS}
+    return ReleaseEntry(
+        **flags,
+        id=row["id"],
+        app=row["app"],
+        sequence=row["sequence"],
+        build=row["build"],
+        description=row["description"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+        copy_of=row["copy_of"],
+    )
+
+
 def release_status_row(status: ReleaseStatus, vault: Vault) -> Columns:
     return {
         "release": status.release,
@@ -132,15 +157,23 @@ def release_status_of(row: Row, vault: Vault) -> ReleaseStatus:
     )
 
 
-def bundle_row(bundle: Bundle, vault: Vault) -> Columns:
-    document = {"objects": bundle.objects, "services": bundle.services, "digest": bundle.digest}
+def bundle_row(bundle: Bundle, sealed: bytes) -> Columns:
     return {
         "release": bundle.release,
         "app": bundle.app,
         "render_version": bundle.render_version,
-        # Compressed first: sealed bytes have no pattern left.
-        "sealed": vault.seal_bytes(zlib.compress(json_bytes(document))),
+        "sealed": sealed,
     }
+
+
+def bundle_blob(bundle: Bundle, vault: Vault) -> bytes:
+    document = {"objects": bundle.objects, "services": bundle.services, "digest": bundle.digest}
+    # Compressed first: sealed bytes have no pattern left.
+    return vault.seal_bytes(zlib.compress(json_bytes(document)))
+
+
+def bundle_ref_rows(bundle: Bundle) -> list[Columns]:
+    return [{"app": bundle.app, "kind": ref.kind, "name": ref.name} for ref in bundle.refs]
 
 
 def bundle_of(row: Row, vault: Vault) -> Bundle:

@@ -7,7 +7,16 @@ from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseStatus
 from storage.aggregate import AggregateWriter
 from storage.codec import Columns
-from storage.records.rows import app_row, build_row, bundle_of, bundle_row, release_row, release_status_row
+from storage.records.rows import (
+    app_row,
+    build_row,
+    bundle_blob,
+    bundle_of,
+    bundle_ref_rows,
+    bundle_row,
+    release_row,
+    release_status_row,
+)
 
 
 class RecordWriter(AggregateWriter):
@@ -54,11 +63,13 @@ class RecordWriter(AggregateWriter):
     async def save_release_status(self, status: ReleaseStatus) -> None:
         await self._session.run("save_release_status", release_status_row(status, self._vault))
 
-    async def save_bundle(self, bundle: Bundle) -> None:
+    async def save_bundle(self, bundle: Bundle, sealed: bytes | None = None) -> None:
         """Store the bundle of a release once; the very same one again is fine."""
-        if await self._session.run("add_bundle", bundle_row(bundle, self._vault)):
+        row = bundle_row(bundle, bundle_blob(bundle, self._vault) if sealed is None else sealed)
+        if await self._session.run("add_bundle", row):
+            await self._session.many("add_bundle_ref", bundle_ref_rows(bundle))
             return
-        row = await self._session.one("bundle", release=bundle.release)
-        assert row is not None, "the insert gave way to it"
-        if bundle_of(row, self._vault) != bundle:
+        stored = await self._session.one("bundle", release=bundle.release)
+        assert stored is not None, "the insert gave way to it"
+        if bundle_of(stored, self._vault) != bundle:
             raise Conflict(f"{bundle.release} has a bundle already, and not this one")

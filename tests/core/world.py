@@ -16,8 +16,9 @@ from core.policy.authorization import Policy, parse_policy
 from core.promotion import Phase, Promotion
 from core.rollout.effects import RolloutPorts
 from core.rollout.supervisor import Supervisor
+from core.usecases.asking import PromotionRequest
 from core.usecases.decider import Decider
-from core.usecases.promoter import Promoter, PromotionRequest, PromotionResult
+from core.usecases.promoter import Promoter, PromotionResult
 from core.usecases.registrar import NewRelease, Registrar
 from core.usecases.viewer import Viewer
 from storage.keys import Keyring

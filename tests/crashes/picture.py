@@ -61,12 +61,11 @@ async def _records(store: SqliteStore, app: str) -> Document:
     read = store.read
     record = await read.app(app)
     promotions = list(reversed(await read.promotions(app, 100)))
-    statuses = await read.release_statuses(app)
     return {
         "active": record.active,
         "token": record.token,
         "promotions": [_promotion(p) for p in promotions],
-        "releases": [_release(r, statuses.get(r.id)) for r in await read.releases(app, 100)],
+        "releases": [_release(r, await read.release_status(r.id)) for r in await read.releases(app, 100)],
         "steps": [sorted(map(_step, await read.steps(p.id)), key=str) for p in promotions],
         "approvals": [[(a.actor.id, a.decision) for a in await read.approvals(p.id)] for p in promotions],
         "audit": [(row["actor"], row["action"]) for row in await audit_rows(store)],
@@ -79,9 +78,9 @@ def _step(step: Step) -> Document:
     return {"stage": step.stage, "ref": str(step.ref), "action": step.action, "state": state}
 
 
-def _release(release: Release, status: ReleaseStatus | None) -> Document:
+def _release(release: Release, status: ReleaseStatus) -> Document:
     seen = {"id": release.id, "copy of": release.copy_of, "build": release.build}
-    if status is None:
+    if status == ReleaseStatus(release=release.id):
         return seen
     verified = status.verified_at is not None
     return seen | {"verified": verified, "held": status.held, "withdrawn": status.withdrawn}

@@ -235,7 +235,7 @@ class World:
             left = {
                 "to be carried out": [d.id for d in await store.inbox.pending()],
                 "to be driven": [f"{p.id} in {p.phase}" for p in await store.read.unsettled()],
-                "to be pruned": [str(ref) for j in await store.read.prune_jobs() for ref in j.refs],
+                "to be pruned": await store.read.apps_to_prune(),
             }
             backlog = await store.outbox.backlog()
         left["to be said"] = [str(n) for n in (backlog.cards, backlog.lines, backlog.posts) if n]

@@ -69,6 +69,13 @@ class Before:
         await self.add("bundles", release=release, app=APP, render_version=1, sealed=sealed)
         await self._connection.execute("UPDATE apps SET active = ?", [release])
 
+    async def bundle(self, release, *refs):
+        """Store the objects of a release."""
+        objects = [{"kind": kind, "metadata": {"name": name}} for kind, name in refs]
+        document = json.dumps({"objects": objects, "services": [], "digest": "d"}).encode()
+        sealed = self._vault.seal_bytes(zlib.compress(document))
+        await self.add("bundles", release=release, app=APP, render_version=1, sealed=sealed)
+
     async def intent(self, promotion, **replicas):
         """Store what a promotion found: Deployments of so many pods, and their Secrets."""
         found = [
@@ -84,6 +91,9 @@ class Before:
 
     async def hold(self, release, why):
         await self.add("standings", release=release, held=self._vault.seal(why), withdrawn=0)
+
+    async def verify(self, release):
+        await self.add("standings", release=release, verified_at=MOMENT, withdrawn=0)
 
     async def promotion(self, promotion, phase, *, by=None, superseded_by=None, **words):
         await self.add(

@@ -227,7 +227,7 @@ async def test_lists_tell_what_waits_what_is_unsettled_and_what_is_newest(store)
             await tx.add_promotion(make_promotion(R, promotion, phase=phase))
     order = list(phases)
     assert [p.id for p in await store.read.promotions(APP, 3)] == order[:1:-1]
-    assert [p.id for p in await store.read.promotions(APP)] == order[::-1]
+    assert [p.id for p in await store.read.promotions(APP, 99)] == order[::-1]
     assert [p.id for p in await store.read.awaiting(APP)] == [order[0], order[3]]
     assert [p.id for p in await store.read.unsettled()] == [order[0], order[2], order[3]]
     assert {p.phase for p in await store.read.unsettled()}.isdisjoint(SETTLED)
@@ -382,10 +382,10 @@ async def test_prune_jobs_wait_in_order_until_they_are_done(store):
             await tx.add_prune_job(job)
         with pytest.raises(Conflict, match="has its prune job already"):
             await tx.add_prune_job(jobs[0])
-    assert await store.read.prune_jobs() == jobs
+    assert await store.read.prune_jobs(APP) == jobs
     async with store.transaction() as tx:
         await tx.finish_prune_job(Q)
-    assert await store.read.prune_jobs() == jobs[1:]
+    assert await store.read.prune_jobs(APP) == jobs[1:]
 
 
 async def test_a_promotion_of_a_release_that_does_not_exist_is_not_stored(store):

@@ -1,3 +1,4 @@
+import asyncio
 import zlib
 from dataclasses import replace
 from typing import Any
@@ -5,6 +6,7 @@ from typing import Any
 import pytest
 
 from core.errors import Conflict, NotFound, Taken
+from core.records.bundle import Ref
 from core.records.release import ReleaseStatus
 from core.sentence import Sentence
 from storage.codec import json_bytes
@@ -111,7 +113,7 @@ async def test_a_build_and_its_release_come_back_whole_whichever_is_stored_first
                 await write()
             assert await tx.build(APP, build.id) == build
             assert await tx.release(APP, release.id) == release
-    assert [b.id for b in await store.read.builds(APP)] == ["BBBBBBBBBBB", "BAAAAAAAAAA"]
+    assert [b.id for b in await store.read.builds(APP, 9)] == ["BBBBBBBBBBB", "BAAAAAAAAAA"]
     assert [b.id for b in await store.read.builds(APP, 1)] == ["BBBBBBBBBBB"]
     assert [r.environment.pairs for r in await store.read.releases(APP, 1)] == [pairs]
 
@@ -124,7 +126,7 @@ async def test_releases_are_listed_by_sequence_and_not_by_when_they_were_stored(
             await tx.add_release(make_release(sequence=sequence))
         assert await tx.next_sequence(APP) == 4
     assert [r.sequence for r in await store.read.releases(APP, 2)] == [3, 2]
-    assert [r.sequence for r in await store.read.releases(APP)] == [3, 2, 1]
+    assert [r.sequence for r in await store.read.releases(APP, 9)] == [3, 2, 1]
 
 
 async def test_an_id_that_is_taken_leaves_the_transaction_usable_for_another(store):
@@ -142,14 +144,12 @@ async def test_an_id_that_is_taken_leaves_the_transaction_usable_for_another(sto
 async def test_a_standing_is_empty_until_something_happens_and_then_follows_it(store):
     await seed(store)
     assert await store.read.release_status("RAAAAAAAAAA") == ReleaseStatus(release="RAAAAAAAAAA")
-    assert await store.read.release_statuses(APP) == {}
     first = ReleaseStatus(release="RAAAAAAAAAA", held=Sentence.of("rolled back: boom"), withdrawn=True)
     second = ReleaseStatus(release="RAAAAAAAAAA", verified_at=NOW)
     for status in (first, second):
         async with store.transaction() as tx:
             await tx.save_release_status(status)
         assert await store.read.release_status("RAAAAAAAAAA") == status
-        assert await store.read.release_statuses(APP) == {"RAAAAAAAAAA": status}
 
 
 async def test_a_bundle_is_stored_once_and_never_replaced(store):
@@ -174,19 +174,76 @@ async def test_a_bundle_of_before_it_named_workloads_is_one_of_deployments(store
         "digest": bundle.digest,
     }
     vault = store._vault
-    row: Any = bundle_row(bundle, vault) | {"sealed": vault.seal_bytes(zlib.compress(json_bytes(old)))}
+    row: Any = bundle_row(bundle, vault.seal_bytes(zlib.compress(json_bytes(old))))
     assert bundle_of(row, vault) == bundle
     assert web.workload == deployment
 
 
-async def test_bundles_are_listed_from_the_oldest_release(store):
+async def test_every_object_that_a_bundle_ever_had_is_known_by_its_kind(store):
     async with store.transaction() as tx:
         await tx.add_app(make_app())
-        await tx.add_release(make_release("RZZZZZZZZZZ", sequence=1))
-        await tx.add_release(make_release("RAAAAAAAAAA", sequence=2))
-        await tx.save_bundle(make_bundle("RAAAAAAAAAA"))
-        await tx.save_bundle(make_bundle("RZZZZZZZZZZ"))
-    assert [b.release for b in await store.read.bundles(APP)] == ["RZZZZZZZZZZ", "RAAAAAAAAAA"]
+        await tx.add_app(make_app("other"))
+        for number, (release, app) in enumerate(
+            (("RAAAAAAAAAA", APP), ("RBBBBBBBBBB", APP), ("RCCCCCCCCCC", "other"))
+        ):
+            await tx.add_release(make_release(release, app=app, sequence=number))
+            await tx.save_bundle(
+                make_bundle(release, app=app), await store.seal_bundle(make_bundle(release, app=app))
+            )
+        assert await tx.has_bundle("RAAAAAAAAAA")
+        assert not await tx.has_bundle("RDDDDDDDDDD")
+    secrets = {Ref("Secret", "env-web-raaaaaaaaaa"), Ref("Secret", "env-web-rbbbbbbbbbb")}
+    assert await store.read.bundle_refs(APP, {"Deployment", "Service"}) == {Ref("Deployment", "web")}
+    assert await store.read.bundle_refs(APP, {"Secret"}) == secrets
+    assert await store.read.bundle_refs(APP, set()) == frozenset()
+    assert await store.read.bundle("RAAAAAAAAAA") == make_bundle("RAAAAAAAAAA")
+
+
+async def test_an_entry_says_what_happened_to_a_release_and_to_its_build(store):
+    held = Sentence.of("it crashed")
+    async with store.transaction() as tx:
+        await tx.add_app(make_app())
+        await tx.add_build(make_build("BAAAAAAAAAA", "RAAAAAAAAAA"))
+        await tx.add_release(make_release("RAAAAAAAAAA", sequence=1, build="BAAAAAAAAAA"))
+        await tx.add_release(
+            make_release("RBBBBBBBBBB", sequence=2, build="BAAAAAAAAAA", copy_of="RAAAAAAAAAA")
+        )
+        await tx.add_release(make_release("RCCCCCCCCCC", sequence=3))
+        for release in ("RBBBBBBBBBB", "RCCCCCCCCCC"):
+            await tx.save_release_status(ReleaseStatus(release=release, held=held, withdrawn=True))
+    bare, copy, first = await store.read.release_entries(APP, 9)
+    assert (bare.held, bare.build_held) == (True, False), "releases without a build hold each other never"
+    assert (copy.held, copy.withdrawn, copy.verified, copy.copy_of) == (True, True, False, first.id)
+    assert (first.held, first.build_held, first.build_verified) == (False, True, False)
+    assert await store.read.why_build_held("BAAAAAAAAAA") == held
+    assert not await store.read.why_build_held("BBBBBBBBBBB")
+    assert await store.read.ways_back(APP, 9) == []
+    async with store.transaction() as tx:
+        await tx.save_release_status(ReleaseStatus(release="RAAAAAAAAAA", verified_at=NOW))
+    assert (await store.read.release_entry(APP, "RBBBBBBBBBB")).build_verified
+    assert await store.read.ways_back(APP, 9) == ["RAAAAAAAAAA"]
+    assert [e.id for e in await store.read.release_entries(APP, 1, below=3)] == ["RBBBBBBBBBB"]
+    with pytest.raises(NotFound, match="no such release: RZZZZZZZZZZ"):
+        await store.read.release_entry(APP, "RZZZZZZZZZZ")
+
+
+async def test_what_is_large_is_opened_beside_the_loop_and_comes_back_the_same(store, monkeypatch):
+    apart = []
+    to_thread = asyncio.to_thread
+
+    async def noted(work, *args):
+        apart.append(work.__name__)
+        return await to_thread(work, *args)
+
+    monkeypatch.setattr(asyncio, "to_thread", noted)
+    pairs = (("BIG", "x" * 100_000),)
+    async with store.transaction() as tx:
+        await tx.add_app(make_app())
+        await tx.add_release(make_release("RAAAAAAAAAA", pairs=pairs))
+        await tx.add_release(make_release("RBBBBBBBBBB", sequence=2))
+    assert (await store.read.release(APP, "RAAAAAAAAAA")).environment.pairs == pairs
+    assert (await store.read.release(APP, "RBBBBBBBBBB")).environment.pairs == ()
+    assert apart == ["release_of"]
 
 
 async def test_a_release_a_build_and_a_bundle_cannot_be_changed_by_any_statement(store):

@@ -1,8 +1,11 @@
 """What was sealed by an earlier version reads as if it had been written today."""
 
+import logging
+
 import pytest
 
 from core.actor import Actor
+from core.promotion import Phase
 from core.records.binding import Binding
 from core.records.bundle import Ref
 from core.records.workload_count import WorkloadCount
@@ -83,6 +86,39 @@ async def test_counts_that_only_bundles_and_intents_held_are_recorded(path, key,
             web: WorkloadCount(app=APP, ref=web, count=2, replicas=had),
             worker: WorkloadCount(app=APP, ref=worker, count=0, replicas=None),
         }
+
+
+async def test_what_is_asked_of_hundreds_of_releases_is_known_after_the_upgrade(
+    path, key, clock, monkeypatch, caplog
+):
+    monkeypatch.setattr("storage.reseal.TOLD_EACH", 100)
+    monkeypatch.setattr("storage.reseal.AT_ONCE", 30)
+    releases = [f"R{number:010}" for number in range(2, 302)]
+    async with database_of_before(path, key) as before:
+        for number, release in enumerate(releases, start=2):
+            await before.release(release, number)
+            worker = ("Deployment", f"worker-{number % 3}")
+            await before.bundle(
+                release, ("Deployment", "web"), worker, ("Secret", f"env-web-{release.lower()}")
+            )
+            await (before.hold(release, "it crashed") if number % 2 else before.verify(release))
+        for number, phase in enumerate(["Running", "Running", "Reverted"]):
+            await before.promotion(f"P{number:010}", phase)
+    with caplog.at_level(logging.INFO):
+        async with open_store(path, Keyring([key]), clock) as store:
+            read = store.read
+            assert await read.bundle_refs(APP, {"Deployment"}) == {
+                Ref("Deployment", name) for name in ("web", "worker-0", "worker-1", "worker-2")
+            }
+            assert len(await read.bundle_refs(APP, {"Secret"})) == len(releases)
+            newest, older = await read.release_entries(APP, 2)
+            assert (newest.id, newest.held, newest.verified) == (releases[-1], True, False)
+            assert (older.id, older.held, older.verified) == (releases[-2], False, True)
+            assert await read.ways_back(APP, 2) == [releases[-2], releases[-4]]
+            assert await read.phases() == {Phase.RUNNING: 2, Phase.REVERTED: 1}
+    assert [r.getMessage() for r in caplog.records] == [
+        f"upgrading the database: {done} of 300 bundles read" for done in (120, 210, 300)
+    ]
 
 
 async def test_what_is_sealed_is_upgraded_once(path, key, clock):

@@ -43,6 +43,7 @@ def _by_name(kinds: Iterable[K]) -> Mapping[str, K]:
 WORKLOADS: Mapping[str, WorkloadKind] = _by_name(_WORKLOADS)
 MANAGED: Mapping[str, ManagedKind] = _by_name((*_BEFORE, *_WORKLOADS))
 KINDS: Mapping[str, Kind] = _by_name((*_BEFORE, *_WORKLOADS, *_OTHERS))
+PRUNED: frozenset[str] = frozenset(kind.name for kind in MANAGED.values() if kind.traits.pruned)
 FOLLOWED: Mapping[str, Follow] = MappingProxyType({k.name: k.follow for k in KINDS.values() if k.follow})
 # Kinds that own pods of ours.
 POD_OWNERS: frozenset[str] = frozenset(kind.pod_owner.name for kind in WORKLOADS.values())

@@ -163,19 +163,19 @@ SELECT min(moment) AS moment FROM (
 );
 
 -- backlog --
--- How much waits to be sent and since when, for metrics.
+-- How much waits to be sent and since when, for metrics; what stands in a thread that has ended is not looked at.
 SELECT
     (SELECT count(*) FROM cards WHERE failed = '' AND shown < wanted) AS cards,
-    (SELECT count(*) FROM lines JOIN cards ON cards.promotion = lines.promotion
+    (SELECT count(*) FROM cards CROSS JOIN lines ON lines.promotion = cards.promotion
         WHERE lines.post IS NULL AND cards.failed = '' AND cards.ended = 0) AS lines,
-    (SELECT count(*) FROM outbox JOIN cards ON cards.promotion = outbox.promotion
-        WHERE outbox.state IN ('pending', 'sending', 'unknown') AND cards.failed = '') AS posts,
+    (SELECT count(*) FROM cards CROSS JOIN outbox ON outbox.promotion = cards.promotion
+        WHERE outbox.state IN ('pending', 'sending', 'unknown') AND cards.failed = '' AND cards.ended = 0) AS posts,
     (SELECT min(moment) FROM (
-        SELECT min(lines.at) AS moment FROM lines JOIN cards ON cards.promotion = lines.promotion
+        SELECT min(lines.at) AS moment FROM cards CROSS JOIN lines ON lines.promotion = cards.promotion
         WHERE lines.post IS NULL AND cards.failed = '' AND cards.ended = 0
         UNION ALL
-        SELECT min(outbox.created_at) FROM outbox JOIN cards ON cards.promotion = outbox.promotion
-        WHERE outbox.state IN ('pending', 'sending', 'unknown') AND cards.failed = ''
+        SELECT min(outbox.created_at) FROM cards CROSS JOIN outbox ON outbox.promotion = cards.promotion
+        WHERE outbox.state IN ('pending', 'sending', 'unknown') AND cards.failed = '' AND cards.ended = 0
         UNION ALL
-        SELECT min(created_at) FROM cards WHERE failed = '' AND ts IS NULL
+        SELECT min(created_at) FROM cards WHERE failed = '' AND ended = 0 AND ts IS NULL
     )) AS oldest;

@@ -7,8 +7,8 @@ SELECT * FROM promotions WHERE id = :id;
 SELECT phase, token FROM promotions WHERE id = :id;
 
 -- promotions --
--- The newest promotions of an app first; without a limit every one.
-SELECT * FROM promotions WHERE app = :app ORDER BY number DESC LIMIT coalesce(:limit, -1);
+-- The newest promotions of an app first.
+SELECT * FROM promotions WHERE app = :app ORDER BY number DESC LIMIT :limit;
 
 -- in_flight --
 -- The one promotion of an app that may touch the cluster.
@@ -34,7 +34,7 @@ ORDER BY number;
 
 -- phases --
 -- How many promotions are in each phase, for metrics.
-SELECT phase, count(*) AS promotions FROM promotions GROUP BY phase;
+SELECT phase, promotions FROM promotion_phases WHERE promotions > 0;
 
 -- last_touched_phase --
 -- How the last promotion ended that left something of itself in the cluster.
@@ -46,6 +46,31 @@ ORDER BY settled_at DESC, number DESC LIMIT 1;
 -- last_touched --
 -- The newest promotion of an app that has begun to write; promotions start in the order in which they are asked for.
 SELECT * FROM promotions WHERE app = :app AND touched_at IS NOT NULL ORDER BY number DESC LIMIT 1;
+
+-- live_before --
+-- The newest promotion of an app before one that said, as it ended, what is active.
+SELECT * FROM promotions
+WHERE app = :app AND number < (SELECT number FROM promotions WHERE id = :promotion)
+    AND touched_at IS NOT NULL AND phase IN ('Reverted', 'Running')
+ORDER BY number DESC LIMIT 1;
+
+-- live_entries_until --
+-- What the last promotions of an app until a moment made active as they ended, the newest first.
+SELECT id, CASE phase WHEN 'Running' THEN release ELSE back_to END AS live, settled_at FROM promotions
+WHERE app = :app AND touched_at IS NOT NULL AND settled_at <= :at
+    AND phase IN ('Failure', 'Reverted', 'Running', 'Superseded') AND phase IN ('Reverted', 'Running')
+ORDER BY settled_at DESC, number DESC LIMIT :limit;
+
+-- live_entries_after --
+-- What the next promotions of an app after a moment made active as they ended, the oldest first.
+SELECT id, CASE phase WHEN 'Running' THEN release ELSE back_to END AS live, settled_at FROM promotions
+WHERE app = :app AND touched_at IS NOT NULL AND settled_at > :at
+    AND phase IN ('Failure', 'Reverted', 'Running', 'Superseded') AND phase IN ('Reverted', 'Running')
+ORDER BY settled_at, number LIMIT :limit;
+
+-- stopped_by --
+-- The releases of the promotions that had started when the promotion of another one took their place.
+SELECT release FROM promotions WHERE superseded_by = :release AND started_at IS NOT NULL;
 
 -- add_promotion --
 -- Ask for a promotion, unless its id is taken; the partial index refuses a second one in flight.
@@ -131,9 +156,13 @@ SELECT :promotion, coalesce(max(seq), 0) + 1, :mark, :at, :kind, :sealed FROM li
 ON CONFLICT (promotion, mark) DO NOTHING;
 
 -- prune_jobs --
--- Removals that are still to be done, oldest promotion first.
+-- Removals of one app that are still to be done, oldest promotion first.
 SELECT prune_jobs.* FROM prune_jobs JOIN promotions ON promotions.id = prune_jobs.promotion
-ORDER BY promotions.number;
+WHERE prune_jobs.app = :app ORDER BY promotions.number;
+
+-- apps_to_prune --
+-- Apps that have removals still to be done.
+SELECT DISTINCT app FROM prune_jobs ORDER BY app;
 
 -- add_prune_job --
 -- Ask for a removal, unless the promotion has one.

@@ -38,9 +38,15 @@ UPDATE apps SET channel = :channel WHERE name = :app;
 -- One build of an app.
 SELECT * FROM builds WHERE id = :id AND app = :app;
 
+-- build_entry --
+-- One build of an app, without its manifest.
+SELECT id, app, images, description, git_sha, status, release, started_at, ended_at, created_by FROM builds
+WHERE id = :id AND app = :app;
+
 -- builds --
--- The newest builds of an app first; without a limit every one.
-SELECT * FROM builds WHERE app = :app ORDER BY number DESC LIMIT coalesce(:limit, -1);
+-- The newest builds of an app first, without their manifests.
+SELECT id, app, images, description, git_sha, status, release, started_at, ended_at, created_by FROM builds
+WHERE app = :app ORDER BY number DESC LIMIT :limit;
 
 -- add_build --
 -- Make a build, unless its id is taken.
@@ -53,8 +59,17 @@ ON CONFLICT (id) DO NOTHING;
 SELECT * FROM releases WHERE id = :id AND app = :app;
 
 -- releases --
--- Releases of an app by sequence, newest first; without a limit every one.
-SELECT * FROM releases WHERE app = :app ORDER BY sequence DESC LIMIT coalesce(:limit, -1);
+-- The newest releases of an app by sequence.
+SELECT * FROM releases WHERE app = :app ORDER BY sequence DESC LIMIT :limit;
+
+-- release_entry --
+-- One release of an app, nothing of it sealed.
+SELECT * FROM release_entries WHERE id = :id AND app = :app;
+
+-- release_entries --
+-- Releases of an app below a sequence, newest first, nothing of them sealed.
+SELECT * FROM release_entries
+WHERE app = :app AND sequence < coalesce(:below, 9223372036854775807) ORDER BY sequence DESC LIMIT :limit;
 
 -- add_release --
 -- Make a release, unless its id is taken.
@@ -70,14 +85,20 @@ SELECT coalesce(max(sequence), 0) + 1 AS sequence FROM releases WHERE app = :app
 -- What has happened to one release.
 SELECT * FROM standings WHERE release = :release;
 
--- release_statuses --
--- What has happened to the releases of an app.
-SELECT standings.* FROM standings JOIN releases ON releases.id = standings.release WHERE releases.app = :app;
+-- why_build_held --
+-- Why the newest release of a build that is on hold is so.
+SELECT held FROM standings WHERE build = :build AND held IS NOT NULL AND spares_build = 0 ORDER BY sequence DESC LIMIT 1;
+
+-- ways_back --
+-- The newest releases of an app that were verified and are neither withdrawn nor on hold.
+SELECT release FROM standings
+WHERE app = :app AND verified_at IS NOT NULL AND held IS NULL AND withdrawn = 0
+ORDER BY sequence DESC LIMIT :limit;
 
 -- save_release_status --
 -- Keep what has happened to a release.
-INSERT INTO standings (release, verified_at, held, withdrawn, spares_build)
-VALUES (:release, :verified_at, :held, :withdrawn, :spares_build)
+INSERT INTO standings (release, app, sequence, build, verified_at, held, withdrawn, spares_build)
+SELECT id, app, sequence, build, :verified_at, :held, :withdrawn, :spares_build FROM releases WHERE id = :release
 ON CONFLICT (release) DO UPDATE
 SET verified_at = excluded.verified_at, held = excluded.held, withdrawn = excluded.withdrawn, spares_build = excluded.spares_build;
 
@@ -85,12 +106,19 @@ SET verified_at = excluded.verified_at, held = excluded.held, withdrawn = exclud
 -- The stored objects of one release.
 SELECT * FROM bundles WHERE release = :release;
 
--- bundles --
--- The stored objects of every release of an app, oldest release first.
-SELECT bundles.* FROM bundles JOIN releases ON releases.id = bundles.release
-WHERE bundles.app = :app ORDER BY releases.sequence;
+-- bundle_stored --
+-- Whether the objects of a release are stored.
+SELECT 1 FROM bundles WHERE release = :release;
+
+-- bundle_refs --
+-- Every object of some kinds that a bundle of an app has ever had.
+SELECT kind, name FROM bundle_refs WHERE app = :app AND kind IN (SELECT value FROM json_each(:kinds));
 
 -- add_bundle --
 -- Store the objects of a release, unless it has some.
 INSERT INTO bundles (release, app, render_version, sealed) VALUES (:release, :app, :render_version, :sealed)
 ON CONFLICT (release) DO NOTHING;
+
+-- add_bundle_ref --
+-- Remember an object that a bundle of the app has.
+INSERT INTO bundle_refs (app, kind, name) VALUES (:app, :kind, :name) ON CONFLICT (app, kind, name) DO NOTHING;

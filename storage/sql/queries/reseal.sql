@@ -35,3 +35,15 @@ SELECT release, held FROM standings WHERE held IS NOT NULL;
 -- reseal_hold --
 -- Write in another form why a release is on hold.
 UPDATE standings SET held = :held WHERE release = :release;
+
+-- sealed_bundles --
+-- The objects of some releases after a number, in the order in which they were stored.
+SELECT rowid AS number, app, sealed FROM bundles WHERE rowid > :after ORDER BY rowid LIMIT :limit;
+
+-- count_bundles --
+-- How many bundles there are.
+SELECT count(*) AS bundles FROM bundles;
+
+-- record_ref --
+-- Record an object that a bundle of the app has.
+INSERT INTO bundle_refs (app, kind, name) VALUES (:app, :kind, :name) ON CONFLICT (app, kind, name) DO NOTHING;

@@ -144,7 +144,7 @@ async def test_what_another_workspace_has_sent_before_ours_was_known_is_not_carr
     async with staged(tmp_path, home=WorkspaceId("T1")) as s:
         url = await s.command("env set A=1")
         assert "this came from another workspace" in await s.answer(url)
-        assert await s.world.store.read.releases("myapp") == []
+        assert await s.world.store.read.releases("myapp", 9) == []
 
 
 async def test_commands_of_one_channel_are_carried_out_in_order(tmp_path: Path):

@@ -14,7 +14,7 @@ from core.records.app import App
 from core.records.approval import Approval
 from core.records.build import Build
 from core.records.environment import Environment
-from core.records.release import Release
+from core.records.release import Release, ReleaseEntry
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
@@ -87,3 +87,17 @@ def golden(name: str, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n", encoding="utf-8")
     assert path.read_text(encoding="utf-8") == text + "\n"
+
+
+def listed(release: Release, **changes: Any) -> ReleaseEntry:
+    """Return a release as lists are given it."""
+    return ReleaseEntry(
+        id=release.id,
+        app=release.app,
+        sequence=release.sequence,
+        build=release.build,
+        description=release.description,
+        created_at=release.created_at,
+        copy_of=release.copy_of,
+        **changes,
+    )

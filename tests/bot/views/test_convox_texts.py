@@ -17,7 +17,7 @@ from core.promotion import Phase
 from core.records.environment import Environment
 from core.records.release import ReleaseStatus
 from core.sentence import Sentence
-from tests.bot.views.samples import ANA, APP, BUILD, NEW, NOW, OLD, WAITING, golden
+from tests.bot.views.samples import ANA, APP, BUILD, NEW, NOW, OLD, WAITING, golden, listed
 
 HOUR, DAY = 3600, 86_400
 
@@ -193,14 +193,11 @@ def test_without_a_channel_the_answer_says_how_to_get_a_card():
 
 
 def test_a_list_names_the_releases_on_hold():
-    held = {
-        NEW.id: ReleaseStatus(release=NEW.id, held=Sentence.of("it was rolled back")),
-        OLD.id: ReleaseStatus(release=OLD.id),
-    }
+    entries = [listed(NEW, held=True), listed(OLD)]
 
-    assert NEW.id in held_note([NEW, OLD], held)
-    assert OLD.id not in held_note([NEW, OLD], held)
-    assert held_note([NEW, OLD], {}) == ""
+    assert NEW.id in held_note(entries)
+    assert OLD.id not in held_note(entries)
+    assert held_note([listed(NEW), listed(OLD)]) == ""
 
 
 def test_one_release_says_what_happened_to_it():
@@ -215,7 +212,6 @@ def test_one_release_says_what_happened_to_it():
 
 
 def test_a_list_of_many_held_releases_stays_short():
-    many = [replace(NEW, id=f"R{at:010}", created_by=ANA) for at in range(30)]
-    note = held_note(many, {r.id: ReleaseStatus(release=r.id, held=Sentence.of("bad")) for r in many})
+    note = held_note([listed(replace(NEW, id=f"R{at:010}"), held=True) for at in range(30)])
 
     assert "and 25 more" in note

@@ -1,7 +1,7 @@
 """What a promotion rests on: guards in Convox's words, the binding of an approval, patience, and the way back."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,36 +26,21 @@ from core.records.app import App
 from core.records.binding import Binding
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
-from core.records.environment import Environment
-from core.records.release import Release, ReleaseStatus
-from core.sentence import Channel, Sentence, TimeOfDay
+from core.records.release import ReleaseEntry, ReleaseStatus
+from core.sentence import EMPTY_SENTENCE, Channel, Sentence, TimeOfDay
 from tests.core.world import ALICE, World, manifest
 from tests.fakes import START, FakeCluster, JumpingClock
 
 
-def release(number: int, build: str | None = "B1") -> Release:
-    return Release(
+def release(number: int, build: str | None = "B1", **facts: Any) -> ReleaseEntry:
+    return ReleaseEntry(
         id=f"R{number}",
         app="myapp",
         sequence=number,
         build=build,
-        environment=Environment(),
         description="",
         created_at=START,
-        created_by=ALICE,
-    )
-
-
-def context(
-    releases: Sequence[Release],
-    *,
-    active: str | None = None,
-    statuses: Mapping[str, ReleaseStatus] | None = None,
-    in_flight: Promotion | None = None,
-) -> PromotionContext:
-    app = App(name="myapp", created_at=START, created_by=ALICE, active=active)
-    return PromotionContext(
-        app=app, releases=releases, statuses=statuses or {}, in_flight=in_flight, awaiting=()
+        **facts,
     )
 
 
@@ -71,7 +56,7 @@ def promotion(**changes: object) -> Promotion:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-HELD = {"R2": ReleaseStatus(release="R2", held=Sentence.of("it crashed"))}
+HELD = Sentence.of("it crashed")
 
 
 def test_who_is_busy_is_named_with_since_when_where_and_what_to_do():
@@ -90,85 +75,78 @@ def test_who_is_busy_without_a_channel_is_named_without_one():
 
 def test_a_release_without_a_build_is_refused_before_its_age_is_looked_at():
     with pytest.raises(Invalid, match="^can not promote a release with an empty manifest$"):
-        guard(context([release(2), release(1, None)], active="R2"), release(1, None), anyway=None)
+        guard(release(1, None), active=release(2), held=EMPTY_SENTENCE, anyway=None)
 
 
 def test_an_older_release_is_refused_before_its_hold_is_looked_at():
-    found = context([release(3), release(2)], active="R3", statuses=HELD)
     with pytest.raises(Invalid, match="^can not promote an older release, try rollback$"):
-        guard(found, release(2), anyway="because")
+        guard(release(2), active=release(3), held=HELD, anyway="because")
 
 
 def test_a_held_release_needs_a_reason():
-    found = context([release(2)], statuses=HELD)
     with pytest.raises(Conflict, match="^R2 is on hold: it crashed$") as refused:
-        guard(found, release(2), anyway=None)
+        guard(release(2), active=None, held=HELD, anyway=None)
     assert refused.value.hint.startswith('`releases promote R2 -a myapp --anyway "reason"`')
-    guard(found, release(2), anyway="the registry is back")
+    guard(release(2), active=None, held=HELD, anyway="the registry is back")
 
 
 def test_the_active_release_and_a_newer_one_pass():
-    found = context([release(3), release(2)], active="R2")
-    guard(found, release(2), anyway=None)
-    guard(found, release(3), anyway=None)
+    guard(release(2), active=release(2), held=EMPTY_SENTENCE, anyway=None)
+    guard(release(3), active=release(2), held=EMPTY_SENTENCE, anyway=None)
 
 
-def test_an_active_release_that_is_not_listed_refuses_nothing():
-    guard(context([release(1)], active="R9"), release(1), anyway=None)
+def context(*, active: ReleaseEntry | None = None, in_flight: Promotion | None = None) -> PromotionContext:
+    app = App(name="myapp", created_at=START, created_by=ALICE, active=active.id if active else None)
+    return PromotionContext(app=app, active=active, in_flight=in_flight, awaiting=())
 
 
 @pytest.mark.parametrize(
-    ("found", "why"),
+    ("found", "held", "why"),
     [
-        (context([release(2)], in_flight=promotion(id="P9")), "app is currently updating"),
-        (context([release(2)], statuses=HELD), "R2 is on hold: it crashed; `releases promote R2"),
-        (
-            context([release(3), release(2)], active="R3"),
-            "can not promote an older release, try rollback; `rel",
-        ),
-        (context([release(2)], active="R1"), ""),
-        (context([]), ""),
+        (context(in_flight=promotion(id="P9")), EMPTY_SENTENCE, "app is currently updating"),
+        (context(), HELD, "R2 is on hold: it crashed; `releases promote R2"),
+        (context(active=release(3)), EMPTY_SENTENCE, "can not promote an older release, try rollback; `rel"),
+        (context(active=release(1)), EMPTY_SENTENCE, ""),
+        (context(), EMPTY_SENTENCE, ""),
     ],
 )
-def test_the_last_approval_asks_every_guard_again(found: PromotionContext, why: str):
-    refused = str(refused_since(found, promotion(phase=Phase.AWAITING_APPROVAL)))
+def test_the_last_approval_asks_every_guard_again(found: PromotionContext, held: Sentence, why: str):
+    waited = promotion(phase=Phase.AWAITING_APPROVAL)
+    refused = str(refused_since(found, waited, release(2), held))
     assert refused.startswith(why)
     assert bool(refused) == bool(why)
 
 
 def test_a_rollback_that_waited_stops_what_runs_and_asks_for_no_reason():
-    held = context([release(2)], statuses=HELD, in_flight=promotion(id="P9"))
-    assert not refused_since(held, promotion(kind="rollback", phase=Phase.AWAITING_APPROVAL))
+    waited = promotion(kind="rollback", phase=Phase.AWAITING_APPROVAL)
+    assert not refused_since(context(in_flight=promotion(id="P9")), waited, release(2), HELD)
 
 
 def test_a_rollback_to_a_release_without_a_build_is_refused():
     with pytest.raises(Invalid, match="empty manifest"):
-        guard_rollback(context([release(1, None)]), release(1, None))
+        guard_rollback(release(1, None), held=EMPTY_SENTENCE)
 
 
 def test_a_rollback_to_what_failed_and_never_ran_is_refused():
     with pytest.raises(Conflict, match="^R2 is on hold: it crashed$") as refused:
-        guard_rollback(context([release(2)], statuses=HELD), release(2))
+        guard_rollback(release(2), held=HELD)
     assert "releases -a myapp" in refused.value.hint
 
 
 def test_a_rollback_to_what_once_ran_is_never_refused():
-    statuses = {"R2": ReleaseStatus(release="R2", held=Sentence.of("it crashed later"), verified_at=START)}
-    guard_rollback(context([release(2)], statuses=statuses), release(2))
+    guard_rollback(release(2, verified=True), held=HELD)
 
 
 def test_a_rollback_is_free_only_to_what_was_verified():
     rules = Rules(promote=ApprovalRule(count=2), rollback=ApprovalRule(count=0))
-    verified = {"R1": ReleaseStatus(release="R1", verified_at=START)}
 
-    def count(kind: PromotionKind, target: Release | None, statuses: Mapping[str, ReleaseStatus]) -> int:
-        return approval_rule(rules, kind=kind, target=target, statuses=statuses).count
+    def count(kind: PromotionKind, target: ReleaseEntry | None) -> int:
+        return approval_rule(rules, kind=kind, target=target).count
 
-    assert count("rollback", release(1), verified) == 0
-    assert count("rollback", release(1), {}) == 2
-    assert count("rollback", release(1), {"R1": ReleaseStatus(release="R1")}) == 2
-    assert count("rollback", None, verified) == 2
-    assert count("promote", release(1), verified) == 2
+    assert count("rollback", release(1, verified=True)) == 0
+    assert count("rollback", release(1)) == 2
+    assert count("rollback", None) == 2
+    assert count("promote", release(1, verified=True)) == 2
 
 
 def build(**images: str) -> Build:
@@ -206,47 +184,58 @@ def test_patience_is_the_policys_and_a_first_release_may_crash_once_more():
     assert (limits.crashes, limits.deadline, limits.longest, limits.restarts) == (5, 1, 2, 3)
 
 
-def test_the_way_back_is_chosen_from_what_was_verified():
-    verified = {"R1": ReleaseStatus(release="R1", verified_at=START)}
-    assert rollback_target(context([release(2), release(1)], statuses=verified), "R2") == "R1"
+async def verified(w: World, count: int) -> list[str]:
+    """Return so many releases that were good, oldest first."""
+    ids = [(await w.build()).release.id for _ in range(count)]
+    async with w.store.transaction() as tx:
+        for each in ids:
+            await tx.save_release_status(ReleaseStatus(release=each, verified_at=START))
+    return ids
 
 
-def test_a_take_over_inherits_the_way_back_and_never_the_release_it_stops():
-    verified = {n: ReleaseStatus(release=n, verified_at=START) for n in ("R1", "R2")}
-    flying = context(
-        [release(3), release(2), release(1)],
-        statuses=verified,
-        in_flight=promotion(release="R2", back_to="R1"),
-    )
-    assert rollback_target(flying, "R3") == "R1"
-    assert rollback_target(flying, "R1") is None
+async def target(
+    w: World, leaving: str, stopped: Promotion | None = None, left: frozenset[str] = frozenset()
+) -> str | None:
+    return await rollback_target(w.store.read, "myapp", leaving, stopped=stopped, left=left)
 
 
-def test_a_take_over_by_the_way_back_itself_goes_to_the_next_older_one():
-    verified = {n: ReleaseStatus(release=n, verified_at=START) for n in ("R0", "R1", "R2")}
-    flying = context(
-        [release(2), release(1), release(0)],
-        statuses=verified,
-        in_flight=promotion(release="R2", back_to="R1"),
-    )
-    assert rollback_target(flying, "R1") == "R0"
+async def test_the_way_back_is_chosen_from_what_was_verified(w: World):
+    (good,) = await verified(w, 1)
+    assert await target(w, "R2") == good
 
 
-def test_a_take_over_of_something_without_a_way_back_has_none_either():
-    flying = context([release(3), release(2)], in_flight=promotion(release="R2", back_to=None))
-    assert rollback_target(flying, "R3") is None
+async def test_a_take_over_inherits_the_way_back_and_never_the_release_it_stops(w: World):
+    older, newer = await verified(w, 2)
+    stopped = promotion(release=newer, back_to=older)
+    assert await target(w, "R3", stopped) == older
+    assert await target(w, older, stopped) is None
+
+
+async def test_a_take_over_by_the_way_back_itself_goes_to_the_next_older_one(w: World):
+    oldest, older, newer = await verified(w, 3)
+    assert await target(w, older, promotion(release=newer, back_to=older)) == oldest
+
+
+async def test_a_take_over_that_turns_away_from_the_way_back_goes_to_the_next_older_one(w: World):
+    oldest, older, newer = await verified(w, 3)
+    stopped = promotion(release=newer, back_to=older)
+    assert await target(w, "R9", stopped, left=frozenset({older})) == oldest
+
+
+async def test_a_take_over_of_something_without_a_way_back_has_none_either(w: World):
+    await verified(w, 1)
+    assert await target(w, "R3", promotion(release="R2", back_to=None)) is None
 
 
 async def test_the_ground_of_an_app_is_everything_a_decision_needs(w: World):
+    assert (await read_context(w.store.read, "myapp")).active is None
     good = await w.good()
     flying = await w.ask((await w.build()).release.id)
     found = await read_context(w.store.read, "myapp")
     assert found.active is not None
-    assert found.active.id == good
-    assert found.find(None) is None
+    assert (found.active.id, found.active.verified) == (good, True)
     assert found.in_flight is not None
     assert found.in_flight.id == flying.promotion.id
-    assert [r.id for r in found.releases] == [flying.promotion.release, good]
     await w.end(flying.promotion.id)
 
 

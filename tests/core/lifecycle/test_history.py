@@ -1,10 +1,13 @@
 """What was live when: told by the promotions alone, and the same as what the app says now."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from core.lifecycle.history import LiveSpan, live_at, live_spans
+import pytest
+
+from core.lifecycle.history import FIRST_LOOK, LiveSpan, live_at, live_spans
 from core.promotion import Phase, Promotion
-from tests.core.world import ALICE, World
+from tests.core.world import ALICE, World, by
 from tests.fakes import START, broken
 
 
@@ -75,7 +78,32 @@ async def test_the_replay_of_a_history_is_what_the_app_says(w: World):
     assert (await w.promote(bad)).phase is Phase.REVERTED
     newest = await w.good()
     assert (await w.end((await w.ask(good, kind="rollback")).promotion.id)).phase is Phase.RUNNING
-    spans = live_spans(await w.store.read.promotions("myapp"))
+    spans = live_spans(await w.store.read.promotions("myapp", 99))
     assert (await w.store.read.app("myapp")).active == spans[-1].release
     assert [each.release for each in spans[:2]] == [good, newest]
     assert spans[-1].until is None
+
+
+@pytest.mark.parametrize("again", [0, FIRST_LOOK, 3 * FIRST_LOOK])
+async def test_what_was_live_at_a_moment_is_found_however_often_it_was_promoted_again(w: World, again: int):
+    turns = ["first", *["then"] * (1 + again), "last"]
+    ids = {name: (await w.build()).release.id for name in ("first", "then", "last")}
+    async with w.store.transaction() as tx:
+        for number, name in enumerate(turns):
+            made = settled(number, ids[name])
+            await tx.add_promotion(replace(made, id=f"P{number:010}", touched_at=made.settled_at))
+
+    async def live(minute: float) -> LiveSpan | None:
+        return await w.viewer.live_at(by(ALICE), "myapp", START + timedelta(minutes=minute))
+
+    assert await live(-1) is None
+    then = await live(1 + again / 2)
+    assert then is not None
+    assert (then.release, then.since) == (ids["then"], START + timedelta(minutes=1))
+    assert then.until == START + timedelta(minutes=2 + again)
+    last = await live(999)
+    assert last is not None
+    assert (last.release, last.until) == (ids["last"], None)
+    listed = await w.viewer.history(by(ALICE), "myapp", 2)
+    assert [p.release for p in listed.promotions] == [ids["last"], ids["then"]]
+    assert [each.release for each in listed.spans][-1] == ids["last"]

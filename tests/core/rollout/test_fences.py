@@ -60,7 +60,7 @@ async def test_a_job_of_a_database_that_is_behind_removes_nothing(w: World, tmp_
     w.cluster.requests.clear()
 
     async with world(behind, at=w.cluster) as restored:
-        assert await restored.store.read.prune_jobs(), "otherwise this proves nothing"
+        assert await restored.store.read.prune_jobs("myapp"), "otherwise this proves nothing"
         await restored.supervisor.resume()
         await restored.idle()
 

@@ -208,7 +208,7 @@ async def test_a_restored_database_prunes_nothing_in_a_namespace_that_is_newer(w
     await w.supervisor.resume()
     await w.idle()
     assert Ref("Deployment", "worker") in w.cluster.live
-    assert await w.store.read.prune_jobs()
+    assert await w.store.read.prune_jobs("myapp")
 
 
 async def test_after_a_stop_nothing_begins(w: World):

@@ -11,6 +11,7 @@ from core.promotion import Phase, Promotion
 from core.records.bundle import Ref
 from core.records.line import Line
 from core.records.observation import Observation
+from core.records.release import ReleaseStatus
 from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, World, by, manifest, until
 from tests.fakes import FakeWatch, broken, progressing
 
@@ -94,9 +95,9 @@ async def test_a_rollback_that_stopped_something_and_is_refused_needs_a_person(w
     w.cluster.refuse = refusing("preflight", Rejected("no"))
     ended = await w.end((await w.ask(first, actor=BOB, kind="rollback")).promotion.id)
     assert said(ended) == "ERROR: rollback failed, a person is needed: no"
-    statuses = await w.store.read.release_statuses("myapp")
-    assert not statuses[second].withdrawn, "it has written nothing"
-    assert stopped.release not in statuses
+    read = w.store.read
+    assert not (await read.release_status(second)).withdrawn, "it has written nothing"
+    assert await read.release_status(stopped.release) == ReleaseStatus(release=stopped.release)
 
 
 async def test_a_release_that_was_going_back_stays_on_hold_when_it_is_taken_over(w: World):

@@ -14,13 +14,14 @@ from core.actor import Caller
 from core.errors import Conflict, Forbidden
 from core.policy.authorization import parse_policy
 from core.promotion import Phase
+from core.usecases.asking import PromotionRequest
 from core.usecases.decider import Decider
-from core.usecases.promoter import Promoter, PromotionRequest
+from core.usecases.promoter import Promoter
 from core.usecases.registrar import Registrar
 from core.usecases.viewer import Viewer
 from tests.bot.api.asking import policy_of
 from tests.core.world import ALICE, BOB, CAROL, World, by, manifest, until
-from tests.fakes import progressing
+from tests.fakes import START, progressing
 
 APPROVALS = 'apps: [{match: ["*"], approvals: {promote: {count: 1}}}]\n'
 USE_CASES = (Promoter, Decider, Registrar, Viewer)
@@ -64,6 +65,7 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "key": "A",
         "limit": 10,
         "after": 0,
+        "at": START,
         "base": release.id,
         "build_from": release.id,
         "env_from": release.id,

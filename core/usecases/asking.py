@@ -1,0 +1,155 @@
+"""What a request for a promotion comes to, by plain facts, and what would run: the one looked at again in the transaction, the other made before it."""
+
+from dataclasses import dataclass, replace
+
+from core.errors import NotFound
+from core.ids import new_id
+from core.lifecycle.bundles import rendered
+from core.lifecycle.guards import (
+    PromotionContext,
+    approval_rule,
+    busy_error,
+    check_pinned,
+    guard,
+    guard_rollback,
+    read_context,
+)
+from core.lifecycle.holds import fork_point, why_held
+from core.policy.authorization import ApprovalRule, Policy, Rules
+from core.ports.cluster import Cluster
+from core.ports.store import Store, StoreReader, Transaction
+from core.promotion import Promotion, PromotionKind
+from core.records.build import Build
+from core.records.bundle import Bundle
+from core.records.release import Release, ReleaseEntry
+from core.sentence import Sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionRequest:
+    """What is asked for."""
+
+    app: str
+    kind: PromotionKind = "promote"
+    release: str | None = None
+    force: bool = False
+    overwrite: bool = False
+    anyway: str | None = None
+
+    @property
+    def takes_over(self) -> bool:
+        return self.force or self.kind == "rollback"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestContext:
+    """What a request comes to, by plain facts.
+
+    Attributes:
+        release: what is promoted, or copied by a rollback.
+        held: why that is on hold, or nothing.
+        waiting: the promotion that already waits for the same release.
+        skipped: why the newest release was not taken, or "".
+        rules: today's policy; `rule`: how many must approve.
+    """
+
+    context: PromotionContext
+    release: ReleaseEntry
+    held: Sentence
+    waiting: Promotion | None
+    skipped: str
+    rules: Rules
+    rule: ApprovalRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestBundle:
+    """What would run, made before the transaction that asks for it.
+
+    Attributes:
+        release: what will be promoted; of a rollback the copy, not stored yet.
+        sealed: the bundle as it will be stored, None where it is.
+    """
+
+    asked: RequestContext
+    release: Release
+    build: Build
+    bundle: Bundle
+    sealed: bytes | None
+
+    async def fits(self, tx: Transaction, asked: RequestContext) -> bool:
+        """Tell whether it would be made the same now. A release, a build and a stored bundle never change."""
+        if (asked.release.id, asked.rules) != (self.asked.release.id, self.asked.rules):
+            return False
+        return self.sealed is None or not await tx.has_bundle(self.release.id)
+
+
+async def considered(read: StoreReader, policy: Policy, request: PromotionRequest) -> RequestContext:
+    """Apply the guards to what is asked for, as far as plain facts tell; the same before the transaction and in it."""
+    context = await read_context(read, request.app)
+    if context.in_flight is not None and not request.takes_over:
+        raise busy_error(context.in_flight)
+    release, skipped = await _chosen(read, request)
+    held = await why_held(read, release)
+    rollback = request.kind == "rollback"
+    waiting = None if rollback else next((p for p in context.awaiting if p.release == release.id), None)
+    if rollback:
+        guard_rollback(release, held=held)
+    elif waiting is None:
+        guard(release, active=context.active, held=held, anyway=request.anyway)
+    rules = policy.rules(request.app)
+    return RequestContext(
+        context=context,
+        release=release,
+        held=held,
+        waiting=waiting,
+        skipped=skipped,
+        rules=rules,
+        rule=approval_rule(rules, kind=request.kind, target=release if rollback else None),
+    )
+
+
+async def _chosen(read: StoreReader, request: PromotionRequest) -> tuple[ReleaseEntry, str]:
+    """Return the release to promote, or to copy, and what to say of a skipped one."""
+    if request.release is not None:
+        return await read.release_entry(request.app, request.release), ""
+    assert request.kind == "promote", "a rollback names where it goes"
+    newest, skipped = await fork_point(read, request.app)
+    if newest is None:
+        held = f": {skipped.id} is on hold" if skipped else ""
+        raise NotFound(f"no releases to promote{held}")
+    return newest, f"{skipped.id} is on hold and was skipped" if skipped else ""
+
+
+async def prepared(
+    store: Store, cluster: Cluster, asked: RequestContext, request: PromotionRequest
+) -> RequestBundle | None:
+    """Render what would run, or read it, and seal it: what takes long and needs no transaction.
+
+    None where another request waits for the same release: nothing new will run.
+    """
+    if asked.waiting is not None:
+        return None
+    read, app = store.read, asked.context.app
+    assert asked.release.build is not None, "the guards refuse a release without one"
+    build = await read.build(app.name, asked.release.build)
+    check_pinned(build, asked.rules, asked.rule.count)
+    release = await read.release(app.name, asked.release.id)
+    stored = None
+    if request.kind == "rollback":
+        release = replace(
+            release,
+            id=new_id("release"),
+            description=f"rollback to {release.id}",
+            copy_of=release.id,
+        )
+    else:
+        stored = await read.bundle(release.id)
+    bundle = stored or await rendered(cluster, release, build, app, asked.rules)
+    return RequestBundle(
+        asked=asked,
+        release=release,
+        build=build,
+        bundle=bundle,
+        sealed=None if stored else await store.seal_bundle(bundle),
+    )
