@@ -1,12 +1,15 @@
 """May this person do this now: membership, policy and fresh user groups, asked at every command and click."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from core.actor import Actor
 from core.errors import Forbidden, Unreachable
 from core.policy.authorization import Policy, Verb
+from core.policy.rules import GROUP
 from core.ports.people import Directory
 from core.sentence import EMPTY_SENTENCE, Sentence
+
+MOST_LOOKED_UP = 10  # members of a group; Slack answers a hundred such questions a minute
 
 
 class Access:
@@ -43,8 +46,37 @@ class Access:
                 f"I cannot check whether you may {verb} {app}: {error}", hint="try again in a minute"
             ) from error
         if not decision.allowed:
-            raise Forbidden(decision.why)
+            unable = await self.unable(decision.ask, actor, groups)
+            raise Forbidden(self.policy.may(actor, verb, app, groups, unable).why)
         return actor, groups
+
+    async def unable(
+        self, who: Iterable[str], actor: Actor, groups: Mapping[str, frozenset[str]]
+    ) -> frozenset[str]:
+        """Return those of the people and groups of a policy whom it is no use to ask: guests, strangers, whoever asks.
+
+        A group is of use with one other full member in it; for a token none is looked up. While Slack does
+        not answer the policy's word is all there is.
+        """
+        unable = set()
+        for name in who:
+            group = name.removeprefix(GROUP)
+            if name.startswith(GROUP) and group not in groups:
+                continue
+            ids = groups[group] if name.startswith(GROUP) else {name}
+            if not await self._anybody(sorted(ids - {actor.id})):
+                unable.add(name)
+        return frozenset(unable)
+
+    async def _anybody(self, ids: Sequence[str]) -> bool:
+        """Return whether one of the first few is a full member; more are not asked for the sake of an advice."""
+        for user in ids[:MOST_LOOKED_UP]:
+            try:
+                if (await self._directory.person(user)).member:
+                    return True
+            except Unreachable:
+                return True
+        return False
 
     async def _groups(self) -> Mapping[str, frozenset[str]]:
         """Return the members of every user group that the policy names."""

@@ -1,6 +1,6 @@
 """The arithmetic of approvals: who may fill a seat, and how many seats are empty."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from core.actor import Actor
 from core.policy.authorization import ApprovalRule, Decision, named
@@ -16,6 +16,7 @@ def may_approve(
     approvals: Sequence[Approval],
     actor: Actor,
     groups: Mapping[str, frozenset[str]],
+    unable: Container[str] = (),
 ) -> Decision:
     """Say whether this person may approve this promotion now.
 
@@ -25,8 +26,9 @@ def may_approve(
         approvals: what has been decided so far.
         actor: who clicks; that they hold `approve` is checked by the policy.
         groups: group id → user ids.
+        unable: of whom nobody is told that they could, as the policy names them.
     """
-    if why := _why_not(promotion, rule, approvals, actor, groups):
+    if why := _why_not(promotion, rule, approvals, actor, groups, unable):
         return Decision(allowed=False, why=why)
     return Decision(allowed=True)
 
@@ -37,6 +39,7 @@ def _why_not(
     approvals: Sequence[Approval],
     actor: Actor,
     groups: Mapping[str, frozenset[str]],
+    unable: Container[str],
 ) -> Sentence:
     if actor.kind != "slack":
         return Sentence.of(actor, f" may not approve {promotion.id}: only a person can approve")
@@ -46,8 +49,15 @@ def _why_not(
     if not rule.requester and actor.key == promotion.requested_by.key:
         return Sentence.of(refused, "you asked for it, and somebody else must approve it")
     if rule.people and not among(actor, rule.people, groups):
-        people = Sentence.join(", ", map(named, rule.people))
-        return Sentence.of(refused, "the policy wants one of ", people, f" for {promotion.app}")
+        done = {a.actor.id for a in approvals} | (set() if rule.requester else {promotion.requested_by.id})
+        able = [named(who) for who in rule.people if who not in done and who not in unable]
+        if not able:
+            return Sentence.of(
+                refused, f"nobody whom the policy names for {promotion.app} can approve it now"
+            )
+        return Sentence.of(
+            refused, "the policy wants one of ", Sentence.join(", ", able), f" for {promotion.app}"
+        )
     return EMPTY_SENTENCE
 
 

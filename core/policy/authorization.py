@@ -1,6 +1,6 @@
 """Who may do what, how many must approve, and how patient a rollout is (contract 6)."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -33,10 +33,15 @@ MAX_NAMED_PEOPLE = 3  # people named in a refusal; a longer list is not read
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """An answer with its reason, for the person who asked."""
+    """An answer with its reason, for the person who asked.
+
+    Attributes:
+        ask: whom the reason may advise to be asked, as the policy names them.
+    """
 
     allowed: bool
     why: Sentence = EMPTY_SENTENCE
+    ask: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +75,9 @@ class Policy:
             named |= {*entry.rules.promote.people, *entry.rules.rollback.people}
         return frozenset(who.removeprefix(GROUP) for who in named if who.startswith(GROUP))
 
-    def may(self, actor: Actor, verb: Verb, app: str, groups: Groups) -> Decision:
+    def may(
+        self, actor: Actor, verb: Verb, app: str, groups: Groups, unable: Container[str] = ()
+    ) -> Decision:
         """Say whether an actor has a right, and if not, what would give it and whom to ask.
 
         Args:
@@ -78,6 +85,7 @@ class Policy:
             verb: the right.
             app: an app's name; for what concerns no app of its own, the name typed.
             groups: group id → user ids, at least those of `group_ids()`; an unknown group has nobody.
+            unable: whom nobody is advised to ask, as the policy names them.
         """
         if self.everything and actor.kind != "bot":
             return Decision(allowed=True)
@@ -85,7 +93,7 @@ class Policy:
             return Decision(allowed=True)
         if verb == "approve" and among(actor, self._approvers(app), groups):
             return Decision(allowed=True)
-        return Decision(allowed=False, why=self._why_not(verb, app))
+        return self._denied(verb, app, unable)
 
     def _giving(self, verb: Verb, app: str) -> list[Grant]:
         return [
@@ -99,20 +107,22 @@ class Policy:
         rules = self.rules(app)
         return rules.promote.people + rules.rollback.people
 
-    def _why_not(self, verb: Verb, app: str) -> Sentence:
+    def _denied(self, verb: Verb, app: str, unable: Container[str]) -> Decision:
         roles = [role.name for role in self.roles if verb in role.verbs]
         if not roles:
-            return Sentence.of(f"you may not {verb} {app}: no role of the policy file has the verb {verb}")
+            why = Sentence.of(f"you may not {verb} {app}: no role of the policy file has the verb {verb}")
+            return Decision(allowed=False, why=why)
         need = f"the role {roles[0]}" if len(roles) == 1 else f"one of the roles {', '.join(roles)}"
         people = [who for grant in self._giving(verb, app) for who in grant.who]
         if verb == "approve":
             people += self._approvers(app)
-        return Sentence.of(f"you may not {verb} {app}: that needs {need} for it (", _whom_to_ask(people), ")")
+        people = [who for who in dict.fromkeys(people) if not who.startswith(TOKEN) and who not in unable]
+        why = Sentence.of(f"you may not {verb} {app}: that needs {need} for it (", _whom_to_ask(people), ")")
+        return Decision(allowed=False, why=why, ask=tuple(people))
 
 
 def _whom_to_ask(who: Iterable[str]) -> Sentence:
-    """Name people and groups; a token cannot be asked."""
-    people = list(dict.fromkeys(named(name) for name in who if not name.startswith(TOKEN)))
+    people = [named(name) for name in who]
     if not people:
         return Sentence.of("no person has it; it is given in the policy file")
     more = f" and {len(people) - MAX_NAMED_PEOPLE} more" if len(people) > MAX_NAMED_PEOPLE else ""

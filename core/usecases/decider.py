@@ -15,6 +15,7 @@ from core.lifecycle.holds import why_held
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
 from core.lifecycle.visibility import why_unseen
+from core.policy.people import among
 from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
 from core.ports.rollouts import RolloutRunner
@@ -83,11 +84,15 @@ class Decider:
         await self.expire_stale(promotion)
         void = await lapsed_approvals(self._store.read, self._access, promotion, more=1)
         bundle = await stored_bundle(self._store.read, promotion)
+        rules = self._access.policy.rules(promotion.app)
+        people = rules.promote.people + rules.rollback.people
+        strange = bool(people) and not among(actor, people, groups)
+        unable = await self._access.unable(people if strange else (), actor, groups)
         async with self._store.transaction(delivery=caller.delivery) as tx:
             promotion = await tx.promotion(promotion_id)
             await self._check_waits(tx, promotion)
             rule = await current_rule(tx, self._access.policy, promotion)
-            decision = may_approve(promotion, rule, await tx.approvals(promotion.id), actor, groups)
+            decision = may_approve(promotion, rule, await tx.approvals(promotion.id), actor, groups, unable)
             if not decision.allowed:
                 raise Forbidden(decision.why)
             await tx.add_approval(

@@ -80,3 +80,39 @@ async def test_a_policy_that_was_read_again_holds_from_then_on():
     current[0] = Policy.open()
     assert not await request.still_may(BOB, "promote", "myapp")
     assert request.policy is current[0]
+
+
+WHOM = """\
+roles: {developer: [promote]}
+members:
+  - {who: [U09GUEST, U03CAROL, "group:S01TEAM", "group:S02GUESTS"], roles: [developer], apps: [other]}
+  - {who: [U09GUEST, U03CAROL, "group:S01TEAM", "group:S02GUESTS", "group:S03BOB"], roles: [developer], apps: [myapp]}
+"""
+
+
+async def test_a_refusal_advises_to_ask_only_whoever_can_do_it():
+    directory = FakeDirectory(guests=frozenset({"U09GUEST"}))
+    directory.groups = {
+        "S01TEAM": frozenset({"U09GUEST", "U04DAVE"}),
+        "S02GUESTS": frozenset({"U09GUEST"}),
+        "S03BOB": frozenset(),
+    }
+    with pytest.raises(Forbidden) as refused:
+        await access(directory, parse_policy(WHOM)).require(BOB, "promote", "myapp")
+    assert str(refused.value).endswith("(ask @U03CAROL, group:S01TEAM)")
+    with pytest.raises(Forbidden) as refused:
+        await access(FakeDirectory(down=True), parse_policy(WHOM)).require(CI, "promote", "myapp")
+    assert str(refused.value).endswith("(ask @U09GUEST, @U03CAROL, group:S01TEAM and 2 more)")
+
+
+async def test_who_asks_is_not_advised_to_ask_themselves_nor_a_group_of_themselves():
+    directory = FakeDirectory()
+    groups = {"S01": frozenset({BOB.id})}
+    unable = await access(directory).unable([BOB.id, CAROL.id, "group:S01"], BOB, groups)
+    assert unable == {BOB.id, "group:S01"}
+
+
+async def test_of_a_large_group_only_some_are_looked_up():
+    guests = frozenset(f"U{n:02}" for n in range(30))
+    directory = FakeDirectory(guests=guests)
+    assert await access(directory).unable(["group:S"], BOB, {"S": guests | {"U99"}}) == {"group:S"}

@@ -89,3 +89,13 @@ def test_a_decline_fills_no_seat():
 
 def test_where_none_is_needed_none_is_missing():
     assert missing(promotion(approvals=0), []) == 0
+
+
+def test_nobody_is_told_to_ask_who_cannot_approve_it_either():
+    """Who asked for it, who has approved already, and guests, whom the directory knows."""
+    zed = Actor("slack", "U09ZED")
+    rule = ApprovalRule(count=3, people=("U01ALICE", "U02BOB", "U05GUEST", "U03CAROL"))
+    told = may_approve(promotion(3), rule, [decided(BOB)], zed, GROUPS, {"U05GUEST"})
+    assert str(told.why).endswith("the policy wants one of @U03CAROL for store")
+    alone = may_approve(promotion(), ApprovalRule(count=1, people=("U01ALICE",)), (), zed, GROUPS)
+    assert str(alone.why).endswith("nobody whom the policy names for store can approve it now")
