@@ -79,23 +79,26 @@ class Kubectl:
         """`kubectl apply && kubectl rollout status`; return the seconds of both."""
         stopwatch = Stopwatch()
         await self.apply(image)
-        assert await self.status(300)
+        complaint = await self.status(300)
+        assert not complaint, complaint
         return stopwatch.seconds
 
-    async def status(self, within: int) -> bool:
-        """`kubectl rollout status`; return whether it said within so many seconds that all is well."""
+    async def status(self, within: int) -> str:
+        """`kubectl rollout status`; return what it complains about after so many seconds, or "" where all is well."""
         words = ("rollout", "status", f"deployment/{SERVICE}", f"-n{self._namespace}", f"--timeout={within}s")
         try:
             await self._plane.kubectl(*words)
-        except ControlPlaneError:
-            return False
-        return True
+        except ControlPlaneError as error:
+            pods = await self._plane.kubectl("get", "pods,replicasets", f"-n{self._namespace}", "-owide")
+            return f"{error}\n{pods}"
+        return ""
 
     async def undone(self) -> float:
         """`kubectl rollout undo && kubectl rollout status`; return the seconds of both."""
         stopwatch = Stopwatch()
         await self._plane.kubectl("rollout", "undo", f"deployment/{SERVICE}", f"-n{self._namespace}")
-        assert await self.status(300)
+        complaint = await self.status(300)
+        assert not complaint, complaint
         return stopwatch.seconds
 
 
@@ -115,6 +118,9 @@ def by_hand(deployment: Document) -> Document:
     """Return a live Deployment as a person would have it in a file."""
     metadata = {key: value for key, value in deployment["metadata"].items() if key not in SERVERS_OWN}
     metadata.pop("annotations", None)
+    for container in deployment["spec"]["template"]["spec"]["containers"]:
+        # The bot keeps variables in a Secret of the release; a person would have none for this.
+        container.pop("envFrom", None)
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": deployment["spec"]}
 
 
