@@ -39,9 +39,9 @@ class Handlers:
     """Carries out requests: the use case, which asks for the right itself, then the words."""
 
     def __init__(
-        self, *, records: Registrar, promoter: Promoter, decider: Decider, viewer: Viewer, clock: Clock
+        self, *, registrar: Registrar, promoter: Promoter, decider: Decider, viewer: Viewer, clock: Clock
     ) -> None:
-        self._records = records
+        self._registrar = registrar
         self._promoter = promoter
         self._decider = decider
         self._viewer = viewer
@@ -106,7 +106,7 @@ class Handlers:
                 text = confirmations.rolling_back(requested.rolled_back_to, requested.promotion.release)
                 return await self._requested(requested, text, caller)
             case ask.CreateReleaseFrom():
-                composed = await self._records.create_from(
+                composed = await self._registrar.create_from(
                     caller,
                     command.app,
                     build_from=command.build_from,
@@ -118,13 +118,13 @@ class Handlers:
                     return Reply(answer=Answer(text=f"{text}\nOK"))
                 return await self._made(NewRelease(release=composed.release), text, caller, promote=True)
             case ask.EnvSet():
-                made = await self._records.set_environment(
+                made = await self._registrar.set_environment(
                     caller, command.app, command.pairs, to_promote=command.promote
                 )
                 text = confirmations.setting([k for k, _ in command.pairs], made.release.id)
                 return await self._made(made, text, caller, promote=command.promote)
             case ask.EnvUnset():
-                made = await self._records.unset_environment(
+                made = await self._registrar.unset_environment(
                     caller, command.app, command.keys, to_promote=command.promote
                 )
                 text = confirmations.unsetting(command.keys, made.release.id)
@@ -201,7 +201,7 @@ class Handlers:
 
     async def _link(self, name: str, caller: Caller) -> Answer:
         """Link the channel, and say what was taken from where: one channel an app, one app a channel."""
-        linked = await self._records.link(caller, name)
+        linked = await self._registrar.link(caller, name)
         notes = []
         if linked.former_channel:
             notes.append(
@@ -218,14 +218,14 @@ class Handlers:
     async def _administer(self, command: ask.Command, caller: Caller) -> Answer:
         match command:
             case ask.CreateApp():
-                created = await self._records.create_app(caller, command.name)
+                created = await self._registrar.create_app(caller, command.name)
                 return Answer(
                     text=confirmations.creating(created.app.name, created.administrator_command or None)
                 )
             case ask.Link():
                 return await self._link(command.app, caller)
             case ask.Unlink():
-                app = await self._records.unlink(caller, command.app)
+                app = await self._registrar.unlink(caller, command.app)
                 return Answer(text=confirmations.unlinking(app.name))
             case _:
                 raise AssertionError(command)

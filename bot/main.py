@@ -14,11 +14,11 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.api.server import ApiDependencies, new_api
+from bot.background import await_cluster, expire
 from bot.clock import SystemClock
 from bot.handlers import Handlers
 from bot.http.limits import HttpLimits, connections_of, open_files
 from bot.http.site import listening
-from bot.jobs import await_cluster, expire
 from bot.loop_lag import LoopLag
 from bot.policy_file import PolicyFile
 from bot.settings import Settings, SettingsError
@@ -62,19 +62,19 @@ class Bot:
     """One wired convox-bot, not running yet.
 
     Attributes:
-        jobs: what runs until the end, by its spoken name.
+        background: what runs until the end, by its spoken name.
         sites: HTTP applications with the address each listens on.
     """
 
     store: SqliteStore
-    records: Registrar
+    registrar: Registrar
     policy: PolicyFile
     supervisor: Supervisor
     sender: Sender
     slack: SlackState
     connection: SlackConnection
     clock: Clock
-    jobs: dict[str, Callable[[], Coroutine[Any, Any, None]]]
+    background: dict[str, Callable[[], Coroutine[Any, Any, None]]]
     sites: list[tuple[web.Application, str, int]] = field(default_factory=list)
 
 
@@ -120,7 +120,7 @@ class SlackSide:
 class UseCases:
     """What the core does for whoever asks."""
 
-    records: Registrar
+    registrar: Registrar
     decider: Decider
     viewer: Viewer
     supervisor: Supervisor
@@ -150,12 +150,14 @@ def _use_cases(store: SqliteStore, cluster: Cluster, slack: SlackSide, clock: Cl
     supervisor = Supervisor(
         RolloutPorts(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate)
     )
-    records = Registrar(store, cluster, access, why_not_startable)
+    registrar = Registrar(store, cluster, access, why_not_startable)
     decider = Decider(store, cluster, access, sender, supervisor, why_not_startable=why_not_startable)
     promoter = Promoter(store, cluster, access, decider, why_not_startable=why_not_startable)
     viewer = Viewer(store, cluster, access, why_not_startable)
-    handlers = Handlers(records=records, promoter=promoter, decider=decider, viewer=viewer, clock=clock)
-    return UseCases(records=records, decider=decider, viewer=viewer, supervisor=supervisor, handlers=handlers)
+    handlers = Handlers(registrar=registrar, promoter=promoter, decider=decider, viewer=viewer, clock=clock)
+    return UseCases(
+        registrar=registrar, decider=decider, viewer=viewer, supervisor=supervisor, handlers=handlers
+    )
 
 
 def _assembled(
@@ -190,7 +192,7 @@ def _assembled(
     api = new_api(
         ApiDependencies(
             handlers=domain.handlers,
-            records=domain.records,
+            registrar=domain.registrar,
             store=store,
             viewer=domain.viewer,
             directory=slack.directory,
@@ -214,14 +216,14 @@ def _assembled(
         )
     return Bot(
         store=store,
-        records=domain.records,
+        registrar=domain.registrar,
         policy=policy,
         supervisor=domain.supervisor,
         sender=slack.sender,
         slack=state,
         connection=connection,
         clock=clock,
-        jobs={
+        background={
             "sender": slack.sender.run,
             "inbox": inbox.run,
             "expiry of approvals": lambda: expire(domain.decider, clock),
@@ -261,7 +263,7 @@ async def run(bot: Bot, stop: asyncio.Event, *, started: Callable[[], None] = la
             log.info("took up %d rollouts where they were", resumed)
         try:
             async with asyncio.TaskGroup() as tasks:
-                jobs = {name: tasks.create_task(job(), name=name) for name, job in bot.jobs.items()}
+                jobs = {name: tasks.create_task(job(), name=name) for name, job in bot.background.items()}
                 started()
                 await stop.wait()
                 jobs.pop("connection to Slack").cancel()

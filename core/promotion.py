@@ -130,7 +130,7 @@ class Promotion:
         source: where it was asked for.
         channel: where its card is; None without one.
         approvals_needed: how many approvals it needs.
-        approved_for: what the approvals are bound to (engine rule 9).
+        binding: what the approvals are bound to (engine rule 9).
         token: fencing number; `touched_at`: when the intent of the first PATCH was stored.
         stage_at: when the present stage (forward, way back) began.
         back_to: the release that a rollback goes to, chosen when the promotion starts.
@@ -160,7 +160,7 @@ class Promotion:
     limits: Limits = field(default_factory=Limits)
     approvals_needed: int = 0
     expires_at: datetime | None = None
-    approved_for: Binding | None = None
+    binding: Binding | None = None
     started_at: datetime | None = None
     touched_at: datetime | None = None
     stage_at: datetime | None = None

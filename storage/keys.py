@@ -114,7 +114,7 @@ class Vault:
         """Return the bytes of `seal_bytes`. Raises KeyMismatch."""
         return self._keyring.decrypt(token)
 
-    def digest(self, *parts: str) -> str:
+    def keyed_digest(self, *parts: str) -> str:
         """Return an HMAC-SHA-256 of the parts as 64 hexadecimal digits; ("ab", "c") and ("a", "bc") differ."""
         mac = hmac.new(self._digest_key, digestmod=hashlib.sha256)
         for part in parts:

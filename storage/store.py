@@ -29,8 +29,8 @@ from storage.tokens.issued import Tokens
 class SqliteReader(RecordReader, PromotionReader, OutboxReader):
     """`core.ports.store.StoreReader`: what each aggregate reads of itself, and what the installation is."""
 
-    async def digest(self, *parts: str) -> str:
-        return self._vault.digest(*parts)
+    async def keyed_digest(self, *parts: str) -> str:
+        return self._vault.keyed_digest(*parts)
 
     async def installation(self) -> str:
         return self._vault.installation

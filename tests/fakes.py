@@ -20,9 +20,9 @@ from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.claim import Claim
+from core.records.desired_state import DesiredState
 from core.records.intent import Applied, BaselineObject, Intent
 from core.records.observation import (
-    DesiredState,
     Diagnosis,
     DiagnosisKind,
     Observation,
@@ -66,7 +66,7 @@ def service(
     started: int = 2,
     ready: int | None = None,
     restarts: Mapping[str, int] | None = None,
-    step: PodMilestone = PodMilestone.STARTED,
+    milestone: PodMilestone = PodMilestone.STARTED,
     **changes: Any,
 ) -> ServiceState:
     """A service of two pods that is complete.
@@ -85,8 +85,8 @@ def service(
     pods = tuple(
         PodObservation(
             uid=uid,
-            step=PodMilestone.READY if number < ready else step,
-            running=number < ready or step >= PodMilestone.STARTED,
+            milestone=PodMilestone.READY if number < ready else milestone,
+            running=number < ready or milestone >= PodMilestone.STARTED,
             ready=number < ready,
             restarts=count,
         )
@@ -256,7 +256,7 @@ class FakeWatch:
         self._target = target
         self._aimed = self._cluster.clock.monotonic()
 
-    async def sighted(self) -> None:
+    async def wait_for_sync(self) -> None:
         self._cluster.refuse("watch")
 
     async def next(self, seconds: float) -> Observation:

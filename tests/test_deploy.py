@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from core.cluster.app_manifest import app_manifest
+from core.cluster.namespace_objects import namespace_objects
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 
@@ -87,7 +87,7 @@ def test_who_applies_self_service_is_told_that_role_and_fence_belong_together():
 
 
 def test_the_fence_is_around_the_account_that_the_bot_gives_rights_to():
-    _, binding = yaml.safe_load_all(app_manifest("convox", "myapp"))
+    _, binding = yaml.safe_load_all(namespace_objects("convox", "myapp"))
     (bound,) = binding["subjects"]
     policy = of_kind("ValidatingAdmissionPolicy", "self-service.yaml")["spec"]
     (condition,) = policy["matchConditions"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bot.views.tables import table
 from bot.views.times import stamp
-from core.cluster.app_manifest import app_manifest
+from core.cluster.namespace_objects import namespace_objects
 from core.errors import Invalid, Unavailable
 from core.records.app import check_name
 from storage.errors import StorageError
@@ -77,7 +77,7 @@ def token_table(tokens: Sequence["Token"]) -> str:
     return table(("NAME", "POLICY", "CREATED", "REVOKED"), rows)
 
 
-def app_manifest_text(rack: str, app: str, *, service_account: str, bot_namespace: str) -> str:
+def namespace_objects_text(rack: str, app: str, *, service_account: str, bot_namespace: str) -> str:
     """Return the Namespace and RoleBinding of an app, as YAML for an administrator.
 
     Raises:
@@ -87,7 +87,7 @@ def app_manifest_text(rack: str, app: str, *, service_account: str, bot_namespac
         raise Invalid(f"{service_account!r} is not the name of a ServiceAccount")
     if not DNS_LABEL.fullmatch(bot_namespace):
         raise Invalid(f"{bot_namespace!r} is not the name of a namespace")
-    return app_manifest(
+    return namespace_objects(
         rack, check_name(app), service_account=service_account, bot_namespace=bot_namespace
     ).rstrip("\n")
 

@@ -31,13 +31,13 @@ class NewBuild(Body):
 class BuildsEndpoint:
     """Registers builds."""
 
-    def __init__(self, records: Registrar) -> None:
-        self._records = records
+    def __init__(self, registrar: Registrar) -> None:
+        self._registrar = registrar
 
     async def create(self, request: web.Request) -> web.Response:
         """Store one build and its release."""
         app, given = request.match_info["app"].lower(), await read_body(request, NewBuild)
-        made = await self._records.register_build(
+        made = await self._registrar.register_build(
             caller_of(request),
             app,
             manifest=given.manifest,

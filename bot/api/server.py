@@ -39,7 +39,7 @@ class ApiDependencies:
     """
 
     handlers: Handlers
-    records: Registrar
+    registrar: Registrar
     store: Store
     viewer: Viewer
     directory: Directory
@@ -60,7 +60,7 @@ def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Applicatio
     api.router.add_get("/healthz", health.alive)
     api.router.add_get("/readyz", health.ready)
     api.router.add_get("/metrics", health.metrics)
-    builds = BuildsEndpoint(dependencies.records)
+    builds = BuildsEndpoint(dependencies.registrar)
     api.router.add_post("/apps/{app}/builds", builds.create, expect_handler=expect)
     api.router.add_post(
         "/commands",

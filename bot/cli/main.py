@@ -313,11 +313,11 @@ def _token(arguments: argparse.Namespace) -> int:
 
 
 def _app_manifest(arguments: argparse.Namespace) -> int:
-    from bot.admin.commands import app_manifest_text
+    from bot.admin.commands import namespace_objects_text
     from bot.admin.settings import RackSettings
     from bot.settings import read_settings
 
-    text = app_manifest_text(
+    text = namespace_objects_text(
         read_settings(RackSettings).convox_rack,
         arguments.app,
         service_account=arguments.service_account,

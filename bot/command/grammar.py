@@ -39,23 +39,23 @@ MANY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class CommandRule:
     """One command of the grammar.
 
     Attributes:
         words: what it begins with.
         tail: how its arguments are shown.
         does: what it does, for the help and the composer.
-        intent: the group of the help that it stands in.
-        build: makes the request.
+        help_section: the group of the help that it stands in.
+        make: makes the request.
         flags: the flags it has.
     """
 
     words: tuple[str, ...]
     tail: str
     does: str
-    intent: str
-    build: Callable[[Arguments], Command]
+    help_section: str
+    make: Callable[[Arguments], Command]
     flags: tuple[str, ...] = ("app",)
 
     @property
@@ -289,44 +289,44 @@ def _help(given: Arguments) -> Command:
 SHIP, LOOK, SET, RACK = "Ship", "Look", "Environment", "Apps and channels"
 ANYWAY = '[--anyway "REASON"]'
 RULES = (
-    Rule(
+    CommandRule(
         ("releases", "promote"), f"[RELEASE] [--force] [--overwrite] {ANYWAY}", "roll a release out (without an id: the newest)",
         SHIP, _promote, ("app", "force", "overwrite", "anyway"),
     ),
-    Rule(("releases", "rollback"), "RELEASE", "go back to an older release", SHIP, _rollback, ("app", "force")),
-    Rule(
+    CommandRule(("releases", "rollback"), "RELEASE", "go back to an older release", SHIP, _rollback, ("app", "force")),
+    CommandRule(
         ("releases", "create-from"),
         "(--build-from R | --use-active-release-build) (--env-from R | --use-active-release-env) [--promote]",
         "make a release of one's build and another's variables", SHIP, _create_from,
         ("app", "build-from", "use-active-release-build", "env-from", "use-active-release-env", "promote"),
     ),
-    Rule(("approve",), "PROMOTION", "approve a promotion that waits", SHIP, _approve),
-    Rule(("decline",), "PROMOTION [REASON]", "decline it", SHIP, _decline),
-    Rule(("cancel",), "PROMOTION", "stop it, waiting or running", SHIP, _cancel),
-    Rule(("apps", "cancel"), "[APP]", "stop the rollout that is running", SHIP, _cancel_app),
-    Rule(("releases",), "[-l N]", "list releases, newest first", LOOK, _list_releases, ("app", "limit")),
-    Rule(
+    CommandRule(("approve",), "PROMOTION", "approve a promotion that waits", SHIP, _approve),
+    CommandRule(("decline",), "PROMOTION [REASON]", "decline it", SHIP, _decline),
+    CommandRule(("cancel",), "PROMOTION", "stop it, waiting or running", SHIP, _cancel),
+    CommandRule(("apps", "cancel"), "[APP]", "stop the rollout that is running", SHIP, _cancel_app),
+    CommandRule(("releases",), "[-l N]", "list releases, newest first", LOOK, _list_releases, ("app", "limit")),
+    CommandRule(
         ("releases", "history"), "[-l N] [--at TIME]", "list who promoted what, how it ended, how long it was live",
         LOOK, _release_history, ("app", "limit", "at"),
     ),
-    Rule(("releases", "info"), "RELEASE [--reveal]", "show one release", LOOK, _release_info, ("app", "reveal")),
-    Rule(
+    CommandRule(("releases", "info"), "RELEASE [--reveal]", "show one release", LOOK, _release_info, ("app", "reveal")),
+    CommandRule(
         ("releases", "diff"), "[RELEASE] RELEASE", "show what it changes (with one id: of the active release)",
         LOOK, _diff_releases,
     ),
-    Rule(("releases", "manifest"), "RELEASE", "show its convox.yml", LOOK, _release_manifest),
-    Rule(("builds",), "[-l N]", "list builds", LOOK, _list_builds, ("app", "limit")),
-    Rule(("builds", "info"), "BUILD", "show one build", LOOK, _build_info),
-    Rule(("env",), "[--reveal]", "list the variables", SET, _env, ("app", "reveal")),
-    Rule(("env", "get"), "KEY", "show one value, to you alone", SET, _env_get),
-    Rule(("env", "set"), "KEY=VALUE… [--promote]", "set variables: a new release", SET, _env_set, ("app", "promote")),
-    Rule(("env", "unset"), "KEY… [--promote]", "remove variables: a new release", SET, _env_unset, ("app", "promote")),
-    Rule(("apps",), "", "list apps", RACK, _list_apps),
-    Rule(("apps", "create"), "NAME", "create an app and link this channel", RACK, _create_app),
-    Rule(("apps", "info"), "[APP]", "show one app", RACK, _app_info),
-    Rule(("link",), "APP", "make it this channel's app", RACK, _link),
-    Rule(("unlink",), "", "take that back", RACK, _unlink),
-    Rule(("help",), "[COMMAND]", "this page, or one command", RACK, _help),
+    CommandRule(("releases", "manifest"), "RELEASE", "show its convox.yml", LOOK, _release_manifest),
+    CommandRule(("builds",), "[-l N]", "list builds", LOOK, _list_builds, ("app", "limit")),
+    CommandRule(("builds", "info"), "BUILD", "show one build", LOOK, _build_info),
+    CommandRule(("env",), "[--reveal]", "list the variables", SET, _env, ("app", "reveal")),
+    CommandRule(("env", "get"), "KEY", "show one value, to you alone", SET, _env_get),
+    CommandRule(("env", "set"), "KEY=VALUE… [--promote]", "set variables: a new release", SET, _env_set, ("app", "promote")),
+    CommandRule(("env", "unset"), "KEY… [--promote]", "remove variables: a new release", SET, _env_unset, ("app", "promote")),
+    CommandRule(("apps",), "", "list apps", RACK, _list_apps),
+    CommandRule(("apps", "create"), "NAME", "create an app and link this channel", RACK, _create_app),
+    CommandRule(("apps", "info"), "[APP]", "show one app", RACK, _app_info),
+    CommandRule(("link",), "APP", "make it this channel's app", RACK, _link),
+    CommandRule(("unlink",), "", "take that back", RACK, _unlink),
+    CommandRule(("help",), "[COMMAND]", "this page, or one command", RACK, _help),
 )  # fmt: skip
 BY_NAME = {rule.words: rule for rule in RULES}
 NAMES = [rule.name for rule in RULES]

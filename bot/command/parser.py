@@ -7,7 +7,7 @@ from typing import NoReturn
 from bot.command import flags
 from bot.command.arguments import Arguments
 from bot.command.commands import Command, Help
-from bot.command.grammar import BY_NAME, GROUPS, NAMES, RULES, Rule
+from bot.command.grammar import BY_NAME, GROUPS, NAMES, RULES, CommandRule
 from bot.command.lexer import Word, decode, plain, split
 from core.errors import Invalid
 
@@ -38,7 +38,7 @@ def parse(text: str, *, linked_app: str | None = None, slack: bool = True) -> Co
     if "help" in typed.flags:
         return Help(topic=rule.name if words else "")
     flags.check(typed.flags.values(), rule.flags, rule.name, rule.usage)
-    return rule.build(Arguments(rule.usage, rest, typed.flags, linked_app, slack))
+    return rule.make(Arguments(rule.usage, rest, typed.flags, linked_app, slack))
 
 
 def hints() -> list[tuple[str, str]]:
@@ -46,7 +46,7 @@ def hints() -> list[tuple[str, str]]:
     return [(rule.usage, rule.does) for rule in RULES]
 
 
-def _rule(words: Sequence[Word], *, slack: bool) -> tuple[Rule, tuple[Word, ...]]:
+def _rule(words: Sequence[Word], *, slack: bool) -> tuple[CommandRule, tuple[Word, ...]]:
     """Return the rule that the words begin with, and the words after that."""
     if not words:
         return BY_NAME["help",], ()

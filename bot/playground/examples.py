@@ -48,21 +48,21 @@ def read_builds(folder: Path) -> dict[str, list[ExampleBuild]]:
     }
 
 
-async def register(records: Registrar, folder: Path, channels: Mapping[str, str]) -> None:
+async def register(registrar: Registrar, folder: Path, channels: Mapping[str, str]) -> None:
     """Create every app, linked to its channel, with its builds.
 
     Args:
-        records: where to.
+        registrar: where to.
         folder: the examples.
         channels: app → channel id.
     """
     for app, builds in read_builds(folder).items():
         builder = Caller(actor=BUILDER, source="http", channel=channels.get(app))
-        await records.create_app(builder, app)
+        await registrar.create_app(builder, app)
         for build in builds:
             if build.environment:
-                await records.set_environment(builder, app, list(build.environment.items()))
-            await records.register_build(
+                await registrar.set_environment(builder, app, list(build.environment.items()))
+            await registrar.register_build(
                 builder,
                 app,
                 manifest=(folder / build.manifest).read_text(encoding="utf-8"),

@@ -147,7 +147,7 @@ def _settings(state_folder: StateFolder, slack: SlackWorkspace, kept: dict[str, 
 async def _furnish(state_folder: StateFolder, bot: Bot, kept: dict[str, Any], api_port: int) -> None:
     """Register the examples, once, and give the terminal a token."""
     if not kept["furnished"]:
-        await register(bot.records, examples(), {app: channel.id for app, channel in CHANNELS.items()})
+        await register(bot.registrar, examples(), {app: channel.id for app, channel in CHANNELS.items()})
     if not kept["token"] or await bot.store.tokens.check(kept["token"]) is None:
         kept["token"] = await bot.store.tokens.create(TERMINAL)
     state_folder.save("credentials", kept | {"furnished": True, "api_port": api_port})

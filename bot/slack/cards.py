@@ -33,7 +33,7 @@ class CardSender:
         clock: Clock,
         *,
         render: Callable[[str], Awaitable[dict[str, Any]]],
-        settled: Callable[[str], None],
+        outcome_known: Callable[[str], None],
     ) -> None:
         """Take what it works with.
 
@@ -43,14 +43,14 @@ class CardSender:
             pacing: is told of a Retry-After.
             clock: for look-ups and delays.
             render: promotion id → payload at its newest state.
-            settled: is told when a card is posted, or never will be.
+            outcome_known: is told when a card is posted, or never will be.
         """
         self._outbox = outbox
         self._calls = calls
         self._pacing = pacing
         self._clock = clock
         self._render = render
-        self._settled = settled
+        self._outcome_known = outcome_known
         self._edited: dict[str, float] = {}
 
     async def post(self, due: CardDue) -> None:
@@ -76,7 +76,7 @@ class CardSender:
         else:
             log.error("Slack will not show the card of %s: %s", card.promotion, said.error)
             await self._outbox.card_failed(card.promotion, said.error)
-        self._settled(card.promotion)
+        self._outcome_known(card.promotion)
 
     def due_in(self, promotion: str, interval: float) -> float:
         """Return the seconds until a card may be edited that is edited once in so many seconds."""
@@ -99,7 +99,7 @@ class CardSender:
         found = await self._calls.find(due.nonce, channel=due.card.channel, thread=None, since=tried)
         if found.ts:
             await self._outbox.card_posted(promotion, found.ts, due.card.shown)
-            self._settled(promotion)
+            self._outcome_known(promotion)
         elif not found.looked:
             await self._outbox.postpone_card(promotion, self._later(found.retry_after))
         elif age < SECOND_LOOK:

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 import aiohttp
 import orjson
 
-from bot.command.button import text_of
+from bot.command.button_value import text_of
 from bot.command.parser import parse
 from bot.handlers import Handlers, Reply, refused
 from bot.slack.home import WorkspaceFilter

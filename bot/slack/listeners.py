@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.connection import SlackState
 from bot.slack.home import WorkspaceFilter, guarding
-from bot.views.buttons import ACTIONS
+from bot.views.buttons import ACTION_IDS
 from core.errors import Unavailable
 from core.ports.inbox import DeliveryKind
 
@@ -113,7 +113,7 @@ def listen(app: AsyncApp, sink: DeliverySink, state: SlackState) -> None:
         await ack()
 
     app.command(COMMAND)(on_command)
-    app.action(re.compile("|".join(map(re.escape, ACTIONS))))(on_action)
+    app.action(re.compile("|".join(map(re.escape, ACTION_IDS))))(on_action)
     app.action(re.compile(".*"))(on_anything)
     app.event(re.compile(".*"))(on_anything)
 

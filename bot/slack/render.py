@@ -28,7 +28,7 @@ class MessageRenderer:
         app = await read.app(promotion.app)
         release = await read.release(promotion.app, promotion.release)
         # Once it is over the active release is no longer what it was compared with.
-        compare = app.active and app.active != release.id and not promotion.settled
+        compare = app.active_release and app.active_release != release.id and not promotion.settled
         here = await read.card(promotion_id)
         return card(
             promotion,
@@ -37,7 +37,9 @@ class MessageRenderer:
             else EMPTY_SENTENCE,
             app=app,
             release=release,
-            previous=await read.release(app.name, app.active) if compare and app.active else None,
+            previous=await read.release(app.name, app.active_release)
+            if compare and app.active_release
+            else None,
             build=await read.build(promotion.app, release.build) if release.build else None,
             approvals=await read.approvals(promotion_id),
             rules=self._access.policy.rules(promotion.app),

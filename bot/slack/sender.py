@@ -72,7 +72,7 @@ class Sender:
             self._pacing,
             clock,
             render=messages.card,
-            settled=self._settled,
+            outcome_known=self._outcome_known,
         )
         self._threads = ThreadSender(
             outbox, calls, self._pacing, clock, render=messages.post, beside_ending=messages.beside_ending
@@ -101,7 +101,7 @@ class Sender:
             if not waiting:
                 self._waiting.pop(promotion_id, None)
 
-    def _settled(self, promotion_id: str) -> None:
+    def _outcome_known(self, promotion_id: str) -> None:
         for outcome in self._waiting.get(promotion_id, ()):
             outcome.set()
 

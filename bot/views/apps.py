@@ -19,7 +19,7 @@ def app_status(in_flight: Promotion | None) -> str:
 
 def app_list(apps: Sequence[App], in_flight: Mapping[str, Promotion]) -> str:
     """Return the table of `apps`; `in_flight` maps an app to what is rolling out there."""
-    rows = [(app.name, app_status(in_flight.get(app.name)), app.active or "") for app in apps]
+    rows = [(app.name, app_status(in_flight.get(app.name)), app.active_release or "") for app in apps]
     return table(("APP", "STATUS", "RELEASE"), rows)
 
 
@@ -31,6 +31,6 @@ def app_info(app: App, in_flight: Promotion | None) -> str:
             ("Status", app_status(in_flight)),
             ("Generation", GENERATION),
             ("Locked", "false"),
-            ("Release", app.active or ""),
+            ("Release", app.active_release or ""),
         ]
     )

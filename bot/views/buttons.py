@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.command.button import value_of
+from bot.command.button_value import value_of
 from bot.command.commands import Approve, Cancel, Command, Decline
 from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, Promotion, PromotionEvent
 
@@ -21,7 +21,7 @@ class Button:
     """What one button means, when it is there, and what it asks before it does it.
 
     Attributes:
-        label: the words on it, the deed itself; its action is `promotion.` and the label in lower case.
+        label: the words on it, the deed itself; its `action_id` is `promotion.` and the label in lower case.
         shown: whether it stands on the card of a promotion now.
         command: what clicking it says, as if it had been typed.
         question: what its dialog tells; it is given one plain sentence of what approving would change.
@@ -39,7 +39,7 @@ class Button:
     style: Literal["primary", "danger"] | None = None
 
     @property
-    def action(self) -> str:
+    def action_id(self) -> str:
         return f"promotion.{self.label.lower()}"
 
 
@@ -91,7 +91,7 @@ BUTTONS = (
         deny="Keep going",
     ),
 )
-ACTIONS = tuple(button.action for button in BUTTONS)
+ACTION_IDS = tuple(button.action_id for button in BUTTONS)
 
 
 def shown(promotion: Promotion) -> list[Button]:
@@ -127,7 +127,7 @@ def _element(button: Button, promotion: Promotion, changes: str) -> dict[str, An
     spoken = f"{button.label} promotion of {promotion.release} to {promotion.app}"
     element: dict[str, Any] = {
         "type": "button",
-        "action_id": button.action,
+        "action_id": button.action_id,
         "text": _plain(button.label),
         "value": value_of(button.command(promotion), promotion.revision),
         "accessibility_label": spoken[:_MOST_LABEL],

@@ -1,8 +1,8 @@
-"""The help: one screen by intent, with examples that can be typed as they stand."""
+"""The help: one screen by section, with examples that can be typed as they stand."""
 
 from collections.abc import Sequence
 
-from bot.command.grammar import RULES, Rule
+from bot.command.grammar import RULES, CommandRule
 from bot.views.answers import Answer
 from bot.views.tables import GAP
 from core.actor import Source
@@ -33,8 +33,8 @@ def help_text(topic: str, app: str | None, source: Source = "slack") -> Answer:
 
 
 def _everything(app: str | None, source: Source) -> str:
-    groups = dict.fromkeys(rule.intent for rule in RULES)
-    parts = [f"{intent}\n{_rows([r for r in RULES if r.intent == intent])}" for intent in groups]
+    groups = dict.fromkeys(rule.help_section for rule in RULES)
+    parts = [f"{section}\n{_rows([r for r in RULES if r.help_section == section])}" for section in groups]
     examples = "\n".join(f"  {_BEFORE[source]} {words}{_suffix(app)}" for words in _EXAMPLES)
     return "\n\n".join([*parts, f"Examples\n{examples}"])
 
@@ -43,7 +43,7 @@ def _suffix(app: str | None) -> str:
     return "" if app else " -a myapp"
 
 
-def _rows(rules: Sequence[Rule]) -> str:
+def _rows(rules: Sequence[CommandRule]) -> str:
     width = max(len(rule.usage) for rule in rules)
     return "\n".join(f"  {rule.usage.ljust(width)}{GAP}{rule.does}" for rule in rules)
 

@@ -93,7 +93,7 @@ class KubernetesCluster:
         return await self._applier.scale(self._ns(app), ref, replicas, token=token)
 
     async def delete(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
-        await self._applier.remove(self._ns(app), ref, uid=uid, token=token)
+        await self._applier.delete(self._ns(app), ref, uid=uid, token=token)
 
     def watch(
         self, app: str, intent: Intent, redact: Redactor

@@ -40,14 +40,14 @@ async def read_baseline(client: KubeClient, ns: AppNamespace, refs: Sequence[Ref
     """Read the namespace, the named objects, and the app's replica sets and pods."""
     uid = await namespace_uid(client, ns)
     objects = [describe(ref, await client.get(ns.at(ref.kind, ref.name))) for ref in refs]
-    sets, _ = await client.list(ns.at(REPLICA_SET.name), label=ns.selector)
-    pods, _ = await client.list(ns.at(POD.name), label=ns.selector)
+    sets, _ = await client.list(ns.at(REPLICA_SET.name), label_selector=ns.selector)
+    pods, _ = await client.list(ns.at(POD.name), label_selector=ns.selector)
     return Intent(
         namespace_uid=uid,
         objects=tuple(objects),
         replica_sets={uid_of(s): (generation_of(s), int(spec_of(s).get("replicas") or 0)) for s in sets},
         pods={uid_of(p): _restarts(p) for p in pods},
-        going=frozenset(uid_of(p) for p in pods if is_terminating(p)),
+        terminating=frozenset(uid_of(p) for p in pods if is_terminating(p)),
     )
 
 

@@ -60,14 +60,14 @@ def replicas_of(document: Document) -> int:
     return 1 if count is None else int(count)
 
 
-def condition(document: Document, kind: str) -> Document:
+def condition(document: Document, type_: str) -> Document:
     """Return a condition of the status, or an empty document where it has none of that type."""
     conditions = status_of(document).get("conditions") or []
-    return next((c for c in conditions if c.get("type") == kind), {})
+    return next((c for c in conditions if c.get("type") == type_), {})
 
 
-def is_condition_true(document: Document, kind: str) -> bool:
-    return bool(condition(document, kind).get("status") == "True")
+def is_condition_true(document: Document, type_: str) -> bool:
+    return bool(condition(document, type_).get("status") == "True")
 
 
 def controller_of(document: Document, kinds: AbstractSet[str]) -> Document | None:

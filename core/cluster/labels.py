@@ -24,14 +24,14 @@ def secret_name(service: str, release: str) -> str:
     return f"env-{service}-{release.lower()}"
 
 
-def selector(rack: str, app: App, service: Service) -> dict[str, str]:
+def match_labels(rack: str, app: App, service: Service) -> dict[str, str]:
     """Return the labels that never change; `type` keeps one-off processes out of the replica sets."""
     return {"system": "convox", "rack": rack, "app": app.name, SERVICE_LABEL: service.name, "type": "service"}
 
 
-def own_labels(rack: str, app: App, service: Service, *, kind: str = "service") -> dict[str, str]:
-    """Return the labels of an object of ours; `kind` is Convox's `type`."""
-    return {**selector(rack, app, service), "type": kind, MANAGED_LABEL: FIELD_MANAGER}
+def own_labels(rack: str, app: App, service: Service, *, type_: str = "service") -> dict[str, str]:
+    """Return the labels of an object of ours; `type_` is Convox's `type`."""
+    return {**match_labels(rack, app, service), "type": type_, MANAGED_LABEL: FIELD_MANAGER}
 
 
 def pod_labels(rack: str, app: App, service: Service, release: Release) -> dict[str, str]:

@@ -7,13 +7,13 @@ import yaml
 from core.cluster.api.address import Address
 from core.cluster.api.client import KubeClient
 from core.cluster.api.refusals import ApiRejected
-from core.cluster.app_manifest import app_manifest
 from core.cluster.fencing import AppNamespace
 from core.cluster.kinds import KINDS
 from core.cluster.kinds.access_review import ACCESS_REVIEW
 from core.cluster.kinds.deployment import DEPLOYMENT
 from core.cluster.kinds.namespace import NAMESPACE
 from core.cluster.kinds.role_binding import ROLE_BINDING
+from core.cluster.namespace_objects import namespace_objects
 from core.records.app import namespace_command
 
 
@@ -95,4 +95,4 @@ class NamespaceProvisioner:
 
 
 def _documents(ns: AppNamespace) -> list[dict[str, Any]]:
-    return [dict(document) for document in yaml.safe_load_all(app_manifest(ns.rack, ns.app))]
+    return [dict(document) for document in yaml.safe_load_all(namespace_objects(ns.rack, ns.app))]

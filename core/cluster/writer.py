@@ -73,7 +73,7 @@ class ObjectWriter:
         """Set a count through /scale; whoever has set it before loses it to the bot's own scale manager."""
         return await _retried(lambda: self._scale_once(ns, ref, replicas, token=token))
 
-    async def remove(self, ns: AppNamespace, ref: Ref, *, uid: str, token: int) -> None:
+    async def delete(self, ns: AppNamespace, ref: Ref, *, uid: str, token: int) -> None:
         """Delete one object of ours, with its pods.
 
         Args:

@@ -82,7 +82,7 @@ class Access:
         """Return the members of every user group that the policy names."""
         return {group: await self._directory.group(group) for group in sorted(self.policy.group_ids())}
 
-    async def still_may(self, actor: Actor, verb: Verb, app: str) -> Sentence:
+    async def why_not(self, actor: Actor, verb: Verb, app: str) -> Sentence:
         """Return nothing where the actor has the right now, else why not."""
         try:
             await self.require(actor, verb, app)

@@ -46,8 +46,8 @@ async def prunable(tx: StoreReader, cluster: Cluster, app: str, bundle: Bundle) 
 async def current_binding(tx: StoreReader, cluster: Cluster, app: App, bundle: Bundle) -> Binding:
     """Return what an approval is bound to now (rule 9)."""
     return Binding(
-        bundle=await tx.digest(bundle.digest),
-        active=app.active,
+        bundle=await tx.keyed_digest(bundle.digest),
+        active=app.active_release,
         prune=await prunable(tx, cluster, app.name, bundle),
         namespace=app.namespace_uid,
     )

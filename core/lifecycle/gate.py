@@ -42,8 +42,8 @@ async def stored_bundle(read: StoreReader, promotion: Promotion) -> Bundle:
 
 async def mismatch(read: StoreReader, cluster: Cluster, promotion: Promotion, bundle: Bundle) -> Sentence:
     """Return how that which would run differs from what was approved, or nothing (engine rule 9)."""
-    assert promotion.approved_for is not None, "it is bound with the request"
-    changes = promotion.approved_for.changes(
+    assert promotion.binding is not None, "it is bound with the request"
+    changes = promotion.binding.changes(
         await current_binding(read, cluster, await read.app(promotion.app), bundle)
     )
     return Sentence.of(

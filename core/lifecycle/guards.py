@@ -35,7 +35,7 @@ async def read_context(tx: StoreReader, name: str) -> PromotionContext:
     app = await tx.app(name)
     return PromotionContext(
         app=app,
-        active=await tx.release_entry(name, app.active) if app.active else None,
+        active=await tx.release_entry(name, app.active_release) if app.active_release else None,
         in_flight=await tx.in_flight(name),
         awaiting=await tx.awaiting(name),
     )
@@ -132,24 +132,24 @@ def guard_rollback(source: ReleaseEntry, *, held: Sentence) -> None:
         )
 
 
-def approval_rule(rules: Rules, *, kind: PromotionKind, target: ReleaseEntry | None) -> ApprovalRule:
+def approval_rule(rules: Rules, *, kind: PromotionKind, source: ReleaseEntry | None) -> ApprovalRule:
     """Return the rule that applies; a rollback is free only to a release that was verified (engine rule 8).
 
     Args:
         rules: the app's.
         kind: `promote` or `rollback`.
-        target: for a rollback, the release that is copied forward with its own environment.
+        source: for a rollback, the release that is copied forward with its own environment.
     """
-    if kind == "promote" or target is None:
+    if kind == "promote" or source is None:
         return rules.promote
-    return rules.rollback if target.verified else rules.promote
+    return rules.rollback if source.verified else rules.promote
 
 
 async def current_rule(read: StoreReader, policy: Policy, promotion: Promotion) -> ApprovalRule:
     """Return the rule that today's policy has for a promotion that was asked for before."""
     release = await read.release_entry(promotion.app, promotion.release)
     source = await read.release_entry(promotion.app, release.copy_of) if release.copy_of else None
-    return approval_rule(policy.rules(promotion.app), kind=promotion.kind, target=source)
+    return approval_rule(policy.rules(promotion.app), kind=promotion.kind, source=source)
 
 
 def check_pinned(build: BuildEntry, rules: Rules, approvals: int) -> None:

@@ -12,7 +12,7 @@ from core.policy.rules import Rules
 MIN_READY_PROBED, MIN_READY_BLIND = 5, 15
 # Engine rule 55: how long the first pods run, how long each stays ready, and what is allowed for the kubelet to act on a
 # failed check.
-SOAK_LEAST, SETTLE_LEAST, SLACK = 20.0, 10.0, 10.0
+SOAK_LEAST, SETTLE_LEAST, KUBELET_MARGIN = 20.0, 10.0, 10.0
 # Engine rule 52: beside the start itself, for scheduling, the pull and the controllers.
 BESIDE_THE_START = 60
 # Failed readiness checks in a row that make a pod unready, by HTTP and by gRPC's health protocol; Convox's.
@@ -62,7 +62,7 @@ def settle(service: Service, rules: Rules) -> float:
         return least
     # No liveness check is made until the startup check has passed, which is when a pod becomes ready at the earliest.
     check = service.liveness
-    return max(least, check.interval * check.failures + check.timeout + SLACK)
+    return max(least, check.interval * check.failures + check.timeout + KUBELET_MARGIN)
 
 
 def soak(service: Service, rules: Rules) -> float:
@@ -72,7 +72,7 @@ def soak(service: Service, rules: Rules) -> float:
     """
     if rules.settle is not None:
         return 0.0
-    return max(SOAK_LEAST, _allowed(service.liveness) + SLACK if service.liveness else 0.0)
+    return max(SOAK_LEAST, _allowed(service.liveness) + KUBELET_MARGIN if service.liveness else 0.0)
 
 
 def check_times(services: Iterable[Service], rules: Rules) -> None:

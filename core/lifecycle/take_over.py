@@ -50,7 +50,7 @@ async def _turned_away(tx: Transaction, context: PromotionContext, promotion: Pr
     if promotion.kind != "rollback":
         return set()
     flying = context.in_flight.release if context.in_flight else None
-    return await _left(tx, promotion, {context.app.active, flying})
+    return await _left(tx, promotion, {context.app.active_release, flying})
 
 
 async def withdraw(tx: Transaction, rollback: Promotion) -> None:
@@ -60,7 +60,7 @@ async def withdraw(tx: Transaction, rollback: Promotion) -> None:
     """
     app = await tx.app(rollback.app)
     stopped = await tx.stopped_by(rollback.release)
-    for release in await _left(tx, rollback, stopped | {app.active}):
+    for release in await _left(tx, rollback, stopped | {app.active_release}):
         await tx.save_release_status(replace(await tx.release_status(release), withdrawn=True))
 
 

@@ -159,7 +159,7 @@ def _service(
         startup=keys.get("startupProbe", partial(read_startup, liveness=liveness), None),
         deployment=keys.get("deployment", read_deployment, RollingUpdate()),
         scale=keys.get("scale", read_scale, Scale()),
-        grace=keys.get("termination", _grace, 30),
+        termination_grace=keys.get("termination", _grace, 30),
         internal=keys.get("internal", FieldReader.boolean, False),
         init=keys.get("init", FieldReader.boolean, True),
         labels=tuple((dict(labels) | dict(own)).items()),

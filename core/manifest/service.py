@@ -120,7 +120,7 @@ class Service:
         environment: declarations of the manifest's top, then the service's own.
         internal: not meant to be reached from outside; today nothing is (no ingress is made).
         init: a process above the service reaps orphans and takes signals (`shareProcessNamespace`).
-        grace: seconds between SIGTERM and SIGKILL.
+        termination_grace: seconds between SIGTERM and SIGKILL.
         grpc_health: its port answers gRPC's health protocol, which asks it whether it is ready and alive.
         node_selector: labels that a node must have; `node_preferences`: those that it should have.
         ndots: dots that a name must have to be looked up as it stands before the cluster's domains are tried.
@@ -138,7 +138,7 @@ class Service:
     startup: ProbeCheck | None = None
     deployment: RollingUpdate = field(default_factory=RollingUpdate)
     scale: Scale = field(default_factory=Scale)
-    grace: int = 30
+    termination_grace: int = 30
     internal: bool = False
     init: bool = True
     labels: tuple[tuple[str, str], ...] = ()

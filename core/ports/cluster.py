@@ -10,8 +10,9 @@ from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.claim import Claim
+from core.records.desired_state import DesiredState
 from core.records.intent import Applied, Intent
-from core.records.observation import DesiredState, Diagnosis, Observation
+from core.records.observation import Diagnosis, Observation
 from core.records.release import Release
 from core.records.traits import Traits
 from core.redaction import Redactor
@@ -24,7 +25,7 @@ class Watch(Protocol):
         """Judge everything from now on towards this target; None judges nothing, and only lines are told."""
         ...
 
-    async def sighted(self) -> None:
+    async def wait_for_sync(self) -> None:
         """Return once everything that is followed has been looked at.
 
         Raises:

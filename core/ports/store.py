@@ -158,7 +158,7 @@ class StoreReader(Protocol):
         """Return the newest promotion of the app that has begun to write, if any: the one that claimed its anchor last."""
         ...
 
-    async def digest(self, *parts: str) -> str:
+    async def keyed_digest(self, *parts: str) -> str:
         """Return an HMAC of the parts under the installation's stored key, for showing (engine rule 18)."""
         ...
 

@@ -20,7 +20,7 @@ class App:
     Attributes:
         name: unique; see `NAME`.
         channel: the linked Slack channel id, one app per channel and one channel per app.
-        active: the release that the app runs, as far as we made it run; None before the first.
+        active_release: the release that the app runs, as far as we made it run; None before the first.
         token: fencing number, raised whenever somebody else may start to write to the namespace.
         namespace_uid: uid of the Kubernetes namespace when it was first written to; None before.
     """
@@ -29,7 +29,7 @@ class App:
     created_at: datetime
     created_by: Actor
     channel: str | None = None
-    active: str | None = None
+    active_release: str | None = None
     token: int = 0
     namespace_uid: str | None = None
 

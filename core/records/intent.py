@@ -32,14 +32,14 @@ class Intent:
         replica_sets: uid → (generation, replicas), so that lines tell what changed since.
         pods: uid → restarts of its `main` container, of every pod that existed: what crashed before is not held
             against this promotion.
-        going: those of them that were being deleted already, so that no line tells it again.
+        terminating: those of them that were being deleted already, so that no line tells it again.
     """
 
     namespace_uid: str
     objects: tuple[BaselineObject, ...]
     replica_sets: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     pods: Mapping[str, int] = field(default_factory=dict)
-    going: frozenset[str] = frozenset()
+    terminating: frozenset[str] = frozenset()
 
     def of(self, ref: Ref) -> BaselineObject | None:
         return next((o for o in self.objects if o.ref == ref), None)

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from core.records.bundle import Bundle, Ref
-from core.records.intent import Applied
 from core.records.line import Line
 
 
@@ -101,13 +99,13 @@ class PodObservation:
     """One new pod, without a single time: stamps are of other machines' clocks (engine rule 51).
 
     Attributes:
-        step: the furthest that it has come, as far as its present state tells.
+        milestone: the furthest that it has come, as far as its present state tells.
         running: every container that the workload names runs.
         restarts: of the containers that the workload names.
     """
 
     uid: str
-    step: PodMilestone = PodMilestone.READY
+    milestone: PodMilestone = PodMilestone.READY
     running: bool = True
     ready: bool = True
     restarts: int = 0
@@ -132,11 +130,6 @@ class ServiceState:
     seen: bool = True
     pods: tuple[PodObservation, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
-
-    @property
-    def started(self) -> int:
-        """How many new pods exist."""
-        return len(self.pods)
 
     @property
     def ready(self) -> int:
@@ -170,20 +163,3 @@ class Observation:
     blind: str = ""
     silent: float = 0.0
     lost: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesiredState:
-    """What a watch is aimed at.
-
-    Attributes:
-        release: pods of this release are the new ones.
-        bundle: the objects that must become ready; None for a removal.
-        applied: what the applies answered; a state older than these generations is not believed.
-        absent: objects that must be gone (removal of a first release, rule 4).
-    """
-
-    release: str
-    bundle: Bundle | None
-    applied: tuple[Applied, ...] = ()
-    absent: tuple[Ref, ...] = ()

@@ -39,7 +39,7 @@ class PodProgress:
 
     Attributes:
         service: whose it is.
-        step: the furthest that it was ever seen; a step back and forth again is no progress.
+        milestone: the furthest that it was ever seen; a step back and forth again is no progress.
         restarts: at the last look; another number means another run.
         started: when its present run was first seen running, None while it does not run.
         ready: since when it has been seen ready without a break.
@@ -47,7 +47,7 @@ class PodProgress:
     """
 
     service: str
-    step: int = 0
+    milestone: int = 0
     restarts: int = 0
     started: float | None = None
     ready: float | None = None

@@ -13,8 +13,8 @@ from core.lifecycle.transition import move
 from core.ports.store import Transaction
 from core.promotion import GOING_BACK, Phase, Promotion, PromotionEvent
 from core.records.bundle import Bundle
+from core.records.desired_state import DesiredState
 from core.records.intent import Applied, Intent
-from core.records.observation import DesiredState
 from core.records.release import ReleaseStatus
 from core.records.step import PruneJob, StepStage
 from core.redaction import Redactor
@@ -115,7 +115,7 @@ class Driver:
         assert bundle is not None, "a bundle is stored with the request"
         applied = await self._applied(run.promotion, "forward")
         app = await self._ports.store.read.app(run.promotion.app)
-        again = run.promotion.release == app.active
+        again = run.promotion.release == app.active_release
         unchanged = again and bool(applied) and not any(a.changed for a in applied)
         target = DesiredState(release=run.promotion.release, bundle=bundle, applied=applied)
         earlier_pods = await earlier_pods_of(
@@ -152,7 +152,7 @@ class Driver:
         async with self._moving(run) as (tx, current):
             app = await tx.app(promotion.app)
             refs = await prunable(tx, self._ports.cluster, promotion.app, bundle)
-            await tx.save_app(replace(app, active=promotion.release))
+            await tx.save_app(replace(app, active_release=promotion.release))
             if not outcome.nothing_ran:
                 await self._verified(tx, promotion.release)
             if refs:
@@ -270,7 +270,7 @@ class Driver:
         made = await bundles_of(self._ports.store.read, promotion)
         async with self._moving(run) as (tx, current):
             app = await tx.app(promotion.app)
-            await tx.save_app(replace(app, active=promotion.back_to))
+            await tx.save_app(replace(app, active_release=promotion.back_to))
             await self._hold(tx, current)
             refs = self._applier.added(run.intent, made, back) if back else ()
             if refs:

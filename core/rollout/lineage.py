@@ -73,7 +73,7 @@ async def redactor_of(read: StoreReader, promotion: Promotion) -> Redactor:
     """
     app = await read.app(promotion.app)
     taken = {each.release for each in await lineage(read, promotion)}
-    ids = sorted({i for i in (promotion.back_to, app.active, *taken) if i is not None})
+    ids = sorted({i for i in (promotion.back_to, app.active_release, *taken) if i is not None})
     redact = _REDACTORS.get((promotion.app, *ids))
     if redact is None:
         releases = [await read.release(promotion.app, i) for i in ids]

@@ -40,7 +40,7 @@ class Pruner:
         read, cluster = self._ports.store.read, self._ports.cluster
         redact = await redactor_of(read, await read.promotion(job.promotion))
         app = await read.app(job.app)
-        keep = await self._kept(app.active)
+        keep = await self._kept(app.active_release)
         refused: list[str] = []
         if refs := [ref for ref in job.refs if ref not in keep]:
             # A restored database still has jobs that were done long ago (engine rule 14). The anchor is asked in the name of
@@ -62,12 +62,12 @@ class Pruner:
         async with self._ports.store.transaction() as tx:
             await tx.finish_prune_job(job.promotion)
             gone = [s.ref for s in await tx.steps(job.promotion) if s.stage == "prune"]
-            await clearing(tx, job.promotion, removed(gone))
+            await tell_pruning(tx, job.promotion, removed(gone))
         self._ports.announcer.wake()
 
     async def _tell(self, job: PruneJob, said: str) -> None:
         async with self._ports.store.transaction() as tx:
-            await clearing(tx, job.promotion, said)
+            await tell_pruning(tx, job.promotion, said)
         self._ports.announcer.wake()
 
     async def _remove(self, job: PruneJob, there: BaselineObject, *, token: int) -> None:
@@ -116,7 +116,7 @@ def _said(what: str, refs: Iterable[Ref]) -> str:
     return f"no longer part of the app, {what}: {names}" if names else ""
 
 
-async def clearing(tx: Transaction, promotion_id: str, said: str) -> None:
+async def tell_pruning(tx: Transaction, promotion_id: str, said: str) -> None:
     """Let the card of a settled promotion say what becomes of the objects that its release no longer has."""
     current = await tx.promotion(promotion_id)
     if current.progress.clearing == said:

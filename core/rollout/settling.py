@@ -44,7 +44,7 @@ def met(
             old = progress.pods.get(pod.uid)
             new = _looked_at(old or _first(pod, services[state.name], at, earlier_pods), pod, state, at)
             # A pull in progress is progress for as long as it goes on (engine rule 52).
-            if old is None or new.step > old.step or pod.step is PodMilestone.PULLING:
+            if old is None or new.milestone > old.milestone or pod.milestone is PodMilestone.PULLING:
                 moved = at
             pods[pod.uid] = new
     gone = _gone(progress, pods, services)
@@ -65,7 +65,7 @@ def _looked_at(old: PodProgress, pod: PodObservation, state: ServiceState, at: f
     ready = (at if old.ready is None or another else old.ready) if pod.ready else None
     new = PodProgress(
         service=state.name,
-        step=max(old.step, int(pod.step)),
+        milestone=max(old.milestone, int(pod.milestone)),
         restarts=pod.restarts,
         started=started,
         ready=ready,
@@ -123,7 +123,7 @@ def left(progress: Progress, state: ServiceState, service: BundleService) -> flo
     return max(0.0, first, *(_unready_for(pod, service, at) for pod in pods))
 
 
-def settled(progress: Progress, state: ServiceState, service: BundleService) -> bool:
+def stood_window(progress: Progress, state: ServiceState, service: BundleService) -> bool:
     """Tell whether a service is complete and has been for long enough (engine rules 54 and 55)."""
     if state.readiness is Readiness.READY and left(progress, state, service) <= 0:
         return True

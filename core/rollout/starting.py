@@ -67,7 +67,7 @@ class RolloutStarter:
             StalePromotion: a person cancelled it or took over meanwhile.
         """
         if promotion.phase is Phase.PENDING:
-            if not await self._within_pending(promotion, lambda: _sighted(watch)):
+            if not await self._within_pending(promotion, lambda: _wait_for_sync(watch)):
                 return None
             # From a terminal nothing has waited for the card; by now Slack may have said that nobody would see it.
             if reason := why_unseen(await self._ports.store.read.card(promotion.id)):
@@ -190,8 +190,8 @@ class RolloutStarter:
         self._ports.announcer.wake()
 
 
-async def _sighted(watch: Watch) -> Literal[True]:
-    await watch.sighted()
+async def _wait_for_sync(watch: Watch) -> Literal[True]:
+    await watch.wait_for_sync()
     return True
 
 

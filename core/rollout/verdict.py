@@ -6,7 +6,7 @@ from core.promotion import PromotionEvent
 from core.records.bundle import Bundle
 from core.records.observation import Diagnosis, DiagnosisKind, Observation, Readiness, ServiceState
 from core.records.progress import Limits, Progress, Settling
-from core.rollout.settling import NO_EARLIER_PODS, EarlierPods, left, met, rewound, settled
+from core.rollout.settling import NO_EARLIER_PODS, EarlierPods, left, met, rewound, stood_window
 
 # A permanent diagnosis must be seen on every new pod for this long: a status lags its cause, and krane and
 # skaffold both took back a verdict given at first sight.
@@ -164,7 +164,9 @@ def _verified(
         state = states.get(service.name)
         if state is None:
             return False
-        if not (at_once and state.readiness is Readiness.READY) and not settled(progress, state, service):
+        if not (at_once and state.readiness is Readiness.READY) and not stood_window(
+            progress, state, service
+        ):
             return False
     return True
 

@@ -8,8 +8,9 @@ from core.lifecycle.transition import ATOM
 from core.ports.cluster import Watch
 from core.ports.store import Transaction
 from core.promotion import Promotion, PromotionEvent
+from core.records.desired_state import DesiredState
 from core.records.line import Line
-from core.records.observation import DesiredState, Diagnosis, Observation
+from core.records.observation import Diagnosis, Observation
 from core.records.progress import Progress
 from core.redaction import Redactor
 from core.rollout.effects import Effects, RolloutPorts, StalePromotion, ensure_current

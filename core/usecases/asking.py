@@ -105,7 +105,7 @@ async def considered(read: StoreReader, policy: Policy, request: PromotionReques
         waiting=waiting,
         skipped=skipped,
         rules=rules,
-        rule=approval_rule(rules, kind=request.kind, target=release if rollback else None),
+        rule=approval_rule(rules, kind=request.kind, source=release if rollback else None),
     )
 
 

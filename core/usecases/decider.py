@@ -98,7 +98,7 @@ class Decider:
             await tx.add_approval(
                 Approval(promotion=promotion.id, actor=actor, decision="approve", at=tx.now)
             )
-            await tx.audit(actor, "promotion.approve", promotion.id, {"bound": str(promotion.approved_for)})
+            await tx.audit(actor, "promotion.approve", promotion.id, {"bound": str(promotion.binding)})
             decided = await self._count(tx, promotion, bundle, void)
             left = missing(decided, await tx.approvals(promotion.id))
             failpoint("approve.before_commit")

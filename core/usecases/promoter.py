@@ -183,7 +183,7 @@ class Promoter:
         app, rules, release = asked.context.app, asked.rules, bundle.release
         if bundle.sealed is not None:
             await tx.save_bundle(bundle.bundle, bundle.sealed)
-        count = 0 if release.id == app.active else asked.rule.count
+        count = 0 if release.id == app.active_release else asked.rule.count
         # Said on the card as the reason why a release on hold went out: no hold, no reason.
         anyway = request.anyway if asked.held else None
         return Promotion(
@@ -199,10 +199,10 @@ class Promoter:
             force=request.force,
             overwrite=request.overwrite,
             anyway=anyway,
-            limits=limits_of(rules, first=app.active is None),
+            limits=limits_of(rules, first=app.active_release is None),
             approvals_needed=count,
             expires_at=tx.now + timedelta(seconds=asked.rule.expires) if count else None,
-            approved_for=await current_binding(tx, self._cluster, app, bundle.bundle),
+            binding=await current_binding(tx, self._cluster, app, bundle.bundle),
         )
 
     async def _record(self, tx: Transaction, promotion: Promotion, copied: ReleaseEntry | None) -> None:

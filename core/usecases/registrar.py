@@ -90,13 +90,13 @@ class Registrar:
     """Make records: for each the right first, then one transaction with its audit row."""
 
     def __init__(
-        self, store: Store, cluster: Cluster, access: Access, why_not_writable: Callable[[], str]
+        self, store: Store, cluster: Cluster, access: Access, why_not_startable: Callable[[], str]
     ) -> None:
         """Take the store, the cluster, who may do what, and a function that says why nothing may be written now, or ""."""
         self._store = store
         self._cluster = cluster
         self._access = access
-        self._why_not_writable = why_not_writable
+        self._why_not_startable = why_not_startable
 
     async def create_app(self, caller: Caller, name: str) -> CreatedApp:
         """Make an app and, where the bot may, its namespace; link the caller's channel if it has no app yet.
@@ -106,7 +106,7 @@ class Registrar:
             Unavailable: the app is made, and the cluster could not be asked for its namespace.
         """
         actor = await self._access.require(caller.actor, "admin", name)
-        self._check_writable()
+        self._check_startable()
         check_name(name)
         channel = caller.channel
         async with self._store.transaction(delivery=caller.delivery) as tx:
@@ -198,7 +198,7 @@ class Registrar:
                 that is still missing is noted: it is a promote that needs it, as in Convox.
         """
         actor = await self._access.require(caller.actor, "build", app)
-        self._check_writable()
+        self._check_startable()
 
         async def attempt() -> NewRelease:
             fork = await self._fork(app)
@@ -289,7 +289,7 @@ class Registrar:
             Invalid: the release has no build.
         """
         caller = await self._may_change(caller, app, to_promote=to_promote)
-        self._check_writable()
+        self._check_startable()
 
         async def attempt() -> ComposedRelease:
             read = self._store.read
@@ -335,7 +335,7 @@ class Registrar:
         action: str,
         keys: list[str],
     ) -> NewRelease:
-        self._check_writable()
+        self._check_startable()
 
         async def attempt() -> NewRelease:
             fork = await self._fork(app)
@@ -388,8 +388,8 @@ class Registrar:
         origin = f"based on {base.id}" if base else "based on nothing"
         return f"{skipped.id} is on hold and was skipped; this release is {origin}"
 
-    def _check_writable(self) -> None:
-        reason = self._why_not_writable()
+    def _check_startable(self) -> None:
+        reason = self._why_not_startable()
         if reason:
             raise Unavailable(reason)
 
@@ -402,7 +402,7 @@ def _channel(caller: Caller) -> str:
 
 async def _source(read: StoreReader, app: str, release: str | None) -> str:
     """Return the release that is named, else the active one."""
-    found = release or (await read.app(app)).active
+    found = release or (await read.app(app)).active_release
     if found is None:
         raise NotFound(f"{app} has no active release", hint="name a release instead")
     return found

@@ -82,12 +82,14 @@ class ComparedReleases:
 class Viewer:
     """Shows records to whoever may see them. Without `reveal` nobody is handed a value (promise 7)."""
 
-    def __init__(self, store: Store, cluster: Cluster, access: Access, writable: Callable[[], str]) -> None:
+    def __init__(
+        self, store: Store, cluster: Cluster, access: Access, why_not_startable: Callable[[], str]
+    ) -> None:
         """Take the store, what renders releases, who may do what, and a function that says why no audit row may be written now, or ""."""
         self._store = store
         self._cluster = cluster
         self._access = access
-        self._writable = writable
+        self._why_not_startable = why_not_startable
 
     async def closed_card(self, caller: Caller, app: str) -> Card | None:
         """Return the card of the app's last promotion, where its channel was closed to it before the end (engine rule 60)."""
@@ -112,7 +114,7 @@ class Viewer:
         seen: list[App] = []
         refused: str | Sentence = EMPTY_SENTENCE
         for app in await self._store.read.apps():
-            why = await self._access.still_may(caller.actor, "view", app.name)
+            why = await self._access.why_not(caller.actor, "view", app.name)
             refused = refused or why
             if not why:
                 seen.append(app)
@@ -129,7 +131,7 @@ class Viewer:
     async def releases(self, caller: Caller, app: str, limit: int) -> ReleaseList:
         await self._access.require(caller.actor, "view", app)
         read = self._store.read
-        active = (await read.app(app)).active
+        active = (await read.app(app)).active_release
         return ReleaseList(releases=await read.release_entries(app, limit), active=active)
 
     async def release(
@@ -140,7 +142,7 @@ class Viewer:
         if reveal:
             caller = await self._may_reveal(caller, app)
         read = self._store.read
-        active = (await read.app(app)).active
+        active = (await read.app(app)).active_release
         release = await read.release(app, release_id)
         if reveal:
             await self._note_reveal(caller, app, release_id)
@@ -179,7 +181,7 @@ class Viewer:
         await self._access.require(caller.actor, "view", app)
         read = self._store.read
         found = await read.app(app)
-        if (before := base or found.active) is None:
+        if (before := base or found.active_release) is None:
             raise NotFound(
                 f"{app} has no active release to compare with", hint=f"releases diff R {release_id} -a {app}"
             )
@@ -266,7 +268,7 @@ class Viewer:
 
     async def _note_reveal(self, caller: Caller, app: str, subject: str) -> None:
         """Record that somebody is shown values, before they are shown."""
-        if reason := self._writable():
+        if reason := self._why_not_startable():
             raise Unavailable(reason)
         async with self._store.transaction(delivery=caller.delivery) as tx:
             await tx.audit(caller.actor, "env.reveal", subject, {"app": app})

@@ -10,7 +10,7 @@ from storage.keys import Vault
 
 def delivery_row(dedupe_key: str, kind: str, payload: bytes, received_at: datetime, vault: Vault) -> Columns:
     return {
-        "mark": vault.digest("intake", dedupe_key),
+        "mark": vault.keyed_digest("intake", dedupe_key),
         "kind": kind,
         "payload": vault.seal_bytes(payload),
         "received_at": timestamp(received_at),

@@ -63,7 +63,7 @@ def promotion_row(promotion: Promotion, vault: Vault) -> Columns:
 
 def words_document(promotion: Promotion) -> dict[str, Any]:
     """Return the document of `promotions.words`; what approvals are bound to is in it, for it names objects."""
-    bound = promotion.approved_for
+    bound = promotion.binding
     return {name: sentence_document(getattr(promotion, name)) for name in SENTENCES} | {
         "anyway": promotion.anyway,
         "approved_for": None if bound is None else binding_document(bound),
@@ -90,7 +90,7 @@ def promotion_of(row: Row, vault: Vault) -> Promotion:
     return Promotion(
         **fields,
         anyway=words["anyway"],
-        approved_for=None if bound is None else binding_of(bound),
+        binding=None if bound is None else binding_of(bound),
         phase=Phase(row["phase"]),
         approvals_needed=row["approvals"],
         requested_by=actor_of(row["requested_by"]),
@@ -145,7 +145,7 @@ def intent_row(promotion: str, intent: Intent, vault: Vault) -> Columns:
         "objects": [asdict(each) for each in intent.objects],
         "replica_sets": dict(intent.replica_sets),
         "pods": dict(intent.pods),
-        "going": sorted(intent.going),
+        "going": sorted(intent.terminating),
     }
     return {"promotion": promotion, "sealed": vault.seal(document)}
 
@@ -157,7 +157,7 @@ def intent_of(row: Row, vault: Vault) -> Intent:
         objects=tuple(_baseline_object(each) for each in document["objects"]),
         replica_sets={uid: (seen[0], seen[1]) for uid, seen in document["replica_sets"].items()},
         pods=document["pods"],
-        going=frozenset(document["going"]),
+        terminating=frozenset(document["going"]),
     )
 
 
@@ -237,7 +237,7 @@ def approval_of(row: Row, vault: Vault) -> Approval:
 def line_row(promotion: str, line: Line, vault: Vault) -> Columns:
     return {
         "promotion": promotion,
-        "mark": vault.digest("line", line.key),
+        "mark": vault.keyed_digest("line", line.key),
         "at": timestamp(line.at),
         "kind": line.kind,
         "sealed": vault.seal([line.object, line.text, line.key]),

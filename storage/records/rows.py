@@ -35,7 +35,7 @@ def app_row(app: App) -> Columns:
         "created_at": timestamp(app.created_at),
         "created_by": actor_text(app.created_by),
         "channel": app.channel,
-        "active": app.active,
+        "active": app.active_release,
         "token": app.token,
         "namespace_uid": app.namespace_uid,
     }
@@ -47,7 +47,7 @@ def app_of(row: Row) -> App:
         created_at=datetime.fromisoformat(row["created_at"]),
         created_by=actor_of(row["created_by"]),
         channel=row["channel"],
-        active=row["active"],
+        active_release=row["active"],
         token=row["token"],
         namespace_uid=row["namespace_uid"],
     )

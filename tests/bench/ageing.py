@@ -110,7 +110,7 @@ async def _grow(store: SqliteStore, begin: int, end: int) -> None:
         async with store.transaction() as tx:
             for number in range(first, min(first + BATCH, end)):
                 last = await _add(tx, app, manifest, number + 1)
-            await tx.save_app(replace(app, active=last, token=number + 1))
+            await tx.save_app(replace(app, active_release=last, token=number + 1))
             for statement in TOLD.split(";"):
                 await tx._session.connection.execute(statement)
 

@@ -5,4 +5,6 @@ from tests.core.world import World
 
 
 def handlers_of(w: World) -> Handlers:
-    return Handlers(records=w.records, promoter=w.promoter, decider=w.decider, viewer=w.viewer, clock=w.clock)
+    return Handlers(
+        registrar=w.registrar, promoter=w.promoter, decider=w.decider, viewer=w.viewer, clock=w.clock
+    )

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from bot.jobs import EXPIRY_SECONDS, expire
+from bot.background import EXPIRY_SECONDS, expire
 from core.errors import Unavailable
 from core.promotion import Phase
 from tests.core.world import ONE_APPROVAL, World

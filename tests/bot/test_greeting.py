@@ -3,7 +3,7 @@
 import logging
 from itertools import pairwise
 
-from bot.jobs import await_cluster
+from bot.background import await_cluster
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_file
@@ -20,7 +20,7 @@ async def test_a_cluster_that_is_away_is_said_until_it_answers(caplog):
         if len(asked) < 5:
             raise Unreachable("no route to host")
 
-    with caplog.at_level(logging.INFO, "bot.jobs"):
+    with caplog.at_level(logging.INFO, "bot.background"):
         await await_cluster(reach, clock)
     assert [b - a for a, b in pairwise(asked)] == [5, 15, 60, 60]
     assert caplog.messages == [
@@ -40,7 +40,7 @@ async def test_a_kubeconfig_that_is_not_there_is_named(tmp_path, caplog):
             if (one := next(tries, None)) is not None:
                 await one()
 
-        with caplog.at_level(logging.INFO, "bot.jobs"):
+        with caplog.at_level(logging.INFO, "bot.background"):
             await await_cluster(reach, clock)
     said = f"the cluster does not answer: there is no kubeconfig at {missing}; trying again"
     assert caplog.messages.count(said) == 2

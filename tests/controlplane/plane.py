@@ -10,7 +10,7 @@ from typing import Self
 import aiohttp
 
 from bot.playground.kubelet.certificate import self_signed
-from core.cluster.app_manifest import app_manifest
+from core.cluster.namespace_objects import namespace_objects
 from tests.controlplane import flags
 from tests.controlplane.processes import Process, free_ports
 
@@ -147,7 +147,7 @@ class ControlPlane:
 
     async def create_app(self, rack: str, app: str) -> str:
         """Do what an administrator does for an app, wait until pods can be made there, return the namespace."""
-        await self.kubectl("apply", "-f", "-", stdin=app_manifest(rack, app))
+        await self.kubectl("apply", "-f", "-", stdin=namespace_objects(rack, app))
         namespace = f"{rack}-{app}"
         # Admission rejects pods until the controller has made the namespace's own ServiceAccount.
         await self.kubectl(

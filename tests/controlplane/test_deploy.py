@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from bot.playground.kubelet.api import APPLY, ApiClientError, connect
-from core.cluster.app_manifest import app_manifest
+from core.cluster.namespace_objects import namespace_objects
 from tests.controlplane.support import eventually
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -133,7 +133,7 @@ async def test_self_service_makes_app_namespaces_and_touches_no_other(control_pl
 async def test_the_app_manifest_can_be_applied_twice(control_plane):
     for _ in range(2):
         await control_plane.kubectl(
-            "apply", "--validate=strict", "-f", "-", stdin=app_manifest("convox", "twice")
+            "apply", "--validate=strict", "-f", "-", stdin=namespace_objects("convox", "twice")
         )
     namespace = json.loads(await control_plane.kubectl("get", "namespace", "convox-twice", "-o", "json"))
     assert namespace["metadata"]["labels"]["convox.com/app"] == "twice"

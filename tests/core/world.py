@@ -69,7 +69,7 @@ class World:
     clock: JumpingClock
     directory: FakeDirectory
     announcer: FakeAnnouncer
-    records: Registrar
+    registrar: Registrar
     promoter: Promoter
     decider: Decider
     viewer: Viewer
@@ -77,7 +77,7 @@ class World:
     policy: Policy
 
     async def build(self, app: str = "myapp", text: str | None = None, **images: str) -> NewRelease:
-        return await self.records.register_build(by(ALICE), app, manifest=text or manifest(), images=images)
+        return await self.registrar.register_build(by(ALICE), app, manifest=text or manifest(), images=images)
 
     async def ask(
         self, release: str | None = None, *, actor: Actor = ALICE, app: str = "myapp", **more: Any
@@ -141,7 +141,7 @@ async def world(
             store=store, cluster=cluster, clock=clock, announcer=announcer, gate=Gate(store, cluster, access)
         )
         supervisor = Supervisor(tools)
-        records = Registrar(store, cluster, access, lambda: why_not_startable)
+        registrar = Registrar(store, cluster, access, lambda: why_not_startable)
         decider = Decider(
             store, cluster, access, announcer, supervisor, why_not_startable=lambda: why_not_startable
         )
@@ -153,7 +153,7 @@ async def world(
             clock,
             directory,
             announcer,
-            records,
+            registrar,
             promoter,
             decider,
             viewer,
@@ -161,7 +161,7 @@ async def world(
             current,
         )
         if not [a for a in await store.read.apps() if a.name == app]:
-            await records.create_app(by(ALICE, "C1"), app)
+            await registrar.create_app(by(ALICE, "C1"), app)
         try:
             yield made
         finally:

@@ -62,7 +62,7 @@ async def _records(store: SqliteStore, app: str) -> Document:
     record = await read.app(app)
     promotions = list(reversed(await read.promotions(app, 100)))
     return {
-        "active": record.active,
+        "active": record.active_release,
         "token": record.token,
         "promotions": [_promotion(p) for p in promotions],
         "releases": [_release(r, await read.release_status(r.id)) for r in await read.releases(app, 100)],

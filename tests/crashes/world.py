@@ -120,9 +120,9 @@ class World:
         document = yaml.safe_load(self.place.kubeconfig.read_text())
         async with wired(settings, clock=self.clock, kubeconfig=document) as bot:
             builder = Caller(actor=CI, source="http", channel=CHANNEL)
-            await bot.records.create_app(builder, self.place.app)
+            await bot.registrar.create_app(builder, self.place.app)
             for build in builds:
-                await bot.records.register_build(
+                await bot.registrar.register_build(
                     builder, self.place.app, manifest=build.manifest, images=build.images
                 )
 

@@ -42,7 +42,7 @@ B = Build(
     id="BABCDEFGHIJ", app="myapp", manifest=SERVICES, description=WORDS, release=R.id, started_at=MADE,
     ended_at=MADE, created_by=ALICE,
 )  # fmt: skip
-APP = App(name="myapp", created_at=MADE, created_by=ALICE, active=R.id)
+APP = App(name="myapp", created_at=MADE, created_by=ALICE, active_release=R.id)
 P = Promotion(
     id="PABCDEFGHIJ", app="myapp", release=R.id, phase=Phase.PENDING, requested_by=ALICE, requested_at=NOW
 )

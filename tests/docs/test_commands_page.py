@@ -17,7 +17,7 @@ from bot.command.commands import (
     EnvUnset,
     ReleaseInfo,
 )
-from bot.command.grammar import RULES, Rule
+from bot.command.grammar import RULES, CommandRule
 from bot.command.parser import parse
 from bot.http.errors import PayloadTooLarge, TooManyRequests
 from core import errors
@@ -44,19 +44,19 @@ def test_the_page_has_every_command_and_no_other():
 
 
 @rule
-def test_the_usage_is_the_one_of_the_grammar(rule: Rule):
+def test_the_usage_is_the_one_of_the_grammar(rule: CommandRule):
     assert f"\n`{rule.usage}` · needs " in PARTS[rule.name]
 
 
 @rule
-def test_the_example_can_be_typed_as_it_stands_and_means_this_command(rule: Rule):
+def test_the_example_can_be_typed_as_it_stands_and_means_this_command(rule: CommandRule):
     command = parse(typed(PARTS[rule.name]), linked_app="myapp")
     assert " ".join(command.words).startswith(rule.name)
 
 
 @rule
 @pytest.mark.world(policy=ONE_APPROVAL)
-async def test_the_rights_are_those_that_are_asked_for(rule: Rule, w: World):
+async def test_the_rights_are_those_that_are_asked_for(rule: CommandRule, w: World):
     """Whoever has them is not refused, whoever lacks one of them is, whatever else they may do."""
     (said,) = re.findall(r"` · needs (.+)$", PARTS[rule.name], re.MULTILINE)
     rights = re.findall(r"`([a-z]+)`", said)
@@ -88,7 +88,7 @@ def with_options(command: Command, promotion: str) -> Command:
 
 
 @rule
-def test_an_answer_is_shown_beside_each_example(rule: Rule):
+def test_an_answer_is_shown_beside_each_example(rule: CommandRule):
     command, answer = re.findall(r"```\n(.*?)```", PARTS[rule.name], re.DOTALL)
     assert command.startswith("/convox ")
     assert answer.strip()

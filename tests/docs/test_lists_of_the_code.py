@@ -9,7 +9,7 @@ from bot.api.metrics import MetricsSnapshot, exposition
 from bot.command.grammar import GROUPS, RULES
 from bot.loop_lag import LoopLag
 from bot.slack.listeners import COMMAND
-from bot.views.buttons import ACTIONS
+from bot.views.buttons import ACTION_IDS
 from core import errors
 from core.records.progress import Limits
 from core.redaction import SHORTEST_VALUE
@@ -47,7 +47,7 @@ def test_the_scopes_are_those_of_the_app_manifest_and_each_is_needed_by_a_method
 
 def test_every_button_and_the_command_are_on_the_page():
     arriving = rows(section(SLACK, "What arrives, and what becomes of it"))
-    assert {codes(row)[0] for row in arriving} == set(ACTIONS)
+    assert {codes(row)[0] for row in arriving} == set(ACTION_IDS)
     assert f"The slash command is `{COMMAND}`" in SLACK
 
 

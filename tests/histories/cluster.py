@@ -117,11 +117,11 @@ class _Watching:
     def aim(self, target: Any) -> None:
         self._watch.aim(target)
 
-    async def sighted(self) -> None:
+    async def wait_for_sync(self) -> None:
         await self._life.pause()
         if self._cluster.trouble in {"away", "blind"}:
             raise Unreachable("not every collection was seen")
-        await self._watch.sighted()
+        await self._watch.wait_for_sync()
 
     async def next(self, seconds: float) -> Observation:
         await self._cluster.clock.sleep(seconds)

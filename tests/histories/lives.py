@@ -10,7 +10,7 @@ from unittest import mock
 import aiosqlite
 
 from bot import main
-from bot.jobs import expire
+from bot.background import expire
 from bot.playground.slack import SlackWorkspace
 from bot.policy_file import PolicyFile
 from bot.settings import Settings
@@ -145,7 +145,7 @@ class Life:
                 announcer=side.sender,
                 workspaces=workspaces,
             )
-            self.records = domain.records
+            self.registrar = domain.registrar
             await domain.supervisor.resume()
             jobs = [side.sender.run(), self._inbox.run(), expire(domain.decider, clock)]
             tasks = [asyncio.create_task(job) for job in jobs]

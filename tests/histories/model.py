@@ -77,7 +77,7 @@ class Account:
             promotions=promotions,
             approvals={each.id: await store.read.approvals(each.id) for each in promotions},
             bundles={each.release: await store.read.bundle(each.release) for each in promotions},
-            active=(await store.read.app(app)).active,
+            active=(await store.read.app(app)).active_release,
             broken_audit=await first_broken(store),
             cards=cards,
             threads={id_: slack.thread(channel, card.ts) for id_, card in cards.items() if card and card.ts},

@@ -164,7 +164,7 @@ class Play:
     async def _build(self, behaves: str) -> None:
         images = {"web": f"registry.example/web:{behaves}"}
         registering = asyncio.create_task(
-            self.life.records.register_build(CI, APP, manifest=MANIFEST, images=images)
+            self.life.registrar.register_build(CI, APP, manifest=MANIFEST, images=images)
         )
         await asyncio.wait(
             {registering, asyncio.create_task(self.life.over.wait())}, return_when="FIRST_COMPLETED"
@@ -264,7 +264,7 @@ async def _play(history: History, folder: Path) -> list[str]:
     try:
         with _certain(luck):
             await play.life.begin(settings, slack, cluster)
-            await play.life.records.create_app(CI, APP)
+            await play.life.registrar.create_app(CI, APP)
             for step in history.steps:
                 await play.step(step)
             left = await play.rest()

@@ -205,7 +205,7 @@ def test_a_pod_that_was_going_before_is_not_told_to_go_again():
     snapshot, intent, deltas = baseline(recordings()["good"])
     going = frozenset(intent.pods)
     quiet = Intent(
-        namespace_uid="n", objects=(), replica_sets=intent.replica_sets, pods=intent.pods, going=going
+        namespace_uid="n", objects=(), replica_sets=intent.replica_sets, pods=intent.pods, terminating=going
     )
     out = told(snapshot, quiet, [[d] for d in deltas])
     assert not any(line.text == "Deleted pod: web-b757dc664-bmqmg" for line in out)

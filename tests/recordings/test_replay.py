@@ -161,7 +161,7 @@ def test_a_crash_stands_before_the_check_that_it_makes_fail():
 
 def test_scaled_to_nothing_is_ready_with_nothing_started():
     _, _, state = forward("scale-to-zero")[-1]
-    assert (state.readiness, state.desired, state.started) == (Readiness.READY, 0, 0)
+    assert (state.readiness, state.desired, len(state.pods)) == (Readiness.READY, 0, 0)
 
 
 def test_a_kill_by_the_liveness_check_counts_as_a_restart_before_the_status_tells():
@@ -179,7 +179,7 @@ def test_a_kill_by_the_liveness_check_counts_as_a_restart_before_the_status_tell
 def test_evicted_pods_stay_in_the_list_and_are_not_new_pods():
     _, snapshot, state = forward("evicted")[-1]
     assert len([p for p in snapshot.all("Pod") if p["status"]["phase"] == "Failed"]) == 4
-    assert state.started == 2
+    assert len(state.pods) == 2
     assert len(state.restarts) == 2
 
 

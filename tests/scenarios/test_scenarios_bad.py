@@ -24,7 +24,7 @@ async def test_an_image_that_does_not_exist_is_named_in_seconds_and_the_app_goes
     await stage.runs(good)
     assert {pod["metadata"]["uid"] for pod in await stage.pods()} == pods
     app = await stage.bot.store.read.app("myapp")
-    assert app.active == good
+    assert app.active_release == good
     assert (await stage.bot.store.read.release_status(good)).verified_at
     answer = await stage.command(f"releases promote {promotion.release}")
     assert (
@@ -71,7 +71,7 @@ async def test_a_first_release_that_fails_is_removed(stage: Stage):
     assert await stage.items("deployments") == []
     assert "web" not in {service["metadata"]["name"] for service in await stage.items("services")}
     app = await stage.bot.store.read.app("myapp")
-    assert app.active is None
+    assert app.active_release is None
 
 
 async def test_a_person_rolls_back(stage: Stage):

@@ -41,7 +41,7 @@ async def test_an_image_set_in_the_middle_is_never_verified_and_left_alone(stage
     live = await stage.deployment()
     assert live["spec"]["template"]["spec"]["containers"][0]["image"].endswith(":v3")
     app = await stage.bot.store.read.app("myapp")
-    assert app.active == good
+    assert app.active_release == good
     assert "on hold" not in await stage.command("releases")
 
 

@@ -29,7 +29,7 @@ async def test_the_example_goes_out_and_its_whole_thread_is_told(stage: Stage):
     await stage.runs(release)
     await stage.runs(release, "worker", count=1)
     app = await stage.bot.store.read.app("myapp")
-    assert app.active == release
+    assert app.active_release == release
     assert (await stage.bot.store.read.release_status(release)).verified_at
     assert f"{release}  active" in await stage.command("releases")
 

@@ -23,7 +23,7 @@ async def test_a_rollout_is_cancelled_with_its_button(stage: Stage):
     assert (ended.phase, ended.cancelled_by.id) == ("Reverted", BOB)
     await stage.tells("cancelled", promotion)
     await stage.runs(good)
-    assert (await stage.bot.store.read.app("myapp")).active == good
+    assert (await stage.bot.store.read.app("myapp")).active_release == good
     assert "app is not updating" in await stage.command("apps cancel")
 
 

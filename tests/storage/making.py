@@ -108,7 +108,7 @@ def make_intent():
         objects=(web, gone),
         replica_sets={"rs-1": (2, 3)},
         pods={"p1": 0, "p2": 3},
-        going=frozenset({"p1"}),
+        terminating=frozenset({"p1"}),
     )
 
 

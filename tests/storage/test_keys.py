@@ -92,22 +92,22 @@ async def test_a_refused_key_leaves_the_lock_and_the_database_as_they_were(path,
 async def test_records_stay_readable_when_a_newer_key_is_put_in_front(path, clock, key):
     async with open_store(path, Keyring([key]), clock) as store:
         await seed(store, promotion="PAAAAAAAAAA", cause=Sentence.of("boom"))
-        digest, installation = await store.read.digest("x"), await store.read.installation()
+        digest, installation = await store.read.keyed_digest("x"), await store.read.installation()
     async with open_store(path, Keyring([Keyring.generate(), key]), clock) as store:
         assert (await store.read.promotion("PAAAAAAAAAA")).cause == Sentence.of("boom")
-        assert await store.read.digest("x") == digest
+        assert await store.read.keyed_digest("x") == digest
         assert await store.read.installation() == installation
 
 
 async def test_a_digest_is_of_this_installation_and_of_its_parts(store, tmp_path, key, clock):
-    digest = await store.read.digest("ab", "c")
-    assert digest == await store.read.digest("ab", "c")
+    digest = await store.read.keyed_digest("ab", "c")
+    assert digest == await store.read.keyed_digest("ab", "c")
     assert len(digest) == 64
-    assert digest != await store.read.digest("a", "bc")
-    assert digest != await store.read.digest("abc")
+    assert digest != await store.read.keyed_digest("a", "bc")
+    assert digest != await store.read.keyed_digest("abc")
     assert digest != hashlib.sha256(b"abc").hexdigest()
     async with open_store(tmp_path / "other.db", Keyring([key]), clock) as other:
-        assert await other.read.digest("ab", "c") != digest
+        assert await other.read.keyed_digest("ab", "c") != digest
         assert await other.read.installation() != await store.read.installation()
 
 
@@ -115,7 +115,7 @@ async def test_two_first_starts_at_once_agree_on_one_installation(path, key):
     async with open_database(path, exclusive=False) as one, open_database(path, exclusive=False) as two:
         vaults = [await Vault.open(database, Keyring([key])) for database in (one, two)]
     assert vaults[0].installation == vaults[1].installation
-    assert vaults[0].digest("x") == vaults[1].digest("x")
+    assert vaults[0].keyed_digest("x") == vaults[1].keyed_digest("x")
 
 
 async def test_nothing_secret_or_foreign_is_in_the_files_in_plain_text(store, path):
@@ -141,7 +141,7 @@ async def test_nothing_secret_or_foreign_is_in_the_files_in_plain_text(store, pa
                 cause=Sentence.of(secret("cause")),
                 reason=Sentence.of(secret("reason")),
                 anyway=secret("anyway"),
-                approved_for=Binding(bundle=secret("approved"), active=None, prune=(), namespace=None),
+                binding=Binding(bundle=secret("approved"), active=None, prune=(), namespace=None),
                 progress=Progress(waiting=secret("waiting"), suspects={secret("suspect"): 1.0}),
             )
         )

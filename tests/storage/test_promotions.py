@@ -40,7 +40,7 @@ PROGRESS = Progress(
     watched=12.5,
     moved=3.0,
     patience=600.0,
-    pods={"pod": PodProgress(service="web", step=4, restarts=1, started=-4.0, ready=2.5, baseline=1)},
+    pods={"pod": PodProgress(service="web", milestone=4, restarts=1, started=-4.0, ready=2.5, baseline=1)},
     gone={"web": 1},
     complete={"web": Completion(at=5.0, pods=2)},
     suspects={"crash web": 9.0},
@@ -63,7 +63,7 @@ def full_promotion():
         anyway="we must",
         limits=Limits(deadline=1.5, crashes=9),
         approvals_needed=2,
-        approved_for=Binding(bundle="h" * 64, active=R, prune=(Ref("Service", "web"),), namespace="ns-1"),
+        binding=Binding(bundle="h" * 64, active=R, prune=(Ref("Service", "web"),), namespace="ns-1"),
         expires_at=NOW + timedelta(hours=24),
         started_at=NOW,
         touched_at=NOW,
@@ -275,7 +275,7 @@ async def test_an_intent_of_an_older_version_can_be_read(store):
     document["objects"] = [
         asdict(each) | {"resource_version": "4711", "progress_stamp": ""} for each in make_intent().objects
     ]
-    document["going"] = sorted(document["going"])
+    document["going"] = sorted(document.pop("terminating"))
     async with store.transaction() as tx:
         await tx._session.connection.execute(
             "INSERT INTO intents (promotion, sealed) VALUES (?, ?)", (P, tx._vault.seal(document))

@@ -24,7 +24,7 @@ from tests.storage.making import (
 
 
 async def test_an_app_comes_back_as_it_was_stored(store):
-    app = make_app(channel="C01", active="R1", token=4, namespace_uid="uid")
+    app = make_app(channel="C01", active_release="R1", token=4, namespace_uid="uid")
     async with store.transaction() as tx:
         await tx.add_app(app)
         assert await tx.app(APP) == app
@@ -70,7 +70,7 @@ async def test_a_release_of_another_app_is_not_found(store):
 
 async def test_what_changes_of_an_app_is_saved_and_who_made_it_is_not(store):
     await seed(store)
-    changed = make_app(active="RAAAAAAAAAA", token=9, namespace_uid="uid")
+    changed = make_app(active_release="RAAAAAAAAAA", token=9, namespace_uid="uid")
     async with store.transaction() as tx:
         await tx.save_app(replace(changed, created_at=NOW.replace(year=2030)))
     assert await store.read.app(APP) == changed

@@ -27,14 +27,14 @@ async def test_what_an_approval_was_bound_to_as_a_text_reads_as_parts(path, key,
         await before.promotion(P, "AwaitingApproval")
         await before.promotion(Q, "Refused", approved_for=FIRST)
     async with open_store(path, Keyring([key]), clock) as store:
-        assert (await store.read.promotion(P)).approved_for == Binding(
+        assert (await store.read.promotion(P)).binding == Binding(
             bundle="00ff",
             active="RZZZZZZZZZZ",
             prune=(Ref("Deployment", "worker"), Ref("Service", "worker")),
             namespace="ns-1",
         )
         bare = Binding(bundle="00ff", active=None, prune=(), namespace=None)
-        assert (await store.read.promotion(Q)).approved_for == bare
+        assert (await store.read.promotion(Q)).binding == bare
 
 
 async def test_people_in_a_stored_sentence_read_as_parts(path, key, clock):

@@ -44,14 +44,14 @@ class KubeClient:
         return await self._json_or_none(Request(method="GET", at=at))
 
     async def list(
-        self, at: Address, *, label: str = "", seconds: float = LIST_SECONDS
+        self, at: Address, *, label_selector: str = "", seconds: float = LIST_SECONDS
     ) -> tuple[list[Json], str]:
         """Return a whole collection and its resourceVersion: a consistent read, in pages of so many seconds each.
 
         Raises:
             ApiUnreachable: also with status 410, where the list has expired between two pages: begin again.
         """
-        params = {"limit": str(PAGE), **selectors(label)}
+        params = {"limit": str(PAGE), **selectors(label_selector)}
         items: list[Json] = []
         while True:
             page = await self._json(Request(method="GET", at=at, verb="list", params=params, seconds=seconds))
@@ -123,8 +123,8 @@ class KubeClient:
         return document
 
 
-def selectors(label: str) -> dict[str, str]:
-    return {"labelSelector": label} if label else {}
+def selectors(label_selector: str) -> dict[str, str]:
+    return {"labelSelector": label_selector} if label_selector else {}
 
 
 def _typed(item: Json, at: Address) -> Json:

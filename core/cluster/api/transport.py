@@ -16,9 +16,9 @@ from kubernetes_asyncio.client import Configuration
 
 from core.clock import Clock
 from core.cluster.api.address import Address
+from core.cluster.api.connection_pools import ConnectionPools, connection_identity
 from core.cluster.api.credentials import ConfigurationSource, Credentials, LoadedConfiguration, bearer
 from core.cluster.api.refusals import VERBS, read_status, refusal
-from core.cluster.api.sessions import ConnectionPools, connection_identity
 from core.errors import Unreachable
 
 CALL_SECONDS = 30.0
@@ -140,7 +140,7 @@ class Transport:
                 timeout=limits,
                 # The API server redirects nobody; whatever does must not be shown our token.
                 allow_redirects=False,
-                **sessions.detours,
+                **sessions.proxy_options,
             )
 
     async def _sessions_for(self, configuration: Configuration) -> ConnectionPools:

@@ -53,7 +53,7 @@ CAUSES = (
     ),
 )
 # The text carries the generated name of the pod, so every try would else be a new sentence.
-POD = re.compile(r'pods? "[^"]*" is forbidden: ')
+POD_FORBIDDEN = re.compile(r'pods? "[^"]*" is forbidden: ')
 
 
 def find(
@@ -72,7 +72,7 @@ def find(
     for replica_set in replica_sets:
         failure = condition(replica_set, "ReplicaFailure")
         if failure.get("status") == "True" and spec_of(replica_set).get("replicas"):
-            kind, fact, permanent = _explain(service, POD.sub("", str(failure.get("message", ""))))
+            kind, fact, permanent = _explain(service, POD_FORBIDDEN.sub("", str(failure.get("message", ""))))
             if kind is DiagnosisKind.QUOTA and going:
                 permanent, fact = False, f"{fact}; pods that are going still hold a part of it"
             fact = one_line(fact)

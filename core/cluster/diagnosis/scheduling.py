@@ -13,7 +13,7 @@ STRAY = ". not found"
 ROOM = re.compile(r"Insufficient (\S+?)[.,]?(?=\s|$)")
 PORTS = "didn't have free ports"
 LABELS = "didn't match Pod's node affinity/selector"
-CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" (?:not found|is being deleted)')
+CLAIM_MISSING = re.compile(r'persistentvolumeclaim "([^"]+)" (?:not found|is being deleted)')
 KEYS = {"cpu": "scale.cpu", "memory": "scale.memory"}
 SURGE = "lower deployment.minimum so that an old pod goes first"
 # What an old pod that goes makes room for, and the nodes on which no pod of an app ever stands.
@@ -39,7 +39,7 @@ def find(service: str, pod: PodView, *, old: Sequence[Document]) -> Diagnosis | 
     if scheduled.get("reason") != "Unschedulable":
         return None
     text = cut(str(scheduled.get("message", "")))
-    if "PersistentVolumeClaims" in text or CLAIM.search(text):
+    if "PersistentVolumeClaims" in text or CLAIM_MISSING.search(text):
         return None
     times = sum(e.count for e in pod.events_named("FailedScheduling")) or 1
     fact, remedies = _explain(service, pod.spec, text)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from core.cluster.diagnosis.scheduling import CLAIM, cut
+from core.cluster.diagnosis.scheduling import CLAIM_MISSING, cut
 from core.cluster.diagnosis.starts import hook_said
 from core.cluster.diagnosis.view import PodView, event_view, events_of, one_line
 from core.cluster.documents import (
@@ -33,7 +33,7 @@ def find_volume(service: str, pod: PodView, snapshot: Snapshot) -> Diagnosis | N
     scheduled = condition(pod.document, "PodScheduled")
     text = cut(str(scheduled.get("message", "")))
     if scheduled.get("reason") == "Unschedulable" and (
-        "PersistentVolumeClaims" in text or CLAIM.search(text)
+        "PersistentVolumeClaims" in text or CLAIM_MISSING.search(text)
     ):
         return pod.diagnosis(DiagnosisKind.VOLUME, _claim(service, pod, snapshot, text))
     events = pod.events_named("FailedMount", "FailedAttachVolume")
@@ -113,7 +113,7 @@ def find_pre_stop(service: str, pods: Sequence[Document], snapshot: Snapshot) ->
 
 def _claim(service: str, pod: PodView, snapshot: Snapshot, text: str) -> str:
     """Say why a claim is pending; the reason is an event on the claim, some seconds later."""
-    if absent := CLAIM.search(text):
+    if absent := CLAIM_MISSING.search(text):
         return f'{service} needs the volume claim "{absent[1]}", which does not exist'
     names = [
         v["persistentVolumeClaim"]["claimName"]

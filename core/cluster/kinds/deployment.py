@@ -15,7 +15,7 @@ from core.cluster.documents import (
 from core.cluster.kinds.kind import LOOK, MANAGE, Follow, Json, Resource, WorkloadKind
 from core.cluster.kinds.phrases import number_of
 from core.cluster.kinds.replica_set import REPLICA_SET
-from core.cluster.labels import RELEASE_LABEL, own_labels, selector
+from core.cluster.labels import RELEASE_LABEL, match_labels, own_labels
 from core.cluster.ownership import owner_of
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.probes import progress_deadline
@@ -45,7 +45,7 @@ def render(service: Service, given: RenderInput) -> Iterator[Json]:
             },
         },
         "spec": {
-            "selector": {"matchLabels": selector(given.rack, given.app, service)},
+            "selector": {"matchLabels": match_labels(given.rack, given.app, service)},
             "strategy": strategy(service.deployment),
             "minReadySeconds": min_ready(service, given.rules),
             "progressDeadlineSeconds": progress_deadline(service, given.rules),

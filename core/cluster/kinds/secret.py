@@ -24,7 +24,7 @@ def render(service: Service, given: RenderInput) -> Iterator[Json]:
             "name": secret_name(service.name, given.release.id),
             "namespace": given.namespace,
             "labels": {
-                **own_labels(given.rack, given.app, service, kind="env"),
+                **own_labels(given.rack, given.app, service, type_="env"),
                 RELEASE_LABEL: given.release.id,
             },
         },

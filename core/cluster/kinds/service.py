@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource
-from core.cluster.labels import own_labels, selector
+from core.cluster.labels import match_labels, own_labels
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.workload import port_name
 from core.manifest.service import Service
@@ -30,7 +30,7 @@ def render(service: Service, given: RenderInput) -> Iterator[Json]:
         },
         "spec": {
             "type": "ClusterIP",
-            "selector": selector(given.rack, given.app, service),
+            "selector": match_labels(given.rack, given.app, service),
             "ports": [{"protocol": "TCP", **port} for port in (*main, *extra)],
         },
     }

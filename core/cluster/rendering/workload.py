@@ -23,7 +23,7 @@ def pod_template(service: Service, given: RenderInput) -> Json:
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "shareProcessNamespace": service.init,
-            "terminationGracePeriodSeconds": service.grace,
+            "terminationGracePeriodSeconds": service.termination_grace,
             "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [_container(service, given)],
             **_placement(service),

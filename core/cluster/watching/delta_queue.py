@@ -18,9 +18,9 @@ class DeltaQueue:
     def put(self, kind: str, change: WatchEvent) -> None:
         """Take in an ADDED, MODIFIED or DELETED change."""
         assert change.object is not None
-        assert change.kind in {"ADDED", "MODIFIED", "DELETED"}
+        assert change.type in {"ADDED", "MODIFIED", "DELETED"}
         key = (kind, uid_of(change.object))
-        self._deltas[key] = _merged(kind, self._deltas.get(key), change.kind, change.object)
+        self._deltas[key] = _merged(kind, self._deltas.get(key), change.type, change.object)
 
     def take(self) -> list[Delta]:
         """Return what has come since the last time, in the order in which each object first changed."""

@@ -170,7 +170,7 @@ def _deleted(delta: Delta, intent: Intent, now: datetime, *, seen: Document | No
     """Tell that a pod is taken away, as soon as it is asked to go."""
     pod, uid = delta.object, uid_of(delta.object)
     owner = controller_of(pod, POD_OWNERS)
-    if owner is None or uid in intent.going or (seen is not None and is_terminating(seen)):
+    if owner is None or uid in intent.terminating or (seen is not None and is_terminating(seen)):
         return []
     if delta.type != "DELETED" and not is_terminating(pod):
         return []

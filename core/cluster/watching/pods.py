@@ -25,7 +25,7 @@ def _state(pod: PodView) -> PodObservation:
     ready = is_condition_true(pod.document, "Ready")
     return PodObservation(
         uid=uid_of(pod.document),
-        step=_step(pod, ours, ready=ready),
+        milestone=_milestone(pod, ours, ready=ready),
         running=all(c.running for c in ours if not c.is_init),
         ready=ready,
         # A liveness kill counts as soon as its event tells, a moment before the status does (engine rule 33).
@@ -33,7 +33,7 @@ def _state(pod: PodView) -> PodObservation:
     )
 
 
-def _step(pod: PodView, ours: list[ContainerView], *, ready: bool) -> PodMilestone:
+def _milestone(pod: PodView, ours: list[ContainerView], *, ready: bool) -> PodMilestone:
     if ready:
         return PodMilestone.READY
     if any(c.running or c.ended for c in ours if not c.is_init):

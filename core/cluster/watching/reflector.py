@@ -34,11 +34,11 @@ class WatchEvent:
     """One change.
 
     Attributes:
-        kind: SYNC: what was told is the server's state and the watch is open. STALE: the watch is broken.
+        type: SYNC: what was told is the server's state and the watch is open. STALE: the watch is broken.
         why: of STALE, what went wrong, as far as it is known.
     """
 
-    kind: Literal["ADDED", "MODIFIED", "DELETED", "SYNC", "STALE"]
+    type: Literal["ADDED", "MODIFIED", "DELETED", "SYNC", "STALE"]
     object: Json | None = None
     why: str = ""
 
@@ -85,7 +85,7 @@ class Reflector:
         at: the collection.
         sink: told each change; it must return at once, since a slow watcher is closed by the server.
         clock: for pauses.
-        label: label selector.
+        label_selector: what is followed, "" for all.
         tuning: times, for tests.
     """
 
@@ -96,14 +96,14 @@ class Reflector:
         sink: Sink,
         *,
         clock: Clock,
-        label: str = "",
+        label_selector: str = "",
         tuning: ReflectorOptions | None = None,
     ) -> None:
         self._client = client
         self._at = at
         self._sink = sink
         self._clock = clock
-        self._label = label
+        self._label_selector = label_selector
         self._tuning = tuning or ReflectorOptions()
         self._random = random.SystemRandom()
         self._objects: dict[tuple[str, str], Json] = {}
@@ -165,7 +165,7 @@ class Reflector:
             return
 
     async def _read(self, seconds: float) -> tuple[list[Json], str]:
-        return await self._client.list(self._at, label=self._label, seconds=seconds)
+        return await self._client.list(self._at, label_selector=self._label_selector, seconds=seconds)
 
     def _replace(self, items: list[Json], version: str) -> None:
         """Tell the difference between what was known and a fresh list; the order of a watch would be lost anyway."""
@@ -208,7 +208,7 @@ class Reflector:
     async def _follow(self, lists: int) -> None:
         """Take what one watch says, for as long as `lists` is the newest list that was read."""
         params = {
-            **selectors(self._label),
+            **selectors(self._label_selector),
             "resourceVersion": self._version,
             "allowWatchBookmarks": "true",
             "timeoutSeconds": str(self._random.randint(*self._tuning.timeout_range)),

@@ -9,8 +9,9 @@ from core.cluster.kinds.pod import POD
 from core.cluster.labels import SERVICE_LABEL
 from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.readiness import service_state
+from core.records.desired_state import DesiredState
 from core.records.intent import Applied
-from core.records.observation import DesiredState, ServiceState
+from core.records.observation import ServiceState
 
 # A change of which nobody can tell whom it concerns, such as one of a volume claim.
 ANY = "*"

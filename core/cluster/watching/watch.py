@@ -23,9 +23,10 @@ from core.cluster.watching.reflector import UNHURRIED, Reflector, ReflectorOptio
 from core.cluster.watching.service_states import ServiceStates
 from core.errors import Rejected, Unreachable
 from core.records.bundle import Ref
+from core.records.desired_state import DesiredState
 from core.records.intent import Intent
 from core.records.line import Line
-from core.records.observation import DesiredState, Observation, ServiceState
+from core.records.observation import Observation, ServiceState
 from core.redaction import Redactor
 from core.waiting import first_of
 
@@ -94,7 +95,7 @@ class NamespaceWatch:
                 ns.at(kind),
                 partial(self._take, kind),
                 clock=clock,
-                label=ns.selector if how.selected else "",
+                label_selector=ns.selector if how.selected else "",
                 tuning=tuning if how.judged else UNHURRIED,
             )
             for kind, how in FOLLOWED.items()
@@ -121,7 +122,7 @@ class NamespaceWatch:
         self._states.forget()
         self._changed.set()
 
-    async def sighted(self) -> None:
+    async def wait_for_sync(self) -> None:
         """Return once every kind has been seen; raises what one was refused with since this was asked for."""
         self._refused.clear()
         ends = self._clock.monotonic() + SIGHT_SECONDS
@@ -277,11 +278,11 @@ class NamespaceWatch:
 
     def _take(self, kind: str, change: WatchEvent) -> None:
         self._changed.set()
-        if change.kind == "SYNC":
+        if change.type == "SYNC":
             self._unseen.discard(kind)
             self._refused.pop(kind, None)
             self._refusals.pop(kind, None)
-        match change.kind:
+        match change.type:
             case "SYNC" | "STALE" if not FOLLOWED[kind].judged:
                 pass
             case "SYNC":

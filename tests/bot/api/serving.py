@@ -72,7 +72,7 @@ async def serving(path):
         slack, lag = SlackState(connected=True, problem=""), LoopLag(made.clock)
         parts = ApiDependencies(
             handlers=handlers,
-            records=made.records,
+            registrar=made.registrar,
             store=made.store,
             viewer=made.viewer,
             directory=made.directory,

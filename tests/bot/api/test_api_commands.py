@@ -32,7 +32,7 @@ async def test_a_promotion_is_asked_for_and_named(api):
 
 
 async def test_the_shape_of_the_first_line_does_not_change_where_there_is_more_to_say(api):
-    await api.world.records.create_app(by(ALICE), "quiet")
+    await api.world.registrar.create_app(by(ALICE), "quiet")
     made = await api.world.build("quiet")
 
     body = await (await api.command(f"releases promote {made.release.id} -a quiet")).json()

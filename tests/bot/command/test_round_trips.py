@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.command import commands as ask
-from bot.command.button import text_of, value_of
+from bot.command.button_value import text_of, value_of
 from bot.command.lexer import encode
 from bot.command.parser import parse
 

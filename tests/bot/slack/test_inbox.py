@@ -327,7 +327,7 @@ async def test_a_change_whose_promotion_is_refused_says_both(tmp_path: Path):
 
 async def test_a_link_says_what_it_took_from_where(tmp_path: Path):
     async with staged(tmp_path) as s:
-        await s.world.records.create_app(by(ALICE, "C2"), "other")
+        await s.world.registrar.create_app(by(ALICE, "C2"), "other")
         answer = await s.answer(await s.command("link myapp", channel="C2"))
         assert "Linking myapp to this channel... OK" in answer
         assert "Note: myapp was linked to <#C1>, which has no app now" in answer
@@ -338,7 +338,7 @@ async def test_a_link_says_what_it_took_from_where(tmp_path: Path):
 
 async def test_a_value_that_slack_cannot_be_shown_exactly_says_so(tmp_path: Path):
     async with staged(tmp_path) as s:
-        await s.world.records.set_environment(by(ALICE), "myapp", [("T", "a```b"), ("U", "plain")])
+        await s.world.registrar.set_environment(by(ALICE), "myapp", [("T", "a```b"), ("U", "plain")])
         answer = await s.answer(await s.command("env get T"))
         assert "Note: invisible characters stand between backticks here" in answer
         assert "shown by: convox-bot do env get T -a myapp" in answer

@@ -20,7 +20,7 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 ANA = Actor("slack", "U01ANA", "ana")
 BO = Actor("slack", "U02BO", "bo")
-APP = App(name="web", created_at=NOW, created_by=ANA, active="RAAAAAAAAAA")
+APP = App(name="web", created_at=NOW, created_by=ANA, active_release="RAAAAAAAAAA")
 OLD = Release(
     id="RAAAAAAAAAA",
     app="web",

@@ -133,7 +133,7 @@ def test_one_build():
 
 
 def test_the_list_of_apps_says_what_each_is_doing():
-    apps = [APP, replace(APP, name="api", active=None), replace(APP, name="job")]
+    apps = [APP, replace(APP, name="api", active_release=None), replace(APP, name="job")]
     flying = {"api": replace(WAITING, phase=Phase.UPDATING), "job": replace(WAITING, phase=Phase.ROLLBACK)}
 
     golden("apps.txt", app_list(apps, flying))

@@ -39,7 +39,7 @@ async def pod_name(on: Live, release: str) -> str:
     """Wait for a pod of a release, and return its name."""
     async with asyncio.timeout(20):
         while True:
-            pods, _ = await on.admin.list(HOME.at("Pod"), label=f"release={release}")
+            pods, _ = await on.admin.list(HOME.at("Pod"), label_selector=f"release={release}")
             if pods:
                 return str(pods[0]["metadata"]["name"])
             await on.clock.sleep(0.2)

@@ -13,9 +13,10 @@ from core.cluster.fencing import AppNamespace
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.labels import SCALE_MANAGER, TOKEN_ANNOTATION
 from core.errors import Rejected
+from core.records.desired_state import DesiredState
 from core.records.intent import Intent
 from core.records.line import Line
-from core.records.observation import DesiredState, Readiness, ServiceState
+from core.records.observation import Readiness, ServiceState
 from tests.core.cluster.live import WEB, Bench, claim, counted
 from tests.fakes import NO_SECRETS
 

@@ -7,8 +7,9 @@ import pytest
 from core.cluster.evidence import evidence
 from core.cluster.fencing import AppNamespace
 from core.cluster.foreign import LONGEST_MESSAGE, without_values
+from core.records.desired_state import DesiredState
 from core.records.intent import Intent
-from core.records.observation import DesiredState, Diagnosis, DiagnosisKind
+from core.records.observation import Diagnosis, DiagnosisKind
 from core.redaction import Redactor
 from tests.core.cluster.faultserver import Answer, faulty
 from tests.core.cluster.live import live

@@ -61,9 +61,9 @@ async def test_a_member_of_a_group_has_its_right_for_as_long_as_they_are_in_it()
     directory = FakeDirectory()
     request = access(directory)
     directory.groups = {"S01APPROVERS": frozenset({"U03CAROL"})}
-    assert not await request.still_may(CAROL, "approve", "myapp")
+    assert not await request.why_not(CAROL, "approve", "myapp")
     directory.groups = {}
-    assert str(await request.still_may(CAROL, "approve", "myapp")).startswith("you may not approve myapp")
+    assert str(await request.why_not(CAROL, "approve", "myapp")).startswith("you may not approve myapp")
 
 
 async def test_the_groups_of_the_policy_are_asked_for_and_no_others():
@@ -76,9 +76,9 @@ async def test_the_groups_of_the_policy_are_asked_for_and_no_others():
 async def test_a_policy_that_was_read_again_holds_from_then_on():
     current = [parse_policy(POLICY)]
     request = Access(lambda: current[0], FakeDirectory())
-    assert await request.still_may(BOB, "promote", "myapp")
+    assert await request.why_not(BOB, "promote", "myapp")
     current[0] = Policy.open()
-    assert not await request.still_may(BOB, "promote", "myapp")
+    assert not await request.why_not(BOB, "promote", "myapp")
     assert request.policy is current[0]
 
 

@@ -96,7 +96,7 @@ def test_the_active_release_and_a_newer_one_pass():
 
 
 def context(*, active: ReleaseEntry | None = None, in_flight: Promotion | None = None) -> PromotionContext:
-    app = App(name="myapp", created_at=START, created_by=ALICE, active=active.id if active else None)
+    app = App(name="myapp", created_at=START, created_by=ALICE, active_release=active.id if active else None)
     return PromotionContext(app=app, active=active, in_flight=in_flight, awaiting=())
 
 
@@ -141,7 +141,7 @@ def test_a_rollback_is_free_only_to_what_was_verified():
     rules = Rules(promote=ApprovalRule(count=2), rollback=ApprovalRule(count=0))
 
     def count(kind: PromotionKind, target: ReleaseEntry | None) -> int:
-        return approval_rule(rules, kind=kind, target=target).count
+        return approval_rule(rules, kind=kind, source=target).count
 
     assert count("rollback", release(1, verified=True)) == 0
     assert count("rollback", release(1)) == 2
@@ -272,7 +272,7 @@ async def test_an_approval_is_bound_to_four_things_and_each_of_them_matters(w: W
     assert (bound.active, bound.namespace) == (good, "namespace-1")
     assert bundle.digest != bound.bundle, "a plain hash of values could be guessed"
     assert await other() == bound
-    assert await other(app=replace(app, active=None)) != bound
+    assert await other(app=replace(app, active_release=None)) != bound
     assert await other(app=replace(app, namespace_uid="another")) != bound
     assert await other(bundle=replace(bundle, digest="0" * 64)) != bound
     assert await other(bundle=replace(bundle, objects=())) != bound, "more would be pruned"

@@ -79,7 +79,7 @@ async def test_the_replay_of_a_history_is_what_the_app_says(w: World):
     newest = await w.good()
     assert (await w.end((await w.ask(good, kind="rollback")).promotion.id)).phase is Phase.RUNNING
     spans = live_spans(await w.store.read.promotions("myapp", 99))
-    assert (await w.store.read.app("myapp")).active == spans[-1].release
+    assert (await w.store.read.app("myapp")).active_release == spans[-1].release
     assert [each.release for each in spans[:2]] == [good, newest]
     assert spans[-1].until is None
 

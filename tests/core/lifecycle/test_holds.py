@@ -124,7 +124,7 @@ async def note(w: World, release: str, **status: Any) -> None:
 
 async def test_why_a_release_is_on_hold_is_said_of_it_or_of_its_build(w: World):
     good = (await w.build()).release
-    made = await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])
+    made = await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])
     await note(w, good.id, held=Sentence.of("it crashed"))
 
     async def why(release: str) -> str:
@@ -167,7 +167,7 @@ async def test_the_way_back_is_the_newest_release_that_was_good_and_may(w: World
 
 async def test_a_person_who_stopped_a_change_of_variables_has_said_nothing_of_the_build(w: World):
     made = (await w.build()).release
-    changed = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
+    changed = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])).release
     await note(w, changed.id, held=Sentence.of("it was cancelled"), spares_build=True)
     entry, older = await w.store.read.release_entries("myapp", 2)
     assert (entry.made_by_build, older.made_by_build) == (False, True)

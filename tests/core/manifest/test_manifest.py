@@ -35,7 +35,7 @@ def test_a_service_that_says_nothing_has_convox_defaults():
         health=Health(path="/", interval=5, grace=5, timeout=4),
         deployment=RollingUpdate(minimum=100, maximum=200),
         scale=Scale(count=1, cpu=250, memory=512),
-        grace=30,
+        termination_grace=30,
     )
 
 
@@ -129,8 +129,8 @@ def test_a_command_is_split_as_a_shell_would():
 
 
 def test_an_empty_termination_keeps_the_default():
-    assert service("termination:\n  grace:").grace == 30
-    assert service("termination: {grace: 0}").grace == 0
+    assert service("termination:\n  grace:").termination_grace == 30
+    assert service("termination: {grace: 0}").termination_grace == 0
 
 
 def test_an_image_supersedes_a_build():

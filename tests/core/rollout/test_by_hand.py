@@ -39,7 +39,7 @@ async def test_what_somebody_else_rolls_out_is_never_ours_and_is_left_alone(w: W
     assert not any("forced" in request for request in w.cluster.requests), "nobody goes back"
     assert not await held(w, other)
     app = await w.store.read.app("myapp")
-    assert app.active == good
+    assert app.active_release == good
 
 
 async def test_it_is_never_verified_though_everything_is_complete(w: World):

@@ -213,10 +213,10 @@ async def test_a_risen_token_means_moved_even_in_the_same_phase(tmp_path: Path):
 
 async def test_values_of_the_environment_are_not_in_what_the_card_says_of_the_cluster(tmp_path: Path):
     async with pending(tmp_path) as (w, effects, promotion):
-        made = await w.records.set_environment(by(ALICE), "myapp", [("PASSWORD", "correct-horse")])
+        made = await w.registrar.set_environment(by(ALICE), "myapp", [("PASSWORD", "correct-horse")])
         async with w.store.transaction() as tx:
             app = await tx.app("myapp")
-            await tx.save_app(replace(app, active=made.release.id))
+            await tx.save_app(replace(app, active_release=made.release.id))
         await effects.retry(promotion, failing(Unreachable("proxy: correct-horse")), limit=30.0)
         waiting = (await w.store.read.promotion(promotion.id)).progress.waiting
         assert waiting == "the cluster does not answer: proxy: ****"

@@ -18,7 +18,7 @@ async def test_a_good_release_becomes_active_and_verified(w: World):
     promotion = await w.promote(made.release.id)
     app = await w.store.read.app("myapp")
     assert said(promotion) == "OK"
-    assert app.active == made.release.id
+    assert app.active_release == made.release.id
     assert (await w.store.read.release_status(made.release.id)).verified_at
     assert await w.lines(promotion.id) == [
         f"{line}"
@@ -37,7 +37,7 @@ async def test_a_bad_release_goes_back_to_the_verified_one_and_is_held(w: World)
     w.cluster.behaves[bad] = lambda _: broken()
     promotion = await w.promote(bad)
     assert said(promotion) == f"ERROR: rolled back to {good}: {MISSING_IMAGE.sentence}"
-    assert (await w.store.read.app("myapp")).active == good
+    assert (await w.store.read.app("myapp")).active_release == good
     status = await w.store.read.release_status(bad)
     assert "does not exist" in str(status.held)
     phases = [line.rpartition("Status: ")[2] for line in await w.lines(promotion.id) if "Status" in line]
@@ -58,7 +58,7 @@ async def test_a_first_release_that_fails_is_removed(w: World):
     assert said(promotion).startswith("ERROR: removed, there was no release to go back to: image")
     assert promotion.phase is Phase.REVERTED
     assert w.cluster.live == {}
-    assert (await w.store.read.app("myapp")).active is None
+    assert (await w.store.read.app("myapp")).active_release is None
 
 
 async def test_a_release_that_never_becomes_ready_is_overdue(w: World):
@@ -141,7 +141,7 @@ async def test_a_release_of_which_nothing_runs_is_active_but_not_verified(w: Wor
     promotion = await w.promote(release)
     app = await w.store.read.app("myapp")
     assert said(promotion) == "OK (not verified: nothing ran)"
-    assert app.active == release
+    assert app.active_release == release
     assert not (await w.store.read.release_status(release)).verified_at
 
 
@@ -169,7 +169,7 @@ async def test_a_take_over_supersedes_and_keeps_the_way_back(w: World, kind: str
 async def test_a_change_of_variables_that_is_cancelled_does_not_put_its_build_on_hold(w: World, verb: str):
     await w.good()
     built = (await w.build(text=manifest(digit="7"))).release
-    changed = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
+    changed = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])).release
     w.cluster.behaves[changed.id] = lambda _: broken() if verb == "fail" else progressing()
     asked = await w.ask(changed.id)
     if verb == "cancel":

@@ -23,9 +23,9 @@ async def told(w, promotion_id: str) -> str:
 async def with_secrets(w) -> str:
     """Return a release with a new value, beside an active one with the old."""
     await w.build()
-    old = await w.records.set_environment(by(ALICE), "myapp", [("DATABASE_URL", OLD)])
+    old = await w.registrar.set_environment(by(ALICE), "myapp", [("DATABASE_URL", OLD)])
     await w.promote(old.release.id)
-    new = await w.records.set_environment(by(ALICE), "myapp", [("DATABASE_URL", NEW)])
+    new = await w.registrar.set_environment(by(ALICE), "myapp", [("DATABASE_URL", NEW)])
     return new.release.id
 
 
@@ -91,7 +91,7 @@ async def test_pods_of_a_stopped_rollout_speak_too(w: World):
     w.cluster.behaves[release] = lambda _: progressing()
     first = await w.ask(release)
     await until(w, first.promotion.id, Phase.UPDATING)
-    clean = await w.records.unset_environment(by(ALICE), "myapp", ["DATABASE_URL"])
+    clean = await w.registrar.unset_environment(by(ALICE), "myapp", ["DATABASE_URL"])
     w.cluster.behaves[clean.release.id] = lambda _: broken()
     w.cluster.log = f"a pod of before says {NEW}"
     second = await w.ask(clean.release.id, force=True)

@@ -70,7 +70,7 @@ async def test_an_app_that_runs_something_else_is_never_removed(w: World):
     ended = await w.promote(bad)
     assert ended.phase is Phase.FAILURE
     assert "there is no verified release to go back to" in str(ended.cause)
-    assert (await w.store.read.app("myapp")).active == idle
+    assert (await w.store.read.app("myapp")).active_release == idle
 
 
 async def test_a_take_over_of_an_untouched_one_starts_from_the_cluster_itself(w: World):

@@ -49,7 +49,7 @@ async def test_one_that_is_refused_goes_back_for_the_one_that_it_stopped(w: Worl
     assert said(ended) == f"ERROR: rolled back to {good}: another tool owns the image"
     assert w.cluster.live[Ref("Deployment", "web")] == good
     assert WORKER_REF not in w.cluster.live, "what only the stopped release had is removed"
-    assert (await w.store.read.app("myapp")).active == good
+    assert (await w.store.read.app("myapp")).active_release == good
 
 
 async def test_one_that_is_cancelled_before_its_first_effect_goes_back(w: World):
@@ -159,7 +159,7 @@ async def test_the_copy_of_a_rollback_that_was_stopped_in_turn_is_no_ground_for_
     again = await w.ask(stopped.release, force=True)
     w.cluster.refuse = lambda _: None
     assert (await w.end(again.promotion.id)).phase is Phase.RUNNING
-    made = await w.records.set_environment(by(ALICE), "myapp", [("A", "b")])
+    made = await w.registrar.set_environment(by(ALICE), "myapp", [("A", "b")])
     assert made.release.build == (await w.store.read.release("myapp", stopped.release)).build
 
 
@@ -170,7 +170,7 @@ async def test_a_rollback_that_is_refused_leaves_everything_as_it_was(w: World):
     assert said(ended) == "ERROR: refused, nothing was changed: no"
     w.cluster.refuse = lambda _: None
     assert not (await w.store.read.release_status(second)).withdrawn
-    made = await w.records.set_environment(by(ALICE), "myapp", [("A", "b")])
+    made = await w.registrar.set_environment(by(ALICE), "myapp", [("A", "b")])
     assert made.release.build == (await w.store.read.release("myapp", second)).build
     assert made.skipped == "", "nobody need know of the copy"
     promoted = await w.ask()
@@ -180,7 +180,7 @@ async def test_a_rollback_that_is_refused_leaves_everything_as_it_was(w: World):
 async def test_a_release_whose_build_failed_while_it_waited_needs_a_reason(w: World):
     await w.good()
     made = await w.build()
-    sibling = (await w.records.set_environment(by(ALICE), "myapp", [("A", "b")])).release
+    sibling = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "b")])).release
     assert sibling.build == made.release.build
     failing = [False]
     w.cluster.behaves[made.release.id] = lambda _: broken() if failing[0] else progressing()
@@ -199,7 +199,7 @@ async def test_a_release_whose_build_failed_while_it_waited_needs_a_reason(w: Wo
 async def test_a_reason_that_comes_after_an_approval_is_too_late(w: World):
     await w.good()
     made = await w.build()
-    sibling = (await w.records.set_environment(by(ALICE), "myapp", [("A", "b")])).release
+    sibling = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "b")])).release
     failing = [False]
     w.cluster.behaves[made.release.id] = lambda _: broken() if failing[0] else progressing()
     running = await w.ask(made.release.id)

@@ -101,8 +101,8 @@ def test_nothing_changed_and_complete_needs_no_window():
 def test_complete_later_needs_a_window_though_nothing_changed():
     watching = Watching()
     watching.unchanged = True
-    watching.look(progressing(step=PodMilestone.CREATED), seconds=0)
-    watching.look(progressing(step=PodMilestone.CREATED))
+    watching.look(progressing(milestone=PodMilestone.CREATED), seconds=0)
+    watching.look(progressing(milestone=PodMilestone.CREATED))
     assert watching.look(service()).event is None, "it may be a moment between two crashes"
     assert watching.until(service())[0] == 20
 
@@ -125,7 +125,7 @@ def test_a_pod_that_flaps_begins_its_ten_seconds_anew():
 def test_pods_that_stood_the_whole_window_speak_for_those_that_come_later():
     """A surge in steps: the last pod needs its ten seconds of readiness only."""
     watching = Watching()
-    first = progressing(restarts={"web-1": 0, "web-2": 0}, ready=1, step=PodMilestone.CREATED)
+    first = progressing(restarts={"web-1": 0, "web-2": 0}, ready=1, milestone=PodMilestone.CREATED)
     watching.looks(25, first)
     assert watching.until(service())[0] == 11
 
@@ -172,7 +172,9 @@ def test_pods_that_are_drained_one_by_one_fail_nothing_and_restart_nothing():
         away = [*names[turn + 1 :], *(f"new-{n}" for n in range(turn + 1))]
         for _ in range(90):
             verdict = watching.look(
-                progressing(restarts=dict.fromkeys(away, 0), ready=9, desired=10, step=PodMilestone.SCHEDULED)
+                progressing(
+                    restarts=dict.fromkeys(away, 0), ready=9, desired=10, milestone=PodMilestone.SCHEDULED
+                )
             )
             assert verdict.event is None, verdict
         verdict = watching.look(pods(*away))
@@ -190,7 +192,7 @@ def test_spot_nodes_that_take_half_the_pods_do_not_end_the_window_before_they_ar
         restarts=dict.fromkeys([*names[:2], "new-1", "new-2"], 0),
         ready=2,
         desired=4,
-        step=PodMilestone.CREATED,
+        milestone=PodMilestone.CREATED,
     )
     watching.looks(100, half)
     assert watching.look(pods(*names[:2], "new-1", "new-2")).event is None
@@ -212,7 +214,7 @@ def test_silence_is_taken_back_and_nothing_gets_older_by_it():
 
 def test_a_pod_that_was_met_within_what_turned_out_to_be_silence_is_no_older_for_it():
     watching = Watching()
-    watching.looks(10, progressing(step=PodMilestone.CREATED))
+    watching.looks(10, progressing(milestone=PodMilestone.CREATED))
     watching.looks(10, service())
     watching.look(seconds=-15, synced=False)
     assert watching.until(service())[0] == 20
@@ -238,7 +240,7 @@ def test_without_progress_the_deadline_ends_it():
 def test_every_first_step_of_a_pod_is_progress():
     watching = Watching(limits=Limits(deadline=30))
     for step in sorted(PodMilestone)[:-1]:
-        watching.looks(25, progressing(started=1, step=step))
+        watching.looks(25, progressing(started=1, milestone=step))
     watching.looks(25, progressing(ready=1, started=1))
 
 
@@ -261,12 +263,14 @@ def test_a_step_back_and_forth_again_is_no_progress():
 
 def test_a_pull_of_twelve_minutes_is_progress():
     watching = Watching()
-    watching.looks(720, progressing(step=PodMilestone.PULLING))
-    watching.looks(500, progressing(step=PodMilestone.STARTED))
+    watching.looks(720, progressing(milestone=PodMilestone.PULLING))
+    watching.looks(500, progressing(milestone=PodMilestone.STARTED))
 
 
 def test_a_pull_that_never_ends_is_ended_by_the_longest_time():
-    seconds, verdict = Watching(limits=Limits(longest=1000)).until(progressing(step=PodMilestone.PULLING))
+    seconds, verdict = Watching(limits=Limits(longest=1000)).until(
+        progressing(milestone=PodMilestone.PULLING)
+    )
     assert (seconds, verdict.event) == (1000, PromotionEvent.OVERDUE)
 
 

@@ -72,14 +72,14 @@ async def request(w: World, name: str, caller: Caller) -> None:
     }
     _, *parameters = inspect.signature(methods()[name]).parameters.values()
     given = {each.name: sensible[each.name] for each in parameters if each.default is each.empty}
-    use_cases = {"Promoter": w.promoter, "Decider": w.decider, "Registrar": w.records, "Viewer": w.viewer}
+    use_cases = {"Promoter": w.promoter, "Decider": w.decider, "Registrar": w.registrar, "Viewer": w.viewer}
     owner, _, method = name.partition(".")
     await getattr(use_cases[owner], method)(**given)
 
 
 async def furnish(w: World) -> None:
     """Put something there to look at and to decide about, asked for by alice."""
-    await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])
+    await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])
     await w.ask((await w.build()).release.id)
 
 
@@ -131,8 +131,8 @@ async def test_who_may_change_variables_but_not_promote_makes_no_release_that_is
     """Both rights are asked for before anything is made: nothing is half done for a want that could be known."""
     w.policy = parse_policy(policy_of("env", who="U01ALICE"))
     change = {
-        "set": lambda **more: w.records.set_environment(by(ALICE), "myapp", [("A", "1")], **more),
-        "unset": lambda **more: w.records.unset_environment(by(ALICE), "myapp", ["A"], **more),
+        "set": lambda **more: w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")], **more),
+        "unset": lambda **more: w.registrar.unset_environment(by(ALICE), "myapp", ["A"], **more),
     }[deed]
     with pytest.raises(Forbidden, match="^you may not promote myapp"):
         await change(to_promote=True)
@@ -142,10 +142,10 @@ async def test_who_may_change_variables_but_not_promote_makes_no_release_that_is
 
 
 async def test_a_channel_is_taken_from_no_app_but_the_one_whose_right_was_asked_for(w: World):
-    await w.records.create_app(by(ALICE), "mine")
+    await w.registrar.create_app(by(ALICE), "mine")
     w.policy = parse_policy(policy_of("admin", who="U02BOB", apps="mine"))
     with pytest.raises(Conflict, match="^this channel is linked to myapp, not to mine$"):
-        await w.records.unlink(by(BOB, "C1"), "mine")
+        await w.registrar.unlink(by(BOB, "C1"), "mine")
     assert (await w.store.read.app("myapp")).channel == "C1"
 
 
@@ -163,6 +163,6 @@ async def test_a_button_of_another_apps_promotion_needs_the_right_on_that_app(w:
 async def test_what_is_written_has_the_name_that_slack_knows_now(w: World):
     alice = replace(ALICE, name="as in an old envelope")
     await w.build()
-    made = await w.records.set_environment(by(alice), "myapp", [("A", "1")])
+    made = await w.registrar.set_environment(by(alice), "myapp", [("A", "1")])
     promotion = await w.promote(made.release.id, actor=alice)
     assert (made.release.created_by, promotion.requested_by) == (ALICE, ALICE)

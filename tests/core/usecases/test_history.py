@@ -56,7 +56,7 @@ async def past(w: World, count: int) -> None:
                     held=None if good else Sentence.of("it crashed"),
                 )
             )
-        await tx.save_app(replace(await tx.app("myapp"), active=release.id))
+        await tx.save_app(replace(await tx.app("myapp"), active_release=release.id))
     # All of it has been told.
     async with w.store._database.transaction() as connection:
         await connection.execute("UPDATE cards SET ts = promotion, shown = wanted, ended = 1")
@@ -123,7 +123,7 @@ async def approve(w: World) -> None:
 
 async def promote_again(w: World) -> None:
     """Ask for the active release, whose bundle is stored."""
-    await w.ask((await w.store.read.app("myapp")).active)
+    await w.ask((await w.store.read.app("myapp")).active_release)
 
 
 async def inform(w: World) -> None:
@@ -136,7 +136,7 @@ ASKED: dict[str, Callable[[World], Awaitable[Any]]] = {
     "rollback": lambda w: w.ask("R0000000003", kind="rollback"),
     "approve": approve,
     "cancel": lambda w: w.decider.cancel_app(by(ALICE), "myapp"),
-    "env set": lambda w: w.records.set_environment(by(ALICE), "myapp", [("A", "1")]),
+    "env set": lambda w: w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")]),
     "build": lambda w: w.build(),
     "releases": lambda w: w.viewer.releases(by(ALICE), "myapp", 10),
     "releases info": inform,
@@ -148,7 +148,7 @@ ASKED: dict[str, Callable[[World], Awaitable[Any]]] = {
     "apps info": lambda w: w.viewer.app(by(ALICE), "myapp"),
     "expiry": lambda w: w.decider.expire(),
     "metrics": lambda w: w.store.read.phases(),
-    "create-from": lambda w: w.records.create_from(
+    "create-from": lambda w: w.registrar.create_from(
         by(ALICE), "myapp", build_from=None, env_from="R0000000003"
     ),
     "backlog": lambda w: w.store.outbox.backlog(),
@@ -161,7 +161,7 @@ async def cost_of(name: str, path: Path, past_releases: int, monkeypatch: pytest
     async with aged(path, past_releases, policy=ONE_APPROVAL if name == "approve" else OPEN) as w:
         w.supervisor.drive = lambda promotion: None
         # Something newer that is free, and something that can be cancelled.
-        await w.records.set_environment(by(ALICE), "myapp", [("B", "1")])
+        await w.registrar.set_environment(by(ALICE), "myapp", [("B", "1")])
         if name == "cancel":
             await w.ask()
         async with counted(w, monkeypatch) as cost:
@@ -209,7 +209,7 @@ async def test_no_transaction_of_a_request_unseals_an_environment_or_objects(
     inside: list[str] = []
     async with aged(tmp_path, FEW, policy=ONE_APPROVAL if name == "approve" else OPEN) as w:
         w.supervisor.drive = lambda promotion: None
-        await w.records.set_environment(by(ALICE), "myapp", [("B", "1")])
+        await w.registrar.set_environment(by(ALICE), "myapp", [("B", "1")])
         writer, run = w.store._database._writer, Session.all
 
         async def noted(self: Session, statement: str, /, **parameters: Any) -> Any:

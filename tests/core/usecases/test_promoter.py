@@ -39,7 +39,7 @@ async def test_no_release_at_all_is_said_in_convox_words(w: World):
 
 
 async def test_a_release_without_a_build_cannot_be_promoted(w: World):
-    made = await w.records.set_environment(by(ALICE), "myapp", [("FOO", "bar")])
+    made = await w.registrar.set_environment(by(ALICE), "myapp", [("FOO", "bar")])
     with pytest.raises(Invalid, match="^can not promote a release with an empty manifest$"):
         await w.ask(made.release.id)
 
@@ -62,7 +62,7 @@ async def test_while_a_rollout_runs_a_promote_is_refused_with_the_holder(w: Worl
 
 async def test_the_guards_come_in_convoxs_order(w: World):
     """App, then busy, then release, then manifest, then older, then hold; --force skips the busy guard alone."""
-    empty = (await w.records.set_environment(by(ALICE), "myapp", [("FOO", "bar")])).release.id
+    empty = (await w.registrar.set_environment(by(ALICE), "myapp", [("FOO", "bar")])).release.id
     old = await w.good()
     await w.good()
     bad = (await w.build()).release.id
@@ -156,7 +156,7 @@ async def test_a_held_build_is_held_in_every_release_of_it(w: World):
     made = await w.build()
     w.cluster.behaves[made.release.id] = lambda _: broken()
     await w.promote(made.release.id)
-    changed = await w.records.set_environment(by(ALICE), "myapp", [("FOO", "bar")])
+    changed = await w.registrar.set_environment(by(ALICE), "myapp", [("FOO", "bar")])
     assert changed.release.build != made.release.build, "a change forks the newest release not on hold"
     assert made.release.id in changed.skipped
 
@@ -475,7 +475,7 @@ async def test_what_a_person_turned_away_from_is_never_an_automatic_target(w: Wo
 
 
 async def test_a_refused_rollback_leaves_no_release_behind(w: World):
-    made = await w.records.set_environment(by(ALICE), "myapp", [("FOO", "bar")])
+    made = await w.registrar.set_environment(by(ALICE), "myapp", [("FOO", "bar")])
     with pytest.raises(Invalid, match="empty manifest"):
         await w.ask(made.release.id, kind="rollback")
     assert [r.id for r in await w.store.read.releases("myapp", 9)] == [made.release.id]

@@ -41,14 +41,14 @@ async def newest(w: World) -> Release:
 
 
 async def test_a_new_app_takes_the_channel_it_is_made_in_if_that_is_free(w: World):
-    first = await w.records.create_app(by(ALICE, "C2"), "first")
-    second = await w.records.create_app(by(ALICE, "C2"), "second")
+    first = await w.registrar.create_app(by(ALICE, "C2"), "first")
+    second = await w.registrar.create_app(by(ALICE, "C2"), "second")
     assert (first.app.channel, second.app.channel) == ("C2", None)
     assert (first.app.created_by, first.administrator_command) == (ALICE, "")
 
 
 async def test_an_app_made_outside_of_slack_has_no_channel(w: World):
-    assert (await w.records.create_app(by(ALICE), "first")).app.channel is None
+    assert (await w.registrar.create_app(by(ALICE), "first")).app.channel is None
 
 
 async def test_where_the_namespace_is_not_the_bots_to_make_the_command_is_told(w: World, monkeypatch):
@@ -56,33 +56,33 @@ async def test_where_the_namespace_is_not_the_bots_to_make_the_command_is_told(w
         return f"convox-bot app-manifest {app} | kubectl apply -f -"
 
     monkeypatch.setattr(w.cluster, "create_namespace", refused)
-    made = await w.records.create_app(by(ALICE), "first")
+    made = await w.registrar.create_app(by(ALICE), "first")
     assert made.administrator_command == "convox-bot app-manifest first | kubectl apply -f -"
     assert (await w.store.read.app("first")).name == "first"
 
 
 async def test_an_app_is_made_once(w: World):
     with pytest.raises(Conflict, match="^app already exists: myapp$"):
-        await w.records.create_app(by(ALICE, "C9"), "myapp")
+        await w.registrar.create_app(by(ALICE, "C9"), "myapp")
     assert await w.store.read.app_of_channel("C9") is None
 
 
 @pytest.mark.parametrize("name", ["", "My", "1app", "app-", "a_b", "x" * 31, "rack", "system"])
 async def test_a_name_that_no_namespace_could_have_is_refused(w: World, name: str):
     with pytest.raises(Invalid, match="^app name"):
-        await w.records.create_app(by(ALICE), name)
+        await w.registrar.create_app(by(ALICE), name)
 
 
 async def test_linking_moves_the_channel_and_unlinking_takes_it_back(w: World):
-    await w.records.create_app(by(ALICE, "C2"), "other")
-    assert (await w.records.link(by(BOB, "C1"), "other")).app.channel == "C1"
+    await w.registrar.create_app(by(ALICE, "C2"), "other")
+    assert (await w.registrar.link(by(BOB, "C1"), "other")).app.channel == "C1"
     assert (await w.store.read.app("myapp")).channel is None
     assert await w.store.read.app_of_channel("C2") is None
-    assert (await w.records.unlink(by(BOB, "C1"), "other")).name == "other"
+    assert (await w.registrar.unlink(by(BOB, "C1"), "other")).name == "other"
     with pytest.raises(Conflict, match="^this channel is linked to no app$"):
-        await w.records.unlink(by(BOB, "C1"), "other")
+        await w.registrar.unlink(by(BOB, "C1"), "other")
     with pytest.raises(NotFound, match="^app not found: nope$"):
-        await w.records.link(by(BOB, "C1"), "nope")
+        await w.registrar.link(by(BOB, "C1"), "nope")
 
 
 ADMIN_OF_OTHER = """\
@@ -95,20 +95,20 @@ apps: []
 
 
 async def test_a_channel_is_taken_from_an_app_with_the_right_on_that_one_too(w: World):
-    await w.records.create_app(by(ALICE, "C2"), "other")
+    await w.registrar.create_app(by(ALICE, "C2"), "other")
     w.policy = parse_policy(ADMIN_OF_OTHER)
     with pytest.raises(
         Forbidden, match="^this channel is linked to myapp, which would lose it: you may not admin"
     ):
-        await w.records.link(by(BOB, "C1"), "other")
+        await w.registrar.link(by(BOB, "C1"), "other")
     assert (await w.store.read.app("myapp")).channel == "C1"
-    await w.records.link(by(BOB, "C3"), "other")
-    assert (await w.records.link(by(ALICE, "C1"), "other")).unlinked_app == "myapp"
+    await w.registrar.link(by(BOB, "C3"), "other")
+    assert (await w.registrar.link(by(ALICE, "C1"), "other")).unlinked_app == "myapp"
 
 
 async def test_a_channel_that_changes_hands_while_the_right_is_asked_is_not_taken(w: World):
-    await w.records.create_app(by(ALICE, "C2"), "other")
-    await w.records.create_app(by(ALICE, "C3"), "third")
+    await w.registrar.create_app(by(ALICE, "C2"), "other")
+    await w.registrar.create_app(by(ALICE, "C3"), "third")
     person = w.directory.person
     asked = []
 
@@ -121,7 +121,7 @@ async def test_a_channel_that_changes_hands_while_the_right_is_asked_is_not_take
 
     w.directory.person = meanwhile
     with pytest.raises(Conflict, match="^this channel was linked to third just now$"):
-        await w.records.link(by(BOB, "C1"), "other")
+        await w.registrar.link(by(BOB, "C1"), "other")
     assert (await w.store.read.app("third")).channel == "C1"
 
 
@@ -129,8 +129,8 @@ async def test_a_channel_that_changes_hands_while_the_right_is_asked_is_not_take
 
 
 async def test_a_build_makes_one_release_with_the_environment_of_the_newest(w: World):
-    await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])
-    made = await w.records.register_build(
+    await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])
+    made = await w.registrar.register_build(
         by(BOB),
         "myapp",
         manifest=manifest(),
@@ -168,7 +168,7 @@ async def test_a_variable_that_is_missing_is_named_with_the_build_and_asked_for_
     assert made.notes == ("required env: SECRET_KEY: set before it is promoted",)
     with pytest.raises(Invalid, match="^required env: SECRET_KEY$"):
         await w.ask(made.release.id)
-    await w.records.set_environment(by(ALICE), "myapp", [("SECRET_KEY", "x")])
+    await w.registrar.set_environment(by(ALICE), "myapp", [("SECRET_KEY", "x")])
     later = await w.build(text=needs)
     assert later.notes == ()
     assert (await w.promote(later.release.id)).phase is Phase.RUNNING
@@ -196,8 +196,8 @@ async def test_a_build_of_an_unknown_app_is_refused(w: World):
 
 
 async def test_a_release_on_hold_is_no_base_and_that_is_said(w: World):
-    good = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
-    bad = (await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])).release
+    good = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])).release
+    bad = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "2")])).release
     await hold(w, bad)
     made = await w.build()
     assert made.release.environment.get("A") == "1"
@@ -205,9 +205,9 @@ async def test_a_release_on_hold_is_no_base_and_that_is_said(w: World):
 
 
 async def test_if_every_release_is_on_hold_the_next_is_based_on_nothing(w: World):
-    bad = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
+    bad = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])).release
     await hold(w, bad)
-    made = await w.records.set_environment(by(ALICE), "myapp", [("B", "2")])
+    made = await w.registrar.set_environment(by(ALICE), "myapp", [("B", "2")])
     assert list(made.release.environment) == ["B"]
     assert made.skipped == f"{bad.id} is on hold and was skipped; this release is based on nothing"
 
@@ -218,11 +218,11 @@ async def test_if_every_release_is_on_hold_the_next_is_based_on_nothing(w: World
 async def test_a_change_makes_a_release_that_names_keys_and_keeps_the_build(w: World):
     build = (await w.build()).build
     assert build is not None
-    made = await w.records.set_environment(by(BOB), "myapp", [("B", "2"), ("A", "1")])
+    made = await w.registrar.set_environment(by(BOB), "myapp", [("B", "2"), ("A", "1")])
     assert made.release.build == build.id
     assert made.release.description == "env add:A add:B"
     assert list(made.release.environment) == ["B", "A"]
-    unset = await w.records.unset_environment(by(BOB), "myapp", ["A", "NOPE"])
+    unset = await w.registrar.unset_environment(by(BOB), "myapp", ["A", "NOPE"])
     assert unset.release.description == "env remove:A"
     assert unset.release.sequence == made.release.sequence + 1
 
@@ -230,23 +230,23 @@ async def test_a_change_makes_a_release_that_names_keys_and_keeps_the_build(w: W
 async def test_a_change_that_changes_nothing_is_described_by_its_build_as_in_convox(tmp_path: Path):
     async with world(tmp_path) as w:
         built = await w.build()
-        made = await w.records.unset_environment(by(ALICE), "myapp", ["NOPE"])
+        made = await w.registrar.unset_environment(by(ALICE), "myapp", ["NOPE"])
         assert made.release.description == built.release.description
         async with world(tmp_path, app="bare") as other:
-            bare = await other.records.unset_environment(by(ALICE), "bare", ["NOPE"])
+            bare = await other.registrar.unset_environment(by(ALICE), "bare", ["NOPE"])
             assert (bare.release.description, bare.build) == ("", None)
 
 
 @pytest.mark.parametrize("names", [[], ()])
 async def test_setting_or_unsetting_nothing_is_refused_in_convox_words(w: World, names: Sequence[str]):
     with pytest.raises(Invalid, match="^at least 1 arg required$"):
-        await w.records.set_environment(by(ALICE), "myapp", [])
+        await w.registrar.set_environment(by(ALICE), "myapp", [])
     with pytest.raises(Invalid, match="^at least 1 arg required$"):
-        await w.records.unset_environment(by(ALICE), "myapp", names)
+        await w.registrar.unset_environment(by(ALICE), "myapp", names)
 
 
 async def test_the_audit_knows_who_did_what_and_no_value(w: World, tmp_path: Path):
-    made = await w.records.set_environment(
+    made = await w.registrar.set_environment(
         by(BOB), "myapp", [("B", "correct-horse"), ("A", "battery-staple")]
     )
     await w.viewer.variable(by(BOB), "myapp", "B")
@@ -264,7 +264,7 @@ async def test_the_audit_knows_who_did_what_and_no_value(w: World, tmp_path: Pat
 
 
 async def test_while_nothing_may_be_written_nothing_is_made(w: World):
-    full = Registrar(w.store, w.cluster, w.records._access, lambda: "the disk is full")
+    full = Registrar(w.store, w.cluster, w.registrar._access, lambda: "the disk is full")
     attempts = (
         full.create_app(by(ALICE), "other"),
         full.register_build(by(ALICE), "myapp", manifest=manifest(), images={}),
@@ -279,29 +279,29 @@ async def test_while_nothing_may_be_written_nothing_is_made(w: World):
 
 
 async def test_an_id_that_is_taken_is_drawn_again(w: World, monkeypatch):
-    taken = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
+    taken = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
     drawn = iter([taken, taken, "RZZZZZZZZZZ"])
     monkeypatch.setattr("core.usecases.registrar.new_id", lambda _kind: next(drawn))
-    made = await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])
+    made = await w.registrar.set_environment(by(ALICE), "myapp", [("A", "2")])
     assert made.release.id == "RZZZZZZZZZZ"
     assert made.release.sequence == 2
 
 
 async def test_a_generator_that_always_draws_the_same_is_given_up(w: World, monkeypatch):
-    taken = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
+    taken = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
     monkeypatch.setattr("core.usecases.registrar.new_id", lambda _kind: taken)
     with pytest.raises(Conflict, match="^no free id was found$"):
-        await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])
+        await w.registrar.set_environment(by(ALICE), "myapp", [("A", "2")])
     assert len(await w.store.read.releases("myapp", 10)) == 1
 
 
 async def test_a_release_is_made_of_ones_build_and_anothers_environment(w: World):
-    await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])
+    await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])
     first = (await w.build()).release
     await w.promote(first.id)
-    await w.records.set_environment(by(ALICE), "myapp", [("A", "2")])
+    await w.registrar.set_environment(by(ALICE), "myapp", [("A", "2")])
     second = (await w.build()).release
-    made = await w.records.create_from(by(ALICE), "myapp", build_from=second.id, env_from=None)
+    made = await w.registrar.create_from(by(ALICE), "myapp", build_from=second.id, env_from=None)
     assert (made.build_from, made.env_from) == (second.id, first.id)
     assert (made.release.build, made.release.environment.get("A")) == (second.build, "1")
     assert made.release.description == (
@@ -311,13 +311,13 @@ async def test_a_release_is_made_of_ones_build_and_anothers_environment(w: World
 
 
 async def test_a_release_is_made_of_no_other_app_and_of_no_active_release_that_is_not_there(w: World):
-    plain = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
+    plain = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])).release
     with pytest.raises(NotFound, match="myapp has no active release"):
-        await w.records.create_from(by(ALICE), "myapp", build_from=plain.id, env_from=None)
+        await w.registrar.create_from(by(ALICE), "myapp", build_from=plain.id, env_from=None)
     with pytest.raises(Invalid, match=f"no build for release: {plain.id}"):
-        await w.records.create_from(by(ALICE), "myapp", build_from=plain.id, env_from=plain.id)
+        await w.registrar.create_from(by(ALICE), "myapp", build_from=plain.id, env_from=plain.id)
     with pytest.raises(NotFound):
-        await w.records.create_from(by(ALICE), "myapp", build_from="RZZZZZZZZZZ", env_from=plain.id)
+        await w.registrar.create_from(by(ALICE), "myapp", build_from="RZZZZZZZZZZ", env_from=plain.id)
 
 
 @pytest.mark.parametrize(
@@ -334,15 +334,15 @@ async def test_a_variable_that_could_not_run_is_refused_where_it_is_set(
 ):
     before = len(await w.store.read.releases("myapp", 9))
     with pytest.raises(Invalid) as raised:
-        await w.records.set_environment(by(ALICE), "myapp", [("GOOD", "1"), (key, value)])
+        await w.registrar.set_environment(by(ALICE), "myapp", [("GOOD", "1"), (key, value)])
     assert str(raised.value) == says
     assert len(await w.store.read.releases("myapp", 9)) == before
 
 
 async def test_an_environment_of_more_than_1_mib_names_the_largest_that_was_set(w: World):
     large = [(f"K{n}", "x" * 130_000) for n in range(8)]
-    await w.records.set_environment(by(ALICE), "myapp", large)
+    await w.registrar.set_environment(by(ALICE), "myapp", large)
     with pytest.raises(Invalid, match="with LARGER, which has 9,000 bytes, the environment has 1,049,003"):
-        await w.records.set_environment(by(ALICE), "myapp", [("SMALL", "abc"), ("LARGER", "x" * 9_000)])
-    await w.records.unset_environment(by(ALICE), "myapp", ["K0", "K1"])
-    await w.records.set_environment(by(ALICE), "myapp", [("A" * 253, "fits")])
+        await w.registrar.set_environment(by(ALICE), "myapp", [("SMALL", "abc"), ("LARGER", "x" * 9_000)])
+    await w.registrar.unset_environment(by(ALICE), "myapp", ["K0", "K1"])
+    await w.registrar.set_environment(by(ALICE), "myapp", [("A" * 253, "fits")])

@@ -19,7 +19,7 @@ SECRET = "correct-horse"
 async def furnished(w: World) -> str:
     """Return the release that holds the secret."""
     await w.build()
-    return (await w.records.set_environment(by(ALICE), "myapp", [("PASSWORD", SECRET)])).release.id
+    return (await w.registrar.set_environment(by(ALICE), "myapp", [("PASSWORD", SECRET)])).release.id
 
 
 def revealed(path: Path) -> list[str]:
@@ -64,7 +64,7 @@ async def test_to_see_a_release_and_to_see_its_values_are_two_rights(w: World, t
 
 
 async def test_a_value_is_handed_out_verbatim(w: World):
-    await w.records.set_environment(by(ALICE), "myapp", [("A", " x ")])
+    await w.registrar.set_environment(by(ALICE), "myapp", [("A", " x ")])
     assert await w.viewer.variable(by(ALICE), "myapp", "A") == " x "
 
 
@@ -75,7 +75,7 @@ async def test_a_variable_that_does_not_exist_is_said_in_convox_words(w: World, 
 
 
 async def test_apps_that_somebody_may_not_view_are_not_listed(w: World):
-    await w.records.create_app(by(ALICE), "other")
+    await w.registrar.create_app(by(ALICE), "other")
     assert [each.app.name for each in await w.viewer.apps(by(BOB))] == ["myapp", "other"]
     w.policy = parse_policy(policy_of("view", who="U02BOB", apps="other"))
     assert [each.app.name for each in await w.viewer.apps(by(BOB))] == ["other"]
@@ -100,7 +100,7 @@ async def test_a_release_is_compared_with_the_active_one_without_a_value(w: Worl
     first = (await w.build()).release.id
     await w.promote(first)
     second = await furnished(w)
-    newest = (await w.records.set_environment(by(ALICE), "myapp", [("PASSWORD", "other")])).release.id
+    newest = (await w.registrar.set_environment(by(ALICE), "myapp", [("PASSWORD", "other")])).release.id
     seen = await w.viewer.diff(by(ALICE), "myapp", newest, None)
     assert (seen.before, seen.after) == (first, newest)
     assert str(seen.diff.environment) == "add:PASSWORD"
@@ -112,7 +112,7 @@ async def test_a_release_is_compared_with_the_active_one_without_a_value(w: Worl
 
 
 async def test_without_an_active_release_there_is_nothing_to_compare_with(w: World):
-    empty = (await w.records.set_environment(by(ALICE), "myapp", [("A", "1")])).release
+    empty = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])).release
     release = (await w.build()).release.id
     with pytest.raises(NotFound, match="myapp has no active release to compare with"):
         await w.viewer.diff(by(ALICE), "myapp", release, None)

@@ -10,9 +10,9 @@ import pytest
 
 from core.cluster.api.address import Address
 from core.cluster.api.client import KubeClient
+from core.cluster.api.connection_pools import environment_proxy
 from core.cluster.api.credentials import from_document
 from core.cluster.api.refusals import ApiRejected, ApiUnreachable, read_status, refusal
-from core.cluster.api.sessions import environment_proxy
 from core.errors import Denied, Rejected, Unreachable
 from tests.core.cluster.faultserver import Answer, FreeClock, fault_server, faulty, refused, status
 
@@ -245,7 +245,9 @@ async def test_a_request_looks_for_no_netrc(monkeypatch: pytest.MonkeyPatch, tmp
         sessions = client._transport._sessions
         assert sessions is not None
         assert not sessions.pool(watch=False).trust_env
-        assert sessions.detours is sessions.detours, "the environment is read once, not for each request"
+        assert sessions.proxy_options is sessions.proxy_options, (
+            "the environment is read once, not for each request"
+        )
 
 
 def test_the_environments_proxy_is_used_where_it_does_not_except_the_server(monkeypatch: pytest.MonkeyPatch):

@@ -17,6 +17,7 @@ from core.clock import Clock
 from core.cluster.api import credentials
 from core.cluster.api.address import Address
 from core.cluster.api.client import KubeClient
+from core.cluster.api.connection_pools import connection_identity
 from core.cluster.api.credentials import (
     Credentials,
     LoadedConfiguration,
@@ -26,7 +27,6 @@ from core.cluster.api.credentials import (
     from_file,
     in_cluster,
 )
-from core.cluster.api.sessions import connection_identity
 from core.errors import Unreachable
 from tests.core.cluster.faultserver import Answer, FaultServer, FreeClock, fault_server, refused
 

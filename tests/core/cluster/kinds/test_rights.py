@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from core.cluster.kinds import KINDS
-from core.records.observation import DesiredState, Readiness
+from core.records.desired_state import DesiredState
+from core.records.observation import Readiness
 from tests.core.cluster.live import HOME, WEB, Live, claim, live
 from tests.fakes import NO_SECRETS
 

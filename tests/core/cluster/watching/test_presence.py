@@ -4,8 +4,8 @@ import pytest
 
 from core.cluster.watching.presence import loss
 from core.records.bundle import Ref
+from core.records.desired_state import DesiredState
 from core.records.intent import Intent
-from core.records.observation import DesiredState
 from tests.core.cluster.live import HOME, Live, live
 from tests.fakes import NO_SECRETS
 
@@ -48,7 +48,7 @@ async def test_only_a_fresh_look_asks_for_everything_and_names_all_that_is_lost(
         target, intent = await aimed(on)
         async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
-            await watch.sighted()
+            await watch.wait_for_sync()
             assert (await watch.fresh()).lost == ""
             secret = next(ref for ref in target.bundle.refs if ref.kind == "Secret")
             for ref in (WEB, secret):
@@ -64,7 +64,7 @@ async def test_what_cannot_be_asked_is_not_there_and_not_lost():
         target, intent = await aimed(on)
         async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             watch.aim(target)
-            await watch.sighted()
+            await watch.wait_for_sync()
             on.simulated.access.deny = lambda verb, resource, _: (verb, resource) == ("get", "secrets")
             seen = await watch.fresh()
             assert (seen.synced, seen.lost) == (False, "")

@@ -25,7 +25,7 @@ def whole(**changes: Any) -> Snapshot:
 def test_a_finished_deployment_with_all_its_pods_is_ready():
     state = judged(whole())
     assert state.readiness is Readiness.READY
-    assert (state.sentence, state.desired, state.started, state.ready) == (
+    assert (state.sentence, state.desired, len(state.pods), state.ready) == (
         "2 of 2 new pods are ready",
         2,
         2,
@@ -68,13 +68,13 @@ def test_counters_alone_are_not_believed(second: dict[str, Any]):
 
 def test_a_pod_without_a_replica_set_is_nobodys():
     bare = pod("b", metadata={**pod("b")["metadata"], "ownerReferences": []})
-    assert judged(snapshot(Deployment=[deployment()], Pod=[pod("a"), bare])).started == 1
+    assert len(judged(snapshot(Deployment=[deployment()], Pod=[pod("a"), bare])).pods) == 1
 
 
 def test_scaled_to_nothing_is_ready_and_says_so():
     status = {"replicas": 0, "updatedReplicas": 0, "availableReplicas": 0}
     state = judged(snapshot(Deployment=[deployment(spec={"replicas": 0}, status=status)]))
-    assert (state.readiness, state.started, state.sentence) == (
+    assert (state.readiness, len(state.pods), state.sentence) == (
         Readiness.READY,
         0,
         "scaled to 0: nothing is running",
@@ -126,7 +126,7 @@ def step_of(*, events: tuple[str, ...] = (), spec: dict | None = None, **status:
         for n, reason in enumerate(events)
     ]
     (state,) = judged(snapshot(Deployment=[deployment()], Pod=[made], Event=told)).pods
-    return state.step
+    return state.milestone
 
 
 def waiting(reason: str = "ContainerCreating", **more: object) -> list[dict]:
@@ -143,7 +143,7 @@ def test_a_pod_takes_its_steps_one_after_the_other():
     assert step_of(containerStatuses=waiting()) is PodMilestone.PULLING
     assert step_of() is PodMilestone.STARTED
     (ready,) = judged(snapshot(Deployment=[deployment()], Pod=[pod("a")])).pods
-    assert ready.step is PodMilestone.READY
+    assert ready.milestone is PodMilestone.READY
 
 
 def test_a_pull_is_what_a_container_waits_for_once_its_sandbox_is_there():
@@ -166,7 +166,7 @@ def test_a_container_that_waits_to_run_again_was_started_and_does_not_run():
         container={"restartCount": 1, "state": waiting("CrashLoopBackOff")[0]["state"], "lastState": ended},
     )
     (state,) = judged(snapshot(Deployment=[deployment()], Pod=[made])).pods
-    assert (state.step, state.running, state.restarts) == (PodMilestone.STARTED, False, 1)
+    assert (state.milestone, state.running, state.restarts) == (PodMilestone.STARTED, False, 1)
 
 
 def test_restarts_of_what_a_webhook_put_in_are_not_counted():

@@ -43,14 +43,14 @@ class Run:
 
     def take(self, change: WatchEvent) -> None:
         self.changes.append(change)
-        if change.kind == "STALE":
+        if change.type == "STALE":
             self.live.clear()
-        if change.kind == "SYNC":
+        if change.type == "SYNC":
             self.live.set()
 
     @property
     def told(self) -> list[str]:
-        return [c.kind + (f":{c.object['metadata']['name']}" if c.object else "") for c in self.changes]
+        return [c.type + (f":{c.object['metadata']['name']}" if c.object else "") for c in self.changes]
 
     @property
     def relevant(self) -> list[str]:
@@ -75,7 +75,7 @@ async def reflecting(
             AT,
             run.take,
             clock=clock,
-            label="app=myapp",
+            label_selector="app=myapp",
             tuning=tuning,
         )
         run.reflector = reflector
@@ -200,7 +200,7 @@ async def test_a_list_that_takes_long_after_an_expiry_makes_stale():
         stream(event("MODIFIED", pod("a", 11)), expired), lists=lists, tuning=tuning
     ) as run:
         assert run.relevant == ["MODIFIED:a", "STALE", "MODIFIED:a", "SYNC"]
-        stale = next(c for c in run.changes if c.kind == "STALE")
+        stale = next(c for c in run.changes if c.type == "STALE")
         assert "did not answer within 0.2 s (list pods)" in stale.why
 
 
@@ -270,7 +270,7 @@ async def test_whoever_doubts_a_watch_has_it_opened_anew_at_once():
         assert run.reflector.silent == 16
         run.reflector.doubt()
         await run.server.watched(2)
-        assert "was silent for 16 s" in next(c.why for c in run.changes if c.kind == "STALE")
+        assert "was silent for 16 s" in next(c.why for c in run.changes if c.type == "STALE")
 
 
 async def test_a_watch_that_ends_in_time_was_no_silence_and_nothing_is_stale():
@@ -320,5 +320,5 @@ async def test_it_is_not_in_sync_before_its_watch_is_open():
 
 async def test_what_is_told_stale_says_why():
     async with reflecting(Answer(status=503, body=status(503, "ServiceUnavailable", "etcd is away"))) as run:
-        stale = next(c for c in run.changes if c.kind == "STALE")
+        stale = next(c for c in run.changes if c.type == "STALE")
         assert "etcd is away" in stale.why

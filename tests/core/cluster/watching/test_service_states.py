@@ -14,8 +14,9 @@ from core.cluster.watching import service_states
 from core.cluster.watching.lines import lines
 from core.cluster.watching.service_states import ServiceStates
 from core.records.bundle import Bundle, BundleService, Ref
+from core.records.desired_state import DesiredState
 from core.records.intent import Intent
-from core.records.observation import DesiredState, Readiness
+from core.records.observation import Readiness
 from tests.core.cluster.things import deployment, event, pod, replica_set
 from tests.fakes import START
 

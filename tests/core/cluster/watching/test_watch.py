@@ -11,9 +11,10 @@ from core.cluster.watching.reflector import Reflector
 from core.cluster.watching.watch import LOOKING, NamespaceWatch
 from core.errors import Denied, Unreachable
 from core.records.bundle import Ref
+from core.records.desired_state import DesiredState
 from core.records.intent import Intent
 from core.records.line import Line
-from core.records.observation import DesiredState, Observation, Readiness
+from core.records.observation import Observation, Readiness
 from tests.core.cluster.live import HOME, WEB, Live, live
 from tests.fakes import NO_SECRETS
 
@@ -74,7 +75,7 @@ async def test_a_good_rollout_is_told_from_the_first_replica_set_to_the_last_sta
             looks = Looks(watch)
             last = await looks.until(ready)
         (state,) = last.services
-        assert (state.name, state.desired, state.started, state.ready) == ("web", 2, 2, 2)
+        assert (state.name, state.desired, len(state.pods), state.ready) == ("web", 2, 2, 2)
         (scaled,) = looks.texts("web")
         replica_set = scaled.split()[4]
         assert scaled == f"Scaled up replica set {replica_set} to 2"
@@ -429,7 +430,7 @@ async def test_the_first_sight_is_of_every_collection_that_is_followed():
     async with live() as on:
         _, intent = await rolled(on)
         async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
-            await watch.sighted()
+            await watch.wait_for_sync()
             assert (await watch.next(0.0)).synced
             assert on.simulated.open_watches == 4
 
@@ -444,9 +445,9 @@ async def test_a_right_that_the_first_sight_lacks_is_named_and_may_come_later(re
                 with pytest.raises(
                     Denied, match=f"the bot may not watch {resource} in namespace convox-myapp"
                 ):
-                    await watch.sighted()
+                    await watch.wait_for_sync()
             on.simulated.access.deny = None
-            await watch.sighted()
+            await watch.wait_for_sync()
 
 
 async def test_a_first_sight_that_does_not_come_is_no_refusal():
@@ -455,6 +456,6 @@ async def test_a_first_sight_that_does_not_come_is_no_refusal():
         on.simulated.freeze_server()
         async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
             with pytest.raises(Unreachable, match="no first look at"):
-                await watch.sighted()
+                await watch.wait_for_sync()
             on.simulated.thaw_server()
-            await watch.sighted()
+            await watch.wait_for_sync()

@@ -27,7 +27,7 @@ class ConnectionPools:
         self._pools: dict[bool, aiohttp.ClientSession] = {}
         # What a request must be told of the way to the server, found once: the environment stays, and reading it costs as much
         # as a small request does.
-        self.detours = _detours(configuration)
+        self.proxy_options = _detours(configuration)
 
     def pool(self, *, watch: bool) -> aiohttp.ClientSession:
         """Return the pool for watches or for calls, made at its first use (its TLS context takes some 40 ms)."""

@@ -34,7 +34,7 @@ subjects:
 """
 
 
-def app_manifest(
+def namespace_objects(
     rack: str, app: str, *, service_account: str = "convox-bot", bot_namespace: str = "convox-system"
 ) -> str:
     """Return the Namespace of an app and the RoleBinding of the bot in it, as YAML.
