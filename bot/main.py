@@ -35,6 +35,7 @@ from core.clock import Clock
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import ConfigurationSource, from_document, from_environment
+from core.errors import Unavailable
 from core.lifecycle.access import Access
 from core.lifecycle.gate import Gate
 from core.ports.cluster import Cluster
@@ -200,6 +201,7 @@ def _assembled(
             slack=state,
             backlog=store.outbox.backlog,
             phases=store.read.phases,
+            try_database=store.try_out,
             lag=lag,
             clock=clock,
         ),
@@ -279,8 +281,12 @@ async def _last_words(bot: Bot) -> None:
     """Give what is due in Slack a few seconds; what is not said now is said after the next start."""
     deadline = bot.clock.monotonic() + LAST_WORDS_SECONDS
     while bot.slack.ready and bot.clock.monotonic() < deadline:
-        await bot.store.outbox.write_down()
-        left = await bot.store.outbox.backlog()
+        try:
+            await bot.store.outbox.write_down()
+            left = await bot.store.outbox.backlog()
+        except Unavailable as error:
+            log.warning("what Slack is still to be told is told after the next start: %s", error)
+            return
         if not (left.cards or left.lines or left.posts):
             return
         await bot.clock.sleep(0.2)

@@ -19,6 +19,9 @@ from storage.write_queue import WriteQueue
 # `token create` beside a running bot writes for milliseconds. Slack waits three seconds: where nobody of ours waits for
 # the file as well, one is left to say that nothing could be stored.
 BUSY_SECONDS = 2.0
+# SQLite takes the write-ahead log back into the file by itself every 1000 pages, 4 MiB, but not past what somebody reads.
+# Nothing of ours reads for longer than one statement; a backup does. What it lets the log grow to is given back after it.
+MOST_JOURNAL_BYTES = 16 << 20
 # Primary result codes (https://www.sqlite.org/rescode.html) that no statement of ours can cause.
 UNUSABLE_REASONS = {
     sqlite3.SQLITE_FULL: "its disk is full",
@@ -36,17 +39,26 @@ LOOK_FOR_THE_HOLDER = (
 
 
 @contextmanager
-def raising_unwritable() -> Generator[None]:
+def raising_unusable() -> Generator[None]:
     """Turn a disk that is full, read-only or broken into Unavailable, a sentence for whoever asked."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        why = UNUSABLE_REASONS.get(code)
-        if why is None:
+        why = reason_unusable(error)
+        if not why:
             raise
-        hint = LOOK_FOR_THE_HOLDER if code == sqlite3.SQLITE_BUSY else LOOK_AT_THE_DISK
+        hint = LOOK_FOR_THE_HOLDER if why == UNUSABLE_REASONS[sqlite3.SQLITE_BUSY] else LOOK_AT_THE_DISK
         raise Unavailable(f"the database cannot be used: {why}", hint=hint) from error
+
+
+def reason_unusable(error: BaseException) -> str:
+    """Return what keeps the file from being used, or "" where it is another kind of error, or none of SQLite's."""
+    return UNUSABLE_REASONS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
+
+
+async def forget_pages(connection: aiosqlite.Connection) -> None:
+    """Let go of what was read of the file: a damaged page would be found damaged again when the disk is well."""
+    await connection.execute_fetchall("PRAGMA shrink_memory")
 
 
 async def uninterrupted(work: asyncio.Task[None]) -> None:
@@ -71,6 +83,7 @@ class Database:
         self._writer = writer
         self._queue = WriteQueue()
         self._owner: asyncio.Task[object] | None = None
+        self._unwritable = False
 
     @asynccontextmanager
     async def transaction(self, *, urgent: bool = False) -> AsyncGenerator[aiosqlite.Connection]:
@@ -90,18 +103,32 @@ class Database:
             raise RuntimeError("this task is in a transaction already")
         async with self._queue.turn(urgent=urgent):
             self._owner = asyncio.current_task()
-            with raising_unwritable():
+            with raising_unusable():
                 try:
                     await self._writer.execute("BEGIN IMMEDIATE")
                     yield self._writer
                     await self._writer.execute("COMMIT")
-                except BaseException:
+                except BaseException as error:
                     # A cancelled await does not stop its statement: the worker thread still runs it. Rolling
                     # back is queued behind it, and tolerates that no transaction is open any more, or yet.
-                    await uninterrupted(asyncio.create_task(self._writer.rollback(), name="roll back"))
+                    self._unwritable |= isinstance(error, Unavailable) or bool(reason_unusable(error))
+                    await uninterrupted(asyncio.create_task(self._roll_back(), name="roll back"))
                     raise
                 finally:
                     self._owner = None
+
+    async def _roll_back(self) -> None:
+        await self._writer.rollback()
+        if self._unwritable:
+            await forget_pages(self._writer)
+
+    async def try_writing(self) -> None:
+        """Where a write has failed, try another one, which changes nothing; raise Unavailable where it fails as well."""
+        if self._unwritable:
+            async with self.transaction() as connection:
+                ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
+                await connection.execute(f"PRAGMA user_version = {version}")
+            self._unwritable = False
 
     def free_fraction(self) -> float:
         """Return how much of the file's disk is free for us, 0 to 1; under 0.1 nothing new starts (rule 16)."""
@@ -133,11 +160,17 @@ async def open_database(
         file = stack.enter_context(opened(path))
         if exclusive:
             stack.enter_context(file_lock(path, file))
-        with raising_unwritable():
+        with raising_unusable():
             writer = await stack.enter_async_context(connect(path))
             # Before anything is written: the journal's mode stays in the file, which may not be ours.
             behind = await needs_migration(writer, migrations)
-            await prepare(writer, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+            await prepare(
+                writer,
+                "journal_mode = WAL",
+                "synchronous = FULL",
+                "foreign_keys = ON",
+                f"journal_size_limit = {MOST_JOURNAL_BYTES}",
+            )
             if behind:
                 with nullcontext() if exclusive else file_lock(path, file):
                     await migrate(writer, migrations)

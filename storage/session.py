@@ -6,7 +6,8 @@ from typing import Any
 
 import aiosqlite
 
-from storage.database import raising_unwritable
+from core.errors import Unavailable
+from storage.database import forget_pages, raising_unusable
 from storage.queries import QUERIES
 
 Parameters = Mapping[str, Any]
@@ -34,9 +35,18 @@ class Session:
         return self._connection
 
     async def all(self, statement: str, /, **parameters: Any) -> list[Row]:
-        """Return every row."""
-        with raising_unwritable():
-            return list(await self.connection.execute_fetchall(QUERIES[statement], parameters))
+        """Return every row.
+
+        Raises:
+            Unavailable: the disk gives errors, or what is on it is no database of ours any more.
+        """
+        connection = self.connection
+        try:
+            with raising_unusable():
+                return list(await connection.execute_fetchall(QUERIES[statement], parameters))
+        except Unavailable:
+            await forget_pages(connection)
+            raise
 
     async def one(self, statement: str, /, **parameters: Any) -> Row | None:
         """Return the first row, or None."""

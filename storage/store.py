@@ -85,6 +85,15 @@ class SqliteStore:
         """Return what `save_bundle` stores, made off the loop: 5 MB of Secrets take a quarter of a second."""
         return await asyncio.to_thread(bundle_blob, bundle, self._vault)
 
+    async def try_out(self) -> None:
+        """Read, and where the last write has failed write as well, for whoever watches over the database.
+
+        Raises:
+            Unavailable: it cannot be used now.
+        """
+        await self.read.apps()
+        await self._database.try_writing()
+
     def free_fraction(self) -> float:
         """Return how much of the database's disk is free, 0 to 1; under 0.1 nothing new starts (rule 16)."""
         return self._database.free_fraction()

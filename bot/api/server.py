@@ -20,6 +20,7 @@ from bot.http.site import new_application
 from bot.loop_lag import LoopLag
 from bot.slack.connection import SlackState
 from core.clock import Clock
+from core.errors import Unavailable
 from core.ports.outbox import Backlog
 from core.ports.people import Directory
 from core.ports.store import Store
@@ -35,6 +36,7 @@ class ApiDependencies:
     Attributes:
         backlog: what Slack is still to be told.
         phases: phase → how many promotions are in it.
+        try_database: raises Unavailable where the database cannot be read or written.
         lag: how late the event loop is.
     """
 
@@ -47,6 +49,7 @@ class ApiDependencies:
     slack: SlackState
     backlog: Callable[[], Awaitable[Backlog]]
     phases: Callable[[], Awaitable[Mapping[Phase, int]]]
+    try_database: Callable[[], Awaitable[None]]
     lag: LoopLag
     clock: Clock
 
@@ -84,10 +87,20 @@ class HealthEndpoint:
 
     async def ready(self, _: web.Request) -> web.Response:
         """Answer whether people get answers. A cluster in trouble changes nothing: they must still get some."""
+        problem = "; ".join(each for each in (await self._disk_trouble(), self._silence()) if each)
+        return json_response({"error": problem}, status=503) if problem else web.Response(text="ok\n")
+
+    async def _disk_trouble(self) -> str:
+        try:
+            await self._dependencies.try_database()
+        except Unavailable as error:
+            return str(error)
+        return ""
+
+    def _silence(self) -> str:
+        """Return why people in Slack get no answer, or ""."""
         slack = self._dependencies.slack
-        if slack.ready:
-            return web.Response(text="ok\n")
-        return json_response({"error": slack.problem or "Slack has not said hello yet"}, status=503)
+        return "" if slack.ready else slack.problem or "Slack has not said hello yet"
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Answer Prometheus."""

@@ -124,9 +124,11 @@ class InboxWorker:
         while True:
             try:
                 return await self._inbox.pending(after=self._newest, limit=most)
+            except Unavailable as error:
+                log.warning("what Slack delivered cannot be read; trying again: %s", error)
             except Exception:
                 log.exception("what Slack delivered cannot be read; trying again")
-                await self._clock.sleep(AFTER_TROUBLE)
+            await self._clock.sleep(AFTER_TROUBLE)
 
     async def _sweep(self) -> None:
         while True:
@@ -215,9 +217,14 @@ class InboxWorker:
 
     async def _seen(self, reply: Reply) -> Reply:
         """Say it to the person where their promotion is refused because nobody could see its card."""
-        card = (
-            await self._announcer.wait_for_card(reply.promotion, CARD_PATIENCE) if reply.promotion else None
-        )
+        if not reply.promotion:
+            return reply
+        try:
+            card = await self._announcer.wait_for_card(reply.promotion, CARD_PATIENCE)
+        except Unavailable as error:
+            # What was asked for is done, and a card that nobody sees is found out by the expiry of approvals.
+            log.warning("whether the card of %s is seen cannot be read: %s", reply.promotion, error)
+            return reply
         if why := why_unseen(card):
             return replace(refused(Conflict(why)), promotion=reply.promotion)
         return reply

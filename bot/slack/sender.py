@@ -14,6 +14,7 @@ from bot.slack.priorities import Priority, SendTask, chosen
 from bot.slack.threads import ThreadSender
 from bot.slack.web_api import WebApi
 from core.clock import Clock
+from core.errors import Unavailable
 from core.ports.outbox import Card, CardDue, Fits, LostPost, Outbox, Post, ThreadDue
 from core.ports.store import Store
 from core.promotion import SETTLED, Phase
@@ -113,8 +114,11 @@ class Sender:
             try:
                 await self._recover()
                 wait = await self._round()
-            except Exception:
-                log.exception("the sender met an error nobody foresaw; it goes on")
+            except Exception as error:
+                if isinstance(error, Unavailable):
+                    log.warning("nothing more is sent to Slack for now: %s", error)
+                else:
+                    log.exception("the sender met an error nobody foresaw; it goes on")
                 self._interrupted = True
                 wait = AFTER_TROUBLE
             if wait > 0:
@@ -155,7 +159,10 @@ class Sender:
 
     def _stumbled(self, task: SendTask, error: Exception) -> None:
         """Leave a promotion alone for a while, so that it does not keep the others of its channel waiting."""
-        log.error("a message of %s met an error nobody foresaw", task.promotion, exc_info=error)
+        if isinstance(error, Unavailable):
+            log.warning("a message of %s has to wait: %s", task.promotion, error)
+        else:
+            log.error("a message of %s met an error nobody foresaw", task.promotion, exc_info=error)
         self._put_off[task.promotion] = self._clock.monotonic() + AFTER_A_SURPRISE
         self._interrupted = True
 

@@ -45,6 +45,10 @@ class Driver:
         self._starter = RolloutStarter(ports, self._effects)
         self._applier = BundleApplier(ports, self._effects)
 
+    def wake(self, app: str) -> None:
+        """Somebody has decided about a rollout of the app: what waits to be sent again is sent now."""
+        self._effects.wake(app)
+
     async def drive(self, promotion_id: str) -> Promotion:
         """Return the promotion once it is settled; twice is the same as once."""
         while not (promotion := await self._ports.store.read.promotion(promotion_id)).settled:

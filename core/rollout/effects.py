@@ -1,5 +1,6 @@
 """Effects on the cluster, each with its intent written before it and its result after it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,11 +21,12 @@ from core.records.step import Step, StepAction, StepStage
 from core.records.workload_count import WorkloadCount
 from core.rollout.lineage import redactor_of
 from core.rollout.refusing import RefusalTracker
+from core.waiting import first_of
 
 T = TypeVar("T")
 
-# Between two tries at a cluster that does not answer: quick at first, for a blip; ten seconds at most, so that
-# a person's cancel is noticed.
+# Between two tries at a cluster that does not answer: quick at first, for a blip; ten seconds at most, for one that is
+# back. Whoever cancels or takes over waits for neither: see `wake`.
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
 # Transient refusals on the way back are tried for five minutes, then a person is needed (engine rule 4).
@@ -57,6 +59,13 @@ class Effects:
         self._ports = ports
         # Promotion → results of its effects that no row tells yet. One that dies with the process leaves `sent`.
         self._done: dict[str, list[Callable[[Transaction], Awaitable[None]]]] = {}
+        # By app: set, and taken out, where somebody has decided about it.
+        self._news: dict[str, asyncio.Event] = {}
+
+    def wake(self, app: str) -> None:
+        """Let what waits to be tried again for this app be tried now: somebody has decided about it."""
+        if (news := self._news.pop(app, None)) is not None:
+            news.set()
 
     async def retry(self, promotion: Promotion, attempt: Callable[[], Awaitable[T]], *, limit: float) -> T:
         """Return what `attempt` returns, trying again while the cluster is out of reach, or refuses only once.
@@ -73,6 +82,8 @@ class Effects:
             if self._pending_for(promotion) >= limit:
                 raise StageTimeout(said)
             began = clock.monotonic()
+            # Before the try, so that what is decided while it runs cuts the pause behind it short.
+            news = self._news.setdefault(promotion.app, asyncio.Event())
             try:
                 return await attempt()
             except (Rejected, Unreachable) as error:
@@ -80,7 +91,7 @@ class Effects:
                     raise error if isinstance(error, Rejected) else Rejected(str(error)) from error
                 said = (await redactor_of(self._ports.store.read, promotion))(str(error))
                 shown = _shown(error, said)
-            await clock.sleep(refusals.pause(pause))
+            await first_of(news.wait(), clock.sleep(refusals.pause(pause)))
             pause = min(2 * pause, LONGEST_PAUSE)
             waited = await self._waited(promotion, clock.monotonic() - began, shown)
             if promotion.phase is not Phase.PENDING and waited >= limit:

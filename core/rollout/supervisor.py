@@ -40,6 +40,7 @@ class Supervisor:
         """Let what waits to be tried again for this app be tried now: somebody has cancelled it, or taken over."""
         if (news := self._news.get(app)) is not None:
             news.set()
+        self._driver.wake(app)
 
     def _own(self, name: str, work: Coroutine[None, None, None]) -> None:
         if name in self._tasks or self._stopping:
@@ -133,5 +134,7 @@ class Supervisor:
         """Prune; whatever goes wrong with that, no verdict changes and nobody else waits (engine rule 26)."""
         try:
             await self._pruner.run(app)
+        except Unavailable as error:
+            log.warning("what old releases of %s left over stays for now: %s", app, error)
         except Exception:
             log.exception("what old releases of %s left over stays for now", app)

@@ -80,6 +80,7 @@ async def serving(path):
             slack=slack,
             backlog=made.store.outbox.backlog,
             phases=made.store.read.phases,
+            try_database=made.store.try_out,
             lag=lag,
             clock=_Aside(made.clock),
         )

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.command.lexer import split
 from bot.handlers import Handlers
 from tests.bot.api.asking import basic
+from tests.disk import damaged, read_only
 
 
 async def test_machines_are_answered_without_a_token(api):
@@ -30,6 +31,24 @@ async def test_it_is_not_ready_between_the_identity_and_the_hello(api):
     api.slack.connected, api.slack.problem = False, ""
 
     assert await (await api.client.get("/readyz")).json() == {"error": "Slack has not said hello yet"}
+
+
+async def test_it_is_not_ready_while_the_database_cannot_be_used_and_says_why(api):
+    async with read_only(api.store):
+        assert (await api.command("apps create other")).status == 503
+        answer = await api.client.get("/readyz")
+        assert answer.status == 503
+        assert await answer.json() == {"error": "the database cannot be used: it is read-only"}
+        api.slack.connected, api.slack.problem = False, "Slack says invalid_auth"
+        both = "the database cannot be used: it is read-only; Slack says invalid_auth"
+        assert await (await api.client.get("/readyz")).json() == {"error": both}
+        api.slack.connected = True
+        assert (await api.client.get("/healthz")).status == 200, "a restart would mend nothing"
+    assert (await api.client.get("/readyz")).status == 200
+    async with damaged(api.store, "noise"):
+        answer = await api.client.get("/readyz")
+        assert await answer.json() == {"error": "the database cannot be used: its file is damaged"}
+    assert (await api.client.get("/readyz")).status == 200
 
 
 async def test_the_metrics_count_promotions_by_ending_and_what_slack_is_owed(api):

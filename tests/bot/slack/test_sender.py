@@ -308,9 +308,11 @@ async def test_what_was_sent_and_could_not_be_written_down_is_not_sent_again(tmp
 
         s.store._database.transaction = transaction
         await s.promotion(P, ended=True)
-        with caplog.at_level(logging.CRITICAL):
+        with caplog.at_level(logging.WARNING):
             await s.pass_time(200)
         assert failed
+        assert "the disk is full" in caplog.text
+        assert not any(record.exc_info for record in caplog.records), "a sentence, no traceback"
         assert [m["text"] for m in s.slack.messages] == [f"card {P}", "1 lines", f"end {P}"]
 
 
