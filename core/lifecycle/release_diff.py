@@ -12,8 +12,8 @@ from core.records.release import Release
 
 # Fields that are named of one object; a manifest that is written anew changes hundreds.
 MOST_FIELDS = 20
-# Kinds that hold values.
-OF_VALUES = frozenset({"Secret"})
+# What holds values has them there, at its top.
+OF_VALUES = frozenset({"data", "stringData"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def _objects(side: ReleaseSide) -> dict[Ref, Any]:
     return {
         Ref(each["kind"], each["metadata"]["name"]): _without(each, own)
         for each in side.bundle.objects
-        if each["kind"] not in OF_VALUES
+        if not OF_VALUES & each.keys()
     }
 
 

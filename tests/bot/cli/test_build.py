@@ -54,7 +54,8 @@ async def built(*words):
 
 
 async def newest(api):
-    return (await api.store.read.builds("myapp", 1))[0]
+    (entry,) = await api.store.read.builds("myapp", 1)
+    return await api.store.read.build("myapp", entry.id)
 
 
 async def test_it_prints_the_build_and_its_release(api, folder, capsys):

@@ -133,7 +133,7 @@ async def test_without_waiting_it_says_whether_it_has_started(api, capsys):
 async def test_without_waiting_it_says_how_it_is_followed(api, capsys):
     await api.world.build()
     assert await typed("releases", "promote", "-a", "myapp", "--no-wait") == 0
-    (promotion,) = await api.store.read.promotions("myapp")
+    (promotion,) = await api.store.read.promotions("myapp", 9)
     assert capsys.readouterr().out.splitlines()[1:] == [
         f"Promotion: {promotion.id}",
         f"convox-bot do follow {promotion.id}",

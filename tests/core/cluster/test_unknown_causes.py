@@ -60,7 +60,7 @@ def test_a_container_that_cannot_be_made_is_told_in_the_runtimes_words(message: 
     ("message", "says"),
     [
         ("cgroups: no space left: unknown", "web cannot start: cgroups: no space left"),
-        (f"{LONG}no space left: unknown", f"web cannot start: {(LONG + 'no space left')[-200:].strip()}"),
+        (f"{LONG}no space left: unknown", f"web cannot start: …{(LONG + 'no space left')[-199:].strip()}"),
         ("", "web cannot start: the container runtime gives no reason"),
     ],
 )

@@ -61,7 +61,12 @@ def test_objects_are_compared_field_by_field_and_the_id_of_a_release_is_no_diffe
     new = document("Deployment", "web", labels={"release": "RNUMBER2"}, image="b", ports=[1, 3], more="y")
     found = release_diff(
         side(1, old, document("Service", "gone")),
-        side(2, new, document("Service", "come"), document("Secret", "env-web-rnumber2", hush="x")),
+        side(
+            2,
+            new,
+            document("Service", "come"),
+            {**document("Secret", "env-web-rnumber2"), "data": {"A": "hush"}},
+        ),
         (Ref("Service", "gone"),),
     )
     assert found.changed == {
