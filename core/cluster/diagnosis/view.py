@@ -275,8 +275,8 @@ def one_line(text: str, most: int = LONGEST_SENTENCE) -> str:
 
 
 def last(text: str, most: int) -> str:
-    """Return the end of a text, where causes stand, with a mark where its beginning was cut off."""
-    return text if len(text) <= most else f"…{text[-most:]}"
+    """Return the end of a text, where causes stand, with a mark where its beginning was cut off, so many characters in all."""
+    return text if len(text) <= most else f"…{text[1 - most :]}"
 
 
 def probe_kills(container: ContainerView) -> int:
