@@ -159,13 +159,19 @@ def test_the_replay_would_notice_a_verdict_at_the_first_complete_status():
 
 # What kubelets write, and what any machine of the cluster does.
 NODES, EVERYBODY = ("Pod", "Event"), JUDGED
+# Of the others the API server refused the second release, so there is nothing to judge.
+ROLLED_OUT = sorted(
+    name
+    for name, recording in recordings().items()
+    if any(each["phase"] == "v2" for each in recording.applies)
+)
 
 
 @pytest.mark.parametrize("machines", [NODES, EVERYBODY], ids=["nodes", "cluster"])
 @pytest.mark.parametrize("seconds", [-120, -30, 30, 120])
 def test_no_clock_of_another_machine_changes_a_verdict(seconds: int, machines: tuple[str, ...]):
     """Engine rule 51: two minutes ahead of the bot made the settle window of seven of these vanish."""
-    for name in sorted({*GOOD, *BAD}):
+    for name in ROLLED_OUT:
         rest = 60.0 if name in GOOD else 0.0
         then = judged(recordings()[name].shifted(seconds, *machines), rest=rest)
         now = judged(recordings()[name], rest=rest)
