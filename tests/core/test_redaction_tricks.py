@@ -7,7 +7,7 @@ import shlex
 import sys
 import unicodedata
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -200,3 +200,11 @@ async def test_a_long_text_is_looked_through_beside_the_loop(monkeypatch: pytest
     assert told[-6:] == "x ****"
     assert len(threads) == 1
     assert (await redact.long(PLAIN[5:], torn=True)) == "****"
+
+
+def test_a_value_that_is_a_whole_file_is_found_as_the_usual_libraries_spell_it_in_a_url():
+    """Of such only the two usual ways are looked for, since no URL holds it; the value itself is always found."""
+    value = "a file/with spaces " * 300
+    redact = Redactor([value])
+    for spelled in (value, quote(value), quote_plus(value)):
+        assert "with" not in redact(f"before {spelled} after")
