@@ -24,13 +24,13 @@ from bot.policy_file import PolicyFile
 from bot.settings import Settings, SettingsError
 from bot.slack.connection import SlackConnection, SlackState, new_client, new_session
 from bot.slack.directory import SlackDirectory
-from bot.slack.home import WorkspaceFilter
 from bot.slack.http_endpoint import new_slack_endpoint
 from bot.slack.inbox import InboxWorker
 from bot.slack.listeners import new_app
 from bot.slack.render import MessageRenderer
 from bot.slack.sender import Sender
 from bot.slack.web_api import WebApi
+from bot.slack.workspace import WorkspaceFilter
 from core.clock import Clock
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.connector import SlackConnections
-from bot.slack.home import WorkspaceId
+from bot.slack.workspace import WorkspaceId
 from core.clock import Clock
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ import orjson
 from bot.command.button_value import text_of
 from bot.command.parser import parse
 from bot.handlers import Handlers, Reply, refused
-from bot.slack.home import WorkspaceFilter
+from bot.slack.workspace import WorkspaceFilter
 from bot.views.answers import Answer, slack_answer
 from bot.views.buttons import promotion_of
 from bot.views.times import spoken

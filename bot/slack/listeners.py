@@ -13,7 +13,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.connection import SlackState
-from bot.slack.home import WorkspaceFilter, guarding
+from bot.slack.workspace import WorkspaceFilter, guarding
 from bot.views.buttons import ACTION_IDS
 from core.errors import Unavailable
 from core.ports.inbox import DeliveryKind

@@ -15,8 +15,8 @@ from bot.playground.slack import SlackWorkspace
 from bot.policy_file import PolicyFile
 from bot.settings import Settings
 from bot.slack import listeners
-from bot.slack.home import WorkspaceFilter, WorkspaceId
 from bot.slack.inbox import InboxWorker
+from bot.slack.workspace import WorkspaceFilter, WorkspaceId
 from core import failpoints
 from core.ports.inbox import DeliveryKind
 from storage import database

@@ -15,8 +15,8 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from bot.clock import ScaledClock
 from bot.slack import connection as slack
 from bot.slack.connection import SlackConnection, SlackState, new_client, new_session
-from bot.slack.home import WorkspaceFilter
 from bot.slack.listeners import new_app
+from bot.slack.workspace import WorkspaceFilter
 
 # A minute of patience is then a third of a second.
 SPEED = 200.0

@@ -21,9 +21,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.http.limits import HttpLimits
 from bot.http.site import listening
 from bot.slack.connection import SlackState
-from bot.slack.home import WorkspaceFilter
 from bot.slack.http_endpoint import new_slack_endpoint
 from bot.slack.listeners import NOT_KEPT, new_app
+from bot.slack.workspace import WorkspaceFilter
 from tests.controlplane.processes import free_ports
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"

@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 import pytest
 
-from bot.slack.home import WorkspaceFilter, WorkspaceId
 from bot.slack.inbox import DONE_BEFORE, FRESH, SWEEP_SECONDS, InboxWorker
+from bot.slack.workspace import WorkspaceFilter, WorkspaceId
 from core.errors import Unavailable
 from core.policy.authorization import parse_policy
 from core.promotion import Phase

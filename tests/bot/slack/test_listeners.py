@@ -14,8 +14,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.connection import SlackState
-from bot.slack.home import WorkspaceFilter, WorkspaceId
 from bot.slack.listeners import NOT_KEPT, NOT_KNOWN, TELL_SECONDS, new_app
+from bot.slack.workspace import WorkspaceFilter, WorkspaceId
 from core.errors import Unavailable
 from storage.database import BUSY_SECONDS
 

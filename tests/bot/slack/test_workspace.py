@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.home import MOST_TOLD, WorkspaceFilter, WorkspaceId, sender_of
+from bot.slack.workspace import MOST_TOLD, WorkspaceFilter, WorkspaceId, sender_of
 
 OURS, GRID = WorkspaceId("T1"), WorkspaceId("T1", "E1")
 
