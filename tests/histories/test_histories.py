@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests.histories.play import played
-from tests.histories.steps import ALICE, Build, History, Type, Wait, histories
+from tests.histories.steps import ALICE, CAROL, Build, Click, History, Type, Wait, histories
 from tests.soak import times
 
 # A thousand, in parts: every core takes the next one.
@@ -26,3 +26,9 @@ def test_no_history_breaks_a_promise(part: int) -> None:
 
 def test_a_history_without_trouble_ends_well():
     assert played(History(0, 1, (Build("good"), Type(ALICE, "releases promote {0}"), Wait(60.0)))) == []
+
+
+def test_a_click_that_is_slow_to_arrive_is_answered_while_slack_takes_an_answer():
+    asked = Type(ALICE, "releases promote {0}")
+    late = Click(user=CAROL, button="approve", card=0, slow=True)
+    assert played(History(1, 273, (Build("good"), asked, late, Wait(1900.0), asked, Wait(60.0)))) == []
