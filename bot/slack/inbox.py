@@ -97,6 +97,8 @@ class InboxWorker:
         # Deliveries are numbered in the order in which they are stored, so the newest tells which are new.
         self._newest = 0
         self._in_hand = 0
+        # The last look took all that there was room for, so there may be more.
+        self._more = False
 
     async def keep(self, key: str, kind: DeliveryKind, payload: bytes) -> None:
         """Store a delivery; a second one with the same key is dropped."""
@@ -117,6 +119,7 @@ class InboxWorker:
                     self._newest = delivery.id
                     self._in_hand += 1
                     tasks.create_task(self._attend(delivery), name=f"delivery {delivery.id}")
+                self._more = len(found) == room
                 await self._fresh.wait()
 
     async def _unseen(self, most: int) -> Sequence[Delivery]:
@@ -156,9 +159,9 @@ class InboxWorker:
             with suppress(Exception):
                 await self._respond(body, refused(surprise).answer)
         await self._wipe(delivery.id)
-        if self._in_hand == MOST_IN_HAND:
-            self._fresh.set()  # there may be more than there was room for
         self._in_hand -= 1
+        if self._more:
+            self._fresh.set()
 
     async def _wipe(self, delivery_id: int) -> None:
         """Mark it as handled, as soon as the database can be written: a start before that would take it up again."""

@@ -149,9 +149,10 @@ class ControlPlane:
         """Do what an administrator does for an app, wait until pods can be made there, return the namespace."""
         await self.kubectl("apply", "-f", "-", stdin=namespace_objects(rack, app))
         namespace = f"{rack}-{app}"
-        # Admission rejects pods until the controller has made the namespace's own ServiceAccount.
+        # Admission rejects pods until the controller has made the namespace's own ServiceAccount. Where a scenario before
+        # this one has frozen the API server, the controllers come back to it only after pauses of up to 30 s each.
         await self.kubectl(
-            "wait", "--for=create", "serviceaccount/default", f"-n{namespace}", "--timeout=30s"
+            "wait", "--for=create", "serviceaccount/default", f"-n{namespace}", "--timeout=120s"
         )
         return namespace
 

@@ -504,3 +504,25 @@ async def test_each_delivery_is_looked_at_once_and_only_so_many_are_in_hand(tmp_
     assert sorted(seen) == sorted(set(seen)), "none is read and unsealed again for those that come after it"
     assert len(seen) == 60
     assert max(at_once) <= 7
+
+
+async def test_what_there_was_no_room_for_is_taken_up_although_hands_became_free_during_the_look(
+    tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr("bot.slack.inbox.MOST_IN_HAND", 3)
+    async with staged(tmp_path) as s:
+        kept = s.world.store.inbox
+        pending, all_kept = kept.pending, asyncio.Event()
+
+        async def slow(**more: Any) -> Any:
+            await all_kept.wait()
+            found = await pending(**more)
+            while any(t.get_name().startswith("delivery ") for t in asyncio.all_tasks()):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            return found
+
+        kept.pending = slow
+        urls = [await s.command("help", channel=f"C{n}") for n in range(10)]
+        all_kept.set()
+        for url in urls:
+            await s.answer(url)
