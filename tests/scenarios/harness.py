@@ -16,6 +16,9 @@ from bot.main import Bot, run, wired
 from bot.playground.slack import Message, SlackWorkspace
 from bot.settings import Settings
 from bot.views.thread import LAST_LINES
+from core.cluster.kinds import MANAGED
+from core.cluster.kinds.secret import SECRET
+from core.cluster.labels import FIELD_MANAGER, MANAGED_LABEL
 from core.promotion import Promotion
 from core.records.line import Line
 from tests.scenarios.arrangement import ALICE, APP, CHANNEL, LOOPBACK, TOKEN_NAME, WEB, policy
@@ -265,6 +268,18 @@ class Stage:
         root = "/apis/apps/v1" if plural in {"deployments", "replicasets"} else "/api/v1"
         listed = await self.cluster.admin.call("GET", f"{root}/namespaces/{self.namespace(app)}/{plural}")
         found: list[Document] = listed["items"]
+        return found
+
+    async def everything(self, *, app: str = APP) -> dict[str, Document]:
+        """Return what each object of the app asks for, by kind and name; Secrets stay for old replica sets and are left out."""
+        found: dict[str, Document] = {}
+        for kind in MANAGED.values():
+            if kind is SECRET:
+                continue
+            path = f"{kind.resource.root}/namespaces/{self.namespace(app)}/{kind.resource.plural}"
+            for each in (await self.cluster.admin.call("GET", path))["items"]:
+                if each["metadata"].get("labels", {}).get(MANAGED_LABEL) == FIELD_MANAGER:
+                    found[f"{kind}/{each['metadata']['name']}"] = each["spec"]
         return found
 
     async def deployment(self, service: str = "web", *, app: str = APP) -> Document | None:
