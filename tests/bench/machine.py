@@ -1,5 +1,6 @@
 """What was measured on, and what Linux says of a process; no host is named."""
 
+import asyncio
 import os
 import platform
 import time
@@ -37,6 +38,11 @@ def memory(pid: int, field: str = "VmRSS") -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith(f"{field}:"))
     return float(line.split()[1]) * _KILOBYTE
+
+
+async def second_hand(at: float) -> None:
+    """Wait until the clock on the wall is at this part of a second, for what is counted in whole seconds of it."""
+    await asyncio.sleep((at - time.time()) % 1)
 
 
 class Stopwatch:

@@ -10,6 +10,7 @@ from tests.bench.arena import POLICY
 from tests.bench.bots import RunningBot
 from tests.bench.fleet import Fleet, MemberApp
 from tests.bench.kube import RACK, Kubectl, RealArena, by_hand, real_arena
+from tests.bench.machine import second_hand
 from tests.bench.tables import Goal, Table, shown
 
 NAME = "rollouts"
@@ -68,7 +69,8 @@ async def measure(
             f"Medians of {times} rollouts each, by turns. A real control plane with simulated nodes; both roll out the very same "
             "Deployment with another image. For kubectl: from the start of `kubectl apply` to the end of `kubectl rollout status`. For the "
             "bot: from the command in Slack, with the card, the dry run and everything that is asked before the first write. Complete is "
-            "judged as kubectl judges it. `OK` comes after the settle window, in which kubectl does not look any more."
+            "judged as kubectl judges it. `OK` comes after the settle window, in which kubectl does not look any more. Controllers count "
+            "`minReadySeconds` in whole seconds of the clock, so both begin at the same parts of a second."
         ),
     )
 
@@ -82,9 +84,10 @@ async def _row(
     times: int,
     within: float,
 ) -> RolloutRow:
-    async def promote(tag: str) -> tuple[float, float]:
+    async def promote(tag: str, *, at: float = 0.0) -> tuple[float, float]:
         """Return the seconds until complete and until `OK`."""
         releases = await fleet.builds(bot, [app], pods=row.pods, tag=tag)
+        await second_hand(at)
         seen = asyncio.create_task(stage.completed(app.name, releases[app.name]))
         # At first there is no Deployment to look at.
         if tag == "v0":
@@ -99,8 +102,9 @@ async def _row(
     person = Kubectl(stage.plane, f"by-hand-{app.name}", document)
     await person.prepare()
     for number in range(1, times + 1):
-        complete, ok = await promote(f"v{number}")
+        complete, ok = await promote(f"v{number}", at=number / times)
         row.complete.append(complete)
         row.ok.append(ok)
+        await second_hand(number / times)
         row.kubectl.append(await person.rolled_out(f"registry.example/web:v{number}"))
     return row
