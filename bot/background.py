@@ -20,7 +20,7 @@ async def expire(decider: Decider, clock: Clock) -> None:
     """End approvals that nobody gave in time, until cancelled; a database in trouble is tried again."""
     while True:
         try:
-            await decider.expire()
+            await decider.expire(clock.now())
         except Unavailable as error:
             log.warning("approvals could not be looked through; trying again: %s", error)
         except Exception:

@@ -118,6 +118,10 @@ class StoreReader(Protocol):
 
     async def awaiting(self, app: str) -> list[Promotion]: ...
 
+    async def all_awaiting(self) -> list[Promotion]:
+        """Return the promotions that wait for approval, app by app."""
+        ...
+
     async def unsettled(self) -> list[Promotion]:
         """Return every promotion that has not ended, oldest first: the work of a restart."""
         ...

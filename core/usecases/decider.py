@@ -192,9 +192,13 @@ class Decider:
         self.hand_over(cancelled)
         return cancelled
 
-    async def expire(self) -> None:
+    async def expire(self, now: datetime) -> None:
         """End every wait for an approval that nobody gave in time, or that nobody can see."""
-        await self.expire_stale(*await self._store.read.unsettled())
+        # All that wait are looked through every few seconds: only what seems to be over is locked.
+        for promotion in await self._store.read.all_awaiting():
+            late = promotion.expires_at is not None and now >= promotion.expires_at
+            if late or why_unseen(await self._store.read.card(promotion.id)):
+                await self.expire_stale(promotion)
 
     async def expire_stale(self, *promotions: Promotion) -> None:
         """End those of the promotions that wait in vain; applied before any click (engine, cells)."""

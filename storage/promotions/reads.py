@@ -52,6 +52,9 @@ class PromotionReader(AggregateReader):
     async def awaiting(self, app: str) -> list[Promotion]:
         return [promotion_of(row, self._vault) for row in await self._session.all("awaiting", app=app)]
 
+    async def all_awaiting(self) -> list[Promotion]:
+        return [promotion_of(row, self._vault) for row in await self._session.all("all_awaiting")]
+
     async def unsettled(self) -> list[Promotion]:
         return [promotion_of(row, self._vault) for row in await self._session.all("unsettled")]
 

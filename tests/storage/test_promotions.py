@@ -229,6 +229,7 @@ async def test_lists_tell_what_waits_what_is_unsettled_and_what_is_newest(store)
     assert [p.id for p in await store.read.promotions(APP, 3)] == order[:1:-1]
     assert [p.id for p in await store.read.promotions(APP, 99)] == order[::-1]
     assert [p.id for p in await store.read.awaiting(APP)] == [order[0], order[3]]
+    assert [p.id for p in await store.read.all_awaiting()] == [order[0], order[3]]
     assert [p.id for p in await store.read.unsettled()] == [order[0], order[2], order[3]]
     assert {p.phase for p in await store.read.unsettled()}.isdisjoint(SETTLED)
 

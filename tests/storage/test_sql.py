@@ -70,7 +70,15 @@ def test_the_phases_in_sql_are_those_of_the_core():
 # What may be read from one end to the other: it grows with apps, keys, tokens and open work, never with history.
 SMALL = {"meta", "apps", "tokens", "promotion_phases", "prune_jobs"}
 # Partial indexes: of what is still to be done, and of what is kept for a day.
-OPEN = {"cards_due", "cards_open", "promotions_unsettled", "intake_pending", "intake_handled", "outbox_open"}
+OPEN = {
+    "cards_due",
+    "cards_open",
+    "promotions_awaiting",
+    "promotions_unsettled",
+    "intake_pending",
+    "intake_handled",
+    "outbox_open",
+}
 # Once, at an upgrade.
 UPGRADES = {"sealed_words", "sealed_holds", "sealed_active_bundles", "sealed_bundles", "count_bundles"}
 # The first row of the order in which the table lies is all that is read.

@@ -26,6 +26,10 @@ WHERE app = :app AND id <> :id
 -- Promotions of an app that wait for approval, oldest first.
 SELECT * FROM promotions WHERE app = :app AND phase = 'AwaitingApproval' ORDER BY number;
 
+-- all_awaiting --
+-- Promotions of all apps that wait for approval, app by app as their index lies.
+SELECT * FROM promotions WHERE phase = 'AwaitingApproval' ORDER BY app, number;
+
 -- unsettled --
 -- Every promotion that has not ended, oldest first.
 SELECT * FROM promotions

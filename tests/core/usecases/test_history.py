@@ -146,7 +146,7 @@ ASKED: dict[str, Callable[[World], Awaitable[Any]]] = {
     "env": lambda w: w.viewer.environment(by(ALICE), "myapp"),
     "apps": lambda w: w.viewer.apps(by(ALICE)),
     "apps info": lambda w: w.viewer.app(by(ALICE), "myapp"),
-    "expiry": lambda w: w.decider.expire(),
+    "expiry": lambda w: w.decider.expire(w.clock.now()),
     "metrics": lambda w: w.store.read.phases(),
     "create-from": lambda w: w.registrar.create_from(
         by(ALICE), "myapp", build_from=None, env_from="R0000000003"

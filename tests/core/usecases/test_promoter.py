@@ -334,12 +334,15 @@ async def test_a_reason_without_a_hold_is_not_told_as_one(w: World):
 
 
 @pytest.mark.world(policy=ONE_APPROVAL)
-async def test_nobody_in_time_expires_by_itself(w: World):
+async def test_nobody_in_time_expires_by_itself(w: World, monkeypatch: pytest.MonkeyPatch):
     request = await w.ask((await w.build()).release.id)
-    await w.decider.expire()
+    await w.decider.expire(w.clock.now())
     assert (await w.store.read.promotion(request.promotion.id)).phase is Phase.AWAITING_APPROVAL
+    monkeypatch.setattr(w.store, "transaction", None)
+    await w.decider.expire(w.clock.now())  # to look through what waits locks nothing
+    monkeypatch.undo()
     w.clock.jump(86401)
-    await w.decider.expire()
+    await w.decider.expire(w.clock.now())
     expired = await w.store.read.promotion(request.promotion.id)
     assert str(ending(expired)) == "ERROR: approval expired"
 
