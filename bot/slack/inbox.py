@@ -102,8 +102,9 @@ class InboxWorker:
 
     async def keep(self, key: str, kind: DeliveryKind, payload: bytes) -> None:
         """Store a delivery; a second one with the same key is dropped."""
-        if await self._inbox.keep(key, kind, payload, self._clock.now()):
-            self._fresh.set()
+        # One that seems to be a repetition may have been stored with others whose task was cancelled in the middle.
+        await self._inbox.keep(key, kind, payload, self._clock.now())
+        self._fresh.set()
 
     async def run(self) -> None:
         """Carry out deliveries until cancelled; what an earlier life has left comes first."""

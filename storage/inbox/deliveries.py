@@ -1,9 +1,11 @@
 """The inbox: what Slack delivered is kept before it is acknowledged, so that a crash forgets no click."""
 
+import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.ports.inbox import Delivery, DeliveryKind
-from storage.codec import timestamp
+from storage.codec import Columns, timestamp
 from storage.database import Database
 from storage.inbox.rows import delivery_of, delivery_row
 from storage.keys import Vault
@@ -15,22 +17,46 @@ REMEMBERED = timedelta(hours=25)
 PRUNED_AT_ONCE = 500
 
 
+@dataclass(slots=True, eq=False)
+class _Arrival:
+    """A delivery that somebody waits for to be stored; `fresh` is known once it is, and says whether its key is new."""
+
+    row: Columns
+    fresh: bool | None = None
+
+
 class SqliteInbox:
     """Deliveries, each once, payloads encrypted and wiped when handled."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
+        self._arrivals: list[_Arrival] = []
+        self._keeping = asyncio.Lock()
 
     async def keep(self, dedupe_key: str, kind: DeliveryKind, payload: bytes, now: datetime) -> bool:
         """Store a delivery durably; return False where one with that key was kept before.
 
         Only an HMAC of the key is stored, so it may be made of foreign text.
         """
-        row = delivery_row(dedupe_key, kind, payload, now, self._vault)
+        arrival = _Arrival(delivery_row(dedupe_key, kind, payload, now, self._vault))
+        self._arrivals.append(arrival)
+        try:
+            async with self._keeping:
+                if arrival.fresh is None:
+                    await self._keep_all()
+        finally:
+            self._arrivals.remove(arrival)
+        return bool(arrival.fresh)
+
+    async def _keep_all(self) -> None:
+        """Store all that have come by now: a hundred at once wait for the disk twice, not a hundred times."""
         # Slack's acknowledgement waits for this, and Slack waits three seconds.
         async with self._database.transaction(urgent=True) as connection:
-            return await Session(connection).run("keep_delivery", row) == 1
+            arrivals = [each for each in self._arrivals if each.fresh is None]
+            kept = [await Session(connection).run("keep_delivery", each.row) for each in arrivals]
+        for arrival, rows in zip(arrivals, kept, strict=True):
+            arrival.fresh = rows == 1
 
     async def pending(self, *, after: int = 0, limit: int | None = None) -> list[Delivery]:
         """Return what was not handled, in the order in which it came: the work of a restart.

@@ -62,6 +62,39 @@ async def test_those_after_one_are_returned_so_many_at_most(store):
     assert [d.id for d in await store.inbox.pending(after=2, limit=2)] == [3, 4]
 
 
+async def test_those_that_come_while_one_is_stored_are_stored_together(store, monkeypatch):
+    transactions = []
+    transaction = store._database.transaction
+
+    def counted(**more):
+        transactions.append(more)
+        return transaction(**more)
+
+    monkeypatch.setattr(store._database, "transaction", counted)
+    kept = await asyncio.gather(
+        *(store.inbox.keep(f"T{number % 40}", "command", b"", NOW) for number in range(50))
+    )
+
+    assert kept == [True] * 40 + [False] * 10
+    assert len(await store.inbox.pending()) == 40
+    assert len(transactions) <= 2
+
+
+async def test_who_is_cancelled_while_it_stores_for_others_leaves_none_of_them_behind(store):
+    async with store.transaction() as tx:
+        await tx.add_app(make_app())
+        keeping = [asyncio.create_task(store.inbox.keep(f"T{n}", "command", b"", NOW)) for n in range(5)]
+        while len(store.inbox._arrivals) < 5:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        keeping[0].cancel()
+        keeping[3].cancel()
+        await asyncio.wait(keeping, timeout=0.01)
+    kept = await asyncio.gather(*keeping, return_exceptions=True)
+
+    assert [k for k in kept if k is True] == [True] * 3
+    assert len(await store.inbox.pending()) == 3
+
+
 async def test_a_delivery_goes_before_whatever_else_waits_to_be_written(store):
     """Slack waits three seconds; a hundred rollouts may wait longer."""
     order = []
