@@ -1,6 +1,7 @@
 """Kubernetes' amounts: `250m`, `64Mi`, `25%`."""
 
 from decimal import Decimal
+from functools import lru_cache
 from math import ceil, floor
 
 _UNITS = {
@@ -17,6 +18,7 @@ _UNITS = {
 }
 
 
+@lru_cache(maxsize=1024)
 def quantity(text: str | float) -> Decimal:
     """Read a resource quantity as a plain number: cores, bytes or pieces."""
     written = str(text)

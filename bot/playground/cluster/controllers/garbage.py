@@ -1,5 +1,6 @@
 """The garbage collector: what lost its owner goes, what waits for its dependents waits, namespaces are emptied."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,12 +13,17 @@ from bot.playground.cluster.timestamps import read_moment
 
 Document = dict[str, Any]
 WHOLE_CLUSTER: Key = ("", "")
+AGING_SECONDS = 60.0
 
 
 class GarbageCollector(Controller):
     """Looks at everything whenever something was deleted or marked; there is never much."""
 
     delay = 0.05
+
+    def __init__(self, api: Api, gate: asyncio.Event) -> None:
+        super().__init__(api, gate)
+        self._aged_at = float("-inf")
 
     def all_keys(self) -> Iterable[Key]:
         return [WHOLE_CLUSTER]
@@ -32,12 +38,22 @@ class GarbageCollector(Controller):
     async def reconcile(self, _key: Key) -> float | None:
         objects = self.api.storage.objects
         alive = {document["metadata"]["uid"] for document in objects.values()}
+        old = self._old_events_due()
         for (group_resource, namespace, name), document in list(objects.items()):
             if group_resource == "events":
-                self._age(namespace, name, document)
+                if old:
+                    self._age(namespace, name, document)
             elif (group_resource, namespace, name) in objects:
                 self._look_at(group_resource, document, alive)
-        return 60.0
+        return AGING_SECONDS
+
+    def _old_events_due(self) -> bool:
+        """Events are many: they are looked through once a minute, and not whenever something has gone."""
+        now = self.clock.monotonic()
+        if now - self._aged_at < AGING_SECONDS:
+            return False
+        self._aged_at = now
+        return True
 
     def _look_at(self, group_resource: str, document: Document, alive: set[str]) -> None:
         meta = document["metadata"]

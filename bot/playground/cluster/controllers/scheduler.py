@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from bot.playground.cluster.admission import demand
+from bot.playground.cluster.admission import TERMINAL_PHASES, demand
 from bot.playground.cluster.api import Api
 from bot.playground.cluster.controllers.controller import Controller, Key, key_of
 from bot.playground.cluster.controllers.recorder import EventRecorder
@@ -31,23 +31,19 @@ def choose_node(pod: Document, nodes: Sequence[Document], pods: Sequence[Documen
     Returns:
         The node's name and no sentence, or no name and why none fits.
     """
+    there: dict[str, list[Document]] = {node["metadata"]["name"]: [] for node in nodes}
+    for each in pods:
+        node_name = each["spec"].get("nodeName")
+        if node_name in there and each.get("status", {}).get("phase") not in TERMINAL_PHASES:
+            there[node_name].append(each)
     reasons: dict[str, int] = {}
-    fitting: list[tuple[int, str]] = []
-    for node in nodes:
+    # The emptiest first, so that the first that fits is the one.
+    for node in sorted(nodes, key=lambda n: (len(there[n["metadata"]["name"]]), n["metadata"]["name"])):
         name = node["metadata"]["name"]
-        here = [
-            each
-            for each in pods
-            if each["spec"].get("nodeName") == name
-            and each.get("status", {}).get("phase") not in {"Succeeded", "Failed"}
-        ]
-        why = _objection(pod, node, here)
+        why = _objection(pod, node, there[name])
         if why is None:
-            fitting.append((len(here), name))
-        else:
-            reasons[why] = reasons.get(why, 0) + 1
-    if fitting:
-        return min(fitting)[1], ""
+            return name, ""
+        reasons[why] = reasons.get(why, 0) + 1
     total = len(nodes)
     listed = ", ".join(f"{count} {why}" for why, count in sorted(reasons.items()))
     if not total:
