@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import datetime
 
 import pytest
 
@@ -16,11 +17,11 @@ async def test_a_database_that_cannot_be_written_for_a_while_does_not_end_the_pr
     asked = await w.ask((await w.build()).release.id)
     real, failed = w.decider.expire, list[float]()
 
-    async def expiring() -> None:
+    async def expiring(now: datetime) -> None:
         if len(failed) < 3:
             failed.append(w.clock.monotonic())
             raise Unavailable("the database cannot be used: its disk is full")
-        await real()
+        await real(now)
 
     w.decider.expire = expiring
     with caplog.at_level(logging.CRITICAL):
