@@ -63,12 +63,12 @@ class GarbageCollector(Controller):
         if "deletionTimestamp" not in meta:
             return
         held = meta.get("finalizers") or []
-        dependents = _dependents(self.api, meta["uid"])
         if "orphan" in held:
-            for each_drawer, each in dependents:
+            for each_drawer, each in _dependents(self.api, meta["uid"]):
                 self._let_go(each_drawer, each, meta["uid"])
             self._remove_finalizer(group_resource, document, "orphan")
         elif "foregroundDeletion" in held:
+            dependents = _dependents(self.api, meta["uid"])
             for each_drawer, each in dependents:
                 self._delete(each_drawer, each, policy="Foreground")
             if not dependents:
