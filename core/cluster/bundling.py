@@ -6,9 +6,11 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.cluster.kinds import MANAGED, WORKLOADS, workload_of
+from core.cluster.kinds.kind import ManagedKind
 from core.cluster.rendering.input import RenderInput
 from core.errors import Invalid
 from core.lifecycle.patience import check_times, patience, settle, soak
@@ -34,20 +36,22 @@ def render_bundle(
         Invalid: the build has no image for a service, no process could be started with its environment, or the policy
             leaves no time for a start that its checks allow.
     """
-    services = sorted(manifest.services, key=lambda service: service.name)
+    services = tuple(sorted(manifest.services, key=lambda service: service.name))
     images = _images(build, services)
     if release.copy_of is None:
         # Whoever goes back is not kept from it by a policy that has changed since.
         check_times(services, rules)
-    given = RenderInput(rack=rack, app=app, release=release, build=build, rules=rules, images=images)
-    # Of the workloads only the one that runs a service renders it.
-    objects = tuple(
-        rendered
-        for kind in MANAGED.values()
-        for service in services
-        if kind.name not in WORKLOADS or kind is workload_of(service)
-        for rendered in kind.render(service, given)
+    given = RenderInput(
+        rack=rack,
+        app=app,
+        release=release,
+        build=build,
+        rules=rules,
+        manifest=manifest,
+        services=services,
+        images=images,
     )
+    objects = tuple(rendered for kind in MANAGED.values() for rendered in kind.render(_input_of(kind, given)))
     bundle_services = tuple(
         BundleService(
             name=service.name,
@@ -67,6 +71,13 @@ def render_bundle(
         digest=digest(objects, bundle_services),
         render_version=RENDER_VERSION,
     )
+
+
+def _input_of(kind: ManagedKind, given: RenderInput) -> RenderInput:
+    """Return what a kind is rendered from: of the workloads only the one that runs a service renders it."""
+    if kind.name not in WORKLOADS:
+        return given
+    return replace(given, services=tuple(s for s in given.services if workload_of(s) is kind))
 
 
 def _images(build: Build, services: Iterable[Service]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from core.cluster.documents import (
     spec_of,
     status_of,
 )
-from core.cluster.kinds.kind import LOOK, MANAGE, Follow, Json, Resource, WorkloadKind
+from core.cluster.kinds.kind import LOOK, MANAGE, Follow, Json, Resource, WorkloadKind, each_service
 from core.cluster.kinds.phrases import number_of
 from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.labels import RELEASE_LABEL, match_labels, own_labels
@@ -123,7 +123,7 @@ DEPLOYMENT = WorkloadKind(
     # By its labels it is not selected: when somebody takes those away, it stays in sight, for that is no deletion.
     follow=Follow(judged=True, fresh=True, selected=False),
     traits=Traits(counted=True, pruned=True, removed=True),
-    render=render,
+    render=each_service(render),
     runs=lambda _service: True,
     unready=unready,
     desired_replicas=replicas_of,

@@ -1,6 +1,6 @@
 """The questions that every kind of object has to answer; none has a default that could be wrong unseen."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,16 +83,31 @@ class ManagedKind(Kind):
 
     Attributes:
         traits: whether it has a count, is pruned, is removed.
-        render: yields its objects for one service, in order; the same arguments always give the same objects.
+        render: yields its objects of a release, in order: those of services (`each_service`), then those that belong to the
+            manifest as a whole, each by name. The same input always gives the same objects.
     """
 
     traits: Traits
-    render: Callable[[Service, RenderInput], Iterable[Json]]
+    render: Callable[[RenderInput], Iterable[Json]]
+
+
+def each_service(
+    render: Callable[[Service, RenderInput], Iterable[Json]],
+) -> Callable[[RenderInput], Iterable[Json]]:
+    """Return how a kind is rendered that has objects for services only, from how it is rendered for one."""
+
+    def render_all(given: RenderInput) -> Iterator[Json]:
+        for service in given.services:
+            yield from render(service, given)
+
+    return render_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadKind(ManagedKind):
     """A kind whose objects run the pods of a service, under the name of the service.
+
+    It is rendered with the services that run as it only.
 
     Attributes:
         runs: whether a service of the manifest runs as this kind.

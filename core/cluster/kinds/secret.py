@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource
+from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource, each_service
 from core.cluster.labels import RELEASE_LABEL, own_labels, secret_name
 from core.cluster.rendering.environment import secret_data, variables
 from core.cluster.rendering.input import RenderInput
@@ -40,5 +40,5 @@ SECRET = ManagedKind(
     rights={"": MANAGE},
     # Kept: an old replica set, even one at 0, may still refer to it.
     traits=Traits(counted=False, pruned=False, removed=True),
-    render=render,
+    render=each_service(render),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource
+from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource, each_service
 from core.cluster.labels import match_labels, own_labels
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.workload import port_name
@@ -41,5 +41,5 @@ SERVICE = ManagedKind(
     resource=Resource("", "v1", "services"),
     rights={"": MANAGE},
     traits=Traits(counted=False, pruned=True, removed=True),
-    render=render,
+    render=each_service(render),
 )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.cluster.labels import namespace_name
+from core.manifest.convox_yml import Manifest
+from core.manifest.service import Service
 from core.policy.authorization import Rules
 from core.records.app import App
 from core.records.build import Build
@@ -15,6 +17,8 @@ class RenderInput:
     """One release of an app on a rack.
 
     Attributes:
+        manifest: the whole file, for what belongs to no service or names one.
+        services: those that a kind is rendered for, by name: all of them, for a workload kind those that run as it.
         images: service → image; every service has one.
     """
 
@@ -23,6 +27,8 @@ class RenderInput:
     release: Release
     build: Build
     rules: Rules
+    manifest: Manifest
+    services: tuple[Service, ...]
     images: Mapping[str, str]
 
     @property

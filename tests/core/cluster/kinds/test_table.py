@@ -2,13 +2,16 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from core.cluster import bundling
 from core.cluster.kinds import FOLLOWED, KINDS, MANAGED, POD_OWNERS, WORKLOADS
-from core.cluster.kinds.kind import Kind
+from core.cluster.kinds.kind import Json, Kind, ManagedKind
+from core.cluster.rendering.input import RenderInput
 from core.records.bundle import Ref
 from core.records.traits import Traits
 from tests.core.cluster.rendering.samples import bundle
@@ -72,6 +75,30 @@ def test_a_bundle_holds_managed_kinds_in_the_order_of_the_table():
     assert kinds == list(MANAGED) == ["Secret", "Service", "Deployment"]
     for document in found.objects:
         assert document["apiVersion"] == KINDS[document["kind"]].resource.api_version
+
+
+def test_a_kind_is_given_the_whole_manifest_and_a_workload_only_the_services_that_run_as_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    seen: dict[str, RenderInput] = {}
+
+    def noted(kind: ManagedKind) -> ManagedKind:
+        def render(given: RenderInput) -> Iterator[Json]:
+            seen[kind.name] = given
+            # An object of no service: one of the manifest itself.
+            yield {"kind": kind.name, "metadata": {"name": f"of-{len(given.manifest.services)}"}}
+
+        return replace(kind, render=render)
+
+    table = {name: noted(kind) for name, kind in MANAGED.items()}
+    monkeypatch.setattr(bundling, "MANAGED", table)
+    monkeypatch.setattr(bundling, "workload_of", lambda _service: table["Deployment"])
+    found = bundle(MANIFEST)
+    assert [str(ref) for ref in found.refs] == [f"{kind}/of-2" for kind in MANAGED]
+    for kind, given in seen.items():
+        run = ["web", "worker"] if kind == "Deployment" or kind not in WORKLOADS else []
+        assert [s.name for s in given.services] == run
+        assert [s.name for s in given.manifest.services] == ["web", "worker"]
 
 
 def test_every_service_is_run_by_one_workload_of_its_bundle():
