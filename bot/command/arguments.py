@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from bot.command.flags import Flag, switch
-from bot.command.lexer import Word, plain
+from bot.command.lexer import Word, plain, shown
 from core.errors import Invalid
 from core.ids import PREFIXES, normalise
 
@@ -49,7 +49,14 @@ class Arguments:
     def named_app(self) -> str | None:
         """The app that `-a` names, or None."""
         given = self.value("app")
-        return plain(given).lower() or None if given is not None else None
+        return (self.checked_app(given).lower() or None) if given is not None else None
+
+    def checked_app(self, given: str) -> str:
+        """Return a name of an app as it was typed; one that is none would be repeated, whatever it is."""
+        name = plain(given)
+        if "=" in name:
+            self.refuse(f"not a name of an app: {shown(name)}")
+        return name
 
     @property
     def app(self) -> str:
@@ -78,7 +85,7 @@ class Arguments:
             given = plain(word.text)
             each = normalise(kind, given)
             if each is None:
-                self.refuse(f"not a {kind} id: {given[:40]}", self._other_kind(kind, given))
+                self.refuse(f"not a {kind} id: {shown(given)}", self._other_kind(kind, given))
             found.append(each)
         return found
 
@@ -89,7 +96,7 @@ class Arguments:
             return None
         found = normalise(kind, plain(given))
         if found is None:
-            self.refuse(f"not a {kind} id: {plain(given)[:40]}", self._other_kind(kind, plain(given)))
+            self.refuse(f"not a {kind} id: {shown(given)}", self._other_kind(kind, plain(given)))
         return found
 
     @property
@@ -102,11 +109,11 @@ class Arguments:
             at = datetime.fromisoformat(given)
             return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, OverflowError):
-            self.refuse(f"not a time: {given[:40]}", "write it as 2026-01-31T14:00Z")
+            self.refuse(f"not a time: {shown(given)}", "write it as 2026-01-31T14:00Z")
 
     @property
     def limit(self) -> int:
         given = plain(self.value("limit") or "10")
         if not re.fullmatch(r"[0-9]{1,4}", given) or not 1 <= int(given) <= MOST_ROWS:
-            self.refuse(f"not a number of rows: {given[:40]}", f"it is 1 to {MOST_ROWS}")
+            self.refuse(f"not a number of rows: {shown(given)}", f"it is 1 to {MOST_ROWS}")
         return int(given)

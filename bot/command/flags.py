@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from bot.command.lexer import DASHES, MARKERS, Word, plain
+from bot.command.lexer import DASHES, MARKERS, Word, plain, shown
 from core.errors import Invalid
 
 VALUES = {
@@ -138,9 +138,9 @@ def known(given: Iterable[Flag]) -> None:
     for flag in given:
         if flag.name not in KNOWN:
             close = get_close_matches(flag.name, KNOWN, 1)
-            # Without its value: that may be a secret in the wrong place.
-            shown = plain(flag.word.text).partition("=")[0][:40]
-            raise Invalid(f"unknown flag: {shown}", hint=f"did you mean --{close[0]}?" if close else "")
+            raise Invalid(
+                f"unknown flag: {shown(flag.word.text)}", hint=f"did you mean --{close[0]}?" if close else ""
+            )
 
 
 def check(given: Iterable[Flag], allowed: Sequence[str], command: str, usage: str) -> None:

@@ -31,7 +31,7 @@ from bot.command.commands import (
     Rollback,
     Unlink,
 )
-from bot.command.lexer import Word, oddities, plain
+from bot.command.lexer import Word, oddities, plain, shown
 from core.ids import PREFIXES, normalise
 from core.records.environment import KEY
 
@@ -173,9 +173,8 @@ def _env_unset(given: Arguments) -> Command:
 def _key(given: Arguments, word: Word) -> str:
     key = plain(word.text, "`*~")
     if not KEY.match(key):
-        # The part before `=` only: what follows may be a secret.
         given.refuse(
-            f"not a name of a variable: {key.partition('=')[0][:40]}",
+            f"not a name of a variable: {shown(key)}",
             "it has letters, digits and underscores",
         )
     return key
@@ -248,9 +247,11 @@ def _app(given: Arguments) -> str:
 def _name(given: Arguments, otherwise: str | None, *, required: bool) -> str:
     """Return the app that is named as an argument, else `otherwise`, else refuse."""
     given.count(0, 1)
-    name = plain(given.words[0].text) if given.words else ""
+    name = given.checked_app(given.words[0].text) if given.words else ""
     if name and given.named_app and name.lower() != given.named_app:
-        given.refuse(f"two different apps: {name[:40]} and {given.named_app[:40]}", "leave one of them out")
+        given.refuse(
+            f"two different apps: {shown(name)} and {shown(given.named_app)}", "leave one of them out"
+        )
     return name or otherwise or (given.refuse("1 arg required") if required else given.app)
 
 
@@ -276,14 +277,14 @@ def _cancel(given: Arguments) -> Command:
     word = plain(given.words[0].text) if given.words else ""
     if len(given.words) < 2 and not any(normalise(kind, word) for kind in PREFIXES):
         # Typed in a hurry: what is meant is whatever the app rolls out.
-        sentence = f"not a promotion id: {word[:40]}" if word else "1 arg required"
+        sentence = f"not a promotion id: {shown(word)}" if word else "1 arg required"
         given.refuse(sentence, "`apps cancel [APP]` stops whatever is rolling out")
     given.count(1, 1)
     return Cancel(promotion=given.id("promotion"), app=given.named_app)
 
 
 def _help(given: Arguments) -> Command:
-    return Help(topic=" ".join(plain(word.text).lower() for word in given.words)[:80])
+    return Help(topic=" ".join(shown(word.text).lower() for word in given.words)[:80])
 
 
 SHIP, LOOK, SET, RACK = "Ship", "Look", "Environment", "Apps and channels"

@@ -15,6 +15,7 @@ DASHES = "-‐‑‒–—―−﹣－"
 INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 ENDS = " \t\n\r\v\f"
 MARKERS = "`*_~"
+LONGEST_SHOWN = 40  # characters of a word that a refusal repeats
 
 _ENCODED = re.compile(r"<([^<>]*)>|&(amp|lt|gt);")
 _ENTITY = re.compile(r"&(amp|lt|gt);")
@@ -167,6 +168,11 @@ def plain(text: str, markers: str = MARKERS) -> str:
     """Return an id, a name or a flag without what surrounds it: bold markers, backticks, quotes, invisible characters."""
     seen = "".join(char for char in text if char not in INVISIBLE)
     return seen.strip().strip(markers + DOUBLE + SINGLE).strip()
+
+
+def shown(text: str) -> str:
+    """Return what a refusal may repeat of a word: what stands before `=`, since after it may be a value in the wrong place."""
+    return plain(text).partition("=")[0][:LONGEST_SHOWN]
 
 
 def oddities(value: str) -> list[str]:

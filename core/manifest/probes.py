@@ -5,7 +5,7 @@ from dataclasses import replace
 from core.manifest.ports import LARGEST_PORT, read_port
 from core.manifest.service import Health, ProbeCheck
 from core.yaml.fields import FieldReader, node_kind
-from core.yaml.tree import MappingEntry, Node, ScalarNode
+from core.yaml.tree import MappingEntry, Node, ScalarNode, SequenceNode
 
 PROBE_KEYS = ("failureThreshold", "grace", "interval", "path", "successThreshold", "timeout")
 # What Convox allows gRPC's health protocol to fail in a row.
@@ -17,6 +17,9 @@ def read_health(read: FieldReader, node: Node, what: str) -> Health:
     """Read a path, or a mapping; 0 means the default, as in Convox."""
     if isinstance(node, ScalarNode):
         return Health(path=read_path(read, node, what))
+    if isinstance(node, SequenceNode):
+        read.problems.add(node.line, f"unknown type for service health: {what} may be a path or a mapping")
+        return Health()
     known = ("disable", "grace", "interval", "path", "port", "timeout")
     entries = read.entries_of(node, what, known)
     interval = _seconds(read, entries.get("interval"), what) or 5
@@ -85,10 +88,11 @@ def read_startup(read: FieldReader, node: Node, what: str, liveness: ProbeCheck 
 
 
 def read_path(read: FieldReader, node: Node, what: str) -> str:
+    """Read a path; one without its slash is asked for with it, as kubelets do."""
     path = read.text(node, what) or "/"
-    if not path.startswith("/"):
-        read.problems.add(node.line, f"{what} must begin with a slash, not {node_kind(node)}")
-    return path
+    if "://" in path:
+        read.problems.add(node.line, f"{what} must be a path such as /health, not {node_kind(node)}")
+    return path if path.startswith("/") else f"/{path}"
 
 
 def _check(read: FieldReader, entries: dict[str, MappingEntry], what: str, base: ProbeCheck) -> ProbeCheck:

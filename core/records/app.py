@@ -37,7 +37,7 @@ class App:
 def check_name(name: str) -> str:
     """Return the name, or raise Invalid with what a name may be."""
     if name in RESERVED:
-        raise Invalid(f"app name is reserved: {name}")
+        raise Invalid("app name is reserved", hint=f"{name} is a word of the rack itself; take another name")
     if not NAME.fullmatch(name):
         raise Invalid(
             f"app name {name!r} is not valid",

@@ -136,7 +136,7 @@ def test_app_manifest_prints_a_namespace_and_the_bots_rights_in_it(monkeypatch, 
     ("words", "sentence"),
     [
         (["My App"], "app name 'My App' is not valid"),
-        (["system"], "app name is reserved: system"),
+        (["system"], "app name is reserved"),
         (["a", "--bot-namespace", "x\ny: z"], "is not the name of a namespace"),
         (["a", "--service-account", "x: y"], "is not the name of a ServiceAccount"),
         (["a", "--bot-namespace", "convox-a"], "is the namespace of the bot itself"),

@@ -70,6 +70,7 @@ def test_extra_ports_are_tcp_unless_they_say_so_and_never_the_main_port_again():
 
 def test_health_is_a_path_or_a_mapping_whose_defaults_follow_the_interval():
     assert service("port: 1\nhealth: /check").health == Health(path="/check")
+    assert service("port: 1\nhealth: check").health == Health(path="/check")
     assert service("port: 1\nhealth: {interval: 10}").health == Health(interval=10, grace=10, timeout=9)
     assert service("port: 1\nhealth: {interval: 1}").health.timeout == 1
     assert service("port: 1\nhealth: {disable: true}").health.disable
