@@ -163,8 +163,16 @@ class FakeCluster:
         self.refuse(request)
         self.requests.append(request)
 
-    def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
-        return render_bundle(release, build, manifest, app, rules, rack=self.rack)
+    def render(
+        self,
+        release: Release,
+        build: Build,
+        manifest: Manifest,
+        app: App,
+        rules: Rules,
+        passwords: Mapping[str, str],
+    ) -> Bundle:
+        return render_bundle(release, build, manifest, app, rules, passwords, rack=self.rack)
 
     def traits(self, ref: Ref) -> Traits:
         return MANAGED[ref.kind].traits

@@ -77,7 +77,10 @@ def _rendered(manifest: Manifest, environment: Environment) -> Bundle:
         created_by=BOT,
     )
     app = App(name=APP, created_at=_MADE_UP, created_by=BOT)
-    return render_bundle(release, build, manifest, app, Rules(), rack=DEFAULT_RACK)
+    passwords = dict.fromkeys((each.name for each in manifest.made), "")
+    # What only a policy can allow is among the notes.
+    rules = Rules(privileged=True, host_paths=True)
+    return render_bundle(release, build, manifest, app, rules, passwords, rack=DEFAULT_RACK)
 
 
 def _line(document: Mapping[str, Any], bundle: Bundle) -> str:
@@ -89,12 +92,21 @@ def _line(document: Mapping[str, Any], bundle: Bundle) -> str:
             count = next(s.count for s in bundle.services if s.name == name)
             asked = document["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
             detail = f"{count} × {asked['cpu']} {asked['memory']}"
+        case "DaemonSet":
+            asked = document["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
+            detail = f"one a node, {asked['cpu']} {asked['memory']}"
+        case "StatefulSet":
+            detail = document["spec"]["template"]["spec"]["containers"][0]["image"]
+        case "PersistentVolumeClaim":
+            detail = document["spec"]["resources"]["requests"]["storage"]
         case "Service":
             ports = document["spec"]["ports"]
             detail = ", ".join(f"{p['port']}/{p['protocol'].lower()}" for p in ports)
         case "Secret":
-            name, count = name.removesuffix(f"-{RELEASE.lower()}"), len(document["data"])
-            detail = f"{count} variables"
+            # That of a resource holds its password alone, and no release.
+            own = name.endswith(f"-{RELEASE.lower()}")
+            detail = f"{len(document['data'])} variables" if own else ""
+            name = name.removesuffix(f"-{RELEASE.lower()}")
         case _:
             pass
     return f"{kind} {name} ({detail})" if detail else f"{kind} {name}"

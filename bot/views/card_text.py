@@ -4,11 +4,21 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.command.commands import Approve, CancelApp, Command, Decline, ListReleases, Promote, Rollback
+from bot.command.commands import (
+    Approve,
+    CancelApp,
+    Command,
+    Decline,
+    ListReleases,
+    Promote,
+    ReleaseInfo,
+    Rollback,
+)
 from bot.views.mrkdwn import approver, clip, date, inline
 from bot.views.times import spoken
 from core.actor import Actor
 from core.lifecycle.approvals import missing
+from core.manifest.convox_yml import notes_of
 from core.policy.authorization import ApprovalRule, Rules, named
 from core.promotion import GOING_BACK, Phase, Promotion
 from core.records.approval import Approval
@@ -18,6 +28,7 @@ from core.records.release import Release
 
 # Below this a pause is no news.
 QUIET = 30
+MOST_NOTES, LONGEST_NOTED = 8, 16_384
 _ON_HOLD = frozenset({Phase.REVERTED, Phase.FAILURE})
 
 
@@ -52,7 +63,7 @@ def head(context: CardContext) -> list[str]:
 
 def body(context: CardContext) -> list[str]:
     """Say everything else, most important first, one thought a line."""
-    parts = (_outcome, _progress, _seats, _changes, _cautions, _after)
+    parts = (_outcome, _progress, _seats, _changes, _cautions, _notes, _after)
     return [line for part in parts for line in part(context)]
 
 
@@ -223,6 +234,19 @@ def _cautions(context: CardContext) -> Iterable[str]:
         yield "takes away what others have set by hand (--overwrite)"
     if p.anyway:
         yield f"was on hold, promoted anyway: “{clip(p.anyway, 200)}”"
+
+
+def _notes(context: CardContext) -> Iterable[str]:
+    """Say what approvers would not expect of the manifest: keys of which nothing comes, and data that lasts."""
+    if context.promotion.phase is not Phase.AWAITING_APPROVAL or context.build is None:
+        return
+    manifest = context.build.manifest
+    # A card is made on the loop, where nobody may take long.
+    notes = notes_of(manifest, context.release.environment) if len(manifest) <= LONGEST_NOTED else ()
+    for note in notes[:MOST_NOTES]:
+        yield f"note: {clip(note, 300)}"
+    if len(notes) > MOST_NOTES or len(manifest) > LONGEST_NOTED:
+        yield f"more on the manifest: {_typed(ReleaseInfo(app=context.promotion.app, release=context.promotion.release))}"
 
 
 def _after(context: CardContext) -> Iterable[str]:

@@ -1,6 +1,6 @@
 """Kubernetes as the core needs it: the port `Cluster`, put together from its parts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from core.clock import Clock
@@ -58,8 +58,16 @@ class KubernetesCluster:
         self._applier = ObjectWriter(client)
         self._namespaces = NamespaceProvisioner(client)
 
-    def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
-        return render_bundle(release, build, manifest, app, rules, rack=self.rack)
+    def render(
+        self,
+        release: Release,
+        build: Build,
+        manifest: Manifest,
+        app: App,
+        rules: Rules,
+        passwords: Mapping[str, str],
+    ) -> Bundle:
+        return render_bundle(release, build, manifest, app, rules, passwords, rack=self.rack)
 
     def traits(self, ref: Ref) -> Traits:
         return MANAGED[ref.kind].traits

@@ -6,14 +6,16 @@ from core.cluster.api.client import KubeClient
 from core.cluster.api.refusals import missing_namespace
 from core.cluster.documents import (
     Document,
+    controller_of,
     generation_of,
+    is_condition_true,
     is_terminating,
     spec_of,
     status_of,
     uid_of,
 )
 from core.cluster.fencing import AppNamespace
-from core.cluster.kinds import count_of
+from core.cluster.kinds import PER_NODE, count_of
 from core.cluster.kinds.pod import POD
 from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.labels import CONTAINER
@@ -48,6 +50,7 @@ async def read_baseline(client: KubeClient, ns: AppNamespace, refs: Sequence[Ref
         replica_sets={uid_of(s): (generation_of(s), int(spec_of(s).get("replicas") or 0)) for s in sets},
         pods={uid_of(p): _restarts(p) for p in pods},
         terminating=frozenset(uid_of(p) for p in pods if is_terminating(p)),
+        lacking=_lacking(pods),
     )
 
 
@@ -65,6 +68,16 @@ def describe(ref: Ref, live: Document | None) -> BaselineObject:
         generation=generation_of(live),
         replicas=count_of(ref, live),
     )
+
+
+def _lacking(pods: Sequence[Document]) -> dict[Ref, tuple[str, ...]]:
+    """Return the nodes on which a workload of one pod a node has one that is not ready."""
+    found: dict[Ref, list[str]] = {}
+    for pod in pods:
+        owner, node = controller_of(pod, PER_NODE), spec_of(pod).get("nodeName")
+        if owner and node and not is_terminating(pod) and not is_condition_true(pod, "Ready"):
+            found.setdefault(Ref(str(owner["kind"]), str(owner["name"])), []).append(str(node))
+    return {ref: tuple(sorted(nodes)) for ref, nodes in found.items()}
 
 
 def _restarts(pod: Document) -> int:

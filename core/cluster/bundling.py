@@ -11,10 +11,21 @@ from typing import Any
 
 from core.cluster.kinds import MANAGED, WORKLOADS, workload_of
 from core.cluster.kinds.kind import ManagedKind
+from core.cluster.kinds.stateful_set import STATEFUL_SET
 from core.cluster.rendering.input import RenderInput
 from core.errors import Invalid
-from core.lifecycle.patience import check_times, patience, settle, soak
+from core.lifecycle.patience import (
+    RESOURCE_PATIENCE,
+    SETTLE_LEAST,
+    SOAK_LEAST,
+    check_times,
+    patience,
+    settle,
+    soak,
+)
+from core.lifecycle.power import check_power
 from core.manifest.convox_yml import Manifest
+from core.manifest.resources import AppResource
 from core.manifest.service import Service
 from core.policy.authorization import Rules
 from core.records.app import App
@@ -26,7 +37,14 @@ RENDER_VERSION = 2
 
 
 def render_bundle(
-    release: Release, build: Build, manifest: Manifest, app: App, rules: Rules, *, rack: str
+    release: Release,
+    build: Build,
+    manifest: Manifest,
+    app: App,
+    rules: Rules,
+    passwords: Mapping[str, str],
+    *,
+    rack: str,
 ) -> Bundle:
     """Render a release; the same arguments always give the same bundle.
 
@@ -37,6 +55,7 @@ def render_bundle(
             leaves no time for a start that its checks allow.
     """
     services = tuple(sorted(manifest.services, key=lambda service: service.name))
+    check_power(services, rules)
     images = _images(build, services)
     if release.copy_of is None:
         # Whoever goes back is not kept from it by a policy that has changed since.
@@ -50,6 +69,7 @@ def render_bundle(
         manifest=manifest,
         services=services,
         images=images,
+        passwords=passwords,
     )
     objects = tuple(rendered for kind in MANAGED.values() for rendered in kind.render(_input_of(kind, given)))
     bundle_services = tuple(
@@ -62,7 +82,7 @@ def render_bundle(
             patience=patience(service, rules),
         )
         for service in services
-    )
+    ) + tuple(_of_resource(resource) for resource in manifest.made)
     return Bundle(
         release=release.id,
         app=app.name,
@@ -70,6 +90,19 @@ def render_bundle(
         services=bundle_services,
         digest=digest(objects, bundle_services),
         render_version=RENDER_VERSION,
+    )
+
+
+def _of_resource(resource: AppResource) -> BundleService:
+    """Return what the verdict must know of a resource: it is waited for as a service is, and a first start takes its time."""
+    return BundleService(
+        name=resource.object_name,
+        workload=Ref(STATEFUL_SET.name, resource.object_name),
+        count=1,
+        settle=SETTLE_LEAST,
+        soak=SOAK_LEAST,
+        patience=RESOURCE_PATIENCE,
+        resource=resource.name,
     )
 
 

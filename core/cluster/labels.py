@@ -1,5 +1,6 @@
 """What the bot's objects are called and how they are known as its own; changing any of these orphans live objects."""
 
+from core.manifest.resources import AppResource
 from core.manifest.service import Service
 from core.records.app import App
 from core.records.release import Release
@@ -11,7 +12,9 @@ TOKEN_ANNOTATION = "convox.com/token"  # noqa: S105 — a fencing number, no sec
 MANAGED_LABEL = "app.kubernetes.io/managed-by"
 RELEASE_LABEL = "release"
 SERVICE_LABEL = "service"
+RESOURCE_LABEL = "resource"
 CONTAINER = "main"
+INIT_CONTAINER = "init"
 
 
 def namespace_name(rack: str, app: str) -> str:
@@ -24,6 +27,16 @@ def secret_name(service: str, release: str) -> str:
     return f"env-{service}-{release.lower()}"
 
 
+def config_name(config: str, release: str) -> str:
+    """Return the Secret of a file of the manifest; one a release, as that of an environment."""
+    return f"cfg-{config}-{release.lower()}"
+
+
+def registry_secret_name(service: str, release: str) -> str:
+    """Return the Secret of the logins with which the images of a service are pulled."""
+    return f"pull-{service}-{release.lower()}"
+
+
 def match_labels(rack: str, app: App, service: Service) -> dict[str, str]:
     """Return the labels that never change; `type` keeps one-off processes out of the replica sets."""
     return {"system": "convox", "rack": rack, "app": app.name, SERVICE_LABEL: service.name, "type": "service"}
@@ -32,6 +45,32 @@ def match_labels(rack: str, app: App, service: Service) -> dict[str, str]:
 def own_labels(rack: str, app: App, service: Service, *, type_: str = "service") -> dict[str, str]:
     """Return the labels of an object of ours; `type_` is Convox's `type`."""
     return {**match_labels(rack, app, service), "type": type_, MANAGED_LABEL: FIELD_MANAGER}
+
+
+def resource_match_labels(rack: str, app: App, resource: AppResource) -> dict[str, str]:
+    """Return the labels of a resource that never change; those of no service are among them."""
+    return {
+        "system": "convox",
+        "rack": rack,
+        "app": app.name,
+        "type": "resource",
+        RESOURCE_LABEL: resource.name,
+    }
+
+
+def resource_labels(rack: str, app: App, resource: AppResource) -> dict[str, str]:
+    """Return the labels of an object of a resource: none of a release, since it outlives them all (engine rule 29)."""
+    return {**resource_match_labels(rack, app, resource), MANAGED_LABEL: FIELD_MANAGER}
+
+
+def config_labels(rack: str, app: App) -> dict[str, str]:
+    """Return the labels of a file of an app's manifest."""
+    return {"system": "convox", "rack": rack, "app": app.name, "type": "config", MANAGED_LABEL: FIELD_MANAGER}
+
+
+def volume_labels(rack: str, app: App) -> dict[str, str]:
+    """Return the labels of a disk of an app; several services may have it."""
+    return {"system": "convox", "rack": rack, "app": app.name, "type": "volume", MANAGED_LABEL: FIELD_MANAGER}
 
 
 def pod_labels(rack: str, app: App, service: Service, release: Release) -> dict[str, str]:

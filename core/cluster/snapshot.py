@@ -141,17 +141,21 @@ class Snapshot:
             ]
         return list(self.selected[wanted])
 
-    def new_pods(self, workload: Document, release: str) -> list[Document]:
-        """Return the pods of a release that nobody is taking away, oldest first.
+    def new_pods(self, kind: WorkloadKind, workload: Document, release: str) -> list[Document]:
+        """Return the pods of a release that nobody is taking away, oldest first; all of a kind that knows no release.
 
         Pods being deleted are never judged: one that never started ends as `Failed` with exit code 137.
         """
-        pods = [p for p in self.pods(workload) if release_of(p) == release and not is_terminating(p)]
+        pods = [
+            p
+            for p in self.pods(workload)
+            if (not kind.released or release_of(p) == release) and not is_terminating(p)
+        ]
         return sorted(pods, key=lambda p: (str(p["metadata"].get("creationTimestamp", "")), name_of(p)))
 
-    def pod_owners(self, kind: WorkloadKind, workload: Document) -> list[Document]:
-        """Return the objects through which a workload of this kind makes its pods."""
-        owners = ((controller_of(m, {kind.name}), m) for m in self.all(kind.pod_owner.name))
+    def revisions(self, kind: WorkloadKind, workload: Document) -> list[Document]:
+        """Return what keeps the pod templates of a workload of this kind."""
+        owners = ((controller_of(m, {kind.name}), m) for m in self.all(kind.revision.name))
         return [m for owner, m in owners if owner and owner.get("uid") == uid_of(workload)]
 
 

@@ -16,7 +16,9 @@ HASH_LABEL = "pod-template-hash"
 
 def template_of(document: Document) -> dict[str, Any]:
     """Return the pod template of a workload, or of what makes its pods, without what the controllers put into it."""
-    template = spec_of(document).get("template") or {}
+    # A ControllerRevision keeps it as the change that leads to it.
+    spec = spec_of(document) or (document.get("data") or {}).get("spec") or {}
+    template = spec.get("template") or {}
     metadata = {k: v for k, v in (template.get("metadata") or {}).items() if k != "creationTimestamp"}
     labels = {k: v for k, v in (metadata.get("labels") or {}).items() if k != HASH_LABEL}
     return {"metadata": _filled(metadata, labels=labels), "spec": template.get("spec") or {}}

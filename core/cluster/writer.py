@@ -7,7 +7,7 @@ from core.cluster.api.client import Json, KubeClient
 from core.cluster.api.refusals import ApiUnreachable, owned_sentence
 from core.cluster.documents import Document, generation_of, is_terminating, spec_of, uid_of
 from core.cluster.fencing import AppNamespace, check_ours, fenced
-from core.cluster.kinds import WORKLOADS, count_of
+from core.cluster.kinds import MANAGED, WORKLOADS, count_of
 from core.cluster.labels import FIELD_MANAGER, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.cluster.owners import ManagedFieldsWriter, foreign
 from core.cluster.templates import template_digest
@@ -121,6 +121,8 @@ class ObjectWriter:
     ) -> tuple[Json | None, Json]:
         at = ns.at(ref.kind, ref.name)
         live = await self._client.get(at)
+        if live is None and dry_run and ref.kind in WORKLOADS:
+            await self._check_alone(ns, ref)
         if live is not None:
             check_ours(live, ref, token)
             if dry_run:
@@ -132,11 +134,23 @@ class ObjectWriter:
                 raise FieldConflict(owned_sentence(at, owned))
             if not dry_run:
                 live = await self._ready_for_us(ns, ref, live, token)
-        body = fenced(_object(bundle, ref), live, token)
+        wanted = _object(bundle, ref)
+        if live is not None:
+            wanted = MANAGED[ref.kind].onto(live, wanted, force)
+        body = fenced(wanted, live, token)
         if dry_run:
             return live, await self._owners.dry_run(at, live, body, force=force)
         body = await self._owners.claimed(at, live, body, template=force)
         return live, await self._client.apply(at, body, manager=FIELD_MANAGER, force=force)
+
+    async def _check_alone(self, ns: AppNamespace, ref: Ref) -> None:
+        """Raise Rejected where a service would be run by two kinds at once, each counting the other's pods (engine rule 21)."""
+        for kind in WORKLOADS:
+            other = None if kind == ref.kind else await self._client.get(ns.at(kind, ref.name))
+            if other is not None and not is_terminating(other):
+                raise Rejected(
+                    f"{ref.name} runs as a {kind} and cannot become a {ref.kind} under the same name: rename the service"
+                )
 
     async def _ready_for_us(self, ns: AppNamespace, ref: Ref, live: Json, token: int) -> Json:
         """Return the object as it may be applied onto.

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from core.lifecycle.passwords import passwords_of
 from core.manifest.convox_yml import parse_manifest
 from core.policy.authorization import Rules
 from core.ports.cluster import Cluster
@@ -26,16 +27,16 @@ async def bundle_of(read: StoreReader, cluster: Cluster, release: Release, app: 
         return stored
     assert release.build is not None
     build = await read.build(app.name, release.build)
-    return await rendered(cluster, release, build, app, rules)
+    return await rendered(read, cluster, release, build, app, rules)
 
 
-async def rendered(cluster: Cluster, release: Release, build: Build, app: App, rules: Rules) -> Bundle:
+async def rendered(
+    read: StoreReader, cluster: Cluster, release: Release, build: Build, app: App, rules: Rules
+) -> Bundle:
     """Render a release, off the loop; raises as `bundle_of` does."""
-
-    def work() -> Bundle:
-        return cluster.render(release, build, parse_manifest(build.manifest, release.environment), app, rules)
-
-    return await asyncio.to_thread(work)
+    manifest = await asyncio.to_thread(parse_manifest, build.manifest, release.environment)
+    passwords = await passwords_of(read, app.name, (each.name for each in manifest.made))
+    return await asyncio.to_thread(cluster.render, release, build, manifest, app, rules, passwords)
 
 
 async def prunable(tx: StoreReader, cluster: Cluster, app: str, bundle: Bundle) -> tuple[Ref, ...]:

@@ -15,6 +15,8 @@ MIN_READY_PROBED, MIN_READY_BLIND = 5, 15
 SOAK_LEAST, SETTLE_LEAST, KUBELET_MARGIN = 20.0, 10.0, 10.0
 # Engine rule 52: beside the start itself, for scheduling, the pull and the controllers.
 BESIDE_THE_START = 60
+# A database makes its files, or reads through them after a crash, before it listens.
+RESOURCE_PATIENCE = 300
 # Failed readiness checks in a row that make a pod unready, by HTTP and by gRPC's health protocol; Convox's.
 READINESS_FAILURES, GRPC_READINESS_FAILURES = 3, 5
 HINT = "give the checks in convox.yml shorter times, or let an administrator raise longest in the policy file"

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import Invalid
+from core.manifest.configs import Config, ConfigMount, missing_configs
 from core.manifest.images import image_problem
 from core.manifest.reader import MAX_SERVICES, NAME, NAME_RULE, read_manifest
+from core.manifest.resources import AppResource, validate_resources
 from core.manifest.service import EnvironmentDeclaration, Service
 from core.records.environment import Environment
 from core.yaml.problems import Problems
@@ -37,12 +39,20 @@ class Manifest:
     Attributes:
         services: in the order of the file.
         environment: the declarations at the top; each service has them before its own.
-        notes: sentences on keys of which nothing comes here, in the order of the file.
+        resources: what its services link to, overlaid ones too; `configs`: files that they mount.
+        notes: sentences on keys of which nothing comes here and on data that lasts, in the order of the file.
     """
 
     services: tuple[Service, ...] = ()
     environment: tuple[EnvironmentDeclaration, ...] = ()
+    resources: tuple[AppResource, ...] = ()
+    configs: tuple[Config, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def made(self) -> tuple[AppResource, ...]:
+        """The resources that are made, by name."""
+        return tuple(sorted((r for r in self.resources if not r.overlaid), key=lambda each: each.name))
 
 
 def parse_manifest(text: str, environment: Environment, *, complete: bool = True) -> Manifest:
@@ -59,7 +69,7 @@ def parse_manifest(text: str, environment: Environment, *, complete: bool = True
     """
     problems = Problems("convox.yml", hint="mend the file and register a new build")
     root = compose(interpolate(text, dict(environment.pairs), problems), problems)
-    declared, services, notes = read_manifest(root, problems)
+    declared, services, resources, configs, notes = read_manifest(root, problems, environment)
     problems.finish()
     if complete and (missing := required(services, environment)):
         raise Invalid(
@@ -67,11 +77,16 @@ def parse_manifest(text: str, environment: Environment, *, complete: bool = True
             hint=f"set what is missing: env set {' '.join(f'{key}=…' for key in missing)}",
         )
     _check_copies(len(services), environment)
-    if wrong := [sentence for service in services for sentence in _validate(service)]:
+    wrong = validate_resources(resources, [(service.name, service.links) for service in services])
+    wrong += [sentence for service in services for sentence in _validate(service)]
+    wrong += missing_configs(configs, (mount for service in services for mount in _configs_of(service)))
+    if wrong:
         raise Invalid(
             "validation errors:\n" + "\n".join(wrong), hint="mend the file and register a new build"
         )
-    return Manifest(services=services, environment=declared, notes=notes)
+    return Manifest(
+        services=services, environment=declared, resources=resources, configs=configs, notes=notes
+    )
 
 
 def notes_of(text: str, environment: Environment) -> tuple[str, ...]:
@@ -111,7 +126,7 @@ def required(services: tuple[Service, ...], environment: Environment) -> list[st
 def _validate(service: Service) -> list[str]:
     """Return Convox's texts for what can be read but cannot run."""
     name, deployment = service.name, service.deployment
-    wrong = []
+    wrong = _mounts(service)
     if not NAME.fullmatch(name) or name.endswith("-") or len(name) > MAX_NAME_CHARS:
         why = NAME_RULE
         if NAME.fullmatch(name):
@@ -126,6 +141,17 @@ def _validate(service: Service) -> list[str]:
         if percent > high:
             wrong.append(f"service {name} deployment {key} can not be greater than {high}")
     return wrong
+
+
+def _configs_of(service: Service) -> tuple[ConfigMount, ...]:
+    return service.configs + (service.before.configs if service.before else ())
+
+
+def _mounts(service: Service) -> list[str]:
+    """Return what the API server would refuse only when a pod is to be made."""
+    paths = [volume.path.rstrip("/") for volume in service.volumes] + [each.path for each in service.configs]
+    twice = sorted({path for path in paths if paths.count(path) > 1})
+    return [f"service {service.name} mounts {cut(path)} twice" for path in twice]
 
 
 def images_needed(manifest: Manifest) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ convox-bot does not route (it makes no ingress) or serve another command. docs/c
 
 from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 
-TOP_SUPPORTED = ("environment", "labels", "services")
+TOP_SUPPORTED = ("configs", "environment", "labels", "resources", "services")
 _NO_ROUTER = "this rack has no router"
 _FOREIGN = "it is of Compose or of an older Convox, and Convox 3 ignores it too"
 # Accepted, and noted with the reason why nothing comes of it.
@@ -19,23 +19,25 @@ TOP_IGNORED = {
 TOP_UNSUPPORTED = {
     "balancers": "load balancers",
     "budget": "spending caps",
-    "configs": "configuration files",
     "params": "parameters of the app",
-    "resources": "databases and other resources",
     "timers": "timers",
 }
 
 SERVICE_SUPPORTED = (
+    "agent",
     "annotations",
     "build",
     "command",
+    "configMounts",
     "deployment",
     "dnsConfig",
     "environment",
     "grpcHealthEnabled",
     "health",
     "image",
+    "imagePullSecrets",
     "init",
+    "initContainer",
     "internal",
     "labels",
     "lifecycle",
@@ -44,9 +46,14 @@ SERVICE_SUPPORTED = (
     "nodeSelectorLabels",
     "port",
     "ports",
+    "privileged",
+    "resources",
     "scale",
+    "securityContext",
     "startupProbe",
     "termination",
+    "volumeOptions",
+    "volumes",
 )
 SERVICE_IGNORED = {
     "certificate": _NO_ROUTER,
@@ -69,24 +76,14 @@ SERVICE_IGNORED = {
 BUILD_IGNORED = {"context": f"{_FOREIGN}; `path` names the folder"}
 SERVICE_UNSUPPORTED = {
     "accessControl": "access control at the ingress",
-    "agent": "agents (one process a node)",
-    "configMounts": "configuration files",
     "disableHostUsers": "user namespaces",
-    "imagePullSecrets": "pull secrets of its own",
-    "initContainer": "init containers",
     "nlb": "network load balancers",
-    "privileged": "privileged containers",
-    "resources": "databases and other resources",
-    "securityContext": "a security context of its own",
     "singleton": "singletons (never two processes at once)",
-    "volumeOptions": "volumes",
-    "volumes": "volumes",
     "whitelist": "address lists at the ingress",
 }
-SCALE_SUPPORTED = ("count", "cpu", "limit", "max", "memory", "min")
+SCALE_SUPPORTED = ("count", "cpu", "gpu", "limit", "max", "memory", "min")
 SCALE_UNSUPPORTED = {
     "autoscale": "autoscaling",
-    "gpu": "GPUs",
     "keda": "autoscaling",
     "targets": "autoscaling",
     "vpa": "autoscaling",

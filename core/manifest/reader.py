@@ -5,7 +5,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+from core.manifest.agents import note_of_agent, read_agent
+from core.manifest.configs import Config, read_config_mounts, read_configs
 from core.manifest.images import image_problem
+from core.manifest.init_container import read_init_container
 from core.manifest.keys import (
     BUILD_IGNORED,
     SERVICE_IGNORED,
@@ -28,7 +31,10 @@ from core.manifest.pods import (
 )
 from core.manifest.ports import read_port, read_ports
 from core.manifest.probes import grpc_liveness, read_health, read_liveness, read_startup
+from core.manifest.registries import NO_PULL_SECRETS, read_pull_secrets
+from core.manifest.resources import AppResource, read_links, read_resources
 from core.manifest.scale import read_deployment, read_scale
+from core.manifest.security import SecurityContext, read_security_context
 from core.manifest.service import (
     EnvironmentDeclaration,
     Health,
@@ -38,7 +44,8 @@ from core.manifest.service import (
     Scale,
     Service,
 )
-from core.records.environment import KEY
+from core.manifest.volumes import Volume, read_volume_options, read_volumes
+from core.records.environment import KEY, Environment
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.problems import Problems
 from core.yaml.source import cut
@@ -54,15 +61,23 @@ T = TypeVar("T")
 
 
 class ManifestEntries(NamedTuple):
-    """What a convox.yml says: declarations at its top, services, and notes on keys of which nothing comes."""
+    """What a convox.yml says: declarations at its top, services, resources, files, and notes on what nobody would expect."""
 
     environment: tuple[EnvironmentDeclaration, ...]
     services: tuple[Service, ...]
+    resources: tuple[AppResource, ...]
+    configs: tuple[Config, ...]
     notes: tuple[str, ...]
 
 
-def read_manifest(root: Node | None, problems: Problems) -> ManifestEntries:
-    """Return what the file says; what is wrong is written into `problems`."""
+def read_manifest(root: Node | None, problems: Problems, given: Environment) -> ManifestEntries:
+    """Return what the file says; what is wrong is written into `problems`.
+
+    Args:
+        root: of its tree.
+        problems: of the file.
+        given: variables that the release sets: what they name is not made.
+    """
     read = FieldReader(problems)
     if root is None or (isinstance(root, MappingNode) and not root.entries):
         problems.fail(None, "it is empty; it needs at least one service")
@@ -78,6 +93,12 @@ def read_manifest(root: Node | None, problems: Problems) -> ManifestEntries:
         environment = read_environment(read, entries["environment"].value, "environment of convox.yml")
     if "labels" in entries:
         labels = read_labels(read, entries["labels"].value, "labels of convox.yml")
+    resources: tuple[AppResource, ...] = ()
+    if "resources" in entries:
+        resources = read_resources(read, entries["resources"].value, "resources", given)
+    configs: tuple[Config, ...] = ()
+    if "configs" in entries:
+        configs = read_configs(read, entries["configs"].value, "configs")
     listed = read.mapping(entries["services"].value, "services") if "services" in entries else ()
     if not listed:
         problems.add(root.line, "it has no services; name at least one under services:")
@@ -86,7 +107,7 @@ def read_manifest(root: Node | None, problems: Problems) -> ManifestEntries:
             listed[MAX_SERVICES].line, f"it has {len(listed):,} services; {MAX_SERVICES} are the limit"
         )
     services = tuple(_service(read, entry, environment, labels) for entry in listed)
-    return ManifestEntries(environment, services, tuple(read.notes))
+    return ManifestEntries(environment, services, resources, configs, tuple(read.notes))
 
 
 def _without_extensions(root: MappingNode) -> MappingNode:
@@ -132,6 +153,8 @@ def _service(
     keys = _Keys(read, entry.value, what)
     _refuse(read, keys.entries, SERVICE_UNSUPPORTED, what)
     _note(read, keys.entries, SERVICE_IGNORED, what)
+    if agent := keys.get("agent", read_agent, False):
+        note_of_agent(read, keys.entries, what)
     port = keys.get("port", read_port, None)
     liveness, health = keys.get("liveness", read_liveness, None), keys.get("health", read_health, Health())
     grpc_health = keys.get("grpcHealthEnabled", FieldReader.boolean, False)
@@ -142,6 +165,7 @@ def _service(
         _needs_a_port(read, keys.entries, what, port)
     if grpc_health and liveness is None:
         liveness = grpc_liveness(health)
+    pull_secrets, registries = keys.get("imagePullSecrets", read_pull_secrets, NO_PULL_SECRETS)
     image, build = keys.get("image", _image, None), keys.get("build", _build, ".")
     declared: tuple[EnvironmentDeclaration, ...] = keys.get("environment", read_environment, ())
     own: Pairs = keys.get("labels", read_labels, ())
@@ -169,7 +193,22 @@ def _service(
         node_selector=keys.get("nodeSelectorLabels", read_node_selector, ()),
         node_preferences=keys.get("nodeAffinityLabels", read_node_preferences, ()),
         ndots=keys.get("dnsConfig", read_ndots, None),
+        agent=agent,
+        volumes=_volumes(keys, entry.key.text),
+        configs=keys.get("configMounts", read_config_mounts, ()),
+        pull_secrets=pull_secrets,
+        registries=registries,
+        before=keys.get("initContainer", partial(read_init_container, service=entry.key.text), None),
+        privileged=keys.get("privileged", FieldReader.boolean, False),
+        security=keys.get("securityContext", read_security_context, SecurityContext()),
+        links=keys.get("resources", read_links, ()),
     )
+
+
+def _volumes(keys: _Keys, service: str) -> tuple[Volume, ...]:
+    disks: tuple[Volume, ...] = keys.get("volumes", partial(read_volumes, service=service), ())
+    options: tuple[Volume, ...] = keys.get("volumeOptions", partial(read_volume_options, service=service), ())
+    return disks + options
 
 
 def _needs_a_port(read: FieldReader, entries: dict[str, MappingEntry], what: str, port: Port | None) -> None:

@@ -1,11 +1,16 @@
 """How many processes and how large, and how they are replaced: `scale` and `deployment`."""
 
+import re
+
 from core.manifest.keys import SCALE_SUPPORTED, SCALE_UNSUPPORTED, is_switched_off, refusal
 from core.manifest.service import RollingUpdate, Scale
 from core.yaml.fields import INTEGER, FieldReader, node_kind
 from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 
 MOST_PROCESSES = 1000  # processes of one service; a typo above it would fill a cluster
+MOST_GPUS = 64  # of one process; more than any node has
+NVIDIA = "nvidia.com"
+VENDOR = re.compile(r"[a-z0-9]([-a-z0-9.]{0,60}[a-z0-9])?")
 NO_RANGE = "asks for a range of processes (autoscaling), which this version does not run; give one number"
 
 
@@ -33,8 +38,10 @@ def read_scale(read: FieldReader, node: Node, what: str) -> Scale:
     limits = read.entries_of(limit.value, f"limit of {what}", ("cpu", "memory")) if limit else {}
     cpu_limit = _amount(read, limits, "cpu", f"cpu limit of {what}")
     memory_limit = _amount(read, limits, "memory", f"memory limit of {what}")
-    cpu = _amount(read, entries, "cpu", f"cpu of {what}") or cpu_limit or 250
-    memory = _amount(read, entries, "memory", f"memory of {what}") or memory_limit or 512
+    gpus, vendor = _gpu(read, entries["gpu"].value, f"gpu of {what}") if "gpu" in entries else (0, "")
+    # One that asks for GPUs gets no default of the rest.
+    cpu = _amount(read, entries, "cpu", f"cpu of {what}") or cpu_limit or (0 if gpus else 250)
+    memory = _amount(read, entries, "memory", f"memory of {what}") or memory_limit or (0 if gpus else 512)
     for name, most, asked in (("cpu", cpu_limit, cpu), ("memory", memory_limit, memory)):
         if limit and most and most < asked:
             read.problems.add(limit.line, f"{what}: {name} limit can not be less {name} request")
@@ -44,7 +51,27 @@ def read_scale(read: FieldReader, node: Node, what: str) -> Scale:
         memory=memory,
         cpu_limit=cpu_limit or None,
         memory_limit=memory_limit or None,
+        gpus=gpus,
+        gpu_vendor=vendor or NVIDIA,
     )
+
+
+def _gpu(read: FieldReader, node: Node, what: str) -> tuple[int, str]:
+    """Read a number, or `{count, vendor}`; `nvidia` and `nvidia.com` are the same vendor."""
+    if not isinstance(node, MappingNode):
+        return read.integer(node, what, low=0, high=MOST_GPUS), NVIDIA
+    entries = read.entries_of(node, what, ("count", "vendor"))
+    count = (
+        read.integer(entries["count"].value, f"count of {what}", low=0, high=MOST_GPUS)
+        if "count" in entries
+        else 0
+    )
+    vendor = read.text(entries["vendor"].value, f"vendor of {what}") if "vendor" in entries else NVIDIA
+    vendor = vendor if vendor.endswith(".com") else f"{vendor}.com"
+    if not VENDOR.fullmatch(vendor):
+        read.problems.add(node.line, f"vendor of {what} is none, such as nvidia or amd")
+        return count, NVIDIA
+    return count, vendor
 
 
 def _amount(read: FieldReader, entries: dict[str, MappingEntry], key: str, what: str) -> int:

@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from core.manifest.configs import ConfigMount
+from core.manifest.registries import RegistryLogin
+from core.manifest.resources import ResourceLink
+from core.manifest.security import SecurityContext
+from core.manifest.volumes import Volume
+
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentDeclaration:
@@ -79,6 +85,20 @@ class Lifecycle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InitContainer:
+    """A container that must end well before the service's own is started.
+
+    Attributes:
+        image: "" for the service's own.
+    """
+
+    image: str = ""
+    command: tuple[str, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    configs: tuple[ConfigMount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodePreference:
     """A label that the nodes of a service should have, if any can; `weight` from 1 to 100."""
 
@@ -100,13 +120,20 @@ class RollingUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """How many processes, and how much each may have: cpu in millicores, memory in MiB."""
+    """How many processes, and how much each may have: cpu in millicores, memory in MiB.
+
+    Attributes:
+        gpus: graphics processors; `gpu_vendor` is whose, as nodes offer them: `nvidia.com`. A service with some has no
+            default for cpu and memory, as in Convox: 0 asks for none.
+    """
 
     count: int = 1
     cpu: int = 250
     memory: int = 512
     cpu_limit: int | None = None
     memory_limit: int | None = None
+    gpus: int = 0
+    gpu_vendor: str = "nvidia.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +150,14 @@ class Service:
         termination_grace: seconds between SIGTERM and SIGKILL.
         grpc_health: its port answers gRPC's health protocol, which asks it whether it is ready and alive.
         node_selector: labels that a node must have; `node_preferences`: those that it should have.
+        agent: one process on every node.
+        volumes: what is mounted into its pods.
+        configs: files of the manifest that are mounted.
+        pull_secrets: Secrets that somebody has put into the namespace, for the registries of its images; `registries` are
+            logins that the manifest names.
+        before: what runs in each pod before its process starts.
+        privileged: its processes may do to their node what the node's own may; `security` says the rest.
+        links: resources whose variables it gets.
         ndots: dots that a name must have to be looked up as it stands before the cluster's domains are tried.
     """
 
@@ -148,6 +183,30 @@ class Service:
     node_selector: tuple[tuple[str, str], ...] = ()
     node_preferences: tuple[NodePreference, ...] = ()
     ndots: int | None = None
+    links: tuple[ResourceLink, ...] = ()
+    agent: bool = False
+    volumes: tuple[Volume, ...] = ()
+    configs: tuple[ConfigMount, ...] = ()
+    pull_secrets: tuple[str, ...] = ()
+    registries: tuple[RegistryLogin, ...] = ()
+    before: InitContainer | None = None
+    privileged: bool = False
+    security: SecurityContext = field(default_factory=SecurityContext)
+
+    @property
+    def has_exclusive_volume(self) -> bool:
+        """Whether a disk of it can be had by one node at a time: an old pod goes before the new one comes (engine rule 29)."""
+        return any(volume.exclusive for volume in self.volumes)
+
+    @property
+    def host_paths(self) -> tuple[str, ...]:
+        """The files and folders of its nodes that its processes see."""
+        return tuple(sorted({volume.host for volume in self.volumes if volume.host}))
+
+    @property
+    def host_ports(self) -> bool:
+        """Whether it takes ports of its nodes, as the further ports of an agent do; two pods of it fit on no node then."""
+        return self.agent and bool(self.ports)
 
     @property
     def health_port(self) -> Port | None:

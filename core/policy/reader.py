@@ -39,9 +39,11 @@ RULE_KEYS = (
     "channel",
     "crashes",
     "deadline",
+    "host_paths",
     "longest",
     "match",
     "min_ready",
+    "privileged",
     "restarts",
     "settle",
     "unpinned",
@@ -178,12 +180,18 @@ def _app(read: FieldReader, node: Node) -> AppRules:
             settle=_auto(read, entries.get("settle")),
             crashes=_number(read, entries.get("crashes"), low=1, default=None),
             restarts=_number(read, entries.get("restarts"), low=0, default=0) or 0,
-            unpinned="unpinned" in entries and read.boolean(entries["unpinned"].value, "unpinned"),
+            unpinned=_allowed(read, entries, "unpinned"),
+            privileged=_allowed(read, entries, "privileged"),
+            host_paths=_allowed(read, entries, "host_paths"),
             channel=_channel(read, entries.get("channel")),
         ),
     )
     _check_times(read, entries, rules.rules)
     return rules
+
+
+def _allowed(read: FieldReader, entries: Mapping[str, MappingEntry], key: str) -> bool:
+    return key in entries and read.boolean(entries[key].value, key)
 
 
 def _check_times(read: FieldReader, entries: Mapping[str, MappingEntry], rules: Rules) -> None:

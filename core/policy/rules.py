@@ -44,6 +44,7 @@ class Rules:
     Attributes:
         crashes: None means 2, or 3 for an app's first release.
         unpinned: whether an app with approvals may run images by tag.
+        privileged, host_paths: whether its services may have power over their nodes, and see files of them.
     """
 
     promote: ApprovalRule = field(default_factory=ApprovalRule)
@@ -55,6 +56,8 @@ class Rules:
     crashes: int | None = None
     restarts: int = 0
     unpinned: bool = False
+    privileged: bool = False
+    host_paths: bool = False
     channel: str | None = None
 
 

@@ -1,6 +1,6 @@
 """Kubernetes, as far as a rollout needs it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -62,8 +62,16 @@ class Cluster(Protocol):
     anchor: Ref
     pruned_kinds: frozenset[str]
 
-    def render(self, release: Release, build: Build, manifest: Manifest, app: App, rules: Rules) -> Bundle:
-        """Render a release; pure. Raises Invalid for what cannot be rendered."""
+    def render(
+        self,
+        release: Release,
+        build: Build,
+        manifest: Manifest,
+        app: App,
+        rules: Rules,
+        passwords: Mapping[str, str],
+    ) -> Bundle:
+        """Render a release with the passwords of its resources; pure. Raises Invalid for what cannot be rendered."""
         ...
 
     def traits(self, ref: Ref) -> Traits:

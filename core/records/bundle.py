@@ -27,6 +27,7 @@ class BundleService:
             settle window here and no `soak`, and keep it so.
         soak: seconds that a new pod must have run to speak for all pods of its template.
         patience: seconds without progress that a good start may take by its own checks; the policy may allow more.
+        resource: of the workload of a resource, its name; "" for a service.
     """
 
     name: str
@@ -35,6 +36,7 @@ class BundleService:
     settle: float
     soak: float = 0.0
     patience: float = 0.0
+    resource: str = ""
 
     @property
     def window(self) -> float:

@@ -33,6 +33,7 @@ class Intent:
         pods: uid → restarts of its `main` container, of every pod that existed: what crashed before is not held
             against this promotion.
         terminating: those of them that were being deleted already, so that no line tells it again.
+        lacking: workload → nodes on which it had a pod that was not ready; such a node fails nothing (engine rule 29).
     """
 
     namespace_uid: str
@@ -40,6 +41,7 @@ class Intent:
     replica_sets: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     pods: Mapping[str, int] = field(default_factory=dict)
     terminating: frozenset[str] = frozenset()
+    lacking: Mapping[Ref, tuple[str, ...]] = field(default_factory=dict)
 
     def of(self, ref: Ref) -> BaselineObject | None:
         return next((o for o in self.objects if o.ref == ref), None)

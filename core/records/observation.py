@@ -118,6 +118,7 @@ class ServiceState:
     Attributes:
         sentence: `1 of 2 new pods are ready`, ready to be shown.
         desired: pods that its workload asks for now.
+        released: it runs pods of a release, as services do; those of a resource belong to none.
         seen: whether its workload could be looked at; where not, nobody knows what it asks for.
         pods: the new pods that can still serve, oldest first.
         diagnoses: worst first.
@@ -128,6 +129,7 @@ class ServiceState:
     sentence: str
     desired: int = 0
     seen: bool = True
+    released: bool = True
     pods: tuple[PodObservation, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
 

@@ -44,6 +44,7 @@ class PodProgress:
         started: when its present run was first seen running, None while it does not run.
         ready: since when it has been seen ready without a break.
         baseline: its restarts when the restarts within the settle window began to count.
+        excused: its restarts when a resource that services may need was last seen not to be ready yet.
     """
 
     service: str
@@ -52,6 +53,7 @@ class PodProgress:
     started: float | None = None
     ready: float | None = None
     baseline: int | None = None
+    excused: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """What a promotion takes over from others: effects to undo, counts to put back, secrets to keep quiet about."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from weakref import WeakValueDictionary
 
+from core.lifecycle.passwords import passwords_of
 from core.ports.store import StoreReader
 from core.promotion import Promotion
 from core.records.bundle import Bundle, Ref
@@ -62,6 +63,17 @@ async def earlier_pods_of(
     }
 
 
+async def _values(read: StoreReader, app: str, releases: Iterable[str]) -> set[str]:
+    """Return the values that nobody may read: of the environments, and the passwords of resources."""
+    values: set[str] = set()
+    for each in releases:
+        values |= {value for _, value in (await read.release(app, each)).environment.pairs}
+        bundle = await read.bundle(each)
+        names = [s.resource for s in bundle.services if s.resource] if bundle else []
+        values |= set((await passwords_of(read, app, names)).values())
+    return values
+
+
 # Making one takes a while and unseals every environment of it; releases never change.
 _REDACTORS: WeakValueDictionary[tuple[str, ...], Redactor] = WeakValueDictionary()
 
@@ -76,8 +88,7 @@ async def redactor_of(read: StoreReader, promotion: Promotion) -> Redactor:
     ids = sorted({i for i in (promotion.back_to, app.active_release, *taken) if i is not None})
     redact = _REDACTORS.get((promotion.app, *ids))
     if redact is None:
-        releases = [await read.release(promotion.app, i) for i in ids]
-        redact = await redactor_for({value for each in releases for _, value in each.environment.pairs})
+        redact = await redactor_for(await _values(read, promotion.app, ids))
         _REDACTORS[promotion.app, *ids] = redact
     keep_quiet(redact)
     return redact

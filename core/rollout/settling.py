@@ -35,6 +35,10 @@ def met(
     """
     services = {s.name: s for s in bundle.services} if bundle else {}
     at, moved = progress.watched, progress.moved
+    # What a service needs is not there yet: that it ends meanwhile says nothing of the release.
+    needed = any(
+        services[s.name].resource and s.readiness is not Readiness.READY for s in states if s.name in services
+    )
     pods: dict[str, PodProgress] = {}
     complete = dict(progress.complete)
     for state in (s for s in states if s.name in services):
@@ -43,6 +47,8 @@ def met(
         for pod in state.pods:
             old = progress.pods.get(pod.uid)
             new = _looked_at(old or _first(pod, services[state.name], at, earlier_pods), pod, state, at)
+            if needed and state.released:
+                new = replace(new, excused=pod.restarts)
             # A pull in progress is progress for as long as it goes on (engine rule 52).
             if old is None or new.milestone > old.milestone or pod.milestone is PodMilestone.PULLING:
                 moved = at
@@ -70,6 +76,7 @@ def _looked_at(old: PodProgress, pod: PodObservation, state: ServiceState, at: f
         started=started,
         ready=ready,
         baseline=old.baseline,
+        excused=old.excused,
     )
     if new.baseline is None and _in_window(new, state, at):
         return replace(new, baseline=pod.restarts)

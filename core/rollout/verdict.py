@@ -100,7 +100,7 @@ def judge(
         return Verdict(progress=progress, event=PromotionEvent.BROKEN, cause=lost.sentence, diagnosis=lost)
     # Later a complete state may be one between two crashes.
     if _verified(progress, observation.services, bundle, at_once=unchanged and progress.watched == 0.0):
-        ran = bundle is None or any(s.pods for s in observation.services)
+        ran = bundle is None or any(s.pods for s in observation.services if s.released)
         return Verdict(progress=progress, event=PromotionEvent.VERIFIED, nothing_ran=not ran)
     return _overdue(progress, observation.services, limits)
 
@@ -149,7 +149,9 @@ def _hopeless(progress: Progress, services: tuple[ServiceState, ...], limits: Li
             allowed = limits.crashes
             if diagnosis.kind is DiagnosisKind.MEMORY:
                 allowed = min(allowed, MEMORY_RESTARTS)
-            if diagnosis.down and diagnosis.restarts >= allowed:
+            pod = progress.pods.get(diagnosis.pod_uid)
+            excused = pod.excused if pod else 0
+            if diagnosis.down and diagnosis.restarts - excused >= allowed:
                 return diagnosis
     return None
 

@@ -202,7 +202,8 @@ def _marks(progress: Progress) -> tuple[object, ...]:
     Since when a pod has run and been ready may be saved later: what is lost of it makes a window longer, never shorter.
     """
     baselines = {uid: pod.baseline for uid, pod in progress.pods.items() if pod.baseline is not None}
-    return baselines, progress.complete.keys(), progress.suspects.keys()
+    excused = {uid: pod.excused for uid, pod in progress.pods.items() if pod.excused}
+    return baselines, excused, progress.complete.keys(), progress.suspects.keys()
 
 
 def evidence_line(text: str, at: datetime, diagnosis: Diagnosis) -> Line:

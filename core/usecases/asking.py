@@ -145,7 +145,7 @@ async def prepared(
         )
     else:
         stored = await read.bundle(release.id)
-    bundle = stored or await rendered(cluster, release, build, app, asked.rules)
+    bundle = stored or await rendered(read, cluster, release, build, app, asked.rules)
     return RequestBundle(
         asked=asked,
         release=release,

@@ -146,6 +146,7 @@ def intent_row(promotion: str, intent: Intent, vault: Vault) -> Columns:
         "replica_sets": dict(intent.replica_sets),
         "pods": dict(intent.pods),
         "going": sorted(intent.terminating),
+        "lacking": [[ref.kind, ref.name, nodes] for ref, nodes in intent.lacking.items()],
     }
     return {"promotion": promotion, "sealed": vault.seal(document)}
 
@@ -158,6 +159,8 @@ def intent_of(row: Row, vault: Vault) -> Intent:
         replica_sets={uid: (seen[0], seen[1]) for uid, seen in document["replica_sets"].items()},
         pods=document["pods"],
         terminating=frozenset(document["going"]),
+        # An intent of before there were agents has none.
+        lacking={Ref(kind, name): tuple(nodes) for kind, name, nodes in document.get("lacking", ())},
     )
 
 

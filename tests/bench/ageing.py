@@ -143,7 +143,7 @@ async def _add(tx: SqliteTransaction, app: App, manifest: Manifest, sequence: in
     )
     await tx.add_build(build)
     await tx.add_release(release)
-    await tx.save_bundle(render_bundle(release, build, manifest, app, Rules(), rack="convox"))
+    await tx.save_bundle(render_bundle(release, build, manifest, app, Rules(), {}, rack="convox"))
     await tx.save_release_status(ReleaseStatus(release=release.id, verified_at=at))
     await _promoted(tx, release, at)
     return release.id

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from core.policy.rules import Rules
 from tests.core.cluster.rendering.samples import bundle
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+EVERYTHING_ALLOWED = Rules(privileged=True, host_paths=True)
 VARIABLES = {"DATABASE_URL": "postgres://example", "PAYMENTS_KEY": "pk"}
 MANIFESTS = {
     **{path.stem: path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*/convox-*.yml"))},
@@ -34,6 +36,34 @@ MANIFESTS = {
           grpc: {port: grpc:5051, startupProbe: {tcpSocketPort: 5051}}
           still: {scale: 0, deployment: {minimum: 0, maximum: 100}}
     """,
+    "beside": """
+        configs: [{id: app, value: "a: 1"}]
+        resources:
+          database: {type: postgres, options: {version: 14, storage: 20, cpu: 250, mem: 512}}
+          geo: {type: postgis}
+          old: {type: mysql}
+          other: {type: mariadb}
+          store: {type: redis, options: {storage: 2}}
+          cache: {type: memcached}
+        services:
+          web:
+            resources: [database, "store:CACHE_URL", cache, geo, old, other]
+            volumes: [/data, "shared:/shared", "/var/run/docker.sock:/var/run/docker.sock:ro"]
+            volumeOptions:
+              - emptyDir: {id: scratch, mountPath: /scratch, medium: Memory}
+              - awsEfs: {id: files, accessMode: ReadWriteMany, mountPath: /files, storageClass: efs-sc}
+            configMounts: [{id: app, dir: /etc/app, filename: settings}]
+            initContainer:
+              command: bin/prepare
+              configMounts: [{id: app, dir: /etc/app, filename: settings}]
+              volumeOptions: [{emptyDir: {id: scratch, mountPath: /scratch}}]
+            imagePullSecrets: [regcred, {registry: r.example, username: u, passwordEnv: PAYMENTS_KEY}]
+            securityContext: {runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000, runAsNonRoot: true, readOnlyRootFilesystem: true,
+              capabilities: {add: [NET_BIND_SERVICE], drop: [ALL]}, seccompProfile: RuntimeDefault}
+          agent: {agent: true, ports: [8125/udp], privileged: true}
+          surging: {agent: true, port: 8080, health: {path: /up}}
+          gpu: {scale: {gpu: {count: 1, vendor: amd}}}
+    """,
 }
 
 
@@ -41,7 +71,8 @@ MANIFESTS = {
 async def test_rendered_objects_are_accepted_with_strict_validation(name: str, control_plane, app_namespace):
     app = f"app-{secrets.token_hex(3)}"
     await app_namespace(app)
-    objects = bundle(MANIFESTS[name], app=app, environment=VARIABLES).objects
+    given = {k: v for k, v in VARIABLES.items() if name != "beside" or k != "DATABASE_URL"}
+    objects = bundle(MANIFESTS[name], app=app, environment=given, rules=EVERYTHING_ALLOWED).objects
 
     said = await control_plane.kubectl(
         "apply",

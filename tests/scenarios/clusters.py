@@ -154,6 +154,8 @@ async def real(plane: ControlPlane, rack: str) -> AsyncIterator[Real]:
         stack.push_async_callback(_hang_up)
         made.admin = await stack.enter_async_context(connect(plane.kubeconfig("admin")))
         await stack.enter_async_context(SimulatedKubelet(made.admin, made.clock, nodes=NODES))
+        await _make_disks(made.admin, rack)
+        stack.push_async_callback(_take_disks, made.admin, rack)
         stack.callback(made.thaw)
         try:
             yield made
@@ -162,6 +164,32 @@ async def real(plane: ControlPlane, rack: str) -> AsyncIterator[Real]:
             made.thaw()
             for app in made.apps:
                 await made.admin.call("DELETE", f"/api/v1/namespaces/{made.rack}-{app}")
+
+
+# Nothing here provisions disks, so claims get what lies ready, as on a rack without a storage class.
+DISKS = 4
+
+
+async def _make_disks(admin: ApiClient, rack: str) -> None:
+    for number in range(DISKS):
+        spec = {
+            "capacity": {"storage": "100Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "hostPath": {"path": f"/var/lib/{rack}/{number}"},
+        }
+        disk = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": f"{rack}-{number}"},
+            "spec": spec,
+        }
+        await admin.call("POST", "/api/v1/persistentvolumes", disk)
+
+
+async def _take_disks(admin: ApiClient, rack: str) -> None:
+    for number in range(DISKS):
+        await admin.call("DELETE", f"/api/v1/persistentvolumes/{rack}-{number}")
 
 
 async def _hang_up() -> None:

@@ -27,6 +27,7 @@ from tests.scenarios.transcript import Normal, rows_of
 
 GOLDEN = Path(__file__).parent / "golden"
 VERDICTS = ("OK", "ERROR:")
+APPS = frozenset({"daemonsets", "deployments", "replicasets", "statefulsets"})
 
 
 class Stage:
@@ -265,7 +266,7 @@ class Stage:
 
     async def items(self, plural: str, *, app: str = APP) -> list[Document]:
         """Return the objects of a resource in the app's namespace."""
-        root = "/apis/apps/v1" if plural in {"deployments", "replicasets"} else "/api/v1"
+        root = "/apis/apps/v1" if plural in APPS else "/api/v1"
         listed = await self.cluster.admin.call("GET", f"{root}/namespaces/{self.namespace(app)}/{plural}")
         found: list[Document] = listed["items"]
         return found

@@ -17,6 +17,14 @@ def with_defaults(document: Document) -> Document:
         case "ReplicaSet":
             filled.setdefault("spec", {}).setdefault("replicas", 1)
             _template(filled["spec"].get("template"))
+        case "StatefulSet":
+            _stateful_set(filled.setdefault("spec", {}))
+        case "DaemonSet":
+            _daemon_set(filled.setdefault("spec", {}))
+        case "PersistentVolumeClaim":
+            filled.setdefault("spec", {}).setdefault("storageClassName", "standard")
+            filled["spec"].setdefault("volumeMode", "Filesystem")
+            filled.setdefault("status", {"phase": "Pending"})
         case "Pod":
             _pod_spec(filled.setdefault("spec", {}))
             filled["spec"].setdefault("enableServiceLinks", True)
@@ -47,6 +55,29 @@ def _deployment(spec: Document) -> None:
     if strategy["type"] == "RollingUpdate":
         rolling = strategy.get("rollingUpdate") or {}
         strategy["rollingUpdate"] = {"maxUnavailable": "25%", "maxSurge": "25%"} | rolling
+    _template(spec.get("template"))
+
+
+def _stateful_set(spec: Document) -> None:
+    if spec.get("replicas") is None:
+        spec["replicas"] = 1
+    spec.setdefault("revisionHistoryLimit", 10)
+    spec.setdefault("podManagementPolicy", "OrderedReady")
+    spec.setdefault("persistentVolumeClaimRetentionPolicy", {"whenDeleted": "Retain", "whenScaled": "Retain"})
+    strategy = spec.setdefault("updateStrategy", {})
+    strategy.setdefault("type", "RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        strategy["rollingUpdate"] = {"partition": 0} | (strategy.get("rollingUpdate") or {})
+    _template(spec.get("template"))
+
+
+def _daemon_set(spec: Document) -> None:
+    spec.setdefault("revisionHistoryLimit", 10)
+    strategy = spec.setdefault("updateStrategy", {})
+    strategy.setdefault("type", "RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        rolling = strategy.get("rollingUpdate") or {}
+        strategy["rollingUpdate"] = {"maxUnavailable": 1, "maxSurge": 0} | rolling
     _template(spec.get("template"))
 
 

@@ -61,7 +61,13 @@ RESOURCES = (
     ApiResource(
         group="", version="v1", plural="resourcequotas", kind="ResourceQuota", subresources=("status",)
     ),
-    ApiResource(group="", version="v1", plural="persistentvolumeclaims", kind="PersistentVolumeClaim"),
+    ApiResource(
+        group="",
+        version="v1",
+        plural="persistentvolumeclaims",
+        kind="PersistentVolumeClaim",
+        subresources=("status",),
+    ),
     ApiResource(
         group="apps",
         version="v1",
@@ -72,6 +78,15 @@ RESOURCES = (
     ApiResource(
         group="apps", version="v1", plural="replicasets", kind="ReplicaSet", subresources=("status", "scale")
     ),
+    ApiResource(
+        group="apps",
+        version="v1",
+        plural="statefulsets",
+        kind="StatefulSet",
+        subresources=("status", "scale"),
+    ),
+    ApiResource(group="apps", version="v1", plural="daemonsets", kind="DaemonSet", subresources=("status",)),
+    ApiResource(group="apps", version="v1", plural="controllerrevisions", kind="ControllerRevision"),
     ApiResource(group="coordination.k8s.io", version="v1", plural="leases", kind="Lease"),
     ApiResource(
         group="policy",

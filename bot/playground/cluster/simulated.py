@@ -6,12 +6,15 @@ from typing import Any, Self
 
 from bot.playground.cluster.api import CONTROLLER, Api
 from bot.playground.cluster.authorization import Authorizer, Identity
+from bot.playground.cluster.controllers.claims import ClaimBinder
 from bot.playground.cluster.controllers.controller import Controller
+from bot.playground.cluster.controllers.daemonset import DaemonSetController
 from bot.playground.cluster.controllers.deployment import DeploymentController
 from bot.playground.cluster.controllers.garbage import GarbageCollector
 from bot.playground.cluster.controllers.kubelet import Kubelets
 from bot.playground.cluster.controllers.replicaset import ReplicaSetController
 from bot.playground.cluster.controllers.scheduler import Scheduler
+from bot.playground.cluster.controllers.statefulset import StatefulSetController
 from bot.playground.cluster.faults import Faults
 from bot.playground.cluster.logs import ContainerLogs
 from bot.playground.cluster.resources import BY_KIND, RequestTarget
@@ -93,6 +96,9 @@ class SimulatedCluster:
         controllers: list[Controller] = [
             DeploymentController(self.api, self._gate),
             ReplicaSetController(self.api, self._gate),
+            StatefulSetController(self.api, self._gate),
+            DaemonSetController(self.api, self._gate),
+            ClaimBinder(self.api, self._gate),
             Scheduler(self.api, self._gate),
             GarbageCollector(self.api, self._gate),
             self._kubelets,

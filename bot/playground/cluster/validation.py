@@ -40,10 +40,11 @@ def validate(resource: ApiResource, document: Document, before: Document | None)
     """
     faults = [*_names(resource, document), *_labels(document)]
     match resource.kind:
-        case "Deployment" | "ReplicaSet":
+        case "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet":
             faults += _workload(document["spec"], resource.kind)
-            if before is not None:
-                faults += _immutable(document, before, ("spec", "selector"))
+            faults += _selected(resource.kind, document, before)
+        case "PersistentVolumeClaim":
+            faults += _claim(document["spec"], before["spec"] if before else document["spec"])
         case "Pod":
             faults += _containers(document["spec"], "spec")
         case "Secret" | "ConfigMap":
@@ -116,6 +117,49 @@ def _workload(spec: Document, kind: str) -> list[FieldError]:
         faults += _strategy(spec)
     faults += _containers((spec.get("template") or {}).get("spec") or {}, "spec.template.spec")
     return faults
+
+
+# All else of a StatefulSet stays as it was made.
+_OPEN = frozenset(
+    {
+        *("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit"),
+        *("persistentVolumeClaimRetentionPolicy", "minReadySeconds"),
+    }
+)
+
+
+def _selected(kind: str, document: Document, before: Document | None) -> list[FieldError]:
+    if before is None:
+        return []
+    fixed = _fixed_set(document, before) if kind == "StatefulSet" else []
+    return [*_immutable(document, before, ("spec", "selector")), *fixed]
+
+
+def _fixed_set(document: Document, before: Document) -> list[FieldError]:
+    now, was = document["spec"], before["spec"]
+    if all(now.get(key) == was.get(key) for key in {*now, *was} - _OPEN):
+        return []
+    text = (
+        "Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
+        "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' "
+        "are forbidden"
+    )
+    return [("spec", "FieldValueForbidden", text)]
+
+
+def _claim(now: Document, was: Document) -> list[FieldError]:
+    """A disk may grow, and gets its volume; nothing else of it changes."""
+    free = {"resources", "volumeName"}
+    if any(now.get(key) != was.get(key) for key in {*now, *was} - free):
+        text = (
+            "Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName "
+            "for bound claims"
+        )
+        return [("spec", "FieldValueForbidden", text)]
+    if quantity(now["resources"]["requests"]["storage"]) < quantity(was["resources"]["requests"]["storage"]):
+        text = "Forbidden: field can not be less than status.capacity"
+        return [("spec.resources.requests.storage", "FieldValueForbidden", text)]
+    return []
 
 
 def _strategy(spec: Document) -> list[FieldError]:

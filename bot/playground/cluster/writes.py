@@ -9,9 +9,9 @@ from bot.playground.cluster.resources import ApiResource
 
 Document = dict[str, Any]
 # Only these kinds count their specs; ConfigMaps and Secrets have no generation.
-_COUNTED = frozenset({"Deployment", "ReplicaSet", "Pod", "PodDisruptionBudget"})
+_COUNTED = frozenset({"DaemonSet", "Deployment", "ReplicaSet", "Pod", "PodDisruptionBudget", "StatefulSet"})
 # Nobody asks who wrote these; keeping `managedFields` would only cost time.
-WITHOUT_MANAGED_FIELDS = frozenset({"Event", "Pod", "ReplicaSet", "Node"})
+WITHOUT_MANAGED_FIELDS = frozenset({"ControllerRevision", "Event", "Pod", "ReplicaSet", "Node"})
 _KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "namespace", "name")
 
 

@@ -40,16 +40,16 @@ def diagnoses(
     if workload is None:
         return ()
     named = containers_of(workload)
-    new = snapshot.new_pods(workload, release) if new is None else new
+    new = snapshot.new_pods(kind, workload, release) if new is None else new
     views = [pod_view(snapshot, p, named=named, before=before) for p in new]
     alive = [v for v in views if is_alive(v.document)]
-    old = _old_pods(snapshot, workload, release)
+    old = _old_pods(snapshot, workload, release) if kind.released else []
     found = [_of_pod(service.name, v, snapshot, old=old) for v in alive]
-    pod_owners = [m for m in snapshot.pod_owners(kind, workload) if release_of(m) == release]
+    revisions = [m for m in snapshot.revisions(kind, workload) if release_of(m) == release]
     owners = frozenset(str((controller_of(v.document, POD_OWNERS) or {}).get("uid")) for v in alive)
     every = [p for p in snapshot.pods(workload) if is_alive(p) and not is_terminating(p)]
     around = [
-        creation.find(service.name, pod_owners, owners, going=_going(snapshot)),
+        creation.find(service.name, revisions, owners, going=_going(snapshot)),
         surroundings.find_node(service.name, every),
         surroundings.find_evicted(service.name, views),
         surroundings.find_stuck(service.name, snapshot.pods(workload)),

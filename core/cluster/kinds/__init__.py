@@ -10,6 +10,8 @@ from typing import TypeVar
 from core.cluster.documents import Document
 from core.cluster.kinds.access_review import ACCESS_REVIEW
 from core.cluster.kinds.config_map import CONFIG_MAP
+from core.cluster.kinds.controller_revision import CONTROLLER_REVISION
+from core.cluster.kinds.daemon_set import DAEMON_SET
 from core.cluster.kinds.deployment import DEPLOYMENT
 from core.cluster.kinds.event import EVENT
 from core.cluster.kinds.kind import Follow, Kind, ManagedKind, WorkloadKind
@@ -19,6 +21,7 @@ from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.kinds.role_binding import ROLE_BINDING
 from core.cluster.kinds.secret import SECRET
 from core.cluster.kinds.service import SERVICE
+from core.cluster.kinds.stateful_set import STATEFUL_SET
 from core.cluster.kinds.volume_claim import VOLUME_CLAIM
 from core.manifest.service import Service
 from core.records.bundle import Ref
@@ -26,13 +29,14 @@ from core.records.bundle import Ref
 K = TypeVar("K", bound=Kind)
 
 # In the order in which they are applied (engine rule 25); of the workloads the first that runs a service takes it.
-_BEFORE: tuple[ManagedKind, ...] = (SECRET, SERVICE)
-_WORKLOADS: tuple[WorkloadKind, ...] = (DEPLOYMENT,)
+_BEFORE: tuple[ManagedKind, ...] = (SECRET, VOLUME_CLAIM, SERVICE)
+# What services need comes first.
+_WORKLOADS: tuple[WorkloadKind, ...] = (STATEFUL_SET, DAEMON_SET, DEPLOYMENT)
 # In no bundle. Those that are followed stand in the order in which their changes are told: objects before their
 # parts, and events before the status that follows from them.
 _OTHERS: tuple[Kind, ...] = (
-    *(REPLICA_SET, EVENT, POD),
-    *(CONFIG_MAP, NAMESPACE, ROLE_BINDING, ACCESS_REVIEW, VOLUME_CLAIM),
+    *(REPLICA_SET, CONTROLLER_REVISION, EVENT, POD),
+    *(CONFIG_MAP, NAMESPACE, ROLE_BINDING, ACCESS_REVIEW),
 )
 
 
@@ -45,8 +49,21 @@ MANAGED: Mapping[str, ManagedKind] = _by_name((*_BEFORE, *_WORKLOADS))
 KINDS: Mapping[str, Kind] = _by_name((*_BEFORE, *_WORKLOADS, *_OTHERS))
 PRUNED: frozenset[str] = frozenset(kind.name for kind in MANAGED.values() if kind.traits.pruned)
 FOLLOWED: Mapping[str, Follow] = MappingProxyType({k.name: k.follow for k in KINDS.values() if k.follow})
+# Kinds whose pods belong to nodes.
+PER_NODE: frozenset[str] = frozenset(kind.name for kind in WORKLOADS.values() if kind.per_node)
 # Kinds that own pods of ours.
 POD_OWNERS: frozenset[str] = frozenset(kind.pod_owner.name for kind in WORKLOADS.values())
+
+
+def followed(refs: Iterable[Ref]) -> Mapping[str, Follow]:
+    """Return what is followed of an app of which these objects matter: of the workload kinds only those that are among them.
+
+    Most apps have one kind; a watch costs the API server and a start.
+    """
+    here = {ref.kind for ref in refs} & WORKLOADS.keys() or {DEPLOYMENT.name}
+    used = {name for kind in here for name in (kind, WORKLOADS[kind].revision.name)}
+    spared = {name for kind in WORKLOADS.values() for name in (kind.name, kind.revision.name)} - used
+    return MappingProxyType({name: how for name, how in FOLLOWED.items() if name not in spared})
 
 
 def count_of(ref: Ref, live: Document) -> int | None:

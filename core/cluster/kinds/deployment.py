@@ -11,6 +11,7 @@ from core.cluster.documents import (
     replicas_of,
     spec_of,
     status_of,
+    uid_of,
 )
 from core.cluster.kinds.kind import LOOK, MANAGE, Follow, Json, Resource, WorkloadKind, each_service
 from core.cluster.kinds.phrases import number_of
@@ -67,7 +68,7 @@ def strategy(asked: RollingUpdate) -> Json:
     }
 
 
-def unready(live: Document, pods: Sequence[Document]) -> str:
+def unready(live: Document, pods: Sequence[Document], _spared: int) -> str:
     """Compare the counters, and the pods that were counted without them, with what is wanted."""
     unfinished = _unfinished(live, sum(1 for pod in pods if is_condition_true(pod, "Ready")))
     return unfinished and unfinished + _hint(live)
@@ -99,6 +100,10 @@ def _hint(live: Document) -> str:
     return f" (Kubernetes has seen no progress for {spec_of(live).get('progressDeadlineSeconds', 600)} s)"
 
 
+def _made_from(pod: Document, replica_set: Document) -> bool:
+    return (controller_of(pod, {REPLICA_SET.name}) or {}).get("uid") == uid_of(replica_set)
+
+
 def _owns_pod(name: str, pod: Document) -> bool:
     """Tell by the replica set, which is named `<name>-<hash>` and may be gone too."""
     owner = controller_of(pod, {REPLICA_SET.name})
@@ -124,10 +129,14 @@ DEPLOYMENT = WorkloadKind(
     follow=Follow(judged=True, fresh=True, selected=False),
     traits=Traits(counted=True, pruned=True, removed=True),
     render=each_service(render),
-    runs=lambda _service: True,
+    runs=lambda service: not service.agent,
+    released=True,
     unready=unready,
     desired_replicas=replicas_of,
-    pod_owner=REPLICA_SET,
+    per_node=False,
+    revision=REPLICA_SET,
+    owns_pods=False,
+    made_from=_made_from,
     owns_pod=_owns_pod,
     diagnosis=_paused,
 )

@@ -77,6 +77,11 @@ class Kind:
         return self.name
 
 
+def as_rendered(_live: Document, wanted: Mapping[str, Any], _force: bool) -> Mapping[str, Any]:
+    """Apply the whole object."""
+    return wanted
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagedKind(Kind):
     """A kind that bundles hold: rendered, applied, and one day pruned. A rollout waits for workloads only.
@@ -85,10 +90,13 @@ class ManagedKind(Kind):
         traits: whether it has a count, is pruned, is removed.
         render: yields its objects of a release, in order: those of services (`each_service`), then those that belong to the
             manifest as a whole, each by name. The same input always gives the same objects.
+        onto: what of a rendered object is applied onto a live one, which is told whether by force; raises Rejected for what
+            can never be.
     """
 
     traits: Traits
     render: Callable[[RenderInput], Iterable[Json]]
+    onto: Callable[[Document, Mapping[str, Any], bool], Mapping[str, Any]] = as_rendered
 
 
 def each_service(
@@ -111,17 +119,30 @@ class WorkloadKind(ManagedKind):
 
     Attributes:
         runs: whether a service of the manifest runs as this kind.
+        released: its pods belong to a release, whose label they bear; else they change with their own definition only.
         unready: says what a live object of a release still lacks, or "" once it is ready. It is given the object as
-            it was seen after our change, and the pods of that release which nobody takes away.
+            it was seen after our change, the pods of that release which nobody takes away, and how many it may lack.
         desired_replicas: how many pods a live object asks for now; with a count, that count.
-        pod_owner: the kind that owns its pods.
+        per_node: there is one pod on every node; where none was ready before, none need be (engine rule 29).
+        revision: the kind that keeps a pod template beside the object, so that pods can be told by what they were made from.
+        owns_pods: whether its pods are its own; else those of its revisions.
+        made_from: whether a pod was made from the template of a revision.
         owns_pod: whether a pod was made for the object of a name, told without the object, which may be gone.
         diagnosis: who keeps a live object from rolling out, told of the service of a name; None where nobody does.
     """
 
     runs: Callable[[Service], bool]
-    unready: Callable[[Document, Sequence[Document]], str]
+    released: bool
+    unready: Callable[[Document, Sequence[Document], int], str]
     desired_replicas: Callable[[Document], int]
-    pod_owner: Kind
+    per_node: bool
+    revision: Kind
+    owns_pods: bool
+    made_from: Callable[[Document, Document], bool]
     owns_pod: Callable[[str, Document], bool]
     diagnosis: Callable[[str, Document], Diagnosis | None]
+
+    @property
+    def pod_owner(self) -> Kind:
+        """The kind that is the controller of its pods."""
+        return self if self.owns_pods else self.revision

@@ -1,36 +1,81 @@
 """The environment of a service: one immutable Secret a service and release, so that old pods never read new values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource, each_service
-from core.cluster.labels import RELEASE_LABEL, own_labels, secret_name
+from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource
+from core.cluster.labels import (
+    RELEASE_LABEL,
+    config_labels,
+    config_name,
+    own_labels,
+    registry_secret_name,
+    resource_labels,
+    secret_name,
+)
 from core.cluster.rendering.environment import secret_data, variables
 from core.cluster.rendering.input import RenderInput
-from core.manifest.service import Service
+from core.cluster.rendering.registries import registry_data
+from core.cluster.rendering.resources import credentials
+from core.cluster.rendering.volumes import config_data
 from core.records.traits import Traits
 
 
-def render(service: Service, given: RenderInput) -> Iterator[Json]:
-    """Yield the Secret.
+def render(given: RenderInput) -> Iterator[Json]:
+    """Yield the Secrets of each service, of each file of the manifest, and of each resource that has a password.
 
     Raises:
-        Invalid: no process could be started with the environment.
+        Invalid: no process could be started with an environment.
     """
-    values = variables(given.release, given.build, service, given.app, rack=given.rack)
-    yield {
+    for service in given.services:
+        yield _secret(
+            secret_name(service.name, given.release.id),
+            own_labels(given.rack, given.app, service, type_="env"),
+            secret_data(variables(service, given), service.name),
+            given,
+        )
+        if service.registries:
+            yield _secret(
+                registry_secret_name(service.name, given.release.id),
+                own_labels(given.rack, given.app, service, type_="registry"),
+                registry_data(service, given.release.environment),
+                given,
+                kind="kubernetes.io/dockerconfigjson",
+            )
+    for config in sorted(given.manifest.configs, key=lambda each: each.id):
+        name = config_name(config.id, given.release.id)
+        yield _secret(name, config_labels(given.rack, given.app), config_data(config), given)
+    for resource in given.manifest.made:
+        if data := credentials(resource, given):
+            labels = resource_labels(given.rack, given.app, resource)
+            metadata = {"name": resource.object_name, "namespace": given.namespace, "labels": labels}
+            yield {
+                "apiVersion": "v1",
+                "kind": SECRET.name,
+                "metadata": metadata,
+                "type": "Opaque",
+                "data": data,
+            }
+
+
+def _secret(
+    name: str,
+    labels: Mapping[str, str],
+    data: Mapping[str, str],
+    given: RenderInput,
+    kind: str = "Opaque",
+) -> Json:
+    """Return a Secret of this release alone: nothing ever changes it."""
+    return {
         "apiVersion": "v1",
         "kind": SECRET.name,
         "metadata": {
-            "name": secret_name(service.name, given.release.id),
+            "name": name,
             "namespace": given.namespace,
-            "labels": {
-                **own_labels(given.rack, given.app, service, type_="env"),
-                RELEASE_LABEL: given.release.id,
-            },
+            "labels": {**labels, RELEASE_LABEL: given.release.id},
         },
-        "type": "Opaque",
+        "type": kind,
         "immutable": True,
-        "data": secret_data(values, service.name),
+        "data": dict(data),
     }
 
 
@@ -40,5 +85,5 @@ SECRET = ManagedKind(
     rights={"": MANAGE},
     # Kept: an old replica set, even one at 0, may still refer to it.
     traits=Traits(counted=False, pruned=False, removed=True),
-    render=each_service(render),
+    render=render,
 )

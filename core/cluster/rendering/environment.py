@@ -2,22 +2,22 @@
 
 import base64
 
+from core.cluster.rendering.input import RenderInput
+from core.cluster.rendering.resources import resource_variables
 from core.errors import Invalid
 from core.manifest.service import Service
-from core.records.app import App
-from core.records.build import Build
 from core.records.environment import ELSEWHERE, SECRET_LIMIT, encoded_values
-from core.records.release import Release
 
 
-def variables(release: Release, build: Build, service: Service, app: App, *, rack: str) -> dict[str, str]:
-    """Return what the container sees; later wins, as in Convox, so the release can override everything.
+def variables(service: Service, given: RenderInput) -> dict[str, str]:
+    """Return what the container sees; later wins, so the release can override everything, a resource's variables too.
 
     Convox also sets RACK_URL, which holds the rack's password; that one is left out on purpose.
     """
+    release, build = given.release, given.build
     own = {
-        "RACK": rack,
-        "APP": app.name,
+        "RACK": given.rack,
+        "APP": given.app.name,
         "RELEASE": release.id,
         "BUILD": build.id,
         "BUILD_DESCRIPTION": build.description,
@@ -27,7 +27,7 @@ def variables(release: Release, build: Build, service: Service, app: App, *, rac
     if service.port is not None:
         own["PORT"] = str(service.port.number)
     defaults = {d.key: d.default for d in service.environment if d.default is not None}
-    return own | defaults | dict(release.environment.pairs)
+    return own | defaults | resource_variables(service, given) | dict(release.environment.pairs)
 
 
 def secret_data(values: dict[str, str], service: str) -> dict[str, str]:

@@ -20,6 +20,7 @@ class RenderInput:
         manifest: the whole file, for what belongs to no service or names one.
         services: those that a kind is rendered for, by name: all of them, for a workload kind those that run as it.
         images: service → image; every service has one.
+        passwords: resource → the password that was generated for it.
     """
 
     rack: str
@@ -30,6 +31,7 @@ class RenderInput:
     manifest: Manifest
     services: tuple[Service, ...]
     images: Mapping[str, str]
+    passwords: Mapping[str, str]
 
     @property
     def namespace(self) -> str:

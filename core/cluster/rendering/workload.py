@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from core.cluster.labels import CONTAINER, pod_labels, secret_name
+from core.cluster.labels import CONTAINER, INIT_CONTAINER, pod_labels, registry_secret_name, secret_name
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.probes import probes
-from core.manifest.service import Service
+from core.cluster.rendering.security import container_security, pod_security
+from core.cluster.rendering.volumes import mounts, pod_volumes
+from core.manifest.service import InitContainer, Service
 
 Json = dict[str, Any]
 
@@ -24,12 +26,46 @@ def pod_template(service: Service, given: RenderInput) -> Json:
             "enableServiceLinks": False,
             "shareProcessNamespace": service.init,
             "terminationGracePeriodSeconds": service.termination_grace,
-            "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+            "securityContext": pod_security(service),
             "containers": [_container(service, given)],
+            **_beside(service, given),
             **_placement(service),
             **_names(service),
         },
     }
+
+
+def _beside(service: Service, given: RenderInput) -> Json:
+    """Return what a pod has beside its one container, where a manifest asks for it."""
+    beside: Json = {}
+    if volumes := pod_volumes(service, given.release.id):
+        beside["volumes"] = volumes
+    if service.before is not None:
+        beside["initContainers"] = [_init_container(service.before, service, given)]
+    logins = [registry_secret_name(service.name, given.release.id)] if service.registries else []
+    if secrets := [*service.pull_secrets, *logins]:
+        beside["imagePullSecrets"] = [{"name": name} for name in secrets]
+    return beside
+
+
+def _init_container(before: InitContainer, service: Service, given: RenderInput) -> Json:
+    """Return what must end well first; it sees what the container sees, and that it is not the one."""
+    container: Json = {
+        "name": INIT_CONTAINER,
+        "image": before.image or given.images[service.name],
+        "imagePullPolicy": "IfNotPresent",
+        "envFrom": [{"secretRef": {"name": secret_name(service.name, given.release.id)}}],
+        "env": [{"name": "INIT_CONTAINER", "value": "true"}],
+        # A quota that wants limits wants them of every container; it costs nothing, since both never run at once.
+        "resources": _resources(service),
+        "securityContext": container_security(service),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+    }
+    if before.command:
+        container["args"] = list(before.command)
+    if mounted := mounts(before.volumes, before.configs):
+        container["volumeMounts"] = mounted
+    return container
 
 
 def _placement(service: Service) -> Json:
@@ -70,7 +106,7 @@ def _container(service: Service, given: RenderInput) -> Json:
         "envFrom": [{"secretRef": {"name": secret_name(service.name, given.release.id)}}],
         "env": [{"name": "INSTANCE_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}],
         "resources": _resources(service),
-        "securityContext": {"allowPrivilegeEscalation": False},
+        "securityContext": container_security(service),
         # The last words of a container are then in the pod's status, even when its log is gone.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         **probes(service),
@@ -79,6 +115,8 @@ def _container(service: Service, given: RenderInput) -> Json:
         container["lifecycle"] = hooks
     if service.command is not None:
         container["args"] = list(service.command)
+    if mounted := mounts(service.volumes, service.configs):
+        container["volumeMounts"] = mounted
     if ports := container_ports(service):
         container["ports"] = ports
     return container
@@ -90,10 +128,11 @@ def _hooks(service: Service) -> Json:
 
 
 def container_ports(service: Service) -> list[Json]:
-    """Return the ports of the container, the main one first."""
+    """Return the ports of the container, the main one first; the further ones of an agent are those of its node too."""
     main = [{"name": "main", "containerPort": service.port.number, "protocol": "TCP"}] if service.port else []
     return main + [
         {"name": port_name(p.number, p.protocol), "containerPort": p.number, "protocol": p.protocol.upper()}
+        | ({"hostPort": p.number} if service.agent else {})
         for p in service.ports
     ]
 
@@ -105,7 +144,16 @@ def port_name(number: int, protocol: str) -> str:
 
 def _resources(service: Service) -> Json:
     scale = service.scale
-    limits = {"memory": f"{scale.memory_limit or scale.memory}Mi"}
-    if scale.cpu_limit is not None:
-        limits["cpu"] = f"{scale.cpu_limit}m"
-    return {"requests": {"cpu": f"{scale.cpu}m", "memory": f"{scale.memory}Mi"}, "limits": limits}
+    amounts = (
+        ("requests", scale.cpu, scale.memory),
+        ("limits", scale.cpu_limit or 0, scale.memory_limit or scale.memory),
+    )
+    gpus = {f"{scale.gpu_vendor}/gpu": str(scale.gpus)} if scale.gpus else {}
+    return {
+        what: {
+            **({"cpu": f"{cpu}m"} if cpu else {}),
+            **({"memory": f"{memory}Mi"} if memory else {}),
+            **gpus,
+        }
+        for what, cpu, memory in amounts
+    }

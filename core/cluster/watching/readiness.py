@@ -4,20 +4,21 @@ Questions are asked in a fixed order, as kubectl and kstatus do: lost? going? ou
 what its kind asks? `ProgressDeadlineExceeded` never decides anything.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from core.cluster.diagnosis import diagnoses
 from core.cluster.diagnosis.view import NO_RESTARTS
 from core.cluster.documents import (
     Document,
-    controller_of,
     generation_of,
+    is_condition_true,
     is_terminating,
     release_of,
+    spec_of,
     status_of,
     uid_of,
 )
-from core.cluster.kinds import POD_OWNERS, WORKLOADS
+from core.cluster.kinds import WORKLOADS
 from core.cluster.kinds.kind import Kind, WorkloadKind
 from core.cluster.kinds.phrases import number_of
 from core.cluster.kinds.pod import POD
@@ -36,6 +37,7 @@ def service_state(
     release: str,
     *,
     before: Mapping[str, int] = NO_RESTARTS,
+    lacking: Collection[str] = (),
 ) -> ServiceState:
     """Judge one service towards a release.
 
@@ -45,6 +47,7 @@ def service_state(
         applied: what our apply of its workload answered; None where it was not applied yet.
         release: pods with this label are the new ones.
         before: pod uid → restarts that it had before the promotion; they are no trouble of this one.
+        lacking: nodes on which the workload had no ready pod before the promotion; they may go on so (engine rule 29).
     """
     kind = WORKLOADS[service.workload.kind]
     live = snapshot.named(kind.name, service.workload.name)
@@ -58,24 +61,27 @@ def service_state(
             sentence=f"its {kind} cannot be seen yet",
             seen=False,
         )
-    wanted = kind.desired_replicas(live)
+    everywhere = kind.desired_replicas(live)
     taken = overwritten(live, applied) or kind.diagnosis(service.name, live)
     if taken is not None:
         return ServiceState(
             name=service.name,
             readiness=Readiness.FAILED,
             sentence=taken.sentence,
-            desired=wanted,
+            desired=everywhere,
             diagnoses=(taken,),
         )
     new = _new_pods(snapshot, kind, live, applied, release)
     pods = [p for p in new if is_alive(p)]
-    waiting = _unseen(live, applied, release) or kind.unready(live, pods)
+    spared = _spared(pods, lacking)
+    wanted = everywhere - len(spared)
+    waiting = _unseen(kind, live, applied, release) or kind.unready(live, pods, len(spared))
     return ServiceState(
         name=service.name,
         readiness=Readiness.PROGRESSING if waiting else Readiness.READY,
-        sentence=waiting or _complete(wanted, snapshot, live),
+        sentence=waiting or _complete(kind, wanted, snapshot, live) + _said_of(spared),
         desired=wanted,
+        released=kind.released,
         pods=pod_states(snapshot, live, pods),
         diagnoses=diagnoses(snapshot, service, release, new=new, before=before),
     )
@@ -88,12 +94,24 @@ def _new_pods(
 
     Of an apply whose answer is not known, the label of the release has to do.
     """
-    pods = snapshot.new_pods(live, release)
+    pods = snapshot.new_pods(kind, live, release)
     if applied is None or not applied.template:
         return pods
     template = template_of(live)
-    pod_owners = {uid_of(m) for m in snapshot.pod_owners(kind, live) if template_of(m) == template}
-    return [p for p in pods if (controller_of(p, POD_OWNERS) or {}).get("uid") in pod_owners]
+    revisions = [each for each in snapshot.revisions(kind, live) if template_of(each) == template]
+    return [p for p in pods if any(kind.made_from(p, each) for each in revisions)]
+
+
+def _spared(pods: Sequence[Document], lacking: Collection[str]) -> list[str]:
+    """Return the nodes that need no pod: there was no ready one before, and there is none now."""
+    ready = {spec_of(pod).get("nodeName") for pod in pods if is_condition_true(pod, "Ready")}
+    return sorted(set(lacking) - ready)
+
+
+def _said_of(spared: Sequence[str]) -> str:
+    if not spared:
+        return ""
+    return f"; left out: {', '.join(spared)}, where no pod of it was ready before"
 
 
 def absent_state(snapshot: Snapshot, refs: Sequence[Ref]) -> tuple[ServiceState, ...]:
@@ -118,25 +136,26 @@ def _lost(snapshot: Snapshot, kind: Kind, document: Document | None, applied: Ap
     return ""
 
 
-def _unseen(workload: Document, applied: Applied | None, release: str) -> str:
+def _unseen(kind: WorkloadKind, workload: Document, applied: Applied | None, release: str) -> str:
     """Say why the counters do not speak of our change yet, or "" where they do."""
     if applied is not None and generation_of(workload) < applied.generation:
         return "waiting until our change can be seen"
-    if release_of(workload) != release:
+    if kind.released and release_of(workload) != release:
         return f"its pods are made for {release_of(workload) or 'no release'}, not for {release}"
     if int(status_of(workload).get("observedGeneration") or 0) < generation_of(workload):
         return "waiting until Kubernetes takes up the change"
     return ""
 
 
-def _complete(wanted: int, snapshot: Snapshot, workload: Document) -> str:
+def _complete(kind: WorkloadKind, wanted: int, snapshot: Snapshot, workload: Document) -> str:
     if wanted == 0:
-        return "scaled to 0: nothing is running"
+        return f"{'no node takes it' if kind.per_node else 'scaled to 0'}: nothing is running"
     going = sum(1 for p in snapshot.pods(workload) if is_terminating(p) and is_alive(p))
     stopping = (
         f"; {number_of(going, 'old pod')} {'is' if going == 1 else 'are'} still stopping" if going else ""
     )
-    return f"{wanted} of {number_of(wanted, 'new pod')} {'is' if wanted == 1 else 'are'} ready{stopping}"
+    new = "new pod" if kind.released else "pod"
+    return f"{wanted} of {number_of(wanted, new)} {'is' if wanted == 1 else 'are'} ready{stopping}"
 
 
 def _presence(snapshot: Snapshot, ref: Ref) -> str:

@@ -1,6 +1,7 @@
 """The state of each service, made anew only where a change may have touched it: without it a look costs all there is."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from core.cluster.documents import controller_of, labels_of, name_of, uid_of
 from core.cluster.kinds import POD_OWNERS, WORKLOADS
@@ -9,12 +10,14 @@ from core.cluster.kinds.pod import POD
 from core.cluster.labels import SERVICE_LABEL
 from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.readiness import service_state
+from core.records.bundle import Ref
 from core.records.desired_state import DesiredState
 from core.records.intent import Applied
 from core.records.observation import ServiceState
 
 # A change of which nobody can tell whom it concerns, such as one of a volume claim.
 ANY = "*"
+NOWHERE: Mapping[Ref, Collection[str]] = MappingProxyType({})
 OWN = frozenset({POD.name, *POD_OWNERS, *WORKLOADS})
 
 
@@ -26,10 +29,12 @@ class ServiceStates:
 
     Args:
         before: pod uid → restarts that it had before the promotion.
+        lacking: workload → nodes on which it had no ready pod before.
     """
 
-    def __init__(self, before: Mapping[str, int]) -> None:
+    def __init__(self, before: Mapping[str, int], lacking: Mapping[Ref, Collection[str]] = NOWHERE) -> None:
         self._before = before
+        self._lacking = lacking
         self._states: dict[str, ServiceState] = {}
         self._owners: dict[str, str] = {}
 
@@ -52,7 +57,12 @@ class ServiceStates:
             if service.name not in self._states:
                 answer: Applied | None = applied.get(service.workload)
                 self._states[service.name] = service_state(
-                    snapshot, service, answer, target.release, before=self._before
+                    snapshot,
+                    service,
+                    answer,
+                    target.release,
+                    before=self._before,
+                    lacking=self._lacking.get(service.workload, ()),
                 )
         return tuple(self._states[service.name] for service in target.bundle.services)
 

@@ -13,7 +13,7 @@ from core.clock import Clock
 from core.cluster.api.client import KubeClient
 from core.cluster.fencing import AppNamespace
 from core.cluster.foreign import without_values
-from core.cluster.kinds import FOLLOWED
+from core.cluster.kinds import followed
 from core.cluster.snapshot import Delta, Snapshot
 from core.cluster.watching.delta_queue import DeltaQueue
 from core.cluster.watching.lines import RepeatLimiter, diagnosis_lines, lines
@@ -78,15 +78,16 @@ class NamespaceWatch:
         self._snapshot = Snapshot()
         self._pending = DeltaQueue()
         self._changed = asyncio.Event()
-        self._synced: dict[str, bool] = {kind: False for kind, how in FOLLOWED.items() if how.judged}
+        self._followed = followed(each.ref for each in intent.objects)
+        self._synced: dict[str, bool] = {kind: False for kind, how in self._followed.items() if how.judged}
         self._blind: dict[str, str] = {}
-        self._unseen = set(FOLLOWED)
+        self._unseen = set(self._followed)
         self._refused: dict[str, Rejected] = {}
         self._refusals: Counter[str] = Counter()
         self._silence = (tuning or ReflectorOptions()).idle
         self._quiet_seconds = QUIET_SECONDS
         self._target: DesiredState | None = None
-        self._states = ServiceStates(intent.pods)
+        self._states = ServiceStates(intent.pods, intent.lacking)
         self._said: Mapping[str, RepeatLimiter] = {}
         self._tasks: tuple[asyncio.Task[NoReturn], ...] = ()
         self._reflectors = {
@@ -98,7 +99,7 @@ class NamespaceWatch:
                 label_selector=ns.selector if how.selected else "",
                 tuning=tuning if how.judged else UNHURRIED,
             )
-            for kind, how in FOLLOWED.items()
+            for kind, how in self._followed.items()
         }
 
     def start(self) -> None:
@@ -143,7 +144,9 @@ class NamespaceWatch:
 
     async def fresh(self) -> Observation:
         """Return what is so now, read anew; each watch goes on from there, so none brings back what was before."""
-        asked = [self._reflectors[kind].refresh(FRESH_SECONDS) for kind, how in FOLLOWED.items() if how.fresh]
+        asked = [
+            self._reflectors[kind].refresh(FRESH_SECONDS) for kind, how in self._followed.items() if how.fresh
+        ]
         failed = [e for e in await asyncio.gather(*asked, return_exceptions=True) if e is not None]
         for error in failed:
             if not isinstance(error, (Rejected, Unreachable)):
@@ -221,18 +224,18 @@ class NamespaceWatch:
         if target is None:
             return
         for ref in target.absent:
-            if ref.kind not in FOLLOWED:
+            if ref.kind not in self._followed:
                 await self._ask(ref, "")
         for applied in target.applied:
             ref = applied.ref
-            if ref.kind in FOLLOWED and self._snapshot.named(ref.kind, ref.name) is None:
+            if ref.kind in self._followed and self._snapshot.named(ref.kind, ref.name) is None:
                 await self._ask(ref, applied.uid)
 
     async def _ask(self, ref: Ref, uid: str) -> None:
         """Take one object as it is now into the snapshot; `uid` names the one that would be gone."""
         live = await self._client.get(self._ns.at(ref.kind, ref.name))
         known = self._snapshot.named(ref.kind, ref.name)
-        if live is not None and ref.kind not in FOLLOWED:
+        if live is not None and ref.kind not in self._followed:
             self._learn(Delta(ref.kind, "ADDED", live))
         elif live is None and (known is not None or uid):
             gone = known or {"metadata": {"name": ref.name, "uid": uid}}
@@ -283,7 +286,7 @@ class NamespaceWatch:
             self._refused.pop(kind, None)
             self._refusals.pop(kind, None)
         match change.type:
-            case "SYNC" | "STALE" if not FOLLOWED[kind].judged:
+            case "SYNC" | "STALE" if not self._followed[kind].judged:
                 pass
             case "SYNC":
                 if kind in self._blind:

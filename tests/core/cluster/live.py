@@ -74,7 +74,8 @@ class Bench:
             ended_at=NOW,
             created_by=BOT,
         )
-        return self.cluster.render(release, build, loaded, self.app(), Rules())
+        passwords = {each.name: f"password-of-{each.name}" for each in loaded.made}
+        return self.cluster.render(release, build, loaded, self.app(), Rules(), passwords)
 
     async def apply(self, bundle: Bundle, *, token: int = 1, force: bool = False) -> tuple[Applied, ...]:
         """Apply a whole bundle in order."""

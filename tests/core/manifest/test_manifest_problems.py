@@ -25,8 +25,8 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file():
   web:
     prot: 3000
     scale: 1-5
-    agent: true
-    volumes: [/data]
+    singleton: true
+    volumes: [data]
     port: tcp:1
     health: {pth: /x}
 timers:
@@ -36,8 +36,8 @@ servcies: {}
     assert said(text).splitlines() == [
         'convox.yml line 3: unknown key "prot" in service web; did you mean "port"?',
         "convox.yml line 4: scale of service web " + NO_RANGE,
-        'convox.yml line 5: "agent" of service web: this version does not run agents (one process a node)',
-        'convox.yml line 6: "volumes" of service web: this version does not run volumes',
+        'convox.yml line 5: "singleton" of service web: this version does not run singletons (never two processes at once)',
+        'convox.yml line 6: volumes of service web takes /folder, name:/folder or a folder of the node, not "data"',
         'convox.yml line 7: invalid port: "tcp:1" (port of service web may be 3000, https:3000 or grpc:3000)',
         'convox.yml line 8: unknown key "pth" in health of service web; did you mean "path"?',
         'convox.yml line 9: "timers" of convox.yml: this version does not run timers',
@@ -63,7 +63,10 @@ servcies: {}
             "unknown type for service health: health of service web may be a path or a mapping",
         ),
         ("annotations: ['a b=c']", "is not what Kubernetes takes as the key of an annotation"),
-        ("scale: {count: 2, gpu: 1}", '"gpu" of scale of service web: this version does not run GPUs'),
+        (
+            "scale: {count: 2, keda: {a: b}}",
+            '"keda" of scale of service web: this version does not run autoscaling',
+        ),
         ("command: [bin/web]", "command of service web must be text, not a list"),
         ("init:\n  a: b", "init of service web must be true or false, not a mapping"),
         ("ports: [[1]]", "invalid port: a list"),

@@ -231,3 +231,9 @@ def test_whatever_the_values_the_outcome_is_a_policy_or_invalid(data: st.DataObj
         outcome = str(error)
 
     assert outcome
+
+
+def test_power_over_nodes_is_given_by_a_word():
+    given = rules("privileged: true\nhost_paths: yes")
+    assert (given.privileged, given.host_paths) == (True, True)
+    assert (Rules().privileged, Rules().host_paths) == (False, False)

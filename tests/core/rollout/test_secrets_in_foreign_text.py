@@ -3,6 +3,7 @@
 import pytest
 
 from core.errors import Rejected, Unreachable
+from core.lifecycle.passwords import password_of
 from core.promotion import Phase
 from core.records.observation import Diagnosis, DiagnosisKind
 from tests.core.world import ALICE, World, by, manifest, until
@@ -123,3 +124,15 @@ async def test_what_keeps_an_old_object_from_being_pruned(w: World, caplog: pyte
     clearing = (await w.store.read.promotion(ended.id)).progress.clearing
     assert "webhook says: **** stays" in clearing
     assert "hunter2" not in caplog.text
+
+
+async def test_a_password_that_was_generated_is_in_nothing_that_a_cluster_says(w: World):
+    text = "resources:\n  database: {type: postgres}\nservices:\n  web: {build: ., resources: [database]}\n"
+    first = await w.build(text=text, web="registry.example/web:1")
+    password = await password_of(w.store.read, "myapp", "database")
+    assert len(password) == 32
+    assert password != await password_of(w.store.read, "myapp", "store")
+    refusing(w, "preflight", Rejected(f"cannot log in as app:{password}@resource-database"))
+    asked = await w.ask(first.release.id)
+    await w.end(asked.promotion.id)
+    assert "app:****@resource-database" in await told(w, asked.promotion.id)

@@ -483,3 +483,58 @@ def test_success_is_only_ever_said_of_pods_that_were_seen_ready_for_long_enough(
             churned = watching.progress.watched - watching.progress.complete["web"].at >= 3 * WEB.soak
             assert churned or all(t >= WEB.settle - 0.001 for t in ready_for if t >= 0)
             return
+
+
+DATABASE = BundleService(
+    name="resource-db",
+    workload=Ref("StatefulSet", "resource-db"),
+    count=1,
+    settle=10.0,
+    soak=20.0,
+    resource="db",
+)
+
+
+def crashing(restarts: int, *, down: bool = True) -> ServiceState:
+    crash = Diagnosis(
+        kind=DiagnosisKind.CRASH,
+        sentence="web crashes",
+        pod="web-1",
+        pod_uid="web-1",
+        restarts=restarts,
+        down=down,
+    )
+    return progressing(restarts={"web-1": restarts}, diagnoses=(crash,))
+
+
+def test_a_crash_is_not_held_against_a_release_while_what_it_needs_is_not_ready():
+    on = Watching(bundle(WEB, DATABASE), NO_LIMITS)
+    late = progressing("resource-db", released=False)
+    for restarts in range(5):
+        assert on.look(crashing(restarts), late).event is None
+    ready = service("resource-db", restarts={"db-0": 0}, desired=1, released=False)
+    # The restarts of before are forgotten, those that follow count.
+    assert on.look(crashing(4), ready).event is None
+    assert on.look(crashing(5), ready).event is None
+    assert on.look(crashing(6), ready).event is PromotionEvent.BROKEN
+
+
+def test_a_database_that_crashes_itself_has_no_excuse():
+    on = Watching(bundle(WEB, DATABASE), NO_LIMITS)
+    crash = Diagnosis(
+        kind=DiagnosisKind.CRASH, sentence="db crashes", pod="db-0", pod_uid="db-0", restarts=2, down=True
+    )
+    late = progressing("resource-db", restarts={"db-0": 2}, diagnoses=(crash,), released=False)
+    assert on.look(service(), late).event is PromotionEvent.BROKEN
+
+
+def test_pods_of_a_resource_alone_are_no_proof_of_a_release():
+    on = Watching(bundle(replace(WEB, count=0), DATABASE), NO_LIMITS)
+    nothing = service(started=0, desired=0)
+    ready = service("resource-db", restarts={"db-0": 0}, desired=1, released=False)
+    verdict = on.look(nothing, ready)
+    for _ in range(40):
+        if verdict.event:
+            break
+        verdict = on.look(nothing, ready)
+    assert (verdict.event, verdict.nothing_ran) == (PromotionEvent.VERIFIED, True)

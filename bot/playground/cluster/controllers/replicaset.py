@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from bot.playground.cluster.api import CONTROLLER, Api
-from bot.playground.cluster.controllers.controller import Controller, Key, key_of, owned, owner, reference_to
+from bot.playground.cluster.controllers.controller import Controller, Key, key_of, owned, owner
+from bot.playground.cluster.controllers.pods import delete_pod, make_pod
 from bot.playground.cluster.controllers.recorder import EventRecorder
 from bot.playground.cluster.controllers.replicas import available_in, first_to_go, is_active, status_of
 from bot.playground.cluster.errors import ApiError
-from bot.playground.cluster.resources import BY_KIND, RequestTarget
 from bot.playground.cluster.storage import StorageEvent
 from bot.playground.cluster.timestamps import whole_seconds
 from bot.playground.cluster.writes import FieldManager
@@ -63,46 +63,13 @@ class ReplicaSetController(Controller):
     async def _make_even(self, replica_set: Document, active: list[Document]) -> ApiError | None:
         wanted = int(replica_set["spec"].get("replicas", 1))
         for _ in range(wanted - len(active)):
-            error = self._make_pod(replica_set)
+            error = make_pod(self.api, self._recorder, replica_set, replica_set["spec"]["template"])
             if error is not None:
                 return error
             await self.pause(0.002)
         for pod in sorted(active, key=first_to_go)[: max(0, len(active) - wanted)]:
-            namespace, name = key_of(pod)
-            try:
-                self.api.delete(BY_KIND["Pod"], namespace, name)
-            except ApiError:
-                continue
-            self._recorder.record(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {name}")
+            delete_pod(self.api, self._recorder, replica_set, pod)
             await self.pause(0.002)
-        return None
-
-    def _make_pod(self, replica_set: Document) -> ApiError | None:
-        template, meta = replica_set["spec"]["template"], replica_set["metadata"]
-        pod = {
-            "metadata": {
-                "generateName": f"{meta['name']}-",
-                "namespace": meta["namespace"],
-                "labels": dict(template["metadata"].get("labels") or {}),
-                "ownerReferences": [reference_to(replica_set)],
-            },
-            "spec": template["spec"],
-        }
-        if template["metadata"].get("annotations"):
-            pod["metadata"]["annotations"] = dict(template["metadata"]["annotations"])
-        try:
-            made = self.api.create(
-                RequestTarget(resource=BY_KIND["Pod"], namespace=meta["namespace"]), pod, CONTROLLER
-            )
-        except ApiError as error:
-            if error.code != 404:
-                self._recorder.record(
-                    replica_set, "Warning", "FailedCreate", f"Error creating: {error.message}"
-                )
-            return error
-        self._recorder.record(
-            replica_set, "Normal", "SuccessfulCreate", f"Created pod: {made['metadata']['name']}"
-        )
         return None
 
     def _write_status(self, key: Key, pods: list[Document], error: ApiError | None, now: datetime) -> None:

@@ -59,8 +59,10 @@ def _objection(pod: Document, node: Document, here: list[Document]) -> str | Non
     wanted = pod["spec"].get("nodeSelector") or {}
     if any(labels.get(key) != value for key, value in wanted.items()):
         return "node(s) didn't match Pod's node affinity/selector"
-    if node["spec"].get("unschedulable"):
+    if node["spec"].get("unschedulable") and not _tolerates(pod):
         return "node(s) were unschedulable"
+    if (only := _only_node(pod)) is not None and only != node["metadata"]["name"]:
+        return "node(s) didn't satisfy plugin(s) [NodeAffinity]"
     allocatable = node["status"]["allocatable"]
     if len(here) >= quantity(allocatable["pods"]):
         return "Too many pods"
@@ -70,6 +72,38 @@ def _objection(pod: Document, node: Document, here: list[Document]) -> str | Non
         if asked and used + asked > quantity(allocatable[resource]):
             return f"Insufficient {resource}"
     return None
+
+
+def _only_node(pod: Document) -> str | None:
+    """Return the node that a pod of a DaemonSet was made for."""
+    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    for term in required.get("nodeSelectorTerms") or []:
+        for field in term.get("matchFields") or []:
+            return str(field["values"][0])
+    return None
+
+
+def _tolerates(pod: Document) -> bool:
+    tolerated = {each.get("key") for each in pod["spec"].get("tolerations") or []}
+    return "node.kubernetes.io/unschedulable" in tolerated
+
+
+def unbound_claim(pod: Document, claims: Sequence[Document]) -> str:
+    """Return why a pod must wait for one of its claims, "" where each has its disk."""
+    here = pod["metadata"]["namespace"]
+    phases = {
+        each["metadata"]["name"]: (each.get("status") or {}).get("phase")
+        for each in claims
+        if each["metadata"]["namespace"] == here
+    }
+    for volume in pod["spec"].get("volumes") or []:
+        name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        if name is not None and name not in phases:
+            return f'persistentvolumeclaim "{name}" not found. not found'
+        if name is not None and phases[name] != "Bound":
+            return "pod has unbound immediate PersistentVolumeClaims. not found"
+    return ""
 
 
 class Scheduler(Controller):
@@ -85,7 +119,9 @@ class Scheduler(Controller):
         return [key_of(each) for each in self.api.all("Pod") if not each["spec"].get("nodeName")]
 
     def affected_keys(self, change: StorageEvent) -> Iterable[Key]:
-        if change.group_resource == "nodes" or (change.group_resource == "pods" and change.after is None):
+        if change.group_resource in {"nodes", "persistentvolumeclaims"} or (
+            change.group_resource == "pods" and change.after is None
+        ):
             return self.all_keys()
         if change.group_resource == "pods" and change.before is None and change.after is not None:
             return [key_of(change.after)]
@@ -95,7 +131,11 @@ class Scheduler(Controller):
         pod = self.api.find("Pod", *key)
         if pod is None or pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"]:
             return None
-        node, why = choose_node(pod, self.api.all("Node"), self.api.all("Pod"))
+        nodes = self.api.all("Node")
+        if waits := unbound_claim(pod, self.api.all("PersistentVolumeClaim")):
+            self._object(pod, f"0/{len(nodes)} nodes are available: {waits}")
+            return RETRY_SECONDS
+        node, why = choose_node(pod, nodes, self.api.all("Pod"))
         if not node:
             self._object(pod, why)
             return RETRY_SECONDS

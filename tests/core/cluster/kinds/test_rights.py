@@ -12,6 +12,13 @@ from core.records.observation import Readiness
 from tests.core.cluster.live import HOME, WEB, Live, claim, live
 from tests.fakes import NO_SECRETS
 
+EVERY_KIND = """
+resources:
+  database: {type: postgres}
+services:
+  agent: {build: ., agent: true}
+  web: {build: ., port: 3000}
+"""
 DEPLOY = Path(__file__).parents[4] / "deploy"
 # Asked by anybody, whatever their rights (the cluster role system:basic-user).
 ANYBODYS = {("create", "selfsubjectaccessreviews")}
@@ -80,7 +87,7 @@ async def test_a_namespace_is_made_with_the_founding_rights_alone():
 async def test_a_whole_rollout_needs_what_the_kinds_say_and_no_more():
     async with live() as on:
         asked = may_only(on, needed())
-        bundle = on.bundle("web:notfound")
+        bundle = on.bundle("web:notfound", manifest=EVERY_KIND)
         intent = await on.cluster.read_baseline("myapp", bundle.refs)
         await on.cluster.claim_anchor(on.app(), claim("i", 1))
         await on.cluster.claim_anchor(on.app(), claim("i", 2))
@@ -96,9 +103,10 @@ async def test_a_whole_rollout_needs_what_the_kinds_say_and_no_more():
             await on.cluster.evidence(
                 "myapp", replace(look.services[0].diagnoses[0], container="main"), NO_SECRETS
             )
-            for ref in reversed(bundle.refs):
+            gone = tuple(ref for ref in bundle.refs if on.cluster.traits(ref).removed)
+            for ref in reversed(gone):
                 await on.cluster.delete("myapp", ref, uid="", token=2)
-            watch.aim(DesiredState(release=bundle.release, bundle=None, absent=bundle.refs))
+            watch.aim(DesiredState(release=bundle.release, bundle=None, absent=gone))
             while (look := await watch.next(1.0)).services or not look.synced:
                 pass
         assert asked == needed(), "each that is granted is used"

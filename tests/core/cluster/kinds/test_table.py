@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.cluster import bundling
-from core.cluster.kinds import FOLLOWED, KINDS, MANAGED, POD_OWNERS, WORKLOADS
+from core.cluster.kinds import FOLLOWED, KINDS, MANAGED, POD_OWNERS, WORKLOADS, followed
 from core.cluster.kinds.kind import Json, Kind, ManagedKind
 from core.cluster.rendering.input import RenderInput
 from core.records.bundle import Ref
@@ -20,9 +20,16 @@ CORE = Path(__file__).parents[4] / "core"
 HERE = CORE / "cluster" / "kinds"
 # Kinds that have no file yet are named by nobody either.
 TO_COME = {
-    *("StatefulSet", "DaemonSet", "CronJob", "Job"),
+    *("CronJob", "Job"),
     *("Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget"),
 }
+EVERYTHING = """
+resources:
+  database: {type: postgres}
+services:
+  web: {port: 3000}
+  agent: {agent: true}
+"""
 MANIFEST = "services:\n  web: {port: 3000}\n  worker:\n"
 
 
@@ -70,9 +77,9 @@ def test_no_two_kinds_share_a_name_or_a_place():
 
 
 def test_a_bundle_holds_managed_kinds_in_the_order_of_the_table():
-    found = bundle(MANIFEST)
+    found = bundle(EVERYTHING)
     kinds = list(dict.fromkeys(ref.kind for ref in found.refs))
-    assert kinds == list(MANAGED) == ["Secret", "Service", "Deployment"]
+    assert kinds == list(MANAGED)
     for document in found.objects:
         assert document["apiVersion"] == KINDS[document["kind"]].resource.api_version
 
@@ -109,7 +116,9 @@ def test_every_service_is_run_by_one_workload_of_its_bundle():
 
 @pytest.mark.parametrize("kind", MANAGED.values(), ids=str)
 def test_what_the_bot_applies_it_may_read_make_change_and_remove(kind: Kind):
-    assert kind.rights[""] >= {"get", "create", "patch", "delete"}
+    assert kind.rights[""] >= {"get", "create", "patch"}
+    traits = MANAGED[kind.name].traits
+    assert ("delete" in kind.rights[""]) == (traits.pruned or traits.removed), "data is not ours to delete"
     assert ("scale" in kind.rights) == MANAGED[kind.name].traits.counted, "a count is set through /scale"
 
 
@@ -120,12 +129,30 @@ def test_what_is_followed_may_be_listed_and_watched(kind: Kind):
 
 def test_a_verdict_rests_on_workloads_on_what_makes_their_pods_and_on_the_pods():
     judged = {kind for kind, how in FOLLOWED.items() if how.judged}
-    assert judged == {*WORKLOADS, *POD_OWNERS, "Pod"}
+    assert judged == {*WORKLOADS, *POD_OWNERS, *(k.revision.name for k in WORKLOADS.values()), "Pod"}
     assert {kind for kind, how in FOLLOWED.items() if how.fresh} == judged
 
 
 def test_changes_are_told_of_an_object_before_its_parts_and_of_events_before_pods():
-    assert list(FOLLOWED) == ["Deployment", "ReplicaSet", "Event", "Pod"]
+    assert list(FOLLOWED) == [
+        *("StatefulSet", "DaemonSet", "Deployment", "ReplicaSet", "ControllerRevision", "Event", "Pod")
+    ]
+
+
+def test_of_the_workload_kinds_only_those_that_an_app_has_are_followed():
+    """A watch costs the API server, and a start waits for all of them."""
+    common = ["Event", "Pod"]
+    assert (
+        list(followed([]))
+        == list(followed([Ref("Deployment", "web")]))
+        == ["Deployment", "ReplicaSet", *common]
+    )
+    assert list(followed([Ref("DaemonSet", "dd"), Ref("Secret", "x")])) == [
+        "DaemonSet",
+        "ControllerRevision",
+        *common,
+    ]
+    assert list(followed(Ref(kind, "x") for kind in WORKLOADS)) == list(FOLLOWED)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +161,9 @@ def test_changes_are_told_of_an_object_before_its_parts_and_of_events_before_pod
         ("Secret", Traits(counted=False, pruned=False, removed=True)),
         ("Service", Traits(counted=False, pruned=True, removed=True)),
         ("Deployment", Traits(counted=True, pruned=True, removed=True)),
+        ("DaemonSet", Traits(counted=False, pruned=True, removed=True)),
+        ("StatefulSet", Traits(counted=False, pruned=True, removed=True)),
+        ("PersistentVolumeClaim", Traits(counted=False, pruned=False, removed=False)),
     ],
 )
 def test_what_becomes_of_the_objects_of_a_kind(kind: str, traits: Traits):

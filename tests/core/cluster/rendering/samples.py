@@ -69,8 +69,15 @@ def bundle(
         created_at=NOW,
         created_by=CI,
     )
+    passwords = {each.name: f"password-of-{each.name}" for each in loaded.made}
     return render_bundle(
-        made, build, loaded, App(name=app, created_at=NOW, created_by=CI), rules or Rules(), rack=rack
+        made,
+        build,
+        loaded,
+        App(name=app, created_at=NOW, created_by=CI),
+        rules or Rules(),
+        passwords,
+        rack=rack,
     )
 
 
