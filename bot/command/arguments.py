@@ -52,9 +52,9 @@ class Arguments:
         return (self.checked_app(given).lower() or None) if given is not None else None
 
     def checked_app(self, given: str) -> str:
-        """Return a name of an app as it was typed; one that is none would be repeated, whatever it is."""
+        """Return a name of an app as it was typed; a value in its place would be repeated, a flag would become one when it is."""
         name = plain(given)
-        if "=" in name:
+        if "=" in name or name.startswith("-"):
             self.refuse(f"not a name of an app: {shown(name)}")
         return name
 

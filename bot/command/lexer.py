@@ -172,7 +172,8 @@ def plain(text: str, markers: str = MARKERS) -> str:
 
 def shown(text: str) -> str:
     """Return what a refusal may repeat of a word: what stands before `=`, since after it may be a value in the wrong place."""
-    return plain(text).partition("=")[0][:LONGEST_SHOWN]
+    before = plain(text).partition("=")[0][:LONGEST_SHOWN]
+    return "".join(each if each.isprintable() else "\ufffd" for each in before)
 
 
 def oddities(value: str) -> list[str]:

@@ -8,7 +8,7 @@ from bot.command import flags
 from bot.command.arguments import Arguments
 from bot.command.commands import Command, Help
 from bot.command.grammar import BY_NAME, GROUPS, NAMES, RULES, CommandRule
-from bot.command.lexer import Word, decode, plain, split
+from bot.command.lexer import Word, decode, plain, shown, split
 from core.errors import Invalid
 
 # Room for a certificate or two; Slack itself cuts a message far below.
@@ -62,14 +62,13 @@ def _rule(words: Sequence[Word], *, slack: bool) -> tuple[CommandRule, tuple[Wor
 
 def _unknown(heads: Sequence[str], *, slack: bool) -> NoReturn:
     """Say which command was probably meant."""
-    # A value may stand where a command should: only what is before `=` is repeated.
-    shown = " ".join(heads if heads[0] in GROUPS else heads[:1]).partition("=")[0][:60]
+    typed = shown(" ".join(heads if heads[0] in GROUPS else heads[:1]))
     close = _close(heads)
     if heads[0] == "env" and "=" in heads[-1]:
         close = "env set"
     page = "/convox help" if slack else "convox-bot do help"
     meant = f"did you mean: {BY_NAME[tuple(close.split())].usage}" if close else f"{page} lists the commands"
-    raise Invalid(f"unknown command: {shown}", hint=meant)
+    raise Invalid(f"unknown command: {typed}", hint=meant)
 
 
 def _close(heads: Sequence[str]) -> str:

@@ -123,15 +123,20 @@ def required(services: tuple[Service, ...], environment: Environment) -> list[st
     )
 
 
+def _name_problem(name: str) -> str | None:
+    if not NAME.fullmatch(name):
+        return NAME_RULE
+    if name.endswith("-") or len(name) > MAX_NAME_CHARS:
+        return f"must not end with a dash and have at most {MAX_NAME_CHARS} characters"
+    return None
+
+
 def _validate(service: Service) -> list[str]:
     """Return Convox's texts for what can be read but cannot run."""
-    name, deployment = service.name, service.deployment
+    name, deployment = cut(service.name)[1:-1], service.deployment
     wrong = _mounts(service)
-    if not NAME.fullmatch(name) or name.endswith("-") or len(name) > MAX_NAME_CHARS:
-        why = NAME_RULE
-        if NAME.fullmatch(name):
-            why = f"must not end with a dash and have at most {MAX_NAME_CHARS} characters"
-        wrong.append(f"service name {cut(name)[1:-1]} invalid, {why}")
+    if (why := _name_problem(service.name)) is not None:
+        wrong.append(f"service name {name} invalid, {why}")
     for key, percent, low, high in (
         ("minimum", deployment.minimum, 0, 100),
         ("maximum", deployment.maximum, 100, 200),

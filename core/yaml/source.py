@@ -45,8 +45,8 @@ class YamlSource:
 
 
 def cut(text: str) -> str:
-    """Return the text in quotes on one line, shortened."""
-    line = " ".join(text.split())
+    """Return the text in quotes on one line, shortened; a file may come from anybody, and a terminal obeys what it is sent."""
+    line = "".join(each if each.isprintable() else "\ufffd" for each in " ".join(text.split()))
     return f'"{line}"' if len(line) <= MAX_SHOWN_CHARS else f'"{line[: MAX_SHOWN_CHARS - 1]}…"'
 
 

@@ -18,6 +18,7 @@ from tests.soak import times
 def told(error: UserError) -> str:
     """Return all that somebody is told of a refusal."""
     assert str(error).strip()
+    assert all(line.isprintable() for line in str(error).splitlines())
     return f"{error}\n{error.hint}"
 
 

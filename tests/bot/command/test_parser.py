@@ -317,12 +317,35 @@ def test_a_text_beyond_all_measure_is_refused_at_once():
 
 @pytest.mark.parametrize(
     "text",
-    ["env set GOOD=1 s3cr3t", "env set GOOD=a 1s3cr3t=b", "env A=s3cr3t", "--AB=s3cr3t", "env get A=s3cr3t"],
+    [
+        *(
+            "env set GOOD=1 s3cr3t",
+            "env set GOOD=a 1s3cr3t=b",
+            "env A=s3cr3t",
+            "--AB=s3cr3t",
+            "env get A=s3cr3t",
+        ),
+        *(
+            "releases promote A=s3cr3t",
+            "releases create-from --build-from A=s3cr3t --env-from x",
+            "cancel A=s3cr3t",
+        ),
+        *(
+            "releases -l A=s3cr3t",
+            "releases history --at A=s3cr3t",
+            "apps info A=s3cr3t",
+            "releases -a A=s3cr3t",
+        ),
+    ],
 )
 def test_a_refusal_never_repeats_what_may_be_half_a_password(text):
     error = refused(text)
 
     assert "s3cr3t" not in str(error) + error.hint
+
+
+def test_a_topic_of_the_help_is_no_place_for_a_value():
+    assert asked("help env set A=s3cr3t") == Help(topic="env set a")
 
 
 def test_values_are_in_no_repr():

@@ -38,7 +38,7 @@ ODD = (
     *("/", "/health", "/data", "check", "a b", "bin/web -p 1", '"it\'s"', "'", '"', "'A=1'", "A=1", "A.B-C=1", "=x", "'*'"),
     *("registry.example/web:1", "https://x/y", "10.0.0.0/8", "0.0.0.0/0", "::/0", "a.example.com", "*.example.com", "a,b"),
     *("512Mi", "1Gi", "10s", "24h", '"0 3 * * *"', '"*/5 * * * ? *"', "allow", "Forbid", "postgres", "redis", "db:URL"),
-    *("web", "worker", "db", "nightly", "x" * 70, "é", "日本", "\U0001f600", '"\\u200b"', '"a\\nb"', '"\\0"', "!!str x", "<<"),
+    *("web", "worker", "db", "nightly", "x" * 70, "é", "日本", "\U0001f600", '"\\u200b"', '"a\\nb"',  '"\\0"', '"\\e[2J"', '"\\u202eb"', "!!str x", "<<"),
     *("${A}", "x${B}", "${", "${NOPE}", "'${C}'", "${A}${B}", "2026-01-01", "{}", "[]", "{a: b}", "[a, [b]]", "*a", "&a x"),
 )  # fmt: skip
 scalars = st.sampled_from(ODD) | st.integers(-5, 70_000).map(str)

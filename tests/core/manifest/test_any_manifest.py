@@ -39,6 +39,7 @@ def test_a_manifest_is_read_or_refused_in_sentences_without_a_value(text: str, v
             said = [*str(refused).splitlines(), refused.hint]
         assert all(line.strip() for line in said[:-1])
         assert not [line for line in said if SECRET in line]
+        assert all(line.isprintable() for line in said)  # a terminal obeys what it is sent
 
 
 @given(manifests(), environments)
@@ -47,3 +48,4 @@ def test_what_is_read_can_be_rendered_or_says_why_not(text: str, variables: Mapp
 
     assert result.objects or result.problems
     assert not [line for line in (*result.notes, *result.problems) if SECRET in line]
+    assert all(line.isprintable() for line in (*result.objects, *result.notes, *result.problems))
