@@ -21,6 +21,7 @@ from core.yaml.fields import FieldReader
 from core.yaml.problems import Problems
 from core.yaml.source import as_written
 from core.yaml.tree import MappingNode, Node, ScalarNode, compose
+from tests.core.manifest.documented import MANIFESTS, VARIABLES
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME, ITEM, PROBE = "<name>", "[]", "no-such-key"
@@ -64,7 +65,11 @@ def _asked(place: Place, beside: Sequence[str] = ()) -> tuple[str, ...]:
             asked.append(names)
         return real(self, node, what, names)
 
-    with mock.patch.object(FieldReader, "entries_of", noting), suppress(Invalid):
+    with (
+        mock.patch.object(FieldReader, "entries_of", noting),
+        mock.patch("core.yaml.fields.did_you_mean", return_value=""),  # what is meant by thousands takes seconds
+        suppress(Invalid),
+    ):
         parse_manifest(_text(place, beside), Environment())
     return tuple(dict.fromkeys(key for names in asked for key in names))
 
@@ -96,10 +101,18 @@ def tree_of(node: Node) -> Tree:
     return [tree_of(item) for item in node.items]
 
 
+def _is_read(text: str) -> bool:
+    try:
+        return bool(parse_manifest(text, VARIABLES, complete=False).services)
+    except Invalid:
+        return False
+
+
 @cache
 def examples() -> tuple[Tree, ...]:
-    """Return the manifests of the examples as trees."""
+    """Return the manifests of the examples and of Convox's constructs as trees, as far as they are read."""
     texts = [file.read_text() for file in sorted((ROOT / "examples").rglob("convox*.yml"))]
+    texts += [text for text in MANIFESTS.values() if _is_read(text)]
     nodes = [compose(as_written(text, Problems()), Problems()) for text in texts]
     return tuple(tree_of(node) for node in nodes if node is not None)
 

@@ -9,6 +9,7 @@ from core.errors import Invalid
 from core.manifest import keys
 from core.manifest.convox_yml import parse_manifest
 from core.records.environment import Environment
+from tests.core.manifest.documented import VARIABLES
 from tests.core.manifest.grammar import NAME, SECRET, environments, examples, flow, known_keys, manifests
 
 SERVICE = ("services", NAME)
@@ -26,7 +27,7 @@ def test_the_grammar_has_every_key_that_the_reader_knows():
 
 def test_the_grammar_writes_what_it_has_read():
     for example in examples():
-        assert parse_manifest(flow(example), Environment(), complete=False).services
+        assert parse_manifest(flow(example), VARIABLES, complete=False).services
 
 
 @given(manifests(), environments)
