@@ -67,7 +67,9 @@ def _asked(place: Place, beside: Sequence[str] = ()) -> tuple[str, ...]:
 
     with (
         mock.patch.object(FieldReader, "entries_of", noting),
-        mock.patch("core.yaml.fields.did_you_mean", return_value=""),  # what is meant by thousands takes seconds
+        mock.patch(
+            "core.yaml.fields.did_you_mean", return_value=""
+        ),  # what is meant by thousands takes seconds
         suppress(Invalid),
     ):
         parse_manifest(_text(place, beside), Environment())
