@@ -12,6 +12,7 @@ UserError            somebody asked for something that cannot be; the sentence g
 ├─ Unexpected   500  something broke here; the log has more under the same reference
 └─ Unavailable   503  the database cannot be written, or nothing new may start
 Rejected             the cluster said no for good: asking again changes nothing
+├─ Foreign             an object of that name is not ours, so we have not made it
 ├─ FieldConflict       a field that another tool has set is in the way
 └─ Denied            it does not let us, or does not know what was asked for; one that has just started says so to anybody
 Unreachable          the cluster did not answer, or said "not now": asking again may help
@@ -97,6 +98,10 @@ class Rejected(Exception):
 
 class Denied(Rejected):
     """403 and 404: an API server knows neither rights nor objects until it has read them, about 0.1 s after its start."""
+
+
+class Foreign(Rejected):
+    """An object of that name is there which the bot has not made: nothing of it is the bot's to change or to undo."""
 
 
 class FieldConflict(Rejected):

@@ -47,8 +47,8 @@ class PromotionEvent(StrEnum):
         "superseded"  # a newer request, a take-over, or somebody who rolls out something else by hand
     )
     REFUSED = "refused"  # policy, binding or cluster said no before anything was touched
-    APPLIED = "applied"  # every object of the release was accepted
-    VERIFIED = "verified"  # complete, and it stayed so
+    APPLIED = "applied"  # every object of the release was accepted, but for what follows a verdict
+    VERIFIED = "verified"  # complete, and it stayed so, with what follows that
     BROKEN = "broken"  # it cannot become healthy
     OVERDUE = "overdue"  # a deadline of ours has passed
     CANCELLED = "cancelled"  # a person stopped it
@@ -126,6 +126,7 @@ class Promotion:
         kind: a promote, or a person's rollback, which never rolls back by itself (engine rule 6).
         force: it may take over whatever is in flight.
         overwrite: what others have set by hand in the pods of its services is taken away (engine rule 45).
+        cautions: what it does that an approver has to know, one sentence each.
         anyway: why a release on hold is promoted all the same.
         source: where it was asked for.
         channel: where its card is; None without one.
@@ -156,6 +157,7 @@ class Promotion:
     channel: str | None = None
     force: bool = False
     overwrite: bool = False
+    cautions: tuple[str, ...] = ()
     anyway: str | None = None
     limits: Limits = field(default_factory=Limits)
     approvals_needed: int = 0

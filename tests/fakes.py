@@ -141,6 +141,9 @@ class FakeCluster:
         live: ref → release whose bundle it was last applied from.
         refuse: called with each request, `watch` among them; may raise Rejected or Unreachable.
         serves: what the API server says of itself.
+        after_verdict: further kinds that are applied once the rest is verified.
+        remarked: what there is to remark.
+        suspensions: ref → how often it was suspended; `runs_on`: after how many of them it is at rest, 1 at the least.
     """
 
     clock: JumpingClock
@@ -156,6 +159,10 @@ class FakeCluster:
     refuse: Callable[[str], None] = lambda _request: None
     synced: bool = True
     serves: bool | None = True
+    after_verdict: frozenset[str] = frozenset()
+    remarked: tuple[str, ...] = ()
+    suspensions: dict[Ref, int] = field(default_factory=dict)
+    runs_on: dict[Ref, int] = field(default_factory=dict)
     anchors: dict[str, dict[str, str]] = field(default_factory=dict)
     log: str = "KeyError: 'DATABASE_URL'"
 
@@ -175,7 +182,8 @@ class FakeCluster:
         return render_bundle(release, build, manifest, app, rules, passwords, rack=self.rack)
 
     def traits(self, ref: Ref) -> Traits:
-        return MANAGED[ref.kind].traits
+        known = MANAGED[ref.kind].traits
+        return replace(known, after_verdict=True) if ref.kind in self.after_verdict else known
 
     async def ready(self) -> bool | None:
         return self.serves
@@ -245,9 +253,17 @@ class FakeCluster:
         if self.traits(ref).counted:
             self.replicas.pop(ref.name, None)
 
+    async def suspend(self, app: str, ref: Ref, *, uid: str, token: int) -> bool:
+        self._ask(f"suspend {ref}")
+        self.suspensions[ref] = self.suspensions.get(ref, 0) + 1
+        return ref not in self.live or self.suspensions[ref] > self.runs_on.get(ref, 1)
+
     @asynccontextmanager
     async def watch(self, app: str, intent: Intent, redact: Redactor) -> AsyncGenerator["FakeWatch"]:
         yield FakeWatch(self)
+
+    async def remarks(self, app: str, bundle: Bundle) -> tuple[str, ...]:
+        return self.remarked
 
     async def evidence(self, app: str, diagnosis: Diagnosis, redact: Redactor) -> str:
         self._ask(f"evidence {diagnosis.pod}")
@@ -272,7 +288,9 @@ class FakeWatch:
         return self._seen()
 
     async def fresh(self) -> Observation:
-        return self._seen()
+        bundle = self._target.bundle if self._target else None
+        lost = [ref for ref in bundle.refs if ref not in self._cluster.live] if bundle else []
+        return replace(self._seen(), lost="; ".join(f"{ref} was deleted by somebody" for ref in lost))
 
     def _seen(self) -> Observation:
         target = self._target

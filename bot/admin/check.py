@@ -92,6 +92,15 @@ def _line(document: Mapping[str, Any], bundle: Bundle) -> str:
             count = next(s.count for s in bundle.services if s.name == name)
             asked = document["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
             detail = f"{count} × {asked['cpu']} {asked['memory']}"
+            if document["spec"]["strategy"]["type"] == "Recreate":
+                detail += ", down while it is replaced"
+        case "HorizontalPodAutoscaler":
+            spec = document["spec"]
+            measures = (each["resource"] for each in spec["metrics"])
+            loads = ", ".join(f"{m['name']} {m['target']['averageUtilization']} %" for m in measures)
+            detail = f"{spec['minReplicas']} to {spec['maxReplicas']}, {loads}"
+        case "CronJob":
+            detail = f"{document['spec']['schedule']} UTC"
         case "DaemonSet":
             asked = document["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
             detail = f"one a node, {asked['cpu']} {asked['memory']}"

@@ -232,6 +232,9 @@ def _cautions(context: CardContext) -> Iterable[str]:
         yield "takes over whatever is rolling out (--force)"
     if p.overwrite and not p.settled:
         yield "takes away what others have set by hand (--overwrite)"
+    for caution in p.cautions:
+        if not p.settled:
+            yield clip(caution, 300)
     if p.anyway:
         yield f"was on hold, promoted anyway: “{clip(p.anyway, 200)}”"
 
@@ -250,6 +253,8 @@ def _notes(context: CardContext) -> Iterable[str]:
 
 
 def _after(context: CardContext) -> Iterable[str]:
+    for remark in context.promotion.progress.remarks:
+        yield clip(remark, 300)
     if context.promotion.progress.clearing:
         yield clip(context.promotion.progress.clearing, 500)
     yield from after(context.promotion)

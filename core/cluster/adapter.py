@@ -13,6 +13,7 @@ from core.cluster.fencing import AppNamespace
 from core.cluster.kinds import MANAGED, PRUNED
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.provisioning import NamespaceProvisioner
+from core.cluster.remarks import remarks
 from core.cluster.watching.reflector import ReflectorOptions
 from core.cluster.watching.watch import NamespaceWatch, watching
 from core.cluster.writer import ObjectWriter
@@ -103,6 +104,9 @@ class KubernetesCluster:
     async def delete(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
         await self._applier.delete(self._ns(app), ref, uid=uid, token=token)
 
+    async def suspend(self, app: str, ref: Ref, *, uid: str, token: int) -> bool:
+        return await self._applier.suspend(self._ns(app), ref, uid=uid, token=token)
+
     def watch(
         self, app: str, intent: Intent, redact: Redactor
     ) -> AbstractAsyncContextManager[NamespaceWatch]:
@@ -119,6 +123,9 @@ class KubernetesCluster:
 
     async def evidence(self, app: str, diagnosis: Diagnosis, redact: Redactor) -> str:
         return await evidence(self._client, self._ns(app), diagnosis, redact)
+
+    async def remarks(self, app: str, bundle: Bundle) -> tuple[str, ...]:
+        return await remarks(self._client, self._ns(app), bundle)
 
     def _ns(self, app: str) -> AppNamespace:
         return AppNamespace(self.rack, app)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.cluster.kinds import MANAGED, WORKLOADS, workload_of
+from core.cluster.kinds.horizontal_pod_autoscaler import HORIZONTAL_POD_AUTOSCALER
 from core.cluster.kinds.kind import ManagedKind
 from core.cluster.kinds.stateful_set import STATEFUL_SET
 from core.cluster.rendering.input import RenderInput
@@ -33,7 +34,7 @@ from core.records.build import Build
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.release import Release
 
-RENDER_VERSION = 2
+RENDER_VERSION = 3
 
 
 def render_bundle(
@@ -80,6 +81,8 @@ def render_bundle(
             settle=settle(service, rules),
             soak=soak(service, rules),
             patience=patience(service, rules),
+            autoscaler=_autoscaler(service),
+            recreates=service.recreates,
         )
         for service in services
     ) + tuple(_of_resource(resource) for resource in manifest.made)
@@ -113,6 +116,10 @@ def _input_of(kind: ManagedKind, given: RenderInput) -> RenderInput:
     return replace(given, services=tuple(s for s in given.services if workload_of(s) is kind))
 
 
+def _autoscaler(service: Service) -> Ref | None:
+    return Ref(HORIZONTAL_POD_AUTOSCALER.name, service.name) if service.scale.autoscaler else None
+
+
 def _images(build: Build, services: Iterable[Service]) -> dict[str, str]:
     """Return the image of every service; what was registered wins over what the manifest names."""
     found = {service.name: build.images.get(service.name) or service.image for service in services}
@@ -128,5 +135,8 @@ def canonical(value: Any) -> str:
 
 def digest(objects: Iterable[Mapping[str, Any]], services: Iterable[BundleService]) -> str:
     """Return the SHA-256 of a bundle's canonical JSON; never shown as it is (engine rule 18)."""
-    service_values = [[s.name, s.count, s.settle, s.soak, s.patience] for s in services]
+    service_values = [
+        [s.name, s.count, s.settle, s.soak, s.patience, s.autoscaler is not None, s.recreates]
+        for s in services
+    ]
     return hashlib.sha256(canonical([list(objects), service_values]).encode()).hexdigest()

@@ -8,7 +8,7 @@ from core.cluster.api.address import Address
 from core.cluster.documents import Document, labels_of
 from core.cluster.kinds.namespace import NAMESPACE
 from core.cluster.labels import FIELD_MANAGER, MANAGED_LABEL, TOKEN_ANNOTATION, namespace_name
-from core.errors import Rejected
+from core.errors import Foreign, Rejected
 from core.records.bundle import Ref
 
 
@@ -45,7 +45,7 @@ class AppNamespace:
 
 
 def check_ours(live: Document, ref: Ref, token: int) -> None:
-    """Raise Rejected unless the object is the bot's and nobody newer has written to it.
+    """Raise Rejected (Foreign where the label is missing) unless the object is the bot's and nobody newer has written to it.
 
     Args:
         live: the object as it was read.
@@ -53,7 +53,7 @@ def check_ours(live: Document, ref: Ref, token: int) -> None:
         token: the fencing number of whoever wants to write.
     """
     if labels_of(live).get(MANAGED_LABEL) != FIELD_MANAGER:
-        raise Rejected(
+        raise Foreign(
             f"{ref} exists already and is not the bot's own: delete or rename it, or hand it over with"
             f" `kubectl label {ref.kind.lower()} {ref.name} -n {live['metadata'].get('namespace', '')}"
             f" {MANAGED_LABEL}={FIELD_MANAGER}`"

@@ -1,7 +1,10 @@
 """What the bot's objects are called and how they are known as its own; changing any of these orphans live objects."""
 
+from collections.abc import Mapping
+
 from core.manifest.resources import AppResource
 from core.manifest.service import Service
+from core.manifest.timers import Timer
 from core.records.app import App
 from core.records.release import Release
 
@@ -9,12 +12,16 @@ from core.records.release import Release
 FIELD_MANAGER = "convox-bot"
 SCALE_MANAGER = "convox-bot-scale"
 TOKEN_ANNOTATION = "convox.com/token"  # noqa: S105 — a fencing number, no secret
+# Stands on what the bot has suspended itself, so that it is taken up again when a release has it again.
+SUSPENDED_ANNOTATION = "convox.com/suspended"
 MANAGED_LABEL = "app.kubernetes.io/managed-by"
 RELEASE_LABEL = "release"
 SERVICE_LABEL = "service"
 RESOURCE_LABEL = "resource"
 CONTAINER = "main"
 INIT_CONTAINER = "init"
+# What the Deployment controller adds to the template of each replica set.
+HASH_LABEL = "pod-template-hash"
 
 
 def namespace_name(rack: str, app: str) -> str:
@@ -35,6 +42,16 @@ def config_name(config: str, release: str) -> str:
 def registry_secret_name(service: str, release: str) -> str:
     """Return the Secret of the logins with which the images of a service are pulled."""
     return f"pull-{service}-{release.lower()}"
+
+
+def timer_name(timer: Timer) -> str:
+    """Return the name of a timer's CronJob, as in Convox."""
+    return f"timer-{timer.name}"
+
+
+def timer_labels(labels: Mapping[str, str], timer: Timer) -> dict[str, str]:
+    """Return the labels of a timer's pod from those of its service's: another `type`, so that no Service finds it."""
+    return {**labels, "type": "timer", "name": timer.name}
 
 
 def match_labels(rack: str, app: App, service: Service) -> dict[str, str]:

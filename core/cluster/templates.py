@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.cluster.documents import Document, generation_of, name_of, spec_of
+from core.cluster.labels import HASH_LABEL
 from core.cluster.ownership import RESTARTED, SOMEBODY, shown_fields, template_owners
 from core.records.intent import Applied
 from core.records.observation import Diagnosis, DiagnosisKind
-
-# What the Deployment controller adds to the template of each replica set.
-HASH_LABEL = "pod-template-hash"
 
 
 def template_of(document: Document) -> dict[str, Any]:

@@ -1,14 +1,24 @@
 """How objects get into the cluster and out again: fenced, never adopting, never overwriting unasked."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from core.cluster.api.address import Address
 from core.cluster.api.client import Json, KubeClient
 from core.cluster.api.refusals import ApiUnreachable, owned_sentence
-from core.cluster.documents import Document, generation_of, is_terminating, spec_of, uid_of
+from core.cluster.documents import (
+    Document,
+    controller_of,
+    generation_of,
+    is_terminating,
+    spec_of,
+    uid_of,
+)
 from core.cluster.fencing import AppNamespace, check_ours, fenced
 from core.cluster.kinds import MANAGED, WORKLOADS, count_of
-from core.cluster.labels import FIELD_MANAGER, SCALE_MANAGER, TOKEN_ANNOTATION
+from core.cluster.kinds.job import JOB, is_running
+from core.cluster.labels import FIELD_MANAGER, SCALE_MANAGER, SUSPENDED_ANNOTATION, TOKEN_ANNOTATION
 from core.cluster.owners import ManagedFieldsWriter, foreign
 from core.cluster.templates import template_digest
 from core.errors import Denied, FieldConflict, NotYet, Rejected
@@ -19,6 +29,21 @@ T = TypeVar("T")
 
 # Controllers write to a workload some times a second while it rolls; each lost race costs one read.
 ATTEMPTS = 8
+RECREATE = "Recreate"
+SUSPENDED = "until what it has started has ended"
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What the tries of one apply have done besides.
+
+    Attributes:
+        taken: whose fields each of them takes over.
+        patched: one of them has changed the object before the apply itself.
+    """
+
+    taken: list[str] = field(default_factory=list)
+    patched: bool = False
 
 
 class ObjectWriter:
@@ -53,12 +78,12 @@ class ObjectWriter:
 
     async def apply(self, ns: AppNamespace, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
         """Apply one object; see `core.ports.cluster.Cluster.apply`."""
-        taken: list[str] = []
+        tries = _Tries()
         before, after = await self._apply(
-            ns, bundle, ref, token=token, force=force, dry_run=False, taken=taken
+            ns, bundle, ref, token=token, force=force, dry_run=False, tries=tries
         )
         await self._owners.disown_others(ns.at(ref.kind, ref.name), after)
-        changed = before is None or _substance(before) != _substance(after)
+        changed = before is None or tries.patched or _substance(before) != _substance(after)
         return Applied(
             ref=ref,
             uid=uid_of(after),
@@ -66,7 +91,7 @@ class ObjectWriter:
             changed=changed,
             replicas=count_of(ref, after),
             template=template_digest(after),
-            overwrote=next(filter(None, taken), ""),
+            overwrote=next(filter(None, tries.taken), ""),
         )
 
     async def scale(self, ns: AppNamespace, ref: Ref, replicas: int, *, token: int) -> Applied:
@@ -84,6 +109,23 @@ class ObjectWriter:
         """
         await _retried(lambda: self._remove_once(ns, ref, uid=uid, token=token))
 
+    async def suspend(self, ns: AppNamespace, ref: Ref, *, uid: str, token: int) -> bool:
+        """Suspend one object of ours; see `core.ports.cluster.Cluster.suspend`."""
+        return await _retried(lambda: self._suspend_once(ns, ref, uid=uid, token=token))
+
+    async def _suspend_once(self, ns: AppNamespace, ref: Ref, *, uid: str, token: int) -> bool:
+        at = ns.at(ref.kind, ref.name)
+        live = await self._client.get(at)
+        if live is None or is_terminating(live) or uid_of(live) != (uid or uid_of(live)):
+            return True
+        check_ours(live, ref, token)
+        if not spec_of(live).get("suspend"):
+            await self._client.merge(at, _suspended(live, SUSPENDED), manager=FIELD_MANAGER)
+            return False
+        jobs, _ = await self._client.list(ns.at(JOB.name))
+        mine = [job for job in jobs if (controller_of(job, {ref.kind}) or {}).get("uid") == uid_of(live)]
+        return not any(is_running(job) for job in mine)
+
     async def _apply(
         self,
         ns: AppNamespace,
@@ -93,9 +135,9 @@ class ObjectWriter:
         token: int,
         force: bool,
         dry_run: bool,
-        taken: list[str] | None = None,
+        tries: _Tries | None = None,
     ) -> tuple[Json | None, Json]:
-        """Return the object before, if it was there, and after; `taken` collects whose fields each try takes over."""
+        """Return the object before, if it was there, and after; `tries` collects what each try has done besides."""
         return await _retried(
             lambda: self._apply_once(
                 ns,
@@ -104,7 +146,7 @@ class ObjectWriter:
                 token=token,
                 force=force,
                 dry_run=dry_run,
-                taken=[] if taken is None else taken,
+                tries=tries or _Tries(),
             )
         )
 
@@ -117,7 +159,7 @@ class ObjectWriter:
         token: int,
         force: bool,
         dry_run: bool,
-        taken: list[str],
+        tries: _Tries,
     ) -> tuple[Json | None, Json]:
         at = ns.at(ref.kind, ref.name)
         live = await self._client.get(at)
@@ -129,17 +171,19 @@ class ObjectWriter:
                 _check_free(ref, live)
             # A dry run of one that is going has nobody to take a field from: it will be made anew.
             force = force or (dry_run and is_terminating(live))
-            taken.append(owned := foreign(live))
+            tries.taken.append(owned := foreign(live))
             if owned and not force:
                 raise FieldConflict(owned_sentence(at, owned))
-            if not dry_run:
-                live = await self._ready_for_us(ns, ref, live, token)
         wanted = _object(bundle, ref)
+        if live is not None and not dry_run:
+            live = await self._ready_for_us(ns, ref, live, token)
+            tries.patched |= _enters_recreate(wanted, live)
+            live = await self._enter_recreate(at, live, wanted)
         if live is not None:
             wanted = MANAGED[ref.kind].onto(live, wanted, force)
         body = fenced(wanted, live, token)
         if dry_run:
-            return live, await self._owners.dry_run(at, live, body, force=force)
+            return live, await self._owners.dry_run(at, live, _entered(body, live), force=force)
         body = await self._owners.claimed(at, live, body, template=force)
         return live, await self._client.apply(at, body, manager=FIELD_MANAGER, force=force)
 
@@ -152,6 +196,16 @@ class ObjectWriter:
                     f"{ref.name} runs as a {kind} and cannot become a {ref.kind} under the same name: rename the service"
                 )
 
+    async def _enter_recreate(self, at: Address, live: Json, wanted: Mapping[str, Any]) -> Json:
+        """Return the object as it is once it may be applied with Recreate: a defaulted rollingUpdate refuses that (engine rule 21)."""
+        if not _enters_recreate(wanted, live):
+            return live
+        patch = {
+            "metadata": {"uid": uid_of(live), "resourceVersion": live["metadata"]["resourceVersion"]},
+            "spec": {"strategy": {"type": RECREATE, "rollingUpdate": None}},
+        }
+        return await self._client.merge(at, patch, manager=FIELD_MANAGER)
+
     async def _ready_for_us(self, ns: AppNamespace, ref: Ref, live: Json, token: int) -> Json:
         """Return the object as it may be applied onto.
 
@@ -160,6 +214,10 @@ class ObjectWriter:
         """
         if is_terminating(live):
             raise NotYet(f"{ref} is still being removed; it is made anew once it has gone")
+        if SUSPENDED_ANNOTATION in (live["metadata"].get("annotations") or {}):
+            # Somebody else's suspension stays, as a count by hand does.
+            at = ns.at(ref.kind, ref.name)
+            return await self._client.merge(at, _suspended(live, None), manager=FIELD_MANAGER)
         return await self._give_count_away(ns, ref, live, token) if _holds_count(live) else live
 
     async def _give_count_away(self, ns: AppNamespace, ref: Ref, live: Json, token: int) -> Json:
@@ -230,6 +288,33 @@ def _check_free(ref: Ref, live: Document) -> None:
     held = kind.diagnosis(ref.name, live) if kind else None
     if held is not None:
         raise Rejected(held.sentence)
+
+
+def _suspended(live: Document, note: str | None) -> Json:
+    """Return the patch that suspends an object, with this note of it, or without one takes it up again."""
+    return {
+        "metadata": {
+            "uid": uid_of(live),
+            "resourceVersion": live["metadata"]["resourceVersion"],
+            "annotations": {SUSPENDED_ANNOTATION: note},
+        },
+        "spec": {"suspend": note is not None},
+    }
+
+
+def _strategy_type(document: Document) -> str:
+    return str((spec_of(document).get("strategy") or {}).get("type", ""))
+
+
+def _enters_recreate(wanted: Document, live: Document | None) -> bool:
+    return live is not None and _strategy_type(wanted) == RECREATE != _strategy_type(live)
+
+
+def _entered(body: Json, live: Document | None) -> Json:
+    """Return what a dry run sends: without a strategy that the live one would refuse until a patch has changed it."""
+    if not _enters_recreate(body, live):
+        return body
+    return {**body, "spec": {key: value for key, value in body["spec"].items() if key != "strategy"}}
 
 
 def _object(bundle: Bundle, ref: Ref) -> Mapping[str, Any]:

@@ -51,8 +51,9 @@ def min_ready(service: Service, rules: Rules) -> int:
 
 
 def patience(service: Service, rules: Rules) -> int:
-    """Return the seconds without progress that a good start may take."""
-    return start_allowed(service) + min_ready(service, rules) + BESIDE_THE_START
+    """Return the seconds without progress that a good start may take; where the old pods go first, they have theirs to stop."""
+    stopping = service.termination_grace if service.recreates else 0
+    return start_allowed(service) + min_ready(service, rules) + BESIDE_THE_START + stopping
 
 
 def settle(service: Service, rules: Rules) -> float:

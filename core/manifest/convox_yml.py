@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import Invalid
+from core.manifest.autoscaling import scaling_faults
 from core.manifest.configs import Config, ConfigMount, missing_configs
 from core.manifest.images import image_problem
-from core.manifest.reader import MAX_SERVICES, NAME, NAME_RULE, read_manifest
+from core.manifest.names import NAME, NAME_RULE
+from core.manifest.reader import MAX_SERVICES, read_manifest
 from core.manifest.resources import AppResource, validate_resources
 from core.manifest.service import EnvironmentDeclaration, Service
+from core.manifest.timers import Timer
 from core.records.environment import Environment
 from core.yaml.problems import Problems
 from core.yaml.source import cut, interpolate
@@ -39,12 +42,14 @@ class Manifest:
     Attributes:
         services: in the order of the file.
         environment: the declarations at the top; each service has them before its own.
+        timers: in the order of the file; each names a service.
         resources: what its services link to, overlaid ones too; `configs`: files that they mount.
         notes: sentences on keys of which nothing comes here and on data that lasts, in the order of the file.
     """
 
     services: tuple[Service, ...] = ()
     environment: tuple[EnvironmentDeclaration, ...] = ()
+    timers: tuple[Timer, ...] = ()
     resources: tuple[AppResource, ...] = ()
     configs: tuple[Config, ...] = ()
     notes: tuple[str, ...] = ()
@@ -69,7 +74,7 @@ def parse_manifest(text: str, environment: Environment, *, complete: bool = True
     """
     problems = Problems("convox.yml", hint="mend the file and register a new build")
     root = compose(interpolate(text, dict(environment.pairs), problems), problems)
-    declared, services, resources, configs, notes = read_manifest(root, problems, environment)
+    declared, services, timers, resources, configs, notes = read_manifest(root, problems, environment)
     problems.finish()
     if complete and (missing := required(services, environment)):
         raise Invalid(
@@ -85,7 +90,12 @@ def parse_manifest(text: str, environment: Environment, *, complete: bool = True
             "validation errors:\n" + "\n".join(wrong), hint="mend the file and register a new build"
         )
     return Manifest(
-        services=services, environment=declared, resources=resources, configs=configs, notes=notes
+        services=services,
+        environment=declared,
+        timers=timers,
+        resources=resources,
+        configs=configs,
+        notes=notes,
     )
 
 
@@ -145,7 +155,7 @@ def _validate(service: Service) -> list[str]:
             wrong.append(f"service {name} deployment {key} can not be less than {low}")
         if percent > high:
             wrong.append(f"service {name} deployment {key} can not be greater than {high}")
-    return wrong
+    return [*wrong, *scaling_faults(name, service.scale.count, service.scale.autoscaler)]
 
 
 def _configs_of(service: Service) -> tuple[ConfigMount, ...]:

@@ -7,7 +7,7 @@ convox-bot does not route (it makes no ingress) or serve another command. docs/c
 
 from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 
-TOP_SUPPORTED = ("configs", "environment", "labels", "resources", "services")
+TOP_SUPPORTED = ("configs", "environment", "labels", "resources", "services", "timers")
 _NO_ROUTER = "this rack has no router"
 _FOREIGN = "it is of Compose or of an older Convox, and Convox 3 ignores it too"
 # Accepted, and noted with the reason why nothing comes of it.
@@ -20,7 +20,6 @@ TOP_UNSUPPORTED = {
     "balancers": "load balancers",
     "budget": "spending caps",
     "params": "parameters of the app",
-    "timers": "timers",
 }
 
 SERVICE_SUPPORTED = (
@@ -50,6 +49,7 @@ SERVICE_SUPPORTED = (
     "resources",
     "scale",
     "securityContext",
+    "singleton",
     "startupProbe",
     "termination",
     "volumeOptions",
@@ -78,16 +78,27 @@ SERVICE_UNSUPPORTED = {
     "accessControl": "access control at the ingress",
     "disableHostUsers": "user namespaces",
     "nlb": "network load balancers",
-    "singleton": "singletons (never two processes at once)",
     "whitelist": "address lists at the ingress",
 }
-SCALE_SUPPORTED = ("count", "cpu", "gpu", "limit", "max", "memory", "min")
+SCALE_SUPPORTED = ("autoscale", "count", "cpu", "gpu", "limit", "max", "memory", "min", "targets")
 SCALE_UNSUPPORTED = {
-    "autoscale": "autoscaling",
-    "keda": "autoscaling",
-    "targets": "autoscaling",
-    "vpa": "autoscaling",
+    "keda": "autoscaling by KEDA; `targets` scales by cpu and memory",
+    "vpa": "vertical autoscaling",
 }
+# Convox's two spellings of each.
+AUTOSCALE_IGNORED = {
+    **dict.fromkeys(
+        ("cooldownPeriod", "cooldown_period"), "it matters only to a service that is scaled to nothing"
+    ),
+    **dict.fromkeys(("pollingInterval", "polling_interval"), "Kubernetes looks every 15 s"),
+}
+AUTOSCALE_UNSUPPORTED = {
+    "custom": "autoscaling by metrics of your own",
+    **dict.fromkeys(("gpuUtilization", "gpu_utilization"), "autoscaling by the load of a GPU"),
+    **dict.fromkeys(("queueDepth", "queue_depth"), "autoscaling by the length of a queue"),
+}
+TARGETS_IGNORED = dict.fromkeys(("custom", "requests"), "Convox 3 ignores it too")
+TARGETS_UNSUPPORTED = {"external": "autoscaling by metrics from outside of the cluster"}
 
 # Labels that select pods and tell what they are; Convox's list and ours.
 RESERVED_LABELS = frozenset(

@@ -1,7 +1,7 @@
 """A tree of convox.yml → services: Convox's forms of each key, its defaults and its texts of what is wrong."""
 
-import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -22,6 +22,7 @@ from core.manifest.keys import (
     refusal,
 )
 from core.manifest.metadata import Pairs, read_annotations, read_labels
+from core.manifest.names import NAME, NAME_RULE
 from core.manifest.pods import (
     read_lifecycle,
     read_ndots,
@@ -44,15 +45,13 @@ from core.manifest.service import (
     Scale,
     Service,
 )
+from core.manifest.timers import Timer, read_timers
 from core.manifest.volumes import Volume, read_volume_options, read_volumes
 from core.records.environment import KEY, Environment
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.problems import Problems
 from core.yaml.source import cut
 from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
-
-NAME = re.compile(r"[a-z][a-z0-9-]*")
-NAME_RULE = "must contain only lowercase alphanumeric and dashes"
 
 # Each is at least a Deployment and a Secret with a copy of the environment; Convox's own largest examples have a dozen.
 MAX_SERVICES = 200
@@ -61,10 +60,11 @@ T = TypeVar("T")
 
 
 class ManifestEntries(NamedTuple):
-    """What a convox.yml says: declarations at its top, services, resources, files, and notes on what nobody would expect."""
+    """What a convox.yml says: declarations at its top, services, timers, resources, files, and notes on what nobody would expect."""
 
     environment: tuple[EnvironmentDeclaration, ...]
     services: tuple[Service, ...]
+    timers: tuple[Timer, ...]
     resources: tuple[AppResource, ...]
     configs: tuple[Config, ...]
     notes: tuple[str, ...]
@@ -107,7 +107,10 @@ def read_manifest(root: Node | None, problems: Problems, given: Environment) -> 
             listed[MAX_SERVICES].line, f"it has {len(listed):,} services; {MAX_SERVICES} are the limit"
         )
     services = tuple(_service(read, entry, environment, labels) for entry in listed)
-    return ManifestEntries(environment, services, resources, configs, tuple(read.notes))
+    timers: tuple[Timer, ...] = ()
+    if "timers" in entries:
+        timers = read_timers(read, entries["timers"].value, {service.name for service in services})
+    return ManifestEntries(environment, services, timers, resources, configs, tuple(read.notes))
 
 
 def _without_extensions(root: MappingNode) -> MappingNode:
@@ -170,6 +173,7 @@ def _service(
     declared: tuple[EnvironmentDeclaration, ...] = keys.get("environment", read_environment, ())
     own: Pairs = keys.get("labels", read_labels, ())
     command: tuple[str, ...] = keys.get("command", read_words, ())
+    scale = keys.get("scale", read_scale, Scale())
     return Service(
         name=entry.key.text,
         image=image,
@@ -182,7 +186,8 @@ def _service(
         liveness=liveness,
         startup=keys.get("startupProbe", partial(read_startup, liveness=liveness), None),
         deployment=keys.get("deployment", read_deployment, RollingUpdate()),
-        scale=keys.get("scale", read_scale, Scale()),
+        # As many as there are nodes, whatever their load.
+        scale=replace(scale, autoscaler=None) if agent else scale,
         termination_grace=keys.get("termination", _grace, 30),
         internal=keys.get("internal", FieldReader.boolean, False),
         init=keys.get("init", FieldReader.boolean, True),
@@ -202,6 +207,7 @@ def _service(
         privileged=keys.get("privileged", FieldReader.boolean, False),
         security=keys.get("securityContext", read_security_context, SecurityContext()),
         links=keys.get("resources", read_links, ()),
+        singleton=_singleton(read, keys, what),
     )
 
 
@@ -209,6 +215,14 @@ def _volumes(keys: _Keys, service: str) -> tuple[Volume, ...]:
     disks: tuple[Volume, ...] = keys.get("volumes", partial(read_volumes, service=service), ())
     options: tuple[Volume, ...] = keys.get("volumeOptions", partial(read_volume_options, service=service), ())
     return disks + options
+
+
+def _singleton(read: FieldReader, keys: _Keys, what: str) -> bool:
+    singleton = keys.get("singleton", FieldReader.boolean, False)
+    if singleton and "deployment" in keys.entries:
+        why = "a singleton's old processes stop before its new ones start"
+        read.notes.append(note(keys.entries["deployment"], what, why))
+    return singleton
 
 
 def _needs_a_port(read: FieldReader, entries: dict[str, MappingEntry], what: str, port: Port | None) -> None:

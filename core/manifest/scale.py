@@ -2,16 +2,15 @@
 
 import re
 
+from core.manifest.autoscaling import read_autoscaler, read_count, read_range
 from core.manifest.keys import SCALE_SUPPORTED, SCALE_UNSUPPORTED, is_switched_off, refusal
 from core.manifest.service import RollingUpdate, Scale
-from core.yaml.fields import INTEGER, FieldReader, node_kind
+from core.yaml.fields import FieldReader
 from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 
-MOST_PROCESSES = 1000  # processes of one service; a typo above it would fill a cluster
 MOST_GPUS = 64  # of one process; more than any node has
 NVIDIA = "nvidia.com"
 VENDOR = re.compile(r"[a-z0-9]([-a-z0-9.]{0,60}[a-z0-9])?")
-NO_RANGE = "asks for a range of processes (autoscaling), which this version does not run; give one number"
 
 
 def read_deployment(read: FieldReader, node: Node, what: str) -> RollingUpdate:
@@ -29,7 +28,8 @@ def read_scale(read: FieldReader, node: Node, what: str) -> Scale:
         read.problems.add(node.line, f"unknown type for service scale: {what} may have a number or a mapping")
         return Scale()
     if isinstance(node, ScalarNode):
-        return Scale(count=_count(read, node, what))
+        count = read_count(read, node, what)
+        return Scale(count=count.least, autoscaler=read_autoscaler(read, {}, count, what))
     entries = read.entries_of(node, what, (*SCALE_SUPPORTED, *SCALE_UNSUPPORTED))
     for key, entry in entries.items():
         if key in SCALE_UNSUPPORTED and not is_switched_off(entry.value):
@@ -45,8 +45,10 @@ def read_scale(read: FieldReader, node: Node, what: str) -> Scale:
     for name, most, asked in (("cpu", cpu_limit, cpu), ("memory", memory_limit, memory)):
         if limit and most and most < asked:
             read.problems.add(limit.line, f"{what}: {name} limit can not be less {name} request")
+    count = read_range(read, entries, what)
     return Scale(
-        count=_counts(read, entries, what),
+        count=count.least,
+        autoscaler=read_autoscaler(read, entries, count, what),
         cpu=cpu,
         memory=memory,
         cpu_limit=cpu_limit or None,
@@ -79,32 +81,3 @@ def _amount(read: FieldReader, entries: dict[str, MappingEntry], key: str, what:
         return 0
     # A thousand cores, 16 TiB: beyond the largest node there is.
     return read.integer(entries[key].value, what, low=0, high=1_000_000 if key == "cpu" else 16_777_216)
-
-
-def _counts(read: FieldReader, entries: dict[str, MappingEntry], what: str) -> int:
-    """Take `count`, or `min` and `max` if they are the same number; of one of them, the other is the same."""
-    if "count" in entries:
-        return _count(read, entries["count"].value, f"count of {what}")
-    given = [entries[key] for key in ("min", "max") if key in entries]
-    numbers = {_count(read, entry.value, f"{entry.key.text} of {what}") for entry in given}
-    if len(numbers) > 1:
-        read.problems.add(given[-1].line, f"{what} {NO_RANGE}")
-    return min(numbers, default=1)
-
-
-def _count(read: FieldReader, node: Node, what: str) -> int:
-    if isinstance(node, MappingNode):
-        entries = read.entries_of(node, what, ("max", "min"))
-        return _counts(read, entries, what)
-    text = node.text if isinstance(node, ScalarNode) else ""
-    low, dash, high = text.removesuffix("+").partition("-")
-    if not INTEGER.match(low) or (dash and not INTEGER.match(high)):
-        read.problems.add(node.line, f"invalid scale: {node_kind(node)} ({what} must be a number)")
-        return 1
-    if text.endswith("+") or (dash and int(low) != int(high)):
-        read.problems.add(node.line, f"{what} {NO_RANGE}")
-        return 1
-    if not 0 <= int(low) <= MOST_PROCESSES:
-        read.problems.add(node.line, f"{what} must be from 0 to {MOST_PROCESSES}, not {node_kind(node)}")
-        return 1
-    return int(low)

@@ -119,15 +119,34 @@ class RollingUpdate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Autoscaler:
+    """Up to how many processes a service may grow, and at which load.
+
+    Attributes:
+        most: processes; the least are the count of its scale.
+        cpu: percent of what a process asks for that all of them should use on average; None where it is no measure.
+        memory: the same of memory.
+        enforced: it was asked for by `autoscale`, so Convox's rules for that hold.
+    """
+
+    most: int
+    cpu: int | None = None
+    memory: int | None = None
+    enforced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
     """How many processes, and how much each may have: cpu in millicores, memory in MiB.
 
     Attributes:
+        count: processes; with an autoscaler the least of them.
         gpus: graphics processors; `gpu_vendor` is whose, as nodes offer them: `nvidia.com`. A service with some has no
             default for cpu and memory, as in Convox: 0 asks for none.
     """
 
     count: int = 1
+    autoscaler: Autoscaler | None = None
     cpu: int = 250
     memory: int = 512
     cpu_limit: int | None = None
@@ -150,6 +169,7 @@ class Service:
         termination_grace: seconds between SIGTERM and SIGKILL.
         grpc_health: its port answers gRPC's health protocol, which asks it whether it is ready and alive.
         node_selector: labels that a node must have; `node_preferences`: those that it should have.
+        singleton: never more processes than its count, not even while it is rolled out.
         agent: one process on every node.
         volumes: what is mounted into its pods.
         configs: files of the manifest that are mounted.
@@ -183,6 +203,7 @@ class Service:
     node_selector: tuple[tuple[str, str], ...] = ()
     node_preferences: tuple[NodePreference, ...] = ()
     ndots: int | None = None
+    singleton: bool = False
     links: tuple[ResourceLink, ...] = ()
     agent: bool = False
     volumes: tuple[Volume, ...] = ()
@@ -207,6 +228,11 @@ class Service:
     def host_ports(self) -> bool:
         """Whether it takes ports of its nodes, as the further ports of an agent do; two pods of it fit on no node then."""
         return self.agent and bool(self.ports)
+
+    @property
+    def recreates(self) -> bool:
+        """Whether its old pods must go before its new ones come, so that it is down meanwhile (engine rule 29)."""
+        return not self.agent and (self.singleton or self.has_exclusive_volume)
 
     @property
     def health_port(self) -> Port | None:

@@ -123,10 +123,22 @@ class Cluster(Protocol):
         """Delete one object of ours if it still has this uid; already gone is fine."""
         ...
 
+    async def suspend(self, app: str, ref: Ref, *, uid: str, token: int) -> bool:
+        """Keep one object of ours (`Traits.suspended`), if it still has this uid, from starting anything more.
+
+        Returns:
+            Whether nothing that it has started goes on any more. Never at once: what it has just begun may not be seen yet.
+        """
+        ...
+
     def watch(self, app: str, intent: Intent, redact: Redactor) -> AbstractAsyncContextManager[Watch]:
         """Watch the app's objects; lines tell what differs from the intent's baseline, and nothing told holds a value."""
         ...
 
     async def evidence(self, app: str, diagnosis: Diagnosis, redact: Redactor) -> str:
         """Return the last log lines that prove a trouble, without values, or "" (bounded: 20 lines, 5 s)."""
+        ...
+
+    async def remarks(self, app: str, bundle: Bundle) -> tuple[str, ...]:
+        """Return a sentence for each object of a bundle that does not do what it is there for, though no verdict waits for it."""
         ...

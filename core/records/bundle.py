@@ -1,7 +1,7 @@
 """The rendered objects of a release, and the names by which objects are known."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -27,6 +27,9 @@ class BundleService:
             settle window here and no `soak`, and keep it so.
         soak: seconds that a new pod must have run to speak for all pods of its template.
         patience: seconds without progress that a good start may take by its own checks; the policy may allow more.
+        autoscaler: the object that sets its count, which lies at `count` or above then; None where nothing but the manifest and
+            people do.
+        recreates: its old pods go before its new ones come, so it is down for as long as those take (engine rule 29).
         resource: of the workload of a resource, its name; "" for a service.
     """
 
@@ -36,6 +39,8 @@ class BundleService:
     settle: float
     soak: float = 0.0
     patience: float = 0.0
+    autoscaler: Ref | None = None
+    recreates: bool = False
     resource: str = ""
 
     @property
@@ -64,3 +69,11 @@ class Bundle:
     @property
     def refs(self) -> tuple[Ref, ...]:
         return tuple(Ref(o["kind"], o["metadata"]["name"]) for o in self.objects)
+
+    def part(self, refs: Collection[Ref]) -> "Bundle":
+        """Return what of it these objects are, with the services that they run; its digest stays that of the whole."""
+        return replace(
+            self,
+            objects=tuple(o for o, ref in zip(self.objects, self.refs, strict=True) if ref in refs),
+            services=tuple(service for service in self.services if service.workload in refs),
+        )

@@ -8,7 +8,7 @@ class Limits:
     """How long and how much a rollout may take, in seconds, fixed when it is asked for.
 
     Attributes:
-        deadline: without progress; `longest`: in all; `pending`: before every object is applied.
+        deadline: without progress; `longest`: in all; `pending`: before every object is applied that is due.
         crashes: restarts of one new pod that fail the rollout early.
         restarts: restarts allowed within the settle window.
     """
@@ -83,6 +83,7 @@ class Progress:
             that (engine rule 58).
         waiting: what is awaited now, for the card.
         settling: that it is the end of a settle window, which is no lack of progress; None for anything else.
+        remarks: what does not do what it is there for, though no verdict waits for it; for the card, found just before its end.
         clearing: what becomes of the objects that this release no longer has, for the card; told after the verdict.
     """
 
@@ -97,6 +98,7 @@ class Progress:
     counts: dict[str, int] = field(default_factory=dict)
     waiting: str = ""
     settling: Settling | None = None
+    remarks: tuple[str, ...] = ()
     clearing: str = ""
 
     def next_stage(self) -> "Progress":

@@ -1,6 +1,6 @@
 """Sending a bundle, object by object: forward unforced, on the way back forced, counts through /scale only."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from core.errors import Rejected
@@ -11,7 +11,9 @@ from core.records.intent import Applied, Intent
 from core.records.step import StepStage
 from core.rollout.counts import PodCounts, pod_counts
 from core.rollout.effects import BACK_PATIENCE, Effects, RolloutPorts
-from core.rollout.lineage import bundles_of, claim_of, scaled_by
+from core.rollout.lineage import bundles_of, changed_by, claim_of, scaled_by
+from core.rollout.removing import known_uids, remove_all, take_away
+from core.rollout.waves import Wave
 
 
 class BundleApplier:
@@ -21,22 +23,50 @@ class BundleApplier:
         self._ports = ports
         self._effects = effects
 
-    async def forward(self, promotion: Promotion, intent: Intent) -> tuple[Applied, ...]:
-        """Apply the release; what an earlier life of this process has done is not done again.
+    async def forward(
+        self, promotion: Promotion, intent: Intent, bundle: Bundle, wave: Wave, *, limit: float
+    ) -> None:
+        """Apply one wave of the release; what an earlier life of this process has done is not done again.
 
         Raises:
             StalePromotion, StageTimeout, Rejected: as Effects.retry.
         """
-        read = self._ports.store.read
-        bundle = await read.bundle(promotion.release)
-        assert bundle is not None, "a bundle is stored with the request"
         counts = await self._counts(promotion, bundle, intent)
-        return await self._apply(
-            promotion, bundle, stage="forward", counts=counts, limit=promotion.limits.pending
-        )
+        await self._anchor(promotion, stage="forward", limit=limit)
+        await self._hand_over_counts(promotion, bundle, intent, wave, stage="forward", limit=limit)
+        await self._apply(promotion, bundle, wave, stage="forward", counts=counts, limit=limit)
 
-    async def back(self, promotion: Promotion, intent: Intent) -> tuple[Applied, ...]:
-        """Apply the stored bundle of the release that the promotion goes back to; errors as `forward`."""
+    async def _hand_over_counts(
+        self,
+        promotion: Promotion,
+        bundle: Bundle,
+        intent: Intent,
+        refs: Collection[Ref],
+        *,
+        stage: StepStage,
+        limit: float,
+    ) -> None:
+        """Remove the autoscalers that the bundle does not have, before their services are applied (engine rule 20).
+
+        One of a service that goes altogether stays with it until the prune.
+        """
+        names = {s.name for s in bundle.services if s.workload in refs}
+        traits = self._ports.cluster.traits
+        gone = [
+            o
+            for o in intent.objects
+            # One that was taken over with its promotion did not exist before, and is there all the same.
+            if o.uid and traits(o.ref).scales and o.ref.name in names and o.ref not in bundle.refs
+        ]
+        uids = {o.ref: o.uid for o in gone}
+        await remove_all(self._ports, self._effects, promotion, uids, uids=uids, stage=stage, limit=limit)
+
+    async def back(self, promotion: Promotion, intent: Intent) -> None:
+        """Revert what followed the verdict, then apply the stored bundle of the release that the promotion goes back to.
+
+        Raises:
+            StalePromotion, StageTimeout, Rejected: as `forward`.
+        """
         assert promotion.back_to is not None
         bundle = await self._ports.store.read.bundle(promotion.back_to)
         if bundle is None:
@@ -44,48 +74,66 @@ class BundleApplier:
         steps = await self._ports.store.read.steps(promotion.id)
         known = [s.uid for s in steps if s.stage == "forward" and s.action == "apply"]
         counts = await self._counts(promotion, bundle, intent, known)
-        return await self._apply(promotion, bundle, stage="back", counts=counts, limit=BACK_PATIENCE)
+        await self._anchor(promotion, stage="back", limit=BACK_PATIENCE)
+        reverted = await self._after_verdict(promotion)
+        missing = [ref for ref in reverted if ref not in bundle.refs]
+        await take_away(self._ports, self._effects, promotion, missing)
+        await self._hand_over_counts(
+            promotion, bundle, intent, bundle.refs, stage="back", limit=BACK_PATIENCE
+        )
+        first = [ref for ref in reverted if ref in bundle.refs]
+        order = (*first, *(ref for ref in bundle.refs if ref not in first))
+        await self._apply(promotion, bundle, order, stage="back", counts=counts, limit=BACK_PATIENCE)
+
+    async def _after_verdict(self, promotion: Promotion) -> tuple[Ref, ...]:
+        """Return what follows a verdict and this promotion, or one that it took over, has changed; the last one first.
+
+        One that existed before goes as well where the release it goes back to has none: what it says is ours by now.
+        """
+        changed = await changed_by(self._ports.store.read, promotion)
+        return tuple(ref for ref in reversed(changed) if self._ports.cluster.traits(ref).after_verdict)
 
     async def _counts(
         self, promotion: Promotion, bundle: Bundle, intent: Intent, known: Iterable[str] = ()
     ) -> PodCounts:
+        read, traits = self._ports.store.read, self._ports.cluster.traits
+        changed = await changed_by(read, promotion)
+        # What an autoscaler of this promotion has made of a count is undone as what it has set itself.
+        by_load = {ref.name for ref in changed if traits(ref).scales}
+        counted = [s for s in bundle.services if traits(s.workload).counted]
         return pod_counts(
-            [s for s in bundle.services if self._ports.cluster.traits(s.workload).counted],
+            counted,
             intent,
-            scaled=await scaled_by(self._ports.store.read, promotion),
+            scaled=await scaled_by(read, promotion) | {s.workload for s in counted if s.name in by_load},
             seen=promotion.progress.counts,
             known=known,
+            autoscaled={o.ref.name for o in intent.objects if o.existed and traits(o.ref).scales},
         )
 
     async def _apply(
         self,
         promotion: Promotion,
         bundle: Bundle,
+        refs: Iterable[Ref],
         *,
         stage: StepStage,
         counts: PodCounts,
         limit: float,
-    ) -> tuple[Applied, ...]:
+    ) -> None:
         done = {
             (s.ref, s.action): Applied(ref=s.ref, uid=s.uid, generation=s.generation, changed=s.changed)
             for s in await self._ports.store.read.steps(promotion.id)
             if s.stage == stage and s.state == "done" and s.token == promotion.token
         }
-        await self._anchor(promotion, stage=stage, limit=limit)
-        applied: dict[Ref, Applied] = {}
-        for ref in bundle.refs:
+        for ref in refs:
             answer = done.get((ref, "apply")) or await self._object(
                 promotion, bundle, ref, stage=stage, counts=counts, limit=limit
             )
-            applied[ref] = answer
             replicas = counts.of(answer)
-            if replicas is not None:
-                if (ref, "scale") not in done:
-                    await self._scale(promotion, ref, replicas, stage=stage, counts=counts, limit=limit)
-                applied[ref] = replace(answer, changed=True)
+            if replicas is not None and (ref, "scale") not in done:
+                await self._scale(promotion, ref, replicas, stage=stage, counts=counts, limit=limit)
             if stage == "back":
                 failpoint("back.after_apply")
-        return tuple(applied.values())
 
     async def _anchor(self, promotion: Promotion, *, stage: StepStage, limit: float) -> None:
         read, cluster = self._ports.store.read, self._ports.cluster
@@ -157,30 +205,29 @@ class BundleApplier:
         made = {r: None for b in await bundles_of(self._ports.store.read, promotion) for r in b.refs}
         traits = self._ports.cluster.traits
         created = [r for r in made if traits(r).removed and not _existed(intent, r)]
-        uids = {s.ref: s.uid for s in await self._ports.store.read.steps(promotion.id) if s.uid}
         # Workloads first, so that no pod runs without its Secret.
-        for ref in reversed(created):
-            await self._remove(promotion, ref, uids.get(ref, ""))
+        uids = await known_uids(self._ports.store.read, promotion)
+        await remove_all(self._ports, self._effects, promotion, reversed(created), uids=uids)
         return tuple(created)
-
-    async def _remove(self, promotion: Promotion, ref: Ref, uid: str) -> None:
-        async def effect() -> Applied:
-            await self._ports.cluster.delete(promotion.app, ref, uid=uid, token=promotion.token)
-            return Applied(ref=ref, uid=uid, generation=0)
-
-        await self._effects.step(
-            promotion, stage="back", ref=ref, action="remove", effect=effect, limit=BACK_PATIENCE
-        )
 
     def existed_before(self, intent: Intent) -> bool:
         """Tell whether anything of the app that can serve was there before the promotion."""
         return any(o.existed and self._ports.cluster.traits(o.ref).pruned for o in intent.objects)
 
-    def added(self, intent: Intent, forward: Iterable[Bundle], back: Bundle) -> tuple[Ref, ...]:
-        """Return what a promotion added that the release it went back to does not have (engine rule 25)."""
-        made = {r: None for bundle in forward for r in bundle.refs}
-        keep, traits = set(back.refs), self._ports.cluster.traits
-        return tuple(r for r in made if r not in keep and traits(r).pruned and not _existed(intent, r))
+    async def left_over(self, promotion: Promotion, intent: Intent, back: Bundle) -> tuple[Ref, ...]:
+        """Return what the release that a promotion went back to does not have, and the promotion has added (engine rule 25).
+
+        Of what follows a verdict also what was there before: what it says is the promotion's own.
+        """
+        read, traits = self._ports.store.read, self._ports.cluster.traits
+        made = {r: None for bundle in await bundles_of(read, promotion) for r in bundle.refs}
+        changed = {r for r in await changed_by(read, promotion) if traits(r).after_verdict}
+        keep = set(back.refs)
+        return tuple(
+            r
+            for r in made
+            if r not in keep and traits(r).pruned and (r in changed or not _existed(intent, r))
+        )
 
 
 def _existed(intent: Intent, ref: Ref) -> bool:

@@ -45,6 +45,7 @@ def pod_counts(
     scaled: Collection[Ref],
     seen: Mapping[str, int],
     known: Iterable[str] = (),
+    autoscaled: Collection[str] = (),
 ) -> PodCounts:
     """Return the counts to set; what is in none of them keeps the count that it has, 0 included.
 
@@ -54,6 +55,7 @@ def pod_counts(
         scaled: workloads whose count this promotion, or one that it took over, may have set: they get the recorded one back.
         seen: service → pods that its workload asked for when this promotion saw it last.
         known: uids that this promotion has applied to already, beside those of the baseline.
+        autoscaled: services that an autoscaler scaled before the promotion: without it they keep what it has made of them.
     """
     asked: dict[Ref, int] = {}
     given: dict[Ref, int] = {}
@@ -63,7 +65,13 @@ def pod_counts(
         asked[ref] = service.count
         if found is None or not found.existed:
             given[ref] = _anew(service, found)
-        elif found.count not in {None, service.count}:
+        elif service.autoscaler is not None:
+            # Its count is its autoscaler's, but for a start below the least: one at 0 scales nothing (engine rule 57).
+            if _is_changed(service, found) and (found.replicas or 0) < service.count:
+                given[ref] = service.count
+            else:
+                remade[ref] = seen.get(service.name, _anew(service, found))
+        elif _is_changed(service, found) and service.name not in autoscaled:
             given[ref] = service.count
         elif ref in scaled and found.replicas is not None:
             given[ref] = found.replicas
@@ -71,6 +79,10 @@ def pod_counts(
             remade[ref] = seen.get(service.name, _anew(service, found))
     uids = {o.uid for o in intent.objects if o.existed}
     return PodCounts(asked=asked, given=given, remade=remade, known=frozenset({*uids, *known}))
+
+
+def _is_changed(service: BundleService, found: BaselineObject) -> bool:
+    return found.count not in {None, service.count}
 
 
 def _anew(service: BundleService, found: BaselineObject | None) -> int:

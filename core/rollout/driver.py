@@ -20,9 +20,10 @@ from core.records.step import PruneJob, StepStage
 from core.redaction import Redactor
 from core.rollout.applying import BundleApplier
 from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromotion, ensure_current
-from core.rollout.lineage import bundles_of, earlier_pods_of, redactor_of
+from core.rollout.lineage import earlier_pods_of, redactor_of
 from core.rollout.starting import RolloutStarter
 from core.rollout.verifying import StageOutcome, Verifier, evidence_line
+from core.rollout.waves import Wave, begun, up_to, waves
 from core.sentence import Sentence
 
 
@@ -95,18 +96,9 @@ class Driver:
                 raise AssertionError(f"{run.promotion.id} is not to be driven in {phase}")
 
     async def _apply(self, run: _Run) -> None:
-        try:
-            await self._applier.forward(run.promotion, run.intent)
-        except Rejected as error:
-            cause = Sentence.of(run.redact(str(error)))
-            others = isinstance(error, FieldConflict)
-            await self._move(run, PromotionEvent.BROKEN, cause=cause, blameless=others)
-            return
-        except StageTimeout as error:
-            late = f"not every object was applied within {run.promotion.limits.pending:g} s: {error}"
-            cause = Sentence.of(run.redact(late.removesuffix(": ")))
-            # Nothing of the release has been seen yet: it is the cluster that did not take it.
-            await self._move(run, PromotionEvent.OVERDUE, cause=cause, blameless=True)
+        bundle = await self._bundle(run)
+        wave = waves(bundle, self._ports.cluster.traits)[0]
+        if not await self._send(run, bundle, wave, limit=run.promotion.limits.pending):
             return
         await run.verifier.drain()
         failpoint("applied.before_commit")
@@ -114,26 +106,87 @@ class Driver:
         await self._move(run, PromotionEvent.APPLIED, stage_at=self._ports.clock.now(), progress=progress)
         failpoint("applied.after_commit")
 
-    async def _watch_forward(self, run: _Run) -> None:
+    async def _bundle(self, run: _Run) -> Bundle:
         bundle = await self._ports.store.read.bundle(run.promotion.release)
         assert bundle is not None, "a bundle is stored with the request"
+        return bundle
+
+    async def _send(self, run: _Run, bundle: Bundle, wave: Wave, *, limit: float) -> bool:
+        """Apply a wave of the release; return whether it was taken. One that was not has been moved on."""
+        try:
+            await self._applier.forward(run.promotion, run.intent, bundle, wave, limit=limit)
+        except Rejected as error:
+            cause = Sentence.of(run.redact(str(error)))
+            others = isinstance(error, FieldConflict)
+            await self._move(run, PromotionEvent.BROKEN, cause=cause, blameless=others)
+            return False
+        except StageTimeout as error:
+            late = f"not every object was applied within {run.promotion.limits.pending:g} s: {error}"
+            cause = Sentence.of(run.redact(late.removesuffix(": ")))
+            # Nothing of it has been seen yet: it is the cluster that did not take it.
+            await self._move(run, PromotionEvent.OVERDUE, cause=cause, blameless=True)
+            return False
+        return True
+
+    async def _watch_forward(self, run: _Run) -> None:
+        """Verify wave by wave: each is applied once everything before it is verified, and judged with all of that."""
+        bundle = await self._bundle(run)
+        order = waves(bundle, self._ports.cluster.traits)
+        steps = await self._ports.store.read.steps(run.promotion.id)
+        number = begun(order, {s.ref for s in steps if s.stage == "forward" and s.action == "apply"})
+        # A wave of which an earlier life has sent something was due: it is finished before anything is judged.
+        while not number or await self._follow_up(run, bundle, order[number]):
+            outcome = await self._until_verdict(run, bundle.part(up_to(order, number)))
+            if outcome.event is PromotionEvent.SUPERSEDED:
+                await self._give_way(run, outcome)
+            elif outcome.event is not PromotionEvent.VERIFIED:
+                await self._fail(run, outcome)
+            elif number == len(order) - 1:
+                await self._succeed(run, bundle, await self._remarked(run, bundle, outcome))
+            else:
+                number += 1
+                await self._so_far(run, outcome, order[number])
+                continue
+            return
+
+    async def _until_verdict(self, run: _Run, part: Bundle) -> StageOutcome:
         applied = await self._applied(run.promotion, "forward")
         app = await self._ports.store.read.app(run.promotion.app)
         again = run.promotion.release == app.active_release
         unchanged = again and bool(applied) and not any(a.changed for a in applied)
-        target = DesiredState(release=run.promotion.release, bundle=bundle, applied=applied)
+        target = DesiredState(release=run.promotion.release, bundle=part, applied=applied)
         earlier_pods = await earlier_pods_of(
             self._ports.store.read, run.promotion, target.release, run.intent
         )
-        outcome = await run.verifier.until_verdict(
+        return await run.verifier.until_verdict(
             run.promotion, target, earlier_pods=earlier_pods, unchanged=unchanged
         )
-        if outcome.event is PromotionEvent.VERIFIED:
-            await self._succeed(run, bundle, outcome)
-        elif outcome.event is PromotionEvent.SUPERSEDED:
-            await self._give_way(run, outcome)
-        else:
-            await self._fail(run, outcome)
+
+    async def _so_far(self, run: _Run, outcome: StageOutcome, following: Wave) -> None:
+        """Store that everything up to here is verified, and what follows; patience begins anew with that."""
+        seen = replace(outcome.progress, moved=outcome.progress.watched)
+        names = ", ".join(map(str, following))
+        seen = seen.awaiting(f"verified so far; {names} follow{'s' if len(following) == 1 else ''}")
+        async with self._moving(run) as (tx, current):
+            await tx.save_progress(current.id, seen, was=current.phase, revision=current.revision + 1)
+        failpoint("verified.after_commit")
+        run.promotion = replace(run.promotion, progress=seen)
+        self._ports.announcer.wake()
+
+    async def _follow_up(self, run: _Run, bundle: Bundle, wave: Wave) -> bool:
+        """Apply a later wave; what it waits for a cluster that does not answer is its own, not that of the pods."""
+        limit = run.promotion.progress.watched + run.promotion.limits.pending
+        taken = await self._send(run, bundle, wave, limit=limit)
+        # What the last apply has answered is what its workload is judged by.
+        await self._effects.keep_done(run.promotion)
+        return taken
+
+    async def _remarked(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> StageOutcome:
+        """Add what is worth a sentence; where it cannot be asked for, there is none: no verdict waits for it."""
+        with suppress(Rejected, Unreachable):
+            found = await self._ports.cluster.remarks(run.promotion.app, bundle)
+            return replace(outcome, progress=replace(outcome.progress, remarks=tuple(map(run.redact, found))))
+        return outcome
 
     async def _applied(self, promotion: Promotion, stage: StepStage) -> tuple[Applied, ...]:
         steps = [s for s in await self._ports.store.read.steps(promotion.id) if s.stage == stage]
@@ -271,12 +324,11 @@ class Driver:
 
     async def _reverted(self, run: _Run, back: Bundle | None, outcome: StageOutcome) -> None:
         promotion = run.promotion
-        made = await bundles_of(self._ports.store.read, promotion)
+        refs = await self._applier.left_over(promotion, run.intent, back) if back else ()
         async with self._moving(run) as (tx, current):
             app = await tx.app(promotion.app)
             await tx.save_app(replace(app, active_release=promotion.back_to))
             await self._hold(tx, current)
-            refs = self._applier.added(run.intent, made, back) if back else ()
             if refs:
                 await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
             await move(tx, current, PromotionEvent.VERIFIED, actor=BOT, progress=outcome.progress)

@@ -45,6 +45,14 @@ async def scaled_by(read: StoreReader, promotion: Promotion) -> frozenset[Ref]:
     return frozenset(s.ref for s in steps if s.stage == "forward" and s.action == "scale")
 
 
+async def changed_by(read: StoreReader, promotion: Promotion) -> tuple[Ref, ...]:
+    """Return what the promotion, or one that it took over, may have applied or removed on its way forward, in that order."""
+    steps = [step for each in reversed(await lineage(read, promotion)) for step in await read.steps(each.id)]
+    return tuple(
+        dict.fromkeys(s.ref for s in steps if s.stage == "forward" and s.action in {"apply", "remove"})
+    )
+
+
 async def earlier_pods_of(
     read: StoreReader, promotion: Promotion, release: str, intent: Intent
 ) -> Mapping[str, int]:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
-from core.errors import Conflict, Rejected, Unreachable
+from core.errors import Conflict, Foreign, Rejected, Unreachable
 from core.failpoints import failpoint
 from core.ports.store import Transaction
 from core.records.bundle import Ref
@@ -23,16 +23,25 @@ class Pruner:
     def __init__(self, ports: RolloutPorts) -> None:
         self._ports = ports
 
-    async def run(self, app: str) -> None:
-        """Do every job of the app that can be done; one that cannot waits for the next rollout or restart."""
+    async def run(self, app: str) -> bool:
+        """Do every job of the app that can be done; one that cannot waits for the next rollout or restart.
+
+        Returns:
+            Whether there is something that is only to end first, and is worth another look soon.
+        """
+        waits = False
         for job in await self._ports.store.read.prune_jobs(app):
             try:
-                await self._prune(job)
+                waits |= await self._prune(job)
             except (Rejected, Unreachable, Conflict) as error:
                 log.warning("what %s left over stays for now: %s", job.promotion, quiet(str(error)))
+        return waits
 
-    async def _prune(self, job: PruneJob) -> None:
+    async def _prune(self, job: PruneJob) -> bool:
         """Remove what is still there; what is refused does not keep the rest, but keeps the job.
+
+        Returns:
+            Whether the job is kept because something is still at work.
 
         Raises:
             Rejected, Unreachable: something could not be removed, or the namespace is not ours any more.
@@ -42,6 +51,7 @@ class Pruner:
         app = await read.app(job.app)
         keep = await self._kept(app.active_release)
         refused: list[str] = []
+        at_work: list[Ref] = []
         if refs := [ref for ref in job.refs if ref not in keep]:
             # A restored database still has jobs that were done long ago (engine rule 14). The anchor is asked in the name of
             # whoever claimed it last: this promotion, or a later one that did not get around to the job.
@@ -53,17 +63,35 @@ class Pruner:
             await self._tell(job, removing(each.ref for each in there))
             for each in there:
                 try:
-                    await self._remove(job, each, token=last.token)
+                    if await self._idle(job, each, token=last.token):
+                        await self._remove(job, each, token=last.token)
+                    else:
+                        at_work.append(each.ref)
+                except Foreign:
+                    # Somebody else's by now, or from the start.
+                    log.info("%s is not ours and stays", each.ref)
                 except (Rejected, Unreachable, Conflict) as error:
                     refused.append(redact(str(error)))
         if refused:
             await self._tell(job, not_removed("; ".join(refused)))
             raise Rejected("; ".join(refused))
+        if at_work:
+            await self._tell(job, finishing(at_work))
+            return True
         async with self._ports.store.transaction() as tx:
             await tx.finish_prune_job(job.promotion)
             gone = [s.ref for s in await tx.steps(job.promotion) if s.stage == "prune"]
             await tell_pruning(tx, job.promotion, removed(gone))
         self._ports.announcer.wake()
+        return False
+
+    async def _idle(self, job: PruneJob, there: BaselineObject, *, token: int) -> bool:
+        """Tell whether an object may go; one that starts work of its own is suspended, and may once that is done."""
+        if not self._ports.cluster.traits(there.ref).suspended:
+            return True
+        idle = await self._ports.cluster.suspend(job.app, there.ref, uid=there.uid, token=token)
+        failpoint("prune.after_suspend")
+        return idle
 
     async def _tell(self, job: PruneJob, said: str) -> None:
         async with self._ports.store.transaction() as tx:
@@ -99,6 +127,11 @@ class Pruner:
 def removing(refs: Iterable[Ref]) -> str:
     """Say what is removed now that the verdict is in; nothing where there is nothing."""
     return _said("being removed", refs)
+
+
+def finishing(refs: Iterable[Ref]) -> str:
+    """Say what starts nothing more and is removed once what it has started is done."""
+    return _said("removed once what it has started is done", refs)
 
 
 def not_removed(why: str) -> str:

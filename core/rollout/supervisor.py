@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 # passing one, then once a minute. A person can always cancel it or take over.
 AFTER_A_SURPRISE = 5.0
 LONGEST_PAUSE = 60.0
+# What was just suspended may have started a run that nobody has seen yet; later the pauses grow.
+AFTER_SUSPENDING = 5.0
 
 
 class Supervisor:
@@ -77,7 +79,7 @@ class Supervisor:
             ended = await self._insist(promotion)
             # The one that took its place waits for this lock, and clears up itself at its own end.
             if ended.phase is not Phase.SUPERSEDED:
-                await self._prune(promotion.app)
+                self._look_again(promotion.app, waits=await self._prune(promotion.app))
 
     async def _insist(self, promotion: Promotion) -> Promotion:
         pause = AFTER_A_SURPRISE
@@ -127,14 +129,33 @@ class Supervisor:
         self._ports.announcer.wake()
 
     async def _clear_up(self, app: str) -> None:
-        async with self._locks[app]:
-            await self._prune(app)
+        """Prune, and go on with it for as long as something is only to end first; a rollout in between is let through."""
+        pause = AFTER_SUSPENDING
+        while True:
+            async with self._locks[app]:
+                if not await self._prune(app):
+                    return
+            await self._ports.clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _prune(self, app: str) -> None:
-        """Prune; whatever goes wrong with that, no verdict changes and nobody else waits (engine rule 26)."""
+    def _look_again(self, app: str, *, waits: bool) -> None:
+        if waits:
+            self._own(f"prune {app}", self._clear_up_soon(app))
+
+    async def _clear_up_soon(self, app: str) -> None:
+        await self._ports.clock.sleep(AFTER_SUSPENDING)
+        await self._clear_up(app)
+
+    async def _prune(self, app: str) -> bool:
+        """Prune; whatever goes wrong with that, no verdict changes and nobody else waits (engine rule 26).
+
+        Returns:
+            Whether it is worth another look soon.
+        """
         try:
-            await self._pruner.run(app)
+            return await self._pruner.run(app)
         except Unavailable as error:
             log.warning("what old releases of %s left over stays for now: %s", app, error)
         except Exception:
             log.exception("what old releases of %s left over stays for now", app)
+        return False

@@ -10,6 +10,7 @@ from core.failpoints import failpoint
 from core.ids import new_id
 from core.lifecycle.access import Access
 from core.lifecycle.bundles import current_binding
+from core.lifecycle.cautions import cautions
 from core.lifecycle.guards import (
     check_pinned,
     limits_of,
@@ -198,6 +199,7 @@ class Promoter:
             channel=caller.channel or app.channel or rules.channel,
             force=request.force,
             overwrite=request.overwrite,
+            cautions=cautions(bundle.bundle, first=app.active_release is None),
             anyway=anyway,
             limits=limits_of(rules, first=app.active_release is None),
             approvals_needed=count,

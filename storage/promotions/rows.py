@@ -66,6 +66,7 @@ def words_document(promotion: Promotion) -> dict[str, Any]:
     bound = promotion.binding
     return {name: sentence_document(getattr(promotion, name)) for name in SENTENCES} | {
         "anyway": promotion.anyway,
+        "cautions": promotion.cautions,
         "approved_for": None if bound is None else binding_document(bound),
     }
 
@@ -90,6 +91,7 @@ def promotion_of(row: Row, vault: Vault) -> Promotion:
     return Promotion(
         **fields,
         anyway=words["anyway"],
+        cautions=tuple(words.get("cautions", ())),
         binding=None if bound is None else binding_of(bound),
         phase=Phase(row["phase"]),
         approvals_needed=row["approvals"],
@@ -118,10 +120,12 @@ def progress_of(document: dict[str, Any]) -> Progress:
     complete = known.pop("complete", {})
     # What was watched before this was kept learns it at the next look.
     settling = known.pop("settling", None)
+    remarks = tuple(known.pop("remarks", ()))
     services = {name: (counts[0], counts[1]) for name, counts in known.pop("services", {}).items()}
     return Progress(
         **known,
         services=services,
+        remarks=remarks,
         settling=Settling(**settling) if settling else None,
         pods={uid: PodProgress(**_only(POD, pod)) for uid, pod in pods.items()},
         complete={name: Completion(**_only(COMPLETION, once)) for name, once in complete.items()},

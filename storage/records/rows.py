@@ -191,4 +191,6 @@ def bundle_of(row: Row, vault: Vault) -> Bundle:
 def bundle_service_of(document: Columns) -> BundleService:
     # Before a bundle said what runs a service, it was a Deployment of the same name.
     workload = document.get("workload") or {"kind": "Deployment", "name": document["name"]}
-    return BundleService(**(document | {"workload": Ref(**workload)}))
+    scaler = document.get("autoscaler")
+    refs = {"workload": Ref(**workload), "autoscaler": Ref(**scaler) if scaler else None}
+    return BundleService(**(document | refs))

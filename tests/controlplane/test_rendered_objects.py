@@ -35,6 +35,11 @@ MANIFESTS = {
           tight: {deployment: {minimum: 100, maximum: 100}}
           grpc: {port: grpc:5051, startupProbe: {tcpSocketPort: 5051}}
           still: {scale: 0, deployment: {minimum: 0, maximum: 100}}
+          one: {singleton: true}
+          busy: {scale: {count: 2-5, targets: {cpu: 70, memory: 90}}}
+        timers:
+          nightly: {schedule: 0 4 * * ?, service: web, command: bin/clean --all, concurrency: forbid}
+          often: {schedule: "*/5 * * * *", service: still, parallelCount: 3, annotations: [example.com/note=x]}
     """,
     "beside": """
         configs: [{id: app, value: "a: 1"}]

@@ -8,14 +8,19 @@ from typing import Any, Protocol
 import yaml
 
 from bot.clock import SystemClock
+from bot.playground.cluster.resources import BY_KIND, RequestTarget
 from bot.playground.cluster.simulated import SimulatedCluster
+from bot.playground.cluster.writes import FieldManager
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_file
 from core.cluster.fencing import AppNamespace
 from tests.controlplane.plane import ControlPlane
 
 Document = dict[str, Any]
-KINDS = ("Deployment", "ReplicaSet", "Pod", "Service", "Secret", "ConfigMap")
+KINDS = (
+    *("Deployment", "ReplicaSet", "Pod", "Service", "Secret", "ConfigMap"),
+    *("PodDisruptionBudget", "HorizontalPodAutoscaler", "CronJob", "Job"),
+)
 
 
 class Place(Protocol):
@@ -30,6 +35,10 @@ class Place(Protocol):
     kubeconfig: Path
 
     async def objects(self, kind: str) -> list[Document]: ...
+
+    async def make_stranger(self, kind: str, name: str) -> None:
+        """Let somebody else make an object of that name, which does nothing."""
+        ...
 
     def snapshot(self) -> Document | None:
         """Return the whole cluster, where it can be put back."""
@@ -67,6 +76,13 @@ class Simulated(_Calming):
     async def objects(self, kind: str) -> list[Document]:
         return self._cluster.api.all(kind, f"convox-{self.app}")
 
+    async def make_stranger(self, kind: str, name: str) -> None:
+        pod = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "registry.example/x:v1"}]}
+        job = {"spec": {"template": {"spec": pod}}}
+        body = {"metadata": {"name": name}, "spec": {"schedule": "0 0 1 1 *", "jobTemplate": job}}
+        target = RequestTarget(resource=BY_KIND[kind], namespace=f"convox-{self.app}")
+        self._cluster.api.create(target, body, FieldManager(manager="somebody"))
+
     def snapshot(self) -> Document:
         return self._cluster.snapshot()
 
@@ -82,6 +98,9 @@ class Real(_Calming):
     async def objects(self, kind: str) -> list[Document]:
         found, _ = await self._admin.list(AppNamespace("convox", self.app).at(kind))
         return found
+
+    async def make_stranger(self, kind: str, name: str) -> None:
+        raise NotImplementedError
 
     def snapshot(self) -> None:
         return None

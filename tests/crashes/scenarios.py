@@ -1,7 +1,7 @@
-"""What is going on when the bot dies: seven stories that pass every failpoint between them."""
+"""What is going on when the bot dies: ten stories that pass every failpoint between them."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.crashes.world import ALICE, BOB, Build, World
 
@@ -32,6 +32,16 @@ def build(**services: str) -> Build:
         manifest="services:\n" + "".join(rows),
         images={name: f"registry.example/{name}:{tag}" for name, (tag, _) in parts.items()},
     )
+
+
+# What follows a verdict: an autoscaler, and a timer that is due once a year.
+TIMER = 'timers:\n  nightly: {schedule: "0 0 1 1 *", service: web, command: bin/clean}\n'
+
+
+def with_followers(made: Build) -> Build:
+    """Return the build with an autoscaler of web and a timer."""
+    count = made.manifest.partition("count: ")[2].partition(",")[0]
+    return replace(made, manifest=made.manifest.replace(f"count: {count},", f"count: {count}-9,", 1) + TIMER)
 
 
 FIRST = build(web="v1 2", worker="v1 1")
@@ -86,6 +96,13 @@ async def roll_back(world: World, releases: list[str]) -> None:
     await world.type(BOB, f"releases rollback {releases[0]} -a {world.place.app}")
 
 
+async def promote_into_a_strangers_timer(world: World, releases: list[str]) -> None:
+    """Let somebody make a CronJob of the timer's name while the pods are watched, so that the timer is refused."""
+    await promote(world, releases)
+    await world.told(1, "Status: Pending =&gt; Updating")
+    await world.place.make_stranger("CronJob", "timer-nightly")
+
+
 GONE = "registry.example/web:v2-notfound does not exist in the registry"
 SCENARIOS = {
     "a promotion with an approval": Scenario(
@@ -122,6 +139,18 @@ SCENARIOS = {
         act=promote,
         endings=(f"ERROR: removed, there was no release to go back to: image {GONE}",),
         runs="",
+    ),
+    "an autoscaler and a timer that are new": Scenario(
+        builds=(FIRST, with_followers(SECOND)), act=promote, endings=("OK",), runs="web 3/3 · worker 1/1"
+    ),
+    "an autoscaler and a timer that are no longer wanted": Scenario(
+        builds=(with_followers(FIRST), SECOND), act=promote, endings=("OK",), runs="web 2/2 · worker 1/1"
+    ),
+    "a timer that is refused and the way back": Scenario(
+        builds=(FIRST, with_followers(SECOND)),
+        act=promote_into_a_strangers_timer,
+        endings=("ERROR: rolled back to R1: CronJob/timer-nightly exists already",),
+        runs="web 2/2 · worker 1/1",
     ),
     "a service that is no longer wanted": Scenario(
         builds=(FIRST, build(web="v2 2")), act=promote, endings=("OK",), runs="web 2/2"

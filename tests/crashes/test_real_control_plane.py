@@ -26,12 +26,12 @@ from tests.crashes.runs import Ran, faults, prepare, tell
 from tests.crashes.scenarios import POLICY, SCENARIOS
 
 STORY = SCENARIOS["a bad image and the way back"]
-# Forward the anchor, three Secrets and three Services come before the first Deployment, on the way back two of each.
+# Forward the anchor, three Secrets, Services and disruption budgets come before the first Deployment, on the way back two of each.
 MOST_DANGEROUS = (
     Death(point="start.after_intent"),
-    Death(point="step.after_effect", passage=8),
+    Death(point="step.after_effect", passage=11),
     Death(point="broken.after_commit"),
-    Death(point="back.after_apply", passage=5),
+    Death(point="back.after_apply", passage=7),
     Death(point="settle.before_commit"),
 )
 

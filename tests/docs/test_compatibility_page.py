@@ -5,6 +5,7 @@ import pytest
 from core.errors import Invalid
 from core.manifest import keys
 from core.manifest.convox_yml import parse_manifest
+from core.manifest.timers import TIMER_KEYS
 from core.records.environment import Environment
 from tests.docs.pages import codes, page, rows, section
 
@@ -17,6 +18,9 @@ SERVICE = "services:\n  web:\n    image: registry.example/web:1\n"
         ("At the top", keys.TOP_SUPPORTED, keys.TOP_IGNORED, keys.TOP_UNSUPPORTED),
         ("In a service", keys.SERVICE_SUPPORTED, keys.SERVICE_IGNORED, keys.SERVICE_UNSUPPORTED),
         ("In `scale`", keys.SCALE_SUPPORTED, (), keys.SCALE_UNSUPPORTED),
+        ("In `scale.targets`", ("cpu", "memory"), keys.TARGETS_IGNORED, keys.TARGETS_UNSUPPORTED),
+        ("In `scale.autoscale`", ("cpu", "memory"), keys.AUTOSCALE_IGNORED, keys.AUTOSCALE_UNSUPPORTED),
+        ("In a timer", TIMER_KEYS, (), {}),
     ],
 )
 def test_every_key_stands_there_with_what_becomes_of_it(title, run, ignored, refused):
@@ -44,7 +48,7 @@ def test_a_refused_key_that_asks_for_nothing_is_fine(key):
         ("health: /\n", "has no port"),
         ("port: grpc:3000\n    health: /\n", "by HTTP"),
         ("environment:\n      - KEY: value\n", "KEY=value"),
-        ("scale: 2-5\n", "range"),
+        ("scale: {count: 0-5, targets: {cpu: 70}}\n", "never scale to zero"),
         ("annotations:\n      - eks.amazonaws.com/role-arn=x\n", "service account"),
         ("command: a\n    command: b\n", "twice"),
     ],

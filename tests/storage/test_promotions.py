@@ -60,6 +60,7 @@ def full_promotion():
         source="http",
         channel="C01",
         force=True,
+        cautions=("db is down meanwhile",),
         anyway="we must",
         limits=Limits(deadline=1.5, crashes=9),
         approvals_needed=2,

@@ -1,6 +1,7 @@
 """What an API server fills in where an object leaves something out."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 from bot.playground.cluster.writes import copied
@@ -11,35 +12,18 @@ Document = dict[str, Any]
 def with_defaults(document: Document) -> Document:
     """Return a copy of an object in which everything the server would fill in is filled in."""
     filled = copied(document)
-    match filled.get("kind"):
-        case "Deployment":
-            _deployment(filled.setdefault("spec", {}))
-        case "ReplicaSet":
-            filled.setdefault("spec", {}).setdefault("replicas", 1)
-            _template(filled["spec"].get("template"))
-        case "StatefulSet":
-            _stateful_set(filled.setdefault("spec", {}))
-        case "DaemonSet":
-            _daemon_set(filled.setdefault("spec", {}))
+    kind = str(filled.get("kind", ""))
+    if kind in OF_SPEC:
+        OF_SPEC[kind](filled.setdefault("spec", {}))
+    match kind:
         case "PersistentVolumeClaim":
-            filled.setdefault("spec", {}).setdefault("storageClassName", "standard")
-            filled["spec"].setdefault("volumeMode", "Filesystem")
             filled.setdefault("status", {"phase": "Pending"})
-        case "Pod":
-            _pod_spec(filled.setdefault("spec", {}))
-            filled["spec"].setdefault("enableServiceLinks", True)
-            filled["spec"].setdefault("serviceAccountName", "default")
-            filled["spec"].setdefault("serviceAccount", filled["spec"]["serviceAccountName"])
-        case "Service":
-            _service(filled.setdefault("spec", {}))
         case "Secret":
             _secret(filled)
         case "Namespace":
-            filled.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
             filled.setdefault("status", {"phase": "Active"})
-            filled["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = filled["metadata"][
-                "name"
-            ]
+            labels = filled["metadata"].setdefault("labels", {})
+            labels["kubernetes.io/metadata.name"] = filled["metadata"]["name"]
         case _:
             pass
     return filled
@@ -78,6 +62,22 @@ def _daemon_set(spec: Document) -> None:
     if strategy["type"] == "RollingUpdate":
         rolling = strategy.get("rollingUpdate") or {}
         strategy["rollingUpdate"] = {"maxUnavailable": 1, "maxSurge": 0} | rolling
+    _template(spec.get("template"))
+
+
+def _cron_job(spec: Document) -> None:
+    spec.setdefault("concurrencyPolicy", "Allow")
+    spec.setdefault("suspend", False)
+    spec.setdefault("successfulJobsHistoryLimit", 3)
+    spec.setdefault("failedJobsHistoryLimit", 1)
+    _job(spec.setdefault("jobTemplate", {}).setdefault("spec", {}))
+
+
+def _job(spec: Document) -> None:
+    spec.setdefault("backoffLimit", 6)
+    spec.setdefault("completions", 1)
+    spec.setdefault("parallelism", 1)
+    spec.setdefault("completionMode", "NonIndexed")
     _template(spec.get("template"))
 
 
@@ -149,3 +149,44 @@ def _secret(secret: Document) -> None:
         data = secret.setdefault("data", {})
         for key, value in plain.items():
             data[key] = b64encode(value.encode()).decode()
+
+
+def _replica_set(spec: Document) -> None:
+    spec.setdefault("replicas", 1)
+    _template(spec.get("template"))
+
+
+def _pod(spec: Document) -> None:
+    _pod_spec(spec)
+    spec.setdefault("enableServiceLinks", True)
+    spec.setdefault("serviceAccountName", "default")
+    spec.setdefault("serviceAccount", spec["serviceAccountName"])
+
+
+def _claim(spec: Document) -> None:
+    spec.setdefault("storageClassName", "standard")
+    spec.setdefault("volumeMode", "Filesystem")
+
+
+def _autoscaler(spec: Document) -> None:
+    spec.setdefault("minReplicas", 1)
+
+
+def _namespace(spec: Document) -> None:
+    spec.setdefault("finalizers", ["kubernetes"])
+
+
+# By kind: what is filled into its spec.
+OF_SPEC: dict[str, Callable[[Document], None]] = {
+    "CronJob": _cron_job,
+    "DaemonSet": _daemon_set,
+    "Deployment": _deployment,
+    "HorizontalPodAutoscaler": _autoscaler,
+    "Job": _job,
+    "Namespace": _namespace,
+    "PersistentVolumeClaim": _claim,
+    "Pod": _pod,
+    "ReplicaSet": _replica_set,
+    "Service": _service,
+    "StatefulSet": _stateful_set,
+}

@@ -87,6 +87,15 @@ RESOURCES = (
     ),
     ApiResource(group="apps", version="v1", plural="daemonsets", kind="DaemonSet", subresources=("status",)),
     ApiResource(group="apps", version="v1", plural="controllerrevisions", kind="ControllerRevision"),
+    ApiResource(
+        group="autoscaling",
+        version="v2",
+        plural="horizontalpodautoscalers",
+        kind="HorizontalPodAutoscaler",
+        subresources=("status",),
+    ),
+    ApiResource(group="batch", version="v1", plural="cronjobs", kind="CronJob", subresources=("status",)),
+    ApiResource(group="batch", version="v1", plural="jobs", kind="Job", subresources=("status",)),
     ApiResource(group="coordination.k8s.io", version="v1", plural="leases", kind="Lease"),
     ApiResource(
         group="policy",
@@ -142,7 +151,15 @@ def parse_path(path: str) -> RequestTarget:
 
 def discovery(path: str) -> dict[str, Any] | None:
     """Return the discovery document of that path, if it is one."""
-    groups = sorted({each.group for each in RESOURCES if each.group})
+    versions = {each.group: each.version for each in RESOURCES if each.group} | {"authorization.k8s.io": "v1"}
+    groups = [
+        {
+            "name": group,
+            "versions": [{"groupVersion": f"{group}/{version}", "version": version}],
+            "preferredVersion": {"groupVersion": f"{group}/{version}", "version": version},
+        }
+        for group, version in sorted(versions.items())
+    ]
     fixed: dict[str, dict[str, Any]] = {
         "/version": {
             "major": "1",
@@ -155,21 +172,15 @@ def discovery(path: str) -> dict[str, Any] | None:
         "/apis": {
             "kind": "APIGroupList",
             "apiVersion": "v1",
-            "groups": [
-                {
-                    "name": group,
-                    "versions": [{"groupVersion": f"{group}/v1", "version": "v1"}],
-                    "preferredVersion": {"groupVersion": f"{group}/v1", "version": "v1"},
-                }
-                for group in [*groups, "authorization.k8s.io"]
-            ],
+            "groups": groups,
         },
+        **{f"/apis/{each['name']}": {"kind": "APIGroup", "apiVersion": "v1", **each} for each in groups},
     }
-    for group in ["", *groups]:
-        base = f"/apis/{group}/v1" if group else "/api/v1"
+    for group, version in {"": "v1", **versions}.items():
+        base = f"/apis/{group}/{version}" if group else f"/api/{version}"
         fixed[base] = {
             "kind": "APIResourceList",
-            "groupVersion": f"{group}/v1" if group else "v1",
+            "groupVersion": f"{group}/{version}" if group else version,
             "resources": [
                 {
                     "name": each.plural,

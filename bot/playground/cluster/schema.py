@@ -43,6 +43,33 @@ _FIELDS: dict[str, dict[str, str]] = {
         "spec.template.spec.containers.livenessProbe": _PROBE,
         "spec.template.spec.containers.startupProbe": _PROBE,
     },
+    "HorizontalPodAutoscaler": {
+        "": "apiVersion kind metadata spec status",
+        "metadata": _META,
+        "spec": "scaleTargetRef minReplicas maxReplicas metrics behavior",
+        "spec.scaleTargetRef": "apiVersion kind name",
+        "spec.metrics": "type resource containerResource pods object external",
+        "spec.metrics.resource": "name target",
+        "spec.metrics.resource.target": "type value averageValue averageUtilization",
+    },
+    "CronJob": {
+        "": "apiVersion kind metadata spec status",
+        "metadata": _META,
+        "spec": (
+            "schedule timeZone startingDeadlineSeconds concurrencyPolicy suspend jobTemplate"
+            " successfulJobsHistoryLimit failedJobsHistoryLimit"
+        ),
+        "spec.jobTemplate": "metadata spec",
+        "spec.jobTemplate.spec": (
+            "parallelism completions activeDeadlineSeconds podFailurePolicy successPolicy backoffLimit"
+            " backoffLimitPerIndex maxFailedIndexes selector manualSelector template ttlSecondsAfterFinished"
+            " completionMode suspend podReplacementPolicy managedBy"
+        ),
+        "spec.jobTemplate.spec.template": "metadata spec",
+        "spec.jobTemplate.spec.template.metadata": _META,
+        "spec.jobTemplate.spec.template.spec": _POD,
+        "spec.jobTemplate.spec.template.spec.containers": _CONTAINER,
+    },
     "Secret": {"": "apiVersion kind metadata data stringData immutable type", "metadata": _META},
     "ConfigMap": {"": "apiVersion kind metadata data binaryData immutable", "metadata": _META},
     "PodDisruptionBudget": {

@@ -6,11 +6,14 @@ from typing import Any, Self
 
 from bot.playground.cluster.api import CONTROLLER, Api
 from bot.playground.cluster.authorization import Authorizer, Identity
+from bot.playground.cluster.controllers.autoscaler import HorizontalPodAutoscalerController
 from bot.playground.cluster.controllers.claims import ClaimBinder
 from bot.playground.cluster.controllers.controller import Controller
+from bot.playground.cluster.controllers.cronjob import CronJobController
 from bot.playground.cluster.controllers.daemonset import DaemonSetController
 from bot.playground.cluster.controllers.deployment import DeploymentController
 from bot.playground.cluster.controllers.garbage import GarbageCollector
+from bot.playground.cluster.controllers.job import JobController
 from bot.playground.cluster.controllers.kubelet import Kubelets
 from bot.playground.cluster.controllers.replicaset import ReplicaSetController
 from bot.playground.cluster.controllers.scheduler import Scheduler
@@ -99,6 +102,9 @@ class SimulatedCluster:
             StatefulSetController(self.api, self._gate),
             DaemonSetController(self.api, self._gate),
             ClaimBinder(self.api, self._gate),
+            HorizontalPodAutoscalerController(self.api, self._gate),
+            CronJobController(self.api, self._gate),
+            JobController(self.api, self._gate),
             Scheduler(self.api, self._gate),
             GarbageCollector(self.api, self._gate),
             self._kubelets,

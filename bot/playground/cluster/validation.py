@@ -8,9 +8,13 @@ from orjson import dumps
 from bot.playground.cluster.errors import ApiError, invalid
 from bot.playground.cluster.quantities import quantity
 from bot.playground.cluster.resources import ApiResource
+from bot.playground.cluster.schedules import read_schedule
 
 Document = dict[str, Any]
 FieldError = tuple[str, str, str]
+# A Job's name has eleven characters more.
+LONGEST_CRON_JOB = 52
+CONCURRENCY = ("Allow", "Forbid", "Replace")
 _LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
 _SUBDOMAIN = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 _VALUE = re.compile(r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")
@@ -45,6 +49,10 @@ def validate(resource: ApiResource, document: Document, before: Document | None)
             faults += _selected(resource.kind, document, before)
         case "PersistentVolumeClaim":
             faults += _claim(document["spec"], before["spec"] if before else document["spec"])
+        case "HorizontalPodAutoscaler":
+            faults += _bounds(document["spec"])
+        case "CronJob":
+            faults += _cron_job(document)
         case "Pod":
             faults += _containers(document["spec"], "spec")
         case "Secret" | "ConfigMap":
@@ -178,6 +186,38 @@ def _strategy(spec: Document) -> list[FieldError]:
         text = f"Invalid value: {spec['progressDeadlineSeconds']}: must be greater than minReadySeconds"
         return [("spec.progressDeadlineSeconds", "FieldValueInvalid", text)]
     return []
+
+
+def _bounds(spec: Document) -> list[FieldError]:
+    least, most = int(spec["minReplicas"]), int(spec.get("maxReplicas") or 0)
+    faults: list[FieldError] = []
+    if least < 1:
+        text = f"Invalid value: {least}: must be greater than or equal to 1"
+        faults.append(("spec.minReplicas", "FieldValueInvalid", text))
+    if most < least:
+        text = f"Invalid value: {most}: must be greater than or equal to `minReplicas`"
+        faults.append(("spec.maxReplicas", "FieldValueInvalid", text))
+    return faults
+
+
+def _cron_job(document: Document) -> list[FieldError]:
+    spec, name, faults = document["spec"], document["metadata"]["name"], list[FieldError]()
+    if len(name) > LONGEST_CRON_JOB:
+        text = f'Invalid value: "{name}": must be no more than {LONGEST_CRON_JOB} characters'
+        faults.append(("metadata.name", "FieldValueTooLong", text))
+    if read_schedule(spec.get("schedule", "")) is None:
+        text = f'Invalid value: "{spec.get("schedule", "")}": expected exactly 5 fields'
+        faults.append(("spec.schedule", "FieldValueInvalid", text))
+    if spec["concurrencyPolicy"] not in CONCURRENCY:
+        allowed = ", ".join(f'"{each}"' for each in CONCURRENCY)
+        text = f'Unsupported value: "{spec["concurrencyPolicy"]}": supported values: {allowed}'
+        faults.append(("spec.concurrencyPolicy", "FieldValueNotSupported", text))
+    pod = (spec["jobTemplate"]["spec"].get("template") or {}).get("spec") or {}
+    where = "spec.jobTemplate.spec.template.spec"
+    if pod.get("restartPolicy") not in {"Never", "OnFailure"}:
+        text = f'Unsupported value: "{pod.get("restartPolicy")}": supported values: "OnFailure", "Never"'
+        faults.append((f"{where}.restartPolicy", "FieldValueNotSupported", text))
+    return faults + _containers(pod, where)
 
 
 def _containers(spec: Document, path: str) -> list[FieldError]:

@@ -1,7 +1,7 @@
 """What a container of the playground does once it is started, chosen by words in its image's name."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -53,6 +53,8 @@ class Behaviour:
 
 
 GOOD = Behaviour()
+# How long what runs to its end takes for it, before what its image's name adds to that.
+TASK_SECONDS = 2.0
 # The first word that is found wins, so the longer ones stand before their beginnings.
 BY_WORD: tuple[tuple[str, Behaviour], ...] = (
     ("notfound", Behaviour(pull=Pull.NOT_FOUND)),
@@ -71,6 +73,12 @@ BY_WORD: tuple[tuple[str, Behaviour], ...] = (
     ("liveness", Behaviour(alive=False)),
     ("deaf", Behaviour(ignores_sigterm=True)),
 )
+
+
+def to_its_end(behaviour: Behaviour) -> Behaviour:
+    """Return what a container does that is not started again: a process that serves for ever would never end."""
+    lasts = behaviour.exits_after or TASK_SECONDS + behaviour.listens_after
+    return replace(behaviour, exits_after=lasts, runs_that_exit=None)
 
 
 def behaviour_of(image: str) -> Behaviour:

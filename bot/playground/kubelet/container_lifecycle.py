@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.playground.kubelet import texts
+from bot.playground.kubelet.behaviour import to_its_end
 from bot.playground.kubelet.container_creation import configure, pull
 from bot.playground.kubelet.container_timeline import (
     FIRST_BACK_OFF,
@@ -34,6 +35,9 @@ class ContainerLifecycle(ContainerTimeline):
     ) -> None:
         super().__init__(spec, state, context, begins=begins)
         self._pod = pod
+        self._once = pod["spec"].get("restartPolicy") == "Never"
+        if self._once:
+            self.behaviour = to_its_end(self.behaviour)
         self._back_off = 0.0
         self._backed_off_at = 0.0
         self._last_exit: float | None = None
@@ -62,6 +66,9 @@ class ContainerLifecycle(ContainerTimeline):
             began = None
             killed = yield from self._live(run)
             if killed is None:
+                return
+            if self._once:
+                yield self.step(0.0, changed=True, log=self._pending_log)
                 return
             yield from self._again(killed=killed)
 

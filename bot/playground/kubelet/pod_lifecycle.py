@@ -23,6 +23,7 @@ The words in an image's name or tag, read by `behaviour_of`, choose what its con
 | none of them | is good: ready in about half a second |
 
 Any image waits with CreateContainerConfigError while a Secret or ConfigMap that its environment needs is missing.
+A container of a pod that is never started again, as a Job's, exits 0 after 2 s, one that is `slow` after 22 s.
 Without a readiness probe a container counts as ready in the instant in which it runs, as on a real node.
 """
 
@@ -66,6 +67,7 @@ def pod_lifecycle(pod: dict[str, Any], context: PodContext) -> Iterator[PodStep]
     """
     state = read_pod(pod, host=context.host, address=context.address, began=context.began)
     spam_filters: dict[str, EventSpamFilter] = {}
+    once = pod["spec"].get("restartPolicy") == "Never"
     elapsed = 0.0
     if not state.sandbox:
         yield PodStep(after=CREATING, status=state.document(context.began + timedelta(seconds=CREATING)))
@@ -86,6 +88,9 @@ def pod_lifecycle(pod: dict[str, Any], context: PodContext) -> Iterator[PodStep]
             state.containers[number] = step.state
         if any(container.container_id for container in state.containers):
             state.phase = "Running"
+        if once and all("terminated" in container.state for container in state.containers):
+            failed = any(container.state["terminated"]["exitCode"] for container in state.containers)
+            state.phase, state.completed, state.sandbox = "Failed" if failed else "Succeeded", True, False
         changed, opened = step.state is not None or opened, False
         yield PodStep(
             after=step.at - said,

@@ -57,3 +57,21 @@ class _Readyz(Address):
 
 
 READYZ = _Readyz(kind="")
+
+
+@dataclass(frozen=True, slots=True)
+class _ApiGroup(Address):
+    """What the API server says of an API group, which is no object; `kind` is the group's name."""
+
+    @property
+    def path(self) -> str:
+        return f"/apis/{self.kind}"
+
+    @property
+    def resource(self) -> str:
+        return self.kind
+
+
+def api_group(name: str) -> Address:
+    """Return where the API server says which versions of a group it serves."""
+    return _ApiGroup(kind=name)

@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 
 from core.clock import Clock
-from core.cluster.api.address import READYZ, Address
+from core.cluster.api.address import READYZ, Address, api_group
 from core.cluster.api.credentials import ConfigurationSource
 from core.cluster.api.refusals import ApiRejected, ApiUnreachable
 from core.cluster.api.transport import Request, Transport
@@ -111,6 +111,16 @@ class KubeClient:
             return None if error.status.code in {401, 403, 404} else False
         except Unreachable:
             return False
+        return True
+
+    async def serves(self, group: str) -> bool:
+        """Return whether the API server serves an API group; whoever it knows may ask that."""
+        try:
+            await self._transport.read(Request(method="GET", at=api_group(group), seconds=READY_SECONDS))
+        except ApiRejected as error:
+            if error.status.code == 404:
+                return False
+            raise
         return True
 
     async def _json(self, request: Request) -> Json:

@@ -11,12 +11,16 @@ from core.cluster.documents import Document
 from core.cluster.kinds.access_review import ACCESS_REVIEW
 from core.cluster.kinds.config_map import CONFIG_MAP
 from core.cluster.kinds.controller_revision import CONTROLLER_REVISION
+from core.cluster.kinds.cron_job import CRON_JOB
 from core.cluster.kinds.daemon_set import DAEMON_SET
 from core.cluster.kinds.deployment import DEPLOYMENT
 from core.cluster.kinds.event import EVENT
+from core.cluster.kinds.horizontal_pod_autoscaler import HORIZONTAL_POD_AUTOSCALER
+from core.cluster.kinds.job import JOB
 from core.cluster.kinds.kind import Follow, Kind, ManagedKind, WorkloadKind
 from core.cluster.kinds.namespace import NAMESPACE
 from core.cluster.kinds.pod import POD
+from core.cluster.kinds.pod_disruption_budget import POD_DISRUPTION_BUDGET
 from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.kinds.role_binding import ROLE_BINDING
 from core.cluster.kinds.secret import SECRET
@@ -29,14 +33,16 @@ from core.records.bundle import Ref
 K = TypeVar("K", bound=Kind)
 
 # In the order in which they are applied (engine rule 25); of the workloads the first that runs a service takes it.
-_BEFORE: tuple[ManagedKind, ...] = (SECRET, VOLUME_CLAIM, SERVICE)
+_BEFORE: tuple[ManagedKind, ...] = (SECRET, VOLUME_CLAIM, SERVICE, POD_DISRUPTION_BUDGET)
 # What services need comes first.
 _WORKLOADS: tuple[WorkloadKind, ...] = (STATEFUL_SET, DAEMON_SET, DEPLOYMENT)
+# Once those are verified: autoscalers, routes, and last what starts pods by itself.
+_AFTER: tuple[ManagedKind, ...] = (HORIZONTAL_POD_AUTOSCALER, CRON_JOB)
 # In no bundle. Those that are followed stand in the order in which their changes are told: objects before their
 # parts, and events before the status that follows from them.
 _OTHERS: tuple[Kind, ...] = (
     *(REPLICA_SET, CONTROLLER_REVISION, EVENT, POD),
-    *(CONFIG_MAP, NAMESPACE, ROLE_BINDING, ACCESS_REVIEW),
+    *(CONFIG_MAP, NAMESPACE, ROLE_BINDING, ACCESS_REVIEW, JOB),
 )
 
 
@@ -45,8 +51,8 @@ def _by_name(kinds: Iterable[K]) -> Mapping[str, K]:
 
 
 WORKLOADS: Mapping[str, WorkloadKind] = _by_name(_WORKLOADS)
-MANAGED: Mapping[str, ManagedKind] = _by_name((*_BEFORE, *_WORKLOADS))
-KINDS: Mapping[str, Kind] = _by_name((*_BEFORE, *_WORKLOADS, *_OTHERS))
+MANAGED: Mapping[str, ManagedKind] = _by_name((*_BEFORE, *_WORKLOADS, *_AFTER))
+KINDS: Mapping[str, Kind] = _by_name((*MANAGED.values(), *_OTHERS))
 PRUNED: frozenset[str] = frozenset(kind.name for kind in MANAGED.values() if kind.traits.pruned)
 FOLLOWED: Mapping[str, Follow] = MappingProxyType({k.name: k.follow for k in KINDS.values() if k.follow})
 # Kinds whose pods belong to nodes.

@@ -77,7 +77,7 @@ DAEMON_SET = WorkloadKind(
     resource=Resource("apps", "v1", "daemonsets"),
     rights={"": MANAGE | LOOK},
     follow=Follow(judged=True, fresh=True, selected=False),
-    traits=Traits(counted=False, pruned=True, removed=True),
+    traits=Traits(counted=False, pruned=True, removed=True, after_verdict=False),
     render=each_service(render),
     runs=lambda service: service.agent,
     released=True,

@@ -47,7 +47,7 @@ def render(service: Service, given: RenderInput) -> Iterator[Json]:
         },
         "spec": {
             "selector": {"matchLabels": match_labels(given.rack, given.app, service)},
-            "strategy": strategy(service.deployment),
+            "strategy": {"type": "Recreate"} if service.recreates else strategy(service.deployment),
             "minReadySeconds": min_ready(service, given.rules),
             "progressDeadlineSeconds": progress_deadline(service, given.rules),
             "revisionHistoryLimit": REVISION_HISTORY,
@@ -80,6 +80,11 @@ def _unfinished(live: Document, ready: int) -> str:
     old = int(status.get("replicas") or 0) - updated
     if updated == wanted == available and old == 0 and ready >= wanted:
         return ""
+    if is_recreated(live) and (going := old + int(status.get("terminatingReplicas") or 0)):
+        return (
+            f"down until {number_of(going, 'old pod')} {'has' if going == 1 else 'have'} stopped and the new"
+            f" {'one is' if wanted == 1 else 'ones are'} ready"
+        )
     if ready < wanted or updated < wanted:
         return (
             f"{min(ready, updated)} of {number_of(wanted, 'new pod')} {'is' if wanted == 1 else 'are'} ready"
@@ -87,6 +92,11 @@ def _unfinished(live: Document, ready: int) -> str:
     if old > 0:
         return f"{number_of(old, 'old pod')} still {'has' if old == 1 else 'have'} to go"
     return f"{available} of {number_of(wanted, 'new pod')} ready for long enough"
+
+
+def is_recreated(live: Document) -> bool:
+    """Tell whether its old pods go before its new ones come."""
+    return bool((spec_of(live).get("strategy") or {}).get("type") == "Recreate")
 
 
 def _hint(live: Document) -> str:
@@ -127,7 +137,7 @@ DEPLOYMENT = WorkloadKind(
     rights={"": MANAGE | LOOK, "scale": frozenset({"patch"})},
     # By its labels it is not selected: when somebody takes those away, it stays in sight, for that is no deletion.
     follow=Follow(judged=True, fresh=True, selected=False),
-    traits=Traits(counted=True, pruned=True, removed=True),
+    traits=Traits(counted=True, pruned=True, removed=True, after_verdict=False),
     render=each_service(render),
     runs=lambda service: not service.agent,
     released=True,

@@ -87,7 +87,7 @@ class ManagedKind(Kind):
     """A kind that bundles hold: rendered, applied, and one day pruned. A rollout waits for workloads only.
 
     Attributes:
-        traits: whether it has a count, is pruned, is removed.
+        traits: whether it has a count, is pruned, is removed, and when it is applied.
         render: yields its objects of a release, in order: those of services (`each_service`), then those that belong to the
             manifest as a whole, each by name. The same input always gives the same objects.
         onto: what of a rendered object is applied onto a live one, which is told whether by force; raises Rejected for what

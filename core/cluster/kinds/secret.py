@@ -84,6 +84,6 @@ SECRET = ManagedKind(
     resource=Resource("", "v1", "secrets"),
     rights={"": MANAGE},
     # Kept: an old replica set, even one at 0, may still refer to it.
-    traits=Traits(counted=False, pruned=False, removed=True),
+    traits=Traits(counted=False, pruned=False, removed=True, after_verdict=False),
     render=render,
 )

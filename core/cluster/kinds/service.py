@@ -67,6 +67,6 @@ SERVICE = ManagedKind(
     name="Service",
     resource=Resource("", "v1", "services"),
     rights={"": MANAGE},
-    traits=Traits(counted=False, pruned=True, removed=True),
+    traits=Traits(counted=False, pruned=True, removed=True, after_verdict=False),
     render=render,
 )

@@ -58,7 +58,7 @@ STATEFUL_SET = WorkloadKind(
     resource=Resource("apps", "v1", "statefulsets"),
     rights={"": MANAGE | LOOK},
     follow=Follow(judged=True, fresh=True, selected=False),
-    traits=Traits(counted=False, pruned=True, removed=True),
+    traits=Traits(counted=False, pruned=True, removed=True, after_verdict=False),
     render=render,
     runs=lambda _service: False,
     released=False,

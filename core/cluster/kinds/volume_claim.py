@@ -108,7 +108,7 @@ VOLUME_CLAIM = ManagedKind(
     resource=Resource("", "v1", "persistentvolumeclaims"),
     # Not to delete: no mistake of ours shall ever cost data.
     rights={"": APPLY},
-    traits=Traits(counted=False, pruned=False, removed=False),
+    traits=Traits(counted=False, pruned=False, removed=False, after_verdict=False),
     render=render,
     onto=onto,
 )

@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from core.cluster.labels import CONTAINER, INIT_CONTAINER, pod_labels, registry_secret_name, secret_name
+from core.cluster.labels import (
+    CONTAINER,
+    HASH_LABEL,
+    INIT_CONTAINER,
+    match_labels,
+    pod_labels,
+    registry_secret_name,
+    secret_name,
+)
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.probes import probes
 from core.cluster.rendering.security import container_security, pod_security
@@ -30,6 +38,7 @@ def pod_template(service: Service, given: RenderInput) -> Json:
             "containers": [_container(service, given)],
             **_beside(service, given),
             **_placement(service),
+            **({} if service.agent else {"topologySpreadConstraints": _spread(service, given)}),
             **_names(service),
         },
     }
@@ -66,6 +75,21 @@ def _init_container(before: InitContainer, service: Service, given: RenderInput)
     if mounted := mounts(before.volumes, before.configs):
         container["volumeMounts"] = mounted
     return container
+
+
+def _spread(service: Service, given: RenderInput) -> list[Json]:
+    """Return that the pods of one template should not lie together, in one zone or on one node: nobody waits for that."""
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": match_labels(given.rack, given.app, service)},
+            # Old pods are just going: where they lie says nothing of where the new ones should.
+            "matchLabelKeys": [HASH_LABEL],
+        }
+        for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+    ]
 
 
 def _placement(service: Service) -> Json:

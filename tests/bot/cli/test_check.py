@@ -12,8 +12,10 @@ services:
     image: registry.example/web:1
     port: 3000
     domain: x.example
-    scale: {count: 2, cpu: 100, memory: 64}
-  worker: {build: .}
+    scale: {count: 2-5, cpu: 100, memory: 64, targets: {cpu: 70, memory: 90}}
+  worker: {build: ., singleton: true}
+timers:
+  nightly: {schedule: 0 4 * * *, service: web, command: bin/clean}
 """
 
 
@@ -30,8 +32,12 @@ def test_it_prints_each_object_and_what_has_no_effect(tmp_path: Path, capsys: py
         "Secret env-web (9 variables)",
         "Secret env-worker (8 variables)",
         "Service web (3000/tcp)",
+        "PodDisruptionBudget web",
+        "PodDisruptionBudget worker",
         "Deployment web (2 × 100m 64Mi)",
-        "Deployment worker (1 × 250m 512Mi)",
+        "Deployment worker (1 × 250m 512Mi, down while it is replaced)",
+        "HorizontalPodAutoscaler web (2 to 5, cpu 70 %, memory 90 %)",
+        "CronJob timer-nightly (0 4 * * * UTC)",
         "Note: domain of service web is without effect: this rack has no router",
     ]
     assert "hush" not in out + err
@@ -52,7 +58,7 @@ def test_variables_come_from_a_file_and_the_command_line_wins(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     (tmp_path / ".env").write_text("# made by hand\n\nCOUNT=3\nSECRET_KEY=x=y\n", encoding="utf-8")
-    text = MANIFEST.replace("count: 2", "count: ${COUNT}")
+    text = MANIFEST.replace("count: 2-5", "count: ${COUNT}")
 
     assert check(tmp_path, text, "--env-file", str(tmp_path / ".env")) == 0
     assert "Deployment web (3 ×" in capsys.readouterr().out
@@ -65,7 +71,7 @@ def test_every_problem_is_told_with_its_line(tmp_path: Path, capsys: pytest.Capt
 
     assert capsys.readouterr().err.splitlines() == [
         'ERROR: convox.yml line 3: unknown key "prot" in service web; did you mean "port"?',
-        'ERROR: convox.yml line 4: invalid scale: "x" (scale of service web must be a number)',
+        'ERROR: convox.yml line 4: invalid scale: "x" (scale of service web must be a number, or two with a dash)',
     ]
 
 

@@ -22,6 +22,12 @@ CAUSE = "container main of web-745f845dc-rzl2q exits 1 (CrashLoopBackOff ×4)"
 
 STATES = {
     "waiting": ("Waiting for approval 1/2", WAITING),
+    "cautious": (
+        "Waiting for approval 1/2",
+        replace(
+            WAITING, cautions=("db is down from when the rest is verified until its new process is ready",)
+        ),
+    ),
     "starting": ("Starting", replace(STARTED, phase=Phase.PENDING, touched_at=None)),
     "rolling": (
         "Rolling out",
@@ -48,6 +54,15 @@ STATES = {
             ENDED,
             phase=Phase.RUNNING,
             progress=Progress(clearing="no longer part of the app, removed: Deployment/worker"),
+        ),
+    ),
+    "remarked": (
+        "Live",
+        replace(
+            ENDED,
+            phase=Phase.RUNNING,
+            cautions=("db is down from when the rest is verified until its new process is ready",),
+            progress=Progress(remarks=("web is not scaled by its load: no metrics",)),
         ),
     ),
     "vacuous": ("Live, not verified: nothing ran", replace(ENDED, phase=Phase.RUNNING, nothing_ran=True)),

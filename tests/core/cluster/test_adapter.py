@@ -149,7 +149,12 @@ async def test_another_release_changes_the_deployment():
         first = await on.apply(on.bundle("web:1"))
         second = await on.apply(on.bundle("web:2"))
         changed = {a.ref.kind: a.changed for a in second}
-        assert changed == {"Secret": True, "Service": False, "Deployment": True}
+        assert changed == {
+            "Secret": True,
+            "Service": False,
+            "PodDisruptionBudget": False,
+            "Deployment": True,
+        }
         assert second[-1].generation > first[-1].generation
 
 

@@ -256,7 +256,10 @@ async def test_what_earlier_releases_had_and_this_one_lacks_is_pruned_but_for_se
     made = (await w.build()).release
     app = await w.store.read.app("myapp")
     bundle = await bundle_of(w.store.read, w.cluster, made, app, Rules())
-    assert await prunable(w.store.read, w.cluster, "myapp", bundle) == (Ref("Deployment", "worker"),)
+    assert await prunable(w.store.read, w.cluster, "myapp", bundle) == (
+        Ref("Deployment", "worker"),
+        Ref("PodDisruptionBudget", "worker"),
+    )
 
 
 async def test_an_approval_is_bound_to_four_things_and_each_of_them_matters(w: World):

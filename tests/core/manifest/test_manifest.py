@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from core.errors import Invalid
 from core.manifest.convox_yml import Manifest, Service, parse_manifest
 from core.manifest.service import (
+    Autoscaler,
     EnvironmentDeclaration,
     ExtraPort,
     Health,
@@ -113,6 +114,26 @@ def test_a_startup_check_without_liveness_has_kubernetes_defaults():
         ("scale: {min: 3}", Scale(count=3)),
         ("scale: {max: 4}", Scale(count=4)),
         ("scale: {count: {min: 2, max: 2}}", Scale(count=2)),
+        ("scale: 2-5", Scale(count=2, autoscaler=Autoscaler(most=5, cpu=80))),
+        ("scale: {count: {min: 2, max: 5}}", Scale(count=2, autoscaler=Autoscaler(most=5, cpu=80))),
+        ("scale: {min: 2, max: 5}", Scale(count=2, autoscaler=Autoscaler(most=5, cpu=80))),
+        (
+            "scale: {count: 1-3, targets: {cpu: 70, memory: 90}}",
+            Scale(count=1, autoscaler=Autoscaler(most=3, cpu=70, memory=90)),
+        ),
+        (
+            "scale: {count: 1-3, targets: {cpu: 0, memory: 90}}",
+            Scale(count=1, autoscaler=Autoscaler(most=3, memory=90)),
+        ),
+        (
+            "scale: {min: 2, autoscale: {cpu: {threshold: 60}}}",
+            Scale(count=2, autoscaler=Autoscaler(most=10, cpu=60, enforced=True)),
+        ),
+        (
+            "scale: {max: 4, autoscale: {memory: {threshold: 60}}, targets: {cpu: 50}}",
+            Scale(count=1, autoscaler=Autoscaler(most=4, memory=60, enforced=True)),
+        ),
+        ("scale: {count: 2, autoscale: false, targets: {cpu: 70}}", Scale(count=2)),
     ],
 )
 def test_scale_has_many_forms(text: str, scale: Scale):

@@ -4,7 +4,6 @@ import pytest
 
 from core.errors import Invalid
 from core.manifest.convox_yml import parse_manifest
-from core.manifest.scale import NO_RANGE
 from core.records.environment import Environment
 
 
@@ -24,23 +23,23 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file():
     text = """services:
   web:
     prot: 3000
-    scale: 1-5
-    singleton: true
+    scale: 1-x
+    singleton: 1
     volumes: [data]
     port: tcp:1
     health: {pth: /x}
-timers:
-  nightly: {schedule: "0 3 * * *", command: bin/clean, service: web}
+balancers:
+  main: {service: web}
 servcies: {}
 """
     assert said(text).splitlines() == [
         'convox.yml line 3: unknown key "prot" in service web; did you mean "port"?',
-        "convox.yml line 4: scale of service web " + NO_RANGE,
-        'convox.yml line 5: "singleton" of service web: this version does not run singletons (never two processes at once)',
+        'convox.yml line 4: invalid scale: "1-x" (scale of service web must be a number, or two with a dash)',
+        'convox.yml line 5: singleton of service web must be true or false, not "1"',
         'convox.yml line 6: volumes of service web takes /folder, name:/folder or a folder of the node, not "data"',
         'convox.yml line 7: invalid port: "tcp:1" (port of service web may be 3000, https:3000 or grpc:3000)',
         'convox.yml line 8: unknown key "pth" in health of service web; did you mean "path"?',
-        'convox.yml line 9: "timers" of convox.yml: this version does not run timers',
+        'convox.yml line 9: "balancers" of convox.yml: this version does not run load balancers',
         'convox.yml line 11: unknown key "servcies" in convox.yml; did you mean "services"?',
     ]
 
@@ -79,8 +78,39 @@ servcies: {}
         ("scale: -1", "invalid scale"),
         ("scale: 9999", "must be from 0 to 1000"),
         ("scale: [1]", "unknown type for service scale"),
-        ("scale: {min: 1, max: 3}", "asks for a range of processes"),
-        ("scale: {count: 3+}", "asks for a range of processes"),
+        ("scale: {count: 3+}", 'invalid scale: "3+"'),
+        ("scale: 1-2-3", 'invalid scale: "1-2-3"'),
+        ("scale: 1-9999", "must be from 0 to 1000"),
+        ("scale: {min: 9999}", "min of scale of service web must be a whole number from 0 to 1000"),
+        ("scale: 5-2", "service web: scale.max must be >= scale.min"),
+        ("scale: 0-5", "service web: scale.min: 0 combined with only always-active autoscale triggers"),
+        (
+            "scale: {count: 3, autoscale: {cpu: {threshold: 70}}}",
+            "service web: scale.max must be > scale.min when autoscale is enabled",
+        ),
+        (
+            "scale: {max: 3, autoscale: {cpu: {threshold: 0}}}",
+            "service web: scale.autoscale.cpu.threshold must be between 1 and 100",
+        ),
+        (
+            "scale: {max: 3, autoscale: {memory: {threshold: 101}}}",
+            "service web: scale.autoscale.memory.threshold must be between 1 and 100",
+        ),
+        (
+            "scale: {max: 3, autoscale: {cpu: {}}}",
+            "cpu of autoscale of scale of service web needs a threshold",
+        ),
+        (
+            "scale: {max: 3, autoscale: {queue_depth: {threshold: 3}}}",
+            "this version does not run autoscaling by the length of a queue",
+        ),
+        (
+            "scale: {count: 1-3, targets: {external: [{name: x}]}}",
+            "this version does not run autoscaling by metrics from outside of the cluster",
+        ),
+        ("scale: {count: 1-3, targets: {cpus: 70}}", 'unknown key "cpus" in targets of scale of service web'),
+        ("scale: {keda: {triggers: []}}", "this version does not run autoscaling by KEDA"),
+        ("scale: {vpa: {updateMode: Auto}}", "this version does not run vertical autoscaling"),
         (
             "scale: {cpu: 500, limit: {cpu: 100}}",
             "scale of service web: cpu limit can not be less cpu request",
@@ -108,7 +138,7 @@ servcies: {}
         ("port: 1\nhealth: {interval: soon}", 'must be a whole number from 0 to 3600, not "soon"'),
         ("internal: maybe", 'must be true or false, not "maybe"'),
         ("whitelist: 10.0.0.0/8", "does not run address lists at the ingress"),
-        ("singleton: true", "does not run singletons"),
+        ("singleton: perhaps", "singleton of service web must be true or false"),
     ],
 )
 def test_a_key_that_cannot_be_read_says_why(text: str, sentence: str):

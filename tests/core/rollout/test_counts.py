@@ -240,7 +240,7 @@ async def test_a_crash_between_making_it_anew_and_its_count_is_mended(w: World):
             w.cluster.live.pop(WEB, None)
 
     w.cluster.refuse = refuse
-    die_at("step.after_effect", times=4)
+    die_at("step.after_effect", times=5)
     asked = await w.ask(release)
     await w.idle()
     assert w.cluster.replicas["web"] == 1, "made, and the process died"

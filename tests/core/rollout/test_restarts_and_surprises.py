@@ -161,7 +161,8 @@ async def test_one_object_that_may_not_be_removed_keeps_no_other(w: World):
     assert {ref.name for ref in w.cluster.live if ref.kind == "Deployment"} == {"web"}
     pruned = await w.store.read.promotion(asked.id)
     assert pruned.progress.clearing == (
-        "no longer part of the app, removed: Deployment/another, Deployment/worker"
+        "no longer part of the app, removed: Deployment/another, Deployment/worker, PodDisruptionBudget/another,"
+        " PodDisruptionBudget/worker"
     )
     assert pruned.revision > asked.revision, "the card is shown anew"
     later = await w.store.read.promotion((await w.ask((await w.build()).release.id)).promotion.id)

@@ -126,7 +126,13 @@ def test_a_path_names_kind_namespace_object_and_part(path: str, expected: tuple)
 def test_discovery_lists_every_kind_of_a_group():
     listed = discovery("/apis/apps/v1")
 
-    assert [each["kind"] for each in listed["resources"]] == ["Deployment", "ReplicaSet"]
+    assert [each["kind"] for each in listed["resources"]] == [
+        "Deployment",
+        "ReplicaSet",
+        "StatefulSet",
+        "DaemonSet",
+        "ControllerRevision",
+    ]
     assert discovery("/apis/apps/v1/deployments") is None
 
 

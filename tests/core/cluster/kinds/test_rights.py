@@ -12,12 +12,15 @@ from core.records.observation import Readiness
 from tests.core.cluster.live import HOME, WEB, Live, claim, live
 from tests.fakes import NO_SECRETS
 
+# A manifest of which every kind has an object.
 EVERY_KIND = """
 resources:
   database: {type: postgres}
 services:
   agent: {build: ., agent: true}
-  web: {build: ., port: 3000}
+  web: {build: ., port: 3000, scale: 2-5}
+timers:
+  yearly: {schedule: "0 0 1 1 *", service: web, command: bin/clean}
 """
 DEPLOY = Path(__file__).parents[4] / "deploy"
 # Asked by anybody, whatever their rights (the cluster role system:basic-user).
@@ -103,6 +106,8 @@ async def test_a_whole_rollout_needs_what_the_kinds_say_and_no_more():
             await on.cluster.evidence(
                 "myapp", replace(look.services[0].diagnoses[0], container="main"), NO_SECRETS
             )
+            assert not await on.cluster.suspend("myapp", bundle.refs[-1], uid="", token=2)
+            assert await on.cluster.suspend("myapp", bundle.refs[-1], uid="", token=2)
             gone = tuple(ref for ref in bundle.refs if on.cluster.traits(ref).removed)
             for ref in reversed(gone):
                 await on.cluster.delete("myapp", ref, uid="", token=2)

@@ -20,15 +20,16 @@ CORE = Path(__file__).parents[4] / "core"
 HERE = CORE / "cluster" / "kinds"
 # Kinds that have no file yet are named by nobody either.
 TO_COME = {
-    *("CronJob", "Job"),
-    *("Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget"),
+    "Ingress",
 }
 EVERYTHING = """
 resources:
   database: {type: postgres}
 services:
-  web: {port: 3000}
+  web: {port: 3000, scale: 1-2}
   agent: {agent: true}
+timers:
+  yearly: {schedule: "0 0 1 1 *", service: web}
 """
 MANIFEST = "services:\n  web: {port: 3000}\n  worker:\n"
 
@@ -158,12 +159,18 @@ def test_of_the_workload_kinds_only_those_that_an_app_has_are_followed():
 @pytest.mark.parametrize(
     ("kind", "traits"),
     [
-        ("Secret", Traits(counted=False, pruned=False, removed=True)),
-        ("Service", Traits(counted=False, pruned=True, removed=True)),
-        ("Deployment", Traits(counted=True, pruned=True, removed=True)),
-        ("DaemonSet", Traits(counted=False, pruned=True, removed=True)),
-        ("StatefulSet", Traits(counted=False, pruned=True, removed=True)),
-        ("PersistentVolumeClaim", Traits(counted=False, pruned=False, removed=False)),
+        ("Secret", Traits(counted=False, pruned=False, removed=True, after_verdict=False)),
+        ("Service", Traits(counted=False, pruned=True, removed=True, after_verdict=False)),
+        ("Deployment", Traits(counted=True, pruned=True, removed=True, after_verdict=False)),
+        ("DaemonSet", Traits(counted=False, pruned=True, removed=True, after_verdict=False)),
+        ("StatefulSet", Traits(counted=False, pruned=True, removed=True, after_verdict=False)),
+        ("PersistentVolumeClaim", Traits(counted=False, pruned=False, removed=False, after_verdict=False)),
+        ("PodDisruptionBudget", Traits(counted=False, pruned=True, removed=True, after_verdict=False)),
+        (
+            "HorizontalPodAutoscaler",
+            Traits(counted=False, pruned=True, removed=True, after_verdict=True, scales=True),
+        ),
+        ("CronJob", Traits(counted=False, pruned=True, removed=True, after_verdict=True, suspended=True)),
     ],
 )
 def test_what_becomes_of_the_objects_of_a_kind(kind: str, traits: Traits):

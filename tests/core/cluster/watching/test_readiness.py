@@ -71,6 +71,27 @@ def test_a_pod_without_a_replica_set_is_nobodys():
     assert len(judged(snapshot(Deployment=[deployment()], Pod=[pod("a"), bare])).pods) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (
+            {"replicas": 2, "updatedReplicas": 0},
+            "down until 2 old pods have stopped and the new ones are ready",
+        ),
+        (
+            {"replicas": 0, "updatedReplicas": 0, "terminatingReplicas": 1},
+            "down until 1 old pod has stopped and the new ones are ready",
+        ),
+        ({"replicas": 1, "updatedReplicas": 1, "availableReplicas": 0}, "1 of 2 new pods are ready"),
+    ],
+)
+def test_what_must_not_run_twice_is_down_until_its_old_pods_have_stopped(
+    status: dict[str, Any], sentence: str
+):
+    state = judged(whole(spec={"strategy": {"type": "Recreate"}}, status=status))
+    assert (state.readiness, state.sentence) == (Readiness.PROGRESSING, sentence)
+
+
 def test_scaled_to_nothing_is_ready_and_says_so():
     status = {"replicas": 0, "updatedReplicas": 0, "availableReplicas": 0}
     state = judged(snapshot(Deployment=[deployment(spec={"replicas": 0}, status=status)]))

@@ -1,0 +1,16 @@
+"""What a rollout does that an approver has to know before it begins; told on the card for as long as it is not over."""
+
+from core.records.bundle import Bundle
+
+
+def cautions(bundle: Bundle, *, first: bool) -> tuple[str, ...]:
+    """Return a sentence for each; `first`: the app runs nothing yet, so nothing can be down."""
+    recreated = sorted(service.name for service in bundle.services if service.recreates)
+    if first or not recreated:
+        return ()
+    begin = "the rollout begins"
+    if len(recreated) < len(bundle.services):
+        begin = "the rest is verified"
+    one = len(recreated) == 1
+    until = "its new process is" if one else "their new processes are"
+    return (f"{', '.join(recreated)} {'is' if one else 'are'} down from when {begin} until {until} ready",)
