@@ -4,20 +4,22 @@ import logging
 from dataclasses import dataclass, replace
 
 from bot.command import commands as ask
+from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm, Form, FormCommand
+from bot.environments import EnvironmentCommand, EnvironmentCommands
 from bot.queries import Queries
 from bot.views import confirmations
 from bot.views.answers import Answer
 from bot.views.refusals import refusal
 from core.actor import Caller
 from core.clock import Clock
-from core.errors import Busy, Unexpected, UserError
+from core.errors import Busy, Invalid, Unexpected, UserError
 from core.promotion import Phase
 from core.records.release import Release
 from core.sentence import Channel, Sentence
 from core.usecases.asking import PromotionRequest
 from core.usecases.decider import Decider
 from core.usecases.promoter import Promoter, PromotionResult
-from core.usecases.registrar import NewRelease, Registrar
+from core.usecases.registrar import Registrar
 from core.usecases.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -29,10 +31,12 @@ class Reply:
 
     Attributes:
         promotion: id of the promotion that this request has asked for or joined; None for anything else.
+        form: what is still to be entered: nothing was done so far.
     """
 
     answer: Answer
     promotion: str | None = None
+    form: Form | None = None
 
 
 class Handlers:
@@ -45,6 +49,7 @@ class Handlers:
         self._promoter = promoter
         self._decider = decider
         self._viewer = viewer
+        self._environments = EnvironmentCommands(registrar)
         self._showing = Queries(viewer, clock)
 
     async def handle(self, command: ask.Command, caller: Caller) -> Reply:
@@ -85,14 +90,39 @@ class Handlers:
 
     async def _carry_out(self, command: ask.Command, caller: Caller) -> Reply:
         match command:
-            case ask.Promote() | ask.Rollback() | ask.EnvSet() | ask.EnvUnset() | ask.CreateReleaseFrom():
+            case ask.Promote() | ask.Rollback() | ask.CreateReleaseFrom() | BuildForm(images=tuple()):
                 return await self._change(command, caller)
+            case ask.EnvSet() | ask.EnvUnset() | EnvEdit(lines=tuple()):
+                return await self._change_environment(command, caller)
             case ask.Approve() | ask.Decline() | ask.Cancel() | ask.CancelApp():
                 return await self._decide(command, caller)
-            case ask.CreateApp() | ask.Link() | ask.Unlink():
+            case (
+                ask.CreateApp() | ask.Link() | ask.Unlink() | ask.LockApp() | ask.RemoveRegistry()
+                | DeleteApp(yes=str()) | AddRegistry(password=str())
+            ):  # fmt: skip
                 return Reply(answer=await self._administer(command, caller))
+            case FormCommand():
+                return await self._ask(command, caller)
             case _:
                 return Reply(answer=await self._showing.show(command, caller))
+
+    async def _ask(self, command: FormCommand, caller: Caller) -> Reply:
+        """Return what is to be entered; whoever may not do what it is for is refused before that."""
+        match command:
+            case EnvSetForm() | EnvEdit():
+                form = await self._environments.form(command, caller)
+            case BuildForm():
+                newest = await self._registrar.newest_build(caller, command.app, to_promote=command.promote)
+                form = command.form(newest.images, newest.build)
+            case AddRegistry():
+                await self._viewer.registries(caller, command.app)
+                form = command.form()
+            case DeleteApp():
+                await self._viewer.deletable(caller, command.app)
+                form = command.form()
+            case _:
+                raise AssertionError(command)
+        return Reply(answer=Answer(text=confirmations.to_be_entered(command.typed)), form=form)
 
     # What changes releases and promotions
 
@@ -100,6 +130,8 @@ class Handlers:
         match command:
             case ask.Promote():
                 return await self._promote(command, caller)
+            case BuildForm():
+                return await self._build(command, caller)
             case ask.Rollback():
                 asked = PromotionRequest(app=command.app, kind="rollback", release=command.release)
                 requested = await self._promoter.request(caller, asked)
@@ -116,19 +148,7 @@ class Handlers:
                 text = confirmations.composing(composed)
                 if not command.promote:
                     return Reply(answer=Answer(text=f"{text}\nOK"))
-                return await self._made(NewRelease(release=composed.release), text, caller, promote=True)
-            case ask.EnvSet():
-                made = await self._registrar.set_environment(
-                    caller, command.app, command.pairs, to_promote=command.promote
-                )
-                text = confirmations.setting([k for k, _ in command.pairs], made.release.id)
-                return await self._made(made, text, caller, promote=command.promote)
-            case ask.EnvUnset():
-                made = await self._registrar.unset_environment(
-                    caller, command.app, command.keys, to_promote=command.promote
-                )
-                text = confirmations.unsetting(command.keys, made.release.id)
-                return await self._made(made, text, caller, promote=command.promote)
+                return await self._made(composed.release, text, caller, overwrite=command.overwrite)
             case _:
                 raise AssertionError(command)
 
@@ -143,24 +163,57 @@ class Handlers:
         requested = await self._promoter.request(caller, asked)
         return await self._requested(requested, confirmations.promoting(requested.promotion.release), caller)
 
-    async def _made(self, made: NewRelease, text: str, caller: Caller, *, promote: bool) -> Reply:
-        warnings = (made.skipped,) if made.skipped else ()
-        if not promote:
-            return Reply(answer=Answer(text=text, warnings=warnings))
+    async def _change_environment(self, command: EnvironmentCommand, caller: Caller) -> Reply:
+        changed = await self._environments.change(command, caller)
+        if changed.release is None or not command.promote:
+            return Reply(answer=changed.answer)
+        reply = await self._made(changed.release, changed.answer.text, caller, overwrite=command.overwrite)
+        notes = (*changed.answer.warnings, *reply.answer.warnings)
+        return replace(reply, answer=replace(reply.answer, warnings=notes, id=changed.answer.id))
+
+    async def _build(self, command: BuildForm, caller: Caller) -> Reply:
+        if command.seen is None:
+            raise Invalid("which manifest? ask for the form first, and send its `seen` along")
+        made = await self._registrar.rebuild(
+            caller,
+            command.app,
+            seen=command.seen,
+            images=dict(command.images or ()),
+            description=command.description,
+            to_promote=command.promote,
+        )
+        assert made.build is not None
+        notes = (*([made.skipped] if made.skipped else []), *made.notes)
+        text = confirmations.building(made.build.id, made.release.id)
+        if not command.promote:
+            return Reply(answer=Answer(text=text, warnings=notes))
+        reply = await self._made(made.release, text, caller, force=command.force, overwrite=command.overwrite)
+        return replace(reply, answer=replace(reply.answer, warnings=(*notes, *reply.answer.warnings)))
+
+    async def _made(
+        self,
+        release: Release,
+        text: str | Sentence,
+        caller: Caller,
+        *,
+        overwrite: bool,
+        force: bool = False,
+    ) -> Reply:
+        """Promote a release that was just made; `text` says that it was."""
         try:
-            asked = PromotionRequest(app=made.release.app, release=made.release.id)
+            asked = PromotionRequest(app=release.app, release=release.id, force=force, overwrite=overwrite)
             requested = await self._promoter.request(caller, asked)
         except UserError as error:
             # The release exists: the answer says so before it says why it was not promoted.
-            hint = _take_over(made.release) if isinstance(error, Busy) else error.hint
-            return Reply(answer=Answer(text=text, refusal=error, warnings=warnings, hint=hint))
-        text = f"{text}\n{confirmations.promoting(made.release.id)}"
-        reply = await self._requested(requested, text, caller)
-        return replace(reply, answer=replace(reply.answer, warnings=(*warnings, *reply.answer.warnings)))
+            hint = _take_over(release) if isinstance(error, Busy) else error.hint
+            return Reply(answer=Answer(text=text, refusal=error, hint=hint))
+        text = Sentence.of(text, f"\n{confirmations.promoting(release.id)}")
+        return await self._requested(requested, text, caller)
 
     async def _requested(self, requested: PromotionResult, text: str | Sentence, caller: Caller) -> Reply:
         promotion = requested.promotion
         notes: list[str | Sentence] = [requested.skipped] if requested.skipped else []
+        notes += promotion.along
         if promotion.channel is None and caller.source == "http":
             notes.append(confirmations.no_card(promotion.app))
         elif requested.undelivered_card and caller.source == "http":
@@ -169,7 +222,7 @@ class Handlers:
             notes.append(confirmations.card_undelivered(promotion.app, card.channel, card.failed))
         if requested.came_too_late:
             notes.append(confirmations.CAME_TOO_LATE)
-        hint = ""
+        hint: str | Sentence = ""
         if promotion.phase is Phase.AWAITING_APPROVAL:
             hint = confirmations.waiting(promotion)
         if requested.already_waiting:
@@ -215,6 +268,15 @@ class Handlers:
             )
         return Answer(text=confirmations.linking(name), warnings=tuple(notes))
 
+    async def _log_in_or_out(self, command: AddRegistry | ask.RemoveRegistry, caller: Caller) -> Answer:
+        if isinstance(command, ask.RemoveRegistry):
+            host = await self._registrar.remove_registry(caller, command.app, command.host)
+            return Answer(text=confirmations.logging_out(host))
+        host = await self._registrar.add_registry(
+            caller, command.app, host=command.host, user=command.user, password=command.password or ""
+        )
+        return Answer(text=confirmations.logging_in(host))
+
     async def _administer(self, command: ask.Command, caller: Caller) -> Answer:
         match command:
             case ask.CreateApp():
@@ -224,6 +286,14 @@ class Handlers:
                 )
             case ask.Link():
                 return await self._link(command.app, caller)
+            case ask.LockApp():
+                await self._registrar.lock(caller, command.app, locked=command.locked)
+                return Answer(text=confirmations.locking(command.app, locked=command.locked))
+            case AddRegistry() | ask.RemoveRegistry():
+                return await self._log_in_or_out(command, caller)
+            case DeleteApp():
+                await self._decider.delete_app(caller, command.app)
+                return Answer(text=confirmations.deleting(command.app), hint=confirmations.LEFT_OF_AN_APP)
             case ask.Unlink():
                 app = await self._registrar.unlink(caller, command.app)
                 return Answer(text=confirmations.unlinking(app.name))

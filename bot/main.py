@@ -21,8 +21,10 @@ from bot.http.limits import HttpLimits, connections_of, open_files
 from bot.http.site import listening
 from bot.loop_lag import LoopLag
 from bot.policy_file import PolicyFile
+from bot.registry import RegistryClient
 from bot.settings import Settings, SettingsError
 from bot.slack.connection import SlackConnection, SlackState, new_client, new_session
+from bot.slack.dialogs import Dialogs
 from bot.slack.directory import SlackDirectory
 from bot.slack.http_endpoint import new_slack_endpoint
 from bot.slack.inbox import InboxWorker
@@ -39,6 +41,7 @@ from core.errors import Unavailable
 from core.lifecycle.access import Access
 from core.lifecycle.gate import Gate
 from core.ports.cluster import Cluster
+from core.ports.registry import ImageRegistry
 from core.rollout.effects import RolloutPorts
 from core.rollout.supervisor import Supervisor
 from core.usecases.decider import Decider
@@ -81,7 +84,11 @@ class Bot:
 
 @asynccontextmanager
 async def wired(
-    settings: Settings, *, clock: Clock, kubeconfig: Mapping[str, Any] | None = None
+    settings: Settings,
+    *,
+    clock: Clock,
+    kubeconfig: Mapping[str, Any] | None = None,
+    registries: bool = False,
 ) -> AsyncGenerator[Bot]:
     """Open the database and put the parts together.
 
@@ -89,6 +96,7 @@ async def wired(
         settings: what `serve` was told.
         clock: everybody's.
         kubeconfig: a parsed kubeconfig; by default the cluster is found as every Kubernetes client does.
+        registries: ask image registries what tags name; where images are made up there are none to ask.
 
     Raises:
         Invalid: the policy file, one problem a line.
@@ -102,7 +110,8 @@ async def wired(
         kube = await stack.enter_async_context(KubeClient(_source(settings, kubeconfig), clock=clock))
         slack = _slack_side(settings, store, policy, session, clock)
         cluster = KubernetesCluster(kube, rack=settings.convox_rack, clock=clock)
-        domain = _use_cases(store, cluster, slack, clock)
+        registry = RegistryClient(await stack.enter_async_context(ClientSession())) if registries else None
+        domain = _use_cases(store, cluster, slack, clock, registry)
         yield _assembled(settings, policy, store, session, slack, domain, cluster, clock)
 
 
@@ -115,6 +124,7 @@ class SlackSide:
     directory: SlackDirectory
     access: Access
     sender: Sender
+    dialogs: Dialogs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +146,20 @@ def _slack_side(
     directory = SlackDirectory(client, clock, lambda: state.team)
     access = Access(lambda: policy.current, directory)
     messages = MessageRenderer(store, access, clock)
-    sender = Sender(store.outbox, messages, store, WebApi(client, state), state, clock)
-    return SlackSide(state=state, client=client, directory=directory, access=access, sender=sender)
+    web = WebApi(client, state)
+    sender = Sender(store.outbox, messages, store, web, state, clock)
+    return SlackSide(
+        state=state, client=client, directory=directory, access=access, sender=sender, dialogs=Dialogs(web)
+    )
 
 
-def _use_cases(store: SqliteStore, cluster: Cluster, slack: SlackSide, clock: Clock) -> UseCases:
+def _use_cases(
+    store: SqliteStore,
+    cluster: Cluster,
+    slack: SlackSide,
+    clock: Clock,
+    registry: ImageRegistry | None = None,
+) -> UseCases:
     def why_not_startable() -> str:
         if store.free_fraction() < LEAST_FREE_DISK:
             return "less than 10 % of the database's disk is free, so nothing new starts"
@@ -151,7 +170,7 @@ def _use_cases(store: SqliteStore, cluster: Cluster, slack: SlackSide, clock: Cl
     supervisor = Supervisor(
         RolloutPorts(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate)
     )
-    registrar = Registrar(store, cluster, access, why_not_startable)
+    registrar = Registrar(store, cluster, access, why_not_startable, registry)
     decider = Decider(store, cluster, access, sender, supervisor, why_not_startable=why_not_startable)
     promoter = Promoter(store, cluster, access, decider, why_not_startable=why_not_startable)
     viewer = Viewer(store, cluster, access, why_not_startable)
@@ -182,6 +201,7 @@ def _assembled(
         clock,
         identified=state.identified,
         announcer=slack.sender,
+        dialogs=slack.dialogs,
         workspaces=workspaces,
     )
     app = new_app(slack.client, signing_secret=secret, state=state, sink=inbox, workspaces=workspaces)
@@ -300,7 +320,7 @@ async def serve(settings: Settings, *, clock: Clock | None = None) -> None:
         )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    async with wired(settings, clock=clock or SystemClock()) as bot:
+    async with wired(settings, clock=clock or SystemClock(), registries=True) as bot:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, bot.policy.reload)

@@ -5,13 +5,13 @@ from typing import Any
 
 from bot.command import commands as ask
 from bot.views.answers import Answer
-from bot.views.apps import app_info, app_list
-from bot.views.builds import build_info, build_list
+from bot.views.apps import app_info, app_list, app_params
+from bot.views.builds import build_info, build_list, build_logs, registry_list
 from bot.views.env import env_list
 from bot.views.help import help_text
 from bot.views.history import history_list, live_then
 from bot.views.release_diff import release_diff_text
-from bot.views.releases import held_note, release_info, release_list, release_manifest, status_note
+from bot.views.releases import below_list, release_info, release_list, release_manifest, status_note
 from core.actor import Caller
 from core.clock import Clock
 from core.usecases.viewer import Viewer
@@ -33,8 +33,11 @@ class Queries:
             ask.EnvGet: self._value,
             ask.ListBuilds: self._builds,
             ask.BuildInfo: self._build_info,
+            ask.BuildLogs: self._build_logs,
             ask.AppInfo: self._app_info,
             ask.ListApps: self._apps,
+            ask.ListRegistries: self._registries,
+            ask.AppParams: self._params,
             ask.Help: self._help,
         }
 
@@ -44,10 +47,10 @@ class Queries:
 
     async def _releases(self, command: ask.ListReleases, caller: Caller) -> Answer:
         listed = await self._viewer.releases(caller, command.app, command.limit)
-        # Below a table only where it cannot be taken for a part of it: a terminal shows what Convox shows.
-        note = held_note(listed.releases) if caller.source == "slack" else ""
-        table = release_list(listed.releases, listed.active, self._clock.now())
-        return Answer(text=table, hint=note, whole=command.typed)
+        table = release_list(
+            listed.releases, listed.active, self._clock.now(), further_down=listed.further_down
+        )
+        return Answer(text=table, hint=below_list(listed.held, listed.active), whole=command.typed)
 
     async def _history(self, command: ask.ReleaseHistory, caller: Caller) -> Answer:
         if command.at is not None:
@@ -74,11 +77,16 @@ class Queries:
         return Answer(text=release_manifest(build), whole=command.typed)
 
     async def _environment(self, command: ask.Env, caller: Caller) -> Answer:
-        text = env_list(await self._viewer.environment(caller, command.app, reveal=command.reveal))
+        seen = await self._viewer.environment(
+            caller, command.app, reveal=command.reveal, release=command.release
+        )
+        if command.with_id:
+            return Answer(text=seen.release, id=seen.release)
+        text = env_list(seen.environment)
         return Answer(text=text, whole=command.typed, warnings=_altered(text, command, caller))
 
     async def _value(self, command: ask.EnvGet, caller: Caller) -> Answer:
-        value = await self._viewer.variable(caller, command.app, command.key)
+        value = await self._viewer.variable(caller, command.app, command.key, release=command.release)
         return Answer(text=value, warnings=_altered(value, command, caller))
 
     async def _builds(self, command: ask.ListBuilds, caller: Caller) -> Answer:
@@ -89,9 +97,20 @@ class Queries:
         build = await self._viewer.build(caller, command.app, command.build)
         return Answer(text=build_info(build, self._clock.now()))
 
+    async def _build_logs(self, command: ask.BuildLogs, caller: Caller) -> Answer:
+        build = await self._viewer.build(caller, command.app, command.build)
+        return Answer(text=build_logs(build), whole=command.typed)
+
     async def _app_info(self, command: ask.AppInfo, caller: Caller) -> Answer:
         seen = await self._viewer.app(caller, command.app)
         return Answer(text=app_info(seen.app, seen.in_flight))
+
+    async def _params(self, command: ask.AppParams, caller: Caller) -> Answer:
+        return Answer(text=app_params(await self._viewer.rules(caller, command.app)))
+
+    async def _registries(self, command: ask.ListRegistries, caller: Caller) -> Answer:
+        logins = await self._viewer.registries(caller, command.app)
+        return Answer(text=registry_list(logins, self._clock.now()))
 
     async def _apps(self, _: ask.ListApps, caller: Caller) -> Answer:
         seen = await self._viewer.apps(caller)

@@ -137,6 +137,7 @@ class Promotion:
         back_to: the release that a rollback goes to, chosen when the promotion starts.
         baseline_of: the promotion whose intent (existed flags) a take-over inherits.
         cause: why it failed; `reason`: what a person said (decline), or why it was refused.
+        along: what goes out with it although nobody asked for it: changes that were never promoted, when it was asked for.
         declined_by: who said no before it started; `cancelled_by`: who stopped it, whatever came of it afterwards.
         taken_over_by: who asked for the one that took its place, `superseded_by`: the release of that one; None where
             somebody has rolled out something else by hand, which `cause` tells.
@@ -172,6 +173,7 @@ class Promotion:
     baseline_of: str | None = None
     cause: Sentence = EMPTY_SENTENCE
     reason: Sentence = EMPTY_SENTENCE
+    along: tuple[Sentence, ...] = ()
     declined_by: Actor | None = None
     cancelled_by: Actor | None = None
     taken_over_by: Actor | None = None

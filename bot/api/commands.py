@@ -1,12 +1,15 @@
 """`POST /commands`: the slash command's grammar, policy, audit and texts without Slack (engine rule 38)."""
 
 import math
+from dataclasses import asdict
+from typing import Any
 
 from aiohttp import web
 
 from bot.api.authentication import caller_of
 from bot.api.bodies import Body, read_body
 from bot.api.names import Names
+from bot.command.forms import fill
 from bot.command.parser import parse
 from bot.handlers import Handlers, Reply
 from bot.http.errors import TooManyRequests, error_response, json_response
@@ -23,9 +26,14 @@ PHASE_HEADER = "Promotion-Phase"
 
 
 class CommandText(Body):
-    """What a terminal sends: the words, joined as by a shell."""
+    """What a terminal sends."""
 
     text: str
+    """The words, joined as by a shell."""
+    input: dict[str, str] | None = None
+    """What was entered into the form that an answer before has shown, by field."""
+    seen: str | None = None
+    """Of that form."""
 
 
 class CommandsEndpoint:
@@ -42,11 +50,16 @@ class CommandsEndpoint:
         """Carry out one command; what is refused is answered with the refusal's status."""
         caller = caller_of(request)
         self._pace(caller.actor.id)
-        command = parse((await read_body(request, CommandText)).text, slack=False)
+        given = await read_body(request, CommandText)
+        command = fill(parse(given.text, slack=False), given.input, given.seen)
         reply = await self._handlers.handle(command, caller)
         if reply.answer.refusal is not None:
             return await self._refused(reply.answer, reply.answer.refusal)
-        document = {"text": await self._text(reply), "promotion": reply.promotion}
+        document: dict[str, Any] = {"text": await self._text(reply), "promotion": reply.promotion}
+        if reply.answer.id:
+            document["id"] = reply.answer.id
+        if reply.form is not None:
+            document["form"] = asdict(reply.form)
         return json_response(document, headers=await self._phase(reply.promotion))
 
     async def _text(self, reply: Reply) -> str:

@@ -33,11 +33,15 @@ class CommandResult:
     Attributes:
         promotion: the promotion that it asked for, or None.
         phase: where that is, or "".
+        id: what `--id` asked for, or "".
+        form: what is to be entered before anything is done, or None.
     """
 
     text: str
     promotion: str | None
     phase: str
+    id: str = ""
+    form: Mapping[str, Any] | None = None
 
 
 class RackClient:
@@ -48,17 +52,23 @@ class RackClient:
         self._url = url
         self._pause = pause
 
-    def command(self, text: str) -> CommandResult:
+    def command(self, text: str, **entered: object) -> CommandResult:
         """Carry out a command.
+
+        Args:
+            text: its words.
+            **entered: `input` and `seen`, where an answer before has asked for it.
 
         Raises:
             CliError: it was refused, or nobody answered.
         """
-        document, headers = self._post("/commands", {"text": text})
+        document, headers = self._post("/commands", {"text": text, **entered})
         return CommandResult(
             text=str(document.get("text", "")),
             promotion=document.get("promotion"),
             phase=headers.get("Promotion-Phase", ""),
+            id=str(document.get("id", "")),
+            form=document.get("form"),
         )
 
     def register(self, app: str, build: Mapping[str, object]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from bot.cli.client import RackClient
 from bot.cli.files import read_file
+from bot.cli.forms import entered
 from bot.cli.rack_url import CliError, RackUrl
 from core.ids import normalise
 from core.promotion import Phase
@@ -37,14 +38,23 @@ def do(words: Sequence[str], *, wait: bool = True, pause: Callable[[float], None
         client = RackClient(_url(), pause=pause)
         if words[0] == FOLLOW:
             return _follow(client, _promotion_of(words[1:]))
-        answer = client.command(_joined(words))
-        say(answer.text)
+        text = _joined(words)
+        answer = client.command(text)
+        if answer.form is not None:
+            answer = client.command(text, input=entered(answer.form), seen=answer.form.get("seen"))
+        # With `--id` a script takes standard output for the id and nothing else, as in Convox.
+        out = sys.stderr if answer.id else sys.stdout
+        if answer.id:
+            sys.stdout.write(answer.id)
+            sys.stdout.flush()
+        if answer.text != answer.id:
+            say(answer.text, out)
         if answer.promotion is None:
             return EXIT_OK
         if not wait:
-            say(f"Promotion: {answer.promotion}\nconvox-bot do {FOLLOW} {answer.promotion}")
+            say(f"Promotion: {answer.promotion}\nconvox-bot do {FOLLOW} {answer.promotion}", out)
             return EXIT_AWAITING_APPROVAL if answer.phase == Phase.AWAITING_APPROVAL else EXIT_OK
-        return _follow(client, answer.promotion)
+        return _follow(client, answer.promotion, out)
     except CliError as error:
         return complain(error)
 
@@ -72,11 +82,11 @@ def _joined(words: Sequence[str]) -> str:
     return text
 
 
-def _follow(client: RackClient, promotion: str) -> int:
+def _follow(client: RackClient, promotion: str, out: TextIO | None = None) -> int:
     last = ""
     try:
         for last in client.follow(promotion, lambda loss: say(f"Note: {loss}", sys.stderr)):
-            say(last)
+            say(last, out)
     except KeyboardInterrupt:
         say(
             f"\n{promotion} goes on without this terminal: `convox-bot do {FOLLOW} {promotion}` shows it again,"

@@ -94,18 +94,20 @@ class ReleaseHistory(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateReleaseFrom(Command):
-    """Attributes: build_from, env_from: the releases that they are taken from; None takes the active one."""
+    """Attributes: build_from, env_from: the releases that they are taken from; None takes the active one. overwrite: as of `Promote`."""
 
     app: str
     build_from: str | None = None
     env_from: str | None = None
     promote: bool = False
+    overwrite: bool = False
 
     @property
     def words(self) -> list[str]:
         build = ["--build-from", self.build_from] if self.build_from else ["--use-active-release-build"]
         env = ["--env-from", self.env_from] if self.env_from else ["--use-active-release-env"]
-        return ["releases", "create-from", *build, *env, "-a", self.app, *_switch("--promote", self.promote)]
+        switches = [*_switch("--promote", self.promote), *_switch("--overwrite", self.overwrite)]
+        return ["releases", "create-from", *build, *env, "-a", self.app, *switches]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,47 +146,73 @@ class Rollback(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Env(Command):
+    """Attributes: release: whose environment; None takes the newest. with_id: the release's id is asked for, and nothing else."""
+
     app: str
     reveal: bool = False
+    release: str | None = None
+    with_id: bool = False
 
     @property
     def words(self) -> list[str]:
-        return ["env", "-a", self.app, *_switch("--reveal", self.reveal)]
+        switches = [*_switch("--reveal", self.reveal), *_switch("--id", self.with_id)]
+        return ["env", "-a", self.app, *_release(self.release), *switches]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvGet(Command):
     app: str
     key: str
+    release: str | None = None
 
     @property
     def words(self) -> list[str]:
-        return ["env", "get", self.key, "-a", self.app]
+        return ["env", "get", self.key, "-a", self.app, *_release(self.release)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnvSet(Command):
-    """Attributes: pairs: key and value, the value verbatim and in no `repr`."""
+class EnvChange(Command):
+    """A change of variables, which makes a release.
+
+    Attributes:
+        release: what is changed; None takes the newest release that is not on hold.
+        overwrite: as of `Promote`, with which the new release goes out.
+        with_id: a terminal wants nothing but the new release's id on its standard output.
+    """
 
     app: str
-    pairs: tuple[tuple[str, str], ...] = field(repr=False)
+    release: str | None = None
     promote: bool = False
+    overwrite: bool = False
+    with_id: bool = False
+
+    @property
+    def options(self) -> list[str]:
+        switches = (("--promote", self.promote), ("--overwrite", self.overwrite), ("--id", self.with_id))
+        given = [word for flag, on in switches for word in _switch(flag, on)]
+        return ["-a", self.app, *_release(self.release), *given]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvSet(EnvChange):
+    """Attributes: pairs: key and value, the value verbatim and in no `repr`; replace: every other variable is gone."""
+
+    pairs: tuple[tuple[str, str], ...] = field(repr=False)
+    replace: bool = False
 
     @property
     def words(self) -> list[str]:
         pairs = [f"{key}={value}" for key, value in self.pairs]
-        return ["env", "set", *pairs, "-a", self.app, *_switch("--promote", self.promote)]
+        return ["env", "set", *pairs, *_switch("--replace", self.replace), *self.options]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnvUnset(Command):
-    app: str
+class EnvUnset(EnvChange):
     keys: tuple[str, ...]
-    promote: bool = False
 
     @property
     def words(self) -> list[str]:
-        return ["env", "unset", *self.keys, "-a", self.app, *_switch("--promote", self.promote)]
+        return ["env", "unset", *self.keys, *self.options]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +233,35 @@ class BuildInfo(Command):
     @property
     def words(self) -> list[str]:
         return ["builds", "info", self.build, "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildLogs(Command):
+    app: str
+    build: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["builds", "logs", self.build, "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRegistries(Command):
+    app: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["registries", "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveRegistry(Command):
+    app: str
+    host: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["registries", "rm", self.host, "-a", self.app]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +296,27 @@ class CancelApp(Command):
     @property
     def words(self) -> list[str]:
         return ["apps", "cancel", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockApp(Command):
+    """Attributes: locked: whether it is locked from now on, or unlocked."""
+
+    app: str
+    locked: bool
+
+    @property
+    def words(self) -> list[str]:
+        return ["apps", "lock" if self.locked else "unlock", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppParams(Command):
+    app: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["apps", "params", self.app]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,6 +386,10 @@ class Help(Command):
 
 def _switch(flag: str, on: bool) -> list[str]:
     return [flag] if on else []
+
+
+def _release(release: str | None) -> list[str]:
+    return ["--release", release] if release else []
 
 
 def _limit(rows: int) -> list[str]:

@@ -15,18 +15,23 @@ VALUES = {
     "at": "a time",
     "build-from": "a release",
     "env-from": "a release",
+    "release": "a release",
+    "description": "a text",
+    "yes": "the app's name",
 }
 SWITCHES = (
     "force",
     "overwrite",
     "promote",
+    "replace",
+    "id",
     "reveal",
     "help",
     "use-active-release-build",
     "use-active-release-env",
 )
 KNOWN = (*VALUES, *SWITCHES)
-SHORT = {"a": "app", "l": "limit", "p": "promote", "h": "help"}
+SHORT = {"a": "app", "d": "description", "l": "limit", "p": "promote", "h": "help"}
 _DASHED = re.compile(f"[{DASHES}]+")
 
 
@@ -130,6 +135,9 @@ def _example(name: str) -> str:
         "at": "as in: --at 2026-01-31T14:00Z",
         "build-from": "as in: --build-from RABCDEFGHIJ",
         "env-from": "as in: --env-from RABCDEFGHIJ",
+        "release": "as in: --release RABCDEFGHIJ",
+        "yes": "as in: --yes myapp",
+        "description": 'as in: -d "mend the cart"',
     }[name]
 
 

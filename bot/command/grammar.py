@@ -1,13 +1,17 @@
 """The commands of `/convox`: how each begins, what it takes and the request it makes, in one table."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bot.command.arguments import Arguments
 from bot.command.commands import (
     AppInfo,
+    AppParams,
     Approve,
     BuildInfo,
+    BuildLogs,
     Cancel,
     CancelApp,
     Command,
@@ -23,19 +27,25 @@ from bot.command.commands import (
     Link,
     ListApps,
     ListBuilds,
+    ListRegistries,
     ListReleases,
+    LockApp,
     Promote,
     ReleaseHistory,
     ReleaseInfo,
     ReleaseManifest,
+    RemoveRegistry,
     Rollback,
     Unlink,
 )
-from bot.command.lexer import Word, oddities, plain, shown
+from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm, odd_value
+from bot.command.lexer import Word, plain, shown
 from core.ids import PREFIXES, normalise
-from core.records.environment import KEY
+from core.records.environment_text import KEY
 
 MANY = 10_000
+# A part of a tail that shows flags: `[--promote]`, `(--one R | --other)`, `[-l N]`.
+_OF_FLAGS = re.compile(r"[\[(]-[^\])]*[\])] ?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,11 @@ class CommandRule:
     @property
     def usage(self) -> str:
         return f"{self.name} {self.tail}".strip()
+
+    @property
+    def outline(self) -> str:
+        """Its usage without flags, for a page of all commands."""
+        return f"{self.name} {_OF_FLAGS.sub('', self.tail).strip()}".strip()
 
 
 def _list_releases(given: Arguments) -> Command:
@@ -105,7 +120,7 @@ def _create_from(given: Arguments) -> Command:
         app=given.app,
         build_from=given.id_of("build-from", "release"),
         env_from=given.id_of("env-from", "release"),
-        promote=given.switch("promote"),
+        **_promotion(given),
     )
 
 
@@ -139,18 +154,28 @@ def _rollback(given: Arguments) -> Command:
 
 def _env(given: Arguments) -> Command:
     given.count(0, 0)
-    return Env(app=given.app, reveal=given.switch("reveal"))
+    return Env(
+        app=given.app,
+        reveal=given.switch("reveal"),
+        release=given.id_of("release", "release"),
+        with_id=given.switch("id"),
+    )
 
 
 def _env_get(given: Arguments) -> Command:
     given.count(1, 1)
-    return EnvGet(key=_key(given, given.words[0]), app=given.app)
+    return EnvGet(key=_key(given, given.words[0]), app=given.app, release=given.id_of("release", "release"))
 
 
 def _env_set(given: Arguments) -> Command:
-    given.count(1, MANY)
+    given.count(0, MANY)
     if any(word.unclosed for word in given.words):
         given.refuse("a quote is not closed", "put a value that holds a quote in quotes of the other kind")
+    replace = given.switch("replace")
+    if not given.words:
+        return EnvSetForm(replace=replace, **_change(given))
+    if len(given.words) == 1 and "=" not in given.words[0].text:
+        return EnvSetForm(key=_key(given, given.words[0]), replace=replace, **_change(given))
     wrong = [str(at) for at, word in enumerate(given.words, 1) if not _is_pair(word)]
     if wrong:
         # By place and never by text: an argument that is no pair may be the second half of a password.
@@ -159,15 +184,37 @@ def _env_set(given: Arguments) -> Command:
             'a key has letters, digits and underscores; a value with spaces stands in straight quotes: KEY="two words"',
         )
     pairs = tuple(_pair(word) for word in given.words)
-    return EnvSet(
-        pairs=pairs, app=given.app, promote=given.switch("promote"), warnings=tuple(_odd_values(given, pairs))
-    )
+    warnings = tuple(_odd_values(given, pairs))
+    return EnvSet(pairs=pairs, replace=replace, warnings=warnings, **_change(given))
 
 
 def _env_unset(given: Arguments) -> Command:
     given.count(1, MANY)
     keys = tuple(dict.fromkeys(_key(given, word) for word in given.words))
-    return EnvUnset(keys=keys, app=given.app, promote=given.switch("promote"))
+    return EnvUnset(keys=keys, **_change(given))
+
+
+def _env_edit(given: Arguments) -> Command:
+    given.count(0, 0)
+    return EnvEdit(**_change(given))
+
+
+def _change(given: Arguments) -> dict[str, Any]:
+    """Return what every change of variables takes."""
+    return {
+        "app": given.app,
+        "release": given.id_of("release", "release"),
+        "with_id": given.switch("id"),
+        **_promotion(given),
+    }
+
+
+def _promotion(given: Arguments) -> dict[str, Any]:
+    """Return how a release that is just made goes out, if it does."""
+    promote, overwrite = given.switch("promote"), given.switch("overwrite")
+    if overwrite and not promote:
+        given.refuse("--overwrite is of a promotion", "add --promote")
+    return {"promote": promote, "overwrite": overwrite}
 
 
 def _key(given: Arguments, word: Word) -> str:
@@ -199,11 +246,7 @@ def _odd_values(given: Arguments, pairs: Sequence[tuple[str, str]]) -> list[str]
     twice = sorted({key for key in keys if keys.count(key) > 1})
     warnings = [f"{key} is given more than once: the last one counts" for key in twice]
     for (key, value), word in zip(pairs, given.words, strict=True):
-        if odd := oddities(value):
-            warnings.append(
-                f"{key} holds {' and '.join(odd)}, kept exactly as they came: "
-                "if your keyboard made them, set it again with straight ones"
-            )
+        warnings += odd_value(key, value)
         if word.escaped:
             warnings.append(f"{key}: a backslash was read as in a shell; single quotes keep it: {key}='…'")
     return warnings
@@ -217,6 +260,48 @@ def _list_builds(given: Arguments) -> Command:
 def _build_info(given: Arguments) -> Command:
     given.count(1, 1)
     return BuildInfo(build=given.id("build"), app=given.app)
+
+
+def _build_logs(given: Arguments) -> Command:
+    given.count(1, 1)
+    return BuildLogs(build=given.id("build"), app=given.app)
+
+
+def _build(given: Arguments) -> Command:
+    given.count(0, 0)
+    return BuildForm(app=given.app, description=_described(given))
+
+
+def _deploy(given: Arguments) -> Command:
+    given.count(0, 0)
+    return BuildForm(
+        app=given.app,
+        description=_described(given),
+        promote=True,
+        force=given.switch("force"),
+        overwrite=given.switch("overwrite"),
+    )
+
+
+def _described(given: Arguments) -> str:
+    """Return what a build is called: one line of 500 characters at most, as over HTTP."""
+    return " ".join(plain(given.value("description") or "").split())[:500]
+
+
+def _list_registries(given: Arguments) -> Command:
+    given.count(0, 0)
+    return ListRegistries(app=given.app)
+
+
+def _add_registry(given: Arguments) -> Command:
+    given.count(2, 2)
+    host, user = (plain(word.text) for word in given.words)
+    return AddRegistry(app=given.app, host=host, user=user)
+
+
+def _remove_registry(given: Arguments) -> Command:
+    given.count(1, 1)
+    return RemoveRegistry(app=given.app, host=plain(given.words[0].text))
 
 
 def _list_apps(given: Arguments) -> Command:
@@ -234,6 +319,26 @@ def _app_info(given: Arguments) -> Command:
 
 def _cancel_app(given: Arguments) -> Command:
     return CancelApp(app=_app(given))
+
+
+def _delete_app(given: Arguments) -> Command:
+    name = _name(given, given.named_app, required=True).lower()
+    yes = given.value("yes")
+    if yes is not None and plain(yes).lower() != name:
+        given.refuse(f"--yes names another app than {shown(name)}", "nothing was deleted")
+    return DeleteApp(app=name, yes=name if yes is not None else None)
+
+
+def _lock(given: Arguments) -> Command:
+    return LockApp(app=_app(given), locked=True)
+
+
+def _unlock(given: Arguments) -> Command:
+    return LockApp(app=_app(given), locked=False)
+
+
+def _params(given: Arguments) -> Command:
+    return AppParams(app=_app(given))
 
 
 def _link(given: Arguments) -> Command:
@@ -289,6 +394,8 @@ def _help(given: Arguments) -> Command:
 
 SHIP, LOOK, SET, RACK = "Ship", "Look", "Environment", "Apps and channels"
 ANYWAY = '[--anyway "REASON"]'
+CHANGE = "[--release R] [--id] [--promote] [--overwrite]"
+CHANGE_FLAGS = ("app", "release", "id", "promote", "overwrite")
 RULES = (
     CommandRule(
         ("releases", "promote"), f"[RELEASE] [--force] [--overwrite] {ANYWAY}", "roll a release out (without an id: the newest)",
@@ -297,9 +404,16 @@ RULES = (
     CommandRule(("releases", "rollback"), "RELEASE", "go back to an older release", SHIP, _rollback, ("app", "force")),
     CommandRule(
         ("releases", "create-from"),
-        "(--build-from R | --use-active-release-build) (--env-from R | --use-active-release-env) [--promote]",
+        "(--build-from R | --use-active-release-build) (--env-from R | --use-active-release-env) [--promote] [--overwrite]",
         "make a release of one's build and another's variables", SHIP, _create_from,
-        ("app", "build-from", "use-active-release-build", "env-from", "use-active-release-env", "promote"),
+        ("app", "build-from", "use-active-release-build", "env-from", "use-active-release-env", "promote", "overwrite"),
+    ),
+    CommandRule(
+        ("build",), "[-d TEXT]", "register a build of the newest convox.yml with other images", SHIP, _build, ("app", "description")
+    ),
+    CommandRule(
+        ("deploy",), "[-d TEXT] [--force] [--overwrite]", "the same, and promote it", SHIP, _deploy,
+        ("app", "description", "force", "overwrite"),
     ),
     CommandRule(("approve",), "PROMOTION", "approve a promotion that waits", SHIP, _approve),
     CommandRule(("decline",), "PROMOTION [REASON]", "decline it", SHIP, _decline),
@@ -318,13 +432,31 @@ RULES = (
     CommandRule(("releases", "manifest"), "RELEASE", "show its convox.yml", LOOK, _release_manifest),
     CommandRule(("builds",), "[-l N]", "list builds", LOOK, _list_builds, ("app", "limit")),
     CommandRule(("builds", "info"), "BUILD", "show one build", LOOK, _build_info),
-    CommandRule(("env",), "[--reveal]", "list the variables", SET, _env, ("app", "reveal")),
-    CommandRule(("env", "get"), "KEY", "show one value, to you alone", SET, _env_get),
-    CommandRule(("env", "set"), "KEY=VALUE… [--promote]", "set variables: a new release", SET, _env_set, ("app", "promote")),
-    CommandRule(("env", "unset"), "KEY… [--promote]", "remove variables: a new release", SET, _env_unset, ("app", "promote")),
+    CommandRule(("builds", "logs"), "BUILD", "show what was registered with it", LOOK, _build_logs),
+    CommandRule(
+        ("env",), "[--release R] [--reveal] [--id]", "list the variables", SET, _env, ("app", "release", "reveal", "id")
+    ),
+    CommandRule(
+        ("env", "get"), "KEY [--release R]", "show one value, to you alone", SET, _env_get, ("app", "release")
+    ),
+    CommandRule(
+        ("env", "set"), f"KEY=VALUE… | KEY [--replace] {CHANGE}", "set variables: a new release", SET, _env_set,
+        ("replace", *CHANGE_FLAGS),
+    ),
+    CommandRule(
+        ("env", "unset"), f"KEY… {CHANGE}", "remove variables: a new release", SET, _env_unset, CHANGE_FLAGS
+    ),
+    CommandRule(("env", "edit"), CHANGE, "edit all variables: a new release", SET, _env_edit, CHANGE_FLAGS),
+    CommandRule(("registries",), "", "list logins at image registries", SET, _list_registries),
+    CommandRule(("registries", "add"), "HOST USER", "log in at one; asks for the password", SET, _add_registry),
+    CommandRule(("registries", "rm"), "HOST", "log out there", SET, _remove_registry),
     CommandRule(("apps",), "", "list apps", RACK, _list_apps),
     CommandRule(("apps", "create"), "NAME", "create an app and link this channel", RACK, _create_app),
     CommandRule(("apps", "info"), "[APP]", "show one app", RACK, _app_info),
+    CommandRule(("apps", "params"), "[APP]", "show what the policy says of it", RACK, _params),
+    CommandRule(("apps", "lock"), "[APP]", "keep it from being deleted", RACK, _lock),
+    CommandRule(("apps", "unlock"), "[APP]", "take that back", RACK, _unlock),
+    CommandRule(("apps", "delete"), "NAME [--yes NAME]", "delete an app", RACK, _delete_app, ("app", "yes")),
     CommandRule(("link",), "APP", "make it this channel's app", RACK, _link),
     CommandRule(("unlink",), "", "take that back", RACK, _unlink),
     CommandRule(("help",), "[COMMAND]", "this page, or one command", RACK, _help),

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from weakref import WeakValueDictionary
@@ -13,11 +13,15 @@ import aiohttp
 import orjson
 
 from bot.command.button_value import text_of
+from bot.command.forms import fill
+from bot.command.lexer import encode
 from bot.command.parser import parse
 from bot.handlers import Handlers, Reply, refused
+from bot.slack.dialogs import Dialogs, opens_dialog, with_origin
 from bot.slack.workspace import WorkspaceFilter
 from bot.views.answers import Answer, slack_answer
 from bot.views.buttons import promotion_of
+from bot.views.modals import entered
 from bot.views.times import spoken
 from core.actor import Actor, Caller
 from core.clock import Clock
@@ -46,10 +50,17 @@ DONE_BEFORE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """What a delivery comes to, of whatever kind it is: somebody asks for something in the words of the grammar."""
+    """What a delivery comes to, of whatever kind it is: somebody asks for something in the words of the grammar.
+
+    Attributes:
+        entered: what they entered into a form, by field; None where there was none.
+        seen: what the form was made from.
+    """
 
     caller: Caller
     text: str
+    entered: Mapping[str, str] | None = field(default=None, repr=False)
+    seen: str | None = None
 
 
 class InboxWorker:
@@ -65,6 +76,7 @@ class InboxWorker:
         *,
         identified: asyncio.Event,
         announcer: Announcer,
+        dialogs: Dialogs,
         workspaces: WorkspaceFilter,
     ) -> None:
         """Take what it works with.
@@ -77,6 +89,7 @@ class InboxWorker:
             clock: everybody's.
             identified: is set once Slack has said who we are, so that people can be judged.
             announcer: knows whether a card can be seen.
+            dialogs: shows what is to be entered.
             workspaces: tells what is of another workspace and came in before it was known which is ours.
         """
         self._inbox = inbox
@@ -86,11 +99,13 @@ class InboxWorker:
         self._clock = clock
         self._identified = identified
         self._announcer = announcer
+        self._dialogs = dialogs
         self._workspaces = workspaces
         # What each kind of delivery says. A further kind is an entry here, and a listener that keeps it.
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Invocation]]] = {
             "command": self._typed,
             "action": self._clicked,
+            "view": self._submitted,
         }
         self._fresh = asyncio.Event()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -149,10 +164,11 @@ class InboxWorker:
         body: Mapping[str, Any] = {}
         try:
             body = _read(delivery)
-            async with self._locks.setdefault(_channel(body) or "", asyncio.Lock()):
+            async with self._turn(delivery, body):
                 reply = await self._carry_out(delivery, body)
             # Neither a card that does not come nor an answer that Slack is slow to take keeps the channel waiting.
-            await self._respond(body, (await self._seen(reply)).answer)
+            if reply.form is None:
+                await self._respond(body, (await self._seen(reply)).answer)
         except Exception:
             surprise = Unexpected()
             log.exception("%s: delivery %d has no answer", surprise.reference, delivery.id)
@@ -187,7 +203,9 @@ class InboxWorker:
         try:
             self._workspaces.check(body)
             invocation = await self._kinds[delivery.kind](body)
-            return await self._answer(replace(invocation.caller, delivery=delivery.id), invocation.text)
+            return await self._answer(
+                replace(invocation, caller=replace(invocation.caller, delivery=delivery.id)), body
+            )
         except UserError as error:
             return refused(error)
         except Exception:
@@ -195,9 +213,19 @@ class InboxWorker:
             log.exception("%s: delivery %d failed unexpectedly", surprise.reference, delivery.id)
             return refused(surprise)
 
-    async def _answer(self, caller: Caller, text: str) -> Reply:
-        linked = await self._handlers.linked_app(caller.channel)
-        return await self._handlers.handle(parse(text, linked_app=linked), caller)
+    async def _answer(self, asked: Invocation, body: Mapping[str, Any]) -> Reply:
+        linked = await self._handlers.linked_app(asked.caller.channel)
+        command = fill(parse(asked.text, linked_app=linked), asked.entered, asked.seen)
+        reply = await self._handlers.handle(command, asked.caller)
+        if reply.form is not None:
+            await self._dialogs.open(body, command.typed, reply.form)
+        return reply
+
+    def _turn(self, delivery: Delivery, body: Mapping[str, Any]) -> AbstractAsyncContextManager[None]:
+        """Return what lets a delivery wait for those before it in its channel; a modal must be there within three seconds, and changes nothing."""
+        if delivery.kind == "command" and opens_dialog(body.get("text", "")):
+            return nullcontext()
+        return self._locks.setdefault(_channel(body) or "", asyncio.Lock())
 
     async def _typed(self, body: Mapping[str, Any]) -> Invocation:
         actor = Actor("slack", body["user_id"], body.get("user_name", ""))
@@ -219,6 +247,16 @@ class InboxWorker:
         actor = Actor("slack", user["id"], user.get("username") or user.get("name", ""))
         return Invocation(caller=Caller(actor=actor, source="slack", channel=channel), text=text)
 
+    async def _submitted(self, body: Mapping[str, Any]) -> Invocation:
+        user = body["user"]
+        actor = Actor("slack", user["id"], user.get("username") or user.get("name", ""))
+        return Invocation(
+            caller=Caller(actor=actor, source="slack", channel=_channel(body)),
+            text=encode(body["text"]),
+            entered=entered(body["view"]),
+            seen=body["seen"],
+        )
+
     async def _seen(self, reply: Reply) -> Reply:
         """Say it to the person where their promotion is refused because nobody could see its card."""
         if not reply.promotion:
@@ -234,18 +272,23 @@ class InboxWorker:
         return reply
 
     async def _respond(self, body: Mapping[str, Any], answer: Answer) -> None:
-        """Answer through response_url; it never raises in Slack's SDK, so its status is looked at here."""
+        """Answer through response_url, or directly where somebody took longer over a modal than that works."""
+        payload = slack_answer(answer)
         url = body.get("response_url")
-        if not url:
-            return
+        taken = await self._post(url, payload) if url else False
+        if not taken and "view" in body:
+            await self._dialogs.tell(body["user"]["id"], payload["text"])
+
+    async def _post(self, url: str, payload: Mapping[str, Any]) -> bool:
+        """Tell whether Slack took an answer; it never raises in Slack's SDK, so its status is looked at here."""
         try:
-            async with self._session.post(url, json=slack_answer(answer)) as response:
-                if response.status != 200:
-                    log.warning(
-                        "Slack took no answer: HTTP %d %.200s", response.status, await response.text()
-                    )
+            async with self._session.post(url, json=payload) as response:
+                if response.status == 200:
+                    return True
+                log.warning("Slack took no answer: HTTP %d %.200s", response.status, await response.text())
         except (TimeoutError, aiohttp.ClientError) as error:
             log.warning("Slack took no answer: %s", type(error).__name__)
+        return False
 
 
 def _too_late(age: timedelta) -> Reply:
@@ -262,7 +305,7 @@ def _read(delivery: Delivery) -> Mapping[str, Any]:
     body = orjson.loads(delivery.payload)
     if not isinstance(body, dict):
         raise TypeError(f"a {delivery.kind} is an object, not {type(body).__name__}")
-    return body
+    return with_origin(body) if delivery.kind == "view" else body
 
 
 def _channel(body: Mapping[str, Any]) -> str | None:

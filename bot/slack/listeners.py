@@ -13,8 +13,10 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.connection import SlackState
+from bot.slack.dialogs import problems
 from bot.slack.workspace import WorkspaceFilter, guarding
 from bot.views.buttons import ACTION_IDS
+from bot.views.modals import CALLBACK, entered
 from core.errors import Unavailable
 from core.ports.inbox import DeliveryKind
 
@@ -49,6 +51,11 @@ def action_key(body: Mapping[str, Any]) -> str:
     action = body["actions"][0]
     container = body.get("container", {})
     return f"action:{container.get('message_ts')}:{action['action_id']}:{action['action_ts']}:{body['user']['id']}"
+
+
+def view_key(body: Mapping[str, Any]) -> str:
+    """Return what makes two deliveries the same submission: a modal that was taken is closed."""
+    return f"view:{body['view']['id']}:{body['user']['id']}"
 
 
 def new_app(
@@ -108,6 +115,13 @@ def listen(app: AsyncApp, sink: DeliverySink, state: SlackState) -> None:
             await _tell(respond, problem)
         await ack()
 
+    async def on_view(ack: AsyncAck, body: dict[str, Any]) -> None:
+        # What is wrong is said in the modal, where it can be mended; Slack takes that in the acknowledgement only.
+        wrong = problems(body)
+        if not wrong and (problem := await _take(sink, state, "view", body, view_key)):
+            wrong = {next(iter(entered(body["view"]))): problem}
+        await (ack(response_action="errors", errors=wrong) if wrong else ack())
+
     async def on_anything(ack: AsyncAck) -> None:
         # Unhandled requests would be answered 404, and Slack would deliver them again.
         await ack()
@@ -115,6 +129,8 @@ def listen(app: AsyncApp, sink: DeliverySink, state: SlackState) -> None:
     app.command(COMMAND)(on_command)
     app.action(re.compile("|".join(map(re.escape, ACTION_IDS))))(on_action)
     app.action(re.compile(".*"))(on_anything)
+    app.view(CALLBACK)(on_view)
+    app.view(re.compile(".*"))(on_anything)
     app.event(re.compile(".*"))(on_anything)
 
 

@@ -8,6 +8,7 @@ from bot.views.card import card
 from bot.views.thread import fits_beside_ending, message, terminal
 from core.clock import Clock
 from core.lifecycle.access import Access
+from core.lifecycle.history import copied_from
 from core.ports.outbox import Fits, Post
 from core.ports.store import Store
 from core.sentence import EMPTY_SENTENCE
@@ -25,7 +26,7 @@ class MessageRenderer:
         """Return the payload of a card."""
         read = self._store.read
         promotion = await read.promotion(promotion_id)
-        app = await read.app(promotion.app)
+        app = await read.any_app(promotion.app)
         release = await read.release(promotion.app, promotion.release)
         # Once it is over the active release is no longer what it was compared with.
         compare = app.active_release and app.active_release != release.id and not promotion.settled
@@ -40,6 +41,7 @@ class MessageRenderer:
             previous=await read.release(app.name, app.active_release)
             if compare and app.active_release
             else None,
+            source=await copied_from(read, release),
             build=await read.build(promotion.app, release.build) if release.build else None,
             approvals=await read.approvals(promotion_id),
             rules=self._access.policy.rules(promotion.app),

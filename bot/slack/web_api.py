@@ -93,6 +93,10 @@ class WebApi:
     async def edit(self, channel: str, ts: str, payload: dict[str, Any]) -> CallResult:
         return _stamped(await self._call("chat.update", json={**payload, "channel": channel, "ts": ts}))
 
+    async def open(self, trigger: str, view: dict[str, Any]) -> CallResult:
+        """Show a modal to whoever has just typed or clicked; a trigger is good for three seconds, once."""
+        return await self._call("views.open", json={"trigger_id": trigger, "view": view})
+
     async def find(self, nonce: str, *, channel: str, thread: str | None, since: datetime) -> Found:
         """Look for the message that carries the nonce, in a channel or in a thread.
 

@@ -27,6 +27,7 @@ class Answer:
         warnings: what they should know about what they typed.
         hint: what they may do next.
         whole: the words that show all of it from a terminal, if it can be longer than a message.
+        id: what `--id` asked for: a terminal prints it alone, and the rest beside it.
     """
 
     text: str | Sentence = ""
@@ -36,6 +37,7 @@ class Answer:
     warnings: tuple[str | Sentence, ...] = ()
     hint: str | Sentence = ""
     whole: str = ""
+    id: str = ""
 
 
 def fit(text: str | Sentence, *, whole: str = "") -> str:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from bot.views.releases import NO_RELEASE
 from bot.views.tables import facts, table
+from core.policy.rules import ApprovalRule, Rules
 from core.promotion import GOING_BACK, Promotion
 from core.records.app import App
 
@@ -19,7 +21,7 @@ def app_status(in_flight: Promotion | None) -> str:
 
 def app_list(apps: Sequence[App], in_flight: Mapping[str, Promotion]) -> str:
     """Return the table of `apps`; `in_flight` maps an app to what is rolling out there."""
-    rows = [(app.name, app_status(in_flight.get(app.name)), app.active_release or "") for app in apps]
+    rows = [(app.name, app_status(in_flight.get(app.name)), app.active_release or NO_RELEASE) for app in apps]
     return table(("APP", "STATUS", "RELEASE"), rows)
 
 
@@ -30,7 +32,45 @@ def app_info(app: App, in_flight: Promotion | None) -> str:
             ("Name", app.name),
             ("Status", app_status(in_flight)),
             ("Generation", GENERATION),
-            ("Locked", "false"),
-            ("Release", app.active_release or ""),
+            ("Locked", "true" if app.locked else "false"),
+            ("Release", app.active_release or NO_RELEASE),
         ]
     )
+
+
+def app_params(rules: Rules) -> str:
+    """Return what rules an app, under the names that the policy file has for it."""
+    return facts(
+        [
+            *_approvals("promote", rules.promote),
+            *_approvals("rollback", rules.rollback),
+            ("deadline", f"{rules.deadline:g}s"),
+            ("longest", f"{rules.longest:g}s"),
+            ("min_ready", _or_auto(rules.min_ready)),
+            ("settle", _or_auto(rules.settle)),
+            ("crashes", "2, 3 for a first release" if rules.crashes is None else str(rules.crashes)),
+            ("restarts", str(rules.restarts)),
+            ("unpinned", _yes(rules.unpinned)),
+            ("channel", rules.channel or ""),
+        ]
+    )
+
+
+def _approvals(kind: str, rule: ApprovalRule) -> list[tuple[str, str]]:
+    name = f"approvals.{kind}"
+    if not rule.count:
+        return [(f"{name}.count", "0")]
+    return [
+        (f"{name}.count", str(rule.count)),
+        (f"{name}.from", ", ".join(rule.people) or "whoever may approve"),
+        (f"{name}.requester", _yes(rule.requester)),
+        (f"{name}.expires", f"{rule.expires:g}s"),
+    ]
+
+
+def _or_auto(seconds: float | None) -> str:
+    return "auto" if seconds is None else f"{seconds:g}s"
+
+
+def _yes(given: bool) -> str:
+    return "true" if given else "false"

@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.views.tables import facts, table
-from bot.views.times import elapsed, humanise
-from core.records.build import BuildEntry
+from bot.views.times import elapsed, humanise, stamp
+from core.manifest.convox_yml import notes_of
+from core.records.build import Build, BuildEntry, is_pinned
+from core.records.environment import Environment
+from core.records.registry_account import RegistryAccount
+from core.sentence import Sentence
 
 
 def build_list(builds: Sequence[BuildEntry], now: datetime) -> str:
@@ -38,3 +42,23 @@ def build_info(build: BuildEntry, now: datetime) -> str:
             ("Elapsed", elapsed(build.started_at, build.ended_at)),
         ]
     )
+
+
+def build_logs(build: Build) -> Sentence:
+    """Return what is known of a build: it was made elsewhere, and its log is there."""
+    images = [
+        f"{service}: {image}{'' if is_pinned(image) else ' (not pinned)'}"
+        for service, image in build.images.items()
+    ]
+    commit = [f"commit {build.git_sha}"] if build.git_sha else []
+    notes = [f"Note: {note}" for note in notes_of(build.manifest, Environment())]
+    made = Sentence.of(
+        f"{stamp(build.started_at)} registered by ", build.created_by, "; its own log is where it was built"
+    )
+    return Sentence.join("\n", [made, *commit, *images, *notes])
+
+
+def registry_list(logins: Sequence[RegistryAccount], now: datetime) -> str:
+    """Return the table of `registries`."""
+    rows = [(each.host, each.user, humanise(each.created_at, now)) for each in logins]
+    return table(("SERVER", "USERNAME", "ADDED"), rows)

@@ -14,7 +14,7 @@ from core.promotion import Promotion
 from core.records.app import App
 from core.records.approval import Approval
 from core.records.build import Build
-from core.records.release import Release
+from core.records.release import Release, ReleaseEntry
 from core.sentence import EMPTY_SENTENCE, Sentence
 
 
@@ -29,6 +29,7 @@ def card(
     now: datetime,
     name: Callable[[Actor], str] = mention,
     previous: Release | None = None,
+    source: ReleaseEntry | None = None,
     closed: Sentence = EMPTY_SENTENCE,
 ) -> dict[str, Any]:
     """Return the payload of a card, for posting and for editing alike.
@@ -43,11 +44,12 @@ def card(
         now: This moment.
         name: How people are shown.
         previous: The release to compare with, usually the app's active one; None says nothing of changes.
+        source: Of a rollback, the release that it goes back to.
         closed: Why it is told here and no longer in its channel, if so.
     """
     context = CardContext(
         promotion=promotion, release=release, build=build, previous=previous, approvals=approvals, rules=rules,
-        now=now, name=name,
+        now=now, name=name, source=source,
     )  # fmt: skip
     word = state(promotion, approvals)
     top, rest, typed = head(context), body(context), commands(context)

@@ -24,11 +24,13 @@ from core.promotion import GOING_BACK, Phase, Promotion
 from core.records.approval import Approval
 from core.records.build import Build, is_pinned
 from core.records.environment import difference
-from core.records.release import Release
+from core.records.release import Release, ReleaseEntry
 
 # Below this a pause is no news.
 QUIET = 30
 MOST_NOTES, LONGEST_NOTED = 8, 16_384
+# Releases that were never promoted, of which each goes out with this one: what stands on a card must be read.
+MOST_ALONG = 5
 _ON_HOLD = frozenset({Phase.REVERTED, Phase.FAILURE})
 
 
@@ -38,6 +40,7 @@ class CardContext:
 
     Attributes:
         previous: the release that was active when it was asked for, to name what changes; None if unknown.
+        source: of a rollback, the release that it goes back to.
         name: how people are shown.
     """
 
@@ -49,6 +52,7 @@ class CardContext:
     rules: Rules
     now: datetime
     name: Callable[[Actor], str]
+    source: ReleaseEntry | None = None
 
 
 def head(context: CardContext) -> list[str]:
@@ -58,12 +62,14 @@ def head(context: CardContext) -> list[str]:
     lines = [f"{kind} by {context.name(p.requested_by)} {date(p.requested_at)}"]
     if context.release.description:
         lines.append(f"“{clip(context.release.description, 300)}”")
+    if context.source and context.source.description:
+        lines.append(f"{inline(context.source.id)} is “{clip(context.source.description, 300)}”")
     return lines
 
 
 def body(context: CardContext) -> list[str]:
     """Say everything else, most important first, one thought a line."""
-    parts = (_outcome, _progress, _seats, _changes, _cautions, _notes, _after)
+    parts = (_outcome, _progress, _seats, _changes, _along, _cautions, _notes, _after)
     return [line for part in parts for line in part(context)]
 
 
@@ -216,6 +222,14 @@ def _changes(context: CardContext) -> Iterable[str]:
     keys = difference(context.previous.environment, context.release.environment)
     if keys:
         yield f"variables: {clip(str(keys), 300)}"
+
+
+def _along(context: CardContext) -> Iterable[str]:
+    """Say what goes out although nobody asked for it."""
+    along = () if context.promotion.settled else context.promotion.along
+    yield from (clip(each, 300) for each in along[:MOST_ALONG])
+    if len(along) > MOST_ALONG:
+        yield f"and {len(along) - MOST_ALONG} more like this"
 
 
 def _cautions(context: CardContext) -> Iterable[str]:

@@ -15,6 +15,27 @@ def unsetting(keys: Iterable[str], release: str) -> str:
     return f"Unsetting {_names(keys)}... OK\nRelease: {release}"
 
 
+def building(build: str, release: str) -> str:
+    return f"Build: {build}\nRelease: {release}"
+
+
+def editing(keys: Iterable[str], release: str) -> str:
+    """Say that all variables were written anew, and which of them have another value."""
+    return f"Editing {_names(keys) or 'variables'}... OK\nRelease: {release}"
+
+
+NO_CHANGES = "No changes"
+
+
+def nothing_to_promote(app: str) -> str:
+    return f"no release was made, so nothing is promoted: `releases promote -a {app}` takes the newest"
+
+
+def to_be_entered(typed: str) -> str:
+    """Say to whoever shows no form that nothing was done yet, and what takes one."""
+    return f"nothing was done yet: `convox-bot do {typed}` reads what is still to be entered"
+
+
 def composing(made: ComposedRelease) -> str:
     """Say what a release was made of, as Convox's `releases create-from` does."""
     return (
@@ -48,6 +69,28 @@ def creating(app: str, administrator: str | None = None) -> str:
     return f"{text}\nIts namespace is not mine to create. An administrator runs:\n{administrator}"
 
 
+def locking(app: str, *, locked: bool) -> str:
+    return f"{'Locking' if locked else 'Unlocking'} {app}... OK"
+
+
+def deleting(app: str) -> str:
+    return f"Deleting {app}... OK"
+
+
+LEFT_OF_AN_APP = (
+    "what it ran is being removed; its namespace, with Secrets and volumes, is left to an administrator. "
+    "Its records stay: `apps create` with the same name brings them back"
+)
+
+
+def logging_in(host: str) -> str:
+    return f"Logging in at {host}... OK"
+
+
+def logging_out(host: str) -> str:
+    return f"Logging out of {host}... OK"
+
+
 def linking(app: str) -> str:
     return f"Linking {app} to this channel... OK"
 
@@ -68,10 +111,11 @@ def declining(promotion: Promotion) -> str:
     return f"Declining {promotion.id}... OK"
 
 
-def waiting(promotion: Promotion) -> str:
-    """Say that a promotion does not start before it is approved, and how that is done without buttons."""
+def waiting(promotion: Promotion) -> Sentence:
+    """Say that a promotion does not start before it is approved, where that is done, and how without buttons."""
     many = f"{promotion.approvals_needed} approval{'s' if promotion.approvals_needed > 1 else ''}"
-    return f"Waiting for {many} of {promotion.id}: /convox approve {promotion.id}"
+    where = Sentence.of(Channel(promotion.channel), ", or ") if promotion.channel else ""
+    return Sentence.of(f"Waiting for {many}: ", where, f"/convox approve {promotion.id}")
 
 
 def already_waiting(promotion: Promotion) -> Sentence:

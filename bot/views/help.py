@@ -9,6 +9,8 @@ from core.actor import Source
 from core.errors import Invalid
 
 _EXAMPLES = ("releases", "releases promote", "env set LOG_LEVEL=debug --promote")
+# Columns of a command in the page of all; few are longer.
+OUTLINE = 26
 _BEFORE: dict[Source, str] = {"slack": "/convox", "http": "convox-bot do"}
 
 
@@ -28,19 +30,26 @@ def help_text(topic: str, app: str | None, source: Source = "slack") -> Answer:
         raise Invalid(f"no command is called {topic[:60]!r}", hint="convox-bot do help lists the commands")
     if not chosen:
         unknown = f"no command is called {topic[:60]!r}; these are all of them\n\n" if topic else ""
-        return Answer(text=unknown + _everything(app, source), hint=_about_apps(app, source))
+        flags = f"{_BEFORE[source]} help COMMAND shows its flags."
+        return Answer(text=unknown + _everything(app, source), hint=f"{_about_apps(app, source)} {flags}")
     return Answer(text=_rows(chosen), hint=_about_apps(app, source))
 
 
 def _everything(app: str | None, source: Source) -> str:
     groups = dict.fromkeys(rule.help_section for rule in RULES)
-    parts = [f"{section}\n{_rows([r for r in RULES if r.help_section == section])}" for section in groups]
+    parts = [f"{section}\n{_outlines(section)}" for section in groups]
     examples = "\n".join(f"  {_BEFORE[source]} {words}{_suffix(app)}" for words in _EXAMPLES)
     return "\n\n".join([*parts, f"Examples\n{examples}"])
 
 
 def _suffix(app: str | None) -> str:
     return "" if app else " -a myapp"
+
+
+def _outlines(section: str) -> str:
+    """Return the commands of a section without their flags, which would fill a second message."""
+    rules = [rule for rule in RULES if rule.help_section == section]
+    return "\n".join(f"  {rule.outline.ljust(OUTLINE)}{GAP}{rule.does}" for rule in rules)
 
 
 def _rows(rules: Sequence[CommandRule]) -> str:
@@ -53,4 +62,4 @@ def _about_apps(app: str | None, source: Source) -> str:
         return "Add -a APP to each command about an app. Link and unlink are typed in Slack, in the channel itself."
     if app:
         return f"This channel's app is {app}; -a APP takes another one."
-    return "Add -a APP to each command, or link an app to this channel once: /convox link APP"
+    return "Add -a APP to each command, or link an app to this channel once: /convox link APP."

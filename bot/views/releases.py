@@ -9,21 +9,40 @@ from core.records.build import Build
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from core.sentence import Sentence
 
+# Of an app that has not had a verified release; Convox leaves the place empty.
+NO_RELEASE = "no release yet"
+# Named under a list; whoever has more on hold looks at the newest.
+MOST_HELD = 20
 
-def release_list(releases: Sequence[Release | ReleaseEntry], active: str | None, now: datetime) -> str:
-    """Return the table of `releases`; the app's active release is marked, nothing else has a status."""
-    return table(
-        ("ID", "STATUS", "BUILD", "CREATED", "DESCRIPTION"),
-        [
-            (
-                release.id,
-                "active" if release.id == active else "",
-                release.build or "",
-                humanise(release.created_at, now),
-                release.description,
-            )
-            for release in releases
-        ],
+
+def release_list(
+    releases: Sequence[Release | ReleaseEntry],
+    active: str | None,
+    now: datetime,
+    *,
+    further_down: ReleaseEntry | None = None,
+) -> str:
+    """Return the table of `releases`; the app's active release is marked, nothing else has a status.
+
+    Args:
+        releases: newest first.
+        active: the active release's id.
+        now: this moment.
+        further_down: the active release, where it is none of these: it stands below them.
+    """
+    rows = [_row(release, active, now) for release in releases]
+    if further_down is not None:
+        rows += [("…", "", "", "", ""), _row(further_down, active, now)]
+    return table(("ID", "STATUS", "BUILD", "CREATED", "DESCRIPTION"), rows)
+
+
+def _row(release: Release | ReleaseEntry, active: str | None, now: datetime) -> tuple[str, ...]:
+    return (
+        release.id,
+        "active" if release.id == active else "",
+        release.build or "",
+        humanise(release.created_at, now),
+        release.description,
     )
 
 
@@ -45,13 +64,20 @@ def release_manifest(build: Build) -> str:
     return build.manifest.strip()
 
 
-def held_note(releases: Sequence[ReleaseEntry]) -> str:
-    """Return the hint under a list that holds releases which may not simply be promoted, or ""."""
-    held = [release.id for release in releases if release.held]
-    if not held:
-        return ""
-    shown = ", ".join(held[:5]) + (f" and {len(held) - 5} more" if len(held) > 5 else "")
-    return f'on hold: {shown}; promoting one of them needs --anyway "reason"'
+def below_list(held: Sequence[ReleaseEntry], active: str | None) -> str:
+    """Return what stands under the table: that nothing is active yet, and every release that may not simply be promoted.
+
+    Args:
+        held: releases on hold, newest first, those held because of their build included.
+        active: the active release's id.
+    """
+    shown = ", ".join(
+        release.id if release.held else f"{release.id} (with its build {release.build})"
+        for release in held[:MOST_HELD]
+    )
+    more = " and older ones" if len(held) > MOST_HELD else ""
+    on_hold = f'on hold: {shown}{more}; promoting one of them needs --anyway "reason"' if held else ""
+    return "\n".join(part for part in ("" if active else NO_RELEASE, on_hold) if part)
 
 
 def status_note(status: ReleaseStatus, *, active: bool) -> Sentence:

@@ -7,8 +7,11 @@ from datetime import datetime
 from core.ports.store import StoreReader
 from core.promotion import Phase, Promotion
 from core.records.live_entry import LiveEntry
+from core.records.release import Release, ReleaseEntry
 
 FIRST_LOOK = 20
+# Rollbacks to a rollback that are followed to what was built: nobody goes back and forth more often.
+MOST_COPIES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,3 +81,14 @@ async def _until_another(look: Callable[[int], Awaitable[list[LiveEntry]]]) -> l
 def live_at(spans: Iterable[LiveSpan], at: datetime) -> LiveSpan | None:
     """Return what was live at a moment, None where nothing was."""
     return next((s for s in spans if s.since <= at and (s.until is None or at < s.until)), None)
+
+
+async def copied_from(read: StoreReader, release: Release) -> ReleaseEntry | None:
+    """Return the release that a rollback goes back to, None for any other release; of a copy of a copy the one that was made first."""
+    found, source = None, release.copy_of
+    for _ in range(MOST_COPIES):
+        if source is None:
+            break
+        found = await read.release_entry(release.app, source)
+        source = found.copy_of
+    return found

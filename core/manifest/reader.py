@@ -47,7 +47,8 @@ from core.manifest.service import (
 )
 from core.manifest.timers import Timer, read_timers
 from core.manifest.volumes import Volume, read_volume_options, read_volumes
-from core.records.environment import KEY, Environment
+from core.records.environment import Environment
+from core.records.environment_text import KEY
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.problems import Problems
 from core.yaml.source import cut

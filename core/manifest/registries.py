@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from core.records.environment import KEY
+from core.records.environment_text import KEY
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.tree import MappingEntry, MappingNode, Node
 

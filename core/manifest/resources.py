@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.manifest.images import image_problem
-from core.records.environment import KEY, Environment
+from core.records.environment import Environment
+from core.records.environment_text import KEY
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.source import cut
 from core.yaml.tree import MappingEntry, Node, ScalarNode

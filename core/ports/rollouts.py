@@ -15,3 +15,7 @@ class RolloutRunner(Protocol):
     def wake(self, app: str) -> None:
         """Somebody has decided about a rollout of the app: what waits to be tried again is tried now."""
         ...
+
+    def clear_up(self, app: str) -> None:
+        """Remove what is still to be removed of an app of which nothing is rolling out."""
+        ...

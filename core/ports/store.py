@@ -16,6 +16,7 @@ from core.records.intent import Intent
 from core.records.line import Line
 from core.records.live_entry import LiveEntry
 from core.records.progress import Progress
+from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
@@ -32,8 +33,12 @@ class StoreReader(Protocol):
         """Return the app, or raise NotFound(`app not found: NAME`)."""
         ...
 
+    async def any_app(self, name: str) -> App:
+        """Return the app, also one that was deleted, for what is still said and done of it; else as `app`."""
+        ...
+
     async def apps(self) -> list[App]:
-        """Return every app, by name."""
+        """Return every app that was not deleted, by name."""
         ...
 
     async def app_of_channel(self, channel: str) -> App | None: ...
@@ -50,6 +55,10 @@ class StoreReader(Protocol):
         """Return the newest builds first."""
         ...
 
+    async def registry_logins(self, app: str) -> list[RegistryAccount]:
+        """Return the logins of the app at registries, by host."""
+        ...
+
     async def release(self, app: str, release_id: str) -> Release:
         """Return the release, or raise NotFound(`no such release: ID`)."""
         ...
@@ -62,8 +71,14 @@ class StoreReader(Protocol):
         """Return the release, or raise NotFound as `release` does."""
         ...
 
-    async def release_entries(self, app: str, limit: int, *, below: int | None = None) -> list[ReleaseEntry]:
-        """Return releases by sequence, newest first, of those below a sequence if one is given."""
+    async def release_entries(
+        self, app: str, limit: int, *, below: int | None = None, above: int | None = None
+    ) -> list[ReleaseEntry]:
+        """Return releases by sequence, newest first, of those below and above a sequence if one is given."""
+        ...
+
+    async def held_entries(self, app: str, limit: int) -> list[ReleaseEntry]:
+        """Return releases on hold, newest first: of the newest `limit` that failed themselves, with the others of their builds."""
         ...
 
     async def release_status(self, release_id: str) -> ReleaseStatus:
@@ -181,10 +196,16 @@ class Transaction(StoreReader, Protocol):
     now: datetime
 
     async def add_app(self, app: App) -> None:
-        """Raise Conflict(`app already exists: NAME`) where it does."""
+        """Make it, or make one anew that was deleted; raise Conflict(`app already exists: NAME`) where it does."""
         ...
 
     async def save_app(self, app: App) -> None: ...
+
+    async def lock_app(self, name: str, *, locked: bool) -> None: ...
+
+    async def delete_app(self, name: str) -> None:
+        """Take the app out of all lists, with nothing active, and no release of it an automatic target any more; its records stay."""
+        ...
 
     async def link(self, app: str, channel: str | None) -> None:
         """Link the channel to the app and to no other; None unlinks."""
@@ -192,6 +213,14 @@ class Transaction(StoreReader, Protocol):
 
     async def add_build(self, build: Build) -> None:
         """Raise Taken where the id is; whoever made it up takes another."""
+        ...
+
+    async def save_registry_login(self, login: RegistryAccount) -> None:
+        """Keep a login, in place of the one that the app had at that registry."""
+        ...
+
+    async def remove_registry_login(self, app: str, host: str) -> bool:
+        """Forget a login; return False where there was none."""
         ...
 
     async def add_release(self, release: Release) -> None:

@@ -23,6 +23,7 @@ class App:
         active_release: the release that the app runs, as far as we made it run; None before the first.
         token: fencing number, raised whenever somebody else may start to write to the namespace.
         namespace_uid: uid of the Kubernetes namespace when it was first written to; None before.
+        locked: it may not be deleted; nothing else is kept from it, as in Convox.
     """
 
     name: str
@@ -32,6 +33,7 @@ class App:
     active_release: str | None = None
     token: int = 0
     namespace_uid: str | None = None
+    locked: bool = False
 
 
 def check_name(name: str) -> str:

@@ -1,13 +1,11 @@
 """An environment: an ordered map of variables, with Convox's rules of text and of difference."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from core.errors import Invalid
+from core.records.environment_text import KEY, variable_text
 
-# `\Z`, since `$` would let a line end pass, and such a variable could be set but neither run nor unset.
-KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z")
 MASK = "****"
 # Kubernetes' MaxSecretSize, over all values of one Secret, and its limit of a key.
 SECRET_LIMIT = 1024 * 1024
@@ -36,6 +34,11 @@ class Environment:
         """Return it with these set: a known key keeps its place, a new one goes to the end, the last wins."""
         return Environment(tuple((dict(self.pairs) | dict(pairs)).items()))
 
+    def replaced_by(self, pairs: Iterable[tuple[str, str]]) -> "Environment":
+        """Return these and no others; what was there keeps its place."""
+        wanted = dict(pairs)
+        return self.with_pairs(wanted.items()).without(set(self) - wanted.keys())
+
     def without(self, keys: Iterable[str]) -> "Environment":
         gone = set(keys)
         return Environment(tuple((k, v) for k, v in self.pairs if k not in gone))
@@ -46,8 +49,8 @@ class Environment:
 
     @property
     def lines(self) -> list[str]:
-        """`KEY=VALUE` in stored order; a value with newlines is one of them."""
-        return [f"{key}={value}" for key, value in self.pairs]
+        """The variables in stored order, each as `core.records.environment_text` reads it again."""
+        return [variable_text(key, value) for key, value in self.pairs]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,14 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseEnvironment:
+    """An environment, and the id of the release that has it; "" where there is no release yet."""
+
+    release: str
+    environment: Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseStatus:
     """What has happened to a release since it was made; kept beside it, since a release never changes.
 

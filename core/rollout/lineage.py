@@ -91,7 +91,7 @@ async def redactor_of(read: StoreReader, promotion: Promotion) -> Redactor:
 
     From now on this task says none of them in the log either.
     """
-    app = await read.app(promotion.app)
+    app = await read.any_app(promotion.app)
     taken = {each.release for each in await lineage(read, promotion)}
     ids = sorted({i for i in (promotion.back_to, app.active_release, *taken) if i is not None})
     redact = _REDACTORS.get((promotion.app, *ids))

@@ -48,7 +48,7 @@ class Pruner:
         """
         read, cluster = self._ports.store.read, self._ports.cluster
         redact = await redactor_of(read, await read.promotion(job.promotion))
-        app = await read.app(job.app)
+        app = await read.any_app(job.app)
         keep = await self._kept(app.active_release)
         refused: list[str] = []
         at_work: list[Ref] = []

@@ -44,6 +44,10 @@ class Supervisor:
             news.set()
         self._driver.wake(app)
 
+    def clear_up(self, app: str) -> None:
+        """Remove what is still to be removed of an app of which nothing is rolling out."""
+        self._own(f"prune {app}", self._clear_up(app))
+
     def _own(self, name: str, work: Coroutine[None, None, None]) -> None:
         if name in self._tasks or self._stopping:
             # After a stop nothing begins: the next start resumes it.
@@ -62,7 +66,7 @@ class Supervisor:
             self.drive(promotion)
         busy = {p.app for p in unsettled}
         for app in set(await self._ports.store.read.apps_to_prune()) - busy:
-            self._own(f"prune {app}", self._clear_up(app))
+            self.clear_up(app)
         return len(unsettled)
 
     async def stop(self) -> None:

@@ -15,6 +15,7 @@ from core.lifecycle.guards import (
     read_context,
 )
 from core.lifecycle.holds import fork_point, why_held
+from core.lifecycle.riding import riding_along
 from core.policy.authorization import ApprovalRule, Policy, Rules
 from core.ports.cluster import Cluster
 from core.ports.store import Store, StoreReader, Transaction
@@ -69,6 +70,7 @@ class RequestBundle:
     Attributes:
         release: what will be promoted; of a rollback the copy, not stored yet.
         sealed: the bundle as it will be stored, None where it is.
+        along: what rides along.
     """
 
     asked: RequestContext
@@ -76,10 +78,14 @@ class RequestBundle:
     build: Build
     bundle: Bundle
     sealed: bytes | None
+    along: tuple[Sentence, ...] = ()
 
     async def fits(self, tx: Transaction, asked: RequestContext) -> bool:
         """Tell whether it would be made the same now. A release, a build and a stored bundle never change."""
-        if (asked.release.id, asked.rules) != (self.asked.release.id, self.asked.rules):
+        before, now = (
+            (each.release.id, each.rules, each.context.app.active_release) for each in (self.asked, asked)
+        )
+        if before != now:
             return False
         return self.sealed is None or not await tx.has_bundle(self.release.id)
 
@@ -145,6 +151,7 @@ async def prepared(
         )
     else:
         stored = await read.bundle(release.id)
+    along = await riding_along(read, asked.context.active, release)
     bundle = stored or await rendered(read, cluster, release, build, app, asked.rules)
     return RequestBundle(
         asked=asked,
@@ -152,4 +159,5 @@ async def prepared(
         build=build,
         bundle=bundle,
         sealed=None if stored else await store.seal_bundle(bundle),
+        along=along,
     )

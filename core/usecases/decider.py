@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.actor import BOT, Actor, Caller
-from core.errors import Conflict, Forbidden, NotFound, Unavailable
+from core.errors import Busy, Conflict, Forbidden, NotFound, Unavailable
 from core.failpoints import failpoint
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import already, may_approve, missing
 from core.lifecycle.gate import lapsed_approvals, mismatch, stored_bundle
-from core.lifecycle.guards import current_rule, read_context, refused_since, unpinned_since
+from core.lifecycle.guards import busy_error, current_rule, read_context, refused_since, unpinned_since
 from core.lifecycle.holds import why_held
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
@@ -23,6 +23,7 @@ from core.ports.store import Store, Transaction
 from core.promotion import GOING_BACK, Phase, Promotion, PromotionEvent, advance
 from core.records.approval import Approval
 from core.records.bundle import Bundle
+from core.records.step import PruneJob
 from core.sentence import Sentence, TimeOfDay
 
 
@@ -191,6 +192,42 @@ class Decider:
         failpoint("cancel.after_commit")
         self.hand_over(cancelled)
         return cancelled
+
+    async def delete_app(self, caller: Caller, app: str) -> None:
+        """Delete an app: what waits is cancelled, its workloads and Services are removed, its records stay.
+
+        Raises:
+            Conflict: it is locked.
+            Busy: something of it is rolling out.
+        """
+        actor = await self._access.require(caller.actor, "admin", app)
+        if reason := self._why_not_startable():
+            raise Unavailable(reason)
+        await self.expire_stale(*await self._store.read.awaiting(app))
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            found = await tx.app(app)
+            if found.locked:
+                raise Conflict(f"app is locked: {app}", hint=f"`apps unlock {app}`")
+            if running := await tx.in_flight(app):
+                raise Busy(busy_error(running).sentence, hint=f"wait, or stop it with `apps cancel {app}`")
+            for waiting in await tx.awaiting(app):
+                await move(tx, waiting, PromotionEvent.CANCELLED, actor=actor, cancelled_by=actor)
+            await self._ask_removal(tx, app)
+            await tx.link(app, None)
+            await tx.delete_app(app)
+            detail = {"channel": found.channel, "release": found.active_release}
+            await tx.audit(actor, "app.delete", app, detail)
+        self._announcer.wake()
+        self._runner.clear_up(app)
+
+    async def _ask_removal(self, tx: Transaction, app: str) -> None:
+        """Ask for the removal of all that was ever rolled out, in the name of the promotion that claimed the namespace last."""
+        if (last := await tx.last_touched(app)) is None:
+            return
+        left = {ref for job in await tx.prune_jobs(app) for ref in job.refs}
+        refs = left | await tx.bundle_refs(app, self._cluster.pruned_kinds)
+        await tx.finish_prune_job(last.id)
+        await tx.add_prune_job(PruneJob(promotion=last.id, app=app, refs=tuple(sorted(refs))))
 
     async def expire(self, now: datetime) -> None:
         """End every wait for an approval that nobody gave in time, or that nobody can see."""

@@ -201,6 +201,7 @@ class Promoter:
             overwrite=request.overwrite,
             cautions=cautions(bundle.bundle, first=app.active_release is None),
             anyway=anyway,
+            along=bundle.along,
             limits=limits_of(rules, first=app.active_release is None),
             approvals_needed=count,
             expires_at=tx.now + timedelta(seconds=asked.rule.expires) if count else None,

@@ -17,17 +17,20 @@ from core.errors import (
 )
 from core.ids import new_id
 from core.lifecycle.access import Access
-from core.lifecycle.holds import fork_point
 from core.lifecycle.patience import check_times
-from core.manifest.convox_yml import Manifest, parse_manifest, required, resolve_images
+from core.manifest.convox_yml import Manifest, images_needed, parse_manifest, required, resolve_images
 from core.ports.cluster import Cluster
-from core.ports.store import Store, StoreReader, Transaction
+from core.ports.registry import ImageRegistry
+from core.ports.store import Store, StoreReader
 from core.records.app import App, check_name, namespace_command
 from core.records.build import Build
 from core.records.environment import Environment, check_size, difference
-from core.records.release import Release, ReleaseEntry
+from core.records.registry_account import RegistryAccount, check_host
+from core.records.release import Release, ReleaseEnvironment
 from core.sentence import Sentence
 from core.usecases.attempts import StaleRequest, until_current
+from core.usecases.forks import read_fork
+from core.usecases.pinning import pinned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,14 @@ class NewRelease:
     build: Build | None = None
     skipped: str = ""
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewestBuild:
+    """The build that the next one can be made from, and the images of its services that are built."""
+
+    build: str
+    images: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,21 +89,41 @@ class LinkResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Fork:
-    """What a new release is made from."""
+class ChangedEnvironment:
+    """What became of a change of variables.
 
-    app: str
-    base: ReleaseEntry | None
-    environment: Environment
+    Attributes:
+        release: the new release; None where nothing changed, and none was made.
+        base: id of the release that it was forked from, "" before the first.
+        skipped: why the newest release was not that one, or "".
+    """
+
+    release: Release | None
+    base: str
+    skipped: str = ""
 
 
 class Registrar:
     """Make records: for each the right first, then one transaction with its audit row."""
 
     def __init__(
-        self, store: Store, cluster: Cluster, access: Access, why_not_startable: Callable[[], str]
+        self,
+        store: Store,
+        cluster: Cluster,
+        access: Access,
+        why_not_startable: Callable[[], str],
+        registry: ImageRegistry | None = None,
     ) -> None:
-        """Take the store, the cluster, who may do what, and a function that says why nothing may be written now, or ""."""
+        """Wire the use cases.
+
+        Args:
+            store: the records.
+            cluster: makes namespaces.
+            access: who may do what.
+            why_not_startable: says why nothing may be written now, or "".
+            registry: is asked what tags name; without one they stay tags.
+        """
+        self._registry = registry
         self._store = store
         self._cluster = cluster
         self._access = access
@@ -180,6 +211,48 @@ class Registrar:
             await tx.audit(actor, "app.unlink", name, {"channel": channel})
             return app
 
+    async def lock(self, caller: Caller, name: str, *, locked: bool) -> None:
+        """Lock an app against its deletion, or unlock it; one that is so already stays so."""
+        actor = await self._access.require(caller.actor, "admin", name)
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            await tx.lock_app(name, locked=locked)
+            await tx.audit(actor, "app.lock" if locked else "app.unlock", name, {})
+
+    async def add_registry(self, caller: Caller, app: str, *, host: str, user: str, password: str) -> str:
+        """Keep a login at a registry, in place of the one that the app had there; return the host.
+
+        Raises:
+            Invalid: that is no host, or there is no user or no password.
+        """
+        actor = await self._access.require(caller.actor, "env", app)
+        self._check_startable()
+        host = check_host(host)
+        if not (user and password):
+            raise Invalid("a login has a user and a password")
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            await tx.app(app)
+            login = RegistryAccount(
+                app=app, host=host, user=user, password=password, created_at=tx.now, created_by=actor
+            )
+            await tx.save_registry_login(login)
+            await tx.audit(actor, "registry.add", app, {"host": host, "user": user})
+        return host
+
+    async def remove_registry(self, caller: Caller, app: str, host: str) -> str:
+        """Forget a login at a registry; return the host.
+
+        Raises:
+            NotFound: there is none.
+        """
+        actor = await self._access.require(caller.actor, "env", app)
+        host = check_host(host)
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            await tx.app(app)
+            if not await tx.remove_registry_login(app, host):
+                raise NotFound(f"{app} has no login at {host}", hint=f"`registries -a {app}` lists them")
+            await tx.audit(actor, "registry.remove", app, {"host": host})
+        return host
+
     async def register_build(
         self,
         caller: Caller,
@@ -199,14 +272,22 @@ class Registrar:
         """
         actor = await self._access.require(caller.actor, "build", app)
         self._check_startable()
+        known: dict[str, str] = {}
+        loose: tuple[str, ...] = ()
 
         async def attempt() -> NewRelease:
-            fork = await self._fork(app)
+            nonlocal known, loose
+            fork = await read_fork(self._store.read, app)
             loaded = await asyncio.to_thread(parse_manifest, manifest, fork.environment, complete=False)
             check_times(loaded.services, self._access.policy.rules(app))
             resolved = resolve_images(loaded, images)
+            if not known:  # asked once: an attempt more is no reason to ask all registries again
+                known, loose = await pinned(
+                    self._registry, resolved, await self._store.read.registry_logins(app)
+                )
+            resolved = {service: known.get(service, image) for service, image in resolved.items()}
             async with self._store.transaction(delivery=caller.delivery) as tx:
-                skipped = await self._current(tx, fork)
+                await fork.check(tx)
                 release_id = new_id("release")
                 build = Build(
                     id=new_id("build"),
@@ -234,37 +315,154 @@ class Registrar:
                 await tx.add_release(release)
                 detail = {"app": app, "release": release.id, "git_sha": git_sha}
                 await tx.audit(actor, "build.create", build.id, detail)
-            notes = _notes(loaded, fork.environment)
-            return NewRelease(release=release, build=build, skipped=skipped, notes=notes)
+            notes = (*_notes(loaded, fork.environment), *loose)
+            return NewRelease(release=release, build=build, skipped=fork.skipped_note, notes=notes)
 
         return await until_current(attempt)
 
-    async def set_environment(
-        self, caller: Caller, app: str, pairs: Sequence[tuple[str, str]], *, to_promote: bool = False
+    async def newest_build(self, caller: Caller, app: str, *, to_promote: bool = False) -> NewestBuild:
+        """Return what `rebuild` would build anew, with the images that it had; who may not build is refused.
+
+        Raises:
+            NotFound: nothing was built yet.
+            Conflict: no service of its manifest is built.
+        """
+        await self._may_build(caller, app, to_promote=to_promote)
+        fork = await read_fork(self._store.read, app)
+        if fork.base is None or fork.base.build is None:
+            raise NotFound(
+                f"{app} has no build yet", hint="`convox-bot build` registers the first, with its convox.yml"
+            )
+        build = await self._store.read.build(app, fork.base.build)
+        loaded = await asyncio.to_thread(parse_manifest, build.manifest, fork.environment, complete=False)
+        images = {name: build.images[name] for name in images_needed(loaded) if name in build.images}
+        if not images:
+            raise Conflict(
+                "every service has an image of its own in convox.yml, so there is none to give",
+                hint="`convox-bot build` registers another convox.yml",
+            )
+        return NewestBuild(build=build.id, images=images)
+
+    async def rebuild(
+        self,
+        caller: Caller,
+        app: str,
+        *,
+        seen: str,
+        images: Mapping[str, str],
+        description: str = "",
+        to_promote: bool = False,
     ) -> NewRelease:
+        """Register a build with the manifest of an earlier one; as `register_build`.
+
+        Args:
+            caller: who asks.
+            app: whose build.
+            seen: the build whose manifest it takes.
+            images: as of `register_build`.
+            description: as of `register_build`.
+            to_promote: its release is to be promoted at once, so whoever may not do that makes none.
+        """
+        await self._may_build(caller, app, to_promote=to_promote)
+        earlier = await self._store.read.build(app, seen)
+        return await self.register_build(
+            caller, app, manifest=earlier.manifest, images=images, description=description
+        )
+
+    async def _may_build(self, caller: Caller, app: str, *, to_promote: bool) -> None:
+        actor = await self._access.require(caller.actor, "build", app)
+        if to_promote:
+            await self._access.require(actor, "promote", app)
+
+    async def set_environment(
+        self,
+        caller: Caller,
+        app: str,
+        pairs: Sequence[tuple[str, str]],
+        *,
+        replace: bool = False,
+        base: str | None = None,
+        to_promote: bool = False,
+    ) -> ChangedEnvironment:
         """Make a release with these variables set.
 
         Args:
             caller: who asks.
             app: whose environment.
             pairs: key and value.
+            replace: every other variable is gone, whoever has set it.
+            base: the release to change; None takes the newest that is not on hold.
             to_promote: it is to be promoted at once, so whoever may not do that makes no release either.
         """
         caller = await self._may_change(caller, app, to_promote=to_promote)
         if not pairs:
             raise Invalid("at least 1 arg required", hint="env set KEY=VALUE …")
-        return await self._change(
-            caller, app, lambda env: env.with_pairs(pairs), "env.set", [k for k, _ in pairs]
-        )
+        keys = [key for key, _ in pairs]
+
+        def change(env: Environment) -> Environment:
+            return env.replaced_by(pairs) if replace else env.with_pairs(pairs)
+
+        return await self._change(caller, app, change, "env.set", keys, base=base)
 
     async def unset_environment(
-        self, caller: Caller, app: str, keys: Sequence[str], *, to_promote: bool = False
-    ) -> NewRelease:
+        self,
+        caller: Caller,
+        app: str,
+        keys: Sequence[str],
+        *,
+        base: str | None = None,
+        to_promote: bool = False,
+    ) -> ChangedEnvironment:
         """Make a release without these variables, as `set_environment`; an unknown one is no error, as in Convox."""
         caller = await self._may_change(caller, app, to_promote=to_promote)
         if not keys:
             raise Invalid("at least 1 arg required", hint="env unset KEY …")
-        return await self._change(caller, app, lambda env: env.without(keys), "env.unset", list(keys))
+        return await self._change(
+            caller, app, lambda env: env.without(keys), "env.unset", list(keys), base=base
+        )
+
+    async def edit_environment(
+        self,
+        caller: Caller,
+        app: str,
+        lines: Sequence[tuple[str, str | None]],
+        *,
+        seen: str | None = None,
+        base: str | None = None,
+        to_promote: bool = False,
+    ) -> ChangedEnvironment:
+        """Make a release with these variables and no others, as `set_environment`.
+
+        Args:
+            caller: who asks.
+            app: whose environment.
+            lines: key and value; None keeps the value that the key has.
+            seen: id of the release whose names somebody had before them, "" for none of any; None where nobody saw any.
+            base: as of `set_environment`.
+            to_promote: as of `set_environment`.
+
+        Raises:
+            Conflict: the environment is another one by now than the one that was seen: what somebody else has set would be lost.
+            Invalid: a key that has no value is to keep it.
+        """
+        caller = await self._may_change(caller, app, to_promote=to_promote)
+
+        def change(env: Environment) -> Environment:
+            known = dict(env.pairs)
+            if unknown := [key for key, value in lines if value is None and key not in known]:
+                raise Invalid(f"no value yet: {', '.join(unknown)}", hint="a new variable is KEY=VALUE")
+            return env.replaced_by((key, known[key] if value is None else value) for key, value in lines)
+
+        keys = [key for key, _ in lines]
+        return await self._change(caller, app, change, "env.edit", keys, base=base, seen=seen)
+
+    async def editable_environment(
+        self, caller: Caller, app: str, *, base: str | None = None, to_promote: bool = False
+    ) -> ReleaseEnvironment:
+        """Return what a change would be made from, without values: who could not make the change is not asked for it."""
+        await self._may_change(caller, app, to_promote=to_promote)
+        fork = await read_fork(self._store.read, app, base)
+        return ReleaseEnvironment(release=fork.base_id, environment=fork.environment.masked())
 
     async def create_from(
         self,
@@ -334,59 +532,42 @@ class Registrar:
         change: Callable[[Environment], Environment],
         action: str,
         keys: list[str],
-    ) -> NewRelease:
+        *,
+        base: str | None,
+        seen: str | None = None,
+    ) -> ChangedEnvironment:
         self._check_startable()
 
-        async def attempt() -> NewRelease:
-            fork = await self._fork(app)
+        async def attempt() -> ChangedEnvironment:
+            fork = await read_fork(self._store.read, app, base)
+            if seen not in {None, fork.base_id}:
+                raise Conflict(
+                    f"the environment has changed meanwhile: the newest release is {fork.base_id}, and you saw that of {seen}",
+                    hint="nothing was set: ask for it anew",
+                )
             after = change(fork.environment)
             check_size(after, [key for key in keys if key in after])
             changes = difference(fork.environment, after)
-            build = fork.base.build if fork.base else None
-            if changes:
-                description = f"env {changes}"
-            else:
-                description = (await self._store.read.build_entry(app, build)).description if build else ""
+            if not changes:
+                return ChangedEnvironment(release=None, base=fork.base_id)
             async with self._store.transaction(delivery=caller.delivery) as tx:
-                skipped = await self._current(tx, fork)
+                await fork.check(tx)
                 release = Release(
                     id=new_id("release"),
                     app=app,
                     sequence=await tx.next_sequence(app),
-                    build=build,
+                    build=fork.base.build if fork.base else None,
                     environment=after,
-                    description=description,
+                    description=f"env {changes}",
                     created_at=tx.now,
                     created_by=caller.actor,
                 )
                 await tx.add_release(release)
-                await tx.audit(caller.actor, action, release.id, {"app": app, "keys": sorted(set(keys))})
-            return NewRelease(release=release, skipped=skipped)
+                named = {*keys, *changes.removed} if action != "env.unset" else set(keys)
+                await tx.audit(caller.actor, action, release.id, {"app": app, "keys": sorted(named)})
+            return ChangedEnvironment(release=release, base=fork.base_id, skipped=fork.skipped_note)
 
         return await until_current(attempt)
-
-    async def _fork(self, app: str) -> _Fork:
-        """Return what the next release is made from; `_current` looks whether it still is."""
-        read = self._store.read
-        await read.app(app)
-        base, _ = await fork_point(read, app)
-        environment = (await read.release(app, base.id)).environment if base else Environment()
-        return _Fork(app=app, base=base, environment=environment)
-
-    async def _current(self, tx: Transaction, fork: _Fork) -> str:
-        """Return, where the newest release is on hold and was skipped, a sentence that says so.
-
-        Raises:
-            StaleRequest: the next release is to be made from another one by now. That a release never changes makes its id
-                enough to tell.
-        """
-        base, skipped = await fork_point(tx, fork.app)
-        if (base.id if base else None) != (fork.base.id if fork.base else None):
-            raise StaleRequest
-        if skipped is None:
-            return ""
-        origin = f"based on {base.id}" if base else "based on nothing"
-        return f"{skipped.id} is on hold and was skipped; this release is {origin}"
 
     def _check_startable(self) -> None:
         reason = self._why_not_startable()

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.actor import Caller
-from core.errors import Forbidden, NotFound, Unavailable
+from core.errors import Conflict, Forbidden, NotFound, Unavailable
 from core.lifecycle.access import Access
 from core.lifecycle.bundles import bundle_of, prunable
 from core.lifecycle.history import LiveSpan, entries_around, live_at, live_spans, spans_of
 from core.lifecycle.release_diff import ReleaseDiff, ReleaseSide, release_diff
 from core.lifecycle.visibility import UNSEEN
 from core.manifest.convox_yml import notes_of
+from core.policy.rules import Rules
 from core.ports.cluster import Cluster
 from core.ports.outbox import Card
 from core.ports.store import Store
@@ -20,8 +21,12 @@ from core.records.app import App
 from core.records.build import Build, BuildEntry
 from core.records.environment import Environment
 from core.records.line import Line
-from core.records.release import Release, ReleaseEntry, ReleaseStatus
+from core.records.registry_account import RegistryAccount
+from core.records.release import Release, ReleaseEntry, ReleaseEnvironment, ReleaseStatus
 from core.sentence import EMPTY_SENTENCE, Sentence
+
+# Releases on hold that are looked for: the newest, since older ones are promoted no more. One more than a list names.
+MOST_HELD = 21
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +57,14 @@ class ReleaseList:
 
     Attributes:
         active: id of the app's active release.
+        further_down: the active release, where it is none of these.
+        held: releases on hold, newest first, also those that are older.
     """
 
     releases: Sequence[ReleaseEntry]
     active: str | None
+    further_down: ReleaseEntry | None
+    held: Sequence[ReleaseEntry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,11 +137,42 @@ class Viewer:
         read = self._store.read
         return AppState(app=await read.app(app), in_flight=await read.in_flight(app))
 
+    async def rules(self, caller: Caller, app: str) -> Rules:
+        """Return what the policy says of an app today."""
+        await self._access.require(caller.actor, "admin", app)
+        await self._store.read.app(app)
+        return self._access.policy.rules(app)
+
+    async def registries(self, caller: Caller, app: str) -> list[RegistryAccount]:
+        """Return the logins of an app at registries; of a password nobody is shown anything."""
+        await self._access.require(caller.actor, "env", app)
+        await self._store.read.app(app)
+        return [replace(login, password="") for login in await self._store.read.registry_logins(app)]
+
+    async def deletable(self, caller: Caller, app: str) -> App:
+        """Return the app that somebody is asked to name once more; who may not delete it is not asked.
+
+        Raises:
+            Conflict: it is locked.
+        """
+        await self._access.require(caller.actor, "admin", app)
+        found = await self._store.read.app(app)
+        if found.locked:
+            raise Conflict(f"app is locked: {app}", hint=f"`apps unlock {app}`")
+        return found
+
     async def releases(self, caller: Caller, app: str, limit: int) -> ReleaseList:
         await self._access.require(caller.actor, "view", app)
         read = self._store.read
         active = (await read.app(app)).active_release
-        return ReleaseList(releases=await read.release_entries(app, limit), active=active)
+        releases = await read.release_entries(app, limit)
+        listed = active is None or any(release.id == active for release in releases)
+        return ReleaseList(
+            releases=releases,
+            active=active,
+            further_down=None if listed or active is None else await read.release_entry(app, active),
+            held=await read.held_entries(app, MOST_HELD),
+        )
 
     async def release(
         self, caller: Caller, app: str, release_id: str, *, reveal: bool = False
@@ -221,27 +261,29 @@ class Viewer:
         await self._store.read.app(app)
         return await self._store.read.build(app, build_id)
 
-    async def environment(self, caller: Caller, app: str, *, reveal: bool = False) -> Environment:
-        """Return the environment of the newest release, which the next one is made from."""
+    async def environment(
+        self, caller: Caller, app: str, *, reveal: bool = False, release: str | None = None
+    ) -> ReleaseEnvironment:
+        """Return the environment of a release; without one that of the newest, which the next one is made from."""
         caller = await self._may_reveal(caller, app)
-        subject, environment = await self._newest(app)
+        found = await self._environment(app, release)
         if not reveal:
-            return environment.masked()
-        await self._note_reveal(caller, app, subject)
-        return environment
+            return ReleaseEnvironment(release=found.release, environment=found.environment.masked())
+        await self._note_reveal(caller, app, found.release or app)
+        return found
 
-    async def variable(self, caller: Caller, app: str, key: str) -> str:
-        """Return one value of the newest release's environment.
+    async def variable(self, caller: Caller, app: str, key: str, *, release: str | None = None) -> str:
+        """Return one value of a release's environment, without one of the newest's.
 
         Raises:
             NotFound: there is no such variable.
         """
         caller = await self._may_reveal(caller, app)
-        subject, environment = await self._newest(app)
-        value = environment.get(key)
+        found = await self._environment(app, release)
+        value = found.environment.get(key)
         if value is None:
             raise NotFound(f"env not found: {key}")
-        await self._note_reveal(caller, app, f"{subject}/{key}")
+        await self._note_reveal(caller, app, f"{found.release}/{key}")
         return value
 
     async def promotion(self, caller: Caller, promotion_id: str) -> Promotion:
@@ -257,11 +299,16 @@ class Viewer:
         promotion = await self.promotion(caller, promotion_id)
         return promotion, await self._store.read.lines(promotion_id, after)
 
-    async def _newest(self, app: str) -> tuple[str, Environment]:
-        """Return what is revealed, for the audit, and the environment of the newest release."""
-        await self._store.read.app(app)
-        newest = next(iter(await self._store.read.releases(app, 1)), None)
-        return (newest.id, newest.environment) if newest else (app, Environment())
+    async def _environment(self, app: str, release: str | None) -> ReleaseEnvironment:
+        read = self._store.read
+        await read.app(app)
+        if release is None:
+            found = next(iter(await read.releases(app, 1)), None)
+        else:
+            found = await read.release(app, release)
+        return ReleaseEnvironment(
+            release=found.id if found else "", environment=found.environment if found else Environment()
+        )
 
     async def _may_reveal(self, caller: Caller, app: str) -> Caller:
         return replace(caller, actor=await self._access.require(caller.actor, "env", app))

@@ -67,6 +67,7 @@ def words_document(promotion: Promotion) -> dict[str, Any]:
     return {name: sentence_document(getattr(promotion, name)) for name in SENTENCES} | {
         "anyway": promotion.anyway,
         "cautions": promotion.cautions,
+        "along": [sentence_document(each) for each in promotion.along],
         "approved_for": None if bound is None else binding_document(bound),
     }
 
@@ -92,6 +93,8 @@ def promotion_of(row: Row, vault: Vault) -> Promotion:
         **fields,
         anyway=words["anyway"],
         cautions=tuple(words.get("cautions", ())),
+        # Before this was kept nobody was told.
+        along=tuple(sentence_of(each) for each in words.get("along", ())),
         binding=None if bound is None else binding_of(bound),
         phase=Phase(row["phase"]),
         approvals_needed=row["approvals"],

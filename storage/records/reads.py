@@ -6,6 +6,7 @@ from core.errors import NotFound
 from core.records.app import App
 from core.records.build import Build, BuildEntry
 from core.records.bundle import Bundle, Ref
+from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from core.sentence import EMPTY_SENTENCE, Sentence
 from storage.aggregate import AggregateReader, opened
@@ -15,6 +16,7 @@ from storage.records.rows import (
     build_entry_of,
     build_of,
     bundle_of,
+    registry_login_of,
     release_entry_of,
     release_of,
     release_status_of,
@@ -26,6 +28,12 @@ class RecordReader(AggregateReader):
 
     async def app(self, name: str) -> App:
         row = await self._session.one("app", name=name)
+        if row is None:
+            raise NotFound(f"app not found: {name}")
+        return app_of(row)
+
+    async def any_app(self, name: str) -> App:
+        row = await self._session.one("any_app", name=name)
         if row is None:
             raise NotFound(f"app not found: {name}")
         return app_of(row)
@@ -52,6 +60,11 @@ class RecordReader(AggregateReader):
     async def builds(self, app: str, limit: int) -> list[BuildEntry]:
         return [build_entry_of(row) for row in await self._session.all("builds", app=app, limit=limit)]
 
+    async def registry_logins(self, app: str) -> list[RegistryAccount]:
+        return [
+            registry_login_of(row, self._vault) for row in await self._session.all("registry_logins", app=app)
+        ]
+
     async def release(self, app: str, release_id: str) -> Release:
         row = await self._session.one("release", app=app, id=release_id)
         if row is None:
@@ -68,9 +81,15 @@ class RecordReader(AggregateReader):
             raise NotFound(f"no such release: {release_id}")
         return release_entry_of(row)
 
-    async def release_entries(self, app: str, limit: int, *, below: int | None = None) -> list[ReleaseEntry]:
-        rows = await self._session.all("release_entries", app=app, limit=limit, below=below)
+    async def release_entries(
+        self, app: str, limit: int, *, below: int | None = None, above: int | None = None
+    ) -> list[ReleaseEntry]:
+        rows = await self._session.all("release_entries", app=app, limit=limit, below=below, above=above)
         return [release_entry_of(row) for row in rows]
+
+    async def held_entries(self, app: str, limit: int) -> list[ReleaseEntry]:
+        rows = await self._session.all("held_entries", app=app, limit=limit)
+        return [entry for entry in map(release_entry_of, rows) if entry.on_hold]
 
     async def release_status(self, release_id: str) -> ReleaseStatus:
         row = await self._session.one("release_status", release=release_id)

@@ -10,6 +10,7 @@ from core.records.app import App
 from core.records.build import Build, BuildEntry
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.environment import Environment
+from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from storage.codec import (
     Columns,
@@ -50,6 +51,7 @@ def app_of(row: Row) -> App:
         active_release=row["active"],
         token=row["token"],
         namespace_uid=row["namespace_uid"],
+        locked=bool(row["locked"]),
     )
 
 
@@ -92,6 +94,28 @@ def _build_columns(row: Row) -> Columns:
         "ended_at": datetime.fromisoformat(row["ended_at"]),
         "created_by": actor_of(row["created_by"]),
     }
+
+
+def registry_login_row(login: RegistryAccount, vault: Vault) -> Columns:
+    return {
+        "app": login.app,
+        "host": login.host,
+        "user": login.user,
+        "sealed": vault.seal(login.password),
+        "created_at": timestamp(login.created_at),
+        "created_by": actor_text(login.created_by),
+    }
+
+
+def registry_login_of(row: Row, vault: Vault) -> RegistryAccount:
+    return RegistryAccount(
+        app=row["app"],
+        host=row["host"],
+        user=row["user"],
+        password=vault.unseal(row["sealed"]),
+        created_at=datetime.fromisoformat(row["created_at"]),
+        created_by=actor_of(row["created_by"]),
+    )
 
 
 def release_row(release: Release, vault: Vault) -> Columns:

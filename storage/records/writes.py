@@ -4,9 +4,10 @@ from core.errors import Conflict, NotFound, Taken
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle
+from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseStatus
 from storage.aggregate import AggregateWriter
-from storage.codec import Columns
+from storage.codec import Columns, timestamp
 from storage.records.rows import (
     app_row,
     build_row,
@@ -14,6 +15,7 @@ from storage.records.rows import (
     bundle_of,
     bundle_ref_rows,
     bundle_row,
+    registry_login_row,
     release_row,
     release_status_row,
 )
@@ -33,6 +35,15 @@ class RecordWriter(AggregateWriter):
         if not await self._write_app("save_app", app):
             raise NotFound(f"app not found: {app.name}")
 
+    async def lock_app(self, name: str, *, locked: bool) -> None:
+        if not await self._session.run("lock_app", {"name": name, "locked": locked}):
+            raise NotFound(f"app not found: {name}")
+
+    async def delete_app(self, name: str) -> None:
+        if not await self._session.run("delete_app", {"name": name, "now": timestamp(self.now)}):
+            raise NotFound(f"app not found: {name}")
+        await self._session.run("withdraw_all", {"app": name})
+
     async def _write_app(self, statement: str, app: App) -> int:
         taken = Conflict(f"channel {app.channel} is linked to another app")
         return await self._run_unless(statement, app_row(app), "channel_of_another", taken)
@@ -45,6 +56,12 @@ class RecordWriter(AggregateWriter):
     async def add_build(self, build: Build) -> None:
         """Raise Taken where the id is."""
         await self._add("add_build", build_row(build, self._vault))
+
+    async def save_registry_login(self, login: RegistryAccount) -> None:
+        await self._session.run("save_registry_login", registry_login_row(login, self._vault))
+
+    async def remove_registry_login(self, app: str, host: str) -> bool:
+        return await self._session.run("remove_registry_login", {"app": app, "host": host}) == 1
 
     async def add_release(self, release: Release) -> None:
         """Raise Taken where the id is."""

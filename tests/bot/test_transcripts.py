@@ -83,7 +83,7 @@ async def test_a_session_reads_as_it_does_in_convox(w: World):
         ("releases info", "ERROR: 1 arg required"),
         ("releases info R1 R2", "ERROR: 1 arg required"),
         ("releases promote R1 R2", "ERROR: no more than 1 arg expected"),
-        ("env set", "ERROR: at least 1 arg required"),
+        ("env unset", "ERROR: at least 1 arg required"),
     ):
         assert (typed, (await terminal.types(typed)).split(": P")[0]) == (typed, answer)
 

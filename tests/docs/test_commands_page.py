@@ -17,6 +17,7 @@ from bot.command.commands import (
     EnvUnset,
     ReleaseInfo,
 )
+from bot.command.forms import EnvEdit
 from bot.command.grammar import RULES, CommandRule
 from bot.command.parser import parse
 from bot.http.errors import PayloadTooLarge, TooManyRequests
@@ -77,7 +78,7 @@ async def test_the_rights_are_those_that_are_asked_for(rule: CommandRule, w: Wor
 def with_options(command: Command, promotion: str) -> Command:
     """Return the command with the options that need a further right, about a promotion that there is."""
     match command:
-        case EnvSet() | EnvUnset() | CreateReleaseFrom():
+        case EnvSet() | EnvUnset() | EnvEdit() | CreateReleaseFrom():
             return replace(command, promote=True)
         case ReleaseInfo():
             return replace(command, reveal=True)

@@ -143,6 +143,7 @@ class Life:
                 clock,
                 identified=self._state.identified,
                 announcer=side.sender,
+                dialogs=side.dialogs,
                 workspaces=workspaces,
             )
             self.registrar = domain.registrar

@@ -15,7 +15,7 @@ from tests.scenarios.arrangement import LOOPBACK, settings
 from tests.scenarios.clusters import SPEED, Cluster, real, simulated
 from tests.scenarios.harness import Stage
 
-# Slack waits three seconds for an acknowledgement; on a scaled clock that is a fraction, and whether a loaded machine
+# Slack waits three seconds for an acknowledgement, and for a modal; on a scaled clock that is a fraction, and whether a loaded machine
 # keeps it says nothing about the bot.
 ACK_SECONDS = 200.0
 
@@ -65,7 +65,7 @@ def open_stage(cluster: Cluster, tmp_path: Path) -> Open:
     async def opened(*, http: bool = False) -> AsyncIterator[Stage]:
         surprises = Surprises()
         logging.getLogger().addHandler(surprises)
-        slack = SlackWorkspace(cluster.clock, ack_seconds=ACK_SECONDS)
+        slack = SlackWorkspace(cluster.clock, ack_seconds=ACK_SECONDS, trigger_seconds=ACK_SECONDS)
         await slack.start()
         ports = free_ports(2)
         given = settings(slack, tmp_path, rack=cluster.rack, ports=(ports[0], ports[1]), http=http)

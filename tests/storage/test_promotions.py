@@ -75,6 +75,7 @@ def full_promotion():
         baseline_of="PZZZZZZZZZZ",
         cause=Sentence.of("the container exited 1"),
         reason=Sentence.of("an approval no longer counts: ", ALICE, " in ", Channel("C01")),
+        along=(Sentence.of("also: build B by ", ALICE, ", never promoted"),),
         declined_by=ALICE,
         cancelled_by=CI,
         taken_over_by=ALICE,

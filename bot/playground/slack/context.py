@@ -7,7 +7,7 @@ from bot.playground.slack.faults import CallFaults
 from bot.playground.slack.feed import Feed
 from bot.playground.slack.rate_limits import RateLimits
 from bot.playground.slack.store import WorkspaceStore
-from bot.playground.slack.tickets import Tickets
+from bot.playground.slack.tickets import TRIGGER_SECONDS, Tickets
 from core.clock import Clock
 
 CALLS_KEPT = 20_000
@@ -73,7 +73,13 @@ class WorkspaceContext:
         self.feed.publish({"type": "call", "method": call.method})
 
 
-def new_context(clock: Clock, credentials: AppCredentials, *, rate_limits: bool) -> WorkspaceContext:
+def new_context(
+    clock: Clock,
+    credentials: AppCredentials,
+    *,
+    rate_limits: bool,
+    trigger_seconds: float = TRIGGER_SECONDS,
+) -> WorkspaceContext:
     feed = Feed()
     return WorkspaceContext(
         clock=clock,
@@ -81,6 +87,6 @@ def new_context(clock: Clock, credentials: AppCredentials, *, rate_limits: bool)
         store=WorkspaceStore(clock, feed),
         rates=RateLimits(clock, enforced=rate_limits),
         faults=CallFaults(),
-        tickets=Tickets(clock),
+        tickets=Tickets(clock, trigger_seconds=trigger_seconds),
         credentials=credentials,
     )

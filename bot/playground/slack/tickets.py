@@ -25,8 +25,9 @@ class ResponseUrl:
 class Tickets:
     """All response URLs and trigger ids that were given out."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, trigger_seconds: float = TRIGGER_SECONDS) -> None:
         self._clock = clock
+        self._trigger_seconds = trigger_seconds
         self._responses: dict[str, ResponseUrl] = {}
         self._triggers: dict[str, tuple[str, float]] = {}
         self._connections: set[str] = set()
@@ -53,7 +54,7 @@ class Tickets:
     def trigger(self, user: str) -> str:
         """Make a trigger id for what a person has just done."""
         trigger_id = f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
-        self._triggers[trigger_id] = (user, self._clock.monotonic() + TRIGGER_SECONDS)
+        self._triggers[trigger_id] = (user, self._clock.monotonic() + self._trigger_seconds)
         return trigger_id
 
     def use_trigger(self, trigger_id: str) -> tuple[str, str]:

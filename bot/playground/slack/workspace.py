@@ -15,6 +15,7 @@ from bot.playground.slack.signed_http import SignedHttp
 from bot.playground.slack.socket_mode import SocketMode
 from bot.playground.slack.state import Conversation, Message, User
 from bot.playground.slack.store import Snapshot
+from bot.playground.slack.tickets import TRIGGER_SECONDS
 from bot.playground.slack.users import SimulatedUsers
 from core.clock import Clock
 
@@ -35,6 +36,7 @@ class SlackWorkspace(Inspector, FaultInjector):
             command belongs into a certain one.
         buttons: What the page offers beside Slack itself, a reset for instance.
         ack_seconds: How long an acknowledgement may take.
+        trigger_seconds: How long a trigger id opens a modal.
         rate_limits: Whether Slack's limits are enforced.
     """
 
@@ -49,11 +51,14 @@ class SlackWorkspace(Inspector, FaultInjector):
         first_steps: Sequence[Sequence[str]] = (),
         buttons: Sequence[PageButton] = (),
         ack_seconds: float = ACK_SECONDS,
+        trigger_seconds: float = TRIGGER_SECONDS,
         rate_limits: bool = True,
     ) -> None:
         self.credentials = credentials or AppCredentials()
         self.command_name = command_name
-        self._context = new_context(clock, self.credentials, rate_limits=rate_limits)
+        self._context = new_context(
+            clock, self.credentials, rate_limits=rate_limits, trigger_seconds=trigger_seconds
+        )
         self._sockets = SocketMode(self._context)
         self._http = SignedHttp(self._context)
         self._sender = EnvelopeSender(self._context, self._sockets, self._http, ack_seconds=ack_seconds)

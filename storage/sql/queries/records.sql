@@ -1,10 +1,14 @@
 -- app --
 -- One app by name.
+SELECT * FROM apps WHERE name = :name AND deleted_at IS NULL;
+
+-- any_app --
+-- One app by name, deleted or not.
 SELECT * FROM apps WHERE name = :name;
 
 -- apps --
 -- Every app, by name.
-SELECT * FROM apps ORDER BY name;
+SELECT * FROM apps WHERE deleted_at IS NULL ORDER BY name;
 
 -- app_of_channel --
 -- The app that a channel is linked to.
@@ -15,10 +19,25 @@ SELECT * FROM apps WHERE channel = :channel;
 SELECT name FROM apps WHERE channel = :channel AND name <> :name;
 
 -- add_app --
--- Make an app, unless there is one of its name.
+-- Make an app, unless there is one of its name. One that was deleted goes on with its numbers, which its namespace may remember.
 INSERT INTO apps (name, created_at, created_by, channel, active, token, namespace_uid)
 VALUES (:name, :created_at, :created_by, :channel, :active, :token, :namespace_uid)
-ON CONFLICT (name) DO NOTHING;
+ON CONFLICT (name) DO UPDATE
+SET created_at = excluded.created_at, created_by = excluded.created_by, channel = excluded.channel,
+    active = excluded.active, namespace_uid = excluded.namespace_uid, deleted_at = NULL
+WHERE deleted_at IS NOT NULL;
+
+-- lock_app --
+-- Lock an app against its deletion, or unlock it.
+UPDATE apps SET locked = :locked WHERE name = :name AND deleted_at IS NULL;
+
+-- delete_app --
+-- Take an app out of every list.
+UPDATE apps SET deleted_at = :now, active = NULL WHERE name = :name AND deleted_at IS NULL;
+
+-- withdraw_all --
+-- Nothing of an app is an automatic target any more.
+UPDATE standings SET withdrawn = 1 WHERE app = :app AND verified_at IS NOT NULL AND held IS NULL AND withdrawn = 0;
 
 -- save_app --
 -- Keep what changes of an app; who made it and when never does.
@@ -67,9 +86,26 @@ SELECT * FROM releases WHERE app = :app ORDER BY sequence DESC LIMIT :limit;
 SELECT * FROM release_entries WHERE id = :id AND app = :app;
 
 -- release_entries --
--- Releases of an app below a sequence, newest first, nothing of them sealed.
+-- Releases of an app below a sequence and above one, newest first, nothing of them sealed.
 SELECT * FROM release_entries
-WHERE app = :app AND sequence < coalesce(:below, 9223372036854775807) ORDER BY sequence DESC LIMIT :limit;
+WHERE app = :app AND sequence < coalesce(:below, 9223372036854775807) AND sequence > coalesce(:above, -1) ORDER BY sequence DESC LIMIT :limit;
+
+-- held_entries --
+-- The newest releases that failed themselves, and the others of their builds unless one of those was verified; newest first.
+WITH newest AS (
+    SELECT release, build, spares_build FROM standings WHERE app = :app AND held IS NOT NULL ORDER BY sequence DESC LIMIT :limit
+)
+SELECT * FROM release_entries
+WHERE id IN (
+    SELECT release FROM newest
+    UNION
+    SELECT releases.id FROM newest JOIN releases ON releases.build = newest.build
+    WHERE newest.spares_build = 0 AND NOT EXISTS (
+        SELECT 1 FROM standings AS other
+        WHERE other.build = newest.build AND other.verified_at IS NOT NULL AND other.held IS NULL
+    )
+)
+ORDER BY sequence DESC;
 
 -- add_release --
 -- Make a release, unless its id is taken.
@@ -122,3 +158,18 @@ ON CONFLICT (release) DO NOTHING;
 -- add_bundle_ref --
 -- Remember an object that a bundle of the app has.
 INSERT INTO bundle_refs (app, kind, name) VALUES (:app, :kind, :name) ON CONFLICT (app, kind, name) DO NOTHING;
+
+-- registry_logins --
+-- The logins of an app at registries, by host.
+SELECT * FROM registry_logins WHERE app = :app ORDER BY host;
+
+-- save_registry_login --
+-- Keep a login, in place of the one that the app had there.
+INSERT INTO registry_logins (app, host, user, sealed, created_at, created_by)
+VALUES (:app, :host, :user, :sealed, :created_at, :created_by)
+ON CONFLICT (app, host) DO UPDATE
+SET user = excluded.user, sealed = excluded.sealed, created_at = excluded.created_at, created_by = excluded.created_by;
+
+-- remove_registry_login --
+-- Forget a login.
+DELETE FROM registry_logins WHERE app = :app AND host = :host;

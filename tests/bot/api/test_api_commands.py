@@ -50,7 +50,7 @@ async def test_an_approval_that_is_awaited_is_said_in_words_and_in_a_header(api)
 
     body = await answer.json()
     assert answer.headers["Promotion-Phase"] == "AwaitingApproval"
-    assert f"Waiting for 1 approval of {body['promotion']}" in body["text"]
+    assert body["text"].endswith(f"\nWaiting for 1 approval: #C1, or /convox approve {body['promotion']}")
 
 
 @pytest.mark.parametrize(

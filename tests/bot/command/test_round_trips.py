@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.command import commands as ask
 from bot.command.button_value import text_of, value_of
+from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm
 from bot.command.lexer import encode
 from bot.command.parser import parse
 
@@ -17,12 +18,20 @@ releases, builds, promotions = (letters.map(prefix.__add__) for prefix in "RBP")
 apps = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)
 values = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+hosts = st.from_regex(r"[a-z]{1,5}\.[a-z]{2,3}(:[0-9]{2,4})?", fullmatch=True)
 limits = st.integers(1, 1000)
 moments = st.datetimes(timezones=st.just(UTC))
 plain_reasons = st.lists(st.text(string.ascii_letters + ",.!?", min_size=1), min_size=1, max_size=5).map(
     " ".join
 )
 
+change = {
+    "app": apps,
+    "release": st.none() | releases,
+    "promote": st.just(True),
+    "overwrite": st.booleans(),
+    "with_id": st.booleans(),
+}
 commands = st.one_of(
     st.builds(ask.ListReleases, app=apps, limit=limits),
     st.builds(ask.DiffReleases, app=apps, release=releases, base=st.none() | releases),
@@ -45,23 +54,39 @@ commands = st.one_of(
         anyway=st.none() | plain_reasons,
     ),
     st.builds(ask.Rollback, app=apps, release=releases),
-    st.builds(ask.Env, app=apps, reveal=st.booleans()),
-    st.builds(ask.EnvGet, app=apps, key=keys),
+    st.builds(ask.Env, app=apps, reveal=st.booleans(), release=st.none() | releases, with_id=st.booleans()),
+    st.builds(ask.EnvGet, app=apps, key=keys, release=st.none() | releases),
     st.builds(
         ask.EnvSet,
-        app=apps,
         pairs=st.lists(st.tuples(keys, values), min_size=1, max_size=4).map(tuple),
-        promote=st.booleans(),
+        replace=st.booleans(),
+        **change,
     ),
+    st.builds(ask.EnvUnset, keys=st.lists(keys, min_size=1, unique=True).map(tuple), **change),
+    st.builds(EnvSetForm, key=st.none() | keys, replace=st.booleans(), **change),
+    st.builds(BuildForm, app=apps, description=st.just("") | plain_reasons),
     st.builds(
-        ask.EnvUnset, app=apps, keys=st.lists(keys, min_size=1, unique=True).map(tuple), promote=st.booleans()
+        BuildForm,
+        app=apps,
+        description=st.just("") | plain_reasons,
+        promote=st.just(True),
+        force=st.booleans(),
+        overwrite=st.booleans(),
     ),
+    st.builds(ask.BuildLogs, app=apps, build=builds),
+    st.builds(EnvEdit, lines=st.none(), seen=st.none(), **change),
     st.builds(ask.ListBuilds, app=apps, limit=limits),
     st.builds(ask.BuildInfo, app=apps, build=builds),
     st.builds(ask.ListApps),
     st.builds(ask.CreateApp, name=apps),
     st.builds(ask.AppInfo, app=apps),
     st.builds(ask.CancelApp, app=apps),
+    st.builds(ask.LockApp, app=apps, locked=st.booleans()),
+    st.builds(ask.AppParams, app=apps),
+    st.builds(ask.ListRegistries, app=apps),
+    st.builds(ask.RemoveRegistry, app=apps, host=hosts),
+    st.builds(AddRegistry, app=apps, host=hosts, user=st.from_regex(r"[a-z0-9$+_.-]{1,9}", fullmatch=True)),
+    apps.flatmap(lambda app: st.builds(DeleteApp, app=st.just(app), yes=st.none() | st.just(app))),
     st.builds(ask.Approve, promotion=promotions, app=st.none() | apps),
     st.builds(ask.Decline, promotion=promotions, reason=st.just("") | plain_reasons, app=st.none() | apps),
     st.builds(ask.Cancel, promotion=promotions, app=st.none() | apps),

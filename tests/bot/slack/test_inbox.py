@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
+from bot.slack.dialogs import Dialogs
 from bot.slack.inbox import DONE_BEFORE, FRESH, SWEEP_SECONDS, InboxWorker
 from bot.slack.workspace import WorkspaceFilter, WorkspaceId
 from core.errors import Unavailable
@@ -90,7 +91,7 @@ class Stage:
                 await asyncio.sleep(0.005)
 
 
-def inbox_of(w: World, answers: Any, home: WorkspaceId | None = None) -> InboxWorker:
+def inbox_of(w: World, answers: Any, home: WorkspaceId | None = None, dialogs: Any = None) -> InboxWorker:
     known = asyncio.Event()
     known.set()
     return InboxWorker(
@@ -101,6 +102,7 @@ def inbox_of(w: World, answers: Any, home: WorkspaceId | None = None) -> InboxWo
         _Patient(w.clock),
         identified=known,
         announcer=w.announcer,
+        dialogs=dialogs or Dialogs(None),
         workspaces=WorkspaceFilter(lambda: home),
     )
 
@@ -289,8 +291,8 @@ async def test_a_button_of_before_is_told_to_use_the_newest_card(tmp_path: Path)
 async def test_a_delivery_of_an_unknown_kind_is_answered_and_the_others_go_on(tmp_path: Path, caplog):
     async with staged(tmp_path) as s:
         with caplog.at_level(logging.CRITICAL):
-            unknown: Any = "view"
-            await s.inbox.keep("view:1", unknown, _body("", "https://answers/view"))
+            unknown: Any = "event"
+            await s.inbox.keep("event:1", unknown, _body("", "https://answers/view"))
             assert "something went wrong here" in await s.answer("https://answers/view")
         assert "ID" in await s.answer(await s.command("releases"))
 

@@ -13,9 +13,11 @@ from aiohttp.test_utils import TestServer
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.command.forms import EnvSetForm
 from bot.slack.connection import SlackState
 from bot.slack.listeners import NOT_KEPT, NOT_KNOWN, TELL_SECONDS, new_app
 from bot.slack.workspace import WorkspaceFilter, WorkspaceId
+from bot.views.modals import modal
 from core.errors import Unavailable
 from storage.database import BUSY_SECONDS
 
@@ -166,3 +168,40 @@ async def test_a_full_disk_is_a_sentence_in_the_log_and_to_whoever_typed(caplog)
     (said,) = [record for record in caplog.records if record.name == "bot.slack.listeners"]
     assert said.getMessage().endswith("could not be stored: the database cannot be used: its disk is full")
     assert not said.exc_info
+
+
+def submission(typed: str, entered: str) -> dict[str, Any]:
+    """Return what comes when somebody submits the modal of a command."""
+    view = modal(EnvSetForm(app="web").form(), json.dumps({"typed": typed}))
+    values = {"variables": {"entered": {"type": "plain_text_input", "value": entered}}}
+    return {**SUBMISSION, "view": {**view, "id": "V1", "state": {"values": values}}}
+
+
+async def test_a_form_that_can_be_used_is_stored_and_closed():
+    sink = Keeper()
+    assert await deliver(submission("env set -a web", "A=1"), sink) == (200, "")
+    assert sink.kept == ["view"]
+
+
+@pytest.mark.parametrize(
+    ("keeper", "entered", "says"),
+    [
+        (Keeper(), "A=1\nhunter-2", "not KEY=VALUE: line 2; a value of several lines"),
+        (Keeper(full=True), "A=1", NOT_KEPT),
+    ],
+)
+async def test_what_is_wrong_with_a_form_is_said_in_it_and_nothing_is_lost(keeper, entered, says, caplog):
+    with caplog.at_level(logging.CRITICAL):
+        status, said = await deliver(submission("env set -a web", entered), keeper)
+    answer = json.loads(said)
+    assert (status, answer["response_action"]) == (200, "errors")
+    assert answer["errors"]["variables"].startswith(says)
+    assert "hunter" not in said
+    assert keeper.kept == []
+
+
+@pytest.mark.parametrize("typed", ["apps", "no command"])
+async def test_a_form_of_no_command_is_left_to_whoever_carries_it_out(typed):
+    sink = Keeper()
+    assert await deliver(submission(typed, "A=1"), sink) == (200, "")
+    assert sink.kept == ["view"]

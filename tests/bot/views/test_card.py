@@ -13,7 +13,7 @@ from core.policy.authorization import ApprovalRule, Rules
 from core.promotion import GOING_BACK, Phase
 from core.records.progress import Progress, Settling
 from core.sentence import Sentence
-from tests.bot.views.samples import ANA, BO, BUILD, NEW, NOW, WAITING, YES, card_of, golden
+from tests.bot.views.samples import ANA, BO, BUILD, NEW, NOW, OLD, WAITING, YES, card_of, golden, listed
 
 STARTED = replace(WAITING, started_at=NOW - timedelta(minutes=2), touched_at=NOW - timedelta(minutes=2))
 GOING = replace(STARTED, progress=Progress(watched=95, moved=20, services={"web": (1, 2), "worker": (1, 1)}))
@@ -106,6 +106,19 @@ STATES = {
         "Superseded",
         replace(ENDED, phase=Phase.SUPERSEDED, cause=Sentence.of("kubectl-set changed the image of web")),
     ),
+    "along": (
+        "Waiting for approval 1/2",
+        replace(
+            WAITING,
+            along=(
+                Sentence.of("also: build BABCDEFGHIJ by ", BO, ", never promoted"),
+                *(
+                    Sentence.of(f"also: env add:K{n} of R{n:010} by ", ANA, ", never promoted")
+                    for n in range(6)
+                ),
+            ),
+        ),
+    ),
     "overwriting": ("Waiting for approval 1/2", replace(WAITING, overwrite=True)),
     "blameless": (
         "Rolled back",
@@ -123,6 +136,12 @@ STATES = {
     ),
     "expired": ("Expired", replace(WAITING, phase=Phase.EXPIRED, settled_at=NOW)),
 }
+
+
+def test_a_rollback_says_what_it_goes_back_to():
+    text = card_of(replace(WAITING, kind="rollback"), source=listed(OLD))["text"]
+    assert "`RAAAAAAAAAA` is “build 0000000000 first”" in text
+    assert "is “" not in card_of(WAITING)["text"]
 
 
 @pytest.mark.parametrize("name", STATES)

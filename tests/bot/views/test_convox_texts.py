@@ -10,13 +10,13 @@ from bot.views import confirmations
 from bot.views.apps import app_info, app_list
 from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
-from bot.views.releases import held_note, release_info, release_list, release_manifest, status_note
+from bot.views.releases import below_list, release_info, release_list, release_manifest, status_note
 from bot.views.tables import facts, table
 from bot.views.times import elapsed, humanise, spoken, stamp
 from core.promotion import Phase
 from core.records.environment import Environment
 from core.records.release import ReleaseStatus
-from core.sentence import Sentence
+from core.sentence import Channel, Sentence
 from tests.bot.views.samples import ANA, APP, BUILD, NEW, NOW, OLD, WAITING, golden, listed
 
 HOUR, DAY = 3600, 86_400
@@ -174,7 +174,11 @@ def test_a_listed_environment_hides_its_values():
         (confirmations.approving(WAITING, 2), "Approving PABCDEFGHIJ... OK\n2 more approvals are needed"),
         (
             confirmations.waiting(WAITING),
-            "Waiting for 2 approvals of PABCDEFGHIJ: /convox approve PABCDEFGHIJ",
+            Sentence.of("Waiting for 2 approvals: /convox approve PABCDEFGHIJ"),
+        ),
+        (
+            confirmations.waiting(replace(WAITING, channel="C1", approvals_needed=1)),
+            Sentence.of("Waiting for 1 approval: ", Channel("C1"), ", or /convox approve PABCDEFGHIJ"),
         ),
     ],
 )
@@ -193,11 +197,27 @@ def test_without_a_channel_the_answer_says_how_to_get_a_card():
 
 
 def test_a_list_names_the_releases_on_hold():
-    entries = [listed(NEW, held=True), listed(OLD)]
+    entries = [listed(NEW, held=True), listed(OLD, build_held=True)]
 
-    assert NEW.id in held_note(entries)
-    assert OLD.id not in held_note(entries)
-    assert held_note([listed(NEW), listed(OLD)]) == ""
+    assert below_list(entries, OLD.id) == (
+        f"on hold: {NEW.id}, {OLD.id} (with its build {OLD.build}); "
+        'promoting one of them needs --anyway "reason"'
+    )
+    assert below_list([], OLD.id) == ""
+
+
+def test_an_app_without_a_verified_release_says_so():
+    assert below_list([], None) == "no release yet"
+    assert below_list([listed(NEW, held=True)], None).startswith("no release yet\non hold: ")
+    bare = replace(APP, active_release=None)
+    assert app_list([bare], {}).splitlines()[1] == "web  running  no release yet"
+    assert app_info(bare, None).splitlines()[-1] == "Release     no release yet"
+
+
+def test_the_active_release_is_listed_where_it_is_further_down_too():
+    *_, gap, last = release_list([NEW], OLD.id, NOW, further_down=listed(OLD)).split("\n")
+    assert gap.rstrip() == "…"
+    assert last.startswith(f"{OLD.id}  active")
 
 
 def test_one_release_says_what_happened_to_it():
@@ -212,6 +232,6 @@ def test_one_release_says_what_happened_to_it():
 
 
 def test_a_list_of_many_held_releases_stays_short():
-    note = held_note([listed(replace(NEW, id=f"R{at:010}"), held=True) for at in range(30)])
+    note = below_list([listed(replace(NEW, id=f"R{at:010}"), held=True) for at in range(30)], OLD.id)
 
-    assert "and 25 more" in note
+    assert "R0000000019 and older ones; " in note

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.records.environment import KEY, MASK, Environment, difference
+from core.records.environment import MASK, Environment, difference
+from core.records.environment_text import KEY
 
 keys = st.from_regex(KEY, fullmatch=True)
 pairs = st.lists(st.tuples(keys, st.text(max_size=12)), max_size=8)
@@ -34,7 +35,7 @@ def test_a_value_is_found_by_its_key():
 def test_values_are_shown_unless_they_are_masked():
     shown = env(A="secret", B="x=y\nz")
     assert shown.masked().lines == [f"A={MASK}", f"B={MASK}"]
-    assert shown.lines == ["A=secret", "B=x=y\nz"]
+    assert shown.lines == ["A=secret", "B<<EOF\nx=y\nz\nEOF"]
 
 
 def test_no_repr_shows_a_value():

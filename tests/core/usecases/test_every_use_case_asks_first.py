@@ -62,6 +62,12 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "images": {},
         "pairs": [("A", "2")],
         "keys": ["A"],
+        "lines": [("A", None)],
+        "host": "registry.example",
+        "user": "bot",
+        "password": "secret",
+        "locked": True,
+        "seen": release.build,
         "key": "A",
         "limit": 10,
         "after": 0,
@@ -80,6 +86,8 @@ async def request(w: World, name: str, caller: Caller) -> None:
 async def furnish(w: World) -> None:
     """Put something there to look at and to decide about, asked for by alice."""
     await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])
+    login = {"host": "registry.example", "user": "bot", "password": "secret"}
+    await w.registrar.add_registry(by(ALICE), "myapp", **login)
     await w.ask((await w.build()).release.id)
 
 
@@ -129,6 +137,7 @@ async def test_who_may_change_variables_but_not_promote_makes_no_release_that_is
     w: World, deed: str
 ):
     """Both rights are asked for before anything is made: nothing is half done for a want that could be known."""
+    await w.registrar.set_environment(by(ALICE), "myapp", [("A", "0")])
     w.policy = parse_policy(policy_of("env", who="U01ALICE"))
     change = {
         "set": lambda **more: w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")], **more),
@@ -136,9 +145,9 @@ async def test_who_may_change_variables_but_not_promote_makes_no_release_that_is
     }[deed]
     with pytest.raises(Forbidden, match="^you may not promote myapp"):
         await change(to_promote=True)
-    assert await w.store.read.releases("myapp", 9) == []
-    await change()
     assert len(await w.store.read.releases("myapp", 9)) == 1
+    await change()
+    assert len(await w.store.read.releases("myapp", 9)) == 2
 
 
 async def test_a_channel_is_taken_from_no_app_but_the_one_whose_right_was_asked_for(w: World):

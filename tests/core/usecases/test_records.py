@@ -15,7 +15,7 @@ from core.records.release import Release, ReleaseStatus
 from core.sentence import Sentence
 from core.usecases.registrar import Registrar
 from tests.chain import first_broken
-from tests.core.world import ALICE, BOB, World, by, manifest, world
+from tests.core.world import ALICE, BOB, World, by, manifest
 
 WITH_BUILD = "services:\n  web:\n    build: .\n  worker:\n    build: .\n"
 
@@ -225,16 +225,6 @@ async def test_a_change_makes_a_release_that_names_keys_and_keeps_the_build(w: W
     unset = await w.registrar.unset_environment(by(BOB), "myapp", ["A", "NOPE"])
     assert unset.release.description == "env remove:A"
     assert unset.release.sequence == made.release.sequence + 1
-
-
-async def test_a_change_that_changes_nothing_is_described_by_its_build_as_in_convox(tmp_path: Path):
-    async with world(tmp_path) as w:
-        built = await w.build()
-        made = await w.registrar.unset_environment(by(ALICE), "myapp", ["NOPE"])
-        assert made.release.description == built.release.description
-        async with world(tmp_path, app="bare") as other:
-            bare = await other.registrar.unset_environment(by(ALICE), "bare", ["NOPE"])
-            assert (bare.release.description, bare.build) == ("", None)
 
 
 @pytest.mark.parametrize("names", [[], ()])

@@ -8,10 +8,12 @@ import pytest
 
 from core.errors import Forbidden, NotFound, Unavailable
 from core.policy.authorization import parse_policy
+from core.promotion import Phase
 from core.records.environment import MASK
 from core.usecases.viewer import Viewer
 from tests.bot.api.asking import policy_of
 from tests.core.world import ALICE, BOB, World, by, manifest
+from tests.fakes import broken
 
 SECRET = "correct-horse"
 
@@ -33,7 +35,7 @@ async def test_nobody_is_handed_a_value_that_they_have_not_asked_to_see(w: World
     release = await furnished(w)
     one = await w.viewer.release(by(BOB), "myapp", release)
     all_of_them = await w.viewer.releases(by(BOB), "myapp", 10)
-    listed = await w.viewer.environment(by(BOB), "myapp")
+    listed = (await w.viewer.environment(by(BOB), "myapp")).environment
     assert listed.pairs == one.release.environment.pairs == (("PASSWORD", MASK),)
     assert SECRET not in str([astuple(one), *map(astuple, all_of_them.releases)])
     assert revealed(tmp_path) == []
@@ -43,7 +45,8 @@ async def test_what_is_revealed_is_in_the_audit_before_it_is_shown(w: World, tmp
     release = await furnished(w)
     one = await w.viewer.release(by(BOB), "myapp", release, reveal=True)
     assert one.release.environment.get("PASSWORD") == SECRET
-    assert (await w.viewer.environment(by(BOB), "myapp", reveal=True)).get("PASSWORD") == SECRET
+    shown = await w.viewer.environment(by(BOB), "myapp", reveal=True)
+    assert shown.environment.get("PASSWORD") == SECRET
     assert await w.viewer.variable(by(BOB), "myapp", "PASSWORD") == SECRET
     assert revealed(tmp_path) == [release, release, f"{release}/PASSWORD"]
     full = Viewer(w.store, w.cluster, w.viewer._access, lambda: "the disk is full")
@@ -118,3 +121,26 @@ async def test_without_an_active_release_there_is_nothing_to_compare_with(w: Wor
         await w.viewer.diff(by(ALICE), "myapp", release, None)
     assert (await w.viewer.diff(by(ALICE), "myapp", release, empty.id)).diff.builds[0] is None
     assert (await w.viewer.diff(by(ALICE), "myapp", empty.id, release)).diff.pruned == ()
+
+
+async def test_the_active_release_is_found_where_it_is_further_down(w: World):
+    good = await w.good()
+    for value in "123":
+        await w.registrar.set_environment(by(ALICE), "myapp", [("A", value)])
+    seen = await w.viewer.releases(by(ALICE), "myapp", 2)
+    assert (seen.active, seen.further_down.id, len(seen.releases)) == (good, good, 2)
+    assert (await w.viewer.releases(by(ALICE), "myapp", 4)).further_down is None
+
+
+async def test_every_release_on_hold_is_named_however_old_with_those_of_its_build(w: World):
+    await w.good()
+    built = (await w.build()).release
+    sibling = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])).release
+    w.cluster.behaves[sibling.id] = lambda _: broken()
+    assert (await w.promote(sibling.id)).phase is Phase.REVERTED
+    for value in "23":
+        await w.registrar.set_environment(by(ALICE), "myapp", [("A", value)])
+    seen = await w.viewer.releases(by(ALICE), "myapp", 1)
+    assert [(each.id, each.held) for each in seen.held] == [(sibling.id, True), (built.id, False)]
+    await w.promote(built.id, anyway="it was the variable")
+    assert [each.id for each in (await w.viewer.releases(by(ALICE), "myapp", 1)).held] == [sibling.id]

@@ -1,0 +1,100 @@
+"""Logins at registries, and tags that become digests where those answer."""
+
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from core.errors import Invalid, NotFound, Unreachable
+from core.records.registry_account import RegistryAccount, host_of
+from core.usecases.registrar import Registrar
+from tests.core.world import ALICE, BOB, World, by
+
+APP = "myapp"
+MANIFEST = "services:\n  web:\n    build: .\n  api:\n    build: .\n  worker:\n    build: .\n"
+DIGEST = "sha256:" + "a" * 64
+
+
+@dataclass
+class Registry:
+    """Knows what tags name, but for hosts that are down."""
+
+    asked: list[tuple[str, RegistryAccount | None]] = field(default_factory=list)
+
+    async def digest(self, image: str, login: RegistryAccount | None) -> str:
+        self.asked.append((image, login))
+        if image.startswith("down."):
+            raise Unreachable("down.example does not answer")
+        return DIGEST
+
+
+async def test_tags_become_digests_where_the_registry_answers(w: World):
+    registry = Registry()
+    registrar = Registrar(w.store, w.cluster, w.registrar._access, str, registry)
+    await registrar.add_registry(by(ALICE), APP, host="registry.example", user="bot", password="pa:ss")
+    pinned = f"registry.example/worker@sha256:{'0' * 64}"
+    images = {"web": "registry.example/web:v1", "api": "down.example/api:v1", "worker": pinned}
+    made = await registrar.register_build(by(ALICE), APP, manifest=MANIFEST, images=images)
+    assert made.build.images == {**images, "web": f"registry.example/web:v1@{DIGEST}"}
+    assert made.notes == ("api is not pinned: down.example does not answer",)
+    assert [(image, login and login.user) for image, login in registry.asked] == [
+        ("down.example/api:v1", None),
+        ("registry.example/web:v1", "bot"),
+    ]
+
+
+async def test_where_nobody_is_asked_tags_stay_tags(w: World):
+    images = dict.fromkeys(("web", "api", "worker"), "registry.example/web:v1")
+    made = await w.build(text=MANIFEST, **images)
+    assert (made.build.images, made.notes) == (images, ())
+
+
+async def test_a_login_is_kept_sealed_and_shown_without_its_password(w: World, tmp_path: Path):
+    for user, password in (("old", "correct-horse"), ("bot", "battery-staple")):
+        host = await w.registrar.add_registry(
+            by(BOB), APP, host="https://GHCR.io/", user=user, password=password
+        )
+    await w.registrar.add_registry(by(ALICE), APP, host="index.docker.io", user="hub", password="x")
+    assert host == "ghcr.io"
+    seen = await w.viewer.registries(by(ALICE), APP)
+    assert [(each.host, each.user, each.password) for each in seen] == [
+        ("docker.io", "hub", ""),
+        ("ghcr.io", "bot", ""),
+    ]
+    kept = {each.host: each for each in await w.store.read.registry_logins(APP)}
+    assert (kept["ghcr.io"].password, kept["ghcr.io"].created_by) == ("battery-staple", BOB)
+    assert "battery" not in repr(kept)
+    with sqlite3.connect(tmp_path / "convox.db") as connection:
+        assert "battery-staple" not in "".join(connection.iterdump())
+    connection.close()
+
+
+async def test_a_login_is_forgotten(w: World):
+    await w.registrar.add_registry(by(ALICE), APP, host="ghcr.io", user="bot", password="x")
+    assert await w.registrar.remove_registry(by(ALICE), APP, "GHCR.io") == "ghcr.io"
+    assert await w.viewer.registries(by(ALICE), APP) == []
+    with pytest.raises(NotFound, match=r"^myapp has no login at ghcr\.io$"):
+        await w.registrar.remove_registry(by(ALICE), APP, "ghcr.io")
+
+
+@pytest.mark.parametrize(
+    ("host", "user", "password"), [("not a host", "u", "p"), ("ghcr.io", "", "p"), ("ghcr.io", "u", "")]
+)
+async def test_what_is_no_login_is_refused(w: World, host: str, user: str, password: str):
+    with pytest.raises(Invalid):
+        await w.registrar.add_registry(by(ALICE), APP, host=host, user=user, password=password)
+
+
+@pytest.mark.parametrize(
+    ("image", "host"),
+    [
+        ("nginx:1", "docker.io"),
+        ("team/web", "docker.io"),
+        ("Registry.example/web:1", "registry.example"),
+        ("localhost/web", "localhost"),
+        ("web:5000/x", "web:5000"),
+    ],
+)
+def test_whose_image_it_is(image: str, host: str):
+    assert host_of(image) == host
