@@ -51,12 +51,20 @@ async def rights(control_plane, namespace):
 async def test_the_bot_has_exactly_the_rights_it_needs(control_plane, app_namespace):
     own = await rights(control_plane, await app_namespace())
     everybodys = await rights(control_plane, "default")
-    objects, look = "get create patch delete", "list watch"
+    objects, look, workloads = (
+        "get create patch delete",
+        "list watch",
+        "get list watch create patch delete",
+    )
     assert {resource: verbs for resource, verbs in own.items() if resource not in everybodys} == {
         "configmaps": "get create patch",
         "secrets": objects,
         "services": objects,
-        "deployments.apps": "get list watch create patch delete",
+        "deployments.apps": workloads,
+        "daemonsets.apps": workloads,
+        "statefulsets.apps": workloads,
+        "controllerrevisions.apps": look,
+        "persistentvolumeclaims": "get create patch",
         "deployments.apps/scale": "patch",
         "replicasets.apps": look,
         "pods": look,

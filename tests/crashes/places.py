@@ -18,7 +18,8 @@ from tests.controlplane.plane import ControlPlane
 
 Document = dict[str, Any]
 KINDS = (
-    *("Deployment", "ReplicaSet", "Pod", "Service", "Secret", "ConfigMap"),
+    *("StatefulSet", "DaemonSet", "Deployment", "ReplicaSet", "ControllerRevision", "Pod"),
+    *("Service", "Secret", "PersistentVolumeClaim", "ConfigMap"),
     *("PodDisruptionBudget", "HorizontalPodAutoscaler", "CronJob", "Job"),
 )
 
@@ -54,10 +55,14 @@ class _Calming:
         raise NotImplementedError
 
     async def unrest(self) -> str:
-        deployments = await self.objects("Deployment")
+        counted = [*await self.objects("Deployment"), *await self.objects("StatefulSet")]
+        agents = await self.objects("DaemonSet")
         pods = await self.objects("Pod")
-        going = [o["metadata"]["name"] for o in [*deployments, *pods] if "deletionTimestamp" in o["metadata"]]
-        wanted = sum(d["spec"].get("replicas", 1) for d in deployments)
+        going = [
+            o["metadata"]["name"] for o in [*counted, *agents, *pods] if "deletionTimestamp" in o["metadata"]
+        ]
+        wanted = sum(d["spec"].get("replicas", 1) for d in counted)
+        wanted += sum((d.get("status") or {}).get("desiredNumberScheduled", 0) for d in agents)
         if going:
             return f"{going} are going"
         return "" if len(pods) == wanted else f"{len(pods)} pods where {wanted} are wanted"

@@ -24,12 +24,28 @@ apps:
 ONE_APPROVAL = POLICY + "    approvals: {promote: {count: 1}}\n"
 
 
-def build(**services: str) -> Build:
-    """Make a build; `web="v1 2"` is the image's tag, whose words say what it does, and the count."""
+# What a release may bring along beside its services: a cache, and one process on every node.
+STORE = "resources:\n  store: {type: redis, image: 'registry.example/store:v1'}\n"
+AGENT = """\
+  agent:
+    image: registry.example/agent:v1
+    agent: true
+    scale: {cpu: 10, memory: 16}
+    termination: {grace: 2}
+"""
+
+
+def build(top: str = "", more: str = "", **services: str) -> Build:
+    """Make a build; `web="v1 2"` is the image's tag, whose words say what it does, and the count.
+
+    Args:
+        top: what stands above the services; `more`: further ones as they stand in the file.
+        **services: see above.
+    """
     parts = {name: text.split() for name, text in services.items()}
     rows = [SERVICE.format(name=name, count=count) for name, (_, count) in parts.items()]
     return Build(
-        manifest="services:\n" + "".join(rows),
+        manifest=top + "services:\n" + "".join(rows) + more,
         images={name: f"registry.example/{name}:{tag}" for name, (tag, _) in parts.items()},
     )
 
@@ -46,7 +62,7 @@ def with_followers(made: Build) -> Build:
 
 FIRST = build(web="v1 2", worker="v1 1")
 SECOND = build(web="v2 3", worker="v2 1")
-BAD = build(web="v2-notfound 3", worker="v2 1", mailer="v2 1")
+BAD = build(STORE, AGENT, web="v2-notfound 3", worker="v2 1", mailer="v2 1")
 STUCK = build(web="v2-neverready 3", worker="v2 1")
 
 

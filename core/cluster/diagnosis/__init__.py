@@ -7,8 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from core.cluster.diagnosis import crashes, creation, images, probes, scheduling, starts, surroundings
-from core.cluster.diagnosis.view import NO_RESTARTS, ContainerView, PodView, pod_view
-from core.cluster.documents import Document, containers_of, controller_of, is_terminating, release_of, spec_of
+from core.cluster.diagnosis.view import NO_RESTARTS, ContainerView, PodView, events_of, pod_view
+from core.cluster.documents import (
+    Document,
+    containers_of,
+    controller_of,
+    is_terminating,
+    release_of,
+    spec_of,
+    uid_of,
+)
 from core.cluster.kinds import POD_OWNERS, WORKLOADS
 from core.cluster.kinds.pod import POD
 from core.cluster.snapshot import Snapshot, is_alive
@@ -50,6 +58,11 @@ def diagnoses(
     every = [p for p in snapshot.pods(workload) if is_alive(p) and not is_terminating(p)]
     around = [
         creation.find(service.name, revisions, owners, going=_going(snapshot)),
+        creation.find_told(
+            service.name,
+            events_of(snapshot, uid_of(workload)) if kind.owns_pods else (),
+            lacking=len(alive) < kind.desired_replicas(workload),
+        ),
         surroundings.find_node(service.name, every),
         surroundings.find_evicted(service.name, views),
         surroundings.find_stuck(service.name, snapshot.pods(workload)),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from core.cluster.diagnosis.view import last, one_line
+from core.cluster.diagnosis.view import EventView, last, one_line
 from core.cluster.documents import Document, condition, spec_of, uid_of
 from core.records.observation import Diagnosis, DiagnosisKind
 
@@ -53,6 +53,9 @@ CAUSES = (
     ),
 )
 # The text carries the generated name of the pod, so every try would else be a new sentence.
+FAILED_CREATE = "FailedCreate"
+# How the controllers of DaemonSets and StatefulSets begin.
+TOLD_BY = re.compile(r"^(?:Error creating: |create Pod \S+ in StatefulSet \S+ failed error: )")
 POD_FORBIDDEN = re.compile(r'pods? "[^"]*" is forbidden: ')
 
 
@@ -79,6 +82,20 @@ def find(
             everywhere = uid_of(replica_set) not in owners
             return Diagnosis(kind=kind, sentence=fact, fact=fact, permanent=permanent, everywhere=everywhere)
     return None
+
+
+def find_told(service: str, events: Sequence[EventView], *, lacking: bool) -> Diagnosis | None:
+    """Explain a workload that makes its pods itself and cannot: its controller says so in events alone.
+
+    So it is never permanent (no verdict rests on an event), and nothing at all once no pod is lacking.
+    """
+    failed = [event for event in events if event.reason == FAILED_CREATE]
+    if not lacking or not failed:
+        return None
+    newest = failed[-1]
+    kind, fact, _ = _explain(service, POD_FORBIDDEN.sub("", TOLD_BY.sub("", newest.message)))
+    fact = one_line(fact)
+    return Diagnosis(kind=kind, sentence=fact, fact=fact, everywhere=True, times=newest.count)
 
 
 def _explain(service: str, text: str) -> tuple[DiagnosisKind, str, bool]:

@@ -10,7 +10,7 @@ from core.cluster.watching.readiness import absent_state, service_state
 from core.records.bundle import BundleService, Ref
 from core.records.intent import Applied
 from core.records.observation import DiagnosisKind, Readiness, ServiceState
-from tests.core.cluster.things import NOW, pod, snapshot
+from tests.core.cluster.things import NOW, event, pod, snapshot
 
 AGENT = BundleService(name="dd", workload=Ref("DaemonSet", "dd"), count=1, settle=20)
 DATABASE = BundleService(
@@ -173,3 +173,46 @@ def test_pods_of_one_that_was_removed_are_awaited(kind, name):
     known = snapshot(Pod=[made(kind, "a", "new")])
     (left,) = absent_state(known, [Ref(kind, name)])
     assert left.sentence == "1 pod is still stopping"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (
+            "DaemonSet",
+            'Error creating: pods "dd-x2f4q" is forbidden: exceeded quota: small, requested: pods=1',
+        ),
+        (
+            "StatefulSet",
+            (
+                'create Pod resource-db-0 in StatefulSet resource-db failed error: pods "resource-db-0" is forbidden:'
+                " exceeded quota: small, requested: pods=1"
+            ),
+        ),
+    ],
+)
+def test_what_keeps_its_pods_from_being_made_is_told_and_ends_nothing(kind: str, said: str):
+    counter = "numberAvailable" if kind == "DaemonSet" else "availableReplicas"
+    live = workload(kind, "2", "R2", **{counter: 0})
+    service = AGENT if kind == "DaemonSet" else DATABASE
+    told = event(live, "FailedCreate", said)
+    told["involvedObject"] = {"kind": kind, "uid": "w1", "name": live["metadata"]["name"]}
+    state = service_state(snapshot(**{kind: [live]}, Event=[told]), service, applied(service, live), "R2")
+    (found,) = state.diagnoses
+    assert (found.kind, found.permanent) == (DiagnosisKind.QUOTA, False)
+    assert found.sentence.startswith(
+        f"the namespace's quota allows no new pod of {service.name}: exceeded small"
+    )
+
+
+def test_once_its_pods_are_there_an_old_event_says_nothing():
+    live = workload("DaemonSet")
+    told = event(live, "FailedCreate", 'Error creating: pods "dd-x2f4q" is forbidden: exceeded quota: small')
+    told["involvedObject"] = {"kind": "DaemonSet", "uid": "w1"}
+    known = snapshot(
+        DaemonSet=[live],
+        ControllerRevision=[revision("DaemonSet", "new", "2")],
+        Pod=[made("DaemonSet", "a", "new"), made("DaemonSet", "b", "new", "n2")],
+        Event=[told],
+    )
+    assert service_state(known, AGENT, applied(AGENT, live), "R2").diagnoses == ()
