@@ -117,7 +117,8 @@ class KubeClient:
         """Return whether the API server serves an API group; whoever it knows may ask that."""
         try:
             await self._transport.read(Request(method="GET", at=api_group(group), seconds=READY_SECONDS))
-        except ApiRejected as error:
+        except (ApiRejected, ApiUnreachable) as error:
+            # For a path that it does not know the API server has plain words, as a proxy would.
             if error.status.code == 404:
                 return False
             raise
