@@ -1,7 +1,7 @@
 """What the API server stores: objects, one counter of versions, a history that watches read, and its end."""
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +29,8 @@ class Storage:
 
     def __init__(self, *, history: int = 1000) -> None:
         self.objects: dict[Key, Document] = {}
+        # Keys by resource: controllers ask for all of one many times a second.
+        self._keys: defaultdict[str, set[Key]] = defaultdict(set)
         self.version = 100
         self._history: deque[StorageEvent] = deque(maxlen=history)
         self._oldest = self.version
@@ -39,9 +41,7 @@ class Storage:
 
     def all(self, group_resource: str, namespace: str = "") -> list[Document]:
         """Return the objects of a resource by namespace and name; of every namespace if none is given."""
-        keys = [
-            key for key in self.objects if key[0] == group_resource and (not namespace or key[1] == namespace)
-        ]
+        keys = [key for key in self._keys[group_resource] if not namespace or key[1] == namespace]
         return [self.objects[key] for key in sorted(keys)]
 
     def put(self, group_resource: str, document: Document) -> Document:
@@ -52,6 +52,7 @@ class Storage:
         stored = {**document, "metadata": {**meta, "resourceVersion": str(self.version)}}
         before = self.objects.get(key)
         self.objects[key] = stored
+        self._keys[group_resource].add(key)
         self._record(
             StorageEvent(version=self.version, group_resource=group_resource, before=before, after=stored)
         )
@@ -59,7 +60,9 @@ class Storage:
 
     def remove(self, group_resource: str, namespace: str, name: str) -> Document:
         """Take an object away under a new version, and return it as it was, with that version."""
-        document = self.objects.pop((group_resource, namespace, name))
+        key = (group_resource, namespace, name)
+        document = self.objects.pop(key)
+        self._keys[group_resource].discard(key)
         self.version += 1
         last = {**document, "metadata": {**document["metadata"], "resourceVersion": str(self.version)}}
         self._record(
@@ -121,5 +124,8 @@ class Storage:
             (group_resource, namespace, name): value
             for group_resource, namespace, name, value in snapshot["objects"]
         }
+        self._keys.clear()
+        for key in self.objects:
+            self._keys[key[0]].add(key)
         self.version = int(snapshot["version"])
         self.expire()
