@@ -86,8 +86,7 @@ def test_every_failure_is_over_within_a_minute():
 @pytest.mark.parametrize(("app", "number"), BUILDS)
 def test_every_build_can_become_good_within_the_time_that_it_has(app: str, number: int):
     text = (EXAMPLES / APPS[app]["builds"][number]["manifest"]).read_text(encoding="utf-8")
-    environment = Environment((("DATABASE_URL", "x"), ("PAYMENTS_KEY", "x")))
-    check_times(parse_manifest(text, environment).services, POLICY.rules(app))
+    check_times(parse_manifest(text, environment(app, number)).services, POLICY.rules(app))
 
 
 @pytest.mark.parametrize("app", sorted(APPS))
@@ -98,7 +97,21 @@ def test_every_example_needs_a_variable_so_that_its_first_release_shows_how_to_s
         parse_manifest(text, Environment())
 
 
-def test_every_manifest_of_the_examples_is_used():
+def test_every_other_manifest_of_the_playground_s_apps_is_used():
     used = {(EXAMPLES / build["manifest"]).resolve() for app in APPS.values() for build in app["builds"]}
 
-    assert used == {path.resolve() for path in EXAMPLES.glob("*/*.yml")}
+    assert used == {path.resolve() for app in APPS for path in (EXAMPLES / app).glob("*.yml")}
+
+
+# What teams have; tests/scenarios/test_scenarios_examples.py rolls each of them out.
+PLAIN = sorted(path.parent.name for path in EXAMPLES.glob("*/convox.yml"))
+
+
+@pytest.mark.parametrize("app", PLAIN)
+def test_every_example_is_read_and_every_note_on_it_is_about_a_disk_or_a_router(app: str):
+    text = (EXAMPLES / app / "convox.yml").read_text(encoding="utf-8")
+    found = parse_manifest(text, Environment(), complete=False)
+
+    assert found.services
+    assert text.startswith("# "), "it says what it is for"
+    assert [note for note in found.notes if "disk" not in note and "router" not in note] == []

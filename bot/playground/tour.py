@@ -1,4 +1,4 @@
-"""What a newcomer finds: the channels of the two sample apps, and what to try first with the releases that are there."""
+"""What a newcomer finds: the channels of the sample apps, and what to try first with the releases that are there."""
 
 from collections.abc import Sequence
 
@@ -16,6 +16,18 @@ CHANNELS = {
         id="C11STORE",
         name="store",
         topic="Releases of store go out here; each needs one approval by somebody else",
+        members=[*TEAM, BOT_USER],
+    ),
+    "rails": Conversation(
+        id="C12RAILS",
+        name="rails",
+        topic="An app with a database, a queue and a nightly task",
+        members=[*TEAM, BOT_USER],
+    ),
+    "collector": Conversation(
+        id="C13COLLECTOR",
+        name="collector",
+        topic="An agent on every node, and the gateway behind it",
         members=[*TEAM, BOT_USER],
     ),
 }
