@@ -12,7 +12,7 @@ import aiosqlite
 from core.errors import Unavailable
 from storage.errors import DatabaseMissing
 from storage.filesystem import resolve_local
-from storage.lock import file_lock, opened
+from storage.lock import check_not_lost, file_lock, opened
 from storage.migrate import MIGRATIONS, Migration, migrate, needs_migration
 from storage.write_queue import WriteQueue
 
@@ -150,7 +150,7 @@ async def open_database(
         migrations: what to upgrade with; other than the default in tests only.
 
     Raises:
-        DatabaseMissing, ForeignDatabase, DatabaseLocked, NetworkFileSystem, SchemaTooNew: see storage/errors.py.
+        DatabaseMissing, DatabaseLost, ForeignDatabase, DatabaseLocked, NetworkFileSystem, SchemaTooNew: see storage/errors.py.
         Unavailable: the file or its disk cannot be used.
     """
     path = resolve_local(path)
@@ -160,6 +160,7 @@ async def open_database(
         file = stack.enter_context(opened(path))
         if exclusive:
             stack.enter_context(file_lock(path, file))
+            check_not_lost(path, file)
         with raising_unusable():
             writer = await stack.enter_async_context(connect(path))
             # Before anything is written: the journal's mode stays in the file, which may not be ours.

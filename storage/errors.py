@@ -9,6 +9,10 @@ class DatabaseMissing(StorageError):
     """There is no such file, and this command makes none."""
 
 
+class DatabaseLost(StorageError):
+    """The file is empty or gone, and the lock beside it says that there was a database."""
+
+
 class ForeignDatabase(StorageError):
     """The file is the database of another program."""
 

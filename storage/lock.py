@@ -1,6 +1,7 @@
 """The lock of a running bot: on the file, whatever it is called, and on its name, whatever file has it."""
 
 import fcntl
+import logging
 import os
 import sys
 from collections.abc import Generator
@@ -8,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import Unavailable
-from storage.errors import DatabaseLocked
+from storage.errors import DatabaseLocked, DatabaseLost
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -46,7 +49,7 @@ def file_lock(path: Path, file: int) -> Generator[None]:
         DatabaseLocked: another process has it.
         Unavailable: the lock file cannot be made.
     """
-    lock = path.with_name(path.name + ".lock")
+    lock = _beside(path)
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -71,3 +74,43 @@ def _acquire(descriptor: int, taken: str) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise DatabaseLocked(f"{taken}: stop it first, or give this one its own CONVOX_DATABASE") from None
+
+
+def check_not_lost(path: Path, file: int) -> None:
+    """Refuse to begin anew where a database was: to SQLite a file of 0 bytes is a database without tables.
+
+    Args:
+        path: of the database.
+        file: a descriptor of it, see `opened`.
+
+    Raises:
+        DatabaseLost: the file is empty, or was not there, and the lock beside it names what it held.
+    """
+    if os.fstat(file).st_size == 0 and (before := _remembered(path)):
+        raise DatabaseLost(
+            f"the database {path} is empty, but it held the records of installation {before}, as {_beside(path)} says: put a"
+            " backup in its place, or remove that file too to begin with nothing"
+        )
+
+
+def remember(path: Path, installation: str) -> None:
+    """Note beside the database whose it is, for `check_not_lost`; the caller holds the lock."""
+    if _remembered(path) == installation:
+        return
+    try:
+        _beside(path).write_text(f"{installation}\n", encoding="ascii")
+    except OSError as error:
+        log.warning(
+            "%s cannot be written, so a lost database would not be noticed: %s", _beside(path), error.strerror
+        )
+
+
+def _remembered(path: Path) -> str:
+    try:
+        return _beside(path).read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")

@@ -13,6 +13,7 @@ from storage import audit
 from storage.database import Database, open_database
 from storage.inbox.deliveries import SqliteInbox
 from storage.keys import Keyring, Vault
+from storage.lock import remember
 from storage.outbox.queue import SqliteOutbox
 from storage.outbox.reads import OutboxReader
 from storage.outbox.writes import OutboxWriter
@@ -112,4 +113,6 @@ async def open_store(
     async with open_database(path, exclusive=exclusive) as database:
         vault = await Vault.open(database, keyring)
         await reseal(database, vault)
+        if exclusive:
+            remember(database.path, vault.installation)
         yield SqliteStore(database, vault, clock)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -31,6 +32,9 @@ GATHER_SECONDS = 0.1
 # nothing else may come for hours.
 UNWRITTEN_SECONDS, SETTLED_SECONDS = 5.0, 0.5
 LAST = frozenset({Priority.VERDICT, Priority.DECISION})
+# How long a round waits for its own calls, by the clock on the wall: Slack answers in a third of that. Whoever is slower holds
+# up the rest of its channel and nobody else.
+PATIENCE_SECONDS = 1.0
 
 
 class Renderer(Protocol):
@@ -65,6 +69,9 @@ class Sender:
         # What a message was about that made the sender stumble, and until when it is left alone.
         self._put_off: dict[str, float] = {}
         self._interrupted = True
+        self._sending: dict[asyncio.Task[None], SendTask] = {}
+        # Of these, those whose round has ended before them: whoever waits is told of their end.
+        self._slow: set[asyncio.Task[None]] = set()
         # When what may be in Slack and in no row yet is written at the latest.
         self._write_at: float | None = None
         self._cards = CardSender(
@@ -109,6 +116,15 @@ class Sender:
     async def run(self) -> None:
         """Send until cancelled; waits for Slack to know us, and stops for good with dead credentials."""
         await self._state.identified.wait()
+        try:
+            await self._send_on()
+        finally:
+            calls = list(self._sending)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+
+    async def _send_on(self) -> None:
         while not self._state.bot_token_refused:
             self._fresh.clear()
             try:
@@ -129,23 +145,53 @@ class Sender:
     async def _recover(self) -> None:
         """Look up what may have been sent, after a start and after whatever broke off in the middle of sending."""
         if self._interrupted:
-            await self._outbox.recover()
             self._interrupted = False
+            try:
+                await self._outbox.recover(but={task.promotion for task in self._sending.values()})
+            except BaseException:
+                self._interrupted = True
+                raise
 
     async def _round(self) -> float:
         """Send what may go now, one message a channel; return the seconds until more may."""
         tasks, wait = await self._due()
-        going, pause = chosen(tasks, self._clock.monotonic())
-        # All are awaited, whatever becomes of one: a second call beside one that still runs would post twice.
-        outcomes = await asyncio.gather(*(task.run() for task in going), return_exceptions=True)
-        for task, outcome in zip(going, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                self._stumbled(task, outcome)
+        going, pause = chosen(self._free(tasks), self._clock.monotonic())
         if going:
-            last = any(task.priority in LAST for task in going)
-            self._write_at = self._clock.monotonic() + (SETTLED_SECONDS if last else UNWRITTEN_SECONDS)
+            _, slow = await asyncio.wait([self._start(task) for task in going], timeout=PATIENCE_SECONDS)
+            self._slow |= slow
             return 0.0
         return min(wait, wait if pause is None else pause, await self._write_down())
+
+    def _free(self, tasks: Sequence[SendTask]) -> list[SendTask]:
+        """Leave out what a call is under way for: a second one beside it would post twice, or out of order."""
+        under_way = self._sending.values()
+        promotions, channels = {t.promotion for t in under_way}, {t.channel for t in under_way}
+        return [t for t in tasks if t.promotion not in promotions and t.channel not in channels]
+
+    def _start(self, task: SendTask) -> asyncio.Task[None]:
+        call = asyncio.create_task(self._call(task), name=f"a message of {task.promotion}")
+        self._sending[call] = task
+        call.add_done_callback(self._ended)
+        return call
+
+    async def _call(self, task: SendTask) -> None:
+        try:
+            await task.run()
+        except Unavailable as error:
+            log.warning("a message of %s has to wait: %s", task.promotion, error)
+            self._stumbled(task)
+        except Exception:
+            log.exception("a message of %s met an error nobody foresaw", task.promotion)
+            self._stumbled(task)
+        pause = SETTLED_SECONDS if task.priority in LAST else UNWRITTEN_SECONDS
+        at = self._clock.monotonic() + pause
+        self._write_at = at if self._write_at is None else min(at, self._write_at)
+
+    def _ended(self, call: asyncio.Task[None]) -> None:
+        del self._sending[call]
+        if call in self._slow:
+            self._slow.discard(call)
+            self._fresh.set()
 
     async def _write_down(self) -> float:
         """Write what Slack has taken, once it has waited long enough for another write; return the seconds until then."""
@@ -157,12 +203,8 @@ class Sender:
         self._write_at = None
         return QUIET_SECONDS
 
-    def _stumbled(self, task: SendTask, error: Exception) -> None:
+    def _stumbled(self, task: SendTask) -> None:
         """Leave a promotion alone for a while, so that it does not keep the others of its channel waiting."""
-        if isinstance(error, Unavailable):
-            log.warning("a message of %s has to wait: %s", task.promotion, error)
-        else:
-            log.error("a message of %s met an error nobody foresaw", task.promotion, exc_info=error)
         self._put_off[task.promotion] = self._clock.monotonic() + AFTER_A_SURPRISE
         self._interrupted = True
 

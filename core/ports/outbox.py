@@ -1,6 +1,6 @@
 """What is still to be told in Slack, as values, and the durable outbox that hands them out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -191,8 +191,12 @@ class Outbox(Protocol):
         """Write what `card_shown` and `post_sent` have left to write."""
         ...
 
-    async def recover(self) -> None:
-        """At a start, before anything is sent: what was being sent has an unknown outcome."""
+    async def recover(self, *, but: Collection[str] = ()) -> None:
+        """At a start, and after whatever broke off: what was being sent has an unknown outcome.
+
+        Args:
+            but: promotions for which a call is under way, whose outcome will be known.
+        """
         ...
 
     async def backlog(self) -> Backlog: ...

@@ -7,7 +7,7 @@ write, or by `write_down`. At a start `recover`, since whatever was being sent w
 """
 
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
 from sqlite3 import Row
@@ -15,7 +15,7 @@ from sqlite3 import Row
 from core.clock import Clock
 from core.ports.outbox import Backlog, CardDue, Fits, Fitting, LostPost, Post, ThreadDue
 from core.records.line import Line
-from storage.codec import actor_of, datetime_or_none, timestamp, timestamp_or_none
+from storage.codec import actor_of, datetime_or_none, json, timestamp, timestamp_or_none
 from storage.database import Database
 from storage.keys import Vault
 from storage.outbox.rows import card_due_of, lost_post_of, post_of, thread_due_of
@@ -168,9 +168,9 @@ class SqliteOutbox:
             async with self._writing():
                 pass
 
-    async def recover(self) -> None:
-        """At a start, before anything is sent: what was being sent has an unknown outcome."""
-        await self._run("interrupted_posts")
+    async def recover(self, *, but: Collection[str] = ()) -> None:
+        """At a start, and after whatever broke off: what was being sent has an unknown outcome."""
+        await self._run("interrupted_posts", but=json(sorted(but)))
 
     async def next_due(self, after: datetime) -> datetime | None:
         """Return when the next delay ends that lasts longer than until then, or None."""

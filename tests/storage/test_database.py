@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import Unavailable
 from storage.database import open_database
-from storage.errors import DatabaseLocked, NetworkFileSystem
+from storage.errors import DatabaseLocked, DatabaseLost, NetworkFileSystem
 from storage.filesystem import kind_of_mount, resolve_local
 from storage.keys import Keyring
 from storage.store import open_store
@@ -321,6 +321,51 @@ async def test_the_lock_ends_with_the_process_that_held_it(path):
         pass
 
 
+@pytest.mark.parametrize("lost", ["cut to nothing", "deleted"])
+async def test_where_a_database_was_nothing_begins_anew_by_itself(path, key, clock, lost):
+    """To SQLite an empty file is a database without tables: the bot began with no app, and the records seemed never to have been."""
+    async with open_store(path, Keyring([key]), clock):
+        pass
+    if lost == "deleted":
+        path.unlink()
+    else:
+        path.write_bytes(b"")
+    for _ in range(2):
+        with pytest.raises(
+            DatabaseLost, match=r"is empty, but it held the records of installation [0-9a-f]{32}"
+        ):
+            async with open_store(path, Keyring([key]), clock):
+                pass
+    path.with_name(f"{path.name}.lock").unlink()
+    async with open_store(path, Keyring([key]), clock) as store:
+        assert await store.read.apps() == []
+
+
+async def test_a_start_that_died_before_anything_was_stored_is_simply_tried_again(path, key, clock):
+    path.write_bytes(b"")
+    path.with_name(f"{path.name}.lock").write_bytes(b"")
+    async with open_store(path, Keyring([key]), clock) as store:
+        assert await store.read.apps() == []
+
+
+async def test_whose_database_it_is_follows_a_backup_of_another_one(path, key, clock, tmp_path):
+    other = tmp_path / "other.db"
+    for each in (path, other):
+        async with open_store(each, Keyring([key]), clock) as store:
+            installation = await store.read.installation()
+    other.replace(path)
+    async with open_store(path, Keyring([key]), clock):
+        pass
+    assert path.with_name(f"{path.name}.lock").read_text() == f"{installation}\n"
+
+
+async def test_where_that_cannot_be_noted_a_start_goes_on(path, key, clock, monkeypatch, caplog):
+    monkeypatch.setattr(Path, "write_text", lambda *_, **__: os.write(-1, b""))
+    async with open_store(path, Keyring([key]), clock) as store:
+        assert await store.read.apps() == []
+    assert "a lost database would not be noticed: Bad file descriptor" in caplog.text
+
+
 async def test_the_file_is_readable_by_its_owner_only(database, path):
     files = [file for file in path.parent.iterdir() if file.name.startswith(path.name)]
     assert {file.name for file in files} == {
@@ -387,5 +432,5 @@ async def test_a_lock_of_another_process_is_not_blamed_on_the_disk(store, path):
         async with store.transaction() as tx:
             await tx.add_app(make_app())
     other.close()
-    assert "disk" not in caught.value.hint
-    assert "which process holds the file" in caught.value.hint
+    assert "disk" not in str(caught.value.hint)
+    assert "which process holds the file" in str(caught.value.hint)

@@ -150,8 +150,8 @@ WHERE outbox.state = 'unknown' AND cards.failed = '' AND (outbox.not_before IS N
 ORDER BY outbox.id;
 
 -- interrupted_posts --
--- After a restart: whatever was being sent has an unknown outcome.
-UPDATE outbox SET state = 'unknown' WHERE state = 'sending';
+-- After a restart, or what broke off: whatever was being sent has an unknown outcome, but where a call is under way.
+UPDATE outbox SET state = 'unknown' WHERE state = 'sending' AND promotion NOT IN (SELECT value FROM json_each(:but));
 
 -- next_due --
 -- When the next delay of a card, of a message or of a look-up ends.

@@ -294,6 +294,81 @@ async def test_a_surprise_in_one_channel_posts_nothing_twice_in_another(tmp_path
         assert s.slack.said(f"card {Q}") == 1
 
 
+async def test_a_slow_channel_holds_up_no_other_and_is_told_in_order(tmp_path: Path, monkeypatch):
+    """One call without an answer made every other channel wait for its time-out."""
+    monkeypatch.setattr("bot.slack.sender.PATIENCE_SECONDS", 0.01)
+    async with staged(tmp_path) as s:
+        await s.promotion(P, "C1", ended=True)
+        await s.promotion(Q, "C2", ended=True)
+        slow, real = asyncio.Event(), s.slack.api_call
+
+        async def api_call(method: str, **how: Any):
+            if (how.get("json") or how.get("params"))["channel"] == "C1":
+                await slow.wait()
+            return await real(method, **how)
+
+        s.slack.api_call = api_call
+        await s.pass_time(30)
+        assert [m["text"] for m in s.slack.messages] == [f"card {Q}", "1 lines", f"end {Q}"]
+        slow.set()
+        await s.sender._fresh.wait()
+        await s.pass_time(30)
+        assert [m["text"] for m in s.slack.messages if m["channel"] == "C1"] == [
+            f"card {P}",
+            "1 lines",
+            f"end {P}",
+        ]
+
+
+async def test_what_a_stumble_is_recovered_from_leaves_calls_that_are_under_way_alone(
+    tmp_path: Path, monkeypatch, caplog
+):
+    """Their outcome will be known: to look them up would be to doubt them, and to send them again."""
+    monkeypatch.setattr("bot.slack.sender.PATIENCE_SECONDS", 0.01)
+    async with staged(tmp_path) as s:
+        await s.promotion(P, "C1", lines=0)
+        await s.promotion(Q, "C2", lines=0)
+        await s.pass_time(5)
+        async with s.store.transaction() as tx:
+            await tx.add_lines(P, [make_line(1)])
+        slow, real = asyncio.Event(), s.slack.api_call
+
+        async def api_call(method: str, **how: Any):
+            if (how.get("json") or how.get("params"))["channel"] == "C1":
+                await slow.wait()
+            return await real(method, **how)
+
+        s.slack.api_call = api_call
+        await s.sender._round()
+        s.messages.defect = Q
+        await s.moves(Q)
+        with caplog.at_level(logging.CRITICAL):
+            await s.pass_time(5)
+        slow.set()
+        await s.sender._fresh.wait()
+        await s.pass_time(120)
+        assert s.slack.said("1 lines") == 1
+        assert not [method for method, _ in s.slack.calls if "conversations" in method]
+
+
+async def test_what_is_under_way_when_it_stops_is_let_go_of(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.promotion(P)
+        begun = asyncio.Event()
+
+        async def api_call(method: str, **how: Any):
+            begun.set()
+            await asyncio.Event().wait()
+
+        s.slack.api_call = api_call
+        s.state.identified.set()
+        running = asyncio.create_task(s.sender.run())
+        await begun.wait()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert not s.sender._sending
+
+
 async def test_what_was_sent_and_could_not_be_written_down_is_not_sent_again(tmp_path: Path, caplog):
     async with staged(tmp_path) as s:
         real, failed = s.store._database.transaction, list[str]()
