@@ -18,8 +18,10 @@ from core.records.release import Release
 from core.sentence import Channel, Sentence
 from core.usecases.asking import PromotionRequest
 from core.usecases.decider import Decider
+from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter, PromotionResult
 from core.usecases.registrar import Registrar
+from core.usecases.scaler import Scaler
 from core.usecases.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -43,14 +45,23 @@ class Handlers:
     """Carries out requests: the use case, which asks for the right itself, then the words."""
 
     def __init__(
-        self, *, registrar: Registrar, promoter: Promoter, decider: Decider, viewer: Viewer, clock: Clock
+        self,
+        *,
+        registrar: Registrar,
+        promoter: Promoter,
+        decider: Decider,
+        viewer: Viewer,
+        processes: ProcessViewer,
+        scaler: Scaler,
+        clock: Clock,
     ) -> None:
         self._registrar = registrar
         self._promoter = promoter
         self._decider = decider
         self._viewer = viewer
+        self._scaler = scaler
         self._environments = EnvironmentCommands(registrar)
-        self._showing = Queries(viewer, clock)
+        self._showing = Queries(viewer, processes, clock)
 
     async def handle(self, command: ask.Command, caller: Caller) -> Reply:
         """Return the answer; a refusal is one too, and nothing is raised."""
@@ -90,7 +101,10 @@ class Handlers:
 
     async def _carry_out(self, command: ask.Command, caller: Caller) -> Reply:
         match command:
-            case ask.Promote() | ask.Rollback() | ask.CreateReleaseFrom() | BuildForm(images=tuple()):
+            case (
+                ask.Promote() | ask.Rollback() | ask.CreateReleaseFrom() | BuildForm(images=tuple())
+                | ask.Restart() | ask.SetCount()
+            ):  # fmt: skip
                 return await self._change(command, caller)
             case ask.EnvSet() | ask.EnvUnset() | EnvEdit(lines=tuple()):
                 return await self._change_environment(command, caller)
@@ -132,6 +146,8 @@ class Handlers:
                 return await self._promote(command, caller)
             case BuildForm():
                 return await self._build(command, caller)
+            case ask.Restart() | ask.SetCount():
+                return await self._act_on_processes(command, caller)
             case ask.Rollback():
                 asked = PromotionRequest(app=command.app, kind="rollback", release=command.release)
                 requested = await self._promoter.request(caller, asked)
@@ -162,6 +178,14 @@ class Handlers:
         )
         requested = await self._promoter.request(caller, asked)
         return await self._requested(requested, confirmations.promoting(requested.promotion.release), caller)
+
+    async def _act_on_processes(self, command: ask.Restart | ask.SetCount, caller: Caller) -> Reply:
+        if isinstance(command, ask.SetCount):
+            made = await self._scaler.scale(caller, command.app, command.service, command.count)
+            return Reply(answer=Answer(text=confirmations.scaling(made), hint=confirmations.scaled(made)))
+        services = () if command.service is None else (command.service,)
+        requested = await self._promoter.request(caller, PromotionRequest(app=command.app, restart=services))
+        return await self._requested(requested, confirmations.restarting(requested.promotion), caller)
 
     async def _change_environment(self, command: EnvironmentCommand, caller: Caller) -> Reply:
         changed = await self._environments.change(command, caller)

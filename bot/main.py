@@ -26,6 +26,7 @@ from bot.settings import Settings, SettingsError
 from bot.slack.connection import SlackConnection, SlackState, new_client, new_session
 from bot.slack.dialogs import Dialogs
 from bot.slack.directory import SlackDirectory
+from bot.slack.files import FileSender
 from bot.slack.http_endpoint import new_slack_endpoint
 from bot.slack.inbox import InboxWorker
 from bot.slack.listeners import new_app
@@ -45,8 +46,10 @@ from core.ports.registry import ImageRegistry
 from core.rollout.effects import RolloutPorts
 from core.rollout.supervisor import Supervisor
 from core.usecases.decider import Decider
+from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter
 from core.usecases.registrar import Registrar
+from core.usecases.scaler import Scaler
 from core.usecases.viewer import Viewer
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
@@ -123,6 +126,7 @@ class SlackSide:
     client: AsyncWebClient
     directory: SlackDirectory
     access: Access
+    calls: WebApi
     sender: Sender
     dialogs: Dialogs
 
@@ -134,6 +138,7 @@ class UseCases:
     registrar: Registrar
     decider: Decider
     viewer: Viewer
+    scaler: Scaler
     supervisor: Supervisor
     handlers: Handlers
 
@@ -149,7 +154,13 @@ def _slack_side(
     web = WebApi(client, state)
     sender = Sender(store.outbox, messages, store, web, state, clock)
     return SlackSide(
-        state=state, client=client, directory=directory, access=access, sender=sender, dialogs=Dialogs(web)
+        state=state,
+        client=client,
+        directory=directory,
+        access=access,
+        calls=web,
+        sender=sender,
+        dialogs=Dialogs(web),
     )
 
 
@@ -174,9 +185,23 @@ def _use_cases(
     decider = Decider(store, cluster, access, sender, supervisor, why_not_startable=why_not_startable)
     promoter = Promoter(store, cluster, access, decider, why_not_startable=why_not_startable)
     viewer = Viewer(store, cluster, access, why_not_startable)
-    handlers = Handlers(registrar=registrar, promoter=promoter, decider=decider, viewer=viewer, clock=clock)
+    scaler = Scaler(store, cluster, access, sender, why_not_startable=why_not_startable)
+    handlers = Handlers(
+        registrar=registrar,
+        promoter=promoter,
+        decider=decider,
+        viewer=viewer,
+        processes=ProcessViewer(store, cluster, access),
+        scaler=scaler,
+        clock=clock,
+    )
     return UseCases(
-        registrar=registrar, decider=decider, viewer=viewer, supervisor=supervisor, handlers=handlers
+        registrar=registrar,
+        decider=decider,
+        viewer=viewer,
+        scaler=scaler,
+        supervisor=supervisor,
+        handlers=handlers,
     )
 
 
@@ -203,6 +228,7 @@ def _assembled(
         announcer=slack.sender,
         dialogs=slack.dialogs,
         workspaces=workspaces,
+        files=FileSender(slack.calls, session),
     )
     app = new_app(slack.client, signing_secret=secret, state=state, sink=inbox, workspaces=workspaces)
     connection = SlackConnection(
@@ -250,6 +276,7 @@ def _assembled(
             "inbox": inbox.run,
             "expiry of approvals": lambda: expire(domain.decider, clock),
             "connection to Slack": connection.run,
+            "counts left over": domain.scaler.resume,
             "loop lag": lag.run,
             "first word of the cluster": lambda: await_cluster(cluster.reach, clock),
         },

@@ -1,6 +1,6 @@
 """Requests that change nothing: lists, facts, manifests, environments, help."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from bot.command import commands as ask
@@ -10,18 +10,23 @@ from bot.views.builds import build_info, build_list, build_logs, registry_list
 from bot.views.env import env_list
 from bot.views.help import help_text
 from bot.views.history import history_list, live_then
+from bot.views.process_log import log_answer, log_text, nothing_written
+from bot.views.processes import process_list, scale_list, service_list
 from bot.views.release_diff import release_diff_text
 from bot.views.releases import below_list, release_info, release_list, release_manifest, status_note
 from core.actor import Caller
 from core.clock import Clock
+from core.records.process_log import LogRequest
+from core.usecases.process_viewer import ProcessViewer
 from core.usecases.viewer import Viewer
 
 
 class Queries:
     """Puts into words what the caller may see."""
 
-    def __init__(self, viewer: Viewer, clock: Clock) -> None:
+    def __init__(self, viewer: Viewer, processes: ProcessViewer, clock: Clock) -> None:
         self._viewer = viewer
+        self._running = processes
         self._clock = clock
         self._by_kind: dict[type, Callable[[Any, Caller], Awaitable[Answer]]] = {
             ask.ListReleases: self._releases,
@@ -34,6 +39,10 @@ class Queries:
             ask.ListBuilds: self._builds,
             ask.BuildInfo: self._build_info,
             ask.BuildLogs: self._build_logs,
+            ask.ListServices: self._services,
+            ask.ListProcesses: self._processes,
+            ask.ListScales: self._scale,
+            ask.Logs: self._logs,
             ask.AppInfo: self._app_info,
             ask.ListApps: self._apps,
             ask.ListRegistries: self._registries,
@@ -101,6 +110,41 @@ class Queries:
         build = await self._viewer.build(caller, command.app, command.build)
         return Answer(text=build_logs(build), whole=command.typed)
 
+    async def _services(self, command: ask.ListServices, caller: Caller) -> Answer:
+        found = await self._running.services(caller, command.app)
+        return Answer(
+            text=service_list(found), hint=_nothing(found, command.app, caller), whole=command.typed
+        )
+
+    async def _processes(self, command: ask.ListProcesses, caller: Caller) -> Answer:
+        found = await self._running.processes(caller, command.app, command.service)
+        table = process_list(found, self._clock.now())
+        return Answer(
+            text=table, hint=_nothing(found, command.service or command.app, caller), whole=command.typed
+        )
+
+    async def _scale(self, command: ask.ListScales, caller: Caller) -> Answer:
+        found = await self._running.services(caller, command.app, command.service)
+        return Answer(text=scale_list(found), hint=_nothing(found, command.app, caller), whole=command.typed)
+
+    async def _logs(self, command: ask.Logs, caller: Caller) -> Answer:
+        asked = LogRequest(
+            service=command.service,
+            lines=command.limit,
+            since=command.since,
+            containing=command.containing,
+        )
+        seen = await self._running.logs(caller, command.app, asked)
+        what = command.service or command.app
+        if not seen.log.lines:
+            text = nothing_written(what, command.since, command.containing)
+            # A terminal gets lines or none, so that a script can count them.
+            return Answer(text="" if caller.source == "http" else text, code=False, warnings=seen.log.notes)
+        text = log_text(seen.log.lines)
+        if caller.source == "http":
+            return Answer(text=text, warnings=seen.log.notes)
+        return log_answer(text, what, seen, caller.actor, command.typed)
+
     async def _app_info(self, command: ask.AppInfo, caller: Caller) -> Answer:
         seen = await self._viewer.app(caller, command.app)
         return Answer(text=app_info(seen.app, seen.in_flight))
@@ -120,6 +164,11 @@ class Queries:
     async def _help(self, command: ask.Help, caller: Caller) -> Answer:
         linked = await self._viewer.linked_app(caller.channel)
         return help_text(command.topic, linked, caller.source)
+
+
+def _nothing(found: Sequence[object], what: str, caller: Caller) -> str:
+    """Say in Slack that a list is empty; a terminal shows a header alone, as Convox does."""
+    return f"nothing of {what} runs now" if not found and caller.source == "slack" else ""
 
 
 def _altered(text: str, command: ask.Command, caller: Caller) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ NAMES = (
     "settle.after_commit",
     "prune.after_suspend",
     "prune.after_remove",
+    "scale.after_request",
+    "scale.after_effect",
     "outbox.after_sending",
     "outbox.after_post",
 )

@@ -128,6 +128,7 @@ class Promotion:
         overwrite: what others have set by hand in the pods of its services is taken away (engine rule 45).
         cautions: what it does that an approver has to know, one sentence each.
         anyway: why a release on hold is promoted all the same.
+        restarts: of the active release, the services whose pods are replaced; empty for any other promotion.
         source: where it was asked for.
         channel: where its card is; None without one.
         approvals_needed: how many approvals it needs.
@@ -160,6 +161,7 @@ class Promotion:
     overwrite: bool = False
     cautions: tuple[str, ...] = ()
     anyway: str | None = None
+    restarts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     approvals_needed: int = 0
     expires_at: datetime | None = None
@@ -196,6 +198,11 @@ class Promotion:
     def untouched(self) -> bool:
         """Whether nothing of it, nor of one that it took over, has reached the cluster: nothing is to be undone."""
         return self.touched_at is None and self.baseline_of is None
+
+    @property
+    def spares_release(self) -> bool:
+        """Whether its release is not put on hold, however it ends: a restart changes no release, and what it replaced was good."""
+        return self.blameless or bool(self.restarts)
 
     @property
     def forced(self) -> bool:

@@ -31,6 +31,8 @@ from core.records.observation import (
     Readiness,
     ServiceState,
 )
+from core.records.process import AppProcesses, Process, ProcessStatus
+from core.records.process_log import LogRequest, ProcessLine, ProcessLog
 from core.records.release import Release
 from core.records.traits import Traits
 from core.redaction import Redactor
@@ -144,6 +146,7 @@ class FakeCluster:
         after_verdict: further kinds that are applied once the rest is verified.
         remarked: what there is to remark.
         suspensions: ref → how often it was suspended; `runs_on`: after how many of them it is at rest, 1 at the least.
+        command: arguments of every process.
     """
 
     clock: JumpingClock
@@ -155,6 +158,7 @@ class FakeCluster:
     live: dict[Ref, str] = field(default_factory=dict)
     replicas: dict[str, int] = field(default_factory=dict)
     uids: dict[Ref, str] = field(default_factory=dict)
+    restarted: dict[Ref, str] = field(default_factory=dict)
     made: int = 0
     refuse: Callable[[str], None] = lambda _request: None
     synced: bool = True
@@ -164,6 +168,7 @@ class FakeCluster:
     suspensions: dict[Ref, int] = field(default_factory=dict)
     runs_on: dict[Ref, int] = field(default_factory=dict)
     anchors: dict[str, dict[str, str]] = field(default_factory=dict)
+    command: str = ""
     log: str = "KeyError: 'DATABASE_URL'"
 
     def _ask(self, request: str) -> None:
@@ -203,6 +208,7 @@ class FakeCluster:
                     replicas=self.replicas.get(ref.name)
                     if self.traits(ref).counted and ref in self.live
                     else None,
+                    restarted=self.restarted.get(ref, ""),
                 )
                 for ref in refs
             ),
@@ -247,6 +253,11 @@ class FakeCluster:
         self.replicas[ref.name] = replicas
         return Applied(ref=ref, uid=self.uids[ref], generation=1, replicas=replicas)
 
+    async def restart(self, app: str, ref: Ref, at: str, *, token: int) -> Applied:
+        self._ask(f"restart {ref.name} {at}")
+        self.restarted[ref] = at
+        return Applied(ref=ref, uid=self.uids[ref], generation=1)
+
     async def delete(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
         self._ask(f"remove {ref}")
         self.live.pop(ref, None)
@@ -264,6 +275,35 @@ class FakeCluster:
 
     async def remarks(self, app: str, bundle: Bundle) -> tuple[str, ...]:
         return self.remarked
+
+    async def processes(self, app: str) -> AppProcesses:
+        """Return as many running processes as each workload asks for."""
+        self._ask("processes")
+        counts = {ref: self.replicas[ref.name] for ref in self.live if self.traits(ref).counted}
+        running = (
+            Process(
+                id=f"{ref.name}-{number}",
+                service=ref.name,
+                status=ProcessStatus.RUNNING,
+                release=self.live[ref],
+                started_at=START,
+                command=self.command,
+            )
+            for ref in sorted(counts)
+            for number in range(1, counts[ref] + 1)
+        )
+        return AppProcesses(processes=tuple(running), counts=counts)
+
+    async def logs(self, app: str, request: LogRequest, redact: Redactor) -> ProcessLog:
+        self._ask("logs")
+        text = redact(self.log)
+        processes = (await self.processes(app)).processes
+        lines = [
+            ProcessLine(at=START, service=p.service, process=p.id, text=text)
+            for p in processes
+            if request.service in {None, p.service} and request.containing in text
+        ]
+        return ProcessLog(lines=tuple(lines[-request.lines :]))
 
     async def evidence(self, app: str, diagnosis: Diagnosis, redact: Redactor) -> str:
         self._ask(f"evidence {diagnosis.pod}")

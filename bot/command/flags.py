@@ -18,6 +18,10 @@ VALUES = {
     "release": "a release",
     "description": "a text",
     "yes": "the app's name",
+    "service": "a service",
+    "count": "a number",
+    "since": "a duration",
+    "filter": "a text",
 }
 SWITCHES = (
     "force",
@@ -31,7 +35,7 @@ SWITCHES = (
     "use-active-release-env",
 )
 KNOWN = (*VALUES, *SWITCHES)
-SHORT = {"a": "app", "d": "description", "l": "limit", "p": "promote", "h": "help"}
+SHORT = {"a": "app", "d": "description", "l": "limit", "p": "promote", "h": "help", "s": "service"}
 _DASHED = re.compile(f"[{DASHES}]+")
 
 
@@ -138,6 +142,10 @@ def _example(name: str) -> str:
         "release": "as in: --release RABCDEFGHIJ",
         "yes": "as in: --yes myapp",
         "description": 'as in: -d "mend the cart"',
+        "service": "as in: -s web",
+        "count": "as in: --count 3",
+        "since": "as in: --since 10m",
+        "filter": 'as in: --filter "connection refused"',
     }[name]
 
 

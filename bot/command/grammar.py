@@ -40,6 +40,7 @@ from bot.command.commands import (
 )
 from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm, odd_value
 from bot.command.lexer import Word, plain, shown
+from bot.command.process_arguments import list_processes, list_services, logs, restart, scale
 from core.ids import PREFIXES, normalise
 from core.records.environment_text import KEY
 
@@ -392,7 +393,7 @@ def _help(given: Arguments) -> Command:
     return Help(topic=" ".join(shown(word.text).lower() for word in given.words)[:80])
 
 
-SHIP, LOOK, SET, RACK = "Ship", "Look", "Environment", "Apps and channels"
+SHIP, LOOK, RUN, SET, RACK = "Ship", "Look", "What runs", "Environment", "Apps and channels"
 ANYWAY = '[--anyway "REASON"]'
 CHANGE = "[--release R] [--id] [--promote] [--overwrite]"
 CHANGE_FLAGS = ("app", "release", "id", "promote", "overwrite")
@@ -433,6 +434,17 @@ RULES = (
     CommandRule(("builds",), "[-l N]", "list builds", LOOK, _list_builds, ("app", "limit")),
     CommandRule(("builds", "info"), "BUILD", "show one build", LOOK, _build_info),
     CommandRule(("builds", "logs"), "BUILD", "show what was registered with it", LOOK, _build_logs),
+    CommandRule(("services",), "", "list the services, how many processes each is to have", RUN, list_services),
+    CommandRule(("ps",), "[-s SERVICE]", "list the processes", RUN, list_processes, ("app", "service")),
+    CommandRule(
+        ("scale",), "[SERVICE] [--count N]", "show how many processes there are to be, or set it for one service",
+        RUN, scale, ("app", "count"),
+    ),
+    CommandRule(("restart",), "[SERVICE]", "replace the processes, one after the other, by new ones of the same release", RUN, restart),
+    CommandRule(
+        ("logs",), "[SERVICE] [--since 10m] [--filter TEXT] [-l N]", "show the last lines of the processes",
+        RUN, logs, ("app", "limit", "since", "filter"),
+    ),
     CommandRule(
         ("env",), "[--release R] [--reveal] [--id]", "list the variables", SET, _env, ("app", "release", "reveal", "id")
     ),

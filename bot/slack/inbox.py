@@ -18,6 +18,7 @@ from bot.command.lexer import encode
 from bot.command.parser import parse
 from bot.handlers import Handlers, Reply, refused
 from bot.slack.dialogs import Dialogs, opens_dialog, with_origin
+from bot.slack.files import FileSender
 from bot.slack.workspace import WorkspaceFilter
 from bot.views.answers import Answer, slack_answer
 from bot.views.buttons import promotion_of
@@ -78,6 +79,7 @@ class InboxWorker:
         announcer: Announcer,
         dialogs: Dialogs,
         workspaces: WorkspaceFilter,
+        files: FileSender,
     ) -> None:
         """Take what it works with.
 
@@ -90,6 +92,7 @@ class InboxWorker:
             identified: is set once Slack has said who we are, so that people can be judged.
             announcer: knows whether a card can be seen.
             dialogs: shows what is to be entered.
+            files: puts an answer that is a file into a thread.
             workspaces: tells what is of another workspace and came in before it was known which is ours.
         """
         self._inbox = inbox
@@ -101,6 +104,7 @@ class InboxWorker:
         self._announcer = announcer
         self._dialogs = dialogs
         self._workspaces = workspaces
+        self._files = files
         # What each kind of delivery says. A further kind is an entry here, and a listener that keeps it.
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Invocation]]] = {
             "command": self._typed,
@@ -168,7 +172,7 @@ class InboxWorker:
                 reply = await self._carry_out(delivery, body)
             # Neither a card that does not come nor an answer that Slack is slow to take keeps the channel waiting.
             if reply.form is None:
-                await self._respond(body, (await self._seen(reply)).answer)
+                await self._respond(body, await self._filed((await self._seen(reply)).answer))
         except Exception:
             surprise = Unexpected()
             log.exception("%s: delivery %d has no answer", surprise.reference, delivery.id)
@@ -270,6 +274,14 @@ class InboxWorker:
         if why := why_unseen(card):
             return replace(refused(Conflict(why)), promotion=reply.promotion)
         return reply
+
+    async def _filed(self, answer: Answer) -> Answer:
+        """Put what is a file into its thread, and say that it is there; else show what a message takes, and why."""
+        if answer.file is None:
+            return answer
+        if why := await self._files.upload(answer.file):
+            return replace(answer, warnings=(*answer.warnings, why))
+        return replace(answer, text=answer.file.said, hint="", code=False)
 
     async def _respond(self, body: Mapping[str, Any], answer: Answer) -> None:
         """Answer through response_url, or directly where somebody took longer over a modal than that works."""

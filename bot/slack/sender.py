@@ -10,12 +10,14 @@ from typing import Any, Protocol
 
 from bot.slack.cards import AFTER_TROUBLE, CardSender
 from bot.slack.connection import SlackState
+from bot.slack.notices import NoticeSender
 from bot.slack.pacing import Pacing, TokenBucket
 from bot.slack.priorities import Priority, SendTask, chosen
 from bot.slack.threads import ThreadSender
 from bot.slack.web_api import WebApi
 from core.clock import Clock
 from core.errors import Unavailable
+from core.ports.notices import Notice
 from core.ports.outbox import Card, CardDue, Fits, LostPost, Outbox, Post, ThreadDue
 from core.ports.store import Store
 from core.promotion import SETTLED, Phase
@@ -85,6 +87,8 @@ class Sender:
         self._threads = ThreadSender(
             outbox, calls, self._pacing, clock, render=messages.post, beside_ending=messages.beside_ending
         )
+
+        self._notices = NoticeSender(outbox.notices, calls, self._pacing, clock)
 
     def wake(self) -> None:
         """Look for new rows now."""
@@ -221,6 +225,7 @@ class Sender:
             wait = min(wait, pause) if pause > 0 else wait
         tasks += [self._look_up(lost, began) for lost in await self._outbox.posts_unknown()]
         tasks += [self._thread(due) for due in await self._outbox.threads_due()]
+        tasks += [self._notice(due) for due in await self._outbox.notices.due()]
         # Something may be delayed: by a Retry-After, or until its outcome is looked up.
         if (until := await self._outbox.next_due(began)) is not None:
             wait = min(wait, max(0.0, (until - self._clock.now()).total_seconds()))
@@ -236,6 +241,17 @@ class Sender:
             promotion=due.promotion,
             lanes=self._post_lanes(due.channel),
             run=partial(self._threads.send, due),
+        )
+
+    def _notice(self, due: Notice) -> SendTask:
+        looking = bool(due.nonce)
+        return SendTask(
+            priority=Priority.DECISION,
+            since=due.since,
+            channel=due.channel,
+            promotion=f"notice {due.id}",
+            lanes=((self._pacing.look(),),) if looking else self._post_lanes(due.channel),
+            run=partial(self._notices.send, due),
         )
 
     def _look_up(self, lost: LostPost, now: datetime) -> SendTask:

@@ -97,6 +97,23 @@ class WebApi:
         """Show a modal to whoever has just typed or clicked; a trigger is good for three seconds, once."""
         return await self._call("views.open", json={"trigger_id": trigger, "view": view})
 
+    async def upload_url(self, name: str, length: int) -> CallResult:
+        """Ask for a place for a file of so many bytes: `upload_url` and `file_id` in the data."""
+        params = {"filename": name, "length": length}
+        return await self._call("files.getUploadURLExternal", http_verb="GET", params=params)
+
+    async def complete_upload(
+        self, file_id: str, title: str, *, channel: str, thread: str, comment: str
+    ) -> CallResult:
+        """Show an uploaded file under a message."""
+        body = {
+            "files": [{"id": file_id, "title": title}],
+            "channel_id": channel,
+            "thread_ts": thread,
+            "initial_comment": comment,
+        }
+        return await self._call("files.completeUploadExternal", json=body)
+
     async def find(self, nonce: str, *, channel: str, thread: str | None, since: datetime) -> Found:
         """Look for the message that carries the nonce, in a channel or in a thread.
 

@@ -16,6 +16,23 @@ _PARTIAL = re.compile(r"&[a-z]*$|<[^<>]*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFile:
+    """What is better read as a file, in the thread of a card.
+
+    Attributes:
+        comment: what stands above it there.
+        said: what whoever asked is told once it is there.
+    """
+
+    name: str
+    text: str
+    channel: str
+    thread: str
+    comment: Sentence
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """An answer to one request.
 
@@ -26,6 +43,7 @@ class Answer:
         ephemeral: only the person who asked sees it.
         warnings: what they should know about what they typed.
         hint: what they may do next.
+        file: what Slack shows as a file instead of the text; where that fails, the text is shown, and why.
         whole: the words that show all of it from a terminal, if it can be longer than a message.
         id: what `--id` asked for: a terminal prints it alone, and the rest beside it.
     """
@@ -36,6 +54,7 @@ class Answer:
     ephemeral: bool = True
     warnings: tuple[str | Sentence, ...] = ()
     hint: str | Sentence = ""
+    file: AnswerFile | None = None
     whole: str = ""
     id: str = ""
 

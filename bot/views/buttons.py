@@ -60,6 +60,8 @@ def _cancelling(promotion: Promotion, _changes: str) -> str:
         return "A rollback is not undone by itself: the app stays as it is now, and a person must go on."
     if promotion.back_to is None:
         return "There is no verified release to go back to: what this one created is removed, or a person must go on."
+    if promotion.restarts:
+        return "The processes of before the restart are brought back, as far as they are gone."
     return f"{promotion.app} goes back to {promotion.back_to}."
 
 

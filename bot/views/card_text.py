@@ -12,6 +12,7 @@ from bot.command.commands import (
     ListReleases,
     Promote,
     ReleaseInfo,
+    Restart,
     Rollback,
 )
 from bot.views.mrkdwn import approver, clip, date, inline
@@ -58,13 +59,19 @@ class CardContext:
 def head(context: CardContext) -> list[str]:
     """Say who asked, when and what for."""
     p = context.promotion
-    kind = "rollback asked for" if p.kind == "rollback" else "asked for"
+    kind = _asked(p)
     lines = [f"{kind} by {context.name(p.requested_by)} {date(p.requested_at)}"]
     if context.release.description:
         lines.append(f"“{clip(context.release.description, 300)}”")
     if context.source and context.source.description:
         lines.append(f"{inline(context.source.id)} is “{clip(context.source.description, 300)}”")
     return lines
+
+
+def _asked(p: Promotion) -> str:
+    if p.restarts:
+        return f"restart of {', '.join(p.restarts)} asked for"
+    return "rollback asked for" if p.kind == "rollback" else "asked for"
 
 
 def body(context: CardContext) -> list[str]:
@@ -85,8 +92,17 @@ def commands(context: CardContext) -> list[str]:
     if p.phase is Phase.FAILURE or (p.phase is Phase.SUPERSEDED and not p.superseded_by):
         return [any_way_back(p)]
     if p.phase in {Phase.REFUSED, Phase.DECLINED, Phase.EXPIRED}:
-        return [f"to ask again: {_typed(Promote(app=p.app, release=p.release))}"]
+        return [f"to ask again: {_again(p)}"]
     return []
+
+
+def _again(p: Promotion) -> str:
+    return _typed(restart_of(p) if p.restarts else Promote(app=p.app, release=p.release))
+
+
+def restart_of(p: Promotion) -> Restart:
+    """Return how a restart is typed; where some of the services were meant, it is one of them."""
+    return Restart(app=p.app, service=p.restarts[0] if len(p.restarts) == 1 else None)
 
 
 def any_way_back(p: Promotion) -> str:
@@ -101,7 +117,7 @@ def any_way_back(p: Promotion) -> str:
 
 def way_back(p: Promotion) -> str:
     """Say how to leave a release that is live; after a rollback there is no more to say, for that was going back."""
-    if p.kind == "rollback":
+    if p.kind == "rollback" or p.restarts:
         return ""
     return f"to go back: {_typed(Rollback(app=p.app, release=p.back_to))}" if p.back_to else ""
 
@@ -132,7 +148,9 @@ def _outcome(context: CardContext) -> Iterable[str]:
         yield f"cause: {clip(p.cause, 500)}"
     if p.phase in GOING_BACK:
         yield _going_back(p)
-    if p.phase is Phase.REVERTED and p.back_to and not p.removed:
+    if p.phase is Phase.REVERTED and p.restarts:
+        yield f"{p.app} runs as before the restart"
+    elif p.phase is Phase.REVERTED and p.back_to and not p.removed:
         yield f"{p.app} runs {inline(p.back_to)} again"
     if p.phase is Phase.REVERTED and (p.removed or not p.back_to):
         yield "what it had created is removed: there was no release to go back to"
@@ -146,6 +164,8 @@ def _going_back(p: Promotion) -> str:
         return "what it created is being removed: there is no release to go back to"
     if p.kind == "rollback":
         return "a rollback is not rolled back by itself"
+    if p.restarts:
+        return "the processes of before the restart are brought back"
     return f"going back to {inline(p.back_to)}" if p.back_to else "there is no release to go back to"
 
 
@@ -277,6 +297,9 @@ def _after(context: CardContext) -> Iterable[str]:
 def after(p: Promotion) -> Iterable[str]:
     """Say what a failed promotion leaves behind: what is on hold, and what nobody undid."""
     if p.phase not in _ON_HOLD:
+        return
+    if p.restarts:
+        yield f"{inline(p.release)} is not on hold: a restart changes no release; to restart it again: {_again(p)}"
         return
     if p.blameless:
         yield f"{inline(p.release)} did nothing wrong and is not on hold; to promote it again: {_typed(Promote(app=p.app, release=p.release))}"

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from core.promotion import Promotion
 from core.sentence import Channel, Sentence
 from core.usecases.registrar import ComposedRelease
+from core.usecases.scaler import ScaleResult
 
 
 def setting(keys: Iterable[str], release: str) -> str:
@@ -52,9 +53,24 @@ def promoting(release: str) -> str:
     return f"Promoting {release}..."
 
 
+def restarting(promotion: Promotion) -> str:
+    return f"Restarting {', '.join(promotion.restarts)}..."
+
+
 def rolling_back(target: str, release: str) -> str:
     """Say that `release` was made from `target` and is on its way."""
     return f"Rolling back to {target}... OK, {release}"
+
+
+def scaling(made: ScaleResult) -> str:
+    return f"Scaling {made.service}... OK"
+
+
+def scaled(made: ScaleResult) -> str:
+    """Say what has become of a count: nobody waits for the processes, and no verdict is given on them."""
+    if made.before == made.count:
+        return f"{made.service} was to have {made.count} already: nothing was changed"
+    return f"{made.service} was to have {made.before} and is to have {made.count} now; `ps` shows them come and go"
 
 
 def cancelling(app: str) -> str:

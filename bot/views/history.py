@@ -19,7 +19,7 @@ def history_list(promotions: Sequence[Promotion], spans: Sequence[LiveSpan], now
             (
                 p.id,
                 p.release,
-                p.kind,
+                "restart" if p.restarts else p.kind,
                 p.requested_by.plain,
                 humanise(p.requested_at, now),
                 _live(live.get((p.id, p.release)), now),

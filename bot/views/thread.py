@@ -71,7 +71,7 @@ def _rows_after(p: Promotion) -> list[str]:
     lines = []
     if p.phase is Phase.RUNNING and p.started_at and p.settled_at:
         lines.append(
-            f"{p.app} runs {p.release}, after {spoken((p.settled_at - p.started_at).total_seconds())}"
+            f"{p.app} {'was restarted with' if p.restarts else 'runs'} {p.release}, after {spoken((p.settled_at - p.started_at).total_seconds())}"
         )
         lines += [back] if (back := way_back(p)) else []
     if p.phase in {Phase.REVERTED, Phase.FAILURE} and p.cancelled_by and p.cause:

@@ -12,6 +12,8 @@ from core.cluster.evidence import evidence
 from core.cluster.fencing import AppNamespace
 from core.cluster.kinds import MANAGED, PRUNED
 from core.cluster.kinds.config_map import ANCHOR
+from core.cluster.logs import read_logs
+from core.cluster.processes import read_processes
 from core.cluster.provisioning import NamespaceProvisioner
 from core.cluster.remarks import remarks
 from core.cluster.watching.reflector import ReflectorOptions
@@ -25,6 +27,8 @@ from core.records.bundle import Bundle, Ref
 from core.records.claim import Claim
 from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis
+from core.records.process import AppProcesses
+from core.records.process_log import LogRequest, ProcessLog
 from core.records.release import Release
 from core.records.traits import Traits
 from core.redaction import Redactor
@@ -101,6 +105,9 @@ class KubernetesCluster:
     async def scale(self, app: str, ref: Ref, replicas: int, *, token: int) -> Applied:
         return await self._applier.scale(self._ns(app), ref, replicas, token=token)
 
+    async def restart(self, app: str, ref: Ref, at: str, *, token: int) -> Applied:
+        return await self._applier.restart(self._ns(app), ref, at, token=token)
+
     async def delete(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
         await self._applier.delete(self._ns(app), ref, uid=uid, token=token)
 
@@ -120,6 +127,12 @@ class KubernetesCluster:
                 tuning=self._tuning,
             )
         )
+
+    async def processes(self, app: str) -> AppProcesses:
+        return await read_processes(self._client, self._ns(app))
+
+    async def logs(self, app: str, request: LogRequest, redact: Redactor) -> ProcessLog:
+        return await read_logs(self._client, self._ns(app), request, redact)
 
     async def evidence(self, app: str, diagnosis: Diagnosis, redact: Redactor) -> str:
         return await evidence(self._client, self._ns(app), diagnosis, redact)

@@ -15,10 +15,11 @@ from core.cluster.documents import (
     uid_of,
 )
 from core.cluster.fencing import AppNamespace
-from core.cluster.kinds import PER_NODE, count_of
+from core.cluster.kinds import PER_NODE, WORKLOADS, count_of
 from core.cluster.kinds.pod import POD
 from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.labels import CONTAINER
+from core.cluster.templates import restarted_at
 from core.errors import Denied, Rejected
 from core.records.bundle import Ref
 from core.records.intent import BaselineObject, Intent
@@ -67,6 +68,7 @@ def describe(ref: Ref, live: Document | None) -> BaselineObject:
         uid=uid_of(live),
         generation=generation_of(live),
         replicas=count_of(ref, live),
+        restarted=restarted_at(live) if ref.kind in WORKLOADS else "",
     )
 
 

@@ -63,9 +63,14 @@ def printable(text: str) -> str:
     Colours and control characters go, and long lines are cut, which is marked.
     """
     text = ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    lines = ["".join(c for c in line if _is_plain(c)).rstrip() for line in text.split("\n")]
-    shown = [line if len(line) <= MAX_LINE_CHARS else f"{line[:MAX_LINE_CHARS]}…" for line in lines if line]
+    shown = [line for line in map(plain_line, text.split("\n")) if line]
     return "\n".join(shown[-MAX_LINES:])
+
+
+def plain_line(text: str) -> str:
+    """Return one line that cannot play tricks, cut where it is too long."""
+    line = "".join(c for c in ESCAPES.sub("", text) if _is_plain(c)).rstrip()
+    return line if len(line) <= MAX_LINE_CHARS else f"{line[:MAX_LINE_CHARS]}…"
 
 
 def _is_plain(character: str) -> bool:

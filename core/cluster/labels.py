@@ -11,6 +11,8 @@ from core.records.release import Release
 # Field managers (engine rules 19 and 20): who owns a field is told by these names.
 FIELD_MANAGER = "convox-bot"
 SCALE_MANAGER = "convox-bot-scale"
+# Of its own, so that an apply of a release, in which no restart is noted, takes none away.
+RESTART_MANAGER = "convox-bot-restart"
 TOKEN_ANNOTATION = "convox.com/token"  # noqa: S105 — a fencing number, no secret
 # Stands on what the bot has suspended itself, so that it is taken up again when a release has it again.
 SUSPENDED_ANNOTATION = "convox.com/suspended"

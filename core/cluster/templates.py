@@ -22,6 +22,12 @@ def template_of(document: Document) -> dict[str, Any]:
     return {"metadata": _filled(metadata, labels=labels), "spec": template.get("spec") or {}}
 
 
+def restarted_at(document: Document) -> str:
+    """Return when the pods of a workload were last told to be replaced, "" where they never were."""
+    notes = template_of(document)["metadata"].get("annotations") or {}
+    return str(notes.get(RESTARTED, ""))
+
+
 def template_digest(document: Document) -> str:
     """Return the SHA-256 of a workload's pod template, "" where it has none.
 

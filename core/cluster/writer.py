@@ -18,9 +18,16 @@ from core.cluster.documents import (
 from core.cluster.fencing import AppNamespace, check_ours, fenced
 from core.cluster.kinds import MANAGED, WORKLOADS, count_of
 from core.cluster.kinds.job import JOB, is_running
-from core.cluster.labels import FIELD_MANAGER, SCALE_MANAGER, SUSPENDED_ANNOTATION, TOKEN_ANNOTATION
+from core.cluster.labels import (
+    FIELD_MANAGER,
+    RESTART_MANAGER,
+    SCALE_MANAGER,
+    SUSPENDED_ANNOTATION,
+    TOKEN_ANNOTATION,
+)
 from core.cluster.owners import ManagedFieldsWriter, foreign
-from core.cluster.templates import template_digest
+from core.cluster.ownership import RESTARTED
+from core.cluster.templates import restarted_at, template_digest
 from core.errors import Denied, FieldConflict, NotYet, Rejected
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied
@@ -97,6 +104,17 @@ class ObjectWriter:
     async def scale(self, ns: AppNamespace, ref: Ref, replicas: int, *, token: int) -> Applied:
         """Set a count through /scale; whoever has set it before loses it to the bot's own scale manager."""
         return await _retried(lambda: self._scale_once(ns, ref, replicas, token=token))
+
+    async def restart(self, ns: AppNamespace, ref: Ref, at: str, *, token: int) -> Applied:
+        """Note a time in the pod template of a workload, as `kubectl rollout restart` does: its pods are replaced.
+
+        Args:
+            ns: where.
+            ref: the workload.
+            at: the note, "" for none; another than there is makes another replica set, one of before brings that one back.
+            token: our fencing number.
+        """
+        return await _retried(lambda: self._restart_once(ns, ref, at, token=token))
 
     async def delete(self, ns: AppNamespace, ref: Ref, *, uid: str, token: int) -> None:
         """Delete one object of ours, with its pods.
@@ -250,6 +268,22 @@ class ObjectWriter:
             replicas=replicas,
         )
 
+    async def _restart_once(self, ns: AppNamespace, ref: Ref, at: str, *, token: int) -> Applied:
+        where = ns.at(ref.kind, ref.name)
+        live = await self._client.get(where)
+        if live is None or is_terminating(live):
+            raise Rejected(f"{ref} does not exist in namespace {ns.namespace}: there is nothing to restart")
+        check_ours(live, ref, token)
+        body = _restart(ns, live, at)
+        after = await self._client.apply(where, body, manager=RESTART_MANAGER, force=True)
+        return Applied(
+            ref=ref,
+            uid=uid_of(after),
+            generation=generation_of(after),
+            changed=restarted_at(live) != at,
+            template=template_digest(after),
+        )
+
     async def _remove_once(self, ns: AppNamespace, ref: Ref, *, uid: str, token: int) -> None:
         at = ns.at(ref.kind, ref.name)
         live = await self._client.get(at)
@@ -333,6 +367,22 @@ def _scale(ns: AppNamespace, live: Document, replicas: int) -> Json:
             "resourceVersion": metadata["resourceVersion"],
         },
         "spec": {"replicas": replicas},
+    }
+
+
+def _restart(ns: AppNamespace, live: Document, at: str) -> Json:
+    """Return what holds the note and nothing else; without it the manager gives back the one that it had."""
+    metadata = live["metadata"]
+    return {
+        "apiVersion": live["apiVersion"],
+        "kind": live["kind"],
+        "metadata": {
+            "name": metadata["name"],
+            "namespace": ns.namespace,
+            "uid": metadata["uid"],
+            "resourceVersion": metadata["resourceVersion"],
+        },
+        **({"spec": {"template": {"metadata": {"annotations": {RESTARTED: at}}}}} if at else {}),
     }
 
 

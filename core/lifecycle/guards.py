@@ -52,7 +52,7 @@ def busy_error(holder: Promotion) -> Busy:
             *(
                 "app is currently updating: ",
                 holder.requested_by,
-                f" promotes {holder.release} since ",
+                f" {'restarts' if holder.restarts else 'promotes'} {holder.release} since ",
                 since,
             ),
             *(where, ", and it is going back" if back else ""),

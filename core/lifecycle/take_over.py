@@ -15,7 +15,7 @@ async def claim_rollout(tx: Transaction, context: PromotionContext, promotion: P
     """Start: take over what is in flight, raise the fencing token, fix the way back."""
     holder = context.in_flight
     if holder is not None:
-        if holder.phase in GOING_BACK and not holder.blameless:
+        if holder.phase in GOING_BACK and not holder.spares_release:
             # It has failed already; that a take-over ends it makes its release no better (engine rule 7).
             await hold(tx, holder)
         await move(
@@ -34,14 +34,21 @@ async def claim_rollout(tx: Transaction, context: PromotionContext, promotion: P
         started_at=tx.now,
         stage_at=tx.now,
         token=app.token,
-        back_to=await rollback_target(
-            tx,
-            app.name,
-            promotion.release,
-            stopped=await _stopped(tx, holder),
-            left=await _turned_away(tx, context, promotion),
-        ),
+        back_to=await _target(tx, context, promotion),
         baseline_of=_baseline_of(holder),
+    )
+
+
+async def _target(tx: Transaction, context: PromotionContext, promotion: Promotion) -> str | None:
+    """Return where it goes back to; a restart, to the same release with the pods of before."""
+    if promotion.restarts:
+        return promotion.release
+    return await rollback_target(
+        tx,
+        context.app.name,
+        promotion.release,
+        stopped=await _stopped(tx, context.in_flight),
+        left=await _turned_away(tx, context, promotion),
     )
 
 

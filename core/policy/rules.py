@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Verb = Literal["view", "build", "env", "promote", "rollback", "approve", "cancel", "freeze", "admin"]
+Verb = Literal[
+    "view", "build", "env", "promote", "rollback", "approve", "cancel", "scale", "logs", "freeze", "admin"
+]
 VERBS: tuple[Verb, ...] = (
     "view",
     "build",
@@ -12,6 +14,8 @@ VERBS: tuple[Verb, ...] = (
     "rollback",
     "approve",
     "cancel",
+    "scale",
+    "logs",
     "freeze",
     "admin",
 )

@@ -13,6 +13,8 @@ from core.records.claim import Claim
 from core.records.desired_state import DesiredState
 from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis, Observation
+from core.records.process import AppProcesses
+from core.records.process_log import LogRequest, ProcessLog
 from core.records.release import Release
 from core.records.traits import Traits
 from core.redaction import Redactor
@@ -119,6 +121,10 @@ class Cluster(Protocol):
         """Set a workload's count through the /scale subresource (rule 20)."""
         ...
 
+    async def restart(self, app: str, ref: Ref, at: str, *, token: int) -> Applied:
+        """Have the pods of a workload replaced by noting a time in its template; the note of before brings those of before back."""
+        ...
+
     async def delete(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
         """Delete one object of ours if it still has this uid; already gone is fine."""
         ...
@@ -133,6 +139,17 @@ class Cluster(Protocol):
 
     def watch(self, app: str, intent: Intent, redact: Redactor) -> AbstractAsyncContextManager[Watch]:
         """Watch the app's objects; lines tell what differs from the intent's baseline, and nothing told holds a value."""
+        ...
+
+    async def processes(self, app: str) -> AppProcesses:
+        """Return the processes of an app and how many each workload asks for, as they are now.
+
+        Their commands may hold values of the environment: convox.yml takes `${VAR}` there.
+        """
+        ...
+
+    async def logs(self, app: str, request: LogRequest, redact: Redactor) -> ProcessLog:
+        """Return the last lines of an app's processes, without values (bounded: 20 processes, 1 MiB and 10 s each)."""
         ...
 
     async def evidence(self, app: str, diagnosis: Diagnosis, redact: Redactor) -> str:

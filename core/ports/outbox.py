@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from core.ports.notices import Notices
 from core.promotion import Phase
 from core.records.line import Line
 
@@ -119,7 +120,13 @@ class Outbox(Protocol):
 
     These two are written with the next write, or by `write_down`: a process that dies before finds the message by its nonce,
     and edits the card once more.
+
+    Attributes:
+        notices: what belongs to no promotion.
     """
+
+    @property
+    def notices(self) -> Notices: ...
 
     async def cards_due(self) -> list[CardDue]:
         """Return cards to post or edit now, oldest first; failed and delayed ones are left out."""

@@ -18,6 +18,7 @@ from core.records.live_entry import LiveEntry
 from core.records.progress import Progress
 from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
+from core.records.scale_job import ScaleJob
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
 from core.sentence import Sentence
@@ -161,6 +162,10 @@ class StoreReader(Protocol):
 
     async def card(self, promotion_id: str) -> Card | None: ...
 
+    async def scale_jobs(self) -> list[ScaleJob]:
+        """Return the counts that were asked for and have no outcome yet, in order."""
+        ...
+
     async def prune_jobs(self, app: str) -> list[PruneJob]:
         """Return what is still to be removed of an app, oldest promotion first."""
         ...
@@ -287,6 +292,16 @@ class Transaction(StoreReader, Protocol):
     async def add_terminal(self, promotion_id: str) -> None:
         """Write the outbox row of the terminal message; unique for a promotion (engine rule 40)."""
         ...
+
+    async def add_notice(self, channel: str, said: Sentence) -> None:
+        """Write the outbox row of a message in a channel that belongs to no promotion."""
+        ...
+
+    async def add_scale_job(self, job: ScaleJob) -> ScaleJob:
+        """Keep a count that is about to be set; return the job with its id."""
+        ...
+
+    async def finish_scale_job(self, job_id: int) -> None: ...
 
     async def add_prune_job(self, job: PruneJob) -> None: ...
 

@@ -13,6 +13,7 @@ class BaselineObject:
     Attributes:
         replicas: of a workload, the pods that it asked for; of one that is not there, those that it had when it was last
             recorded, None where it was taken away or never there.
+        restarted: of a workload, when its pods were last told to be replaced, as its template notes; "" where they never were.
         count: pods that the manifest of the release asked for which ran it last, None where none has (engine rule 57).
     """
 
@@ -22,6 +23,7 @@ class BaselineObject:
     generation: int = 0
     replicas: int | None = None
     count: int | None = None
+    restarted: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

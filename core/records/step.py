@@ -6,7 +6,7 @@ from typing import Literal
 from core.records.bundle import Ref
 
 StepStage = Literal["forward", "back", "prune"]
-StepAction = Literal["anchor", "apply", "scale", "suspend", "remove"]
+StepAction = Literal["anchor", "apply", "scale", "restart", "suspend", "remove"]
 StepState = Literal["sent", "done"]
 
 

@@ -1,6 +1,6 @@
 """Sending a bundle, object by object: forward unforced, on the way back forced, counts through /scale only."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from core.errors import Rejected
@@ -34,7 +34,12 @@ class BundleApplier:
         counts = await self._counts(promotion, bundle, intent)
         await self._anchor(promotion, stage="forward", limit=limit)
         await self._hand_over_counts(promotion, bundle, intent, wave, stage="forward", limit=limit)
-        await self._apply(promotion, bundle, wave, stage="forward", counts=counts, limit=limit)
+        # The same in every life of the process: a second one would replace the pods twice.
+        began = promotion.started_at.isoformat() if promotion.started_at else ""
+        restarts = dict.fromkeys(_restarted(promotion, bundle), began)
+        await self._apply(
+            promotion, bundle, wave, stage="forward", counts=counts, restarts=restarts, limit=limit
+        )
 
     async def _hand_over_counts(
         self,
@@ -83,7 +88,16 @@ class BundleApplier:
         )
         first = [ref for ref in reverted if ref in bundle.refs]
         order = (*first, *(ref for ref in bundle.refs if ref not in first))
-        await self._apply(promotion, bundle, order, stage="back", counts=counts, limit=BACK_PATIENCE)
+        noted = {o.ref: o.restarted for o in intent.objects}
+        await self._apply(
+            promotion,
+            bundle,
+            order,
+            stage="back",
+            counts=counts,
+            restarts={ref: noted.get(ref, "") for ref in _restarted(promotion, bundle)},
+            limit=BACK_PATIENCE,
+        )
 
     async def _after_verdict(self, promotion: Promotion) -> tuple[Ref, ...]:
         """Return what follows a verdict and this promotion, or one that it took over, has changed; the last one first.
@@ -118,6 +132,7 @@ class BundleApplier:
         *,
         stage: StepStage,
         counts: PodCounts,
+        restarts: Mapping[Ref, str],
         limit: float,
     ) -> None:
         done = {
@@ -132,6 +147,8 @@ class BundleApplier:
             replicas = counts.of(answer)
             if replicas is not None and (ref, "scale") not in done:
                 await self._scale(promotion, ref, replicas, stage=stage, counts=counts, limit=limit)
+            if ref in restarts and (ref, "restart") not in done:
+                await self._restart(promotion, ref, restarts[ref], stage=stage, limit=limit)
             if stage == "back":
                 failpoint("back.after_apply")
 
@@ -196,6 +213,18 @@ class BundleApplier:
             count=counts.asked[ref],
         )
 
+    async def _restart(
+        self, promotion: Promotion, ref: Ref, at: str, *, stage: StepStage, limit: float
+    ) -> Applied:
+        return await self._effects.step(
+            promotion,
+            stage=stage,
+            ref=ref,
+            action="restart",
+            effect=lambda: self._ports.cluster.restart(promotion.app, ref, at, token=promotion.token),
+            limit=limit,
+        )
+
     async def remove(self, promotion: Promotion, intent: Intent) -> tuple[Ref, ...]:
         """Remove what this promotion created, where there is nothing to go back to (engine rule 4).
 
@@ -228,6 +257,11 @@ class BundleApplier:
             for r in made
             if r not in keep and traits(r).pruned and (r in changed or not _existed(intent, r))
         )
+
+
+def _restarted(promotion: Promotion, bundle: Bundle) -> list[Ref]:
+    """Return the workloads whose pods a promotion replaces without another release."""
+    return [s.workload for s in bundle.services if s.name in promotion.restarts]
 
 
 def _existed(intent: Intent, ref: Ref) -> bool:

@@ -12,7 +12,7 @@ from core.lifecycle.holds import hold
 from core.lifecycle.transition import move
 from core.ports.store import Transaction
 from core.promotion import GOING_BACK, Phase, Promotion, PromotionEvent
-from core.records.bundle import Bundle
+from core.records.bundle import Bundle, Ref
 from core.records.desired_state import DesiredState
 from core.records.intent import Applied, Intent
 from core.records.release import ReleaseStatus
@@ -190,14 +190,17 @@ class Driver:
 
     async def _applied(self, promotion: Promotion, stage: StepStage) -> tuple[Applied, ...]:
         steps = [s for s in await self._ports.store.read.steps(promotion.id) if s.stage == stage]
-        # A state from between the two would be one of another count.
-        scaled = {s.ref: s.generation for s in steps if s.action == "scale"}
+        # A state from between the two would be one of another count, or of the pods of before a restart.
+        later: dict[Ref, int] = {}
+        for step in steps:
+            if step.action in {"scale", "restart"}:
+                later[step.ref] = max(step.generation, later.get(step.ref, 0))
         return tuple(
             Applied(
                 ref=s.ref,
                 uid=s.uid,
-                generation=max(s.generation, scaled.get(s.ref, 0)),
-                changed=s.changed or s.ref in scaled,
+                generation=max(s.generation, later.get(s.ref, 0)),
+                changed=s.changed or s.ref in later,
                 template=s.template,
             )
             for s in steps
@@ -267,7 +270,7 @@ class Driver:
 
     async def _hold(self, tx: Transaction, promotion: Promotion) -> None:
         """Put the release of a promotion that goes back on hold, where its end lies in the release (engine rules 7 and 53)."""
-        if promotion.phase in GOING_BACK and not promotion.blameless:
+        if promotion.phase in GOING_BACK and not promotion.spares_release:
             await hold(tx, promotion)
 
     async def _go_back(self, run: _Run) -> None:

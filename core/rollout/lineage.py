@@ -1,15 +1,14 @@
 """What a promotion takes over from others: effects to undo, counts to put back, secrets to keep quiet about."""
 
-from collections.abc import Iterable, Mapping
-from weakref import WeakValueDictionary
+from collections.abc import Mapping
 
-from core.lifecycle.passwords import passwords_of
+from core.lifecycle.redacting import redactor_of_releases
 from core.ports.store import StoreReader
 from core.promotion import Promotion
 from core.records.bundle import Bundle, Ref
 from core.records.claim import Claim
 from core.records.intent import Intent
-from core.redaction import Redactor, keep_quiet, redactor_for
+from core.redaction import Redactor
 
 
 async def lineage(read: StoreReader, promotion: Promotion) -> tuple[Promotion, ...]:
@@ -71,32 +70,9 @@ async def earlier_pods_of(
     }
 
 
-async def _values(read: StoreReader, app: str, releases: Iterable[str]) -> set[str]:
-    """Return the values that nobody may read: of the environments, and the passwords of resources."""
-    values: set[str] = set()
-    for each in releases:
-        values |= {value for _, value in (await read.release(app, each)).environment.pairs}
-        bundle = await read.bundle(each)
-        names = [s.resource for s in bundle.services if s.resource] if bundle else []
-        values |= set((await passwords_of(read, app, names)).values())
-    return values
-
-
-# Making one takes a while and unseals every environment of it; releases never change.
-_REDACTORS: WeakValueDictionary[tuple[str, ...], Redactor] = WeakValueDictionary()
-
-
 async def redactor_of(read: StoreReader, promotion: Promotion) -> Redactor:
-    """Return what knows the values of every environment whose pods may speak meanwhile (engine rule 17).
-
-    From now on this task says none of them in the log either.
-    """
+    """Return what knows the values of every environment whose pods may speak meanwhile (engine rule 17)."""
     app = await read.any_app(promotion.app)
     taken = {each.release for each in await lineage(read, promotion)}
-    ids = sorted({i for i in (promotion.back_to, app.active_release, *taken) if i is not None})
-    redact = _REDACTORS.get((promotion.app, *ids))
-    if redact is None:
-        redact = await redactor_for(await _values(read, promotion.app, ids))
-        _REDACTORS[promotion.app, *ids] = redact
-    keep_quiet(redact)
-    return redact
+    ids = {i for i in (promotion.back_to, app.active_release, *taken) if i is not None}
+    return await redactor_of_releases(read, promotion.app, ids)

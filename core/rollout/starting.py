@@ -204,4 +204,5 @@ def _older(found: BaselineObject, earlier: Intent) -> BaselineObject:
         existed=found.existed and before.existed,
         replicas=before.replicas,
         count=before.count,
+        restarted=before.restarted,
     )

@@ -16,19 +16,24 @@ from core.lifecycle.guards import (
 )
 from core.lifecycle.holds import fork_point, why_held
 from core.lifecycle.riding import riding_along
-from core.policy.authorization import ApprovalRule, Policy, Rules
+from core.policy.authorization import ApprovalRule, Policy, Rules, Verb
 from core.ports.cluster import Cluster
 from core.ports.store import Store, StoreReader, Transaction
 from core.promotion import Promotion, PromotionKind
 from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseEntry
-from core.sentence import Sentence
+from core.sentence import EMPTY_SENTENCE, Sentence
+from core.usecases.process_viewer import check_service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionRequest:
-    """What is asked for."""
+    """What is asked for.
+
+    Attributes:
+        restart: the services of the active release whose pods are to be replaced, () for all; None where none are.
+    """
 
     app: str
     kind: PromotionKind = "promote"
@@ -36,6 +41,12 @@ class PromotionRequest:
     force: bool = False
     overwrite: bool = False
     anyway: str | None = None
+    restart: tuple[str, ...] | None = None
+
+    @property
+    def verb(self) -> Verb:
+        """The right that it needs."""
+        return self.kind if self.restart is None else "scale"
 
     @property
     def takes_over(self) -> bool:
@@ -95,6 +106,8 @@ async def considered(read: StoreReader, policy: Policy, request: PromotionReques
     context = await read_context(read, request.app)
     if context.in_flight is not None and not request.takes_over:
         raise busy_error(context.in_flight)
+    if request.restart is not None:
+        return _to_be_restarted(context, policy)
     release, skipped = await _chosen(read, request)
     held = await why_held(read, release)
     rollback = request.kind == "rollback"
@@ -113,6 +126,33 @@ async def considered(read: StoreReader, policy: Policy, request: PromotionReques
         rules=rules,
         rule=approval_rule(rules, kind=request.kind, source=release if rollback else None),
     )
+
+
+def _to_be_restarted(context: PromotionContext, policy: Policy) -> RequestContext:
+    """Take the active release as it is: whatever is so of it, it runs already, and nothing else is put in its place."""
+    app = context.app.name
+    if context.active is None:
+        raise NotFound(f"no release for app: {app}", hint=f"`releases promote -a {app}` rolls one out")
+    return RequestContext(
+        context=context,
+        release=context.active,
+        held=EMPTY_SENTENCE,
+        waiting=None,
+        skipped="",
+        rules=policy.rules(app),
+        rule=ApprovalRule(),
+    )
+
+
+def restarted(bundle: Bundle, request: PromotionRequest) -> tuple[str, ...]:
+    """Return the services whose pods are to be replaced; NotFound names one that there is not."""
+    if request.restart is None:
+        return ()
+    # A database is no process of the app, and goes on.
+    names = sorted(service.name for service in bundle.services if not service.resource)
+    for name in request.restart:
+        check_service(name, names, request.app)
+    return request.restart or tuple(names)
 
 
 async def _chosen(read: StoreReader, request: PromotionRequest) -> tuple[ReleaseEntry, str]:
@@ -153,6 +193,7 @@ async def prepared(
         stored = await read.bundle(release.id)
     along = await riding_along(read, asked.context.active, release)
     bundle = stored or await rendered(read, cluster, release, build, app, asked.rules)
+    restarted(bundle, request)
     return RequestBundle(
         asked=asked,
         release=release,

@@ -23,7 +23,14 @@ from core.ports.outbox import Card
 from core.ports.store import Store, StoreReader, Transaction
 from core.promotion import Phase, Promotion, PromotionEvent
 from core.records.release import Release, ReleaseEntry
-from core.usecases.asking import PromotionRequest, RequestBundle, RequestContext, considered, prepared
+from core.usecases.asking import (
+    PromotionRequest,
+    RequestBundle,
+    RequestContext,
+    considered,
+    prepared,
+    restarted,
+)
 from core.usecases.attempts import StaleRequest, until_current
 from core.usecases.decider import Decider
 
@@ -77,12 +84,12 @@ class Promoter:
         self._why_not_startable = why_not_startable
 
     async def request(self, caller: Caller, request: PromotionRequest) -> PromotionResult:
-        """Ask for a promotion or a rollback; either is the name of the right that it needs.
+        """Ask for a promotion, a rollback or a restart; each needs a right of its own.
 
         Raises:
             UserError: the guards of contract 5, in their order; the sentence says which.
         """
-        caller = replace(caller, actor=await self._access.require(caller.actor, request.kind, request.app))
+        caller = replace(caller, actor=await self._access.require(caller.actor, request.verb, request.app))
         if reason := self._why_not_startable():
             raise Unavailable(reason)
         await self._decider.expire_stale(*await self._store.read.awaiting(request.app))
@@ -119,7 +126,8 @@ class Promoter:
             copied = asked.release
             await self._copy(tx, bundle.release, caller.actor)
         promotion = await self._plan(tx, asked, bundle, caller, request)
-        for older in asked.context.awaiting:
+        # A restart makes no other release the active one, so what waits to do so goes on waiting.
+        for older in () if promotion.restarts else asked.context.awaiting:
             await move(
                 tx,
                 older,
@@ -202,6 +210,7 @@ class Promoter:
             cautions=cautions(bundle.bundle, first=app.active_release is None),
             anyway=anyway,
             along=bundle.along,
+            restarts=restarted(bundle.bundle, request),
             limits=limits_of(rules, first=app.active_release is None),
             approvals_needed=count,
             expires_at=tx.now + timedelta(seconds=asked.rule.expires) if count else None,
@@ -216,7 +225,7 @@ class Promoter:
             await start(tx, promotion)
         await tx.audit(
             promotion.requested_by,
-            f"{promotion.kind}.request",
+            "restart.request" if promotion.restarts else f"{promotion.kind}.request",
             promotion.id,
             {
                 "app": promotion.app,
@@ -226,5 +235,6 @@ class Promoter:
                 "overwrite": promotion.overwrite,
                 "anyway": promotion.anyway is not None,
                 "approvals": promotion.approvals_needed,
+                "restarts": list(promotion.restarts),
             },
         )

@@ -18,6 +18,7 @@ from core.records.line import Line
 from storage.codec import actor_of, datetime_or_none, json, timestamp, timestamp_or_none
 from storage.database import Database
 from storage.keys import Vault
+from storage.outbox.notices import SqliteNotices
 from storage.outbox.rows import card_due_of, lost_post_of, post_of, thread_due_of
 from storage.outbox.unwritten import UnwrittenOutcomes
 from storage.promotions.rows import line_of
@@ -25,7 +26,11 @@ from storage.session import Session
 
 
 class SqliteOutbox:
-    """`core.ports.outbox.Outbox`: cards and threads as far as Slack does not have them."""
+    """`core.ports.outbox.Outbox`: cards and threads as far as Slack does not have them.
+
+    Attributes:
+        notices: what belongs to no promotion.
+    """
 
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
         self._database = database
@@ -33,6 +38,7 @@ class SqliteOutbox:
         self._clock = clock
         self._reading = Session(database.reader)
         self._unwritten = UnwrittenOutcomes()
+        self.notices = SqliteNotices(database, vault, clock)
 
     # Cards
 

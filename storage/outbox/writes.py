@@ -3,8 +3,9 @@
 import secrets
 
 from core.errors import Conflict
+from core.sentence import Sentence
 from storage.aggregate import AggregateWriter
-from storage.codec import timestamp
+from storage.codec import sentence_document, timestamp
 
 
 class OutboxWriter(AggregateWriter):
@@ -20,3 +21,8 @@ class OutboxWriter(AggregateWriter):
         row = {"promotion": promotion_id, "nonce": secrets.token_hex(16), "created_at": timestamp(self.now)}
         if not await self._session.run("add_terminal", row):
             raise Conflict(f"{promotion_id} has its terminal message already")
+
+    async def add_notice(self, channel: str, said: Sentence) -> None:
+        sealed = self._vault.seal(sentence_document(said))
+        row = {"channel": channel, "sealed": sealed, "created_at": timestamp(self.now)}
+        await self._session.run("add_notice", row)

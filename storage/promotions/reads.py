@@ -10,6 +10,7 @@ from core.records.bundle import Ref
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.live_entry import LiveEntry
+from core.records.scale_job import ScaleJob
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
 from storage.aggregate import AggregateReader
@@ -21,6 +22,7 @@ from storage.promotions.rows import (
     live_entry_of,
     promotion_of,
     prune_job_of,
+    scale_job_of,
     step_of,
     workload_count_of,
 )
@@ -102,6 +104,9 @@ class PromotionReader(AggregateReader):
 
     async def stopped_by(self, release_id: str) -> frozenset[str]:
         return frozenset(row["release"] for row in await self._session.all("stopped_by", release=release_id))
+
+    async def scale_jobs(self) -> list[ScaleJob]:
+        return [scale_job_of(row) for row in await self._session.all("scale_jobs")]
 
     async def prune_jobs(self, app: str) -> list[PruneJob]:
         return [prune_job_of(row) for row in await self._session.all("prune_jobs", app=app)]

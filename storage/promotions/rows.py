@@ -16,6 +16,7 @@ from core.records.intent import BaselineObject, Intent
 from core.records.line import Line
 from core.records.live_entry import LiveEntry
 from core.records.progress import Completion, Limits, PodProgress, Progress, Settling
+from core.records.scale_job import ScaleJob
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
 from storage.codec import (
@@ -56,6 +57,7 @@ def promotion_row(promotion: Promotion, vault: Vault) -> Columns:
         "requested_by": actor_text(promotion.requested_by),
         "requested_at": timestamp(promotion.requested_at),
         "limits": json(promotion.limits),
+        "restarts": json(promotion.restarts),
         "words": vault.seal(words_document(promotion)),
         "progress": progress_blob(promotion.progress, vault),
     }
@@ -101,6 +103,7 @@ def promotion_of(row: Row, vault: Vault) -> Promotion:
         requested_by=actor_of(row["requested_by"]),
         requested_at=datetime.fromisoformat(row["requested_at"]),
         limits=Limits(**orjson.loads(row["limits"])),
+        restarts=tuple(orjson.loads(row["restarts"])),
         progress=progress_of(vault.unseal(row["progress"])),
     )
 
@@ -263,6 +266,21 @@ def line_of(row: Row, vault: Vault) -> tuple[int, Line]:
 def live_entry_of(row: Row) -> LiveEntry:
     at = datetime.fromisoformat(row["settled_at"])
     return LiveEntry(promotion=row["id"], release=row["live"], at=at)
+
+
+def scale_job_row(job: ScaleJob) -> Columns:
+    kept = ("app", "service", "before", "count", "promotion", "token")
+    return {name: getattr(job, name) for name in kept} | {
+        "kind": job.ref.kind,
+        "name": job.ref.name,
+        "actor": actor_text(job.actor),
+    }
+
+
+def scale_job_of(row: Row) -> ScaleJob:
+    kept = ("id", "app", "service", "before", "count", "promotion", "token")
+    ref, actor = Ref(row["kind"], row["name"]), actor_of(row["actor"])
+    return ScaleJob(ref=ref, actor=actor, **{name: row[name] for name in kept})
 
 
 def prune_job_row(job: PruneJob) -> Columns:

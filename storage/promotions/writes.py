@@ -1,6 +1,7 @@
 """Writes of promotions and everything that belongs to one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.errors import Conflict, Taken
 from core.promotion import Phase, Promotion
@@ -9,6 +10,7 @@ from core.records.bundle import Ref
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.progress import Progress
+from core.records.scale_job import ScaleJob
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
 from storage.aggregate import AggregateWriter
@@ -19,6 +21,7 @@ from storage.promotions.rows import (
     progress_blob,
     promotion_row,
     prune_job_row,
+    scale_job_row,
     step_row,
     workload_count_row,
 )
@@ -72,6 +75,13 @@ class PromotionWriter(AggregateWriter):
         return await self._session.many(
             "add_line", [line_row(promotion_id, each, self._vault) for each in lines]
         )
+
+    async def add_scale_job(self, job: ScaleJob) -> ScaleJob:
+        (row,) = await self._session.all("add_scale_job", **scale_job_row(job))
+        return replace(job, id=row["id"])
+
+    async def finish_scale_job(self, job_id: int) -> None:
+        await self._session.run("finish_scale_job", {"id": job_id})
 
     async def add_prune_job(self, job: PruneJob) -> None:
         if not await self._session.run("add_prune_job", prune_job_row(job)):

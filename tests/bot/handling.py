@@ -6,5 +6,11 @@ from tests.core.world import World
 
 def handlers_of(w: World) -> Handlers:
     return Handlers(
-        registrar=w.registrar, promoter=w.promoter, decider=w.decider, viewer=w.viewer, clock=w.clock
+        registrar=w.registrar,
+        promoter=w.promoter,
+        decider=w.decider,
+        viewer=w.viewer,
+        processes=w.processes,
+        scaler=w.scaler,
+        clock=w.clock,
     )

@@ -18,8 +18,10 @@ from core.rollout.effects import RolloutPorts
 from core.rollout.supervisor import Supervisor
 from core.usecases.asking import PromotionRequest
 from core.usecases.decider import Decider
+from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter, PromotionResult
 from core.usecases.registrar import NewRelease, Registrar
+from core.usecases.scaler import Scaler
 from core.usecases.viewer import Viewer
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
@@ -73,6 +75,8 @@ class World:
     promoter: Promoter
     decider: Decider
     viewer: Viewer
+    processes: ProcessViewer
+    scaler: Scaler
     supervisor: Supervisor
     policy: Policy
 
@@ -157,6 +161,8 @@ async def world(
             promoter,
             decider,
             viewer,
+            ProcessViewer(store, cluster, access),
+            Scaler(store, cluster, access, announcer, why_not_startable=lambda: why_not_startable),
             supervisor,
             current,
         )

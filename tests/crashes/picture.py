@@ -32,6 +32,7 @@ async def picture(world: World) -> Picture:
     seen = {
         "records": records,
         "cluster": [_object(kind, o) for kind in KINDS for o in await world.place.objects(kind)],
+        "notices": world.notices(),
         "slack": [_story(world, card) for card in world.cards()],
         "answers": {user: [a for a in world.answers(user) if a != DONE_BEFORE] for user in world.asked},
     }

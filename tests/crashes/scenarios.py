@@ -1,4 +1,4 @@
-"""What is going on when the bot dies: ten stories that pass every failpoint between them."""
+"""What is going on when the bot dies: eleven stories that pass every failpoint between them."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -108,6 +108,12 @@ async def take_over(world: World, releases: list[str]) -> None:
     await world.type(BOB, f"releases promote {releases[2]} --force -a {world.place.app}")
 
 
+async def scale_and_restart(world: World, _releases: list[str]) -> None:
+    await world.type(ALICE, f"scale worker --count 2 -a {world.place.app}")
+    await world.until(world.notices)
+    await world.type(BOB, f"restart -a {world.place.app}")
+
+
 async def roll_back(world: World, releases: list[str]) -> None:
     await world.type(BOB, f"releases rollback {releases[0]} -a {world.place.app}")
 
@@ -148,6 +154,9 @@ SCENARIOS = {
     ),
     "a rollback by a person": Scenario(
         builds=(FIRST, SECOND), before=2, act=roll_back, endings=("OK",), runs="web 2/2 · worker 1/1"
+    ),
+    "a count and a restart by people": Scenario(
+        builds=(FIRST,), act=scale_and_restart, endings=("OK",), runs="web 2/2 · worker 2/2"
     ),
     "a first release that fails": Scenario(
         builds=(BAD,),

@@ -199,7 +199,14 @@ class World:
         )
 
     def cards(self) -> list[Message]:
-        """Return what the bot has posted in the channel itself, oldest first."""
+        """Return the cards that the bot has posted in the channel, oldest first."""
+        return [message for message in self._posted() if message.blocks]
+
+    def notices(self) -> list[str]:
+        """Return what else it has posted there."""
+        return [message.text for message in self._posted() if not message.blocks]
+
+    def _posted(self) -> list[Message]:
         return [
             m
             for m in self.slack.messages(CHANNEL)
@@ -235,6 +242,7 @@ class World:
             left = {
                 "to be carried out": [d.id for d in await store.inbox.pending()],
                 "to be driven": [f"{p.id} in {p.phase}" for p in await store.read.unsettled()],
+                "to be scaled": [job.id for job in await store.read.scale_jobs()],
                 "to be pruned": await store.read.apps_to_prune(),
             }
             backlog = await store.outbox.backlog()

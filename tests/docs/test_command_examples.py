@@ -14,12 +14,19 @@ from bot.views.apps import app_info, app_list
 from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
 from bot.views.help import help_text
+from bot.views.process_log import log_text
+from bot.views.processes import process_list, service_list
 from bot.views.releases import release_info, release_list, release_manifest
+from core.manifest.service import Port, Service
 from core.promotion import Phase, Promotion
 from core.records.app import App
 from core.records.build import Build
 from core.records.environment import Environment
+from core.records.process import Process, ProcessStatus
+from core.records.process_log import ProcessLine
 from core.records.release import Release
+from core.usecases.process_viewer import ServiceProcesses
+from core.usecases.scaler import ScaleResult
 from tests.bot.api.asking import BUILD
 from tests.bot.api.serving import serving
 from tests.core.world import ALICE, until
@@ -47,6 +54,27 @@ P = Promotion(
     id="PABCDEFGHIJ", app="myapp", release=R.id, phase=Phase.PENDING, requested_by=ALICE, requested_at=NOW
 )
 
+RUNNING = [
+    ServiceProcesses(service=Service(name="web", port=Port(3000)), desired=2, running=2),
+    ServiceProcesses(service=Service(name="worker"), desired=1, running=1),
+]
+PROCESSES = [
+    Process(
+        id=name, service=service, status=ProcessStatus.RUNNING, release=R.id, started_at=MADE, command=command
+    )
+    for name, service, command in (
+        ("web-6487cd5b65-6gxmp", "web", ""), ("worker-7785746ddc-ff8vx", "worker", "bin/worker"),
+    )
+]  # fmt: skip
+
+LOG = [
+    ProcessLine(
+        at=NOW - timedelta(seconds=seconds), service="web", process="web-6487cd5b65-6gxmp",
+        text="connection refused: 10.0.0.7:5432",
+    )
+    for seconds in (29, 24)
+]  # fmt: skip
+
 ANSWERS = {
     "releases promote": confirmations.promoting(R.id),
     "releases rollback": confirmations.rolling_back(R.id, "RUVWXYZABCD"),
@@ -59,6 +87,11 @@ ANSWERS = {
     "releases manifest": release_manifest(B),
     "builds": build_list([B], NOW),
     "builds info": build_info(B, NOW),
+    "services": service_list(RUNNING),
+    "ps": process_list(PROCESSES, NOW),
+    "scale": confirmations.scaling(ScaleResult(service="worker", before=1, count=3)),
+    "restart": confirmations.restarting(replace(P, restarts=("web",))),
+    "logs": log_text(LOG),
     "env": env_list(ENV.masked()),
     "env get": ENV.get("LOG_LEVEL"),
     "env set": confirmations.setting(["LOG_LEVEL", "GREETING"], LATER.id),

@@ -74,7 +74,11 @@ def test_every_metric_is_in_the_table_with_its_labels_and_no_other():
 
 def test_every_action_of_the_audit_is_in_the_table_and_no_other():
     code = sources("core/**/*.py", "storage/**/*.py")
-    written = set(re.findall(r'"((?:app|build|env|registry|release|promote|promotion|token)\.[a-z]+)"', code))
+    written = set(
+        re.findall(
+            r'"((?:app|build|env|registry|release|promote|promotion|restart|service|token)\.[a-z]+)"', code
+        )
+    )
     documented = {
         action for row in rows(section(page("security.md"), "The audit")) for action in codes(row[:1])
     }

@@ -15,6 +15,7 @@ from bot.playground.slack import SlackWorkspace
 from bot.policy_file import PolicyFile
 from bot.settings import Settings
 from bot.slack import listeners
+from bot.slack.files import FileSender
 from bot.slack.inbox import InboxWorker
 from bot.slack.workspace import WorkspaceFilter, WorkspaceId
 from core import failpoints
@@ -145,6 +146,7 @@ class Life:
                 announcer=side.sender,
                 dialogs=side.dialogs,
                 workspaces=workspaces,
+                files=FileSender(side.calls, session),
             )
             self.registrar = domain.registrar
             await domain.supervisor.resume()

@@ -17,7 +17,7 @@ TOKEN_NAME = "ci"
 LIMITS = {"deadline": "20s", "longest": "90s", "min_ready": "1s", "settle": "2s", "crashes": "1"}
 POLICY = f"""
 roles:
-  developer: [view, build, env, promote, rollback, cancel, admin]
+  developer: [view, build, env, promote, rollback, cancel, scale, logs, admin]
   approver: [view, approve]
 members:
   - who: [{ALICE}, {BOB}, "token:{TOKEN_NAME}"]

@@ -62,6 +62,7 @@ def full_promotion():
         force=True,
         cautions=("db is down meanwhile",),
         anyway="we must",
+        restarts=("web",),
         limits=Limits(deadline=1.5, crashes=9),
         approvals_needed=2,
         binding=Binding(bundle="h" * 64, active=R, prune=(Ref("Service", "web"),), namespace="ns-1"),
@@ -110,7 +111,7 @@ async def test_a_promotion_comes_back_with_every_field(store):
 
 async def test_saving_a_promotion_saves_every_field_that_may_change(store):
     await seed(store, promotion=P)
-    changed = replace(full_promotion(), kind="promote", source="slack")
+    changed = replace(full_promotion(), kind="promote", source="slack", restarts=())
     await save(store, changed, Phase.PENDING)
     assert await store.read.promotion(P) == changed
 

@@ -69,7 +69,7 @@ def test_the_phases_in_sql_are_those_of_the_core():
 
 # What may be read from one end to the other: it grows with apps, keys, tokens and open work, never with history.
 # `newest` is a few rows of a statement itself.
-SMALL = {"newest", "meta", "apps", "tokens", "promotion_phases", "prune_jobs"}
+SMALL = {"newest", "meta", "apps", "tokens", "promotion_phases", "prune_jobs", "scale_jobs"}
 # Partial indexes: of what is still to be done, and of what is kept for a day.
 OPEN = {
     "cards_due",
@@ -79,6 +79,7 @@ OPEN = {
     "intake_pending",
     "intake_handled",
     "outbox_open",
+    "notices_open",
 }
 # Once, at an upgrade.
 UPGRADES = {"sealed_words", "sealed_holds", "sealed_active_bundles", "sealed_bundles", "count_bundles"}

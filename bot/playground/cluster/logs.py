@@ -1,5 +1,7 @@
 """What containers wrote, and how the log endpoint answers when there is nothing to read."""
 
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.playground.cluster.errors import bad_request
@@ -13,16 +15,23 @@ _WAITING = {
 LONGEST_LOG = 64 * 1024  # characters
 
 
+# How the kubelet writes the time before a line, where it is asked to.
+STAMP = "%Y-%m-%dT%H:%M:%S.%f000Z"
+
+
 class ContainerLogs:
-    """The present and the previous log of every container, by pod uid and container name."""
+    """The present and the previous log of every container, by pod uid and container name; each line begins with its time."""
 
     def __init__(self) -> None:
         self.present: dict[tuple[str, str], str] = {}
         self.previous: dict[tuple[str, str], str] = {}
 
-    def append(self, uid: str, container: str, text: str) -> None:
-        key = (uid, container)
-        self.present[key] = (self.present.get(key, "") + text)[-LONGEST_LOG:]
+    def append(self, uid: str, container: str, text: str, at: datetime) -> None:
+        key, stamp = (uid, container), f"{at:{STAMP}} "
+        stamped = "".join(stamp + line for line in text.splitlines(keepends=True))
+        kept = (self.present.get(key, "") + stamped)[-LONGEST_LOG:]
+        # A log that is full loses whole lines.
+        self.present[key] = kept if len(kept) < LONGEST_LOG else kept.partition("\n")[2]
 
     def restart(self, uid: str, container: str) -> None:
         """Begin a new log; the one so far becomes the previous one."""
@@ -46,8 +55,8 @@ class ContainerLogs:
         self.previous = {(uid, name): text for uid, name, text in snapshot["previous"]}
 
 
-def read_log(pod: Document, logs: ContainerLogs, query: dict[str, str]) -> str | None:
-    """Return what the log endpoint answers for a container.
+def read_log(pod: Document, logs: ContainerLogs, query: Mapping[str, str], now: datetime) -> str | None:
+    """Return what the log endpoint answers for a container at this moment.
 
     Returns:
         The text; `None` is an empty answer with 204, for a pod without a node.
@@ -83,10 +92,19 @@ def read_log(pod: Document, logs: ContainerLogs, query: dict[str, str]) -> str |
             raise bad_request(f'previous terminated container "{name}" in pod "{meta["name"]}" not found')
     else:
         text = logs.present.get(key, "")
-    return _cut(text, query)
+    return _cut(_recent(text.splitlines(keepends=True), query, now), query)
 
 
-def _cut(text: str, query: dict[str, str]) -> str:
+def _recent(lines: Iterable[str], query: Mapping[str, str], now: datetime) -> str:
+    """Return the lines that are young enough, with their times where they are asked for."""
+    since = (
+        f"{now - timedelta(seconds=int(query['sinceSeconds'])):{STAMP}}" if query.get("sinceSeconds") else ""
+    )
+    stamped = query.get("timestamps") in {"1", "true", "True"}
+    return "".join(line if stamped else line.partition(" ")[2] for line in lines if line >= since)
+
+
+def _cut(text: str, query: Mapping[str, str]) -> str:
     if query.get("tailLines"):
         lines = text.splitlines(keepends=True)
         count = int(query["tailLines"])

@@ -121,7 +121,7 @@ class ApiServer:
 
     def _log(self, call: ApiRequest) -> web.Response:
         pod = self._api.get(call.target.resource, call.target.namespace, call.target.name)
-        text = read_log(pod, self._logs, call.query)
+        text = read_log(pod, self._logs, call.query, self._api.clock.now())
         return web.Response(status=204) if text is None else web.Response(text=text)
 
 

@@ -154,12 +154,14 @@ ORDER BY outbox.id;
 UPDATE outbox SET state = 'unknown' WHERE state = 'sending' AND promotion NOT IN (SELECT value FROM json_each(:but));
 
 -- next_due --
--- When the next delay of a card, of a message or of a look-up ends.
+-- When the next delay of a card, of a message, of a notice or of a look-up ends.
 SELECT min(moment) AS moment FROM (
     SELECT min(not_before) AS moment FROM cards WHERE failed = '' AND shown < wanted AND not_before > :now
     UNION ALL
     SELECT min(outbox.not_before) FROM outbox JOIN cards ON cards.promotion = outbox.promotion
     WHERE outbox.state IN ('pending', 'sending', 'unknown') AND cards.failed = '' AND outbox.not_before > :now
+    UNION ALL
+    SELECT min(not_before) FROM notices WHERE ts IS NULL AND failed = '' AND not_before > :now
 );
 
 -- backlog --
@@ -169,7 +171,8 @@ SELECT
     (SELECT count(*) FROM cards CROSS JOIN lines ON lines.promotion = cards.promotion
         WHERE lines.post IS NULL AND cards.failed = '' AND cards.ended = 0) AS lines,
     (SELECT count(*) FROM cards CROSS JOIN outbox ON outbox.promotion = cards.promotion
-        WHERE outbox.state IN ('pending', 'sending', 'unknown') AND cards.failed = '' AND cards.ended = 0) AS posts,
+        WHERE outbox.state IN ('pending', 'sending', 'unknown') AND cards.failed = '' AND cards.ended = 0)
+        + (SELECT count(*) FROM notices WHERE ts IS NULL AND failed = '') AS posts,
     (SELECT min(moment) FROM (
         SELECT min(lines.at) AS moment FROM cards CROSS JOIN lines ON lines.promotion = cards.promotion
         WHERE lines.post IS NULL AND cards.failed = '' AND cards.ended = 0
@@ -178,4 +181,6 @@ SELECT
         WHERE outbox.state IN ('pending', 'sending', 'unknown') AND cards.failed = '' AND cards.ended = 0
         UNION ALL
         SELECT min(created_at) FROM cards WHERE failed = '' AND ended = 0 AND ts IS NULL
+        UNION ALL
+        SELECT min(created_at) FROM notices WHERE ts IS NULL AND failed = ''
     )) AS oldest;

@@ -81,11 +81,11 @@ SELECT release FROM promotions WHERE superseded_by = :release AND started_at IS 
 INSERT INTO promotions (
     id, app, release, kind, phase, requested_by, requested_at, source, channel, force, limits, approvals,
     expires_at, started_at, touched_at, stage_at, settled_at, token, back_to, baseline_of,
-    declined_by, cancelled_by, taken_over_by, superseded_by, removed, nothing_ran, blameless, overwrite, revision, words, progress
+    declined_by, cancelled_by, taken_over_by, superseded_by, removed, nothing_ran, blameless, overwrite, restarts, revision, words, progress
 ) VALUES (
     :id, :app, :release, :kind, :phase, :requested_by, :requested_at, :source, :channel, :force, :limits, :approvals,
     :expires_at, :started_at, :touched_at, :stage_at, :settled_at, :token, :back_to, :baseline_of,
-    :declined_by, :cancelled_by, :taken_over_by, :superseded_by, :removed, :nothing_ran, :blameless, :overwrite, :revision, :words, :progress
+    :declined_by, :cancelled_by, :taken_over_by, :superseded_by, :removed, :nothing_ran, :blameless, :overwrite, :restarts, :revision, :words, :progress
 ) ON CONFLICT (id) DO NOTHING;
 
 -- save_promotion --
@@ -167,6 +167,20 @@ WHERE prune_jobs.app = :app ORDER BY promotions.number;
 -- apps_to_prune --
 -- Apps that have removals still to be done.
 SELECT DISTINCT app FROM prune_jobs ORDER BY app;
+
+-- scale_jobs --
+-- Counts that were asked for and have no outcome yet, in order.
+SELECT * FROM scale_jobs ORDER BY id;
+
+-- add_scale_job --
+-- Keep a count that is about to be set.
+INSERT INTO scale_jobs (app, service, kind, name, before, count, actor, promotion, token)
+VALUES (:app, :service, :kind, :name, :before, :count, :actor, :promotion, :token)
+RETURNING id;
+
+-- finish_scale_job --
+-- A count has its outcome.
+DELETE FROM scale_jobs WHERE id = :id;
 
 -- add_prune_job --
 -- Ask for a removal, unless the promotion has one.

@@ -12,8 +12,11 @@ from typing import Any
 import orjson
 import pytest
 
+from bot.slack.connection import SlackState
 from bot.slack.dialogs import Dialogs
+from bot.slack.files import FileSender
 from bot.slack.inbox import DONE_BEFORE, FRESH, SWEEP_SECONDS, InboxWorker
+from bot.slack.web_api import WebApi
 from bot.slack.workspace import WorkspaceFilter, WorkspaceId
 from core.errors import Unavailable
 from core.policy.authorization import parse_policy
@@ -91,7 +94,13 @@ class Stage:
                 await asyncio.sleep(0.005)
 
 
-def inbox_of(w: World, answers: Any, home: WorkspaceId | None = None, dialogs: Any = None) -> InboxWorker:
+def inbox_of(
+    w: World,
+    answers: Any,
+    home: WorkspaceId | None = None,
+    dialogs: Any = None,
+    files: FileSender | None = None,
+) -> InboxWorker:
     known = asyncio.Event()
     known.set()
     return InboxWorker(
@@ -104,6 +113,7 @@ def inbox_of(w: World, answers: Any, home: WorkspaceId | None = None, dialogs: A
         announcer=w.announcer,
         dialogs=dialogs or Dialogs(None),
         workspaces=WorkspaceFilter(lambda: home),
+        files=files or FileSender(WebApi(None, SlackState()), answers),
     )
 
 

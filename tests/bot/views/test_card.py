@@ -89,6 +89,35 @@ STATES = {
         "Needs a person",
         replace(ENDED, phase=Phase.FAILURE, kind="rollback", cause=Sentence.of(CAUSE)),
     ),
+    "restarting": (
+        "Rolling out",
+        replace(GOING, phase=Phase.UPDATING, release="RABCDEFGHIJ", back_to="RABCDEFGHIJ", restarts=("web",)),
+    ),
+    "restarted": (
+        "Live",
+        replace(ENDED, phase=Phase.RUNNING, back_to="RABCDEFGHIJ", restarts=("web", "worker")),
+    ),
+    "restart-going-back": (
+        "Rolling back",
+        replace(GOING, phase=Phase.ERROR, back_to="RABCDEFGHIJ", restarts=("web",), cause=Sentence.of(CAUSE)),
+    ),
+    "restart-reverted": (
+        "Rolled back",
+        replace(
+            ENDED, phase=Phase.REVERTED, back_to="RABCDEFGHIJ", restarts=("web",), cause=Sentence.of(CAUSE)
+        ),
+    ),
+    "restart-refused": (
+        "Refused",
+        replace(
+            WAITING,
+            phase=Phase.REFUSED,
+            back_to="RABCDEFGHIJ",
+            restarts=("web", "worker"),
+            reason=Sentence.of("a Deployment is paused"),
+            settled_at=NOW,
+        ),
+    ),
     "refused": (
         "Refused",
         replace(

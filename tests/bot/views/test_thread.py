@@ -46,6 +46,10 @@ ENDINGS = {
     "blameless": replace(
         ENDED, phase=Phase.REVERTED, blameless=True, cause=Sentence.of("somebody deleted web")
     ),
+    "restarted": replace(ENDED, phase=Phase.RUNNING, back_to="RABCDEFGHIJ", restarts=("web",)),
+    "restart-reverted": replace(
+        ENDED, phase=Phase.REVERTED, back_to="RABCDEFGHIJ", restarts=("web",), cause=Sentence.of(CAUSE)
+    ),
     "refused": replace(WAITING, phase=Phase.REFUSED, reason=Sentence.of("no such namespace")),
 }
 

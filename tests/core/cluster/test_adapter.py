@@ -10,12 +10,15 @@ from core.cluster.api.address import Address
 from core.cluster.api.client import KubeClient
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.labels import MANAGED_LABEL, SCALE_MANAGER, TOKEN_ANNOTATION
+from core.cluster.ownership import RESTARTED
 from core.errors import Rejected, Unreachable
 from core.records.bundle import Ref
 from core.records.claim import Claim
 from core.records.observation import Diagnosis, DiagnosisKind
 from tests.core.cluster.live import HOME, MANIFEST, WEB, Live, app, claim, counted, live
 from tests.fakes import NO_SECRETS
+
+NOON = "2026-11-24T12:00:00+00:00"
 
 
 def foreign_service() -> dict[str, Any]:
@@ -469,6 +472,49 @@ async def test_counts_belong_to_the_scale_manager_alone():
         assert books[SCALE_MANAGER] == {"f:spec": {"f:replicas": {}}}
         assert "f:replicas" not in books["convox-bot"]["f:spec"]
         assert applied.generation == there["metadata"]["generation"]
+
+
+async def test_the_note_of_a_restart_survives_the_next_apply_and_is_taken_back():
+    async with live() as on:
+        bundle = on.bundle()
+        await on.apply(bundle)
+        assert (await on.cluster.read_baseline("myapp", [WEB])).objects[0].restarted == ""
+        noted = await on.cluster.restart("myapp", WEB, NOON, token=1)
+        there = await on.get(WEB)
+        assert there["spec"]["template"]["metadata"]["annotations"] == {RESTARTED: NOON}
+        assert (noted.changed, noted.generation) == (True, there["metadata"]["generation"])
+        assert not (await on.cluster.restart("myapp", WEB, NOON, token=1)).changed
+        assert (await on.cluster.read_baseline("myapp", [WEB])).objects[0].restarted == NOON
+
+        again = (await on.apply(bundle, token=2))[-1]
+        assert (again.changed, again.template) == (False, noted.template), (
+            "the template is the release's all the same"
+        )
+        await on.apply(on.bundle("web:2"), token=3, force=True)
+        assert (await on.get(WEB))["spec"]["template"]["metadata"]["annotations"] == {RESTARTED: NOON}
+
+        await on.cluster.restart("myapp", WEB, "", token=3)
+        assert "annotations" not in (await on.get(WEB))["spec"]["template"]["metadata"]
+
+
+async def test_the_note_of_somebody_else_is_replaced_and_put_back():
+    async with live() as on:
+        await on.apply(on.bundle())
+        notes = {"spec": {"template": {"metadata": {"annotations": {RESTARTED: "by hand"}}}}}
+        await on.admin.merge(on.home.at(WEB.kind, WEB.name), notes, manager="kubectl-rollout")
+        await on.cluster.restart("myapp", WEB, NOON, token=1)
+        await on.cluster.restart("myapp", WEB, "by hand", token=1)
+        assert (await on.get(WEB))["spec"]["template"]["metadata"]["annotations"] == {RESTARTED: "by hand"}
+
+
+async def test_a_restart_is_fenced_as_any_other_write():
+    async with live() as on:
+        with pytest.raises(Rejected, match="Deployment/web does not exist in namespace convox-myapp"):
+            await on.cluster.restart("myapp", WEB, NOON, token=1)
+        await on.apply(on.bundle(), token=5)
+        with pytest.raises(Rejected, match="a newer promotion has already written Deployment/web"):
+            await on.cluster.restart("myapp", WEB, NOON, token=4)
+        assert "annotations" not in (await on.get(WEB))["spec"]["template"]["metadata"]
 
 
 async def test_scaling_to_the_same_count_changes_nothing():

@@ -65,6 +65,34 @@ async def test_a_release_is_checked_applied_scaled_watched_and_applied_again(ben
     assert books[SCALE_MANAGER] == {"f:spec": {"f:replicas": {}}}
 
 
+async def test_a_restart_makes_another_replica_set_and_its_way_back_takes_the_one_of_before(
+    bench: Bench, kubelet
+):
+    app, bundle = bench.home.app, bench.bundle()
+    await bench.apply(bundle)
+
+    async def sets() -> dict[str, int]:
+        found, _ = await bench.admin.list(bench.home.at("ReplicaSet"))
+        return {each["metadata"]["name"]: each["spec"]["replicas"] for each in found}
+
+    async with asyncio.timeout(50):
+        while len(before := await sets()) != 1:
+            await bench.clock.sleep(0.1)
+        noted = await bench.cluster.restart(app, WEB, "2026-11-24T12:00:00+00:00", token=1)
+        assert noted.changed
+        while len(await sets()) != 2:
+            await bench.clock.sleep(0.1)
+        again = (await bench.apply(bundle, token=2))[-1]
+        assert (again.changed, again.template) == (False, noted.template)
+        back = await bench.cluster.restart(app, WEB, "", token=2)
+        (name,) = before
+        while (await sets())[name] != 1:
+            await bench.clock.sleep(0.1)
+    assert (back.changed, len(await sets())) == (True, 2)
+    seen = (await bench.cluster.processes(app)).processes
+    assert {(p.service, p.release) for p in seen} == {("web", bundle.release)}
+
+
 async def test_what_was_made_is_removed_with_its_preconditions(bench: Bench, kubelet):
     app, bundle = bench.home.app, bench.bundle()
     applied = await bench.apply(bundle, token=3)

@@ -30,7 +30,7 @@ def test_the_example_says_what_the_documentation_says():
     policy = parse_policy((EXAMPLES / "policy.yml").read_text(encoding="utf-8"))
 
     assert {role.name: set(role.verbs) for role in policy.roles} == {
-        "developer": {"view", "build", "env", "promote", "rollback", "cancel"},
+        "developer": {"view", "build", "env", "promote", "rollback", "cancel", "scale", "logs"},
         "approver": {"view", "approve"},
     }
     assert [grant.who for grant in policy.grants] == [("U01ALICE", "group:S01DEVS", "token:ci"), ("U02BOB",)]

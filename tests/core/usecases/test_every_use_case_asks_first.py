@@ -11,25 +11,29 @@ from typing import Any
 import pytest
 
 from core.actor import Caller
-from core.errors import Conflict, Forbidden
+from core.errors import Conflict, Forbidden, NotFound
 from core.policy.authorization import parse_policy
 from core.promotion import Phase
+from core.records.process_log import LogRequest
 from core.usecases.asking import PromotionRequest
 from core.usecases.decider import Decider
+from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter
 from core.usecases.registrar import Registrar
+from core.usecases.scaler import Scaler
 from core.usecases.viewer import Viewer
 from tests.bot.api.asking import policy_of
 from tests.core.world import ALICE, BOB, CAROL, World, by, manifest, until
 from tests.fakes import START, progressing
 
 APPROVALS = 'apps: [{match: ["*"], approvals: {promote: {count: 1}}}]\n'
-USE_CASES = (Promoter, Decider, Registrar, Viewer)
+USE_CASES = (Promoter, Decider, Registrar, Viewer, ProcessViewer, Scaler)
 # Nobody asks for these, so there is no right to ask for. Whoever adds one says why.
 OF_THE_BOT = {
     "Decider.expire": "the clock calls it",
     "Decider.expire_stale": "what has ended by itself is ended, ahead of whatever was asked for",
     "Decider.hand_over": "tells and drives what another use case has committed",
+    "Scaler.resume": "goes on with what somebody with the right has asked for before the process died",
     "Viewer.linked_app": "which app a channel means is asked before it is known what is wanted",
 }
 
@@ -75,10 +79,20 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "base": release.id,
         "build_from": release.id,
         "env_from": release.id,
+        "service": "web",
+        "count": 3,
+        "asked": LogRequest(),
     }
     _, *parameters = inspect.signature(methods()[name]).parameters.values()
     given = {each.name: sensible[each.name] for each in parameters if each.default is each.empty}
-    use_cases = {"Promoter": w.promoter, "Decider": w.decider, "Registrar": w.registrar, "Viewer": w.viewer}
+    use_cases = {
+        "Promoter": w.promoter,
+        "Decider": w.decider,
+        "Registrar": w.registrar,
+        "Viewer": w.viewer,
+        "ProcessViewer": w.processes,
+        "Scaler": w.scaler,
+    }
     owner, _, method = name.partition(".")
     await getattr(use_cases[owner], method)(**given)
 
@@ -118,7 +132,7 @@ async def test_who_has_no_right_is_refused_and_nothing_is_written(w: World, tmp_
 @pytest.mark.world(policy=APPROVALS)
 async def test_who_has_every_right_is_not_refused_for_want_of_one(w: World, name: str):
     await furnish(w)
-    with suppress(Conflict):
+    with suppress(Conflict, NotFound):
         await request(w, name, by(BOB, "C1"))
     await w.idle()
 

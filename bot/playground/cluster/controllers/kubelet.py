@@ -116,7 +116,7 @@ class Kubelets(Controller):
         if step.restarted:
             self._logs.restart(uid, step.container)
         if step.log:
-            self._logs.append(uid, step.container, step.log)
+            self._logs.append(uid, step.container, step.log, self.clock.now())
         if step.status is not None:
             status = step.status
             self.api.edit("Pod", *key_of(pod), lambda live: _with_status(live, uid, status), STATUS)

@@ -1,0 +1,88 @@
+"""How the commands about what runs are given: `services`, `ps` and their like."""
+
+import re
+
+from bot.command.arguments import Arguments
+from bot.command.commands import (
+    LOG_LINES,
+    Command,
+    ListProcesses,
+    ListScales,
+    ListServices,
+    Logs,
+    Restart,
+    SetCount,
+)
+from bot.command.lexer import plain, shown
+from core.manifest.autoscaling import MOST_PROCESSES
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+DURATION = re.compile(r"([0-9]{1,7})([smhd])")
+SERVICE = re.compile(r"[a-z][a-z0-9-]{0,62}")
+LONGEST_AGO = 30 * 86_400  # seconds
+
+
+def list_services(given: Arguments) -> Command:
+    given.count(0, 0)
+    return ListServices(app=given.app)
+
+
+def list_processes(given: Arguments) -> Command:
+    given.count(0, 0)
+    return ListProcesses(app=given.app, service=_named(given, given.value("service")))
+
+
+def scale(given: Arguments) -> Command:
+    """Without a count it only shows, as in Convox."""
+    given.count(0, 1)
+    service = _service(given)
+    count = given.value("count")
+    if count is None:
+        return ListScales(app=given.app, service=service)
+    if service is None:
+        given.refuse("scale which service?", "name one: scale web --count 3")
+    number = plain(count)
+    if not re.fullmatch(r"[0-9]{1,5}", number) or int(number) > MOST_PROCESSES:
+        given.refuse(f"not a number of processes: {shown(number)}", f"it is 0 to {MOST_PROCESSES}")
+    return SetCount(app=given.app, service=service, count=int(number))
+
+
+def restart(given: Arguments) -> Command:
+    given.count(0, 1)
+    return Restart(app=given.app, service=_service(given))
+
+
+def logs(given: Arguments) -> Command:
+    given.count(0, 1)
+    return Logs(
+        app=given.app,
+        service=_service(given),
+        limit=given.limit if "limit" in given.flags else LOG_LINES,
+        since=_since(given),
+        containing=given.value("filter") or "",
+    )
+
+
+def _since(given: Arguments) -> int | None:
+    """Return the seconds of a duration such as `90s`, `10m` or `1h30m`."""
+    text = plain(given.value("since") or "")
+    if not text:
+        return None
+    seconds = sum(int(many) * UNITS[unit] for many, unit in DURATION.findall(text))
+    if DURATION.sub("", text) or not 1 <= seconds <= LONGEST_AGO:
+        given.refuse(f"not a duration: {shown(text)}", "write it as 90s, 10m, 2h or 1h30m, at most 30d")
+    return seconds
+
+
+def _service(given: Arguments) -> str | None:
+    """Return the service that the first argument names."""
+    return _named(given, given.words[0].text) if given.words else None
+
+
+def _named(given: Arguments, text: str | None) -> str | None:
+    if text is None:
+        return None
+    name = plain(text).lower()
+    if not SERVICE.fullmatch(name):
+        given.refuse(f"not a name of a service: {shown(text)}", "it has small letters, digits and dashes")
+    return name

@@ -1,0 +1,65 @@
+"""Posting notices, each once: one whose outcome is unknown is looked for before it is posted again."""
+
+import logging
+import secrets
+from datetime import datetime, timedelta
+
+from bot.slack.cards import FIRST_LOOK, SECOND_LOOK, pause
+from bot.slack.pacing import Pacing
+from bot.slack.web_api import WebApi
+from bot.views.notices import notice
+from core.clock import Clock
+from core.failpoints import failpoint
+from core.ports.notices import Notice, Notices
+
+log = logging.getLogger(__name__)
+
+
+class NoticeSender:
+    """Brings notices to Slack, one call at a time."""
+
+    def __init__(self, notices: Notices, calls: WebApi, pacing: Pacing, clock: Clock) -> None:
+        self._notices = notices
+        self._calls = calls
+        self._pacing = pacing
+        self._clock = clock
+
+    async def send(self, due: Notice) -> None:
+        """Post one notice; a channel that takes none is said in the log, since nobody waits for the answer."""
+        if due.nonce and not await self._surely_absent(due):
+            return
+        nonce = secrets.token_hex(16)
+        await self._notices.sending(due.id, nonce)
+        failpoint("outbox.after_sending")
+        said = await self._calls.post(due.channel, notice(due.said), nonce)
+        failpoint("outbox.after_post")
+        if said.ts:
+            await self._notices.posted(due.id, said.ts)
+        elif said.later:
+            pause(self._pacing, due.channel, said)
+            await self._notices.again(due.id, self._later(said.retry_after))
+        elif said.unknown:
+            await self._notices.postpone(due.id, self._later(FIRST_LOOK))
+        else:
+            log.warning("Slack does not take a notice for %s: %s", due.channel, said.error)
+            await self._notices.failed(due.id, said.error)
+
+    async def _surely_absent(self, due: Notice) -> bool:
+        """Look for a notice whose post had no outcome; True once it may be posted anew (engine rule 40)."""
+        now = self._clock.now()
+        tried = due.tried_at or now - timedelta(seconds=SECOND_LOOK)
+        age = (now - tried).total_seconds()
+        if age < FIRST_LOOK:
+            await self._notices.postpone(due.id, self._later(FIRST_LOOK - age))
+            return False
+        found = await self._calls.find(due.nonce, channel=due.channel, thread=None, since=tried)
+        if found.ts:
+            await self._notices.posted(due.id, found.ts)
+        elif not found.looked:
+            await self._notices.postpone(due.id, self._later(found.retry_after))
+        elif age < SECOND_LOOK:
+            await self._notices.postpone(due.id, self._later(SECOND_LOOK - age))
+        return found.looked and not found.ts and age >= SECOND_LOOK
+
+    def _later(self, seconds: float) -> datetime:
+        return self._clock.now() + timedelta(seconds=max(0.0, seconds))

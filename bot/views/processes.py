@@ -1,0 +1,73 @@
+"""What runs of an app, in Convox's tables."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.views.tables import table
+from bot.views.times import humanise
+from core.manifest.service import Service
+from core.records.process import Process
+from core.usecases.process_viewer import ServiceProcesses
+
+
+def process_list(processes: Sequence[Process], now: datetime) -> str:
+    """Return the table of `ps`."""
+    return table(
+        ("ID", "SERVICE", "STATUS", "RELEASE", "STARTED", "COMMAND"),
+        [
+            (
+                process.id,
+                process.service,
+                process.status,
+                process.release,
+                humanise(process.started_at, now) if process.started_at else "",
+                process.command,
+            )
+            for process in processes
+        ],
+    )
+
+
+def service_list(services: Sequence[ServiceProcesses]) -> str:
+    """Return the table of `services`; SCALE is what the cluster is asked for now, as in Convox only where there is one."""
+    if not services:
+        return table(("SERVICE", "DOMAIN", "PORTS"), [])
+    return table(
+        ("SERVICE", "DOMAIN", "PORTS", "SCALE"),
+        [(each.service.name, "", _ports(each.service), _count(each)) for each in services],
+    )
+
+
+def scale_list(services: Sequence[ServiceProcesses]) -> str:
+    """Return the table of `scale`: cpu in millicores, memory in MiB."""
+    return table(
+        ("SERVICE", "DESIRED", "RUNNING", "CPU", "MEMORY", "GPU", "MIN", "MAX", "STATUS"),
+        [
+            (
+                each.service.name,
+                _count(each),
+                str(each.running),
+                str(each.service.scale.cpu),
+                str(each.service.scale.memory),
+                str(each.service.scale.gpus or "-"),
+                str(each.service.scale.count),
+                str(_most(each.service)),
+                "" if each.desired is not None else "not in the cluster",
+            )
+            for each in services
+        ],
+    )
+
+
+def _most(service: Service) -> int:
+    scale = service.scale
+    return scale.autoscaler.most if scale.autoscaler else scale.count
+
+
+def _ports(service: Service) -> str:
+    main = [str(service.port.number)] if service.port else []
+    return " ".join([*main, *(str(port.number) for port in service.ports)])
+
+
+def _count(each: ServiceProcesses) -> str:
+    return "" if each.desired is None else str(each.desired)

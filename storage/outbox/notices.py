@@ -1,0 +1,54 @@
+"""Notices on SQLite: written by the transaction that they tell of, kept until Slack has them."""
+
+from datetime import datetime
+from sqlite3 import Row
+
+from core.clock import Clock
+from core.ports.notices import Notice
+from storage.codec import datetime_or_none, sentence_of, timestamp
+from storage.database import Database
+from storage.keys import Vault
+from storage.session import Session
+
+
+class SqliteNotices:
+    """`core.ports.notices.Notices`."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+        self._reading = Session(database.reader)
+
+    async def due(self) -> list[Notice]:
+        rows = await self._reading.all("notices_due", now=timestamp(self._clock.now()))
+        return [self._notice(row) for row in rows]
+
+    async def sending(self, notice: int, nonce: str) -> None:
+        await self._run("notice_sending", id=notice, nonce=nonce, now=timestamp(self._clock.now()))
+
+    async def again(self, notice: int, not_before: datetime) -> None:
+        await self._run("notice_again", id=notice, not_before=timestamp(not_before))
+
+    async def posted(self, notice: int, ts: str) -> None:
+        await self._run("notice_posted", id=notice, ts=ts)
+
+    async def failed(self, notice: int, error: str) -> None:
+        await self._run("notice_failed", id=notice, error=error)
+
+    async def postpone(self, notice: int, not_before: datetime) -> None:
+        await self._run("postpone_notice", id=notice, not_before=timestamp(not_before))
+
+    def _notice(self, row: Row) -> Notice:
+        return Notice(
+            id=row["id"],
+            channel=row["channel"],
+            said=sentence_of(self._vault.unseal(row["sealed"])),
+            nonce=row["nonce"],
+            tried_at=datetime_or_none(row["tried_at"]),
+            since=datetime.fromisoformat(row["created_at"]),
+        )
+
+    async def _run(self, statement: str, **parameters: object) -> None:
+        async with self._database.transaction() as connection:
+            await Session(connection).run(statement, parameters)
