@@ -147,3 +147,51 @@ async def test_an_agent_that_no_node_takes_is_active_and_not_verified(stage: Sta
     nothing = await stage.promoted(await stage.build(manifest=nowhere, agent="v1"))
     assert (nothing.phase, nothing.nothing_ran) == ("Running", True)
     assert not (await stage.bot.store.read.release_status(nothing.release)).verified_at
+
+
+DISK = """
+services:
+  web:
+    build: .
+    port: 3000
+    health: {path: /health, interval: 1, grace: 1, timeout: 1}
+    scale: {count: 1, cpu: 10, memory: 16}
+    termination: {grace: 5}
+    volumes: [/data]
+"""
+
+
+async def claims(stage: Stage) -> dict[str, str]:
+    return {
+        each["metadata"]["name"]: each["metadata"]["uid"]
+        for each in await stage.items("persistentvolumeclaims")
+    }
+
+
+async def test_a_disk_of_a_service_outlives_its_releases_its_failures_and_its_manifest(stage: Stage):
+    good = await stage.running(manifest=DISK, web="v1")
+    disks = await claims(stage)
+    assert len(disks) == 1
+    better = await stage.running(manifest=DISK, web="v2")
+    assert await claims(stage) == disks
+
+    bad = await stage.promoted(await stage.build(manifest=DISK, web="v3-notfound"))
+    assert (bad.phase, bad.back_to) == ("Reverted", better)
+    await stage.runs(better, count=1)
+    assert await claims(stage) == disks
+
+    without = await stage.promoted(
+        await stage.build(manifest=DISK.replace("    volumes: [/data]\n", ""), web="v4")
+    )
+    assert without.phase == "Running"
+    assert await claims(stage) == disks, good
+
+
+async def test_a_disk_that_nobody_can_make_is_told_by_its_class(stage: Stage):
+    stage.rule(deadline="8s")
+    option = "    volumeOptions:\n    - awsEfs: {id: files, accessMode: ReadWriteMany, mountPath: /f, storageClass: fast}\n"
+    nowhere = await stage.promoted(
+        await stage.build(manifest=DISK.replace("    volumes: [/data]\n", option), web="v1")
+    )
+    assert nowhere.phase == "Reverted"
+    assert 'storage class "fast"' in str(nowhere.cause)
