@@ -19,19 +19,30 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.cluster.rendering.samples import bundle
 from tests.crashes.opening import real_world
 from tests.crashes.orders import Death
 from tests.crashes.places import real
 from tests.crashes.runs import Ran, faults, prepare, tell
 from tests.crashes.scenarios import POLICY, SCENARIOS
+from tests.crashes.world import Build
 
 STORY = SCENARIOS["a bad image and the way back"]
-# Forward the anchor, three Secrets, Services and disruption budgets come before the first Deployment, on the way back two of each.
+
+
+def until_deployment(build: Build, *, before: int = 0) -> int:
+    """Return the how-manieth object of a bundle its first Deployment is, after so many effects before the bundle."""
+    kinds = [ref.kind for ref in bundle(build.manifest, images=build.images).refs]
+    return before + kinds.index("Deployment") + 1
+
+
+# Forward the anchor is claimed before.
+GOOD, BAD = STORY.builds
 MOST_DANGEROUS = (
     Death(point="start.after_intent"),
-    Death(point="step.after_effect", passage=11),
+    Death(point="step.after_effect", passage=until_deployment(BAD, before=1)),
     Death(point="broken.after_commit"),
-    Death(point="back.after_apply", passage=7),
+    Death(point="back.after_apply", passage=until_deployment(GOOD)),
     Death(point="settle.before_commit"),
 )
 

@@ -111,3 +111,19 @@ def test_each_key_of_which_nothing_comes_is_noted_once_with_the_reason():
 def test_a_manifest_that_cannot_be_read_any_more_has_no_notes():
     assert notes_of("version: '3'\nservices: ${BROKEN}\n", Environment((("BROKEN", "x"),))) == ()
     assert notes_of("version: '3'\nservices: {web: {}}\n", Environment())
+
+
+def test_how_a_singleton_is_replaced_is_not_for_the_file_to_say():
+    manifest = read("singleton: true\ndeployment: {minimum: 50}")
+    (web,) = manifest.services
+    assert (web.singleton, web.recreates) == (True, True)
+    assert manifest.notes == (
+        "deployment of service web is without effect: a singleton's old processes stop before its new ones start",
+    )
+    assert not read("singleton: false\ndeployment: {minimum: 50}").notes
+
+
+def test_an_agent_is_on_every_node_whatever_its_load():
+    agent = web("agent: true\nsingleton: true\nscale: {count: 2-5, targets: {cpu: 70}}")
+    assert agent.scale.autoscaler is None
+    assert not agent.recreates
