@@ -111,8 +111,8 @@ async def wired(
         store = await stack.enter_async_context(open_store(settings.convox_database, keyring, clock))
         session = await stack.enter_async_context(new_session())
         kube = await stack.enter_async_context(KubeClient(_source(settings, kubeconfig), clock=clock))
-        slack = _slack_side(settings, store, policy, session, clock)
-        cluster = KubernetesCluster(kube, rack=settings.convox_rack, clock=clock)
+        cluster = KubernetesCluster(kube, rack=settings.convox_rack, router=settings.router, clock=clock)
+        slack = _slack_side(settings, store, policy, session, cluster, clock)
         registry = RegistryClient(await stack.enter_async_context(ClientSession())) if registries else None
         domain = _use_cases(store, cluster, slack, clock, registry)
         yield _assembled(settings, policy, store, session, slack, domain, cluster, clock)
@@ -144,13 +144,18 @@ class UseCases:
 
 
 def _slack_side(
-    settings: Settings, store: SqliteStore, policy: PolicyFile, session: ClientSession, clock: Clock
+    settings: Settings,
+    store: SqliteStore,
+    policy: PolicyFile,
+    session: ClientSession,
+    cluster: Cluster,
+    clock: Clock,
 ) -> SlackSide:
     state = SlackState()
     client = new_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
     directory = SlackDirectory(client, clock, lambda: state.team)
     access = Access(lambda: policy.current, directory)
-    messages = MessageRenderer(store, access, clock)
+    messages = MessageRenderer(store, cluster, access, clock)
     web = WebApi(client, state)
     sender = Sender(store.outbox, messages, store, web, state, clock)
     return SlackSide(

@@ -7,6 +7,16 @@ from bot.command import commands as ask
 from bot.views.answers import Answer
 from bot.views.apps import app_info, app_list, app_params
 from bot.views.builds import build_info, build_list, build_logs, registry_list
+from bot.views.documents import (
+    app_document,
+    build_document,
+    diff_document,
+    environment_document,
+    history_documents,
+    live_document,
+    release_document,
+    release_documents,
+)
 from bot.views.env import env_list
 from bot.views.help import help_text
 from bot.views.history import history_list, live_then
@@ -59,27 +69,33 @@ class Queries:
         table = release_list(
             listed.releases, listed.active, self._clock.now(), further_down=listed.further_down
         )
-        return Answer(text=table, hint=below_list(listed.held, listed.active), whole=command.typed)
+        data = release_documents(listed.releases, listed.active)
+        return Answer(text=table, data=data, hint=below_list(listed.held, listed.active), whole=command.typed)
 
     async def _history(self, command: ask.ReleaseHistory, caller: Caller) -> Answer:
         if command.at is not None:
             span = await self._viewer.live_at(caller, command.app, command.at)
-            return Answer(text=live_then(span, command.app, command.at))
+            return Answer(text=live_then(span, command.app, command.at), data=live_document(span) or {})
         seen = await self._viewer.history(caller, command.app, command.limit)
         table = history_list(seen.promotions, seen.spans, self._clock.now())
-        return Answer(text=table, whole=command.typed)
+        data = history_documents(seen.promotions, seen.spans)
+        return Answer(text=table, data=data, whole=command.typed)
 
     async def _diff(self, command: ask.DiffReleases, caller: Caller) -> Answer:
         seen = await self._viewer.diff(caller, command.app, command.release, command.base)
-        return Answer(text=release_diff_text(seen.diff, seen.before, seen.after), whole=command.typed)
+        text = release_diff_text(seen.diff, seen.before, seen.after)
+        data = diff_document(seen.diff, seen.before, seen.after)
+        return Answer(text=text, data=data, whole=command.typed)
 
     async def _release_info(self, command: ask.ReleaseInfo, caller: Caller) -> Answer:
         seen = await self._viewer.release(caller, command.app, command.release, reveal=command.reveal)
         # With values the answer is the documented block and nothing else.
         with_note = caller.source == "slack" and not command.reveal
         note = status_note(seen.status, active=seen.active) if with_note else ""
-        warnings = seen.notes if with_note else ()
-        return Answer(text=release_info(seen.release), hint=note, warnings=warnings, whole=command.typed)
+        warnings = () if command.reveal else seen.notes
+        data = release_document(seen.release, seen.status, seen.notes, active=seen.active)
+        text = release_info(seen.release)
+        return Answer(text=text, data=data, hint=note, warnings=warnings, whole=command.typed)
 
     async def _manifest(self, command: ask.ReleaseManifest, caller: Caller) -> Answer:
         build = await self._viewer.build_of(caller, command.app, command.release)
@@ -91,20 +107,21 @@ class Queries:
         )
         if command.with_id:
             return Answer(text=seen.release, id=seen.release)
-        text = env_list(seen.environment)
-        return Answer(text=text, whole=command.typed, warnings=_altered(text, command, caller))
+        text, data = env_list(seen.environment), environment_document(seen.environment)
+        return Answer(text=text, data=data, whole=command.typed, warnings=_altered(text, command, caller))
 
     async def _value(self, command: ask.EnvGet, caller: Caller) -> Answer:
         value = await self._viewer.variable(caller, command.app, command.key, release=command.release)
-        return Answer(text=value, warnings=_altered(value, command, caller))
+        return Answer(text=value, data={command.key: value}, warnings=_altered(value, command, caller))
 
     async def _builds(self, command: ask.ListBuilds, caller: Caller) -> Answer:
         builds = await self._viewer.builds(caller, command.app, command.limit)
-        return Answer(text=build_list(builds, self._clock.now()), whole=command.typed)
+        data = [build_document(build) for build in builds]
+        return Answer(text=build_list(builds, self._clock.now()), data=data, whole=command.typed)
 
     async def _build_info(self, command: ask.BuildInfo, caller: Caller) -> Answer:
         build = await self._viewer.build(caller, command.app, command.build)
-        return Answer(text=build_info(build, self._clock.now()))
+        return Answer(text=build_info(build, self._clock.now()), data=build_document(build))
 
     async def _build_logs(self, command: ask.BuildLogs, caller: Caller) -> Answer:
         build = await self._viewer.build(caller, command.app, command.build)
@@ -147,7 +164,7 @@ class Queries:
 
     async def _app_info(self, command: ask.AppInfo, caller: Caller) -> Answer:
         seen = await self._viewer.app(caller, command.app)
-        return Answer(text=app_info(seen.app, seen.in_flight))
+        return Answer(text=app_info(seen.app, seen.in_flight), data=app_document(seen.app, seen.in_flight))
 
     async def _params(self, command: ask.AppParams, caller: Caller) -> Answer:
         return Answer(text=app_params(await self._viewer.rules(caller, command.app)))
@@ -159,7 +176,8 @@ class Queries:
     async def _apps(self, _: ask.ListApps, caller: Caller) -> Answer:
         seen = await self._viewer.apps(caller)
         flying = {each.app.name: each.in_flight for each in seen if each.in_flight}
-        return Answer(text=app_list([each.app for each in seen], flying), whole="apps")
+        data = [app_document(each.app, each.in_flight) for each in seen]
+        return Answer(text=app_list([each.app for each in seen], flying), data=data, whole="apps")
 
     async def _help(self, command: ask.Help, caller: Caller) -> Answer:
         linked = await self._viewer.linked_app(caller.channel)

@@ -15,6 +15,7 @@ from pydantic import (
     field_validator,
 )
 
+from bot.router_settings import RouterSettings, router_contradictions
 from core.records.app import DEFAULT_RACK
 
 S = TypeVar("S", bound=BaseModel)
@@ -64,7 +65,7 @@ class StoreSettings(BaseModel):
         return [k.strip() for k in value.split(",") if k.strip()] if isinstance(value, str) else value
 
 
-class Settings(StoreSettings):
+class Settings(StoreSettings, RouterSettings):
     """Everything `serve` can be told."""
 
     slack_bot_token: SecretStr
@@ -146,6 +147,7 @@ def read_settings(
     # What could not be read is not missing.
     known = {**values, **dict.fromkeys(unread, "unread")}
     problems = [*unread.values(), *(contradictions(known) if issubclass(kind, Settings) else ())]
+    problems += router_contradictions(known) if issubclass(kind, RouterSettings) else ()
     try:
         settings = kind.model_validate(values)
     except ValidationError as error:

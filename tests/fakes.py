@@ -11,6 +11,7 @@ from core.cluster.anchor import objection
 from core.cluster.bundling import render_bundle
 from core.cluster.kinds import MANAGED, PRUNED
 from core.cluster.kinds.config_map import ANCHOR
+from core.cluster.rendering.routes import route_notes
 from core.errors import Rejected, Unreachable
 from core.manifest.convox_yml import Manifest
 from core.policy.authorization import Rules
@@ -34,6 +35,8 @@ from core.records.observation import (
 from core.records.process import AppProcesses, Process, ProcessStatus
 from core.records.process_log import LogRequest, ProcessLine, ProcessLog
 from core.records.release import Release
+from core.records.route_state import RouteState
+from core.records.router import NO_ROUTER
 from core.records.traits import Traits
 from core.redaction import Redactor
 
@@ -169,6 +172,7 @@ class FakeCluster:
     runs_on: dict[Ref, int] = field(default_factory=dict)
     anchors: dict[str, dict[str, str]] = field(default_factory=dict)
     command: str = ""
+    routes: tuple[RouteState, ...] = ()
     log: str = "KeyError: 'DATABASE_URL'"
 
     def _ask(self, request: str) -> None:
@@ -185,6 +189,9 @@ class FakeCluster:
         passwords: Mapping[str, str],
     ) -> Bundle:
         return render_bundle(release, build, manifest, app, rules, passwords, rack=self.rack)
+
+    def notes(self, manifest: Manifest) -> tuple[str, ...]:
+        return (*manifest.notes, *route_notes(manifest, NO_ROUTER))
 
     def traits(self, ref: Ref) -> Traits:
         known = MANAGED[ref.kind].traits
@@ -304,6 +311,9 @@ class FakeCluster:
             if request.service in {None, p.service} and request.containing in text
         ]
         return ProcessLog(lines=tuple(lines[-request.lines :]))
+
+    async def read_routes(self, app: str, bundle: Bundle) -> tuple[RouteState, ...]:
+        return self.routes
 
     async def evidence(self, app: str, diagnosis: Diagnosis, redact: Redactor) -> str:
         self._ask(f"evidence {diagnosis.pod}")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.api.lines import rows_of
+from bot.api.formats import rows_of
 from bot.command.lexer import decode, oddities, plain, split
 from bot.command.parser import parse
 from bot.slack.http_endpoint import delivery_of

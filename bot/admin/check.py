@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from core.actor import BOT
 from core.cluster.bundling import render_bundle
+from core.cluster.rendering.routes import route_notes
 from core.errors import Invalid
 from core.manifest.convox_yml import Manifest, parse_manifest, required
 from core.policy.authorization import parse_policy
@@ -15,6 +16,7 @@ from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.environment import Environment
 from core.records.release import Release
+from core.records.router import NO_ROUTER, Router
 
 # Stand for what is not known before a build is registered; neither reaches a cluster.
 APP, RELEASE = "app", "RAAAAAAAAAA"
@@ -29,17 +31,18 @@ class CheckResult(NamedTuple):
     problems: tuple[str, ...] = ()
 
 
-def check_manifest(text: str, variables: Mapping[str, str]) -> CheckResult:
-    """Read a convox.yml with these variables and render it as a release of an app would be."""
+def check_manifest(text: str, variables: Mapping[str, str], router: Router = NO_ROUTER) -> CheckResult:
+    """Read a convox.yml with these variables and render it as a release of an app would be, on a rack with this router."""
     environment = Environment(tuple(variables.items()))
     try:
         manifest = parse_manifest(text, environment, complete=False)
-        bundle = _rendered(manifest, environment)
+        bundle = _rendered(manifest, environment, router)
     except Invalid as refused:
         return CheckResult(problems=tuple(str(refused.sentence).splitlines()))
     missing = required(manifest.services, environment)
     problems = (f"required env: {', '.join(missing)}",) if missing else ()
-    return CheckResult(tuple(_line(each, bundle) for each in bundle.objects), manifest.notes, problems)
+    notes = (*manifest.notes, *route_notes(manifest, router))
+    return CheckResult(tuple(_line(each, bundle) for each in bundle.objects), notes, problems)
 
 
 def check_policy(text: str) -> CheckResult:
@@ -52,7 +55,7 @@ def check_policy(text: str) -> CheckResult:
     return CheckResult((*roles, *(f"apps {', '.join(each.match)}" for each in policy.apps)))
 
 
-def _rendered(manifest: Manifest, environment: Environment) -> Bundle:
+def _rendered(manifest: Manifest, environment: Environment, router: Router) -> Bundle:
     images = {service.name: service.image or f"{service.name}:build" for service in manifest.services}
     build = Build(
         id="BAAAAAAAAAA",
@@ -80,42 +83,64 @@ def _rendered(manifest: Manifest, environment: Environment) -> Bundle:
     passwords = dict.fromkeys((each.name for each in manifest.made), "")
     # What only a policy can allow is among the notes.
     rules = Rules(privileged=True, host_paths=True)
-    return render_bundle(release, build, manifest, app, rules, passwords, rack=DEFAULT_RACK)
+    return render_bundle(release, build, manifest, app, rules, passwords, rack=DEFAULT_RACK, router=router)
 
 
 def _line(document: Mapping[str, Any], bundle: Bundle) -> str:
     """Return an object in a line: kind, name, and what is worth knowing of it."""
     kind, name = document["kind"], document["metadata"]["name"]
-    detail = ""
-    match kind:
+    if leads := _hosts(document):
+        return f"{kind} {name} → {', '.join(leads)}"
+    detail = _workload(document, bundle) or _detail(document)
+    name = name.removesuffix(f"-{RELEASE.lower()}")
+    return f"{kind} {name} ({detail})" if detail else f"{kind} {name}"
+
+
+def _hosts(document: Mapping[str, Any]) -> list[str]:
+    """Return the names by which something is found from outside."""
+    match document["kind"]:
+        case "Ingress":
+            return [rule["host"] for rule in document["spec"]["rules"]]
+        case "HTTPRoute":
+            return list(document["spec"]["hostnames"])
+        case _:
+            return []
+
+
+def _workload(document: Mapping[str, Any], bundle: Bundle) -> str:
+    """Return what runs, and how much of it."""
+    match document["kind"]:
         case "Deployment":
-            count = next(s.count for s in bundle.services if s.name == name)
+            count = next(s.count for s in bundle.services if s.name == document["metadata"]["name"])
             asked = document["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
-            detail = f"{count} × {asked['cpu']} {asked['memory']}"
-            if document["spec"]["strategy"]["type"] == "Recreate":
-                detail += ", down while it is replaced"
+            down = ", down while it is replaced" * (document["spec"]["strategy"]["type"] == "Recreate")
+            return f"{count} × {asked['cpu']} {asked['memory']}{down}"
+        case "DaemonSet":
+            asked = document["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
+            return f"one a node, {asked['cpu']} {asked['memory']}"
+        case "StatefulSet":
+            return str(document["spec"]["template"]["spec"]["containers"][0]["image"])
+        case _:
+            return ""
+
+
+def _detail(document: Mapping[str, Any]) -> str:
+    """Return what is worth knowing of what runs nothing."""
+    match document["kind"]:
         case "HorizontalPodAutoscaler":
             spec = document["spec"]
             measures = (each["resource"] for each in spec["metrics"])
             loads = ", ".join(f"{m['name']} {m['target']['averageUtilization']} %" for m in measures)
-            detail = f"{spec['minReplicas']} to {spec['maxReplicas']}, {loads}"
+            return f"{spec['minReplicas']} to {spec['maxReplicas']}, {loads}"
         case "CronJob":
-            detail = f"{document['spec']['schedule']} UTC"
-        case "DaemonSet":
-            asked = document["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
-            detail = f"one a node, {asked['cpu']} {asked['memory']}"
-        case "StatefulSet":
-            detail = document["spec"]["template"]["spec"]["containers"][0]["image"]
+            return f"{document['spec']['schedule']} UTC"
         case "PersistentVolumeClaim":
-            detail = document["spec"]["resources"]["requests"]["storage"]
+            return str(document["spec"]["resources"]["requests"]["storage"])
         case "Service":
             ports = document["spec"]["ports"]
-            detail = ", ".join(f"{p['port']}/{p['protocol'].lower()}" for p in ports)
-        case "Secret":
+            return ", ".join(f"{p['port']}/{p['protocol'].lower()}" for p in ports)
+        case "Secret" if document["metadata"]["name"].endswith(f"-{RELEASE.lower()}"):
             # That of a resource holds its password alone, and no release.
-            own = name.endswith(f"-{RELEASE.lower()}")
-            detail = f"{len(document['data'])} variables" if own else ""
-            name = name.removesuffix(f"-{RELEASE.lower()}")
+            return f"{len(document['data'])} variables"
         case _:
-            pass
-    return f"{kind} {name} ({detail})" if detail else f"{kind} {name}"
+            return ""

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 
@@ -34,6 +34,8 @@ class CommandText(Body):
     """What was entered into the form that an answer before has shown, by field."""
     seen: str | None = None
     """Of that form."""
+    output: Literal["text", "json"] = "text"
+    """`json`: lists and facts as data as well, and what is to be known of them apart."""
 
 
 class CommandsEndpoint:
@@ -60,6 +62,8 @@ class CommandsEndpoint:
             document["id"] = reply.answer.id
         if reply.form is not None:
             document["form"] = asdict(reply.form)
+        if given.output == "json":
+            document |= {"data": reply.answer.data, "notes": await self._told(reply.answer)}
         return json_response(document, headers=await self._phase(reply.promotion))
 
     async def _text(self, reply: Reply) -> str:
@@ -78,6 +82,11 @@ class CommandsEndpoint:
             hint=await self._names.plain(answer.hint),
             text="\n".join(part for part in done if part),
         )
+
+    async def _told(self, answer: Answer) -> list[str]:
+        """Return what stands beside an answer, for whoever takes its data only."""
+        said = [*answer.warnings, answer.hint] if answer.hint else answer.warnings
+        return [await self._names.plain(each) for each in said]
 
     async def _notes(self, answer: Answer) -> list[str]:
         return [f"Note: {await self._names.plain(warning)}" for warning in answer.warnings]

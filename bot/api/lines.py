@@ -11,12 +11,12 @@ from typing import Any
 from aiohttp import web
 
 from bot.api.authentication import caller_of
+from bot.api.formats import FORMATS, Format
 from bot.api.names import Names
 from bot.http.errors import route_of
 from core.clock import Clock
 from core.errors import Invalid, NotFound, UserError
 from core.ids import normalise
-from core.lifecycle.outcome import ending
 from core.promotion import Promotion
 from core.records.line import Line
 from core.usecases.viewer import Viewer
@@ -26,13 +26,10 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5  # lines are read by people; one small query for each who waits
 PART_BYTES = 1 << 15
 HEADERS = {
-    "Content-Type": "text/plain; charset=utf-8",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "X-Accel-Buffering": "no",  # nginx would hold lines back until it has a few kilobytes
 }
-# Foreign text (logs of pods) must not move a reader's cursor or recolour their terminal.
-_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 # Returns a promotion, and its lines after a number.
@@ -50,19 +47,28 @@ class LinesEndpoint:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Stream from the line after `after` to the terminal message, then end."""
-        after = _after(request.query.get("after", "0"))
+        after, shape = (
+            _after(request.query.get("after", "0")),
+            self._format(request.query.get("format", "text")),
+        )
         caller = caller_of(request)
         promotion = await self._viewer.promotion(caller, _id(request.match_info["id"]))
-        response = web.StreamResponse(headers=HEADERS)
+        response = web.StreamResponse(headers={**HEADERS, "Content-Type": shape.media})
         await response.prepare(request)
         task = asyncio.current_task()
         assert task is not None
         self._streaming.add(task)
         try:
-            await self._stream(request, response, partial(self._viewer.lines, caller, promotion.id), after)
+            look = partial(self._viewer.lines, caller, promotion.id)
+            await self._stream(request, response, look, shape, after)
         finally:
             self._streaming.discard(task)
         return response
+
+    def _format(self, name: str) -> Format:
+        if name not in FORMATS:
+            raise Invalid(f"format is one of {', '.join(FORMATS)}")
+        return FORMATS[name](self._names)
 
     async def stop(self, _: web.Application) -> None:
         """Let go of everybody who listens; a stream without its end tells them to come back."""
@@ -70,13 +76,13 @@ class LinesEndpoint:
             streaming.cancel()
 
     async def _stream(
-        self, request: web.Request, response: web.StreamResponse, look: Look, after: int
+        self, request: web.Request, response: web.StreamResponse, look: Look, shape: Format, after: int
     ) -> None:
         def listening() -> bool:
             return request.transport is not None and not request.transport.is_closing()
 
         try:
-            chunks = follow(look, self._names, self._clock, after=after, listening=listening)
+            chunks = follow(look, shape, self._clock, after=after, listening=listening)
             async with aclosing(chunks):
                 async for chunk in chunks:
                     await _write(response, chunk.encode())
@@ -99,7 +105,7 @@ async def _write(response: web.StreamResponse, text: bytes) -> None:
 
 async def follow(
     look: Look,
-    names: Names,
+    shape: Format,
     clock: Clock,
     *,
     after: int,
@@ -109,7 +115,7 @@ async def follow(
 
     Args:
         look: returns the promotion, and its lines after a number.
-        names: of people in the verdict.
+        shape: how it is printed.
         clock: what is waited by.
         after: lines (as printed) that were received before; the terminal message is the last one.
         listening: whether anybody still reads.
@@ -117,9 +123,9 @@ async def follow(
     number = printed = 0
     while listening():
         promotion, batch = await look(number)
-        rows = [row for _, line in batch for row in rows_of(line)]
+        rows = [row for _, line in batch for row in shape.rows(line)]
         if not batch and promotion.settled:
-            rows = [await names.plain(ending(promotion).with_text(clean))]
+            rows = [await shape.end(promotion)]
         fresh = rows[max(0, after - printed) :]
         printed += len(rows)
         if fresh:
@@ -130,17 +136,6 @@ async def follow(
             return
         else:
             await clock.sleep(POLL_SECONDS)
-
-
-def rows_of(line: Line) -> list[str]:
-    """Return a line as printed; what follows its first row is indented, so that only a verdict begins as one."""
-    first, *rest = clean(str(line)).split("\n")
-    return [first, *(row if row.startswith("  ") else f"  {row}" for row in rest)]
-
-
-def clean(text: str) -> str:
-    """Return text without control characters; tabs and line ends stay."""
-    return _ESCAPES.sub("", text)
 
 
 def _hang_up(request: web.Request) -> None:

@@ -8,10 +8,12 @@ from bot.admin.check import CheckResult, check_manifest, check_policy
 from bot.cli.files import read_file
 from bot.cli.rack_url import CliError
 from bot.cli.terminal import EXIT_ERROR, EXIT_OK, complain, say
+from bot.router_settings import RouterSettings
+from bot.settings import read_settings
 
 
 def check(file: Path, *, pairs: Sequence[tuple[str, str]], env_file: Path | None, policy: Path | None) -> int:
-    """Check a convox.yml, or instead of it a policy file.
+    """Check a convox.yml, or instead of it a policy file; the rack's router is that of the settings, if there are any.
 
     Returns:
         0 with a line for each object and each note on stdout; 1 with problems, each with its line, on stderr.
@@ -20,7 +22,7 @@ def check(file: Path, *, pairs: Sequence[tuple[str, str]], env_file: Path | None
         if policy is not None:
             return _told(check_policy(read_file(policy)))
         given = {**_variables(env_file), **dict(pairs)}
-        return _told(check_manifest(read_file(file), given))
+        return _told(check_manifest(read_file(file), given, read_settings(RouterSettings).router))
     except CliError as error:
         return complain(error)
 

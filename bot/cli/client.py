@@ -35,6 +35,8 @@ class CommandResult:
         phase: where that is, or "".
         id: what `--id` asked for, or "".
         form: what is to be entered before anything is done, or None.
+        data: the answer as data, where it is a list or a fact and that was asked for; None otherwise.
+        notes: what is to be known beside the data.
     """
 
     text: str
@@ -42,6 +44,8 @@ class CommandResult:
     phase: str
     id: str = ""
     form: Mapping[str, Any] | None = None
+    data: Any = None
+    notes: tuple[str, ...] = ()
 
 
 class RackClient:
@@ -52,35 +56,42 @@ class RackClient:
         self._url = url
         self._pause = pause
 
-    def command(self, text: str, **entered: object) -> CommandResult:
+    def command(self, text: str, *, as_json: bool = False, **entered: object) -> CommandResult:
         """Carry out a command.
 
         Args:
             text: its words.
+            as_json: ask for its answer as data too.
             **entered: `input` and `seen`, where an answer before has asked for it.
 
         Raises:
             CliError: it was refused, or nobody answered.
         """
-        document, headers = self._post("/commands", {"text": text, **entered})
+        asked = {"output": "json"} if as_json else {}
+        document, headers = self._post("/commands", {"text": text, **asked, **entered})
         return CommandResult(
             text=str(document.get("text", "")),
             promotion=document.get("promotion"),
             phase=headers.get("Promotion-Phase", ""),
             id=str(document.get("id", "")),
             form=document.get("form"),
+            data=document.get("data"),
+            notes=tuple(map(str, document.get("notes") or ())),
         )
 
     def register(self, app: str, build: Mapping[str, object]) -> dict[str, Any]:
         """Register a build, and return `id` and `release`; raises as `command` does."""
         return self._post(f"/apps/{quote(app, safe='')}/builds", build)[0]
 
-    def follow(self, promotion: str, notice: Callable[[str], None]) -> Iterator[str]:
+    def follow(
+        self, promotion: str, notice: Callable[[str], None], *, as_json: bool = False
+    ) -> Iterator[str]:
         """Yield every line of a promotion until its terminal message, across lost connections.
 
         Args:
             promotion: its id.
             notice: is told when a connection was lost, once for each loss.
+            as_json: each line is a JSON object.
 
         Raises:
             CliError: there is no such promotion, or the bot has not come back.
@@ -88,10 +99,10 @@ class RackClient:
         received = tries = 0
         while True:
             try:
-                for line in self._lines(promotion, received):
+                for line in self._lines(promotion, received, as_json=as_json):
                     received, tries = received + 1, 0
                     yield line
-                    if is_verdict(line):
+                    if is_last(line) if as_json else is_verdict(line):
                         return
             except ConnectionLost as lost:
                 if tries == len(RETRY_PAUSES):
@@ -104,14 +115,13 @@ class RackClient:
                 self._pause(RETRY_PAUSES[tries])
                 tries += 1
 
-    def _lines(self, promotion: str, after: int) -> Iterator[str]:
+    def _lines(self, promotion: str, after: int, *, as_json: bool) -> Iterator[str]:
         """Yield what one connection gives, whole lines only, and raise ConnectionLost when there is no more."""
         with closing(self._connect()) as connection:
             sock = connection.sock
             try:
-                response = self._ask(
-                    connection, "GET", f"/promotions/{quote(promotion, safe='')}/lines?after={after}"
-                )
+                path = f"/promotions/{quote(promotion, safe='')}/lines?after={after}"
+                response = self._ask(connection, "GET", f"{path}&format=json" if as_json else path)
                 if response.status != http.client.OK:
                     raise self._not_ok(response, retry=True)
                 sock.settimeout(None)
@@ -196,6 +206,11 @@ class RackClient:
 def is_verdict(line: str) -> bool:
     """Tell whether a line is the terminal message; every other one begins with a time or with spaces."""
     return line == "OK" or line.startswith(("OK (", "ERROR:"))
+
+
+def is_last(line: str) -> bool:
+    """Tell whether a line of JSON is the terminal message."""
+    return "ending" in json.loads(line)
 
 
 def _keep_alive(sock: socket.socket) -> None:

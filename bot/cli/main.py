@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 EXIT_USAGE = 2
@@ -27,12 +28,14 @@ from a terminal or CI, with RACK_URL=https://convox:TOKEN@HOST (http on this mac
 `serve`, `token` and `app-manifest` read settings from the environment and from .env; docs/settings.md lists them.
 `convox-bot COMMAND --help` tells more about one command.
 """
-DO_USAGE = f"convox-bot do [{NO_WAIT}] WORDS…"
+JSON = (("-o", "json"), ("--output", "json"))
+DO_USAGE = f"convox-bot do [{NO_WAIT}] [-o json] WORDS…"
 DO = f"""\
 Carries out WORDS as `/convox WORDS` in Slack does: same grammar, same policy, same audit. `convox-bot do help` lists them.
 A promotion is followed to its verdict, through an approval too. `convox-bot do follow PROMOTION` follows any, from its first line.
 
 {NO_WAIT}   return once the promotion is asked for, and say how it is followed
+-o json     print lists and facts as JSON, and each line of a promotion as one JSON object
 
 exit status: 0 for an answer and for OK, 1 for ERROR:, 2 for wrong usage; with {NO_WAIT} 0 once it has started, 3 where
 an approval is awaited.
@@ -241,10 +244,23 @@ def _do(words: list[str]) -> int:
 
     # What stands behind `--` is text, such as the reason of a decline.
     end = words.index("--") if "--" in words else len(words)
-    flags, kept = words[:end], [word for word in words[:end] if word != NO_WAIT] + words[end:]
+    flags, rest = words[:end], words[end:]
+    wait, (as_json, flags) = NO_WAIT not in flags, _without_json(flags)
+    kept = [word for word in flags if word != NO_WAIT] + rest
     if not kept:
         return _usage_of_do()
-    return do(kept, wait=NO_WAIT not in flags)
+    return do(kept, wait=wait, as_json=as_json)
+
+
+def _without_json(words: list[str]) -> tuple[bool, list[str]]:
+    """Tell whether `-o json` is among the words, and return the others."""
+    for at, pair in enumerate(pairwise(words)):
+        if pair in JSON:
+            return True, [*words[:at], *words[at + 2 :]]
+    for word in ("-ojson", "-o=json", "--output=json"):
+        if word in words:
+            return True, [each for each in words if each != word]
+    return False, words
 
 
 def _usage_of_do(_: argparse.Namespace | None = None) -> int:

@@ -1,5 +1,6 @@
 """`convox-bot do` and `convox-bot build`: what Slack can do, from a shell and from CI (contract 4 and 5)."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from bot.cli.client import RackClient
+from bot.cli.client import CommandResult, RackClient
 from bot.cli.files import read_file
 from bot.cli.forms import entered
 from bot.cli.rack_url import CliError, RackUrl
@@ -23,12 +24,19 @@ FOLLOW = "follow"
 GIT_SECONDS = 20.0
 
 
-def do(words: Sequence[str], *, wait: bool = True, pause: Callable[[float], None] = time.sleep) -> int:
+def do(
+    words: Sequence[str],
+    *,
+    wait: bool = True,
+    as_json: bool = False,
+    pause: Callable[[float], None] = time.sleep,
+) -> int:
     """Carry out a command and, where it asks for a promotion, follow that to its verdict; or follow any, any number of times.
 
     Args:
         words: as typed; each reaches the bot exactly.
         wait: stay until the verdict; without it, return once the promotion is asked for.
+        as_json: print data for programs and nothing else: a document, or one a line.
         pause: how to wait before a lost connection is tried again.
 
     Returns:
@@ -37,26 +45,46 @@ def do(words: Sequence[str], *, wait: bool = True, pause: Callable[[float], None
     try:
         client = RackClient(_url(), pause=pause)
         if words[0] == FOLLOW:
-            return _follow(client, _promotion_of(words[1:]))
+            return _follow(client, _promotion_of(words[1:]), as_json=as_json)
         text = _joined(words)
-        answer = client.command(text)
+        answer = client.command(text, as_json=as_json)
         if answer.form is not None:
-            answer = client.command(text, input=entered(answer.form), seen=answer.form.get("seen"))
+            answer = client.command(
+                text, as_json=as_json, input=entered(answer.form), seen=answer.form.get("seen")
+            )
         # With `--id` a script takes standard output for the id and nothing else, as in Convox.
         out = sys.stderr if answer.id else sys.stdout
-        if answer.id:
-            sys.stdout.write(answer.id)
-            sys.stdout.flush()
-        if answer.text != answer.id:
-            say(answer.text, out)
+        _say_answer(answer, out, as_json=as_json)
         if answer.promotion is None:
             return EXIT_OK
         if not wait:
-            say(f"Promotion: {answer.promotion}\nconvox-bot do {FOLLOW} {answer.promotion}", out)
+            if not as_json:
+                say(f"Promotion: {answer.promotion}\nconvox-bot do {FOLLOW} {answer.promotion}", out)
             return EXIT_AWAITING_APPROVAL if answer.phase == Phase.AWAITING_APPROVAL else EXIT_OK
-        return _follow(client, answer.promotion, out)
+        return _follow(client, answer.promotion, out, as_json=as_json)
     except CliError as error:
         return complain(error)
+
+
+def _say_answer(answer: CommandResult, out: TextIO, *, as_json: bool) -> None:
+    if as_json and not answer.id:
+        _say_document(answer)
+        return
+    if answer.id:
+        sys.stdout.write(answer.id)
+        sys.stdout.flush()
+    if answer.text != answer.id:
+        say(answer.text, out)
+
+
+def _say_document(answer: CommandResult) -> None:
+    """Print an answer as JSON in one line; what is to be known beside it goes where no program reads."""
+    document = answer.data
+    if document is None:
+        document = {"text": answer.text, "promotion": answer.promotion, "phase": answer.phase}
+    say(json.dumps(document, ensure_ascii=False))
+    for note in answer.notes:
+        say(f"Note: {note}", sys.stderr)
 
 
 def _promotion_of(words: Sequence[str]) -> str:
@@ -82,10 +110,10 @@ def _joined(words: Sequence[str]) -> str:
     return text
 
 
-def _follow(client: RackClient, promotion: str, out: TextIO | None = None) -> int:
+def _follow(client: RackClient, promotion: str, out: TextIO | None = None, *, as_json: bool = False) -> int:
     last = ""
     try:
-        for last in client.follow(promotion, lambda loss: say(f"Note: {loss}", sys.stderr)):
+        for last in client.follow(promotion, lambda loss: say(f"Note: {loss}", sys.stderr), as_json=as_json):
             say(last, out)
     except KeyboardInterrupt:
         say(
@@ -94,7 +122,8 @@ def _follow(client: RackClient, promotion: str, out: TextIO | None = None) -> in
             sys.stderr,
         )
         return EXIT_INTERRUPTED
-    return EXIT_ERROR if last.startswith("ERROR:") else EXIT_OK
+    ended = json.loads(last)["ending"] if as_json else last
+    return EXIT_ERROR if ended.startswith("ERROR:") else EXIT_OK
 
 
 def build(

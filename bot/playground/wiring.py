@@ -136,6 +136,9 @@ def _settings(state_folder: StateFolder, slack: SlackWorkspace, kept: dict[str, 
             "CONVOX_KEYS": kept["key"],
             "CONVOX_OPEN": "1",
             "CONVOX_POLICY": str(examples() / "playground-policy.yml"),
+            # The simulated cluster has an ingress controller of this class; what it serves nobody can open.
+            "CONVOX_ROUTER": "ingress:nginx",
+            "CONVOX_DOMAIN": "apps.example",
             "API_HOST": LOOPBACK,
             # The same as before, where it can be had: a terminal that knows it goes on after a restart.
             "API_PORT": str(free_port(kept["api_port"])),

@@ -9,16 +9,20 @@ from bot.views.thread import fits_beside_ending, message, terminal
 from core.clock import Clock
 from core.lifecycle.access import Access
 from core.lifecycle.history import copied_from
+from core.lifecycle.manifest_notes import notes_on
+from core.ports.cluster import Cluster
 from core.ports.outbox import Fits, Post
 from core.ports.store import Store
+from core.promotion import Phase
 from core.sentence import EMPTY_SENTENCE
 
 
 class MessageRenderer:
     """Renders at the moment of sending, so that a card is always at its newest state."""
 
-    def __init__(self, store: Store, access: Access, clock: Clock) -> None:
+    def __init__(self, store: Store, cluster: Cluster, access: Access, clock: Clock) -> None:
         self._store = store
+        self._cluster = cluster
         self._access = access
         self._clock = clock
 
@@ -31,6 +35,9 @@ class MessageRenderer:
         # Once it is over the active release is no longer what it was compared with.
         compare = app.active_release and app.active_release != release.id and not promotion.settled
         here = await read.card(promotion_id)
+        build = await read.build(promotion.app, release.build) if release.build else None
+        # What will not come of it is told to whoever approves it; afterwards it is no news.
+        waits = promotion.phase is Phase.AWAITING_APPROVAL
         return card(
             promotion,
             closed=confirmations.told_directly(here.closed_channel, here.closed_by)
@@ -42,7 +49,8 @@ class MessageRenderer:
             if compare and app.active_release
             else None,
             source=await copied_from(read, release),
-            build=await read.build(promotion.app, release.build) if release.build else None,
+            build=build,
+            notes=await notes_on(self._cluster, release, build) if waits else (),
             approvals=await read.approvals(promotion_id),
             rules=self._access.policy.rules(promotion.app),
             now=self._clock.now(),

@@ -44,6 +44,7 @@ class Answer:
         warnings: what they should know about what they typed.
         hint: what they may do next.
         file: what Slack shows as a file instead of the text; where that fails, the text is shown, and why.
+        data: the same as `text` in JSON, for whoever asked for that; None where it is no list and no fact.
         whole: the words that show all of it from a terminal, if it can be longer than a message.
         id: what `--id` asked for: a terminal prints it alone, and the rest beside it.
     """
@@ -55,6 +56,7 @@ class Answer:
     warnings: tuple[str | Sentence, ...] = ()
     hint: str | Sentence = ""
     file: AnswerFile | None = None
+    data: Any = None
     whole: str = ""
     id: str = ""
 

@@ -30,6 +30,7 @@ def card(
     name: Callable[[Actor], str] = mention,
     previous: Release | None = None,
     source: ReleaseEntry | None = None,
+    notes: Sequence[str] = (),
     closed: Sentence = EMPTY_SENTENCE,
 ) -> dict[str, Any]:
     """Return the payload of a card, for posting and for editing alike.
@@ -45,11 +46,12 @@ def card(
         name: How people are shown.
         previous: The release to compare with, usually the app's active one; None says nothing of changes.
         source: Of a rollback, the release that it goes back to.
+        notes: Of which keys of its manifest nothing comes.
         closed: Why it is told here and no longer in its channel, if so.
     """
     context = CardContext(
         promotion=promotion, release=release, build=build, previous=previous, approvals=approvals, rules=rules,
-        now=now, name=name, source=source,
+        now=now, name=name, source=source, notes=notes,
     )  # fmt: skip
     word = state(promotion, approvals)
     top, rest, typed = head(context), body(context), commands(context)

@@ -19,7 +19,6 @@ from bot.views.mrkdwn import approver, clip, date, inline
 from bot.views.times import spoken
 from core.actor import Actor
 from core.lifecycle.approvals import missing
-from core.manifest.convox_yml import notes_of
 from core.policy.authorization import ApprovalRule, Rules, named
 from core.promotion import GOING_BACK, Phase, Promotion
 from core.records.approval import Approval
@@ -29,7 +28,8 @@ from core.records.release import Release, ReleaseEntry
 
 # Below this a pause is no news.
 QUIET = 30
-MOST_NOTES, LONGEST_NOTED = 8, 16_384
+# Notes, and ways from outside, that a card has room for; `releases info` tells all notes.
+MOST_NOTES = 8
 # Releases that were never promoted, of which each goes out with this one: what stands on a card must be read.
 MOST_ALONG = 5
 _ON_HOLD = frozenset({Phase.REVERTED, Phase.FAILURE})
@@ -43,6 +43,7 @@ class CardContext:
         previous: the release that was active when it was asked for, to name what changes; None if unknown.
         source: of a rollback, the release that it goes back to.
         name: how people are shown.
+        notes: of which keys of its manifest nothing comes.
     """
 
     promotion: Promotion
@@ -54,6 +55,7 @@ class CardContext:
     now: datetime
     name: Callable[[Actor], str]
     source: ReleaseEntry | None = None
+    notes: Sequence[str] = ()
 
 
 def head(context: CardContext) -> list[str]:
@@ -76,7 +78,10 @@ def _asked(p: Promotion) -> str:
 
 def body(context: CardContext) -> list[str]:
     """Say everything else, most important first, one thought a line."""
-    parts = (_outcome, _progress, _seats, _changes, _along, _cautions, _notes, _after)
+    parts = (
+        *(_outcome, _progress, _routes, _seats, _changes, _along, _cautions, _notes),
+        _after,
+    )
     return [line for part in parts for line in part(context)]
 
 
@@ -208,6 +213,16 @@ def _progress(context: CardContext) -> Iterable[str]:
         yield f"took {spoken((p.settled_at - p.started_at).total_seconds())}, ended {date(p.settled_at)}"
 
 
+def _routes(context: CardContext) -> Iterable[str]:
+    """Say where a live release is reached, and what has not been picked up by anybody."""
+    if context.promotion.phase is not Phase.RUNNING:
+        return
+    told = (*context.promotion.progress.routes, *context.promotion.progress.unrouted)
+    yield from (clip(each, 300) for each in told[:MOST_NOTES])
+    if (more := len(told) - MOST_NOTES) > 0:
+        yield f"and {more} more ways from outside"
+
+
 def _seats(context: CardContext) -> Iterable[str]:
     """Say who approved, and who still must."""
     p = context.promotion
@@ -275,14 +290,9 @@ def _cautions(context: CardContext) -> Iterable[str]:
 
 def _notes(context: CardContext) -> Iterable[str]:
     """Say what approvers would not expect of the manifest: keys of which nothing comes, and data that lasts."""
-    if context.promotion.phase is not Phase.AWAITING_APPROVAL or context.build is None:
-        return
-    manifest = context.build.manifest
-    # A card is made on the loop, where nobody may take long.
-    notes = notes_of(manifest, context.release.environment) if len(manifest) <= LONGEST_NOTED else ()
-    for note in notes[:MOST_NOTES]:
+    for note in context.notes[:MOST_NOTES]:
         yield f"note: {clip(note, 300)}"
-    if len(notes) > MOST_NOTES or len(manifest) > LONGEST_NOTED:
+    if len(context.notes) > MOST_NOTES:
         yield f"more on the manifest: {_typed(ReleaseInfo(app=context.promotion.app, release=context.promotion.release))}"
 
 

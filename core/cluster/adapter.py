@@ -16,6 +16,8 @@ from core.cluster.logs import read_logs
 from core.cluster.processes import read_processes
 from core.cluster.provisioning import NamespaceProvisioner
 from core.cluster.remarks import remarks
+from core.cluster.rendering.routes import route_notes
+from core.cluster.routes import read_routes
 from core.cluster.watching.reflector import ReflectorOptions
 from core.cluster.watching.watch import NamespaceWatch, watching
 from core.cluster.writer import ObjectWriter
@@ -30,6 +32,8 @@ from core.records.observation import Diagnosis
 from core.records.process import AppProcesses
 from core.records.process_log import LogRequest, ProcessLog
 from core.records.release import Release
+from core.records.route_state import RouteState
+from core.records.router import NO_ROUTER, Router
 from core.records.traits import Traits
 from core.redaction import Redactor
 
@@ -40,6 +44,7 @@ class KubernetesCluster:
     Args:
         client: the cluster.
         rack: first part of every namespace's name.
+        router: how the rack's services are reached from outside.
         clock: for pauses and for lines to which the cluster gives no time.
         tuning: of the watches.
     """
@@ -52,11 +57,13 @@ class KubernetesCluster:
         client: KubeClient,
         *,
         rack: str,
+        router: Router = NO_ROUTER,
         clock: Clock,
         tuning: ReflectorOptions | None = None,
     ) -> None:
         self._client = client
         self.rack = rack
+        self._router = router
         self._clock = clock
         self._tuning = tuning
         self._anchors = Anchors(client)
@@ -72,7 +79,12 @@ class KubernetesCluster:
         rules: Rules,
         passwords: Mapping[str, str],
     ) -> Bundle:
-        return render_bundle(release, build, manifest, app, rules, passwords, rack=self.rack)
+        return render_bundle(
+            release, build, manifest, app, rules, passwords, rack=self.rack, router=self._router
+        )
+
+    def notes(self, manifest: Manifest) -> tuple[str, ...]:
+        return (*manifest.notes, *route_notes(manifest, self._router))
 
     def traits(self, ref: Ref) -> Traits:
         return MANAGED[ref.kind].traits
@@ -139,6 +151,9 @@ class KubernetesCluster:
 
     async def remarks(self, app: str, bundle: Bundle) -> tuple[str, ...]:
         return await remarks(self._client, self._ns(app), bundle)
+
+    async def read_routes(self, app: str, bundle: Bundle) -> tuple[RouteState, ...]:
+        return await read_routes(self._client, self._ns(app), bundle)
 
     def _ns(self, app: str) -> AppNamespace:
         return AppNamespace(self.rack, app)

@@ -14,6 +14,7 @@ from core.cluster.kinds.horizontal_pod_autoscaler import HORIZONTAL_POD_AUTOSCAL
 from core.cluster.kinds.kind import ManagedKind
 from core.cluster.kinds.stateful_set import STATEFUL_SET
 from core.cluster.rendering.input import RenderInput
+from core.cluster.rendering.routes import route_notes
 from core.errors import Invalid
 from core.lifecycle.patience import (
     RESOURCE_PATIENCE,
@@ -33,6 +34,7 @@ from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.release import Release
+from core.records.router import NO_ROUTER, Router
 
 RENDER_VERSION = 3
 
@@ -46,15 +48,17 @@ def render_bundle(
     passwords: Mapping[str, str],
     *,
     rack: str,
+    router: Router = NO_ROUTER,
 ) -> Bundle:
     """Render a release; the same arguments always give the same bundle.
 
     Order: that of the kinds (engine rule 25), each by name.
 
     Raises:
-        Invalid: the build has no image for a service, no process could be started with its environment, or the policy
-            leaves no time for a start that its checks allow.
+        Invalid: the build has no image for a service, no process could be started with its environment, the policy
+            leaves no time for a start that its checks allow, or the router cannot keep out who should stay out.
     """
+    route_notes(manifest, router)
     services = tuple(sorted(manifest.services, key=lambda service: service.name))
     check_power(services, rules)
     images = _images(build, services)
@@ -71,6 +75,7 @@ def render_bundle(
         services=services,
         images=images,
         passwords=passwords,
+        router=router,
     )
     objects = tuple(rendered for kind in MANAGED.values() for rendered in kind.render(_input_of(kind, given)))
     bundle_services = tuple(

@@ -1,6 +1,6 @@
 """How objects get into the cluster and out again: fenced, never adopting, never overwriting unasked."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from core.cluster.documents import (
     uid_of,
 )
 from core.cluster.fencing import AppNamespace, check_ours, fenced
-from core.cluster.kinds import MANAGED, WORKLOADS, count_of
+from core.cluster.kinds import KINDS, MANAGED, WORKLOADS, count_of
 from core.cluster.kinds.job import JOB, is_running
 from core.cluster.labels import (
     FIELD_MANAGER,
@@ -73,7 +73,11 @@ class ObjectWriter:
             Rejected: with every reason, each once; Denied where one of them is what a starting server says to everybody.
         """
         refused: dict[str, Rejected] = {}
+        missing = await self._missing({ref.kind for ref in bundle.refs})
         for ref in bundle.refs:
+            if ref.kind in missing:
+                refused[missing[ref.kind]] = Denied(missing[ref.kind])
+                continue
             try:
                 # A dry run is bound to the state that was read as any other, and loses races as well.
                 await self._apply(ns, bundle, ref, token=token, force=force, dry_run=True)
@@ -82,6 +86,16 @@ class ObjectWriter:
         if refused:
             denied = any(isinstance(error, Denied) for error in refused.values())
             raise (Denied if denied else Rejected)("; ".join(refused))
+
+    async def _missing(self, kinds: Iterable[str]) -> dict[str, str]:
+        """Return, of the kinds that not every cluster has, those that this one has not, each with what to do."""
+        found = {}
+        for kind in sorted(kinds):
+            remedy = KINDS[kind].optional
+            if remedy and not await self._client.has_kind(kind):
+                version = KINDS[kind].resource.api_version
+                found[kind] = f"this cluster has no {kind} ({version}): {remedy}"
+        return found
 
     async def apply(self, ns: AppNamespace, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
         """Apply one object; see `core.ports.cluster.Cluster.apply`."""

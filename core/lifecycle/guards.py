@@ -176,7 +176,13 @@ async def unpinned_since(read: StoreReader, rules: Rules, promotion: Promotion) 
 def limits_of(rules: Rules, *, first: bool) -> Limits:
     """Fix the patience of a promotion; an app's first release may crash once more (contract 6)."""
     crashes = rules.crashes if rules.crashes is not None else (3 if first else 2)
-    return Limits(deadline=rules.deadline, longest=rules.longest, crashes=crashes, restarts=rules.restarts)
+    return Limits(
+        deadline=rules.deadline,
+        longest=rules.longest,
+        crashes=crashes,
+        restarts=rules.restarts,
+        routes=rules.routes,
+    )
 
 
 async def rollback_target(

@@ -17,6 +17,11 @@ def phase_line(before: Phase, after: Phase, at: datetime) -> Line:
     return Line(at=at, object=ATOM, text=f"Status: {before} => {after}", key=f"phase:{before}:{after}")
 
 
+def phase_after(line: Line) -> Phase | None:
+    """Return the phase that a promotion is in from this line on, None where the line is about something else."""
+    return Phase(line.key.rpartition(":")[2]) if line.key.startswith("phase:") else None
+
+
 async def start(tx: Transaction, promotion: Promotion) -> None:
     """Write the first line of a promotion that has just become Pending.
 

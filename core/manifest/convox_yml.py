@@ -155,6 +155,8 @@ def _validate(service: Service) -> list[str]:
             wrong.append(f"service {name} deployment {key} can not be less than {low}")
         if percent > high:
             wrong.append(f"service {name} deployment {key} can not be greater than {high}")
+    if service.internal and service.route.internal_router:
+        wrong.append(f"service {name} can not have both internal and internalRouter set as true")
     return [*wrong, *scaling_faults(name, service.scale.count, service.scale.autoscaler)]
 
 

@@ -1,14 +1,13 @@
 """What becomes of every key that Convox knows in a convox.yml: run, noted to be without effect, or refused.
 
 A key is refused if leaving it out would change what runs, what is stored, or who can reach it; a silent
-half of a manifest is worse than none. A key may be without effect if all it does is dress up traffic that
-convox-bot does not route (it makes no ingress) or serve another command. docs/compatibility.md lists both.
+half of a manifest is worse than none. A key may be without effect if all it does is serve another command. What comes of
+the keys of a route depends on the rack's router (`core/cluster/rendering/routes.py`). docs/compatibility.md lists them all.
 """
 
 from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 
-TOP_SUPPORTED = ("configs", "environment", "labels", "resources", "services", "timers")
-_NO_ROUTER = "this rack has no router"
+TOP_SUPPORTED = ("balancers", "configs", "environment", "labels", "resources", "services", "timers")
 _FOREIGN = "it is of Compose or of an older Convox, and Convox 3 ignores it too"
 # Accepted, and noted with the reason why nothing comes of it.
 TOP_IGNORED = {
@@ -17,7 +16,6 @@ TOP_IGNORED = {
     "workflows": "the Console runs workflows, and they are set up there",
 }
 TOP_UNSUPPORTED = {
-    "balancers": "load balancers",
     "budget": "spending caps",
     "params": "parameters of the app",
 }
@@ -26,18 +24,22 @@ SERVICE_SUPPORTED = (
     "agent",
     "annotations",
     "build",
+    "certificate",
     "command",
     "configMounts",
     "deployment",
     "dnsConfig",
+    "domain",
     "environment",
     "grpcHealthEnabled",
     "health",
     "image",
     "imagePullSecrets",
+    "ingressAnnotations",
     "init",
     "initContainer",
     "internal",
+    "internalRouter",
     "labels",
     "lifecycle",
     "liveness",
@@ -51,20 +53,17 @@ SERVICE_SUPPORTED = (
     "securityContext",
     "singleton",
     "startupProbe",
+    "sticky",
     "termination",
+    "timeout",
+    "tls",
     "volumeOptions",
     "volumes",
+    "whitelist",
 )
 SERVICE_IGNORED = {
-    "certificate": _NO_ROUTER,
-    "domain": _NO_ROUTER,
     "drain": "termination.grace says how long a process has to stop",
-    "ingressAnnotations": _NO_ROUTER,
-    "internalRouter": _NO_ROUTER,
-    "sticky": _NO_ROUTER,
     "test": "it is what `convox test` runs",
-    "timeout": _NO_ROUTER,
-    "tls": _NO_ROUTER,
     **dict.fromkeys(
         (
             *("container_name", "cpu_shares", "depends_on", "expose", "links", "logging"),
@@ -75,10 +74,9 @@ SERVICE_IGNORED = {
 }
 BUILD_IGNORED = {"context": f"{_FOREIGN}; `path` names the folder"}
 SERVICE_UNSUPPORTED = {
-    "accessControl": "access control at the ingress",
+    "accessControl": "IAM policies of pods; give the service a role by the annotation eks.amazonaws.com/role-arn",
     "disableHostUsers": "user namespaces",
-    "nlb": "network load balancers",
-    "whitelist": "address lists at the ingress",
+    "nlb": "network load balancers of a service; name one under balancers:",
 }
 SCALE_SUPPORTED = ("autoscale", "count", "cpu", "gpu", "limit", "max", "memory", "min", "targets")
 SCALE_UNSUPPORTED = {
@@ -104,8 +102,8 @@ TARGETS_UNSUPPORTED = {"external": "autoscaling by metrics from outside of the c
 RESERVED_LABELS = frozenset(
     {"system", "rack", "app", "name", "service", "release", "type", "app.kubernetes.io/managed-by"}
 )
-# On Convox these give a service's own service account a cloud identity; on a pod they would do nothing at all.
-SERVICE_ACCOUNT_ANNOTATIONS = frozenset({"eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account"})
+# Annotations that give the service account of a service a cloud identity; on a pod alone they would do nothing at all.
+SERVICE_ACCOUNT_PREFIXES = ("azure.workload.identity/", "eks.amazonaws.com/", "iam.gke.io/")
 
 
 def is_switched_off(node: Node) -> bool:

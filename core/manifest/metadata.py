@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from core.manifest.keys import RESERVED_LABELS, SERVICE_ACCOUNT_ANNOTATIONS
+from core.manifest.keys import RESERVED_LABELS
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.source import cut
 from core.yaml.tree import MappingNode, Node, ScalarNode, SequenceNode
@@ -81,13 +81,7 @@ def read_annotations(read: FieldReader, node: Node, what: str) -> Pairs:
 
 
 def _annotation(read: FieldReader, node: Node, key: str, value: str) -> Pairs:
-    if key in SERVICE_ACCOUNT_ANNOTATIONS:
-        read.problems.add(
-            node.line,
-            f"annotation {key} belongs on a service account, and this version makes none for a service",
-        )
-    elif not QUALIFIED.fullmatch(key):
-        read.problems.add(node.line, "that is not what Kubernetes takes as the key of an annotation")
-    else:
+    if QUALIFIED.fullmatch(key):
         return ((key, value),)
+    read.problems.add(node.line, "that is not what Kubernetes takes as the key of an annotation")
     return ()

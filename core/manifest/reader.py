@@ -34,6 +34,8 @@ from core.manifest.ports import read_port, read_ports
 from core.manifest.probes import grpc_liveness, read_health, read_liveness, read_startup
 from core.manifest.registries import NO_PULL_SECRETS, read_pull_secrets
 from core.manifest.resources import AppResource, read_links, read_resources
+from core.manifest.route import Balancer
+from core.manifest.routing import read_balancers, read_route
 from core.manifest.scale import read_deployment, read_scale
 from core.manifest.security import SecurityContext, read_security_context
 from core.manifest.service import (
@@ -107,7 +109,8 @@ def read_manifest(root: Node | None, problems: Problems, given: Environment) -> 
         problems.fail(
             listed[MAX_SERVICES].line, f"it has {len(listed):,} services; {MAX_SERVICES} are the limit"
         )
-    services = tuple(_service(read, entry, environment, labels) for entry in listed)
+    balancers = read_balancers(read, entries.get("balancers"), {entry.key.text for entry in listed})
+    services = tuple(_service(read, entry, environment, labels, balancers) for entry in listed)
     timers: tuple[Timer, ...] = ()
     if "timers" in entries:
         timers = read_timers(read, entries["timers"].value, {service.name for service in services})
@@ -149,7 +152,11 @@ class _Keys:
 
 
 def _service(
-    read: FieldReader, entry: MappingEntry, environment: tuple[EnvironmentDeclaration, ...], labels: Pairs
+    read: FieldReader,
+    entry: MappingEntry,
+    environment: tuple[EnvironmentDeclaration, ...],
+    labels: Pairs,
+    balancers: tuple[Balancer, ...],
 ) -> Service:
     what = f"service {entry.key.shown[1:-1]}"
     if entry.key.shown != cut(entry.key.text) and not NAME.fullmatch(entry.key.text):
@@ -209,6 +216,8 @@ def _service(
         security=keys.get("securityContext", read_security_context, SecurityContext()),
         links=keys.get("resources", read_links, ()),
         singleton=_singleton(read, keys, what),
+        route=read_route(read, keys.entries, what),
+        balancers=tuple(each for each in balancers if each.service == entry.key.text),
     )
 
 

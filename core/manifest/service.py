@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from core.manifest.configs import ConfigMount
+from core.manifest.keys import SERVICE_ACCOUNT_PREFIXES
 from core.manifest.registries import RegistryLogin
 from core.manifest.resources import ResourceLink
+from core.manifest.route import Balancer, Route
 from core.manifest.security import SecurityContext
 from core.manifest.volumes import Volume
 
@@ -164,7 +166,8 @@ class Service:
         build: the path that CI builds, for display.
         command: arguments of the image's entry point; None leaves the image's own.
         environment: declarations of the manifest's top, then the service's own.
-        internal: not meant to be reached from outside; today nothing is (no ingress is made).
+        internal: not to be reached from outside.
+        route: how the rack's router reaches it; `balancers`: load balancers that lead to it.
         init: a process above the service reaps orphans and takes signals (`shareProcessNamespace`).
         termination_grace: seconds between SIGTERM and SIGKILL.
         grpc_health: its port answers gRPC's health protocol, which asks it whether it is ready and alive.
@@ -213,6 +216,8 @@ class Service:
     before: InitContainer | None = None
     privileged: bool = False
     security: SecurityContext = field(default_factory=SecurityContext)
+    route: Route = field(default_factory=Route)
+    balancers: tuple[Balancer, ...] = ()
 
     @property
     def has_exclusive_volume(self) -> bool:
@@ -233,6 +238,16 @@ class Service:
     def recreates(self) -> bool:
         """Whether its old pods must go before its new ones come, so that it is down meanwhile (engine rule 29)."""
         return not self.agent and (self.singleton or self.has_exclusive_volume)
+
+    @property
+    def published(self) -> bool:
+        """Whether Convox would make it known to the outside: it has a port, and nothing says that it is internal."""
+        return self.port is not None and not self.internal and not self.route.internal_router
+
+    @property
+    def account_annotations(self) -> tuple[tuple[str, str], ...]:
+        """Annotations that give it an identity in a cloud, for which it has a service account of its own."""
+        return tuple(pair for pair in self.annotations if pair[0].startswith(SERVICE_ACCOUNT_PREFIXES))
 
     @property
     def health_port(self) -> Port | None:

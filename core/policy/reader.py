@@ -45,6 +45,7 @@ RULE_KEYS = (
     "min_ready",
     "privileged",
     "restarts",
+    "routes",
     "settle",
     "unpinned",
 )
@@ -183,6 +184,7 @@ def _app(read: FieldReader, node: Node) -> AppRules:
             unpinned=_allowed(read, entries, "unpinned"),
             privileged=_allowed(read, entries, "privileged"),
             host_paths=_allowed(read, entries, "host_paths"),
+            routes=_allowed(read, entries, "routes"),
             channel=_channel(read, entries.get("channel")),
         ),
     )

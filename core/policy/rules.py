@@ -49,6 +49,7 @@ class Rules:
         crashes: None means 2, or 3 for an app's first release.
         unpinned: whether an app with approvals may run images by tag.
         privileged, host_paths: whether its services may have power over their nodes, and see files of them.
+        routes: whether a release is verified only once what leads from outside to it has been picked up.
     """
 
     promote: ApprovalRule = field(default_factory=ApprovalRule)
@@ -62,6 +63,7 @@ class Rules:
     unpinned: bool = False
     privileged: bool = False
     host_paths: bool = False
+    routes: bool = False
     channel: str | None = None
 
 

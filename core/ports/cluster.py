@@ -16,6 +16,7 @@ from core.records.observation import Diagnosis, Observation
 from core.records.process import AppProcesses
 from core.records.process_log import LogRequest, ProcessLog
 from core.records.release import Release
+from core.records.route_state import RouteState
 from core.records.traits import Traits
 from core.redaction import Redactor
 
@@ -74,6 +75,14 @@ class Cluster(Protocol):
         passwords: Mapping[str, str],
     ) -> Bundle:
         """Render a release with the passwords of its resources; pure. Raises Invalid for what cannot be rendered."""
+        ...
+
+    def notes(self, manifest: Manifest) -> tuple[str, ...]:
+        """Say of which keys of a manifest nothing comes on this rack, and what nobody outside reaches; pure.
+
+        Raises:
+            Invalid: a key of which something must come, since it keeps people out, and cannot on this rack.
+        """
         ...
 
     def traits(self, ref: Ref) -> Traits:
@@ -150,6 +159,10 @@ class Cluster(Protocol):
 
     async def logs(self, app: str, request: LogRequest, redact: Redactor) -> ProcessLog:
         """Return the last lines of an app's processes, without values (bounded: 20 processes, 1 MiB and 10 s each)."""
+        ...
+
+    async def read_routes(self, app: str, bundle: Bundle) -> tuple[RouteState, ...]:
+        """Return how each object of a bundle that leads from outside to a service stands now."""
         ...
 
     async def evidence(self, app: str, diagnosis: Diagnosis, redact: Redactor) -> str:

@@ -11,6 +11,7 @@ class Limits:
         deadline: without progress; `longest`: in all; `pending`: before every object is applied that is due.
         crashes: restarts of one new pod that fail the rollout early.
         restarts: restarts allowed within the settle window.
+        routes: nothing is verified before what leads from outside to it has been picked up.
     """
 
     deadline: float = 600.0
@@ -18,6 +19,7 @@ class Limits:
     pending: float = 300.0
     crashes: int = 2
     restarts: int = 0
+    routes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,7 @@ class Progress:
         settling: that it is the end of a settle window, which is no lack of progress; None for anything else.
         remarks: what does not do what it is there for, though no verdict waits for it; for the card, found just before its end.
         clearing: what becomes of the objects that this release no longer has, for the card; told after the verdict.
+        routes: by which addresses a live release is reached from outside; `unrouted`: why it is not yet. Both for the card.
     """
 
     watched: float = 0.0
@@ -100,6 +103,8 @@ class Progress:
     settling: Settling | None = None
     remarks: tuple[str, ...] = ()
     clearing: str = ""
+    routes: tuple[str, ...] = ()
+    unrouted: tuple[str, ...] = ()
 
     def next_stage(self) -> "Progress":
         """Return what a new stage begins with: clocks of its own, and what was seen of the counts."""

@@ -21,6 +21,7 @@ from core.redaction import Redactor
 from core.rollout.applying import BundleApplier
 from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromotion, ensure_current
 from core.rollout.lineage import earlier_pods_of, redactor_of
+from core.rollout.routes import RouteWatcher
 from core.rollout.starting import RolloutStarter
 from core.rollout.verifying import StageOutcome, Verifier, evidence_line
 from core.rollout.waves import Wave, begun, up_to, waves
@@ -44,6 +45,7 @@ class Driver:
         self._ports = ports
         self._effects = Effects(ports)
         self._starter = RolloutStarter(ports, self._effects)
+        self._routes = RouteWatcher(ports, self._effects)
         self._applier = BundleApplier(ports, self._effects)
 
     def wake(self, app: str) -> None:
@@ -142,7 +144,8 @@ class Driver:
             elif outcome.event is not PromotionEvent.VERIFIED:
                 await self._fail(run, outcome)
             elif number == len(order) - 1:
-                await self._succeed(run, bundle, await self._remarked(run, bundle, outcome))
+                if await self._is_routed(run, bundle, outcome):
+                    await self._succeed(run, bundle, await self._remarked(run, bundle, outcome))
             else:
                 number += 1
                 await self._so_far(run, outcome, order[number])
@@ -181,12 +184,31 @@ class Driver:
         await self._effects.keep_done(run.promotion)
         return taken
 
+    async def _is_routed(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> bool:
+        """Return whether what leads from outside is as far as the policy asks; a promotion of which it is not has been moved on."""
+        try:
+            await self._routes.wait(run.promotion, bundle, outcome.progress.watched)
+        except Rejected as error:
+            cause = Sentence.of(run.redact(str(error)))
+            await self._move(run, PromotionEvent.BROKEN, cause=cause, blameless=True)
+            return False
+        except StageTimeout as error:
+            # Its pods are fine; it is the router that does not take it.
+            late = f"nobody reaches it from outside after {run.promotion.limits.deadline:g} s: {error}"
+            cause = Sentence.of(run.redact(late.removesuffix(": ")))
+            await self._move(run, PromotionEvent.OVERDUE, cause=cause, blameless=True)
+            return False
+        return True
+
     async def _remarked(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> StageOutcome:
         """Add what is worth a sentence; where it cannot be asked for, there is none: no verdict waits for it."""
         with suppress(Rejected, Unreachable):
             found = await self._ports.cluster.remarks(run.promotion.app, bundle)
-            return replace(outcome, progress=replace(outcome.progress, remarks=tuple(map(run.redact, found))))
-        return outcome
+            outcome = replace(
+                outcome, progress=replace(outcome.progress, remarks=tuple(map(run.redact, found)))
+            )
+        progress = await self._routes.look(run.promotion.app, bundle, outcome.progress)
+        return replace(outcome, progress=progress)
 
     async def _applied(self, promotion: Promotion, stage: StepStage) -> tuple[Applied, ...]:
         steps = [s for s in await self._ports.store.read.steps(promotion.id) if s.stage == stage]

@@ -8,8 +8,9 @@ from collections.abc import Coroutine
 from core.errors import BROKEN, Unavailable, Unexpected
 from core.promotion import Phase, Promotion
 from core.rollout.driver import Driver
-from core.rollout.effects import RolloutPorts
+from core.rollout.effects import Effects, RolloutPorts
 from core.rollout.pruning import Pruner
+from core.rollout.routes import RouteWatcher, is_unrouted
 from core.waiting import first_of
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class Supervisor:
         self._ports = ports
         self._driver = Driver(ports)
         self._pruner = Pruner(ports)
+        self._routes = RouteWatcher(ports, Effects(ports))
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         # By app: set where somebody has decided about what waits to be tried again, and holds the app's lock meanwhile.
@@ -67,6 +69,9 @@ class Supervisor:
         busy = {p.app for p in unsettled}
         for app in set(await self._ports.store.read.apps_to_prune()) - busy:
             self.clear_up(app)
+        for each in await self._ports.store.read.apps():
+            if each.name not in busy and (last := await self._ports.store.read.last_touched(each.name)):
+                self._follow_routes(last)
         return len(unsettled)
 
     async def stop(self) -> None:
@@ -84,6 +89,21 @@ class Supervisor:
             # The one that took its place waits for this lock, and clears up itself at its own end.
             if ended.phase is not Phase.SUPERSEDED:
                 self._look_again(promotion.app, waits=await self._prune(promotion.app))
+        self._follow_routes(ended)
+
+    def _follow_routes(self, promotion: Promotion) -> None:
+        """Go on looking for who picks up the routes of a release, beside whatever is done next: no rollout waits for it."""
+        if is_unrouted(promotion):
+            self._own(f"routes {promotion.app} {promotion.id}", self._see_routes(promotion))
+
+    async def _see_routes(self, promotion: Promotion) -> None:
+        """Look; whatever goes wrong with that, no verdict changes."""
+        try:
+            await self._routes.follow(promotion)
+        except Unavailable as error:
+            log.warning("how %s is reached is not told: %s", promotion.app, error)
+        except Exception:
+            log.exception("how %s is reached is not told", promotion.app)
 
     async def _insist(self, promotion: Promotion) -> Promotion:
         pause = AFTER_A_SURPRISE

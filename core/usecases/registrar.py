@@ -286,6 +286,7 @@ class Registrar:
                     self._registry, resolved, await self._store.read.registry_logins(app)
                 )
             resolved = {service: known.get(service, image) for service, image in resolved.items()}
+            notes = (*self._cluster.notes(loaded), *_unset(loaded, fork.environment), *loose)
             async with self._store.transaction(delivery=caller.delivery) as tx:
                 await fork.check(tx)
                 release_id = new_id("release")
@@ -315,7 +316,6 @@ class Registrar:
                 await tx.add_release(release)
                 detail = {"app": app, "release": release.id, "git_sha": git_sha}
                 await tx.audit(actor, "build.create", build.id, detail)
-            notes = (*_notes(loaded, fork.environment), *loose)
             return NewRelease(release=release, build=build, skipped=fork.skipped_note, notes=notes)
 
         return await until_current(attempt)
@@ -589,8 +589,7 @@ async def _source(read: StoreReader, app: str, release: str | None) -> str:
     return found
 
 
-def _notes(manifest: Manifest, environment: Environment) -> tuple[str, ...]:
-    """Return what somebody should know of a build that is fine to be registered."""
+def _unset(manifest: Manifest, environment: Environment) -> tuple[str, ...]:
+    """Say which variables are still to be set of a build that is fine to be registered."""
     missing = required(manifest.services, environment)
-    unset = f"required env: {', '.join(missing)}: set before it is promoted"
-    return (*manifest.notes, *([unset] if missing else []))
+    return (f"required env: {', '.join(missing)}: set before it is promoted",) if missing else ()

@@ -9,9 +9,9 @@ from core.errors import Conflict, Forbidden, NotFound, Unavailable
 from core.lifecycle.access import Access
 from core.lifecycle.bundles import bundle_of, prunable
 from core.lifecycle.history import LiveSpan, entries_around, live_at, live_spans, spans_of
+from core.lifecycle.manifest_notes import notes_on
 from core.lifecycle.release_diff import ReleaseDiff, ReleaseSide, release_diff
 from core.lifecycle.visibility import UNSEEN
-from core.manifest.convox_yml import notes_of
 from core.policy.rules import Rules
 from core.ports.cluster import Cluster
 from core.ports.outbox import Card
@@ -191,7 +191,7 @@ class Viewer:
             release=release if reveal else _masked(release),
             status=await read.release_status(release_id),
             active=release_id == active,
-            notes=notes_of(build.manifest, release.environment) if build else (),
+            notes=await notes_on(self._cluster, release, build),
         )
 
     async def history(self, caller: Caller, app: str, limit: int) -> AppHistory:

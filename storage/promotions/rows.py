@@ -128,6 +128,8 @@ def progress_of(document: dict[str, Any]) -> Progress:
     settling = known.pop("settling", None)
     remarks = tuple(known.pop("remarks", ()))
     services = {name: (counts[0], counts[1]) for name, counts in known.pop("services", {}).items()}
+    for name in ("routes", "unrouted"):
+        known[name] = tuple(known.get(name, ()))
     return Progress(
         **known,
         services=services,

@@ -6,6 +6,7 @@ import pytest
 
 from bot.admin.settings import DatabaseSettings, RackSettings
 from bot.settings import Settings, SettingsError, StoreSettings, read_settings
+from core.records.router import NO_ROUTER, Router
 from storage.keys import Keyring
 
 KEY, OLD_KEY = Keyring.generate(), Keyring.generate()
@@ -213,3 +214,38 @@ def test_every_problem_is_told_in_one_round():
     problems = "\n".join(wrong.value.problems)
     for name in ("SLACK_BOT_TOKEN", "CONVOX_KEYS", "SLACK_APP_TOKEN", "CONVOX_POLICY", "PORT"):
         assert name in problems
+
+
+def test_without_a_word_about_it_there_is_no_router():
+    assert settings().router == NO_ROUTER
+    assert settings(CONVOX_DOMAIN="apps.example.com", CONVOX_ISSUER="letsencrypt").router == NO_ROUTER
+
+
+def test_a_router_is_an_ingress_class_or_a_gateway():
+    ingress = settings(CONVOX_ROUTER="ingress:nginx", CONVOX_DOMAIN="Apps.Example.com.", CONVOX_ISSUER="le")
+    assert ingress.router == Router(kind="ingress", name="nginx", domain="apps.example.com", issuer="le")
+    gateway = settings(CONVOX_ROUTER="gateway:infra/public", CONVOX_DOMAIN="x.example")
+    assert gateway.router == Router(kind="gateway", namespace="infra", name="public", domain="x.example")
+    assert (str(ingress.router), str(gateway.router)) == ("ingress class nginx", "Gateway infra/public")
+    assert ingress.router.host("web", "shop") == "web.shop.apps.example.com"
+
+
+@pytest.mark.parametrize(
+    "router",
+    ["nginx", "ingress", "ingress:", "ingress:Two Words", "gateway:", "gateway:main", "gateway:a/b/c"],
+)
+def test_what_is_no_router_is_told_with_what_one_is(router: str):
+    (said,) = problems(CONVOX_ROUTER=router, CONVOX_DOMAIN="x.example")
+    assert said == "CONVOX_ROUTER names no router: it is none, ingress:CLASS or gateway:NAMESPACE/NAME"
+
+
+def test_a_router_needs_a_domain():
+    (said,) = problems(CONVOX_ROUTER="ingress:nginx")
+    assert said.startswith("CONVOX_ROUTER is set and CONVOX_DOMAIN is not: name the domain")
+    (other,) = problems(CONVOX_ROUTER="ingress:nginx", CONVOX_DOMAIN="*.example.com")
+    assert other.startswith("CONVOX_DOMAIN is no domain such as apps.example.com of at most 158 characters")
+
+
+def test_an_issuer_is_a_name():
+    (said,) = problems(CONVOX_ISSUER="Let's Encrypt")
+    assert said.startswith("CONVOX_ISSUER is no name of a ClusterIssuer")

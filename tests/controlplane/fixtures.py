@@ -1,8 +1,10 @@
 """The real control plane for every test that asks for it: one for each process of tests, nodes and apps for each test."""
 
+import gzip
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -14,6 +16,9 @@ from tests.controlplane import assets
 from tests.controlplane.plane import ControlPlane
 
 LEFT_OUT = "left out: the tests against a real control plane (rings B and C); `make cluster` obtains it"
+
+# Of sigs.k8s.io/gateway-api v1.6.3 (Apache License 2.0), config/crd/standard; its one version v1, without descriptions.
+HTTP_ROUTES = Path(__file__).with_name("httproutes.crd.json.gz")
 
 AppNamespaces = Callable[..., Awaitable[str]]
 
@@ -70,6 +75,17 @@ async def app_namespace(control_plane: ControlPlane) -> AsyncIterator[AppNamespa
     yield create
     if created:
         await control_plane.kubectl("delete", "namespace", "--wait=false", *created)
+
+
+@pytest_asyncio.fixture
+async def gateway_api(control_plane: ControlPlane) -> AsyncIterator[None]:
+    """The control plane with HTTPRoute, which not every cluster has, until the test ends."""
+    crd = gzip.decompress(HTTP_ROUTES.read_bytes()).decode()
+    name = "crd/httproutes.gateway.networking.k8s.io"
+    await control_plane.kubectl("apply", "--server-side", "-f-", stdin=crd)
+    await control_plane.kubectl("wait", "--for=condition=Established", name, "--timeout=60s")
+    yield
+    await control_plane.kubectl("delete", name, "--timeout=60s")
 
 
 @pytest.fixture

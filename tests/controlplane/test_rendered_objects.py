@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from core.cluster.rendering.controllers import CONTROLLERS
 from core.manifest.convox_yml import parse_manifest, required
 from core.policy.rules import Rules
 from core.records.environment import Environment
+from core.records.router import Router
 from tests.core.cluster.rendering.samples import bundle
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -19,6 +21,9 @@ MANIFESTS = {
     **{path.stem: path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*/convox-*.yml"))},
     **{path.parent.name: path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*/convox.yml"))},
     "everything": """
+        balancers:
+          edge: {service: web, ports: {80: 3000, 53: {port: 53, protocol: UDP}}, whitelist: [10.0.0.0/8]}
+          plain: {service: web, ports: {25: 3000}, annotations: [example.com/note=some words]}
         services:
           web:
             command: bin/web
@@ -34,6 +39,7 @@ MANIFESTS = {
             nodeSelectorLabels: {example.com/disk: ssd}
             nodeAffinityLabels: [{weight: 100, label: example.com/zone, value: a}]
             dnsConfig: {ndots: 15}
+          known: {annotations: [eks.amazonaws.com/role-arn=arn:aws:iam::1:role/x]}
           rpc: {port: grpc:50051, grpcHealthEnabled: true, liveness: {path: /live, port: 8080}}
           tight: {deployment: {minimum: 100, maximum: 100}}
           grpc: {port: grpc:5051, startupProbe: {tcpSocketPort: 5051}}
@@ -75,15 +81,27 @@ MANIFESTS = {
 }
 
 
-@pytest.mark.parametrize("name", MANIFESTS)
-async def test_rendered_objects_are_accepted_with_strict_validation(name: str, control_plane, app_namespace):
-    app = f"app-{secrets.token_hex(3)}"
-    await app_namespace(app)
-    # No more: a variable that is set stands for the resource that would give it.
-    needed = required(parse_manifest(MANIFESTS[name], Environment(), complete=False).services, Environment())
-    given = {**dict.fromkeys(needed, "made-up"), **PASSWORDS}
-    objects = bundle(MANIFESTS[name], app=app, environment=given, rules=EVERYTHING_ALLOWED).objects
+ROUTED = """
+    services:
+      web:
+        port: https:3000
+        domain: [www.example.com, '*.example.com']
+        certificate: {duration: 2160h}
+        sticky: true
+        timeout: 600
+        tls: {redirect: false}
+      own: {port: grpc:3000, certificate: {id: ours}, ingressAnnotations: [example.com/note=some words]}
+      plain: {port: 80}
+"""
+DOMAIN = {"domain": "apps.example.com", "issuer": "letsencrypt"}
+ROUTERS = {
+    **{name: Router(kind="ingress", name=name, **DOMAIN) for name in (*CONTROLLERS, "unheard-of")},
+    "gateway": Router(kind="gateway", name="main", namespace="infra", **DOMAIN),
+}
 
+
+async def take(control_plane, objects):
+    """Let the API server judge objects strictly, without keeping them."""
     said = await control_plane.kubectl(
         "apply",
         "--server-side",
@@ -93,8 +111,27 @@ async def test_rendered_objects_are_accepted_with_strict_validation(name: str, c
         "-f-",
         stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}),
     )
-
     assert len(said.splitlines()) == len(objects)
+
+
+@pytest.mark.parametrize("router", ROUTERS.values(), ids=ROUTERS)
+async def test_routes_are_accepted_with_strict_validation(
+    router: Router, control_plane, app_namespace, gateway_api
+):
+    app = f"app-{secrets.token_hex(3)}"
+    await app_namespace(app)
+    await take(control_plane, bundle(ROUTED, app=app, router=router).objects)
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+async def test_rendered_objects_are_accepted_with_strict_validation(name: str, control_plane, app_namespace):
+    app = f"app-{secrets.token_hex(3)}"
+    await app_namespace(app)
+    # No more: a variable that is set stands for the resource that would give it.
+    needed = required(parse_manifest(MANIFESTS[name], Environment(), complete=False).services, Environment())
+    given = {**dict.fromkeys(needed, "made-up"), **PASSWORDS}
+    objects = bundle(MANIFESTS[name], app=app, environment=given, rules=EVERYTHING_ALLOWED).objects
+    await take(control_plane, objects)
 
 
 async def test_applying_the_same_bundle_again_makes_no_new_generation(control_plane, app_namespace):

@@ -136,7 +136,7 @@ async def test_the_api_takes_and_gives_what_the_page_says(tmp_path):
 
         assert set(await listed.json()) == {"text", "promotion"}
         assert "Promotion-Phase" not in listed.headers
-        assert (built.status, set(await built.json())) == (201, {"id", "release"})
+        assert (built.status, set(await built.json())) == (201, {"id", "release", "notes"})
         promotion = (await asked.json())["promotion"]
         assert asked.headers["Promotion-Phase"] in set(Phase)
         assert (refused.status, set(await refused.json())) == (404, {"error"})

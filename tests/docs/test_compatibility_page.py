@@ -49,7 +49,6 @@ def test_a_refused_key_that_asks_for_nothing_is_fine(key):
         ("port: grpc:3000\n    health: /\n", "by HTTP"),
         ("environment:\n      - KEY: value\n", "KEY=value"),
         ("scale: {count: 0-5, targets: {cpu: 70}}\n", "never scale to zero"),
-        ("annotations:\n      - eks.amazonaws.com/role-arn=x\n", "service account"),
         ("command: a\n    command: b\n", "twice"),
     ],
 )

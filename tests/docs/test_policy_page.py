@@ -44,6 +44,7 @@ def test_every_key_of_an_app_is_explained():
         ("settle", "auto"),
         ("restarts", Rules().restarts),
         ("unpinned", "false"),
+        ("routes", "false"),
     ],
 )
 def test_a_default_on_the_page_is_the_one_of_the_code(key, default):

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.admin.settings import DatabaseSettings, RackSettings
+from bot.router_settings import RouterSettings
 from bot.settings import Settings
 from tests.docs.pages import codes, page, rows, section
 
@@ -28,7 +29,12 @@ def test_a_default_on_the_page_is_the_one_of_the_code(name):
 
 
 @pytest.mark.parametrize(
-    ("command", "kind"), [("convox-bot token", DatabaseSettings), ("convox-bot app-manifest", RackSettings)]
+    ("command", "kind"),
+    [
+        ("convox-bot token", DatabaseSettings),
+        ("convox-bot app-manifest", RackSettings),
+        ("convox-bot check", RouterSettings),
+    ],
 )
 def test_commands_beside_a_running_bot_read_what_the_page_says(command, kind):
     (said,) = [cells for cells in rows(section(TEXT, "Beside a running bot")) if cells[0] == f"`{command}`"]
@@ -37,6 +43,6 @@ def test_commands_beside_a_running_bot_read_what_the_page_says(command, kind):
 
 
 def test_what_commands_beside_a_running_bot_read_has_the_same_default_there():
-    for kind in (DatabaseSettings, RackSettings):
+    for kind in (DatabaseSettings, RackSettings, RouterSettings):
         for name, field in kind.model_fields.items():
             assert field.default == Settings.model_fields[name].default

@@ -128,7 +128,7 @@ class Life:
         async with _inline(self), open_store(settings.convox_database, keyring, clock) as store:
             self.store = store
             with mock.patch.object(main, "new_client", return_value=DirectClient(slack, self)):
-                side = main._slack_side(settings, store, policy, session, clock)
+                side = main._slack_side(settings, store, policy, session, cluster.seen_by(self), clock)
             domain = main._use_cases(store, cluster.seen_by(self), side, clock)
             self._state = side.state
             # What `auth.test` would have said.

@@ -1,6 +1,8 @@
 """Who and what every scenario begins with: people, rights, patience, manifests and settings."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from bot.admin.commands import new_key
 from bot.playground.slack import SlackWorkspace
@@ -52,7 +54,13 @@ def policy(**rules: str) -> str:
 
 
 def settings(
-    slack: SlackWorkspace, folder: Path, *, rack: str, ports: tuple[int, int], http: bool
+    slack: SlackWorkspace,
+    folder: Path,
+    *,
+    rack: str,
+    ports: tuple[int, int],
+    http: bool,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Settings:
     """Return what the bot is started with, in Socket Mode or in HTTP mode; its files are in `folder`."""
     path = folder / "policy.yml"
@@ -76,6 +84,7 @@ def settings(
             "API_HOST": LOOPBACK,
             "API_PORT": str(ports[1]),
             **mode,
+            **more,
         },
         dotenv=None,
     )

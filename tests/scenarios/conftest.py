@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -59,16 +59,18 @@ async def cluster(plane: ControlPlane | None, tmp_path: Path, speed: float) -> A
 
 @pytest.fixture
 def open_stage(cluster: Cluster, tmp_path: Path) -> Open:
-    """Return `open_stage()`: a stage with the bot running on it, in HTTP mode where asked for."""
+    """Return `open_stage()`: a stage with the bot running on it, in HTTP mode where asked for, and with `more` settings."""
 
     @asynccontextmanager
-    async def opened(*, http: bool = False) -> AsyncIterator[Stage]:
+    async def opened(*, http: bool = False, more: Mapping[str, str] | None = None) -> AsyncIterator[Stage]:
         surprises = Surprises()
         logging.getLogger().addHandler(surprises)
         slack = SlackWorkspace(cluster.clock, ack_seconds=ACK_SECONDS, trigger_seconds=ACK_SECONDS)
         await slack.start()
         ports = free_ports(2)
-        given = settings(slack, tmp_path, rack=cluster.rack, ports=(ports[0], ports[1]), http=http)
+        given = settings(
+            slack, tmp_path, rack=cluster.rack, ports=(ports[0], ports[1]), http=http, more=more or {}
+        )
         if http:
             slack.request_url = f"http://{LOOPBACK}:{given.port}/slack/events"
         stage = Stage(slack, cluster, given)

@@ -13,6 +13,7 @@ import aiohttp
 import orjson
 
 from bot.main import Bot, run, wired
+from bot.playground.kubelet.api import ApiClientError
 from bot.playground.slack import Message, SlackWorkspace
 from bot.settings import Settings
 from bot.views.thread import LAST_LINES
@@ -26,6 +27,8 @@ from tests.scenarios.clusters import Cluster, Document
 from tests.scenarios.transcript import Normal, rows_of
 
 GOLDEN = Path(__file__).parent / "golden"
+# What the server adds to what an object asks for.
+NOT_ASKED = frozenset({"apiVersion", "kind", "metadata", "status"})
 VERDICTS = ("OK", "ERROR:")
 APPS = frozenset({"daemonsets", "deployments", "replicasets", "statefulsets"})
 
@@ -278,9 +281,16 @@ class Stage:
             if kind is SECRET:
                 continue
             path = f"{kind.resource.root}/namespaces/{self.namespace(app)}/{kind.resource.plural}"
-            for each in (await self.cluster.admin.call("GET", path))["items"]:
+            try:
+                listed = await self.cluster.admin.call("GET", path)
+            except ApiClientError as error:
+                if error.code == 404 and kind.optional:
+                    continue
+                raise
+            for each in listed["items"]:
                 if each["metadata"].get("labels", {}).get(MANAGED_LABEL) == FIELD_MANAGER:
-                    found[f"{kind}/{each['metadata']['name']}"] = each["spec"]
+                    asked = {key: each[key] for key in each if key not in NOT_ASKED}
+                    found[f"{kind}/{each['metadata']['name']}"] = asked
         return found
 
     async def deployment(self, service: str = "web", *, app: str = APP) -> Document | None:

@@ -7,6 +7,8 @@ from typing import Any
 from bot.playground.cluster.writes import copied
 
 Document = dict[str, Any]
+# A real server takes one that is free, of 30000 to 32767; nobody listens on any here.
+FIRST_NODE_PORT = 30000
 
 
 def with_defaults(document: Document) -> Document:
@@ -137,9 +139,14 @@ def _service(spec: Document) -> None:
     spec.setdefault("internalTrafficPolicy", "Cluster")
     spec.setdefault("ipFamilies", ["IPv4"])
     spec.setdefault("ipFamilyPolicy", "SingleStack")
-    for port in spec.get("ports") or []:
+    if spec["type"] == "LoadBalancer":
+        spec.setdefault("externalTrafficPolicy", "Cluster")
+        spec.setdefault("allocateLoadBalancerNodePorts", True)
+    for number, port in enumerate(spec.get("ports") or []):
         port.setdefault("protocol", "TCP")
         port.setdefault("targetPort", port.get("port"))
+        if spec["type"] == "LoadBalancer":
+            port.setdefault("nodePort", FIRST_NODE_PORT + number)
 
 
 def _secret(secret: Document) -> None:

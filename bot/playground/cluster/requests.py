@@ -1,5 +1,6 @@
 """One request of a client, read from HTTP once, and the verb that access rules know it by."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,13 +57,13 @@ class ApiRequest:
         )
 
 
-async def read_request(request: web.Request) -> ApiRequest:
-    """Read a request.
+async def read_request(request: web.Request, extensions: Collection[str] = ()) -> ApiRequest:
+    """Read a request to a cluster that has these groups beside those of every cluster.
 
     Raises:
         ApiError: 404 for an unknown path, 400 for a body that cannot be read.
     """
-    target = parse_path(request.path)
+    target = parse_path(request.path, extensions)
     query = dict(request.query)
     media = request.content_type if request.can_read_body else ""
     raw = await request.read() if request.can_read_body else b""

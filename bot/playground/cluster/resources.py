@@ -1,5 +1,6 @@
 """The kinds this API server knows, and how a path of a request names one of them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ class ApiResource:
         kind: the kind.
         namespaced: whether it lives in namespaces.
         subresources: those that have a path of their own.
+        extension: not every cluster has it.
     """
 
     group: str
@@ -25,6 +27,7 @@ class ApiResource:
     kind: str
     namespaced: bool = True
     subresources: tuple[str, ...] = ()
+    extension: bool = False
 
     @property
     def api_version(self) -> str:
@@ -96,6 +99,17 @@ RESOURCES = (
     ),
     ApiResource(group="batch", version="v1", plural="cronjobs", kind="CronJob", subresources=("status",)),
     ApiResource(group="batch", version="v1", plural="jobs", kind="Job", subresources=("status",)),
+    ApiResource(
+        group="networking.k8s.io", version="v1", plural="ingresses", kind="Ingress", subresources=("status",)
+    ),
+    ApiResource(
+        group="gateway.networking.k8s.io",
+        version="v1",
+        plural="httproutes",
+        kind="HTTPRoute",
+        subresources=("status",),
+        extension=True,
+    ),
     ApiResource(group="coordination.k8s.io", version="v1", plural="leases", kind="Lease"),
     ApiResource(
         group="policy",
@@ -122,8 +136,12 @@ class RequestTarget:
     subresource: str = ""
 
 
-def parse_path(path: str) -> RequestTarget:
+def parse_path(path: str, extensions: Collection[str] = ()) -> RequestTarget:
     """Read the path of a request for objects.
+
+    Args:
+        path: of the request.
+        extensions: the groups that this cluster has beside those of every cluster.
 
     Raises:
         ApiError: 404, if this server knows no such path.
@@ -141,6 +159,8 @@ def parse_path(path: str) -> RequestTarget:
     if len(rest) >= 3 and rest[0] == "namespaces" and rest[2] not in {"status", "finalize"}:
         namespace, rest = rest[1], rest[2:]
     resource = BY_PATH.get((group, version, rest[0])) if rest else None
+    if resource is not None and resource.extension and group not in extensions:
+        resource = None
     if resource is None or len(rest) > 3 or (namespace and not resource.namespaced):
         raise no_such_path()
     name, subresource = (*rest[1:], "", "")[:2]
@@ -149,9 +169,10 @@ def parse_path(path: str) -> RequestTarget:
     return RequestTarget(resource=resource, namespace=namespace, name=name, subresource=subresource)
 
 
-def discovery(path: str) -> dict[str, Any] | None:
-    """Return the discovery document of that path, if it is one."""
-    versions = {each.group: each.version for each in RESOURCES if each.group} | {"authorization.k8s.io": "v1"}
+def discovery(path: str, extensions: Collection[str] = ()) -> dict[str, Any] | None:
+    """Return the discovery document of that path, if it is one; `extensions` as for `parse_path`."""
+    served = [each for each in RESOURCES if not each.extension or each.group in extensions]
+    versions = {each.group: each.version for each in served if each.group} | {"authorization.k8s.io": "v1"}
     groups = [
         {
             "name": group,

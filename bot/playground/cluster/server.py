@@ -1,5 +1,6 @@
 """The API server's face: HTTP on loopback, tokens, faults that tests ordered, watches as streams."""
 
+from collections.abc import Collection
 from typing import Any
 
 from aiohttp import web
@@ -24,8 +25,16 @@ REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 class ApiServer:
     """Serves the API of one cluster until it is stopped."""
 
-    def __init__(self, api: Api, access: Authorizer, faults: Faults, logs: ContainerLogs) -> None:
+    def __init__(
+        self,
+        api: Api,
+        access: Authorizer,
+        faults: Faults,
+        logs: ContainerLogs,
+        extensions: Collection[str] = (),
+    ) -> None:
         self._api = api
+        self._extensions = extensions
         self._access = access
         self._faults = faults
         self._logs = logs
@@ -85,10 +94,10 @@ class ApiServer:
             if request.path == REVIEW and request.method == "POST":
                 code, document = review(self._access, identity, await request.json())
                 return _respond(code, document)
-            found = discovery(request.path) if request.method == "GET" else None
+            found = discovery(request.path, self._extensions) if request.method == "GET" else None
             if found is not None:
                 return _respond(200, found)
-            return await self._call(request, identity, await read_request(request))
+            return await self._call(request, identity, await read_request(request, self._extensions))
         except ApiError as error:
             return _respond(error.code, error.status(), error.headers)
 

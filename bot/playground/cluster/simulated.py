@@ -2,10 +2,17 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from typing import Any, Self
 
 from bot.playground.cluster.api import CONTROLLER, Api
 from bot.playground.cluster.authorization import Authorizer, Identity
+from bot.playground.cluster.controllers.addresses import (
+    AddressController,
+    balancer_status,
+    ingress_status,
+    route_status,
+)
 from bot.playground.cluster.controllers.autoscaler import HorizontalPodAutoscalerController
 from bot.playground.cluster.controllers.claims import ClaimBinder
 from bot.playground.cluster.controllers.controller import Controller
@@ -50,12 +57,15 @@ class SimulatedCluster:
         api: the server's verbs without HTTP, for tests that look behind the scenes.
     """
 
-    def __init__(self, clock: Clock, *, nodes: int = 2, history: int = 5000) -> None:
+    def __init__(
+        self, clock: Clock, *, nodes: int = 2, history: int = 5000, extensions: Collection[str] = ()
+    ) -> None:
         """Make a cluster that does not run yet.
 
         Args:
             clock: its time; share it with whatever talks to it.
             nodes: how many nodes it has, each with 4 cores, 8 GiB and room for 110 pods.
+            extensions: groups that not every cluster has, such as `gateway.networking.k8s.io`.
             history: how many changes it remembers for watches; older versions are answered with 410.
         """
         self.access = Authorizer()
@@ -67,7 +77,7 @@ class SimulatedCluster:
         self._gate = asyncio.Event()
         self._gate.set()
         self._kubelets = Kubelets(self.api, self._gate, self._logs)
-        self._server = ApiServer(self.api, self.access, self.faults, self._logs)
+        self._server = ApiServer(self.api, self.access, self.faults, self._logs, extensions)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -107,11 +117,12 @@ class SimulatedCluster:
             JobController(self.api, self._gate),
             Scheduler(self.api, self._gate),
             GarbageCollector(self.api, self._gate),
+            AddressController(self.api, self._gate, "Ingress", ingress_status),
+            AddressController(self.api, self._gate, "HTTPRoute", route_status),
+            AddressController(self.api, self._gate, "Service", balancer_status),
             self._kubelets,
         ]
-        self._tasks = [
-            asyncio.create_task(each.run(), name=f"cluster {type(each).__name__}") for each in controllers
-        ]
+        self._tasks = [asyncio.create_task(each.run(), name=f"cluster {each.name}") for each in controllers]
         for task in self._tasks:
             task.add_done_callback(_tell)
         await self._server.start(host, port)

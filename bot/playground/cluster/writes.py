@@ -9,7 +9,12 @@ from bot.playground.cluster.resources import ApiResource
 
 Document = dict[str, Any]
 # Only these kinds count their specs; ConfigMaps and Secrets have no generation.
-_COUNTED = frozenset({"DaemonSet", "Deployment", "ReplicaSet", "Pod", "PodDisruptionBudget", "StatefulSet"})
+_COUNTED = frozenset(
+    {
+        *("DaemonSet", "Deployment", "HTTPRoute", "Ingress", "Pod", "PodDisruptionBudget"),
+        *("ReplicaSet", "StatefulSet"),
+    }
+)
 # Nobody asks who wrote these; keeping `managedFields` would only cost time.
 WITHOUT_MANAGED_FIELDS = frozenset({"ControllerRevision", "Event", "Pod", "ReplicaSet", "Node"})
 _KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "namespace", "name")

@@ -75,3 +75,21 @@ class _ApiGroup(Address):
 def api_group(name: str) -> Address:
     """Return where the API server says which versions of a group it serves."""
     return _ApiGroup(kind=name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Discovery(Address):
+    """What the API server says of the version of a group that a kind is in."""
+
+    @property
+    def path(self) -> str:
+        return KINDS[self.kind].resource.root
+
+    @property
+    def resource(self) -> str:
+        return KINDS[self.kind].resource.api_version
+
+
+def discovery(kind: str) -> Address:
+    """Return where the API server lists the kinds beside this one."""
+    return _Discovery(kind=kind)

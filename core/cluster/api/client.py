@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 
 from core.clock import Clock
-from core.cluster.api.address import READYZ, Address, api_group
+from core.cluster.api.address import READYZ, Address, api_group, discovery
 from core.cluster.api.credentials import ConfigurationSource
 from core.cluster.api.refusals import ApiRejected, ApiUnreachable
 from core.cluster.api.transport import Request, Transport
@@ -97,11 +97,30 @@ class KubeClient:
     async def _json_or_none(self, request: Request) -> Json | None:
         try:
             return await self._json(request)
-        except ApiRejected as error:
-            # A 404 that does not name the object is about the path: the server does not serve that kind (yet).
-            if error.status.code == 404 and error.status.about == request.at.name:
+        except (ApiRejected, ApiUnreachable) as error:
+            if error.status.code != 404:
+                raise
+            if error.status.about == request.at.name:
+                return None
+            # One that does not name the object is about the path: the server does not serve that kind (yet).
+            if (
+                request.at.kind
+                and KINDS[request.at.kind].optional
+                and not await self.has_kind(request.at.kind)
+            ):
                 return None
             raise
+
+    async def has_kind(self, kind: str) -> bool:
+        """Return whether the cluster has a kind that not every cluster has; asked of one that says that it is ready."""
+        try:
+            found = await self._json(Request(method="GET", at=discovery(kind)))
+        except (ApiRejected, ApiUnreachable) as error:
+            if error.status.code == 404 and await self.ready() is not False:
+                return False
+            raise
+        plural = KINDS[kind].resource.plural
+        return any(each.get("name") == plural for each in found.get("resources") or ())
 
     async def ready(self) -> bool | None:
         """Return whether the API server says that it is ready to serve; None where it does not say so to us."""

@@ -16,6 +16,8 @@ from core.cluster.kinds.daemon_set import DAEMON_SET
 from core.cluster.kinds.deployment import DEPLOYMENT
 from core.cluster.kinds.event import EVENT
 from core.cluster.kinds.horizontal_pod_autoscaler import HORIZONTAL_POD_AUTOSCALER
+from core.cluster.kinds.http_route import HTTP_ROUTE
+from core.cluster.kinds.ingress import INGRESS
 from core.cluster.kinds.job import JOB
 from core.cluster.kinds.kind import Follow, Kind, ManagedKind, WorkloadKind
 from core.cluster.kinds.namespace import NAMESPACE
@@ -25,6 +27,7 @@ from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.kinds.role_binding import ROLE_BINDING
 from core.cluster.kinds.secret import SECRET
 from core.cluster.kinds.service import SERVICE
+from core.cluster.kinds.service_account import SERVICE_ACCOUNT
 from core.cluster.kinds.stateful_set import STATEFUL_SET
 from core.cluster.kinds.volume_claim import VOLUME_CLAIM
 from core.manifest.service import Service
@@ -33,11 +36,11 @@ from core.records.bundle import Ref
 K = TypeVar("K", bound=Kind)
 
 # In the order in which they are applied (engine rule 25); of the workloads the first that runs a service takes it.
-_BEFORE: tuple[ManagedKind, ...] = (SECRET, VOLUME_CLAIM, SERVICE, POD_DISRUPTION_BUDGET)
+_BEFORE: tuple[ManagedKind, ...] = (SECRET, VOLUME_CLAIM, SERVICE_ACCOUNT, SERVICE, POD_DISRUPTION_BUDGET)
 # What services need comes first.
 _WORKLOADS: tuple[WorkloadKind, ...] = (STATEFUL_SET, DAEMON_SET, DEPLOYMENT)
 # Once those are verified: autoscalers, routes, and last what starts pods by itself.
-_AFTER: tuple[ManagedKind, ...] = (HORIZONTAL_POD_AUTOSCALER, CRON_JOB)
+_AFTER: tuple[ManagedKind, ...] = (HORIZONTAL_POD_AUTOSCALER, INGRESS, HTTP_ROUTE, CRON_JOB)
 # In no bundle. Those that are followed stand in the order in which their changes are told: objects before their
 # parts, and events before the status that follows from them.
 _OTHERS: tuple[Kind, ...] = (

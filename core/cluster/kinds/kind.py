@@ -8,6 +8,7 @@ from core.cluster.documents import Document
 from core.cluster.rendering.input import RenderInput
 from core.manifest.service import Service
 from core.records.observation import Diagnosis
+from core.records.route_state import RouteState
 from core.records.traits import Traits
 
 Json = dict[str, Any]
@@ -65,6 +66,7 @@ class Kind:
         provisioning: the verbs with which it makes the namespace of a new app; `deploy/self-service.yaml` grants them,
             where an administrator wants that.
         follow: None where no watch follows it.
+        optional: of a kind that not every cluster has, what to do where it is missing; "" for those of every cluster.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Kind:
     rights: Mapping[str, Verbs]
     provisioning: Verbs = frozenset()
     follow: Follow | None = None
+    optional: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -92,11 +95,14 @@ class ManagedKind(Kind):
             manifest as a whole, each by name. The same input always gives the same objects.
         onto: what of a rendered object is applied onto a live one, which is told whether by force; raises Rejected for what
             can never be.
+        route: of an object that leads from outside to a service, how that stands: given what is in the bundle and what is
+            live; None for one that leads nowhere. Without it no object of the kind does.
     """
 
     traits: Traits
     render: Callable[[RenderInput], Iterable[Json]]
     onto: Callable[[Document, Mapping[str, Any], bool], Mapping[str, Any]] = as_rendered
+    route: Callable[[Document, Document], RouteState | None] | None = None
 
 
 def each_service(

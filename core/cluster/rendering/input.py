@@ -10,6 +10,7 @@ from core.policy.authorization import Rules
 from core.records.app import App
 from core.records.build import Build
 from core.records.release import Release
+from core.records.router import NO_ROUTER, Router
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class RenderInput:
         services: those that a kind is rendered for, by name: all of them, for a workload kind those that run as it.
         images: service → image; every service has one.
         passwords: resource → the password that was generated for it.
+        router: how the rack's services are reached from outside.
     """
 
     rack: str
@@ -32,6 +34,7 @@ class RenderInput:
     services: tuple[Service, ...]
     images: Mapping[str, str]
     passwords: Mapping[str, str]
+    router: Router = NO_ROUTER
 
     @property
     def namespace(self) -> str:

@@ -29,7 +29,7 @@ def pod_template(service: Service, given: RenderInput) -> Json:
         "metadata": metadata,
         "spec": {
             # Always sent: server-side apply cannot take it away again (kubelets default it into a second field).
-            "serviceAccountName": "default",
+            "serviceAccountName": service.name if service.account_annotations else "default",
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "shareProcessNamespace": service.init,

@@ -25,7 +25,7 @@ async def test_a_build_makes_exactly_one_release(api):
 
     assert answer.status == 201
     made = await answer.json()
-    assert set(made) == {"id", "release"}
+    assert set(made) == {"id", "release", "notes"}
     build = await api.store.read.build("myapp", made["id"])
     assert (build.manifest, build.images, build.description, build.git_sha) == (
         MANIFEST,

@@ -6,7 +6,8 @@ from functools import partial
 import pytest
 from aiohttp import ClientPayloadError
 
-from bot.api.lines import POLL_SECONDS, follow, rows_of
+from bot.api.formats import TextFormat, rows_of
+from bot.api.lines import POLL_SECONDS, follow
 from bot.api.names import Names
 from core.policy.authorization import parse_policy
 from core.records.line import Line
@@ -120,7 +121,7 @@ async def test_nobody_is_polled_for_once_the_reader_has_left(api):
 
     chunks = follow(
         partial(api.world.viewer.lines, by(ALICE), promotion.id),
-        Names(api.world.directory),
+        TextFormat(Names(api.world.directory)),
         api.world.clock,
         after=0,
         listening=lambda: next(looks),

@@ -38,10 +38,34 @@ def test_it_prints_each_object_and_what_has_no_effect(tmp_path: Path, capsys: py
         "Deployment worker (1 × 250m 512Mi, down while it is replaced)",
         "HorizontalPodAutoscaler web (2 to 5, cpu 70 %, memory 90 %)",
         "CronJob timer-nightly (0 4 * * * UTC)",
+        "Note: nobody outside of the cluster reaches web: this rack has no router",
         "Note: domain of service web is without effect: this rack has no router",
     ]
     assert "hush" not in out + err
     assert err == ""
+
+
+def test_with_the_settings_of_a_router_it_says_where_a_service_is_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CONVOX_ROUTER", "ingress:nginx")
+    monkeypatch.setenv("CONVOX_DOMAIN", "apps.example.com")
+    assert check(tmp_path, MANIFEST, "--env", "SECRET_KEY=hush") == 0
+    out = capsys.readouterr().out.splitlines()
+    assert "Ingress web → web.app.apps.example.com, x.example" in out
+
+    monkeypatch.setenv("CONVOX_ROUTER", "gateway:gateways/main")
+    assert check(tmp_path, MANIFEST, "--env", "SECRET_KEY=hush") == 0
+    out = capsys.readouterr().out.splitlines()
+    assert "HTTPRoute web → web.app.apps.example.com, x.example" in out
+
+
+def test_settings_of_a_router_that_name_none_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CONVOX_ROUTER", "nginx")
+    assert check(tmp_path, MANIFEST) == 2
+    assert "CONVOX_ROUTER names no router" in capsys.readouterr().err
 
 
 def test_a_variable_that_is_still_to_be_set_is_named_beside_what_would_be(

@@ -1,6 +1,7 @@
 """`convox-bot do`: what a person at a terminal sees, against the real API."""
 
 import asyncio
+import json
 
 import pytest
 from hypothesis import given
@@ -57,6 +58,56 @@ async def test_a_failed_promotion_ends_with_its_verdict_and_status_1(api, capsys
     assert err == ""
 
 
+@pytest.mark.parametrize("flag", [("-o", "json"), ("--output", "json"), ("-ojson",), ("--output=json",)])
+async def test_a_list_is_printed_as_json_for_programs(api, capsys, flag):
+    assert await typed("apps", *flag) == 0
+    out, err = capsys.readouterr()
+    assert [app["name"] for app in json.loads(out)] == ["myapp"]
+    assert err == ""
+
+
+async def test_what_is_no_list_is_a_document_with_its_text(api, capsys):
+    assert await typed("-o", "json", "env", "set", "A=b", "-a", "myapp") == 0
+    assert json.loads(capsys.readouterr().out)["text"].startswith("Setting A... OK")
+
+
+async def test_what_is_to_be_known_beside_data_goes_to_stderr(api, capsys):
+    made = await api.world.build()
+    assert await typed("releases", "info", made.release.id, "-a", "myapp", "-o", "json") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["id"] == made.release.id
+    assert "Note: nobody outside of the cluster reaches web" in err
+
+
+async def test_a_promotion_is_followed_in_objects_to_its_end(api, capsys):
+    made = await api.world.build()
+    assert await typed("releases", "promote", made.release.id, "-a", "myapp", "-o", "json") == 0
+    first, *lines, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first["promotion"].startswith("P")
+    assert {line["phase"] for line in lines} == {"Pending", "Updating", "Running"}
+    assert (last["ending"], last["cause"]) == ("OK", "")
+
+    bad = await api.world.build()
+    api.world.cluster.behaves[bad.release.id] = lambda _: broken()
+    assert await typed("releases", "promote", bad.release.id, "-a", "myapp", "--output", "json") == 1
+    promotion = json.loads(capsys.readouterr().out.splitlines()[0])["promotion"]
+    assert await typed("follow", promotion, "-o", "json") == 1
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["ok"] is False
+
+
+async def test_with_no_wait_the_promotion_is_in_the_document(api, capsys):
+    made = await api.world.build()
+    assert await typed("releases", "promote", made.release.id, "-a", "myapp", "--no-wait", "-o", "json") == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["phase"] == "Pending"
+
+
+async def test_behind_two_dashes_it_is_text(api, capsys):
+    assert await typed("-o", "json") == 2
+    assert await typed("apps", "--", "-o", "json") == 1
+    assert "-o" in capsys.readouterr().err
+
+
 async def test_a_plain_answer_ends_with_status_0(api, capsys):
     assert await typed("apps") == 0
     assert capsys.readouterr().out.startswith("APP")
@@ -103,7 +154,7 @@ async def _waiting(api):
 
 
 async def test_who_stops_watching_stops_nothing_else(api, capsys, monkeypatch):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     await api.world.build()
@@ -153,7 +204,7 @@ async def test_any_promotion_is_followed_from_its_first_line_any_number_of_times
 
 
 async def test_who_was_interrupted_is_told_how_to_see_and_to_stop_it(api, capsys, monkeypatch):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     promotion = await api.world.promote((await api.world.build()).release.id)
@@ -254,7 +305,7 @@ class Cut(RackClient):
         super().__init__(RackUrl.read("http://convox:t@localhost"), pause=lambda _: None)
         self.gives, self.asked = list(gives), []
 
-    def _lines(self, promotion, after):
+    def _lines(self, promotion, after, *, as_json=False):
         from bot.cli.client import ConnectionLost
 
         self.asked.append(after)

@@ -387,26 +387,12 @@ def test_who_is_named_in_a_reason_is_named_in_the_card_while_words_of_others_sta
     assert "“ask &lt;@U02BO&gt;”" in card_of(typed)["text"]
 
 
-MADE = "resources:\n  database: {type: postgres}\nservices:\n  web: {image: nginx, links: [x]}\n"
-
-
 def test_approvers_are_told_what_lasts_and_what_does_nothing_and_nobody_later():
-    build = replace(BUILD, manifest=MADE)
-    text = card_of(WAITING, build=build)["text"]
-    assert "note: links of service web is without effect" in text
-    assert (
-        "note: resource database is postgres on a disk of 10 GiB: no promotion and no rollback removes"
-        in text
-    )
-    assert "note:" not in card_of(replace(WAITING, phase=Phase.UPDATING), build=build)["text"]
-    assert "note:" not in card_of(WAITING, build=None)["text"]
-
-
-def test_of_many_notes_and_of_a_long_manifest_the_rest_is_found_by_a_command():
-    many = MADE + "".join(f"  s{n}: {{image: nginx, links: [x]}}\n" for n in range(20))
-    text = card_of(WAITING, build=replace(BUILD, manifest=many))["text"]
-    assert text.count("note:") == 8
-    assert "more on the manifest: `/convox releases info" in text
-    long = card_of(WAITING, build=replace(BUILD, manifest=MADE + "# " + "x" * 20_000))["text"]
-    assert "note:" not in long
-    assert "more on the manifest" in long
+    notes = [f"key {number} is without effect: this rack has no router" for number in range(10)]
+    payload = card_of(WAITING, notes=notes)
+    assert "note: key 0 is without effect: this rack has no router" in payload["text"]
+    assert payload["text"].count("note:") == 8
+    assert "more on the manifest: `/convox releases info RABCDEFGHIJ -a web`" in payload["text"]
+    assert problems(payload, method="chat.postMessage") == []
+    assert "more on the manifest" not in card_of(WAITING, notes=notes[:8])["text"]
+    assert "note:" not in card_of(WAITING)["text"]

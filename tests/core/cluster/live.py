@@ -1,6 +1,6 @@
 """The adapter on the simulated cluster, with one app and a way to make releases of it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from core.records.claim import Claim
 from core.records.environment import Environment
 from core.records.intent import Applied
 from core.records.release import Release
+from core.records.router import NO_ROUTER, Router
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOME = AppNamespace("convox", "myapp")
@@ -124,13 +125,19 @@ def app(**changes: Any) -> App:
 
 
 @asynccontextmanager
-async def live(*, speed: float = 20.0, namespace: bool = True) -> AsyncIterator[Live]:
+async def live(
+    *,
+    speed: float = 20.0,
+    namespace: bool = True,
+    router: Router = NO_ROUTER,
+    extensions: Collection[str] = (),
+) -> AsyncIterator[Live]:
     clock = ScaledClock(speed)
-    async with SimulatedCluster(clock) as simulated:
+    async with SimulatedCluster(clock, extensions=extensions) as simulated:
         client = KubeClient(from_document(simulated.kubeconfig()), clock=clock)
         admin = KubeClient(from_document(simulated.kubeconfig("admin")), clock=clock)
         async with client, admin:
-            cluster = KubernetesCluster(client, rack="convox", clock=clock)
+            cluster = KubernetesCluster(client, rack="convox", router=router, clock=clock)
             if namespace:
                 assert await cluster.create_namespace("myapp") is None
             yield Live(simulated=simulated, clock=clock, admin=admin, cluster=cluster)

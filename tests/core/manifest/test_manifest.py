@@ -226,8 +226,8 @@ def test_interpolation_takes_the_release_environment_and_may_change_structure():
     assert (found.port, found.scale.count, found.command) == (Port(9000, "https"), 4, ("run", "x"))
 
 
-def test_keys_that_only_dress_up_traffic_have_no_effect():
-    text = "domain: a.example\ndrain: 10\nsticky: true\ntest: make test\ntimeout: 180\ntls: {redirect: false}"
+def test_keys_that_serve_another_command_have_no_effect():
+    text = "drain: 10\ntest: make test"
 
     assert service(text) == service("")
 

@@ -39,7 +39,7 @@ servcies: {}
         'convox.yml line 6: volumes of service web takes /folder, name:/folder or a folder of the node, not "data"',
         'convox.yml line 7: invalid port: "tcp:1" (port of service web may be 3000, https:3000 or grpc:3000)',
         'convox.yml line 8: unknown key "pth" in health of service web; did you mean "path"?',
-        'convox.yml line 9: "balancers" of convox.yml: this version does not run load balancers',
+        "convox.yml line 10: balancer main has no ports",
         'convox.yml line 11: unknown key "servcies" in convox.yml; did you mean "services"?',
     ]
 
@@ -126,7 +126,6 @@ servcies: {}
         ("labels: {app: x}", "reserved label key 'app' is not allowed"),
         ("labels: {team: 'a b'}", "is not what Kubernetes takes as a label"),
         ("annotations: [novalue]", "invalid annotation format"),
-        ("annotations: ['eks.amazonaws.com/role-arn=x']", "belongs on a service account"),
         ("image: 'two words'", "is no image reference (it has spaces)"),
         ('command: "a \'b"', "cannot be split into words: no closing quotation"),
         ("liveness: {path: /x}", "liveness of service web has no port to ask"),
@@ -137,8 +136,12 @@ servcies: {}
         ("port: 1\nhealth: http://web/check", "health of service web must be a path such as /health"),
         ("port: 1\nhealth: {interval: soon}", 'must be a whole number from 0 to 3600, not "soon"'),
         ("internal: maybe", 'must be true or false, not "maybe"'),
-        ("whitelist: 10.0.0.0/8", "does not run address lists at the ingress"),
         ("singleton: perhaps", "singleton of service web must be true or false"),
+        (
+            "accessControl: {awsPodIdentity: {policyArns: [x]}}",
+            "by the annotation eks.amazonaws.com/role-arn",
+        ),
+        ("nlb: [80]", "name one under balancers:"),
     ],
 )
 def test_a_key_that_cannot_be_read_says_why(text: str, sentence: str):

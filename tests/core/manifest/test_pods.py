@@ -98,10 +98,9 @@ def test_labels_may_be_a_list_of_pairs_of_which_the_last_counts():
 
 
 def test_each_key_of_which_nothing_comes_is_noted_once_with_the_reason():
-    keys = "port: 3000\ndomain: x.example\nlinks: [db]\ntls: {}\nbuild: {context: ., path: app}"
+    keys = "port: 3000\nlinks: [db]\nbuild: {context: ., path: app}"
     assert read(keys, "version: '3'\n").notes == (
         "version of convox.yml is without effect: it is of Compose or of an older Convox, and Convox 3 ignores it too",
-        "domain of service web is without effect: this rack has no router",
         "links of service web is without effect: it is of Compose or of an older Convox, and Convox 3 ignores it too",
         f"context of build of service web is without effect: {BUILD_IGNORED['context']}",
     )

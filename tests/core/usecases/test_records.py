@@ -19,6 +19,9 @@ from tests.core.world import ALICE, BOB, World, by, manifest
 
 WITH_BUILD = "services:\n  web:\n    build: .\n  worker:\n    build: .\n"
 
+# Said of each manifest with a published service, for the fake cluster has no router.
+INSIDE = "nobody outside of the cluster reaches web: this rack has no router"
+
 
 async def audited(w: World, path: Path) -> list[tuple[str, str, str]]:
     assert await first_broken(w.store) is None
@@ -165,18 +168,21 @@ async def test_every_service_that_is_built_needs_an_image_and_all_that_lack_one_
 async def test_a_variable_that_is_missing_is_named_with_the_build_and_asked_for_by_the_promote(w: World):
     needs = "environment:\n  - SECRET_KEY\n" + manifest()
     made = await w.build(text=needs)
-    assert made.notes == ("required env: SECRET_KEY: set before it is promoted",)
+    assert made.notes == (INSIDE, "required env: SECRET_KEY: set before it is promoted")
     with pytest.raises(Invalid, match="^required env: SECRET_KEY$"):
         await w.ask(made.release.id)
     await w.registrar.set_environment(by(ALICE), "myapp", [("SECRET_KEY", "x")])
     later = await w.build(text=needs)
-    assert later.notes == ()
+    assert later.notes == (INSIDE,)
     assert (await w.promote(later.release.id)).phase is Phase.RUNNING
 
 
 async def test_keys_of_which_nothing_comes_are_noted_with_the_build(w: World):
     made = await w.build(text=manifest() + "version: '3'\n")
-    assert [note.partition(":")[0] for note in made.notes] == ["version of convox.yml is without effect"]
+    assert [note.partition(":")[0] for note in made.notes] == [
+        "version of convox.yml is without effect",
+        "nobody outside of the cluster reaches web",
+    ]
 
 
 async def test_a_build_whose_times_no_rollout_could_meet_is_refused_when_it_is_read(w: World):

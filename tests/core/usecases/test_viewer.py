@@ -96,7 +96,22 @@ async def test_a_promotion_is_followed_by_who_may_view_its_app_for_as_long_as_th
 async def test_a_release_tells_which_keys_of_its_manifest_have_no_effect(w: World):
     made = await w.build(text=manifest() + "version: '3'\n")
     seen = await w.viewer.release(by(ALICE), "myapp", made.release.id)
-    assert [note.partition(":")[0] for note in seen.notes] == ["version of convox.yml is without effect"]
+    assert [note.partition(":")[0] for note in seen.notes] == [
+        "version of convox.yml is without effect",
+        "nobody outside of the cluster reaches web",
+    ]
+
+
+async def test_a_release_whose_manifest_cannot_be_read_any_more_has_no_notes(w: World):
+    made = await w.build(text=manifest() + "x-extra: ${EXTRA}\nversion: '3'\n")
+    broken = await w.registrar.set_environment(by(ALICE), "myapp", [("EXTRA", "[")])
+    assert (await w.viewer.release(by(ALICE), "myapp", made.release.id)).notes
+    assert (await w.viewer.release(by(ALICE), "myapp", broken.release.id)).notes == ()
+
+
+async def test_a_release_without_a_build_has_no_notes(w: World):
+    made = await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])
+    assert (await w.viewer.release(by(ALICE), "myapp", made.release.id)).notes == ()
 
 
 async def test_a_release_is_compared_with_the_active_one_without_a_value(w: World):

@@ -46,6 +46,11 @@ class Controller(ABC):
             Seconds until it must be looked at again even if nothing changes, `None` for never.
         """
 
+    @property
+    def name(self) -> str:
+        """What its task is called."""
+        return type(self).__name__
+
     async def pause(self, seconds: float) -> None:
         """Let time pass between two writes, and wait while the controllers are frozen."""
         await self.clock.sleep(seconds)

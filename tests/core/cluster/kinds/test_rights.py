@@ -9,16 +9,21 @@ import yaml
 from core.cluster.kinds import KINDS
 from core.records.desired_state import DesiredState
 from core.records.observation import Readiness
+from core.records.router import Router
 from tests.core.cluster.live import HOME, WEB, Live, claim, live
+from tests.core.cluster.rendering.samples import bundle as rendered
+from tests.core.cluster.rendering.samples import one
 from tests.fakes import NO_SECRETS
 
+NGINX = Router(kind="ingress", name="nginx", domain="apps.example.com")
+GATEWAY = Router(kind="gateway", name="main", namespace="infra", domain="apps.example.com")
 # A manifest of which every kind has an object.
 EVERY_KIND = """
 resources:
   database: {type: postgres}
 services:
   agent: {build: ., agent: true}
-  web: {build: ., port: 3000, scale: 2-5}
+  web: {build: ., port: 3000, scale: 2-5, annotations: [eks.amazonaws.com/role-arn=x]}
 timers:
   yearly: {schedule: "0 0 1 1 *", service: web, command: bin/clean}
 """
@@ -88,9 +93,12 @@ async def test_a_namespace_is_made_with_the_founding_rights_alone():
 
 
 async def test_a_whole_rollout_needs_what_the_kinds_say_and_no_more():
-    async with live() as on:
+    async with live(router=NGINX, extensions=("gateway.networking.k8s.io",)) as on:
         asked = may_only(on, needed())
         bundle = on.bundle("web:notfound", manifest=EVERY_KIND)
+        # No release has both; what either needs is asked for here at once.
+        route = one(rendered(EVERY_KIND, router=GATEWAY), "HTTPRoute")
+        bundle = replace(bundle, objects=(*bundle.objects, route))
         intent = await on.cluster.read_baseline("myapp", bundle.refs)
         await on.cluster.claim_anchor(on.app(), claim("i", 1))
         await on.cluster.claim_anchor(on.app(), claim("i", 2))

@@ -17,6 +17,7 @@ from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.environment import Environment
 from core.records.release import Release
+from core.records.router import NO_ROUTER, Router
 
 NOW = datetime(2026, 1, 15, 14, 30, tzinfo=UTC)
 CI = Actor("token", "ci")
@@ -42,6 +43,7 @@ def bundle(
     rules: Rules | None = None,
     description: str = "build 89df13d5bf Greet by name",
     rack: str = "convox",
+    router: Router = NO_ROUTER,
 ) -> Bundle:
     """Render a manifest as the bot would; `registered` are the build's images as they were stored."""
     values = Environment(tuple((environment or {}).items()))
@@ -78,6 +80,7 @@ def bundle(
         rules or Rules(),
         passwords,
         rack=rack,
+        router=router,
     )
 
 

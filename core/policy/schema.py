@@ -1,0 +1,58 @@
+"""The policy file as a JSON Schema, for editors: its keys are those of the reader."""
+
+from collections.abc import Mapping
+
+from core.policy.reader import CHANNEL, MOST_APPROVALS, RULE_KEYS
+from core.policy.rules import VERBS
+from core.yaml.json_schema import (
+    DIALECT,
+    DURATION,
+    Schema,
+    boolean,
+    either,
+    integer,
+    listed,
+    mapping,
+    pairs,
+    text,
+)
+
+_AUTO = either({"const": "auto"}, DURATION)
+_APPROVAL = mapping(
+    {
+        "count": integer(0, MOST_APPROVALS),
+        "expires": DURATION,
+        "from": listed(text()),
+        "requester": boolean(),
+    }
+)
+# The forms of the rules; one without an entry takes whatever the reader takes.
+RULES: Mapping[str, Schema] = {
+    "approvals": mapping({"promote": _APPROVAL, "rollback": _APPROVAL}),
+    "channel": {"type": "string", "pattern": f"^{CHANNEL.pattern}$"},
+    "crashes": integer(1, 1000),
+    "deadline": DURATION,
+    "longest": DURATION,
+    "match": listed(text()),
+    "min_ready": _AUTO,
+    "restarts": integer(0, 1000),
+    "routes": boolean(),
+    "settle": _AUTO,
+    "unpinned": boolean(),
+}
+
+
+def policy_schema() -> Schema:
+    """Return the schema of a whole policy file."""
+    member = mapping(
+        {"apps": listed(text()), "roles": listed(text()), "who": listed(text())}, required=("roles", "who")
+    )
+    rules = mapping({key: RULES.get(key, {}) for key in RULE_KEYS}, required=("match",))
+    top = mapping(
+        {
+            "apps": listed(rules),
+            "members": listed(member),
+            "roles": pairs(listed({"enum": list(VERBS)})),
+        }
+    )
+    return {"$schema": DIALECT, "title": "The policy file of convox-bot", **top, "type": "object"}
