@@ -21,7 +21,7 @@ from bot.views.env import env_list
 from bot.views.help import help_text
 from bot.views.history import history_list, live_then
 from bot.views.process_log import log_answer, log_text, nothing_written
-from bot.views.processes import process_list, scale_list, service_list
+from bot.views.processes import process_list, resource_list, scale_list, service_list, timer_list
 from bot.views.release_diff import release_diff_text
 from bot.views.releases import below_list, release_info, release_list, release_manifest, status_note
 from core.actor import Caller
@@ -53,6 +53,8 @@ class Queries:
             ask.ListProcesses: self._processes,
             ask.ListScales: self._scale,
             ask.Logs: self._logs,
+            ask.ListTimers: self._timers,
+            ask.ListResources: self._resources,
             ask.AppInfo: self._app_info,
             ask.ListApps: self._apps,
             ask.ListRegistries: self._registries,
@@ -143,6 +145,16 @@ class Queries:
     async def _scale(self, command: ask.ListScales, caller: Caller) -> Answer:
         found = await self._running.services(caller, command.app, command.service)
         return Answer(text=scale_list(found), hint=_nothing(found, command.app, caller), whole=command.typed)
+
+    async def _timers(self, command: ask.ListTimers, caller: Caller) -> Answer:
+        found = await self._running.timers(caller, command.app)
+        hint = "" if found or caller.source == "http" else f"{command.app} has no timers"
+        return Answer(text=timer_list(found, self._clock.now()), hint=hint, whole=command.typed)
+
+    async def _resources(self, command: ask.ListResources, caller: Caller) -> Answer:
+        found = await self._running.resources(caller, command.app)
+        hint = "" if found or caller.source == "http" else f"{command.app} has no resources"
+        return Answer(text=resource_list(found), hint=hint, whole=command.typed)
 
     async def _logs(self, command: ask.Logs, caller: Caller) -> Answer:
         asked = LogRequest(

@@ -14,10 +14,12 @@ from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.rendering.routes import route_notes
 from core.errors import Rejected, Unreachable
 from core.manifest.convox_yml import Manifest
+from core.manifest.timers import Timer
 from core.policy.authorization import Rules
 from core.ports.outbox import Card
 from core.ports.people import Person
 from core.records.app import App
+from core.records.app_parts import TimerStatus
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.claim import Claim
@@ -297,9 +299,16 @@ class FakeCluster:
                 command=self.command,
             )
             for ref in sorted(counts)
+            if ref.kind != "StatefulSet"
             for number in range(1, counts[ref] + 1)
         )
-        return AppProcesses(processes=tuple(running), counts=counts)
+        ready = {ref.name.removeprefix("resource-") for ref in self.live if ref.kind == "StatefulSet"}
+        return AppProcesses(processes=tuple(running), counts=counts, resources=frozenset(ready))
+
+    async def timers(self, app: str, timers: Sequence[Timer]) -> Mapping[str, TimerStatus]:
+        self._ask("timers")
+        there = {ref.name for ref in self.live}
+        return {each.name: TimerStatus() for each in timers if f"timer-{each.name}" in there}
 
     async def logs(self, app: str, request: LogRequest, redact: Redactor) -> ProcessLog:
         self._ask("logs")

@@ -323,6 +323,24 @@ class Restart(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListTimers(Command):
+    app: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["timers", "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListResources(Command):
+    app: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["resources", "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Logs(Command):
     """Attributes: as those of `core.records.process_log.LogRequest`."""
 

@@ -40,7 +40,15 @@ from bot.command.commands import (
 )
 from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm, odd_value
 from bot.command.lexer import Word, plain, shown
-from bot.command.process_arguments import list_processes, list_services, logs, restart, scale
+from bot.command.process_arguments import (
+    list_processes,
+    list_resources,
+    list_services,
+    list_timers,
+    logs,
+    restart,
+    scale,
+)
 from core.ids import PREFIXES, normalise
 from core.records.environment_text import KEY
 
@@ -441,6 +449,8 @@ RULES = (
         RUN, scale, ("app", "count"),
     ),
     CommandRule(("restart",), "[SERVICE]", "replace the processes, one after the other, by new ones of the same release", RUN, restart),
+    CommandRule(("timers",), "", "list what runs by the clock", RUN, list_timers),
+    CommandRule(("resources",), "", "list the databases and caches", RUN, list_resources),
     CommandRule(
         ("logs",), "[SERVICE] [--since 10m] [--filter TEXT] [-l N]", "show the last lines of the processes",
         RUN, logs, ("app", "limit", "since", "filter"),

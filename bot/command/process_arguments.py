@@ -7,8 +7,10 @@ from bot.command.commands import (
     LOG_LINES,
     Command,
     ListProcesses,
+    ListResources,
     ListScales,
     ListServices,
+    ListTimers,
     Logs,
     Restart,
     SetCount,
@@ -25,6 +27,16 @@ LONGEST_AGO = 30 * 86_400  # seconds
 def list_services(given: Arguments) -> Command:
     given.count(0, 0)
     return ListServices(app=given.app)
+
+
+def list_timers(given: Arguments) -> Command:
+    given.count(0, 0)
+    return ListTimers(app=given.app)
+
+
+def list_resources(given: Arguments) -> Command:
+    given.count(0, 0)
+    return ListResources(app=given.app)
 
 
 def list_processes(given: Arguments) -> Command:

@@ -6,8 +6,9 @@ from datetime import datetime
 from bot.views.tables import table
 from bot.views.times import humanise
 from core.manifest.service import Service
+from core.records.app_parts import TimerStatus
 from core.records.process import Process
-from core.usecases.process_viewer import ServiceProcesses
+from core.usecases.process_viewer import ResourceState, ServiceProcesses, TimerState
 
 
 def process_list(processes: Sequence[Process], now: datetime) -> str:
@@ -57,6 +58,37 @@ def scale_list(services: Sequence[ServiceProcesses]) -> str:
             for each in services
         ],
     )
+
+
+def timer_list(timers: Sequence[TimerState], now: datetime) -> str:
+    """Return the table of `timers`; LAST is when it was last due."""
+    return table(
+        ("TIMER", "SERVICE", "SCHEDULE", "LAST", "STATUS", "COMMAND"),
+        [
+            (
+                each.timer.name,
+                each.timer.service,
+                each.timer.schedule,
+                humanise(each.status.last_at, now) if each.status and each.status.last_at else "",
+                _doing(each.status),
+                each.command,
+            )
+            for each in timers
+        ],
+    )
+
+
+def _doing(status: TimerStatus | None) -> str:
+    if status is None:
+        return "not in the cluster"
+    if status.suspended:
+        return "suspended"
+    return f"running ×{status.running}" if status.running > 1 else "running" if status.running else "waiting"
+
+
+def resource_list(resources: Sequence[ResourceState]) -> str:
+    """Return the table of `resources`."""
+    return table(("NAME", "TYPE", "STATUS"), [(each.name, each.type, each.status) for each in resources])
 
 
 def _most(service: Service) -> int:

@@ -13,7 +13,7 @@ from core.cluster.fencing import AppNamespace
 from core.cluster.kinds import MANAGED, PRUNED
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.logs import read_logs
-from core.cluster.processes import read_processes
+from core.cluster.processes import read_processes, read_timers
 from core.cluster.provisioning import NamespaceProvisioner
 from core.cluster.remarks import remarks
 from core.cluster.rendering.routes import route_notes
@@ -22,8 +22,10 @@ from core.cluster.watching.reflector import ReflectorOptions
 from core.cluster.watching.watch import NamespaceWatch, watching
 from core.cluster.writer import ObjectWriter
 from core.manifest.convox_yml import Manifest
+from core.manifest.timers import Timer
 from core.policy.authorization import Rules
 from core.records.app import App
+from core.records.app_parts import TimerStatus
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.claim import Claim
@@ -142,6 +144,9 @@ class KubernetesCluster:
 
     async def processes(self, app: str) -> AppProcesses:
         return await read_processes(self._client, self._ns(app))
+
+    async def timers(self, app: str, timers: Sequence[Timer]) -> Mapping[str, TimerStatus]:
+        return await read_timers(self._client, self._ns(app), timers)
 
     async def logs(self, app: str, request: LogRequest, redact: Redactor) -> ProcessLog:
         return await read_logs(self._client, self._ns(app), request, redact)

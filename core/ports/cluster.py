@@ -5,8 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from core.manifest.convox_yml import Manifest
+from core.manifest.timers import Timer
 from core.policy.authorization import Rules
 from core.records.app import App
+from core.records.app_parts import TimerStatus
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.claim import Claim
@@ -155,6 +157,10 @@ class Cluster(Protocol):
 
         Their commands may hold values of the environment: convox.yml takes `${VAR}` there.
         """
+        ...
+
+    async def timers(self, app: str, timers: Sequence[Timer]) -> Mapping[str, TimerStatus]:
+        """Return what those of these timers do that there are in the cluster, by name."""
         ...
 
     async def logs(self, app: str, request: LogRequest, redact: Redactor) -> ProcessLog:

@@ -29,6 +29,7 @@ class Process:
         id: the pod's name.
         service: whose it is; "" where its labels do not say so.
         release: that it was made for, by its label.
+        type: `service`, `timer` or `process` (one that somebody runs by hand).
         started_at: when the pod was made, by the cluster's clock.
         command: arguments that convox.yml gives its container, "" where the image's own are run.
     """
@@ -37,6 +38,7 @@ class Process:
     service: str
     status: ProcessStatus
     release: str
+    type: str = "service"
     started_at: datetime | None = None
     command: str = ""
 
@@ -48,7 +50,9 @@ class AppProcesses:
     Attributes:
         processes: by service and id.
         counts: workload that there is → pods that it asks for.
+        resources: names of the resources of which a pod is ready.
     """
 
     processes: tuple[Process, ...] = ()
     counts: Mapping[Ref, int] = field(default_factory=dict)
+    resources: frozenset[str] = frozenset()

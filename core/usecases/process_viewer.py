@@ -1,6 +1,7 @@
 """What people may see of what runs: processes and services, as the cluster has them at this moment."""
 
 import asyncio
+import shlex
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,13 +11,16 @@ from core.actor import Caller
 from core.errors import Conflict, NotFound, Rejected, Unavailable, Unreachable
 from core.lifecycle.access import Access
 from core.lifecycle.redacting import redactor_of_releases
-from core.manifest.convox_yml import parse_manifest
+from core.manifest.convox_yml import Manifest, parse_manifest
 from core.manifest.service import Service
+from core.manifest.timers import Timer
 from core.ports.cluster import Cluster
 from core.ports.outbox import Card
 from core.ports.store import Store, StoreReader
+from core.records.app_parts import ResourceStatus, TimerStatus
 from core.records.process import AppProcesses, Process, ProcessStatus
 from core.records.process_log import LogRequest, ProcessLog
+from core.records.release import Release
 from core.redaction import Redactor
 
 
@@ -32,6 +36,29 @@ class ServiceProcesses:
     service: Service
     desired: int | None
     running: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerState:
+    """A timer of a manifest, and what it does in the cluster.
+
+    Attributes:
+        command: as it may be shown.
+        status: None where the cluster has no such timer.
+    """
+
+    timer: Timer
+    command: str
+    status: TimerStatus | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceState:
+    """A resource of a manifest, and whether it runs."""
+
+    name: str
+    type: str
+    status: ResourceStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +110,8 @@ class ProcessViewer:
                 check_service(service, (), app)
             return ()
         release, bundle = await read.release(app, active), await read.bundle(active)
-        assert release.build is not None, "without one it could not become active"
         assert bundle is not None, "it is stored with the request"
-        build = await read.build(app, release.build)
-        manifest = await asyncio.to_thread(
-            parse_manifest, build.manifest, release.environment, complete=False
-        )
+        manifest = await self._manifest(app, release)
         if service is not None:
             check_service(service, {s.name for s in manifest.services}, app)
         seen, workloads = await self._look(app), {s.name: s.workload for s in bundle.services}
@@ -97,12 +120,59 @@ class ProcessViewer:
                 service=each,
                 desired=seen.counts.get(workloads[each.name]),
                 running=sum(
-                    p.service == each.name and p.status is ProcessStatus.RUNNING for p in seen.processes
+                    p.type == "service" and p.service == each.name and p.status is ProcessStatus.RUNNING
+                    for p in seen.processes
                 ),
             )
             for each in sorted(manifest.services, key=lambda s: s.name)
             if service in {None, each.name}
         ]
+
+    async def timers(self, caller: Caller, app: str) -> Sequence[TimerState]:
+        """Return the timers of the active release by name, or of the newest before there is one; raises as `processes`."""
+        await self._access.require(caller.actor, "view", app)
+        release, manifest = await self._shown(app)
+        if release is None or not manifest.timers:
+            return ()
+        with told_of_cluster():
+            found = await self._cluster.timers(app, manifest.timers)
+        redact = await redactor_of_releases(self._store.read, app, [release])
+        return [
+            TimerState(timer=timer, command=redact(shlex.join(timer.command)), status=found.get(timer.name))
+            for timer in sorted(manifest.timers, key=lambda each: each.name)
+        ]
+
+    async def resources(self, caller: Caller, app: str) -> Sequence[ResourceState]:
+        """Return the resources of the active release by name, or of the newest before there is one; raises as `processes`."""
+        await self._access.require(caller.actor, "view", app)
+        _, manifest = await self._shown(app)
+        if not manifest.resources:
+            return ()
+        ready = (await self._look(app)).resources
+        return [
+            ResourceState(
+                name=each.name,
+                type=each.type,
+                status="external" if each.overlaid else "running" if each.name in ready else "pending",
+            )
+            for each in sorted(manifest.resources, key=lambda each: each.name)
+        ]
+
+    async def _shown(self, app: str) -> tuple[str | None, Manifest]:
+        """Return the release whose manifest is looked at: the active one, else the newest; None where it has no manifest."""
+        read = self._store.read
+        chosen = (await read.app(app)).active_release
+        if chosen is None:
+            newest = next(iter(await read.release_entries(app, 1)), None)
+            chosen = newest.id if newest and newest.build else None
+        if chosen is None:
+            return None, Manifest()
+        return chosen, await self._manifest(app, await read.release(app, chosen))
+
+    async def _manifest(self, app: str, release: Release) -> Manifest:
+        assert release.build is not None, "without one it has no manifest"
+        build = await self._store.read.build(app, release.build)
+        return await asyncio.to_thread(parse_manifest, build.manifest, release.environment, complete=False)
 
     async def logs(self, caller: Caller, app: str, asked: LogRequest) -> AppLog:
         """Return the last lines of an app's processes, or of one service's.

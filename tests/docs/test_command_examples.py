@@ -15,17 +15,19 @@ from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
 from bot.views.help import help_text
 from bot.views.process_log import log_text
-from bot.views.processes import process_list, service_list
+from bot.views.processes import process_list, resource_list, service_list, timer_list
 from bot.views.releases import release_info, release_list, release_manifest
 from core.manifest.service import Port, Service
+from core.manifest.timers import Timer
 from core.promotion import Phase, Promotion
 from core.records.app import App
+from core.records.app_parts import TimerStatus
 from core.records.build import Build
 from core.records.environment import Environment
 from core.records.process import Process, ProcessStatus
 from core.records.process_log import ProcessLine
 from core.records.release import Release
-from core.usecases.process_viewer import ServiceProcesses
+from core.usecases.process_viewer import ResourceState, ServiceProcesses, TimerState
 from core.usecases.scaler import ScaleResult
 from tests.bot.api.asking import BUILD
 from tests.bot.api.serving import serving
@@ -67,6 +69,10 @@ PROCESSES = [
     )
 ]  # fmt: skip
 
+NIGHTLY = TimerState(
+    timer=Timer(name="nightly", service="worker", schedule="0 3 * * *"), command="bin/report --all",
+    status=TimerStatus(last_at=MADE),
+)  # fmt: skip
 LOG = [
     ProcessLine(
         at=NOW - timedelta(seconds=seconds), service="web", process="web-6487cd5b65-6gxmp",
@@ -91,6 +97,13 @@ ANSWERS = {
     "ps": process_list(PROCESSES, NOW),
     "scale": confirmations.scaling(ScaleResult(service="worker", before=1, count=3)),
     "restart": confirmations.restarting(replace(P, restarts=("web",))),
+    "timers": timer_list([NIGHTLY], NOW),
+    "resources": resource_list(
+        [
+            ResourceState(name="cache", type="redis", status="external"),
+            ResourceState(name="database", type="postgres", status="running"),
+        ]
+    ),
     "logs": log_text(LOG),
     "env": env_list(ENV.masked()),
     "env get": ENV.get("LOG_LEVEL"),

@@ -143,3 +143,17 @@ async def test_without_the_scope_the_last_lines_are_shown_and_what_to_do(stage: 
     answer = await stage.command("logs web -l 1", user=BOB)
     assert answer.startswith("Note: I may not upload files: the Slack app lacks the scope files:write")
     assert " service/web/web-" in answer
+
+
+async def test_timers_and_resources_are_told_as_the_cluster_has_them(stage: Stage):
+    parts = """
+timers:
+  nightly: {schedule: "0 3 * * *", command: bin/report, service: web}
+"""
+    assert "myapp has no timers" in await stage.command("timers")
+    assert "myapp has no resources" in await stage.command("resources")
+    release = await stage.build(manifest=WEB + parts, web="v1")
+    assert rows(await stage.command("timers"))[1][-4:] == ["in", "the", "cluster", "bin/report"]
+    await stage.promoted(release)
+    (row,) = rows(await stage.command("timers"))[1:]
+    assert row == ["nightly", "web", "0", "3", "*", "*", "*", "waiting", "bin/report"]

@@ -2,7 +2,16 @@
 
 import pytest
 
-from bot.command.commands import ListProcesses, ListScales, ListServices, Logs, Restart, SetCount
+from bot.command.commands import (
+    ListProcesses,
+    ListResources,
+    ListScales,
+    ListServices,
+    ListTimers,
+    Logs,
+    Restart,
+    SetCount,
+)
 from bot.command.parser import parse
 from core.errors import Invalid
 
@@ -15,6 +24,8 @@ from core.errors import Invalid
         ("ps", ListProcesses(app="myapp")),
         ("ps -s web", ListProcesses(app="myapp", service="web")),
         ("ps --service=Web -a other", ListProcesses(app="other", service="web")),
+        ("timers", ListTimers(app="myapp")),
+        ("resources -a other", ListResources(app="other")),
         ("scale", ListScales(app="myapp")),
         ("scale web", ListScales(app="myapp", service="web")),
         ("scale web --count 3", SetCount(app="myapp", service="web", count=3)),

@@ -78,6 +78,8 @@ commands = st.one_of(
     st.builds(ask.ListBuilds, app=apps, limit=limits),
     st.builds(ask.BuildInfo, app=apps, build=builds),
     st.builds(ask.ListServices, app=apps),
+    st.builds(ask.ListTimers, app=apps),
+    st.builds(ask.ListResources, app=apps),
     st.builds(ask.ListProcesses, app=apps, service=st.none() | apps),
     st.builds(ask.ListScales, app=apps, service=st.none() | apps),
     st.builds(ask.SetCount, app=apps, service=apps, count=st.integers(0, 1000)),

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.views.processes import process_list, scale_list, service_list
+from bot.views.processes import process_list, resource_list, scale_list, service_list, timer_list
 from core.manifest.service import Autoscaler, ExtraPort, Port, Scale, Service
+from core.manifest.timers import Timer
+from core.records.app_parts import TimerStatus
 from core.records.process import Process, ProcessStatus
-from core.usecases.process_viewer import ServiceProcesses
+from core.usecases.process_viewer import ResourceState, ServiceProcesses, TimerState
 from tests.bot.views.samples import NOW
 
 WEB = Service(
@@ -71,3 +73,37 @@ def test_the_scale_of_each_service_is_the_table_that_convox_prints():
     row = scale_list([ServiceProcesses(service=grown, desired=4, running=4)]).splitlines()[1]
     assert row.split() == ["web", "4", "4", "250", "512", "1", "2", "5"]
     assert scale_list([]) == "SERVICE  DESIRED  RUNNING  CPU  MEMORY  GPU  MIN  MAX  STATUS"
+
+
+def test_timers_are_listed_with_what_they_do():
+    timer = Timer(name="nightly", service="worker", schedule="0 3 * * *")
+    ran = TimerStatus(last_at=NOW - timedelta(minutes=12))
+    seen = [
+        TimerState(timer=timer, command="bin/report --all", status=status)
+        for status in (
+            ran,
+            replace(ran, running=1),
+            replace(ran, running=2),
+            TimerStatus(suspended=True),
+            None,
+        )
+    ]
+    header, *rows = timer_list(seen, NOW).splitlines()
+    assert header.split() == ["TIMER", "SERVICE", "SCHEDULE", "LAST", "STATUS", "COMMAND"]
+    said = [" ".join(row.split()[7:]).removeprefix("12 minutes ago ") for row in rows]
+    assert said == [
+        "waiting bin/report --all",
+        "running bin/report --all",
+        "running ×2 bin/report --all",
+        "suspended bin/report --all",
+        "not in the cluster bin/report --all",
+    ]
+
+
+def test_resources_are_listed_by_type_and_status():
+    assert resource_list(
+        [ResourceState(name="database", type="postgres", status="pending")]
+    ).splitlines() == [
+        "NAME      TYPE      STATUS",
+        "database  postgres  pending",
+    ]

@@ -1,12 +1,16 @@
 """Pods as Convox's processes: its words for their state, whatever workload runs them and whoever has put something in."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from core.cluster.processes import process_of, read_processes, status_word
+from core.cluster.processes import process_of, read_processes, status_word, timer_status
 from core.errors import Unreachable
+from core.manifest.convox_yml import parse_manifest
+from core.records.app_parts import TimerStatus
 from core.records.bundle import Ref
+from core.records.environment import Environment
 from core.records.process import ProcessStatus
 from tests.core.cluster.faultserver import Answer, faulty
 from tests.core.cluster.live import HOME, MANIFEST, live
@@ -88,3 +92,44 @@ async def test_a_cluster_that_is_away_is_said_and_not_taken_for_an_empty_one():
         server.lists = [Answer(status=503)]
         with pytest.raises(Unreachable):
             await read_processes(client, HOME)
+
+
+@pytest.mark.parametrize(
+    ("live", "status"),
+    [
+        ({}, TimerStatus()),
+        (
+            {
+                "spec": {"suspend": True},
+                "status": {"lastScheduleTime": "2026-11-24T03:00:00Z", "active": [{}, {}]},
+            },
+            TimerStatus(last_at=datetime(2026, 11, 24, 3, tzinfo=UTC), running=2, suspended=True),
+        ),
+    ],
+)
+def test_a_timer_tells_when_it_ran_last_and_what_goes_on(live: dict[str, Any], status: TimerStatus):
+    assert timer_status({"metadata": {"name": "timer-x"}, **live}) == status
+
+
+async def test_timers_and_resources_are_read_from_the_cluster():
+    parts = (
+        MANIFEST
+        + """
+timers:
+  nightly: {schedule: "0 3 * * *", command: bin/report, service: web}
+  hourly: {schedule: "0 * * * *", command: bin/tick, service: web}
+resources:
+  cache: {type: redis}
+"""
+    )
+    timers = parse_manifest(parts, Environment()).timers
+    async with live() as on:
+        bundle = on.bundle(manifest=parts)
+        assert await on.cluster.timers("myapp", timers) == {}
+        await on.apply(bundle)
+        assert set(await on.cluster.timers("myapp", timers)) == {"nightly", "hourly"}
+        await on.cluster.scale("myapp", Ref("StatefulSet", "resource-cache"), 1, token=1)
+        while not (seen := await on.cluster.processes("myapp")).resources:
+            await on.clock.sleep(0.2)
+    assert seen.resources == {"cache"}
+    assert {p.service for p in seen.processes} <= {"web"}

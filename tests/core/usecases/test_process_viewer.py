@@ -144,3 +144,50 @@ async def test_logs_that_cannot_be_read_are_said_to_be_so(w: World):
     w.cluster.refuse = refuse
     with pytest.raises(Conflict, match="^the cluster does not tell: the bot may not get pods/log"):
         await w.processes.logs(by(ALICE), "myapp", LogRequest(service="web"))
+
+
+PARTS = (
+    TWO
+    + """\
+timers:
+  nightly: {schedule: "0 3 * * *", command: "bin/report --key ${KEY}", service: worker}
+resources:
+  database: {type: redis}
+  cache: {type: redis}
+"""
+)
+
+
+async def test_timers_are_those_of_the_release_with_what_they_do_and_no_value(w: World):
+    await w.build(text=PARTS)
+    made = await w.registrar.set_environment(by(ALICE), "myapp", [("KEY", "correct-horse")])
+    (before,) = await w.processes.timers(by(ALICE), "myapp")
+    assert (before.timer.name, before.timer.service, before.status) == ("nightly", "worker", None)
+    await w.promote(made.release.id)
+    (nightly,) = await w.processes.timers(by(ALICE), "myapp")
+    assert nightly.status is not None
+    assert nightly.command == f"bin/report --key {MASK}"
+
+
+async def test_resources_are_external_where_the_environment_says_where_they_are(w: World):
+    await w.build(text=PARTS)
+    seen = await w.processes.resources(by(ALICE), "myapp")
+    assert [(each.name, each.type, each.status) for each in seen] == [
+        ("cache", "redis", "pending"),
+        ("database", "redis", "pending"),
+    ]
+    made = await w.registrar.set_environment(
+        by(ALICE), "myapp", [("KEY", "x"), ("CACHE_URL", "redis://elsewhere")]
+    )
+    await w.promote(made.release.id)
+    seen = await w.processes.resources(by(ALICE), "myapp")
+    assert [(each.name, each.status) for each in seen] == [("cache", "external"), ("database", "running")]
+    assert {p.service for p in await w.processes.processes(by(ALICE), "myapp", None)} == {"web", "worker"}
+    with pytest.raises(NotFound, match="^no such service: resource-database$"):
+        await w.processes.processes(by(ALICE), "myapp", "resource-database")
+
+
+async def test_an_app_without_a_build_has_neither_timers_nor_resources(w: World):
+    await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])
+    assert list(await w.processes.timers(by(ALICE), "myapp")) == []
+    assert list(await w.processes.resources(by(ALICE), "myapp")) == []
