@@ -86,6 +86,14 @@ def _rendered(manifest: Manifest, environment: Environment, router: Router) -> B
     return render_bundle(release, build, manifest, app, rules, passwords, rack=DEFAULT_RACK, router=router)
 
 
+def _asked(workload: Mapping[str, Any]) -> str:
+    """Return what each pod has for itself; a service with GPUs may ask for nothing else."""
+    resources = workload["spec"]["template"]["spec"]["containers"][0]["resources"]
+    asked = {**resources.get("limits", {}), **resources.get("requests", {})}
+    given = [asked[key] for key in ("cpu", "memory") if key in asked]
+    return " ".join(given + [f"{many} {key}" for key, many in asked.items() if "/" in key])
+
+
 def _line(document: Mapping[str, Any], bundle: Bundle) -> str:
     """Return an object in a line: kind, name, and what is worth knowing of it."""
     kind, name = document["kind"], document["metadata"]["name"]
@@ -112,12 +120,10 @@ def _workload(document: Mapping[str, Any], bundle: Bundle) -> str:
     match document["kind"]:
         case "Deployment":
             count = next(s.count for s in bundle.services if s.name == document["metadata"]["name"])
-            asked = document["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
             down = ", down while it is replaced" * (document["spec"]["strategy"]["type"] == "Recreate")
-            return f"{count} × {asked['cpu']} {asked['memory']}{down}"
+            return f"{count} × {_asked(document)}{down}"
         case "DaemonSet":
-            asked = document["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
-            return f"one a node, {asked['cpu']} {asked['memory']}"
+            return f"one a node, {_asked(document)}"
         case "StatefulSet":
             return str(document["spec"]["template"]["spec"]["containers"][0]["image"])
         case _:

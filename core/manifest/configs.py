@@ -1,11 +1,10 @@
 """Files of an app: `configs` at the top, and where services mount them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from core.yaml.fields import FieldReader
-from core.yaml.source import cut
 from core.yaml.tree import MappingEntry, Node
 
 MOST_CONFIGS = 100
@@ -76,7 +75,9 @@ def _given(read: FieldReader, entries: dict[str, MappingEntry], key: str, what: 
     return read.text(entries[key].value, f"{key} of {what}") if key in entries else ""
 
 
-def missing_configs(configs: Iterable[Config], mounted: Iterable[ConfigMount]) -> list[str]:
-    """Return Convox's text for each mount of a file that there is none of."""
+def missing_configs(
+    configs: Iterable[Config], mounted: Iterable[ConfigMount], shown: Callable[[str], str]
+) -> list[str]:
+    """Return Convox's text for each mount of a file that there is none of; `shown` is how a word of the manifest is repeated."""
     known = {each.id for each in configs}
-    return [f"config id: '{cut(each.id)[1:-1]}' not found" for each in mounted if each.id not in known]
+    return [f"config id: '{shown(each.id)}' not found" for each in mounted if each.id not in known]

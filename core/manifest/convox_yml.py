@@ -3,8 +3,9 @@
 Load order as in Convox: `${VAR}` from the release's environment only, then YAML, defaults, environment, labels.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from core.errors import Invalid
 from core.manifest.autoscaling import scaling_faults
@@ -17,7 +18,7 @@ from core.manifest.service import EnvironmentDeclaration, Service
 from core.manifest.timers import Timer
 from core.records.environment import Environment
 from core.yaml.problems import Problems
-from core.yaml.source import cut, interpolate
+from core.yaml.source import interpolate, word_of
 from core.yaml.tree import compose
 
 __all__ = [
@@ -82,9 +83,11 @@ def parse_manifest(text: str, environment: Environment, *, complete: bool = True
             hint=f"set what is missing: env set {' '.join(f'{key}=…' for key in missing)}",
         )
     _check_copies(len(services), environment)
-    wrong = validate_resources(resources, [(service.name, service.links) for service in services])
-    wrong += [sentence for service in services for sentence in _validate(service)]
-    wrong += missing_configs(configs, (mount for service in services for mount in _configs_of(service)))
+    shown = partial(word_of, text)
+    wrong = validate_resources(resources, [(service.name, service.links) for service in services], shown)
+    wrong += [sentence for service in services for sentence in _validate(service, shown)]
+    mounts = (mount for service in services for mount in _configs_of(service))
+    wrong += missing_configs(configs, mounts, shown)
     if wrong:
         raise Invalid(
             "validation errors:\n" + "\n".join(wrong), hint="mend the file and register a new build"
@@ -141,10 +144,10 @@ def _name_problem(name: str) -> str | None:
     return None
 
 
-def _validate(service: Service) -> list[str]:
+def _validate(service: Service, shown: Callable[[str], str]) -> list[str]:
     """Return Convox's texts for what can be read but cannot run."""
-    name, deployment = cut(service.name)[1:-1], service.deployment
-    wrong = _mounts(service)
+    name, deployment = shown(service.name), service.deployment
+    wrong = _mounts(service, shown)
     if (why := _name_problem(service.name)) is not None:
         wrong.append(f"service name {name} invalid, {why}")
     for key, percent, low, high in (
@@ -164,11 +167,14 @@ def _configs_of(service: Service) -> tuple[ConfigMount, ...]:
     return service.configs + (service.before.configs if service.before else ())
 
 
-def _mounts(service: Service) -> list[str]:
+def _mounts(service: Service, shown: Callable[[str], str]) -> list[str]:
     """Return what the API server would refuse only when a pod is to be made."""
     paths = [volume.path.rstrip("/") for volume in service.volumes] + [each.path for each in service.configs]
     twice = sorted({path for path in paths if paths.count(path) > 1})
-    return [f"service {service.name} mounts {cut(path)} twice" for path in twice]
+    return [
+        f'service {shown(service.name)} mounts "{"/".join(map(shown, path.split("/")))}" twice'
+        for path in twice
+    ]
 
 
 def images_needed(manifest: Manifest) -> tuple[str, ...]:

@@ -302,7 +302,7 @@ def read_environment(read: FieldReader, node: Node, what: str) -> tuple[Environm
 def _declaration(read: FieldReader, item: ScalarNode) -> tuple[EnvironmentDeclaration, ...]:
     key, equals, default = item.text.partition("=")
     shown = item.shown[1:-1].partition("=")[0]
-    if "${" in shown:  # it would be named in `required env: …`, and it may be a secret
+    if item.brought_in(key):  # it would be named in `required env: …`, and it may be a secret
         read.problems.add(item.line, f"{cut(shown)}: a variable's name cannot come out of the environment")
     elif KEY.fullmatch(key):
         return (EnvironmentDeclaration(key, default if equals else None),)

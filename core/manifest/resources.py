@@ -5,7 +5,7 @@ a cloud account would have to make is refused, unless the environment says where
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from core.manifest.images import image_problem
@@ -276,13 +276,16 @@ def read_links(read: FieldReader, node: Node, what: str) -> tuple[ResourceLink, 
 
 
 def validate_resources(
-    resources: Iterable[AppResource], services: Iterable[tuple[str, Iterable[ResourceLink]]]
+    resources: Iterable[AppResource],
+    services: Iterable[tuple[str, Iterable[ResourceLink]]],
+    shown: Callable[[str], str],
 ) -> list[str]:
     """Return Convox's texts for what can be read but cannot run.
 
     Args:
         resources: of the manifest.
         services: name → links of each service.
+        shown: how a word of the manifest is repeated.
     """
     wrong, names = [], {each.name: each for each in resources}
     for each in names.values():
@@ -290,16 +293,18 @@ def validate_resources(
             why = "must contain only lowercase alphanumeric and dashes"
             if NAME.fullmatch(each.name):
                 why = f"must not end with a dash and have at most {MAX_NAME_CHARS} characters"
-            wrong.append(f"resource name {cut(each.name)[1:-1]} invalid, {why}")
+            wrong.append(f"resource name {shown(each.name)} invalid, {why}")
         if not each.type and not each.overlaid:
-            wrong.append(f'resource "{cut(each.name)[1:-1]}" has blank type')
+            wrong.append(f'resource "{shown(each.name)}" has blank type')
     taken = {each.object_name: each.name for each in names.values() if not each.overlaid}
     for service, links in services:
         wrong += [
-            f"service {service} references a resource that does not exist: {cut(link.resource)[1:-1]}"
+            f"service {shown(service)} references a resource that does not exist: {shown(link.resource)}"
             for link in links
             if link.resource not in names
         ]
         if service in taken:
-            wrong.append(f"service {service} and resource {taken[service]} would have one name: rename one")
+            wrong.append(
+                f"service {shown(service)} and resource {shown(taken[service])} would have one name: rename one"
+            )
     return wrong

@@ -34,20 +34,31 @@ class YamlSource:
         """Return the number, from 1, of the file's line that became line `index` (from 0) of the text."""
         return self.numbers[min(index, len(self.numbers) - 1)]
 
-    def shown(self, first: int, last: int, text: str) -> str:
-        """Return what an error may repeat of a value that spans these lines of the text."""
+    def as_written(self, first: int, last: int) -> str:
+        """Return the lines as written, of these lines of the text, into which values were put; "" where there are none."""
         if not self.written:
-            return cut(text)
-        for index in range(first, last + 1):
-            if (written := self.written.get(self.number(index))) is not None:
-                return cut(written.strip())
-        return cut(text)
+            return ""
+        numbers = dict.fromkeys(map(self.number, range(first, last + 1)))
+        return "\n".join(self.written[number] for number in numbers if number in self.written)
+
+    def shown(self, first: int, last: int, text: str) -> str:
+        """Return what an error may repeat of a value that spans these lines of the text.
+
+        What stands there as written is no secret; anything else may have come out of the environment.
+        """
+        written = self.as_written(first, last)
+        return cut(text) if not written or (text and text in written) else cut(written.strip())
 
 
 def cut(text: str) -> str:
     """Return the text in quotes on one line, shortened; a file may come from anybody, and a terminal obeys what it is sent."""
     line = "".join(each if each.isprintable() else "\ufffd" for each in " ".join(text.split()))
     return f'"{line}"' if len(line) <= MAX_SHOWN_CHARS else f'"{line[: MAX_SHOWN_CHARS - 1]}…"'
+
+
+def word_of(file: str, word: str) -> str:
+    """Return a word for a sentence that knows no line: as it stands in the file, or `${…}` where it came out of an environment."""
+    return cut(word)[1:-1] if word in file else "${…}"
 
 
 def as_written(text: str, problems: Problems) -> YamlSource:

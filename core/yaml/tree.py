@@ -34,6 +34,11 @@ class ScalarNode:
     line: int
     shown: str
     plain: bool = True
+    written: str = field(default="", repr=False)  # its line as written, where values were put into it
+
+    def brought_in(self, word: str) -> bool:
+        """Whether a word of it came out of an environment."""
+        return bool(self.written) and word not in self.written
 
     @property
     def null(self) -> bool:
@@ -127,9 +132,6 @@ class _Composer:
     def _line(self, event: Any) -> int:
         return self._source.number(event.start_mark.line)
 
-    def _shown(self, event: Any) -> str:
-        return self._source.shown(event.start_mark.line, event.end_mark.line, event.value)
-
     def _node(self, event: Any, depth: int) -> Node:
         self._grow(event, 1)
         if depth > MAX_DEPTH:
@@ -151,12 +153,20 @@ class _Composer:
             if found := UNUSABLE.search(event.value):
                 self._stop(event, f"character U+{ord(found[0]):04X} is not allowed")
             self._grow(event, 0, len(event.value))
-            return ScalarNode(
-                event.value, self._line(event), self._shown(event), plain=event.style in {None, ""}
-            )
+            return self._scalar(event)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(event, depth)
         return self._mapping(event, depth)
+
+    def _scalar(self, event: Any) -> ScalarNode:
+        first, last = event.start_mark.line, event.end_mark.line
+        return ScalarNode(
+            event.value,
+            self._line(event),
+            self._source.shown(first, last, event.value),
+            plain=event.style in {None, ""},
+            written=self._source.as_written(first, last),
+        )
 
     def _grow(self, event: Any, nodes: int, chars: int = 0) -> None:
         self._count += nodes

@@ -68,6 +68,12 @@ def test_settings_of_a_router_that_name_none_are_told(
     assert "CONVOX_ROUTER names no router" in capsys.readouterr().err
 
 
+def test_a_service_with_gpus_may_ask_for_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert check(tmp_path, "services: {web: {image: a, scale: {gpu: 1}}}") == 0
+
+    assert "Deployment web (1 × 1 nvidia.com/gpu)" in capsys.readouterr().out
+
+
 def test_a_variable_that_is_still_to_be_set_is_named_beside_what_would_be(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -58,6 +58,7 @@ MANIFESTS = {
     "a startup check by TCP": "services: {web: {port: 3000, startupProbe: {tcpSocketPort: 3000, grace: 20}}}",
     "gRPC's health protocol": "services: {rpc: {port: grpc:50051, grpcHealthEnabled: true}}",
     "a count": "services: {web: {scale: 3}}",
+    "a range": "services: {web: {scale: 1-3}}",
     "a range with targets": "services: {web: {scale: {count: 1-3, targets: {cpu: 50, memory: 80}}}}",
     "limits": "services: {web: {scale: {cpu: 250, memory: 512, limit: {cpu: 500, memory: 1024}}}}",
     "a GPU": "services: {web: {scale: {count: 1, gpu: 1}}}",

@@ -4,10 +4,11 @@ A *place* is the path of keys to a node; `NAME` stands for whatever something is
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -188,6 +189,33 @@ def bent_examples(draw: st.DrawFn) -> Tree:
             draw(values((*place, key if known else NAME)))
         )  # else an example would be bent for good
     return tree
+
+
+def _places(tree: Tree, place: Place = ()) -> Iterator[tuple[Place, Callable[[object], None]]]:
+    """Yield where something stands, and what puts something else there."""
+    if not isinstance(tree, dict | list):
+        return
+    known = known_keys().get(place)
+    for key in list(tree) if isinstance(tree, dict) else range(len(tree)):
+        below = (*place, ITEM if isinstance(tree, list) else str(key) if known else NAME)
+        yield below, partial(tree.__setitem__, key)
+        yield from _places(tree[key], below)
+    for key in known or ():
+        if key not in tree:
+            yield (*place, key), partial(tree.__setitem__, key)
+
+
+def filled(scalar: str) -> Iterator[tuple[Place, str]]:
+    """Yield examples with a scalar in one of their places, or under one more key that may stand there."""
+    often: Counter[Place] = Counter()
+    for example in examples():
+        for number, (place, _) in enumerate(list(_places(deepcopy(example)))):
+            often[place] += 1
+            if often[place] > 2:
+                continue
+            tree = deepcopy(example)
+            list(_places(tree))[number][1](scalar)
+            yield place, flow(tree)
 
 
 def flow(tree: Tree) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given
 
 from bot.admin.check import check_manifest
@@ -10,7 +11,16 @@ from core.manifest import keys
 from core.manifest.convox_yml import parse_manifest
 from core.records.environment import Environment
 from tests.core.manifest.documented import VARIABLES
-from tests.core.manifest.grammar import NAME, SECRET, environments, examples, flow, known_keys, manifests
+from tests.core.manifest.grammar import (
+    NAME,
+    SECRET,
+    environments,
+    examples,
+    filled,
+    flow,
+    known_keys,
+    manifests,
+)
 
 SERVICE = ("services", NAME)
 
@@ -50,3 +60,24 @@ def test_what_is_read_can_be_rendered_or_says_why_not(text: str, variables: Mapp
     assert result.objects or result.problems
     assert not [line for line in (*result.notes, *result.problems) if SECRET in line]
     assert all(line.isprintable() for line in (*result.objects, *result.notes, *result.problems))
+
+
+def said_of(text: str, variables: Mapping[str, str]) -> list[str]:
+    """Return every note and every sentence of a refusal."""
+    try:
+        return list(parse_manifest(text, Environment(tuple(variables.items()))).notes)
+    except Invalid as refused:
+        return [*str(refused).splitlines(), refused.hint]
+
+
+@pytest.mark.parametrize("value", [SECRET * 2, f"/{SECRET}/{SECRET}", f"{SECRET.lower()}-x", f"{SECRET}: x"])
+def test_a_value_in_any_place_of_a_manifest_is_repeated_nowhere(value: str):
+    given_to_all = {**dict(VARIABLES.pairs), "A": value}
+
+    leaks = {
+        (place, line)
+        for place, text in filled("${A}")
+        for line in said_of(text, given_to_all)
+        if value.lower() in line.lower()
+    }
+    assert not leaks
