@@ -52,10 +52,14 @@ class Arguments:
         return (self.checked_app(given).lower() or None) if given is not None else None
 
     def checked_app(self, given: str) -> str:
-        """Return a name of an app as it was typed; a value in its place would be repeated, a flag would become one when it is."""
+        """Return a name of an app as it was typed."""
+        return self.checked(given, "a name of an app")
+
+    def checked(self, given: str, what: str) -> str:
+        """Return a word as it was typed, which may not be a value in the wrong place: an answer repeats it; nor a flag, which typed again it would be."""
         name = plain(given)
-        if "=" in name or name.startswith("-"):
-            self.refuse(f"not a name of an app: {shown(name)}")
+        if "=" in name or name.startswith("-") or not name.isprintable():
+            self.refuse(f"not {what}: {shown(name)}")
         return name
 
     @property

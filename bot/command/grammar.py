@@ -304,13 +304,16 @@ def _list_registries(given: Arguments) -> Command:
 
 def _add_registry(given: Arguments) -> Command:
     given.count(2, 2)
-    host, user = (plain(word.text) for word in given.words)
-    return AddRegistry(app=given.app, host=host, user=user)
+    host, user = given.words
+    # Google's is `_json_key`: an underscore is no marker here.
+    return AddRegistry(
+        app=given.app, host=given.checked(host.text, "a registry"), user=plain(user.text, "`*~")
+    )
 
 
 def _remove_registry(given: Arguments) -> Command:
     given.count(1, 1)
-    return RemoveRegistry(app=given.app, host=plain(given.words[0].text))
+    return RemoveRegistry(app=given.app, host=given.checked(given.words[0].text, "a registry"))
 
 
 def _list_apps(given: Arguments) -> Command:

@@ -128,6 +128,11 @@ def test_a_button_comes_back_as_the_command_that_it_holds(command, revision):
     assert replace(parse(text), warnings=()) == command
 
 
+def test_a_user_of_a_registry_may_begin_with_an_underscore():
+    command = AddRegistry(app="web", host="gcr.io", user="_json_key")
+    assert parse("registries add gcr.io _json_key -a web") == command
+
+
 def test_what_is_no_value_of_a_button_is_not_read_as_one():
     for value in ("", "7", "7 ", "approve PABCDEFGHIJ", "PABCDEFGHIJ:7", "-1 approve PABCDEFGHIJ"):
         assert text_of(value) is None, value
