@@ -20,6 +20,13 @@ from bot.views.documents import (
 from bot.views.env import env_list
 from bot.views.help import help_text
 from bot.views.history import history_list, live_then
+from bot.views.process_documents import (
+    log_documents,
+    process_documents,
+    resource_documents,
+    service_documents,
+    timer_documents,
+)
 from bot.views.process_log import log_answer, log_text, nothing_written
 from bot.views.processes import process_list, resource_list, scale_list, service_list, timer_list
 from bot.views.release_diff import release_diff_text
@@ -132,29 +139,47 @@ class Queries:
     async def _services(self, command: ask.ListServices, caller: Caller) -> Answer:
         found = await self._running.services(caller, command.app)
         return Answer(
-            text=service_list(found), hint=_nothing(found, command.app, caller), whole=command.typed
+            text=service_list(found),
+            data=service_documents(found),
+            hint=_nothing(found, command.app, caller),
+            whole=command.typed,
         )
 
     async def _processes(self, command: ask.ListProcesses, caller: Caller) -> Answer:
         found = await self._running.processes(caller, command.app, command.service)
         table = process_list(found, self._clock.now())
         return Answer(
-            text=table, hint=_nothing(found, command.service or command.app, caller), whole=command.typed
+            text=table,
+            data=process_documents(command.app, found),
+            hint=_nothing(found, command.service or command.app, caller),
+            whole=command.typed,
         )
 
     async def _scale(self, command: ask.ListScales, caller: Caller) -> Answer:
         found = await self._running.services(caller, command.app, command.service)
-        return Answer(text=scale_list(found), hint=_nothing(found, command.app, caller), whole=command.typed)
+        return Answer(
+            text=scale_list(found),
+            data=service_documents(found),
+            hint=_nothing(found, command.app, caller),
+            whole=command.typed,
+        )
 
     async def _timers(self, command: ask.ListTimers, caller: Caller) -> Answer:
         found = await self._running.timers(caller, command.app)
         hint = "" if found or caller.source == "http" else f"{command.app} has no timers"
-        return Answer(text=timer_list(found, self._clock.now()), hint=hint, whole=command.typed)
+        return Answer(
+            text=timer_list(found, self._clock.now()),
+            data=timer_documents(found),
+            hint=hint,
+            whole=command.typed,
+        )
 
     async def _resources(self, command: ask.ListResources, caller: Caller) -> Answer:
         found = await self._running.resources(caller, command.app)
         hint = "" if found or caller.source == "http" else f"{command.app} has no resources"
-        return Answer(text=resource_list(found), hint=hint, whole=command.typed)
+        return Answer(
+            text=resource_list(found), data=resource_documents(found), hint=hint, whole=command.typed
+        )
 
     async def _logs(self, command: ask.Logs, caller: Caller) -> Answer:
         asked = LogRequest(
@@ -168,10 +193,11 @@ class Queries:
         if not seen.log.lines:
             text = nothing_written(what, command.since, command.containing)
             # A terminal gets lines or none, so that a script can count them.
-            return Answer(text="" if caller.source == "http" else text, code=False, warnings=seen.log.notes)
+            text = "" if caller.source == "http" else text
+            return Answer(text=text, data=[], code=False, warnings=seen.log.notes)
         text = log_text(seen.log.lines)
         if caller.source == "http":
-            return Answer(text=text, warnings=seen.log.notes)
+            return Answer(text=text, data=log_documents(seen.log.lines), warnings=seen.log.notes)
         return log_answer(text, what, seen, caller.actor, command.typed)
 
     async def _app_info(self, command: ask.AppInfo, caller: Caller) -> Answer:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from bot.views.tables import table
 from bot.views.times import humanise
-from core.manifest.service import Service
 from core.records.app_parts import TimerStatus
 from core.records.process import Process
 from core.usecases.process_viewer import ResourceState, ServiceProcesses, TimerState
@@ -35,7 +34,7 @@ def service_list(services: Sequence[ServiceProcesses]) -> str:
         return table(("SERVICE", "DOMAIN", "PORTS"), [])
     return table(
         ("SERVICE", "DOMAIN", "PORTS", "SCALE"),
-        [(each.service.name, "", _ports(each.service), _count(each)) for each in services],
+        [(each.service.name, each.domain, " ".join(map(str, each.ports)), _count(each)) for each in services],
     )
 
 
@@ -52,7 +51,7 @@ def scale_list(services: Sequence[ServiceProcesses]) -> str:
                 str(each.service.scale.memory),
                 str(each.service.scale.gpus or "-"),
                 str(each.service.scale.count),
-                str(_most(each.service)),
+                str(each.most),
                 "" if each.desired is not None else "not in the cluster",
             )
             for each in services
@@ -89,16 +88,6 @@ def _doing(status: TimerStatus | None) -> str:
 def resource_list(resources: Sequence[ResourceState]) -> str:
     """Return the table of `resources`."""
     return table(("NAME", "TYPE", "STATUS"), [(each.name, each.type, each.status) for each in resources])
-
-
-def _most(service: Service) -> int:
-    scale = service.scale
-    return scale.autoscaler.most if scale.autoscaler else scale.count
-
-
-def _ports(service: Service) -> str:
-    main = [str(service.port.number)] if service.port else []
-    return " ".join([*main, *(str(port.number) for port in service.ports)])
 
 
 def _count(each: ServiceProcesses) -> str:

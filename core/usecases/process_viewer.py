@@ -3,7 +3,7 @@
 import asyncio
 import shlex
 from collections.abc import Collection, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -18,6 +18,7 @@ from core.ports.cluster import Cluster
 from core.ports.outbox import Card
 from core.ports.store import Store, StoreReader
 from core.records.app_parts import ResourceStatus, TimerStatus
+from core.records.bundle import Bundle
 from core.records.process import AppProcesses, Process, ProcessStatus
 from core.records.process_log import LogRequest, ProcessLog
 from core.records.release import Release
@@ -31,11 +32,25 @@ class ServiceProcesses:
     Attributes:
         desired: processes that its workload asks for; None where the cluster has no such workload.
         running: those of them that run.
+        domain: names under which the rack's router has it, "" where none leads to it.
     """
 
     service: Service
     desired: int | None
     running: int
+    domain: str = ""
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The numbers of its ports, the main one first."""
+        main = (self.service.port.number,) if self.service.port else ()
+        return (*main, *(port.number for port in self.service.ports))
+
+    @property
+    def most(self) -> int:
+        """How many processes its manifest allows."""
+        scale = self.service.scale
+        return scale.autoscaler.most if scale.autoscaler else scale.count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +130,11 @@ class ProcessViewer:
         if service is not None:
             check_service(service, {s.name for s in manifest.services}, app)
         seen, workloads = await self._look(app), {s.name: s.workload for s in bundle.services}
+        domains = await self._domains(app, bundle)
         return [
             ServiceProcesses(
                 service=each,
+                domain=domains.get(each.name, ""),
                 desired=seen.counts.get(workloads[each.name]),
                 running=sum(
                     p.type == "service" and p.service == each.name and p.status is ProcessStatus.RUNNING
@@ -127,6 +144,13 @@ class ProcessViewer:
             for each in sorted(manifest.services, key=lambda s: s.name)
             if service in {None, each.name}
         ]
+
+    async def _domains(self, app: str, bundle: Bundle) -> dict[str, str]:
+        """Return service → names under which a router has it; none where that cannot be told: a list does not wait for it."""
+        with suppress(Rejected, Unreachable):
+            found = await self._cluster.read_routes(app, bundle)
+            return {route.ref.name: " ".join(route.addresses) for route in found}
+        return {}
 
     async def timers(self, caller: Caller, app: str) -> Sequence[TimerState]:
         """Return the timers of the active release by name, or of the newest before there is one; raises as `processes`."""

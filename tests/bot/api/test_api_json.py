@@ -35,6 +35,13 @@ async def lines(api, promotion, after=0):
         ("builds info {build} -a myapp", dict),
         ("env -a myapp", dict),
         ("env get LOG -a myapp", dict),
+        ("services -a myapp", list),
+        ("scale web -a myapp", list),
+        ("ps -a myapp", list),
+        ("timers -a myapp", list),
+        ("resources -a myapp", list),
+        ("logs -a myapp", list),
+        ("logs --filter nothing -a myapp", list),
     ],
 )
 async def test_every_list_and_fact_has_data_beside_its_text(api, text, kind):

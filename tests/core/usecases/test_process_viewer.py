@@ -4,9 +4,11 @@ import pytest
 
 from core.errors import Conflict, Forbidden, NotFound, Rejected, Unavailable, Unreachable
 from core.policy.authorization import parse_policy
+from core.records.bundle import Bundle, Ref
 from core.records.environment import MASK
 from core.records.process import ProcessStatus
 from core.records.process_log import LogRequest
+from core.records.route_state import RouteState
 from tests.bot.api.asking import policy_of
 from tests.core.world import ALICE, World, by, manifest
 
@@ -66,6 +68,23 @@ async def test_services_are_those_of_the_active_release_with_what_runs_of_them(w
     await w.build(text=manifest(count=9))
     seen = await w.processes.services(by(ALICE), "myapp")
     assert [(s.service.name, s.desired, s.running) for s in seen] == [("web", 2, 2), ("worker", 3, 3)]
+
+
+async def test_a_service_has_the_names_by_which_it_is_reached_and_without_them_it_is_listed_all_the_same(
+    w: World, monkeypatch: pytest.MonkeyPatch
+):
+    await w.good(text=TWO)
+    w.cluster.routes = (
+        RouteState(ref=Ref("Ingress", "web"), addresses=("web.myapp.example.com", "www.example.com")),
+    )
+    web, worker = await w.processes.services(by(ALICE), "myapp")
+    assert (web.domain, worker.domain) == ("web.myapp.example.com www.example.com", "")
+
+    async def refuse(_app: str, _bundle: Bundle) -> tuple[RouteState, ...]:
+        raise Unreachable("no answer")
+
+    monkeypatch.setattr(w.cluster, "read_routes", refuse)
+    assert [s.domain for s in await w.processes.services(by(ALICE), "myapp")] == ["", ""]
 
 
 async def test_one_service_may_be_asked_for(w: World):
