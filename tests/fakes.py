@@ -175,6 +175,7 @@ class FakeCluster:
     anchors: dict[str, dict[str, str]] = field(default_factory=dict)
     command: str = ""
     routes: tuple[RouteState, ...] = ()
+    look_at_routes: Callable[[], tuple[RouteState, ...]] | None = None
     log: str = "KeyError: 'DATABASE_URL'"
 
     def _ask(self, request: str) -> None:
@@ -322,7 +323,7 @@ class FakeCluster:
         return ProcessLog(lines=tuple(lines[-request.lines :]))
 
     async def read_routes(self, app: str, bundle: Bundle) -> tuple[RouteState, ...]:
-        return self.routes
+        return self.look_at_routes() if self.look_at_routes else self.routes
 
     async def evidence(self, app: str, diagnosis: Diagnosis, redact: Redactor) -> str:
         self._ask(f"evidence {diagnosis.pod}")

@@ -40,8 +40,8 @@ MADE_UP = "1"
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
 # Rollouts beside each other: each waits for the grace of its own checks, which costs no processor.
 AT_ONCE = 8
-# The longest that a file may take: policy's `longest` is as ever, since real checks allow real starts.
-PATIENCE = {"deadline": "600s", "longest": "3000s", "min_ready": "1s", "settle": "2s"}
+# A start has at least the patience that its own checks allow, whatever `deadline` says.
+PATIENCE = {"deadline": "120s", "longest": "3000s", "min_ready": "1s", "settle": "2s"}
 MERGE = "application/merge-patch+json"
 
 
@@ -102,8 +102,9 @@ class Field:
                 outcome = await self._through(f"f{number:03d}", file, outcome)
             except Exception as error:  # noqa: BLE001 - whatever one file breaks, the others are tried
                 outcome = replace(outcome, why=f"{type(error).__name__}: {error}")
-            _say(".", sys.stderr, end="")
-            return replace(outcome, seconds=time.monotonic() - began, why=in_one_line(outcome.why))
+            outcome = replace(outcome, seconds=time.monotonic() - began, why=in_one_line(outcome.why))
+            _say(f"{outcome.file} {outcome.promote} {outcome.why}".rstrip(), sys.stderr)
+            return outcome
 
     async def _through(self, app: str, file: Path, outcome: Outcome) -> Outcome:
         text = await asyncio.to_thread(file.read_text, encoding="utf-8")
@@ -191,9 +192,9 @@ def shown(outcomes: Iterable[Outcome]) -> str:
     return table(("FILE", "CHECK", "BUILD", "PROMOTE", "TOOK", "WHY"), rows)
 
 
-def _say(text: str, stream: TextIO | None = None, *, end: str = "\n") -> None:
+def _say(text: str, stream: TextIO | None = None) -> None:
     out = stream or sys.stdout
-    out.write(text + end)
+    out.write(text + "\n")
     out.flush()
 
 
@@ -212,7 +213,6 @@ def main(words: Sequence[str]) -> int:
         _say(f"there is no {given.only} in {given.folder}", sys.stderr)
         return 2
     outcomes = asyncio.run(tried(files))
-    _say("", sys.stderr)
     _say(shown(outcomes))
     passed = sum(each.passed for each in outcomes)
     _say(f"\n{passed} of {len(outcomes)} files were checked, registered and promoted to OK")
