@@ -78,7 +78,7 @@ class Queries:
         table = release_list(
             listed.releases, listed.active, self._clock.now(), further_down=listed.further_down
         )
-        data = release_documents(listed.releases, listed.active)
+        data = release_documents(listed.with_older, listed.active)
         return Answer(text=table, data=data, hint=below_list(listed.held, listed.active), whole=command.typed)
 
     async def _history(self, command: ask.ReleaseHistory, caller: Caller) -> Answer:

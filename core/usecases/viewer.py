@@ -66,6 +66,13 @@ class ReleaseList:
     further_down: ReleaseEntry | None
     held: Sequence[ReleaseEntry]
 
+    @property
+    def with_older(self) -> list[ReleaseEntry]:
+        """All that is told of, newest first: those that are asked for, the active one, and those on hold."""
+        active = [self.further_down] if self.further_down else []
+        told = {each.id: each for each in (*self.releases, *active, *self.held)}
+        return sorted(told.values(), key=lambda each: -each.sequence)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppHistory:

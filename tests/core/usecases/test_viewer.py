@@ -157,5 +157,8 @@ async def test_every_release_on_hold_is_named_however_old_with_those_of_its_buil
         await w.registrar.set_environment(by(ALICE), "myapp", [("A", value)])
     seen = await w.viewer.releases(by(ALICE), "myapp", 1)
     assert [(each.id, each.held) for each in seen.held] == [(sibling.id, True), (built.id, False)]
+    assert [each.id for each in seen.with_older] == [
+        seen.releases[0].id, sibling.id, built.id, seen.active
+    ]  # fmt: skip
     await w.promote(built.id, anyway="it was the variable")
     assert [each.id for each in (await w.viewer.releases(by(ALICE), "myapp", 1)).held] == [sibling.id]
