@@ -115,6 +115,7 @@ MANIFESTS = {
     "a login for images": """
         services: {web: {image: ghcr.io/a/b:1, imagePullSecrets: [{registry: ghcr.io, username: u, passwordEnv: GHCR_TOKEN}]}}
     """,
+    "a role of the cloud": "services: {web: {annotations: ['eks.amazonaws.com/role-arn=arn:aws:iam::1:role/web']}}",
     "a security context": "services: {web: {securityContext: {runAsNonRoot: true, runAsUser: 1000}}}",
     "no init process": "services: {web: {init: false}}",
     "a spending cap": "budget: {monthlyCapUsd: 500}\nservices: {web: {}}",
