@@ -15,7 +15,7 @@ from core.clock import Clock
 from core.errors import Busy, Invalid, Unexpected, UserError
 from core.promotion import Phase
 from core.records.release import Release
-from core.sentence import Channel, Sentence
+from core.sentence import Channel, CommandLine, Sentence
 from core.usecases.asking import PromotionRequest
 from core.usecases.decider import Decider
 from core.usecases.process_viewer import ProcessViewer
@@ -325,9 +325,10 @@ class Handlers:
                 raise AssertionError(command)
 
 
-def _take_over(release: Release) -> str:
+def _take_over(release: Release) -> Sentence:
     """Say how the release that was just made can go out all the same: `env set` itself takes nothing over."""
-    return f"wait and promote it then, or take over: `releases promote {release.id} --force -a {release.app}`"
+    force = CommandLine(f"releases promote {release.id} --force -a {release.app}")
+    return Sentence.of("wait and promote it then, or take over: ", force)
 
 
 def refused(error: UserError) -> Reply:

@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.api.server import ApiDependencies, new_api
 from bot.background import await_cluster, expire
 from bot.clock import SystemClock
+from bot.collector import relax
 from bot.handlers import Handlers
 from bot.http.limits import HttpLimits, connections_of, open_files
 from bot.http.site import listening
@@ -44,6 +45,7 @@ from core.lifecycle.gate import Gate
 from core.ports.cluster import Cluster
 from core.ports.registry import ImageRegistry
 from core.rollout.effects import RolloutPorts
+from core.rollout.first_pods import FirstPods
 from core.rollout.supervisor import Supervisor
 from core.usecases.decider import Decider
 from core.usecases.process_viewer import ProcessViewer
@@ -140,6 +142,7 @@ class UseCases:
     viewer: Viewer
     scaler: Scaler
     supervisor: Supervisor
+    first_pods: FirstPods
     handlers: Handlers
 
 
@@ -183,9 +186,8 @@ def _use_cases(
 
     access, sender = slack.access, slack.sender
     gate = Gate(store, cluster, access)
-    supervisor = Supervisor(
-        RolloutPorts(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate)
-    )
+    ports = RolloutPorts(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate)
+    supervisor = Supervisor(ports)
     registrar = Registrar(store, cluster, access, why_not_startable, registry)
     decider = Decider(store, cluster, access, sender, supervisor, why_not_startable=why_not_startable)
     promoter = Promoter(store, cluster, access, decider, why_not_startable=why_not_startable)
@@ -206,6 +208,7 @@ def _use_cases(
         viewer=viewer,
         scaler=scaler,
         supervisor=supervisor,
+        first_pods=FirstPods(ports),
         handlers=handlers,
     )
 
@@ -283,6 +286,7 @@ def _assembled(
             "connection to Slack": connection.run,
             "counts left over": domain.scaler.resume,
             "loop lag": lag.run,
+            "first pods": domain.first_pods.run,
             "first word of the cluster": lambda: await_cluster(cluster.reach, clock),
         },
         sites=sites,
@@ -356,6 +360,7 @@ async def serve(settings: Settings, *, clock: Clock | None = None) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, bot.policy.reload)
+        relax()
         try:
             await run(bot, stop, started=lambda: log.info("convox-bot is running"))
         finally:

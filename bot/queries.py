@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from bot.command import commands as ask
+from bot.prefixes import typed
 from bot.views.answers import Answer
 from bot.views.apps import app_info, app_list, app_params
 from bot.views.builds import build_info, build_list, build_logs, registry_list
@@ -30,7 +31,14 @@ from bot.views.process_documents import (
 from bot.views.process_log import log_answer, log_text, nothing_written
 from bot.views.processes import process_list, resource_list, scale_list, service_list, timer_list
 from bot.views.release_diff import release_diff_text
-from bot.views.releases import below_list, release_info, release_list, release_manifest, status_note
+from bot.views.releases import (
+    below_list,
+    release_info,
+    release_list,
+    release_manifest,
+    status_note,
+    unproved_note,
+)
 from core.actor import Caller
 from core.clock import Clock
 from core.records.process_log import LogRequest
@@ -79,7 +87,9 @@ class Queries:
             listed.releases, listed.active, self._clock.now(), further_down=listed.further_down
         )
         data = release_documents(listed.with_older, listed.active)
-        return Answer(text=table, data=data, hint=below_list(listed.held, listed.active), whole=command.typed)
+        below = (below_list(listed.held, listed.active), unproved_note(listed.with_older, listed.active))
+        hint = "\n".join(filter(None, below))
+        return Answer(text=table, data=data, hint=hint, whole=command.typed)
 
     async def _history(self, command: ask.ReleaseHistory, caller: Caller) -> Answer:
         if command.at is not None:
@@ -103,7 +113,7 @@ class Queries:
         note = status_note(seen.status, active=seen.active) if with_note else ""
         warnings = () if command.reveal else seen.notes
         data = release_document(seen.release, seen.status, seen.notes, active=seen.active)
-        text = release_info(seen.release)
+        text = release_info(seen.release, seen.text)
         return Answer(text=text, data=data, hint=note, warnings=warnings, whole=command.typed)
 
     async def _manifest(self, command: ask.ReleaseManifest, caller: Caller) -> Answer:
@@ -232,5 +242,5 @@ def _altered(text: str, command: ask.Command, caller: Caller) -> tuple[str, ...]
     if caller.source != "slack" or "```" not in text:
         return ()
     return (
-        f"invisible characters stand between backticks here; exactly it is shown by: convox-bot do {command.typed}",
+        f"invisible characters stand between backticks here; exactly it is shown by: {typed(command.typed, 'http')}",
     )

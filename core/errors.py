@@ -33,7 +33,7 @@ class UserError(Exception):
 
     status = 400
 
-    def __init__(self, sentence: str | Sentence, *, hint: str = "") -> None:
+    def __init__(self, sentence: str | Sentence, *, hint: str | Sentence = "") -> None:
         super().__init__(str(sentence))
         self.sentence = Sentence.of(sentence)
         self.hint = hint

@@ -43,7 +43,21 @@ class TimeOfDay:
         return f"{self.at:%H:%M:%S} UTC" if self.seconds else f"{self.at:%H:%M} UTC"
 
 
-Part: TypeAlias = str | Actor | Channel | UserGroup | TimeOfDay
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A command that somebody may type; each door puts in front of it what is typed there.
+
+    Attributes:
+        words: from the command's first word on, such as `releases promote RABCDEFGHIJ -a myapp`.
+    """
+
+    words: str
+
+    def __str__(self) -> str:
+        return f"`{self.words}`"
+
+
+Part: TypeAlias = str | Actor | Channel | UserGroup | TimeOfDay | CommandLine
 
 
 def plain(part: Part) -> str:

@@ -96,7 +96,7 @@ def start_problems(error: Exception) -> list[str]:
     """Return one sentence for each reason why the bot or its database cannot be used; none for an error of ours."""
     match error:
         case Invalid():
-            return [*str(error).splitlines(), *([error.hint] if error.hint else [])]
+            return [*str(error).splitlines(), *([str(error.hint)] if error.hint else [])]
         case StorageError():
             return [str(error)]
         case Unavailable():

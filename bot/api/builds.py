@@ -1,14 +1,12 @@
 """`POST /apps/{app}/builds`: how releases come in from CI (contract 4)."""
 
 from aiohttp import web
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from bot.api.authentication import caller_of
 from bot.api.bodies import Body, read_body
 from bot.http.errors import json_response
 from core.usecases.registrar import Registrar
-
-MAX_DESCRIPTION_CHARS = 500
 
 
 class NewBuild(Body):
@@ -18,14 +16,9 @@ class NewBuild(Body):
     """The text of convox.yml."""
     images: dict[str, str] = Field(default_factory=dict)
     """Service → image reference, for each service with `build:`."""
-    description: str = Field(default="", max_length=MAX_DESCRIPTION_CHARS)
+    description: str = ""
+    """A commit message, say; lists show its first line."""
     git_sha: str = Field(default="", alias="git-sha", max_length=64, pattern=r"^[!-~]*$")
-
-    @field_validator("description")
-    @classmethod
-    def _one_line(cls, value: str) -> str:
-        """It stands in tables: no line ends, and nothing that would move a terminal's cursor."""
-        return " ".join("".join(char if char.isprintable() else " " for char in value).split())
 
 
 class BuildsEndpoint:

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 
+from bot.prefixes import in_terminal
 from core.actor import Actor
 from core.errors import Unreachable
 from core.ports.people import Directory
-from core.sentence import Part, Sentence, plain
+from core.sentence import Part, Sentence
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class Names:
         names: dict[Part, str] = dict(
             zip(people, await asyncio.gather(*map(self._name, people)), strict=True)
         )
-        return sentence.shown(lambda part: names.get(part) or plain(part))
+        return sentence.shown(lambda part: names.get(part) or in_terminal(part))
 
     async def _name(self, person: Actor) -> str:
         # People choose their names, and a terminal obeys what it is shown.

@@ -350,7 +350,7 @@ def _explain(error: Exception) -> tuple[list[str], int]:
 
     problems = error.problems if isinstance(error, SettingsError) else start_problems(error)
     if not problems and isinstance(error, UserError):
-        return [f"ERROR: {error.sentence}", *([error.hint] if error.hint else [])], 1
+        return [f"ERROR: {error.sentence}", *([str(error.hint)] if error.hint else [])], 1
     return problems, EXIT_USAGE
 
 

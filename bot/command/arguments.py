@@ -10,6 +10,7 @@ from bot.command.flags import Flag, switch
 from bot.command.lexer import Word, plain, shown
 from core.errors import Invalid
 from core.ids import PREFIXES, normalise
+from core.sentence import CommandLine, Sentence
 
 MOST_ROWS = 1000
 
@@ -35,8 +36,10 @@ class Arguments:
             self.refuse(f"at least {least} arg{'' if least == 1 else 's'} required")
         self.refuse(f"no more than {most} arg{'' if most == 1 else 's'} expected")
 
-    def refuse(self, sentence: str, hint: str = "") -> NoReturn:
-        raise Invalid(sentence, hint=f"{hint + '; ' if hint else ''}usage: {self.usage}")
+    def refuse(self, sentence: str, hint: str | Sentence = "") -> NoReturn:
+        raise Invalid(
+            sentence, hint=Sentence.of(hint, "; " if hint else "", "usage: ", CommandLine(self.usage))
+        )
 
     def switch(self, name: str) -> bool:
         return switch(self.flags.get(name))
@@ -67,11 +70,8 @@ class Arguments:
         """The app that `-a` names, else the channel's."""
         app = self.named_app or self.linked_app
         if app is None:
-            raise Invalid(
-                "which app? add -a APP, or link this channel: /convox link APP"
-                if self.slack
-                else "which app? add -a APP"
-            )
+            link = (", or link this channel: ", CommandLine("link APP")) if self.slack else ()
+            raise Invalid(Sentence.of("which app? add -a APP", *link))
         return app
 
     def id(self, kind: str) -> str:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from bot.command.lexer import DASHES, MARKERS, Word, plain, shown
 from core.errors import Invalid
+from core.sentence import CommandLine, Sentence
 
 VALUES = {
     "app": "an app",
@@ -163,7 +164,7 @@ def check(given: Iterable[Flag], allowed: Sequence[str], command: str, usage: st
     """Refuse flags that this command does not have."""
     for flag in given:
         if flag.name not in allowed:
-            raise Invalid(f"{command} has no --{flag.name}", hint=f"usage: {usage}")
+            raise Invalid(f"{command} has no --{flag.name}", hint=Sentence.of("usage: ", CommandLine(usage)))
 
 
 def switch(flag: Flag | None) -> bool:

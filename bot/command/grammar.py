@@ -51,6 +51,7 @@ from bot.command.process_arguments import (
 )
 from core.ids import PREFIXES, normalise
 from core.records.environment_text import KEY
+from core.sentence import CommandLine, Sentence
 
 MANY = 10_000
 # A part of a tail that shows flags: `[--promote]`, `(--one R | --other)`, `[-l N]`.
@@ -395,7 +396,9 @@ def _cancel(given: Arguments) -> Command:
     if len(given.words) < 2 and not any(normalise(kind, word) for kind in PREFIXES):
         # Typed in a hurry: what is meant is whatever the app rolls out.
         sentence = f"not a promotion id: {shown(word)}" if word else "1 arg required"
-        given.refuse(sentence, "`apps cancel [APP]` stops whatever is rolling out")
+        given.refuse(
+            sentence, Sentence.of(CommandLine("apps cancel [APP]"), " stops whatever is rolling out")
+        )
     given.count(1, 1)
     return Cancel(promotion=given.id("promotion"), app=given.named_app)
 

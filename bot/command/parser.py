@@ -10,6 +10,7 @@ from bot.command.commands import Command, Help
 from bot.command.grammar import BY_NAME, GROUPS, NAMES, RULES, CommandRule
 from bot.command.lexer import Word, decode, plain, shown, split
 from core.errors import Invalid
+from core.sentence import CommandLine, Sentence
 
 # Room for a certificate or two; Slack itself cuts a message far below.
 LONGEST_COMMAND = 65_536  # characters
@@ -34,7 +35,7 @@ def parse(text: str, *, linked_app: str | None = None, slack: bool = True) -> Co
     typed = flags.read(given, free={"decline": ("app",)})
     words = typed.words
     flags.known(typed.flags.values())
-    rule, rest = _rule(words, slack=slack)
+    rule, rest = _rule(words)
     if "help" in typed.flags:
         return Help(topic=rule.name if words else "")
     flags.check(typed.flags.values(), rule.flags, rule.name, rule.usage)
@@ -46,7 +47,7 @@ def hints() -> list[tuple[str, str]]:
     return [(rule.usage, rule.does) for rule in RULES]
 
 
-def _rule(words: Sequence[Word], *, slack: bool) -> tuple[CommandRule, tuple[Word, ...]]:
+def _rule(words: Sequence[Word]) -> tuple[CommandRule, tuple[Word, ...]]:
     """Return the rule that the words begin with, and the words after that."""
     if not words:
         return BY_NAME["help",], ()
@@ -56,18 +57,20 @@ def _rule(words: Sequence[Word], *, slack: bool) -> tuple[CommandRule, tuple[Wor
         return rule, tuple(words[2:])
     rule = BY_NAME.get((heads[0],))
     if rule is None or (len(words) > 1 and heads[0] in GROUPS):
-        _unknown(heads, slack=slack)
+        _unknown(heads)
     return rule, tuple(words[1:])
 
 
-def _unknown(heads: Sequence[str], *, slack: bool) -> NoReturn:
+def _unknown(heads: Sequence[str]) -> NoReturn:
     """Say which command was probably meant."""
     typed = shown(" ".join(heads if heads[0] in GROUPS else heads[:1]))
     close = _close(heads)
     if heads[0] == "env" and "=" in heads[-1]:
         close = "env set"
-    page = "/convox help" if slack else "convox-bot do help"
-    meant = f"did you mean: {BY_NAME[tuple(close.split())].usage}" if close else f"{page} lists the commands"
+    if close:
+        meant = Sentence.of("did you mean: ", CommandLine(BY_NAME[tuple(close.split())].usage))
+    else:
+        meant = Sentence.of(CommandLine("help"), " lists the commands")
     raise Invalid(f"unknown command: {typed}", hint=meant)
 
 

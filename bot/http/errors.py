@@ -8,7 +8,9 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bot.prefixes import in_terminal
 from core.errors import Unauthorized, Unexpected, UserError
+from core.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +73,9 @@ def error_response(error: UserError, *, sentence: str = "", hint: str = "", text
         hint: what to do now, where the error itself does not say.
         text: what was done before the refusal.
     """
-    said = {"hint": hint or error.hint, "text": text}
+    said = {"hint": hint or Sentence.of(error.hint).shown(in_terminal), "text": text}
     document = {
-        "error": sentence or str(error.sentence),
+        "error": sentence or error.sentence.shown(in_terminal),
         **{key: value for key, value in said.items() if value},
     }
     return json_response(document, error.status, _headers(error))

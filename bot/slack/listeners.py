@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncRespond
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.prefixes import COMMAND_PREFIXES
 from bot.slack.connection import SlackState
 from bot.slack.dialogs import problems
 from bot.slack.workspace import WorkspaceFilter, guarding
@@ -22,7 +23,7 @@ from core.ports.inbox import DeliveryKind
 
 log = logging.getLogger(__name__)
 
-COMMAND = "/convox"
+COMMAND = COMMAND_PREFIXES["slack"]
 NOT_KEPT = "I could not store your request, so nothing was done. Try again in a minute."
 NOT_KNOWN = (
     "Slack refuses my token, so nothing was done: I could not even ask who you are. "

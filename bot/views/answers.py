@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from bot.prefixes import typed
 from bot.views.mrkdwn import clip, fence, sentence_text
 from core.errors import UserError
 from core.sentence import Sentence
@@ -87,7 +88,7 @@ def clip_row(escaped: str, most: int) -> str:
 
 def _rest(rows: int, whole: str) -> str:
     more = f"{rows} more row{'' if rows == 1 else 's'}" if rows else "the rest of this row is"
-    how = f"convox-bot do {clip(whole, 80)}" if whole else "convox-bot do …"
+    how = typed(clip(whole, 80) if whole else "…", "http")
     return f"… {more} not shown; all of it, from a terminal: {how}"
 
 

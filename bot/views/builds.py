@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.views.tables import facts, table
+from bot.views.tables import facts, passage, table
 from bot.views.times import elapsed, humanise, stamp
 from core.manifest.convox_yml import notes_of
 from core.records.build import Build, BuildEntry, is_pinned
@@ -30,14 +30,14 @@ def build_list(builds: Sequence[BuildEntry], now: datetime) -> str:
     )
 
 
-def build_info(build: BuildEntry, now: datetime) -> str:
+def build_info(build: Build, now: datetime) -> str:
     """Return the facts of `builds info`."""
     return facts(
         [
             ("Id", build.id),
             ("Status", build.status),
             ("Release", build.release),
-            ("Description", build.description),
+            ("Description", passage(build.text)),
             ("Started", humanise(build.started_at, now)),
             ("Elapsed", elapsed(build.started_at, build.ended_at)),
         ]

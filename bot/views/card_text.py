@@ -15,16 +15,18 @@ from bot.command.commands import (
     Restart,
     Rollback,
 )
-from bot.views.mrkdwn import approver, clip, date, inline
+from bot.views.mrkdwn import approver, clip, date, inline, prose
 from bot.views.times import spoken
 from core.actor import Actor
 from core.lifecycle.approvals import missing
+from core.lifecycle.outcome import idle_services, unproved
 from core.policy.authorization import ApprovalRule, Rules, named
 from core.promotion import GOING_BACK, Phase, Promotion
 from core.records.approval import Approval
 from core.records.build import Build, is_pinned
 from core.records.environment import difference
 from core.records.release import Release, ReleaseEntry
+from core.sentence import CommandLine, Sentence
 
 # Below this a pause is no news.
 QUIET = 30
@@ -112,7 +114,7 @@ def restart_of(p: Promotion) -> Restart:
 
 def any_way_back(p: Promotion) -> str:
     """Say how to replace what runs, where nobody knows a release to go back to or somebody has rolled out something else."""
-    back = inline(f"/convox releases rollback RELEASE -a {p.app}")
+    back = _line(f"releases rollback RELEASE -a {p.app}")
     if p.phase is Phase.SUPERSEDED and p.kind == "promote":
         again = _typed(Promote(app=p.app, release=p.release, overwrite=True))
         return f"to replace what somebody has set by hand: {again}, or {back}"
@@ -140,7 +142,11 @@ def changes(context: CardContext) -> str:
 
 
 def _typed(command: Command, rest: str = "") -> str:
-    return inline(f"/convox {command.typed}{rest}")
+    return _line(f"{command.typed}{rest}")
+
+
+def _line(words: str) -> str:
+    return prose(Sentence.of(CommandLine(words)))
 
 
 def _outcome(context: CardContext) -> Iterable[str]:
@@ -159,9 +165,20 @@ def _outcome(context: CardContext) -> Iterable[str]:
         yield f"{p.app} runs {inline(p.back_to)} again"
     if p.phase is Phase.REVERTED and (p.removed or not p.back_to):
         yield "what it had created is removed: there was no release to go back to"
+    if p.phase is Phase.RUNNING:
+        yield from proof(p)
     if p.phase is Phase.FAILURE:
         yield "not rolled back: look at the app now, then roll back or promote a release that is good"
     yield from _said(context)
+
+
+def proof(p: Promotion) -> Iterable[str]:
+    """Say of a live release what nothing has proved, and what became of its first pods (engine rule 35)."""
+    if p.progress.first_pods:
+        yield clip(p.progress.first_pods, 500)
+    elif idle := idle_services(p.progress):
+        loud, _, rest = unproved(idle, p.release, nothing_ran=p.nothing_ran).partition(": ")
+        yield f"*{loud}*: {clip(rest, 500)}"
 
 
 def _going_back(p: Promotion) -> str:
@@ -277,6 +294,8 @@ def _cautions(context: CardContext) -> Iterable[str]:
     )
     if loose and not p.settled:
         yield f"*not pinned*: {clip(', '.join(loose), 200)} (an image by tag can change after it was approved)"
+    if context.build and context.build.reused and not p.settled:
+        yield f"*tag used before*: {clip(', '.join(context.build.reused), 200)} (each pod pulls it anew as it starts)"
     if p.force and not p.settled:
         yield "takes over whatever is rolling out (--force)"
     if p.overwrite and not p.settled:
@@ -314,6 +333,6 @@ def after(p: Promotion) -> Iterable[str]:
     if p.blameless:
         yield f"{inline(p.release)} did nothing wrong and is not on hold; to promote it again: {_typed(Promote(app=p.app, release=p.release))}"
     else:
-        again = inline(f'/convox releases promote {p.release} -a {p.app} --anyway "REASON"')
+        again = _line(f'releases promote {p.release} -a {p.app} --anyway "REASON"')
         yield f"{inline(p.release)} is on hold, and its build with it unless that was good before; to promote it all the same: {again}"
     yield "not undone: what it did outside the cluster, such as migrations"

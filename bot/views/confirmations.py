@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from bot.prefixes import typed
 from core.promotion import Promotion
-from core.sentence import Channel, Sentence
+from core.sentence import Channel, CommandLine, Sentence
 from core.usecases.registrar import ComposedRelease
 from core.usecases.scaler import ScaleResult
 
@@ -131,7 +132,7 @@ def waiting(promotion: Promotion) -> Sentence:
     """Say that a promotion does not start before it is approved, where that is done, and how without buttons."""
     many = f"{promotion.approvals_needed} approval{'s' if promotion.approvals_needed > 1 else ''}"
     where = Sentence.of(Channel(promotion.channel), ", or ") if promotion.channel else ""
-    return Sentence.of(f"Waiting for {many}: ", where, f"/convox approve {promotion.id}")
+    return Sentence.of(f"Waiting for {many}: ", where, CommandLine(f"approve {promotion.id}"))
 
 
 def already_waiting(promotion: Promotion) -> Sentence:
@@ -174,5 +175,5 @@ def thread_ended(promotion: str, channel: str, why: str) -> Sentence:
 
 
 def no_card(app: str) -> str:
-    """Say why nothing will be seen in Slack of a promotion."""
-    return f"No card in Slack: {app} has no channel. Link one there: /convox link {app}"
+    """Say to somebody at a terminal why nothing will be seen in Slack of a promotion, and what is typed there."""
+    return f"No card in Slack: {app} has no channel. Link one there: {typed(f'link {app}', 'slack')}"

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 
 from bot.command.grammar import RULES, CommandRule
+from bot.prefixes import typed
 from bot.views.answers import Answer
 from bot.views.tables import GAP
 from core.actor import Source
 from core.errors import Invalid
+from core.sentence import CommandLine, Sentence
 
 _EXAMPLES = ("releases", "releases promote", "env set LOG_LEVEL=debug --promote")
 # Columns of a command in the page of all; few are longer.
 OUTLINE = 26
-_BEFORE: dict[Source, str] = {"slack": "/convox", "http": "convox-bot do"}
 
 
 def help_text(topic: str, app: str | None, source: Source = "slack") -> Answer:
@@ -27,18 +28,23 @@ def help_text(topic: str, app: str | None, source: Source = "slack") -> Answer:
     """
     chosen = [rule for rule in RULES if topic and f"{rule.name} ".startswith(f"{topic} ")]
     if topic and not chosen and source == "http":
-        raise Invalid(f"no command is called {topic[:60]!r}", hint="convox-bot do help lists the commands")
+        raise Invalid(
+            f"no command is called {topic[:60]!r}",
+            hint=Sentence.of(CommandLine("help"), " lists the commands"),
+        )
     if not chosen:
         unknown = f"no command is called {topic[:60]!r}; these are all of them\n\n" if topic else ""
-        flags = f"{_BEFORE[source]} help COMMAND shows its flags."
-        return Answer(text=unknown + _everything(app, source), hint=f"{_about_apps(app, source)} {flags}")
+        flags = (" ", CommandLine("help COMMAND"), " shows its flags.")
+        return Answer(
+            text=unknown + _everything(app, source), hint=Sentence.of(_about_apps(app, source), *flags)
+        )
     return Answer(text=_rows(chosen), hint=_about_apps(app, source))
 
 
 def _everything(app: str | None, source: Source) -> str:
     groups = dict.fromkeys(rule.help_section for rule in RULES)
     parts = [f"{section}\n{_outlines(section)}" for section in groups]
-    examples = "\n".join(f"  {_BEFORE[source]} {words}{_suffix(app)}" for words in _EXAMPLES)
+    examples = "\n".join(f"  {typed(words, source)}{_suffix(app)}" for words in _EXAMPLES)
     return "\n\n".join([*parts, f"Examples\n{examples}"])
 
 
@@ -57,9 +63,10 @@ def _rows(rules: Sequence[CommandRule]) -> str:
     return "\n".join(f"  {rule.usage.ljust(width)}{GAP}{rule.does}" for rule in rules)
 
 
-def _about_apps(app: str | None, source: Source) -> str:
+def _about_apps(app: str | None, source: Source) -> str | Sentence:
     if source == "http":
         return "Add -a APP to each command about an app. Link and unlink are typed in Slack, in the channel itself."
     if app:
         return f"This channel's app is {app}; -a APP takes another one."
-    return "Add -a APP to each command, or link an app to this channel once: /convox link APP."
+    once = "Add -a APP to each command, or link an app to this channel once: "
+    return Sentence.of(once, CommandLine("link APP"), ".")

@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from bot.prefixes import typed
 from core.actor import Actor
-from core.sentence import Channel, Part, Sentence, UserGroup
+from core.sentence import Channel, CommandLine, Part, Sentence, UserGroup
 
 # Colours and cursor movements of terminals: noise in a log line.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
@@ -36,7 +37,11 @@ def visible(text: str) -> str:
 def escape(text: str) -> str:
     """Return the text as Slack must be given it; runs of backticks that would open a block are broken up."""
     shown = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _FENCE.sub(lambda match: "\u200b".join(match[0]), shown)
+    return _unfenced(shown)
+
+
+def _unfenced(text: str) -> str:
+    return _FENCE.sub(lambda match: "\u200b".join(match[0]), text)
 
 
 def sentence_text(sentence: str | Sentence) -> str:
@@ -44,7 +49,7 @@ def sentence_text(sentence: str | Sentence) -> str:
 
     A group is named as the policy has it, since whoever names it to Slack calls everybody in it.
     """
-    return Sentence.of(sentence).shown(lambda part: _shown(part, escape))
+    return _unfenced(Sentence.of(sentence).shown(lambda part: _shown(part, escape)))
 
 
 def prose(sentence: str | Sentence) -> str:
@@ -81,6 +86,8 @@ def _shown(part: Part, quote: Callable[[str], str]) -> str:
             return mention(part)
         case Channel(id=channel) if _CHANNEL.fullmatch(channel):
             return f"<#{channel}>"
+        case CommandLine():
+            return inline(typed(part.words, "slack"))
         case _:
             return quote(str(part))
 

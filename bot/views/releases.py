@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.views.tables import facts, table
+from bot.views.tables import facts, passage, table
 from bot.views.times import humanise, stamp
 from core.records.build import Build
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
@@ -46,14 +46,19 @@ def _row(release: Release | ReleaseEntry, active: str | None, now: datetime) -> 
     )
 
 
-def release_info(release: Release) -> str:
-    """Return the facts of `releases info`, the environment in stored order."""
+def release_info(release: Release, text: str = "") -> str:
+    """Return the facts of `releases info`, the environment in stored order.
+
+    Args:
+        release: the release.
+        text: what it was described with, where that is longer than its description.
+    """
     return facts(
         [
             ("Id", release.id),
             ("Build", release.build or ""),
             ("Created", stamp(release.created_at)),
-            ("Description", release.description),
+            ("Description", passage(text or release.description)),
             ("Env", "\n".join(release.environment.lines)),
         ]
     )
@@ -78,6 +83,12 @@ def below_list(held: Sequence[ReleaseEntry], active: str | None) -> str:
     more = " and older ones" if len(held) > MOST_HELD else ""
     on_hold = f'on hold: {shown}{more}; promoting one of them needs --anyway "reason"' if held else ""
     return "\n".join(part for part in ("" if active else NO_RELEASE, on_hold) if part)
+
+
+def unproved_note(releases: Sequence[ReleaseEntry], active: str | None) -> str:
+    """Return the hint under a list whose active release nothing has proved, or "" (engine rule 35)."""
+    found = next((r for r in releases if r.id == active and not r.verified and not r.held), None)
+    return f"{found.id} is active and was never verified: nothing of it ran" if found else ""
 
 
 def status_note(status: ReleaseStatus, *, active: bool) -> Sentence:

@@ -20,6 +20,12 @@ def _rolling(promotion: Promotion) -> str:
     return f"Watching {settling.seconds:g} s" if settling else "Rolling out"
 
 
+def _live(promotion: Promotion) -> str:
+    if not promotion.nothing_ran or promotion.progress.proved:
+        return "Live"
+    return "Live, not verified" if promotion.progress.first_pods else "Live, not verified: nothing ran"
+
+
 def _going_back(promotion: Promotion) -> str:
     if promotion.removed:
         return "Removing"
@@ -35,7 +41,7 @@ def _reverted(promotion: Promotion) -> str:
 _STATES: dict[Phase, Callable[[Promotion], str]] = {
     Phase.PENDING: lambda _: "Starting",
     Phase.UPDATING: _rolling,
-    Phase.RUNNING: lambda p: "Live, not verified: nothing ran" if p.nothing_ran else "Live",
+    Phase.RUNNING: _live,
     Phase.ERROR: _going_back,
     Phase.DEADLINE: _going_back,
     Phase.CANCELLED: _going_back,

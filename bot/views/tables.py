@@ -5,6 +5,8 @@ from collections.abc import Sequence
 GAP = "  "
 # Longer cells push everything else out of sight; the block of facts of the same record shows the whole.
 LONGEST_CELL = 200
+# Of a text among facts: a commit message has a few rows, a generated one thousands.
+MOST_PASSAGE_ROWS, MOST_PASSAGE_CHARS = 40, 4000
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -30,3 +32,20 @@ def facts(pairs: Sequence[tuple[str, str]]) -> str:
     width = max(len(name) for name, _ in pairs)
     indent = "\n" + " " * (width + len(GAP))
     return "\n".join(name.ljust(width) + GAP + indent.join(value.split("\n")) for name, value in pairs)
+
+
+def passage(text: str) -> str:
+    """Return a text of any size for a block of facts, cut after a row, with a row that says how much is missing."""
+    rows = text.split("\n")
+    kept: list[str] = []
+    left = MOST_PASSAGE_CHARS
+    for row in rows[:MOST_PASSAGE_ROWS]:
+        if len(row) + 1 > left:
+            break
+        kept.append(row)
+        left -= len(row) + 1
+    if not kept:
+        return rows[0][: MOST_PASSAGE_CHARS - 1] + "…"
+    if missing := len(rows) - len(kept):
+        kept.append(f"… {missing} more row{'' if missing == 1 else 's'}")
+    return "\n".join(kept)

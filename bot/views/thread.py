@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.views.answers import clip_row
-from bot.views.card_text import after, any_way_back, way_back
+from bot.views.card_text import after, any_way_back, proof, way_back
 from bot.views.mrkdwn import clip, escape, fence
 from bot.views.times import spoken
 from core.lifecycle.outcome import ending
@@ -73,7 +73,7 @@ def _rows_after(p: Promotion) -> list[str]:
         lines.append(
             f"{p.app} {'was restarted with' if p.restarts else 'runs'} {p.release}, after {spoken((p.settled_at - p.started_at).total_seconds())}"
         )
-        lines += [back] if (back := way_back(p)) else []
+        lines += [*proof(p), *([back] if (back := way_back(p)) else [])]
     if p.phase in {Phase.REVERTED, Phase.FAILURE} and p.cancelled_by and p.cause:
         lines.append(f"cause: {clip(p.cause, 500)}")
     if p.phase is Phase.FAILURE and p.kind == "rollback":

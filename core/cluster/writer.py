@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from core.cluster.api.address import Address
 from core.cluster.api.client import Json, KubeClient
-from core.cluster.api.refusals import ApiUnreachable, owned_sentence
+from core.cluster.api.refusals import ApiFieldConflict, ApiUnreachable, conflicting, owned_sentence
 from core.cluster.documents import (
     Document,
     controller_of,
@@ -112,7 +112,7 @@ class ObjectWriter:
             changed=changed,
             replicas=count_of(ref, after),
             template=template_digest(after),
-            overwrote=next(filter(None, tries.taken), ""),
+            overwrote=", ".join(dict.fromkeys(filter(None, tries.taken))),
         )
 
     async def scale(self, ns: AppNamespace, ref: Ref, replicas: int, *, token: int) -> Applied:
@@ -217,7 +217,20 @@ class ObjectWriter:
         if dry_run:
             return live, await self._owners.dry_run(at, live, _entered(body, live), force=force)
         body = await self._owners.claimed(at, live, body, template=force)
-        return live, await self._client.apply(at, body, manager=FIELD_MANAGER, force=force)
+        return live, await self._send(at, body, force=force, taken=tries.taken)
+
+    async def _send(self, at: Address, body: Json, *, force: bool, taken: list[str]) -> Json:
+        """Apply; with `force`, what others have set to another value is taken from them and noted in `taken` (engine rule 45).
+
+        Only an apply that is not forced says whose it was, so that one goes first: where nobody is in the way it is all.
+        """
+        try:
+            return await self._client.apply(at, body, manager=FIELD_MANAGER, force=False)
+        except ApiFieldConflict as error:
+            if not force:
+                raise
+            taken.append(conflicting(error.status))
+        return await self._client.apply(at, body, manager=FIELD_MANAGER, force=True)
 
     async def _check_alone(self, ns: AppNamespace, ref: Ref) -> None:
         """Raise Rejected where a service would be run by two kinds at once, each counting the other's pods (engine rule 21)."""

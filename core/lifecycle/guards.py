@@ -13,7 +13,7 @@ from core.records.app import App
 from core.records.build import BuildEntry, is_pinned
 from core.records.progress import Limits
 from core.records.release import ReleaseEntry
-from core.sentence import EMPTY_SENTENCE, Channel, Sentence, TimeOfDay
+from core.sentence import EMPTY_SENTENCE, Channel, CommandLine, Sentence, TimeOfDay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ async def read_context(tx: StoreReader, name: str) -> PromotionContext:
 def busy_error(holder: Promotion) -> Busy:
     """Say who promotes what since when and where (engine rule 3); the first words are Convox's."""
     back = holder.phase in GOING_BACK
-    stop = "" if back else f", stop it with `apps cancel {holder.app}`"
+    stop = () if back else (", stop it with ", CommandLine(f"apps cancel {holder.app}"))
     where = Sentence.of(" in ", Channel(holder.channel)) if holder.channel else ""
     since = TimeOfDay(holder.started_at or holder.requested_at, seconds=True)
     return Busy(
@@ -57,7 +57,7 @@ def busy_error(holder: Promotion) -> Busy:
             ),
             *(where, ", and it is going back" if back else ""),
         ),
-        hint=f"wait{stop}, or take over with `--force`",
+        hint=Sentence.of("wait", *stop, ", or take over with `--force`"),
     )
 
 
@@ -79,7 +79,7 @@ def guard(release: ReleaseEntry, *, active: ReleaseEntry | None, held: Sentence,
     if active and release.sequence < active.sequence:
         raise Invalid(
             "can not promote an older release, try rollback",
-            hint=f"`releases rollback {release.id} -a {release.app}`",
+            hint=Sentence.of(CommandLine(f"releases rollback {release.id} -a {release.app}")),
         )
     if held and not anyway:
         raise on_hold_error(release, held)
@@ -108,7 +108,10 @@ def on_hold_error(release: ReleaseEntry, held: Sentence) -> Conflict:
     """Return what is said of a release that is on hold and of how it goes out all the same (engine rule 7)."""
     return Conflict(
         Sentence.of(f"{release.id} is on hold: ", held),
-        hint=f'`releases promote {release.id} -a {release.app} --anyway "reason"` promotes it all the same',
+        hint=Sentence.of(
+            CommandLine(f'releases promote {release.id} -a {release.app} --anyway "reason"'),
+            " promotes it all the same",
+        ),
     )
 
 
@@ -128,7 +131,9 @@ def guard_rollback(source: ReleaseEntry, *, held: Sentence) -> None:
     if held and not source.verified:
         raise Conflict(
             Sentence.of(f"{source.id} is on hold: ", held),
-            hint=f"roll back to a release that ran: `releases -a {source.app}` lists them",
+            hint=Sentence.of(
+                "roll back to a release that ran: ", CommandLine(f"releases -a {source.app}"), " lists them"
+            ),
         )
 
 

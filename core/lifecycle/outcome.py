@@ -1,8 +1,9 @@
 """How a promotion ended, in one line (contract 7); without it Slack and a terminal would tell two stories."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from core.promotion import Phase, Promotion
+from core.records.progress import Progress
 from core.sentence import Sentence
 
 
@@ -15,6 +16,23 @@ def ending(promotion: Promotion) -> Sentence:
     if promotion.phase is Phase.RUNNING:
         return Sentence.of("OK (not verified: nothing ran)" if promotion.nothing_ran else "OK")
     return Sentence.of("ERROR: ", _outcome(promotion)).in_one_line()
+
+
+def idle_services(progress: Progress) -> list[str]:
+    """Return the services of which no pod was asked for at the last look."""
+    return sorted(name for name, (_, wanted) in progress.services.items() if wanted == 0)
+
+
+def unproved(idle: Sequence[str], release: str, *, nothing_ran: bool) -> str:
+    """Say of services that are scaled to 0 that nothing has proved them (engine rule 35)."""
+    names = " and ".join(filter(None, (", ".join(idle[:-1]), idle[-1])))
+    named = f"{names} {'is' if len(idle) == 1 else 'are'} scaled to 0"
+    if not nothing_ran:
+        return f"not proved: {named}, nothing of it ran"
+    return (
+        f"nothing was proved: {named}, so no pod of {release} ran. It is active and not verified, and no rollback goes to it;"
+        " its first pods are judged when they start, and its card says what becomes of them"
+    )
 
 
 def _outcome(promotion: Promotion) -> Sentence:

@@ -17,6 +17,7 @@ from core.manifest.resources import AppResource, validate_resources
 from core.manifest.service import EnvironmentDeclaration, Service
 from core.manifest.timers import Timer
 from core.records.environment import Environment
+from core.sentence import CommandLine, Sentence
 from core.yaml.problems import Problems
 from core.yaml.source import interpolate, word_of
 from core.yaml.tree import compose
@@ -80,7 +81,9 @@ def parse_manifest(text: str, environment: Environment, *, complete: bool = True
     if complete and (missing := required(services, environment)):
         raise Invalid(
             f"required env: {', '.join(missing)}",
-            hint=f"set what is missing: env set {' '.join(f'{key}=…' for key in missing)}",
+            hint=Sentence.of(
+                "set what is missing: ", CommandLine(f"env set {' '.join(f'{key}=…' for key in missing)}")
+            ),
         )
     _check_copies(len(services), environment)
     shown = partial(word_of, text)

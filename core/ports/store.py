@@ -60,6 +60,10 @@ class StoreReader(Protocol):
         """Return the logins of the app at registries, by host."""
         ...
 
+    async def known_images(self, app: str, images: Collection[str]) -> frozenset[str]:
+        """Return those of the images, each without a digest, that a build of the app has had."""
+        ...
+
     async def release(self, app: str, release_id: str) -> Release:
         """Return the release, or raise NotFound(`no such release: ID`)."""
         ...
@@ -180,6 +184,13 @@ class StoreReader(Protocol):
 
     async def last_touched(self, app: str) -> Promotion | None:
         """Return the newest promotion of the app that has begun to write, if any: the one that claimed its anchor last."""
+        ...
+
+    async def unproved(self) -> list[Promotion]:
+        """Return the last touched promotion of each app that ended with nothing running and that nobody has judged since.
+
+        Its release was neither verified nor put on hold.
+        """
         ...
 
     async def keyed_digest(self, *parts: str) -> str:

@@ -7,9 +7,13 @@ from types import MappingProxyType
 from typing import Literal
 
 from core.actor import Actor
+from core.errors import Invalid
 
 # CI registers what it has built; Convox has `running` and `failed` besides.
 BuildStatus = Literal["complete"]
+# Lists, cards and dialogs show one line; a commit message is longer, and is kept whole beside it.
+MAX_DESCRIPTION_CHARS = 500
+MAX_MESSAGE_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,8 @@ class BuildEntry:
     Attributes:
         images: service name → image reference, for every service of the manifest.
         release: the one release that this build made.
+        reused: services whose image came with this build under a tag that an earlier build of the app had too: a node may
+            still have what it meant then.
     """
 
     id: str
@@ -31,6 +37,7 @@ class BuildEntry:
     started_at: datetime
     ended_at: datetime
     created_by: Actor
+    reused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +46,40 @@ class Build(BuildEntry):
 
     Attributes:
         manifest: the text of convox.yml, as given.
+        message: the whole text that it was described with, "" where `description` is all of it.
     """
 
     manifest: str
+    message: str = ""
+
+    @property
+    def text(self) -> str:
+        """What it was described with, however long."""
+        return self.message or self.description
+
+
+def described(text: str) -> tuple[str, str]:
+    """Return the description of a build, which is one line, and the message, "" where the description is all of it.
+
+    It is shown in tables and on terminals: nothing in it moves a cursor, and line ends stay in the message only.
+
+    Raises:
+        Invalid: it is larger than `MAX_MESSAGE_BYTES`.
+    """
+    if len(text.encode(errors="replace")) > MAX_MESSAGE_BYTES:
+        raise Invalid(
+            f"the description is larger than {MAX_MESSAGE_BYTES >> 10} KiB",
+            hint="its first line is what lists show; leave out what nobody reads",
+        )
+    rows = [_printable(row).rstrip() for row in text.splitlines()]
+    whole = "\n".join(rows).strip("\n")
+    first = " ".join(next((row for row in rows if row), "").split())
+    short = first if len(first) <= MAX_DESCRIPTION_CHARS else first[: MAX_DESCRIPTION_CHARS - 1] + "…"
+    return short, "" if whole.split() == short.split() else whole
+
+
+def _printable(row: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in row.expandtabs(4))
 
 
 def is_pinned(image: str) -> bool:

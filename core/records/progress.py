@@ -88,6 +88,8 @@ class Progress:
         remarks: what does not do what it is there for, though no verdict waits for it; for the card, found just before its end.
         clearing: what becomes of the objects that this release no longer has, for the card; told after the verdict.
         routes: by which addresses a live release is reached from outside; `unrouted`: why it is not yet. Both for the card.
+        first_pods: what became of the first pods of a release of which nothing ran when it was promoted, for the card;
+            `proved`: they stood.
     """
 
     watched: float = 0.0
@@ -105,6 +107,8 @@ class Progress:
     clearing: str = ""
     routes: tuple[str, ...] = ()
     unrouted: tuple[str, ...] = ()
+    first_pods: str = ""
+    proved: bool = False
 
     def next_stage(self) -> "Progress":
         """Return what a new stage begins with: clocks of its own, and what was seen of the counts."""

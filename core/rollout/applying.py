@@ -8,7 +8,7 @@ from core.failpoints import failpoint
 from core.promotion import Promotion
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, Intent
-from core.records.step import StepStage
+from core.records.step import StepAction, StepStage
 from core.rollout.counts import PodCounts, pod_counts
 from core.rollout.effects import BACK_PATIENCE, Effects, RolloutPorts
 from core.rollout.lineage import bundles_of, changed_by, claim_of, scaled_by
@@ -32,6 +32,7 @@ class BundleApplier:
             StalePromotion, StageTimeout, Rejected: as Effects.retry.
         """
         counts = await self._counts(promotion, bundle, intent)
+        await self._announce(promotion, wave, stage="forward")
         await self._anchor(promotion, stage="forward", limit=limit)
         await self._hand_over_counts(promotion, bundle, intent, wave, stage="forward", limit=limit)
         # The same in every life of the process: a second one would replace the pods twice.
@@ -79,15 +80,16 @@ class BundleApplier:
         steps = await self._ports.store.read.steps(promotion.id)
         known = [s.uid for s in steps if s.stage == "forward" and s.action == "apply"]
         counts = await self._counts(promotion, bundle, intent, known)
-        await self._anchor(promotion, stage="back", limit=BACK_PATIENCE)
         reverted = await self._after_verdict(promotion)
+        first = [ref for ref in reverted if ref in bundle.refs]
+        order = (*first, *(ref for ref in bundle.refs if ref not in first))
+        await self._announce(promotion, order, stage="back")
+        await self._anchor(promotion, stage="back", limit=BACK_PATIENCE)
         missing = [ref for ref in reverted if ref not in bundle.refs]
         await take_away(self._ports, self._effects, promotion, missing)
         await self._hand_over_counts(
             promotion, bundle, intent, bundle.refs, stage="back", limit=BACK_PATIENCE
         )
-        first = [ref for ref in reverted if ref in bundle.refs]
-        order = (*first, *(ref for ref in bundle.refs if ref not in first))
         noted = {o.ref: o.restarted for o in intent.objects}
         await self._apply(
             promotion,
@@ -135,11 +137,7 @@ class BundleApplier:
         restarts: Mapping[Ref, str],
         limit: float,
     ) -> None:
-        done = {
-            (s.ref, s.action): Applied(ref=s.ref, uid=s.uid, generation=s.generation, changed=s.changed)
-            for s in await self._ports.store.read.steps(promotion.id)
-            if s.stage == stage and s.state == "done" and s.token == promotion.token
-        }
+        done = await self._done(promotion, stage)
         for ref in refs:
             answer = done.get((ref, "apply")) or await self._object(
                 promotion, bundle, ref, stage=stage, counts=counts, limit=limit
@@ -151,6 +149,20 @@ class BundleApplier:
                 await self._restart(promotion, ref, restarts[ref], stage=stage, limit=limit)
             if stage == "back":
                 failpoint("back.after_apply")
+
+    async def _done(self, promotion: Promotion, stage: StepStage) -> dict[tuple[Ref, StepAction], Applied]:
+        """Return what this stage has done under its own number, and what the cluster answered."""
+        return {
+            (s.ref, s.action): Applied(ref=s.ref, uid=s.uid, generation=s.generation, changed=s.changed)
+            for s in await self._ports.store.read.steps(promotion.id)
+            if s.stage == stage and s.state == "done" and s.token == promotion.token
+        }
+
+    async def _announce(self, promotion: Promotion, refs: Iterable[Ref], *, stage: StepStage) -> None:
+        """Write that the anchor and all of these are about to be sent, in one transaction for what follows."""
+        done = await self._done(promotion, stage)
+        coming: list[tuple[Ref, StepAction]] = [(ref, "apply") for ref in refs if (ref, "apply") not in done]
+        await self._effects.announce(promotion, stage, [(self._ports.cluster.anchor, "anchor"), *coming])
 
     async def _anchor(self, promotion: Promotion, *, stage: StepStage, limit: float) -> None:
         read, cluster = self._ports.store.read, self._ports.cluster

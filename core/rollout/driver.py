@@ -1,26 +1,29 @@
 """The recipe of a promotion: start, apply, watch, and on failure the way back; a restart enters at its phase."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from core.actor import BOT
 from core.errors import Conflict, FieldConflict, Rejected, Unreachable
 from core.failpoints import failpoint
 from core.lifecycle.bundles import prunable
 from core.lifecycle.holds import hold
-from core.lifecycle.transition import move
+from core.lifecycle.outcome import idle_services, unproved
+from core.lifecycle.transition import ATOM, move
 from core.ports.store import Transaction
 from core.promotion import GOING_BACK, Phase, Promotion, PromotionEvent
-from core.records.bundle import Bundle, Ref
+from core.records.bundle import Bundle
 from core.records.desired_state import DesiredState
-from core.records.intent import Applied, Intent
+from core.records.intent import Intent
+from core.records.line import Line
 from core.records.release import ReleaseStatus
-from core.records.step import PruneJob, StepStage
+from core.records.step import PruneJob
 from core.redaction import Redactor
 from core.rollout.applying import BundleApplier
 from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromotion, ensure_current
-from core.rollout.lineage import earlier_pods_of, redactor_of
+from core.rollout.lineage import applied_of, earlier_pods_of, redactor_of
 from core.rollout.routes import RouteWatcher
 from core.rollout.starting import RolloutStarter
 from core.rollout.verifying import StageOutcome, Verifier, evidence_line
@@ -153,7 +156,7 @@ class Driver:
             return
 
     async def _until_verdict(self, run: _Run, part: Bundle) -> StageOutcome:
-        applied = await self._applied(run.promotion, "forward")
+        applied = await applied_of(self._ports.store.read, run.promotion, "forward")
         app = await self._ports.store.read.app(run.promotion.app)
         again = run.promotion.release == app.active_release
         unchanged = again and bool(applied) and not any(a.changed for a in applied)
@@ -210,25 +213,6 @@ class Driver:
         progress = await self._routes.look(run.promotion.app, bundle, outcome.progress)
         return replace(outcome, progress=progress)
 
-    async def _applied(self, promotion: Promotion, stage: StepStage) -> tuple[Applied, ...]:
-        steps = [s for s in await self._ports.store.read.steps(promotion.id) if s.stage == stage]
-        # A state from between the two would be one of another count, or of the pods of before a restart.
-        later: dict[Ref, int] = {}
-        for step in steps:
-            if step.action in {"scale", "restart"}:
-                later[step.ref] = max(step.generation, later.get(step.ref, 0))
-        return tuple(
-            Applied(
-                ref=s.ref,
-                uid=s.uid,
-                generation=max(s.generation, later.get(s.ref, 0)),
-                changed=s.changed or s.ref in later,
-                template=s.template,
-            )
-            for s in steps
-            if s.action == "apply"
-        )
-
     async def _succeed(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> None:
         promotion = run.promotion
         async with self._moving(run) as (tx, current):
@@ -239,6 +223,8 @@ class Driver:
                 await self._verified(tx, promotion.release)
             if refs:
                 await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
+            if idle := idle_services(outcome.progress):
+                await tx.add_lines(promotion.id, [_idle_line(idle, promotion, outcome, tx.now)])
             await move(
                 tx,
                 current,
@@ -344,7 +330,7 @@ class Driver:
             return DesiredState(release=promotion.release, bundle=None, absent=refs), None
         bundle = await read.bundle(promotion.back_to)
         assert bundle is not None, "its objects have just been applied"
-        applied = await self._applied(promotion, "back")
+        applied = await applied_of(read, promotion, "back")
         return DesiredState(release=promotion.back_to, bundle=bundle, applied=applied), bundle
 
     async def _reverted(self, run: _Run, back: Bundle | None, outcome: StageOutcome) -> None:
@@ -394,3 +380,9 @@ class Driver:
             yield tx, current
         self._effects.forget_done(run.promotion)
         run.verifier.told()
+
+
+def _idle_line(idle: Sequence[str], promotion: Promotion, outcome: StageOutcome, at: datetime) -> Line:
+    """Say what nobody has proved, for whoever follows the lines."""
+    text = unproved(idle, promotion.release, nothing_ran=outcome.nothing_ran)
+    return Line(at=at, object=ATOM, text=text, key="unproved")

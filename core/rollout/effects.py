@@ -1,7 +1,7 @@
 """Effects on the cluster, each with its intent written before it and its result after it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -59,6 +59,8 @@ class Effects:
         self._ports = ports
         # Promotion → results of its effects that no row tells yet. One that dies with the process leaves `sent`.
         self._done: dict[str, list[Callable[[Transaction], Awaitable[None]]]] = {}
+        # Promotion → what this life has announced and not begun yet, and how often it had been sent before.
+        self._ahead: dict[str, dict[tuple[StepStage, Ref, StepAction], int]] = {}
         # By app: set, and taken out, where somebody has decided about it.
         self._news: dict[str, asyncio.Event] = {}
 
@@ -114,6 +116,31 @@ class Effects:
         self._ports.announcer.wake()
         return waited.watched
 
+    async def announce(
+        self, promotion: Promotion, stage: StepStage, coming: Sequence[tuple[Ref, StepAction]]
+    ) -> None:
+        """Write that several effects are about to be sent, in one transaction for all of them.
+
+        A crash in between leaves `sent` for some that were not: they are sent again, which every effect bears.
+
+        Raises:
+            StalePromotion: the promotion has moved on meanwhile.
+        """
+        rows = [
+            Step(
+                promotion=promotion.id,
+                stage=stage,
+                ref=ref,
+                action=action,
+                state="sent",
+                token=promotion.token,
+            )
+            for ref, action in coming
+        ]
+        self._ahead[promotion.id] = dict(
+            zip(((stage, *each) for each in coming), await self._write_sent(promotion, rows), strict=True)
+        )
+
     async def step(
         self,
         promotion: Promotion,
@@ -127,7 +154,8 @@ class Effects:
     ) -> Applied:
         """Do one effect between its two rows; a crash in between leaves `sent`, which is simply sent again.
 
-        The second row is written with the first of the next effect, or with the transition that follows: see `write_done`.
+        The first row may have been written before (`announce`). The second one is written with whatever is written next, at the
+        latest with the transition that follows: see `write_done`.
 
         Args:
             promotion: whose effect it is.
@@ -181,18 +209,30 @@ class Effects:
         return applied
 
     async def _announce(self, promotion: Promotion, row: Step) -> int:
-        """Write that an effect is about to be sent, and what became of the one before; return how often it was sent."""
+        """Write that an effect is about to be sent, unless that is written already; return how often it was sent before."""
+        ahead = self._ahead.get(promotion.id, {}).pop((row.stage, row.ref, row.action), None)
+        if ahead is None:
+            return (await self._write_sent(promotion, [row]))[0]
+        phase, token = await self._ports.store.read.phase_and_token(promotion.id)
+        if phase is not promotion.phase or token != promotion.token:
+            await self.keep_done(promotion)
+            raise StalePromotion(f"{promotion.id} is {phase}")
+        return ahead
+
+    async def _write_sent(self, promotion: Promotion, rows: Sequence[Step]) -> list[int]:
+        """Write what is about to be sent, and what became of what was; return how often each was sent before."""
         try:
             async with self._ports.store.transaction() as tx:
                 await ensure_current(tx, promotion)
                 await self.write_done(tx, promotion)
-                steps = await tx.steps(promotion.id)
-                await tx.save_step(row)
+                steps = [(s.stage, s.ref, s.action) for s in await tx.steps(promotion.id)]
+                for row in rows:
+                    await tx.save_step(row)
         except StalePromotion:
             await self.keep_done(promotion)
             raise
         self.forget_done(promotion)
-        return sum((s.stage, s.ref, s.action) == (row.stage, row.ref, row.action) for s in steps)
+        return [steps.count((row.stage, row.ref, row.action)) for row in rows]
 
     async def write_done(self, tx: Transaction, promotion: Promotion) -> None:
         """Write what became of the last effect; `forget_done` once that is committed."""
@@ -204,7 +244,8 @@ class Effects:
             failpoint("step.after_done")
 
     async def keep_done(self, promotion: Promotion) -> None:
-        """Write what became of the last effect by itself, where nothing that follows did."""
+        """Write what became of the last effects by themselves, where nothing that follows did."""
+        self._ahead.pop(promotion.id, None)
         if promotion.id in self._done:
             async with self._ports.store.transaction() as tx:
                 await self.write_done(tx, promotion)

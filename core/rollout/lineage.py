@@ -7,7 +7,8 @@ from core.ports.store import StoreReader
 from core.promotion import Promotion
 from core.records.bundle import Bundle, Ref
 from core.records.claim import Claim
-from core.records.intent import Intent
+from core.records.intent import Applied, Intent
+from core.records.step import StepStage
 from core.redaction import Redactor
 
 
@@ -68,6 +69,27 @@ async def earlier_pods_of(
         for uid, restarts in intent.pods.items()
         if all(found is None or uid in found.pods for found in earlier)
     }
+
+
+async def applied_of(read: StoreReader, promotion: Promotion, stage: StepStage) -> tuple[Applied, ...]:
+    """Return what the applies of a stage have answered, as far as its steps tell."""
+    steps = [s for s in await read.steps(promotion.id) if s.stage == stage]
+    # A state from between the two would be one of another count, or of the pods of before a restart.
+    later: dict[Ref, int] = {}
+    for step in steps:
+        if step.action in {"scale", "restart"}:
+            later[step.ref] = max(step.generation, later.get(step.ref, 0))
+    return tuple(
+        Applied(
+            ref=s.ref,
+            uid=s.uid,
+            generation=max(s.generation, later.get(s.ref, 0)),
+            changed=s.changed or s.ref in later,
+            template=s.template,
+        )
+        for s in steps
+        if s.action == "apply"
+    )
 
 
 async def redactor_of(read: StoreReader, promotion: Promotion) -> Redactor:

@@ -14,17 +14,16 @@ from core.records.observation import Diagnosis, Observation
 from core.records.progress import Progress
 from core.redaction import Redactor
 from core.rollout.effects import Effects, RolloutPorts, StalePromotion, ensure_current
+from core.rollout.judging import Judging
 from core.rollout.settling import NO_EARLIER_PODS, EarlierPods
-from core.rollout.verdict import Verdict, judge
+from core.rollout.verdict import Verdict
 from core.rollout.watched_time import WatchedTime
 
-# One look a second at least: a cancel is noticed, the clocks are moved on, and nothing is polled but our own row.
-LOOK_SECONDS = 1.0
 # How often watched time is saved without anything to tell; a crash loses no more than this of a window.
 SAVE_SECONDS = 10.0
 # What is seen is told at once after a pause, and at most so often while much happens: a card is not edited more often either
 # (engine rule 39), and a transaction a look would cost a rollout of ten pods dozens.
-TELL_SECONDS = 3.0
+TELL_SECONDS = 5.0
 # What is awaited is kept on the card, and said as a line only after five minutes without one (contract 7).
 QUIET_SECONDS = 300.0
 
@@ -39,27 +38,6 @@ class StageOutcome:
     nothing_ran: bool
     blameless: bool
     progress: Progress
-
-
-@dataclass(frozen=True, slots=True)
-class _Judging:
-    """What stays the same in every look of one stage."""
-
-    promotion: Promotion
-    target: DesiredState
-    earlier_pods: EarlierPods
-    unchanged: bool
-
-    def judge(self, progress: Progress, seen: Observation, elapsed: float) -> Verdict:
-        return judge(
-            progress,
-            seen,
-            bundle=self.target.bundle,
-            limits=self.promotion.limits,
-            elapsed=elapsed,
-            earlier_pods=self.earlier_pods,
-            unchanged=self.unchanged,
-        )
 
 
 class Verifier:
@@ -95,19 +73,17 @@ class Verifier:
             StalePromotion: a person cancelled it or took over.
         """
         self._watch.aim(target)
-        judging = _Judging(promotion, target, earlier_pods, unchanged)
-        progress, time = promotion.progress, WatchedTime(self._ports.clock)
-        saved = progress
+        judging = Judging(
+            watch=self._watch,
+            time=WatchedTime(self._ports.clock),
+            target=target,
+            limits=promotion.limits,
+            earlier_pods=earlier_pods,
+            unchanged=unchanged,
+        )
+        saved = progress = promotion.progress
         while True:
-            seen = await self._watch.next(LOOK_SECONDS)
-            elapsed = time.since_the_last(seen)
-            verdict = judging.judge(progress, seen, elapsed)
-            if verdict.event is not None:
-                # Whatever a watch has told may be old by now. The API server is asked once more, and what it says
-                # is judged: no release is good or bad by hearsay (engine rule 48).
-                lines, seen = seen.lines, await self._watch.fresh()
-                seen = replace(seen, lines=(*lines, *seen.lines))
-                verdict = judging.judge(progress, seen, elapsed + time.since_the_last(seen))
+            verdict, seen = await judging.look(progress)
             verdict = self._redacted(verdict)
             progress = verdict.progress
             self._see(progress, seen)

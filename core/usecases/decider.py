@@ -24,7 +24,7 @@ from core.promotion import GOING_BACK, Phase, Promotion, PromotionEvent, advance
 from core.records.approval import Approval
 from core.records.bundle import Bundle
 from core.records.step import PruneJob
-from core.sentence import Sentence, TimeOfDay
+from core.sentence import CommandLine, Sentence, TimeOfDay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,7 +272,10 @@ class Decider:
     async def _check_undecided(self, tx: Transaction, promotion: Promotion, actor: Actor) -> None:
         """Refuse a second decision of one person, and say what stops it all the same."""
         if decided := already(promotion, await tx.approvals(promotion.id), actor):
-            raise Conflict(decided, hint=f"`apps cancel {promotion.app}` stops it for everybody")
+            raise Conflict(
+                decided,
+                hint=Sentence.of(CommandLine(f"apps cancel {promotion.app}"), " stops it for everybody"),
+            )
 
     def hand_over(self, promotion: Promotion) -> None:
         """After the commit: tell people, and drive what has started."""

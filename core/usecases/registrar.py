@@ -23,11 +23,11 @@ from core.ports.cluster import Cluster
 from core.ports.registry import ImageRegistry
 from core.ports.store import Store, StoreReader
 from core.records.app import App, check_name, namespace_command
-from core.records.build import Build
+from core.records.build import Build, described, is_pinned
 from core.records.environment import Environment, check_size, difference
 from core.records.registry_account import RegistryAccount, check_host
 from core.records.release import Release, ReleaseEnvironment
-from core.sentence import Sentence
+from core.sentence import CommandLine, Sentence
 from core.usecases.attempts import StaleRequest, until_current
 from core.usecases.forks import read_fork
 from core.usecases.pinning import pinned
@@ -201,7 +201,9 @@ class Registrar:
         async with self._store.transaction(delivery=caller.delivery) as tx:
             app = await tx.app_of_channel(channel)
             if app is None:
-                raise Conflict("this channel is linked to no app", hint="/convox link APP links it")
+                raise Conflict(
+                    "this channel is linked to no app", hint=Sentence.of(CommandLine("link APP"), " links it")
+                )
             if app.name != name:
                 raise Conflict(
                     f"this channel is linked to {app.name}, not to {name}",
@@ -267,13 +269,14 @@ class Registrar:
 
         Raises:
             NotFound: there is no such app.
-            Invalid: the manifest cannot be read or its times cannot be met, or an image is missing or unknown. A variable
-                that is still missing is noted: it is a promote that needs it, as in Convox.
+            Invalid: the manifest cannot be read or its times cannot be met, an image is missing or unknown, or the description
+                is too large. A variable that is still missing is noted: it is a promote that needs it, as in Convox.
         """
         actor = await self._access.require(caller.actor, "build", app)
         self._check_startable()
         known: dict[str, str] = {}
         loose: tuple[str, ...] = ()
+        line, message = described(description)
 
         async def attempt() -> NewRelease:
             nonlocal known, loose
@@ -295,7 +298,9 @@ class Registrar:
                     app=app,
                     manifest=manifest,
                     images=resolved,
-                    description=description or f"build {tx.now:%Y-%m-%d %H:%M}",
+                    reused=await _reused(tx, app, {name: resolved[name] for name in images}),
+                    description=line or f"build {tx.now:%Y-%m-%d %H:%M}",
+                    message=message,
                     git_sha=git_sha,
                     release=release_id,
                     started_at=tx.now,
@@ -316,6 +321,7 @@ class Registrar:
                 await tx.add_release(release)
                 detail = {"app": app, "release": release.id, "git_sha": git_sha}
                 await tx.audit(actor, "build.create", build.id, detail)
+            notes = (*notes, *_reuse_notes(build))
             return NewRelease(release=release, build=build, skipped=fork.skipped_note, notes=notes)
 
         return await until_current(attempt)
@@ -396,7 +402,7 @@ class Registrar:
         """
         caller = await self._may_change(caller, app, to_promote=to_promote)
         if not pairs:
-            raise Invalid("at least 1 arg required", hint="env set KEY=VALUE …")
+            raise Invalid("at least 1 arg required", hint=Sentence.of(CommandLine("env set KEY=VALUE …")))
         keys = [key for key, _ in pairs]
 
         def change(env: Environment) -> Environment:
@@ -416,7 +422,7 @@ class Registrar:
         """Make a release without these variables, as `set_environment`; an unknown one is no error, as in Convox."""
         caller = await self._may_change(caller, app, to_promote=to_promote)
         if not keys:
-            raise Invalid("at least 1 arg required", hint="env unset KEY …")
+            raise Invalid("at least 1 arg required", hint=Sentence.of(CommandLine("env unset KEY …")))
         return await self._change(
             caller, app, lambda env: env.without(keys), "env.unset", list(keys), base=base
         )
@@ -587,6 +593,23 @@ async def _source(read: StoreReader, app: str, release: str | None) -> str:
     if found is None:
         raise NotFound(f"{app} has no active release", hint="name a release instead")
     return found
+
+
+async def _reused(tx: StoreReader, app: str, images: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the services whose image came with this build under a tag that an earlier one had too; a digest names its content."""
+    by_tag = {name: image for name, image in images.items() if not is_pinned(image)}
+    known = await tx.known_images(app, frozenset(by_tag.values()))
+    return tuple(sorted(name for name, image in by_tag.items() if image in known))
+
+
+def _reuse_notes(build: Build) -> tuple[str, ...]:
+    if not build.reused:
+        return ()
+    which = ", ".join(build.reused)
+    pinned = "with IMAGE@sha256:… it would be known what runs"
+    return (
+        f"an earlier build used the tag of {which} too, so each pod pulls it anew as it starts; {pinned}",
+    )
 
 
 def _unset(manifest: Manifest, environment: Environment) -> tuple[str, ...]:

@@ -23,7 +23,10 @@ from core.records.environment import Environment
 from core.records.line import Line
 from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseEnvironment, ReleaseStatus
-from core.sentence import EMPTY_SENTENCE, Sentence
+from core.sentence import EMPTY_SENTENCE, CommandLine, Sentence
+
+# A line may be a block of evidence of some kilobytes, and many may listen: what is read at once is held in memory for each.
+LINES_AT_ONCE = 100
 
 # Releases on hold that are looked for: the newest, since older ones are promoted no more. One more than a list names.
 MOST_HELD = 21
@@ -43,12 +46,14 @@ class ReleaseState:
 
     Attributes:
         notes: on keys of its manifest of which nothing comes.
+        text: what it was described with: of a release that came with its build, all that the build was.
     """
 
     release: Release
     status: ReleaseStatus
     active: bool
     notes: tuple[str, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +204,7 @@ class Viewer:
             status=await read.release_status(release_id),
             active=release_id == active,
             notes=await notes_on(self._cluster, release, build),
+            text=build.text if build and build.release == release.id else release.description,
         )
 
     async def history(self, caller: Caller, app: str, limit: int) -> AppHistory:
@@ -230,7 +236,8 @@ class Viewer:
         found = await read.app(app)
         if (before := base or found.active_release) is None:
             raise NotFound(
-                f"{app} has no active release to compare with", hint=f"releases diff R {release_id} -a {app}"
+                f"{app} has no active release to compare with",
+                hint=Sentence.of(CommandLine(f"releases diff R {release_id} -a {app}")),
             )
         old, new = await self._side(found, before), await self._side(found, release_id)
         pruned = await prunable(read, self._cluster, app, new.bundle) if new.bundle else ()
@@ -304,7 +311,7 @@ class Viewer:
         """Return the promotion and its next lines after that number; once it has settled no more are to come."""
         # In this order: the lines of a promotion that has settled are complete.
         promotion = await self.promotion(caller, promotion_id)
-        return promotion, await self._store.read.lines(promotion_id, after)
+        return promotion, await self._store.read.lines(promotion_id, after, LINES_AT_ONCE)
 
     async def _environment(self, app: str, release: str | None) -> ReleaseEnvironment:
         read = self._store.read

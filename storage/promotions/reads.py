@@ -72,6 +72,9 @@ class PromotionReader(AggregateReader):
         row = await self._session.one("last_touched", app=app)
         return None if row is None else promotion_of(row, self._vault)
 
+    async def unproved(self) -> list[Promotion]:
+        return [promotion_of(row, self._vault) for row in await self._session.all("unproved")]
+
     async def intent(self, promotion_id: str) -> Intent | None:
         row = await self._session.one("intent", promotion=promotion_id)
         return None if row is None else intent_of(row, self._vault)

@@ -65,6 +65,10 @@ class RecordReader(AggregateReader):
             registry_login_of(row, self._vault) for row in await self._session.all("registry_logins", app=app)
         ]
 
+    async def known_images(self, app: str, images: Collection[str]) -> frozenset[str]:
+        rows = await self._session.all("known_images", app=app, images=json(sorted(images)))
+        return frozenset(row["image"] for row in rows)
+
     async def release(self, app: str, release_id: str) -> Release:
         row = await self._session.one("release", app=app, id=release_id)
         if row is None:

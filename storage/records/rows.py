@@ -62,7 +62,10 @@ def build_row(build: Build, vault: Vault) -> Columns:
         # A manifest may carry default values of variables.
         "manifest": vault.seal_bytes(zlib.compress(build.manifest.encode())),
         "images": json(build.images),
+        "reused": json(build.reused),
         "description": build.description,
+        # A few of many builds have one, and it is shown with one build only.
+        "message": vault.seal_bytes(zlib.compress(build.message.encode())) if build.message else None,
         "git_sha": build.git_sha,
         "status": build.status,
         "release": build.release,
@@ -74,7 +77,9 @@ def build_row(build: Build, vault: Vault) -> Columns:
 
 def build_of(row: Row, vault: Vault) -> Build:
     manifest = zlib.decompress(vault.unseal_bytes(row["manifest"])).decode()
-    return Build(**_build_columns(row), manifest=manifest)
+    sealed = row["message"]
+    message = zlib.decompress(vault.unseal_bytes(sealed)).decode() if sealed else ""
+    return Build(**_build_columns(row), manifest=manifest, message=message)
 
 
 def build_entry_of(row: Row) -> BuildEntry:
@@ -86,6 +91,7 @@ def _build_columns(row: Row) -> Columns:
         "id": row["id"],
         "app": row["app"],
         "images": orjson.loads(row["images"]),
+        "reused": tuple(orjson.loads(row["reused"])),
         "description": row["description"],
         "git_sha": row["git_sha"],
         "status": row["status"],
@@ -116,6 +122,12 @@ def registry_login_of(row: Row, vault: Vault) -> RegistryAccount:
         created_at=datetime.fromisoformat(row["created_at"]),
         created_by=actor_of(row["created_by"]),
     )
+
+
+def build_image_rows(build: Build) -> list[Columns]:
+    # What a registry has made a digest of was a tag all the same.
+    tags = dict.fromkeys(image.partition("@")[0] for image in build.images.values())
+    return [{"app": build.app, "image": tag} for tag in tags]
 
 
 def release_row(release: Release, vault: Vault) -> Columns:

@@ -10,6 +10,7 @@ from storage.aggregate import AggregateWriter
 from storage.codec import Columns, timestamp
 from storage.records.rows import (
     app_row,
+    build_image_rows,
     build_row,
     bundle_blob,
     bundle_of,
@@ -56,6 +57,7 @@ class RecordWriter(AggregateWriter):
     async def add_build(self, build: Build) -> None:
         """Raise Taken where the id is."""
         await self._add("add_build", build_row(build, self._vault))
+        await self._session.many("add_build_image", build_image_rows(build))
 
     async def save_registry_login(self, login: RegistryAccount) -> None:
         await self._session.run("save_registry_login", registry_login_row(login, self._vault))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.actor import Actor
 from core.errors import Conflict
-from core.sentence import EMPTY_SENTENCE, Channel, Sentence, TimeOfDay, UserGroup
+from core.sentence import EMPTY_SENTENCE, Channel, CommandLine, Sentence, TimeOfDay, UserGroup
 
 ANA = Actor("slack", "U01ANA", "ana")
 CI = Actor("token", "ci", "ci")
@@ -20,6 +20,7 @@ parts = (
     | st.sampled_from([ANA, CI, TimeOfDay(NOON)])
     | st.builds(Channel, texts)
     | st.builds(UserGroup, texts)
+    | st.builds(CommandLine, texts)
 )
 some_parts: st.SearchStrategy[list[Any]] = st.lists(parts, max_size=6)
 sentences = some_parts.map(lambda given: Sentence.of(*given))
@@ -33,6 +34,7 @@ sentences = some_parts.map(lambda given: Sentence.of(*given))
         (Sentence.of(CI, " at ", TimeOfDay(NOON)), "token:ci at 12:05 UTC"),
         (Sentence.of(TimeOfDay(NOON, seconds=True)), "12:05:09 UTC"),
         (Sentence.of("<@U01ANA>"), "<@U01ANA>"),
+        (Sentence.of(CommandLine("apps cancel web"), " stops it"), "`apps cancel web` stops it"),
     ],
 )
 def test_in_a_log_everything_has_a_name(sentence, plain):

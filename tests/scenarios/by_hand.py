@@ -45,6 +45,17 @@ async def undo(stage: Stage, release: str) -> None:
     raise AssertionError(f"no replica set of {release}")
 
 
+async def set_type(stage: Stage, service: str, kind: str) -> None:
+    """Do what `kubectl patch service web -p '{"spec": {"type": "LoadBalancer"}}'` does."""
+    await stage.cluster.admin.call(
+        "PATCH",
+        path(stage, "services", service),
+        {"spec": {"type": kind}},
+        content=STRATEGIC,
+        query={"fieldManager": "kubectl-patch"},
+    )
+
+
 async def pause(stage: Stage, *, paused: bool = True) -> None:
     """Do what `kubectl rollout pause deployment/web` does, or `resume`."""
     await patched(stage, {"paused": paused or None}, manager="kubectl-rollout")

@@ -182,3 +182,38 @@ async def test_after_an_undo_a_rollback_puts_everything_right_for_all_that_follo
         ended = await stage.promoted(await stage.build(web=tag))
         assert ended.phase == "Running", str(ended.reason)
         await stage.runs(ended.release)
+
+
+async def type_of_service(stage: Stage) -> str:
+    (service,) = await stage.items("services")
+    return service["spec"]["type"]
+
+
+async def test_a_service_made_public_by_hand_is_refused_by_name_and_a_rollback_says_that_it_took_it_back(
+    stage: Stage,
+):
+    first = await stage.running(web="v1")
+    await by_hand.set_type(stage, "web", "LoadBalancer")
+    refused = await stage.promoted(await stage.build(web="v2"))
+
+    assert refused.phase == "Refused"
+    await stage.tells("service-by-hand", refused.id)
+    assert await type_of_service(stage) == "LoadBalancer"
+
+    await stage.command(f"releases rollback {first}")
+    back = await stage.ended((await stage.newest()).id)
+    assert back.phase == "Running", back.cause
+    assert await type_of_service(stage) == "ClusterIP"
+    line = await stage.line(back.id, "Overwrote")
+    assert (line.object, line.text) == ("web", "Overwrote .spec.type (set by kubectl-patch)")
+
+
+async def test_overwriting_takes_a_service_back_and_the_next_promote_needs_it_no_more(stage: Stage):
+    await stage.running(web="v1")
+    await by_hand.set_type(stage, "web", "LoadBalancer")
+    ended = await stage.promoted(await stage.build(web="v2"), "--overwrite")
+
+    assert ended.phase == "Running", ended.cause
+    assert (await stage.line(ended.id, "Overwrote")).text == "Overwrote .spec.type (set by kubectl-patch)"
+    assert await type_of_service(stage) == "ClusterIP"
+    assert (await stage.promoted(await stage.build(web="v3"))).phase == "Running"

@@ -64,3 +64,44 @@ async def test_a_service_that_comes_back_has_the_count_of_its_manifest(stage: St
     two = WORKER.replace("count: 1", "count: 2")
     release = await stage.running(manifest=WEB + two, web="v3", worker="v3")
     await stage.runs(release, "worker", count=2)
+
+
+async def scaled_to_nothing(stage: Stage) -> str:
+    """Return the promotion of a release that became active while a person kept the app at 0."""
+    await stage.running(web="v1")
+    await scale_by_hand(stage, 0)
+    await stage.runs_nothing()
+    return await stage.promote(await stage.build(web="v2"))
+
+
+async def first_pods(stage: Stage, promotion: str) -> str:
+    """Return what the card says of them once it does."""
+
+    async def said() -> str:
+        return (await stage.bot.store.read.promotion(promotion)).progress.first_pods
+
+    return await stage.until(said)
+
+
+async def test_a_release_of_which_nothing_ran_says_so_loudly_and_its_first_pods_verify_it(stage: Stage):
+    ended = await stage.ended(await scaled_to_nothing(stage))
+    assert (ended.phase, ended.nothing_ran) == ("Running", True)
+    await stage.tells("nothing-ran", ended.id)
+    assert "was never verified: nothing of it ran" in await stage.command("releases")
+
+    await scale_by_hand(stage, 2)
+    assert await first_pods(stage, ended.id) == "its first pods have started and stood: it is verified"
+    assert (await stage.bot.store.read.release_status(ended.release)).verified_at is not None
+
+
+async def test_the_first_pods_of_such_a_release_crash_and_it_is_on_hold(stage: Stage):
+    await stage.running(web="v1")
+    await scale_by_hand(stage, 0)
+    await stage.runs_nothing()
+    ended = await stage.promoted(await stage.build(web="v2-crash"))
+    assert ended.nothing_ran
+    await scale_by_hand(stage, 2)
+
+    assert (await first_pods(stage, ended.id)).startswith("its first pods failed: ")
+    assert f"on hold: {ended.release}" in await stage.command("releases")
+    assert (await stage.deployment())["spec"]["replicas"] == 2, "nothing is undone"

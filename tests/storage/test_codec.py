@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.actor import BOT, Actor
 from core.records.bundle import Ref
 from core.records.environment import Environment
-from core.sentence import Channel, Sentence, TimeOfDay, UserGroup
+from core.sentence import Channel, CommandLine, Sentence, TimeOfDay, UserGroup
 from storage import codec
 from storage.audit import row_hash
 from storage.keys import Keyring, Vault
@@ -43,7 +43,7 @@ def test_an_actor_comes_back(actor):
 def test_a_sentence_comes_back_part_by_part(text, name, at):
     said = Sentence.of(
         *(text, Actor("slack", "U1", name), name, Channel("C1"), UserGroup(text), BOT),
-        *(TimeOfDay(at), text, TimeOfDay(at, seconds=True)),
+        *(TimeOfDay(at), text, TimeOfDay(at, seconds=True), CommandLine(name)),
     )
     document = VAULT.unseal(VAULT.seal(codec.sentence_document(said)))
     assert codec.sentence_of(document) == said

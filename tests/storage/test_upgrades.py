@@ -6,7 +6,7 @@ from core.promotion import Phase
 from storage.keys import Keyring
 from storage.store import open_store
 from tests.storage.before import database_of_before
-from tests.storage.making import ALICE, CI
+from tests.storage.making import ALICE, APP, CI
 
 P = "PAAAAAAAAAA"
 # Phase, who acted, the release that took its place, what was said → which of the three it was.
@@ -35,3 +35,15 @@ async def test_who_acted_is_who_declined_cancelled_or_took_over(
     found = {name: getattr(promotion, name) for name in ("declined_by", "cancelled_by", "taken_over_by")}
     assert found == dict.fromkeys(found) | ({decided: by} if decided else {})
     assert (promotion.phase, promotion.superseded_by) == (Phase(phase), superseded_by)
+
+
+async def test_images_of_before_count_as_used(path, key, clock):
+    async with database_of_before(path, key) as before:
+        await before.build("BAAAAAAAAAA", {"web": "registry.host/web:main", "cache": "redis:7"})
+        await before.build("BBBBBBBBBBB", {"web": "registry.host/web:main"})
+    async with open_store(path, Keyring([key]), clock) as store:
+        asked = ["registry.host/web:main", "registry.host/web:next"]
+        assert await store.read.known_images(APP, asked) == {"registry.host/web:main"}
+        assert await store.read.known_images("other", asked) == frozenset()
+        build = await store.read.build(APP, "BAAAAAAAAAA")
+        assert (build.reused, build.message, build.text) == ((), "", "as it was")

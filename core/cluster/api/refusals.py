@@ -148,14 +148,19 @@ def conflict_sentence(at: Address, status: ApiStatus) -> str:
 
     Undoing an edit does not give it back: whoever wrote a field last owns it, whatever its value.
     """
-    return owned_sentence(at, ", ".join(f"{c.field} (set by {_manager(c)})" for c in status.conflicts))
+    return owned_sentence(at, conflicting(status))
+
+
+def conflicting(status: ApiStatus) -> str:
+    """Name each field that another manager has set to another value, and the manager."""
+    return ", ".join(f"{c.field} (set by {_manager(c)})" for c in status.conflicts)
 
 
 def owned_sentence(at: Address, owned: str) -> str:
     """Say why nothing is applied: who owns which fields, and how they are overwritten all the same."""
     return (
         f"{at}: another tool owns {owned}; the bot does not overwrite it unasked: promote with `--overwrite`, which takes"
-        " it away, or use `releases rollback`, which does so too"
+        " it away, or roll back, which does so too"
     )
 
 

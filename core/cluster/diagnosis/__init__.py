@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from core.cluster.diagnosis import crashes, creation, images, probes, scheduling, starts, surroundings
-from core.cluster.diagnosis.view import NO_RESTARTS, ContainerView, PodView, events_of, pod_view
+from core.cluster.diagnosis.view import NO_RESTARTS, ContainerView, PodView, events_of, once, pod_view
 from core.cluster.documents import (
     Document,
     containers_of,
@@ -52,7 +52,7 @@ def diagnoses(
     views = [pod_view(snapshot, p, named=named, before=before) for p in new]
     alive = [v for v in views if is_alive(v.document)]
     old = _old_pods(snapshot, workload, release) if kind.released else []
-    found = [_of_pod(service.name, v, snapshot, old=old) for v in alive]
+    found = [_of_pod(service.name, v, snapshot, old=old, named=named, before=before) for v in alive]
     revisions = [m for m in snapshot.revisions(kind, workload) if release_of(m) == release]
     owners = frozenset(str((controller_of(v.document, POD_OWNERS) or {}).get("uid")) for v in alive)
     every = [p for p in snapshot.pods(workload) if is_alive(p) and not is_terminating(p)]
@@ -71,8 +71,23 @@ def diagnoses(
     return tuple(sorted([*_grouped(alive, found), *(t for t in around if t is not None)], key=_severity))
 
 
-def _of_pod(service: str, pod: PodView, snapshot: Snapshot, *, old: Sequence[Document]) -> Diagnosis | None:
-    """Return the worst that is wrong with one pod."""
+def _of_pod(
+    service: str,
+    pod: PodView,
+    snapshot: Snapshot,
+    *,
+    old: Sequence[Document],
+    named: frozenset[str],
+    before: Mapping[str, int],
+) -> Diagnosis | None:
+    """Return the worst that is wrong with one pod; once it has a node, nobody else has a say in that, so it is found once."""
+    if not pod.spec.get("nodeName"):
+        return _worst_of(service, pod, snapshot, old=old)
+    question = ("trouble", service, named, before.get(uid_of(pod.document), 0))
+    return once(snapshot, pod.document, question, lambda: _worst_of(service, pod, snapshot, old=old))
+
+
+def _worst_of(service: str, pod: PodView, snapshot: Snapshot, *, old: Sequence[Document]) -> Diagnosis | None:
     found = [
         scheduling.find(service, pod, old=old),
         surroundings.find_volume(service, pod, snapshot),

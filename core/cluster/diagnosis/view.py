@@ -1,11 +1,11 @@
 """One pod as a diagnosis sees it: each container with its specification, its state and the events about it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from core.cluster.documents import Document, name_of, parse_timestamp, spec_of, status_of, uid_of
 from core.cluster.kinds.pod import POD
@@ -13,6 +13,7 @@ from core.cluster.labels import CONTAINER
 from core.cluster.snapshot import Snapshot
 from core.records.observation import Diagnosis, DiagnosisKind
 
+T = TypeVar("T")
 # After ten that differ by text only, the recorder folds events and marks the survivor (client-go events_cache).
 COMBINED_PREFIX = "(combined from similar events): "
 FIELD_PATH = re.compile(r"\{([^{}]+)\}$")
@@ -207,11 +208,14 @@ def pod_view(
         named: the containers that the workload asks for; None where nobody asks whose they are.
         before: pod uid → restarts of its `main` container before the promotion.
     """
+    restarts = before.get(uid_of(pod), 0)
+    return once(snapshot, pod, ("view", named, restarts), lambda: _made(snapshot, pod, named, restarts))
+
+
+def once(snapshot: Snapshot, pod: Document, question: Hashable, make: Callable[[], T]) -> T:
+    """Return what is made of a pod and of the events about it and of nothing else, made once for as long as they stay."""
     uid = uid_of(pod)
-    restarts = before.get(uid, 0)
-    if snapshot.get(POD.name, uid) is not pod:
-        return _made(snapshot, pod, named, restarts)
-    return snapshot.remembered(uid, (named, restarts), lambda: _made(snapshot, pod, named, restarts))
+    return snapshot.remembered(uid, question, make) if snapshot.get(POD.name, uid) is pod else make()
 
 
 def _made(snapshot: Snapshot, pod: Document, named: frozenset[str] | None, restarts: int) -> PodView:

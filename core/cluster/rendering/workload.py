@@ -126,7 +126,8 @@ def _container(service: Service, given: RenderInput) -> Json:
     container: Json = {
         "name": CONTAINER,
         "image": given.images[service.name],
-        "imagePullPolicy": "IfNotPresent",
+        # A node may have what a tag meant before it was built anew.
+        "imagePullPolicy": "Always" if service.name in given.build.reused else "IfNotPresent",
         "envFrom": [{"secretRef": {"name": secret_name(service.name, given.release.id)}}],
         "env": [{"name": "INSTANCE_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}],
         "resources": _resources(service),

@@ -1,8 +1,9 @@
 """What one new pod has come to, as the verdict needs it: steps and states, and not one of the cluster's times."""
 
 from collections.abc import Iterable
+from functools import partial
 
-from core.cluster.diagnosis.view import ContainerView, PodView, pod_view, probe_kills
+from core.cluster.diagnosis.view import ContainerView, PodView, once, pod_view, probe_kills
 from core.cluster.documents import Document, condition, containers_of, is_condition_true, spec_of, uid_of
 from core.cluster.snapshot import Snapshot
 from core.records.observation import PodMilestone, PodObservation
@@ -17,10 +18,11 @@ def pod_states(
 ) -> tuple[PodObservation, ...]:
     """Return the states of a workload's new pods, in their order."""
     named = containers_of(workload)
-    return tuple(_state(pod_view(snapshot, pod, named=named)) for pod in pods)
+    return tuple(once(snapshot, pod, ("state", named), partial(_state, snapshot, pod, named)) for pod in pods)
 
 
-def _state(pod: PodView) -> PodObservation:
+def _state(snapshot: Snapshot, document: Document, named: frozenset[str]) -> PodObservation:
+    pod = pod_view(snapshot, document, named=named)
     ours = [c for c in pod.containers if not c.injected]
     ready = is_condition_true(pod.document, "Ready")
     return PodObservation(

@@ -51,6 +51,17 @@ ORDER BY settled_at DESC, number DESC LIMIT 1;
 -- The newest promotion of an app that has begun to write; promotions start in the order in which they are asked for.
 SELECT * FROM promotions WHERE app = :app AND touched_at IS NOT NULL ORDER BY number DESC LIMIT 1;
 
+-- unproved --
+-- The last touched promotion of each app, where nothing of it ran and its release was neither verified nor put on hold since.
+SELECT promotions.* FROM apps
+JOIN promotions ON promotions.number = (
+    SELECT last.number FROM promotions AS last
+    WHERE last.app = apps.name AND last.touched_at IS NOT NULL ORDER BY last.number DESC LIMIT 1
+)
+LEFT JOIN standings ON standings.release = promotions.release
+WHERE apps.deleted_at IS NULL AND promotions.phase = 'Running' AND promotions.nothing_ran = 1
+    AND standings.verified_at IS NULL AND standings.held IS NULL;
+
 -- live_before --
 -- The newest promotion of an app before one that said, as it ended, what is active.
 SELECT * FROM promotions

@@ -59,19 +59,29 @@ SELECT * FROM builds WHERE id = :id AND app = :app;
 
 -- build_entry --
 -- One build of an app, without its manifest.
-SELECT id, app, images, description, git_sha, status, release, started_at, ended_at, created_by FROM builds
+SELECT id, app, images, reused, description, git_sha, status, release, started_at, ended_at, created_by FROM builds
 WHERE id = :id AND app = :app;
 
 -- builds --
 -- The newest builds of an app first, without their manifests.
-SELECT id, app, images, description, git_sha, status, release, started_at, ended_at, created_by FROM builds
+SELECT id, app, images, reused, description, git_sha, status, release, started_at, ended_at, created_by FROM builds
 WHERE app = :app ORDER BY number DESC LIMIT :limit;
 
 -- add_build --
 -- Make a build, unless its id is taken.
-INSERT INTO builds (id, app, manifest, images, description, git_sha, status, release, started_at, ended_at, created_by)
-VALUES (:id, :app, :manifest, :images, :description, :git_sha, :status, :release, :started_at, :ended_at, :created_by)
-ON CONFLICT (id) DO NOTHING;
+INSERT INTO builds (
+    id, app, manifest, images, reused, description, message, git_sha, status, release, started_at, ended_at, created_by
+) VALUES (
+    :id, :app, :manifest, :images, :reused, :description, :message, :git_sha, :status, :release, :started_at, :ended_at, :created_by
+) ON CONFLICT (id) DO NOTHING;
+
+-- known_images --
+-- Those of some images that a build of an app has had.
+SELECT image FROM build_images WHERE app = :app AND image IN (SELECT value FROM json_each(:images));
+
+-- add_build_image --
+-- Remember an image that a build of the app has.
+INSERT INTO build_images (app, image) VALUES (:app, :image) ON CONFLICT (app, image) DO NOTHING;
 
 -- release --
 -- One release of an app.

@@ -44,10 +44,26 @@ async def test_without_a_description_it_is_called_by_its_time(api):
     assert (await api.store.read.build("myapp", made["id"])).description == "build 2026-01-01 12:00"
 
 
-async def test_a_description_is_one_harmless_line(api):
-    made = await (await api.post(PATH, json=BUILD | {"description": " a\n\x1b[31mb\t c "})).json()
+async def test_a_whole_commit_message_is_kept_and_its_first_line_describes(api):
+    told = "Fix it\n\n" + "because it was broken\n" * 2_000 + "\x1b[31mred"
+    made = await (await api.post(PATH, json=BUILD | {"description": told})).json()
 
-    assert (await api.store.read.build("myapp", made["id"])).description == "a [31mb c"
+    build = await api.store.read.build("myapp", made["id"])
+    assert build.description == "Fix it"
+    assert build.message == "Fix it\n\n" + "because it was broken\n" * 2_000 + " [31mred"
+    assert (await api.store.read.release("myapp", made["release"])).description == "Fix it"
+    for words in (f"releases info {made['release']}", f"builds info {made['id']}"):
+        shown = (await (await api.post("/commands", json={"text": f"{words} -a myapp"})).json())["text"]
+        assert "Description  Fix it\n" in shown
+        assert "             because it was broken\n" in shown
+        assert "… 1963 more rows" in shown
+
+
+async def test_a_description_larger_than_anybody_reads_is_refused(api):
+    answer = await api.post(PATH, json=BUILD | {"description": "x" * (64 * 1024 + 1)})
+
+    assert answer.status == 422
+    assert (await answer.json())["error"] == "the description is larger than 64 KiB"
 
 
 async def test_an_unknown_app_is_not_found(api):

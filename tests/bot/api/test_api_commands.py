@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import UserError
 from core.policy.authorization import parse_policy
-from tests.bot.api.asking import policy_of
+from tests.bot.api.asking import BUILD, policy_of
 from tests.core.world import ALICE, ONE_APPROVAL, by
 
 
@@ -50,7 +50,9 @@ async def test_an_approval_that_is_awaited_is_said_in_words_and_in_a_header(api)
 
     body = await answer.json()
     assert answer.headers["Promotion-Phase"] == "AwaitingApproval"
-    assert body["text"].endswith(f"\nWaiting for 1 approval: #C1, or /convox approve {body['promotion']}")
+    assert body["text"].endswith(
+        f"\nWaiting for 1 approval: #C1, or `convox-bot do approve {body['promotion']}`"
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,21 @@ async def test_what_to_do_now_is_told_beside_the_sentence(api):
     body = await (await api.command("release promote")).json()
 
     assert body["error"].startswith("unknown command")
-    assert body["hint"].startswith("did you mean")
+    assert body["hint"].startswith("did you mean: `convox-bot do releases promote ")
+
+
+async def test_every_hint_can_be_typed_as_it_stands_in_a_terminal(api):
+    """A refusal of the guards, of the grammar for what is missing, and for what is too much."""
+    older = (await (await api.post("/apps/myapp/builds", json=BUILD)).json())["release"]
+    newer = (await (await api.post("/apps/myapp/builds", json=BUILD)).json())["release"]
+    await api.world.promote(newer)
+    for text, hint in [
+        (f"releases promote {older} -a myapp", f"`convox-bot do releases rollback {older} -a myapp`"),
+        ("env get -a myapp", "usage: `convox-bot do env get KEY"),
+        (f"releases info {older} --force -a myapp", "usage: `convox-bot do releases info "),
+    ]:
+        body = await (await api.command(text)).json()
+        assert body["hint"].startswith(hint), body
 
 
 @pytest.mark.parametrize(("down", "whom"), [(False, "@u01alice"), (True, "@U01ALICE")])

@@ -11,6 +11,7 @@ from bot.api.lines import POLL_SECONDS, follow
 from bot.api.names import Names
 from core.policy.authorization import parse_policy
 from core.records.line import Line
+from core.usecases.viewer import LINES_AT_ONCE
 from tests.bot.api.asking import policy_of
 from tests.core.world import ALICE, BOB, ONE_APPROVAL, by
 from tests.fakes import START, broken
@@ -47,6 +48,27 @@ async def test_an_id_may_be_typed_in_lower_case(api):
     promotion = await api.world.promote((await api.world.build()).release.id)
 
     assert (await api.lines(promotion.id.lower()))[-1] == "OK"
+
+
+async def test_a_long_stream_is_read_in_parts_and_whole(api, monkeypatch):
+    promotion = await api.world.promote((await api.world.build()).release.id)
+    async with api.store.transaction() as tx:
+        more = [Line(at=START, object="web", text=str(n), key=str(n)) for n in range(2 * LINES_AT_ONCE)]
+        await tx.add_lines(promotion.id, more)
+    taken, real = [], type(api.store.read).lines
+
+    async def lines(read, *given):
+        found = await real(read, *given)
+        taken.append(len(found))
+        return found
+
+    monkeypatch.setattr(type(api.store.read), "lines", lines)
+    *told, last = await api.lines(promotion.id)
+
+    assert last == "OK"
+    assert [line.rpartition(" ")[2] for line in told[-len(more) :]] == [line.text for line in more]
+    assert max(taken) == LINES_AT_ONCE
+    assert sum(taken) == len(told)
 
 
 async def test_lines_are_sent_as_they_come_and_the_stream_ends_with_the_verdict(api):

@@ -332,7 +332,7 @@ async def test_a_change_whose_promotion_is_refused_says_both(tmp_path: Path):
         made = (await w.store.read.releases("myapp", 1))[0]
         who = "<@U01ALICE> promotes"
         assert f"Setting FOO... OK\nRelease: {made.id}\nERROR: app is currently updating: {who}" in answer
-        assert f"or take over: `releases promote {made.id} --force -a myapp`" in answer
+        assert f"or take over: `/convox releases promote {made.id} --force -a myapp`" in answer
         await w.decider.cancel_app(by(asked.promotion.requested_by), "myapp")
         await w.end(asked.promotion.id)
 

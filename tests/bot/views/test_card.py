@@ -65,7 +65,44 @@ STATES = {
             progress=Progress(remarks=("web is not scaled by its load: no metrics",)),
         ),
     ),
-    "vacuous": ("Live, not verified: nothing ran", replace(ENDED, phase=Phase.RUNNING, nothing_ran=True)),
+    "vacuous": (
+        "Live, not verified: nothing ran",
+        replace(
+            ENDED,
+            phase=Phase.RUNNING,
+            nothing_ran=True,
+            progress=Progress(services={"web": (0, 0), "worker": (0, 0)}),
+        ),
+    ),
+    "partly-idle": (
+        "Live",
+        replace(ENDED, phase=Phase.RUNNING, progress=Progress(services={"web": (2, 2), "worker": (0, 0)})),
+    ),
+    "proved-later": (
+        "Live",
+        replace(
+            ENDED,
+            phase=Phase.RUNNING,
+            nothing_ran=True,
+            progress=Progress(
+                services={"web": (2, 2)},
+                proved=True,
+                first_pods="its first pods have started and stood: it is verified",
+            ),
+        ),
+    ),
+    "failed-later": (
+        "Live, not verified",
+        replace(
+            ENDED,
+            phase=Phase.RUNNING,
+            nothing_ran=True,
+            progress=Progress(
+                services={"web": (0, 2)},
+                first_pods=f"its first pods failed: {CAUSE}; nothing was undone, for a person has started them",
+            ),
+        ),
+    ),
     "error": ("Rolling back", replace(GOING, phase=Phase.ERROR, cause=Sentence.of(CAUSE))),
     "deadline": (
         "Rolling back",

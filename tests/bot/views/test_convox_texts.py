@@ -16,7 +16,7 @@ from bot.views.times import elapsed, humanise, spoken, stamp
 from core.promotion import Phase
 from core.records.environment import Environment
 from core.records.release import ReleaseStatus
-from core.sentence import Channel, Sentence
+from core.sentence import Sentence
 from tests.bot.views.samples import ANA, APP, BUILD, NEW, NOW, OLD, WAITING, golden, listed
 
 HOUR, DAY = 3600, 86_400
@@ -174,16 +174,16 @@ def test_a_listed_environment_hides_its_values():
         (confirmations.approving(WAITING, 2), "Approving PABCDEFGHIJ... OK\n2 more approvals are needed"),
         (
             confirmations.waiting(WAITING),
-            Sentence.of("Waiting for 2 approvals: /convox approve PABCDEFGHIJ"),
+            "Waiting for 2 approvals: `approve PABCDEFGHIJ`",
         ),
         (
             confirmations.waiting(replace(WAITING, channel="C1", approvals_needed=1)),
-            Sentence.of("Waiting for 1 approval: ", Channel("C1"), ", or /convox approve PABCDEFGHIJ"),
+            "Waiting for 1 approval: #C1, or `approve PABCDEFGHIJ`",
         ),
     ],
 )
 def test_what_was_done_is_said_in_convox_words(text, expected):
-    assert text == expected
+    assert str(text) == expected
 
 
 def test_an_app_whose_namespace_an_administrator_must_make_comes_with_the_command():

@@ -21,7 +21,7 @@ from core.promotion import SETTLED, Phase
 from core.records.environment import Environment
 from core.records.line import Line
 from core.records.progress import Progress
-from core.sentence import Channel, Sentence, UserGroup
+from core.sentence import Channel, CommandLine, Sentence, UserGroup
 from tests.bot.views.samples import BUILD, NEW, NOW, OLD, WAITING, card_of
 from tests.soak import times
 
@@ -64,7 +64,7 @@ def texts(payload: object) -> list[str]:
 def naming(words: str, other: str) -> Sentence:
     """A sentence whose every part is made of these."""
     who = Actor("slack", words, other), Actor("token", other, words)
-    return Sentence.of(words, *who, other, Channel(words), UserGroup(other), words)
+    return Sentence.of(words, *who, other, Channel(words), UserGroup(other), words, CommandLine(other), words)
 
 
 def assert_harmless(payload: dict) -> None:

@@ -21,6 +21,7 @@ from bot.views.thread import (
 from core.lifecycle.outcome import ending
 from core.promotion import Phase
 from core.records.line import Line, LineKind
+from core.records.progress import Progress
 from core.sentence import Sentence
 from tests.bot.views.samples import BO, NOW, WAITING, golden
 
@@ -28,6 +29,12 @@ ENDED = replace(WAITING, touched_at=NOW, started_at=NOW, settled_at=NOW + timede
 CAUSE = "container main of web exits 1"
 ENDINGS = {
     "ok": replace(ENDED, phase=Phase.RUNNING),
+    "nothing-ran": replace(
+        ENDED, phase=Phase.RUNNING, nothing_ran=True, progress=Progress(services={"web": (0, 0)})
+    ),
+    "partly-idle": replace(
+        ENDED, phase=Phase.RUNNING, progress=Progress(services={"web": (2, 2), "worker": (0, 0)})
+    ),
     "reverted": replace(ENDED, phase=Phase.REVERTED, cause=Sentence.of(CAUSE)),
     "removed": replace(ENDED, phase=Phase.REVERTED, back_to=None, removed=True, cause=Sentence.of(CAUSE)),
     "cancelled": replace(

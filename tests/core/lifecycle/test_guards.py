@@ -65,7 +65,7 @@ def test_who_is_busy_is_named_with_since_when_where_and_what_to_do():
         *("app is currently updating: ", ALICE, " promotes R2 since ", TimeOfDay(START, seconds=True)),
         *(" in ", Channel("C1")),
     )
-    assert refused.hint == "wait, stop it with `apps cancel myapp`, or take over with `--force`"
+    assert str(refused.hint) == "wait, stop it with `apps cancel myapp`, or take over with `--force`"
 
 
 def test_who_is_busy_without_a_channel_is_named_without_one():
@@ -86,7 +86,7 @@ def test_an_older_release_is_refused_before_its_hold_is_looked_at():
 def test_a_held_release_needs_a_reason():
     with pytest.raises(Conflict, match="^R2 is on hold: it crashed$") as refused:
         guard(release(2), active=None, held=HELD, anyway=None)
-    assert refused.value.hint.startswith('`releases promote R2 -a myapp --anyway "reason"`')
+    assert str(refused.value.hint).startswith('`releases promote R2 -a myapp --anyway "reason"`')
     guard(release(2), active=None, held=HELD, anyway="the registry is back")
 
 
@@ -130,7 +130,7 @@ def test_a_rollback_to_a_release_without_a_build_is_refused():
 def test_a_rollback_to_what_failed_and_never_ran_is_refused():
     with pytest.raises(Conflict, match="^R2 is on hold: it crashed$") as refused:
         guard_rollback(release(2), held=HELD)
-    assert "releases -a myapp" in refused.value.hint
+    assert "releases -a myapp" in str(refused.value.hint)
 
 
 def test_a_rollback_to_what_once_ran_is_never_refused():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.actor import Actor
-from core.lifecycle.outcome import ending
+from core.lifecycle.outcome import ending, unproved
 from core.promotion import SETTLED, Phase, Promotion
 from core.sentence import Sentence
 
@@ -114,3 +114,14 @@ def test_a_cause_of_many_lines_stays_on_the_first_line():
     reverted = ended(Phase.REVERTED, back_to=BACK, cause=Sentence.of(" one\n  two\r\nthree\n"))
 
     assert str(ending(reverted)) == f"ERROR: rolled back to {BACK}: one two three"
+
+
+@pytest.mark.parametrize(
+    ("idle", "named"),
+    [(["web"], "web is"), (["web", "worker"], "web and worker are"), (["a", "b", "c"], "a, b and c are")],
+)
+def test_what_nothing_has_proved_is_named(idle, named):
+    assert unproved(idle, "R1", nothing_ran=False) == f"not proved: {named} scaled to 0, nothing of it ran"
+    assert f"nothing was proved: {named} scaled to 0, so no pod of R1 ran." in unproved(
+        idle, "R1", nothing_ran=True
+    )

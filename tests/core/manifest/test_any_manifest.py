@@ -47,7 +47,7 @@ def test_a_manifest_is_read_or_refused_in_sentences_without_a_value(text: str, v
             manifest = parse_manifest(text, Environment(tuple(variables.items())), complete=complete)
             said = list(manifest.notes)
         except Invalid as refused:
-            said = [*str(refused).splitlines(), refused.hint]
+            said = [*str(refused).splitlines(), str(refused.hint)]
         assert all(line.strip() for line in said[:-1])
         assert not [line for line in said if SECRET in line]
         assert all(line.isprintable() for line in said)  # a terminal obeys what it is sent
@@ -67,7 +67,7 @@ def said_of(text: str, variables: Mapping[str, str]) -> list[str]:
     try:
         return list(parse_manifest(text, Environment(tuple(variables.items()))).notes)
     except Invalid as refused:
-        return [*str(refused).splitlines(), refused.hint]
+        return [*str(refused).splitlines(), str(refused.hint)]
 
 
 @pytest.mark.parametrize("value", [SECRET * 2, f"/{SECRET}/{SECRET}", f"{SECRET.lower()}-x", f"{SECRET}: x"])

@@ -39,7 +39,7 @@ def test_missing_and_unknown_services_and_bad_references_are_named_at_once():
         "no such service: 'wbe', 'jobs'",
         "image of cache is no image reference (it has spaces): 'UP:x y'",
     ]
-    assert "web, worker, cache" in raised.value.hint
+    assert "web, worker, cache" in str(raised.value.hint)
 
 
 def test_of_a_flood_of_names_that_are_no_services_as_many_are_repeated_as_there_could_be():

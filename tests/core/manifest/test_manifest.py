@@ -198,7 +198,7 @@ def test_required_variables_are_named_all_at_once_in_order():
         read(text)
 
     assert str(raised.value) == "required env: OTHERGLOBAL, QUEUE, SECRET"
-    assert "env set OTHERGLOBAL=… QUEUE=… SECRET=…" in raised.value.hint
+    assert "env set OTHERGLOBAL=… QUEUE=… SECRET=…" in str(raised.value.hint)
     assert read(text, OTHERGLOBAL="", QUEUE="1", SECRET="2")
 
 

@@ -15,14 +15,14 @@ def test_a_name_that_fits_a_namespace_is_taken(name):
 def test_any_other_name_is_refused_with_what_a_name_may_be(name):
     with pytest.raises(Invalid, match="is not valid") as refusal:
         check_name(name)
-    assert refusal.value.hint.startswith("a name has up to 30 lower-case letters")
+    assert str(refusal.value.hint).startswith("a name has up to 30 lower-case letters")
 
 
 @pytest.mark.parametrize("name", ["rack", "system"])
 def test_a_reserved_name_is_said_to_be_reserved_in_convox_words(name):
     with pytest.raises(Invalid, match="^app name is reserved$") as refusal:
         check_name(name)
-    assert name in refusal.value.hint
+    assert name in str(refusal.value.hint)
 
 
 @pytest.mark.parametrize(

@@ -17,5 +17,5 @@ async def test_an_app_without_a_cluster_is_made_and_the_rest_is_said(w: World, e
         Unavailable, match="^other is created, but its namespace could not be made"
     ) as refusal:
         await w.registrar.create_app(by(ALICE), "other")
-    assert "convox-bot app-manifest other" in refusal.value.hint
+    assert "convox-bot app-manifest other" in str(refusal.value.hint)
     assert (await w.store.read.app("other")).name == "other"

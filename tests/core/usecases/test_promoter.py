@@ -49,7 +49,7 @@ async def test_an_older_release_is_refused_with_the_rollback_to_type(w: World):
     await w.good()
     with pytest.raises(Invalid, match="^can not promote an older release, try rollback$") as refused:
         await w.ask(old)
-    assert refused.value.hint == f"`releases rollback {old} -a myapp`"
+    assert str(refused.value.hint) == f"`releases rollback {old} -a myapp`"
 
 
 async def test_while_a_rollout_runs_a_promote_is_refused_with_the_holder(w: World):
@@ -223,7 +223,7 @@ async def test_whoever_has_approved_is_told_how_to_stop_it(w: World):
     await w.decider.approve(by(BOB), request.promotion.id)
     with pytest.raises(Conflict, match="^you have already approved P") as refusal:
         await w.decider.decline(by(BOB), request.promotion.id)
-    assert refusal.value.hint == "`apps cancel myapp` stops it for everybody"
+    assert str(refusal.value.hint) == "`apps cancel myapp` stops it for everybody"
 
 
 @pytest.mark.world(policy=ONE_APPROVAL)

@@ -192,7 +192,7 @@ async def test_a_build_whose_times_no_rollout_could_meet_is_refused_when_it_is_r
         Invalid, match=r"allow a start of 3019 s .* a rollout may take 3000 s in all"
     ) as refused:
         await w.build(text=text)
-    assert "longest" in refused.value.hint
+    assert "longest" in str(refused.value.hint)
     assert await w.store.read.builds("myapp", 9) == []
 
 
@@ -342,3 +342,39 @@ async def test_an_environment_of_more_than_1_mib_names_the_largest_that_was_set(
         await w.registrar.set_environment(by(ALICE), "myapp", [("SMALL", "abc"), ("LARGER", "x" * 9_000)])
     await w.registrar.unset_environment(by(ALICE), "myapp", ["K0", "K1"])
     await w.registrar.set_environment(by(ALICE), "myapp", [("A" * 253, "fits")])
+
+
+BUILT = "services:\n  web:\n    build: .\n    port: 3000\n  cache:\n    image: redis:7\n"
+
+
+async def test_a_tag_that_an_earlier_build_came_with_is_pulled_anew_and_that_is_noted(w: World):
+    """With IfNotPresent a node would run its old copy of the tag, and OK would be said of it."""
+
+    async def policies(**images: str) -> tuple[dict[str, str], tuple[str, ...]]:
+        made = await w.build(text=BUILT, **images)
+        await w.promote(made.release.id)
+        bundle = await w.store.read.bundle(made.release.id)
+        assert bundle is not None
+        containers = [
+            (o["metadata"]["name"], o["spec"]["template"]["spec"]["containers"][0])
+            for o in bundle.objects
+            if o["kind"] == "Deployment"
+        ]
+        notes = tuple(note for note in made.notes if "earlier build" in note)
+        return {name: c["imagePullPolicy"] for name, c in containers}, notes
+
+    once, no_notes = await policies(web="registry.example/web:main")
+    assert once == {"web": "IfNotPresent", "cache": "IfNotPresent"}
+    assert no_notes == ()
+    again, notes = await policies(web="registry.example/web:main")
+    assert again == {"web": "Always", "cache": "IfNotPresent"}, "nobody has built redis:7 anew"
+    (note,) = notes
+    assert note.startswith(
+        "an earlier build used the tag of web too, so each pod pulls it anew as it starts;"
+    )
+    pinned = f"registry.example/web@sha256:{'1' * 64}"
+    for _ in range(2):
+        assert await policies(web=pinned) == (once, ()), "a digest names its content"
+    await w.registrar.create_app(by(ALICE), "other")
+    other = await w.build("other", BUILT, web="registry.example/web:main")
+    assert (other.build and other.build.reused) == ()

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from core.cluster import diagnosis
 from core.cluster import snapshot as snapshot_module
 from core.cluster.diagnosis import view
 from core.cluster.diagnosis.view import pod_view
 from core.cluster.documents import name_of
 from core.cluster.snapshot import Delta, Snapshot
-from core.cluster.watching import service_states
+from core.cluster.watching import pods, service_states
 from core.cluster.watching.lines import lines
 from core.cluster.watching.service_states import ServiceStates
 from core.records.bundle import Bundle, BundleService, Ref
@@ -84,14 +85,18 @@ class Counted:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.states: list[str] = []
         self.views: list[str] = []
+        self.asked: list[str] = []
         self.snapshot = Snapshot()
         self.known = ServiceStates({})
         counted(monkeypatch, service_states, "service_state", lambda args: self.states.append(args[1].name))
         counted(monkeypatch, view, "_made", lambda args: self.views.append(args[1]["metadata"]["name"]))
+        counted(monkeypatch, diagnosis, "_worst_of", lambda args: self.asked.append(args[1].name))
+        counted(monkeypatch, pods, "_state", lambda args: self.asked.append(name_of(args[1])))
 
     def look(self, *deltas: Delta):
         self.states.clear()
         self.views.clear()
+        self.asked.clear()
         self.snapshot, _ = lines(self.snapshot, deltas, EMPTY_SENTENCE, START)
         self.known.take(deltas)
         return {state.name: state for state in self.known.of(self.snapshot, TARGET)}
@@ -116,6 +121,7 @@ def test_a_change_of_one_pod_of_a_hundred_makes_one_state_and_that_pods_view(nam
     assert namespace.states == ["s3"]
     assert set(namespace.views) == {"s3-4"}
     assert len(namespace.views) <= 2, "one for its lines, one for its state and diagnosis"
+    assert namespace.asked == ["s3-4", "s3-4"], "what it has come to, and what is wrong with it"
     assert states["s3"].ready == PODS - 1
 
 
