@@ -51,7 +51,7 @@ PURE = $(shell grep -rL --include='*.py' 'async \|await ' core | paste -sd,)
 coverage: setup ## hold what the tests of core, bot and storage and the recordings reach against what is promised
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run $(PYTEST) -q --hypothesis-profile=few -m "not controlplane and not soak" \
-		tests/core tests/bot tests/storage tests/recordings
+		tests/core tests/bot tests/storage tests/recordings tests/docs/test_schemas.py
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --omit='bot/playground/*' --fail-under=95
 	@$(BIN)/coverage report --include='$(PURE)' --fail-under=100

@@ -144,7 +144,7 @@ class Queries:
 
     async def _build_logs(self, command: ask.BuildLogs, caller: Caller) -> Answer:
         build = await self._viewer.build(caller, command.app, command.build)
-        return Answer(text=build_logs(build), whole=command.typed)
+        return Answer(text=build_logs(build), warnings=await self._viewer.notes(build), whole=command.typed)
 
     async def _services(self, command: ask.ListServices, caller: Caller) -> Answer:
         found = await self._running.services(caller, command.app)

@@ -50,7 +50,7 @@ class MessageRenderer:
             else None,
             source=await copied_from(read, release),
             build=build,
-            notes=await notes_on(self._cluster, release, build) if waits else (),
+            notes=await notes_on(self._cluster, build, release.environment) if waits else (),
             approvals=await read.approvals(promotion_id),
             rules=self._access.policy.rules(promotion.app),
             now=self._clock.now(),

@@ -5,9 +5,7 @@ from datetime import datetime
 
 from bot.views.tables import facts, passage, table
 from bot.views.times import elapsed, humanise, stamp
-from core.manifest.convox_yml import notes_of
 from core.records.build import Build, BuildEntry, is_pinned
-from core.records.environment import Environment
 from core.records.registry_account import RegistryAccount
 from core.sentence import Sentence
 
@@ -51,11 +49,10 @@ def build_logs(build: Build) -> Sentence:
         for service, image in build.images.items()
     ]
     commit = [f"commit {build.git_sha}"] if build.git_sha else []
-    notes = [f"Note: {note}" for note in notes_of(build.manifest, Environment())]
     made = Sentence.of(
         f"{stamp(build.started_at)} registered by ", build.created_by, "; its own log is where it was built"
     )
-    return Sentence.join("\n", [made, *commit, *images, *notes])
+    return Sentence.join("\n", [made, *commit, *images])
 
 
 def registry_list(logins: Sequence[RegistryAccount], now: datetime) -> str:

@@ -105,14 +105,6 @@ def parse_manifest(text: str, environment: Environment, *, complete: bool = True
     )
 
 
-def notes_of(text: str, environment: Environment) -> tuple[str, ...]:
-    """Return the notes on a manifest that was registered once; none where it cannot be read with these variables."""
-    try:
-        return parse_manifest(text, environment, complete=False).notes
-    except Invalid:
-        return ()
-
-
 def _check_copies(services: int, environment: Environment) -> None:
     size = sum(len(key) + len(value) for key, value in environment.pairs)
     if services * size > LARGEST_COPIES:

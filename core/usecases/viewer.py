@@ -203,7 +203,7 @@ class Viewer:
             release=release if reveal else _masked(release),
             status=await read.release_status(release_id),
             active=release_id == active,
-            notes=await notes_on(self._cluster, release, build),
+            notes=await notes_on(self._cluster, build, release.environment),
             text=build.text if build and build.release == release.id else release.description,
         )
 
@@ -274,6 +274,10 @@ class Viewer:
         await self._access.require(caller.actor, "view", app)
         await self._store.read.app(app)
         return await self._store.read.build(app, build_id)
+
+    async def notes(self, build: Build) -> tuple[str, ...]:
+        """Return of which keys of a build's manifest nothing comes here, as far as the file alone tells."""
+        return await notes_on(self._cluster, build)
 
     async def environment(
         self, caller: Caller, app: str, *, reveal: bool = False, release: str | None = None

@@ -2,7 +2,6 @@
 
 from bot.command.forms import BuildForm, fill
 from bot.command.parser import parse
-from bot.views.builds import build_logs
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.policy.authorization import parse_policy
 from core.promotion import Phase
@@ -72,15 +71,19 @@ async def test_the_log_of_a_build_tells_what_was_registered(w: World):
     made = await w.registrar.register_build(
         by(ALICE),
         APP,
-        manifest=MANIFEST + "    domain: www.example.com\n",
+        manifest=MANIFEST + "    drain: 30\n",
         images=IMAGES,
         git_sha="0123456789",
     )
-    log = str(build_logs(made.build)).splitlines()
+    answer = (await asked(w, f"builds logs {made.build.id}")).answer
+    log = str(answer.text).splitlines()
     assert log[0].endswith("registered by @u01alice; its own log is where it was built")
     assert log[1:4] == [
         "commit 0123456789",
         f"web: {IMAGES['web']}",
         f"worker: {IMAGES['worker']} (not pinned)",
     ]
-    assert log[4].startswith("Note: domain of service worker is without effect")
+    assert [str(note) for note in answer.warnings] == [
+        "drain of service worker is without effect: termination.grace says how long a process has to stop",
+        "nobody outside of the cluster reaches web: this rack has no router",
+    ]

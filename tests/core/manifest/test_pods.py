@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import Invalid
-from core.manifest.convox_yml import Manifest, notes_of, parse_manifest
+from core.manifest.convox_yml import Manifest, parse_manifest
 from core.manifest.keys import BUILD_IGNORED
 from core.manifest.service import Lifecycle, NodePreference, Port, Service
 from core.records.environment import Environment
@@ -105,11 +105,6 @@ def test_each_key_of_which_nothing_comes_is_noted_once_with_the_reason():
         f"context of build of service web is without effect: {BUILD_IGNORED['context']}",
     )
     assert read("port: 3000").notes == ()
-
-
-def test_a_manifest_that_cannot_be_read_any_more_has_no_notes():
-    assert notes_of("version: '3'\nservices: ${BROKEN}\n", Environment((("BROKEN", "x"),))) == ()
-    assert notes_of("version: '3'\nservices: {web: {}}\n", Environment())
 
 
 def test_how_a_singleton_is_replaced_is_not_for_the_file_to_say():

@@ -155,8 +155,8 @@ def test_a_load_balancer_leads_to_its_service():
     service: web
     ports:
       80: 3000
-      443: {port: 3001, protocol: tcp}
-      53: {port: 5353, protocol: UDP}
+      443: {port: 3001}
+      53: {port: 5353, protocol: udp}
     whitelist: [10.0.0.0/8, '192.0.2.0/24']
     annotations: ['example.com/kind=internal']
   other: {service: web, ports: {25: 25}, whitelist: 10.0.0.0/8}"""
