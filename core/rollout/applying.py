@@ -106,16 +106,17 @@ class BundleApplier:
 
         One that existed before goes as well where the release it goes back to has none: what it says is ours by now.
         """
-        changed = await changed_by(self._ports.store.read, promotion)
+        changed = await changed_by(self._ports.store.read, promotion, "apply", "remove")
         return tuple(ref for ref in reversed(changed) if self._ports.cluster.traits(ref).after_verdict)
 
     async def _counts(
         self, promotion: Promotion, bundle: Bundle, intent: Intent, known: Iterable[str] = ()
     ) -> PodCounts:
         read, traits = self._ports.store.read, self._ports.cluster.traits
-        changed = await changed_by(read, promotion)
-        # What an autoscaler of this promotion has made of a count is undone as what it has set itself.
-        by_load = {ref.name for ref in changed if traits(ref).scales}
+        # What an autoscaler of this promotion has made of a count is undone as what it has set itself; one that it has only
+        # removed has made nothing of it.
+        applied = await changed_by(read, promotion, "apply")
+        by_load = {ref.name for ref in applied if traits(ref).scales}
         counted = [s for s in bundle.services if traits(s.workload).counted]
         return pod_counts(
             counted,
@@ -262,7 +263,7 @@ class BundleApplier:
         """
         read, traits = self._ports.store.read, self._ports.cluster.traits
         made = {r: None for bundle in await bundles_of(read, promotion) for r in bundle.refs}
-        changed = {r for r in await changed_by(read, promotion) if traits(r).after_verdict}
+        changed = {r for r in await changed_by(read, promotion, "apply", "remove") if traits(r).after_verdict}
         keep = set(back.refs)
         return tuple(
             r

@@ -8,7 +8,7 @@ from core.promotion import Promotion
 from core.records.bundle import Bundle, Ref
 from core.records.claim import Claim
 from core.records.intent import Applied, Intent
-from core.records.step import StepStage
+from core.records.step import StepAction, StepStage
 from core.redaction import Redactor
 
 
@@ -45,12 +45,10 @@ async def scaled_by(read: StoreReader, promotion: Promotion) -> frozenset[Ref]:
     return frozenset(s.ref for s in steps if s.stage == "forward" and s.action == "scale")
 
 
-async def changed_by(read: StoreReader, promotion: Promotion) -> tuple[Ref, ...]:
-    """Return what the promotion, or one that it took over, may have applied or removed on its way forward, in that order."""
+async def changed_by(read: StoreReader, promotion: Promotion, *actions: StepAction) -> tuple[Ref, ...]:
+    """Return to what the promotion, or one that it took over, may have done this on its way forward, in that order."""
     steps = [step for each in reversed(await lineage(read, promotion)) for step in await read.steps(each.id)]
-    return tuple(
-        dict.fromkeys(s.ref for s in steps if s.stage == "forward" and s.action in {"apply", "remove"})
-    )
+    return tuple(dict.fromkeys(s.ref for s in steps if s.stage == "forward" and s.action in actions))
 
 
 async def earlier_pods_of(

@@ -152,6 +152,9 @@ async def test_a_crash_around_its_removal_changes_nothing(w: World, place: str):
     assert (await w.end(asked.promotion.id)).phase is Phase.RUNNING
     assert w.cluster.replicas["web"] == 5
     assert SCALER not in w.cluster.live
+    assert not [r for r in counts(w)[3:] if r.startswith("scale")], (
+        "who comes after decides as who was before"
+    )
 
 
 async def test_what_the_cluster_cannot_measure_is_remarked_and_fails_nothing(w: World):
