@@ -17,6 +17,7 @@ from bot.command.commands import (
 )
 from bot.command.lexer import plain, shown
 from core.manifest.autoscaling import MOST_PROCESSES
+from core.sentence import CommandLine, Sentence
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 DURATION = re.compile(r"([0-9]{1,7})([smhd])")
@@ -52,7 +53,7 @@ def scale(given: Arguments) -> Command:
     if count is None:
         return ListScales(app=given.app, service=service)
     if service is None:
-        given.refuse("scale which service?", "name one: scale web --count 3")
+        given.refuse("scale which service?", Sentence.of("name one: ", CommandLine("scale web --count 3")))
     number = plain(count)
     if not re.fullmatch(r"[0-9]{1,5}", number) or int(number) > MOST_PROCESSES:
         given.refuse(f"not a number of processes: {shown(number)}", f"it is 0 to {MOST_PROCESSES}")
