@@ -17,8 +17,9 @@ from tests.crashes.picture import Picture, broken_promises, picture
 from tests.crashes.scenarios import POLICY, SCENARIOS, Scenario
 from tests.crashes.world import ALICE, Ground, World
 
-# A minute of Slack's and the cluster's time in about a second. Faster, and Python itself is what takes the time.
-SPEED = 50.0
+# A minute of Slack's and the cluster's time in two to three seconds. Faster, and Python itself is what takes the time: what waits for five
+# minutes for a cluster must be able to do its work in them beside other tests.
+SPEED = 25.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
