@@ -49,7 +49,9 @@ async def test_a_route_that_nobody_picks_up_is_told_and_no_reason_to_go_back(ope
 
         async def told() -> bool:
             text = (await stage.card(promotion.id)).text
-            return "no controller has picked up Ingress/web: is there one of ingress class nobodys?" in text
+            return (
+                "no controller has picked up Ingress/web yet: is there one of ingress class nobodys?" in text
+            )
 
         await stage.until(told)
 

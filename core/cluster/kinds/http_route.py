@@ -78,7 +78,9 @@ def route(wanted: Document, live: Document) -> RouteState:
         why = refused.get("message") or refused.get("reason") or "it does not say why"
         sentence = f"{gateway} does not take {ref}: {why}"
     elif not {c["type"] for c in said} & TAKEN:
-        sentence = f"no controller has picked up {ref}: is there a {gateway}, and may this namespace use it?"
+        sentence = (
+            f"no controller has picked up {ref} yet: is there a {gateway}, and may this namespace use it?"
+        )
     return RouteState(ref=ref, addresses=names, sentence=sentence)
 
 

@@ -87,7 +87,7 @@ def route(wanted: Document, live: Document) -> RouteState:
     names = [rule["host"] for rule in spec["rules"]]
     taken = bool((status_of(live).get("loadBalancer") or {}).get("ingress"))
     ref, name = Ref(INGRESS.name, name_of(wanted)), spec["ingressClassName"]
-    waiting = f"no controller has picked up {ref}: is there one of ingress class {name}?"
+    waiting = f"no controller has picked up {ref} yet: is there one of ingress class {name}?"
     return RouteState(
         ref=ref,
         addresses=tuple(f"{'https' if each in secure else 'http'}://{each}" for each in names),

@@ -41,7 +41,9 @@ def test_an_ingress_is_picked_up_once_it_has_an_address():
         wanted, {"metadata": {}, "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}
     )
 
-    assert str(waiting) == ("no controller has picked up Ingress/web: is there one of ingress class nginx?")
+    assert str(waiting) == (
+        "no controller has picked up Ingress/web yet: is there one of ingress class nginx?"
+    )
     assert taken.sentence == ""
     assert str(taken) == "web: https://web.myapp.apps.example.com, https://www.example.com"
 
@@ -55,7 +57,7 @@ def test_an_address_without_a_certificate_is_http():
 @pytest.mark.parametrize(
     ("live", "sentence"),
     [
-        (NOBODY, "no controller has picked up HTTPRoute/web: is there a Gateway gateways/main, and may this namespace use it?"),
+        (NOBODY, "no controller has picked up HTTPRoute/web yet: is there a Gateway gateways/main, and may this namespace use it?"),
         (said(condition("Accepted"), name="another"), "no controller has picked up HTTPRoute/web"),
         (said(condition("Accepted"), generation=2), "no controller has picked up HTTPRoute/web"),
         (said(condition("Accepted"), condition("ResolvedRefs")), ""),
@@ -130,7 +132,8 @@ async def test_the_class_of_somebody_else_is_picked_up_by_nobody():
         await on.clock.sleep(5)
         (_, web) = await on.cluster.read_routes("myapp", made)
         assert (
-            web.sentence == "no controller has picked up Ingress/web: is there one of ingress class absent?"
+            web.sentence
+            == "no controller has picked up Ingress/web yet: is there one of ingress class absent?"
         )
 
 
