@@ -143,8 +143,8 @@ class Queries:
         return Answer(text=build_info(build, self._clock.now()), data=build_document(build))
 
     async def _build_logs(self, command: ask.BuildLogs, caller: Caller) -> Answer:
-        build = await self._viewer.build(caller, command.app, command.build)
-        return Answer(text=build_logs(build), warnings=await self._viewer.notes(build), whole=command.typed)
+        build, notes = await self._viewer.build_log(caller, command.app, command.build)
+        return Answer(text=build_logs(build), warnings=notes, whole=command.typed)
 
     async def _services(self, command: ask.ListServices, caller: Caller) -> Answer:
         found = await self._running.services(caller, command.app)

@@ -275,9 +275,10 @@ class Viewer:
         await self._store.read.app(app)
         return await self._store.read.build(app, build_id)
 
-    async def notes(self, build: Build) -> tuple[str, ...]:
-        """Return of which keys of a build's manifest nothing comes here, as far as the file alone tells."""
-        return await notes_on(self._cluster, build)
+    async def build_log(self, caller: Caller, app: str, build_id: str) -> tuple[Build, tuple[str, ...]]:
+        """Return a build, and of which keys of its manifest nothing comes here, as far as the file alone tells."""
+        build = await self.build(caller, app, build_id)
+        return build, await notes_on(self._cluster, build)
 
     async def environment(
         self, caller: Caller, app: str, *, reveal: bool = False, release: str | None = None
