@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 5.0
 LARGEST_MANIFEST = 4 * 1024 * 1024  # bytes, as registries themselves have it
 MOST_TOKEN_BYTES = 64 * 1024
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+_CHALLENGE = re.compile(r'(?<!\w)(\w+)="([^"]*)"')
 _MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",

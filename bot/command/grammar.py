@@ -55,7 +55,7 @@ from core.sentence import CommandLine, Sentence
 
 MANY = 10_000
 # A part of a tail that shows flags: `[--promote]`, `(--one R | --other)`, `[-l N]`.
-_OF_FLAGS = re.compile(r"[\[(]-[^\])]*[\])] ?")
+_OF_FLAGS = re.compile(r"[\[(]-[^\])]{0,100}[\])] ?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,13 @@ async def test_a_deadline_that_sticks_to_the_deployment_does_not_fail_the_rollba
     promotion = await stage.promote(await stage.build(manifest=ALONE, web="v2-neverready"))
     await stage.phase(promotion, "Updating")
     path = f"/apis/apps/v1/namespaces/{stage.namespace()}/deployments/web"
-    await stage.cluster.admin.call("PATCH", path, {"spec": {"progressDeadlineSeconds": 2}}, content=MERGE)
+    await stage.cluster.admin.call(
+        "PATCH",
+        path,
+        {"spec": {"progressDeadlineSeconds": 2}},
+        content=MERGE,
+        query={"fieldManager": "kubectl-edit"},
+    )
 
     async def exceeded() -> bool:
         found = await stage.bot.store.read.promotion(promotion)

@@ -97,8 +97,8 @@ async def test_a_field_conflict_names_each_field_and_its_manager():
         await applied(refused(409, "Conflict", "Apply failed with 2 conflicts", causes=causes))
     assert str(caught.value) == (
         "Deployment/web: another tool owns .spec.replicas (set by kubectl-scale), .spec.paused (set by argo);"
-        " the bot does not overwrite it unasked: promote with `--overwrite`, which takes it away, or use"
-        " `releases rollback`, which does so too"
+        " the bot does not overwrite it unasked: promote with `--overwrite`, which takes it away, or roll back,"
+        " which does so too"
     )
 
 
