@@ -44,8 +44,8 @@ async def test_an_autoscaler_and_a_timer_come_once_the_pods_are_verified(stage: 
     assert promotion.phase == "Running"
     await stage.tells("followed", promotion.id)
     found = await stage.everything()
-    assert found["HorizontalPodAutoscaler/web"]["maxReplicas"] == 5
-    assert found["CronJob/timer-nightly"]["schedule"] == "0 0 1 1 *"
+    assert found["HorizontalPodAutoscaler/web"]["spec"]["maxReplicas"] == 5
+    assert found["CronJob/timer-nightly"]["spec"]["schedule"] == "0 0 1 1 *"
     assert "web is not scaled by its load" in (await stage.card(promotion.id)).text
 
 
