@@ -1,9 +1,10 @@
 """Agents: services of which one process runs on every node."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
-from core.cluster.documents import Document, controller_of, is_condition_true, status_of
-from core.cluster.kinds.controller_revision import CONTROLLER_REVISION, made_from
+from core.cluster.documents import Document, is_condition_true, status_of
+from core.cluster.kinds.controller_revision import CONTROLLER_REVISION, made_from, owns_pod
 from core.cluster.kinds.kind import LOOK, MANAGE, Follow, Json, Resource, WorkloadKind, each_service
 from core.cluster.kinds.phrases import number_of
 from core.cluster.labels import RELEASE_LABEL, match_labels, own_labels
@@ -67,11 +68,6 @@ def desired_pods(live: Document) -> int:
     return int(status_of(live).get("desiredNumberScheduled") or 0)
 
 
-def _owns_pod(name: str, pod: Document) -> bool:
-    owner = controller_of(pod, {DAEMON_SET.name})
-    return owner is not None and owner["name"] == name
-
-
 DAEMON_SET = WorkloadKind(
     name="DaemonSet",
     resource=Resource("apps", "v1", "daemonsets"),
@@ -87,6 +83,6 @@ DAEMON_SET = WorkloadKind(
     revision=CONTROLLER_REVISION,
     owns_pods=True,
     made_from=made_from,
-    owns_pod=_owns_pod,
+    owns_pod=partial(owns_pod, "DaemonSet"),
     diagnosis=lambda _service, _live: None,
 )

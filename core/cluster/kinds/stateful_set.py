@@ -5,9 +5,10 @@ bundle: who has scaled it to 0 to mend something finds it so (engine rule 20).
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
-from core.cluster.documents import Document, controller_of, is_condition_true, replicas_of, status_of
-from core.cluster.kinds.controller_revision import CONTROLLER_REVISION, made_from
+from core.cluster.documents import Document, is_condition_true, replicas_of, status_of
+from core.cluster.kinds.controller_revision import CONTROLLER_REVISION, made_from, owns_pod
 from core.cluster.kinds.kind import LOOK, MANAGE, Follow, Json, Resource, WorkloadKind
 from core.cluster.kinds.phrases import number_of
 from core.cluster.labels import resource_labels, resource_match_labels
@@ -48,11 +49,6 @@ def unready(live: Document, pods: Sequence[Document], _spared: int) -> str:
     return f"{min(updated, available, ready)} of {number_of(wanted, 'pod')} {'is' if wanted == 1 else 'are'} ready"
 
 
-def _owns_pod(name: str, pod: Document) -> bool:
-    owner = controller_of(pod, {STATEFUL_SET.name})
-    return owner is not None and owner["name"] == name
-
-
 STATEFUL_SET = WorkloadKind(
     name="StatefulSet",
     resource=Resource("apps", "v1", "statefulsets"),
@@ -68,6 +64,6 @@ STATEFUL_SET = WorkloadKind(
     revision=CONTROLLER_REVISION,
     owns_pods=True,
     made_from=made_from,
-    owns_pod=_owns_pod,
+    owns_pod=partial(owns_pod, "StatefulSet"),
     diagnosis=lambda _service, _live: None,
 )
