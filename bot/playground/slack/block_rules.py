@@ -10,14 +10,15 @@ from bot.playground.slack.fields import (
     count,
     each,
     length,
+    missing,
     optional_length,
     plain_text,
     text_object,
     unknown_keys,
 )
-
-RICH = ("rich_text_section", "rich_text_preformatted", "rich_text_quote", "rich_text_list")
-RICH_LEAVES = ("text", "link", "user", "channel", "usergroup", "emoji", "date", "broadcast", "color", "team")
+from bot.playground.slack.plan_rules import plan, task_card
+from bot.playground.slack.rich_text_rules import rich_text
+from bot.playground.slack.table_rules import table
 
 
 def section(block: Json, pointer: str) -> Problems:
@@ -86,40 +87,9 @@ def entry(block: Json, pointer: str) -> Problems:
     if "hint" in block:
         yield from plain_text(block["hint"], f"{pointer}/hint", most=2000)
     if not isinstance(block.get("element"), dict):
-        yield complaint("missing required field: element", f"{pointer}/element")
+        yield missing(f"{pointer}/element")
     else:
         yield from elements.element(block["element"], f"{pointer}/element")
-
-
-def rich_text(block: Json, pointer: str) -> Problems:
-    yield from unknown_keys(block, {"type", "block_id", "elements"}, pointer)
-    yield from count(block.get("elements"), f"{pointer}/elements", most=1000)
-    for item, where in each(block.get("elements"), f"{pointer}/elements"):
-        yield from _rich(item, where)
-
-
-def _rich(item: Json, pointer: str) -> Problems:
-    """Check one part of rich text; a list holds sections, everything else holds leaves."""
-    if item.get("type") not in RICH:
-        yield complaint(f"unsupported type: {item.get('type')}", f"{pointer}/type")
-    for inner, where in each(item.get("elements"), f"{pointer}/elements"):
-        if item.get("type") == "rich_text_list":
-            yield from _rich(inner, where)
-        elif inner.get("type") not in RICH_LEAVES:
-            yield complaint(f"unsupported type: {inner.get('type')}", f"{where}/type")
-        elif inner["type"] == "text":
-            yield from length(inner.get("text"), f"{where}/text", most=40_000)
-
-
-def table(block: Json, pointer: str) -> Problems:
-    yield from unknown_keys(block, {"type", "block_id", "rows", "column_settings"}, pointer)
-    yield from count(block.get("rows"), f"{pointer}/rows", most=100)
-    rows = block.get("rows")
-    for index, row in enumerate(rows if isinstance(rows, list) else []):
-        yield from count(row, f"{pointer}/rows/{index}", most=20)
-        for cell, where in each(row, f"{pointer}/rows/{index}"):
-            if str(cell.get("type")) not in {"raw_text", "rich_text", "raw_number"}:
-                yield complaint(f"unsupported type: {cell.get('type')}", f"{where}/type")
 
 
 RULES: dict[str, Callable[[Json, str], Problems]] = {
@@ -132,15 +102,19 @@ RULES: dict[str, Callable[[Json, str], Problems]] = {
     "markdown": markdown,
     "rich_text": rich_text,
     "table": table,
+    "plan": plan,
+    "task_card": task_card,
     "input": entry,
 }
+# What only a message may have.
+OF_MESSAGES = ("table", "plan", "task_card")
 
 
 def block_problems(block: Json, pointer: str, *, surface: str) -> Problems:
     """Check one block on a surface: `message`, `modal` or `home`."""
     kind = str(block.get("type"))
     rule = RULES.get(kind)
-    if rule is None or (kind == "table" and surface != "message"):
+    if rule is None or (kind in OF_MESSAGES and surface != "message"):
         yield complaint(f"unsupported type: {kind}", f"{pointer}/type")
         return
     yield from rule(block, pointer)

@@ -62,6 +62,7 @@ class WorkspaceContext:
     credentials: AppCredentials
     url: str = ""
     socket_url: str = ""
+    refused_blocks: set[str] = field(default_factory=set)
     violations: list[str] = field(default_factory=list)
     calls: list[WebApiCall] = field(default_factory=list)
 

@@ -23,7 +23,7 @@ STYLES = ("primary", "danger")
 def confirm(value: Any, pointer: str) -> Problems:
     """Check a confirm dialog; all four texts are required."""
     if not isinstance(value, dict):
-        yield complaint("must be an object", pointer)
+        yield complaint("must provide an object", pointer)
         return
     yield from unknown_keys(value, {"title", "text", "confirm", "deny", "style"}, pointer)
     yield from plain_text(value.get("title"), f"{pointer}/title", most=100)

@@ -36,6 +36,10 @@ class FaultInjector:
         )
         self._context.faults.add(fault)
 
+    def refuse_blocks(self, *kinds: str) -> None:
+        """Be a workspace that does not take these kinds of blocks in messages: `invalid_blocks`, with a pointer at each."""
+        self._context.refused_blocks = set(kinds)
+
     async def go_down(self, how: Outage | str = Outage.ERROR) -> None:
         """Be away: Web API and response URLs answer 503, hang up, or refuse connections; sockets are cut."""
         self._context.faults.outage = Outage(how)

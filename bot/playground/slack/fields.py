@@ -1,6 +1,5 @@
 """Small checks that every Block Kit rule is made of, wording their complaints as Slack does."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -8,8 +7,18 @@ Json = dict[str, Any]
 Problems = Iterator[str]
 
 
+# With it a complaint stands in `response_metadata`, without it in `errors`.
+MARK = "[ERROR] "
+
+
 def complaint(what: str, pointer: str) -> str:
-    return f"[ERROR] {what} [json-pointer:{pointer}]"
+    return f"{MARK}{what} [json-pointer:{pointer}]"
+
+
+def missing(pointer: str) -> str:
+    """Complain about something required that is not there: Slack names the field, and points at what should have it."""
+    parent, _, field = pointer.rpartition("/")
+    return complaint(f"missing required field: {field}", parent)
 
 
 def unknown_keys(thing: Json, allowed: Iterable[str], pointer: str) -> Problems:
@@ -21,11 +30,7 @@ def unknown_keys(thing: Json, allowed: Iterable[str], pointer: str) -> Problems:
 def length(value: Any, pointer: str, *, most: int, least: int = 1) -> Problems:
     """Check a required string's length."""
     if not isinstance(value, str):
-        yield (
-            complaint("must be a string", pointer)
-            if value is not None
-            else complaint("missing required field", pointer)
-        )
+        yield complaint("must be a string", pointer) if value is not None else missing(pointer)
     elif len(value) < least:
         yield complaint(f"must be more than {least - 1} characters", pointer)
     elif len(value) > most:
@@ -42,7 +47,7 @@ def text_object(
 ) -> Problems:
     """Check a required text composition object."""
     if not isinstance(value, dict):
-        yield complaint("missing required field: text object", pointer)
+        yield complaint("must provide an object", pointer) if value is not None else missing(pointer)
         return
     kind = value.get("type")
     if kind not in kinds:
@@ -60,7 +65,7 @@ def plain_text(value: Any, pointer: str, *, most: int) -> Problems:
 def count(values: Any, pointer: str, *, most: int, least: int = 1) -> Problems:
     """Check that a required list has an allowed number of members."""
     if not isinstance(values, list):
-        yield complaint("missing required field: a list", pointer)
+        yield complaint("must be a list", pointer) if values is not None else missing(pointer)
     elif len(values) < least:
         yield complaint(f"must have at least {least} items", pointer)
     elif len(values) > most:
@@ -80,8 +85,10 @@ def choice(thing: Json, key: str, pointer: str, allowed: Iterable[str]) -> Probl
 
 
 def repeated(things: Any, key: str, pointer: str) -> Problems:
-    """Check that an id stands once among some things."""
-    names = Counter(str(thing[key]) for thing, _ in each(things, "") if key in thing)
-    for name, many in names.items():
-        if many > 1:
-            yield complaint(f"{key} already exists: {name}", pointer)
+    """Check that an id stands once among some things; the second and each further one is complained about."""
+    seen = set()
+    for thing, where in each(things, pointer):
+        if key in thing and (name := str(thing[key])) in seen:
+            yield complaint(f'`{key}` "{name}" already exists', f"{where}/{key}")
+        elif key in thing:
+            seen.add(name)

@@ -1,7 +1,7 @@
 """Slack's limits for what an application sends, as a pure function from a payload to its problems."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from bot.playground.slack.block_rules import block_problems
@@ -11,6 +11,7 @@ from bot.playground.slack.fields import (
     complaint,
     each,
     length,
+    missing,
     optional_length,
     plain_text,
     repeated,
@@ -43,22 +44,24 @@ def problems(payload: Json, *, method: str) -> list[str]:
     return [f"{code}: {detail}" if detail else code for code, detail in findings(payload, method=method)]
 
 
-def findings(payload: Json, *, method: str) -> list[tuple[str, str]]:
-    """Return (error code, detail) pairs, the error that Slack reports first in front."""
+def findings(payload: Json, *, method: str, refused: Container[str] = frozenset()) -> list[tuple[str, str]]:
+    """Return (error code, detail) pairs, the error that Slack reports first in front.
+
+    Args:
+        payload: The arguments of the call, blocks as lists.
+        method: As in `problems`.
+        refused: Kinds of blocks that this workspace does not take, as Slack refuses what it has not rolled out there.
+    """
     if method.startswith("views."):
         view = payload.get("view")
-        found = (
-            view_problems(view)
-            if isinstance(view, dict)
-            else iter([complaint("missing required field", "/view")])
-        )
+        found = view_problems(view) if isinstance(view, dict) else iter([missing("/view")])
         return [("invalid_arguments", each_one) for each_one in found]
     if not (method.startswith("chat.") or method == "response_url"):
         return []
-    return list(_message(payload, method))
+    return list(_message(payload, method, refused))
 
 
-def _message(payload: Json, method: str) -> Iterator[tuple[str, str]]:
+def _message(payload: Json, method: str, refused: Container[str]) -> Iterator[tuple[str, str]]:
     text, blocks = payload.get("text"), payload.get("blocks") or []
     size = len(text) if isinstance(text, str) else 0
     if not text and not blocks:
@@ -68,6 +71,9 @@ def _message(payload: Json, method: str) -> Iterator[tuple[str, str]]:
         return
     for problem in message_blocks(blocks):
         yield "invalid_blocks", problem
+    for block, pointer in each(blocks, "/blocks"):
+        if (kind := str(block.get("type"))) in refused:
+            yield "invalid_blocks", complaint(f"unsupported type: {kind}", f"{pointer}/type")
     if method != "response_url" and characters(blocks) > BLOCKS_TOGETHER:
         yield "msg_blocks_too_long", f"{characters(blocks)} characters in all blocks together"
     if method == "chat.update" and size > UPDATE_TEXT:
@@ -108,10 +114,10 @@ def blocks_on(surface: str, blocks: list[Any]) -> Problems:
         if isinstance(block, dict):
             yield from block_problems(block, f"/blocks/{index}", surface=surface)
         else:
-            yield complaint("must be an object", f"/blocks/{index}")
+            yield complaint("must provide an object", f"/blocks/{index}")
     yield from repeated(blocks, "block_id", "/blocks")
     for block, pointer in each(blocks, "/blocks"):
-        yield from repeated(block.get("elements"), "action_id", pointer)
+        yield from repeated(block.get("elements"), "action_id", f"{pointer}/elements")
 
 
 def view_problems(view: Json) -> Problems:
@@ -123,7 +129,7 @@ def view_problems(view: Json) -> Problems:
     blocks = view.get("blocks")
     yield from unknown_keys(view, VIEW_KEYS[kind], "/view")
     if not isinstance(blocks, list):
-        yield complaint("missing required field", "/view/blocks")
+        yield missing("/view/blocks")
         return
     yield from blocks_on(kind, blocks)
     yield from optional_length(view, "private_metadata", "/view", most=3000)
@@ -139,7 +145,7 @@ def _modal(view: Json, blocks: list[Any]) -> Problems:
     if "callback_id" in view:
         yield from length(view["callback_id"], "/view/callback_id", most=255)
     if "submit" not in view and any(block.get("type") == "input" for block, _ in each(blocks, "")):
-        yield complaint("missing required field: submit, since there are input blocks", "/view/submit")
+        yield missing("/view/submit")
 
 
 def characters(blocks: Any) -> int:

@@ -43,7 +43,7 @@ class ResponseUrlEndpoint:
         ticket = self._context.tickets.use_response(secret)
         if ticket is None:
             return _refusal(404, "expired_url")
-        found = findings(body, method="response_url")
+        found = findings(body, method="response_url", refused=self._context.refused_blocks)
         self._context.violations.extend(f"response_url: {code}: {detail}" for code, detail in found)
         if error := next((code for code, _ in found if code not in ADVICE), None):
             return _refusal(400, error)

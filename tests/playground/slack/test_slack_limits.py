@@ -45,8 +45,28 @@ def select(**more):
     return {"type": "static_select", "action_id": "s", **more}
 
 
-def table():
-    return {"type": "table", "rows": [[{"type": "raw_text", "text": "x"}]]}
+def cell(text="x"):
+    return {"type": "raw_text", "text": text}
+
+
+def table(**more):
+    return {"type": "table", "rows": [[cell()]], **more}
+
+
+def rich(*parts):
+    return {"type": "rich_text", "elements": list(parts)}
+
+
+def line(text="x"):
+    return {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+
+
+def task(**more):
+    return {"type": "task_card", "task_id": "t", "title": "web", "status": "pending", **more}
+
+
+def plan(*tasks, **more):
+    return {"type": "plan", "title": "Rolling out", "tasks": list(tasks) or [task()], **more}
 
 
 GOOD = [
@@ -62,7 +82,22 @@ GOOD = [
         "type": "rich_text",
         "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "x"}]}],
     },
-    table(),
+    table(
+        rows=[[cell(), {"type": "raw_number", "value": 3, "text": "3"}, rich(line())]],
+        column_settings=[{"align": "right", "is_wrapped": True}],
+    ),
+    plan(
+        task(
+            task_id="a",
+            status="complete",
+            details=rich(line()),
+            sources=[{"type": "url", "url": "https://x.io", "text": "x"}],
+        ),
+        without(task(task_id="b", status="error", output=rich(line())), "type"),
+        *(task(task_id=str(number)) for number in range(47)),
+        task(task_id="last", title="t" * 256),
+    ),
+    task(status="in_progress"),
 ]
 
 BAD = {
@@ -89,8 +124,14 @@ BAD = {
     "a long url": ([actions(button(url="u" * 3001))], "must be less than 3001"),
     "an unknown style": ([actions(button(style="warning"))], "must be one of primary, danger"),
     "a long action_id": ([actions(button(action_id="a" * 256))], "must be less than 256"),
-    "a repeated action_id": ([actions(button(), button())], "action_id already exists"),
-    "a repeated block_id": ([section(block_id="x"), section(block_id="x")], "block_id already exists"),
+    "a repeated action_id": (
+        [actions(button(), button())],
+        '`action_id` "a" already exists [json-pointer:/blocks/0/elements/1/action_id]',
+    ),
+    "a repeated block_id": (
+        [section(block_id="x"), section(block_id="x")],
+        '`block_id` "x" already exists [json-pointer:/blocks/1/block_id]',
+    ),
     "confirm without deny": ([actions(button(confirm=without(confirm(), "deny")))], "missing required field"),
     "a long confirm title": ([actions(button(confirm=confirm(title=plain("t" * 101))))], "less than 101"),
     "a long confirm text": ([actions(button(confirm=confirm(text=plain("t" * 301))))], "less than 301"),
@@ -104,13 +145,54 @@ BAD = {
         "less than 151",
     ),
     "two tables": ([table(), table()], "only_one_table_allowed"),
+    "an empty cell": (
+        [table(rows=[[cell("")]])],
+        "more than 0 characters [json-pointer:/blocks/0/rows/0/0/text]",
+    ),
+    "a number without one": (
+        [table(rows=[[{"type": "raw_number"}]])],
+        "missing required field: value [json-pointer:/blocks/0/rows/0/0]",
+    ),
+    "101 rows": ([table(rows=[[cell()]] * 101)], "no more than 100"),
+    "a table of too much text": (
+        [table(rows=[[cell("c" * 5001), rich(line("c" * 5000))]])],
+        "less than 10001",
+    ),
+    "a column set askew": (
+        [table(column_settings=[{"align": "middle"}])],
+        "must be one of left, center, right [json-pointer:/blocks/0/column_settings/0/align]",
+    ),
+    "21 columns set": ([table(column_settings=[{}] * 21)], "no more than 20"),
+    "a plan without a title": (
+        [without(plan(), "title")],
+        "missing required field: title [json-pointer:/blocks/0]",
+    ),
+    "a plan with a text object for a title": ([plan(title=plain("t"))], "must be a string"),
+    "51 tasks": ([plan(*(task(task_id=str(i)) for i in range(51)))], "no more than 50"),
+    "a task twice": (
+        [plan(task(), task())],
+        '`task_id` "t" already exists [json-pointer:/blocks/0/tasks/1/task_id]',
+    ),
+    "a task in an unknown state": (
+        [plan(task(status="done"))],
+        "must be one of pending, in_progress, complete, error [json-pointer:/blocks/0/tasks/0/status]",
+    ),
+    "a task in no state": ([plan(without(task(), "status"))], "missing required field: status"),
+    "a task that is no task": ([plan(task(type="section"))], "unsupported type: section"),
+    "details that are mrkdwn": (
+        [task(details="*x*")],
+        "must provide an object [json-pointer:/blocks/0/details]",
+    ),
+    "details of another kind": ([task(details=plain("x"))], "unsupported type: plain_text"),
+    "details of two parts": ([task(details=rich(line(), line()))], "no more than 1 items"),
     "a wide table": ([{"type": "table", "rows": [table()["rows"][0] * 21]}], "no more than 20"),
     "unknown rich text": ([{"type": "rich_text", "elements": [{"type": "poem"}]}], "unsupported type: poem"),
     "an image without a description": (
         [{"type": "image", "image_url": "https://x.io/i.png"}],
         "missing required",
     ),
-    "something that is no block": (["hello"], "must be an object"),
+    "something that is no block": (["hello"], "must provide an object"),
+    "a label that is a string": ([actions(button(text="Go"))], "must provide an object"),
 }
 
 
@@ -175,6 +257,7 @@ def test_a_modal_with_inputs_needs_a_submit_button():
         ({"callback_id": "c" * 256}, "less than 256"),
         ({"blocks": [section()] * 101}, "no more than 100"),
         ({"blocks": [table()]}, "unsupported type: table"),
+        ({"blocks": [plan()]}, "unsupported type: plan"),
         ({"colour": "red"}, "invalid additional property"),
         ({"type": "page"}, "unsupported type"),
     ],
@@ -192,6 +275,7 @@ WORDS = [
     "elements",
     "fields",
     "rows",
+    "tasks",
     "options",
     "confirm",
     "accessory",
@@ -203,6 +287,8 @@ KINDS = [
     "button",
     "table",
     "rich_text",
+    "plan",
+    "task_card",
     "plain_text",
     "mrkdwn",
     "modal",

@@ -243,3 +243,34 @@ async def test_the_bot_is_reached_in_a_direct_conversation(page, socket_app):
 
     await expect(page.locator("#messages .ephemeral")).to_contain_text("You said help")
     assert socket_app.seen.commands[-1]["channel_name"] == "directmessage"
+
+
+async def test_a_plan_tells_each_task_by_a_word_and_a_table_has_headings(page, client):
+    def rich(text):
+        return {
+            "type": "rich_text",
+            "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}],
+        }
+
+    tasks = [
+        {"type": "task_card", "task_id": "apply", "title": "apply", "status": "complete"},
+        {"task_id": "web", "title": "web", "status": "in_progress", "details": rich("2 of 3 ready")},
+        {"task_id": "worker", "title": "worker", "status": "error", "output": rich("exit 1")},
+        {"task_id": "watch", "title": "watch", "status": "pending"},
+    ]
+    rows = [["ID", "STATUS"], ["RAAAAAAAAAA", "active"]]
+    blocks = [
+        {"type": "plan", "title": "Rolling out", "tasks": tasks},
+        {"type": "table", "rows": [[{"type": "raw_text", "text": text} for text in row] for row in rows]},
+    ]
+
+    await client.chat_postMessage(channel="C01DEPLOYS", text="rolling out", blocks=blocks)
+
+    shown = page.locator("#messages .block-plan")
+    await expect(shown.get_by_role("listitem")).to_have_text(
+        ["✓apply", "◐web2 of 3 ready", "✕workerexit 1", "○watch"]
+    )
+    for word in ("done", "in progress", "failed", "to do"):
+        await expect(shown.get_by_role("img", name=word, exact=True)).to_be_visible()
+    await expect(page.get_by_role("columnheader", name="STATUS")).to_be_visible()
+    await expect(page.get_by_role("cell", name="active")).to_be_visible()

@@ -249,3 +249,30 @@ async def test_messages_are_numbered_upwards_without_repetition(client, workspac
     numbers = [(await workspace.say("alice", "deploys", "x")).ts for _ in range(50)]
 
     assert numbers == sorted(set(numbers))
+
+
+async def test_refused_blocks_are_pointed_at_as_slack_does(client, workspace):
+    long = {"type": "section", "text": {"type": "mrkdwn", "text": "s" * 3001}}
+
+    with pytest.raises(SlackApiError) as refusal:
+        await client.chat_postMessage(channel="C01DEPLOYS", text="x", blocks=[{"type": "divider"}, long])
+
+    what = "must be less than 3001 characters [json-pointer:/blocks/1/text/text]"
+    assert refusal.value.response.data == {
+        "ok": False,
+        "error": "invalid_blocks",
+        "errors": [what],
+        "response_metadata": {"messages": [f"[ERROR] {what}"]},
+    }
+
+
+async def test_a_workspace_may_not_take_a_kind_of_block_yet(client, workspace):
+    blocks = [{"type": "plan", "title": "Rolling out"}]
+    assert (await client.chat_postMessage(channel="C01DEPLOYS", text="x", blocks=blocks))["ok"]
+    workspace.refuse_blocks("plan")
+
+    with pytest.raises(SlackApiError) as refusal:
+        await client.chat_postMessage(channel="C01DEPLOYS", text="x", blocks=blocks)
+
+    assert refusal.value.response["error"] == "invalid_blocks"
+    assert refusal.value.response["errors"] == ["unsupported type: plan [json-pointer:/blocks/0/type]"]

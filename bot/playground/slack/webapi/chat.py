@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 from bot.playground.slack.context import APP_ID, WorkspaceContext
+from bot.playground.slack.fields import MARK
 from bot.playground.slack.limits import ADVICE, POST_TEXT, findings
 from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.render import message_json
@@ -17,13 +18,17 @@ Json = dict[str, Any]
 
 def check(context: WorkspaceContext, method: str, arguments: Arguments) -> Json:
     """Refuse a payload that Slack refuses; record what it would only show badly, and return the warnings."""
-    found = findings(arguments, method=method)
+    found = findings(arguments, method=method, refused=context.refused_blocks)
     context.violations.extend(f"{method}: {code}: {detail}" for code, detail in found)
     errors = [(code, detail) for code, detail in found if code not in ADVICE]
     if errors:
         code = errors[0][0]
         details = [detail for each, detail in errors if each == code and detail]
-        raise SlackError(code, errors=details, response_metadata={"messages": details})
+        raise SlackError(
+            code,
+            errors=[detail.removeprefix(MARK) for detail in details],
+            response_metadata={"messages": details},
+        )
     truncated = any(code == "message_truncated" for code, _ in found)
     return {"warning": "message_truncated"} if truncated else {}
 

@@ -1,10 +1,9 @@
 // Block Kit, as far as a deployment bot uses it.
 
 import { h } from "./dom.js";
-import { emoji } from "./emoji.js";
-import { model } from "./model.js";
 import { mrkdwn, plainText, textObject } from "./mrkdwn.js";
-import { datePattern } from "./time.js";
+import { plan, taskCard } from "./plan.js";
+import { rich } from "./rich.js";
 
 function button(element, press) {
   return h("button", {
@@ -35,39 +34,17 @@ function context(block, press) {
     item.type === "image" ? element(item, press) : h("span", {}, ...textObject(item))));
 }
 
-function leaf(item) {
-  const kinds = {
-    text: () => item.text,
-    link: () => h("a", { href: item.url, target: "_blank", rel: "noopener noreferrer" }, item.text ?? item.url),
-    user: () => h("span", { class: "mention" }, `@${model.userName(item.user_id) ?? item.user_id}`),
-    channel: () => h("span", { class: "mention" }, `#${model.channelName(item.channel_id) ?? item.channel_id}`),
-    usergroup: () => h("span", { class: "mention" }, `@${model.groupHandle(item.usergroup_id) ?? item.usergroup_id}`),
-    emoji: () => emoji(item.name),
-    date: () => datePattern(item.timestamp, item.format, item.fallback ?? ""),
-    broadcast: () => h("span", { class: "mention" }, `@${item.range}`),
-  };
-  const node = (kinds[item.type] ?? (() => ""))();
-  const tags = { code: "code", bold: "strong", italic: "em", strike: "s" };
-  return Object.entries(tags).reduce((inner, [style, tag]) => (item.style?.[style] ? h(tag, {}, inner) : inner), node);
-}
-
-function rich(part) {
-  const inner = (part.elements ?? []).map((item) => (part.type === "rich_text_list" ? h("li", {}, rich(item)) : leaf(item)));
-  if (part.type === "rich_text_preformatted") return h("pre", {}, inner);
-  if (part.type === "rich_text_quote") return h("blockquote", {}, inner);
-  if (part.type === "rich_text_list") return h(part.style === "ordered" ? "ol" : "ul", {}, inner);
-  return h("span", { class: "lines" }, inner);
-}
-
 function cell(item) {
-  return item.type === "rich_text" ? item.elements.map(rich) : [String(item.text ?? item.value ?? "")];
+  return item.type === "rich_text" ? item.elements.map((part) => rich(part)) : [String(item.text ?? item.value ?? "")];
 }
 
 function table(block) {
   const align = (column) => block.column_settings?.[column]?.align ?? "left";
-  const row = (cells, tag) => h("tr", {}, cells.map((item, column) => h(tag, { class: `align-${align(column)}` }, ...cell(item))));
+  const wraps = (column) => (block.column_settings?.[column]?.is_wrapped ? "wraps" : "");
+  const row = (cells, tag) => h("tr", {}, cells.map((item, column) =>
+    h(tag, { class: `align-${align(column)} ${wraps(column)}`, scope: tag === "th" ? "col" : null }, ...cell(item))));
   const [head, ...body] = block.rows;
-  return h("div", { class: "block-table", tabindex: 0 },
+  return h("div", { class: "block-table", role: "region", "aria-label": "Table", tabindex: 0 },
     h("table", {}, h("thead", {}, row(head, "th")), h("tbody", {}, body.map((cells) => row(cells, "td")))));
 }
 
@@ -75,10 +52,12 @@ const KINDS = {
   section,
   context,
   table,
+  plan,
+  task_card: taskCard,
   header: (block) => h("h3", { class: "block-header" }, plainText(block.text)),
   divider: () => h("hr", { class: "block-divider" }),
   actions: (block, press) => h("div", { class: "block-actions" }, block.elements.map((item) => element(item, press))),
-  rich_text: (block) => h("div", { class: "block-rich" }, block.elements.map(rich)),
+  rich_text: (block) => h("div", { class: "block-rich" }, block.elements.map((part) => rich(part))),
   markdown: (block) => h("div", { class: "lines" }, block.text),
   image: (block) => h("img", { class: "block-image", src: block.image_url, alt: block.alt_text }),
 };
