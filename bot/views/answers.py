@@ -62,12 +62,12 @@ class Answer:
     id: str = ""
 
 
-def fit(text: str | Sentence, *, whole: str = "") -> str:
+def fit(text: str | Sentence, *, whole: str = "", code: bool = False) -> str:
     """Return escaped text of at most LIMIT characters, cut after a row, with a line about the rest.
 
-    A row that is too long by itself is cut where it must be.
+    A row that is too long by itself is cut where it must be. `code` says that it goes into a block of code.
     """
-    rows = sentence_text(text).split("\n")
+    rows = sentence_text(text, code=code).split("\n")
     if sum(len(row) + 1 for row in rows) - 1 <= LIMIT:
         return "\n".join(rows)
     kept, left = [], LIMIT - _ROOM
@@ -95,7 +95,7 @@ def _rest(rows: int, whole: str) -> str:
 def slack_answer(answer: Answer) -> dict[str, Any]:
     """Return the payload for a command's `response_url`."""
     text = _with_refusal(answer)
-    body = fit(text, whole=answer.whole) if str(text).strip() else ""
+    body = fit(text, whole=answer.whole, code=answer.code) if str(text).strip() else ""
     if answer.code and body:
         body = fence(body)
     warnings = [f"Note: {clip(warning, 300)}" for warning in answer.warnings[:_MOST_WARNINGS]]

@@ -13,7 +13,7 @@ from bot.playground.slack.limits import problems
 from bot.views.answers import Answer, slack_answer
 from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
-from bot.views.mrkdwn import clip, escape, mention, visible
+from bot.views.mrkdwn import clip, escape, mention, plain, sentence_text, visible
 from bot.views.releases import release_info, release_list
 from bot.views.thread import message, terminal
 from core.actor import Actor
@@ -22,60 +22,17 @@ from core.records.environment import Environment
 from core.records.line import Line
 from core.records.progress import Progress
 from core.sentence import Channel, CommandLine, Sentence, UserGroup
+from tests.bot.views.harmless import NASTY, STYLED, assert_harmless, outside_of_code, texts
 from tests.bot.views.samples import BUILD, NEW, NOW, OLD, WAITING, card_of
 from tests.soak import times
 
-# What Slack gives a meaning to, as far as we make it ourselves.
-OURS = re.compile(
-    r"<(@[UW][A-Z0-9]+|#[CG][A-Z0-9]+|!subteam\^S[A-Z0-9]+|!date\^\d+\^\{date_short_pretty\} \{time\}\|[0-9: -]+ UTC)>"
-)
-BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-NASTY = [
-    "<!channel>",
-    "<!subteam^S01>",
-    "<@U0EVIL>",
-    "<https://evil.host|click>",
-    "`" * 3,
-    "`" * 7,
-    "```\n<!here>",
-    "\u202egnp.exe",
-    "\x1b[31mred\x1b[0m",
-    "\x00\x07",
-    "&amp;&lt;",
-    "x" * 10_240,
-    "&" * 10_240,
-    "`" * 10_240,
-    "<" * 10_240,
-    "a\nb\r\nc",
-    "\ud800",
-]
 hostile = st.lists(st.sampled_from(NASTY) | st.text(max_size=20), max_size=4).map(" ".join)
-
-
-def texts(payload: object) -> list[str]:
-    """Every string of a payload."""
-    if isinstance(payload, str):
-        return [payload]
-    if isinstance(payload, dict):
-        payload = list(payload.values())
-    return [text for part in payload for text in texts(part)] if isinstance(payload, list) else []
 
 
 def naming(words: str, other: str) -> Sentence:
     """A sentence whose every part is made of these."""
     who = Actor("slack", words, other), Actor("token", other, words)
     return Sentence.of(words, *who, other, Channel(words), UserGroup(other), words, CommandLine(other), words)
-
-
-def assert_harmless(payload: dict) -> None:
-    for text in texts(payload):
-        rest = OURS.sub("", text)
-        assert "<" not in rest
-        assert ">" not in rest
-        assert re.fullmatch(r"(&(?:amp|lt|gt);|[^&])*", rest, re.DOTALL)
-        assert not any(char in text for char in BIDI + "\x00\x07\x1b")
-        text.encode()
-    assert problems(payload, method="chat.update") == []
 
 
 @pytest.mark.parametrize("phase", Phase)
@@ -206,3 +163,67 @@ def test_runs_of_backticks_are_broken_up_and_single_ones_left():
 @pytest.mark.parametrize("id_", ["!channel", "U1><!channel", "u1", ""])
 def test_only_what_is_a_user_id_becomes_a_mention(id_):
     assert "<" not in mention(Actor("slack", id_, "x"))
+
+
+@pytest.mark.parametrize(
+    "styled",
+    [
+        "*b*",
+        "_i_",
+        "~s~",
+        "(*b*)",
+        "_*b*_",
+        "*_b_*",
+        "`*b*`",
+        "a *b* c",
+        "*two words*",
+        ":fire:",
+        ":100:",
+        "> q",
+        ":+1:",
+    ],
+)
+def test_what_strangers_wrote_has_no_style_in_prose_and_is_what_it_was_in_code(styled):
+    sentence = Sentence.of("it said ", styled)
+
+    assert not STYLED.search(clip(styled, 300))
+    assert not STYLED.search(outside_of_code(sentence_text(sentence)))
+    assert not STYLED.search(plain_of(Answer(text=styled, code=False, hint=styled, warnings=(styled,))))
+    assert styled.replace(">", "&gt;") in sentence_text(sentence, code=True)
+    assert styled.replace(">", "&gt;") in slack_answer(Answer(text=styled))["text"]
+
+
+def plain_of(answer: Answer) -> str:
+    return outside_of_code(slack_answer(answer)["text"])
+
+
+@given(hostile)
+def test_prose_has_no_style_whatever_it_is_made_of(words):
+    assert not STYLED.search(clip(words, 5000))
+    assert not STYLED.search(outside_of_code(sentence_text(words)))
+
+
+@pytest.mark.parametrize(
+    "same",
+    ["DB__HOST", "a_b_c", "2 * 3", "10:30:15", "https://x.io:8080/a_b", "it's ~ 5", "v1.2.3-rc_1", "100 %"],
+)
+def test_what_has_no_style_stays_as_it_is(same):
+    assert clip(same, 300) == same
+    assert sentence_text(same) == same
+
+
+def test_code_of_our_own_in_a_sentence_stays_code():
+    assert sentence_text("type `env set A=*` *now*") == "type `env set A=*` \u2217now\u2217"
+
+
+def test_characters_that_nobody_sees_are_spelled_out_where_they_join_nothing():
+    assert (
+        visible("pay\u200bpal a\u00adb x\u200dy \U000e0041")
+        == "pay\\u200bpal a\\u00adb x\\u200dy \\U000e0041"
+    )
+    assert visible("👩\u200d🚀 ❤\ufe0f می\u200cخواهم") == "👩\u200d🚀 ❤\ufe0f می\u200cخواهم"
+
+
+def test_a_text_object_is_cut_with_an_ellipsis_and_shows_no_emoji():
+    assert plain(":fire: " + "x" * 100, 10) == {"type": "plain_text", "text": ":fire: xx…", "emoji": False}
+    assert plain("a\u202eb", 10)["text"] == "a\\u202eb"
