@@ -9,7 +9,8 @@ from bot.views import confirmations
 from bot.views.answers import Answer
 from core.actor import Caller
 from core.records.release import Release
-from core.usecases.registrar import ChangedEnvironment, Registrar
+from core.usecases.environment_registrar import ChangedEnvironment
+from core.usecases.registrar import Registrar
 
 EnvironmentCommand: TypeAlias = EnvSet | EnvUnset | EnvEdit
 

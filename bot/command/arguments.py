@@ -13,6 +13,8 @@ from core.ids import PREFIXES, normalise
 from core.sentence import CommandLine, Sentence
 
 MOST_ROWS = 1000
+# Of words, where there may be any number.
+MANY = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from bot.prefixes import typed
 from core.promotion import Promotion
 from core.sentence import Channel, CommandLine, Sentence
-from core.usecases.registrar import ComposedRelease
+from core.usecases.environment_registrar import ComposedRelease
 from core.usecases.scaler import ScaleResult
 
 

@@ -17,10 +17,11 @@ from core.promotion import Phase, Promotion
 from core.rollout.effects import RolloutPorts
 from core.rollout.supervisor import Supervisor
 from core.usecases.asking import PromotionRequest
+from core.usecases.build_registrar import NewRelease
 from core.usecases.decider import Decider
 from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter, PromotionResult
-from core.usecases.registrar import NewRelease, Registrar
+from core.usecases.registrar import Registrar
 from core.usecases.scaler import Scaler
 from core.usecases.viewer import Viewer
 from storage.keys import Keyring

@@ -277,7 +277,7 @@ async def test_while_nothing_may_be_written_nothing_is_made(w: World):
 async def test_an_id_that_is_taken_is_drawn_again(w: World, monkeypatch):
     taken = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
     drawn = iter([taken, taken, "RZZZZZZZZZZ"])
-    monkeypatch.setattr("core.usecases.registrar.new_id", lambda _kind: next(drawn))
+    monkeypatch.setattr("core.usecases.environment_registrar.new_id", lambda _kind: next(drawn))
     made = await w.registrar.set_environment(by(ALICE), "myapp", [("A", "2")])
     assert made.release.id == "RZZZZZZZZZZ"
     assert made.release.sequence == 2
@@ -285,7 +285,7 @@ async def test_an_id_that_is_taken_is_drawn_again(w: World, monkeypatch):
 
 async def test_a_generator_that_always_draws_the_same_is_given_up(w: World, monkeypatch):
     taken = (await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])).release.id
-    monkeypatch.setattr("core.usecases.registrar.new_id", lambda _kind: taken)
+    monkeypatch.setattr("core.usecases.environment_registrar.new_id", lambda _kind: taken)
     with pytest.raises(Conflict, match="^no free id was found$"):
         await w.registrar.set_environment(by(ALICE), "myapp", [("A", "2")])
     assert len(await w.store.read.releases("myapp", 10)) == 1

@@ -1,0 +1,54 @@
+"""Builds, and logins at the registries that their images come from."""
+
+from dataclasses import dataclass
+
+from bot.command.commands.command import ROWS, Command, limited
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListBuilds(Command):
+    app: str
+    limit: int = ROWS
+
+    @property
+    def words(self) -> list[str]:
+        return ["builds", "-a", self.app, *limited(self.limit)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildInfo(Command):
+    app: str
+    build: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["builds", "info", self.build, "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildLogs(Command):
+    app: str
+    build: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["builds", "logs", self.build, "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRegistries(Command):
+    app: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["registries", "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveRegistry(Command):
+    app: str
+    host: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["registries", "rm", self.host, "-a", self.app]

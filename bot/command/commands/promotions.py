@@ -1,0 +1,43 @@
+"""What is decided about a promotion that somebody has asked for."""
+
+from dataclasses import dataclass
+
+from bot.command.commands.command import Command, of_app
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve(Command):
+    """Attributes: app: what `-a` said, if anything; the promotion's own app counts."""
+
+    promotion: str
+    app: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        return ["approve", self.promotion, *of_app(self.app)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decline(Command):
+    """Attributes: app: what `-a` said, if anything; the promotion's own app counts."""
+
+    promotion: str
+    reason: str = ""
+    app: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        reason = ["--", self.reason] if self.reason else []
+        return ["decline", self.promotion, *of_app(self.app), *reason]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel(Command):
+    """Attributes: app: what `-a` said, if anything; the promotion's own app counts."""
+
+    promotion: str
+    app: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        return ["cancel", self.promotion, *of_app(self.app)]

@@ -1,0 +1,125 @@
+"""How the commands about releases and promotions are given."""
+
+from typing import Any
+
+from bot.command.arguments import MANY, Arguments
+from bot.command.commands import (
+    Approve,
+    Cancel,
+    Command,
+    CreateReleaseFrom,
+    Decline,
+    DiffReleases,
+    ListReleases,
+    Promote,
+    ReleaseHistory,
+    ReleaseInfo,
+    ReleaseManifest,
+    Rollback,
+)
+from bot.command.lexer import plain, shown
+from core.ids import PREFIXES, normalise
+from core.sentence import CommandLine, Sentence
+
+
+def list_releases(given: Arguments) -> Command:
+    given.count(0, 0)
+    return ListReleases(app=given.app, limit=given.limit)
+
+
+def release_info(given: Arguments) -> Command:
+    given.count(1, 1)
+    return ReleaseInfo(release=given.id("release"), app=given.app, reveal=given.switch("reveal"))
+
+
+def release_manifest(given: Arguments) -> Command:
+    given.count(1, 1)
+    return ReleaseManifest(release=given.id("release"), app=given.app)
+
+
+def diff_releases(given: Arguments) -> Command:
+    """Take the release, or the one to compare with before it."""
+    given.count(1, 2)
+    *base, release = given.ids("release")
+    return DiffReleases(release=release, base=base[0] if base else None, app=given.app)
+
+
+def release_history(given: Arguments) -> Command:
+    given.count(0, 0)
+    return ReleaseHistory(app=given.app, limit=given.limit, at=given.at)
+
+
+def create_from(given: Arguments) -> Command:
+    given.count(0, 0)
+    for one, other in (("build-from", "use-active-release-build"), ("env-from", "use-active-release-env")):
+        if (one in given.flags) == (
+            other in given.flags
+        ):  # Convox counts `--use-active-…=false` as given, too
+            given.refuse(f"must specify either --{one} or --{other}")
+    return CreateReleaseFrom(
+        app=given.app,
+        build_from=given.id_of("build-from", "release"),
+        env_from=given.id_of("env-from", "release"),
+        **promotion(given),
+    )
+
+
+def promote(given: Arguments) -> Command:
+    anyway = given.value("anyway")
+    reason = None if anyway is None else " ".join(plain(anyway).split())
+    if reason == "":
+        given.refuse("--anyway needs a reason", 'as in: --anyway "the registry is back"')
+    if reason is not None and any(normalise("release", plain(word.text)) is None for word in given.words):
+        given.refuse(
+            "only the first word after --anyway was taken as the reason",
+            'put the whole reason in quotes: --anyway "the registry is back"',
+        )
+    given.count(0, 1)
+    release = given.id("release") if given.words else None
+    return Promote(
+        release=release,
+        app=given.app,
+        force=given.switch("force"),
+        overwrite=given.switch("overwrite"),
+        anyway=reason,
+    )
+
+
+def rollback(given: Arguments) -> Command:
+    given.count(1, 1)
+    forced = given.switch("force")
+    warnings = ("--force is not needed: a rollback always takes over what is running",) if forced else ()
+    return Rollback(release=given.id("release"), app=given.app, warnings=warnings)
+
+
+def approve(given: Arguments) -> Command:
+    given.count(1, 1)
+    return Approve(promotion=given.id("promotion"), app=given.named_app)
+
+
+def decline(given: Arguments) -> Command:
+    given.count(1, MANY)
+    rest = given.words[1:]
+    # One word is taken without its quotes, several as they were typed: "no" and 'do not say "no"'.
+    reason = rest[0].text if len(rest) == 1 else " ".join(word.raw for word in rest)
+    return Decline(promotion=given.id("promotion"), reason=" ".join(reason.split()), app=given.named_app)
+
+
+def cancel(given: Arguments) -> Command:
+    word = plain(given.words[0].text) if given.words else ""
+    if len(given.words) < 2 and not any(normalise(kind, word) for kind in PREFIXES):
+        # Typed in a hurry: what is meant is whatever the app rolls out.
+        sentence = f"not a promotion id: {shown(word)}" if word else "1 arg required"
+        given.refuse(
+            sentence, Sentence.of(CommandLine("apps cancel [APP]"), " stops whatever is rolling out")
+        )
+    given.count(1, 1)
+    return Cancel(promotion=given.id("promotion"), app=given.named_app)
+
+
+def promotion(given: Arguments) -> dict[str, Any]:
+    """Return how a release that is just made goes out, if it does."""
+    promote, overwrite = given.switch("promote"), given.switch("overwrite")
+    if overwrite and not promote:
+        given.refuse("--overwrite is of a promotion", "add --promote")
+    return {"promote": promote, "overwrite": overwrite}

@@ -1,0 +1,194 @@
+"""Use cases that make builds, each with its release."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.actor import Caller
+from core.errors import Conflict, NotFound
+from core.ids import new_id
+from core.lifecycle.patience import check_times
+from core.manifest.convox_yml import Manifest, images_needed, parse_manifest, required, resolve_images
+from core.ports.store import StoreReader
+from core.records.build import Build, described, is_pinned
+from core.records.environment import Environment
+from core.records.release import Release
+from core.usecases.attempts import until_current
+from core.usecases.forks import read_fork
+from core.usecases.pinning import pinned
+from core.usecases.record_use_case import RecordUseCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRelease:
+    """A new release, with what the answer should say beside it.
+
+    Attributes:
+        skipped: why the newest release was not the one that it was forked from, or "".
+        notes: of a build: keys of which nothing comes, and variables that are still to be set.
+    """
+
+    release: Release
+    build: Build | None = None
+    skipped: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewestBuild:
+    """The build that the next one can be made from, and the images of its services that are built."""
+
+    build: str
+    images: Mapping[str, str]
+
+
+class BuildRegistrar(RecordUseCase):
+    """Builds, of a new manifest or of the newest one with other images."""
+
+    async def register_build(
+        self,
+        caller: Caller,
+        app: str,
+        *,
+        manifest: str,
+        images: Mapping[str, str],
+        description: str = "",
+        git_sha: str = "",
+    ) -> NewRelease:
+        """Store a build and the one release it makes, forked from the newest release not on hold (contract 4).
+
+        Raises:
+            NotFound: there is no such app.
+            Invalid: the manifest cannot be read or its times cannot be met, an image is missing or unknown, or the description
+                is too large. A variable that is still missing is noted: it is a promote that needs it, as in Convox.
+        """
+        actor = await self._access.require(caller.actor, "build", app)
+        self._check_startable()
+        known: dict[str, str] = {}
+        loose: tuple[str, ...] = ()
+        line, message = described(description)
+
+        async def attempt() -> NewRelease:
+            nonlocal known, loose
+            fork = await read_fork(self._store.read, app)
+            loaded = await asyncio.to_thread(parse_manifest, manifest, fork.environment, complete=False)
+            check_times(loaded.services, self._access.policy.rules(app))
+            resolved = resolve_images(loaded, images)
+            if not known:  # asked once: an attempt more is no reason to ask all registries again
+                known, loose = await pinned(
+                    self._registry, resolved, await self._store.read.registry_logins(app)
+                )
+            resolved = {service: known.get(service, image) for service, image in resolved.items()}
+            notes = (*self._cluster.notes(loaded), *_unset(loaded, fork.environment), *loose)
+            async with self._store.transaction(delivery=caller.delivery) as tx:
+                await fork.check(tx)
+                release_id = new_id("release")
+                build = Build(
+                    id=new_id("build"),
+                    app=app,
+                    manifest=manifest,
+                    images=resolved,
+                    reused=await _reused(tx, app, {name: resolved[name] for name in images}),
+                    description=line or f"build {tx.now:%Y-%m-%d %H:%M}",
+                    message=message,
+                    git_sha=git_sha,
+                    release=release_id,
+                    started_at=tx.now,
+                    ended_at=tx.now,
+                    created_by=actor,
+                )
+                release = Release(
+                    id=release_id,
+                    app=app,
+                    sequence=await tx.next_sequence(app),
+                    build=build.id,
+                    environment=fork.environment,
+                    description=build.description,
+                    created_at=tx.now,
+                    created_by=actor,
+                )
+                await tx.add_build(build)
+                await tx.add_release(release)
+                detail = {"app": app, "release": release.id, "git_sha": git_sha}
+                await tx.audit(actor, "build.create", build.id, detail)
+            notes = (*notes, *_reuse_notes(build))
+            return NewRelease(release=release, build=build, skipped=fork.skipped_note, notes=notes)
+
+        return await until_current(attempt)
+
+    async def newest_build(self, caller: Caller, app: str, *, to_promote: bool = False) -> NewestBuild:
+        """Return what `rebuild` would build anew, with the images that it had; who may not build is refused.
+
+        Raises:
+            NotFound: nothing was built yet.
+            Conflict: no service of its manifest is built.
+        """
+        await self._may_build(caller, app, to_promote=to_promote)
+        fork = await read_fork(self._store.read, app)
+        if fork.base is None or fork.base.build is None:
+            raise NotFound(
+                f"{app} has no build yet", hint="`convox-bot build` registers the first, with its convox.yml"
+            )
+        build = await self._store.read.build(app, fork.base.build)
+        loaded = await asyncio.to_thread(parse_manifest, build.manifest, fork.environment, complete=False)
+        images = {name: build.images[name] for name in images_needed(loaded) if name in build.images}
+        if not images:
+            raise Conflict(
+                "every service has an image of its own in convox.yml, so there is none to give",
+                hint="`convox-bot build` registers another convox.yml",
+            )
+        return NewestBuild(build=build.id, images=images)
+
+    async def rebuild(
+        self,
+        caller: Caller,
+        app: str,
+        *,
+        seen: str,
+        images: Mapping[str, str],
+        description: str = "",
+        to_promote: bool = False,
+    ) -> NewRelease:
+        """Register a build with the manifest of an earlier one; as `register_build`.
+
+        Args:
+            caller: who asks.
+            app: whose build.
+            seen: the build whose manifest it takes.
+            images: as of `register_build`.
+            description: as of `register_build`.
+            to_promote: its release is to be promoted at once, so whoever may not do that makes none.
+        """
+        await self._may_build(caller, app, to_promote=to_promote)
+        earlier = await self._store.read.build(app, seen)
+        return await self.register_build(
+            caller, app, manifest=earlier.manifest, images=images, description=description
+        )
+
+    async def _may_build(self, caller: Caller, app: str, *, to_promote: bool) -> None:
+        actor = await self._access.require(caller.actor, "build", app)
+        if to_promote:
+            await self._access.require(actor, "promote", app)
+
+
+async def _reused(tx: StoreReader, app: str, images: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the services whose image came with this build under a tag that an earlier one had too; a digest names its content."""
+    by_tag = {name: image for name, image in images.items() if not is_pinned(image)}
+    known = await tx.known_images(app, frozenset(by_tag.values()))
+    return tuple(sorted(name for name, image in by_tag.items() if image in known))
+
+
+def _reuse_notes(build: Build) -> tuple[str, ...]:
+    if not build.reused:
+        return ()
+    which = ", ".join(build.reused)
+    pinned = "with IMAGE@sha256:… it would be known what runs"
+    return (
+        f"an earlier build used the tag of {which} too, so each pod pulls it anew as it starts; {pinned}",
+    )
+
+
+def _unset(manifest: Manifest, environment: Environment) -> tuple[str, ...]:
+    """Say which variables are still to be set of a build that is fine to be registered."""
+    missing = required(manifest.services, environment)
+    return (f"required env: {', '.join(missing)}: set before it is promoted",) if missing else ()
