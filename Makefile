@@ -75,5 +75,5 @@ lock: setup ## resolve the dependencies anew
 	@echo 'hatchling>=1.27' | $(BIN)/uv pip compile - -c requirements-dev.lock --python-version 3.11 --universal --generate-hashes --no-header -o requirements-build.lock -q
 
 clean: ## remove what make has put here
-	@rm -rf $(VENV) .playground .import_linter_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf $(VENV) .playground .import_linter_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/conformance/node_modules
 	@find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -1,5 +1,6 @@
 """Sets up what the tests need and this machine allows, and says what is left out: `make test` begins with it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,9 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 # Without fonts a browser draws boxes where the page has letters and emoji, and screenshots prove nothing.
 FONTS = {"fonts-noto-core": "NotoSans-Regular.ttf", "fonts-noto-color-emoji": "NotoColorEmoji.ttf"}
 FONT_FOLDER = Path("/usr/share/fonts")
+# Where Slack's JavaScript SDK is locked and installed; the oldest Node that it runs on.
+SDK = Path(__file__).parent / "conformance"
+OLDEST_NODE = (20, 18)
 INSTALL_SECONDS = 600.0  # Chromium is 100 MB, and mirrors can be slow
 
 
@@ -25,6 +29,8 @@ class Machine:
         browser: the path of a Chromium, or None.
         fonts: the font packages that are missing.
         installer: whether packages can be installed: root, and Debian's apt-get.
+        node: whether there is a Node that Slack's SDK runs on.
+        sdk: whether Slack's JavaScript SDK is installed as locked.
         go: whether there is a Go to build the control plane with.
         control_plane: where the control plane lies, or None.
     """
@@ -32,6 +38,8 @@ class Machine:
     browser: str | None
     fonts: tuple[str, ...]
     installer: bool
+    node: bool
+    sdk: bool
     go: bool
     control_plane: Path | None
 
@@ -42,12 +50,47 @@ def find_browser(path: str | None = None) -> str | None:
     return next((browser for browser in found if browser), None)
 
 
+def find_node(path: str | None = None) -> str | None:
+    """Return the path of a Node for Slack's JavaScript SDK, or None."""
+    node = shutil.which("node", path=path)
+    if node is None or shutil.which("npm", path=path) is None:
+        return None
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=60, check=False).stdout
+    version = tuple(int(part) for part in said.strip().removeprefix("v").split(".")[:2] if part.isdecimal())
+    return node if version >= OLDEST_NODE else None
+
+
+def sdk_problem(folder: Path = SDK) -> str:
+    """Say why Slack's JavaScript SDK is not there as it is locked, or nothing.
+
+    npm writes what it has installed beside it, so that what is installed already costs a comparison.
+    """
+    installed = folder / "node_modules/.package-lock.json"
+    if not installed.is_file():
+        return "there is no node_modules"
+    wanted, found = (_versions(file) for file in (folder / "package-lock.json", installed))
+    return "" if wanted == found else "node_modules is not what package-lock.json says"
+
+
+def _versions(lock: Path) -> dict[str, str]:
+    packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
+    return {name: package["integrity"] for name, package in packages.items() if name}
+
+
+def install_sdk(folder: Path = SDK) -> str:
+    """Install Slack's JavaScript SDK as it is locked, no script of it run, and return what went wrong, or nothing."""
+    words = ["npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-progress"]
+    return _run(words, "npm ci", cwd=folder, environ=os.environ)
+
+
 def look(environ: Mapping[str, str] = os.environ, *, fonts: Path = FONT_FOLDER) -> Machine:
     path = environ.get("PATH")
     return Machine(
         browser=find_browser(path),
         fonts=tuple(package for package, file in FONTS.items() if not any(fonts.rglob(file))),
         installer=os.geteuid() == 0 and shutil.which("apt-get", path=path) is not None,
+        node=find_node(path) is not None,
+        sdk=not sdk_problem(),
         go=shutil.which("go", path=path) is not None,
         control_plane=assets.find(environ),
     )
@@ -67,6 +110,10 @@ def left_out(machine: Machine) -> list[str]:
         lines.append("no Chromium: the browser run is left out (install chromium, or run as root on Debian)")
     elif machine.fonts:
         lines.append(f"missing fonts: screenshots will show boxes (install {' '.join(machine.fonts)})")
+    if not machine.node:
+        lines.append(
+            "no Node of 20.18 or newer with npm: what Slack's JavaScript SDK proves of the emulated Slack is left out"
+        )
     if machine.control_plane is None:
         lines.append(f"{_no_control_plane(go=machine.go)}: rings B and C are left out")
     return lines
@@ -82,19 +129,21 @@ def install(packages: list[str]) -> str:
     """Install packages with apt-get and return what went wrong, or nothing."""
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for words in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-        try:
-            done = subprocess.run(
-                ["apt-get", "--quiet", *words],
-                env=environ,
-                capture_output=True,
-                text=True,
-                timeout=INSTALL_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return f"apt-get {words[0]} took longer than {INSTALL_SECONDS:.0f} s"
-        if done.returncode:
-            return (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
+        if problem := _run(["apt-get", "--quiet", *words], f"apt-get {words[0]}", environ=environ):
+            return problem
+    return ""
+
+
+def _run(words: list[str], name: str, *, environ: Mapping[str, str], cwd: Path | None = None) -> str:
+    """Run a program and return the last line of what it complained about, or nothing."""
+    try:
+        done = subprocess.run(
+            words, env=environ, cwd=cwd, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"{name} took longer than {INSTALL_SECONDS:.0f} s"
+    if done.returncode:
+        return (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
     return ""
 
 
@@ -105,6 +154,10 @@ def main() -> int:
         said = f"could not be installed: {problem}" if problem else "installed"
         sys.stdout.write(f"{', '.join(packages)}: {said}\n")
         machine = look()
+    if machine.node and not machine.sdk:
+        problem = install_sdk()
+        said = f"could not be installed, so its tests will fail: {problem}" if problem else "installed"
+        sys.stdout.write(f"Slack's JavaScript SDK: {said}\n")
     for line in left_out(machine):
         sys.stdout.write(line + "\n")
     return 0

@@ -47,6 +47,7 @@ def option(value: Json, pointer: str) -> Problems:
     yield from unknown_keys(value, {"text", "value", "description", "url"}, pointer)
     yield from text_object(value.get("text"), f"{pointer}/text", most=75)
     yield from length(value.get("value"), f"{pointer}/value", most=150)
+    yield from optional_length(value, "url", pointer, most=3000)
     if "description" in value:
         yield from text_object(value["description"], f"{pointer}/description", most=75)
 

@@ -83,5 +83,15 @@ class WorkspaceServer:
         file = self._context.store.files.get(request.match_info["file"])
         if file is None:
             return web.Response(status=404)
-        file["content"] = await request.read()
+        file["content"] = await _content(request)
         return web.Response(text=f"OK - {len(file['content'])}")
+
+
+async def _content(request: web.Request) -> bytes:
+    """Return the bytes of an upload: Slack's Python SDK sends them bare, its JavaScript SDK as the one file of a form."""
+    if request.content_type != "multipart/form-data":
+        return await request.read()
+    for field in (await request.post()).values():
+        if isinstance(field, web.FileField):
+            return field.file.read()
+    return b""
