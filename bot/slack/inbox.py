@@ -21,7 +21,7 @@ from bot.slack.dialogs import Dialogs, opens_dialog, with_origin
 from bot.slack.files import FileSender
 from bot.slack.workspace import WorkspaceFilter
 from bot.views.answers import Answer, slack_answer
-from bot.views.buttons import promotion_of
+from bot.views.buttons import ButtonContext, gone, promotion_of
 from bot.views.modals import entered
 from bot.views.times import spoken
 from core.actor import Actor, Caller
@@ -248,8 +248,21 @@ class InboxWorker:
             raise UserError(
                 "this button belongs to no card of mine", hint="use the newest card, or the command"
             )
+        await self._still_there(str(action.get("action_id", "")), card.promotion)
         actor = Actor("slack", user["id"], user.get("username") or user.get("name", ""))
         return Invocation(caller=Caller(actor=actor, source="slack", channel=channel), text=text)
+
+    async def _still_there(self, action_id: str, promotion_id: str) -> None:
+        """Refuse what an old card offers of an app that has moved on since, as far as a card that is edited late can tell."""
+        promotion = await self._store.read.promotion(promotion_id)
+        app = await self._store.read.any_app(promotion.app)
+        live = app.active_release == promotion.release
+        if gone(action_id, ButtonContext(promotion=promotion, live=live)):
+            now = f"{app.name} runs {app.active_release} by now" if app.active_release else "it was undone"
+            raise Conflict(
+                f"this card offers that no longer: {now}, so nothing was done",
+                hint="use the newest card, or the command",
+            )
 
     async def _submitted(self, body: Mapping[str, Any]) -> Invocation:
         user = body["user"]

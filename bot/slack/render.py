@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.views import confirmations
 from bot.views.card import card
+from bot.views.last_log import last_log_row
 from bot.views.thread import fits_beside_ending, message, terminal
 from core.clock import Clock
 from core.lifecycle.access import Access
@@ -13,7 +14,9 @@ from core.lifecycle.manifest_notes import notes_on
 from core.ports.cluster import Cluster
 from core.ports.outbox import Fits, Post
 from core.ports.store import Store
-from core.promotion import Phase
+from core.promotion import Phase, Promotion
+from core.records.build import Build
+from core.records.release import Release
 from core.sentence import EMPTY_SENTENCE
 
 
@@ -25,6 +28,8 @@ class MessageRenderer:
         self._cluster = cluster
         self._access = access
         self._clock = clock
+        # Of the promotions whose cards wait for approval.
+        self._notes: dict[str, tuple[str, ...]] = {}
 
     async def card(self, promotion_id: str) -> dict[str, Any]:
         """Return the payload of a card."""
@@ -33,11 +38,11 @@ class MessageRenderer:
         app = await read.any_app(promotion.app)
         release = await read.release(promotion.app, promotion.release)
         # Once it is over the active release is no longer what it was compared with.
-        compare = app.active_release and app.active_release != release.id and not promotion.settled
+        before = promotion.back_to if promotion.settled else app.active_release
         here = await read.card(promotion_id)
         build = await read.build(promotion.app, release.build) if release.build else None
-        # What will not come of it is told to whoever approves it; afterwards it is no news.
-        waits = promotion.phase is Phase.AWAITING_APPROVAL
+        failed = bool(promotion.cause)
+        evidence = await read.evidence(promotion_id) if failed else None
         return card(
             promotion,
             closed=confirmations.told_directly(here.closed_channel, here.closed_by)
@@ -45,12 +50,12 @@ class MessageRenderer:
             else EMPTY_SENTENCE,
             app=app,
             release=release,
-            previous=await read.release(app.name, app.active_release)
-            if compare and app.active_release
-            else None,
+            previous=await read.release(app.name, before) if before and before != release.id else None,
             source=await copied_from(read, release),
             build=build,
-            notes=await notes_on(self._cluster, build, release.environment) if waits else (),
+            notes=await self._notes_on(promotion, build, release),
+            last_log=last_log_row(evidence) if evidence else "",
+            spares_build=await self._spares_build(promotion),
             approvals=await read.approvals(promotion_id),
             rules=self._access.policy.rules(promotion.app),
             now=self._clock.now(),
@@ -60,8 +65,29 @@ class MessageRenderer:
         """Return the payload of a message in a thread."""
         if post.kind == "lines":
             return message([line for _, line in post.lines])
-        return terminal(await self._store.read.promotion(post.promotion), [line for _, line in post.lines])
+        promotion = await self._store.read.promotion(post.promotion)
+        lines = [line for _, line in post.lines]
+        return terminal(promotion, lines, spares_build=await self._spares_build(promotion))
 
     async def beside_ending(self, promotion_id: str) -> Fits:
         """Return what tells whether lines go into one message with the ending of a promotion."""
-        return partial(fits_beside_ending, await self._store.read.promotion(promotion_id))
+        promotion = await self._store.read.promotion(promotion_id)
+        return partial(fits_beside_ending, promotion, spares_build=await self._spares_build(promotion))
+
+    async def _spares_build(self, promotion: Promotion) -> bool:
+        """Return whether what holds its release says nothing of the build: see `ReleaseStatus`."""
+        if promotion.cancelled_by is None:
+            return False
+        return (await self._store.read.release_status(promotion.release)).spares_build
+
+    async def _notes_on(self, promotion: Promotion, build: Build | None, release: Release) -> tuple[str, ...]:
+        """Return what will not come of it, for whoever approves it; afterwards it is no news.
+
+        A manifest takes long to read and neither it nor the rack ever changes, so it is read once for a card that waits.
+        """
+        if promotion.phase is not Phase.AWAITING_APPROVAL:
+            self._notes.pop(promotion.id, None)
+            return ()
+        if promotion.id not in self._notes:
+            self._notes[promotion.id] = await notes_on(self._cluster, build, release.environment)
+        return self._notes[promotion.id]

@@ -1,6 +1,7 @@
 """The buttons of a card: one table of what may happen next, each the command that it means.
 
-Whether the person who clicks may is decided at the click; a channel message is the same for all its readers.
+Whether the person who clicks may is decided at the click; a channel message is the same for all its readers. Of a card that
+tells of a failure the first button is the safe one: it shows, and changes nothing.
 """
 
 from collections.abc import Callable
@@ -8,12 +9,31 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bot.command.button_value import value_of
-from bot.command.commands import Approve, Cancel, Command, Decline
-from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, Promotion, PromotionEvent
+from bot.command.commands import Approve, Cancel, Command, Decline, Logs, Promote, Restart, Rollback
+from bot.views.mrkdwn import plain
+from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, Phase, Promotion, PromotionEvent
+from core.records.release import ReleaseEntry
 
 _BLOCK = "promotion"
 # As Slack wants them, in characters.
-_MOST_TITLE, _MOST_QUESTION, _MOST_LABEL = 100, 300, 75
+_MOST_TITLE, _MOST_QUESTION, _MOST_LABEL, _MOST_DEED = 100, 300, 75, 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonContext:
+    """What the buttons of a card follow from.
+
+    Attributes:
+        promotion: whose card.
+        changes: one plain sentence of what approving it changes.
+        live: its app still runs its release, as far as the records know.
+        source: of a rollback, the release that it goes back to.
+    """
+
+    promotion: Promotion
+    changes: str = ""
+    live: bool = False
+    source: ReleaseEntry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,39 +41,54 @@ class Button:
     """What one button means, when it is there, and what it asks before it does it.
 
     Attributes:
-        label: the words on it, the deed itself; its `action_id` is `promotion.` and the label in lower case.
-        shown: whether it stands on the card of a promotion now.
+        name: what its `action_id` ends with; it never changes, whatever the words on it.
+        label: the words on it, the deed itself.
+        spoken: what a screen reader says of it, where the label alone does not name what it is done to.
+        shown: whether it stands on the card now.
         command: what clicking it says, as if it had been typed.
-        question: what its dialog tells; it is given one plain sentence of what approving would change.
+        question: what its dialog tells; without one it changes nothing and is done at once.
         confirm: the words that do it, never "Yes".
         deny: the words that do not.
         style: how it looks among the others.
+        follows: it follows a promotion that has ended: a click counts only while it still stands there.
     """
 
-    label: str
-    shown: Callable[[Promotion], bool]
-    command: Callable[[Promotion], Command]
-    question: Callable[[Promotion, str], str]
-    confirm: str
-    deny: str
+    name: str
+    label: Callable[[ButtonContext], str]
+    spoken: Callable[[ButtonContext], str]
+    shown: Callable[[ButtonContext], bool]
+    command: Callable[[ButtonContext], Command]
+    question: Callable[[ButtonContext], str] | None = None
+    confirm: str = ""
+    deny: str = ""
     style: Literal["primary", "danger"] | None = None
+    follows: bool = False
 
     @property
     def action_id(self) -> str:
-        return f"promotion.{self.label.lower()}"
+        return f"promotion.{self.name}"
 
 
-def _may(event: PromotionEvent) -> Callable[[Promotion], bool]:
+def _may(event: PromotionEvent) -> Callable[[ButtonContext], bool]:
     """Return whether an event may follow by the transition table; nothing may while a promotion goes back."""
 
-    def shown(promotion: Promotion) -> bool:
-        cell = (promotion.phase, event)
-        return promotion.phase not in GOING_BACK and (cell in TRANSITIONS or cell in UNTOUCHED)
+    def shown(context: ButtonContext) -> bool:
+        phase = context.promotion.phase
+        return phase not in GOING_BACK and ((phase, event) in TRANSITIONS or (phase, event) in UNTOUCHED)
 
     return shown
 
 
-def _cancelling(promotion: Promotion, _changes: str) -> str:
+def _words(label: str) -> Callable[[ButtonContext], str]:
+    return lambda _: label
+
+
+def _spoken(label: str) -> Callable[[ButtonContext], str]:
+    return lambda c: f"{label} promotion of {c.promotion.release} to {c.promotion.app}"
+
+
+def _cancelling(context: ButtonContext) -> str:
+    promotion = context.promotion
     if promotion.untouched:
         return "Nothing was changed so far, and nothing will be."
     if promotion.kind == "rollback":
@@ -65,56 +100,147 @@ def _cancelling(promotion: Promotion, _changes: str) -> str:
     return f"{promotion.app} goes back to {promotion.back_to}."
 
 
+def _can_be_left(context: ButtonContext) -> bool:
+    """Tell whether a live release can be left for the verified one before it."""
+    p = context.promotion
+    forward = p.kind == "promote" and not p.restarts and p.back_to not in {None, p.release}
+    return p.phase is Phase.RUNNING and forward and context.live
+
+
+def _failed(context: ButtonContext) -> bool:
+    return context.promotion.phase in {Phase.REVERTED, Phase.FAILURE}
+
+
+def _is_free(context: ButtonContext) -> bool:
+    """Tell whether a promotion that failed may simply be asked for again: its release is not on hold."""
+    return _failed(context) and context.promotion.spares_release and context.promotion.kind == "promote"
+
+
+def _came_to_nothing(context: ButtonContext) -> bool:
+    return context.promotion.phase in {Phase.REFUSED, Phase.DECLINED, Phase.EXPIRED}
+
+
+def _back(context: ButtonContext) -> Command:
+    assert context.promotion.back_to is not None, "the button is shown only where there is one"
+    return Rollback(app=context.promotion.app, release=context.promotion.back_to)
+
+
+def again(context: ButtonContext) -> Command:
+    """Return what asks for the same once more."""
+    p = context.promotion
+    if p.restarts:
+        return Restart(app=p.app, service=p.restarts[0] if len(p.restarts) == 1 else None)
+    if p.kind == "rollback" and context.source:
+        return Rollback(app=p.app, release=context.source.id)
+    return Promote(app=p.app, release=p.release)
+
+
+def _repeating(context: ButtonContext) -> str:
+    p = context.promotion
+    if p.restarts:
+        return f"{p.app} is restarted, if the policy lets you."
+    return f"{p.release} is asked for once more, by you; the policy is asked anew."
+
+
 BUTTONS = (
     Button(
-        label="Approve",
+        name="approve",
+        label=_words("Approve"),
+        spoken=_spoken("Approve"),
         shown=_may(PromotionEvent.APPROVED),
-        command=lambda promotion: Approve(promotion=promotion.id),
-        question=lambda _, changes: changes,
+        command=lambda c: Approve(promotion=c.promotion.id),
+        question=lambda c: c.changes,
         confirm="Approve",
         deny="Not yet",
         style="primary",
     ),
     Button(
-        label="Decline",
+        name="decline",
+        label=_words("Decline"),
+        spoken=_spoken("Decline"),
         shown=_may(PromotionEvent.DECLINED),
-        command=lambda promotion: Decline(promotion=promotion.id),
-        question=lambda _, __: "It ends here. Who asked may ask again.",
+        command=lambda c: Decline(promotion=c.promotion.id),
+        question=lambda _: "It ends here. Who asked may ask again.",
         confirm="Decline",
         deny="Keep waiting",
         style="danger",
     ),
     Button(
-        label="Cancel",
+        name="cancel",
+        label=_words("Cancel"),
+        spoken=_spoken("Cancel"),
         shown=_may(PromotionEvent.CANCELLED),
-        command=lambda promotion: Cancel(promotion=promotion.id),
+        command=lambda c: Cancel(promotion=c.promotion.id),
         question=_cancelling,
         confirm="Cancel it",
         deny="Keep going",
+    ),
+    Button(
+        name="logs",
+        label=_words("Logs"),
+        spoken=lambda c: f"Logs of {c.promotion.app}",
+        shown=_failed,
+        command=lambda c: Logs(app=c.promotion.app),
+        follows=True,
+    ),
+    Button(
+        name="rollback",
+        label=lambda c: f"Roll back to {c.promotion.back_to}",
+        spoken=lambda c: f"Roll {c.promotion.app} back from {c.promotion.release} to {c.promotion.back_to}",
+        shown=_can_be_left,
+        command=_back,
+        question=lambda c: (
+            f"{c.promotion.app} goes back from {c.promotion.release} to {c.promotion.back_to}, with the variables of then."
+        ),
+        confirm="Roll back",
+        deny="Stay",
+        follows=True,
+    ),
+    Button(
+        name="promote_again",
+        label=_words("Promote again"),
+        spoken=_spoken("Repeat the"),
+        shown=_is_free,
+        command=again,
+        question=_repeating,
+        confirm="Promote again",
+        deny="Leave it",
+        follows=True,
+    ),
+    Button(
+        name="ask_again",
+        label=_words("Ask again"),
+        spoken=_spoken("Ask again for the"),
+        shown=_came_to_nothing,
+        command=again,
+        question=_repeating,
+        confirm="Ask again",
+        deny="Leave it",
+        follows=True,
     ),
 )
 ACTION_IDS = tuple(button.action_id for button in BUTTONS)
 
 
-def shown(promotion: Promotion) -> list[Button]:
+def shown(context: ButtonContext) -> list[Button]:
     """Return the buttons that stand on a card now, in their order."""
-    return [button for button in BUTTONS if button.shown(promotion)]
+    return [button for button in BUTTONS if button.shown(context)]
 
 
-def buttons(promotion: Promotion, changes: str) -> dict[str, Any] | None:
-    """Return the actions block, or None where there is nothing to decide.
+def gone(action_id: str, context: ButtonContext) -> bool:
+    """Tell whether a button that follows an ending does not stand there any more, since the app has moved on."""
+    return any(b.action_id == action_id and b.follows and not b.shown(context) for b in BUTTONS)
 
-    Args:
-        promotion: Whose buttons.
-        changes: One plain sentence of what approving it changes.
-    """
-    elements = [_element(button, promotion, changes) for button in shown(promotion)]
+
+def buttons(context: ButtonContext) -> dict[str, Any] | None:
+    """Return the actions block, or None where there is nothing to do."""
+    elements = [_element(button, context) for button in shown(context)]
     if not elements:
         return None
     return {
         "type": "actions",
         # Slack keeps what a reader has done with a block under its id: a new state is a new block.
-        "block_id": f"{_BLOCK}:{promotion.id}:{promotion.revision}",
+        "block_id": f"{_BLOCK}:{context.promotion.id}:{context.promotion.revision}",
         "elements": elements,
     }
 
@@ -125,28 +251,25 @@ def promotion_of(block_id: str) -> str | None:
     return rest.partition(":")[0] if kind == _BLOCK else None
 
 
-def _element(button: Button, promotion: Promotion, changes: str) -> dict[str, Any]:
-    spoken = f"{button.label} promotion of {promotion.release} to {promotion.app}"
+def _element(button: Button, context: ButtonContext) -> dict[str, Any]:
     element: dict[str, Any] = {
         "type": "button",
         "action_id": button.action_id,
-        "text": _plain(button.label),
-        "value": value_of(button.command(promotion), promotion.revision),
-        "accessibility_label": spoken[:_MOST_LABEL],
-        "confirm": _dialog(button, promotion, changes),
+        "text": plain(button.label(context), _MOST_LABEL),
+        "value": value_of(button.command(context), context.promotion.revision),
+        "accessibility_label": button.spoken(context)[:_MOST_LABEL],
     }
+    if button.question:
+        element["confirm"] = _dialog(button, button.question(context), context)
     return element | ({"style": button.style} if button.style else {})
 
 
-def _dialog(button: Button, promotion: Promotion, changes: str) -> dict[str, Any]:
+def _dialog(button: Button, question: str, context: ButtonContext) -> dict[str, Any]:
+    what = button.confirm if button.follows else f"{button.label(context)} {context.promotion.release}"
     dialog = {
-        "title": _plain(f"{button.label} {promotion.release} for {promotion.app}?"[:_MOST_TITLE]),
-        "text": _plain(button.question(promotion, changes)[:_MOST_QUESTION]),
-        "confirm": _plain(button.confirm),
-        "deny": _plain(button.deny),
+        "title": plain(f"{what} for {context.promotion.app}?", _MOST_TITLE),
+        "text": plain(question, _MOST_QUESTION),
+        "confirm": plain(button.confirm, _MOST_DEED),
+        "deny": plain(button.deny, _MOST_DEED),
     }
     return dialog | ({} if button.style == "primary" else {"style": "danger"})
-
-
-def _plain(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": text, "emoji": False}

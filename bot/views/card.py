@@ -1,13 +1,16 @@
 """The card of a promotion: its one parent message in a channel, always at the latest state."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.views.buttons import buttons, shown
-from bot.views.card_text import CardContext, body, changes, commands, head
-from bot.views.mrkdwn import inline, mention, prose
-from bot.views.states import state
+from bot.views import rich_text
+from bot.views.buttons import ButtonContext, buttons, shown
+from bot.views.card_fields import fields
+from bot.views.card_text import CardContext, above, below, cause, changes, commands
+from bot.views.fitting import fitted
+from bot.views.mrkdwn import clip, inline, mention, prose
+from bot.views.states import state, symbol
 from core.actor import Actor
 from core.policy.authorization import Rules
 from core.promotion import Promotion
@@ -16,6 +19,11 @@ from core.records.approval import Approval
 from core.records.build import Build
 from core.records.release import Release, ReleaseEntry
 from core.sentence import EMPTY_SENTENCE, Sentence
+
+# `chat.update` refuses a text of more than 4,000 characters, and all blocks together of about 13,000 (slack.md 1.4), of which
+# what cannot be cut (the first line, the columns, the buttons) may take half.
+MOST_TEXT, MOST_ABOVE, MOST_BELOW = 3900, 1500, 2400
+MOST_CAUSE, MOST_LOG_ROW = 500, 300
 
 
 def card(
@@ -32,6 +40,8 @@ def card(
     source: ReleaseEntry | None = None,
     notes: Sequence[str] = (),
     closed: Sentence = EMPTY_SENTENCE,
+    last_log: str = "",
+    spares_build: bool = False,
 ) -> dict[str, Any]:
     """Return the payload of a card, for posting and for editing alike.
 
@@ -44,35 +54,80 @@ def card(
         rules: The policy's rules for the app today.
         now: This moment.
         name: How people are shown.
-        previous: The release to compare with, usually the app's active one; None says nothing of changes.
+        previous: The release to compare with: the app's active one, or the one that it was; None says nothing of changes.
         source: Of a rollback, the release that it goes back to.
         notes: Of which keys of its manifest nothing comes.
         closed: Why it is told here and no longer in its channel, if so.
+        last_log: The row of the failed pod's log that tells most.
+        spares_build: What holds the release says nothing of its build.
     """
     context = CardContext(
         promotion=promotion, release=release, build=build, previous=previous, approvals=approvals, rules=rules,
-        now=now, name=name, source=source, notes=notes,
+        now=now, name=name, source=source, notes=notes, last_log=last_log,
+        spares_build=spares_build, live=app.active_release == release.id,
     )  # fmt: skip
-    word = state(promotion, approvals)
-    top, rest, typed = head(context), body(context), commands(context)
-    if closed:
-        rest = [*rest, prose(closed)]
-    blocks = [_section([f"*{word}* · {app.name} · {inline(release.id)}", *top])]
-    if rest:
-        blocks.append(_section(rest))
-    actions = buttons(promotion, changes(context))
-    if actions:
-        blocks.append(actions)
-    if typed:
-        blocks.append({"type": "context", "elements": [_mrkdwn("\n".join(typed))]})
-    plain = [f"{word} · {app.name} · {release.id}", *top, *rest, *_spoken_buttons(promotion), *typed]
-    return {"text": "\n".join(plain), "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
+    return _Card(context, state(promotion, approvals), closed).payload
 
 
-def _spoken_buttons(promotion: Promotion) -> list[str]:
-    """Name the buttons in the text, which is all that a screen reader reads."""
-    labels = [button.label for button in shown(promotion)]
-    return [f"Buttons: {', '.join(labels)}."] if labels else []
+class _Card:
+    """The parts of one card, each once: the blocks and the text are made of the same."""
+
+    def __init__(self, context: CardContext, word: str, closed: Sentence) -> None:
+        p = context.promotion
+        self._word = word
+        self._context = context
+        self._cause = cause(context)
+        self._log = context.last_log if self._cause else ""
+        self._above = fitted(above(context), MOST_ABOVE)
+        self._fields = fields(context)
+        self._below = fitted([*below(context), *([prose(closed)] if closed else [])], MOST_BELOW)
+        self._deeds = ButtonContext(
+            promotion=p, changes=changes(context), live=context.live, source=context.source
+        )
+        self._typed = commands(context)
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        return {
+            "text": self._text(),
+            "blocks": list(self._blocks()),
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
+
+    def _blocks(self) -> Iterator[dict[str, Any]]:
+        p = self._context.promotion
+        yield _section([f"{symbol(p)} *{self._word}* · {p.app} · {inline(p.release)}"])
+        if self._cause:
+            yield rich_text.rich_text(*self._failure())
+        if self._above:
+            yield _section(self._above)
+        if self._fields:
+            yield {"type": "section", "fields": [field.shown for field in self._fields]}
+        if self._below:
+            yield _section(self._below)
+        if actions := buttons(self._deeds):
+            yield actions
+        if self._typed:
+            yield {"type": "context", "elements": [_mrkdwn("\n".join(self._typed))]}
+
+    def _failure(self) -> Iterator[dict[str, Any]]:
+        """Show the cause in bold, and below it the row of the log that proves it."""
+        yield rich_text.section(self._cause, MOST_CAUSE, bold=True)
+        if self._log:
+            yield rich_text.preformatted(self._log, MOST_LOG_ROW)
+
+    def _text(self) -> str:
+        """Return everything that the blocks tell: a screen reader reads nothing else."""
+        p = self._context.promotion
+        failure = [f"cause: {clip(self._cause, MOST_CAUSE)}"] if self._cause else []
+        failure += [f"last log line: {clip(self._log, MOST_LOG_ROW)}"] if self._log else []
+        top = [f"{symbol(p)} {self._word} · {p.app} · {p.release}", *failure, *self._above]
+        columns = [line for field in self._fields for line in field.said]
+        labels = [button.label(self._deeds) for button in shown(self._deeds)]
+        deeds = [f"Buttons: {', '.join(labels)}.", *self._typed] if labels else self._typed
+        room = MOST_TEXT - sum(len(line) + 1 for line in (*top, *columns, *deeds))
+        return "\n".join([*top, *columns, *fitted(self._below, room), *deeds])
 
 
 def _section(lines: Sequence[str]) -> dict[str, Any]:

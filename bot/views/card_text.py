@@ -15,7 +15,7 @@ from bot.command.commands import (
     Restart,
     Rollback,
 )
-from bot.views.mrkdwn import approver, clip, date, inline, prose
+from bot.views.mrkdwn import approver, clip, date, inline, prose, time_of_day
 from bot.views.times import spoken
 from core.actor import Actor
 from core.lifecycle.approvals import missing
@@ -26,7 +26,7 @@ from core.records.approval import Approval
 from core.records.build import Build, is_pinned
 from core.records.environment import difference
 from core.records.release import Release, ReleaseEntry
-from core.sentence import CommandLine, Sentence
+from core.sentence import EMPTY_SENTENCE, CommandLine, Sentence
 
 # Below this a pause is no news.
 QUIET = 30
@@ -34,7 +34,7 @@ QUIET = 30
 MOST_NOTES = 8
 # Releases that were never promoted, of which each goes out with this one: what stands on a card must be read.
 MOST_ALONG = 5
-_ON_HOLD = frozenset({Phase.REVERTED, Phase.FAILURE})
+ON_HOLD = frozenset({Phase.REVERTED, Phase.FAILURE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,9 @@ class CardContext:
         source: of a rollback, the release that it goes back to.
         name: how people are shown.
         notes: of which keys of its manifest nothing comes.
+        live: its app still runs its release, as far as the records know.
+        spares_build: what holds the release says nothing of its build.
+        last_log: the row of the failed pod's log that tells most, "" where there is none.
     """
 
     promotion: Promotion
@@ -58,33 +61,30 @@ class CardContext:
     name: Callable[[Actor], str]
     source: ReleaseEntry | None = None
     notes: Sequence[str] = ()
+    live: bool = False
+    last_log: str = ""
+    spares_build: bool = False
 
 
-def head(context: CardContext) -> list[str]:
-    """Say who asked, when and what for."""
-    p = context.promotion
-    kind = _asked(p)
-    lines = [f"{kind} by {context.name(p.requested_by)} {date(p.requested_at)}"]
-    if context.release.description:
-        lines.append(f"“{clip(context.release.description, 300)}”")
-    if context.source and context.source.description:
-        lines.append(f"{inline(context.source.id)} is “{clip(context.source.description, 300)}”")
-    return lines
+def above(context: CardContext) -> list[str]:
+    """Say what stands right under the first line: what became of it, what is awaited, who must act."""
+    return [line for part in (_outcome, _awaited, _asked_seats) for line in part(context)]
 
 
-def _asked(p: Promotion) -> str:
-    if p.restarts:
-        return f"restart of {', '.join(p.restarts)} asked for"
-    return "rollback asked for" if p.kind == "rollback" else "asked for"
-
-
-def body(context: CardContext) -> list[str]:
+def below(context: CardContext) -> list[str]:
     """Say everything else, most important first, one thought a line."""
-    parts = (
-        *(_outcome, _progress, _routes, _seats, _changes, _along, _cautions, _notes),
-        _after,
-    )
-    return [line for part in parts for line in part(context)]
+    return [
+        line
+        for part in (_routes, _given, _changes, _along, _cautions, _notes, _after)
+        for line in part(context)
+    ]
+
+
+def cause(context: CardContext) -> Sentence:
+    """Return why it failed, for a card that says so; nothing where it did not, or where a person has stopped it only."""
+    p = context.promotion
+    by_hand = p.phase is Phase.SUPERSEDED and not p.superseded_by
+    return p.cause if p.phase in GOING_BACK or p.phase in ON_HOLD or by_hand else EMPTY_SENTENCE
 
 
 def commands(context: CardContext) -> list[str]:
@@ -152,11 +152,9 @@ def _line(words: str) -> str:
 def _outcome(context: CardContext) -> Iterable[str]:
     """Say what went wrong, and what was or is being done about it."""
     p = context.promotion
-    going = p.phase in GOING_BACK or p.phase in _ON_HOLD
+    going = p.phase in GOING_BACK or p.phase in ON_HOLD
     if going and p.cancelled_by:
         yield f"cancelled by {context.name(p.cancelled_by)}"
-    if going and p.cause:
-        yield f"cause: {clip(p.cause, 500)}"
     if p.phase in GOING_BACK:
         yield _going_back(p)
     if p.phase is Phase.REVERTED and p.restarts:
@@ -205,29 +203,24 @@ def _said(context: CardContext) -> Iterable[str]:
         by = f", asked for by {context.name(p.taken_over_by)}" if p.taken_over_by else ""
         yield f"{inline(p.superseded_by)} took its place{by}"
     elif p.phase is Phase.SUPERSEDED:
-        yield f"cause: {clip(p.cause, 500)}"
         yield "nothing more was changed: what runs now is not what was promoted"
     if p.phase is Phase.EXPIRED:
         yield "nobody approved it in time"
 
 
-def _progress(context: CardContext) -> Iterable[str]:
-    """Say how many pods are ready, what is awaited and for how long."""
+def _awaited(context: CardContext) -> Iterable[str]:
+    """Say what is awaited and for how long; a window that is watched ends at a time of day, which every reader sees in their zone."""
     p = context.promotion
-    counts = [
-        f"{service} {ready}/{wanted}" for service, (ready, wanted) in sorted(p.progress.services.items())
-    ]
-    if counts and p.phase not in {Phase.REFUSED, Phase.SUPERSEDED}:
-        yield clip(" · ".join(counts), 400)
-    if p.in_flight and p.progress.waiting:
-        quiet = 0 if p.progress.settling else int(p.progress.watched - p.progress.moved) // QUIET * QUIET
-        patience = p.progress.patience or p.limits.deadline
-        limit = f" (no progress for {spoken(quiet)}, at most {spoken(patience)})" if quiet else ""
-        yield f"{clip(p.progress.waiting, 300)}{limit}"
-    if p.started_at and p.in_flight:
-        yield f"started {date(p.started_at)}"
-    if p.started_at and p.settled_at and p.touched_at:
-        yield f"took {spoken((p.settled_at - p.started_at).total_seconds())}, ended {date(p.settled_at)}"
+    if not (p.in_flight and p.progress.waiting):
+        return
+    settling = p.progress.settling
+    if settling and settling.until:
+        yield f"{inline(settling.service)} is complete, watching until {time_of_day(settling.until)}"
+        return
+    quiet = 0 if settling else int(p.progress.watched - p.progress.moved) // QUIET * QUIET
+    patience = p.progress.patience or p.limits.deadline
+    limit = f" (no progress for {spoken(quiet)}, at most {spoken(patience)})" if quiet else ""
+    yield f"{clip(p.progress.waiting, 300)}{limit}"
 
 
 def _routes(context: CardContext) -> Iterable[str]:
@@ -240,12 +233,9 @@ def _routes(context: CardContext) -> Iterable[str]:
         yield f"and {more} more ways from outside"
 
 
-def _seats(context: CardContext) -> Iterable[str]:
-    """Say who approved, and who still must."""
+def _asked_seats(context: CardContext) -> Iterable[str]:
+    """Say who still must approve, and who has: while it waits, nothing is more urgent."""
     p = context.promotion
-    yes = [f"{context.name(a.actor)} {date(a.at)}" for a in context.approvals if a.decision == "approve"]
-    if yes:
-        yield f"approved by {', '.join(yes[:5])}" + (f" and {len(yes) - 5} more" if len(yes) > 5 else "")
     if p.phase is not Phase.AWAITING_APPROVAL:
         return
     rule = _rule(context)
@@ -254,8 +244,19 @@ def _seats(context: CardContext) -> Iterable[str]:
     left = missing(p, context.approvals)
     seats = f"{left} more approval{'s' if left > 1 else ''}"
     yield f"needs {seats}, by {whom}" + ("" if rule.requester else ", not by the person who asked")
-    if p.expires_at:
-        yield f"expires {date(p.expires_at)}"
+    yield from _approved(context)
+
+
+def _given(context: CardContext) -> Iterable[str]:
+    """Say who approved it, once that is past."""
+    if context.promotion.phase is not Phase.AWAITING_APPROVAL:
+        yield from _approved(context)
+
+
+def _approved(context: CardContext) -> Iterable[str]:
+    yes = [f"{context.name(a.actor)} {date(a.at)}" for a in context.approvals if a.decision == "approve"]
+    if yes:
+        yield f"approved by {', '.join(yes[:5])}" + (f" and {len(yes) - 5} more" if len(yes) > 5 else "")
 
 
 def _rule(context: CardContext) -> ApprovalRule:
@@ -267,8 +268,6 @@ def _rule(context: CardContext) -> ApprovalRule:
 
 def _changes(context: CardContext) -> Iterable[str]:
     """Say what is new against the release that runs: names, never values."""
-    if context.release.build:
-        yield f"build {inline(context.release.build)}"
     if context.previous is None or context.promotion.settled:
         return
     keys = difference(context.previous.environment, context.release.environment)
@@ -320,12 +319,12 @@ def _after(context: CardContext) -> Iterable[str]:
         yield clip(remark, 300)
     if context.promotion.progress.clearing:
         yield clip(context.promotion.progress.clearing, 500)
-    yield from after(context.promotion)
+    yield from after(context.promotion, spares_build=context.spares_build)
 
 
-def after(p: Promotion) -> Iterable[str]:
+def after(p: Promotion, *, spares_build: bool) -> Iterable[str]:
     """Say what a failed promotion leaves behind: what is on hold, and what nobody undid."""
-    if p.phase not in _ON_HOLD:
+    if p.phase not in ON_HOLD:
         return
     if p.restarts:
         yield f"{inline(p.release)} is not on hold: a restart changes no release; to restart it again: {_again(p)}"
@@ -334,5 +333,6 @@ def after(p: Promotion) -> Iterable[str]:
         yield f"{inline(p.release)} did nothing wrong and is not on hold; to promote it again: {_typed(Promote(app=p.app, release=p.release))}"
     else:
         again = _line(f'releases promote {p.release} -a {p.app} --anyway "REASON"')
-        yield f"{inline(p.release)} is on hold, and its build with it unless that was good before; to promote it all the same: {again}"
+        build = "its build is not" if spares_build else "its build with it unless that was good before"
+        yield f"{inline(p.release)} is on hold, and {build}; to promote it all the same: {again}"
     yield "not undone: what it did outside the cluster, such as migrations"

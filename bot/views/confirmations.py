@@ -29,8 +29,9 @@ def editing(keys: Iterable[str], release: str) -> str:
 NO_CHANGES = "No changes"
 
 
-def nothing_to_promote(app: str) -> str:
-    return f"no release was made, so nothing is promoted: `releases promote -a {app}` takes the newest"
+def nothing_to_promote(app: str) -> Sentence:
+    newest = CommandLine(f"releases promote -a {app}")
+    return Sentence.of("no release was made, so nothing is promoted: ", newest, " takes the newest")
 
 
 def to_be_entered(typed: str) -> str:

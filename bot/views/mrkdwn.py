@@ -168,6 +168,12 @@ def date(at: datetime) -> str:
     return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} {{time}}|{utc:%Y-%m-%d %H:%M} UTC>"
 
 
+def time_of_day(at: datetime) -> str:
+    """Return a moment of the next minutes in the reader's own zone, to the second; it stays true while nobody edits it."""
+    utc = at.astimezone(UTC)
+    return f"<!date^{int(utc.timestamp())}^{{time_secs}}|{utc:%H:%M:%S} UTC>"
+
+
 def approver(who: Actor | UserGroup) -> str:
     """Return how somebody whom a rule asks for is shown: a group is called together."""
     if isinstance(who, Actor):

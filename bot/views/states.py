@@ -1,10 +1,14 @@
-"""The word that says where a promotion is; colours and emoji alone would say it to some readers only."""
+"""The symbol and the word that say where a promotion is; a symbol or a colour alone would say it to some readers only."""
 
 from collections.abc import Callable, Sequence
 
 from core.lifecycle.approvals import missing
 from core.promotion import Phase, Promotion
 from core.records.approval import Approval
+from core.records.progress import Progress
+
+# Contract 9.4. The word alone always tells it: the symbol is for eyes that pass over a channel.
+WAITS, MOVES, LIVE, WENT_BACK, NEEDS_A_PERSON, NEVER_RAN = "⏳", "🔄", "✅", "↩️", "🛑", "⚪"
 
 
 def state(promotion: Promotion, approvals: Sequence[Approval]) -> str:
@@ -15,9 +19,19 @@ def state(promotion: Promotion, approvals: Sequence[Approval]) -> str:
     return _STATES[promotion.phase](promotion)
 
 
+def symbol(promotion: Promotion) -> str:
+    """Return the one symbol of the state."""
+    return _SYMBOLS[promotion.phase]
+
+
 def _rolling(promotion: Promotion) -> str:
-    settling = promotion.progress.settling
-    return f"Watching {settling.seconds:g} s" if settling else "Rolling out"
+    return "Watching" if _was_complete(promotion.progress) else "Rolling out"
+
+
+def _was_complete(progress: Progress) -> bool:
+    """Tell whether everything was complete once in this stage: a pod that is lost after that does not bring back an earlier word."""
+    wanted = {service for service, (_, pods) in progress.services.items() if pods}
+    return progress.settling is not None or (bool(wanted) and wanted <= progress.complete.keys())
 
 
 def _live(promotion: Promotion) -> str:
@@ -52,4 +66,20 @@ _STATES: dict[Phase, Callable[[Promotion], str]] = {
     Phase.SUPERSEDED: lambda _: "Superseded",
     Phase.DECLINED: lambda _: "Declined",
     Phase.EXPIRED: lambda _: "Expired",
+}
+_SYMBOLS: dict[Phase, str] = {
+    Phase.AWAITING_APPROVAL: WAITS,
+    Phase.PENDING: MOVES,
+    Phase.UPDATING: MOVES,
+    Phase.RUNNING: LIVE,
+    Phase.ERROR: MOVES,
+    Phase.DEADLINE: MOVES,
+    Phase.CANCELLED: MOVES,
+    Phase.ROLLBACK: MOVES,
+    Phase.REVERTED: WENT_BACK,
+    Phase.FAILURE: NEEDS_A_PERSON,
+    Phase.REFUSED: NEVER_RAN,
+    Phase.SUPERSEDED: NEVER_RAN,
+    Phase.DECLINED: NEVER_RAN,
+    Phase.EXPIRED: NEVER_RAN,
 }

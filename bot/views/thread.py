@@ -45,28 +45,31 @@ def message(lines: Sequence[Line]) -> dict[str, Any]:
     return _payload(_block(lines))
 
 
-def terminal(promotion: Promotion, lines: Sequence[Line] = ()) -> dict[str, Any]:
+def terminal(
+    promotion: Promotion, lines: Sequence[Line] = (), *, spares_build: bool = False
+) -> dict[str, Any]:
     """Return the payload of the last message: the ending in its first line, then what is useful to know, then the last lines.
 
     The lines were there before the ending; they stand below it so that whoever is told of the message reads the ending.
+    `spares_build`: what holds the release says nothing of its build.
     """
-    rows = [clip(ending(promotion), MOST_ENDING_CHARS), *_rows_after(promotion)]
+    rows = [clip(ending(promotion), MOST_ENDING_CHARS), *_rows_after(promotion, spares_build)]
     payload = _payload("\n".join([*rows, LAST_LINES, _block(lines)] if lines else rows))
     # At most one broadcast, at the end, and only where the channel must know: something went back or needs
     # a person: channels should stay quiet.
     return {**payload, "reply_broadcast": True} if promotion.phase in ALARMING else payload
 
 
-def fits_beside_ending(promotion: Promotion, lines: Sequence[Line]) -> bool:
+def fits_beside_ending(promotion: Promotion, lines: Sequence[Line], *, spares_build: bool = False) -> bool:
     """Tell whether lines go into one message with the ending; evidence never does, for it is a block of its own."""
     rows = MOST_BROADCAST_ROWS if promotion.phase in ALARMING else MOST_ROWS
     if any(line.kind != "line" for line in lines):
         return False
-    text = terminal(promotion, lines)["text"]
+    text = terminal(promotion, lines, spares_build=spares_build)["text"]
     return not lines or (len(text) <= MOST_CHARS and text.count("\n") < rows)
 
 
-def _rows_after(p: Promotion) -> list[str]:
+def _rows_after(p: Promotion, spares_build: bool) -> list[str]:
     """Say how long it took and what it leaves behind."""
     lines = []
     if p.phase is Phase.RUNNING and p.started_at and p.settled_at:
@@ -82,7 +85,7 @@ def _rows_after(p: Promotion) -> list[str]:
         )
     if p.phase is Phase.SUPERSEDED and not p.superseded_by:
         lines.append(any_way_back(p))
-    return lines + list(after(p))
+    return lines + list(after(p, spares_build=spares_build))
 
 
 def _block(lines: Sequence[Line]) -> str:

@@ -164,6 +164,10 @@ class StoreReader(Protocol):
         """Return (number, line) with number > after; numbers begin at 1 and have no gaps."""
         ...
 
+    async def evidence(self, promotion_id: str) -> Line | None:
+        """Return the block of log lines that proves why it failed, None where there is none."""
+        ...
+
     async def card(self, promotion_id: str) -> Card | None: ...
 
     async def scale_jobs(self) -> list[ScaleJob]:

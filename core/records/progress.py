@@ -1,6 +1,7 @@
 """How long a rollout may take, and what its verdict remembers between two looks."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +30,14 @@ class Settling:
     Attributes:
         service: the one whose settle window ends last.
         seconds: how long that window is.
+        left: how much of it was left at the last look.
+        until: when it ends by our clock if nothing comes between, for the card.
     """
 
     service: str
     seconds: float
+    left: float = field(default=0.0, compare=False)
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

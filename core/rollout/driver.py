@@ -9,6 +9,7 @@ from core.actor import BOT
 from core.errors import Conflict, FieldConflict, Rejected, Unreachable
 from core.failpoints import failpoint
 from core.lifecycle.bundles import prunable
+from core.lifecycle.former import redraw_former
 from core.lifecycle.holds import hold
 from core.lifecycle.outcome import idle_services, unproved
 from core.lifecycle.transition import ATOM, move
@@ -218,6 +219,7 @@ class Driver:
         async with self._moving(run) as (tx, current):
             app = await tx.app(promotion.app)
             refs = await prunable(tx, self._ports.cluster, promotion.app, bundle)
+            await redraw_former(tx, promotion, app.active_release)
             await tx.save_app(replace(app, active_release=promotion.release))
             if not outcome.nothing_ran:
                 await self._verified(tx, promotion.release)

@@ -207,5 +207,5 @@ def _awaiting(progress: Progress, services: tuple[ServiceState, ...], bundle: Bu
     last = max(open_for, key=lambda s: open_for[s], default=None)
     if last is None or open_for[last] <= 0:
         return progress.awaiting("")
-    settling = Settling(service=last.name, seconds=last.window)
+    settling = Settling(service=last.name, seconds=last.window, left=open_for[last])
     return progress.awaiting(f"{last.name} is complete, watching for {last.window:g} s", settling)

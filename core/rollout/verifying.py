@@ -1,7 +1,7 @@
 """Watching until a verdict: lines into the thread, progress into the record, every look judged."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.failpoints import failpoint
 from core.lifecycle.transition import ATOM
@@ -11,7 +11,7 @@ from core.promotion import Promotion, PromotionEvent
 from core.records.desired_state import DesiredState
 from core.records.line import Line
 from core.records.observation import Diagnosis, Observation
-from core.records.progress import Progress
+from core.records.progress import Progress, Settling
 from core.redaction import Redactor
 from core.rollout.effects import Effects, RolloutPorts, StalePromotion, ensure_current
 from core.rollout.judging import Judging
@@ -26,6 +26,8 @@ SAVE_SECONDS = 10.0
 TELL_SECONDS = 5.0
 # What is awaited is kept on the card, and said as a line only after five minutes without one (contract 7).
 QUIET_SECONDS = 300.0
+# Looks come a moment late, and time that nobody watched does not count: by so much the end of a window may move unsaid.
+MOVED = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ class Verifier:
         saved = progress = promotion.progress
         while True:
             verdict, seen = await judging.look(progress)
-            verdict = self._redacted(verdict)
+            verdict = self._shown(verdict, progress.settling)
             progress = verdict.progress
             self._see(progress, seen)
             # What has succeeded is written by the transaction that says so.
@@ -100,10 +102,12 @@ class Verifier:
                     progress=progress,
                 )
 
-    def _redacted(self, verdict: Verdict) -> Verdict:
-        """Take the values of the environments out of what is stored and shown of a verdict (engine rule 17)."""
-        shown = verdict.progress
-        progress = shown.awaiting(self._redact(shown.waiting), shown.settling)
+    def _shown(self, verdict: Verdict, before: Settling | None) -> Verdict:
+        """Make ready what is stored and shown of a verdict: no values of the environments (engine rule 17), and when a window ends."""
+        seen = verdict.progress
+        progress = seen.awaiting(
+            self._redact(seen.waiting), timed(seen.settling, before, self._ports.clock.now())
+        )
         return replace(verdict, progress=progress, cause=self._redact(verdict.cause))
 
     def rest(self) -> None:
@@ -165,6 +169,22 @@ class Verifier:
             return []
         at: datetime = self._ports.clock.now()
         return [Line(at=at, object=ATOM, text=progress.waiting, key=f"waiting:{at.isoformat()}")]
+
+
+def timed(settling: Settling | None, before: Settling | None, now: datetime) -> Settling | None:
+    """Say of a window when it ends; a moment that has hardly moved since the last look is no news.
+
+    Args:
+        settling: the window, with what is left of it.
+        before: what the last look said.
+        now: of this look.
+    """
+    if settling is None:
+        return None
+    until = now + timedelta(seconds=settling.left)
+    earlier = before.until if before and before.service == settling.service else None
+    moved = earlier is None or abs(until - earlier) >= MOVED
+    return replace(settling, until=until if moved else earlier)
 
 
 def _shown(progress: Progress) -> tuple[object, ...]:

@@ -23,7 +23,7 @@ from core.promotion import Promotion, PromotionKind
 from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseEntry
-from core.sentence import EMPTY_SENTENCE, Sentence
+from core.sentence import EMPTY_SENTENCE, CommandLine, Sentence
 from core.usecases.process_viewer import check_service
 
 
@@ -132,7 +132,10 @@ def _to_be_restarted(context: PromotionContext, policy: Policy) -> RequestContex
     """Take the active release as it is: whatever is so of it, it runs already, and nothing else is put in its place."""
     app = context.app.name
     if context.active is None:
-        raise NotFound(f"no release for app: {app}", hint=f"`releases promote -a {app}` rolls one out")
+        raise NotFound(
+            f"no release for app: {app}",
+            hint=Sentence.of(CommandLine(f"releases promote -a {app}"), " rolls one out"),
+        )
     return RequestContext(
         context=context,
         release=context.active,

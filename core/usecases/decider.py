@@ -207,9 +207,12 @@ class Decider:
         async with self._store.transaction(delivery=caller.delivery) as tx:
             found = await tx.app(app)
             if found.locked:
-                raise Conflict(f"app is locked: {app}", hint=f"`apps unlock {app}`")
+                raise Conflict(f"app is locked: {app}", hint=Sentence.of(CommandLine(f"apps unlock {app}")))
             if running := await tx.in_flight(app):
-                raise Busy(busy_error(running).sentence, hint=f"wait, or stop it with `apps cancel {app}`")
+                raise Busy(
+                    busy_error(running).sentence,
+                    hint=Sentence.of("wait, or stop it with ", CommandLine(f"apps cancel {app}")),
+                )
             for waiting in await tx.awaiting(app):
                 await move(tx, waiting, PromotionEvent.CANCELLED, actor=actor, cancelled_by=actor)
             await self._ask_removal(tx, app)

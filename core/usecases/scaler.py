@@ -17,7 +17,7 @@ from core.records.bundle import Ref
 from core.records.claim import Claim
 from core.records.scale_job import ScaleJob
 from core.redaction import quiet
-from core.sentence import Sentence
+from core.sentence import CommandLine, Sentence
 from core.usecases.process_viewer import check_service, told_of_cluster
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,8 @@ class Scaler:
         bundle = await self._store.read.bundle(app.active_release) if app.active_release else None
         if bundle is None:
             raise NotFound(
-                f"no release for app: {app.name}", hint=f"`releases promote -a {app.name}` rolls one out"
+                f"no release for app: {app.name}",
+                hint=Sentence.of(CommandLine(f"releases promote -a {app.name}"), " rolls one out"),
             )
         services = {s.name: s for s in bundle.services if not s.resource}
         check_service(service, services, app.name)
@@ -111,7 +112,9 @@ class Scaler:
         if ref not in counts:
             raise Conflict(
                 f"there is no {ref} in the cluster: somebody has removed it",
-                hint=f"`releases promote {app.active_release} -a {app.name}` makes it anew",
+                hint=Sentence.of(
+                    CommandLine(f"releases promote {app.active_release} -a {app.name}"), " makes it anew"
+                ),
             )
         return counts[ref]
 

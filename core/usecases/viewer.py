@@ -170,7 +170,7 @@ class Viewer:
         await self._access.require(caller.actor, "admin", app)
         found = await self._store.read.app(app)
         if found.locked:
-            raise Conflict(f"app is locked: {app}", hint=f"`apps unlock {app}`")
+            raise Conflict(f"app is locked: {app}", hint=Sentence.of(CommandLine(f"apps unlock {app}")))
         return found
 
     async def releases(self, caller: Caller, app: str, limit: int) -> ReleaseList:

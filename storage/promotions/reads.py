@@ -94,6 +94,10 @@ class PromotionReader(AggregateReader):
         rows = await self._session.all("lines", promotion=promotion_id, after=after, limit=limit)
         return [line_of(row, self._vault) for row in rows]
 
+    async def evidence(self, promotion_id: str) -> Line | None:
+        row = await self._session.one("evidence", promotion=promotion_id)
+        return None if row is None else line_of(row, self._vault)[1]
+
     async def live_before(self, app: str, promotion_id: str) -> Promotion | None:
         row = await self._session.one("live_before", app=app, promotion=promotion_id)
         return None if row is None else promotion_of(row, self._vault)

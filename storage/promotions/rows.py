@@ -134,10 +134,15 @@ def progress_of(document: dict[str, Any]) -> Progress:
         **known,
         services=services,
         remarks=remarks,
-        settling=Settling(**settling) if settling else None,
+        settling=_settling_of(settling) if settling else None,
         pods={uid: PodProgress(**_only(POD, pod)) for uid, pod in pods.items()},
         complete={name: Completion(**_only(COMPLETION, once)) for name, once in complete.items()},
     )
+
+
+def _settling_of(document: dict[str, Any]) -> Settling:
+    until = datetime_or_none(document.get("until"))
+    return Settling(**(_only(SETTLING, document) | {"until": until}))
 
 
 def _names(kind: type[Any]) -> frozenset[str]:
@@ -149,6 +154,7 @@ def _only(names: frozenset[str], document: dict[str, Any]) -> dict[str, Any]:
 
 
 PROGRESS, POD, COMPLETION = _names(Progress), _names(PodProgress), _names(Completion)
+SETTLING = _names(Settling)
 
 
 def intent_row(promotion: str, intent: Intent, vault: Vault) -> Columns:

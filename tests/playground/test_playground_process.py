@@ -75,7 +75,9 @@ async def test_a_kill_in_the_middle_of_a_rollout_loses_neither_the_card_nor_the_
 
     async def rolling() -> dict[str, Any] | None:
         messages = (await state(session, page))["messages"]
-        return next((m for m in messages if m["text"].startswith("Rolling out") and "thread_ts" in m), None)
+        return next(
+            (m for m in messages if m["text"].startswith("🔄 Rolling out") and "thread_ts" in m), None
+        )
 
     card = await until(rolling, program)
     program.kill()

@@ -29,7 +29,9 @@ async def test_a_rollout_that_was_going_on_goes_on_after_a_restart_in_the_same_t
     async with playing(tmp_path, clock) as made:
         await made.slack.command("alice", "myapp", "releases promote")
         card = await made.slack.wait_for(
-            lambda: next((m for m in made.slack.messages("myapp") if m.text.startswith("Rolling out")), None),
+            lambda: next(
+                (m for m in made.slack.messages("myapp") if m.text.startswith("🔄 Rolling out")), None
+            ),
             timeout=PATIENCE,
         )
         before = [release.id for release in await releases(made)]

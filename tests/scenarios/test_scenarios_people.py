@@ -73,7 +73,7 @@ async def test_somebody_else_must_approve_and_is_told_to_the_late(stage: Stage):
     release = await stage.build(web="v1")
     promotion = await stage.promote(release)
 
-    assert (await stage.card(promotion)).text.startswith(f"Waiting for approval 0/1 · myapp · {release}")
+    assert (await stage.card(promotion)).text.startswith(f"⏳ Waiting for approval 0/1 · myapp · {release}")
     own = await stage.click(promotion, "approve", user=ALICE)
     assert own.startswith(
         f"```\nERROR: you may not approve {promotion}: you asked for it, and somebody else must"

@@ -18,7 +18,7 @@ PULLED = re.compile(r'^Successfully pulled image "([^"]+)"')
 PRESENT = re.compile(r'^Container image "([^"]+)" already present on machine')
 OF_SET = re.compile(r"^Scaled (?:up|down) replica set (\S+) to \d+$")
 SCALED = re.compile(r"^(Scaled (?:up|down) replica set \S+) to \d+$")
-COUNTS = re.compile(r"^(?:[a-z]+ \d+/\d+(?: · )?)+$|^took ")
+COUNTS = re.compile(r"^services ready |^took ")
 DOCUMENTED = (
     "Status: ", "Scaled ", "Created pod: ", "Deleted pod: ", "Successfully ", "Pulling image ", "Container image ",
     "Created container ", "Started container ",

@@ -47,7 +47,7 @@ PROGRESS = Progress(
     services={"web": (1, 2)},
     counts={"web": 2},
     waiting="web is complete, watching for 20 s",
-    settling=Settling(service="web", seconds=20.0),
+    settling=Settling(service="web", seconds=20.0, left=3.5, until=NOW),
 )
 
 
@@ -148,6 +148,15 @@ async def test_progress_is_kept_in_its_phase_and_dropped_after_it(store):
     async with store.transaction() as tx:
         await tx.save_progress(P, Progress(), was=Phase.UPDATING, revision=4)
     assert await store.read.promotion(P) == saved
+
+
+async def test_the_block_that_proves_a_failure_is_found_among_the_lines(store):
+    await seed(store, promotion=P)
+    assert await store.read.evidence(P) is None
+    proof = make_line(2, "last log lines of web-1:\n  KeyError", key="evidence:u1", kind="evidence")
+    async with store.transaction() as tx:
+        await tx.add_lines(P, [make_line(1, key="evident"), proof, make_line(3, key="evidently")])
+    assert await store.read.evidence(P) == proof
 
 
 async def test_an_app_has_one_promotion_in_flight_and_the_second_is_told(store):

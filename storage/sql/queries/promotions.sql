@@ -160,6 +160,10 @@ INSERT INTO approvals (promotion, actor_key, actor, decision, at, reason)
 VALUES (:promotion, :actor_key, :actor, :decision, :at, :reason)
 ON CONFLICT (promotion, actor_key) DO NOTHING;
 
+-- evidence --
+-- The block of log lines that proves why a promotion failed, found from its end: little is told after it.
+SELECT * FROM lines WHERE promotion = :promotion AND kind = 'evidence' ORDER BY seq DESC LIMIT 1;
+
 -- lines --
 -- Progress of a promotion after a number, in order.
 SELECT * FROM lines WHERE promotion = :promotion AND seq > :after ORDER BY seq LIMIT :limit;

@@ -289,6 +289,20 @@ async def test_the_cancel_button_stops_its_own_promotion_for_who_may(tmp_path: P
         assert (await w.store.read.promotion(newer)).cancelled_by.id == "U02BOB"
 
 
+async def test_a_click_on_what_an_old_card_offers_is_told_what_runs_by_now(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        w = s.world
+        first = await w.good()
+        second = await w.promote((await w.build()).release.id)
+        back = f"1 releases rollback {first} -a myapp"
+        third = await w.good()
+        told = await s.answer(await s.click(second.id, "rollback", ts="2.0", value=back))
+        assert (
+            f"ERROR: this card offers that no longer: myapp runs {third} by now, so nothing was done" in told
+        )
+        assert (await w.store.read.promotions("myapp", 1))[0].release == third
+
+
 async def test_a_button_of_before_is_told_to_use_the_newest_card(tmp_path: Path):
     async with staged(tmp_path, policy=ONE_APPROVAL) as s:
         asked = await s.world.ask((await s.world.build()).release.id)

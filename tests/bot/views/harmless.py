@@ -7,7 +7,7 @@ from bot.playground.slack.limits import problems
 
 # What Slack gives a meaning to, as far as we make it ourselves.
 OURS = re.compile(
-    r"<(@[UW][A-Z0-9]+|#[CG][A-Z0-9]+|!subteam\^S[A-Z0-9]+|!date\^\d+\^\{date_short_pretty\} \{time\}\|[0-9: -]+ UTC)>"
+    r"<(@[UW][A-Z0-9]+|#[CG][A-Z0-9]+|!subteam\^S[A-Z0-9]+|!date\^\d+\^(?:\{date_short_pretty\} \{time\}|\{time_secs\})\|[0-9: -]+ UTC)>"
 )
 BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 NASTY = [

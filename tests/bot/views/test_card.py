@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from bot.playground.slack.limits import problems
-from bot.views.buttons import shown
-from bot.views.states import state
+from bot.views.buttons import ButtonContext, gone, shown
+from bot.views.states import state, symbol
 from core.policy.authorization import ApprovalRule, Rules
 from core.promotion import GOING_BACK, Phase
-from core.records.progress import Progress, Settling
+from core.records.progress import Completion, Progress, Settling
 from core.sentence import Sentence
-from tests.bot.views.samples import ANA, BO, BUILD, NEW, NOW, OLD, WAITING, YES, card_of, golden, listed
+from tests.bot.views.samples import ANA, APP, BO, BUILD, NEW, NOW, OLD, WAITING, YES, card_of, golden, listed
 
 STARTED = replace(WAITING, started_at=NOW - timedelta(minutes=2), touched_at=NOW - timedelta(minutes=2))
 GOING = replace(STARTED, progress=Progress(watched=95, moved=20, services={"web": (1, 2), "worker": (1, 1)}))
@@ -38,12 +38,25 @@ STATES = {
         ),
     ),
     "watching": (
-        "Watching 20 s",
+        "Watching",
         replace(
             GOING,
             phase=Phase.UPDATING,
-            progress=GOING.progress.awaiting(
-                "web is complete, watching for 20 s", Settling(service="web", seconds=20.0)
+            progress=replace(GOING.progress, services={"web": (2, 2), "worker": (1, 1)}).awaiting(
+                "web is complete, watching for 20 s",
+                Settling(service="web", seconds=20.0, until=NOW + timedelta(seconds=18)),
+            ),
+        ),
+    ),
+    "watching-less": (
+        "Watching",
+        replace(
+            GOING,
+            phase=Phase.UPDATING,
+            progress=replace(
+                GOING.progress,
+                complete={"web": Completion(at=60, pods=2), "worker": Completion(at=61, pods=1)},
+                waiting="web: 1 of 2 new pods are ready",
             ),
         ),
     ),
@@ -204,6 +217,27 @@ STATES = {
 }
 
 
+FAILED = {
+    "error",
+    "deadline",
+    "rollback",
+    "removing",
+    "stopping",
+    "reverted",
+    "removed",
+    "failure",
+    "failed-rollback",
+}
+LOG_ROW = "KeyError: 'STRIPE_KEY' in <module> *not bold*"
+
+
+def shown_in(name: str) -> dict:
+    """The card in this state, with what the records know then."""
+    promotion = STATES[name][1]
+    live = replace(APP, active_release=promotion.release) if promotion.phase is Phase.RUNNING else APP
+    return card_of(promotion, app=live, last_log=LOG_ROW if name in FAILED else "")
+
+
 def test_a_rollback_says_what_it_goes_back_to():
     text = card_of(replace(WAITING, kind="rollback"), source=listed(OLD))["text"]
     assert "`RAAAAAAAAAA` is “build 0000000000 first”" in text
@@ -212,74 +246,240 @@ def test_a_rollback_says_what_it_goes_back_to():
 
 @pytest.mark.parametrize("name", STATES)
 def test_the_card_in_this_state_is_the_reviewed_one(name):
-    payload = card_of(STATES[name][1])
+    payload = shown_in(name)
 
     golden(f"card-{name}.txt", payload["text"])
     golden(f"card-{name}.json", json.dumps(payload["blocks"], indent=1, ensure_ascii=False))
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_the_state_stands_first_in_words(name):
+def test_the_state_stands_first_as_a_symbol_and_in_words(name):
     word, promotion = STATES[name]
 
     assert state(promotion, [YES]) == word
-    assert card_of(promotion)["text"].startswith(f"{word} · web · RABCDEFGHIJ\n")
-    assert card_of(promotion)["blocks"][0]["text"]["text"].startswith(f"*{word}* · web · `RABCDEFGHIJ`\n")
+    assert card_of(promotion)["text"].startswith(f"{symbol(promotion)} {word} · web · RABCDEFGHIJ\n")
+    first = card_of(promotion)["blocks"][0]["text"]["text"]
+    assert first == f"{symbol(promotion)} *{word}* · web · `RABCDEFGHIJ`"
+
+
+def test_each_phase_has_the_symbol_of_its_kind():
+    symbols = {phase.value: symbol(replace(WAITING, phase=phase)) for phase in Phase}
+
+    assert {phase for phase, shown in symbols.items() if shown == "⏳"} == {"AwaitingApproval"}
+    moving = {"Pending", "Updating", "Error", "Deadline", "Cancelled", "Rollback"}
+    assert {phase for phase, shown in symbols.items() if shown == "🔄"} == moving
+    assert {phase for phase, shown in symbols.items() if shown == "✅"} == {"Running"}
+    assert {phase for phase, shown in symbols.items() if shown == "↩️"} == {"Reverted"}
+    assert {phase for phase, shown in symbols.items() if shown == "🛑"} == {"Failure"}
+    over = {"Refused", "Superseded", "Declined", "Expired"}
+    assert {phase for phase, shown in symbols.items() if shown == "⚪"} == over
 
 
 @pytest.mark.parametrize("name", STATES)
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
 def test_slack_takes_the_card_in_this_state(name, method):
-    assert problems(card_of(STATES[name][1]), method=method) == []
+    assert problems(shown_in(name), method=method) == []
+
+
+def words_of(part) -> list[str]:
+    """Every text that somebody sees, a line each, in its order."""
+    if isinstance(part, list):
+        return [line for each in part for line in words_of(each)]
+    if isinstance(part, dict) and "user_id" in part:
+        return [f"<@{part['user_id']}>"]
+    if isinstance(part, dict):
+        shown = [each for key, each in part.items() if key in {"text", "fields", "elements", "blocks"}]
+        return [line for each in shown for line in words_of(each)]
+    return str(part).split("\n")
 
 
 @pytest.mark.parametrize("name", STATES)
 def test_the_text_alone_tells_everything_that_the_blocks_tell(name):
-    payload = card_of(STATES[name][1])
-    shown = [b["text"]["text"] for b in payload["blocks"] if b["type"] == "section"]
-    shown += [e["text"] for b in payload["blocks"] if b["type"] == "context" for e in b["elements"]]
-    facts = [line for text in shown for line in text.split("\n")][1:]
+    payload = shown_in(name)
+    spoken = payload["text"].lower().replace("&lt;", "<").replace("&gt;", ">").replace("∗", "*")
+    shown = [line.strip("*") for line in words_of(payload["blocks"][1:])]
 
-    assert [fact for fact in facts if fact not in payload["text"]] == []
+    assert [line for line in shown if line.lower() not in spoken] == []
+
+
+@pytest.mark.parametrize("name", sorted(FAILED))
+def test_a_failed_card_shows_its_cause_in_bold_and_the_row_of_the_log_that_proves_it(name):
+    payload = shown_in(name)
+    (failure,) = [block for block in payload["blocks"] if block["type"] == "rich_text"]
+    cause, log = failure["elements"]
+
+    assert cause["elements"] == [
+        {"type": "text", "text": str(STATES[name][1].cause), "style": {"bold": True}}
+    ]
+    assert log["type"] == "rich_text_preformatted"
+    assert log["elements"] == [{"type": "text", "text": LOG_ROW}]
+    assert payload["text"].split("\n")[1].startswith("cause: ")
+    assert payload["text"].split("\n")[2].startswith("last log line: KeyError")
+
+
+def test_the_two_columns_hold_who_asked_what_is_new_how_far_it_is_and_when():
+    def columns(payload) -> list[str]:
+        (fields,) = [block["fields"] for block in payload["blocks"] if "fields" in block]
+        return [field["text"].split("\n")[0] for field in fields]
+
+    assert columns(shown_in("waiting")) == ["*Asked for by*", "*Build*", "*Expires*"]
+    assert columns(shown_in("rolling")) == ["*Asked for by*", "*Build*", "*Services ready*", "*Started*"]
+    assert columns(shown_in("live")) == ["*Asked for by*", "*Build*", "*Services ready*", "*Ended*"]
+    assert columns(shown_in("failed-rollback"))[0] == "*Rollback asked for by*"
+    assert columns(shown_in("restarting"))[0] == "*Restart of web asked for by*"
+    assert "build `BAAAAAAAAAA` → `BABCDEFGHIJ`" in shown_in("live")["text"]
+    unbuilt = card_of(WAITING, release=replace(NEW, build=None), build=None)
+    assert columns(unbuilt) == ["*Asked for by*", "*Release*", "*Expires*"]
+
+
+def test_a_window_ends_at_a_time_of_day_and_a_pod_that_is_lost_in_it_brings_no_earlier_word_back():
+    watching = shown_in("watching")["text"]
+    end = int((NOW + timedelta(seconds=18)).timestamp())
+
+    assert f"`web` is complete, watching until <!date^{end}^{{time_secs}}|14:05:18 UTC>" in watching
+    assert "20 s" not in watching
+    assert "web: 1 of 2 new pods are ready" in shown_in("watching-less")["text"]
+    idle = replace(STATES["rolling"][1], progress=Progress(services={"web": (0, 0)}))
+    assert state(idle, []) == "Rolling out"
+
+
+def test_a_card_that_would_be_too_long_says_how_much_is_left_out():
+    """What stands on it grows with the app; Slack refuses the whole message for one character too many."""
+    many = replace(
+        WAITING,
+        cautions=tuple(f"service{n} is down while {'x' * 200}" for n in range(40)),
+        along=tuple(Sentence.of("also: ", BO, " " + "y" * 280) for _ in range(9)),
+    )
+    payload = card_of(many, notes=["z" * 300] * 20)
+
+    assert problems(payload, method="chat.update") == []
+    assert len(payload["text"]) <= 4000
+    assert " more lines\nButtons: Approve, Decline, Cancel." in payload["text"]
+    assert "or type: `/convox approve PABCDEFGHIJ`" in payload["text"]
 
 
 def test_every_phase_has_a_reviewed_card():
     assert {promotion.phase for _, promotion in STATES.values()} == set(Phase)
 
 
-def buttons_of(promotion) -> list[dict]:
-    return [e for b in card_of(promotion)["blocks"] if b["type"] == "actions" for e in b["elements"]]
+def actions_in(payload) -> list[dict]:
+    return [e for b in payload["blocks"] if b["type"] == "actions" for e in b["elements"]]
+
+
+def buttons_of(promotion, **given) -> list[dict]:
+    return actions_in(card_of(promotion, **given))
 
 
 @pytest.mark.parametrize(
     ("name", "actions"),
     [
-        ("waiting", ["promotion.approve", "promotion.decline", "promotion.cancel"]),
-        ("starting", ["promotion.cancel"]),
-        ("rolling", ["promotion.cancel"]),
-        ("watching", ["promotion.cancel"]),
+        ("waiting", ["approve", "decline", "cancel"]),
+        ("starting", ["cancel"]),
+        ("rolling", ["cancel"]),
+        ("watching", ["cancel"]),
+        ("error", []),
+        ("deadline", []),
+        ("cancelling", []),
+        ("rollback", []),
+        ("live", ["rollback"]),
+        ("vacuous", ["rollback"]),
+        ("restarted", []),
+        ("reverted", ["logs"]),
+        ("removed", ["logs"]),
+        ("cancelled", ["logs"]),
+        ("failure", ["logs"]),
+        ("failed-rollback", ["logs"]),
+        ("blameless", ["logs", "promote_again"]),
+        ("restart-reverted", ["logs", "promote_again"]),
+        ("refused", ["ask_again"]),
+        ("untouched", ["ask_again"]),
+        ("restart-refused", ["ask_again"]),
+        ("declined", ["ask_again"]),
+        ("expired", ["ask_again"]),
+        ("superseded", []),
+        ("by-hand", []),
     ],
 )
-def test_buttons_are_what_may_legally_happen_next(name, actions):
-    buttons = buttons_of(STATES[name][1])
+def test_buttons_are_what_may_be_done_next(name, actions):
+    buttons = actions_in(shown_in(name))
 
-    assert [button["action_id"] for button in buttons] == actions
-    deeds = [action.removeprefix("promotion.") for action in actions]
-    assert [button["value"] for button in buttons] == [f"3 {deed} PABCDEFGHIJ" for deed in deeds]
-    assert all({"title", "text", "confirm", "deny"} <= button["confirm"].keys() for button in buttons)
-    assert all(
-        button["accessibility_label"].endswith("promotion of RABCDEFGHIJ to web") for button in buttons
-    )
+    assert [button["action_id"] for button in buttons] == [f"promotion.{action}" for action in actions]
+    for button in buttons:
+        assert {"title", "text", "confirm", "deny"} <= button.get("confirm", DONE_AT_ONCE).keys()
+        assert len(button["accessibility_label"]) > len(button["text"]["text"])
+        assert "web" in button["accessibility_label"]
 
 
-@pytest.mark.parametrize("name", [n for n, (_, p) in STATES.items() if p.settled or p.phase in GOING_BACK])
-def test_a_card_that_ended_or_goes_back_has_no_buttons(name):
+DONE_AT_ONCE = dict.fromkeys(("title", "text", "confirm", "deny"))
+
+
+def test_the_first_button_of_a_failed_card_changes_nothing_and_asks_nothing():
+    for name in ("reverted", "failure", "blameless", "restart-reverted"):
+        first = actions_in(shown_in(name))[0]
+        assert first["value"].endswith("logs -a web")
+        assert "confirm" not in first
+        assert "style" not in first
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("waiting", "3 approve PABCDEFGHIJ"),
+        ("rolling", "3 cancel PABCDEFGHIJ"),
+        ("live", "3 releases rollback RAAAAAAAAAA -a web"),
+        ("declined", "3 releases promote RABCDEFGHIJ -a web"),
+        ("restart-refused", "3 restart -a web"),
+        ("restart-reverted", "3 restart web -a web"),
+        ("blameless", "3 releases promote RABCDEFGHIJ -a web"),
+    ],
+)
+def test_a_button_says_what_would_be_typed(name, typed):
+    assert typed in [button["value"] for button in actions_in(shown_in(name))]
+
+
+def test_a_rollback_that_came_to_nothing_is_asked_for_again_as_one():
+    declined = replace(STATES["declined"][1], kind="rollback")
+
+    (again,) = buttons_of(declined, source=listed(OLD))
+    assert again["value"] == "3 releases rollback RAAAAAAAAAA -a web"
+    (lost,) = buttons_of(declined)
+    assert lost["value"] == "3 releases promote RABCDEFGHIJ -a web"
+
+
+def test_the_way_back_is_offered_while_the_release_is_live_and_there_is_one_to_go_to():
+    live = STATES["live"][1]
+    on = replace(APP, active_release="RABCDEFGHIJ")
+    (back,) = buttons_of(live, app=on)
+
+    assert back["text"]["text"] == "Roll back to RAAAAAAAAAA"
+    assert back["confirm"]["title"]["text"] == "Roll back for web?"
+    assert "from RABCDEFGHIJ to RAAAAAAAAAA" in back["confirm"]["text"]["text"]
+    for other in (
+        replace(live, back_to=None),
+        replace(live, back_to="RABCDEFGHIJ"),
+        replace(live, kind="rollback"),
+    ):
+        assert buttons_of(other, app=on) == []
+    assert buttons_of(live, app=replace(APP, active_release="RNEWERONEXX")) == []
+
+
+def test_a_click_on_what_follows_an_ending_counts_while_it_stands_there_and_a_decision_is_judged_by_itself():
+    live = ButtonContext(promotion=STATES["live"][1], live=True)
+
+    assert not gone("promotion.rollback", live)
+    assert gone("promotion.rollback", replace(live, live=False))
+    assert not gone("promotion.approve", live)
+    assert not gone("something.else", live)
+
+
+@pytest.mark.parametrize("name", [n for n, (_, p) in STATES.items() if p.phase in GOING_BACK])
+def test_a_card_that_goes_back_has_no_buttons(name):
     assert buttons_of(STATES[name][1]) == []
-    assert shown(STATES[name][1]) == []
+    assert shown(ButtonContext(promotion=STATES[name][1])) == []
 
 
 def test_a_new_revision_has_buttons_of_its_own():
-    blocks = [card_of(replace(WAITING, revision=revision))["blocks"][2] for revision in (3, 4)]
+    blocks = [card_of(replace(WAITING, revision=revision))["blocks"][-2] for revision in (3, 4)]
 
     assert [block["block_id"] for block in blocks] == ["promotion:PABCDEFGHIJ:3", "promotion:PABCDEFGHIJ:4"]
 
@@ -411,7 +611,7 @@ def test_words_of_others_about_watching_are_no_settle_window():
 
     text = card_of(quoting)["text"]
 
-    assert text.startswith("Rolling out · ")
+    assert text.startswith("🔄 Rolling out · ")
     assert f"{said} (no progress for 1 min, at most 10 min)" in text
 
 

@@ -1,6 +1,7 @@
 """The rules of time: settle windows, early failure, deadlines, and clocks that stand still."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from core.records.observation import (
 )
 from core.records.progress import Limits, Progress, Settling
 from core.rollout.verdict import Verdict, judge
-from tests.fakes import MISSING_IMAGE, broken, progressing, service
+from core.rollout.verifying import timed
+from tests.fakes import MISSING_IMAGE, START, broken, progressing, service
 
 WEB = BundleService(name="web", workload=Ref("Deployment", "web"), count=2, settle=10.0, soak=20.0)
 WORKER = BundleService(name="worker", workload=Ref("Deployment", "worker"), count=2, settle=10.0, soak=20.0)
@@ -538,3 +540,17 @@ def test_pods_of_a_resource_alone_are_no_proof_of_a_release():
             break
         verdict = on.look(nothing, ready)
     assert (verdict.event, verdict.nothing_ran) == (PromotionEvent.VERIFIED, True)
+
+
+def test_the_end_of_a_window_is_a_moment_that_moves_only_where_it_really_does():
+    window = Settling(service="web", seconds=20.0, left=18.0)
+    first = timed(window, None, START)
+    later = timed(replace(window, left=13.5), first, START + timedelta(seconds=5))
+    slower = timed(replace(window, left=18.0), first, START + timedelta(seconds=5))
+
+    assert first.until == START + timedelta(seconds=18)
+    assert later == first
+    assert slower.until == START + timedelta(seconds=23)
+    other = timed(replace(window, service="worker"), first, START + timedelta(seconds=1))
+    assert other.until == START + timedelta(seconds=19)
+    assert timed(None, first, START) is None

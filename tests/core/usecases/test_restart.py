@@ -140,7 +140,7 @@ async def test_a_restart_that_takes_its_turn_after_a_crash_notes_the_same_moment
 async def test_before_the_first_release_there_is_nothing_to_restart(w: World):
     with pytest.raises(NotFound, match="^no release for app: myapp$") as refused:
         await restart(w)
-    assert refused.value.hint == "`releases promote -a myapp` rolls one out"
+    assert str(refused.value.hint) == "`releases promote -a myapp` rolls one out"
 
 
 async def test_an_unknown_service_is_named_and_nothing_begins(w: World):

@@ -115,7 +115,7 @@ async def test_a_deployment_that_somebody_has_removed_is_said(w: World):
         del w.cluster.live[ref]
     with pytest.raises(Conflict, match="^there is no Deployment/web in the cluster") as refused:
         await w.scaler.scale(CHANNEL, "myapp", "web", 5)
-    assert refused.value.hint == f"`releases promote {release} -a myapp` makes it anew"
+    assert str(refused.value.hint) == f"`releases promote {release} -a myapp` makes it anew"
 
 
 async def test_what_runs_once_on_every_node_has_no_count(w: World, monkeypatch: pytest.MonkeyPatch):
