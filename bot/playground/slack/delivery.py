@@ -96,6 +96,8 @@ class EnvelopeSender:
         payload = envelope.payload
         user = payload.get("user_id") or payload["user"]["id"]
         channel = payload.get("channel_id") or (payload.get("channel") or {}).get("id", "")
+        if not channel:
+            return  # Slack says so in the modal or on the tab itself, and so does the page
         what = payload.get("command") or "This button"
         text = f'{what} failed with the error "{error}"'
         thread = (payload.get("container") or {}).get("thread_ts")

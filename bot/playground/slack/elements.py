@@ -75,6 +75,9 @@ def boxes(value: Json, pointer: str) -> Problems:
     keys = {"type", "action_id", "options", "initial_option", "initial_options", "confirm", "focus_on_load"}
     yield from unknown_keys(value, keys, pointer)
     yield from options(value, pointer, most=10)
+    chosen = [value["initial_option"]] if "initial_option" in value else value.get("initial_options") or []
+    if any(each not in (value.get("options") or []) for each in chosen):
+        yield complaint("an initial option must be one of the options", f"{pointer}/initial_option")
 
 
 def select(value: Json, pointer: str) -> Problems:
@@ -83,9 +86,18 @@ def select(value: Json, pointer: str) -> Problems:
         yield from plain_text(value["placeholder"], f"{pointer}/placeholder", most=150)
     if str(value.get("type")) in {"static_select", "multi_static_select"}:
         yield from options(value, pointer, most=100)
+        return
+    initial = value.get("initial_option")
+    if str(value.get("type")) == "external_select":
+        keys = {"type", "action_id", "initial_option", "min_query_length", "confirm", "focus_on_load"}
+        yield from unknown_keys(value, keys | {"placeholder"}, pointer)
+        if initial is not None:
+            yield from option(initial, f"{pointer}/initial_option")
 
 
 def text_input(value: Json, pointer: str) -> Problems:
+    keys = {"type", "action_id", "initial_value", "multiline", "min_length", "max_length", "placeholder"}
+    yield from unknown_keys(value, keys | {"dispatch_action_config", "focus_on_load"}, pointer)
     yield from optional_length(value, "initial_value", pointer, most=3000)
     if "placeholder" in value:
         yield from plain_text(value["placeholder"], f"{pointer}/placeholder", most=150)

@@ -120,6 +120,35 @@ def submission_payload(*, user: User, view: Json, values: Json, trigger: str) ->
     }
 
 
+def view_action_payload(*, user: User, view: Json, values: Json, action: Json, ts: str, trigger: str) -> Json:
+    """Return what arrives when somebody presses or chooses something in a modal or on their Home tab."""
+    return _interaction("block_actions", user, trigger) | {
+        "container": {"type": "view", "view_id": view["id"]},
+        "view": view | {"state": {"values": values}},
+        "actions": [action | {"action_ts": ts}],
+    }
+
+
+def suggestion_payload(*, user: User, view: Json, block_id: str, action_id: str, typed: str) -> Json:
+    """Return what arrives when a menu asks for the options that fit what was typed; it brings no trigger."""
+    payload = _interaction("block_suggestion", user, "")
+    del payload["trigger_id"]
+    return payload | {
+        "container": {"type": "view", "view_id": view["id"]},
+        "action_id": action_id,
+        "block_id": block_id,
+        "value": typed,
+        "view": view,
+    }
+
+
+def closed_payload(*, user: User, view: Json, is_cleared: bool) -> Json:
+    """Return what arrives when somebody closes a modal that has asked to be told."""
+    payload = _interaction("view_closed", user, "")
+    del payload["trigger_id"]
+    return payload | {"view": view, "is_cleared": is_cleared}
+
+
 def event_payload(event: Json) -> Json:
     """Wrap an event of the Events API."""
     return {
@@ -137,11 +166,11 @@ def event_payload(event: Json) -> Json:
     }
 
 
-def find_action(message: Message, action_id: str) -> Json | None:
-    """Return the pressed element as the payload words it, or None if the message has no such element."""
-    for block in message.blocks:
+def find_action(blocks: Iterable[Json], action_id: str, block_id: str = "") -> Json | None:
+    """Return the pressed element as the payload words it, or None if there is no such element."""
+    for block in blocks:
         for item in [*(block.get("elements") or []), block.get("accessory") or {}]:
-            if item.get("action_id") == action_id:
+            if item.get("action_id") == action_id and block_id in {"", block.get("block_id")}:
                 kept = {key: item[key] for key in ("type", "text", "value", "style", "url") if key in item}
                 return {"action_id": action_id, "block_id": block.get("block_id", ""), **kept}
     return None

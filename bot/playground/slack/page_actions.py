@@ -7,6 +7,7 @@ from aiohttp import web
 
 from bot.playground.slack.buttons import PageButton
 from bot.playground.slack.users import SimulatedUsers
+from bot.playground.slack.view_users import ViewUsers
 
 Json = dict[str, Any]
 
@@ -14,8 +15,11 @@ Json = dict[str, Any]
 class PageActions:
     """Takes the page's requests, each a small JSON document with the person who acts."""
 
-    def __init__(self, users: SimulatedUsers, *, command: str, buttons: Sequence[PageButton]) -> None:
+    def __init__(
+        self, users: SimulatedUsers, views: ViewUsers, *, command: str, buttons: Sequence[PageButton]
+    ) -> None:
         self._users = users
+        self._views = views
         self._command = command
         self._buttons = buttons
 
@@ -24,6 +28,11 @@ class PageActions:
             web.post("/do/send", self._send),
             web.post("/do/click", self._click),
             web.post("/do/submit", self._submit),
+            web.post("/do/home", self._home),
+            web.post("/do/press", self._press),
+            web.post("/do/choose", self._choose),
+            web.post("/do/suggest", self._suggest),
+            web.post("/do/close", self._close),
             web.post("/do/button", self._button),
         ]
 
@@ -60,8 +69,40 @@ class PageActions:
     async def _submit(self, request: web.Request) -> web.Response:
         """Submit a modal; the ack tells the page what to do with it."""
         body = await _document(request)
-        delivery = await self._users.submit(body["user"], body["view_id"], body["values"])
+        delivery = await self._views.submit(body["user"], body["view_id"], body["values"])
         return web.json_response({"ok": delivery.ok, "error": delivery.error, "ack": delivery.ack})
+
+    async def _home(self, request: web.Request) -> web.Response:
+        body = await _document(request)
+        delivery = await self._views.open_home(body["user"])
+        return web.json_response({"ok": delivery.ok, "error": delivery.error})
+
+    async def _press(self, request: web.Request) -> web.Response:
+        """Press a button of a modal or of the Home tab."""
+        body = await _document(request)
+        user, view, values = body["user"], body["view_id"], body.get("values")
+        try:
+            delivery = await self._views.press(
+                user, view, body["action_id"], block_id=body.get("block_id", ""), values=values
+            )
+        except LookupError as error:
+            return web.json_response({"ok": False, "error": str(error.args[0])})
+        return web.json_response({"ok": delivery.ok, "error": delivery.error})
+
+    async def _choose(self, request: web.Request) -> web.Response:
+        body = await _document(request)
+        await self._views.choose(body["user"], body["view_id"], body["block_id"], body["values"])
+        return web.json_response({"ok": True})
+
+    async def _suggest(self, request: web.Request) -> web.Response:
+        body = await _document(request)
+        found = await self._views.suggest(body["user"], body["view_id"], body["block_id"], body["typed"])
+        return web.json_response({"ok": True, "options": found})
+
+    async def _close(self, request: web.Request) -> web.Response:
+        body = await _document(request)
+        await self._views.close(body["user"], body["view_id"])
+        return web.json_response({"ok": True})
 
     async def _button(self, request: web.Request) -> web.Response:
         body = await _document(request)

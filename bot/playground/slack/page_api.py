@@ -16,6 +16,7 @@ from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.render import channel_json, message_json, user_json
 from bot.playground.slack.state import Conversation, Message
 from bot.playground.slack.users import SimulatedUsers
+from bot.playground.slack.view_users import ViewUsers
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class PageApi:
         self,
         context: WorkspaceContext,
         users: SimulatedUsers,
+        views: ViewUsers,
         *,
         command: str,
         hints: Sequence[Sequence[str]],
@@ -41,8 +43,9 @@ class PageApi:
     ) -> None:
         self._context = context
         self._users = users
+        self._views = views
         self._command = command
-        self._acts = PageActions(users, command=command, buttons=buttons)
+        self._acts = PageActions(users, views, command=command, buttons=buttons)
         self._buttons = [{"label": button.label, "question": button.question} for button in buttons]
         self._hints = [{"usage": hint[0], "description": hint[1]} for hint in hints]
         self._steps = [_step(*each) for each in steps]
@@ -100,6 +103,8 @@ class PageApi:
             "messages": [
                 self._shown(m) for m in messages + [e for e in store.ephemerals if e.visible_to == viewer]
             ],
+            "home": self._views.home(viewer),
+            "modal": self._views.modal(viewer),
             "hints": self._hints,
             "first_steps": self._steps,
             "buttons": self._buttons,

@@ -25,6 +25,8 @@ class WorkspaceStore:
         self.ephemerals: list[Message] = []
         self.views: dict[str, dict[str, Any]] = {}
         self.view_holders: dict[str, str] = {}
+        # Person → the modals that they have open, one on top of the other.
+        self.opened: dict[str, list[str]] = {}
         self._by_ts: dict[tuple[str, str], Message] = {}
         self._threads: dict[tuple[str, str], list[Message]] = {}
         self.files: dict[str, dict[str, Any]] = {}
@@ -113,6 +115,13 @@ class WorkspaceStore:
         self.views[view["id"]] = view
         self.view_holders[view["id"]] = user
         self._feed.publish({"type": "view", "view": view, "user": user})
+
+    def close_view(self, user: str, *, all_of_them: bool = False) -> None:
+        """Take the topmost modal of a person away, and show the one below it."""
+        stack = self.opened.get(user, [])
+        self.opened[user] = left = [] if all_of_them else stack[:-1]
+        if left:
+            self._feed.publish({"type": "view", "view": self.views[left[-1]], "user": user})
 
     # --------------------------------------------------------------- keeping
     def snapshot(self) -> Snapshot:

@@ -11,7 +11,6 @@ from bot.playground.slack.envelopes import (
     escape,
     event_payload,
     find_action,
-    submission_payload,
 )
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.state import Conversation, Message, User
@@ -65,7 +64,7 @@ class SimulatedUsers:
         person, room = self.user(user), self.channel(channel)
         store = self._context.store
         message = store.find_ephemeral(person.id, room.id, ts) or store.find(room.id, ts)
-        action = find_action(message, action_id) if message else None
+        action = find_action(message.blocks, action_id) if message else None
         if message is None or action is None:
             raise LookupError(f"message {ts} in {room.name} has no button {action_id}")
         payload = action_payload(
@@ -84,22 +83,6 @@ class SimulatedUsers:
 
     async def click(self, user: str, channel: str, ts: str, action_id: str) -> DeliveryResult:
         return await self._sender.deliver(self.click_envelope(user, channel, ts, action_id))
-
-    async def submit(self, user: str, view_id: str, values: Json) -> DeliveryResult:
-        """Submit a modal; what the ack says about it is done to it."""
-        delivery = await self._sender.deliver(self.submit_envelope(user, view_id, values))
-        if delivery.ack.get("response_action") in {"update", "push"}:
-            view = self._context.store.views[view_id] | delivery.ack["view"]
-            self._context.store.keep_view(view, self.user(user).id)
-        return delivery
-
-    def submit_envelope(self, user: str, view_id: str, values: Json) -> Envelope:
-        """Return what Slack would send for a submitted modal."""
-        view = self._context.store.views[view_id]
-        person = self.user(user)
-        trigger = self._context.tickets.trigger(person.id)
-        payload = submission_payload(user=person, view=view, values=values, trigger=trigger)
-        return Envelope(type="interactive", payload=payload)
 
     def _response_url(self, user: User, channel: Conversation, message: Message | None = None) -> str:
         thread = message.thread_ts if message and message.is_reply else None

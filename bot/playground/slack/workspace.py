@@ -17,6 +17,7 @@ from bot.playground.slack.state import Conversation, Message, User
 from bot.playground.slack.store import Snapshot
 from bot.playground.slack.tickets import TRIGGER_SECONDS
 from bot.playground.slack.users import SimulatedUsers
+from bot.playground.slack.view_users import ViewUsers
 from core.clock import Clock
 
 
@@ -64,8 +65,15 @@ class SlackWorkspace(Inspector, FaultInjector):
         self._sender = EnvelopeSender(self._context, self._sockets, self._http, ack_seconds=ack_seconds)
         self._sender.request_url = request_url
         self._users = SimulatedUsers(self._context, self._sender)
+        self.views = ViewUsers(self._context, self._sender, self._users)
         self._page = PageApi(
-            self._context, self._users, command=command_name, hints=hints, steps=first_steps, buttons=buttons
+            self._context,
+            self._users,
+            self.views,
+            command=command_name,
+            hints=hints,
+            steps=first_steps,
+            buttons=buttons,
         )
         self._server = WorkspaceServer(self._context, self._sockets, self._page)
 
@@ -153,7 +161,7 @@ class SlackWorkspace(Inspector, FaultInjector):
 
     async def submit(self, user: str, view_id: str, values: dict[str, Any]) -> DeliveryResult:
         """Submit an open modal; the ack says what became of it."""
-        return await self._users.submit(user, view_id, values)
+        return await self.views.submit(user, view_id, values)
 
     async def say(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> Message:
         """Post a message as a person; a mention of the bot is delivered as `app_mention`."""

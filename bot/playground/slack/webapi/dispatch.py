@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.playground.slack.context import WebApiCall, WorkspaceContext
-from bot.playground.slack.webapi import chat, conversations, directory, extras
+from bot.playground.slack.webapi import chat, conversations, directory, extras, views
 from bot.playground.slack.webapi.access import authorise
 from bot.playground.slack.webapi.arguments import Arguments, read_arguments, token_of
 from bot.playground.slack.webapi.errors import SlackError
@@ -39,9 +39,10 @@ METHODS: dict[str, Method] = {
     "usergroups.users.list": directory.usergroups_users_list,
     "users.info": directory.users_info,
     "users.list": directory.users_list,
-    "views.open": extras.views_open,
-    "views.publish": extras.views_publish,
-    "views.update": extras.views_update,
+    "views.open": views.views_open,
+    "views.push": views.views_push,
+    "views.publish": views.views_publish,
+    "views.update": views.views_update,
 }
 
 

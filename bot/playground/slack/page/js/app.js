@@ -3,6 +3,7 @@
 import { Composer } from "./composer.js";
 import { confirmed } from "./dialog.js";
 import { ask, byId, h } from "./dom.js";
+import { drawHome } from "./home.js";
 import { MessageList } from "./list.js";
 import { showModal } from "./modal.js";
 import { avatar } from "./message.js";
@@ -49,6 +50,27 @@ async function press(message, element, button) {
   composer.complain(complaint);
 }
 
+/** What is done with a modal or the Home tab, carried to the application. */
+const inView = {
+  submit: (view, values) => ask("/do/submit", { user: model.viewer, view_id: view.id, values }),
+  choose: (view, block, values) => ask("/do/choose", { user: model.viewer, view_id: view.id, block_id: block, values }),
+  suggest: async (view, block, typed) => (await ask("/do/suggest", { user: model.viewer, view_id: view.id, block_id: block, typed })).options,
+  close: (view) => ask("/do/close", { user: model.viewer, view_id: view.id }),
+  async press(view, element, block, values, node) {
+    if (!(await confirmed(element.confirm))) return;
+    node?.setAttribute("aria-busy", "true");
+    await ask("/do/press", { user: model.viewer, view_id: view.id, action_id: element.action_id, block_id: block, values });
+    node?.removeAttribute("aria-busy");
+  },
+};
+
+function openHome() {
+  model.atHome = true;
+  closeMenu();
+  draw();
+  ask("/do/home", { user: model.viewer });
+}
+
 /** Press a button that belongs to the playground, not to Slack. */
 async function act({ label, question }, index) {
   const plain = (text) => ({ type: "plain_text", text });
@@ -68,13 +90,18 @@ function take({ command, channel }) {
 
 function openChannel(id) {
   model.channel = id;
+  model.atHome = false;
   model.threadTs = null;
   model.unread.delete(id);
-  document.body.classList.remove("menu-open");
-  byId("menu").setAttribute("aria-expanded", "false");
+  closeMenu();
   history.replaceState(null, "", `#${id}`);
   draw();
   composer.text.focus();
+}
+
+function closeMenu() {
+  document.body.classList.remove("menu-open");
+  byId("menu").setAttribute("aria-expanded", "false");
 }
 
 function openThread(ts) {
@@ -101,8 +128,9 @@ function drawHead() {
   if (!channel) return;
   const name = channel.is_im ? model.userName(channel.members.find((id) => id !== model.viewer)) : channel.name;
   const title = `${channel.is_im ? "" : channel.is_private ? "🔒 " : "# "}${name}`;
-  byId("channel-name").textContent = title;
-  byId("channel-topic").textContent = channel.topic?.value ?? "";
+  byId("channel-name").textContent = model.atHome ? `${model.userName(model.bot)} Home` : title;
+  byId("channel-topic").textContent = model.atHome ? "Only you see this." : channel.topic?.value ?? "";
+  byId("members").hidden = model.atHome;
   document.title = `${title} · convox-bot playground`;
   const faces = channel.members.slice(0, 4).map((id) => avatar(model.user(id), "small"));
   byId("members").replaceChildren(...faces, h("span", { class: "member-count", title: channel.members.map(model.userName).join(", ") }, `${channel.members.length} members`));
@@ -134,8 +162,9 @@ function drawThread() {
 }
 
 function draw() {
-  drawSidebar({ open: openChannel, be, act });
+  drawSidebar({ open: openChannel, home: openHome, be, act });
   drawHead();
+  drawHome((view, element, block, node) => inView.press(view, element, block, {}, node));
   list.show(model.timeline(), { name: `${model.viewer}/${model.channel}` });
   drawThread();
 }
@@ -154,8 +183,9 @@ function drawSoon() {
 }
 
 function onEvent({ type, message, view }) {
-  if (type === "view") return showModal(view, (values) => ask("/do/submit", { user: model.viewer, view_id: view.id, values }));
-  if (type === "message_deleted") model.drop(message);
+  if (type === "view" && view.type === "modal") return showModal(view, inView);
+  if (type === "view") model.home = view;
+  else if (type === "message_deleted") model.drop(message);
   else if (model.put(message)) announce(message);
   drawSoon();
 }
@@ -166,6 +196,7 @@ function start(user) {
       model.load(state);
       drawSteps(take);
       draw();
+      if (state.modal) showModal(state.modal, inView);
     },
     onEvent,
     onLive: (live) => { byId("offline").hidden = live; },

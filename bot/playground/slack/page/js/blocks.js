@@ -62,9 +62,10 @@ const KINDS = {
   image: (block) => h("img", { class: "block-image", src: block.image_url, alt: block.alt_text }),
 };
 
-/** Show blocks; `press` is called with a button that was pressed. */
+/** Show blocks; `press` is called with a button that was pressed, its node, and the id of its block. */
 export function blocksOf(blocks, press) {
-  return blocks.map((block) => (KINDS[block.type] ?? (() => null))(block, press)).filter(Boolean);
+  const pressed = (block) => (item, node) => press(item, node, block.block_id);
+  return blocks.map((block) => (KINDS[block.type] ?? (() => null))(block, pressed(block))).filter(Boolean);
 }
 
 /** Show the blocks of a message, or its text when there are none. */

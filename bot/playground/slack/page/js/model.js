@@ -10,7 +10,7 @@ const byTs = (one, other) => (one.ts < other.ts ? -1 : 1);
 
 export const model = {
   team: "", viewer: "", bot: "", command: "/convox", hints: [], steps: [], buttons: [], unread: new Map(),
-  channel: null, threadTs: null,
+  channel: null, threadTs: null, atHome: false, home: null,
 
   /** Put a whole state in place of what is known. */
   load(state) {
@@ -21,6 +21,7 @@ export const model = {
     state.messages.forEach((message) => messages.set(key(message), message));
     Object.assign(model, {
       team: state.team, viewer: state.viewer, bot: state.bot, command: state.command, hints: state.hints, steps: state.first_steps, buttons: state.buttons,
+      home: state.home,
     });
     if (!channels.has(model.channel)) model.channel = model.channels()[0]?.id ?? null;
     if (model.threadTs && !model.message(model.channel, model.threadTs)) model.threadTs = null;
