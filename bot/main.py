@@ -190,7 +190,7 @@ def _use_cases(
     supervisor = Supervisor(ports)
     registrar = Registrar(store, cluster, access, why_not_startable, registry)
     decider = Decider(store, cluster, access, sender, supervisor, why_not_startable=why_not_startable)
-    promoter = Promoter(store, cluster, access, decider, why_not_startable=why_not_startable)
+    promoter = Promoter(store, cluster, access, decider, clock, why_not_startable=why_not_startable)
     viewer = Viewer(store, cluster, access, why_not_startable)
     scaler = Scaler(store, cluster, access, sender, why_not_startable=why_not_startable)
     handlers = Handlers(

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from core.actor import Actor
 from core.errors import Forbidden, Unreachable
+from core.lifecycle.principal import Principal
+from core.lifecycle.rights import explain_right
 from core.policy.authorization import Policy, Verb
 from core.policy.rules import GROUP
 from core.ports.people import Directory
@@ -36,19 +38,32 @@ class Access:
         self, actor: Actor, verb: Verb, app: str
     ) -> tuple[Actor, Mapping[str, frozenset[str]]]:
         """Return the actor as `require` does, with the user groups that were asked for it; a token is in none."""
-        try:
-            actor = await self._member(actor)
+        principal = await self.require_principal(actor, verb, app)
+        return principal.actor, principal.groups
+
+    async def require_principal(self, actor: Actor, verb: Verb, app: str) -> Principal:
+        """Return who the actor is, as `require` does."""
+        principal = await self.principal(actor)
+        right = explain_right(self.policy, principal, verb, app)
+        if not right.allowed:
+            # Only whoever is refused is worth the look-ups: whom it is no use to ask is not named.
+            unable = await self.unable(right.ask, principal.actor, principal.groups)
+            explain_right(self.policy, principal, verb, app, unable).enforce()
+        return principal
+
+    async def principal(self, actor: Actor) -> Principal:
+        """Return who somebody is now, for `explain`; it raises nothing, what is not known is said in it."""
+        if actor.kind != "slack":
             # Whoever asks from a terminal must be answered while Slack is down.
-            groups = await self._groups() if actor.kind == "slack" else {}
-            decision = self.policy.may(actor, verb, app, groups)
+            return Principal(actor=actor)
+        try:
+            person = await self._directory.person(actor.id)
+            if not person.member:
+                return Principal(actor=actor, stranger=Sentence.of(person.why_not))
+            named = Actor("slack", actor.id, person.name)
+            return Principal(actor=named, groups=await self._groups())
         except Unreachable as error:
-            raise Forbidden(
-                f"I cannot check whether you may {verb} {app}: {error}", hint="try again in a minute"
-            ) from error
-        if not decision.allowed:
-            unable = await self.unable(decision.ask, actor, groups)
-            raise Forbidden(self.policy.may(actor, verb, app, groups, unable).why)
-        return actor, groups
+            return Principal(actor=actor, unchecked=str(error))
 
     async def unable(
         self, who: Iterable[str], actor: Actor, groups: Mapping[str, frozenset[str]]
@@ -89,11 +104,3 @@ class Access:
         except Forbidden as error:
             return error.sentence
         return EMPTY_SENTENCE
-
-    async def _member(self, actor: Actor) -> Actor:
-        if actor.kind != "slack":
-            return actor
-        person = await self._directory.person(actor.id)
-        if not person.member:
-            raise Forbidden(person.why_not)
-        return Actor("slack", actor.id, person.name)

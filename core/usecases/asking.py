@@ -1,29 +1,24 @@
 """What a request for a promotion comes to, by plain facts, and what would run: the one looked at again in the transaction, the other made before it."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from core.errors import NotFound
 from core.ids import new_id
 from core.lifecycle.bundles import rendered
-from core.lifecycle.guards import (
-    PromotionContext,
-    approval_rule,
-    busy_error,
-    check_pinned,
-    guard,
-    guard_rollback,
-    read_context,
-)
+from core.lifecycle.explain import Action, ActionContext, ActionKind, explain, rule_of
+from core.lifecycle.guards import PromotionContext, read_context
 from core.lifecycle.holds import fork_point, why_held
+from core.lifecycle.principal import Principal
 from core.lifecycle.riding import riding_along
-from core.policy.authorization import ApprovalRule, Policy, Rules, Verb
+from core.policy.authorization import ApprovalRule, Policy, Rules
 from core.ports.cluster import Cluster
 from core.ports.store import Store, StoreReader, Transaction
 from core.promotion import Promotion, PromotionKind
 from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseEntry
-from core.sentence import EMPTY_SENTENCE, CommandLine, Sentence
+from core.sentence import EMPTY_SENTENCE, Sentence
 from core.usecases.process_viewer import check_service
 
 
@@ -44,13 +39,10 @@ class PromotionRequest:
     restart: tuple[str, ...] | None = None
 
     @property
-    def verb(self) -> Verb:
-        """The right that it needs."""
-        return self.kind if self.restart is None else "scale"
-
-    @property
-    def takes_over(self) -> bool:
-        return self.force or self.kind == "rollback"
+    def action(self) -> Action:
+        """What `explain` is asked about."""
+        kind: ActionKind = self.kind if self.restart is None else "restart"
+        return Action(kind=kind, app=self.app, force=self.force, anyway=self.anyway)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,49 +93,39 @@ class RequestBundle:
         return self.sealed is None or not await tx.has_bundle(self.release.id)
 
 
-async def considered(read: StoreReader, policy: Policy, request: PromotionRequest) -> RequestContext:
+async def considered(
+    read: StoreReader, policy: Policy, principal: Principal, request: PromotionRequest, now: datetime
+) -> RequestContext:
     """Apply the guards to what is asked for, as far as plain facts tell; the same before the transaction and in it."""
     context = await read_context(read, request.app)
-    if context.in_flight is not None and not request.takes_over:
-        raise busy_error(context.in_flight)
+    action = request.action
+    meets = ActionContext(policy=policy, now=now, in_flight=context.in_flight, active=context.active)
+    # Who has to wait is told so whatever there would be to promote.
+    explain(action, principal, meets).enforce()
     if request.restart is not None:
-        return _to_be_restarted(context, policy)
-    release, skipped = await _chosen(read, request)
-    held = await why_held(read, release)
-    rollback = request.kind == "rollback"
-    waiting = None if rollback else next((p for p in context.awaiting if p.release == release.id), None)
-    if rollback:
-        guard_rollback(release, held=held)
-    elif waiting is None:
-        guard(release, active=context.active, held=held, anyway=request.anyway)
-    rules = policy.rules(request.app)
+        assert context.active is not None, "it is refused"
+        # Whatever is so of it, it runs already, and nothing else is put in its place.
+        release, skipped, held = context.active, "", EMPTY_SENTENCE
+    else:
+        release, skipped = await _chosen(read, request)
+        held = await why_held(read, release)
+    asks_again = request.kind == "promote" and request.restart is None
+    meets = replace(
+        meets,
+        release=release,
+        held=held,
+        build=await read.build_entry(request.app, release.build) if release.build else None,
+        waiting=next((p for p in context.awaiting if p.release == release.id), None) if asks_again else None,
+    )
+    explain(action, principal, meets).enforce()
     return RequestContext(
         context=context,
         release=release,
         held=held,
-        waiting=waiting,
+        waiting=meets.waiting,
         skipped=skipped,
-        rules=rules,
-        rule=approval_rule(rules, kind=request.kind, source=release if rollback else None),
-    )
-
-
-def _to_be_restarted(context: PromotionContext, policy: Policy) -> RequestContext:
-    """Take the active release as it is: whatever is so of it, it runs already, and nothing else is put in its place."""
-    app = context.app.name
-    if context.active is None:
-        raise NotFound(
-            f"no release for app: {app}",
-            hint=Sentence.of(CommandLine(f"releases promote -a {app}"), " rolls one out"),
-        )
-    return RequestContext(
-        context=context,
-        release=context.active,
-        held=EMPTY_SENTENCE,
-        waiting=None,
-        skipped="",
-        rules=policy.rules(app),
-        rule=ApprovalRule(),
+        rules=policy.rules(request.app),
+        rule=rule_of(action, meets),
     )
 
 
@@ -182,7 +164,6 @@ async def prepared(
     read, app = store.read, asked.context.app
     assert asked.release.build is not None, "the guards refuse a release without one"
     build = await read.build(app.name, asked.release.build)
-    check_pinned(build, asked.rules, asked.rule.count)
     release = await read.release(app.name, asked.release.id)
     stored = None
     if request.kind == "rollback":

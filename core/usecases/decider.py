@@ -1,17 +1,20 @@
 """Use cases of a promotion that waits or runs: approve, decline, cancel, expire."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
-from core.actor import BOT, Actor, Caller
-from core.errors import Busy, Conflict, Forbidden, NotFound, Unavailable
+from core.actor import BOT, Caller
+from core.errors import Busy, Conflict, NotFound, Unavailable
 from core.failpoints import failpoint
 from core.lifecycle.access import Access
-from core.lifecycle.approvals import already, may_approve, missing
+from core.lifecycle.approvals import missing
+from core.lifecycle.explain import Action, ActionContext, explain
 from core.lifecycle.gate import lapsed_approvals, mismatch, stored_bundle
 from core.lifecycle.guards import busy_error, current_rule, read_context, refused_since, unpinned_since
 from core.lifecycle.holds import why_held
+from core.lifecycle.principal import Principal
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
 from core.lifecycle.visibility import why_unseen
@@ -20,11 +23,11 @@ from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
 from core.ports.rollouts import RolloutRunner
 from core.ports.store import Store, Transaction
-from core.promotion import GOING_BACK, Phase, Promotion, PromotionEvent, advance
+from core.promotion import Phase, Promotion, PromotionEvent, advance
 from core.records.approval import Approval
 from core.records.bundle import Bundle
 from core.records.step import PruneJob
-from core.sentence import CommandLine, Sentence, TimeOfDay
+from core.sentence import CommandLine, Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +82,10 @@ class Decider:
             Forbidden: this person may not, now.
         """
         promotion = await self._find(promotion_id, app)
-        actor, groups = await self._access.require_in_groups(caller.actor, "approve", promotion.app)
+        principal = await self._access.require_principal(caller.actor, "approve", promotion.app)
         if reason := self._why_not_startable():
             raise Unavailable(reason)
+        actor, groups = principal.actor, principal.groups
         await self.expire_stale(promotion)
         void = await lapsed_approvals(self._store.read, self._access, promotion, more=1)
         bundle = await stored_bundle(self._store.read, promotion)
@@ -91,11 +95,7 @@ class Decider:
         unable = await self._access.unable(people if strange else (), actor, groups)
         async with self._store.transaction(delivery=caller.delivery) as tx:
             promotion = await tx.promotion(promotion_id)
-            await self._check_waits(tx, promotion)
-            rule = await current_rule(tx, self._access.policy, promotion)
-            decision = may_approve(promotion, rule, await tx.approvals(promotion.id), actor, groups, unable)
-            if not decision.allowed:
-                raise Forbidden(decision.why)
+            await self._enforce(tx, "approve", principal, promotion, unable)
             await tx.add_approval(
                 Approval(promotion=promotion.id, actor=actor, decision="approve", at=tx.now)
             )
@@ -143,12 +143,12 @@ class Decider:
     ) -> Promotion:
         """Decline for everybody; `app` and what is raised are as in `approve`."""
         promotion = await self._find(promotion_id, app)
-        actor = await self._access.require(caller.actor, "approve", promotion.app)
+        principal = await self._access.require_principal(caller.actor, "approve", promotion.app)
+        actor = principal.actor
         await self.expire_stale(promotion)
         async with self._store.transaction(delivery=caller.delivery) as tx:
             promotion = await tx.promotion(promotion_id)
-            await self._check_waits(tx, promotion)
-            await self._check_undecided(tx, promotion, actor)
+            await self._enforce(tx, "decline", principal, promotion)
             await tx.add_approval(
                 Approval(promotion=promotion.id, actor=actor, decision="decline", at=tx.now, reason=reason)
             )
@@ -174,7 +174,8 @@ class Decider:
         return await self._cancel(caller, app, None)
 
     async def _cancel(self, caller: Caller, app: str, promotion_id: str | None) -> Promotion:
-        actor = await self._access.require(caller.actor, "cancel", app)
+        principal = await self._access.require_principal(caller.actor, "cancel", app)
+        actor = principal.actor
         await self.expire_stale(*await self._store.read.awaiting(app))
         async with self._store.transaction(delivery=caller.delivery) as tx:
             await tx.app(app)
@@ -183,10 +184,9 @@ class Decider:
             promotion = (
                 await tx.promotion(promotion_id) if promotion_id else running or next(iter(waiting), None)
             )
-            if promotion is None or promotion.settled:
-                raise Conflict(_not_running(promotion))
-            if promotion.phase in GOING_BACK:
-                raise _stopping(promotion)
+            meets = ActionContext(policy=self._access.policy, now=tx.now, promotion=promotion)
+            explain(Action(kind="cancel", app=app), principal, meets).enforce()
+            assert promotion is not None, "it is refused"
             cancelled = await move(tx, promotion, PromotionEvent.CANCELLED, actor=actor, cancelled_by=actor)
             failpoint("cancel.before_commit")
         failpoint("cancel.after_commit")
@@ -258,27 +258,25 @@ class Decider:
                     continue
             self._announcer.wake()
 
-    async def _check_waits(self, tx: Transaction, promotion: Promotion) -> None:
-        """Raise the answer to a stale click: already decided, by whom and when."""
-        if promotion.phase is Phase.AWAITING_APPROVAL:
-            return
-        decisions = await tx.approvals(promotion.id)
-        if promotion.phase is Phase.EXPIRED:
-            raise Conflict(f"{promotion.id} has expired: nobody can approve it any more")
-        if promotion.declined_by and promotion.settled_at:
-            raise Conflict(_already("declined", promotion.declined_by, promotion.settled_at))
-        if promotion.started_at is not None and decisions:
-            last = decisions[-1]
-            raise Conflict(_already("approved", last.actor, last.at))
-        raise Conflict(_over(promotion))
-
-    async def _check_undecided(self, tx: Transaction, promotion: Promotion, actor: Actor) -> None:
-        """Refuse a second decision of one person, and say what stops it all the same."""
-        if decided := already(promotion, await tx.approvals(promotion.id), actor):
-            raise Conflict(
-                decided,
-                hint=Sentence.of(CommandLine(f"apps cancel {promotion.app}"), " stops it for everybody"),
-            )
+    async def _enforce(
+        self,
+        tx: Transaction,
+        kind: Literal["approve", "decline"],
+        principal: Principal,
+        promotion: Promotion,
+        unable: Container[str] = (),
+    ) -> None:
+        """Raise what `explain` says against it, in the transaction that would decide it."""
+        meets = ActionContext(
+            policy=self._access.policy,
+            now=tx.now,
+            not_startable=self._why_not_startable(),
+            promotion=promotion,
+            approvals=await tx.approvals(promotion.id),
+            rule=await current_rule(tx, self._access.policy, promotion),
+            unable=unable,
+        )
+        explain(Action(kind=kind, app=promotion.app), principal, meets).enforce()
 
     def hand_over(self, promotion: Promotion) -> None:
         """After the commit: tell people, and drive what has started."""
@@ -286,36 +284,3 @@ class Decider:
         self._runner.wake(promotion.app)
         if promotion.in_flight:
             self._runner.drive(promotion)
-
-
-def _already(decided: str, by: Actor, at: datetime) -> Sentence:
-    return Sentence.of(f"already {decided} by ", by, " at ", TimeOfDay(at))
-
-
-def _over(promotion: Promotion) -> Sentence:
-    """Say what became of a promotion that nobody can decide about any more."""
-    at = Sentence.of(" at ", TimeOfDay(promotion.settled_at)) if promotion.settled_at else ""
-    if promotion.started_at is not None:
-        return Sentence.of(f"{promotion.id} needed no approval: it is {promotion.phase}")
-    if promotion.phase is Phase.SUPERSEDED:
-        by = promotion.taken_over_by or "somebody"
-        newer = f"{promotion.id} was superseded by {promotion.superseded_by}"
-        return Sentence.of(newer, at, ", asked for by ", by)
-    if promotion.cancelled_by:
-        return Sentence.of(f"{promotion.id} was cancelled by ", promotion.cancelled_by, at)
-    return Sentence.of(f"{promotion.id} was refused", at, ": ", promotion.reason)
-
-
-def _stopping(promotion: Promotion) -> Conflict:
-    """Say that it has been stopped already; a person's rollback does not go back."""
-    hint = "its thread tells how far it is" if promotion.channel else ""
-    if promotion.kind == "rollback":
-        return Conflict(f"{promotion.id} is already being stopped: a rollback does not go back", hint=hint)
-    return Conflict(f"{promotion.id} is already going back", hint=hint)
-
-
-def _not_running(promotion: Promotion | None) -> Sentence:
-    if promotion is None or not promotion.settled_at:
-        return Sentence.of("app is not updating")
-    ended = f"app is not updating: {promotion.id} ended {promotion.phase} at "
-    return Sentence.of(ended, TimeOfDay(promotion.settled_at))

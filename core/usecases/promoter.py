@@ -5,22 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from core.actor import Actor, Caller
+from core.clock import Clock
 from core.errors import Unavailable
 from core.failpoints import failpoint
 from core.ids import new_id
 from core.lifecycle.access import Access
 from core.lifecycle.bundles import current_binding
 from core.lifecycle.cautions import cautions
-from core.lifecycle.guards import (
-    check_pinned,
-    limits_of,
-)
+from core.lifecycle.guards import limits_of
+from core.lifecycle.principal import Principal
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
 from core.lifecycle.visibility import undelivered_card
 from core.ports.cluster import Cluster
 from core.ports.outbox import Card
-from core.ports.store import Store, StoreReader, Transaction
+from core.ports.store import Store, Transaction
 from core.promotion import Phase, Promotion, PromotionEvent
 from core.records.release import Release, ReleaseEntry
 from core.usecases.asking import (
@@ -65,6 +64,7 @@ class Promoter:
         cluster: Cluster,
         access: Access,
         decider: Decider,
+        clock: Clock,
         *,
         why_not_startable: Callable[[], str],
     ) -> None:
@@ -75,12 +75,14 @@ class Promoter:
             cluster: renders bundles.
             access: who may do what.
             decider: ends what waits in vain before a request, and hands over what has started after it.
+            clock: tells when a request is looked at before its transaction.
             why_not_startable: says why nothing may start now (disk nearly full), or "".
         """
         self._store = store
         self._cluster = cluster
         self._access = access
         self._decider = decider
+        self._clock = clock
         self._why_not_startable = why_not_startable
 
     async def request(self, caller: Caller, request: PromotionRequest) -> PromotionResult:
@@ -89,16 +91,19 @@ class Promoter:
         Raises:
             UserError: the guards of contract 5, in their order; the sentence says which.
         """
-        caller = replace(caller, actor=await self._access.require(caller.actor, request.verb, request.app))
+        principal = await self._access.require_principal(caller.actor, request.action.verb, request.app)
+        caller = replace(caller, actor=principal.actor)
         if reason := self._why_not_startable():
             raise Unavailable(reason)
         await self._decider.expire_stale(*await self._store.read.awaiting(request.app))
 
         async def attempt() -> PromotionResult:
-            asked = await self._considered(self._store.read, request)
+            asked = await considered(
+                self._store.read, self._access.policy, principal, request, self._clock.now()
+            )
             bundle = await prepared(self._store, self._cluster, asked, request)
             async with self._store.transaction(delivery=caller.delivery) as tx:
-                requested = await self._request(tx, caller, request, bundle)
+                requested = await self._request(tx, caller, request, bundle, principal)
                 requested = replace(
                     requested, undelivered_card=await undelivered_card(tx, requested.promotion)
                 )
@@ -109,18 +114,19 @@ class Promoter:
 
         return await until_current(attempt)
 
-    async def _considered(self, read: StoreReader, request: PromotionRequest) -> RequestContext:
-        return await considered(read, self._access.policy, request)
-
     async def _request(
-        self, tx: Transaction, caller: Caller, request: PromotionRequest, bundle: RequestBundle | None
+        self,
+        tx: Transaction,
+        caller: Caller,
+        request: PromotionRequest,
+        bundle: RequestBundle | None,
+        principal: Principal,
     ) -> PromotionResult:
-        asked = await self._considered(tx, request)
+        asked = await considered(tx, self._access.policy, principal, request, tx.now)
         if asked.waiting is not None:
             return await self._again(tx, asked, asked.waiting, caller.actor, request)
         if bundle is None or not await bundle.fits(tx, asked):
             raise StaleRequest
-        check_pinned(bundle.build, asked.rules, asked.rule.count)
         copied = None
         if request.kind == "rollback":
             copied = asked.release

@@ -151,7 +151,9 @@ async def world(
             store, cluster, access, announcer, supervisor, why_not_startable=lambda: why_not_startable
         )
         viewer = Viewer(store, cluster, access, lambda: why_not_startable)
-        promoter = Promoter(store, cluster, access, decider, why_not_startable=lambda: why_not_startable)
+        promoter = Promoter(
+            store, cluster, access, decider, clock, why_not_startable=lambda: why_not_startable
+        )
         made = World(
             store,
             cluster,
