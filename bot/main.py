@@ -35,6 +35,7 @@ from bot.slack.render import MessageRenderer
 from bot.slack.sender import Sender
 from bot.slack.web_api import WebApi
 from bot.slack.workspace import WorkspaceFilter
+from bot.slack.workspace_blocks import WorkspaceBlocks
 from core.clock import Clock
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient
@@ -131,6 +132,7 @@ class SlackSide:
     calls: WebApi
     sender: Sender
     dialogs: Dialogs
+    support: WorkspaceBlocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +162,8 @@ def _slack_side(
     access = Access(lambda: policy.current, directory)
     messages = MessageRenderer(store, cluster, access, clock)
     web = WebApi(client, state)
-    sender = Sender(store.outbox, messages, store, web, state, clock)
+    support = WorkspaceBlocks(store.refused_blocks, state, clock)
+    sender = Sender(store.outbox, messages, store, web, state, clock, support)
     return SlackSide(
         state=state,
         client=client,
@@ -169,6 +172,7 @@ def _slack_side(
         calls=web,
         sender=sender,
         dialogs=Dialogs(web),
+        support=support,
     )
 
 
@@ -237,6 +241,7 @@ def _assembled(
         dialogs=slack.dialogs,
         workspaces=workspaces,
         files=FileSender(slack.calls, session),
+        support=slack.support,
     )
     app = new_app(slack.client, signing_secret=secret, state=state, sink=inbox, workspaces=workspaces)
     connection = SlackConnection(

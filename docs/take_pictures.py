@@ -70,7 +70,7 @@ async def releases(page: Page) -> None:
     """The list, and what a newcomer is offered."""
     await page.set_viewport_size({"width": 1300, "height": 640})
     await take_step(page, "See the releases")
-    await expect(page.locator("#messages pre")).to_contain_text("DESCRIPTION")
+    await expect(page.locator("#messages table")).to_contain_text("DESCRIPTION")
     await take(page, "releases")
     await page.get_by_role("button", name="Hide").click()
 
@@ -89,7 +89,7 @@ async def promote(page: Page) -> None:
 async def failed(page: Page) -> None:
     """A release whose worker ends at once: the cause, the log lines that prove it, and the way back."""
     await page.set_viewport_size({"width": 1400, "height": 700})
-    table = await page.locator("#messages pre").first.inner_text()
+    table = await page.locator("#messages table").first.inner_text()
     bad = next(row.split()[0] for row in table.splitlines() if "(bad: crashes)" in row)
     await send(page, f"/convox releases promote {bad}")
     await expect(cards(page).last).to_contain_text("Rolled back")

@@ -22,6 +22,7 @@ from storage.promotions.writes import PromotionWriter
 from storage.records.reads import RecordReader
 from storage.records.rows import bundle_blob
 from storage.records.writes import RecordWriter
+from storage.refused_blocks import SqliteRefusedBlocks
 from storage.reseal import reseal
 from storage.session import Session
 from storage.tokens.issued import Tokens
@@ -53,6 +54,7 @@ class SqliteStore:
         read: reads on a connection of their own, never waiting for a writer.
         inbox: what Slack delivered.
         outbox: what Slack is to be told.
+        refused_blocks: what kinds of blocks Slack has refused.
         tokens: who may ask over HTTP.
     """
 
@@ -63,6 +65,7 @@ class SqliteStore:
         self._reading = Session(database.reader)
         self.inbox = SqliteInbox(database, vault)
         self.outbox = SqliteOutbox(database, vault, clock)
+        self.refused_blocks = SqliteRefusedBlocks(database)
         self.tokens = Tokens(database, clock)
 
     @property

@@ -2,12 +2,14 @@
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from bot.slack.pacing import Pacing
 from bot.slack.web_api import CLOSED_TO_US, GONE, CallResult, WebApi
+from bot.slack.workspace_blocks import WorkspaceBlocks
 from core.clock import Clock
 from core.failpoints import failpoint
 from core.lifecycle.visibility import UNSEEN
@@ -32,7 +34,8 @@ class CardSender:
         pacing: Pacing,
         clock: Clock,
         *,
-        render: Callable[[str], Awaitable[dict[str, Any]]],
+        render: Callable[[str, Collection[str]], Awaitable[dict[str, Any]]],
+        support: WorkspaceBlocks,
         outcome_known: Callable[[str], None],
     ) -> None:
         """Take what it works with.
@@ -42,7 +45,8 @@ class CardSender:
             calls: Slack.
             pacing: is told of a Retry-After.
             clock: for look-ups and delays.
-            render: promotion id → payload at its newest state.
+            render: promotion id → payload at its newest state, without some kinds of blocks.
+            support: knows which kinds the workspace takes.
             outcome_known: is told when a card is posted, or never will be.
         """
         self._outbox = outbox
@@ -50,6 +54,7 @@ class CardSender:
         self._pacing = pacing
         self._clock = clock
         self._render = render
+        self._support = support
         self._outcome_known = outcome_known
         self._edited: dict[str, float] = {}
 
@@ -59,10 +64,13 @@ class CardSender:
         if due.nonce and not await self._surely_absent(due):
             return
         nonce = secrets.token_hex(16)
-        payload = await self._render(card.promotion)
-        await self._outbox.card_sending(card.promotion, nonce)
-        failpoint("outbox.after_sending")
-        said = await self._calls.post(card.channel, payload, nonce)
+
+        async def send(payload: dict[str, Any]) -> CallResult:
+            await self._outbox.card_sending(card.promotion, nonce)
+            failpoint("outbox.after_sending")
+            return await self._calls.post(card.channel, payload, nonce)
+
+        said = await self._support.sent(partial(self._render, card.promotion), send)
         failpoint("outbox.after_post")
         if said.ts:
             self._edited[card.promotion] = self._clock.monotonic()
@@ -109,8 +117,12 @@ class CardSender:
     async def edit(self, due: CardDue) -> None:
         """Show the newest state; an edit may be repeated, so nothing is looked up."""
         card = due.card
-        assert card.ts is not None, "only a posted card is edited"
-        said = await self._calls.edit(card.channel, card.ts, await self._render(card.promotion))
+        ts = card.ts
+        assert ts is not None, "only a posted card is edited"
+        said = await self._support.sent(
+            partial(self._render, card.promotion),
+            lambda payload: self._calls.edit(card.channel, ts, payload),
+        )
         self._edited[card.promotion] = self._clock.monotonic()
         if said.ts:
             await self._outbox.card_shown(card.promotion, due.wanted)

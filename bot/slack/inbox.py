@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -20,6 +21,7 @@ from bot.handlers import Handlers, Reply, refused
 from bot.slack.dialogs import Dialogs, opens_dialog, with_origin
 from bot.slack.files import FileSender
 from bot.slack.workspace import WorkspaceFilter
+from bot.slack.workspace_blocks import NEWER, REFUSED, WorkspaceBlocks, kinds_of
 from bot.views.answers import Answer, slack_answer
 from bot.views.buttons import ButtonContext, gone, promotion_of
 from bot.views.modals import entered
@@ -80,6 +82,7 @@ class InboxWorker:
         dialogs: Dialogs,
         workspaces: WorkspaceFilter,
         files: FileSender,
+        support: WorkspaceBlocks,
     ) -> None:
         """Take what it works with.
 
@@ -92,6 +95,7 @@ class InboxWorker:
             identified: is set once Slack has said who we are, so that people can be judged.
             announcer: knows whether a card can be seen.
             dialogs: shows what is to be entered.
+            support: knows which kinds of blocks the workspace takes.
             files: puts an answer that is a file into a thread.
             workspaces: tells what is of another workspace and came in before it was known which is ours.
         """
@@ -105,6 +109,7 @@ class InboxWorker:
         self._dialogs = dialogs
         self._workspaces = workspaces
         self._files = files
+        self._support = support
         # What each kind of delivery says. A further kind is an entry here, and a listener that keeps it.
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Invocation]]] = {
             "command": self._typed,
@@ -298,22 +303,34 @@ class InboxWorker:
 
     async def _respond(self, body: Mapping[str, Any], answer: Answer) -> None:
         """Answer through response_url, or directly where somebody took longer over a modal than that works."""
-        payload = slack_answer(answer)
+        payload = slack_answer(answer, tables=await self._support.takes("table"))
         url = body.get("response_url")
-        taken = await self._post(url, payload) if url else False
+        taken = await self._taken(url, payload) if url else False
         if not taken and "view" in body:
             await self._dialogs.tell(body["user"]["id"], payload["text"])
 
-    async def _post(self, url: str, payload: Mapping[str, Any]) -> bool:
-        """Tell whether Slack took an answer; it never raises in Slack's SDK, so its status is looked at here."""
+    async def _taken(self, url: str, payload: dict[str, Any]) -> bool:
+        """Tell whether Slack took an answer; one whose table it refuses is sent with the block of code alone."""
+        status, said = await self._post(url, payload)
+        newer = kinds_of(payload) & NEWER
+        if status != HTTPStatus.OK and newer and REFUSED in said:
+            status, said = await self._post(url, {k: v for k, v in payload.items() if k != "blocks"})
+            if status == HTTPStatus.OK:
+                await self._support.refuse(newer)
+        return status == HTTPStatus.OK
+
+    async def _post(self, url: str, payload: Mapping[str, Any]) -> tuple[int, str]:
+        """Return Slack's status and what it says, 0 for none; it never raises in Slack's SDK, so its status is looked at here."""
         try:
             async with self._session.post(url, json=payload) as response:
-                if response.status == 200:
-                    return True
-                log.warning("Slack took no answer: HTTP %d %.200s", response.status, await response.text())
+                if response.status == HTTPStatus.OK:
+                    return HTTPStatus.OK, ""
+                said = await response.text()
+                log.warning("Slack took no answer: HTTP %d %.200s", response.status, said)
+                return response.status, said
         except (TimeoutError, aiohttp.ClientError) as error:
             log.warning("Slack took no answer: %s", type(error).__name__)
-        return False
+        return 0, ""
 
 
 def _too_late(age: timedelta) -> Reply:

@@ -1,5 +1,6 @@
 """From a promotion's id to the payload that Slack shows: reads records, leaves the words to the views."""
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -31,8 +32,8 @@ class MessageRenderer:
         # Of the promotions whose cards wait for approval.
         self._notes: dict[str, tuple[str, ...]] = {}
 
-    async def card(self, promotion_id: str) -> dict[str, Any]:
-        """Return the payload of a card."""
+    async def card(self, promotion_id: str, without: Collection[str] = ()) -> dict[str, Any]:
+        """Return the payload of a card without these kinds of blocks."""
         read = self._store.read
         promotion = await read.promotion(promotion_id)
         app = await read.any_app(promotion.app)
@@ -55,6 +56,7 @@ class MessageRenderer:
             build=build,
             notes=await self._notes_on(promotion, build, release),
             last_log=last_log_row(evidence) if evidence else "",
+            plans="plan" not in without,
             spares_build=await self._spares_build(promotion),
             approvals=await read.approvals(promotion_id),
             rules=self._access.policy.rules(promotion.app),

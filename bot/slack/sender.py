@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from bot.slack.pacing import Pacing, TokenBucket
 from bot.slack.priorities import Priority, SendTask, chosen
 from bot.slack.threads import ThreadSender
 from bot.slack.web_api import WebApi
+from bot.slack.workspace_blocks import WorkspaceBlocks
 from core.clock import Clock
 from core.errors import Unavailable
 from core.ports.notices import Notice
@@ -42,7 +43,7 @@ PATIENCE_SECONDS = 1.0
 class Renderer(Protocol):
     """Records → payloads."""
 
-    async def card(self, promotion_id: str) -> dict[str, Any]: ...
+    async def card(self, promotion_id: str, without: Collection[str] = ()) -> dict[str, Any]: ...
 
     async def post(self, post: Post) -> dict[str, Any]: ...
 
@@ -60,6 +61,7 @@ class Sender:
         calls: WebApi,
         state: SlackState,
         clock: Clock,
+        support: WorkspaceBlocks,
     ) -> None:
         self._outbox = outbox
         self._store = store
@@ -82,6 +84,7 @@ class Sender:
             self._pacing,
             clock,
             render=messages.card,
+            support=support,
             outcome_known=self._outcome_known,
         )
         self._threads = ThreadSender(

@@ -1,11 +1,14 @@
 """What one person gets back, as a value, and how it is put into a message that Slack takes."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.prefixes import typed
 from bot.views.mrkdwn import clip, fence, sentence_text
+from bot.views.table_block import table_block
+from bot.views.tables import Table
 from core.errors import UserError
 from core.sentence import Sentence
 
@@ -92,8 +95,8 @@ def _rest(rows: int, whole: str) -> str:
     return f"… {more} not shown; all of it, from a terminal: {how}"
 
 
-def slack_answer(answer: Answer) -> dict[str, Any]:
-    """Return the payload for a command's `response_url`."""
+def slack_answer(answer: Answer, *, tables: bool = False) -> dict[str, Any]:
+    """Return the payload for a command's `response_url`; `tables`: the workspace takes lists as tables."""
     text = _with_refusal(answer)
     body = fit(text, whole=answer.whole, code=answer.code) if str(text).strip() else ""
     if answer.code and body:
@@ -102,13 +105,34 @@ def slack_answer(answer: Answer) -> dict[str, Any]:
     if len(answer.warnings) > _MOST_WARNINGS:
         warnings.append(f"Note: {len(answer.warnings) - _MOST_WARNINGS} more like this")
     parts = [*warnings, body, _hint(answer.hint)]
-    return {
+    payload = {
         "response_type": "ephemeral" if answer.ephemeral else "in_channel",
         "replace_original": False,
         "text": "\n".join(part for part in parts if part) or "(nothing)",
         "unfurl_links": False,
         "unfurl_media": False,
     }
+    blocks = _as_table(answer, warnings) if tables else []
+    return {**payload, "blocks": blocks} if blocks else payload
+
+
+def _as_table(answer: Answer, warnings: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the blocks of a list that fits into a table; none for everything else."""
+    made = table_block(answer.text) if isinstance(answer.text, Table) and not answer.refusal else None
+    if made is None:
+        return []
+    block, missing = made
+    below = [_rest(missing, answer.whole)] if missing else []
+    below += [hint] if (hint := _hint(answer.hint)) else []
+    return [
+        *([_section(warnings)] if warnings else []),
+        block,
+        *([_section(below)] if below else []),
+    ]
+
+
+def _section(lines: Sequence[str]) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": "\n".join(lines), "verbatim": True}}
 
 
 def _with_refusal(answer: Answer) -> str | Sentence:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bot.views.releases import NO_RELEASE
-from bot.views.tables import facts, table
+from bot.views.tables import Table, facts, table
 from core.policy.rules import ApprovalRule, Rules
 from core.promotion import GOING_BACK, Promotion
 from core.records.app import App
@@ -19,7 +19,7 @@ def app_status(in_flight: Promotion | None) -> str:
     return "rollback" if in_flight.phase in GOING_BACK else "updating"
 
 
-def app_list(apps: Sequence[App], in_flight: Mapping[str, Promotion]) -> str:
+def app_list(apps: Sequence[App], in_flight: Mapping[str, Promotion]) -> Table:
     """Return the table of `apps`; `in_flight` maps an app to what is rolling out there."""
     rows = [(app.name, app_status(in_flight.get(app.name)), app.active_release or NO_RELEASE) for app in apps]
     return table(("APP", "STATUS", "RELEASE"), rows)

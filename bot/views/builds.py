@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.views.tables import facts, passage, table
+from bot.views.tables import Table, facts, passage, table
 from bot.views.times import elapsed, humanise, stamp
 from core.records.build import Build, BuildEntry, is_pinned
 from core.records.registry_account import RegistryAccount
 from core.sentence import Sentence
 
 
-def build_list(builds: Sequence[BuildEntry], now: datetime) -> str:
+def build_list(builds: Sequence[BuildEntry], now: datetime) -> Table:
     """Return the table of `builds`."""
     return table(
         ("ID", "STATUS", "RELEASE", "STARTED", "ELAPSED", "DESCRIPTION"),
@@ -55,7 +55,7 @@ def build_logs(build: Build) -> Sentence:
     return Sentence.join("\n", [made, *commit, *images])
 
 
-def registry_list(logins: Sequence[RegistryAccount], now: datetime) -> str:
+def registry_list(logins: Sequence[RegistryAccount], now: datetime) -> Table:
     """Return the table of `registries`."""
     rows = [(each.host, each.user, humanise(each.created_at, now)) for each in logins]
     return table(("SERVER", "USERNAME", "ADDED"), rows)

@@ -7,6 +7,7 @@ from typing import Any
 from bot.views import rich_text
 from bot.views.buttons import ButtonContext, buttons, shown
 from bot.views.card_fields import fields
+from bot.views.card_plan import card_plan
 from bot.views.card_text import CardContext, above, below, cause, changes, commands
 from bot.views.fitting import fitted
 from bot.views.mrkdwn import clip, inline, mention, prose
@@ -42,6 +43,7 @@ def card(
     closed: Sentence = EMPTY_SENTENCE,
     last_log: str = "",
     spares_build: bool = False,
+    plans: bool = False,
 ) -> dict[str, Any]:
     """Return the payload of a card, for posting and for editing alike.
 
@@ -60,21 +62,26 @@ def card(
         closed: Why it is told here and no longer in its channel, if so.
         last_log: The row of the failed pod's log that tells most.
         spares_build: What holds the release says nothing of its build.
+        plans: The workspace takes plans: progress is one, else it is said in words.
     """
     context = CardContext(
         promotion=promotion, release=release, build=build, previous=previous, approvals=approvals, rules=rules,
         now=now, name=name, source=source, notes=notes, last_log=last_log,
         spares_build=spares_build, live=app.active_release == release.id,
     )  # fmt: skip
-    return _Card(context, state(promotion, approvals), closed).payload
+    plan = card_plan(promotion) if plans else None
+    return _Card(context, state(promotion, approvals), closed, plan).payload
 
 
 class _Card:
     """The parts of one card, each once: the blocks and the text are made of the same."""
 
-    def __init__(self, context: CardContext, word: str, closed: Sentence) -> None:
+    def __init__(
+        self, context: CardContext, word: str, closed: Sentence, plan: dict[str, Any] | None
+    ) -> None:
         p = context.promotion
         self._word = word
+        self._plan = plan
         self._context = context
         self._cause = cause(context)
         self._log = context.last_log if self._cause else ""
@@ -102,8 +109,11 @@ class _Card:
             yield rich_text.rich_text(*self._failure())
         if self._above:
             yield _section(self._above)
-        if self._fields:
-            yield {"type": "section", "fields": [field.shown for field in self._fields]}
+        # What the plan shows is not said twice.
+        columns = [field.shown for field in self._fields if not (self._plan and field.in_plan)]
+        yield {"type": "section", "fields": columns}
+        if self._plan:
+            yield self._plan
         if self._below:
             yield _section(self._below)
         if actions := buttons(self._deeds):

@@ -19,10 +19,12 @@ class CardField:
     Attributes:
         label: what it is, in bold above it.
         rows: what is said of it.
+        in_plan: the plan of the card shows the same.
     """
 
     label: str
     rows: Sequence[str]
+    in_plan: bool = False
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -71,7 +73,7 @@ def _services(p: Promotion) -> Iterator[CardField]:
         f"{service} {ready}/{wanted}" for service, (ready, wanted) in sorted(p.progress.services.items())
     ]
     if counts and p.phase not in {Phase.REFUSED, Phase.SUPERSEDED}:
-        yield CardField(label="services ready", rows=(clip(" · ".join(counts), 400),))
+        yield CardField(label="services ready", rows=(clip(" · ".join(counts), 400),), in_plan=True)
 
 
 def _time(context: CardContext) -> Iterator[CardField]:

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.views.tables import table
+from bot.views.tables import Table, table
 from bot.views.times import humanise, spoken, stamp
 from core.lifecycle.history import LiveSpan
 from core.lifecycle.outcome import ending
 from core.promotion import Promotion
 
 
-def history_list(promotions: Sequence[Promotion], spans: Sequence[LiveSpan], now: datetime) -> str:
+def history_list(promotions: Sequence[Promotion], spans: Sequence[LiveSpan], now: datetime) -> Table:
     """Return the table of `releases history`."""
     live = {(span.promotion, span.release): span for span in spans}
     return table(

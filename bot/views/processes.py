@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.views.tables import table
+from bot.views.tables import Table, table
 from bot.views.times import humanise
 from core.records.app_parts import TimerStatus
 from core.records.process import Process
 from core.usecases.process_viewer import ResourceState, ServiceProcesses, TimerState
 
 
-def process_list(processes: Sequence[Process], now: datetime) -> str:
+def process_list(processes: Sequence[Process], now: datetime) -> Table:
     """Return the table of `ps`."""
     return table(
         ("ID", "SERVICE", "STATUS", "RELEASE", "STARTED", "COMMAND"),
@@ -28,7 +28,7 @@ def process_list(processes: Sequence[Process], now: datetime) -> str:
     )
 
 
-def service_list(services: Sequence[ServiceProcesses]) -> str:
+def service_list(services: Sequence[ServiceProcesses]) -> Table:
     """Return the table of `services`; SCALE is what the cluster is asked for now, as in Convox only where there is one."""
     if not services:
         return table(("SERVICE", "DOMAIN", "PORTS"), [])
@@ -38,7 +38,7 @@ def service_list(services: Sequence[ServiceProcesses]) -> str:
     )
 
 
-def scale_list(services: Sequence[ServiceProcesses]) -> str:
+def scale_list(services: Sequence[ServiceProcesses]) -> Table:
     """Return the table of `scale`: cpu in millicores, memory in MiB."""
     return table(
         ("SERVICE", "DESIRED", "RUNNING", "CPU", "MEMORY", "GPU", "MIN", "MAX", "STATUS"),
@@ -59,7 +59,7 @@ def scale_list(services: Sequence[ServiceProcesses]) -> str:
     )
 
 
-def timer_list(timers: Sequence[TimerState], now: datetime) -> str:
+def timer_list(timers: Sequence[TimerState], now: datetime) -> Table:
     """Return the table of `timers`; LAST is when it was last due."""
     return table(
         ("TIMER", "SERVICE", "SCHEDULE", "LAST", "STATUS", "COMMAND"),
@@ -85,7 +85,7 @@ def _doing(status: TimerStatus | None) -> str:
     return f"running ×{status.running}" if status.running > 1 else "running" if status.running else "waiting"
 
 
-def resource_list(resources: Sequence[ResourceState]) -> str:
+def resource_list(resources: Sequence[ResourceState]) -> Table:
     """Return the table of `resources`."""
     return table(("NAME", "TYPE", "STATUS"), [(each.name, each.type, each.status) for each in resources])
 

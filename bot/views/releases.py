@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.views.tables import facts, passage, table
+from bot.views.tables import Table, facts, passage, table
 from bot.views.times import humanise, stamp
 from core.records.build import Build
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
@@ -21,7 +21,7 @@ def release_list(
     now: datetime,
     *,
     further_down: ReleaseEntry | None = None,
-) -> str:
+) -> Table:
     """Return the table of `releases`; the app's active release is marked, nothing else has a status.
 
     Args:

@@ -4,6 +4,7 @@ Unlike mrkdwn, nothing in it is parsed, so nothing is escaped; who and what a se
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.prefixes import typed
@@ -31,6 +32,18 @@ def section(sentence: str | Sentence, most: int, *, bold: bool = False) -> Eleme
 def preformatted(text: str, most: int) -> Element:
     """Return a text as a block of code; a longer one is cut with an ellipsis."""
     return {"type": "rich_text_preformatted", "elements": [_text(cut(text, most))]}
+
+
+def until(at: datetime) -> Element:
+    """Return a line that says until when, in the reader's own zone."""
+    utc = at.astimezone(UTC)
+    moment = {
+        "type": "date",
+        "timestamp": int(utc.timestamp()),
+        "format": "{time_secs}",
+        "fallback": f"{utc:%H:%M:%S} UTC",
+    }
+    return {"type": "rich_text_section", "elements": [_text("until "), moment]}
 
 
 def cut(text: str, most: int) -> str:

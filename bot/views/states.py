@@ -25,10 +25,10 @@ def symbol(promotion: Promotion) -> str:
 
 
 def _rolling(promotion: Promotion) -> str:
-    return "Watching" if _was_complete(promotion.progress) else "Rolling out"
+    return "Watching" if was_complete(promotion.progress) else "Rolling out"
 
 
-def _was_complete(progress: Progress) -> bool:
+def was_complete(progress: Progress) -> bool:
     """Tell whether everything was complete once in this stage: a pod that is lost after that does not bring back an earlier word."""
     wanted = {service for service, (_, pods) in progress.services.items() if pods}
     return progress.settling is not None or (bool(wanted) and wanted <= progress.complete.keys())

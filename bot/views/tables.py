@@ -9,17 +9,36 @@ LONGEST_CELL = 200
 MOST_PASSAGE_ROWS, MOST_PASSAGE_CHARS = 40, 4000
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+class Table(str):
+    """A table as a terminal shows it, with its cells for whoever shows them otherwise.
+
+    Attributes:
+        header, rows: the cells, each of them one line.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    __slots__ = ("header", "rows")
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """Return a header and rows, columns padded to their widest cell, two spaces between, the last unpadded.
 
     An empty list is a header alone, and an empty last cell leaves its gap behind, both as in Convox.
     """
     lines = [list(header), *([_cell(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    return "\n".join(
-        GAP.join(cell.ljust(width) for cell, width in zip(line[:-1], widths, strict=False)) + GAP + line[-1]
-        for line in lines
+    made = Table(
+        "\n".join(
+            GAP.join(cell.ljust(width) for cell, width in zip(line[:-1], widths, strict=False))
+            + GAP
+            + line[-1]
+            for line in lines
+        )
     )
+    made.header, made.rows = tuple(header), tuple(map(tuple, lines[1:]))
+    return made
 
 
 def _cell(text: str) -> str:

@@ -147,6 +147,7 @@ class Life:
                 dialogs=side.dialogs,
                 workspaces=workspaces,
                 files=FileSender(side.calls, session),
+                support=side.support,
             )
             self.registrar = domain.registrar
             await domain.supervisor.resume()

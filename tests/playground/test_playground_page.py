@@ -57,7 +57,7 @@ async def test_the_first_steps_lead_from_the_list_to_an_approval(page: Page, mad
     await expect(page.get_by_role("heading", name="# myapp")).to_be_visible()
 
     await take_step(page, "See the releases")
-    table = page.locator("#messages .ephemeral pre")
+    table = page.locator("#messages .ephemeral table")
     await expect(table).to_contain_text("Greet by name (good)")
     rows = (await table.inner_text()).splitlines()
     assert rows[0].split() == ["ID", "STATUS", "BUILD", "CREATED", "DESCRIPTION"]
@@ -101,6 +101,8 @@ async def test_the_newest_release_goes_out_without_an_id(page: Page):
     await expect(newest).to_contain_text("Live")
     await newest.locator(".replies").click()
     await expect(page.locator("#thread-messages .body").last).to_have_text(re.compile("^OK"))
+    # What is found out after the verdict is the last that changes it.
+    await expect(newest).to_contain_text("http://web.myapp.apps.example")
     # A card of a page that was loaded later is the same.
     shown = await newest.locator(".body").inner_text()
     await page.reload()

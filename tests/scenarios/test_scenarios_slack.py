@@ -78,6 +78,21 @@ async def test_each_promotion_has_one_card_and_one_verdict_at_the_end_of_its_thr
     assert "thread_ts" not in posted[0]
 
 
+async def test_a_workspace_without_plans_and_tables_reads_cards_in_words_and_lists_as_code(stage: Stage):
+    stage.slack.refuse_blocks("plan", "table")
+    promotion = await stage.promote(await stage.build(web="v1"))
+    await ends(stage, promotion, "Running")
+
+    assert (await stage.command("releases")).startswith("```\nID")
+    assert (await stage.command("releases")).startswith("```\nID")
+    refused = [each for each in stage.slack.violations if "unsupported type" in each]
+    # One call each, whatever is sent afterwards.
+    assert len([each for each in refused if "plan" in each]) == 1
+    assert len([each for each in refused if "table" in each]) == 1
+    assert stage.slack.violations == refused
+    stage.slack.violations.clear()
+
+
 @pytest.mark.parametrize("how", [Outage.ERROR, Outage.DROP, Outage.REFUSE])
 async def test_a_rollout_ends_while_slack_is_down_and_the_thread_catches_up(stage: Stage, how: Outage):
     release = await stage.build(web="v1")

@@ -9,3 +9,11 @@ SELECT name, value FROM meta;
 -- add_meta --
 -- Keep a fact of the database, unless it has it already.
 INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
+
+-- refused_blocks --
+-- The kinds of blocks that a workspace has refused after a moment.
+SELECT name FROM meta WHERE name >= :prefix AND name < :prefix || 'zzzz' AND value > :moment;
+
+-- keep_refused_block --
+-- Remember when a workspace has refused a kind of block last.
+INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;

@@ -18,6 +18,7 @@ from bot.slack.files import FileSender
 from bot.slack.inbox import DONE_BEFORE, FRESH, SWEEP_SECONDS, InboxWorker
 from bot.slack.web_api import WebApi
 from bot.slack.workspace import WorkspaceFilter, WorkspaceId
+from bot.slack.workspace_blocks import WorkspaceBlocks
 from core.errors import Unavailable
 from core.policy.authorization import parse_policy
 from core.promotion import Phase
@@ -27,17 +28,30 @@ from tests.core.world import ALICE, ONE_APPROVAL, World, by, world
 from tests.fakes import progressing
 
 
+class Refused:
+    """What Slack says of blocks that it does not take."""
+
+    status = 400
+
+    async def text(self) -> str:
+        return '{"ok":false,"error":"invalid_blocks"}'
+
+
 @dataclass
 class Answers:
     """Slack's end of `response_url`: takes every answer; those to a stuck address wait for `free`."""
 
     taken: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    no_tables: bool = False
     free: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def post(self, url: str, *, json: dict[str, Any]) -> AsyncGenerator[Any]:
         if "stuck" in url:
             await self.free.wait()
+        if self.no_tables and "blocks" in json:
+            yield Refused()
+            return
         self.taken.append((url, json))
         yield type("Response", (), {"status": 200})()
 
@@ -114,6 +128,7 @@ def inbox_of(
         dialogs=dialogs or Dialogs(None),
         workspaces=WorkspaceFilter(lambda: home),
         files=files or FileSender(WebApi(None, SlackState()), answers),
+        support=WorkspaceBlocks(w.store.refused_blocks, SlackState(), w.clock),
     )
 
 
@@ -150,6 +165,25 @@ async def test_a_command_is_answered_once_and_its_words_are_wiped(tmp_path: Path
         await s.inbox.keep("command:1", "command", b"{}")
         await asyncio.sleep(0.05)
         assert len(s.answers.to(url)) == 1
+
+
+async def test_a_list_is_a_table_where_slack_takes_one_and_a_block_of_code_from_one_refusal_on(
+    tmp_path: Path,
+):
+    async with staged(tmp_path) as s:
+        await s.world.build()
+        first = await s.command("releases")
+        await s.answer(first)
+        assert s.answers.taken[-1][1]["blocks"][0]["type"] == "table"
+        s.answers.no_tables = True
+        assert (await s.answer(await s.command("releases"))).startswith("```\nID")
+        assert "blocks" not in s.answers.taken[-1][1]
+        s.answers.no_tables = False
+        await s.answer(await s.command("releases"))
+        assert "blocks" not in s.answers.taken[-1][1]
+        again = WorkspaceBlocks(s.world.store.refused_blocks, SlackState(), s.world.clock)
+        assert not await again.takes("table")
+        assert await again.takes("plan")
 
 
 async def test_what_another_workspace_has_sent_before_ours_was_known_is_not_carried_out(tmp_path: Path):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from bot.slack.connection import SlackState
 from bot.slack.pacing import UPDATE_BURST, UPDATE_RATE
 from bot.slack.sender import Sender
 from bot.slack.web_api import WebApi
+from bot.slack.workspace_blocks import WorkspaceBlocks
 from core.errors import Unavailable
 from core.promotion import Phase
 from core.records.line import Line
@@ -105,7 +106,7 @@ class Messages:
         self.defect = ""
         self.room = 0
 
-    async def card(self, promotion: str) -> dict[str, Any]:
+    async def card(self, promotion: str, without: Collection[str] = ()) -> dict[str, Any]:
         if promotion == self.defect:
             raise KeyError("a defect")
         return {"text": f"card {promotion}"}
@@ -124,7 +125,8 @@ class Stage:
         self.store, self.clock = store, clock
         self.slack, self.messages, self.state = Slack(clock), Messages(), SlackState()
         calls = WebApi(self.slack, self.state)  # type: ignore[arg-type]
-        self.sender = Sender(store.outbox, self.messages, store, calls, self.state, clock)
+        support = WorkspaceBlocks(store.refused_blocks, self.state, clock)
+        self.sender = Sender(store.outbox, self.messages, store, calls, self.state, clock, support)
 
     async def pass_time(self, seconds: float, step: float = 1.0) -> None:
         """Let the sender work for so many seconds of its clock."""

@@ -231,11 +231,11 @@ FAILED = {
 LOG_ROW = "KeyError: 'STRIPE_KEY' in <module> *not bold*"
 
 
-def shown_in(name: str) -> dict:
-    """The card in this state, with what the records know then."""
+def shown_in(name: str, *, plans: bool = False) -> dict:
+    """The card in this state, with what the records know then; `plans`: in a workspace that takes them."""
     promotion = STATES[name][1]
     live = replace(APP, active_release=promotion.release) if promotion.phase is Phase.RUNNING else APP
-    return card_of(promotion, app=live, last_log=LOG_ROW if name in FAILED else "")
+    return card_of(promotion, app=live, last_log=LOG_ROW if name in FAILED else "", plans=plans)
 
 
 def test_a_rollback_says_what_it_goes_back_to():
@@ -246,7 +246,7 @@ def test_a_rollback_says_what_it_goes_back_to():
 
 @pytest.mark.parametrize("name", STATES)
 def test_the_card_in_this_state_is_the_reviewed_one(name):
-    payload = shown_in(name)
+    payload = shown_in(name, plans=True)
 
     golden(f"card-{name}.txt", payload["text"])
     golden(f"card-{name}.json", json.dumps(payload["blocks"], indent=1, ensure_ascii=False))
@@ -276,9 +276,10 @@ def test_each_phase_has_the_symbol_of_its_kind():
 
 
 @pytest.mark.parametrize("name", STATES)
+@pytest.mark.parametrize("plans", [True, False])
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
-def test_slack_takes_the_card_in_this_state(name, method):
-    assert problems(shown_in(name), method=method) == []
+def test_slack_takes_the_card_in_this_state(name, method, plans):
+    assert problems(shown_in(name, plans=plans), method=method) == []
 
 
 def words_of(part) -> list[str]:

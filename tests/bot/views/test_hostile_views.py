@@ -58,6 +58,7 @@ def test_a_card_survives_whatever_is_written_into_it(phase, words, other, cancel
     payload = card_of(
         promotion,
         last_log=other,
+        plans=cancelled,
         release=replace(NEW, description=other),
         build=replace(BUILD, images={words: "x"}),
     )
