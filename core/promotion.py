@@ -12,7 +12,9 @@ from typing import Literal
 from core.actor import Actor, Source
 from core.errors import Conflict
 from core.records.binding import Binding
+from core.records.countdown import Countdown
 from core.records.progress import Limits, Progress
+from core.records.waits_for import WaitsFor
 from core.sentence import EMPTY_SENTENCE, Sentence
 
 PromotionKind = Literal["promote", "rollback"]
@@ -22,15 +24,18 @@ class Phase(StrEnum):
     """Where a promotion is. Names as in Convox's atom, plus those of approvals."""
 
     AWAITING_APPROVAL = "AwaitingApproval"
+    SCHEDULED = "Scheduled"
     PENDING = "Pending"
     UPDATING = "Updating"
     RUNNING = "Running"
+    COUNTDOWN = "Countdown"
     ERROR = "Error"
     DEADLINE = "Deadline"
     CANCELLED = "Cancelled"
     ROLLBACK = "Rollback"
     REVERTED = "Reverted"
     FAILURE = "Failure"
+    STOPPED = "Stopped"
     REFUSED = "Refused"
     SUPERSEDED = "Superseded"
     DECLINED = "Declined"
@@ -41,6 +46,8 @@ class PromotionEvent(StrEnum):
     """What can happen to a promotion."""
 
     APPROVED = "approved"  # the last approval that was missing
+    SCHEDULED = "scheduled"  # the last approval, and what it waits for besides has not come
+    DUE = "due"  # what it waited for has come: it starts, or goes back
     DECLINED = "declined"
     EXPIRED = "expired"
     SUPERSEDED = (
@@ -50,6 +57,8 @@ class PromotionEvent(StrEnum):
     APPLIED = "applied"  # every object of the release was accepted, but for what follows a verdict
     VERIFIED = "verified"  # complete, and it stayed so, with what follows that
     BROKEN = "broken"  # it cannot become healthy
+    FAILING = "failing"  # broken or overdue, and the policy gives people time before it goes back
+    STOPPED = "stopped"  # a person took it in hand: nothing goes back by itself
     OVERDUE = "overdue"  # a deadline of ours has passed
     CANCELLED = "cancelled"  # a person stopped it
     ROLLED_BACK = "rolled back"  # every object of the way back was accepted
@@ -61,6 +70,7 @@ SETTLED = frozenset(
         Phase.RUNNING,
         Phase.REVERTED,
         Phase.FAILURE,
+        Phase.STOPPED,
         Phase.REFUSED,
         Phase.SUPERSEDED,
         Phase.DECLINED,
@@ -69,31 +79,53 @@ SETTLED = frozenset(
 )
 # Phases that may touch the cluster: at most one promotion of an app is in one of them (engine rule 1).
 IN_FLIGHT = frozenset(
-    {Phase.PENDING, Phase.UPDATING, Phase.ERROR, Phase.DEADLINE, Phase.CANCELLED, Phase.ROLLBACK}
+    {
+        Phase.PENDING,
+        Phase.UPDATING,
+        Phase.COUNTDOWN,
+        Phase.ERROR,
+        Phase.DEADLINE,
+        Phase.CANCELLED,
+        Phase.ROLLBACK,
+    }
 )
+# Phases before the first: nothing has started, and a newer request takes the place of whatever is in one of them.
+WAITING = frozenset({Phase.AWAITING_APPROVAL, Phase.SCHEDULED})
 GOING_BACK = frozenset({Phase.ERROR, Phase.DEADLINE, Phase.CANCELLED, Phase.ROLLBACK})
+# It has failed, or was given up, and has not ended: whatever takes its place makes its release no better (engine rule 7).
+UNSUCCESSFUL = GOING_BACK | {Phase.COUNTDOWN}
 # Settled phases after which the cluster shows something of the promotion; the next one's first line names it.
-TOUCHED_ENDINGS = frozenset({Phase.RUNNING, Phase.REVERTED, Phase.FAILURE, Phase.SUPERSEDED})
+TOUCHED_ENDINGS = frozenset({Phase.RUNNING, Phase.REVERTED, Phase.FAILURE, Phase.STOPPED, Phase.SUPERSEDED})
 # Phases that print no line (contract 7).
-SILENT = frozenset({Phase.AWAITING_APPROVAL, Phase.REFUSED, Phase.DECLINED, Phase.EXPIRED, Phase.SUPERSEDED})
+SILENT = WAITING | frozenset({Phase.REFUSED, Phase.DECLINED, Phase.EXPIRED, Phase.SUPERSEDED})
 
 TRANSITIONS: dict[tuple[Phase, PromotionEvent], Phase] = {
     (Phase.AWAITING_APPROVAL, PromotionEvent.APPROVED): Phase.PENDING,
+    (Phase.AWAITING_APPROVAL, PromotionEvent.SCHEDULED): Phase.SCHEDULED,
     (Phase.AWAITING_APPROVAL, PromotionEvent.DECLINED): Phase.DECLINED,
     (Phase.AWAITING_APPROVAL, PromotionEvent.EXPIRED): Phase.EXPIRED,
     (Phase.AWAITING_APPROVAL, PromotionEvent.SUPERSEDED): Phase.SUPERSEDED,
     (Phase.AWAITING_APPROVAL, PromotionEvent.REFUSED): Phase.REFUSED,
     (Phase.AWAITING_APPROVAL, PromotionEvent.CANCELLED): Phase.REFUSED,
+    (Phase.SCHEDULED, PromotionEvent.DUE): Phase.PENDING,
+    (Phase.SCHEDULED, PromotionEvent.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.SCHEDULED, PromotionEvent.REFUSED): Phase.REFUSED,
+    (Phase.SCHEDULED, PromotionEvent.CANCELLED): Phase.REFUSED,
     (Phase.PENDING, PromotionEvent.APPLIED): Phase.UPDATING,
     (Phase.PENDING, PromotionEvent.BROKEN): Phase.ERROR,
+    (Phase.PENDING, PromotionEvent.FAILING): Phase.COUNTDOWN,
     (Phase.PENDING, PromotionEvent.OVERDUE): Phase.DEADLINE,
     (Phase.PENDING, PromotionEvent.CANCELLED): Phase.CANCELLED,
     (Phase.PENDING, PromotionEvent.SUPERSEDED): Phase.SUPERSEDED,
     (Phase.UPDATING, PromotionEvent.VERIFIED): Phase.RUNNING,
     (Phase.UPDATING, PromotionEvent.BROKEN): Phase.ERROR,
+    (Phase.UPDATING, PromotionEvent.FAILING): Phase.COUNTDOWN,
     (Phase.UPDATING, PromotionEvent.OVERDUE): Phase.DEADLINE,
     (Phase.UPDATING, PromotionEvent.CANCELLED): Phase.CANCELLED,
     (Phase.UPDATING, PromotionEvent.SUPERSEDED): Phase.SUPERSEDED,
+    (Phase.COUNTDOWN, PromotionEvent.DUE): Phase.ERROR,
+    (Phase.COUNTDOWN, PromotionEvent.STOPPED): Phase.STOPPED,
+    (Phase.COUNTDOWN, PromotionEvent.SUPERSEDED): Phase.SUPERSEDED,
     (Phase.ERROR, PromotionEvent.ROLLED_BACK): Phase.ROLLBACK,
     (Phase.ERROR, PromotionEvent.STUCK): Phase.FAILURE,
     (Phase.ERROR, PromotionEvent.SUPERSEDED): Phase.SUPERSEDED,
@@ -128,6 +160,7 @@ class Promotion:
         overwrite: what others have set by hand in the pods of its services is taken away (engine rule 45).
         cautions: what it does that an approver has to know, one sentence each.
         anyway: why a release on hold is promoted all the same.
+        waits_for: what has to come, beside its approvals, before it starts; None where nothing has to.
         restarts: of the active release, the services whose pods are replaced; empty for any other promotion.
         source: where it was asked for.
         channel: where its card is; None without one.
@@ -137,9 +170,11 @@ class Promotion:
         stage_at: when the present stage (forward, way back) began.
         back_to: the release that a rollback goes to, chosen when the promotion starts.
         baseline_of: the promotion whose intent (existed flags) a take-over inherits.
+        countdown: how long a promotion that failed still stands as it is, once that has begun.
         cause: why it failed; `reason`: what a person said (decline), or why it was refused.
         along: what goes out with it although nobody asked for it: changes that were never promoted, when it was asked for.
-        declined_by: who said no before it started; `cancelled_by`: who stopped it, whatever came of it afterwards.
+        declined_by: who said no before it started; `cancelled_by`: who stopped it, whatever came of it afterwards;
+            `stopped_by`: who took it in hand before it went back.
         taken_over_by: who asked for the one that took its place, `superseded_by`: the release of that one; None where
             somebody has rolled out something else by hand, which `cause` tells.
         removed: its own objects were removed, since there was no release to go back to.
@@ -164,6 +199,7 @@ class Promotion:
     restarts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     approvals_needed: int = 0
+    waits_for: WaitsFor | None = None
     expires_at: datetime | None = None
     binding: Binding | None = None
     started_at: datetime | None = None
@@ -173,11 +209,13 @@ class Promotion:
     token: int = 0
     back_to: str | None = None
     baseline_of: str | None = None
+    countdown: Countdown | None = None
     cause: Sentence = EMPTY_SENTENCE
     reason: Sentence = EMPTY_SENTENCE
     along: tuple[Sentence, ...] = ()
     declined_by: Actor | None = None
     cancelled_by: Actor | None = None
+    stopped_by: Actor | None = None
     taken_over_by: Actor | None = None
     superseded_by: str | None = None
     removed: bool = False

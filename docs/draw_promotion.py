@@ -7,22 +7,25 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from core.promotion import GOING_BACK, IN_FLIGHT, SETTLED, SILENT, TRANSITIONS, UNTOUCHED, PromotionEvent, Phase
+from core.promotion import GOING_BACK, IN_FLIGHT, SETTLED, SILENT, TRANSITIONS, UNTOUCHED, WAITING, PromotionEvent, Phase
 
 PAGE = Path(__file__).with_name("promotion.md")
 PART = re.compile(r"(<!-- drawn: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 PHASES = {
     Phase.AWAITING_APPROVAL: "people must approve first; nothing runs",
+    Phase.SCHEDULED: "it waits for a time, for the app to be free, or for a freeze to end; nothing runs",
     Phase.PENDING: "started; the last checks, the first look, then object by object",
     Phase.UPDATING: "what serves was accepted; its pods are watched, and what follows their verdict is applied",
     Phase.RUNNING: "the release is active, and verified unless nothing of it ran",
+    Phase.COUNTDOWN: "it failed, and goes back unless a person takes it in hand meanwhile",
     Phase.ERROR: "it cannot become healthy; the way back begins",
     Phase.DEADLINE: "it took too long; the way back begins",
     Phase.CANCELLED: "a person stopped it; the way back begins",
     Phase.ROLLBACK: "every object of the way back was accepted; its pods are watched",
     Phase.REVERTED: "the way back is verified",
     Phase.FAILURE: "there is no way back, or it failed: a person is needed",
+    Phase.STOPPED: "a person took it in hand after it had failed: nothing goes back by itself",
     Phase.REFUSED: "it ended before anything was touched",
     Phase.SUPERSEDED: "a newer promotion took its place, or somebody who rolled out something else by hand",
     Phase.DECLINED: "an approver said no",
@@ -30,6 +33,8 @@ PHASES = {
 }
 EVENTS = {
     PromotionEvent.APPROVED: "the last approval that was missing",
+    PromotionEvent.SCHEDULED: "the last approval that was missing, and what it waits for besides has not come",
+    PromotionEvent.DUE: "what it waited for has come: it starts; the countdown is over, or a person did not wait for that: it goes back",
     PromotionEvent.DECLINED: "an approver said no",
     PromotionEvent.EXPIRED: "the time for approvals is over",
     PromotionEvent.SUPERSEDED: "a newer request, a take-over, or somebody who rolls out something else by hand",
@@ -37,6 +42,8 @@ EVENTS = {
     PromotionEvent.APPLIED: "every object of the release was accepted, but for what follows a verdict",
     PromotionEvent.VERIFIED: "complete, and it stayed so through the settle window; what follows that was accepted too",
     PromotionEvent.BROKEN: "it cannot become healthy, or the cluster refused an object for good",
+    PromotionEvent.FAILING: "broken or overdue, and the policy gives people time before it goes back (`rollback_after`)",
+    PromotionEvent.STOPPED: "a person took it in hand: nothing goes back by itself",
     PromotionEvent.OVERDUE: "a deadline of the promotion has passed",
     PromotionEvent.CANCELLED: "a person stopped it",
     PromotionEvent.ROLLED_BACK: "every object of the way back was accepted",
@@ -49,7 +56,11 @@ def diagram() -> str:
     arrows = [f"{a} --> {b}: {', '.join(events)}" for (a, b), events in _arrows(TRANSITIONS).items()]
     untouched = _arrows({cell: to for cell, to in UNTOUCHED.items() if TRANSITIONS.get(cell) is not to})
     arrows += [f"{a} --> {b}: {', '.join(events)} (untouched)" for (a, b), events in untouched.items()]
-    starts = [f"[*] --> {Phase.AWAITING_APPROVAL}: approvals needed", f"[*] --> {Phase.PENDING}: none needed"]
+    starts = [
+        f"[*] --> {Phase.AWAITING_APPROVAL}: approvals needed",
+        f"[*] --> {Phase.SCHEDULED}: none needed, but it waits for something",
+        f"[*] --> {Phase.PENDING}: none needed",
+    ]
     ends = [f"{phase} --> [*]" for phase in Phase if phase in SETTLED]
     return "\n".join(
         ["```mermaid", "stateDiagram-v2", *(f"    {line}" for line in [*starts, *arrows, *ends]), "```"]
@@ -79,7 +90,7 @@ def _cell(phase: Phase, event: PromotionEvent) -> str:
 def phases() -> str:
     """Return what each phase means, and the sets that it belongs to."""
     kinds: tuple[tuple[str, Iterable[Phase]], ...] = (
-        ("in flight", IN_FLIGHT), ("going back", GOING_BACK), ("settled", SETTLED), ("no line", SILENT),
+        ("waiting", WAITING), ("in flight", IN_FLIGHT), ("going back", GOING_BACK), ("settled", SETTLED), ("no line", SILENT),
     )  # fmt: skip
     rows = [
         [f"`{phase}`", PHASES[phase], ", ".join(name for name, members in kinds if phase in members)]

@@ -108,7 +108,7 @@ def _can_be_left(context: ButtonContext) -> bool:
 
 
 def _failed(context: ButtonContext) -> bool:
-    return context.promotion.phase in {Phase.REVERTED, Phase.FAILURE}
+    return context.promotion.phase in {Phase.REVERTED, Phase.FAILURE, Phase.STOPPED}
 
 
 def _is_free(context: ButtonContext) -> bool:

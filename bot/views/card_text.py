@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.command.commands import (
     Approve,
+    Cancel,
     CancelApp,
     Command,
     Decline,
@@ -21,11 +22,12 @@ from core.actor import Actor
 from core.lifecycle.approvals import missing
 from core.lifecycle.outcome import idle_services, unproved
 from core.policy.authorization import ApprovalRule, Rules, named
-from core.promotion import GOING_BACK, Phase, Promotion
+from core.promotion import GOING_BACK, UNSUCCESSFUL, WAITING, Phase, Promotion
 from core.records.approval import Approval
 from core.records.build import Build, is_pinned
 from core.records.environment import difference
 from core.records.release import Release, ReleaseEntry
+from core.records.waits_for import WaitsFor
 from core.sentence import EMPTY_SENTENCE, CommandLine, Sentence
 
 # Below this a pause is no news.
@@ -34,7 +36,7 @@ QUIET = 30
 MOST_NOTES = 8
 # Releases that were never promoted, of which each goes out with this one: what stands on a card must be read.
 MOST_ALONG = 5
-ON_HOLD = frozenset({Phase.REVERTED, Phase.FAILURE})
+ON_HOLD = frozenset({Phase.REVERTED, Phase.FAILURE, Phase.STOPPED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,7 @@ class CardContext:
 
 def above(context: CardContext) -> list[str]:
     """Say what stands right under the first line: what became of it, what is awaited, who must act."""
-    return [line for part in (_outcome, _awaited, _asked_seats) for line in part(context)]
+    return [line for part in (_outcome, _waits, _awaited, _asked_seats) for line in part(context)]
 
 
 def below(context: CardContext) -> list[str]:
@@ -84,7 +86,7 @@ def cause(context: CardContext) -> Sentence:
     """Return why it failed, for a card that says so; nothing where it did not, or where a person has stopped it only."""
     p = context.promotion
     by_hand = p.phase is Phase.SUPERSEDED and not p.superseded_by
-    return p.cause if p.phase in GOING_BACK or p.phase in ON_HOLD or by_hand else EMPTY_SENTENCE
+    return p.cause if p.phase in UNSUCCESSFUL or p.phase in ON_HOLD or by_hand else EMPTY_SENTENCE
 
 
 def commands(context: CardContext) -> list[str]:
@@ -92,11 +94,12 @@ def commands(context: CardContext) -> list[str]:
     p = context.promotion
     if p.phase is Phase.AWAITING_APPROVAL:
         return [f"or type: {_typed(Approve(promotion=p.id))} or {_typed(Decline(promotion=p.id), ' REASON')}"]
-    if p.in_flight and p.phase not in GOING_BACK:
-        return [f"to stop it: {_typed(CancelApp(app=p.app))}"]
+    if p.phase is Phase.SCHEDULED or (p.in_flight and p.phase not in UNSUCCESSFUL):
+        stop = Cancel(promotion=p.id) if p.phase is Phase.SCHEDULED else CancelApp(app=p.app)
+        return [f"to stop it: {_typed(stop)}"]
     if p.phase is Phase.RUNNING and (back := way_back(p)):
         return [back]
-    if p.phase is Phase.FAILURE or (p.phase is Phase.SUPERSEDED and not p.superseded_by):
+    if p.phase in {Phase.FAILURE, Phase.STOPPED} or (p.phase is Phase.SUPERSEDED and not p.superseded_by):
         return [any_way_back(p)]
     if p.phase in {Phase.REFUSED, Phase.DECLINED, Phase.EXPIRED}:
         return [f"to ask again: {_again(p)}"]
@@ -114,11 +117,17 @@ def restart_of(p: Promotion) -> Restart:
 
 def any_way_back(p: Promotion) -> str:
     """Say how to replace what runs, where nobody knows a release to go back to or somebody has rolled out something else."""
+    if p.phase is Phase.STOPPED and p.back_to:
+        return f"to go back: {_typed(Rollback(app=p.app, release=p.back_to))}"
     back = _line(f"releases rollback RELEASE -a {p.app}")
     if p.phase is Phase.SUPERSEDED and p.kind == "promote":
         again = _typed(Promote(app=p.app, release=p.release, overwrite=True))
         return f"to replace what somebody has set by hand: {again}, or {back}"
-    why = "to go back" if p.phase is Phase.FAILURE else "to replace what somebody has set by hand"
+    why = (
+        "to go back"
+        if p.phase in {Phase.FAILURE, Phase.STOPPED}
+        else "to replace what somebody has set by hand"
+    )
     return f"{why}: {back}, with a RELEASE from {_typed(ListReleases(app=p.app))}"
 
 
@@ -152,11 +161,12 @@ def _line(words: str) -> str:
 def _outcome(context: CardContext) -> Iterable[str]:
     """Say what went wrong, and what was or is being done about it."""
     p = context.promotion
-    going = p.phase in GOING_BACK or p.phase in ON_HOLD
+    going = p.phase in UNSUCCESSFUL or p.phase in ON_HOLD
     if going and p.cancelled_by:
         yield f"cancelled by {context.name(p.cancelled_by)}"
     if p.phase in GOING_BACK:
         yield _going_back(p)
+    yield from _counted_down(context)
     if p.phase is Phase.REVERTED and p.restarts:
         yield f"{p.app} runs as before the restart"
     elif p.phase is Phase.REVERTED and p.back_to and not p.removed:
@@ -168,6 +178,38 @@ def _outcome(context: CardContext) -> Iterable[str]:
     if p.phase is Phase.FAILURE:
         yield "not rolled back: look at the app now, then roll back or promote a release that is good"
     yield from _said(context)
+
+
+def _counted_down(context: CardContext) -> Iterable[str]:
+    """Say when it goes back, or that somebody has stopped that."""
+    p = context.promotion
+    if p.phase is Phase.COUNTDOWN and p.countdown:
+        yield f"{_would_go_back(p)} {date(p.countdown.at)}, unless somebody stops that"
+    if p.phase is Phase.STOPPED:
+        by = context.name(p.stopped_by) if p.stopped_by else "somebody"
+        yield f"stopped by {by}: nothing goes back by itself, {p.app} stays as it is now until a person goes on"
+
+
+def _would_go_back(p: Promotion) -> str:
+    if p.restarts:
+        return "the processes of before the restart are brought back"
+    return f"it goes back to {inline(p.back_to)}" if p.back_to else "what it created is removed"
+
+
+def _waits(context: CardContext) -> Iterable[str]:
+    """Say what it waits for, beside its approvals."""
+    p = context.promotion
+    if p.waits_for is None or p.phase not in WAITING:
+        return
+    match p.waits_for:
+        case WaitsFor(what="time", at=datetime() as at):
+            yield f"starts {date(at)}"
+        case WaitsFor(what="window", at=datetime() as at):
+            yield f"starts when the freeze ends, as far as is known {date(at)}"
+        case WaitsFor(what="window"):
+            yield "starts when the freeze ends"
+        case _:
+            yield f"starts when nothing else of {p.app} rolls out"
 
 
 def proof(p: Promotion) -> Iterable[str]:

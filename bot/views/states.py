@@ -52,16 +52,20 @@ def _reverted(promotion: Promotion) -> str:
     return f"Cancelled, {outcome.lower()}" if promotion.cancelled_by else outcome
 
 
+_WAITING = {"time": "Scheduled", "free": "Queued", "window": "Waiting for the freeze to end"}
 _STATES: dict[Phase, Callable[[Promotion], str]] = {
+    Phase.SCHEDULED: lambda p: _WAITING[p.waits_for.what] if p.waits_for else "Scheduled",
     Phase.PENDING: lambda _: "Starting",
     Phase.UPDATING: _rolling,
     Phase.RUNNING: _live,
+    Phase.COUNTDOWN: lambda _: "Failed, about to roll back",
     Phase.ERROR: _going_back,
     Phase.DEADLINE: _going_back,
     Phase.CANCELLED: _going_back,
     Phase.ROLLBACK: _going_back,
     Phase.REVERTED: _reverted,
     Phase.FAILURE: lambda _: "Needs a person",
+    Phase.STOPPED: lambda _: "Stopped, needs a person",
     Phase.REFUSED: lambda p: "Cancelled" if p.cancelled_by else "Refused",
     Phase.SUPERSEDED: lambda _: "Superseded",
     Phase.DECLINED: lambda _: "Declined",
@@ -69,15 +73,18 @@ _STATES: dict[Phase, Callable[[Promotion], str]] = {
 }
 _SYMBOLS: dict[Phase, str] = {
     Phase.AWAITING_APPROVAL: WAITS,
+    Phase.SCHEDULED: WAITS,
     Phase.PENDING: MOVES,
     Phase.UPDATING: MOVES,
     Phase.RUNNING: LIVE,
+    Phase.COUNTDOWN: NEEDS_A_PERSON,
     Phase.ERROR: MOVES,
     Phase.DEADLINE: MOVES,
     Phase.CANCELLED: MOVES,
     Phase.ROLLBACK: MOVES,
     Phase.REVERTED: WENT_BACK,
     Phase.FAILURE: NEEDS_A_PERSON,
+    Phase.STOPPED: NEEDS_A_PERSON,
     Phase.REFUSED: NEVER_RAN,
     Phase.SUPERSEDED: NEVER_RAN,
     Phase.DECLINED: NEVER_RAN,

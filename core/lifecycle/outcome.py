@@ -64,6 +64,10 @@ _CANCELLED: dict[Phase, Callable[[Promotion], str]] = {
 _SETTLED: dict[Phase, Callable[[Promotion], Sentence]] = {
     Phase.REVERTED: lambda p: _with(_back(p), p.cause),
     Phase.FAILURE: lambda p: _with("rollback failed, a person is needed", p.cause),
+    Phase.STOPPED: lambda p: _with(
+        Sentence.of("stopped by ", p.stopped_by or "somebody", ", not rolled back, a person is needed"),
+        p.cause,
+    ),
     Phase.REFUSED: lambda p: _with("refused, nothing was changed", p.reason or p.cause),
     Phase.SUPERSEDED: lambda p: (
         Sentence.of(f"superseded by {p.superseded_by}")

@@ -8,14 +8,14 @@ from core.lifecycle.guards import PromotionContext, rollback_target
 from core.lifecycle.holds import hold
 from core.lifecycle.transition import move
 from core.ports.store import Transaction
-from core.promotion import GOING_BACK, Promotion, PromotionEvent
+from core.promotion import UNSUCCESSFUL, Promotion, PromotionEvent
 
 
 async def claim_rollout(tx: Transaction, context: PromotionContext, promotion: Promotion) -> Promotion:
     """Start: take over what is in flight, raise the fencing token, fix the way back."""
     holder = context.in_flight
     if holder is not None:
-        if holder.phase in GOING_BACK and not holder.spares_release:
+        if holder.phase in UNSUCCESSFUL and not holder.spares_release:
             # It has failed already; that a take-over ends it makes its release no better (engine rule 7).
             await hold(tx, holder)
         await move(

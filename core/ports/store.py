@@ -136,10 +136,12 @@ class StoreReader(Protocol):
         """Return the one promotion of the app that may touch the cluster, if any."""
         ...
 
-    async def awaiting(self, app: str) -> list[Promotion]: ...
+    async def awaiting(self, app: str) -> list[Promotion]:
+        """Return the promotions of the app that wait before they start, for approval or for something else, oldest first."""
+        ...
 
     async def all_awaiting(self) -> list[Promotion]:
-        """Return the promotions that wait for approval, app by app."""
+        """Return the promotions that wait before they start, app by app."""
         ...
 
     async def unsettled(self) -> list[Promotion]:

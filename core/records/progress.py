@@ -13,6 +13,7 @@ class Limits:
         crashes: restarts of one new pod that fail the rollout early.
         restarts: restarts allowed within the settle window.
         routes: nothing is verified before what leads from outside to it has been picked up.
+        rollback_after: how long people may take a promotion that failed in hand, before it goes back by itself.
     """
 
     deadline: float = 600.0
@@ -21,6 +22,7 @@ class Limits:
     crashes: int = 2
     restarts: int = 0
     routes: bool = False
+    rollback_after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from core.lifecycle.holds import hold
 from core.lifecycle.outcome import idle_services, unproved
 from core.lifecycle.transition import ATOM, move
 from core.ports.store import Transaction
-from core.promotion import GOING_BACK, Phase, Promotion, PromotionEvent
+from core.promotion import UNSUCCESSFUL, Phase, Promotion, PromotionEvent
 from core.records.bundle import Bundle
 from core.records.desired_state import DesiredState
 from core.records.intent import Intent
@@ -280,7 +280,7 @@ class Driver:
 
     async def _hold(self, tx: Transaction, promotion: Promotion) -> None:
         """Put the release of a promotion that goes back on hold, where its end lies in the release (engine rules 7 and 53)."""
-        if promotion.phase in GOING_BACK and not promotion.spares_release:
+        if promotion.phase in UNSUCCESSFUL and not promotion.spares_release:
             await hold(tx, promotion)
 
     async def _go_back(self, run: _Run) -> None:

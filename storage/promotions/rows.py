@@ -12,12 +12,14 @@ from core.promotion import Phase, Promotion
 from core.records.approval import Approval
 from core.records.binding import Binding
 from core.records.bundle import Ref
+from core.records.countdown import Countdown
 from core.records.intent import BaselineObject, Intent
 from core.records.line import Line
 from core.records.live_entry import LiveEntry
 from core.records.progress import Completion, Limits, PodProgress, Progress, Settling
 from core.records.scale_job import ScaleJob
 from core.records.step import PruneJob, Step
+from core.records.waits_for import WaitsFor
 from core.records.workload_count import WorkloadCount
 from storage.codec import (
     Columns,
@@ -41,7 +43,7 @@ PLAIN = (
     *("id", "app", "release", "kind", "source", "channel", "token"),
     *("back_to", "baseline_of", "superseded_by", "revision"),
 )
-ACTORS = ("declined_by", "cancelled_by", "taken_over_by")
+ACTORS = ("declined_by", "cancelled_by", "stopped_by", "taken_over_by")
 MOMENTS = ("expires_at", "started_at", "touched_at", "stage_at", "settled_at")
 FLAGS = ("force", "overwrite", "removed", "nothing_ran", "blameless")
 SENTENCES = ("cause", "reason")
@@ -58,6 +60,8 @@ def promotion_row(promotion: Promotion, vault: Vault) -> Columns:
         "requested_at": timestamp(promotion.requested_at),
         "limits": json(promotion.limits),
         "restarts": json(promotion.restarts),
+        "waits_for": None if promotion.waits_for is None else json(promotion.waits_for),
+        "countdown": None if promotion.countdown is None else json(promotion.countdown),
         "words": vault.seal(words_document(promotion)),
         "progress": progress_blob(promotion.progress, vault),
     }
@@ -104,8 +108,24 @@ def promotion_of(row: Row, vault: Vault) -> Promotion:
         requested_at=datetime.fromisoformat(row["requested_at"]),
         limits=Limits(**orjson.loads(row["limits"])),
         restarts=tuple(orjson.loads(row["restarts"])),
+        waits_for=waits_for_of(row["waits_for"]),
+        countdown=countdown_of(row["countdown"]),
         progress=progress_of(vault.unseal(row["progress"])),
     )
+
+
+def waits_for_of(text: str | None) -> WaitsFor | None:
+    if text is None:
+        return None
+    document = orjson.loads(text)
+    return WaitsFor(**document | {"at": datetime_or_none(document["at"])})
+
+
+def countdown_of(text: str | None) -> Countdown | None:
+    if text is None:
+        return None
+    document = orjson.loads(text)
+    return Countdown(**document | {"at": datetime.fromisoformat(document["at"])})
 
 
 def progress_blob(progress: Progress, vault: Vault) -> bytes:

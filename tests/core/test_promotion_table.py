@@ -11,6 +11,7 @@ from core.promotion import (
     SETTLED,
     TRANSITIONS,
     UNTOUCHED,
+    WAITING,
     Phase,
     Promotion,
     PromotionEvent,
@@ -22,12 +23,14 @@ from tests.fakes import START
 
 # What the engine rules allow, written down a second time on purpose: "phase event → phase", `!` where untouched.
 EXPECTED = {
-    "AwaitingApproval": "approved Pending, declined Declined, expired Expired, superseded Superseded, "
+    "AwaitingApproval": "approved Pending, scheduled Scheduled, declined Declined, expired Expired, superseded Superseded, "
     "refused Refused, cancelled Refused",
-    "Pending": "applied Updating, broken Error, overdue Deadline, cancelled Cancelled, superseded Superseded",
-    "Pending!": "applied Updating, refused Refused, broken Refused, overdue Refused, cancelled Refused, "
+    "Scheduled": "due Pending, superseded Superseded, refused Refused, cancelled Refused",
+    "Pending": "applied Updating, broken Error, failing Countdown, overdue Deadline, cancelled Cancelled, superseded Superseded",
+    "Pending!": "applied Updating, failing Countdown, refused Refused, broken Refused, overdue Refused, cancelled Refused, "
     "superseded Superseded",
-    "Updating": "verified Running, broken Error, overdue Deadline, cancelled Cancelled, superseded Superseded",
+    "Updating": "verified Running, broken Error, failing Countdown, overdue Deadline, cancelled Cancelled, superseded Superseded",
+    "Countdown": "due Error, stopped Stopped, superseded Superseded",
     "Error": "rolled back Rollback, stuck Failure, superseded Superseded",
     "Deadline": "rolled back Rollback, stuck Failure, superseded Superseded",
     "Cancelled": "rolled back Rollback, stuck Failure, superseded Superseded",
@@ -82,7 +85,13 @@ def test_every_phase_can_be_reached_and_every_open_one_can_be_left():
 
 
 def test_whoever_may_touch_the_cluster_holds_the_app():
-    assert set(Phase) - SETTLED - {Phase.AWAITING_APPROVAL} == IN_FLIGHT
+    assert set(Phase) - SETTLED - WAITING == IN_FLIGHT
+
+
+def test_a_countdown_goes_on_with_the_clock_of_the_rollout_and_the_way_back_does_not():
+    counting = advance(promotion(Phase.UPDATING), PromotionEvent.FAILING, now=START)
+    assert counting.progress == promotion(Phase.UPDATING).progress
+    assert advance(counting, PromotionEvent.DUE, now=START).progress == Progress(services={"web": (1, 2)})
 
 
 @pytest.mark.parametrize("event", [PromotionEvent.BROKEN, PromotionEvent.OVERDUE, PromotionEvent.CANCELLED])

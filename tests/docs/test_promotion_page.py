@@ -88,6 +88,7 @@ BY = Actor("slack", "U0X", "x")
         ended(Phase.REVERTED, removed=True, cancelled_by=BY),
         ended(Phase.FAILURE, cause=Sentence.of("<cause>")),
         ended(Phase.FAILURE, cancelled_by=BY),
+        ended(Phase.STOPPED, stopped_by=BY, cause=Sentence.of("<cause>")),
         ended(Phase.REFUSED, reason=Sentence.of("<reason>")),
         ended(Phase.REFUSED, cancelled_by=BY),
         ended(Phase.SUPERSEDED, superseded_by="R…", taken_over_by=BY),

@@ -10,9 +10,11 @@ from core.promotion import IN_FLIGHT, SETTLED, TOUCHED_ENDINGS, Phase
 from core.records.approval import Approval
 from core.records.binding import Binding
 from core.records.bundle import Bundle, BundleService, Ref
+from core.records.countdown import Countdown
 from core.records.observation import Observation
 from core.records.progress import Completion, Limits, PodProgress, Progress, Settling
 from core.records.step import PruneJob, Step
+from core.records.waits_for import WaitsFor
 from core.records.workload_count import WorkloadCount
 from core.rollout.verdict import judge
 from core.sentence import Channel, Sentence
@@ -79,6 +81,9 @@ def full_promotion():
         along=(Sentence.of("also: build B by ", ALICE, ", never promoted"),),
         declined_by=ALICE,
         cancelled_by=CI,
+        stopped_by=ALICE,
+        waits_for=WaitsFor(what="time", at=NOW, reminded=True),
+        countdown=Countdown(until=90.5, at=NOW),
         taken_over_by=ALICE,
         superseded_by="RYYYYYYYYYY",
         removed=True,

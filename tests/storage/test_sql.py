@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.promotion import IN_FLIGHT, SETTLED, TOUCHED_ENDINGS, Phase
+from core.promotion import IN_FLIGHT, SETTLED, TOUCHED_ENDINGS, WAITING, Phase
 from storage.migrate import MIGRATIONS
 from storage.queries import HEADER, QUERIES, load
 
@@ -64,7 +64,14 @@ def test_the_phases_in_sql_are_those_of_the_core():
     assert phases_in(QUERIES["another_in_flight"]) == [IN_FLIGHT, IN_FLIGHT]
     assert phases_in(QUERIES["unsettled"]) == [unsettled]
     assert phases_in(QUERIES["last_touched_phase"]) == [TOUCHED_ENDINGS]
-    assert phases_in("\n".join(m.script for m in MIGRATIONS)) == [IN_FLIGHT, unsettled, TOUCHED_ENDINGS]
+    assert phases_in(QUERIES["awaiting"]) == phases_in(QUERIES["all_awaiting"]) == [WAITING]
+    # The last four: indexes that later phases have made anew.
+    assert phases_in("\n".join(m.script for m in MIGRATIONS))[-4:] == [
+        IN_FLIGHT,
+        unsettled,
+        WAITING,
+        TOUCHED_ENDINGS,
+    ]
 
 
 # What may be read from one end to the other: it grows with apps, keys, tokens and open work, never with history.

@@ -13,27 +13,27 @@ SELECT * FROM promotions WHERE app = :app ORDER BY number DESC LIMIT :limit;
 -- in_flight --
 -- The one promotion of an app that may touch the cluster.
 SELECT * FROM promotions
-WHERE app = :app AND phase IN ('Cancelled', 'Deadline', 'Error', 'Pending', 'Rollback', 'Updating');
+WHERE app = :app AND phase IN ('Cancelled', 'Countdown', 'Deadline', 'Error', 'Pending', 'Rollback', 'Updating');
 
 -- another_in_flight --
 -- The promotion that keeps one of the same app from being in flight.
 SELECT id FROM promotions
 WHERE app = :app AND id <> :id
-    AND phase IN ('Cancelled', 'Deadline', 'Error', 'Pending', 'Rollback', 'Updating')
-    AND :phase IN ('Cancelled', 'Deadline', 'Error', 'Pending', 'Rollback', 'Updating');
+    AND phase IN ('Cancelled', 'Countdown', 'Deadline', 'Error', 'Pending', 'Rollback', 'Updating')
+    AND :phase IN ('Cancelled', 'Countdown', 'Deadline', 'Error', 'Pending', 'Rollback', 'Updating');
 
 -- awaiting --
--- Promotions of an app that wait for approval, oldest first.
-SELECT * FROM promotions WHERE app = :app AND phase = 'AwaitingApproval' ORDER BY number;
+-- Promotions of an app that wait for approval, or for something else, before they start, oldest first.
+SELECT * FROM promotions WHERE app = :app AND phase IN ('AwaitingApproval', 'Scheduled') ORDER BY number;
 
 -- all_awaiting --
--- Promotions of all apps that wait for approval, app by app as their index lies.
-SELECT * FROM promotions WHERE phase = 'AwaitingApproval' ORDER BY app, number;
+-- Promotions of all apps that wait before they start, app by app as their index lies.
+SELECT * FROM promotions WHERE phase IN ('AwaitingApproval', 'Scheduled') ORDER BY app, number;
 
 -- unsettled --
 -- Every promotion that has not ended, oldest first.
 SELECT * FROM promotions
-WHERE phase IN ('AwaitingApproval', 'Cancelled', 'Deadline', 'Error', 'Pending', 'Rollback', 'Updating')
+WHERE phase IN ('AwaitingApproval', 'Cancelled', 'Countdown', 'Deadline', 'Error', 'Pending', 'Rollback', 'Scheduled', 'Updating')
 ORDER BY number;
 
 -- phases --
@@ -44,7 +44,7 @@ SELECT phase, promotions FROM promotion_phases WHERE promotions > 0;
 -- How the last promotion ended that left something of itself in the cluster.
 SELECT phase FROM promotions
 WHERE app = :app AND id <> :before AND touched_at IS NOT NULL
-    AND phase IN ('Failure', 'Reverted', 'Running', 'Superseded')
+    AND phase IN ('Failure', 'Reverted', 'Running', 'Stopped', 'Superseded')
 ORDER BY settled_at DESC, number DESC LIMIT 1;
 
 -- last_touched --
@@ -73,14 +73,14 @@ ORDER BY number DESC LIMIT 1;
 -- What the last promotions of an app until a moment made active as they ended, the newest first.
 SELECT id, CASE phase WHEN 'Running' THEN release ELSE back_to END AS live, settled_at FROM promotions
 WHERE app = :app AND touched_at IS NOT NULL AND settled_at <= :at
-    AND phase IN ('Failure', 'Reverted', 'Running', 'Superseded') AND phase IN ('Reverted', 'Running')
+    AND phase IN ('Failure', 'Reverted', 'Running', 'Stopped', 'Superseded') AND phase IN ('Reverted', 'Running')
 ORDER BY settled_at DESC, number DESC LIMIT :limit;
 
 -- live_entries_after --
 -- What the next promotions of an app after a moment made active as they ended, the oldest first.
 SELECT id, CASE phase WHEN 'Running' THEN release ELSE back_to END AS live, settled_at FROM promotions
 WHERE app = :app AND touched_at IS NOT NULL AND settled_at > :at
-    AND phase IN ('Failure', 'Reverted', 'Running', 'Superseded') AND phase IN ('Reverted', 'Running')
+    AND phase IN ('Failure', 'Reverted', 'Running', 'Stopped', 'Superseded') AND phase IN ('Reverted', 'Running')
 ORDER BY settled_at, number LIMIT :limit;
 
 -- stopped_by --
@@ -92,11 +92,13 @@ SELECT release FROM promotions WHERE superseded_by = :release AND started_at IS 
 INSERT INTO promotions (
     id, app, release, kind, phase, requested_by, requested_at, source, channel, force, limits, approvals,
     expires_at, started_at, touched_at, stage_at, settled_at, token, back_to, baseline_of,
-    declined_by, cancelled_by, taken_over_by, superseded_by, removed, nothing_ran, blameless, overwrite, restarts, revision, words, progress
+    declined_by, cancelled_by, stopped_by, taken_over_by, superseded_by, removed, nothing_ran, blameless, overwrite, restarts,
+    waits_for, countdown, revision, words, progress
 ) VALUES (
     :id, :app, :release, :kind, :phase, :requested_by, :requested_at, :source, :channel, :force, :limits, :approvals,
     :expires_at, :started_at, :touched_at, :stage_at, :settled_at, :token, :back_to, :baseline_of,
-    :declined_by, :cancelled_by, :taken_over_by, :superseded_by, :removed, :nothing_ran, :blameless, :overwrite, :restarts, :revision, :words, :progress
+    :declined_by, :cancelled_by, :stopped_by, :taken_over_by, :superseded_by, :removed, :nothing_ran, :blameless, :overwrite, :restarts,
+    :waits_for, :countdown, :revision, :words, :progress
 ) ON CONFLICT (id) DO NOTHING;
 
 -- save_promotion --
@@ -105,9 +107,9 @@ UPDATE promotions
 SET phase = :phase, channel = :channel, force = :force, limits = :limits, approvals = :approvals,
     expires_at = :expires_at, started_at = :started_at, touched_at = :touched_at, stage_at = :stage_at,
     settled_at = :settled_at, token = :token, back_to = :back_to, baseline_of = :baseline_of,
-    declined_by = :declined_by, cancelled_by = :cancelled_by, taken_over_by = :taken_over_by,
+    declined_by = :declined_by, cancelled_by = :cancelled_by, stopped_by = :stopped_by, taken_over_by = :taken_over_by,
     superseded_by = :superseded_by, removed = :removed, nothing_ran = :nothing_ran, blameless = :blameless,
-    overwrite = :overwrite,
+    overwrite = :overwrite, waits_for = :waits_for, countdown = :countdown,
     revision = CASE WHEN :revision < revision THEN revision + 1 ELSE :revision END,
     words = :words, progress = :progress
 WHERE id = :id AND phase = :was;

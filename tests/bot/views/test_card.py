@@ -11,13 +11,21 @@ from bot.views.buttons import ButtonContext, gone, shown
 from bot.views.states import state, symbol
 from core.policy.authorization import ApprovalRule, Rules
 from core.promotion import GOING_BACK, Phase
+from core.records.countdown import Countdown
 from core.records.progress import Completion, Progress, Settling
+from core.records.waits_for import WaitsFor
 from core.sentence import Sentence
 from tests.bot.views.samples import ANA, APP, BO, BUILD, NEW, NOW, OLD, WAITING, YES, card_of, golden, listed
 
 STARTED = replace(WAITING, started_at=NOW - timedelta(minutes=2), touched_at=NOW - timedelta(minutes=2))
 GOING = replace(STARTED, progress=Progress(watched=95, moved=20, services={"web": (1, 2), "worker": (1, 1)}))
 ENDED = replace(GOING, settled_at=NOW + timedelta(seconds=14))
+
+
+def scheduled(waits_for):
+    return replace(WAITING, phase=Phase.SCHEDULED, approvals_needed=0, expires_at=None, waits_for=waits_for)
+
+
 CAUSE = "container main of web-745f845dc-rzl2q exits 1 (CrashLoopBackOff ×4)"
 
 STATES = {
@@ -27,6 +35,12 @@ STATES = {
         replace(
             WAITING, cautions=("db is down from when the rest is verified until its new process is ready",)
         ),
+    ),
+    "scheduled": ("Scheduled", scheduled(WaitsFor(what="time", at=NOW + timedelta(hours=2)))),
+    "queued": ("Queued", scheduled(WaitsFor(what="free"))),
+    "frozen": (
+        "Waiting for the freeze to end",
+        scheduled(WaitsFor(what="window", at=NOW + timedelta(days=2))),
     ),
     "starting": ("Starting", replace(STARTED, phase=Phase.PENDING, touched_at=None)),
     "rolling": (
@@ -115,6 +129,19 @@ STATES = {
                 first_pods=f"its first pods failed: {CAUSE}; nothing was undone, for a person has started them",
             ),
         ),
+    ),
+    "countdown": (
+        "Failed, about to roll back",
+        replace(
+            GOING,
+            phase=Phase.COUNTDOWN,
+            cause=Sentence.of(CAUSE),
+            countdown=Countdown(until=155, at=NOW + timedelta(minutes=1)),
+        ),
+    ),
+    "stopped": (
+        "Stopped, needs a person",
+        replace(ENDED, phase=Phase.STOPPED, stopped_by=BO, cause=Sentence.of(CAUSE)),
     ),
     "error": ("Rolling back", replace(GOING, phase=Phase.ERROR, cause=Sentence.of(CAUSE))),
     "deadline": (
@@ -265,12 +292,12 @@ def test_the_state_stands_first_as_a_symbol_and_in_words(name):
 def test_each_phase_has_the_symbol_of_its_kind():
     symbols = {phase.value: symbol(replace(WAITING, phase=phase)) for phase in Phase}
 
-    assert {phase for phase, shown in symbols.items() if shown == "⏳"} == {"AwaitingApproval"}
+    assert {phase for phase, shown in symbols.items() if shown == "⏳"} == {"AwaitingApproval", "Scheduled"}
     moving = {"Pending", "Updating", "Error", "Deadline", "Cancelled", "Rollback"}
     assert {phase for phase, shown in symbols.items() if shown == "🔄"} == moving
     assert {phase for phase, shown in symbols.items() if shown == "✅"} == {"Running"}
     assert {phase for phase, shown in symbols.items() if shown == "↩️"} == {"Reverted"}
-    assert {phase for phase, shown in symbols.items() if shown == "🛑"} == {"Failure"}
+    assert {phase for phase, shown in symbols.items() if shown == "🛑"} == {"Failure", "Countdown", "Stopped"}
     over = {"Refused", "Superseded", "Declined", "Expired"}
     assert {phase for phase, shown in symbols.items() if shown == "⚪"} == over
 

@@ -68,6 +68,10 @@ TABLE = [
         "ERROR: cancelled by @ana, not rolled back, a person is needed",
     ),
     (
+        ended(Phase.STOPPED, stopped_by=ANA, cause=Sentence.of(CAUSE)),
+        f"ERROR: stopped by @ana, not rolled back, a person is needed: {CAUSE}",
+    ),
+    (
         ended(Phase.DECLINED, declined_by=ANA, reason=Sentence.of("not on a Friday")),
         "ERROR: declined by @ana: not on a Friday",
     ),
