@@ -42,6 +42,14 @@ PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
 AT_ONCE = 8
 # A start has at least the patience that its own checks allow, whatever `deadline` says.
 PATIENCE = {"deadline": "120s", "longest": "3000s", "min_ready": "1s", "settle": "2s"}
+# Whose files these are has agreed to what they ask of nodes; the field is about the manifest.
+POWERS = {"privileged": "true", "host_paths": "true"}
+# More than the claims of any file, for each of those that were tried before it as well: a disk is used once.
+DISKS_A_FILE = 4
+# Graphics processors that a node gets once a service asks for some.
+GPUS = 8
+# An app that came in stays, and a node has 64 processors.
+FILES_A_NODE = 15
 MERGE = "application/merge-patch+json"
 
 
@@ -88,9 +96,10 @@ def in_one_line(text: str) -> str:
 class Field:
     """One bot on one control plane, on which every file is an app of its own."""
 
-    def __init__(self, stage: Stage, cluster: Real) -> None:
+    def __init__(self, stage: Stage, cluster: Real, nodes: int) -> None:
         self._stage = stage
         self._cluster = cluster
+        self._nodes = nodes
         self._hands = asyncio.Semaphore(AT_ONCE)
 
     async def tried(self, number: int, file: Path) -> Outcome:
@@ -114,7 +123,7 @@ class Field:
         outcome = replace(outcome, check="ok")
         manifest = parse_manifest(text, Environment(tuple(values.items())))
         await self._cluster.prepare(app)
-        await self._label_nodes(manifest)
+        await self._equip_nodes(manifest)
         if refused := await self._said(f"apps create {app}"):
             return replace(outcome, why=refused)
         pairs = " ".join(f"{key}={value}" for key, value in values.items())
@@ -148,12 +157,23 @@ class Field:
         status, body = await self._stage.do(text)
         return "" if status == 200 else str(body.get("error", body))
 
-    async def _label_nodes(self, manifest: Manifest) -> None:
-        """Give the nodes what a service selects them by, as the cluster of that team has it."""
+    async def _equip_nodes(self, manifest: Manifest) -> None:
+        """Give the nodes what a service selects them by, and its processors, as the cluster of that team has it."""
         labels = dict(pair for service in manifest.services for pair in service.node_selector)
-        if labels:
-            patch: dict[str, Any] = {"metadata": {"labels": labels}}
-            await self._cluster.admin.call("PATCH", "/api/v1/nodes/node-1", patch, content=MERGE)
+        vendors = {service.scale.gpu_vendor for service in manifest.services if service.scale.gpus}
+        offered = {f"{vendor}/gpu": str(GPUS) for vendor in vendors}
+        for node in (f"/api/v1/nodes/node-{number}" for number in range(1, self._nodes + 1)):
+            if labels:
+                await self._patch(node, {"metadata": {"labels": labels}})
+            if offered:
+                await self._patch(f"{node}/status", {"status": {"capacity": offered, "allocatable": offered}})
+
+    async def _patch(self, path: str, patch: dict[str, Any]) -> None:
+        await self._cluster.admin.call("PATCH", path, patch, content=MERGE)
+
+
+def nodes_for(files: Sequence[Path]) -> int:
+    return 1 + len(files) // FILES_A_NODE
 
 
 async def tried(files: Sequence[Path]) -> list[Outcome]:
@@ -164,7 +184,8 @@ async def tried(files: Sequence[Path]) -> list[Outcome]:
     with tempfile.TemporaryDirectory() as folder:
         async with ControlPlane(binaries, Path(folder) / "plane") as plane:
             await plane.install()
-            async with real(plane, RACK) as cluster:
+            disks = DISKS_A_FILE * len(files)
+            async with real(plane, RACK, nodes=nodes_for(files), disks=disks) as cluster:
                 return await _on(cluster, Path(folder), files)
 
 
@@ -175,8 +196,8 @@ async def _on(cluster: Real, folder: Path, files: Sequence[Path]) -> list[Outcom
     stage = Stage(slack, cluster, settings(slack, folder, rack=RACK, ports=(ports[0], ports[1]), http=False))
     try:
         await stage.start()
-        stage.rule(**PATIENCE)
-        field = Field(stage, cluster)
+        stage.rule(**PATIENCE, **POWERS)
+        field = Field(stage, cluster, nodes_for(files))
         return list(await asyncio.gather(*(field.tried(n, file) for n, file in enumerate(files, start=1))))
     finally:
         await stage.close()

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from core.clock import Clock
 
-# About one message a second and channel, threads included; short bursts are let through.
-POST_RATE, POST_BURST = 1.0, 3.0
+# About one message a second and channel, threads included; short bursts of three are let through. One of these is kept back:
+# messages are under way for up to a second, and two that left a second apart may arrive with less between them.
+POST_RATE, POST_BURST = 1.0, 2.0
 # "Several hundred a minute" for all channels together. A burst and what comes back in its minute must not be more.
 POSTS_A_MINUTE, WORKSPACE_BURST = 300, 15.0
 WORKSPACE_RATE = (POSTS_A_MINUTE - WORKSPACE_BURST) / 60
@@ -14,9 +15,9 @@ SLOWER, LEAST_WORKSPACE_RATE, RECOVERY_SECONDS = 0.75, 0.5, 600.0
 # Refusals of two channels within so many seconds are no accident of both: the limit is everybody's.
 TOGETHER_SECONDS = 10.0
 # chat.update is Tier 3, 50 a minute for the whole workspace. 40 are for whatever happens; 10 are kept for the cards of
-# verdicts and approvals, which no amount of heartbeats may hold up (engine rule 39).
-UPDATE_RATE, UPDATE_BURST = 40 / 60, 5.0
-URGENT_RATE, URGENT_BURST = 10 / 60, 3.0
+# verdicts and approvals, which no amount of heartbeats may hold up (engine rule 39). As above, a burst is part of its minute.
+UPDATE_BURST, URGENT_BURST = 5.0, 3.0
+UPDATE_RATE, URGENT_RATE = (40 - UPDATE_BURST) / 60, (10 - URGENT_BURST) / 60
 # Look-ups are Tier 3 too, each method by itself.
 LOOK_RATE, LOOK_BURST = 40 / 60, 5.0
 # A card is not edited more often than this, however much happens (engine rule 39).

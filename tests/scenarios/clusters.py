@@ -19,6 +19,8 @@ Document = dict[str, Any]
 # Ten seconds of a scenario in one of the wall's. Faster, and a pause of a busy machine looks like a slow cluster.
 SPEED = 10.0
 # One node: which of two nodes has an image already would be luck.
+# Nothing here provisions disks, so claims get what lies ready, as on a rack without a storage class.
+DISKS = 4
 NODES = 1
 
 
@@ -147,15 +149,17 @@ async def simulated(folder: Path, speed: float) -> AsyncIterator[Simulated]:
 
 
 @asynccontextmanager
-async def real(plane: ControlPlane, rack: str) -> AsyncIterator[Real]:
-    """Register a node with the control plane, and take it and the apps' namespaces away afterwards."""
+async def real(
+    plane: ControlPlane, rack: str, *, nodes: int = NODES, disks: int = DISKS
+) -> AsyncIterator[Real]:
+    """Register nodes and disks with the control plane, and take them and the apps' namespaces away afterwards."""
     made = Real(plane, rack)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_hang_up)
         made.admin = await stack.enter_async_context(connect(plane.kubeconfig("admin")))
-        await stack.enter_async_context(SimulatedKubelet(made.admin, made.clock, nodes=NODES))
-        await _make_disks(made.admin, rack)
-        stack.push_async_callback(_take_disks, made.admin, rack)
+        await stack.enter_async_context(SimulatedKubelet(made.admin, made.clock, nodes=nodes))
+        await _make_disks(made.admin, rack, disks)
+        stack.push_async_callback(_take_disks, made.admin, rack, disks)
         stack.callback(made.thaw)
         try:
             yield made
@@ -166,15 +170,11 @@ async def real(plane: ControlPlane, rack: str) -> AsyncIterator[Real]:
                 await made.admin.call("DELETE", f"/api/v1/namespaces/{made.rack}-{app}")
 
 
-# Nothing here provisions disks, so claims get what lies ready, as on a rack without a storage class.
-DISKS = 4
-
-
-async def _make_disks(admin: ApiClient, rack: str) -> None:
-    for number in range(DISKS):
+async def _make_disks(admin: ApiClient, rack: str, disks: int) -> None:
+    for number in range(disks):
         spec = {
             "capacity": {"storage": "100Gi"},
-            "accessModes": ["ReadWriteOnce"],
+            "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
             "persistentVolumeReclaimPolicy": "Retain",
             "hostPath": {"path": f"/var/lib/{rack}/{number}"},
         }
@@ -187,8 +187,8 @@ async def _make_disks(admin: ApiClient, rack: str) -> None:
         await admin.call("POST", "/api/v1/persistentvolumes", disk)
 
 
-async def _take_disks(admin: ApiClient, rack: str) -> None:
-    for number in range(DISKS):
+async def _take_disks(admin: ApiClient, rack: str, disks: int) -> None:
+    for number in range(disks):
         await admin.call("DELETE", f"/api/v1/persistentvolumes/{rack}-{number}")
 
 

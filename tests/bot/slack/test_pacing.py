@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.playground.slack.rate_limits import RateLimits
 from bot.slack.pacing import (
     CARD_INTERVAL,
     LEAST_WORKSPACE_RATE,
@@ -127,7 +128,34 @@ def test_verdicts_and_approvals_have_a_lane_of_their_own():
         heartbeats.take()
     assert heartbeats.wait(0.0) > 0
     assert decisions.wait(0.0) == 0
-    assert heartbeats.rate + decisions.rate == pytest.approx(50 / 60), "Slack's Tier 3"
+    minutes = sum(each.burst + 60 * each.rate for each in (heartbeats, decisions))
+    assert minutes == pytest.approx(50), "Slack's Tier 3, whatever was saved up before that minute"
+
+
+@given(delays=st.lists(st.floats(0.0, 0.99), min_size=1, max_size=40))
+def test_what_leaves_at_our_pace_is_never_refused_however_long_each_is_under_way(delays):
+    """Messages of one channel go one after another; what leaves a second apart may arrive closer together."""
+    sent, slack = JumpingClock(), JumpingClock()
+    bucket, limits = Pacing(sent).post("C1"), RateLimits(slack)
+    for delay in delays:
+        sent.jump(bucket.wait(sent.monotonic()))
+        bucket.take()
+        arrives = max(slack.monotonic(), sent.monotonic() + delay)
+        slack.jump(arrives - slack.monotonic())
+        assert limits.refuse("chat.postMessage", "C1") == 0
+
+
+@given(asked=st.lists(st.booleans(), min_size=1, max_size=150))
+def test_edits_of_both_lanes_together_are_never_more_than_slack_takes(asked):
+    """True: one of a verdict, in its own lane where that has room before the other."""
+    clock = JumpingClock()
+    pacing, limits = Pacing(clock), RateLimits(clock)
+    for urgent in asked:
+        lanes = (pacing.urgent(), pacing.update()) if urgent else (pacing.update(),)
+        lane = min(lanes, key=lambda each: each.wait(clock.monotonic()))
+        clock.jump(lane.wait(clock.monotonic()))
+        lane.take()
+        assert limits.refuse("chat.update", "C1") == 0
 
 
 def test_all_channels_share_a_budget_that_is_never_more_than_slacks():
