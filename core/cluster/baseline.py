@@ -1,5 +1,6 @@
 """What a namespace looks like before a promotion touches it: the intent that a resume and a way back rest on."""
 
+import asyncio
 from collections.abc import Sequence
 
 from core.cluster.api.client import KubeClient
@@ -42,12 +43,12 @@ async def namespace_uid(client: KubeClient, ns: AppNamespace) -> str:
 async def read_baseline(client: KubeClient, ns: AppNamespace, refs: Sequence[Ref]) -> Intent:
     """Read the namespace, the named objects, and the app's replica sets and pods."""
     uid = await namespace_uid(client, ns)
-    objects = [describe(ref, await client.get(ns.at(ref.kind, ref.name))) for ref in refs]
+    live = await asyncio.gather(*(client.get(ns.at(ref.kind, ref.name)) for ref in refs))
     sets, _ = await client.list(ns.at(REPLICA_SET.name), label_selector=ns.selector)
     pods, _ = await client.list(ns.at(POD.name), label_selector=ns.selector)
     return Intent(
         namespace_uid=uid,
-        objects=tuple(objects),
+        objects=tuple(map(describe, refs, live)),
         replica_sets={uid_of(s): (generation_of(s), int(spec_of(s).get("replicas") or 0)) for s in sets},
         pods={uid_of(p): _restarts(p) for p in pods},
         terminating=frozenset(uid_of(p) for p in pods if is_terminating(p)),

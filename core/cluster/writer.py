@@ -1,5 +1,6 @@
 """How objects get into the cluster and out again: fenced, never adopting, never overwriting unasked."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -72,17 +73,24 @@ class ObjectWriter:
         Raises:
             Rejected: with every reason, each once; Denied where one of them is what a starting server says to everybody.
         """
-        refused: dict[str, Rejected] = {}
         missing = await self._missing({ref.kind for ref in bundle.refs})
-        for ref in bundle.refs:
+
+        async def check(ref: Ref) -> Rejected | None:
             if ref.kind in missing:
-                refused[missing[ref.kind]] = Denied(missing[ref.kind])
-                continue
+                return Denied(missing[ref.kind])
             try:
                 # A dry run is bound to the state that was read as any other, and loses races as well.
                 await self._apply(ns, bundle, ref, token=token, force=force, dry_run=True)
             except Rejected as error:
-                refused[str(error)] = error
+                return error
+            return None
+
+        # Nothing is kept of a dry run, so none has to wait for another: the first write comes a round trip later, not one an object.
+        answers = await asyncio.gather(*map(check, bundle.refs), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, Rejected):
+                raise answer
+        refused = {str(error): error for error in answers if isinstance(error, Rejected)}
         if refused:
             denied = any(isinstance(error, Denied) for error in refused.values())
             raise (Denied if denied else Rejected)("; ".join(refused))
