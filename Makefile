@@ -16,6 +16,7 @@ help: ## list what make can do
 
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "convox-bot needs Python 3.11 or newer"; exit 1; }
+	@echo "Installing what convox-bot needs into $(VENV): a minute or two, once."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@# The one package without a hash: the tool that checks those of all others (decision 8).
 	@$(BIN)/python -m pip install --quiet uv
@@ -25,8 +26,8 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 
 setup: $(VENV)/.ready ## install what is missing into .venv
 
-play: setup ## try convox-bot with neither Slack nor a cluster
-	@$(BIN)/convox-bot playground
+play: setup ## try convox-bot with neither Slack nor a cluster; another beside it: make play STATE=DIR
+	@$(BIN)/convox-bot playground $(if $(STATE),--state "$(STATE)")
 
 test: setup ## run every test this machine can run, and say what was left out
 	@$(BIN)/python -m tests.prepare

@@ -7,18 +7,22 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.playground.examples import read_builds
 from bot.playground.kubelet.behaviour import GOOD, behaviour_of
+from bot.playground.tour import ROLES
+from core.actor import Actor
 from core.errors import Invalid
 from core.lifecycle.patience import check_times
 from core.manifest.convox_yml import parse_manifest, resolve_images
 from core.policy.authorization import parse_policy
+from core.policy.rules import VERBS
 from core.records.app import check_name
 from core.records.build import is_pinned
 from core.records.environment import Environment
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 APPS: dict[str, Any] = yaml.safe_load((EXAMPLES / "releases.yml").read_text(encoding="utf-8"))["apps"]
-POLICY = parse_policy((EXAMPLES / "playground-policy.yml").read_text(encoding="utf-8"), open_to_all=True)
+POLICY = parse_policy((EXAMPLES / "playground-policy.yml").read_text(encoding="utf-8"))
 BUILDS = [(app, number) for app in APPS for number in range(len(APPS[app]["builds"]))]
 
 
@@ -72,10 +76,25 @@ def test_myapp_shows_every_way_to_fail_and_a_slow_way_to_succeed(word: str):
     assert [image for image in found if image.endswith(f"-{word}")]
 
 
-def test_the_first_and_the_last_release_of_each_app_run_well():
-    for app, listed in APPS.items():
-        assert not behaviours(app, 0)
-        assert not behaviours(app, len(listed["builds"]) - 1)
+def test_what_goes_out_well_is_older_than_what_does_not_so_that_each_failure_can_be_promoted_in_any_order():
+    for builds in read_builds(EXAMPLES).values():
+        well = [build.goes_out_well and "fails" not in build.shows for build in builds]
+        assert well == sorted(well, reverse=True)
+        assert well[0]
+        assert not well[-1]
+
+
+def test_the_policy_has_somebody_of_each_kind_and_the_owner_may_do_everything():
+    def may(who: str) -> set[str]:
+        actor = Actor("slack", who, who)
+        return {verb for verb in VERBS if POLICY.may(actor, verb, "myapp", {}).allowed}
+
+    alice, bob, carol, nina = (may(who) for who in ROLES)
+    assert nina == {"view", "logs"}
+    assert bob == nina | {"approve"}
+    assert {"promote", "rollback", "env", "cancel"} < alice
+    assert "approve" not in alice
+    assert carol == set(VERBS)
 
 
 def test_every_failure_is_over_within_a_minute():

@@ -29,9 +29,9 @@ class ExampleBuild(BaseModel):
     images: Mapping[str, str]
 
     @property
-    def fails(self) -> bool:
-        """Whether a promote of its release ends with `ERROR:`."""
-        return "fails" in self.shows
+    def goes_out_well(self) -> bool:
+        """Whether a promote of its release ends with `OK`."""
+        return "rolls out well" in self.shows
 
 
 def examples() -> Path:

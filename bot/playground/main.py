@@ -37,8 +37,11 @@ class Shutdown:
             self.event.set()
 
 
-async def _play(*, port: int, state: Path, speed: float) -> None:
+async def _play(*, port: int, state: Path, speed: float) -> int:
     state_folder = StateFolder(state)
+    if (running := state_folder.claim()) is not None:
+        _say(_runs_already(state_folder, running))
+        return 1
     taken, port = port, free_port(port)
     if taken not in {0, port}:
         _say(f"Port {taken} is taken by another program; this playground takes {port}.")
@@ -55,6 +58,7 @@ async def _play(*, port: int, state: Path, speed: float) -> None:
     _say(
         f"Stopped. What was done is kept in {_shown(state_folder.folder)}; the next start goes on from there."
     )
+    return 0
 
 
 async def _once(
@@ -84,7 +88,18 @@ async def _keep_saving(state_folder: StateFolder, made: Playground) -> None:
         save(state_folder, made.slack, made.cluster)
 
 
+def _runs_already(state_folder: StateFolder, running: str) -> str:
+    where = running or "it is just starting, and prints its address there"
+    folder = _shown(state_folder.folder)
+    beside = shlex.quote(f"{folder}-2")
+    return (
+        f"A playground runs already with what is kept in {folder}: {where}\n"
+        f"Use that one, or start another beside it, with a folder of its own:   {_program()} playground --state {beside}"
+    )
+
+
 def _greeting(state_folder: StateFolder, made: Playground) -> str:
+    state_folder.announce(made.slack.url)
     return f"convox-bot playground: {made.slack.url}   (Ctrl-C stops it)\nIn another terminal:   {_terminal(state_folder)}"
 
 
@@ -117,5 +132,4 @@ def _say(text: str) -> None:
 
 def run(*, port: int, state: Path, speed: float) -> int:
     """Run the playground until it is interrupted; return the exit code."""
-    asyncio.run(_play(port=port, state=state, speed=speed))
-    return 0
+    return asyncio.run(_play(port=port, state=state, speed=speed))

@@ -1,5 +1,6 @@
 """What the playground keeps on disk, so that its state survives a restart."""
 
+import fcntl
 import os
 import secrets
 from pathlib import Path
@@ -14,6 +15,8 @@ FILES = (
     *(f"{DATABASE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal", ".lock")),
     *("slack.json", "cluster.json", "credentials.json", "env"),
 )
+# It is held for as long as a playground runs, so it outlives whatever is forgotten.
+LOCK = "playground.lock"
 
 
 class StateFolder:
@@ -23,10 +26,30 @@ class StateFolder:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder
         self._saved: dict[str, bytes] = {}
+        self._lock = -1
 
     @property
     def database(self) -> Path:
         return self.folder / DATABASE
+
+    def claim(self) -> str | None:
+        """Take the folder for this process, until it ends however it ends; return None, or who has it as `announce` said.
+
+        A second process that wrote into it would lose what the first is doing.
+        """
+        file = os.open(self.folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with os.fdopen(file, "rb") as held:
+                return held.read().decode()
+        os.truncate(file, 0)
+        self._lock = file
+        return None
+
+    def announce(self, text: str) -> None:
+        """Say to whoever comes later who has the folder."""
+        os.pwrite(self._lock, text.encode(), 0)
 
     def load(self, name: str) -> Any | None:
         """Return what was saved under a name, or None."""

@@ -1,13 +1,21 @@
 """What a newcomer finds: the channels of the sample apps, and what to try first with the releases that are there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.playground.examples import ExampleBuild
 from bot.playground.slack.people import BOT_USER
-from bot.playground.slack.state import Conversation
+from bot.playground.slack.state import Conversation, User
 from core.ports.store import StoreReader
 
-TEAM = ["U01ALICE", "U02BOB", "U03CAROL"]
+# What each may is in examples/playground-policy.yml: one of each kind, to be tried by acting as them.
+ROLES = {
+    "U01ALICE": "Developer",
+    "U02BOB": "Approver",
+    "U03CAROL": "Owner",
+    "U07NINA": "Viewer",
+}
+VIEWER = User(id="U07NINA", name="nina", real_name="Nina Petrova", color="00707a")
+TEAM = list(ROLES)
 CHANNELS = {
     "myapp": Conversation(
         id="C10MYAPP", name="myapp", topic="Releases of myapp go out here", members=[*TEAM, BOT_USER]
@@ -37,17 +45,26 @@ LATEST_RELEASES = 100
 TourStep = tuple[str, str, str, str]
 
 
-async def first_steps(read: StoreReader, builds: Sequence[ExampleBuild]) -> list[TourStep]:
+async def _release(read: StoreReader, app: str, build: ExampleBuild | None) -> str:
+    """Return the id of the release that was made of a build, or nothing where it is not there."""
+    made = {release.description: release.id for release in await read.releases(app, LATEST_RELEASES)}
+    return made.get(build.description, "") if build else ""
+
+
+async def first_steps(read: StoreReader, builds: Mapping[str, Sequence[ExampleBuild]]) -> list[TourStep]:
     """Return title, command, explanation and channel of each, for releases that are there.
 
     Args:
         read: the records.
-        builds: the examples of myapp, oldest first.
+        builds: app → its examples, oldest first.
     """
     myapp, store = CHANNELS["myapp"].id, CHANNELS["store"].id
-    made = {release.description: release.id for release in await read.releases("myapp", LATEST_RELEASES)}
-    good = next((each for each in builds if not each.fails), None)
-    bad = next((each for each in builds if each.fails), None)
+    good, bad, shop = [
+        await _release(
+            read, app, next((each for each in builds[app][::way] if each.goes_out_well == well), None)
+        )
+        for app, well, way in (("myapp", True, 1), ("myapp", False, 1), ("store", True, -1))
+    ]
     steps = [
         (
             "See the releases",
@@ -57,21 +74,27 @@ async def first_steps(read: StoreReader, builds: Sequence[ExampleBuild]) -> list
         ),
         (
             "Promote a good one",
-            f"/convox releases promote {made.get(good.description, '') if good else ''}",
+            f"/convox releases promote {good}",
             "A card appears and tells how far it is. Open the replies under it: each step is a line, the last one is OK.",
             myapp,
         ),
         (
             "Promote a bad one",
-            f"/convox releases promote {made.get(bad.description, '') if bad else ''}",
+            f"/convox releases promote {bad}",
             "Its image does not exist. In seconds the bot finds out, says why, and runs the good one again.",
             myapp,
         ),
         (
             "Ask for an approval",
-            "/convox releases promote",
+            f"/convox releases promote {shop}",
             "store needs a second person. Act as Bob, at the bottom left, and click Approve on the card.",
             store,
+        ),
+        (
+            "Be told what you may not",
+            "/convox env set LOG_LEVEL=trace",
+            "Act as Nina first, who may only look. She is told what it needs, and whom to ask.",
+            myapp,
         ),
     ]
     return [(title, command.strip(), about, channel) for title, command, about, channel in steps]

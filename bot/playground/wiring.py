@@ -4,7 +4,7 @@ import errno
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.admin.commands import new_key
@@ -17,7 +17,7 @@ from bot.playground.slack.context import AppCredentials
 from bot.playground.slack.delivery import ACK_SECONDS
 from bot.playground.slack.workspace import SlackWorkspace
 from bot.playground.state_folder import StateFolder
-from bot.playground.tour import CHANNELS, first_steps
+from bot.playground.tour import CHANNELS, ROLES, VIEWER, first_steps
 from bot.settings import Settings, read_settings
 from core.clock import Clock
 
@@ -80,7 +80,7 @@ async def playground(
         settings = _settings(state_folder, slack, kept)
         bot = await stack.enter_async_context(wired(settings, clock=clock, kubeconfig=cluster.kubeconfig()))
         await _furnish(state_folder, bot, kept, settings.api_port)
-        slack.offer(await first_steps(bot.store.read, read_builds(examples())["myapp"]))
+        slack.offer(await first_steps(bot.store.read, read_builds(examples())))
         rack_url = f"http://convox:{kept['token']}@{LOOPBACK}:{settings.api_port}"
         state_folder.write("env", f"export RACK_URL={rack_url}\n")
         yield Playground(slack=slack, cluster=cluster, bot=bot, rack_url=rack_url)
@@ -115,6 +115,9 @@ def _restore(state_folder: StateFolder, slack: SlackWorkspace, cluster: Simulate
     else:
         # The first channel is the one that opens.
         slack.store.channels = {each.id: each for each in CHANNELS.values()} | slack.store.channels
+        slack.store.users[VIEWER.id] = replace(VIEWER)
+        for user, role in ROLES.items():
+            slack.store.users[user].title = role
     if (snapshot := state_folder.load("cluster")) is not None:
         cluster.restore(snapshot)
 
@@ -134,7 +137,6 @@ def _settings(state_folder: StateFolder, slack: SlackWorkspace, kept: dict[str, 
             "SLACK_API_URL": slack.api_url,
             "CONVOX_DATABASE": str(state_folder.database),
             "CONVOX_KEYS": kept["key"],
-            "CONVOX_OPEN": "1",
             "CONVOX_POLICY": str(examples() / "playground-policy.yml"),
             # The simulated cluster has an ingress controller of this class; what it serves nobody can open.
             "CONVOX_ROUTER": "ingress:nginx",

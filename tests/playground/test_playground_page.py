@@ -89,22 +89,27 @@ async def test_the_first_steps_lead_from_the_list_to_an_approval(page: Page, mad
     await page.get_by_role("dialog").get_by_role("button", name="Approve").click()
     await expect(waiting).to_contain_text("Live")
     await expect(waiting).to_contain_text("approved by @Bob Okafor")
-    assert await page.locator(".step.done").count() == 4
+
+    await page.get_by_title("Act as Nina Petrova").click()
+    await take_step(page, "Be told what you may not")
+    refusal = page.locator("#messages .ephemeral").last
+    await expect(refusal).to_contain_text("that needs one of the roles owner, developer")
+    await expect(refusal).to_contain_text("@Carol Lindqvist")
+    assert await page.locator(".step.done").count() == 5
+    await page.reload()
+    await expect(page.locator(".step.done")).to_have_count(5)
 
 
 async def test_the_newest_release_goes_out_without_an_id(page: Page):
     await page.locator("#composer-text").fill("/convox releases promote")
     await page.keyboard.press("Enter")
 
-    newest = card(page, "myapp · R")
-    await expect(newest).to_contain_text("Send mail from a service of its own (good)")
-    await expect(newest).to_contain_text("Live")
+    newest = card(page, "Reload the settings at night (bad: crashes later)")
+    await expect(newest).to_contain_text("Removed")
     await newest.locator(".replies").click()
-    await expect(page.locator("#thread-messages .body").last).to_have_text(re.compile("^OK"))
-    # What is found out after the verdict is the last that changes it.
-    await expect(newest).to_contain_text("http://web.myapp.apps.example")
+    await expect(page.locator("#thread-messages .body").last).to_have_text(re.compile("^ERROR: removed"))
     # A card of a page that was loaded later is the same.
     shown = await newest.locator(".body").inner_text()
     await page.reload()
-    await expect(newest.locator(".body")).to_have_text(re.compile("Live"))
+    await expect(newest.locator(".body")).to_have_text(re.compile("Removed"))
     assert await newest.locator(".body").inner_text() == shown

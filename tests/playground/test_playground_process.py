@@ -95,9 +95,27 @@ async def test_a_kill_in_the_middle_of_a_rollout_loses_neither_the_card_nor_the_
 
     async def told() -> list[dict[str, Any]] | None:
         cards = [m for m in (await state(session, page))["messages"] if not is_reply(m)]
-        return cards if cards[0]["text"].startswith("Removed") else None
+        return cards if "Removed" in cards[0]["text"].splitlines()[0] else None
 
     assert [message["ts"] for message in await until(told, program)] == [card["ts"]]
+
+
+async def test_a_second_one_names_the_first_and_how_to_have_another_beside_it(
+    play: Play, session: aiohttp.ClientSession
+):
+    ports = free_ports(2)
+    first = play(ports[0])
+    page = await address(first)
+    before = await until(lambda: offered(session, page), first)
+    second = play(ports[1])
+
+    assert await ended(second) == 1
+
+    there, how = second.log.read_text().splitlines()
+    assert there == f"A playground runs already with what is kept in ./state: {page}"
+    assert how.startswith("Use that one, or start another beside it, with a folder of its own:   ")
+    assert how.endswith("convox-bot playground --state ./state-2")
+    assert await offered(session, page) == before
 
 
 async def offered(session: aiohttp.ClientSession, page: str) -> list[dict[str, str]]:

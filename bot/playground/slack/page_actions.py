@@ -10,6 +10,7 @@ from bot.playground.slack.users import SimulatedUsers
 from bot.playground.slack.view_users import ViewUsers
 
 Json = dict[str, Any]
+GONE = "This button is not on the message any more: look at what it says now."
 
 
 class PageActions:
@@ -61,9 +62,11 @@ class PageActions:
     async def _click(self, request: web.Request) -> web.Response:
         body = await _document(request)
         try:
-            delivery = await self._users.click(body["user"], body["channel"], body["ts"], body["action_id"])
-        except LookupError as error:
-            return web.json_response({"ok": False, "error": str(error.args[0])})
+            delivery = await self._users.click(
+                *(body[key] for key in ("user", "channel", "ts", "action_id", "block_id"))
+            )
+        except LookupError:
+            return web.json_response({"ok": False, "error": GONE})
         return web.json_response({"ok": delivery.ok, "error": delivery.error})
 
     async def _submit(self, request: web.Request) -> web.Response:

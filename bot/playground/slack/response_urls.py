@@ -57,7 +57,7 @@ class ResponseUrlEndpoint:
             store.remove(original)
         elif truthy(body.get("replace_original")) and original:
             original.text = str(body.get("text") or "")
-            original.blocks = with_ids(body.get("blocks") or [])
+            store.change(original, with_ids(body.get("blocks") or []))
             original.edited_ts = store.next_ts()
             store.publish(original)
         elif body.get("text") or body.get("blocks"):

@@ -1,6 +1,7 @@
 """What the workspace remembers: people, channels and messages, and the clock that numbers messages."""
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bot.playground.slack import people
@@ -9,6 +10,8 @@ from bot.playground.slack.state import Conversation, Message, User, Usergroup, d
 from core.clock import Clock
 
 Snapshot = dict[str, Any]
+# Earlier states of a message whose buttons still work: somebody may have a confirm dialog open.
+VERSIONS = 5
 
 
 class WorkspaceStore:
@@ -30,6 +33,7 @@ class WorkspaceStore:
         self._by_ts: dict[tuple[str, str], Message] = {}
         self._threads: dict[tuple[str, str], list[Message]] = {}
         self.files: dict[str, dict[str, Any]] = {}
+        self._earlier: dict[tuple[str, str], deque[list[dict[str, Any]]]] = {}
 
     # ------------------------------------------------------------------ time
     def next_ts(self) -> str:
@@ -59,6 +63,17 @@ class WorkspaceStore:
         self._feed.publish({"type": "message", "message": message})
         if message.is_reply and not message.visible_to and (parent := self.parent_of(message)):
             self._feed.publish({"type": "message", "message": parent})
+
+    def change(self, message: Message, blocks: list[dict[str, Any]]) -> None:
+        """Give a message other blocks; those that it had are kept for whoever still looks at them."""
+        key = (message.channel, message.ts)
+        self._earlier.setdefault(key, deque(maxlen=VERSIONS)).appendleft(message.blocks)
+        message.blocks = blocks
+
+    def versions(self, message: Message) -> Iterator[list[dict[str, Any]]]:
+        """Yield the blocks of a message as they are, and as they were, newest first."""
+        yield message.blocks
+        yield from self._earlier.get((message.channel, message.ts), ())
 
     def remove(self, message: Message) -> None:
         if message.visible_to:

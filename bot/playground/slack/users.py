@@ -59,12 +59,18 @@ class SimulatedUsers:
         )
         return Envelope(type="slash_commands", payload=payload)
 
-    def click_envelope(self, user: str, channel: str, ts: str, action_id: str) -> Envelope:
-        """Return what Slack would send for a button; a button that is not there cannot be pressed."""
+    def click_envelope(
+        self, user: str, channel: str, ts: str, action_id: str, block_id: str = ""
+    ) -> Envelope:
+        """Return what Slack would send for a button; a button that is not there cannot be pressed.
+
+        With the id of its block it is found on what the message was before, too: whoever had its confirm dialog open when
+        the message changed presses what they saw, and Slack delivers it with the message as it is now.
+        """
         person, room = self.user(user), self.channel(channel)
         store = self._context.store
         message = store.find_ephemeral(person.id, room.id, ts) or store.find(room.id, ts)
-        action = find_action(message.blocks, action_id) if message else None
+        action = self._pressed(message, action_id, block_id) if message else None
         if message is None or action is None:
             raise LookupError(f"message {ts} in {room.name} has no button {action_id}")
         payload = action_payload(
@@ -81,8 +87,15 @@ class SimulatedUsers:
     async def command(self, user: str, channel: str, text: str, command: str) -> DeliveryResult:
         return await self._sender.deliver(self.command_envelope(user, channel, text, command))
 
-    async def click(self, user: str, channel: str, ts: str, action_id: str) -> DeliveryResult:
-        return await self._sender.deliver(self.click_envelope(user, channel, ts, action_id))
+    def _pressed(self, message: Message, action_id: str, block_id: str) -> Json | None:
+        seen = self._context.store.versions(message) if block_id else iter([message.blocks])
+        found = (find_action(blocks, action_id, block_id) for blocks in seen)
+        return next((action for action in found if action), None)
+
+    async def click(
+        self, user: str, channel: str, ts: str, action_id: str, block_id: str = ""
+    ) -> DeliveryResult:
+        return await self._sender.deliver(self.click_envelope(user, channel, ts, action_id, block_id))
 
     def _response_url(self, user: User, channel: Conversation, message: Message | None = None) -> str:
         thread = message.thread_ts if message and message.is_reply else None

@@ -151,13 +151,17 @@ class SlackWorkspace(Inspector, FaultInjector):
         """Type a slash command and wait for its acknowledgement."""
         return await self._users.command(user, channel, text, command or self.command_name)
 
-    async def click(self, user: str, channel: str, ts: str, action_id: str) -> DeliveryResult:
+    async def click(
+        self, user: str, channel: str, ts: str, action_id: str, block_id: str = ""
+    ) -> DeliveryResult:
         """Press a button, its confirm dialog accepted, and wait for the acknowledgement.
+
+        With a `block_id` it may be one that the message has had, as somebody presses whose dialog was open when it changed.
 
         Raises:
             LookupError: If this message has no such button for this person.
         """
-        return await self._users.click(user, channel, ts, action_id)
+        return await self._users.click(user, channel, ts, action_id, block_id)
 
     async def submit(self, user: str, view_id: str, values: dict[str, Any]) -> DeliveryResult:
         """Submit an open modal; the ack says what became of it."""

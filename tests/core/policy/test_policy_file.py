@@ -182,10 +182,9 @@ def test_a_rule_that_names_a_group_may_ask_for_any_count():
     assert rules("approvals:\n  promote: {count: 5, from: ['group:S01A', U02BOB]}").promote.count == 5
 
 
-def test_the_playground_policy_needs_no_members_because_everybody_may_do_everything():
-    policy = parse_policy((EXAMPLES / "playground-policy.yml").read_text(encoding="utf-8"), open_to_all=True)
+def test_the_playground_policy_is_patient_for_half_a_minute_and_asks_for_an_approval_of_one_app():
+    policy = parse_policy((EXAMPLES / "playground-policy.yml").read_text(encoding="utf-8"))
 
-    assert policy.everything
     assert policy.rules("store").promote.count == 1
     assert policy.rules("myapp").promote.count == 0
     assert max(policy.rules(app).deadline for app in ("store", "myapp")) <= 30

@@ -42,6 +42,25 @@ async def test_a_button_that_was_removed_cannot_be_pressed(workspace, app):
         await workspace.click("carol", "deploys", card.ts, "promotion.approve")
 
 
+async def test_whoever_had_the_dialog_open_when_the_message_changed_presses_what_they_saw(workspace, app):
+    await workspace.command("alice", "deploys", "releases promote RABCDEFGHIJ")
+    (card,) = await workspace.wait_for(lambda: workspace.messages("deploys"))
+    await workspace.click("carol", "deploys", card.ts, "promotion.approve")
+    await workspace.wait_for(lambda: not card.blocks)
+
+    late = await workspace.click("bob", "deploys", card.ts, "promotion.approve", "card")
+
+    assert late.ok
+    first, second = app.seen.actions
+    assert (second["user"]["id"], second["actions"][0]) == (
+        "U02BOB",
+        first["actions"][0] | {"action_ts": second["actions"][0]["action_ts"]},
+    )
+    assert second["message"]["text"] == "Approved by <@U03CAROL>"
+    with pytest.raises(LookupError, match="has no button"):
+        await workspace.click("bob", "deploys", card.ts, "promotion.approve", "another")
+
+
 async def test_a_duplicate_delivery_reaches_the_application_as_often_as_it_is_sent(workspace, app):
     envelope = workspace.command_envelope("alice", "deploys", "releases")
 

@@ -274,3 +274,106 @@ async def test_a_plan_tells_each_task_by_a_word_and_a_table_has_headings(page, c
         await expect(shown.get_by_role("img", name=word, exact=True)).to_be_visible()
     await expect(page.get_by_role("columnheader", name="STATUS")).to_be_visible()
     await expect(page.get_by_role("cell", name="active")).to_be_visible()
+
+
+async def fill(workspace, client, rows=60):
+    await client.chat_postMessage(
+        channel="C01DEPLOYS", text="\n".join(f"row {number}" for number in range(rows))
+    )
+
+
+def is_at_end(page, where="#messages"):
+    return page.evaluate(
+        "where => { const r = document.querySelector(where); return r.scrollHeight - r.scrollTop - r.clientHeight < 2 }",
+        where,
+    )
+
+
+async def scroll_up(page):
+    await page.locator("#messages").evaluate("root => { root.scrollTop = 0 }")
+    # The page hears of it with the next frame.
+    await page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+
+
+async def test_an_answer_of_ones_own_is_in_sight_wherever_one_was_reading(page, workspace, client):
+    await fill(workspace, client)
+    await expect(page.locator("#messages")).to_contain_text("row 59")
+    await scroll_up(page)
+
+    await type_and_send(page, "/convox releases -l 3")
+
+    await expect(page.locator("#messages .ephemeral")).to_be_in_viewport()
+    assert await is_at_end(page)
+
+
+async def test_what_others_say_below_is_told_of_and_moves_nobody(page, workspace, client):
+    await fill(workspace, client)
+    await expect(page.locator("#messages")).to_contain_text("row 59")
+    await scroll_up(page)
+
+    await workspace.say("bob", "deploys", "first")
+    await workspace.say("bob", "deploys", "second")
+
+    more = page.get_by_role("button", name="2 new messages")
+    await expect(more).to_be_visible()
+    assert not await is_at_end(page)
+    await more.click()
+    assert await is_at_end(page)
+    await expect(more).to_be_hidden()
+
+
+async def test_a_channel_opens_with_a_mark_before_what_came_meanwhile(page, workspace):
+    await workspace.say("bob", "general", "seen before")
+    await page.get_by_role("button", name="general").click()
+    await expect(page.locator("#messages")).to_contain_text("seen before")
+    await (
+        page.get_by_role("button", name="# deploys")
+        .or_(page.get_by_role("button", name="deploys", exact=True))
+        .first.click()
+    )
+    await workspace.say("bob", "general", "while you were away")
+
+    await page.get_by_role("button", name="general").click()
+
+    mark = page.get_by_role("separator", name="New messages")
+    await expect(mark).to_be_visible()
+    after = page.locator(".new-rule + article")
+    await expect(after).to_contain_text("while you were away")
+
+
+async def test_a_step_that_was_tried_has_its_tick_after_a_reload(page):
+    await type_and_send(page, "/convox releases")
+    await expect(page.get_by_role("button", name="Look around (done)")).to_be_visible()
+
+    await page.reload()
+
+    await expect(page.get_by_role("button", name="Look around (done)")).to_be_visible()
+    assert await page.locator(".step.done").count() == 1
+
+
+async def test_hints_say_that_they_are_the_playgrounds(page):
+    await page.locator("#composer-text").fill("/convox rel")
+
+    hints = page.locator("#composer-list")
+    await expect(hints).to_contain_text(
+        "Hints of the playground: Slack itself suggests /convox, and no words after it"
+    )
+    assert await hints.get_by_role("option").count() == 2
+
+
+async def test_a_card_that_changes_while_its_dialog_is_open_is_pressed_as_it_was_seen(
+    page, workspace, client, socket_app
+):
+    await type_and_send(page, "/convox releases promote RABCDEFGHIJ")
+    await page.locator("#messages").get_by_role("button", name="Approve").click()
+    await expect(page.get_by_role("dialog", name="Promote RABCDEFGHIJ?")).to_be_visible()
+    (card,) = workspace.messages("deploys")
+    await client.chat_update(channel="C01DEPLOYS", ts=card.ts, text="Declined by somebody", blocks=[])
+    await expect(page.locator("#messages")).to_contain_text("Declined by somebody")
+
+    await page.get_by_role("dialog").get_by_role("button", name="Promote").click()
+
+    await workspace.wait_for(lambda: socket_app.seen.actions)
+    assert socket_app.seen.actions[0]["message"]["text"] == "Declined by somebody"

@@ -124,7 +124,7 @@ def update(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[s
     if arguments.get("text") is not None:
         message.text = str(arguments["text"])
     if arguments.get("blocks") is not None:
-        message.blocks = with_ids(arguments["blocks"])
+        context.store.change(message, with_ids(arguments["blocks"]))
     if arguments.get("metadata") is not None:
         message.metadata = arguments["metadata"] or None
     message.edited_ts = context.store.next_ts()

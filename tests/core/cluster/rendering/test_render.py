@@ -31,7 +31,7 @@ def spec(keys: str, **arguments: Any):
 
 
 @pytest.mark.parametrize(
-    ("app", "number", "name"), [("myapp", 0, "myapp"), ("myapp", 7, "myapp-mailer"), ("store", 0, "store")]
+    ("app", "number", "name"), [("myapp", 0, "myapp"), ("myapp", 2, "myapp-mailer"), ("store", 0, "store")]
 )
 def test_the_examples_render_as_reviewed(app: str, number: int, name: str):
     builds = yaml.safe_load((EXAMPLES / "releases.yml").read_text(encoding="utf-8"))["apps"][app]["builds"]

@@ -19,7 +19,11 @@ const threadList = new MessageList(byId("thread-messages"), { ...where, inThread
 const composer = new Composer(byId("composer"), { id: "composer", label: "Message", send, hints: () => model });
 const threadComposer = new Composer(byId("thread-composer"), { id: "thread-composer", label: "Reply…", send: reply });
 
+// Where what has come while one was elsewhere begins, in the channel that is shown.
+let firstNew = null;
+
 async function send(text) {
+  list.toEnd();
   markTried(text);
   drawSteps(take);
   return attempt("/do/send", { text });
@@ -27,6 +31,7 @@ async function send(text) {
 
 async function reply(text) {
   if (text.startsWith("/")) return `${text.split(" ")[0]} is not supported in threads. Sorry!`;
+  threadList.toEnd();
   return attempt("/do/send", { text, thread_ts: model.threadTs });
 }
 
@@ -40,11 +45,11 @@ async function attempt(path, body) {
   }
 }
 
-async function press(message, element, button) {
+async function press(message, element, button, block) {
   if (!(await confirmed(element.confirm))) return;
   button.classList.add("busy");
   button.setAttribute("aria-busy", "true");
-  const complaint = await attempt("/do/click", { ts: message.ts, action_id: element.action_id });
+  const complaint = await attempt("/do/click", { ts: message.ts, action_id: element.action_id, block_id: block });
   button.classList.remove("busy");
   button.removeAttribute("aria-busy");
   composer.complain(complaint);
@@ -89,6 +94,8 @@ function take({ command, channel }) {
 }
 
 function openChannel(id) {
+  firstNew = model.firstNew.get(id) ?? null;
+  model.firstNew.delete(id);
   model.channel = id;
   model.atHome = false;
   model.threadTs = null;
@@ -165,15 +172,21 @@ function draw() {
   drawSidebar({ open: openChannel, home: openHome, be, act });
   drawHead();
   drawHome((view, element, block, node) => inView.press(view, element, block, {}, node));
-  list.show(model.timeline(), { name: `${model.viewer}/${model.channel}` });
+  list.show(model.timeline(), { name: `${model.viewer}/${model.channel}`, firstNew });
   drawThread();
 }
 
 function announce(message) {
   if (message.user === model.viewer) return;
-  const visible = message.channel === model.channel && (!isReply(message) || message.broadcast || message.thread_ts === model.threadTs);
-  if (visible) byId("announcer").textContent = `${model.userName(message.user) ?? "Somebody"}: ${message.text}`;
-  else if (message.channel !== model.channel && !isReply(message)) model.unread.set(message.channel, (model.unread.get(message.channel) ?? 0) + 1);
+  const here = message.channel === model.channel;
+  const inMain = !isReply(message) || message.broadcast;
+  const inThread = message.thread_ts === model.threadTs && isReply(message);
+  if (here && (inMain || inThread)) byId("announcer").textContent = `${model.userName(message.user) ?? "Somebody"}: ${message.text}`;
+  // What is for oneself alone answers what one has done: it is not to be looked for.
+  const show = (shown) => (message.ephemeral ? shown.toEnd() : shown.came(message));
+  if (here && inMain) show(list);
+  if (here && inThread) show(threadList);
+  if (!here && inMain) model.miss(message);
 }
 
 let drawing = 0;

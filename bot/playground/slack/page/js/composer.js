@@ -72,12 +72,13 @@ export class Composer {
     this.text.setAttribute("aria-expanded", String(!this.list.hidden));
     const active = this.rows[this.chosen] ? `${this.id}-option-${this.chosen}` : "";
     this.text.setAttribute("aria-activedescendant", active);
-    this.list.replaceChildren(...this.rows.map((row, index) =>
+    const whose = h("li", { class: "suggestions-head", role: "presentation" }, `Hints of the playground: Slack itself suggests ${this.hints().command}, and no words after it`);
+    this.list.replaceChildren(whose, ...this.rows.map((row, index) =>
       h("li", {
         id: `${this.id}-option-${index}`, role: "option", "aria-selected": String(index === this.chosen),
         onmousedown: (event) => { event.preventDefault(); this.#take(row); },
       }, h("span", { class: "usage" }, row.label), h("span", { class: "about" }, row.description))));
-    this.list.children[this.chosen]?.scrollIntoView({ block: "nearest" });
+    this.list.children[this.chosen + 1]?.scrollIntoView({ block: "nearest" });
   }
 
   #close() {

@@ -65,7 +65,7 @@ export function messageElement(message, { compact, inThread, openThread, press }
     h("div", { class: "content" },
       context(message, where),
       !compact && byline(message, user),
-      h("div", { class: "body" }, ...body(message, (item, target) => press(message, item, target)),
+      h("div", { class: "body" }, ...body(message, (item, target, block) => press(message, item, target, block)),
         message.edited && h("span", { class: "edited", title: fullTimeOf(message.edited.ts) }, "(edited)")),
       ...files(message),
       reactions(message),

@@ -9,7 +9,7 @@ const key = (message) => `${message.channel}/${message.ts}`;
 const byTs = (one, other) => (one.ts < other.ts ? -1 : 1);
 
 export const model = {
-  team: "", viewer: "", bot: "", command: "/convox", hints: [], steps: [], buttons: [], unread: new Map(),
+  team: "", viewer: "", bot: "", command: "/convox", hints: [], steps: [], buttons: [], unread: new Map(), firstNew: new Map(),
   channel: null, threadTs: null, atHome: false, home: null,
 
   /** Put a whole state in place of what is known. */
@@ -32,6 +32,11 @@ export const model = {
     const isNew = !messages.has(key(message));
     messages.set(key(message), message);
     return isNew;
+  },
+  /** Remember that nobody has seen a message of a channel that is not shown. */
+  miss({ channel, ts }) {
+    model.unread.set(channel, (model.unread.get(channel) ?? 0) + 1);
+    if (!model.firstNew.has(channel)) model.firstNew.set(channel, ts);
   },
   drop(message) {
     messages.delete(key(message));
