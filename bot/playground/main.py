@@ -6,6 +6,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from core.clock import Clock
 
 # How much of a playground a kill -9 may lose.
 SNAPSHOT_SECONDS = 0.2
+# A bot that has not connected by then says why on the terminal.
+CONNECT_SECONDS = 60.0
 
 
 class Shutdown:
@@ -78,8 +81,17 @@ async def _once(
         asyncio.TaskGroup() as tasks,
     ):
         saving = tasks.create_task(_keep_saving(state_folder, made), name="save the playground")
-        await run_bot(made.bot, shutdown.event, started=lambda: announce(made))
+        announcing = tasks.create_task(_announce(made, announce), name="announce the playground")
+        await run_bot(made.bot, shutdown.event)
+        announcing.cancel()
         saving.cancel()
+
+
+async def _announce(made: Playground, announce: Callable[[Playground], None]) -> None:
+    """Name the address once the bot hears what is typed there: before that Slack would answer `dispatch_failed`."""
+    with suppress(TimeoutError):
+        await made.slack.wait_for(lambda: made.slack.connected, timeout=CONNECT_SECONDS)
+    announce(made)
 
 
 async def _keep_saving(state_folder: StateFolder, made: Playground) -> None:

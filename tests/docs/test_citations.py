@@ -15,7 +15,9 @@ TEXTS = {
     for file in sorted(
         [*ROOT.glob("[!.]*"), *(file for folder in FOLDERS for file in (ROOT / folder).rglob("*"))]
     )
-    if file.is_file() and (file.suffix in KINDS or file.name in {"Makefile", "Dockerfile"})
+    if "node_modules" not in file.parts
+    and file.is_file()
+    and (file.suffix in KINDS or file.name in {"Makefile", "Dockerfile"})
 }
 PYTHON = {name: text for name, text in TEXTS.items() if name.endswith(".py")}
 # Comments and docstrings, near enough.

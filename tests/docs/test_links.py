@@ -12,8 +12,9 @@ HIDDEN = {"node_modules", "dist", "build"}
 FILES = {
     str(path.relative_to(ROOT))
     for top in ROOT.iterdir()
-    if not top.name.startswith(".") and top.name not in HIDDEN
+    if not top.name.startswith(".")
     for path in (top, *(top.rglob("*") if top.is_dir() else ()))
+    if HIDDEN.isdisjoint(path.relative_to(ROOT).parts)
 }
 PAGES = sorted(ROOT / name for name in FILES if name.endswith(".md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")

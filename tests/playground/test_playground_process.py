@@ -57,7 +57,8 @@ async def state(session: aiohttp.ClientSession, page: str) -> dict[str, Any]:
 async def do(session: aiohttp.ClientSession, page: str, what: str, **body: Any) -> None:
     document = {"user": ALICE, "channel": MYAPP, **body}
     async with session.post(f"{page}/do/{what}", json=document) as response:
-        assert (await response.json())["ok"]
+        answer = await response.json()
+        assert answer["ok"], answer
 
 
 def is_reply(message: dict[str, Any]) -> bool:
