@@ -7,11 +7,14 @@ from itertools import chain, repeat
 from core.clock import Clock
 from core.errors import Rejected, Unavailable, Unreachable
 from core.usecases.decider import Decider
+from core.usecases.reminders import Reminders
 
 log = logging.getLogger(__name__)
 
 # How often approvals are looked through for those that nobody gave in time.
 EXPIRY_SECONDS = 5.0
+# How often it is looked whether somebody is to be reminded, which is fixed to the minute.
+REMINDER_SECONDS = 10.0
 # Between two tries to reach the cluster at a start.
 CONTACT_SECONDS = (5.0, 15.0, 60.0)
 
@@ -26,6 +29,18 @@ async def expire(decider: Decider, clock: Clock) -> None:
         except Exception:
             log.exception("approvals could not be looked through; trying again")
         await clock.sleep(EXPIRY_SECONDS)
+
+
+async def remind(reminders: Reminders, clock: Clock) -> None:
+    """Remind those who can approve what waits, when that is due, until cancelled; a database in trouble is tried again."""
+    while True:
+        try:
+            await reminders.remind_due(clock.now())
+        except Unavailable as error:
+            log.warning("nobody could be reminded; trying again: %s", error)
+        except Exception:
+            log.exception("nobody could be reminded; trying again")
+        await clock.sleep(REMINDER_SECONDS)
 
 
 async def await_cluster(reach: Callable[[], Awaitable[None]], clock: Clock) -> None:

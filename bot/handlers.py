@@ -21,6 +21,7 @@ from core.usecases.decider import Decider
 from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter, PromotionResult
 from core.usecases.registrar import Registrar
+from core.usecases.reminders import Reminders
 from core.usecases.scaler import Scaler
 from core.usecases.viewer import Viewer
 
@@ -53,6 +54,7 @@ class Handlers:
         viewer: Viewer,
         processes: ProcessViewer,
         scaler: Scaler,
+        reminders: Reminders,
         clock: Clock,
     ) -> None:
         self._registrar = registrar
@@ -60,6 +62,7 @@ class Handlers:
         self._decider = decider
         self._viewer = viewer
         self._scaler = scaler
+        self._reminders = reminders
         self._environments = EnvironmentCommands(registrar)
         self._showing = Queries(viewer, processes, clock)
 
@@ -108,7 +111,7 @@ class Handlers:
                 return await self._change(command, caller)
             case ask.EnvSet() | ask.EnvUnset() | EnvEdit(lines=tuple()):
                 return await self._change_environment(command, caller)
-            case ask.Approve() | ask.Decline() | ask.Cancel() | ask.CancelApp():
+            case ask.Approve() | ask.Decline() | ask.Cancel() | ask.CancelApp() | ask.Remind():
                 return await self._decide(command, caller)
             case (
                 ask.CreateApp() | ask.Link() | ask.Unlink() | ask.LockApp() | ask.RemoveRegistry()
@@ -270,6 +273,11 @@ class Handlers:
             case ask.CancelApp():
                 cancelled = await self._decider.cancel_app(caller, command.app)
                 text = confirmations.cancelling(cancelled.app)
+            case ask.Remind():
+                reminded = await self._reminders.remind(
+                    caller, command.promotion, after=command.after, app=command.app
+                )
+                return Reply(answer=Answer(text=confirmations.reminding(reminded)))
             case _:
                 raise AssertionError(command)
         return Reply(answer=Answer(text=text))

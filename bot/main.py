@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.api.server import ApiDependencies, new_api
-from bot.background import await_cluster, expire
+from bot.background import await_cluster, expire, remind
 from bot.clock import SystemClock
 from bot.collector import relax
 from bot.handlers import Handlers
@@ -52,6 +52,7 @@ from core.usecases.decider import Decider
 from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter
 from core.usecases.registrar import Registrar
+from core.usecases.reminders import Reminders
 from core.usecases.scaler import Scaler
 from core.usecases.viewer import Viewer
 from storage.keys import Keyring
@@ -143,6 +144,7 @@ class UseCases:
     decider: Decider
     viewer: Viewer
     scaler: Scaler
+    reminders: Reminders
     supervisor: Supervisor
     first_pods: FirstPods
     handlers: Handlers
@@ -160,7 +162,7 @@ def _slack_side(
     client = new_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
     directory = SlackDirectory(client, clock, lambda: state.team)
     access = Access(lambda: policy.current, directory)
-    messages = MessageRenderer(store, cluster, access, clock)
+    messages = MessageRenderer(store, cluster, access, clock, state.link)
     web = WebApi(client, state)
     support = WorkspaceBlocks(store.refused_blocks, state, clock)
     sender = Sender(store.outbox, messages, store, web, state, clock, support)
@@ -192,11 +194,12 @@ def _use_cases(
     gate = Gate(store, cluster, access)
     ports = RolloutPorts(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate)
     supervisor = Supervisor(ports)
-    registrar = Registrar(store, cluster, access, why_not_startable, registry)
+    registrar = Registrar(store, cluster, access, why_not_startable, registry, sender)
     decider = Decider(store, cluster, access, sender, supervisor, why_not_startable=why_not_startable)
     promoter = Promoter(store, cluster, access, decider, clock, why_not_startable=why_not_startable)
     viewer = Viewer(store, cluster, access, why_not_startable)
     scaler = Scaler(store, cluster, access, sender, why_not_startable=why_not_startable)
+    reminders = Reminders(store, access, sender)
     handlers = Handlers(
         registrar=registrar,
         promoter=promoter,
@@ -204,6 +207,7 @@ def _use_cases(
         viewer=viewer,
         processes=ProcessViewer(store, cluster, access),
         scaler=scaler,
+        reminders=reminders,
         clock=clock,
     )
     return UseCases(
@@ -211,6 +215,7 @@ def _use_cases(
         decider=decider,
         viewer=viewer,
         scaler=scaler,
+        reminders=reminders,
         supervisor=supervisor,
         first_pods=FirstPods(ports),
         handlers=handlers,
@@ -242,6 +247,7 @@ def _assembled(
         workspaces=workspaces,
         files=FileSender(slack.calls, session),
         support=slack.support,
+        link=state.link,
     )
     app = new_app(slack.client, signing_secret=secret, state=state, sink=inbox, workspaces=workspaces)
     connection = SlackConnection(
@@ -288,6 +294,7 @@ def _assembled(
             "sender": slack.sender.run,
             "inbox": inbox.run,
             "expiry of approvals": lambda: expire(domain.decider, clock),
+            "reminders": lambda: remind(domain.reminders, clock),
             "connection to Slack": connection.run,
             "counts left over": domain.scaler.resume,
             "loop lag": lag.run,

@@ -57,7 +57,22 @@ class CommandLine:
         return f"`{self.words}`"
 
 
-Part: TypeAlias = str | Actor | Channel | UserGroup | TimeOfDay | CommandLine
+@dataclass(frozen=True, slots=True)
+class Hyperlink:
+    """An address that somebody may open.
+
+    Attributes:
+        words: what it leads to, for whoever does not see the address.
+    """
+
+    url: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.words}: {self.url}"
+
+
+Part: TypeAlias = str | Actor | Channel | UserGroup | TimeOfDay | CommandLine | Hyperlink
 
 
 def plain(part: Part) -> str:

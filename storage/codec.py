@@ -8,7 +8,7 @@ import orjson
 
 from core.actor import Actor
 from core.records.bundle import Ref
-from core.sentence import Channel, CommandLine, Part, Sentence, TimeOfDay, UserGroup
+from core.sentence import Channel, CommandLine, Hyperlink, Part, Sentence, TimeOfDay, UserGroup
 
 Columns = dict[str, Any]
 
@@ -69,7 +69,7 @@ def sentence_document(sentence: Sentence) -> list[Any]:
     return [part if isinstance(part, str) else _part_document(part) for part in sentence.parts]
 
 
-def _part_document(part: Actor | Channel | UserGroup | TimeOfDay | CommandLine) -> dict[str, Any]:
+def _part_document(part: Actor | Channel | UserGroup | TimeOfDay | CommandLine | Hyperlink) -> dict[str, Any]:
     match part:
         case Actor():
             return {"actor": {"kind": part.kind, "id": part.id, "name": part.name}}
@@ -81,6 +81,8 @@ def _part_document(part: Actor | Channel | UserGroup | TimeOfDay | CommandLine) 
             return {"time": timestamp(part.at), "seconds": part.seconds}
         case CommandLine():
             return {"command": part.words}
+        case Hyperlink():
+            return {"link": part.url, "words": part.words}
 
 
 def sentence_of(document: list[Any]) -> Sentence:
@@ -97,6 +99,8 @@ def _part_of(document: dict[str, Any]) -> Part:
             return UserGroup(group)
         case {"command": words}:
             return CommandLine(words)
+        case {"link": url, "words": words}:
+            return Hyperlink(url, words)
         case {"time": at, "seconds": seconds}:
             return TimeOfDay(datetime.fromisoformat(at), seconds)
         case _:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.views.notices import PROMOTE_SHORTCUT
+
 Json = dict[str, Any]
 DOCUMENT: Json = yaml.safe_load((Path(__file__).parents[1] / "manifest.yml").read_text(encoding="utf-8"))
 
@@ -99,10 +101,20 @@ def test_no_scope_is_asked_for_that_the_bot_has_no_use_for():
     assert {"commands", "chat:write", "users:read", "usergroups:read"} <= set(scopes)
 
 
-def test_buttons_arrive_over_socket_mode_and_no_event_is_subscribed_to():
+def test_the_shortcut_is_the_one_that_is_listened_to():
+    (shortcut,) = DOCUMENT["features"]["shortcuts"]
+
+    assert set(shortcut) == {"name", "type", "callback_id", "description"}
+    assert (shortcut["type"], shortcut["callback_id"]) == ("message", PROMOTE_SHORTCUT)
+    assert len(shortcut["name"]) <= 24
+    assert len(shortcut["description"]) <= 150
+
+
+def test_buttons_arrive_over_socket_mode_and_of_conversations_mentions_alone():
     settings = DOCUMENT["settings"]
 
     assert settings["socket_mode_enabled"] is True
     assert settings["interactivity"] == {"is_enabled": True}
-    assert "event_subscriptions" not in settings
+    assert settings["event_subscriptions"] == {"bot_events": ["app_mention"]}
+    assert "app_mentions:read" in DOCUMENT["oauth_config"]["scopes"]["bot"]
     assert settings["token_rotation_enabled"] is False

@@ -22,6 +22,7 @@ VALUES = {
     "service": "a service",
     "count": "a number",
     "since": "a duration",
+    "in": "a duration",
     "filter": "a text",
 }
 SWITCHES = (
@@ -146,6 +147,7 @@ def _example(name: str) -> str:
         "service": "as in: -s web",
         "count": "as in: --count 3",
         "since": "as in: --since 10m",
+        "in": "as in: --in 1h",
         "filter": 'as in: --filter "connection refused"',
     }[name]
 

@@ -50,6 +50,7 @@ from bot.command.release_arguments import (
     release_history,
     release_info,
     release_manifest,
+    remind,
     rollback,
 )
 
@@ -116,6 +117,9 @@ RULES = (
     ),
     CommandRule(("approve",), "PROMOTION", "approve a promotion that waits", SHIP, approve),
     CommandRule(("decline",), "PROMOTION [REASON]", "decline it", SHIP, decline),
+    CommandRule(
+        ("remind",), "PROMOTION [--in 1h]", "remind those who can approve it, now or later", SHIP, remind, ("app", "in")
+    ),
     CommandRule(("cancel",), "PROMOTION", "stop it, waiting or running", SHIP, cancel),
     CommandRule(("apps", "cancel"), "[APP]", "stop the rollout that is running", SHIP, cancel_app),
     CommandRule(("releases",), "[-l N]", "list releases, newest first", LOOK, list_releases, ("app", "limit")),

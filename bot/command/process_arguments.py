@@ -71,14 +71,14 @@ def logs(given: Arguments) -> Command:
         app=given.app,
         service=_service(given),
         limit=given.limit if "limit" in given.flags else LOG_LINES,
-        since=_since(given),
+        since=seconds_of(given, "since"),
         containing=given.value("filter") or "",
     )
 
 
-def _since(given: Arguments) -> int | None:
-    """Return the seconds of a duration such as `90s`, `10m` or `1h30m`."""
-    text = plain(given.value("since") or "")
+def seconds_of(given: Arguments, flag: str) -> int | None:
+    """Return the seconds that a flag names, such as `90s`, `10m` or `1h30m`; None where it is not given."""
+    text = plain(given.value(flag) or "")
     if not text:
         return None
     seconds = sum(int(many) * UNITS[unit] for many, unit in DURATION.findall(text))

@@ -15,11 +15,15 @@ from bot.command.commands import (
     ReleaseHistory,
     ReleaseInfo,
     ReleaseManifest,
+    Remind,
     Rollback,
 )
 from bot.command.lexer import plain, shown
+from bot.command.process_arguments import seconds_of
 from core.ids import PREFIXES, normalise
 from core.sentence import CommandLine, Sentence
+
+SHORTEST_SNOOZE, LONGEST_SNOOZE = 60, 7 * 86_400  # seconds
 
 
 def list_releases(given: Arguments) -> Command:
@@ -103,6 +107,16 @@ def decline(given: Arguments) -> Command:
     # One word is taken without its quotes, several as they were typed: "no" and 'do not say "no"'.
     reason = rest[0].text if len(rest) == 1 else " ".join(word.raw for word in rest)
     return Decline(promotion=given.id("promotion"), reason=" ".join(reason.split()), app=given.named_app)
+
+
+def remind(given: Arguments) -> Command:
+    given.count(1, 1)
+    after = seconds_of(given, "in")
+    if after is not None and not SHORTEST_SNOOZE <= after <= LONGEST_SNOOZE:
+        given.refuse(
+            f"not in {after} s", "a reminder can wait for a minute at least and for a week at most: --in 1h"
+        )
+    return Remind(promotion=given.id("promotion"), after=after, app=given.named_app)
 
 
 def cancel(given: Arguments) -> Command:

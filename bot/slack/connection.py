@@ -48,6 +48,7 @@ class SlackState:
     Attributes:
         workspace: whom we work for, None until `auth.test` was good.
         user: the bot's own user id.
+        url: the workspace's address, with a slash at its end; "" until it is known.
         problem: why it is not connected, or "": of the Web API, of the socket, or of both.
         connected: events can come in: hello was said, or HTTP is listening and `auth.test` was good.
         bot_token_refused: the bot token is refused; nothing more is sent.
@@ -56,6 +57,7 @@ class SlackState:
 
     workspace: WorkspaceId | None = None
     user: str = ""
+    url: str = ""
     problem: str = "not connected yet"
     connected: bool = False
     bot_token_refused: bool = False
@@ -73,6 +75,10 @@ class SlackState:
     def ready(self) -> bool:
         """Whether people get answers: events come in, and what is said to them goes out."""
         return self.connected and not self.bot_token_refused
+
+    def link(self, channel: str, ts: str) -> str:
+        """Return the address of a message, as `chat.getPermalink` makes it; "" while the workspace's own is not known."""
+        return f"{self.url}archives/{channel}/p{ts.replace('.', '')}" if self.url else ""
 
     def tell(self, *, web: str | None = None, socket: str | None = None) -> None:
         """Take what is known of the Web API, of the socket, or of both; "" says that it works."""
@@ -190,6 +196,7 @@ class SlackConnection:
         answer = await self._client.auth_test()
         self._state.workspace = WorkspaceId(str(answer["team_id"]), str(answer.get("enterprise_id") or ""))
         self._state.user = str(answer["user_id"])
+        self._state.url = str(answer.get("url") or "")
         self._state.identified.set()
 
     async def _open_socket(self) -> None:

@@ -1,5 +1,6 @@
 """Modals: opened for whoever has just typed something, read when they are submitted."""
 
+import logging
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,9 @@ from bot.command.parser import parse
 from bot.slack.web_api import WebApi
 from bot.views.modals import entered, modal, offered
 from core.errors import UserError
+from core.sentence import CommandLine, Sentence
+
+log = logging.getLogger(__name__)
 
 # Slack's words for a trigger that is older than three seconds, or was used before.
 TOO_LATE = frozenset({"trigger_expired", "trigger_exchanged", "invalid_trigger_id", "expired_trigger_id"})
@@ -39,9 +43,11 @@ class Dialogs:
             "channel": body.get("channel_id"),
             "response_url": body.get("response_url"),
         }
-        said = await self._web.open(
-            str(body.get("trigger_id", "")), modal(form, orjson.dumps(origin).decode())
-        )
+        if "trigger_id" not in body:
+            raise UserError(
+                "only a slash command opens a dialog", hint=Sentence.of("type it: ", CommandLine(typed))
+            )
+        said = await self._web.open(str(body["trigger_id"]), modal(form, orjson.dumps(origin).decode()))
         if said.error in TOO_LATE:
             raise UserError(
                 "I was too late to show the dialog, so nothing was done", hint="type it once more"
@@ -49,6 +55,13 @@ class Dialogs:
         if said.error:
             hint = f"type it once more, or in a terminal: `convox-bot do {typed}`"
             raise UserError(f"Slack did not show the dialog ({said.error}), so nothing was done", hint=hint)
+
+    async def answer(self, event: Mapping[str, Any], text: str) -> None:
+        """Answer a mention where it was written, to whoever wrote it."""
+        channel, user = str(event["channel"]), str(event["user"])
+        said = await self._web.whisper(channel, user, {"text": text}, event.get("thread_ts"))
+        if said.error:
+            log.warning("Slack shows %s no answer in %s: %s", user, channel, said.error)
 
     async def tell(self, user: str, text: str) -> None:
         """Tell one person, where nothing else reaches them any more."""

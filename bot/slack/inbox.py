@@ -14,17 +14,21 @@ import aiohttp
 import orjson
 
 from bot.command.button_value import text_of
+from bot.command.commands import Promote
 from bot.command.forms import fill
 from bot.command.lexer import encode
+from bot.command.mentions import ThreadTopic, expanded, topic_of, words_of
 from bot.command.parser import parse
 from bot.handlers import Handlers, Reply, refused
 from bot.slack.dialogs import Dialogs, opens_dialog, with_origin
 from bot.slack.files import FileSender
 from bot.slack.workspace import WorkspaceFilter
 from bot.slack.workspace_blocks import NEWER, REFUSED, WorkspaceBlocks, kinds_of
+from bot.views import confirmations
 from bot.views.answers import Answer, slack_answer
 from bot.views.buttons import ButtonContext, gone, promotion_of
 from bot.views.modals import entered
+from bot.views.notices import notice_of
 from bot.views.times import spoken
 from core.actor import Actor, Caller
 from core.clock import Clock
@@ -32,7 +36,10 @@ from core.errors import Conflict, Unavailable, Unexpected, UserError
 from core.lifecycle.visibility import CARD_PATIENCE, why_unseen
 from core.ports.announcer import Announcer
 from core.ports.inbox import Delivery, DeliveryKind, Inbox
+from core.ports.notices import Announcement
+from core.ports.outbox import Card
 from core.ports.store import Store
+from core.sentence import Channel, CommandLine, Sentence
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +65,14 @@ class Invocation:
     Attributes:
         entered: what they entered into a form, by field; None where there was none.
         seen: what the form was made from.
+        app: whose app is meant where none is named; None leaves it to the channel.
     """
 
     caller: Caller
     text: str
     entered: Mapping[str, str] | None = field(default=None, repr=False)
     seen: str | None = None
+    app: str | None = None
 
 
 class InboxWorker:
@@ -83,6 +92,7 @@ class InboxWorker:
         workspaces: WorkspaceFilter,
         files: FileSender,
         support: WorkspaceBlocks,
+        link: Callable[[str, str], str],
     ) -> None:
         """Take what it works with.
 
@@ -97,6 +107,7 @@ class InboxWorker:
             dialogs: shows what is to be entered.
             support: knows which kinds of blocks the workspace takes.
             files: puts an answer that is a file into a thread.
+            link: returns the address of a message, by its channel and ts; "" while that is not known.
             workspaces: tells what is of another workspace and came in before it was known which is ours.
         """
         self._inbox = inbox
@@ -110,11 +121,14 @@ class InboxWorker:
         self._workspaces = workspaces
         self._files = files
         self._support = support
+        self._link = link
         # What each kind of delivery says. A further kind is an entry here, and a listener that keeps it.
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Invocation]]] = {
             "command": self._typed,
             "action": self._clicked,
             "view": self._submitted,
+            "shortcut": self._chosen,
+            "mention": self._mentioned,
         }
         self._fresh = asyncio.Event()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -177,7 +191,7 @@ class InboxWorker:
                 reply = await self._carry_out(delivery, body)
             # Neither a card that does not come nor an answer that Slack is slow to take keeps the channel waiting.
             if reply.form is None:
-                await self._respond(body, await self._filed((await self._seen(reply)).answer))
+                await self._respond(body, await self._filed((await self._seen(reply, _channel(body))).answer))
         except Exception:
             surprise = Unexpected()
             log.exception("%s: delivery %d has no answer", surprise.reference, delivery.id)
@@ -223,7 +237,7 @@ class InboxWorker:
             return refused(surprise)
 
     async def _answer(self, asked: Invocation, body: Mapping[str, Any]) -> Reply:
-        linked = await self._handlers.linked_app(asked.caller.channel)
+        linked = asked.app or await self._handlers.linked_app(asked.caller.channel)
         command = fill(parse(asked.text, linked_app=linked), asked.entered, asked.seen)
         reply = await self._handlers.handle(command, asked.caller)
         if reply.form is not None:
@@ -242,20 +256,68 @@ class InboxWorker:
         return Invocation(caller=caller, text=body.get("text", ""))
 
     async def _clicked(self, body: Mapping[str, Any]) -> Invocation:
-        """Return what the button says, if it stands on a card of ours: what stands elsewhere was not put there by us."""
-        action, user, channel = body["actions"][0], body["user"], _channel(body)
+        """Return what the button says, if it stands on a message of ours: what stands elsewhere was not put there by us."""
+        action, channel = body["actions"][0], _channel(body)
         text = text_of(str(action.get("value", "")))
-        promotion = promotion_of(str(action.get("block_id", "")))
-        card = await self._store.read.card(promotion) if promotion else None
-        # A card that was posted just before a crash has no ts here yet; that somebody clicks it shows that it is there.
+        place = await self._place(str(action.get("block_id", "")))
+        # What was posted just before a crash has no ts here yet; that somebody clicks it shows that it is there.
         stamps = {None, body.get("container", {}).get("message_ts")}
-        if text is None or card is None or card.channel != channel or card.ts not in stamps:
+        if text is None or place is None or place[0] != channel or place[1] not in stamps:
             raise UserError(
                 "this button belongs to no card of mine", hint="use the newest card, or the command"
             )
-        await self._still_there(str(action.get("action_id", "")), card.promotion)
-        actor = Actor("slack", user["id"], user.get("username") or user.get("name", ""))
-        return Invocation(caller=Caller(actor=actor, source="slack", channel=channel), text=text)
+        if promotion := promotion_of(str(action.get("block_id", ""))):
+            await self._still_there(str(action.get("action_id", "")), promotion)
+        return Invocation(caller=_caller(body), text=text)
+
+    async def _place(self, block_id: str) -> tuple[str, str | None] | None:
+        """Return the channel and the ts of the message of ours that has these buttons."""
+        if (number := notice_of(block_id)) is not None:
+            return await self._store.read.notice_place(number)
+        promotion = promotion_of(block_id)
+        card = await self._store.read.card(promotion) if promotion else None
+        return (card.channel, card.ts) if card else None
+
+    async def _chosen(self, body: Mapping[str, Any]) -> Invocation:
+        """Return what the message shortcut means: promote the build that this message announces."""
+        announced = await self._announced(_channel(body) or "", body.get("message") or {})
+        if announced is None:
+            raise UserError(
+                "this message announces no build of mine",
+                hint=Sentence.of(CommandLine("releases promote RELEASE -a APP"), " promotes any release"),
+            )
+        command = Promote(app=announced.app, release=announced.release)
+        return Invocation(caller=_caller(body), text=encode(command.typed))
+
+    async def _announced(self, channel: str, message: Mapping[str, Any]) -> Announcement | None:
+        read, ts = self._store.read, str(message.get("ts", ""))
+        if found := await read.announced(channel, ts):
+            return found
+        # One that was posted just before a crash is known by its buttons alone.
+        blocks = [each for each in message.get("blocks") or () if isinstance(each, dict)]
+        numbers = [
+            number for each in blocks if (number := notice_of(str(each.get("block_id", "")))) is not None
+        ]
+        unsure = await read.announcement(numbers[0]) if numbers else None
+        return unsure if unsure and unsure.ts is None and unsure.channel == channel else None
+
+    async def _mentioned(self, body: Mapping[str, Any]) -> Invocation:
+        """Return what somebody means who wrote to us; under a card they speak of its promotion."""
+        event = body["event"]
+        channel, thread = str(event["channel"]), event.get("thread_ts")
+        topic = await self._topic(channel, str(thread)) if thread else ThreadTopic()
+        caller = Caller(actor=Actor("slack", str(event["user"])), source="slack", channel=channel)
+        return Invocation(
+            caller=caller, text=expanded(words_of(str(event.get("text", ""))), topic), app=topic.app
+        )
+
+    async def _topic(self, channel: str, thread: str) -> ThreadTopic:
+        read = self._store.read
+        if promotion := await read.promotion_of_card(channel, thread):
+            return topic_of(await read.promotion(promotion))
+        if announced := await read.announced(channel, thread):
+            return ThreadTopic(app=announced.app, release=announced.release)
+        return ThreadTopic()
 
     async def _still_there(self, action_id: str, promotion_id: str) -> None:
         """Refuse what an old card offers of an app that has moved on since, as far as a card that is edited late can tell."""
@@ -270,17 +332,15 @@ class InboxWorker:
             )
 
     async def _submitted(self, body: Mapping[str, Any]) -> Invocation:
-        user = body["user"]
-        actor = Actor("slack", user["id"], user.get("username") or user.get("name", ""))
         return Invocation(
-            caller=Caller(actor=actor, source="slack", channel=_channel(body)),
+            caller=_caller(body),
             text=encode(body["text"]),
             entered=entered(body["view"]),
             seen=body["seen"],
         )
 
-    async def _seen(self, reply: Reply) -> Reply:
-        """Say it to the person where their promotion is refused because nobody could see its card."""
+    async def _seen(self, reply: Reply, asked_in: str | None) -> Reply:
+        """Say to the person where the card is, if not where they asked; or that their promotion is refused, because nobody could see it."""
         if not reply.promotion:
             return reply
         try:
@@ -290,8 +350,16 @@ class InboxWorker:
             log.warning("whether the card of %s is seen cannot be read: %s", reply.promotion, error)
             return reply
         if why := why_unseen(card):
-            return replace(refused(Conflict(why)), promotion=reply.promotion)
-        return reply
+            return replace(refused(_unseen(why, card, asked_in)), promotion=reply.promotion)
+        if card is None or card.channel == asked_in:
+            return reply
+        hint = Sentence.join("\n", filter(None, (Sentence.of(reply.answer.hint), self._elsewhere(card))))
+        return replace(reply, answer=replace(reply.answer, hint=hint))
+
+    def _elsewhere(self, card: Card) -> Sentence:
+        return confirmations.card_elsewhere(
+            card.channel, self._link(card.channel, card.ts) if card.ts else ""
+        )
 
     async def _filed(self, answer: Answer) -> Answer:
         """Put what is a file into its thread, and say that it is there; else show what a message takes, and why."""
@@ -304,6 +372,9 @@ class InboxWorker:
     async def _respond(self, body: Mapping[str, Any], answer: Answer) -> None:
         """Answer through response_url, or directly where somebody took longer over a modal than that works."""
         payload = slack_answer(answer, tables=await self._support.takes("table"))
+        if "event" in body:
+            await self._dialogs.answer(body["event"], payload["text"])
+            return
         url = body.get("response_url")
         taken = await self._taken(url, payload) if url else False
         if not taken and "view" in body:
@@ -333,6 +404,16 @@ class InboxWorker:
         return 0, ""
 
 
+def _unseen(why: str, card: Card | None, asked_in: str | None) -> Conflict:
+    """Return the refusal of what nobody could see; where the card belongs elsewhere, it says where."""
+    if card is None or card.channel == asked_in:
+        return Conflict(why)
+    hint = Sentence.of(
+        "its card belongs to ", Channel(card.channel), ": see to it there, or link the app to another channel"
+    )
+    return Conflict(why, hint=hint)
+
+
 def _too_late(age: timedelta) -> Reply:
     return refused(
         Conflict(
@@ -350,7 +431,16 @@ def _read(delivery: Delivery) -> Mapping[str, Any]:
     return with_origin(body) if delivery.kind == "view" else body
 
 
+def _caller(body: Mapping[str, Any]) -> Caller:
+    """Return who clicks, chooses or submits."""
+    user = body["user"]
+    actor = Actor("slack", user["id"], user.get("username") or user.get("name", ""))
+    return Caller(actor=actor, source="slack", channel=_channel(body))
+
+
 def _channel(body: Mapping[str, Any]) -> str | None:
-    channel = body.get("channel")
+    channel = (body.get("event") or body).get("channel")
+    if isinstance(channel, str):
+        return channel
     found = body.get("channel_id") or (channel.get("id") if isinstance(channel, dict) else None)
     return str(found) if found else None

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import orjson
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.async_app import AsyncAck, AsyncRespond
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.prefixes import COMMAND_PREFIXES
@@ -18,6 +19,7 @@ from bot.slack.dialogs import problems
 from bot.slack.workspace import WorkspaceFilter, guarding
 from bot.views.buttons import ACTION_IDS
 from bot.views.modals import CALLBACK, entered
+from bot.views.notices import NOTICE_ACTION_IDS, PROMOTE_SHORTCUT
 from core.errors import Unavailable
 from core.ports.inbox import DeliveryKind
 
@@ -52,6 +54,21 @@ def action_key(body: Mapping[str, Any]) -> str:
     action = body["actions"][0]
     container = body.get("container", {})
     return f"action:{container.get('message_ts')}:{action['action_id']}:{action['action_ts']}:{body['user']['id']}"
+
+
+def shortcut_key(body: Mapping[str, Any]) -> str:
+    """Return what makes two deliveries the same choice of a shortcut."""
+    return f"shortcut:{body['trigger_id']}"
+
+
+def event_key(body: Mapping[str, Any]) -> str:
+    """Return what makes two deliveries the same event; Slack delivers one again that was not acknowledged in time."""
+    return f"event:{body['event_id']}"
+
+
+def is_request(event: Mapping[str, Any]) -> bool:
+    """Tell whether a mention is somebody's request: what a bot writes, or what is done to a message, is none."""
+    return bool(event.get("user")) and not event.get("bot_id") and not event.get("subtype")
 
 
 def view_key(body: Mapping[str, Any]) -> str:
@@ -123,16 +140,39 @@ def listen(app: AsyncApp, sink: DeliverySink, state: SlackState) -> None:
             wrong = {next(iter(entered(body["view"]))): problem}
         await (ack(response_action="errors", errors=wrong) if wrong else ack())
 
+    async def on_shortcut(ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
+        if problem := await _take(sink, state, "shortcut", body, shortcut_key):
+            await _tell(respond, problem)
+        await ack()
+
     async def on_anything(ack: AsyncAck) -> None:
         # Unhandled requests would be answered 404, and Slack would deliver them again.
         await ack()
 
     app.command(COMMAND)(on_command)
-    app.action(re.compile("|".join(map(re.escape, ACTION_IDS))))(on_action)
+    app.action(re.compile("|".join(map(re.escape, (*ACTION_IDS, *NOTICE_ACTION_IDS)))))(on_action)
     app.action(re.compile(".*"))(on_anything)
+    app.message_shortcut(PROMOTE_SHORTCUT)(on_shortcut)
+    app.shortcut(re.compile(".*"))(on_anything)
+    app.event("app_mention", middleware=[keeping_mentions(sink, state)])(on_anything)
     app.view(CALLBACK)(on_view)
     app.view(re.compile(".*"))(on_anything)
     app.event(re.compile(".*"))(on_anything)
+
+
+def keeping_mentions(sink: DeliverySink, state: SlackState) -> Callable[..., Awaitable[BoltResponse]]:
+    """Return what stores a mention before Bolt acknowledges it, which it does with an event before its listener runs.
+
+    Where it cannot be stored nobody can be told: without an acknowledgement Slack comes again with it, after a minute and
+    after five.
+    """
+
+    async def keep(body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
+        if is_request(body["event"]) and await _take(sink, state, "mention", body, event_key):
+            return BoltResponse(status=503, body="")
+        return await next_()
+
+    return keep
 
 
 async def _take(

@@ -2,12 +2,13 @@
 
 import logging
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.slack.cards import FIRST_LOOK, SECOND_LOOK, pause
 from bot.slack.pacing import Pacing
 from bot.slack.web_api import WebApi
-from bot.views.notices import notice
 from core.clock import Clock
 from core.failpoints import failpoint
 from core.ports.notices import Notice, Notices
@@ -18,8 +19,17 @@ log = logging.getLogger(__name__)
 class NoticeSender:
     """Brings notices to Slack, one call at a time."""
 
-    def __init__(self, notices: Notices, calls: WebApi, pacing: Pacing, clock: Clock) -> None:
+    def __init__(
+        self,
+        notices: Notices,
+        calls: WebApi,
+        pacing: Pacing,
+        clock: Clock,
+        *,
+        render: Callable[[Notice], dict[str, Any]],
+    ) -> None:
         self._notices = notices
+        self._render = render
         self._calls = calls
         self._pacing = pacing
         self._clock = clock
@@ -28,13 +38,17 @@ class NoticeSender:
         """Post one notice; a channel that takes none is said in the log, since nobody waits for the answer."""
         if due.nonce and not await self._surely_absent(due):
             return
+        if due.over:
+            await self._notices.failed(due.id, "over")
+            return
         nonce = secrets.token_hex(16)
         await self._notices.sending(due.id, nonce)
         failpoint("outbox.after_sending")
-        said = await self._calls.post(due.channel, notice(due.said), nonce)
+        under = {"thread_ts": due.thread} if due.thread else {}
+        said = await self._calls.post(due.channel, self._render(due), nonce, **under)
         failpoint("outbox.after_post")
         if said.ts:
-            await self._notices.posted(due.id, said.ts)
+            await self._notices.posted(due.id, said.ts, str(said.data.get("channel") or "") or None)
         elif said.later:
             pause(self._pacing, due.channel, said)
             await self._notices.again(due.id, self._later(said.retry_after))
@@ -52,7 +66,7 @@ class NoticeSender:
         if age < FIRST_LOOK:
             await self._notices.postpone(due.id, self._later(FIRST_LOOK - age))
             return False
-        found = await self._calls.find(due.nonce, channel=due.channel, thread=None, since=tried)
+        found = await self._calls.find(due.nonce, channel=due.channel, thread=due.thread, since=tried)
         if found.ts:
             await self._notices.posted(due.id, found.ts)
         elif not found.looked:

@@ -1,18 +1,21 @@
 """From a promotion's id to the payload that Slack shows: reads records, leaves the words to the views."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
 from bot.views import confirmations
 from bot.views.card import card
 from bot.views.last_log import last_log_row
+from bot.views.notices import notice
+from bot.views.pings import called, known, quiet
 from bot.views.thread import fits_beside_ending, message, terminal
 from core.clock import Clock
 from core.lifecycle.access import Access
 from core.lifecycle.history import copied_from
 from core.lifecycle.manifest_notes import notes_on
 from core.ports.cluster import Cluster
+from core.ports.notices import Notice
 from core.ports.outbox import Fits, Post
 from core.ports.store import Store
 from core.promotion import Phase, Promotion
@@ -24,11 +27,14 @@ from core.sentence import EMPTY_SENTENCE
 class MessageRenderer:
     """Renders at the moment of sending, so that a card is always at its newest state."""
 
-    def __init__(self, store: Store, cluster: Cluster, access: Access, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, cluster: Cluster, access: Access, clock: Clock, link: Callable[[str, str], str]
+    ) -> None:
         self._store = store
         self._cluster = cluster
         self._access = access
         self._clock = clock
+        self._link = link
         # Of the promotions whose cards wait for approval.
         self._notes: dict[str, tuple[str, ...]] = {}
 
@@ -44,7 +50,9 @@ class MessageRenderer:
         build = await read.build(promotion.app, release.build) if release.build else None
         failed = bool(promotion.cause)
         evidence = await read.evidence(promotion_id) if failed else None
-        return card(
+        approvals = await read.approvals(promotion_id)
+        rules = self._access.policy.rules(promotion.app)
+        shown = card(
             promotion,
             closed=confirmations.told_directly(here.closed_channel, here.closed_by)
             if here and here.closed_channel
@@ -58,10 +66,11 @@ class MessageRenderer:
             last_log=last_log_row(evidence) if evidence else "",
             plans="plan" not in without,
             spares_build=await self._spares_build(promotion),
-            approvals=await read.approvals(promotion_id),
-            rules=self._access.policy.rules(promotion.app),
+            approvals=approvals,
+            rules=rules,
             now=self._clock.now(),
         )
+        return quiet(shown, known(promotion, approvals), called(promotion, rules))
 
     async def post(self, post: Post) -> dict[str, Any]:
         """Return the payload of a message in a thread."""
@@ -70,6 +79,10 @@ class MessageRenderer:
         promotion = await self._store.read.promotion(post.promotion)
         lines = [line for _, line in post.lines]
         return terminal(promotion, lines, spares_build=await self._spares_build(promotion))
+
+    def notice(self, due: Notice) -> dict[str, Any]:
+        """Return the payload of what is told beside cards and threads."""
+        return notice(due, self._link)
 
     async def beside_ending(self, promotion_id: str) -> Fits:
         """Return what tells whether lines go into one message with the ending of a promotion."""

@@ -49,6 +49,8 @@ class Renderer(Protocol):
 
     async def beside_ending(self, promotion_id: str) -> Fits: ...
 
+    def notice(self, due: Notice) -> dict[str, Any]: ...
+
 
 class Sender:
     """The one sender of a process; also the core's Announcer."""
@@ -91,7 +93,7 @@ class Sender:
             outbox, calls, self._pacing, clock, render=messages.post, beside_ending=messages.beside_ending
         )
 
-        self._notices = NoticeSender(outbox.notices, calls, self._pacing, clock)
+        self._notices = NoticeSender(outbox.notices, calls, self._pacing, clock, render=messages.notice)
 
     def wake(self) -> None:
         """Look for new rows now."""
@@ -249,7 +251,7 @@ class Sender:
     def _notice(self, due: Notice) -> SendTask:
         looking = bool(due.nonce)
         return SendTask(
-            priority=Priority.DECISION,
+            priority=Priority.LINES if due.kind == "build" else Priority.DECISION,
             since=due.since,
             channel=due.channel,
             promotion=f"notice {due.id}",

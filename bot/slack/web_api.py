@@ -93,6 +93,14 @@ class WebApi:
     async def edit(self, channel: str, ts: str, payload: dict[str, Any]) -> CallResult:
         return _stamped(await self._call("chat.update", json={**payload, "channel": channel, "ts": ts}))
 
+    async def whisper(
+        self, channel: str, user: str, payload: dict[str, Any], thread: str | None = None
+    ) -> CallResult:
+        """Show a message to one person in a channel, or in a thread of it; nobody keeps it, and it may be missed."""
+        under = {"thread_ts": thread} if thread else {}
+        body = {**payload, **under, "channel": channel, "user": user}
+        return await self._call("chat.postEphemeral", json=body)
+
     async def open(self, trigger: str, view: dict[str, Any]) -> CallResult:
         """Show a modal to whoever has just typed or clicked; a trigger is good for three seconds, once."""
         return await self._call("views.open", json={"trigger_id": trigger, "view": view})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bot.command.button_value import value_of
-from bot.command.commands import Approve, Cancel, Command, Decline, Logs, Promote, Restart, Rollback
+from bot.command.commands import Approve, Cancel, Command, Decline, Logs, Promote, Remind, Restart, Rollback
 from bot.views.mrkdwn import plain
 from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, Phase, Promotion, PromotionEvent
 from core.records.release import ReleaseEntry
@@ -164,6 +164,13 @@ BUTTONS = (
         confirm="Decline",
         deny="Keep waiting",
         style="danger",
+    ),
+    Button(
+        name="remind",
+        label=_words("Remind"),
+        spoken=lambda c: f"Remind those who can approve {c.promotion.release} of {c.promotion.app}",
+        shown=_may(PromotionEvent.APPROVED),
+        command=lambda c: Remind(promotion=c.promotion.id),
     ),
     Button(
         name="cancel",

@@ -22,6 +22,7 @@ from core.actor import Actor
 from core.lifecycle.approvals import missing
 from core.lifecycle.outcome import idle_services, unproved
 from core.policy.authorization import ApprovalRule, Rules, named
+from core.policy.rules import GROUP
 from core.promotion import GOING_BACK, UNSUCCESSFUL, WAITING, Phase, Promotion
 from core.records.approval import Approval
 from core.records.build import Build, is_pinned
@@ -281,7 +282,10 @@ def _asked_seats(context: CardContext) -> Iterable[str]:
     if p.phase is not Phase.AWAITING_APPROVAL:
         return
     rule = _rule(context)
-    people = [approver(named(who)) for who in rule.people[:10]]
+    ask = context.rules.ask or ""
+    # A channel is told by a message of its own.
+    asked = rule.people or ((ask,) if ask.startswith(GROUP) else ())
+    people = [approver(named(who)) for who in asked[:10]]
     whom = f"one of {', '.join(people)}" if people else "somebody who may approve"
     left = missing(p, context.approvals)
     seats = f"{left} more approval{'s' if left > 1 else ''}"

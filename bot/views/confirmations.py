@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 
 from bot.prefixes import typed
+from core.policy.authorization import named
 from core.promotion import Promotion
-from core.sentence import Channel, CommandLine, Sentence
+from core.sentence import Channel, CommandLine, Hyperlink, Sentence, TimeOfDay
 from core.usecases.environment_registrar import ComposedRelease
+from core.usecases.reminders import RemindResult
 from core.usecases.scaler import ScaleResult
 
 
@@ -125,6 +127,16 @@ def approving(promotion: Promotion, missing: int) -> str:
     return f"{text}\nPromoting {promotion.release}..."
 
 
+def reminding(done: RemindResult) -> Sentence:
+    """Say who was reminded, or when they will be."""
+    text = f"Reminding {done.promotion.id}... OK\n"
+    if done.due_at is not None:
+        return Sentence.of(text, "they are reminded at ", TimeOfDay(done.due_at), ", if it still waits then")
+    if done.channel is not None:
+        return Sentence.of(text, Channel(done.channel), " is told again")
+    return Sentence.of(text, "reminded: ", Sentence.join(", ", map(named, done.whom)))
+
+
 def declining(promotion: Promotion) -> str:
     return f"Declining {promotion.id}... OK"
 
@@ -144,6 +156,12 @@ def already_waiting(promotion: Promotion) -> Sentence:
 
 
 CAME_TOO_LATE = "it waits as it was asked for first, without --force, --overwrite or --anyway: somebody has approved it so"
+
+
+def card_elsewhere(channel: str, url: str) -> Sentence:
+    """Say where a promotion is followed that was asked for somewhere else; without an address while it is not posted."""
+    where = Sentence.of("its card is in ", Channel(channel))
+    return Sentence.of(where, ": ", Hyperlink(url, "open it")) if url else where
 
 
 def card_undelivered(app: str, channel: str, why: str) -> Sentence:

@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.prefixes import typed
 from core.actor import Actor
-from core.sentence import Channel, CommandLine, Part, Sentence, UserGroup
+from core.sentence import Channel, CommandLine, Hyperlink, Part, Sentence, UserGroup
 
 # Colours and cursor movements of terminals: noise in a log line.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
@@ -140,6 +140,8 @@ def _shown(part: Part, quote: Callable[[str], str]) -> str:
             return mention(part)
         case Channel(id=channel) if _CHANNEL.fullmatch(channel):
             return f"<#{channel}>"
+        case Hyperlink():
+            return f"<{part.url}|{quote(part.words).replace('|', '¦')}>"
         case CommandLine():
             return inline(typed(part.words, "slack"))
         case _:

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.views.answers import clip_row
 from bot.views.card_text import after, any_way_back, proof, way_back
-from bot.views.mrkdwn import clip, escape, fence
+from bot.views.mrkdwn import clip, escape, fence, mention
 from bot.views.times import spoken
 from core.lifecycle.outcome import ending
 from core.promotion import Phase, Promotion
@@ -85,7 +85,14 @@ def _rows_after(p: Promotion, spares_build: bool) -> list[str]:
         )
     if p.phase is Phase.SUPERSEDED and not p.superseded_by:
         lines.append(any_way_back(p))
-    return lines + list(after(p, spares_build=spares_build))
+    return lines + list(after(p, spares_build=spares_build)) + _told(p)
+
+
+def _told(p: Promotion) -> list[str]:
+    """Mention whoever asked, once: they are told how it ended, and nobody else is (contract 9.4)."""
+    person = mention(p.requested_by)
+    named = p.requested_by.kind == "slack" and person not in clip(ending(p), MOST_ENDING_CHARS)
+    return [f"asked for by {person}"] if named else []
 
 
 def _block(lines: Sequence[Line]) -> str:

@@ -61,7 +61,7 @@ class Access:
             if not person.member:
                 return Principal(actor=actor, stranger=Sentence.of(person.why_not))
             named = Actor("slack", actor.id, person.name)
-            return Principal(actor=named, groups=await self._groups())
+            return Principal(actor=named, groups=await self.groups())
         except Unreachable as error:
             return Principal(actor=actor, unchecked=str(error))
 
@@ -93,8 +93,8 @@ class Access:
                 return True
         return False
 
-    async def _groups(self) -> Mapping[str, frozenset[str]]:
-        """Return the members of every user group that the policy names."""
+    async def groups(self) -> Mapping[str, frozenset[str]]:
+        """Return the members of every user group that the policy names; Unreachable where Slack does not say."""
         return {group: await self._directory.group(group) for group in sorted(self.policy.group_ids())}
 
     async def why_not(self, actor: Actor, verb: Verb, app: str) -> Sentence:

@@ -72,7 +72,7 @@ class Policy:
         """Return the id of every user group in the file: whoever asks must know their members."""
         named = {who for grant in self.grants for who in grant.who}
         for entry in self.apps:
-            named |= {*entry.rules.promote.people, *entry.rules.rollback.people}
+            named |= {*entry.rules.promote.people, *entry.rules.rollback.people, entry.rules.ask or ""}
         return frozenset(who.removeprefix(GROUP) for who in named if who.startswith(GROUP))
 
     def may(
@@ -94,6 +94,10 @@ class Policy:
         if verb == "approve" and among(actor, self._approvers(app), groups):
             return Decision(allowed=True)
         return self._denied(verb, app, unable)
+
+    def holders(self, verb: Verb, app: str) -> tuple[str, ...]:
+        """Return to whom the file grants a right, as it names them."""
+        return tuple(dict.fromkeys(who for grant in self._giving(verb, app) for who in grant.who))
 
     def _giving(self, verb: Verb, app: str) -> list[Grant]:
         return [

@@ -35,7 +35,9 @@ SYNONYMS = {
     "write": "promote",
 }
 RULE_KEYS = (
+    "announce_builds",
     "approvals",
+    "ask",
     "channel",
     "crashes",
     "deadline",
@@ -44,6 +46,7 @@ RULE_KEYS = (
     "match",
     "min_ready",
     "privileged",
+    "remind_after",
     "restarts",
     "routes",
     "settle",
@@ -186,14 +189,29 @@ def _app(read: FieldReader, node: Node) -> AppRules:
             host_paths=_allowed(read, entries, "host_paths"),
             routes=_allowed(read, entries, "routes"),
             channel=_channel(read, entries.get("channel")),
+            ask=_ask(read, entries.get("ask")),
+            remind_after=_reminder(read, entries.get("remind_after")),
+            announce_builds=_allowed(read, entries, "announce_builds", default=True),
         ),
     )
     _check_times(read, entries, rules.rules)
     return rules
 
 
-def _allowed(read: FieldReader, entries: Mapping[str, MappingEntry], key: str) -> bool:
-    return key in entries and read.boolean(entries[key].value, key)
+def _allowed(
+    read: FieldReader, entries: Mapping[str, MappingEntry], key: str, *, default: bool = False
+) -> bool:
+    return read.boolean(entries[key].value, key) if key in entries else default
+
+
+def _reminder(read: FieldReader, entry: MappingEntry | None) -> float | None:
+    """Return when people are reminded; `never` is the default, and as good as leaving it out."""
+    if entry is None or (isinstance(entry.value, ScalarNode) and entry.value.text == "never"):
+        return None
+    seconds = read.duration(entry.value, entry.key.text, default=60.0, also="never")
+    if seconds < 60:
+        read.problems.add(entry.line, "remind_after must be at least 1m")
+    return seconds
 
 
 def _check_times(read: FieldReader, entries: Mapping[str, MappingEntry], rules: Rules) -> None:
@@ -259,3 +277,14 @@ def _channel(read: FieldReader, entry: MappingEntry | None) -> str | None:
             entry.line, f"channel must be a Slack channel id (C…), not {node_kind(entry.value)}"
         )
     return channel
+
+
+def _ask(read: FieldReader, entry: MappingEntry | None) -> str | None:
+    if entry is None:
+        return None
+    asked = read.text(entry.value, "ask")
+    if not (CHANNEL.fullmatch(asked) or GROUP_ID.fullmatch(asked)):
+        read.problems.add(
+            entry.line, "ask must be a Slack channel id (C…) or group:<user group id>; people stand in from"
+        )
+    return asked

@@ -49,6 +49,9 @@ class Rules:
         crashes: None means 2, or 3 for an app's first release.
         unpinned: whether an app with approvals may run images by tag.
         privileged, host_paths: whether its services may have power over their nodes, and see files of them.
+        remind_after: seconds after which those who can approve are reminded once; None never does.
+        announce_builds: whether a registered build is told in the app's channel.
+        ask: a channel (`C…`) or `group:<id>` that is told of what waits for approval, where `from` names nobody.
         routes: whether a release is verified only once what leads from outside to it has been picked up.
     """
 
@@ -65,6 +68,9 @@ class Rules:
     host_paths: bool = False
     routes: bool = False
     channel: str | None = None
+    ask: str | None = None
+    remind_after: float | None = None
+    announce_builds: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from core.policy.reader import CHANNEL, MOST_APPROVALS, RULE_KEYS
+from core.policy.reader import CHANNEL, GROUP_ID, MOST_APPROVALS, RULE_KEYS
 from core.policy.rules import VERBS
 from core.yaml.json_schema import (
     DIALECT,
@@ -29,12 +29,15 @@ _APPROVAL = mapping(
 # The forms of the rules; one without an entry takes whatever the reader takes.
 RULES: Mapping[str, Schema] = {
     "approvals": mapping({"promote": _APPROVAL, "rollback": _APPROVAL}),
+    "announce_builds": boolean(),
+    "ask": {"type": "string", "pattern": f"^({CHANNEL.pattern}|{GROUP_ID.pattern})$"},
     "channel": {"type": "string", "pattern": f"^{CHANNEL.pattern}$"},
     "crashes": integer(1, 1000),
     "deadline": DURATION,
     "longest": DURATION,
     "match": listed(text()),
     "min_ready": _AUTO,
+    "remind_after": either({"const": "never"}, DURATION),
     "restarts": integer(0, 1000),
     "routes": boolean(),
     "settle": _AUTO,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from core.actor import Actor
+from core.ports.notices import Announcement, NoticeKind
 from core.ports.outbox import Card
 from core.promotion import Phase, Promotion
 from core.records.app import App
@@ -18,6 +19,7 @@ from core.records.live_entry import LiveEntry
 from core.records.progress import Progress
 from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
+from core.records.reminder import Reminder
 from core.records.scale_job import ScaleJob
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
@@ -172,6 +174,30 @@ class StoreReader(Protocol):
 
     async def card(self, promotion_id: str) -> Card | None: ...
 
+    async def promotion_of_card(self, channel: str, ts: str) -> str | None:
+        """Return the promotion whose card a message is, if it is one."""
+        ...
+
+    async def notice_place(self, notice: int) -> tuple[str, str | None] | None:
+        """Return the channel and the ts of a notice, or None; no ts while it is not known to be posted."""
+        ...
+
+    async def announcement(self, notice: int) -> Announcement | None:
+        """Return the build that a notice announces, if it is such."""
+        ...
+
+    async def announced(self, channel: str, ts: str) -> Announcement | None:
+        """Return the build that a message announces, if it is such."""
+        ...
+
+    async def reminder(self, promotion_id: str) -> Reminder | None:
+        """Return when those who can approve a promotion are reminded, if they are or were."""
+        ...
+
+    async def reminders_due(self, now: datetime) -> list[str]:
+        """Return the promotions of which somebody is to be reminded by now."""
+        ...
+
     async def scale_jobs(self) -> list[ScaleJob]:
         """Return the counts that were asked for and have no outcome yet, in order."""
         ...
@@ -310,8 +336,34 @@ class Transaction(StoreReader, Protocol):
         """Write the outbox row of the terminal message; unique for a promotion (engine rule 40)."""
         ...
 
-    async def add_notice(self, channel: str, said: Sentence) -> None:
-        """Write the outbox row of a message in a channel that belongs to no promotion."""
+    async def add_notice(
+        self,
+        channel: str,
+        said: Sentence,
+        *,
+        kind: NoticeKind = "notice",
+        promotion: str | None = None,
+        release: Release | None = None,
+        whom: Sequence[str] = (),
+    ) -> bool:
+        """Write the outbox row of a message beside cards and threads; False where that build, or a reminder that waits, has one.
+
+        Args:
+            channel: where it is posted.
+            said: the words.
+            kind: what it is for.
+            promotion: what it is about, if it waits for an approval.
+            release: what it announces.
+            whom: who is called by it, as the policy names them.
+        """
+        ...
+
+    async def schedule_reminder(self, promotion_id: str, due_at: datetime) -> None:
+        """Remind those who can approve it then, and no longer at another time."""
+        ...
+
+    async def reminded(self, promotion_id: str, told_at: datetime | None) -> None:
+        """Nothing more is due; `told_at` is when somebody was reminded, None where nobody was."""
         ...
 
     async def add_scale_job(self, job: ScaleJob) -> ScaleJob:

@@ -9,10 +9,11 @@ from core.errors import Conflict, NotFound
 from core.ids import new_id
 from core.lifecycle.patience import check_times
 from core.manifest.convox_yml import Manifest, images_needed, parse_manifest, required, resolve_images
-from core.ports.store import StoreReader
+from core.ports.store import StoreReader, Transaction
 from core.records.build import Build, described, is_pinned
 from core.records.environment import Environment
 from core.records.release import Release
+from core.sentence import Sentence
 from core.usecases.attempts import until_current
 from core.usecases.forks import read_fork
 from core.usecases.pinning import pinned
@@ -54,8 +55,11 @@ class BuildRegistrar(RecordUseCase):
         images: Mapping[str, str],
         description: str = "",
         git_sha: str = "",
+        to_promote: bool = False,
     ) -> NewRelease:
         """Store a build and the one release it makes, forked from the newest release not on hold (contract 4).
+
+        Where the policy has builds announced and it is not promoted at once, the app's channel is told.
 
         Raises:
             NotFound: there is no such app.
@@ -111,6 +115,10 @@ class BuildRegistrar(RecordUseCase):
                 await tx.add_release(release)
                 detail = {"app": app, "release": release.id, "git_sha": git_sha}
                 await tx.audit(actor, "build.create", build.id, detail)
+                if not to_promote:
+                    await self._announce(tx, build, release)
+            if self._announcer is not None:
+                self._announcer.wake()
             notes = (*notes, *_reuse_notes(build))
             return NewRelease(release=release, build=build, skipped=fork.skipped_note, notes=notes)
 
@@ -162,8 +170,22 @@ class BuildRegistrar(RecordUseCase):
         await self._may_build(caller, app, to_promote=to_promote)
         earlier = await self._store.read.build(app, seen)
         return await self.register_build(
-            caller, app, manifest=earlier.manifest, images=images, description=description
+            caller,
+            app,
+            manifest=earlier.manifest,
+            images=images,
+            description=description,
+            to_promote=to_promote,
         )
+
+    async def _announce(self, tx: Transaction, build: Build, release: Release) -> None:
+        """Tell the app's channel of a build, in one message that calls nobody (contract 9.4)."""
+        rules = self._access.policy.rules(build.app)
+        channel = (await tx.app(build.app)).channel or rules.channel
+        if rules.announce_builds and channel is not None:
+            what = f"Build {build.id} of {build.app}: “{build.description}”, registered by "
+            said = Sentence.of(what, release.created_by, f". Release {release.id}, not promoted yet.")
+            await tx.add_notice(channel, said, kind="build", release=release)
 
     async def _may_build(self, caller: Caller, app: str, *, to_promote: bool) -> None:
         actor = await self._access.require(caller.actor, "build", app)

@@ -14,6 +14,7 @@ from core.lifecycle.bundles import current_binding
 from core.lifecycle.cautions import cautions
 from core.lifecycle.guards import limits_of
 from core.lifecycle.principal import Principal
+from core.lifecycle.reminding import ask_for_approval
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
 from core.lifecycle.visibility import undelivered_card
@@ -145,6 +146,8 @@ class Promoter:
         if promotion.phase is Phase.PENDING:
             promotion = await claim_rollout(tx, asked.context, promotion)
         await self._record(tx, promotion, copied)
+        if promotion.phase is Phase.AWAITING_APPROVAL:
+            await ask_for_approval(tx, promotion, asked.rules, asked.rule)
         return PromotionResult(
             promotion=promotion, rolled_back_to=copied.id if copied else "", skipped=asked.skipped
         )
@@ -210,7 +213,7 @@ class Promoter:
             requested_by=caller.actor,
             requested_at=tx.now,
             source=caller.source,
-            channel=caller.channel or app.channel or rules.channel,
+            channel=app.channel or rules.channel or caller.channel,
             force=request.force,
             overwrite=request.overwrite,
             cautions=cautions(bundle.bundle, first=app.active_release is None),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from core.errors import Unavailable
 from core.lifecycle.access import Access
+from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
 from core.ports.registry import ImageRegistry
 from core.ports.store import Store
@@ -19,6 +20,7 @@ class RecordUseCase:
         access: Access,
         why_not_startable: Callable[[], str],
         registry: ImageRegistry | None = None,
+        announcer: Announcer | None = None,
     ) -> None:
         """Wire the use cases.
 
@@ -28,7 +30,9 @@ class RecordUseCase:
             access: who may do what.
             why_not_startable: says why nothing may be written now, or "".
             registry: is asked what tags name; without one they stay tags.
+            announcer: is woken after a commit that wrote a message; without one it goes out with the next.
         """
+        self._announcer = announcer
         self._registry = registry
         self._store = store
         self._cluster = cluster

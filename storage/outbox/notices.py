@@ -3,8 +3,11 @@
 from datetime import datetime
 from sqlite3 import Row
 
+import orjson
+
 from core.clock import Clock
 from core.ports.notices import Notice
+from core.promotion import Phase
 from storage.codec import datetime_or_none, sentence_of, timestamp
 from storage.database import Database
 from storage.keys import Vault
@@ -30,8 +33,8 @@ class SqliteNotices:
     async def again(self, notice: int, not_before: datetime) -> None:
         await self._run("notice_again", id=notice, not_before=timestamp(not_before))
 
-    async def posted(self, notice: int, ts: str) -> None:
-        await self._run("notice_posted", id=notice, ts=ts)
+    async def posted(self, notice: int, ts: str, channel: str | None = None) -> None:
+        await self._run("notice_posted", id=notice, ts=ts, channel=channel)
 
     async def failed(self, notice: int, error: str) -> None:
         await self._run("notice_failed", id=notice, error=error)
@@ -40,13 +43,22 @@ class SqliteNotices:
         await self._run("postpone_notice", id=notice, not_before=timestamp(not_before))
 
     def _notice(self, row: Row) -> Notice:
+        waits = row["phase"] == Phase.AWAITING_APPROVAL and row["card_ts"] is not None
         return Notice(
             id=row["id"],
-            channel=row["channel"],
+            channel=(row["card_channel"] or row["channel"]) if row["kind"] == "reminder" else row["channel"],
             said=sentence_of(self._vault.unseal(row["sealed"])),
             nonce=row["nonce"],
             tried_at=datetime_or_none(row["tried_at"]),
             since=datetime.fromisoformat(row["created_at"]),
+            kind=row["kind"],
+            promotion=row["promotion"],
+            app=row["app"] or "",
+            release=row["release"] or "",
+            whom=tuple(orjson.loads(row["whom"])),
+            card=row["card_ts"],
+            card_channel=row["card_channel"] or "",
+            over=row["promotion"] is not None and not waits,
         )
 
     async def _run(self, statement: str, **parameters: object) -> None:

@@ -1,8 +1,13 @@
-"""Reads of cards, for whoever shows a promotion."""
+"""Reads of cards and notices, for whoever shows a promotion or is asked by a click."""
 
+from datetime import datetime
+
+from core.ports.notices import Announcement
 from core.ports.outbox import Card
+from core.records.reminder import Reminder
 from storage.aggregate import AggregateReader
-from storage.outbox.rows import card_of
+from storage.codec import datetime_or_none, timestamp
+from storage.outbox.rows import announcement_of, card_of
 
 
 class OutboxReader(AggregateReader):
@@ -11,3 +16,28 @@ class OutboxReader(AggregateReader):
     async def card(self, promotion_id: str) -> Card | None:
         row = await self._session.one("card", promotion=promotion_id)
         return None if row is None else card_of(row)
+
+    async def promotion_of_card(self, channel: str, ts: str) -> str | None:
+        row = await self._session.one("promotion_of_card", channel=channel, ts=ts)
+        return None if row is None else str(row["promotion"])
+
+    async def notice_place(self, notice: int) -> tuple[str, str | None] | None:
+        row = await self._session.one("notice_place", id=notice)
+        return None if row is None else (row["channel"], row["ts"])
+
+    async def announcement(self, notice: int) -> Announcement | None:
+        row = await self._session.one("announcement", id=notice)
+        return None if row is None else announcement_of(row)
+
+    async def announced(self, channel: str, ts: str) -> Announcement | None:
+        row = await self._session.one("announced", channel=channel, ts=ts)
+        return None if row is None else announcement_of(row)
+
+    async def reminder(self, promotion_id: str) -> Reminder | None:
+        row = await self._session.one("reminder", promotion=promotion_id)
+        if row is None:
+            return None
+        return Reminder(due_at=datetime_or_none(row["due_at"]), told_at=datetime_or_none(row["told_at"]))
+
+    async def reminders_due(self, now: datetime) -> list[str]:
+        return [row["promotion"] for row in await self._session.all("reminders_due", now=timestamp(now))]

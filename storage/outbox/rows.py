@@ -3,6 +3,7 @@
 from datetime import datetime
 from sqlite3 import Row
 
+from core.ports.notices import Announcement
 from core.ports.outbox import Card, CardDue, LostPost, Post, ThreadDue
 from core.promotion import Phase
 from core.records.line import Line
@@ -41,6 +42,10 @@ def thread_due_of(row: Row) -> ThreadDue:
         ending=row["terminal_id"] is not None,
         since=datetime.fromisoformat(row["since"]),
     )
+
+
+def announcement_of(row: Row) -> Announcement:
+    return Announcement(app=row["app"], release=row["release"], channel=row["channel"], ts=row["ts"])
 
 
 def post_of(row: Row, lines: tuple[tuple[int, Line], ...]) -> Post:

@@ -90,7 +90,11 @@ class Fleet:
 
     def _cards(self, app: MemberApp) -> list[Message]:
         shown = self._arena.slack.messages(app.channel)
-        return [each for each in shown if each.user == BOT_USER and not each.is_reply]
+        return [
+            each
+            for each in shown
+            if each.user == BOT_USER and not each.is_reply and not each.text.startswith("Build ")
+        ]
 
     def _ending(self, app: MemberApp) -> Message | None:
         card = self._cards(app)[-1]

@@ -12,5 +12,6 @@ def handlers_of(w: World) -> Handlers:
         viewer=w.viewer,
         processes=w.processes,
         scaler=w.scaler,
+        reminders=w.reminders,
         clock=w.clock,
     )

@@ -22,6 +22,7 @@ from core.usecases.decider import Decider
 from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter, PromotionResult
 from core.usecases.registrar import Registrar
+from core.usecases.reminders import Reminders
 from core.usecases.scaler import Scaler
 from core.usecases.viewer import Viewer
 from storage.keys import Keyring
@@ -78,6 +79,7 @@ class World:
     viewer: Viewer
     processes: ProcessViewer
     scaler: Scaler
+    reminders: Reminders
     supervisor: Supervisor
     policy: Policy
 
@@ -166,6 +168,7 @@ async def world(
             viewer,
             ProcessViewer(store, cluster, access),
             Scaler(store, cluster, access, announcer, why_not_startable=lambda: why_not_startable),
+            Reminders(store, access, announcer),
             supervisor,
             current,
         )

@@ -17,6 +17,7 @@ SERVICE = """\
 POLICY = """\
 apps:
   - match: ["*"]
+    announce_builds: false
     min_ready: 1s
     settle: 4s
     unpinned: true

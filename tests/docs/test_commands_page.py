@@ -16,6 +16,7 @@ from bot.command.commands import (
     EnvSet,
     EnvUnset,
     ReleaseInfo,
+    Remind,
 )
 from bot.command.forms import EnvEdit
 from bot.command.grammar import RULES, CommandRule
@@ -82,7 +83,7 @@ def with_options(command: Command, promotion: str) -> Command:
             return replace(command, promote=True)
         case ReleaseInfo():
             return replace(command, reveal=True)
-        case Approve() | Cancel() | Decline():
+        case Approve() | Cancel() | Decline() | Remind():
             return replace(command, promotion=promotion)
         case _:
             return command

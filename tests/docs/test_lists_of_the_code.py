@@ -10,6 +10,7 @@ from bot.command.grammar import GROUPS, RULES
 from bot.loop_lag import LoopLag
 from bot.slack.listeners import COMMAND
 from bot.views.buttons import ACTION_IDS
+from bot.views.notices import NOTICE_ACTION_IDS
 from core import errors
 from core.records.progress import Limits
 from core.redaction import SHORTEST_VALUE
@@ -40,14 +41,15 @@ def test_the_scopes_are_those_of_the_app_manifest_and_each_is_needed_by_a_method
     manifest = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
     scopes = set(manifest["oauth_config"]["scopes"]["bot"])
     assert {codes(row)[0] for row in rows(section(SLACK, "Scopes"))} == scopes
-    assert {scope for row in METHODS for scope in codes(row[2:])} == scopes - {"commands"} | {
-        "connections:write"
-    }
+    assert {scope for row in METHODS for scope in codes(row[2:])} == scopes - {
+        "commands",
+        "app_mentions:read",
+    } | {"connections:write"}
 
 
 def test_every_button_and_the_command_are_on_the_page():
     arriving = rows(section(SLACK, "What arrives, and what becomes of it"))
-    assert {codes(row)[0] for row in arriving} == set(ACTION_IDS)
+    assert {codes(row)[0] for row in arriving} == {*ACTION_IDS, *NOTICE_ACTION_IDS}
     assert f"The slash command is `{COMMAND}`" in SLACK
 
 

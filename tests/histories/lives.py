@@ -148,6 +148,7 @@ class Life:
                 workspaces=workspaces,
                 files=FileSender(side.calls, session),
                 support=side.support,
+                link=lambda channel, ts: f"https://slack/{channel}/{ts}",
             )
             self.registrar = domain.registrar
             await domain.supervisor.resume()

@@ -55,6 +55,7 @@ apps:
     approvals:
       promote: {{count: {approvals}, expires: 30m}}
     unpinned: true
+    announce_builds: false
     deadline: 60s
     longest: 200s
     min_ready: 1s

@@ -16,7 +16,14 @@ GUEST, STRANGER = "U04GITA", "U05SAM"
 TOKEN_NAME = "ci"
 
 # Short enough that a failure of every kind is over within seconds of real time.
-LIMITS = {"deadline": "20s", "longest": "90s", "min_ready": "1s", "settle": "2s", "crashes": "1"}
+LIMITS = {
+    "deadline": "20s",
+    "longest": "90s",
+    "min_ready": "1s",
+    "settle": "2s",
+    "crashes": "1",
+    "announce_builds": "false",
+}
 POLICY = f"""
 roles:
   developer: [view, build, env, promote, rollback, cancel, scale, logs, admin]

@@ -28,6 +28,7 @@ apps:
     min_ready: 1s
     settle: 2s
     crashes: 1
+    announce_builds: false
 """
 # A bot that is to be looked at without a cluster: nobody listens there.
 NO_CLUSTER = """\

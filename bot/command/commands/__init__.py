@@ -28,7 +28,7 @@ from bot.command.commands.processes import (
     Restart,
     SetCount,
 )
-from bot.command.commands.promotions import Approve, Cancel, Decline
+from bot.command.commands.promotions import Approve, Cancel, Decline, Remind
 from bot.command.commands.releases import (
     CreateReleaseFrom,
     DiffReleases,
@@ -77,6 +77,7 @@ __all__ = [
     "ReleaseHistory",
     "ReleaseInfo",
     "ReleaseManifest",
+    "Remind",
     "RemoveRegistry",
     "Restart",
     "Rollback",

@@ -41,3 +41,17 @@ class Cancel(Command):
     @property
     def words(self) -> list[str]:
         return ["cancel", self.promotion, *of_app(self.app)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remind(Command):
+    """Attributes: after: seconds from now; None is at once. app: as of `Cancel`."""
+
+    promotion: str
+    after: int | None = None
+    app: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        after = ["--in", f"{self.after}s"] if self.after is not None else []
+        return ["remind", self.promotion, *after, *of_app(self.app)]

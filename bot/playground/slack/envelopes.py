@@ -99,6 +99,27 @@ def action_payload(
     return payload if message.visible_to else payload | {"message": message_json(message, store)}
 
 
+def shortcut_payload(
+    *,
+    user: User,
+    channel: Conversation,
+    message: Message,
+    callback_id: str,
+    store: WorkspaceStore,
+    response_url: str,
+    trigger: str,
+) -> Json:
+    """Return what arrives when somebody chooses a message shortcut."""
+    return _interaction("message_action", user, trigger) | {
+        "callback_id": callback_id,
+        "action_ts": store.next_ts(),
+        "channel": {"id": channel.id, "name": channel.name},
+        "message_ts": message.ts,
+        "message": message_json(message, store),
+        "response_url": response_url,
+    }
+
+
 def _interaction(kind: str, user: User, trigger: str) -> Json:
     return {
         "type": kind,

@@ -11,6 +11,7 @@ from bot.playground.slack.envelopes import (
     escape,
     event_payload,
     find_action,
+    shortcut_payload,
 )
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.state import Conversation, Message, User
@@ -84,6 +85,26 @@ class SimulatedUsers:
         )
         return Envelope(type="interactive", payload=payload)
 
+    def shortcut_envelope(self, user: str, channel: str, ts: str, callback_id: str) -> Envelope:
+        """Return what Slack would send for a message shortcut, which every message offers."""
+        person, room = self.user(user), self.channel(channel)
+        message = self._context.store.find(room.id, ts)
+        if message is None:
+            raise LookupError(f"there is no message {ts} in {room.name}")
+        payload = shortcut_payload(
+            user=person,
+            channel=room,
+            message=message,
+            callback_id=callback_id,
+            store=self._context.store,
+            response_url=self._response_url(person, room, message),
+            trigger=self._context.tickets.trigger(person.id),
+        )
+        return Envelope(type="interactive", payload=payload)
+
+    async def shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> DeliveryResult:
+        return await self._sender.deliver(self.shortcut_envelope(user, channel, ts, callback_id))
+
     async def command(self, user: str, channel: str, text: str, command: str) -> DeliveryResult:
         return await self._sender.deliver(self.command_envelope(user, channel, text, command))
 
@@ -116,17 +137,20 @@ class SimulatedUsers:
         )
         if f"<@{BOT_USER}" not in encoded or BOT_USER not in room.members:
             return message, None
+        return message, await self._sender.deliver(self.mention_envelope(message))
+
+    def mention_envelope(self, message: Message) -> Envelope:
+        """Return what Slack would send for a message that mentions the bot."""
         event = {
             "type": "app_mention",
-            "user": person.id,
-            "text": encoded,
-            "ts": ts,
-            "channel": room.id,
-            "event_ts": ts,
+            "user": message.user,
+            "text": message.text,
+            "ts": message.ts,
+            "channel": message.channel,
+            "event_ts": message.ts,
         }
-        event |= {"thread_ts": thread_ts} if thread_ts else {}
-        envelope = Envelope(type="events_api", payload=event_payload(event))
-        return message, await self._sender.deliver(envelope)
+        event |= {"thread_ts": message.thread_ts} if message.thread_ts else {}
+        return Envelope(type="events_api", payload=event_payload(event))
 
     def invite(self, channel: str, user: str) -> None:
         room, person = self.channel(channel), self.user(user)

@@ -167,6 +167,14 @@ class SlackWorkspace(Inspector, FaultInjector):
         """Submit an open modal; the ack says what became of it."""
         return await self.views.submit(user, view_id, values)
 
+    async def shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> DeliveryResult:
+        """Choose a message shortcut and wait for the acknowledgement.
+
+        Raises:
+            LookupError: If there is no such message.
+        """
+        return await self._users.shortcut(user, channel, ts, callback_id)
+
     async def say(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> Message:
         """Post a message as a person; a mention of the bot is delivered as `app_mention`."""
         message, _ = await self._users.say(user, channel, text, thread_ts)
@@ -179,6 +187,14 @@ class SlackWorkspace(Inspector, FaultInjector):
     def click_envelope(self, user: str, channel: str, ts: str, action_id: str) -> Envelope:
         """Return what would be delivered for a click."""
         return self._users.click_envelope(user, channel, ts, action_id)
+
+    def shortcut_envelope(self, user: str, channel: str, ts: str, callback_id: str) -> Envelope:
+        """Return what would be delivered for a message shortcut."""
+        return self._users.shortcut_envelope(user, channel, ts, callback_id)
+
+    def mention_envelope(self, message: Message) -> Envelope:
+        """Return what would be delivered for a message that mentions the bot."""
+        return self._users.mention_envelope(message)
 
     async def deliver(
         self, envelope: Envelope, *, times: int = 1, first_attempt: int = 0

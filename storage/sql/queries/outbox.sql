@@ -2,6 +2,10 @@
 -- The parent message of a promotion.
 SELECT * FROM cards WHERE promotion = :promotion;
 
+-- promotion_of_card --
+-- The promotion whose card a message is.
+SELECT promotion FROM cards WHERE channel = :channel AND ts = :ts;
+
 -- add_card --
 -- Ask for the parent message of a promotion, unless it has one.
 INSERT INTO cards (promotion, channel, created_at, wanted)

@@ -129,6 +129,7 @@ def inbox_of(
         workspaces=WorkspaceFilter(lambda: home),
         files=files or FileSender(WebApi(None, SlackState()), answers),
         support=WorkspaceBlocks(w.store.refused_blocks, SlackState(), w.clock),
+        link=lambda channel, ts: f"https://slack/{channel}/{ts}",
     )
 
 

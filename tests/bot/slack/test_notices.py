@@ -10,7 +10,7 @@ from tests.bot.slack.test_sender import P, Stage, refused, staged
 from tests.storage.making import ALICE
 
 SAID = Sentence.of(ALICE, " scaled web of myapp from 2 to 3")
-TEXT = "<@U01ALICE> scaled web of myapp from 2 to 3"
+TEXT = "@alice scaled web of myapp from 2 to 3"
 
 
 async def say(s: Stage, channel: str = "C1") -> None:

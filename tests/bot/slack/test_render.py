@@ -11,7 +11,7 @@ from tests.fakes import START, broken, progressing
 
 
 def renderer(w: World) -> MessageRenderer:
-    return MessageRenderer(w.store, w.cluster, w.promoter._access, w.clock)
+    return MessageRenderer(w.store, w.cluster, w.promoter._access, w.clock, lambda _channel, _ts: "")
 
 
 async def test_the_manifest_of_a_card_that_waits_is_read_once(tmp_path: Path, monkeypatch):

@@ -21,7 +21,9 @@ from bot.slack.pacing import UPDATE_BURST, UPDATE_RATE
 from bot.slack.sender import Sender
 from bot.slack.web_api import WebApi
 from bot.slack.workspace_blocks import WorkspaceBlocks
+from bot.views.notices import notice
 from core.errors import Unavailable
+from core.ports.notices import Notice
 from core.promotion import Phase
 from core.records.line import Line
 from storage.keys import Keyring
@@ -115,6 +117,9 @@ class Messages:
         if post.kind == "terminal":
             return {"text": f"end {post.promotion}" + (f" + {len(post.lines)} lines" if post.lines else "")}
         return {"text": f"{len(post.lines)} lines"}
+
+    def notice(self, due: Notice) -> dict[str, Any]:
+        return notice(due)
 
     async def beside_ending(self, promotion: str) -> Callable[[Sequence[Line]], bool]:
         return lambda lines: len(lines) <= self.room
