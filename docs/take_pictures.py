@@ -25,6 +25,7 @@ ACK_SECONDS = 60.0
 PATIENCE_MS = 60_000
 # A picture in a README is shown about 900 wide; GitHub and a clone should both load it in a blink.
 LARGEST_PICTURE = 250_000
+STATES_A_PICTURE = 3
 
 
 async def main() -> None:
@@ -37,6 +38,7 @@ async def main() -> None:
             await promote(page)
             await failed(page)
             await approval(page)
+            await cards_by_state(page, url)
 
 
 @asynccontextmanager
@@ -116,6 +118,25 @@ async def approval(page: Page) -> None:
     await take(page, "approval")
 
 
+async def cards_by_state(page: Page, url: str) -> None:
+    """Every state of a card in a light and a dark window and on a phone, some at a time."""
+    await page.set_viewport_size({"width": 1420, "height": 800})
+    await page.goto(f"{url}/samples")
+    samples = page.locator(".sample")
+    await expect(samples.last).to_be_visible()
+    count = await samples.count()
+    for number, first in enumerate(range(0, count, STATES_A_PICTURE), start=1):
+        top = await samples.nth(first).bounding_box()
+        end = await samples.nth(min(first + STATES_A_PICTURE, count) - 1).bounding_box()
+        assert top is not None
+        assert end is not None
+        height = end["y"] + end["height"] - top["y"] + 16
+        area = {"x": 0, "y": top["y"] - 8, "width": 1420, "height": height}
+        path = FOLDER / f"cards-{number}.jpg"
+        await page.screenshot(path=path, full_page=True, clip=area, type="jpeg", quality=30)
+        checked(path)
+
+
 def cards(page: Page) -> Locator:
     return page.locator("#messages article:not(.ephemeral):not(.broadcast)")
 
@@ -143,10 +164,15 @@ async def take(page: Page, name: str) -> None:
     await page.mouse.move(0, 0)
     path = FOLDER / f"{name}.png"
     await page.screenshot(path=path, animations="disabled", caret="hide")
+    checked(path)
+
+
+def checked(path: Path) -> None:
+    """Refuse a picture that is too large to be loaded in a blink."""
     size = path.stat().st_size
     print(f"{path.relative_to(FOLDER.parent.parent)}: {size // 1000} kB")
     if size > LARGEST_PICTURE:
-        raise SystemExit(f"{name}.png is larger than {LARGEST_PICTURE // 1000} kB: show less")
+        raise SystemExit(f"{path.name} is larger than {LARGEST_PICTURE // 1000} kB: show less")
 
 
 asyncio.run(main())

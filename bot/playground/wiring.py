@@ -10,6 +10,7 @@ from typing import Any
 from bot.admin.commands import new_key
 from bot.command.parser import hints
 from bot.main import Bot, wired
+from bot.playground.card_sheet import card_sheet
 from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.examples import examples, read_builds, register
 from bot.playground.slack.buttons import PageButton
@@ -68,6 +69,7 @@ async def playground(
         credentials=AppCredentials(**kept["slack"]),
         hints=hints(),
         buttons=[PageButton(label="Reset", press=reset, question=RESET)] if reset else [],
+        samples=card_sheet(clock.now()),
         ack_seconds=ack_seconds,
     )
     cluster = SimulatedCluster(clock)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from bot.views import rich_text
 from bot.views.mrkdwn import plain
 from bot.views.states import was_complete
-from core.promotion import GOING_BACK, Phase, Promotion
+from core.promotion import UNSUCCESSFUL, Phase, Promotion
 from core.records.progress import Settling
 
 Status = Literal["pending", "in_progress", "complete", "error"]
@@ -18,8 +18,9 @@ def card_plan(p: Promotion) -> dict[str, Any] | None:
     """Return the block for a promotion that is on its way; before and after that there is nothing to follow."""
     if not p.in_flight:
         return None
-    steps = _way_back(p) if p.phase in GOING_BACK else _way_forward(p)
-    title = f"Way back of {p.app}" if p.phase in GOING_BACK else f"Rollout of {p.release} to {p.app}"
+    back = p.phase in UNSUCCESSFUL
+    steps = _way_back(p) if back else _way_forward(p)
+    title = f"Way back of {p.app}" if back else f"Rollout of {p.release} to {p.app}"
     return {
         "type": "plan",
         "block_id": f"plan:{p.id}:{p.revision}",
@@ -48,7 +49,12 @@ def _way_back(p: Promotion) -> Iterator[dict[str, Any]]:
     back = "What it created" if p.removed else p.back_to
     applied = p.phase is Phase.ROLLBACK
     verb = "removed" if p.removed else "applied again"
-    yield _task(f"{back}: {verb}", "complete") if applied else _task(f"{back}: being {verb}", "in_progress")
+    if p.phase is Phase.COUNTDOWN:
+        yield _task(f"{back}: {verb}, unless somebody stops that", "pending")
+    else:
+        yield (
+            _task(f"{back}: {verb}", "complete") if applied else _task(f"{back}: being {verb}", "in_progress")
+        )
     if applied:
         yield from _services(p)
     yield _task("Done", "pending")

@@ -76,11 +76,10 @@ def above(context: CardContext) -> list[str]:
 
 def below(context: CardContext) -> list[str]:
     """Say everything else, most important first, one thought a line."""
-    return [
-        line
-        for part in (_routes, _given, _changes, _along, _cautions, _notes, _after)
-        for line in part(context)
-    ]
+    # What it changes is for whoever decides on it or watches it go out; once it goes back that is no news.
+    going = context.promotion.phase in UNSUCCESSFUL
+    changing = () if going else (_changes, _along, _cautions, _notes)
+    return [line for part in (_routes, _given, *changing, _after) for line in part(context)]
 
 
 def cause(context: CardContext) -> Sentence:
@@ -185,7 +184,7 @@ def _counted_down(context: CardContext) -> Iterable[str]:
     """Say when it goes back, or that somebody has stopped that."""
     p = context.promotion
     if p.phase is Phase.COUNTDOWN and p.countdown:
-        yield f"{_would_go_back(p)} {date(p.countdown.at)}, unless somebody stops that"
+        yield f"{_would_go_back(p)} at {time_of_day(p.countdown.at)}, unless somebody stops that"
     if p.phase is Phase.STOPPED:
         by = context.name(p.stopped_by) if p.stopped_by else "somebody"
         yield f"stopped by {by}: nothing goes back by itself, {p.app} stays as it is now until a person goes on"

@@ -1,9 +1,10 @@
 """What a request for a promotion comes to, by plain facts, and what would run: the one looked at again in the transaction, the other made before it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.errors import NotFound
+from core.errors import Busy, NotFound
 from core.ids import new_id
 from core.lifecycle.bundles import rendered
 from core.lifecycle.explain import Action, ActionContext, ActionKind, explain, rule_of
@@ -14,11 +15,11 @@ from core.lifecycle.riding import riding_along
 from core.policy.authorization import ApprovalRule, Policy, Rules
 from core.ports.cluster import Cluster
 from core.ports.store import Store, StoreReader, Transaction
-from core.promotion import Promotion, PromotionKind
+from core.promotion import UNSUCCESSFUL, WAITING, Promotion, PromotionKind
 from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseEntry
-from core.sentence import EMPTY_SENTENCE, Sentence
+from core.sentence import EMPTY_SENTENCE, CommandLine, Sentence, TimeOfDay
 from core.usecases.process_viewer import check_service
 
 
@@ -109,13 +110,15 @@ async def considered(
     else:
         release, skipped = await _chosen(read, request)
         held = await why_held(read, release)
-    asks_again = request.kind == "promote" and request.restart is None
+    waiting = await _same(read, context.awaiting, request, release)
+    if going := await _same(read, [context.in_flight] if context.in_flight else [], request, release):
+        raise _under_way(going, release)
     meets = replace(
         meets,
         release=release,
         held=held,
         build=await read.build_entry(request.app, release.build) if release.build else None,
-        waiting=next((p for p in context.awaiting if p.release == release.id), None) if asks_again else None,
+        waiting=waiting,
     )
     explain(action, principal, meets).enforce()
     return RequestContext(
@@ -126,6 +129,37 @@ async def considered(
         skipped=skipped,
         rules=policy.rules(request.app),
         rule=rule_of(action, meets),
+    )
+
+
+async def _same(
+    read: StoreReader, promotions: Sequence[Promotion], request: PromotionRequest, release: ReleaseEntry
+) -> Promotion | None:
+    """Return the promotion that was asked for with the same request: of a rollback, the one whose release is a copy of the same.
+
+    A promote of what is rolling out is refused as any other, and what takes over is meant to.
+    """
+    if request.restart is not None:
+        return None
+    for each in promotions:
+        if request.kind == "promote" and each.phase in WAITING and each.release == release.id:
+            return each
+        if request.kind == "rollback" == each.kind and each.phase not in UNSUCCESSFUL:
+            copied = await read.release_entry(each.app, each.release)
+            if copied.copy_of == release.id:
+                return each
+    return None
+
+
+def _under_way(going: Promotion, release: ReleaseEntry) -> Busy:
+    """Say to whoever asks a second time, by a second click for instance, that it is being done: else it would begin anew."""
+    since = Sentence.of(", since ", TimeOfDay(going.started_at)) if going.started_at else ""
+    what = f"{going.app} is going back to {release.id} already: asked for by "
+    return Busy(
+        Sentence.of(what, going.requested_by, since),
+        hint=Sentence.of(
+            "its card says how far it is; to stop it: ", CommandLine(f"apps cancel {going.app}")
+        ),
     )
 
 

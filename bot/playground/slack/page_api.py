@@ -40,6 +40,7 @@ class PageApi:
         hints: Sequence[Sequence[str]],
         steps: Sequence[Sequence[str]],
         buttons: Sequence[PageButton],
+        samples: Sequence[Json] = (),
     ) -> None:
         self._context = context
         self._users = users
@@ -47,6 +48,7 @@ class PageApi:
         self._command = command
         self._acts = PageActions(users, views, command=command, buttons=buttons)
         self._buttons = [{"label": button.label, "question": button.question} for button in buttons]
+        self._samples = list(samples)
         self._hints = [{"usage": hint[0], "description": hint[1]} for hint in hints]
         self._steps = [_step(*each) for each in steps]
 
@@ -60,14 +62,22 @@ class PageApi:
             web.get("/", self._index),
             web.static("/page", FILES),
             web.get("/archives/{channel}/{message}", self._permalink),
+            web.get("/samples", self._sample_page),
+            web.get("/do/samples", self._sampled),
             web.get("/do/state", self._state),
             web.get("/do/events", self._events),
             *self._acts.routes(),
         ]
 
     async def _index(self, _request: web.Request) -> web.StreamResponse:
-        headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
-        return web.FileResponse(FILES / "index.html", headers=headers)
+        return _page("index.html")
+
+    async def _sample_page(self, _request: web.Request) -> web.StreamResponse:
+        return _page("samples.html")
+
+    async def _sampled(self, _request: web.Request) -> web.Response:
+        """Return the messages that are shown side by side."""
+        return web.json_response(self._samples)
 
     async def _permalink(self, request: web.Request) -> web.StreamResponse:
         """Lead a message's permanent link to its thread."""
@@ -158,6 +168,11 @@ class PageApi:
         channel = self._context.store.channels.get(message.channel)
         mine = message.visible_to in {None, viewer} and channel is not None and _visible(channel, viewer)
         return {"type": event["type"], "message": self._shown(message)} if mine else None
+
+
+def _page(name: str) -> web.StreamResponse:
+    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+    return web.FileResponse(FILES / name, headers=headers)
 
 
 def _step(title: str, command: str, explanation: str, channel: str = "") -> Json:

@@ -36,6 +36,7 @@ class SlackWorkspace(Inspector, FaultInjector):
         first_steps: `(title, command text, explanation)` for the panel of a newcomer, and a channel id where the
             command belongs into a certain one.
         buttons: What the page offers beside Slack itself, a reset for instance.
+        samples: Messages, each with a `title`, that the page /samples shows side by side: light, dark, and as on a phone.
         ack_seconds: How long an acknowledgement may take.
         trigger_seconds: How long a trigger id opens a modal.
         rate_limits: Whether Slack's limits are enforced.
@@ -51,6 +52,7 @@ class SlackWorkspace(Inspector, FaultInjector):
         hints: Sequence[Sequence[str]] = (),
         first_steps: Sequence[Sequence[str]] = (),
         buttons: Sequence[PageButton] = (),
+        samples: Sequence[dict[str, Any]] = (),
         ack_seconds: float = ACK_SECONDS,
         trigger_seconds: float = TRIGGER_SECONDS,
         rate_limits: bool = True,
@@ -74,6 +76,7 @@ class SlackWorkspace(Inspector, FaultInjector):
             hints=hints,
             steps=first_steps,
             buttons=buttons,
+            samples=samples,
         )
         self._server = WorkspaceServer(self._context, self._sockets, self._page)
 
