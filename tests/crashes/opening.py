@@ -27,7 +27,7 @@ async def simulated_world(
     start, began = ground.now if ground else datetime(2026, 1, 1, tzinfo=UTC), time.monotonic()
     clock = ScaledClock(speed, start, began)
     slack = SlackWorkspace(clock, credentials=ground.credentials if ground else None, ack_seconds=ACK_SECONDS)
-    cluster = SimulatedCluster(clock)
+    cluster = SimulatedCluster(clock, extensions=["gateway.networking.k8s.io"])
     key = ground.key if ground else Keyring.generate()
     if ground:
         slack.restore(ground.slack)

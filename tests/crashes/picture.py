@@ -13,7 +13,7 @@ from core.records.release import Release, ReleaseStatus
 from core.records.step import Step
 from storage.store import SqliteStore
 from tests.chain import audit_rows, first_broken
-from tests.crashes.places import KINDS, Document
+from tests.crashes.places import Document
 from tests.crashes.world import ENDING, World
 
 POD = re.compile(r"\b(web|worker|mailer)-[a-z0-9]{6,10}(-[a-z0-9]{5})?\b")
@@ -31,7 +31,7 @@ async def picture(world: World) -> Picture:
         records = await _records(store, world.place.app)
     seen = {
         "records": records,
-        "cluster": [_object(kind, o) for kind in KINDS for o in await world.place.objects(kind)],
+        "cluster": [_object(kind, o) for kind in world.place.kinds for o in await world.place.objects(kind)],
         "notices": world.notices(),
         "slack": [_story(world, card) for card in world.cards()],
         "answers": {user: [a for a in world.answers(user) if a != DONE_BEFORE] for user in world.asked},

@@ -20,7 +20,7 @@ Document = dict[str, Any]
 KINDS = (
     *("StatefulSet", "DaemonSet", "Deployment", "ReplicaSet", "ControllerRevision", "Pod"),
     *("Service", "Secret", "PersistentVolumeClaim", "ConfigMap"),
-    *("PodDisruptionBudget", "HorizontalPodAutoscaler", "CronJob", "Job"),
+    *("PodDisruptionBudget", "HorizontalPodAutoscaler", "Ingress", "CronJob", "Job"),
 )
 
 
@@ -30,9 +30,11 @@ class Place(Protocol):
     Attributes:
         app: its name.
         kubeconfig: the bot's.
+        kinds: what is looked at.
     """
 
     app: str
+    kinds: tuple[str, ...]
     kubeconfig: Path
 
     async def objects(self, kind: str) -> list[Document]: ...
@@ -72,6 +74,7 @@ class Simulated(_Calming):
     """The simulated cluster, which is this process's own."""
 
     app = "myapp"
+    kinds: tuple[str, ...] = (*KINDS, "HTTPRoute")
 
     def __init__(self, cluster: SimulatedCluster, folder: Path) -> None:
         self._cluster = cluster
@@ -94,6 +97,8 @@ class Simulated(_Calming):
 
 class Real(_Calming):
     """A namespace of the real control plane, seen as its administrator."""
+
+    kinds: tuple[str, ...] = KINDS
 
     def __init__(self, app: str, kubeconfig: Path, admin: KubeClient) -> None:
         self.app = app

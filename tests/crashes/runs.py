@@ -47,6 +47,7 @@ async def ground(nursery: Path, folder: Path, scenario: Scenario) -> Ground:
     with tempfile.TemporaryDirectory(dir=folder) as place:
         async with simulated_world(nursery, Path(place), speed=SPEED) as world:
             world.set_policy(POLICY)
+            world.router = scenario.router
             await world.register(scenario.builds)
             await prepare(world, scenario)
             return await world.freeze()
@@ -74,6 +75,7 @@ async def run(nursery: Path, folder: Path, scenario: Scenario, begin: Ground, de
 async def tell(world: World, scenario: Scenario, death: Death | None) -> Ran:
     """Let a story happen in a world that is ready for it."""
     world.set_policy(scenario.policy)
+    world.router = scenario.router
     world.begin()
     releases = await world.releases()
 

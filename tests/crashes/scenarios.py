@@ -1,4 +1,4 @@
-"""What is going on when the bot dies: eleven stories that pass every failpoint between them."""
+"""What is going on when the bot dies: stories that pass every failpoint between them."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -22,10 +22,15 @@ apps:
     settle: 4s
     unpinned: true
 """
+# Long enough for a stranger, whom another life of the bot may have kept waiting for the line that he waits for.
+UNHURRIED = POLICY.replace("settle: 4s", "settle: 25s")
 ONE_APPROVAL = POLICY + "    approvals: {promote: {count: 1}}\n"
 
 
-# What a release may bring along beside its services: a cache, and one process on every node.
+# What a release may bring along beside its services: a database with a disk, a cache, and one process on every node.
+DATABASE = (
+    "resources:\n  database: {type: postgres, image: 'registry.example/database:v1', options: {storage: 1}}\n"
+)
 STORE = "resources:\n  store: {type: redis, image: 'registry.example/store:v1'}\n"
 AGENT = """\
   agent:
@@ -55,6 +60,13 @@ def build(top: str = "", more: str = "", **services: str) -> Build:
 TIMER = 'timers:\n  nightly: {schedule: "0 0 1 1 *", service: web, command: bin/clean}\n'
 
 
+def unpublished(made: Build) -> Build:
+    """Return the build with services that no router leads to."""
+    return replace(
+        made, manifest=made.manifest.replace("    build: .\n", "    build: .\n    internal: true\n")
+    )
+
+
 def with_followers(made: Build) -> Build:
     """Return the build with an autoscaler of web and a timer."""
     count = made.manifest.partition("count: ")[2].partition(",")[0]
@@ -64,6 +76,7 @@ def with_followers(made: Build) -> Build:
 FIRST = build(web="v1 2", worker="v1 1")
 SECOND = build(web="v2 3", worker="v2 1")
 BAD = build(STORE, AGENT, web="v2-notfound 3", worker="v2 1", mailer="v2 1")
+EVERYTHING = with_followers(build(DATABASE, AGENT, web="v2 3", worker="v2 1"))
 STUCK = build(web="v2-neverready 3", worker="v2 1")
 
 
@@ -78,6 +91,7 @@ class Scenario:
         endings: how the promotions end, oldest first, with releases as R1, R2 … in the order of their making.
         runs: what the newest card says of the services in the end.
         policy: the rules during the story.
+        router: the rack's, as `CONVOX_ROUTER`; without one no story has a route.
     """
 
     builds: tuple[Build, ...]
@@ -86,6 +100,7 @@ class Scenario:
     endings: tuple[str, ...]
     runs: str
     policy: str = POLICY
+    router: str = ""
 
 
 async def promote_with_approval(world: World, releases: list[str]) -> None:
@@ -126,6 +141,8 @@ async def promote_into_a_strangers_timer(world: World, releases: list[str]) -> N
     await world.place.make_stranger("CronJob", "timer-nightly")
 
 
+# Either is there on the simulated cluster.
+INGRESS, GATEWAY = "ingress:nginx", "gateway:gateways/main"
 GONE = "registry.example/web:v2-notfound does not exist in the registry"
 SCENARIOS = {
     "a promotion with an approval": Scenario(
@@ -172,11 +189,31 @@ SCENARIOS = {
     "an autoscaler and a timer that are no longer wanted": Scenario(
         builds=(with_followers(FIRST), SECOND), act=promote, endings=("OK",), runs="web 2/2 · worker 1/1"
     ),
-    "a timer that is refused and the way back": Scenario(
-        builds=(FIRST, with_followers(SECOND)),
+    # The route is there by then: what follows the verdict is applied in the order of the kinds, timers last.
+    "a route, a timer that is refused and the way back": Scenario(
+        builds=(unpublished(FIRST), with_followers(SECOND)),
         act=promote_into_a_strangers_timer,
         endings=("ERROR: rolled back to R1: CronJob/timer-nightly exists already",),
         runs="web 2/2 · worker 1/1",
+        policy=UNHURRIED,
+        router=INGRESS,
+    ),
+    "a rollback by a person of all that a release can bring": Scenario(
+        builds=(unpublished(FIRST), EVERYTHING),
+        before=2,
+        act=roll_back,
+        endings=("OK",),
+        # The autoscaler has made three of two, and what goes with it is not the load.
+        runs="web 3/3 · worker 1/1",
+        router=INGRESS,
+    ),
+    "a rollback by a person of a route through a Gateway": Scenario(
+        builds=(unpublished(FIRST), SECOND),
+        before=2,
+        act=roll_back,
+        endings=("OK",),
+        runs="web 2/2 · worker 1/1",
+        router=GATEWAY,
     ),
     "a service that is no longer wanted": Scenario(
         builds=(FIRST, build(web="v2 2")), act=promote, endings=("OK",), runs="web 2/2"

@@ -82,10 +82,39 @@ async def test_without_a_death_a_story_ends_as_documented(name: str, rehearsals:
     for story, ending in zip(stories, SCENARIOS[name].endings, strict=True):
         (said,) = story["endings"]
         assert said.startswith(ending)
-    counts = [row for row in stories[-1]["card"].splitlines() if re.match(r"\w+ \d+/\d+", row)]
+    counts = re.findall(r"\w+ \d+/\d+(?: · \w+ \d+/\d+)*", stories[-1]["card"])
     assert " ".join(counts) == SCENARIOS[name].runs
 
 
 async def test_every_failpoint_is_passed_in_one_of_the_stories(rehearsals: Rehearsals):
     passed = {point for name in SCENARIOS for point in (await rehearsals.of(name))[1].passed}
     assert set(NAMES) == passed
+
+
+@pytest.mark.parametrize(
+    ("name", "brought", "stays"),
+    [
+        (
+            "a rollback by a person of all that a release can bring",
+            {"StatefulSet", "DaemonSet", "HorizontalPodAutoscaler", "Ingress", "CronJob"},
+            {"PersistentVolumeClaim"},
+        ),
+        ("a rollback by a person of a route through a Gateway", {"HTTPRoute"}, set()),
+        (
+            "a route, a timer that is refused and the way back",
+            {"HorizontalPodAutoscaler", "Ingress"},
+            {"CronJob"},
+        ),
+    ],
+)
+async def test_what_a_release_has_brought_is_gone_with_it_but_for_data_and_what_is_a_strangers(
+    name: str, brought: set[str], stays: set[str], rehearsals: Rehearsals
+):
+    """The stories are worth their name: it was there, since a step has removed it; what no step may remove is there still."""
+    _, ran = await rehearsals.of(name)
+    there = {seen["kind"] for seen in ran.picture["cluster"]}
+    (*_, steps) = ran.picture["records"]["steps"]
+    removed = {step["ref"].partition("/")[0] for step in steps if step["action"] == "remove"}
+    assert brought <= removed
+    assert not brought & there
+    assert stays <= there

@@ -66,6 +66,7 @@ class World:
         known: messages that were there from the beginning.
         asked: who has asked for something how often, commands and clicks together.
         left: what was still to be done at the last look.
+        router: the rack's, as `CONVOX_ROUTER`; "" for none.
     """
 
     patience: float
@@ -80,6 +81,7 @@ class World:
     asked: Counter[str] = field(default_factory=Counter)
     deaths: int = 0
     left: str = ""
+    router: str = ""
 
     # What the bot is told
 
@@ -96,7 +98,8 @@ class World:
 
     @property
     def environ(self) -> dict[str, str]:
-        return {
+        routed = {"CONVOX_ROUTER": self.router, "CONVOX_DOMAIN": "apps.example.com"} if self.router else {}
+        return routed | {
             "SLACK_BOT_TOKEN": self.slack.credentials.bot_token,
             "SLACK_APP_TOKEN": self.slack.credentials.app_token,
             "SLACK_API_URL": self.slack.api_url,

@@ -158,8 +158,8 @@ async def real(
         stack.push_async_callback(_hang_up)
         made.admin = await stack.enter_async_context(connect(plane.kubeconfig("admin")))
         await stack.enter_async_context(SimulatedKubelet(made.admin, made.clock, nodes=nodes))
-        await _make_disks(made.admin, rack, disks)
-        stack.push_async_callback(_take_disks, made.admin, rack, disks)
+        await make_disks(made.admin, rack, disks)
+        stack.push_async_callback(take_disks, made.admin, rack, disks)
         stack.callback(made.thaw)
         try:
             yield made
@@ -170,7 +170,7 @@ async def real(
                 await made.admin.call("DELETE", f"/api/v1/namespaces/{made.rack}-{app}")
 
 
-async def _make_disks(admin: ApiClient, rack: str, disks: int) -> None:
+async def make_disks(admin: ApiClient, rack: str, disks: int) -> None:
     for number in range(disks):
         spec = {
             "capacity": {"storage": "100Gi"},
@@ -187,7 +187,7 @@ async def _make_disks(admin: ApiClient, rack: str, disks: int) -> None:
         await admin.call("POST", "/api/v1/persistentvolumes", disk)
 
 
-async def _take_disks(admin: ApiClient, rack: str, disks: int) -> None:
+async def take_disks(admin: ApiClient, rack: str, disks: int) -> None:
     for number in range(disks):
         await admin.call("DELETE", f"/api/v1/persistentvolumes/{rack}-{number}")
 
