@@ -1,7 +1,7 @@
 """Stand-ins for what the core sees through its ports; everything else in the tests is the real thing."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ from core.cluster.anchor import objection
 from core.cluster.bundling import render_bundle
 from core.cluster.kinds import MANAGED, PRUNED
 from core.cluster.kinds.config_map import ANCHOR
+from core.cluster.kinds.secret import filled
 from core.cluster.rendering.routes import route_notes
 from core.errors import Rejected, Unreachable
 from core.manifest.convox_yml import Manifest
@@ -36,6 +37,7 @@ from core.records.observation import (
 )
 from core.records.process import AppProcesses, Process, ProcessStatus
 from core.records.process_log import LogRequest, ProcessLine, ProcessLog
+from core.records.registry_account import RegistryAccount
 from core.records.release import Release
 from core.records.route_state import RouteState
 from core.records.router import NO_ROUTER
@@ -190,8 +192,17 @@ class FakeCluster:
         app: App,
         rules: Rules,
         passwords: Mapping[str, str],
+        login_hosts: Collection[str] = (),
     ) -> Bundle:
-        return render_bundle(release, build, manifest, app, rules, passwords, rack=self.rack)
+        return render_bundle(
+            release, build, manifest, app, rules, passwords, rack=self.rack, login_hosts=login_hosts
+        )
+
+    def with_logins(self, bundle: Bundle, app: App, logins: Sequence[RegistryAccount]) -> Bundle:
+        return filled(bundle, self.rack, app, logins)
+
+    async def renew_logins(self, app: App, logins: Sequence[RegistryAccount], *, token: int) -> None:
+        self._ask(f"renew logins {' '.join(f'{each.host}={each.password}' for each in logins)}".strip())
 
     def notes(self, manifest: Manifest) -> tuple[str, ...]:
         return (*manifest.notes, *route_notes(manifest, NO_ROUTER))

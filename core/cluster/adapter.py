@@ -1,6 +1,6 @@
 """Kubernetes as the core needs it: the port `Cluster`, put together from its parts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from core.clock import Clock
@@ -12,6 +12,8 @@ from core.cluster.evidence import evidence
 from core.cluster.fencing import AppNamespace
 from core.cluster.kinds import MANAGED, PRUNED
 from core.cluster.kinds.config_map import ANCHOR
+from core.cluster.kinds.secret import SECRET, app_registries, filled
+from core.cluster.labels import APP_REGISTRIES
 from core.cluster.logs import read_logs
 from core.cluster.processes import read_processes, read_timers
 from core.cluster.provisioning import NamespaceProvisioner
@@ -33,6 +35,7 @@ from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis
 from core.records.process import AppProcesses
 from core.records.process_log import LogRequest, ProcessLog
+from core.records.registry_account import RegistryAccount
 from core.records.release import Release
 from core.records.route_state import RouteState
 from core.records.router import NO_ROUTER, Router
@@ -80,10 +83,22 @@ class KubernetesCluster:
         app: App,
         rules: Rules,
         passwords: Mapping[str, str],
+        login_hosts: Collection[str] = (),
     ) -> Bundle:
         return render_bundle(
-            release, build, manifest, app, rules, passwords, rack=self.rack, router=self._router
+            release,
+            build,
+            manifest,
+            app,
+            rules,
+            passwords,
+            rack=self.rack,
+            login_hosts=login_hosts,
+            router=self._router,
         )
+
+    def with_logins(self, bundle: Bundle, app: App, logins: Sequence[RegistryAccount]) -> Bundle:
+        return filled(bundle, self.rack, app, logins)
 
     def notes(self, manifest: Manifest) -> tuple[str, ...]:
         return (*manifest.notes, *route_notes(manifest, self._router))
@@ -115,6 +130,14 @@ class KubernetesCluster:
 
     async def apply(self, app: str, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
         return await self._applier.apply(self._ns(app), bundle, ref, token=token, force=force)
+
+    async def renew_logins(self, app: App, logins: Sequence[RegistryAccount], *, token: int) -> None:
+        ns, ref = self._ns(app.name), Ref(SECRET.name, APP_REGISTRIES)
+        if await self._client.get(ns.at(ref.kind, ref.name)) is None:
+            return
+        alone = (app_registries(self.rack, app, logins),)
+        part = Bundle(release="", app=app.name, objects=alone, services=(), digest="")
+        await self._applier.apply(ns, part, ref, token=token, force=True)
 
     async def scale(self, app: str, ref: Ref, replicas: int, *, token: int) -> Applied:
         return await self._applier.scale(self._ns(app), ref, replicas, token=token)

@@ -5,7 +5,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +36,7 @@ from core.records.bundle import Bundle, BundleService, Ref
 from core.records.release import Release
 from core.records.router import NO_ROUTER, Router
 
-RENDER_VERSION = 3
+RENDER_VERSION = 4
 
 
 def render_bundle(
@@ -48,6 +48,7 @@ def render_bundle(
     passwords: Mapping[str, str],
     *,
     rack: str,
+    login_hosts: Collection[str] = (),
     router: Router = NO_ROUTER,
 ) -> Bundle:
     """Render a release; the same arguments always give the same bundle.
@@ -75,6 +76,7 @@ def render_bundle(
         services=services,
         images=images,
         passwords=passwords,
+        login_hosts=frozenset(login_hosts),
         router=router,
     )
     objects = tuple(rendered for kind in MANAGED.values() for rendered in kind.render(_input_of(kind, given)))

@@ -46,6 +46,10 @@ def registry_secret_name(service: str, release: str) -> str:
     return f"pull-{service}-{release.lower()}"
 
 
+# The logins of the app itself; one for all releases, since a password that was changed is no good in any of them.
+APP_REGISTRIES = "convox-bot-registries"
+
+
 def timer_name(timer: Timer) -> str:
     """Return the name of a timer's CronJob, as in Convox."""
     return f"timer-{timer.name}"
@@ -85,6 +89,17 @@ def resource_labels(rack: str, app: App, resource: AppResource) -> dict[str, str
 def config_labels(rack: str, app: App) -> dict[str, str]:
     """Return the labels of a file of an app's manifest."""
     return {"system": "convox", "rack": rack, "app": app.name, "type": "config", MANAGED_LABEL: FIELD_MANAGER}
+
+
+def registries_labels(rack: str, app: App) -> dict[str, str]:
+    """Return the labels of the logins of an app."""
+    return {
+        "system": "convox",
+        "rack": rack,
+        "app": app.name,
+        "type": "registry",
+        MANAGED_LABEL: FIELD_MANAGER,
+    }
 
 
 def volume_labels(rack: str, app: App) -> dict[str, str]:

@@ -36,7 +36,13 @@ async def rendered(
     """Render a release, off the loop; raises as `bundle_of` does."""
     manifest = await asyncio.to_thread(parse_manifest, build.manifest, release.environment)
     passwords = await passwords_of(read, app.name, (each.name for each in manifest.made))
-    return await asyncio.to_thread(cluster.render, release, build, manifest, app, rules, passwords)
+    hosts = frozenset(login.host for login in await read.registry_logins(app.name))
+    return await asyncio.to_thread(cluster.render, release, build, manifest, app, rules, passwords, hosts)
+
+
+async def sendable(read: StoreReader, cluster: Cluster, app: str, bundle: Bundle) -> Bundle:
+    """Return a stored bundle as it is sent: with the logins at registries that the app has now, whenever it was rendered."""
+    return cluster.with_logins(bundle, await read.app(app), await read.registry_logins(app))
 
 
 async def prunable(tx: StoreReader, cluster: Cluster, app: str, bundle: Bundle) -> tuple[Ref, ...]:

@@ -8,19 +8,20 @@ from core.ports.store import StoreReader
 from core.redaction import Redactor, keep_quiet, redactor_for
 
 # Making one takes a while and unseals every environment of it; releases never change.
-_REDACTORS: WeakValueDictionary[tuple[str, ...], Redactor] = WeakValueDictionary()
+_REDACTORS: WeakValueDictionary[tuple[str | frozenset[str], ...], Redactor] = WeakValueDictionary()
 
 
 async def redactor_of_releases(read: StoreReader, app: str, releases: Iterable[str]) -> Redactor:
-    """Return what knows the values of these releases' environments, and the passwords of their resources.
+    """Return what knows the values of these releases' environments, the passwords of their resources, and those of the app's logins.
 
     From now on this task says none of them in the log either.
     """
     ids = sorted(set(releases))
-    redact = _REDACTORS.get((app, *ids))
+    logins = frozenset({value for each in await read.registry_logins(app) for value in each.secrets})
+    redact = _REDACTORS.get((app, *ids, logins))
     if redact is None:
-        redact = await redactor_for(await _values(read, app, ids))
-        _REDACTORS[app, *ids] = redact
+        redact = await redactor_for({*await _values(read, app, ids), *logins})
+        _REDACTORS[app, *ids, logins] = redact
     keep_quiet(redact)
     return redact
 

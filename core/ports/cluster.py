@@ -1,6 +1,6 @@
 """Kubernetes, as far as a rollout needs it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis, Observation
 from core.records.process import AppProcesses
 from core.records.process_log import LogRequest, ProcessLog
+from core.records.registry_account import RegistryAccount
 from core.records.release import Release
 from core.records.route_state import RouteState
 from core.records.traits import Traits
@@ -75,8 +76,26 @@ class Cluster(Protocol):
         app: App,
         rules: Rules,
         passwords: Mapping[str, str],
+        login_hosts: Collection[str] = (),
     ) -> Bundle:
-        """Render a release with the passwords of its resources; pure. Raises Invalid for what cannot be rendered."""
+        """Render a release; pure.
+
+        Args:
+            release: what is rendered.
+            build: with its images.
+            manifest: of the build.
+            app: whose release.
+            rules: what the policy says of the app.
+            passwords: resource → the password that was generated for it.
+            login_hosts: registries at which the app has a login, with which its pods are to pull.
+
+        Raises:
+            Invalid: it cannot be rendered.
+        """
+        ...
+
+    def with_logins(self, bundle: Bundle, app: App, logins: Sequence[RegistryAccount]) -> Bundle:
+        """Return a bundle as it is sent, with the logins that the app has now: a stored one holds none; pure."""
         ...
 
     def notes(self, manifest: Manifest) -> tuple[str, ...]:
@@ -126,6 +145,10 @@ class Cluster(Protocol):
 
     async def apply(self, app: str, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
         """Apply one object, fenced by uid and resourceVersion of a read that checked its token (rule 15)."""
+        ...
+
+    async def renew_logins(self, app: App, logins: Sequence[RegistryAccount], *, token: int) -> None:
+        """Let the app's pods pull with these logins from now on; nothing where no release has brought any."""
         ...
 
     async def scale(self, app: str, ref: Ref, replicas: int, *, token: int) -> Applied:

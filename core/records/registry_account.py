@@ -1,6 +1,7 @@
-"""An account at an image registry, with which the bot asks there for one app. Nodes pull with what convox.yml says."""
+"""An account at an image registry of one app, with which the bot asks there and its pods pull."""
 
 import re
+from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,7 +16,7 @@ DOCKER = "docker.io"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryAccount:
-    """Whom the bot says it is where it asks a registry for an app.
+    """Whom the bot and the nodes say they are at a registry.
 
     Attributes:
         host: as it stands in front of an image, `docker.io` for those without one.
@@ -28,6 +29,11 @@ class RegistryAccount:
     password: str = field(repr=False)
     created_at: datetime
     created_by: Actor
+
+    @property
+    def secrets(self) -> tuple[str, str]:
+        """What nobody may read: the password, and as it stands with the user in a header."""
+        return self.password, b64encode(f"{self.user}:{self.password}".encode()).decode()
 
 
 def check_host(host: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from core.errors import Rejected
 from core.failpoints import failpoint
+from core.lifecycle.bundles import sendable
 from core.promotion import Promotion
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied, Intent
@@ -139,6 +140,7 @@ class BundleApplier:
         limit: float,
     ) -> None:
         done = await self._done(promotion, stage)
+        bundle = await sendable(self._ports.store.read, self._ports.cluster, promotion.app, bundle)
         for ref in refs:
             answer = done.get((ref, "apply")) or await self._object(
                 promotion, bundle, ref, stage=stage, counts=counts, limit=limit

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 from core.actor import BOT
 from core.errors import Conflict, Rejected
 from core.failpoints import failpoint
+from core.lifecycle.bundles import sendable
 from core.lifecycle.take_over import withdraw
 from core.lifecycle.transition import move
 from core.lifecycle.visibility import CARD_PATIENCE, undelivered_card, why_unseen
@@ -134,6 +135,7 @@ class RolloutStarter:
     async def _preflight(self, promotion: Promotion) -> Literal[True]:
         bundle = await self._ports.store.read.bundle(promotion.release)
         assert bundle is not None, "a bundle is stored with the request"
+        bundle = await sendable(self._ports.store.read, self._ports.cluster, promotion.app, bundle)
         await self._ports.cluster.preflight(
             promotion.app, bundle, token=promotion.token, force=promotion.forced
         )

@@ -1,10 +1,23 @@
 """Use cases about apps themselves: making and locking them, their channel, their logins at registries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.actor import Actor, Caller
-from core.errors import Conflict, Forbidden, Invalid, NotFound, Rejected, Unavailable, Unreachable, UserError
+from core.errors import (
+    Busy,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Rejected,
+    Unavailable,
+    Unreachable,
+    UserError,
+)
+from core.lifecycle.guards import busy_error
 from core.records.app import App, check_name, namespace_command
+from core.records.claim import Claim
 from core.records.registry_account import RegistryAccount, check_host
 from core.sentence import CommandLine, Sentence
 from core.usecases.record_use_case import RecordUseCase
@@ -128,9 +141,10 @@ class AppRegistrar(RecordUseCase):
             await tx.audit(actor, "app.lock" if locked else "app.unlock", name, {})
 
     async def add_registry(self, caller: Caller, app: str, *, host: str, user: str, password: str) -> str:
-        """Keep a login at a registry, in place of the one that the app had there; return the host.
+        """Keep a login at a registry, in place of the one that the app had there; the pods that pull with it have it at once.
 
         Raises:
+            Unavailable: it is kept, and the cluster has not got it yet; the next promotion brings it.
             Invalid: that is no host, or there is no user or no password.
         """
         actor = await self._access.require(caller.actor, "env", app)
@@ -145,22 +159,59 @@ class AppRegistrar(RecordUseCase):
             )
             await tx.save_registry_login(login)
             await tx.audit(actor, "registry.add", app, {"host": host, "user": user})
+        try:
+            await self._renew_logins(app, await self._store.read.registry_logins(app))
+        except (Rejected, Unreachable) as error:
+            raise Unavailable(
+                f"the login at {host} is kept, but the cluster has not got it: {error}",
+                hint="pods pull with it from the next promotion on; or ask for it again",
+            ) from error
         return host
 
     async def remove_registry(self, caller: Caller, app: str, host: str) -> str:
-        """Forget a login at a registry; return the host.
+        """Forget a login at a registry, in the cluster first: what is forgotten here could not be taken away there; return the host.
 
         Raises:
             NotFound: there is none.
+            Busy: a rollout would bring it back.
+            Unavailable: the cluster could not be told, so it is kept.
         """
         actor = await self._access.require(caller.actor, "env", app)
         host = check_host(host)
+        if (holder := await self._store.read.in_flight(app)) is not None:
+            hint = "remove it when that has ended: what it sends holds the logins with which it has begun"
+            raise Busy(busy_error(holder).sentence, hint=hint)
+        left = [each for each in await self._store.read.registry_logins(app) if each.host != host]
+        try:
+            await self._renew_logins(app, left)
+        except (Rejected, Unreachable) as error:
+            raise Unavailable(
+                f"nothing was removed, since the cluster still has it: {error}", hint="ask again"
+            ) from error
         async with self._store.transaction(delivery=caller.delivery) as tx:
             await tx.app(app)
             if not await tx.remove_registry_login(app, host):
                 raise NotFound(f"{app} has no login at {host}", hint=f"`registries -a {app}` lists them")
             await tx.audit(actor, "registry.remove", app, {"host": host})
         return host
+
+    async def _renew_logins(self, app: str, logins: Sequence[RegistryAccount]) -> None:
+        """Bring the app's logins to its pods, if any have some: under the number of the promotion that touched the cluster last.
+
+        What starts after this brings those that are stored by then (engine rule 15).
+
+        Raises:
+            Rejected, Unreachable: the cluster has the old ones.
+        """
+        read = self._store.read
+        found, last = await read.app(app), await read.last_touched(app)
+        if last is None:
+            return
+        claim = Claim(
+            installation=await read.installation(), token=last.token, promotion=last.id, touched=True
+        )
+        await self._cluster.check_anchor(found, claim)
+        await self._cluster.renew_logins(found, logins, token=last.token)
 
 
 def _channel(caller: Caller) -> str:

@@ -1,31 +1,41 @@
 """The environment of a service: one immutable Secret a service and release, so that old pods never read new values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource
 from core.cluster.labels import (
+    APP_REGISTRIES,
     RELEASE_LABEL,
     config_labels,
     config_name,
+    namespace_name,
     own_labels,
+    registries_labels,
     registry_secret_name,
     resource_labels,
     secret_name,
 )
 from core.cluster.rendering.environment import secret_data, variables
 from core.cluster.rendering.input import RenderInput
-from core.cluster.rendering.registries import registry_data
+from core.cluster.rendering.registries import TYPE, logins_data, registry_data
 from core.cluster.rendering.resources import credentials
 from core.cluster.rendering.volumes import config_data
+from core.records.app import App
+from core.records.bundle import Bundle
+from core.records.registry_account import RegistryAccount
 from core.records.traits import Traits
 
 
 def render(given: RenderInput) -> Iterator[Json]:
-    """Yield the Secrets of each service, of each file of the manifest, and of each resource that has a password.
+    """Yield the Secrets of the app's logins, of each service, of each file of the manifest, and of each resource that has a password.
 
     Raises:
         Invalid: no process could be started with an environment.
     """
+    if given.login_hosts:
+        yield app_registries(given.rack, given.app, ())
     for service in given.services:
         yield _secret(
             secret_name(service.name, given.release.id),
@@ -39,7 +49,7 @@ def render(given: RenderInput) -> Iterator[Json]:
                 own_labels(given.rack, given.app, service, type_="registry"),
                 registry_data(service, given.release.environment),
                 given,
-                kind="kubernetes.io/dockerconfigjson",
+                kind=TYPE,
             )
     for config in sorted(given.manifest.configs, key=lambda each: each.id):
         name = config_name(config.id, given.release.id)
@@ -55,6 +65,36 @@ def render(given: RenderInput) -> Iterator[Json]:
                 "type": "Opaque",
                 "data": data,
             }
+
+
+def app_registries(rack: str, app: App, logins: Iterable[RegistryAccount]) -> Json:
+    """Return the Secret of the app's own logins.
+
+    A bundle holds it without any, so that no password is approved, stored or gone back to with a release: what it
+    says is filled in whenever it is sent (`filled`).
+    """
+    return {
+        "apiVersion": "v1",
+        "kind": SECRET.name,
+        "metadata": {
+            "name": APP_REGISTRIES,
+            "namespace": namespace_name(rack, app.name),
+            "labels": registries_labels(rack, app),
+        },
+        "type": TYPE,
+        "data": logins_data(logins),
+    }
+
+
+def filled(bundle: Bundle, rack: str, app: App, logins: Iterable[RegistryAccount]) -> Bundle:
+    """Return a bundle as it is sent: where it holds the app's logins, with those of now."""
+    secret = app_registries(rack, app, logins)
+    objects = tuple(secret if _is_app_registries(each) else each for each in bundle.objects)
+    return replace(bundle, objects=objects)
+
+
+def _is_app_registries(document: Mapping[str, Any]) -> bool:
+    return bool(document["kind"] == SECRET.name and document["metadata"]["name"] == APP_REGISTRIES)
 
 
 def _secret(

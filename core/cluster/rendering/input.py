@@ -22,6 +22,7 @@ class RenderInput:
         services: those that a kind is rendered for, by name: all of them, for a workload kind those that run as it.
         images: service → image; every service has one.
         passwords: resource → the password that was generated for it.
+        login_hosts: registries at which the app has a login.
         router: how the rack's services are reached from outside.
     """
 
@@ -34,6 +35,7 @@ class RenderInput:
     services: tuple[Service, ...]
     images: Mapping[str, str]
     passwords: Mapping[str, str]
+    login_hosts: frozenset[str] = frozenset()
     router: Router = NO_ROUTER
 
     @property

@@ -7,8 +7,9 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from core.cluster.labels import CONTAINER, resource_labels
+from core.cluster.labels import APP_REGISTRIES, CONTAINER, resource_labels
 from core.cluster.rendering.input import RenderInput
+from core.cluster.rendering.registries import needs_login
 from core.manifest.resources import AppResource, ResourceLink, variable_of
 from core.manifest.service import Service
 from core.records.environment import Environment
@@ -30,6 +31,9 @@ def resource_template(resource: AppResource, given: RenderInput) -> Json:
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [_container(resource)],
     }
+    # Only where its own image needs one: whatever changes here starts a database anew.
+    if needs_login(resource.image, given.login_hosts):
+        spec["imagePullSecrets"] = [{"name": APP_REGISTRIES}]
     if resource.storage is not None:
         spec["volumes"] = [
             {"name": VOLUME, "persistentVolumeClaim": {"claimName": resource.object_name}},

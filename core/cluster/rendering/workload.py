@@ -3,6 +3,7 @@
 from typing import Any
 
 from core.cluster.labels import (
+    APP_REGISTRIES,
     CONTAINER,
     HASH_LABEL,
     INIT_CONTAINER,
@@ -52,7 +53,9 @@ def _beside(service: Service, given: RenderInput) -> Json:
     if service.before is not None:
         beside["initContainers"] = [_init_container(service.before, service, given)]
     logins = [registry_secret_name(service.name, given.release.id)] if service.registries else []
-    if secrets := [*service.pull_secrets, *logins]:
+    # Whichever registry its images are at now: with another build it pulls from another one.
+    own = [APP_REGISTRIES] if given.login_hosts else []
+    if secrets := [*service.pull_secrets, *logins, *own]:
         beside["imagePullSecrets"] = [{"name": name} for name in secrets]
     return beside
 

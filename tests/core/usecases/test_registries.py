@@ -1,15 +1,19 @@
 """Logins at registries, and tags that become digests where those answer."""
 
 import sqlite3
+from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from core.errors import Invalid, NotFound, Unreachable
+from core.errors import Busy, Invalid, NotFound, Rejected, Unavailable, Unreachable
+from core.lifecycle.redacting import redactor_of_releases
+from core.promotion import Phase
 from core.records.registry_account import RegistryAccount, host_of
 from core.usecases.registrar import Registrar
-from tests.core.world import ALICE, BOB, World, by
+from tests.core.world import ALICE, BOB, World, by, until
+from tests.fakes import progressing
 
 APP = "myapp"
 MANIFEST = "services:\n  web:\n    build: .\n  api:\n    build: .\n  worker:\n    build: .\n"
@@ -76,6 +80,65 @@ async def test_a_login_is_forgotten(w: World):
     assert await w.viewer.registries(by(ALICE), APP) == []
     with pytest.raises(NotFound, match=r"^myapp has no login at ghcr\.io$"):
         await w.registrar.remove_registry(by(ALICE), APP, "ghcr.io")
+
+
+def renewed(w: World) -> list[str]:
+    return [each for each in w.cluster.requests if each.startswith("renew logins")]
+
+
+async def test_what_runs_has_a_login_at_once_and_loses_it_before_it_is_forgotten(w: World):
+    await w.registrar.add_registry(by(ALICE), APP, host="ghcr.io", user="bot", password="old")
+    assert renewed(w) == []  # nothing was promoted, so nobody pulls with it
+    await w.good()
+    await w.registrar.add_registry(by(ALICE), APP, host="ghcr.io", user="bot", password="new")
+    await w.registrar.add_registry(by(ALICE), APP, host="quay.io", user="bot", password="other")
+    await w.registrar.remove_registry(by(ALICE), APP, "ghcr.io")
+    assert renewed(w) == [
+        "renew logins ghcr.io=new",
+        "renew logins ghcr.io=new quay.io=other",
+        "renew logins quay.io=other",
+    ]
+
+
+@pytest.mark.parametrize("error", [Unreachable("it does not answer"), Rejected("somebody else has it")])
+async def test_a_cluster_that_cannot_be_told_is_said_and_nothing_is_forgotten_that_it_still_has(
+    w: World, error: Exception
+):
+    await w.good()
+
+    def refuse(request: str) -> None:
+        if request.startswith("renew logins"):
+            raise error
+
+    w.cluster.refuse = refuse
+    with pytest.raises(
+        Unavailable, match=r"^the login at ghcr\.io is kept, but the cluster has not got it: "
+    ):
+        await w.registrar.add_registry(by(ALICE), APP, host="ghcr.io", user="bot", password="x")
+    with pytest.raises(Unavailable, match="^nothing was removed, since the cluster still has it: "):
+        await w.registrar.remove_registry(by(ALICE), APP, "ghcr.io")
+    assert [each.host for each in await w.viewer.registries(by(ALICE), APP)] == ["ghcr.io"]
+
+
+async def test_no_login_is_removed_while_a_rollout_may_bring_it_back(w: World):
+    await w.registrar.add_registry(by(ALICE), APP, host="ghcr.io", user="bot", password="x")
+    slow = (await w.build()).release.id
+    w.cluster.behaves[slow] = lambda _: progressing()
+    flying = (await w.ask(slow)).promotion
+    await until(w, flying.id, Phase.UPDATING)
+    with pytest.raises(Busy, match="^app is currently updating|is being promoted"):
+        await w.registrar.remove_registry(by(ALICE), APP, "ghcr.io")
+
+
+async def test_what_pods_say_holds_no_password_of_a_login(w: World):
+    await w.registrar.add_registry(by(ALICE), APP, host="ghcr.io", user="bot", password="correct-horse")
+    release = (await w.build()).release.id
+    redact = await redactor_of_releases(w.store.read, APP, [release])
+    auth = b64encode(b"bot:correct-horse").decode()
+    assert redact(f"pulling as bot with correct-horse ({auth})") == "pulling as bot with **** (****)"
+    await w.registrar.add_registry(by(ALICE), APP, host="ghcr.io", user="bot", password="battery-staple")
+    redact = await redactor_of_releases(w.store.read, APP, [release])
+    assert redact("battery-staple") == "****"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Releases to render, and the golden files to hold them against."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ def bundle(
     description: str = "build 89df13d5bf Greet by name",
     rack: str = "convox",
     router: Router = NO_ROUTER,
+    login_hosts: Collection[str] = (),
 ) -> Bundle:
     """Render a manifest as the bot would; `registered` are the build's images as they were stored."""
     values = Environment(tuple((environment or {}).items()))
@@ -80,6 +81,7 @@ def bundle(
         rules or Rules(),
         passwords,
         rack=rack,
+        login_hosts=login_hosts,
         router=router,
     )
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from core.cluster.kinds.secret import filled
 from core.errors import Invalid
 from core.policy.rules import Rules
+from core.records.app import App
 from core.records.bundle import Bundle, Ref
-from tests.core.cluster.rendering.samples import bundle, container, one
+from core.records.registry_account import RegistryAccount
+from tests.core.cluster.rendering.samples import CI, NOW, bundle, container, one
 
 SERVICES = "services:\n  web:\n"
 
@@ -101,6 +104,68 @@ def test_logins_of_registries_are_a_secret_as_the_kubelet_reads_it():
 def test_a_password_that_is_not_set_is_named_in_convoxs_words():
     with pytest.raises(Invalid, match=r"service web imagePullSecrets\[0\]: env var PASSWORD is not set"):
         bundle(LOGIN)
+
+
+def login(host: str = "ghcr.io", password: str = "correct-horse") -> RegistryAccount:
+    return RegistryAccount(
+        app="myapp", host=host, user="bot", password=password, created_at=NOW, created_by=CI
+    )
+
+
+APP = App(name="myapp", created_at=NOW, created_by=CI)
+WITH_A_TIMER = LOGIN + "timers: {nightly: {schedule: '0 3 * * *', service: web, command: x}}\n"
+
+
+def test_every_pod_of_an_app_that_has_a_login_pulls_with_it_and_a_bundle_holds_no_password():
+    """Else an approval would be bound to a password, and a rollback would bring back one that was revoked."""
+    found = bundle(WITH_A_TIMER, environment={"PASSWORD": "pw"}, login_hosts={"ghcr.io"})
+    names = [{"name": "regcred"}, {"name": "pull-web-rabcdefghij"}, {"name": "convox-bot-registries"}]
+    assert pod(found)["imagePullSecrets"] == names
+    timer = one(found, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert timer["imagePullSecrets"] == names
+    secret = one(found, "Secret", "convox-bot-registries")
+    assert json.loads(base64.b64decode(secret["data"][".dockerconfigjson"])) == {"auths": {}}
+    assert "immutable" not in secret
+    assert found.refs[0] == Ref("Secret", "convox-bot-registries")
+    sent = filled(found, "convox", APP, [login()])
+    assert (sent.digest, sent.refs) == (found.digest, found.refs)
+    assert logins_in(sent) == {"ghcr.io": ("bot", "correct-horse")}
+    assert [o for o in sent.objects if o["kind"] != "Secret"] == [
+        o for o in found.objects if o["kind"] != "Secret"
+    ]
+    assert logins_in(filled(sent, "convox", APP, [])) == {}
+
+
+def logins_in(found: Bundle) -> dict[str, tuple[str, str]]:
+    data = one(found, "Secret", "convox-bot-registries")["data"][".dockerconfigjson"]
+    auths = json.loads(base64.b64decode(data))["auths"]
+    for each in auths.values():
+        assert base64.b64decode(each["auth"]).decode() == f"{each['username']}:{each['password']}"
+    return {host: (each["username"], each["password"]) for host, each in auths.items()}
+
+
+def test_an_app_without_logins_has_none_of_it():
+    found = bundle(SERVICES)
+    assert "imagePullSecrets" not in pod(found)
+    assert Ref("Secret", "convox-bot-registries") not in found.refs
+    assert filled(found, "convox", APP, [login()]) == found
+
+
+def test_the_login_of_images_without_a_host_has_the_name_under_which_the_kubelet_looks_for_it():
+    found = bundle(SERVICES, login_hosts={"docker.io"})
+    assert list(logins_in(filled(found, "convox", APP, [login("docker.io")]))) == [
+        "https://index.docker.io/v1/"
+    ]
+
+
+@pytest.mark.parametrize(("image", "pulls"), [("ghcr.io/team/redis:7", True), ("redis:7", False)])
+def test_a_resource_pulls_with_a_login_where_its_own_image_needs_one(image: str, pulls: bool):
+    """Else a login would start a database anew."""
+    found = bundle(
+        f"resources: {{cache: {{type: redis, image: '{image}'}}}}\n" + SERVICES, login_hosts={"ghcr.io"}
+    )
+    spec = one(found, "StatefulSet")["spec"]["template"]["spec"]
+    assert ("imagePullSecrets" in spec) == pulls
 
 
 def test_gpus_are_requested_and_limited_and_nothing_else_is_by_default():
