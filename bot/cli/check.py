@@ -10,6 +10,8 @@ from bot.cli.rack_url import CliError
 from bot.cli.terminal import EXIT_ERROR, EXIT_OK, complain, say
 from bot.router_settings import RouterSettings
 from bot.settings import read_settings
+from core.errors import Invalid
+from core.records.environment_text import variable_lines
 
 
 def check(file: Path, *, pairs: Sequence[tuple[str, str]], env_file: Path | None, policy: Path | None) -> int:
@@ -28,22 +30,20 @@ def check(file: Path, *, pairs: Sequence[tuple[str, str]], env_file: Path | None
 
 
 def _variables(file: Path | None) -> dict[str, str]:
-    """Read lines of `KEY=VALUE`; empty ones and comments are left out, as in Convox.
+    """Read a text of an environment, as `env set` takes it.
 
     Raises:
         CliError: the file cannot be read, or a line is no variable; its text is not shown, for it may be a secret.
     """
     if file is None:
         return {}
-    found = {}
-    for number, line in enumerate(read_file(file).splitlines(), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        key, equals, value = line.partition("=")
-        if not (key.strip() and equals):
-            raise CliError(f"{file} line {number} is not KEY=VALUE")
-        found[key.strip()] = value
-    return found
+    try:
+        lines = variable_lines(read_file(file))
+    except Invalid as error:
+        raise CliError(f"{file}: {error.sentence}; {error.hint}") from error
+    if alone := [str(line.number) for line in lines if line.value is None]:
+        raise CliError(f"{file}: not KEY=VALUE: line {', '.join(alone)}")
+    return {line.key: line.value or "" for line in lines}
 
 
 def _told(result: CheckResult) -> int:

@@ -4,10 +4,11 @@ from core.cluster.api.client import KubeClient
 from core.cluster.documents import Document, condition
 from core.cluster.fencing import AppNamespace
 from core.cluster.kinds.horizontal_pod_autoscaler import HORIZONTAL_POD_AUTOSCALER
+from core.cluster.kinds.kind import Resource
 from core.records.bundle import Bundle
 
 # Where the load of pods is asked for; metrics-server is what usually answers.
-METRICS = "metrics.k8s.io"
+METRICS = Resource("metrics.k8s.io", "v1beta1", "pods")
 # What a controller says that has nothing to do: its workload has no pods.
 RESTING = "ScalingDisabled"
 
@@ -40,7 +41,7 @@ def scaling_remark(service: str, live: Document, *, measured: bool) -> str:
         return f"{service} is not scaled by its load: {active.get('message') or active.get('reason')}"
     if not measured:
         return (
-            f"{service} is not scaled by its load: this cluster does not measure it ({METRICS} is not served; metrics-server"
+            f"{service} is not scaled by its load: this cluster does not measure it ({METRICS.group} is not served; metrics-server"
             " does that)"
         )
     return ""

@@ -100,7 +100,7 @@ class ObjectWriter:
         found = {}
         for kind in sorted(kinds):
             remedy = KINDS[kind].optional
-            if remedy and not await self._client.has_kind(kind):
+            if remedy and not await self._client.serves(KINDS[kind].resource):
                 version = KINDS[kind].resource.api_version
                 found[kind] = f"this cluster has no {kind} ({version}): {remedy}"
         return found

@@ -1,9 +1,10 @@
 """Where the API server keeps an object: by the table of kinds, else every request would begin with discovery."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from core.cluster.kinds import KINDS
+from core.cluster.kinds.kind import Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,36 +61,20 @@ READYZ = _Readyz(kind="")
 
 
 @dataclass(frozen=True, slots=True)
-class _ApiGroup(Address):
-    """What the API server says of an API group, which is no object; `kind` is the group's name."""
-
-    @property
-    def path(self) -> str:
-        return f"/apis/{self.kind}"
-
-    @property
-    def resource(self) -> str:
-        return self.kind
-
-
-def api_group(name: str) -> Address:
-    """Return where the API server says which versions of a group it serves."""
-    return _ApiGroup(kind=name)
-
-
-@dataclass(frozen=True, slots=True)
 class _Discovery(Address):
-    """What the API server says of the version of a group that a kind is in."""
+    """What the API server says of a version of an API group, which is no object; `kind` is unused."""
+
+    of: Resource = field(kw_only=True)
 
     @property
     def path(self) -> str:
-        return KINDS[self.kind].resource.root
+        return self.of.root
 
     @property
     def resource(self) -> str:
-        return KINDS[self.kind].resource.api_version
+        return self.of.api_version
 
 
-def discovery(kind: str) -> Address:
-    """Return where the API server lists the kinds beside this one."""
-    return _Discovery(kind=kind)
+def discovery(resource: Resource) -> Address:
+    """Return where the API server lists what is served beside this resource."""
+    return _Discovery(kind="", of=resource)

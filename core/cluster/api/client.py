@@ -8,11 +8,12 @@ import aiohttp
 import orjson
 
 from core.clock import Clock
-from core.cluster.api.address import READYZ, Address, api_group, discovery
+from core.cluster.api.address import READYZ, Address, discovery
 from core.cluster.api.credentials import ConfigurationSource
 from core.cluster.api.refusals import ApiRejected, ApiUnreachable
 from core.cluster.api.transport import Request, Transport
 from core.cluster.kinds import KINDS
+from core.cluster.kinds.kind import Resource
 from core.errors import Unreachable
 
 Json = dict[str, Any]
@@ -106,21 +107,23 @@ class KubeClient:
             if (
                 request.at.kind
                 and KINDS[request.at.kind].optional
-                and not await self.has_kind(request.at.kind)
+                and not await self.serves(KINDS[request.at.kind].resource)
             ):
                 return None
             raise
 
-    async def has_kind(self, kind: str) -> bool:
-        """Return whether the cluster has a kind that not every cluster has; asked of one that says that it is ready."""
+    async def serves(self, resource: Resource) -> bool:
+        """Return whether the API server serves what not every cluster has; asked of one that says that it is ready.
+
+        Whoever it knows may ask that.
+        """
         try:
-            found = await self._json(Request(method="GET", at=discovery(kind)))
+            found = await self._json(Request(method="GET", at=discovery(resource), seconds=READY_SECONDS))
         except (ApiRejected, ApiUnreachable) as error:
             if error.status.code == 404 and await self.ready() is not False:
                 return False
             raise
-        plural = KINDS[kind].resource.plural
-        return any(each.get("name") == plural for each in found.get("resources") or ())
+        return any(each.get("name") == resource.plural for each in found.get("resources") or ())
 
     async def ready(self) -> bool | None:
         """Return whether the API server says that it is ready to serve; None where it does not say so to us."""
@@ -130,17 +133,6 @@ class KubeClient:
             return None if error.status.code in {401, 403, 404} else False
         except Unreachable:
             return False
-        return True
-
-    async def serves(self, group: str) -> bool:
-        """Return whether the API server serves an API group; whoever it knows may ask that."""
-        try:
-            await self._transport.read(Request(method="GET", at=api_group(group), seconds=READY_SECONDS))
-        except (ApiRejected, ApiUnreachable) as error:
-            # For a path that it does not know the API server has plain words, as a proxy would.
-            if error.status.code == 404:
-                return False
-            raise
         return True
 
     async def _json(self, request: Request) -> Json:

@@ -87,7 +87,12 @@ def test_a_variable_that_is_still_to_be_set_is_named_beside_what_would_be(
 def test_variables_come_from_a_file_and_the_command_line_wins(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    (tmp_path / ".env").write_text("# made by hand\n\nCOUNT=3\nSECRET_KEY=x=y\n", encoding="utf-8")
+    # As `env set` takes it: a value may have several lines.
+    (tmp_path / ".env").write_text(
+        "# made by hand\r\n\r\nCOUNT=3\r\nSECRET_KEY=x=y\r\nPEM<<END\r\nCOUNT=9\r\nEND\r\n",
+        encoding="utf-8",
+        newline="",
+    )
     text = MANIFEST.replace("count: 2-5", "count: ${COUNT}")
 
     assert check(tmp_path, text, "--env-file", str(tmp_path / ".env")) == 0
@@ -106,7 +111,12 @@ def test_every_problem_is_told_with_its_line(tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"), [("SECRET", "line 1 is not KEY=VALUE"), ("=SECRET", "line 1 is not KEY=VALUE")]
+    ("text", "sentence"),
+    [
+        ("SECRET", "not KEY=VALUE: line 1"),
+        ("=SECRET", "not KEY=VALUE: line 1"),
+        ("A<<END\nSECRET", "not KEY=VALUE: line 1; a value of several lines stands between KEY<<EOF and EOF"),
+    ],
 )
 def test_a_line_that_is_no_variable_is_named_by_its_number_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, sentence: str
