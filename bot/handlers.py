@@ -111,7 +111,9 @@ class Handlers:
                 return await self._change(command, caller)
             case ask.EnvSet() | ask.EnvUnset() | EnvEdit(lines=tuple()):
                 return await self._change_environment(command, caller)
-            case ask.Approve() | ask.Decline() | ask.Cancel() | ask.CancelApp() | ask.Remind():
+            case (
+                ask.Approve() | ask.Decline() | ask.Cancel() | ask.CancelApp() | ask.Remind() | ask.Stop() | ask.Snooze()
+            ):  # fmt: skip
                 return await self._decide(command, caller)
             case (
                 ask.CreateApp() | ask.Link() | ask.Unlink() | ask.LockApp() | ask.RemoveRegistry()
@@ -270,6 +272,13 @@ class Handlers:
             case ask.Cancel():
                 cancelled = await self._decider.cancel(caller, command.promotion, app=command.app)
                 text = confirmations.cancelling(cancelled.app)
+            case ask.Stop():
+                stopped = await self._decider.stop(caller, command.promotion, app=command.app)
+                text = confirmations.stopping(stopped)
+            case ask.Snooze():
+                seconds = command.seconds
+                put_off = await self._decider.snooze(caller, command.promotion, seconds, app=command.app)
+                text = confirmations.snoozing(put_off, seconds)
             case ask.CancelApp():
                 cancelled = await self._decider.cancel_app(caller, command.app)
                 text = confirmations.cancelling(cancelled.app)

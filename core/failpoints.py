@@ -25,6 +25,8 @@ NAMES = (
     "verified.after_commit",
     "broken.after_evidence",
     "broken.after_commit",
+    "countdown.before_commit",
+    "countdown.after_commit",
     "back.after_apply",
     "back.after_commit",
     "settle.before_commit",

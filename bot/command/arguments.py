@@ -15,6 +15,9 @@ from core.sentence import CommandLine, Sentence
 MOST_ROWS = 1000
 # Of words, where there may be any number.
 MANY = 10_000
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+DURATION = re.compile(r"([0-9]{1,7})([smhd])")
+LONGEST_DURATION = 30 * 86_400  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,14 @@ class Arguments:
             return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, OverflowError):
             self.refuse(f"not a time: {shown(given)}", "write it as 2026-01-31T14:00Z")
+
+    def seconds(self, given: str) -> int:
+        """Return the seconds of a duration such as `90s`, `10m` or `1h30m`."""
+        text = plain(given)
+        seconds = sum(int(many) * UNITS[unit] for many, unit in DURATION.findall(text))
+        if DURATION.sub("", text) or not 1 <= seconds <= LONGEST_DURATION:
+            self.refuse(f"not a duration: {shown(text)}", "write it as 90s, 10m, 2h or 1h30m, at most 30d")
+        return seconds
 
     @property
     def limit(self) -> int:

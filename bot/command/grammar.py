@@ -52,6 +52,8 @@ from bot.command.release_arguments import (
     release_manifest,
     remind,
     rollback,
+    snooze,
+    stop,
 )
 
 # A part of a tail that shows flags: `[--promote]`, `(--one R | --other)`, `[-l N]`.
@@ -121,6 +123,8 @@ RULES = (
         ("remind",), "PROMOTION [--in 1h]", "remind those who can approve it, now or later", SHIP, remind, ("app", "in")
     ),
     CommandRule(("cancel",), "PROMOTION", "stop it, waiting or running", SHIP, cancel),
+    CommandRule(("stop",), "PROMOTION", "keep what failed from going back by itself", SHIP, stop),
+    CommandRule(("snooze",), "PROMOTION [TIME]", "put off that it goes back, by 10 minutes", SHIP, snooze),
     CommandRule(("apps", "cancel"), "[APP]", "stop the rollout that is running", SHIP, cancel_app),
     CommandRule(("releases",), "[-l N]", "list releases, newest first", LOOK, list_releases, ("app", "limit")),
     CommandRule(

@@ -19,10 +19,7 @@ from bot.command.lexer import plain, shown
 from core.manifest.autoscaling import MOST_PROCESSES
 from core.sentence import CommandLine, Sentence
 
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-DURATION = re.compile(r"([0-9]{1,7})([smhd])")
 SERVICE = re.compile(r"[a-z][a-z0-9-]{0,62}")
-LONGEST_AGO = 30 * 86_400  # seconds
 
 
 def list_services(given: Arguments) -> Command:
@@ -81,10 +78,7 @@ def seconds_of(given: Arguments, flag: str) -> int | None:
     text = plain(given.value(flag) or "")
     if not text:
         return None
-    seconds = sum(int(many) * UNITS[unit] for many, unit in DURATION.findall(text))
-    if DURATION.sub("", text) or not 1 <= seconds <= LONGEST_AGO:
-        given.refuse(f"not a duration: {shown(text)}", "write it as 90s, 10m, 2h or 1h30m, at most 30d")
-    return seconds
+    return given.seconds(text)
 
 
 def _service(given: Arguments) -> str | None:

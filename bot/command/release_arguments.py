@@ -4,6 +4,7 @@ from typing import Any
 
 from bot.command.arguments import MANY, Arguments
 from bot.command.commands import (
+    SNOOZE_SECONDS,
     Approve,
     Cancel,
     Command,
@@ -17,6 +18,8 @@ from bot.command.commands import (
     ReleaseManifest,
     Remind,
     Rollback,
+    Snooze,
+    Stop,
 )
 from bot.command.lexer import plain, shown
 from bot.command.process_arguments import seconds_of
@@ -129,6 +132,18 @@ def cancel(given: Arguments) -> Command:
         )
     given.count(1, 1)
     return Cancel(promotion=given.id("promotion"), app=given.named_app)
+
+
+def stop(given: Arguments) -> Command:
+    given.count(1, 1)
+    return Stop(promotion=given.id("promotion"), app=given.named_app)
+
+
+def snooze(given: Arguments) -> Command:
+    given.count(1, 2)
+    promotion = given.id("promotion")
+    seconds = given.seconds(given.words[1].text) if len(given.words) > 1 else SNOOZE_SECONDS
+    return Snooze(promotion=promotion, seconds=seconds, app=given.named_app)
 
 
 def promotion(given: Arguments) -> dict[str, Any]:

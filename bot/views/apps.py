@@ -50,6 +50,7 @@ def app_params(rules: Rules) -> str:
             ("settle", _or_auto(rules.settle)),
             ("crashes", "2, 3 for a first release" if rules.crashes is None else str(rules.crashes)),
             ("restarts", str(rules.restarts)),
+            ("rollback_after", f"{rules.rollback_after:g}s"),
             ("unpinned", _yes(rules.unpinned)),
             ("channel", rules.channel or ""),
         ]

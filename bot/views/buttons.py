@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bot.command.button_value import value_of
-from bot.command.commands import Approve, Cancel, Command, Decline, Logs, Promote, Remind, Restart, Rollback
+from bot.command.commands import (
+    Approve,
+    Cancel,
+    Command,
+    Decline,
+    Logs,
+    Promote,
+    Remind,
+    Restart,
+    Rollback,
+    Snooze,
+    Stop,
+)
 from bot.views.mrkdwn import plain
 from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, Phase, Promotion, PromotionEvent
 from core.records.release import ReleaseEntry
@@ -107,6 +119,10 @@ def _can_be_left(context: ButtonContext) -> bool:
     return p.phase is Phase.RUNNING and forward and context.live
 
 
+def _counts_down(context: ButtonContext) -> bool:
+    return context.promotion.phase is Phase.COUNTDOWN
+
+
 def _failed(context: ButtonContext) -> bool:
     return context.promotion.phase in {Phase.REVERTED, Phase.FAILURE, Phase.STOPPED}
 
@@ -183,10 +199,41 @@ BUTTONS = (
         deny="Keep going",
     ),
     Button(
+        name="roll_back_now",
+        label=_words("Roll back now"),
+        spoken=_spoken("Roll back now the"),
+        shown=_counts_down,
+        command=lambda c: Cancel(promotion=c.promotion.id),
+        question=_cancelling,
+        confirm="Roll back now",
+        deny="Wait",
+        style="primary",
+    ),
+    Button(
+        name="stop",
+        label=_words("Stop"),
+        spoken=_spoken("Keep from going back the"),
+        shown=_counts_down,
+        command=lambda c: Stop(promotion=c.promotion.id),
+        question=lambda c: (
+            f"{c.promotion.app} stays as it is now, failed, until you or somebody else rolls back or promotes."
+        ),
+        confirm="I take it in hand",
+        deny="Let it go back",
+        style="danger",
+    ),
+    Button(
+        name="snooze",
+        label=_words("Snooze 10 min"),
+        spoken=_spoken("Put off by 10 minutes the way back of the"),
+        shown=_counts_down,
+        command=lambda c: Snooze(promotion=c.promotion.id),
+    ),
+    Button(
         name="logs",
         label=_words("Logs"),
         spoken=lambda c: f"Logs of {c.promotion.app}",
-        shown=_failed,
+        shown=lambda c: _failed(c) or _counts_down(c),
         command=lambda c: Logs(app=c.promotion.app),
         follows=True,
     ),

@@ -15,6 +15,8 @@ from bot.command.commands import (
     ReleaseInfo,
     Restart,
     Rollback,
+    Snooze,
+    Stop,
 )
 from bot.views.mrkdwn import approver, clip, date, inline, prose, time_of_day
 from bot.views.times import spoken
@@ -94,9 +96,8 @@ def commands(context: CardContext) -> list[str]:
     p = context.promotion
     if p.phase is Phase.AWAITING_APPROVAL:
         return [f"or type: {_typed(Approve(promotion=p.id))} or {_typed(Decline(promotion=p.id), ' REASON')}"]
-    if p.phase is Phase.SCHEDULED or (p.in_flight and p.phase not in UNSUCCESSFUL):
-        stop = Cancel(promotion=p.id) if p.phase is Phase.SCHEDULED else CancelApp(app=p.app)
-        return [f"to stop it: {_typed(stop)}"]
+    if p.phase in {Phase.SCHEDULED, Phase.COUNTDOWN} or (p.in_flight and p.phase not in UNSUCCESSFUL):
+        return [_stopping(p)]
     if p.phase is Phase.RUNNING and (back := way_back(p)):
         return [back]
     if p.phase in {Phase.FAILURE, Phase.STOPPED} or (p.phase is Phase.SUPERSEDED and not p.superseded_by):
@@ -104,6 +105,14 @@ def commands(context: CardContext) -> list[str]:
     if p.phase in {Phase.REFUSED, Phase.DECLINED, Phase.EXPIRED}:
         return [f"to ask again: {_again(p)}"]
     return []
+
+
+def _stopping(p: Promotion) -> str:
+    """Say how to stop what waits, rolls out, or is about to go back."""
+    if p.phase is Phase.COUNTDOWN:
+        now, never, later = (_typed(each(promotion=p.id)) for each in (Cancel, Stop, Snooze))
+        return f"or type: {now} (back now), {never} (stays as it is) or {later} (later)"
+    return f"to stop it: {_typed(Cancel(promotion=p.id) if p.phase is Phase.SCHEDULED else CancelApp(app=p.app))}"
 
 
 def _again(p: Promotion) -> str:

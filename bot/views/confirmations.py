@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bot.prefixes import typed
+from bot.views.times import spoken
 from core.policy.authorization import named
 from core.promotion import Promotion
 from core.sentence import Channel, CommandLine, Hyperlink, Sentence, TimeOfDay
@@ -79,6 +80,14 @@ def scaled(made: ScaleResult) -> str:
 
 def cancelling(app: str) -> str:
     return f"Cancelling deployment of {app}... OK"
+
+
+def stopping(promotion: Promotion) -> str:
+    return f"Stopping {promotion.id}... OK\nNothing of {promotion.app} goes back by itself: it stays as it is until a person goes on"
+
+
+def snoozing(promotion: Promotion, seconds: float) -> str:
+    return f"Snoozing {promotion.id} for {spoken(seconds)}... OK"
 
 
 def creating(app: str, administrator: str | None = None) -> str:

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from core.actor import Actor
 from core.errors import Conflict
-from core.promotion import Phase, Promotion
+from core.promotion import GOING_BACK, Phase, Promotion
 from core.records.approval import Approval
-from core.sentence import EMPTY_SENTENCE, Sentence, TimeOfDay
+from core.sentence import EMPTY_SENTENCE, CommandLine, Sentence, TimeOfDay
 
 
 def no_longer_waits(promotion: Promotion, decisions: Sequence[Approval], now: datetime) -> Sentence:
@@ -53,6 +53,20 @@ def stopping(promotion: Promotion) -> Conflict:
     if promotion.kind == "rollback":
         return Conflict(f"{promotion.id} is already being stopped: a rollback does not go back", hint=hint)
     return Conflict(f"{promotion.id} is already going back", hint=hint)
+
+
+def not_counting_down(promotion: Promotion | None, app: str) -> Conflict:
+    """Say that nothing of the app is about to go back by itself, and where the promotion is that was meant."""
+    if promotion is None:
+        return Conflict(f"nothing of {app} is about to go back by itself")
+    if promotion.phase in GOING_BACK:
+        return stopping(promotion)
+    if promotion.stopped_by and promotion.settled_at:
+        return Conflict(_already("stopped", promotion.stopped_by, promotion.settled_at))
+    hint: str | Sentence = ""
+    if promotion.in_flight:
+        hint = Sentence.of(CommandLine(f"cancel {promotion.id}"), " stops the rollout")
+    return Conflict(f"{promotion.id} is not about to go back by itself: it is {promotion.phase}", hint=hint)
 
 
 def not_running(promotion: Promotion | None) -> Sentence:

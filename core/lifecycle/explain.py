@@ -10,19 +10,19 @@ from typing import Literal
 
 from core.errors import Conflict, Forbidden, NotFound, Unavailable, UserError
 from core.lifecycle.approvals import already, may_approve
-from core.lifecycle.decided import no_longer_waits, not_running, stopping
+from core.lifecycle.decided import no_longer_waits, not_counting_down, not_running, stopping
 from core.lifecycle.guards import approval_rule, busy_error, check_pinned, guard, guard_rollback
 from core.lifecycle.principal import Principal
 from core.lifecycle.rights import Explanation, explain_right
 from core.policy.authorization import ApprovalRule, Policy, Verb
-from core.promotion import GOING_BACK, Promotion
+from core.promotion import GOING_BACK, Phase, Promotion
 from core.records.approval import Approval
 from core.records.build import BuildEntry
 from core.records.release import ReleaseEntry
 from core.sentence import EMPTY_SENTENCE, CommandLine, Sentence
 
 # What people do: a verb of the policy, or a deed that needs the verb of another one.
-ActionKind = Verb | Literal["decline", "restart"]
+ActionKind = Verb | Literal["decline", "restart", "stop", "snooze"]
 # Nothing of it starts while the disk is nearly full (engine rule 16); stopping and declining always can be done.
 STARTING = frozenset({"promote", "rollback", "restart", "approve"})
 
@@ -49,6 +49,8 @@ class Action:
                 return "approve"
             case "restart":
                 return "scale"
+            case "stop" | "snooze":
+                return "cancel"
             case verb:
                 return verb
 
@@ -189,6 +191,12 @@ def _check_cancel(_: Action, __: Principal, context: ActionContext) -> None:
         raise stopping(promotion)
 
 
+def _check_countdown(action: Action, __: Principal, context: ActionContext) -> None:
+    promotion = context.promotion
+    if promotion is None or promotion.phase is not Phase.COUNTDOWN:
+        raise not_counting_down(promotion, action.app)
+
+
 _CHECKS: Mapping[str, Callable[[Action, Principal, ActionContext], None]] = {
     "promote": _check_promote,
     "rollback": _check_rollback,
@@ -196,4 +204,6 @@ _CHECKS: Mapping[str, Callable[[Action, Principal, ActionContext], None]] = {
     "approve": _check_approve,
     "decline": _check_decline,
     "cancel": _check_cancel,
+    "stop": _check_countdown,
+    "snooze": _check_countdown,
 }

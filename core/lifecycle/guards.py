@@ -187,6 +187,7 @@ def limits_of(rules: Rules, *, first: bool) -> Limits:
         crashes=crashes,
         restarts=rules.restarts,
         routes=rules.routes,
+        rollback_after=rules.rollback_after,
     )
 
 

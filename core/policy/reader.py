@@ -16,6 +16,8 @@ TOKEN_NAME = re.compile(r"token:[A-Za-z0-9][A-Za-z0-9._-]*")
 CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 PATTERN = re.compile(r"[a-z0-9*?!\[\]-]+")
 MOST_APPROVALS = 100
+# An hour: what failed serves, or does not, for as long.
+MOST_COUNTDOWN = 3600.0
 # What people write who know other systems.
 SYNONYMS = {
     "deploy": "promote",
@@ -48,6 +50,7 @@ RULE_KEYS = (
     "privileged",
     "remind_after",
     "restarts",
+    "rollback_after",
     "routes",
     "settle",
     "unpinned",
@@ -187,6 +190,7 @@ def _app(read: FieldReader, node: Node) -> AppRules:
             unpinned=_allowed(read, entries, "unpinned"),
             privileged=_allowed(read, entries, "privileged"),
             host_paths=_allowed(read, entries, "host_paths"),
+            rollback_after=_rollback_after(read, entries.get("rollback_after")),
             routes=_allowed(read, entries, "routes"),
             channel=_channel(read, entries.get("channel")),
             ask=_ask(read, entries.get("ask")),
@@ -253,6 +257,16 @@ def _limit(read: FieldReader, entry: MappingEntry | None, default: float) -> flo
     seconds = read.duration(entry.value, entry.key.text, default=default)
     if seconds < 1:
         read.problems.add(entry.line, f"{entry.key.text} must be at least 1s")
+    return seconds
+
+
+def _rollback_after(read: FieldReader, entry: MappingEntry | None) -> float:
+    if entry is None:
+        return 0.0
+    seconds = read.duration(entry.value, "rollback_after", default=0.0)
+    if seconds > MOST_COUNTDOWN:
+        why = f"rollback_after is {seconds:g} s, and what failed would stand for longer than {MOST_COUNTDOWN:g} s"
+        read.problems.add(entry.line, why)
     return seconds
 
 

@@ -52,6 +52,7 @@ class Rules:
         remind_after: seconds after which those who can approve are reminded once; None never does.
         announce_builds: whether a registered build is told in the app's channel.
         ask: a channel (`C…`) or `group:<id>` that is told of what waits for approval, where `from` names nobody.
+        rollback_after: how long people may take a promotion that failed in hand, before it goes back by itself.
         routes: whether a release is verified only once what leads from outside to it has been picked up.
     """
 
@@ -67,6 +68,7 @@ class Rules:
     privileged: bool = False
     host_paths: bool = False
     routes: bool = False
+    rollback_after: float = 0.0
     channel: str | None = None
     ask: str | None = None
     remind_after: float | None = None

@@ -39,6 +39,7 @@ RULES: Mapping[str, Schema] = {
     "min_ready": _AUTO,
     "remind_after": either({"const": "never"}, DURATION),
     "restarts": integer(0, 1000),
+    "rollback_after": DURATION,
     "routes": boolean(),
     "settle": _AUTO,
     "unpinned": boolean(),

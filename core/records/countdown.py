@@ -1,7 +1,7 @@
 """The time that people are given before a promotion that failed goes back by itself."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,3 +15,7 @@ class Countdown:
 
     until: float
     at: datetime
+
+    def later(self, seconds: float) -> "Countdown":
+        """Return it with its end put off."""
+        return Countdown(until=self.until + seconds, at=self.at + timedelta(seconds=seconds))

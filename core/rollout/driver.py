@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from core.actor import BOT
 from core.errors import Conflict, FieldConflict, Rejected, Unreachable
@@ -23,6 +24,7 @@ from core.records.release import ReleaseStatus
 from core.records.step import PruneJob
 from core.redaction import Redactor
 from core.rollout.applying import BundleApplier
+from core.rollout.counting_down import turned
 from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromotion, ensure_current
 from core.rollout.lineage import applied_of, earlier_pods_of, redactor_of
 from core.rollout.routes import RouteWatcher
@@ -94,6 +96,8 @@ class Driver:
                 await self._apply(run)
             case Phase.UPDATING:
                 await self._watch_forward(run)
+            case Phase.COUNTDOWN:
+                await self._count_down(run)
             case Phase.ERROR | Phase.DEADLINE | Phase.CANCELLED:
                 await self._go_back(run)
             case Phase.ROLLBACK:
@@ -257,16 +261,36 @@ class Driver:
             if evidence and outcome.diagnosis is not None:
                 line = evidence_line(evidence, tx.now, outcome.diagnosis)
                 await tx.add_lines(current.id, [line])
+            event, countdown = self._turned(run, current, outcome.event, tx.now)
             await move(
                 tx,
                 current,
-                outcome.event,
+                event,
                 actor=BOT,
+                **countdown,
                 cause=Sentence.of(outcome.cause),
                 blameless=outcome.blameless,
             )
         failpoint("broken.after_commit")
         self._ports.announcer.wake()
+
+    def _turned(
+        self, run: _Run, current: Promotion, event: PromotionEvent, now: datetime
+    ) -> tuple[PromotionEvent, dict[str, Any]]:
+        return turned(current, event, way_back=self._goes_back(current, run.intent), now=now)
+
+    async def _count_down(self, run: _Run) -> None:
+        """Let it stand until the time is over, a person decides, or somebody rolls out something else."""
+        bundle = await self._bundle(run)
+        applied = await applied_of(self._ports.store.read, run.promotion, "forward")
+        target = DesiredState(release=run.promotion.release, bundle=bundle, applied=applied)
+        outcome = await run.verifier.until_due(run.promotion, target)
+        if outcome.event is PromotionEvent.SUPERSEDED:
+            await self._give_way(run, outcome)
+            return
+        failpoint("countdown.before_commit")
+        await self._move(run, PromotionEvent.DUE)
+        failpoint("countdown.after_commit")
 
     async def _give_way(self, run: _Run, outcome: StageOutcome) -> None:
         """End at once and touch nothing more: what somebody else rolls out is never ours to judge or to undo (engine rule 44)."""
@@ -283,12 +307,17 @@ class Driver:
         if promotion.phase in UNSUCCESSFUL and not promotion.spares_release:
             await hold(tx, promotion)
 
+    def _goes_back(self, promotion: Promotion, intent: Intent) -> bool:
+        """Tell whether there is anything that a promotion goes back to by itself: a rollback never does."""
+        there = promotion.back_to is not None or not self._applier.existed_before(intent)
+        return there and promotion.kind != "rollback"
+
     async def _go_back(self, run: _Run) -> None:
         promotion = run.promotion
         if promotion.kind == "rollback":
             await self._stuck(run, "")
             return
-        if promotion.back_to is None and self._applier.existed_before(run.intent):
+        if not self._goes_back(promotion, run.intent):
             await self._stuck(run, "there is no verified release to go back to")
             return
         run.verifier.rest()
@@ -363,7 +392,8 @@ class Driver:
     async def _move(self, run: _Run, event: PromotionEvent, **changes: object) -> None:
         try:
             async with self._moving(run) as (tx, current):
-                await move(tx, current, event, actor=BOT, **changes)
+                event, countdown = self._turned(run, current, event, tx.now)
+                await move(tx, current, event, actor=BOT, **countdown, **changes)
         except Conflict as error:
             raise StalePromotion(str(error)) from error
         self._ports.announcer.wake()

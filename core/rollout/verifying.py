@@ -26,6 +26,8 @@ SAVE_SECONDS = 10.0
 TELL_SECONDS = 5.0
 # What is awaited is kept on the card, and said as a line only after five minutes without one (contract 7).
 QUIET_SECONDS = 300.0
+# By so much the moment on the card may be wrong: what could not be watched puts a countdown off.
+DRIFT_SECONDS = 5.0
 # Looks come a moment late, and time that nobody watched does not count: by so much the end of a window may move unsaid.
 MOVED = timedelta(seconds=3)
 
@@ -74,15 +76,7 @@ class Verifier:
         Raises:
             StalePromotion: a person cancelled it or took over.
         """
-        self._watch.aim(target)
-        judging = Judging(
-            watch=self._watch,
-            time=WatchedTime(self._ports.clock),
-            target=target,
-            limits=promotion.limits,
-            earlier_pods=earlier_pods,
-            unchanged=unchanged,
-        )
+        judging = self._judging(promotion, target, earlier_pods, unchanged=unchanged)
         saved = progress = promotion.progress
         while True:
             verdict, seen = await judging.look(progress)
@@ -93,14 +87,68 @@ class Verifier:
             if verdict.event is not PromotionEvent.VERIFIED:
                 saved = await self._record(promotion, saved, verdict)
             if verdict.event is not None:
-                return StageOutcome(
-                    event=verdict.event,
-                    cause=verdict.cause,
-                    diagnosis=verdict.diagnosis,
-                    nothing_ran=verdict.nothing_ran,
-                    blameless=verdict.blameless,
-                    progress=progress,
-                )
+                return _ended(verdict.event, verdict)
+
+    async def until_due(self, promotion: Promotion, target: DesiredState) -> StageOutcome:
+        """Watch until the countdown is over, or somebody rolls out something else.
+
+        Args:
+            promotion: in Countdown; whatever becomes of its pods, the verdict on them has been given.
+            target: what of it was applied.
+
+        Raises:
+            StalePromotion: a person decided before.
+        """
+        judging = self._judging(promotion, target, NO_EARLIER_PODS)
+        saved = progress = promotion.progress
+        while True:
+            verdict, seen = await judging.look(progress, only=(PromotionEvent.SUPERSEDED,))
+            verdict = self._shown(verdict, progress.settling)
+            progress = verdict.progress
+            self._see(progress, seen)
+            saved = await self._record(promotion, saved, verdict)
+            if verdict.event is not None:
+                return _ended(verdict.event, verdict)
+            if await self._is_due(promotion, progress):
+                return _ended(PromotionEvent.DUE, verdict)
+
+    async def _is_due(self, promotion: Promotion, progress: Progress) -> bool:
+        """Tell whether the countdown is over, as it is by now; what its card says of when is kept true."""
+        current = await self._ports.store.read.promotion(promotion.id)
+        countdown = current.countdown
+        assert countdown is not None, "it began with one"
+        left = countdown.until - progress.watched
+        if left <= 0:
+            return True
+        at = self._ports.clock.now() + timedelta(seconds=left)
+        if abs((at - countdown.at).total_seconds()) >= DRIFT_SECONDS:
+            async with self._ports.store.transaction() as tx:
+                current = await ensure_current(tx, promotion)
+                if current.countdown == countdown:
+                    shown = replace(
+                        current, countdown=replace(countdown, at=at), revision=current.revision + 1
+                    )
+                    await tx.save_promotion(shown, was=current.phase)
+            self._ports.announcer.wake()
+        return False
+
+    def _judging(
+        self,
+        promotion: Promotion,
+        target: DesiredState,
+        earlier_pods: EarlierPods,
+        *,
+        unchanged: bool = False,
+    ) -> Judging:
+        self._watch.aim(target)
+        return Judging(
+            watch=self._watch,
+            time=WatchedTime(self._ports.clock),
+            target=target,
+            limits=promotion.limits,
+            earlier_pods=earlier_pods,
+            unchanged=unchanged,
+        )
 
     def _shown(self, verdict: Verdict, before: Settling | None) -> Verdict:
         """Make ready what is stored and shown of a verdict: no values of the environments (engine rule 17), and when a window ends."""
@@ -185,6 +233,17 @@ def timed(settling: Settling | None, before: Settling | None, now: datetime) -> 
     earlier = before.until if before and before.service == settling.service else None
     moved = earlier is None or abs(until - earlier) >= MOVED
     return replace(settling, until=until if moved else earlier)
+
+
+def _ended(event: PromotionEvent, verdict: Verdict) -> StageOutcome:
+    return StageOutcome(
+        event=event,
+        cause=verdict.cause,
+        diagnosis=verdict.diagnosis,
+        nothing_ran=verdict.nothing_ran,
+        blameless=verdict.blameless,
+        progress=verdict.progress,
+    )
 
 
 def _shown(progress: Progress) -> tuple[object, ...]:

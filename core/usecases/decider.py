@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from core.actor import BOT, Caller
-from core.errors import Busy, Conflict, NotFound, Unavailable
+from core.errors import Busy, Conflict, Invalid, NotFound, Unavailable
 from core.failpoints import failpoint
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import missing
 from core.lifecycle.explain import Action, ActionContext, explain
 from core.lifecycle.gate import lapsed_approvals, mismatch, stored_bundle
 from core.lifecycle.guards import busy_error, current_rule, read_context, refused_since, unpinned_since
-from core.lifecycle.holds import why_held
+from core.lifecycle.holds import hold, why_held
 from core.lifecycle.principal import Principal
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
@@ -28,6 +28,9 @@ from core.records.approval import Approval
 from core.records.bundle import Bundle
 from core.records.step import PruneJob
 from core.sentence import CommandLine, Sentence
+
+# For so long, from now, what failed may be left as it is without somebody who takes it in hand.
+LONGEST_COUNTDOWN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,11 +190,71 @@ class Decider:
             meets = ActionContext(policy=self._access.policy, now=tx.now, promotion=promotion)
             explain(Action(kind="cancel", app=app), principal, meets).enforce()
             assert promotion is not None, "it is refused"
-            cancelled = await move(tx, promotion, PromotionEvent.CANCELLED, actor=actor, cancelled_by=actor)
+            if promotion.phase is Phase.COUNTDOWN:
+                # It has failed already: who does not wait for the end of the countdown is not why it goes back.
+                cancelled = await move(tx, promotion, PromotionEvent.DUE, actor=actor)
+            else:
+                cancelled = await move(
+                    tx, promotion, PromotionEvent.CANCELLED, actor=actor, cancelled_by=actor
+                )
             failpoint("cancel.before_commit")
         failpoint("cancel.after_commit")
         self.hand_over(cancelled)
         return cancelled
+
+    async def stop(self, caller: Caller, promotion_id: str, *, app: str | None = None) -> Promotion:
+        """Take a promotion that counts down in hand: nothing of it goes back by itself. `app` is as in `approve`.
+
+        Raises:
+            NotFound: there is no such promotion, or it is of another app.
+            Conflict: it is not about to go back by itself, or goes back already.
+        """
+        promotion = await self._find(promotion_id, app)
+        principal = await self._access.require_principal(caller.actor, "cancel", promotion.app)
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            promotion = await self._counting_down(tx, "stop", principal, promotion_id)
+            if not promotion.spares_release:
+                await hold(tx, promotion)
+            actor = principal.actor
+            stopped = await move(tx, promotion, PromotionEvent.STOPPED, actor=actor, stopped_by=actor)
+            failpoint("cancel.before_commit")
+        failpoint("cancel.after_commit")
+        self.hand_over(stopped)
+        return stopped
+
+    async def snooze(
+        self, caller: Caller, promotion_id: str, seconds: float, *, app: str | None = None
+    ) -> Promotion:
+        """Put the end of a countdown off by so many seconds; `app` and what is raised are as in `stop`.
+
+        Raises:
+            Invalid: it would stand for longer than a day from now.
+        """
+        promotion = await self._find(promotion_id, app)
+        principal = await self._access.require_principal(caller.actor, "cancel", promotion.app)
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            promotion = await self._counting_down(tx, "snooze", principal, promotion_id)
+            assert promotion.countdown is not None, "it began with one"
+            countdown = promotion.countdown.later(seconds)
+            if countdown.at - tx.now > LONGEST_COUNTDOWN:
+                raise Invalid(
+                    f"{promotion.id} would stand as it is for more than a day",
+                    hint=Sentence.of(CommandLine(f"stop {promotion.id}"), " keeps it from going back at all"),
+                )
+            put_off = replace(promotion, countdown=countdown, revision=promotion.revision + 1)
+            await tx.save_promotion(put_off, was=promotion.phase)
+            detail = {"app": promotion.app, "release": promotion.release, "seconds": seconds}
+            await tx.audit(principal.actor, "promotion.snooze", promotion.id, detail)
+        self._announcer.wake()
+        return put_off
+
+    async def _counting_down(
+        self, tx: Transaction, kind: Literal["stop", "snooze"], principal: Principal, promotion_id: str
+    ) -> Promotion:
+        promotion = await tx.promotion(promotion_id)
+        meets = ActionContext(policy=self._access.policy, now=tx.now, promotion=promotion)
+        explain(Action(kind=kind, app=promotion.app), principal, meets).enforce()
+        return promotion
 
     async def delete_app(self, caller: Caller, app: str) -> None:
         """Delete an app: what waits is cancelled, its workloads and Services are removed, its records stay.

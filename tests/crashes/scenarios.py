@@ -158,6 +158,13 @@ SCENARIOS = {
         endings=(f"ERROR: rolled back to R1: image {GONE}",),
         runs="web 2/2 · worker 1/1",
     ),
+    "a bad image and a countdown": Scenario(
+        builds=(FIRST, BAD),
+        act=promote,
+        endings=(f"ERROR: rolled back to R1: image {GONE}",),
+        runs="web 2/2 · worker 1/1",
+        policy=POLICY + "    rollback_after: 2s\n",
+    ),
     "a cancel": Scenario(
         builds=(FIRST, STUCK),
         act=promote_and_cancel,

@@ -86,6 +86,8 @@ ANSWERS = {
     "releases rollback": confirmations.rolling_back(R.id, "RUVWXYZABCD"),
     "approve": confirmations.approving(P, 0),
     "decline": confirmations.declining(P),
+    "stop": confirmations.stopping(P),
+    "snooze": confirmations.snoozing(P, 1800),
     "cancel": confirmations.cancelling("myapp"),
     "apps cancel": confirmations.cancelling("myapp"),
     "releases": release_list([LATER, R], R.id, NOW),

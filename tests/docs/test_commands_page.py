@@ -17,6 +17,8 @@ from bot.command.commands import (
     EnvUnset,
     ReleaseInfo,
     Remind,
+    Snooze,
+    Stop,
 )
 from bot.command.forms import EnvEdit
 from bot.command.grammar import RULES, CommandRule
@@ -83,7 +85,7 @@ def with_options(command: Command, promotion: str) -> Command:
             return replace(command, promote=True)
         case ReleaseInfo():
             return replace(command, reveal=True)
-        case Approve() | Cancel() | Decline() | Remind():
+        case Approve() | Cancel() | Decline() | Remind() | Snooze() | Stop():
             return replace(command, promotion=promotion)
         case _:
             return command

@@ -28,7 +28,7 @@ from bot.command.commands.processes import (
     Restart,
     SetCount,
 )
-from bot.command.commands.promotions import Approve, Cancel, Decline, Remind
+from bot.command.commands.promotions import SNOOZE_SECONDS, Approve, Cancel, Decline, Remind, Snooze, Stop
 from bot.command.commands.releases import (
     CreateReleaseFrom,
     DiffReleases,
@@ -43,6 +43,7 @@ from bot.command.commands.releases import (
 __all__ = [
     "LOG_LINES",
     "ROWS",
+    "SNOOZE_SECONDS",
     "AppInfo",
     "AppParams",
     "Approve",
@@ -82,5 +83,7 @@ __all__ = [
     "Restart",
     "Rollback",
     "SetCount",
+    "Snooze",
+    "Stop",
     "Unlink",
 ]

@@ -401,7 +401,7 @@ def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
 def test_the_composer_is_given_every_command_once_with_what_it_does():
     usages = [usage for usage, _ in hints()]
 
-    assert len(usages) == len(set(usages)) == 43
+    assert len(usages) == len(set(usages)) == 45
     assert all(does for _, does in hints())
 
 
