@@ -7,7 +7,7 @@ from typing import Any
 from bot.command.button_value import value_of
 from bot.command.commands import Command, DiffReleases, Promote, Remind
 from bot.prefixes import typed
-from bot.views.mrkdwn import approver, inline, sentence_text
+from bot.views.mrkdwn import approver, clip, inline, sentence_text
 from bot.views.pings import quiet
 from core.actor import Actor
 from core.policy.authorization import named
@@ -15,6 +15,8 @@ from core.ports.notices import Notice, NoticeKind
 from core.sentence import Hyperlink, Sentence
 
 SNOOZE_SECONDS = 3600
+# A section takes 3,000 (slack.md 1.4), with those who are called.
+MOST_CHARS = 2000
 # Of the message shortcut "Promote this build": manifest.yml has it.
 PROMOTE_SHORTCUT = "promote_build"
 _BLOCK = "notice"
@@ -73,7 +75,7 @@ def notice(due: Notice, link: Callable[[str, str], str] = lambda _channel, _ts: 
     calls = [approver(named(who)) for who in due.whom]
     url = link(due.card_channel, due.card) if due.kind == "ask" and due.card else ""
     said = Sentence.of(due.said, ": ", Hyperlink(url, "open its card")) if url else due.said
-    words = " ".join([*calls, sentence_text(said)])
+    words = " ".join([*calls, _cut(said)])
     buttons = BUTTONS.get(due.kind, ())
     text = "\n".join([words, *_spoken(due, buttons)])
     payload: dict[str, Any] = {"text": text, "unfurl_links": False, "unfurl_media": False}
@@ -88,6 +90,12 @@ def notice(due: Notice, link: Callable[[str, str], str] = lambda _channel, _ts: 
         ]
     people = [part for part in due.said.parts if isinstance(part, Actor)]
     return quiet(payload, people, frozenset(calls))
+
+
+def _cut(said: Sentence) -> str:
+    """Return the sentence, cut where somebody has written more into it than a section of Slack's takes."""
+    shown = sentence_text(said)
+    return shown if len(shown) <= MOST_CHARS else clip(said, MOST_CHARS)
 
 
 def notice_of(block_id: str) -> int | None:
