@@ -18,6 +18,8 @@ from core.records.release import Release
 from core.sentence import Channel, CommandLine, Sentence
 from core.usecases.asking import PromotionRequest
 from core.usecases.decider import Decider
+from core.usecases.explainer import Explainer
+from core.usecases.freezer import Freezer
 from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter, PromotionResult
 from core.usecases.registrar import Registrar
@@ -55,6 +57,8 @@ class Handlers:
         processes: ProcessViewer,
         scaler: Scaler,
         reminders: Reminders,
+        freezer: Freezer,
+        explainer: Explainer,
         clock: Clock,
     ) -> None:
         self._registrar = registrar
@@ -63,8 +67,9 @@ class Handlers:
         self._viewer = viewer
         self._scaler = scaler
         self._reminders = reminders
+        self._freezer = freezer
         self._environments = EnvironmentCommands(registrar)
-        self._showing = Queries(viewer, processes, clock)
+        self._showing = Queries(viewer, processes, explainer, clock)
 
     async def handle(self, command: ask.Command, caller: Caller) -> Reply:
         """Return the answer; a refusal is one too, and nothing is raised."""
@@ -117,7 +122,7 @@ class Handlers:
                 return await self._decide(command, caller)
             case (
                 ask.CreateApp() | ask.Link() | ask.Unlink() | ask.LockApp() | ask.RemoveRegistry()
-                | DeleteApp(yes=str()) | AddRegistry(password=str())
+                | ask.FreezeApp() | ask.UnfreezeApp() | DeleteApp(yes=str()) | AddRegistry(password=str())
             ):  # fmt: skip
                 return Reply(answer=await self._administer(command, caller))
             case FormCommand():
@@ -180,6 +185,7 @@ class Handlers:
             force=command.force,
             overwrite=command.overwrite,
             anyway=command.anyway,
+            break_glass=command.break_glass,
         )
         requested = await self._promoter.request(caller, asked)
         return await self._requested(requested, confirmations.promoting(requested.promotion.release), caller)
@@ -318,6 +324,24 @@ class Handlers:
         )
         return Answer(text=confirmations.logging_in(host))
 
+    async def _keep_from(
+        self, command: ask.LockApp | ask.FreezeApp | ask.UnfreezeApp, caller: Caller
+    ) -> Answer:
+        """Keep an app from being deleted, or from what is new; or take that back."""
+        match command:
+            case ask.LockApp():
+                await self._registrar.lock(caller, command.app, locked=command.locked)
+                return Answer(text=confirmations.locking(command.app, locked=command.locked))
+            case ask.FreezeApp():
+                made = await self._freezer.freeze(
+                    caller, command.app, reason=command.reason, until=command.until
+                )
+                return Answer(text=confirmations.freezing(made))
+            case ask.UnfreezeApp():
+                left = await self._freezer.unfreeze(caller, command.app)
+                hint = left.sentence if left else ""
+                return Answer(text=confirmations.unfreezing(command.app), hint=hint)
+
     async def _administer(self, command: ask.Command, caller: Caller) -> Answer:
         match command:
             case ask.CreateApp():
@@ -327,9 +351,8 @@ class Handlers:
                 )
             case ask.Link():
                 return await self._link(command.app, caller)
-            case ask.LockApp():
-                await self._registrar.lock(caller, command.app, locked=command.locked)
-                return Answer(text=confirmations.locking(command.app, locked=command.locked))
+            case ask.LockApp() | ask.FreezeApp() | ask.UnfreezeApp():
+                return await self._keep_from(command, caller)
             case AddRegistry() | ask.RemoveRegistry():
                 return await self._log_in_or_out(command, caller)
             case DeleteApp():

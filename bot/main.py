@@ -49,6 +49,8 @@ from core.rollout.effects import RolloutPorts
 from core.rollout.first_pods import FirstPods
 from core.rollout.supervisor import Supervisor
 from core.usecases.decider import Decider
+from core.usecases.explainer import Explainer
+from core.usecases.freezer import Freezer
 from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter
 from core.usecases.registrar import Registrar
@@ -208,6 +210,8 @@ def _use_cases(
         processes=ProcessViewer(store, cluster, access),
         scaler=scaler,
         reminders=reminders,
+        freezer=Freezer(store, access, sender, why_not_startable=why_not_startable),
+        explainer=Explainer(store, access, clock, why_not_startable=why_not_startable),
         clock=clock,
     )
     return UseCases(

@@ -19,6 +19,14 @@ from bot.views.documents import (
     release_documents,
 )
 from bot.views.env import env_list
+from bot.views.explanations import (
+    waiting_documents,
+    waiting_text,
+    whoami_document,
+    whoami_text,
+    why_document,
+    why_text,
+)
 from bot.views.help import help_text
 from bot.views.history import history_list, live_then
 from bot.views.process_documents import (
@@ -42,6 +50,7 @@ from bot.views.releases import (
 from core.actor import Caller
 from core.clock import Clock
 from core.records.process_log import LogRequest
+from core.usecases.explainer import Explainer
 from core.usecases.process_viewer import ProcessViewer
 from core.usecases.viewer import Viewer
 
@@ -49,8 +58,9 @@ from core.usecases.viewer import Viewer
 class Queries:
     """Puts into words what the caller may see."""
 
-    def __init__(self, viewer: Viewer, processes: ProcessViewer, clock: Clock) -> None:
+    def __init__(self, viewer: Viewer, processes: ProcessViewer, explainer: Explainer, clock: Clock) -> None:
         self._viewer = viewer
+        self._explainer = explainer
         self._running = processes
         self._clock = clock
         self._by_kind: dict[type, Callable[[Any, Caller], Awaitable[Answer]]] = {
@@ -75,6 +85,9 @@ class Queries:
             ask.ListRegistries: self._registries,
             ask.AppParams: self._params,
             ask.Help: self._help,
+            ask.Why: self._why,
+            ask.WhoAmI: self._whoami,
+            ask.ListWaiting: self._waiting,
         }
 
     async def show(self, command: ask.Command, caller: Caller) -> Answer:
@@ -226,6 +239,20 @@ class Queries:
         flying = {each.app.name: each.in_flight for each in seen if each.in_flight}
         data = [app_document(each.app, each.in_flight) for each in seen]
         return Answer(text=app_list([each.app for each in seen], flying), data=data, whole="apps")
+
+    async def _why(self, command: ask.Why, caller: Caller) -> Answer:
+        told = await self._explainer.why(caller, command.app, command.release)
+        return Answer(text=why_text(told), data=why_document(told), code=False, whole=command.typed)
+
+    async def _whoami(self, _: ask.WhoAmI, caller: Caller) -> Answer:
+        told = await self._explainer.whoami(caller)
+        return Answer(text=whoami_text(told), data=whoami_document(told), code=False)
+
+    async def _waiting(self, command: ask.ListWaiting, caller: Caller) -> Answer:
+        found = await self._explainer.waiting(caller)
+        hint = "nothing waits for approval" if not found and caller.source == "slack" else ""
+        data = waiting_documents(found)
+        return Answer(text=waiting_text(found), data=data, code=False, hint=hint, whole=command.typed)
 
     async def _help(self, command: ask.Help, caller: Caller) -> Answer:
         linked = await self._viewer.linked_app(caller.channel)

@@ -160,6 +160,8 @@ class Promotion:
         overwrite: what others have set by hand in the pods of its services is taken away (engine rule 45).
         cautions: what it does that an approver has to know, one sentence each.
         anyway: why a release on hold is promoted all the same.
+        break_glass: why it goes out through a freeze or without the approvals that it needs.
+        through: what it goes through: the freeze that was on when it was asked for, the approvals that it has not got.
         waits_for: what has to come, beside its approvals, before it starts; None where nothing has to.
         restarts: of the active release, the services whose pods are replaced; empty for any other promotion.
         source: where it was asked for.
@@ -196,6 +198,8 @@ class Promotion:
     overwrite: bool = False
     cautions: tuple[str, ...] = ()
     anyway: str | None = None
+    break_glass: str | None = None
+    through: tuple[Sentence, ...] = ()
     restarts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     approvals_needed: int = 0

@@ -30,6 +30,7 @@ from bot.command.build_arguments import (
 )
 from bot.command.commands import Command
 from bot.command.environment_arguments import env, env_edit, env_get, env_set, env_unset
+from bot.command.freeze_arguments import freeze, unfreeze, waiting, whoami, why
 from bot.command.process_arguments import (
     list_processes,
     list_resources,
@@ -96,12 +97,13 @@ class CommandRule:
 
 SHIP, LOOK, RUN, SET, RACK = "Ship", "Look", "What runs", "Environment", "Apps and channels"
 ANYWAY = '[--anyway "REASON"]'
+GLASS = '[--break-glass "REASON"]'
 CHANGE = "[--release R] [--id] [--promote] [--overwrite]"
 CHANGE_FLAGS = ("app", "release", "id", "promote", "overwrite")
 RULES = (
     CommandRule(
-        ("releases", "promote"), f"[RELEASE] [--force] [--overwrite] {ANYWAY}", "roll a release out (without an id: the newest)",
-        SHIP, promote, ("app", "force", "overwrite", "anyway"),
+        ("releases", "promote"), f"[RELEASE] [--force] [--overwrite] {ANYWAY} {GLASS}", "roll a release out (without an id: the newest)",
+        SHIP, promote, ("app", "force", "overwrite", "anyway", "break-glass"),
     ),
     CommandRule(("releases", "rollback"), "RELEASE", "go back to an older release", SHIP, rollback, ("app", "force")),
     CommandRule(
@@ -126,6 +128,13 @@ RULES = (
     CommandRule(("stop",), "PROMOTION", "keep what failed from going back by itself", SHIP, stop),
     CommandRule(("snooze",), "PROMOTION [TIME]", "put off that it goes back, by 10 minutes", SHIP, snooze),
     CommandRule(("apps", "cancel"), "[APP]", "stop the rollout that is running", SHIP, cancel_app),
+    CommandRule(("waiting",), "", "list what waits for approval, yours first", SHIP, waiting, ()),
+    CommandRule(
+        ("freeze",), '[APP|*] [until TIME] "REASON"', "promote nothing new until then, or until somebody unfreezes it", SHIP, freeze
+    ),
+    CommandRule(("unfreeze",), "[APP|*]", "end a freeze", SHIP, unfreeze),
+    CommandRule(("why",), "[RELEASE]", "say what you may do with it now, and why not", LOOK, why),
+    CommandRule(("whoami",), "", "say who you are here and what you may", LOOK, whoami, ()),
     CommandRule(("releases",), "[-l N]", "list releases, newest first", LOOK, list_releases, ("app", "limit")),
     CommandRule(
         ("releases", "history"), "[-l N] [--at TIME]", "list who promoted what, how it ended, how long it was live",

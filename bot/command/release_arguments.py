@@ -72,15 +72,8 @@ def create_from(given: Arguments) -> Command:
 
 
 def promote(given: Arguments) -> Command:
-    anyway = given.value("anyway")
-    reason = None if anyway is None else " ".join(plain(anyway).split())
-    if reason == "":
-        given.refuse("--anyway needs a reason", 'as in: --anyway "the registry is back"')
-    if reason is not None and any(normalise("release", plain(word.text)) is None for word in given.words):
-        given.refuse(
-            "only the first word after --anyway was taken as the reason",
-            'put the whole reason in quotes: --anyway "the registry is back"',
-        )
+    anyway = _reason(given, "anyway", "the registry is back")
+    glass = _reason(given, "break-glass", "checkout is down")
     given.count(0, 1)
     release = given.id("release") if given.words else None
     return Promote(
@@ -88,8 +81,25 @@ def promote(given: Arguments) -> Command:
         app=given.app,
         force=given.switch("force"),
         overwrite=given.switch("overwrite"),
-        anyway=reason,
+        anyway=anyway,
+        break_glass=glass,
     )
+
+
+def _reason(given: Arguments, flag: str, example: str) -> str | None:
+    """Return what a flag gives as the reason, None where it is not given."""
+    value = given.value(flag)
+    if value is None:
+        return None
+    reason = " ".join(plain(value).split())
+    if not reason:
+        given.refuse(f"--{flag} needs a reason", f'as in: --{flag} "{example}"')
+    if any(normalise("release", plain(word.text)) is None for word in given.words):
+        given.refuse(
+            f"only the first word after --{flag} was taken as the reason",
+            f'put the whole reason in quotes: --{flag} "{example}"',
+        )
+    return reason
 
 
 def rollback(given: Arguments) -> Command:

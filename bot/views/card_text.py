@@ -356,6 +356,10 @@ def _cautions(context: CardContext) -> Iterable[str]:
     for caution in p.cautions:
         if not p.settled:
             yield clip(caution, 300)
+    if p.break_glass:
+        yield f"*broke the glass*: “{clip(p.break_glass, 200)}”"
+    for passed in p.through:
+        yield f"although {clip(passed, 300)}"
     if p.anyway:
         yield f"was on hold, promoted anyway: “{clip(p.anyway, 200)}”"
 

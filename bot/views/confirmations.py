@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from bot.prefixes import typed
 from bot.views.times import spoken
+from core.lifecycle.freezing import FrozenApp
 from core.policy.authorization import named
 from core.promotion import Promotion
 from core.sentence import Channel, CommandLine, Hyperlink, Sentence, TimeOfDay
@@ -100,6 +101,14 @@ def creating(app: str, administrator: str | None = None) -> str:
 
 def locking(app: str, *, locked: bool) -> str:
     return f"{'Locking' if locked else 'Unlocking'} {app}... OK"
+
+
+def freezing(made: FrozenApp) -> Sentence:
+    return Sentence.of(f"Freezing {made.app}... OK\n", made.sentence)
+
+
+def unfreezing(app: str) -> str:
+    return f"Unfreezing {app}... OK"
 
 
 def deleting(app: str) -> str:

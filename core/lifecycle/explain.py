@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Literal
 
 from core.errors import Conflict, Forbidden, NotFound, Unavailable, UserError
-from core.lifecycle.approvals import already, may_approve
+from core.lifecycle.approvals import already, may_approve, missing
 from core.lifecycle.decided import no_longer_waits, not_counting_down, not_running, stopping
+from core.lifecycle.freezing import frozen
 from core.lifecycle.guards import approval_rule, busy_error, check_pinned, guard, guard_rollback
 from core.lifecycle.principal import Principal
 from core.lifecycle.rights import Explanation, explain_right
@@ -18,6 +19,7 @@ from core.policy.authorization import ApprovalRule, Policy, Verb
 from core.promotion import GOING_BACK, Phase, Promotion
 from core.records.approval import Approval
 from core.records.build import BuildEntry
+from core.records.freeze import Freeze
 from core.records.release import ReleaseEntry
 from core.sentence import EMPTY_SENTENCE, CommandLine, Sentence
 
@@ -33,13 +35,14 @@ class Action:
 
     Attributes:
         app: the app, or the name that was typed.
-        force, anyway: as of a request to promote.
+        force, anyway, break_glass: as of a request to promote.
     """
 
     kind: ActionKind
     app: str
     force: bool = False
     anyway: str | None = None
+    break_glass: str | None = None
 
     @property
     def verb(self) -> Verb:
@@ -69,6 +72,7 @@ class ActionContext:
         release: what would be promoted, or copied by a rollback; `held` says why it is on hold, or nothing.
         build: of that release; with it, images by tag are refused where approvals are asked.
         waiting: the promotion that already waits for the same release: asking again points to it.
+        freezes: those that people have called.
         promotion: what would be decided about or stopped, with its `approvals` and the rule that today's policy has for it.
         unable: whom nobody is advised to ask, as the policy names them.
     """
@@ -82,6 +86,7 @@ class ActionContext:
     held: Sentence = EMPTY_SENTENCE
     build: BuildEntry | None = None
     waiting: Promotion | None = None
+    freezes: Sequence[Freeze] = ()
     promotion: Promotion | None = None
     approvals: Sequence[Approval] = ()
     rule: ApprovalRule | None = None
@@ -110,20 +115,27 @@ def explain(action: Action, principal: Principal, context: ActionContext) -> Exp
     return Explanation()
 
 
-def _check_promote(action: Action, _: Principal, context: ActionContext) -> None:
+def _check_promote(action: Action, principal: Principal, context: ActionContext) -> None:
     """Refuse in Convox's order: busy, no manifest, older, on hold; then what is ours."""
+    _check_glass(action, principal, context)
     _check_busy(action, context)
     if context.release is None or context.waiting is not None:
         return
     guard(context.release, active=context.active, held=context.held, anyway=action.anyway)
-    _check_build(action, context)
-
-
-def _check_rollback(action: Action, _: Principal, context: ActionContext) -> None:
-    _check_busy(action, context)
-    if context.release is not None:
-        guard_rollback(context.release, held=context.held)
+    _check_frozen(action, principal, context)
+    if action.break_glass is None:
         _check_build(action, context)
+
+
+def _check_rollback(action: Action, principal: Principal, context: ActionContext) -> None:
+    """Refuse what never ran; going back to what did is the way out of trouble, so no freeze is in its way."""
+    _check_busy(action, context)
+    if context.release is None:
+        return
+    guard_rollback(context.release, held=context.held)
+    if not context.release.verified:
+        _check_frozen(action, principal, context)
+    _check_build(action, context)
 
 
 def _check_restart(action: Action, _: Principal, context: ActionContext) -> None:
@@ -132,6 +144,42 @@ def _check_restart(action: Action, _: Principal, context: ActionContext) -> None
         app = action.app
         hint = Sentence.of(CommandLine(f"releases promote -a {app}"), " rolls one out")
         raise NotFound(f"no release for app: {app}", hint=hint)
+
+
+def _check_glass(action: Action, principal: Principal, context: ActionContext) -> None:
+    """Refuse to break the glass for whoever may not; a machine never decides that it is an emergency."""
+    if action.break_glass is None:
+        return
+    if principal.actor.kind != "slack":
+        raise Forbidden(Sentence.of(principal.actor, " may not break the glass: only a person can"))
+    explain_right(context.policy, principal, "break-glass", action.app, context.unable).enforce()
+
+
+def _check_frozen(action: Action, principal: Principal, context: ActionContext) -> None:
+    """Refuse what is new while the app is frozen, with who says so, why, until when, and what gets through."""
+    freeze = frozen(context.policy, context.freezes, action.app, context.now)
+    if freeze is None or action.break_glass is not None:
+        return
+    if context.policy.overriding_role(principal.actor, action.app, principal.groups) is None:
+        raise Conflict(freeze.sentence, hint=_through(action, context))
+
+
+def _through(action: Action, context: ActionContext) -> Sentence:
+    """Say how something goes out during a freeze."""
+    if action.kind != "promote" or context.release is None:
+        return Sentence.of("ask again when it is over")
+    glass = CommandLine(f'releases promote {context.release.id} -a {action.app} --break-glass "reason"')
+    return Sentence.of("wait until it is over; in an emergency, whoever has break-glass: ", glass)
+
+
+def gets_through(action: Action, principal: Principal, context: ActionContext) -> Sentence:
+    """Return the freeze that something goes through that may be done all the same, and by which right; nothing where there is none."""
+    free = action.kind == "rollback" and context.release is not None and context.release.verified
+    freeze = frozen(context.policy, context.freezes, action.app, context.now)
+    if freeze is None or free or action.kind not in {"promote", "rollback"}:
+        return EMPTY_SENTENCE
+    role = context.policy.overriding_role(principal.actor, action.app, principal.groups)
+    return Sentence.of(freeze.sentence, f" (promoted all the same by the role {role})" if role else "")
 
 
 def _check_busy(action: Action, context: ActionContext) -> None:
@@ -155,7 +203,7 @@ def rule_of(action: Action, context: ActionContext) -> ApprovalRule:
     )
 
 
-def _check_approve(_: Action, principal: Principal, context: ActionContext) -> None:
+def _check_approve(action: Action, principal: Principal, context: ActionContext) -> None:
     promotion, rule = context.promotion, context.rule
     if promotion is None or rule is None:
         return
@@ -165,6 +213,17 @@ def _check_approve(_: Action, principal: Principal, context: ActionContext) -> N
     )
     if not decision.allowed:
         raise Forbidden(decision.why)
+    if missing(promotion, context.approvals) == 1 and not promotion.through and promotion.kind == "promote":
+        _check_start(action, principal, promotion, context)
+
+
+def _check_start(action: Action, principal: Principal, promotion: Promotion, context: ActionContext) -> None:
+    """Refuse the approval that would start it during a freeze that has begun meanwhile: it goes on waiting."""
+    freeze = frozen(context.policy, context.freezes, action.app, context.now)
+    if freeze is None or context.policy.overriding_role(principal.actor, action.app, principal.groups):
+        return
+    hint = f"{promotion.id} goes on waiting: approve it when the freeze is over"
+    raise Conflict(freeze.sentence, hint=hint)
 
 
 def _check_decline(_: Action, principal: Principal, context: ActionContext) -> None:

@@ -1,10 +1,11 @@
 """Who may do what, how many must approve, and how patient a rollout is (contract 6)."""
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from core.actor import Actor
+from core.policy.freezes import Freezes
 from core.policy.people import Groups, among
 from core.policy.reader import read_policy
 from core.policy.rules import GROUP, TOKEN, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
@@ -52,12 +53,14 @@ class Policy:
         everything: every full member and every token may do everything (`CONVOX_OPEN=1`).
         roles: all of the file, also those that nobody has.
         apps: the first that matches an app's name rules it.
+        freezes: windows in which nothing new is promoted, and who may all the same.
     """
 
     everything: bool = False
     roles: tuple[Role, ...] = ()
     grants: tuple[Grant, ...] = ()
     apps: tuple[AppRules, ...] = ()
+    freezes: Freezes = field(default_factory=Freezes)
 
     @classmethod
     def open(cls, apps: tuple[AppRules, ...] = ()) -> "Policy":
@@ -98,6 +101,15 @@ class Policy:
     def holders(self, verb: Verb, app: str) -> tuple[str, ...]:
         """Return to whom the file grants a right, as it names them."""
         return tuple(dict.fromkeys(who for grant in self._giving(verb, app) for who in grant.who))
+
+    def overriding_role(self, actor: Actor, app: str, groups: Groups) -> str | None:
+        """Return the role by which an actor promotes through a freeze, None where they have none of these."""
+        for grant in self.grants:
+            if _matches(app, grant.apps) and among(actor, grant.who, groups):
+                found = [role.name for role in grant.roles if role.name in self.freezes.override]
+                if found:
+                    return found[0]
+        return None
 
     def _giving(self, verb: Verb, app: str) -> list[Grant]:
         return [
@@ -154,6 +166,6 @@ def parse_policy(text: str, *, open_to_all: bool = False) -> Policy:
     """
     problems = Problems()
     root = compose(as_written(text, problems), problems)
-    roles, grants, apps = read_policy(root, problems, members_needed=not open_to_all)
+    roles, grants, apps, freezes = read_policy(root, problems, members_needed=not open_to_all)
     problems.finish()
-    return Policy(everything=open_to_all, roles=roles, grants=grants, apps=apps)
+    return Policy(everything=open_to_all, roles=roles, grants=grants, apps=apps, freezes=freezes)

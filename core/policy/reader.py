@@ -1,20 +1,27 @@
 """A tree of a policy file → roles, grants and rules, with everything that is wrong written down."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from core.policy.rules import EVERYBODY, GROUP, TOKEN, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
+from core.policy.freeze_reader import read_freezes
+from core.policy.freezes import Freezes
+from core.policy.names import (
+    GROUP_ID,
+    names,
+    usable,
+    why_no_approver,
+    why_no_pattern,
+    why_no_role,
+    why_nobody,
+)
+from core.policy.rules import GROUP, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.problems import Problems, did_you_mean
 from core.yaml.source import cut
 from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode
 
-USER = re.compile(r"[UW][A-Z0-9]{2,}")
-GROUP_ID = re.compile(r"group:S[A-Z0-9]{2,}")
-TOKEN_NAME = re.compile(r"token:[A-Za-z0-9][A-Za-z0-9._-]*")
 CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
-PATTERN = re.compile(r"[a-z0-9*?!\[\]-]+")
 MOST_APPROVALS = 100
 # An hour: what failed serves, or does not, for as long.
 MOST_COUNTDOWN = 3600.0
@@ -56,7 +63,7 @@ RULE_KEYS = (
     "unpinned",
 )
 
-Parts = tuple[tuple[Role, ...], tuple[Grant, ...], tuple[AppRules, ...]]
+Parts = tuple[tuple[Role, ...], tuple[Grant, ...], tuple[AppRules, ...], Freezes]
 
 
 def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) -> Parts:
@@ -64,18 +71,19 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
     if root is None:
         if members_needed:
             problems.fail(1, "the policy is empty: nobody could do anything")
-        return (), (), ()
+        return (), (), (), Freezes()
     read = FieldReader(problems)
     if not isinstance(root, MappingNode):
         problems.fail(root.line, f"the policy must be a mapping of keys, not {node_kind(root)}")
-    entries = read.entries_of(root, "the policy", ("roles", "members", "apps"))
+    entries = read.entries_of(root, "the policy", ("roles", "members", "freezes", "apps"))
     roles = _roles(read, entries.get("roles"))
     grants = _grants(read, entries.get("members"), roles)
     if members_needed and not grants:
         line = entries["members"].line if "members" in entries else root.line
         problems.add(line, "no members: nobody could do anything")
     listed = read.items(entries["apps"].value, "apps") if "apps" in entries else ()
-    return tuple(roles.values()), grants, tuple(_app(read, node) for node in listed)
+    freezes = read_freezes(read, entries.get("freezes"), roles)
+    return tuple(roles.values()), grants, tuple(_app(read, node) for node in listed), freezes
 
 
 def _roles(read: FieldReader, entry: MappingEntry | None) -> dict[str, Role]:
@@ -107,68 +115,15 @@ def _grants(read: FieldReader, entry: MappingEntry | None, roles: Mapping[str, R
 
 def _grant(read: FieldReader, node: Node, roles: Mapping[str, Role]) -> Grant:
     entries = read.entries_of(node, "a member", ("who", "roles", "apps"))
-    who = _names(read, entries.get("who"), node, "who", _why_nobody)
-    named = _names(read, entries.get("roles"), node, "roles", lambda text: _why_no_role(text, roles))
-    apps = _names(read, entries["apps"], node, "apps", _why_no_pattern) if "apps" in entries else ("*",)
+    who = names(read, entries.get("who"), node, "who", why_nobody)
+    named = names(read, entries.get("roles"), node, "roles", lambda text: why_no_role(text, roles))
+    apps = names(read, entries["apps"], node, "apps", why_no_pattern) if "apps" in entries else ("*",)
     return Grant(who=who, roles=tuple(roles[name] for name in named), apps=apps)
-
-
-def _why_no_role(text: str, roles: Mapping[str, Role]) -> str:
-    return "" if text in roles else f"unknown role {cut(text)}{did_you_mean(text, roles)}"
-
-
-def _why_nobody(text: str) -> str:
-    if text == EVERYBODY or any(known.fullmatch(text) for known in (USER, GROUP_ID, TOKEN_NAME)):
-        return ""
-    return f'{cut(text)} is nobody: write a Slack user id (U…), group:<user group id>, token:<name> or "*"'
-
-
-def _why_no_approver(text: str) -> str:
-    if text.startswith(TOKEN):
-        return f"{cut(text)} in from: a token never approves, people do"
-    if text == EVERYBODY:
-        return '"*" in from: leave from empty for whoever holds approve'
-    if USER.fullmatch(text) or GROUP_ID.fullmatch(text):
-        return ""
-    return f"{cut(text)} in from is nobody: write a Slack user id (U…) or group:<user group id>"
-
-
-def _why_no_pattern(text: str) -> str:
-    return (
-        ""
-        if PATTERN.fullmatch(text)
-        else f"{cut(text)} matches no app: names are lower-case letters, digits, dashes"
-    )
-
-
-def _names(
-    read: FieldReader, entry: MappingEntry | None, parent: Node, key: str, why_not: Callable[[str], str]
-) -> tuple[str, ...]:
-    """Return the usable words of a list that must have some."""
-    items = read.items(entry.value, key) if entry else ()
-    if not items:
-        line = entry.line if entry else parent.line
-        read.problems.add(line, f"{key} is empty" if entry else f"{key} is missing")
-    return _usable(read, items, key, why_not)
-
-
-def _usable(
-    read: FieldReader, items: Iterable[Node], key: str, why_not: Callable[[str], str]
-) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for item in items:
-        if not isinstance(item, ScalarNode):
-            read.problems.add(item.line, f"{key} takes words, not {node_kind(item)}")
-        elif why := why_not(item.text):
-            read.problems.add(item.line, why)
-        else:
-            found[item.text] = None
-    return tuple(found)
 
 
 def _app(read: FieldReader, node: Node) -> AppRules:
     entries = read.entries_of(node, "apps", RULE_KEYS)
-    match = _names(read, entries.get("match"), node, "match", _why_no_pattern)
+    match = names(read, entries.get("match"), node, "match", why_no_pattern)
     promote, rollback = ApprovalRule(), ApprovalRule()
     if "approvals" in entries:
         asked = read.entries_of(entries["approvals"].value, "approvals", ("promote", "rollback"))
@@ -232,7 +187,7 @@ def _approval(read: FieldReader, entry: MappingEntry | None, what: str, base: Ap
     keys = read.entries_of(entry.value, what, ("count", "from", "requester", "expires"))
     people = base.people
     if "from" in keys:
-        people = _usable(read, read.items(keys["from"].value, "from"), "from", _why_no_approver)
+        people = usable(read, read.items(keys["from"].value, "from"), "from", why_no_approver)
     count = base.count
     if "count" in keys:
         count = read.integer(keys["count"].value, f"count of {what}", low=0, high=MOST_APPROVALS)

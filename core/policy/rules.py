@@ -4,7 +4,18 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Verb = Literal[
-    "view", "build", "env", "promote", "rollback", "approve", "cancel", "scale", "logs", "freeze", "admin"
+    "view",
+    "build",
+    "env",
+    "promote",
+    "rollback",
+    "approve",
+    "cancel",
+    "scale",
+    "logs",
+    "freeze",
+    "break-glass",
+    "admin",
 ]
 VERBS: tuple[Verb, ...] = (
     "view",
@@ -17,6 +28,7 @@ VERBS: tuple[Verb, ...] = (
     "scale",
     "logs",
     "freeze",
+    "break-glass",
     "admin",
 )
 GROUP = "group:"

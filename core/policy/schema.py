@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from core.policy.reader import CHANNEL, GROUP_ID, MOST_APPROVALS, RULE_KEYS
+from core.policy.names import GROUP_ID
+from core.policy.reader import CHANNEL, MOST_APPROVALS, RULE_KEYS
 from core.policy.rules import VERBS
 from core.yaml.json_schema import (
     DIALECT,
@@ -25,6 +26,10 @@ _APPROVAL = mapping(
         "from": listed(text()),
         "requester": boolean(),
     }
+)
+_WINDOW = mapping(
+    {"apps": listed(text()), "from": text(), "reason": text(), "to": text(), "zone": text()},
+    required=("from", "to"),
 )
 # The forms of the rules; one without an entry takes whatever the reader takes.
 RULES: Mapping[str, Schema] = {
@@ -55,6 +60,7 @@ def policy_schema() -> Schema:
     top = mapping(
         {
             "apps": listed(rules),
+            "freezes": mapping({"override": listed(text()), "windows": listed(_WINDOW)}),
             "members": listed(member),
             "roles": pairs(listed({"enum": list(VERBS)})),
         }

@@ -13,6 +13,7 @@ from core.records.app import App
 from core.records.approval import Approval
 from core.records.build import Build, BuildEntry
 from core.records.bundle import Bundle, Ref
+from core.records.freeze import Freeze
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.live_entry import LiveEntry
@@ -56,6 +57,10 @@ class StoreReader(Protocol):
 
     async def builds(self, app: str, limit: int) -> list[BuildEntry]:
         """Return the newest builds first."""
+        ...
+
+    async def freezes(self) -> list[Freeze]:
+        """Return the freezes that people have called, also those that are over by themselves; one an app, and one of all."""
         ...
 
     async def registry_logins(self, app: str) -> list[RegistryAccount]:
@@ -261,6 +266,14 @@ class Transaction(StoreReader, Protocol):
 
     async def add_build(self, build: Build) -> None:
         """Raise Taken where the id is; whoever made it up takes another."""
+        ...
+
+    async def save_freeze(self, freeze: Freeze) -> None:
+        """Keep a freeze, in place of the one that the app had."""
+        ...
+
+    async def remove_freeze(self, app: str) -> bool:
+        """Forget a freeze; return False where there was none."""
         ...
 
     async def save_registry_login(self, login: RegistryAccount) -> None:

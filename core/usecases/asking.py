@@ -7,7 +7,7 @@ from datetime import datetime
 from core.errors import Busy, NotFound
 from core.ids import new_id
 from core.lifecycle.bundles import rendered
-from core.lifecycle.explain import Action, ActionContext, ActionKind, explain, rule_of
+from core.lifecycle.explain import Action, ActionContext, ActionKind, explain, gets_through, rule_of
 from core.lifecycle.guards import PromotionContext, read_context
 from core.lifecycle.holds import fork_point, why_held
 from core.lifecycle.principal import Principal
@@ -28,6 +28,7 @@ class PromotionRequest:
     """What is asked for.
 
     Attributes:
+        break_glass: why it goes out through a freeze or without approvals; needs a right of its own.
         restart: the services of the active release whose pods are to be replaced, () for all; None where none are.
     """
 
@@ -37,13 +38,16 @@ class PromotionRequest:
     force: bool = False
     overwrite: bool = False
     anyway: str | None = None
+    break_glass: str | None = None
     restart: tuple[str, ...] | None = None
 
     @property
     def action(self) -> Action:
         """What `explain` is asked about."""
         kind: ActionKind = self.kind if self.restart is None else "restart"
-        return Action(kind=kind, app=self.app, force=self.force, anyway=self.anyway)
+        return Action(
+            kind=kind, app=self.app, force=self.force, anyway=self.anyway, break_glass=self.break_glass
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,7 @@ class RequestContext:
         waiting: the promotion that already waits for the same release.
         skipped: why the newest release was not taken, or "".
         rules: today's policy; `rule`: how many must approve.
+        freeze: what it gets through although the app is frozen, or nothing.
     """
 
     context: PromotionContext
@@ -65,6 +70,7 @@ class RequestContext:
     skipped: str
     rules: Rules
     rule: ApprovalRule
+    freeze: Sentence = EMPTY_SENTENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +101,24 @@ class RequestBundle:
 
 
 async def considered(
-    read: StoreReader, policy: Policy, principal: Principal, request: PromotionRequest, now: datetime
+    read: StoreReader,
+    policy: Policy,
+    principal: Principal,
+    request: PromotionRequest,
+    now: datetime,
+    not_startable: str = "",
 ) -> RequestContext:
-    """Apply the guards to what is asked for, as far as plain facts tell; the same before the transaction and in it."""
+    """Apply the guards to what is asked for, as far as plain facts tell; the same before the transaction, in it, and for `why`."""
     context = await read_context(read, request.app)
     action = request.action
-    meets = ActionContext(policy=policy, now=now, in_flight=context.in_flight, active=context.active)
+    meets = ActionContext(
+        policy=policy,
+        now=now,
+        not_startable=not_startable,
+        in_flight=context.in_flight,
+        active=context.active,
+        freezes=await read.freezes(),
+    )
     # Who has to wait is told so whatever there would be to promote.
     explain(action, principal, meets).enforce()
     if request.restart is not None:
@@ -110,7 +128,8 @@ async def considered(
     else:
         release, skipped = await _chosen(read, request)
         held = await why_held(read, release)
-    waiting = await _same(read, context.awaiting, request, release)
+    # Whoever breaks the glass does not point to what waits for approval, but takes its place.
+    waiting = None if request.break_glass else await _same(read, context.awaiting, request, release)
     if going := await _same(read, [context.in_flight] if context.in_flight else [], request, release):
         raise _under_way(going, release)
     meets = replace(
@@ -129,6 +148,7 @@ async def considered(
         skipped=skipped,
         rules=policy.rules(request.app),
         rule=rule_of(action, meets),
+        freeze=gets_through(action, principal, meets),
     )
 
 

@@ -10,9 +10,10 @@ from core.errors import Busy, Conflict, Invalid, NotFound, Unavailable
 from core.failpoints import failpoint
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import missing
+from core.lifecycle.contexts import decision_context
 from core.lifecycle.explain import Action, ActionContext, explain
 from core.lifecycle.gate import lapsed_approvals, mismatch, stored_bundle
-from core.lifecycle.guards import busy_error, current_rule, read_context, refused_since, unpinned_since
+from core.lifecycle.guards import busy_error, read_context, refused_since, unpinned_since
 from core.lifecycle.holds import hold, why_held
 from core.lifecycle.principal import Principal
 from core.lifecycle.take_over import claim_rollout
@@ -330,13 +331,12 @@ class Decider:
         unable: Container[str] = (),
     ) -> None:
         """Raise what `explain` says against it, in the transaction that would decide it."""
-        meets = ActionContext(
-            policy=self._access.policy,
-            now=tx.now,
+        meets = await decision_context(
+            tx,
+            self._access.policy,
+            promotion,
+            tx.now,
             not_startable=self._why_not_startable(),
-            promotion=promotion,
-            approvals=await tx.approvals(promotion.id),
-            rule=await current_rule(tx, self._access.policy, promotion),
             unable=unable,
         )
         explain(Action(kind=kind, app=promotion.app), principal, meets).enforce()

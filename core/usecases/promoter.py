@@ -12,6 +12,7 @@ from core.ids import new_id
 from core.lifecycle.access import Access
 from core.lifecycle.bundles import current_binding
 from core.lifecycle.cautions import cautions
+from core.lifecycle.glass import glass_broken
 from core.lifecycle.guards import limits_of
 from core.lifecycle.principal import Principal
 from core.lifecycle.reminding import ask_for_approval
@@ -23,6 +24,7 @@ from core.ports.outbox import Card
 from core.ports.store import Store, Transaction
 from core.promotion import Phase, Promotion, PromotionEvent
 from core.records.release import Release, ReleaseEntry
+from core.sentence import Sentence
 from core.usecases.asking import (
     PromotionRequest,
     RequestBundle,
@@ -148,6 +150,8 @@ class Promoter:
         await self._record(tx, promotion, copied)
         if promotion.phase is Phase.AWAITING_APPROVAL:
             await ask_for_approval(tx, promotion, asked.rules, asked.rule)
+        if promotion.break_glass and (channel := asked.context.app.channel or promotion.channel):
+            await tx.add_notice(channel, glass_broken(promotion))
         return PromotionResult(
             promotion=promotion, rolled_back_to=copied.id if copied else "", skipped=asked.skipped
         )
@@ -202,6 +206,10 @@ class Promoter:
         if bundle.sealed is not None:
             await tx.save_bundle(bundle.bundle, bundle.sealed)
         count = 0 if release.id == app.active_release else asked.rule.count
+        through = [asked.freeze] if asked.freeze else []
+        if request.break_glass and count:
+            through.append(Sentence.of(f"{count} approval{'s are' if count > 1 else ' is'} missing"))
+            count = 0
         # Said on the card as the reason why a release on hold went out: no hold, no reason.
         anyway = request.anyway if asked.held else None
         return Promotion(
@@ -218,6 +226,9 @@ class Promoter:
             overwrite=request.overwrite,
             cautions=cautions(bundle.bundle, first=app.active_release is None),
             anyway=anyway,
+            # Where nothing is in the way no glass is broken.
+            break_glass=request.break_glass if through else None,
+            through=tuple(through),
             along=bundle.along,
             restarts=restarted(bundle.bundle, request),
             limits=limits_of(rules, first=app.active_release is None),
@@ -243,6 +254,8 @@ class Promoter:
                 "force": promotion.force,
                 "overwrite": promotion.overwrite,
                 "anyway": promotion.anyway is not None,
+                "break_glass": promotion.break_glass,
+                "through": [str(each) for each in promotion.through],
                 "approvals": promotion.approvals_needed,
                 "restarts": list(promotion.restarts),
             },

@@ -72,6 +72,8 @@ def words_document(promotion: Promotion) -> dict[str, Any]:
     bound = promotion.binding
     return {name: sentence_document(getattr(promotion, name)) for name in SENTENCES} | {
         "anyway": promotion.anyway,
+        "break_glass": promotion.break_glass,
+        "through": [sentence_document(each) for each in promotion.through],
         "cautions": promotion.cautions,
         "along": [sentence_document(each) for each in promotion.along],
         "approved_for": None if bound is None else binding_document(bound),
@@ -98,6 +100,9 @@ def promotion_of(row: Row, vault: Vault) -> Promotion:
     return Promotion(
         **fields,
         anyway=words["anyway"],
+        # Before there were freezes nothing went through one.
+        break_glass=words.get("break_glass"),
+        through=tuple(sentence_of(each) for each in words.get("through", ())),
         cautions=tuple(words.get("cautions", ())),
         # Before this was kept nobody was told.
         along=tuple(sentence_of(each) for each in words.get("along", ())),

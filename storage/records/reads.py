@@ -6,6 +6,7 @@ from core.errors import NotFound
 from core.records.app import App
 from core.records.build import Build, BuildEntry
 from core.records.bundle import Bundle, Ref
+from core.records.freeze import Freeze
 from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from core.sentence import EMPTY_SENTENCE, Sentence
@@ -16,6 +17,7 @@ from storage.records.rows import (
     build_entry_of,
     build_of,
     bundle_of,
+    freeze_of,
     registry_login_of,
     release_entry_of,
     release_of,
@@ -59,6 +61,9 @@ class RecordReader(AggregateReader):
 
     async def builds(self, app: str, limit: int) -> list[BuildEntry]:
         return [build_entry_of(row) for row in await self._session.all("builds", app=app, limit=limit)]
+
+    async def freezes(self) -> list[Freeze]:
+        return [freeze_of(row, self._vault) for row in await self._session.all("freezes")]
 
     async def registry_logins(self, app: str) -> list[RegistryAccount]:
         return [

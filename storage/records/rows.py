@@ -10,6 +10,7 @@ from core.records.app import App
 from core.records.build import Build, BuildEntry
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.environment import Environment
+from core.records.freeze import Freeze
 from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from storage.codec import (
@@ -121,6 +122,26 @@ def registry_login_of(row: Row, vault: Vault) -> RegistryAccount:
         password=vault.unseal(row["sealed"]),
         created_at=datetime.fromisoformat(row["created_at"]),
         created_by=actor_of(row["created_by"]),
+    )
+
+
+def freeze_row(freeze: Freeze, vault: Vault) -> Columns:
+    return {
+        "app": freeze.app,
+        "reason": vault.seal(freeze.reason),
+        "called_by": actor_text(freeze.by),
+        "since": timestamp(freeze.since),
+        "until": timestamp_or_none(freeze.until),
+    }
+
+
+def freeze_of(row: Row, vault: Vault) -> Freeze:
+    return Freeze(
+        app=row["app"],
+        reason=vault.unseal(row["reason"]),
+        by=actor_of(row["called_by"]),
+        since=datetime.fromisoformat(row["since"]),
+        until=datetime_or_none(row["until"]),
     )
 
 

@@ -4,6 +4,7 @@ from core.errors import Conflict, NotFound, Taken
 from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle
+from core.records.freeze import Freeze
 from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseStatus
 from storage.aggregate import AggregateWriter
@@ -16,6 +17,7 @@ from storage.records.rows import (
     bundle_of,
     bundle_ref_rows,
     bundle_row,
+    freeze_row,
     registry_login_row,
     release_row,
     release_status_row,
@@ -58,6 +60,12 @@ class RecordWriter(AggregateWriter):
         """Raise Taken where the id is."""
         await self._add("add_build", build_row(build, self._vault))
         await self._session.many("add_build_image", build_image_rows(build))
+
+    async def save_freeze(self, freeze: Freeze) -> None:
+        await self._session.run("save_freeze", freeze_row(freeze, self._vault))
+
+    async def remove_freeze(self, app: str) -> bool:
+        return await self._session.run("remove_freeze", {"app": app}) == 1
 
     async def save_registry_login(self, login: RegistryAccount) -> None:
         await self._session.run("save_registry_login", registry_login_row(login, self._vault))

@@ -13,5 +13,7 @@ def handlers_of(w: World) -> Handlers:
         processes=w.processes,
         scaler=w.scaler,
         reminders=w.reminders,
+        freezer=w.freezer,
+        explainer=w.explainer,
         clock=w.clock,
     )

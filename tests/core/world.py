@@ -19,6 +19,8 @@ from core.rollout.supervisor import Supervisor
 from core.usecases.asking import PromotionRequest
 from core.usecases.build_registrar import NewRelease
 from core.usecases.decider import Decider
+from core.usecases.explainer import Explainer
+from core.usecases.freezer import Freezer
 from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter, PromotionResult
 from core.usecases.registrar import Registrar
@@ -81,6 +83,8 @@ class World:
     scaler: Scaler
     reminders: Reminders
     supervisor: Supervisor
+    freezer: Freezer
+    explainer: Explainer
     policy: Policy
 
     async def build(self, app: str = "myapp", text: str | None = None, **images: str) -> NewRelease:
@@ -170,6 +174,8 @@ async def world(
             Scaler(store, cluster, access, announcer, why_not_startable=lambda: why_not_startable),
             Reminders(store, access, announcer),
             supervisor,
+            Freezer(store, access, announcer, why_not_startable=lambda: why_not_startable),
+            Explainer(store, access, clock, why_not_startable=lambda: why_not_startable),
             current,
         )
         if not [a for a in await store.read.apps() if a.name == app]:

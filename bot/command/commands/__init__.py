@@ -17,6 +17,7 @@ from bot.command.commands.apps import (
 from bot.command.commands.builds import BuildInfo, BuildLogs, ListBuilds, ListRegistries, RemoveRegistry
 from bot.command.commands.command import ROWS, Command
 from bot.command.commands.environment import Env, EnvChange, EnvGet, EnvSet, EnvUnset
+from bot.command.commands.freezes import FreezeApp, ListWaiting, UnfreezeApp, WhoAmI, Why
 from bot.command.commands.processes import (
     LOG_LINES,
     ListProcesses,
@@ -61,6 +62,7 @@ __all__ = [
     "EnvGet",
     "EnvSet",
     "EnvUnset",
+    "FreezeApp",
     "Help",
     "Link",
     "ListApps",
@@ -72,6 +74,7 @@ __all__ = [
     "ListScales",
     "ListServices",
     "ListTimers",
+    "ListWaiting",
     "LockApp",
     "Logs",
     "Promote",
@@ -85,5 +88,8 @@ __all__ = [
     "SetCount",
     "Snooze",
     "Stop",
+    "UnfreezeApp",
     "Unlink",
+    "WhoAmI",
+    "Why",
 ]

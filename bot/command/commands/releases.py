@@ -91,6 +91,7 @@ class Promote(Command):
         release: None takes the newest not on hold.
         overwrite: what others have set by hand is taken away.
         anyway: why a release on hold is promoted.
+        break_glass: why it goes out through a freeze or without approvals.
     """
 
     app: str
@@ -98,13 +99,15 @@ class Promote(Command):
     force: bool = False
     overwrite: bool = False
     anyway: str | None = None
+    break_glass: str | None = None
 
     @property
     def words(self) -> list[str]:
         release = [self.release] if self.release else []
         anyway = [f"--anyway={self.anyway}"] if self.anyway is not None else []
+        glass = [f"--break-glass={self.break_glass}"] if self.break_glass is not None else []
         switches = [*switched("--force", self.force), *switched("--overwrite", self.overwrite)]
-        return ["releases", "promote", *release, "-a", self.app, *switches, *anyway]
+        return ["releases", "promote", *release, "-a", self.app, *switches, *anyway, *glass]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,3 +183,17 @@ SET user = excluded.user, sealed = excluded.sealed, created_at = excluded.create
 -- remove_registry_login --
 -- Forget a login.
 DELETE FROM registry_logins WHERE app = :app AND host = :host;
+
+-- freezes --
+-- Freezes that people have called, one an app and one of all apps: never more than there are apps.
+SELECT * FROM freezes ORDER BY app;
+
+-- save_freeze --
+-- Freeze an app, in place of the freeze that it had.
+INSERT INTO freezes (app, reason, called_by, since, until) VALUES (:app, :reason, :called_by, :since, :until)
+ON CONFLICT (app) DO UPDATE SET
+    reason = excluded.reason, called_by = excluded.called_by, since = excluded.since, until = excluded.until;
+
+-- remove_freeze --
+-- End a freeze.
+DELETE FROM freezes WHERE app = :app;

@@ -22,12 +22,14 @@ from bot.command.commands import (
     EnvGet,
     EnvSet,
     EnvUnset,
+    FreezeApp,
     Help,
     Link,
     ListApps,
     ListBuilds,
     ListRegistries,
     ListReleases,
+    ListWaiting,
     LockApp,
     Promote,
     ReleaseHistory,
@@ -35,11 +37,22 @@ from bot.command.commands import (
     ReleaseManifest,
     RemoveRegistry,
     Rollback,
+    UnfreezeApp,
     Unlink,
+    WhoAmI,
+    Why,
 )
 from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm
 from bot.command.parser import hints, parse
 from core.errors import Invalid, UserError
+from core.policy.calendar import ZonedTime, parse_time
+
+
+def until(text: str, zone: str = "UTC") -> ZonedTime:
+    time = parse_time(text)
+    assert time is not None
+    return ZonedTime(time=time, zone=zone)
+
 
 R, B, P = "RABCDEFGHIJ", "BABCDEFGHIJ", "PABCDEFGHIJ"
 
@@ -141,6 +154,27 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
         (f"cancel {P.lower()} -a api", Cancel(promotion=P, app="api")),
         (f"approve {P}", Approve(promotion=P)),
         (f"decline {P}", Decline(promotion=P)),
+        ("waiting", ListWaiting()),
+        ("whoami", WhoAmI()),
+        (f"why {R} -a shop", Why(app="shop", release=R)),
+        ("why -a shop", Why(app="shop")),
+        ("unfreeze *", UnfreezeApp(app="*")),
+        ("unfreeze -a shop", UnfreezeApp(app="shop")),
+        ('freeze shop "the launch"', FreezeApp(app="shop", reason="the launch")),
+        ('freeze "the launch" -a shop', FreezeApp(app="shop", reason="the launch")),
+        ("freeze * until 18:00 the launch", FreezeApp(app="*", reason="the launch", until=until("18:00"))),
+        (
+            'freeze until Mon 08:00 Europe/Berlin "x y" -a shop',
+            FreezeApp(app="shop", reason="x y", until=until("Mon 08:00", "Europe/Berlin")),
+        ),
+        (
+            'freeze shop until 2026-01-31T14:00Z "x"',
+            FreezeApp(app="shop", reason="x", until=until("2026-01-31 14:00")),
+        ),
+        (
+            f'releases promote {R} -a shop --break-glass "it is down"',
+            Promote(app="shop", release=R, break_glass="it is down"),
+        ),
         (f"decline {P} not today", Decline(promotion=P, reason="not today")),
         (f'decline {P} "not today"', Decline(promotion=P, reason="not today")),
         ("link api", Link(app="api")),
@@ -401,7 +435,7 @@ def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
 def test_the_composer_is_given_every_command_once_with_what_it_does():
     usages = [usage for usage, _ in hints()]
 
-    assert len(usages) == len(set(usages)) == 45
+    assert len(usages) == len(set(usages)) == 50
     assert all(does for _, does in hints())
 
 

@@ -17,6 +17,8 @@ from core.promotion import Phase
 from core.records.process_log import LogRequest
 from core.usecases.asking import PromotionRequest
 from core.usecases.decider import Decider
+from core.usecases.explainer import Explainer
+from core.usecases.freezer import Freezer
 from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter
 from core.usecases.registrar import Registrar
@@ -27,9 +29,12 @@ from tests.core.world import ALICE, BOB, CAROL, World, by, manifest, until
 from tests.fakes import START, progressing
 
 APPROVALS = 'apps: [{match: ["*"], approvals: {promote: {count: 1}}}]\n'
-USE_CASES = (Promoter, Decider, Registrar, Viewer, ProcessViewer, Scaler)
+USE_CASES = (Promoter, Decider, Registrar, Viewer, ProcessViewer, Scaler, Freezer, Explainer)
 # Nobody asks for these, so there is no right to ask for. Whoever adds one says why.
 OF_THE_BOT = {
+    "Explainer.principal": "whoever draws a button or reminds somebody asks who that is",
+    "Explainer.request": "tells whoever draws a button whether somebody could ask for it, which they are asked again when they do",
+    "Explainer.decision": "the same of a decision",
     "Decider.expire": "the clock calls it",
     "Decider.expire_stale": "what has ended by itself is ended, ahead of whatever was asked for",
     "Decider.hand_over": "tells and drives what another use case has committed",
@@ -47,7 +52,9 @@ def methods() -> dict[str, Callable[..., Any]]:
     }
 
 
-FOR_PEOPLE = sorted(methods().keys() - OF_THE_BOT.keys())
+# Who one is oneself is told to everybody; of an app that one may not view nothing is listed.
+OF_ANYBODY = {"Explainer.whoami", "Explainer.waiting"}
+FOR_PEOPLE = sorted(methods().keys() - OF_THE_BOT.keys() - OF_ANYBODY)
 
 
 async def request(w: World, name: str, caller: Caller) -> None:
@@ -81,6 +88,9 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "env_from": release.id,
         "service": "web",
         "count": 3,
+        "seconds": 60.0,
+        "reason": "the launch",
+        "until": None,
         "asked": LogRequest(),
     }
     _, *parameters = inspect.signature(methods()[name]).parameters.values()
@@ -92,6 +102,8 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "Viewer": w.viewer,
         "ProcessViewer": w.processes,
         "Scaler": w.scaler,
+        "Freezer": w.freezer,
+        "Explainer": w.explainer,
     }
     owner, _, method = name.partition(".")
     await getattr(use_cases[owner], method)(**given)

@@ -1,0 +1,69 @@
+"""How freezes and questions about rights are given: `freeze [APP|*] [until TIME] "reason"`."""
+
+from bot.command.arguments import Arguments
+from bot.command.commands import Command, FreezeApp, ListWaiting, UnfreezeApp, WhoAmI, Why
+from bot.command.lexer import Word, plain, shown
+from core.policy.calendar import ZonedTime, is_zone, parse_time
+from core.records.freeze import EVERY_APP
+
+MANY = 10_000
+FORMS = "write it as 18:00, Mon 08:00 or 2026-01-31 14:00, with a zone such as Europe/Berlin if it is not UTC"
+
+
+def freeze(given: Arguments) -> Command:
+    given.count(1, MANY)
+    words = list(given.words)
+    # The reason is what is left, so a single word is that; an app may be left out where the channel has one.
+    named = len(words) > 1 and plain(words[0].text).lower() != "until"
+    app = _app(given, words.pop(0)) if named else given.app
+    until = None
+    if words and plain(words[0].text).lower() == "until":
+        until, words = _time(given, words[1:])
+    reason = words[0].text if len(words) == 1 else " ".join(word.raw for word in words)
+    reason = " ".join(reason.split())
+    if not reason:
+        given.refuse("a freeze needs a reason", 'as in: freeze myapp until Mon 08:00 "the launch"')
+    return FreezeApp(app=app, reason=reason, until=until)
+
+
+def _app(given: Arguments, word: Word) -> str:
+    # To the lexer a star is a mark around a word.
+    name = word.text.strip() if word.text.strip() == EVERY_APP else given.checked_app(word.text).lower()
+    if given.named_app and given.named_app != name:
+        given.refuse(
+            f"two different apps: {shown(name)} and {shown(given.named_app)}", "leave one of them out"
+        )
+    return name
+
+
+def _time(given: Arguments, words: list[Word]) -> tuple[ZonedTime, list[Word]]:
+    """Return the time that the first words say, as many as can be one, and the words that are left."""
+    texts = {many: " ".join(plain(word.text) for word in words[:many]) for many in (2, 1)}
+    found = {many: time for many, text in texts.items() if (time := parse_time(text.rstrip("Zz")))}
+    for many, time in found.items():
+        rest = words[many:]
+        utc = texts[many][-1:] in {"Z", "z"}
+        if not utc and rest and is_zone(zone := plain(rest[0].text)):
+            return ZonedTime(time=time, zone=zone), rest[1:]
+        return ZonedTime(time=time), rest
+    return given.refuse(f"not a time: {shown(words[0].text) if words else 'nothing'}", FORMS)
+
+
+def unfreeze(given: Arguments) -> Command:
+    given.count(0, 1)
+    return UnfreezeApp(app=_app(given, given.words[0]) if given.words else given.app)
+
+
+def why(given: Arguments) -> Command:
+    given.count(0, 1)
+    return Why(app=given.app, release=given.id("release") if given.words else None)
+
+
+def whoami(given: Arguments) -> Command:
+    given.count(0, 0)
+    return WhoAmI()
+
+
+def waiting(given: Arguments) -> Command:
+    given.count(0, 0)
+    return ListWaiting()

@@ -1,0 +1,105 @@
+"""Calling a freeze, and ending it: nothing new is promoted meanwhile, and the channels of the apps are told."""
+
+from collections.abc import Callable
+
+from core.actor import Caller
+from core.errors import Conflict, Invalid, Unavailable
+from core.lifecycle.access import Access
+from core.lifecycle.freezing import FrozenApp, frozen
+from core.policy.calendar import ZonedTime
+from core.ports.announcer import Announcer
+from core.ports.store import Store, Transaction
+from core.records.freeze import EVERY_APP, MAX_REASON_CHARS, Freeze
+from core.sentence import Sentence
+
+
+class Freezer:
+    """Freezes that people call: the right first, then one transaction with its audit row and its notices."""
+
+    def __init__(
+        self, store: Store, access: Access, announcer: Announcer, *, why_not_startable: Callable[[], str]
+    ) -> None:
+        """Take the records, who may do what, who is woken to tell, and a function that says why nothing may be written now, or ""."""
+        self._store = store
+        self._access = access
+        self._announcer = announcer
+        self._why_not_startable = why_not_startable
+
+    async def freeze(self, caller: Caller, app: str, *, reason: str, until: ZonedTime | None) -> FrozenApp:
+        """Freeze an app, or all (`*`), in place of the freeze that it has.
+
+        Args:
+            caller: who asks.
+            app: whose name, or `*`; that needs the right for all apps.
+            reason: what whoever is refused is told.
+            until: when it ends by itself; None where somebody has to end it.
+
+        Raises:
+            Invalid: there is no reason, or it ends before it begins.
+            NotFound: there is no such app.
+        """
+        actor = await self._access.require(caller.actor, "freeze", app)
+        if why := self._why_not_startable():
+            raise Unavailable(why)
+        reason = " ".join(reason.split())
+        if not reason or len(reason) > MAX_REASON_CHARS:
+            raise Invalid(f"a freeze has a reason of at most {MAX_REASON_CHARS} characters", hint=EXAMPLE)
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            channels = await self._channels(tx, app)
+            end = until.after(tx.now) if until else None
+            if until and end is None:
+                raise Invalid(f"{until} is over", hint=EXAMPLE)
+            freeze = Freeze(app=app, reason=reason, by=actor, since=tx.now, until=end)
+            await tx.save_freeze(freeze)
+            zone = until.zone if until else "UTC"
+            made = FrozenApp(
+                app=app, reason=reason, by=actor, until=end, zone=zone, everywhere=app == EVERY_APP
+            )
+            for channel in channels:
+                await tx.add_notice(channel, made.sentence)
+            await tx.audit(actor, "freeze.set", app, {"reason": reason, "until": str(end) if end else None})
+        self._announcer.wake()
+        return made
+
+    async def unfreeze(self, caller: Caller, app: str) -> FrozenApp | None:
+        """End the freeze of an app, or that of all (`*`); return what freezes it all the same, None where nothing does.
+
+        Raises:
+            Conflict: nobody has called one; the sentence says what else freezes it.
+        """
+        actor = await self._access.require(caller.actor, "freeze", app)
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            channels = await self._channels(tx, app)
+            before = [each for each in await tx.freezes() if each.app == app and each.holds(app, tx.now)]
+            removed = await tx.remove_freeze(app)
+            left = frozen(self._access.policy, await tx.freezes(), app, tx.now)
+            if not (removed and before):
+                raise Conflict(left.sentence if left else f"{_named(app)} is not frozen", hint=_else(left))
+            for channel in channels:
+                await tx.add_notice(
+                    channel, Sentence.of(f"{_named(app)} is no longer frozen: ended by ", actor)
+                )
+            await tx.audit(actor, "freeze.end", app, {})
+        self._announcer.wake()
+        return left
+
+    async def _channels(self, tx: Transaction, app: str) -> list[str]:
+        """Return the channels that are told; NotFound where there is no such app."""
+        apps = await tx.apps() if app == EVERY_APP else [await tx.app(app)]
+        return [each.channel for each in apps if each.channel]
+
+
+EXAMPLE = Sentence.of('as in: freeze myapp until Mon 08:00 Europe/Berlin "the launch"')
+
+
+def _named(app: str) -> str:
+    return "every app" if app == EVERY_APP else app
+
+
+def _else(left: FrozenApp | None) -> str:
+    """Say how the freeze that is left is ended, if it can be."""
+    if left is None:
+        return ""
+    if left.by is None:
+        return "that window stands in the policy file"
+    return "`unfreeze *` ends it" if left.everywhere else ""

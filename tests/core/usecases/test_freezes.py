@@ -1,0 +1,226 @@
+"""A freeze keeps what is new from an app: who is refused, who gets through, and what everybody is told."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.actor import Actor, Caller
+from core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from core.lifecycle.freezing import frozen
+from core.policy.authorization import parse_policy
+from core.policy.calendar import ZonedTime, parse_time
+from core.promotion import Phase
+from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, World, by
+from tests.fakes import START
+
+CI = Caller(actor=Actor("token", "ci", "ci"), source="http")
+RIGHTS = """\
+roles:
+  developer: [view, build, promote, rollback, freeze, scale]
+  lead: [promote, view]
+  fireman: [break-glass]
+members:
+  - {who: [U01ALICE, U02BOB, "token:ci"], roles: [developer]}
+  - {who: [U03CAROL], roles: [lead]}
+  - {who: [U02BOB, "token:ci"], roles: [fireman]}
+freezes:
+  override: [lead]
+"""
+WINDOW = "  windows: [{from: 'Thu 11:00', to: 'Fri 08:00', reason: the night}]\n"
+
+
+def until(text: str, zone: str = "UTC") -> ZonedTime:
+    time = parse_time(text)
+    assert time is not None
+    return ZonedTime(time=time, zone=zone)
+
+
+async def frozen_world(w: World, windows: str = WINDOW, more: str = "") -> str:
+    """Return a release that is not promoted yet, in an app that is frozen by a window."""
+    release = (await w.build()).release.id
+    w.policy = parse_policy(RIGHTS + windows + more)
+    return release
+
+
+async def notices(w: World) -> list[str]:
+    said = [str(each.said) for each in await w.store.outbox.notices.due()]
+    return [each for each in said if not each.startswith("Build ")]
+
+
+async def test_in_a_window_a_promote_is_refused_with_who_why_and_until_when(w: World):
+    release = await frozen_world(w)
+    with pytest.raises(Conflict) as refused:
+        await w.ask(release)
+    assert str(refused.value) == "myapp is frozen by the policy until Fri 2 Jan 08:00 (UTC): “the night”"
+    assert str(refused.value.hint) == (
+        f'wait until it is over; in an emergency, whoever has break-glass: `releases promote {release} -a myapp --break-glass "reason"`'
+    )
+    w.clock.jump(20 * 3600)
+    assert (await w.promote(release)).phase is Phase.RUNNING
+
+
+async def test_a_role_that_the_policy_names_promotes_through_it_and_the_card_says_so(w: World):
+    release = await frozen_world(w)
+    promotion = await w.promote(release, actor=CAROL)
+    assert promotion.phase is Phase.RUNNING
+    assert [str(each) for each in promotion.through] == [
+        "myapp is frozen by the policy until Fri 2 Jan 08:00 (UTC): “the night” (promoted all the same by the role lead)"
+    ]
+    assert promotion.break_glass is None
+
+
+async def test_going_back_to_what_was_verified_is_never_frozen_but_to_what_never_ran_it_is(w: World):
+    first, _ = await w.good(), await w.good(text=None)
+    never = (await w.build()).release.id
+    w.policy = parse_policy(RIGHTS + WINDOW)
+    with pytest.raises(Conflict, match="myapp is frozen"):
+        await w.ask(never, kind="rollback")
+    assert (await w.promote(first, kind="rollback")).phase is Phase.RUNNING
+
+
+async def test_a_restart_is_not_kept_by_a_freeze(w: World):
+    await w.good()
+    w.policy = parse_policy(RIGHTS + WINDOW)
+    assert (await w.promote(restart=())).phase is Phase.RUNNING
+
+
+async def test_a_freeze_that_somebody_calls_names_them_and_ends_by_itself(w: World):
+    release = await frozen_world(w, windows="")
+    made = await w.freezer.freeze(
+        by(ALICE), "myapp", reason="the  launch", until=until("18:00", "Europe/Berlin")
+    )
+    said = "myapp is frozen by @u01alice until Thu 1 Jan 18:00 (Europe/Berlin): “the launch”"
+    assert str(made.sentence) == said
+    with pytest.raises(Conflict, match="myapp is frozen by @u01alice"):
+        await w.ask(release)
+    w.clock.jump(5 * 3600)
+    assert (await w.promote(release)).phase is Phase.RUNNING
+
+
+async def test_a_freeze_without_an_end_lasts_until_somebody_ends_it_and_the_channel_is_told_of_both(w: World):
+    release = await frozen_world(w, windows="")
+    await w.freezer.freeze(by(ALICE), "myapp", reason="the launch", until=None)
+    w.clock.jump(365 * 86400)
+    with pytest.raises(Conflict, match="myapp is frozen by @u01alice: “the launch”"):
+        await w.ask(release)
+    assert await w.freezer.unfreeze(by(BOB), "myapp") is None
+    assert await notices(w) == [
+        "myapp is frozen by @u01alice: “the launch”",
+        "myapp is no longer frozen: ended by @u02bob",
+    ]
+    assert (await w.promote(release)).phase is Phase.RUNNING
+
+
+async def test_every_app_is_frozen_at_once_by_whoever_has_the_right_for_all(w: World):
+    release = await frozen_world(w, windows="")
+    await w.freezer.freeze(by(ALICE), "*", reason="the launch", until=None)
+    with pytest.raises(Conflict, match=r"every app is frozen, myapp too, by @u01alice: “the launch”"):
+        await w.ask(release)
+    with pytest.raises(Conflict) as refused:
+        await w.freezer.unfreeze(by(ALICE), "myapp")
+    assert str(refused.value.hint) == "`unfreeze *` ends it"
+    await w.freezer.unfreeze(by(ALICE), "*")
+    assert frozen(w.policy, await w.store.read.freezes(), "myapp", w.clock.now()) is None
+    w.policy = parse_policy(RIGHTS.replace("roles: [developer]", "roles: [developer], apps: [myapp]"))
+    with pytest.raises(Forbidden, match=r"^you may not freeze \*"):
+        await w.freezer.freeze(by(ALICE), "*", reason="x", until=None)
+
+
+async def test_what_cannot_be_frozen_is_refused(w: World):
+    with pytest.raises(NotFound, match="app not found: nope"):
+        await w.freezer.freeze(by(ALICE), "nope", reason="x", until=None)
+    with pytest.raises(Invalid, match="a freeze has a reason"):
+        await w.freezer.freeze(by(ALICE), "myapp", reason=" ", until=None)
+    with pytest.raises(Invalid, match="2025-12-31 08:00 UTC is over"):
+        await w.freezer.freeze(by(ALICE), "myapp", reason="x", until=until("2025-12-31 08:00"))
+    with pytest.raises(Conflict, match="myapp is not frozen"):
+        await w.freezer.unfreeze(by(ALICE), "myapp")
+    with pytest.raises(Conflict, match="every app is not frozen"):
+        await w.freezer.unfreeze(by(ALICE), "*")
+
+
+async def test_nothing_is_written_on_a_full_disk(w: World):
+    w.freezer._why_not_startable = lambda: "the disk is full"
+    with pytest.raises(Unavailable):
+        await w.freezer.freeze(by(ALICE), "myapp", reason="x", until=None)
+
+
+async def test_a_window_is_not_ended_by_unfreeze_and_what_still_freezes_is_told(w: World):
+    await frozen_world(w)
+    with pytest.raises(Conflict) as refused:
+        await w.freezer.unfreeze(by(ALICE), "myapp")
+    assert str(refused.value.hint) == "that window stands in the policy file"
+    await w.freezer.freeze(by(ALICE), "myapp", reason="the launch", until=None)
+    left = await w.freezer.unfreeze(by(ALICE), "myapp")
+    assert left is not None
+    assert left.by is None
+
+
+async def test_what_freezes_one_after_the_other_is_over_when_the_last_is(w: World):
+    await frozen_world(w)
+    await w.freezer.freeze(by(ALICE), "myapp", reason="x", until=until("Fri 07:00"))
+    told = frozen(w.policy, await w.store.read.freezes(), "myapp", w.clock.now())
+    assert told is not None
+    assert told.until == START + timedelta(hours=20)
+
+
+async def test_an_endless_row_of_windows_has_no_end(w: World):
+    await frozen_world(w, "  windows: [{from: '00:00', to: '12:30'}, {from: '12:00', to: '00:30'}]\n")
+    told = frozen(w.policy, (), "myapp", w.clock.now())
+    assert told is not None
+    assert told.until is None
+
+
+async def test_whoever_breaks_the_glass_gets_through_and_channel_and_audit_are_told(w: World):
+    release = await frozen_world(w, more=ONE_APPROVAL)
+    promotion = (await w.ask(release, actor=BOB, break_glass="checkout is down")).promotion
+    assert promotion.phase is Phase.PENDING
+    assert promotion.break_glass == "checkout is down"
+    assert await notices(w) == [
+        (
+            f"@u02bob broke the glass: {release} goes out to myapp although myapp is frozen by the policy until"
+            " Fri 2 Jan 08:00 (UTC): “the night” and although 1 approval is missing; the reason: “checkout is down”"
+        )
+    ]
+    assert (await w.end(promotion.id)).phase is Phase.RUNNING
+
+
+async def test_glass_takes_the_place_of_what_waits_for_approval(w: World):
+    release = await frozen_world(w, windows="", more=ONE_APPROVAL)
+    waiting = (await w.ask(release)).promotion
+    assert waiting.phase is Phase.AWAITING_APPROVAL
+    assert (await w.promote(release, actor=BOB, break_glass="it burns")).phase is Phase.RUNNING
+    assert (await w.store.read.promotion(waiting.id)).phase is Phase.SUPERSEDED
+
+
+async def test_where_nothing_is_in_the_way_no_glass_is_broken(w: World):
+    release = await frozen_world(w, windows="")
+    assert (await w.promote(release, actor=BOB, break_glass="it burns")).break_glass is None
+    assert await notices(w) == []
+
+
+async def test_glass_is_for_people_with_the_right_and_never_for_a_token(w: World):
+    release = await frozen_world(w)
+    with pytest.raises(Forbidden, match="^you may not break-glass myapp: that needs the role fireman"):
+        await w.ask(release, break_glass="it burns")
+    with pytest.raises(Forbidden, match="may not break the glass: only a person can$"):
+        await w.ask(release, actor=CI.actor, break_glass="it burns")
+
+
+async def test_the_last_approval_is_refused_during_a_freeze_and_the_promotion_goes_on_waiting(w: World):
+    release = await frozen_world(
+        w, windows="", more=ONE_APPROVAL.replace("count: 1", "count: 2, from: [U02BOB, U03CAROL, U04DAVE]")
+    )
+    waiting = (await w.ask(release)).promotion
+    w.policy = parse_policy(
+        RIGHTS + WINDOW + ONE_APPROVAL.replace("count: 1", "count: 2, from: [U02BOB, U03CAROL, U04DAVE]")
+    )
+    await w.decider.approve(by(BOB), waiting.id)
+    dave = Actor("slack", "U04DAVE", "u04dave")
+    with pytest.raises(Conflict, match="myapp is frozen") as refused:
+        await w.decider.approve(by(dave), waiting.id)
+    assert str(refused.value.hint) == f"{waiting.id} goes on waiting: approve it when the freeze is over"
+    assert (await w.store.read.promotion(waiting.id)).phase is Phase.AWAITING_APPROVAL
+    # One of the roles that override it may.
+    assert (await w.decider.approve(by(CAROL), waiting.id)).missing == 0
+    await w.idle()
