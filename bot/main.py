@@ -22,6 +22,7 @@ from bot.http.limits import HttpLimits, connections_of, open_files
 from bot.http.site import listening
 from bot.loop_lag import LoopLag
 from bot.policy_file import PolicyFile
+from bot.prefixes import name_slash_command
 from bot.registry import RegistryClient
 from bot.settings import Settings, SettingsError
 from bot.slack.connection import SlackConnection, SlackState, new_client, new_session
@@ -111,6 +112,7 @@ async def wired(
         Invalid: the policy file, one problem a line.
         StorageError, Unavailable: the database, its keys or its schema.
     """
+    name_slash_command(settings.convox_command)
     policy = PolicyFile(settings.convox_policy, everything=settings.convox_open)
     keyring = Keyring([k.get_secret_value() for k in settings.convox_keys])
     async with AsyncExitStack() as stack:
@@ -164,7 +166,7 @@ def _slack_side(
     client = new_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
     directory = SlackDirectory(client, clock, lambda: state.team)
     access = Access(lambda: policy.current, directory)
-    messages = MessageRenderer(store, cluster, access, clock, state.link)
+    messages = MessageRenderer(store, cluster, access, clock, state.link, settings.convox_rack)
     web = WebApi(client, state)
     support = WorkspaceBlocks(store.refused_blocks, state, clock)
     sender = Sender(store.outbox, messages, store, web, state, clock, support)
@@ -252,6 +254,7 @@ def _assembled(
         files=FileSender(slack.calls, session),
         support=slack.support,
         link=state.link,
+        rack=settings.convox_rack,
     )
     app = new_app(slack.client, signing_secret=secret, state=state, sink=inbox, workspaces=workspaces)
     connection = SlackConnection(

@@ -15,6 +15,7 @@ from pydantic import (
     field_validator,
 )
 
+from bot.prefixes import DEFAULT_COMMAND
 from bot.router_settings import RouterSettings, router_contradictions
 from core.records.app import DEFAULT_RACK
 
@@ -24,6 +25,9 @@ S = TypeVar("S", bound=BaseModel)
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 # `<rack>-<app>` must fit a namespace name of 63 characters with an app name of 30 and a dash between them.
 RACK = r"^[a-z]([a-z0-9-]{0,24}[a-z0-9])?$"
+
+# As Slack takes it: up to 32 characters with the slash.
+COMMAND = r"^/[a-z0-9_-]{1,31}$"
 
 A_PORT = "is no port: a port is a whole number from 0 to 65535"
 # What pydantic calls wrong, in words of ours: its own name patterns and types that no operator has heard of.
@@ -75,6 +79,8 @@ class Settings(StoreSettings, RouterSettings):
     """HTTP mode."""
     slack_api_url: str = "https://slack.com/api/"
     convox_rack: str = Field(default=DEFAULT_RACK, pattern=RACK)
+    convox_command: str = Field(default=DEFAULT_COMMAND, pattern=COMMAND)
+    """The slash command, as Slack has it."""
     convox_policy: Path | None = None
     convox_open: bool = False
     """Every full member of the workspace and every token may do everything."""
@@ -194,6 +200,8 @@ def _sentence(error: Any) -> str:
     if error["type"] == "missing":
         hint = "; `convox-bot keygen` prints a key" if name == "CONVOX_KEYS" else ""
         return f"{name} is not set{hint}"
+    if name == "CONVOX_COMMAND":
+        return "CONVOX_COMMAND is no slash command: a slash and up to 31 lower-case letters, digits, dashes and underscores"
     if error["type"] in WRONG:
         return f"{name} {WRONG[error['type']]}"
     return f"{name} {str(error['msg']).removeprefix('Value error, ')}"

@@ -9,6 +9,7 @@ from bot.command.arguments import Arguments
 from bot.command.commands import Command, Help
 from bot.command.grammar import BY_NAME, GROUPS, NAMES, RULES, CommandRule
 from bot.command.lexer import Word, decode, plain, shown, split
+from bot.prefixes import DEFAULT_COMMAND, slash_command
 from core.errors import Invalid
 from core.sentence import CommandLine, Sentence
 
@@ -30,7 +31,7 @@ def parse(text: str, *, linked_app: str | None = None, slack: bool = True) -> Co
     if len(text) > LONGEST_COMMAND:
         raise Invalid(f"that is too long: {len(text)} characters, at most {LONGEST_COMMAND}")
     given = split(decode(text) if slack else text)
-    if given and plain(given[0].text).lower() in {"/convox", "convox"}:
+    if given and plain(given[0].text).lower() in {DEFAULT_COMMAND, "convox", slash_command()}:
         given = given[1:]
     typed = flags.read(given, free={"decline": ("app",)})
     words = typed.words

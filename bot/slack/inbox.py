@@ -29,6 +29,7 @@ from bot.views.answers import Answer, slack_answer
 from bot.views.buttons import ButtonContext, gone, promotion_of
 from bot.views.modals import entered
 from bot.views.notices import notice_of
+from bot.views.racks import on_rack
 from bot.views.times import spoken
 from core.actor import Actor, Caller
 from core.clock import Clock
@@ -39,6 +40,7 @@ from core.ports.inbox import Delivery, DeliveryKind, Inbox
 from core.ports.notices import Announcement
 from core.ports.outbox import Card
 from core.ports.store import Store
+from core.records.app import DEFAULT_RACK
 from core.sentence import Channel, CommandLine, Sentence
 
 log = logging.getLogger(__name__)
@@ -93,6 +95,7 @@ class InboxWorker:
         files: FileSender,
         support: WorkspaceBlocks,
         link: Callable[[str, str], str],
+        rack: str = DEFAULT_RACK,
     ) -> None:
         """Take what it works with.
 
@@ -108,6 +111,7 @@ class InboxWorker:
             support: knows which kinds of blocks the workspace takes.
             files: puts an answer that is a file into a thread.
             link: returns the address of a message, by its channel and ts; "" while that is not known.
+            rack: which every answer names, unless it is the usual one.
             workspaces: tells what is of another workspace and came in before it was known which is ours.
         """
         self._inbox = inbox
@@ -122,6 +126,7 @@ class InboxWorker:
         self._files = files
         self._support = support
         self._link = link
+        self._rack = rack
         # What each kind of delivery says. A further kind is an entry here, and a listener that keeps it.
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Invocation]]] = {
             "command": self._typed,
@@ -371,7 +376,7 @@ class InboxWorker:
 
     async def _respond(self, body: Mapping[str, Any], answer: Answer) -> None:
         """Answer through response_url, or directly where somebody took longer over a modal than that works."""
-        payload = slack_answer(answer, tables=await self._support.takes("table"))
+        payload = on_rack(slack_answer(answer, tables=await self._support.takes("table")), self._rack)
         if "event" in body:
             await self._dialogs.answer(body["event"], payload["text"])
             return

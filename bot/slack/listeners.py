@@ -13,7 +13,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.prefixes import COMMAND_PREFIXES
+from bot.prefixes import slash_command
 from bot.slack.connection import SlackState
 from bot.slack.dialogs import problems
 from bot.slack.workspace import WorkspaceFilter, guarding
@@ -25,7 +25,6 @@ from core.ports.inbox import DeliveryKind
 
 log = logging.getLogger(__name__)
 
-COMMAND = COMMAND_PREFIXES["slack"]
 NOT_KEPT = "I could not store your request, so nothing was done. Try again in a minute."
 NOT_KNOWN = (
     "Slack refuses my token, so nothing was done: I could not even ask who you are. "
@@ -149,7 +148,7 @@ def listen(app: AsyncApp, sink: DeliverySink, state: SlackState) -> None:
         # Unhandled requests would be answered 404, and Slack would deliver them again.
         await ack()
 
-    app.command(COMMAND)(on_command)
+    app.command(slash_command())(on_command)
     app.action(re.compile("|".join(map(re.escape, (*ACTION_IDS, *NOTICE_ACTION_IDS)))))(on_action)
     app.action(re.compile(".*"))(on_anything)
     app.message_shortcut(PROMOTE_SHORTCUT)(on_shortcut)

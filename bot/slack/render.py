@@ -9,6 +9,7 @@ from bot.views.card import card
 from bot.views.last_log import last_log_row
 from bot.views.notices import notice
 from bot.views.pings import called, known, quiet
+from bot.views.racks import on_rack
 from bot.views.thread import fits_beside_ending, message, terminal
 from core.clock import Clock
 from core.lifecycle.access import Access
@@ -19,6 +20,7 @@ from core.ports.notices import Notice
 from core.ports.outbox import Fits, Post
 from core.ports.store import Store
 from core.promotion import Phase, Promotion
+from core.records.app import DEFAULT_RACK
 from core.records.build import Build
 from core.records.release import Release
 from core.sentence import EMPTY_SENTENCE
@@ -28,13 +30,20 @@ class MessageRenderer:
     """Renders at the moment of sending, so that a card is always at its newest state."""
 
     def __init__(
-        self, store: Store, cluster: Cluster, access: Access, clock: Clock, link: Callable[[str, str], str]
+        self,
+        store: Store,
+        cluster: Cluster,
+        access: Access,
+        clock: Clock,
+        link: Callable[[str, str], str],
+        rack: str = DEFAULT_RACK,
     ) -> None:
         self._store = store
         self._cluster = cluster
         self._access = access
         self._clock = clock
         self._link = link
+        self._rack = rack
         # Of the promotions whose cards wait for approval.
         self._notes: dict[str, tuple[str, ...]] = {}
 
@@ -70,7 +79,7 @@ class MessageRenderer:
             rules=rules,
             now=self._clock.now(),
         )
-        return quiet(shown, known(promotion, approvals), called(promotion, rules))
+        return on_rack(quiet(shown, known(promotion, approvals), called(promotion, rules)), self._rack)
 
     async def post(self, post: Post) -> dict[str, Any]:
         """Return the payload of a message in a thread."""
