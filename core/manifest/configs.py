@@ -10,6 +10,7 @@ from core.yaml.tree import MappingEntry, Node
 MOST_CONFIGS = 100
 ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 FILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
+MOUNT_KEYS = ("dir", "filename", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def read_config_mounts(read: FieldReader, node: Node, what: str) -> tuple[Config
     """Read a list of id, dir and filename."""
     found = []
     for item in read.items(node, what)[:MOST_CONFIGS]:
-        entries = read.entries_of(item, what, ("dir", "filename", "id"))
+        entries = read.entries_of(item, what, MOUNT_KEYS)
         given = {key: _given(read, entries, key, what) for key in ("id", "dir", "filename")}
         missing = [key for key, value in given.items() if not value]
         if missing:

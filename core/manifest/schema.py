@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from core.manifest import keys
+from core.manifest.parts_schema import ANNOTATIONS, CONFIG, LOAD, PARTS, RESOURCE, TIMER, WORDS
 from core.manifest.pods import MOST_DOTS, MOST_WEIGHT
 from core.manifest.ports import LARGEST_PORT, PROTOCOLS, SCHEMES
 from core.manifest.probes import MAX_PROBE_SECONDS, PROBE_KEYS
@@ -38,17 +39,15 @@ _PROBE: Mapping[str, Schema] = {
     "path": text(),
     "successThreshold": integer(0, 1),
 }
-_ANNOTATIONS = either(listed(either(text(), pairs())), pairs())
 _LABELS = either(pairs(), listed(text()))
 _ENVIRONMENT = listed(either(text(), listed(text())))
-_WORDS = either(text(), listed(text()))
 
-# The forms of what is run. A key without an entry is completed, and takes whatever the reader takes.
+# The forms of what is run; a test holds that none is left out.
 TOP: Mapping[str, Schema] = {
     "balancers": pairs(
         mapping(
             {
-                "annotations": _ANNOTATIONS,
+                "annotations": ANNOTATIONS,
                 "ports": pairs(
                     either(
                         integer(1, LARGEST_PORT),
@@ -66,15 +65,19 @@ TOP: Mapping[str, Schema] = {
                     )
                 ),
                 "service": text(),
-                "whitelist": _WORDS,
+                "whitelist": WORDS,
             }
         )
     ),
+    "configs": listed(CONFIG),
     "environment": _ENVIRONMENT,
     "labels": _LABELS,
+    "resources": pairs(RESOURCE),
+    "timers": pairs(TIMER),
 }
 SERVICE: Mapping[str, Schema] = {
-    "annotations": _ANNOTATIONS,
+    **PARTS,
+    "annotations": ANNOTATIONS,
     "build": either(
         text(),
         mapping(
@@ -90,7 +93,7 @@ SERVICE: Mapping[str, Schema] = {
     "command": text(),
     "deployment": mapping({"maximum": integer(100, 200), "minimum": integer(0, 100)}),
     "dnsConfig": mapping({"ndots": integer(0, MOST_DOTS)}),
-    "domain": _WORDS,
+    "domain": WORDS,
     "environment": _ENVIRONMENT,
     "grpcHealthEnabled": boolean(),
     "health": either(
@@ -107,7 +110,7 @@ SERVICE: Mapping[str, Schema] = {
         ),
     ),
     "image": text(),
-    "ingressAnnotations": _ANNOTATIONS,
+    "ingressAnnotations": ANNOTATIONS,
     "init": boolean(),
     "internal": boolean(),
     "internalRouter": boolean(),
@@ -125,10 +128,11 @@ SERVICE: Mapping[str, Schema] = {
     "termination": mapping({"grace": _SECONDS}),
     "timeout": integer(1, LONGEST_TIMEOUT),
     "tls": mapping({"redirect": boolean()}),
-    "whitelist": _WORDS,
+    "whitelist": WORDS,
 }
 _COUNT = either(text(), mapping({"max": text(), "min": text()}))
 SCALE: Mapping[str, Schema] = {
+    **LOAD,
     "count": _COUNT,
     "cpu": integer(0, 1_000_000),
     "limit": mapping({"cpu": integer(0, 1_000_000), "memory": integer(0, 16_777_216)}),

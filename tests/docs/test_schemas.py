@@ -2,19 +2,25 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from core.errors import Invalid
 from core.manifest import keys
-from core.manifest.schema import SERVICE, TOP
+from core.manifest.convox_yml import parse_manifest
+from core.manifest.schema import SCALE, SERVICE, TOP
 from core.policy.reader import RULE_KEYS
 from core.yaml.tree import LOADER
 from docs.write_schemas import FOLDER, SCHEMAS, written
 from tests.controlplane.test_rendered_objects import MANIFESTS
+from tests.core.manifest.documented import MANIFESTS as DOCUMENTED
+from tests.core.manifest.documented import VARIABLES
 from tests.docs.pages import ROOT, blocks, page
 
 EXAMPLES = sorted((ROOT / "examples").glob("*/convox*.yml"))
@@ -158,3 +164,47 @@ def test_every_key_of_the_tables_is_completed():
     rules = json.loads((FOLDER / "policy.schema.json").read_text(encoding="utf-8"))
     (listed,) = [rules["properties"]["apps"]["items"]["properties"]]
     assert set(listed) == set(RULE_KEYS)
+
+
+def test_every_key_that_is_run_has_its_form():
+    """A key that takes anything is completed by editors, and its own keys are not."""
+    assert set(keys.TOP_SUPPORTED) - set(TOP) == {"services"}
+    assert set(keys.SERVICE_SUPPORTED) - set(SERVICE) == {"scale"}
+    assert set(keys.SCALE_SUPPORTED) == set(SCALE)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "right"),
+    [
+        ("resources: {db: {type: postgres, imgae: x}}\n" + SERVICES, "imgae", "image"),
+        (
+            "timers: {t: {schedule: '* * * * *', service: web, comand: x}}\n" + SERVICES,
+            "comand",
+            "command",
+        ),
+        ("configs: [{id: a, valu: x}]\n" + SERVICES, "valu", "value"),
+        (SERVICES + "    securityContext: {runAsUsr: 1}\n", "runAsUsr", "runAsUser"),
+        (SERVICES + "    scale: {autoscale: {cpu: {treshold: 70}}}\n", "treshold", "threshold"),
+        (
+            SERVICES + "    volumeOptions: [{emptyDir: {id: a, mountpath: /x}}]\n",
+            "mountpath",
+            "mountPath",
+        ),
+        (SERVICES + "    imagePullSecrets: [{registry: r.example, user: u}]\n", "user:", "username:"),
+    ],
+)
+def test_a_misspelt_key_of_a_part_is_marked(text: str, wrong: str, right: str):
+    assert faults(text)
+    assert not faults(text.replace(wrong, right))
+
+
+def test_what_the_reader_takes_of_convoxs_documented_constructs_fits():
+    strict: dict[str, list[str]] = {}
+    taken = 0
+    for name, text in DOCUMENTED.items():
+        with suppress(Invalid):
+            parse_manifest(dedent(text), VARIABLES, complete=False)
+            taken += 1
+            strict |= {name: found} if (found := faults(dedent(text))) else {}
+    assert not strict
+    assert taken > 40
