@@ -50,7 +50,8 @@ class EnvironmentCommands:
             )
         notes = (changed.skipped,) if changed.skipped else ()
         return EnvironmentReply(
-            answer=Answer(text=_said(command, made.id), warnings=notes, id=wanted), release=made
+            answer=Answer(text=_said(command, made.id), warnings=notes, release=made.id, id=wanted),
+            release=made,
         )
 
     async def _changed(self, command: EnvironmentCommand, caller: Caller) -> ChangedEnvironment:

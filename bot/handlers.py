@@ -173,7 +173,7 @@ class Handlers:
                 )
                 text = confirmations.composing(composed)
                 if not command.promote:
-                    return Reply(answer=Answer(text=f"{text}\nOK"))
+                    return Reply(answer=Answer(text=f"{text}\nOK", release=composed.release.id))
                 return await self._made(composed.release, text, caller, overwrite=command.overwrite)
             case _:
                 raise AssertionError(command)
@@ -221,7 +221,7 @@ class Handlers:
         notes = (*([made.skipped] if made.skipped else []), *made.notes)
         text = confirmations.building(made.build.id, made.release.id)
         if not command.promote:
-            return Reply(answer=Answer(text=text, warnings=notes))
+            return Reply(answer=Answer(text=text, warnings=notes, release=made.release.id))
         reply = await self._made(made.release, text, caller, force=command.force, overwrite=command.overwrite)
         return replace(reply, answer=replace(reply.answer, warnings=(*notes, *reply.answer.warnings)))
 
@@ -241,7 +241,7 @@ class Handlers:
         except UserError as error:
             # The release exists: the answer says so before it says why it was not promoted.
             hint = _take_over(release) if isinstance(error, Busy) else error.hint
-            return Reply(answer=Answer(text=text, refusal=error, hint=hint))
+            return Reply(answer=Answer(text=text, refusal=error, hint=hint, release=release.id))
         text = Sentence.of(text, f"\n{confirmations.promoting(release.id)}")
         return await self._requested(requested, text, caller)
 
@@ -262,7 +262,7 @@ class Handlers:
             hint = confirmations.waiting(promotion)
         if requested.already_waiting:
             text = confirmations.already_waiting(promotion)
-        answer = Answer(text=text, warnings=tuple(notes), hint=hint)
+        answer = Answer(text=text, warnings=tuple(notes), hint=hint, release=promotion.release)
         return Reply(answer=answer, promotion=promotion.id)
 
     async def _decide(self, command: ask.Command, caller: Caller) -> Reply:

@@ -58,6 +58,8 @@ class CommandsEndpoint:
         if reply.answer.refusal is not None:
             return await self._refused(reply.answer, reply.answer.refusal)
         document: dict[str, Any] = {"text": await self._text(reply), "promotion": reply.promotion}
+        if reply.answer.release:
+            document["release"] = reply.answer.release
         if reply.answer.id:
             document["id"] = reply.answer.id
         if reply.form is not None:

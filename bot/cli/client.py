@@ -33,6 +33,7 @@ class CommandResult:
     Attributes:
         promotion: the promotion that it asked for, or None.
         phase: where that is, or "".
+        release: the release that was made or is promoted, or None.
         id: what `--id` asked for, or "".
         form: what is to be entered before anything is done, or None.
         data: the answer as data, where it is a list or a fact and that was asked for; None otherwise.
@@ -42,6 +43,7 @@ class CommandResult:
     text: str
     promotion: str | None
     phase: str
+    release: str | None = None
     id: str = ""
     form: Mapping[str, Any] | None = None
     data: Any = None
@@ -72,6 +74,7 @@ class RackClient:
         return CommandResult(
             text=str(document.get("text", "")),
             promotion=document.get("promotion"),
+            release=document.get("release"),
             phase=headers.get("Promotion-Phase", ""),
             id=str(document.get("id", "")),
             form=document.get("form"),

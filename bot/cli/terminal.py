@@ -81,7 +81,12 @@ def _say_document(answer: CommandResult) -> None:
     """Print an answer as JSON in one line; what is to be known beside it goes where no program reads."""
     document = answer.data
     if document is None:
-        document = {"text": answer.text, "promotion": answer.promotion, "phase": answer.phase}
+        document = {
+            "text": answer.text,
+            "release": answer.release,
+            "promotion": answer.promotion,
+            "phase": answer.phase,
+        }
     say(json.dumps(document, ensure_ascii=False))
     for note in answer.notes:
         say(f"Note: {note}", sys.stderr)

@@ -50,6 +50,7 @@ class Answer:
         file: what Slack shows as a file instead of the text; where that fails, the text is shown, and why.
         data: the same as `text` in JSON, for whoever asked for that; None where it is no list and no fact.
         whole: the words that show all of it from a terminal, if it can be longer than a message.
+        release: the release that was made or is promoted, so that no script reads it out of a sentence; "" for none.
         id: what `--id` asked for: a terminal prints it alone, and the rest beside it.
     """
 
@@ -62,6 +63,7 @@ class Answer:
     file: AnswerFile | None = None
     data: Any = None
     whole: str = ""
+    release: str = ""
     id: str = ""
 
 

@@ -55,6 +55,25 @@ async def test_every_list_and_fact_has_data_beside_its_text(api, text, kind):
     assert isinstance(body["notes"], list)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "env set A=1 -a myapp",
+        "env unset LOG -a myapp",
+        "env set A=2 --promote -a myapp",
+        "releases promote -a myapp",
+        "releases create-from --use-active-release-build --use-active-release-env -a myapp",
+    ],
+)
+async def test_the_release_that_an_action_makes_or_promotes_is_a_field(api, text):
+    await api.command("env set LOG=info -a myapp")
+    await api.world.good()
+    body = await (await api.command(text)).json()
+    newest = (await api.store.read.releases("myapp", 1))[0].id
+    assert body["release"] == newest
+    await api.world.idle()
+
+
 async def test_what_is_no_list_has_no_data_and_without_asking_nobody_gets_any(api):
     assert (await asked(api, "help"))["data"] is None
     assert set(await (await api.command("apps")).json()) == {"text", "promotion"}

@@ -100,6 +100,7 @@ async def test_with_no_wait_the_promotion_is_in_the_document(api, capsys):
     assert await typed("releases", "promote", made.release.id, "-a", "myapp", "--no-wait", "-o", "json") == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["phase"] == "Pending"
+    assert json.loads(line)["release"] == made.release.id
 
 
 async def test_behind_two_dashes_it_is_text(api, capsys):
