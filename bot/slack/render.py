@@ -87,7 +87,12 @@ class MessageRenderer:
             return message([line for _, line in post.lines])
         promotion = await self._store.read.promotion(post.promotion)
         lines = [line for _, line in post.lines]
-        return terminal(promotion, lines, spares_build=await self._spares_build(promotion))
+        return terminal(
+            promotion,
+            lines,
+            spares_build=await self._spares_build(promotion),
+            verbosity=self._access.policy.rules(promotion.app).verbosity,
+        )
 
     def notice(self, due: Notice) -> dict[str, Any]:
         """Return the payload of what is told beside cards and threads."""
@@ -96,7 +101,12 @@ class MessageRenderer:
     async def beside_ending(self, promotion_id: str) -> Fits:
         """Return what tells whether lines go into one message with the ending of a promotion."""
         promotion = await self._store.read.promotion(promotion_id)
-        return partial(fits_beside_ending, promotion, spares_build=await self._spares_build(promotion))
+        return partial(
+            fits_beside_ending,
+            promotion,
+            spares_build=await self._spares_build(promotion),
+            verbosity=self._access.policy.rules(promotion.app).verbosity,
+        )
 
     async def _spares_build(self, promotion: Promotion) -> bool:
         """Return whether what holds its release says nothing of the build: see `ReleaseStatus`."""

@@ -8,6 +8,7 @@ from bot.views.card_text import after, any_way_back, proof, way_back
 from bot.views.mrkdwn import clip, escape, fence, mention
 from bot.views.times import spoken
 from core.lifecycle.outcome import ending
+from core.policy.rules import Verbosity
 from core.promotion import Phase, Promotion
 from core.records.line import Line
 
@@ -46,7 +47,11 @@ def message(lines: Sequence[Line]) -> dict[str, Any]:
 
 
 def terminal(
-    promotion: Promotion, lines: Sequence[Line] = (), *, spares_build: bool = False
+    promotion: Promotion,
+    lines: Sequence[Line] = (),
+    *,
+    spares_build: bool = False,
+    verbosity: Verbosity = "normal",
 ) -> dict[str, Any]:
     """Return the payload of the last message: the ending in its first line, then what is useful to know, then the last lines.
 
@@ -57,12 +62,24 @@ def terminal(
     payload = _payload("\n".join([*rows, LAST_LINES, _block(lines)] if lines else rows))
     # At most one broadcast, at the end, and only where the channel must know: something went back or needs
     # a person: channels should stay quiet.
-    return {**payload, "reply_broadcast": True} if promotion.phase in ALARMING else payload
+    return {**payload, "reply_broadcast": True} if _broadcast(promotion, verbosity) else payload
 
 
-def fits_beside_ending(promotion: Promotion, lines: Sequence[Line], *, spares_build: bool = False) -> bool:
+def _broadcast(promotion: Promotion, verbosity: Verbosity) -> bool:
+    if verbosity == "verbose":
+        return True
+    return promotion.phase is Phase.FAILURE if verbosity == "quiet" else promotion.phase in ALARMING
+
+
+def fits_beside_ending(
+    promotion: Promotion,
+    lines: Sequence[Line],
+    *,
+    spares_build: bool = False,
+    verbosity: Verbosity = "normal",
+) -> bool:
     """Tell whether lines go into one message with the ending; evidence never does, for it is a block of its own."""
-    rows = MOST_BROADCAST_ROWS if promotion.phase in ALARMING else MOST_ROWS
+    rows = MOST_BROADCAST_ROWS if _broadcast(promotion, verbosity) else MOST_ROWS
     if any(line.kind != "line" for line in lines):
         return False
     text = terminal(promotion, lines, spares_build=spares_build)["text"]

@@ -15,7 +15,18 @@ from core.policy.names import (
     why_no_role,
     why_nobody,
 )
-from core.policy.rules import GROUP, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
+from core.policy.rules import (
+    GROUP,
+    VERBOSITIES,
+    VERBS,
+    ApprovalRule,
+    AppRules,
+    Grant,
+    Role,
+    Rules,
+    Verb,
+    Verbosity,
+)
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.problems import Problems, did_you_mean
 from core.yaml.source import cut
@@ -61,6 +72,7 @@ RULE_KEYS = (
     "routes",
     "settle",
     "unpinned",
+    "verbosity",
 )
 
 Parts = tuple[tuple[Role, ...], tuple[Grant, ...], tuple[AppRules, ...], Freezes]
@@ -149,6 +161,7 @@ def _app(read: FieldReader, node: Node) -> AppRules:
             routes=_allowed(read, entries, "routes"),
             channel=_channel(read, entries.get("channel")),
             ask=_ask(read, entries.get("ask")),
+            verbosity=_verbosity(read, entries.get("verbosity")),
             remind_after=_reminder(read, entries.get("remind_after")),
             announce_builds=_allowed(read, entries, "announce_builds", default=True),
         ),
@@ -257,3 +270,15 @@ def _ask(read: FieldReader, entry: MappingEntry | None) -> str | None:
             entry.line, "ask must be a Slack channel id (C…) or group:<user group id>; people stand in from"
         )
     return asked
+
+
+def _verbosity(read: FieldReader, entry: MappingEntry | None) -> Verbosity:
+    if entry is None:
+        return "normal"
+    said = read.text(entry.value, "verbosity")
+    found = next((each for each in VERBOSITIES if each == said), None)
+    if found is None:
+        read.problems.add(
+            entry.line, f"verbosity is {', '.join(VERBOSITIES[:-1])} or {VERBOSITIES[-1]}, not {cut(said)}"
+        )
+    return found or "normal"

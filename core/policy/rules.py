@@ -31,6 +31,10 @@ VERBS: tuple[Verb, ...] = (
     "break-glass",
     "admin",
 )
+# `quiet`: no announced builds, and an ending is sent to the channel too only where a person is needed; `normal`: where something went
+# back as well; `verbose`: every ending.
+Verbosity = Literal["quiet", "normal", "verbose"]
+VERBOSITIES: tuple[Verbosity, ...] = ("quiet", "normal", "verbose")
 GROUP = "group:"
 TOKEN = "token:"  # noqa: S105 — a prefix
 EVERYBODY = "*"
@@ -63,6 +67,7 @@ class Rules:
         privileged, host_paths: whether its services may have power over their nodes, and see files of them.
         remind_after: seconds after which those who can approve are reminded once; None never does.
         announce_builds: whether a registered build is told in the app's channel.
+        verbosity: how much the app's channel hears beside cards and their threads.
         ask: a channel (`C…`) or `group:<id>` that is told of what waits for approval, where `from` names nobody.
         rollback_after: how long people may take a promotion that failed in hand, before it goes back by itself.
         routes: whether a release is verified only once what leads from outside to it has been picked up.
@@ -83,6 +88,7 @@ class Rules:
     rollback_after: float = 0.0
     channel: str | None = None
     ask: str | None = None
+    verbosity: Verbosity = "normal"
     remind_after: float | None = None
     announce_builds: bool = True
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from core.policy.names import GROUP_ID
 from core.policy.reader import CHANNEL, MOST_APPROVALS, RULE_KEYS
-from core.policy.rules import VERBS
+from core.policy.rules import VERBOSITIES, VERBS
 from core.yaml.json_schema import (
     DIALECT,
     DURATION,
@@ -48,6 +48,7 @@ RULES: Mapping[str, Schema] = {
     "routes": boolean(),
     "settle": _AUTO,
     "unpinned": boolean(),
+    "verbosity": {"enum": list(VERBOSITIES)},
 }
 
 

@@ -182,7 +182,7 @@ class BuildRegistrar(RecordUseCase):
         """Tell the app's channel of a build, in one message that calls nobody (contract 9.4)."""
         rules = self._access.policy.rules(build.app)
         channel = (await tx.app(build.app)).channel or rules.channel
-        if rules.announce_builds and channel is not None:
+        if rules.announce_builds and rules.verbosity != "quiet" and channel is not None:
             what = f"Build {build.id} of {build.app}: “{build.description}”, registered by "
             said = Sentence.of(what, release.created_by, f". Release {release.id}, not promoted yet.")
             await tx.add_notice(channel, said, kind="build", release=release)

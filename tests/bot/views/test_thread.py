@@ -223,3 +223,19 @@ def test_an_ending_with_all_the_lines_that_fit_is_taken_by_slack(name):
     payload = terminal(ENDINGS[name], lines)
     assert problems(payload, method="chat.postMessage") == []
     assert len(payload["text"]) <= MOST_CHARS
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "told"),
+    [("quiet", {"failure"}), ("normal", {"failure", "reverted"}), ("verbose", {"failure", "reverted", "ok"})],
+)
+def test_how_loud_an_ending_is_follows_the_policy_and_nothing_is_sent_twice(verbosity, told):
+    names = ("failure", "reverted", "ok")
+    payloads = {name: terminal(ENDINGS[name], verbosity=verbosity) for name in names}
+    assert {name for name, payload in payloads.items() if payload.get("reply_broadcast")} == told
+
+
+def test_what_the_channel_is_told_too_is_short():
+    lines = [line("Status: Updating => Running")] * (MOST_BROADCAST_ROWS + 5)
+    assert fits_beside_ending(ENDINGS["ok"], lines)
+    assert not fits_beside_ending(ENDINGS["ok"], lines, verbosity="verbose")

@@ -1,0 +1,58 @@
+"""The keys of a policy that say who is told, and how loudly."""
+
+import pytest
+
+from core.errors import Invalid
+from core.policy.authorization import parse_policy
+
+
+def rules(text: str):
+    return parse_policy(f'apps:\n  - match: ["*"]\n    {text}\n', open_to_all=True).rules("myapp")
+
+
+def test_what_is_left_out_reminds_nobody_and_announces_builds():
+    found = rules("restarts: 0")
+    assert (found.ask, found.remind_after, found.announce_builds, found.verbosity) == (
+        None,
+        None,
+        True,
+        "normal",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("ask: C09OPS", "ask", "C09OPS"),
+        ('ask: "group:S01LEADS"', "ask", "group:S01LEADS"),
+        ("remind_after: 30m", "remind_after", 1800.0),
+        ("remind_after: never", "remind_after", None),
+        ("announce_builds: false", "announce_builds", False),
+        ("verbosity: quiet", "verbosity", "quiet"),
+        ("verbosity: verbose", "verbosity", "verbose"),
+    ],
+)
+def test_each_says_what_stands_there(text: str, key: str, value: object):
+    assert getattr(rules(text), key) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "ask: U01ALICE",
+            "line 3: ask must be a Slack channel id (C…) or group:<user group id>; people stand in from",
+        ),
+        ("remind_after: 30s", "line 3: remind_after must be at least 1m"),
+        ("verbosity: loud", 'line 3: verbosity is quiet, normal or verbose, not "loud"'),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_its_line(text: str, problem: str):
+    with pytest.raises(Invalid) as refused:
+        rules(text)
+    assert problem in str(refused.value)
+
+
+def test_the_members_of_the_group_that_is_asked_are_looked_up():
+    policy = parse_policy('apps: [{match: ["*"], ask: "group:S01LEADS"}]', open_to_all=True)
+    assert policy.group_ids() == {"S01LEADS"}
