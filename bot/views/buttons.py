@@ -14,6 +14,7 @@ from bot.command.commands import (
     Cancel,
     Command,
     Decline,
+    DiffReleases,
     Logs,
     Promote,
     Remind,
@@ -23,7 +24,7 @@ from bot.command.commands import (
     Stop,
 )
 from bot.views.mrkdwn import plain
-from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, Phase, Promotion, PromotionEvent
+from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, WAITING, Phase, Promotion, PromotionEvent
 from core.records.release import ReleaseEntry
 
 _BLOCK = "promotion"
@@ -187,6 +188,13 @@ BUTTONS = (
         spoken=lambda c: f"Remind those who can approve {c.promotion.release} of {c.promotion.app}",
         shown=_may(PromotionEvent.APPROVED),
         command=lambda c: Remind(promotion=c.promotion.id),
+    ),
+    Button(
+        name="diff",
+        label=_words("Diff"),
+        spoken=lambda c: f"Show what {c.promotion.release} changes in {c.promotion.app}",
+        shown=lambda c: c.promotion.phase in WAITING and not c.promotion.restarts,
+        command=lambda c: DiffReleases(app=c.promotion.app, release=c.promotion.release),
     ),
     Button(
         name="cancel",

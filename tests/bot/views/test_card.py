@@ -382,7 +382,7 @@ def test_a_card_that_would_be_too_long_says_how_much_is_left_out():
 
     assert problems(payload, method="chat.update") == []
     assert len(payload["text"]) <= 4000
-    assert " more lines\nButtons: Approve, Decline, Remind, Cancel." in payload["text"]
+    assert " more lines\nButtons: Approve, Decline, Remind, Diff, Cancel." in payload["text"]
     assert "or type: `/convox approve PABCDEFGHIJ`" in payload["text"]
 
 
@@ -401,7 +401,8 @@ def buttons_of(promotion, **given) -> list[dict]:
 @pytest.mark.parametrize(
     ("name", "actions"),
     [
-        ("waiting", ["approve", "decline", "remind", "cancel"]),
+        ("waiting", ["approve", "decline", "remind", "diff", "cancel"]),
+        ("scheduled", ["diff", "cancel"]),
         ("starting", ["cancel"]),
         ("rolling", ["cancel"]),
         ("watching", ["cancel"]),
@@ -515,7 +516,7 @@ def test_a_new_revision_has_buttons_of_its_own():
 def test_the_buttons_are_named_in_the_text_with_the_commands_that_do_the_same():
     text = card_of(WAITING)["text"]
 
-    assert "Buttons: Approve, Decline, Remind, Cancel." in text
+    assert "Buttons: Approve, Decline, Remind, Diff, Cancel." in text
     assert "`/convox approve PABCDEFGHIJ`" in text
     assert "`/convox decline PABCDEFGHIJ REASON`" in text
     assert "`/convox apps cancel web`" in card_of(STATES["rolling"][1])["text"]
