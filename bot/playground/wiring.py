@@ -16,10 +16,12 @@ from bot.playground.examples import examples, read_builds, register
 from bot.playground.slack.buttons import PageButton
 from bot.playground.slack.context import AppCredentials
 from bot.playground.slack.delivery import ACK_SECONDS
+from bot.playground.slack.shortcuts import MessageShortcut
 from bot.playground.slack.workspace import SlackWorkspace
 from bot.playground.state_folder import StateFolder
 from bot.playground.tour import CHANNELS, ROLES, VIEWER, first_steps
 from bot.settings import Settings, read_settings
+from bot.views.notices import PROMOTE_SHORTCUT
 from core.clock import Clock
 
 LOOPBACK = "127.0.0.1"
@@ -68,6 +70,7 @@ async def playground(
         clock,
         credentials=AppCredentials(**kept["slack"]),
         hints=hints(),
+        message_shortcuts=[MessageShortcut(name="Promote this build", callback_id=PROMOTE_SHORTCUT)],
         buttons=[PageButton(label="Reset", press=reset, question=RESET)] if reset else [],
         samples=card_sheet(clock.now()),
         ack_seconds=ack_seconds,

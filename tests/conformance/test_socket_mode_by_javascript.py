@@ -90,6 +90,17 @@ async def test_a_submission_may_be_refused_in_its_acknowledgement(app, workspace
     assert submitted["view"]["state"]["values"]["why"]["entered"]["value"] == "no"
 
 
+async def test_a_shortcut_of_a_message_carries_it(app, workspace):
+    said = await workspace.say("bob", "deploys", "build 42 is ready")
+
+    assert (await workspace.shortcut("alice", "deploys", said.ts, "promote_build")).ok
+
+    (came,) = await app.take()
+    body = came["body"]
+    assert (body["type"], body["callback_id"]) == ("message_action", "promote_build")
+    assert (body["message"]["text"], body["user"]["id"]) == ("build 42 is ready", "U01ALICE")
+
+
 async def test_a_mention_is_an_event_that_says_which_try_it_is(app, workspace):
     await workspace.say("bob", "deploys", "@convox status")
 

@@ -6,6 +6,7 @@ from bot.playground.slack.delivery import DeliveryResult
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.faults import DROP, HANG, CallFault, Outage
 from bot.playground.slack.limits import problems
+from bot.playground.slack.shortcuts import MessageShortcut
 from bot.playground.slack.state import Conversation, Message, User, Usergroup
 from bot.playground.slack.workspace import SlackWorkspace
 
@@ -19,6 +20,7 @@ __all__ = [
     "DeliveryResult",
     "Envelope",
     "Message",
+    "MessageShortcut",
     "Outage",
     "PageButton",
     "SlackWorkspace",

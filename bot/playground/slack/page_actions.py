@@ -28,6 +28,7 @@ class PageActions:
         return [
             web.post("/do/send", self._send),
             web.post("/do/click", self._click),
+            web.post("/do/shortcut", self._shortcut),
             web.post("/do/submit", self._submit),
             web.post("/do/home", self._home),
             web.post("/do/press", self._press),
@@ -67,6 +68,13 @@ class PageActions:
             )
         except LookupError:
             return web.json_response({"ok": False, "error": GONE})
+        return web.json_response({"ok": delivery.ok, "error": delivery.error})
+
+    async def _shortcut(self, request: web.Request) -> web.Response:
+        body = await _document(request)
+        delivery = await self._users.shortcut(
+            *(body[key] for key in ("user", "channel", "ts", "callback_id"))
+        )
         return web.json_response({"ok": delivery.ok, "error": delivery.error})
 
     async def _submit(self, request: web.Request) -> web.Response:

@@ -14,6 +14,7 @@ from bot.playground.slack.context import TEAM_NAME, WorkspaceContext
 from bot.playground.slack.page_actions import PageActions
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.render import channel_json, message_json, user_json
+from bot.playground.slack.shortcuts import MessageShortcut
 from bot.playground.slack.state import Conversation, Message
 from bot.playground.slack.users import SimulatedUsers
 from bot.playground.slack.view_users import ViewUsers
@@ -39,6 +40,7 @@ class PageApi:
         command: str,
         hints: Sequence[Sequence[str]],
         steps: Sequence[Sequence[str]],
+        shortcuts: Sequence[MessageShortcut],
         buttons: Sequence[PageButton],
         samples: Sequence[Json] = (),
     ) -> None:
@@ -49,6 +51,7 @@ class PageApi:
         self._acts = PageActions(users, views, command=command, buttons=buttons)
         self._buttons = [{"label": button.label, "question": button.question} for button in buttons]
         self._samples = list(samples)
+        self._shortcuts = [{"name": each.name, "callback_id": each.callback_id} for each in shortcuts]
         self._hints = [{"usage": hint[0], "description": hint[1]} for hint in hints]
         self._steps = [_step(*each) for each in steps]
 
@@ -117,6 +120,7 @@ class PageApi:
             "modal": self._views.modal(viewer),
             "hints": self._hints,
             "first_steps": self._steps,
+            "shortcuts": self._shortcuts,
             "buttons": self._buttons,
         }
 

@@ -11,6 +11,7 @@ from bot.playground.slack.fault_injection import FaultInjector
 from bot.playground.slack.inspector import Inspector
 from bot.playground.slack.page_api import PageApi
 from bot.playground.slack.server import WorkspaceServer
+from bot.playground.slack.shortcuts import MessageShortcut
 from bot.playground.slack.signed_http import SignedHttp
 from bot.playground.slack.socket_mode import SocketMode
 from bot.playground.slack.state import Conversation, Message, User
@@ -35,6 +36,7 @@ class SlackWorkspace(Inspector, FaultInjector):
         hints: `(usage, description)` pairs for the composer.
         first_steps: `(title, command text, explanation)` for the panel of a newcomer, and a channel id where the
             command belongs into a certain one.
+        message_shortcuts: What the application offers in the menu of a message.
         buttons: What the page offers beside Slack itself, a reset for instance.
         samples: Messages, each with a `title`, that the page /samples shows side by side: light, dark, and as on a phone.
         ack_seconds: How long an acknowledgement may take.
@@ -51,6 +53,7 @@ class SlackWorkspace(Inspector, FaultInjector):
         command_name: str = "/convox",
         hints: Sequence[Sequence[str]] = (),
         first_steps: Sequence[Sequence[str]] = (),
+        message_shortcuts: Sequence[MessageShortcut] = (),
         buttons: Sequence[PageButton] = (),
         samples: Sequence[dict[str, Any]] = (),
         ack_seconds: float = ACK_SECONDS,
@@ -75,6 +78,7 @@ class SlackWorkspace(Inspector, FaultInjector):
             command=command_name,
             hints=hints,
             steps=first_steps,
+            shortcuts=message_shortcuts,
             buttons=buttons,
             samples=samples,
         )

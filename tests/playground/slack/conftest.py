@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SystemClock
-from bot.playground.slack import BOT_SCOPES, AppCredentials, PageButton, SlackWorkspace
+from bot.playground.slack import BOT_SCOPES, AppCredentials, MessageShortcut, PageButton, SlackWorkspace
 
 HINTS = [
     ("releases", "list the releases"),
@@ -105,6 +105,7 @@ async def workspace(clock, scopes, ack_seconds, pressed):
         credentials=AppCredentials(scopes=scopes),
         hints=HINTS,
         first_steps=STEPS,
+        message_shortcuts=[MessageShortcut(name="Promote this build", callback_id="promote")],
         buttons=[PageButton(label="Reset", question="Begin anew?", press=reset)],
         ack_seconds=ack_seconds,
     )
@@ -132,7 +133,7 @@ def bolt(workspace, client):
         signing_secret=workspace.credentials.signing_secret,
         raise_error_for_unhandled_request=False,
     )
-    seen = SimpleNamespace(commands=[], actions=[], mentions=[], views=[])
+    seen = SimpleNamespace(commands=[], actions=[], mentions=[], views=[], shortcuts=[])
 
     @app.command("/convox")
     async def on_command(ack, command, respond):
@@ -164,6 +165,12 @@ def bolt(workspace, client):
     @app.event("app_mention")
     async def on_mention(event):
         seen.mentions.append(event)
+
+    @app.message_shortcut("promote")
+    async def on_shortcut(ack, body, respond):
+        seen.shortcuts.append(body)
+        await ack()
+        await respond(f"You chose a message that says {body['message']['text']}")
 
     @app.view("reason")
     async def on_view(ack, body):

@@ -61,6 +61,20 @@ async def test_whoever_had_the_dialog_open_when_the_message_changed_presses_what
         await workspace.click("bob", "deploys", card.ts, "promotion.approve", "another")
 
 
+async def test_a_shortcut_carries_its_message_and_is_answered_to_whoever_chose_it(workspace, app):
+    said = await workspace.say("bob", "deploys", "build 42 is ready")
+
+    assert (await workspace.shortcut("alice", "deploys", said.ts, "promote")).ok
+
+    (answer,) = await workspace.wait_for(lambda: workspace.ephemerals("alice"))
+    assert answer.text == "You chose a message that says build 42 is ready"
+    (body,) = app.seen.shortcuts
+    assert (body["type"], body["callback_id"], body["message_ts"]) == ("message_action", "promote", said.ts)
+    assert (body["user"]["id"], body["channel"]["id"]) == ("U01ALICE", "C01DEPLOYS")
+    with pytest.raises(LookupError, match="there is no message"):
+        await workspace.shortcut("alice", "deploys", "1.000000", "promote")
+
+
 async def test_a_duplicate_delivery_reaches_the_application_as_often_as_it_is_sent(workspace, app):
     envelope = workspace.command_envelope("alice", "deploys", "releases")
 

@@ -377,3 +377,15 @@ async def test_a_card_that_changes_while_its_dialog_is_open_is_pressed_as_it_was
 
     await workspace.wait_for(lambda: socket_app.seen.actions)
     assert socket_app.seen.actions[0]["message"]["text"] == "Declined by somebody"
+
+
+async def test_a_shortcut_stands_in_the_menu_of_a_message(page, workspace, socket_app):
+    await workspace.say("bob", "deploys", "build 42 is ready")
+    message = page.locator("#messages article", has_text="build 42 is ready")
+    await message.hover()
+
+    await message.get_by_role("button", name="Promote this build").click()
+
+    await expect(page.locator("#messages .ephemeral")).to_contain_text(
+        "a message that says build 42 is ready"
+    )

@@ -13,7 +13,7 @@ import { drawSteps, markTried } from "./steps.js";
 import { follow } from "./stream.js";
 import { ago } from "./time.js";
 
-const where = { openThread, press };
+const where = { openThread, press, choose };
 const list = new MessageList(byId("messages"), where);
 const threadList = new MessageList(byId("thread-messages"), { ...where, inThread: true });
 const composer = new Composer(byId("composer"), { id: "composer", label: "Message", send, hints: () => model });
@@ -53,6 +53,11 @@ async function press(message, element, button, block) {
   button.classList.remove("busy");
   button.removeAttribute("aria-busy");
   composer.complain(complaint);
+}
+
+/** Choose a shortcut in the menu of a message. */
+async function choose(message, { callback_id: shortcut }) {
+  composer.complain(await attempt("/do/shortcut", { ts: message.ts, callback_id: shortcut }));
 }
 
 /** What is done with a modal or the Home tab, carried to the application. */

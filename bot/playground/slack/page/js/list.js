@@ -31,9 +31,9 @@ function focusIn(root) {
 }
 
 export class MessageList {
-  constructor(root, { inThread = false, openThread, press }) {
+  constructor(root, { inThread = false, openThread, press, choose }) {
     this.root = root;
-    this.options = { inThread, openThread, press };
+    this.options = { inThread, openThread, press, choose };
     this.shown = new Map();
     this.atEnd = true;
     // What has come below what is in sight, and where it begins.

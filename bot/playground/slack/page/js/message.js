@@ -48,18 +48,24 @@ function context(message, { inThread, openThread }) {
     h("button", { type: "button", class: "link", onclick: () => openThread(message.thread_ts) }, line));
 }
 
-function tools(message, { inThread, openThread }) {
+/** The entries that an application has put into the menu of a message, which Slack shows behind three dots. */
+function shortcuts(message, choose) {
+  return model.shortcuts.map((each) => h("button", { type: "button", class: "tool shortcut", title: `${each.name}: a shortcut of Convox`, onclick: () => choose(message, each) }, each.name));
+}
+
+function tools(message, { inThread, openThread, choose }) {
   if (inThread || message.ephemeral) return null;
   const ts = message.thread_ts ?? message.ts;
   return h("div", { class: "tools" },
+    ...shortcuts(message, choose),
     h("button", { type: "button", class: "tool", "aria-label": "Reply in thread", title: "Reply in thread", onclick: () => openThread(ts) }, "💬"));
 }
 
 /** Show a message; `compact` leaves out the author, who has just spoken. */
-export function messageElement(message, { compact, inThread, openThread, press }) {
+export function messageElement(message, { compact, inThread, openThread, press, choose }) {
   const user = model.user(message.user);
   const kind = `message ${compact ? "compact" : ""} ${message.ephemeral ? "ephemeral" : ""} ${message.broadcast && !inThread ? "broadcast" : ""}`;
-  const where = { inThread, openThread };
+  const where = { inThread, openThread, choose };
   return h("article", { class: kind, "data-ts": message.ts, "aria-label": `${user?.real_name ?? message.user}, ${timeOf(message.ts)}` },
     compact ? h("time", { class: "gutter", title: fullTimeOf(message.ts) }, timeOf(message.ts).replace(/ [AP]M$/, "")) : avatar(user),
     h("div", { class: "content" },

@@ -9,7 +9,7 @@ const key = (message) => `${message.channel}/${message.ts}`;
 const byTs = (one, other) => (one.ts < other.ts ? -1 : 1);
 
 export const model = {
-  team: "", viewer: "", bot: "", command: "/convox", hints: [], steps: [], buttons: [], unread: new Map(), firstNew: new Map(),
+  team: "", viewer: "", bot: "", command: "/convox", hints: [], steps: [], buttons: [], shortcuts: [], unread: new Map(), firstNew: new Map(),
   channel: null, threadTs: null, atHome: false, home: null,
 
   /** Put a whole state in place of what is known. */
@@ -20,7 +20,7 @@ export const model = {
     state.channels.forEach((channel) => channels.set(channel.id, channel));
     state.messages.forEach((message) => messages.set(key(message), message));
     Object.assign(model, {
-      team: state.team, viewer: state.viewer, bot: state.bot, command: state.command, hints: state.hints, steps: state.first_steps, buttons: state.buttons,
+      team: state.team, viewer: state.viewer, bot: state.bot, command: state.command, hints: state.hints, steps: state.first_steps, buttons: state.buttons, shortcuts: state.shortcuts,
       home: state.home,
     });
     if (!channels.has(model.channel)) model.channel = model.channels()[0]?.id ?? null;
