@@ -56,7 +56,8 @@ class Button:
     Attributes:
         name: what its `action_id` ends with; it never changes, whatever the words on it.
         label: the words on it, the deed itself.
-        spoken: what a screen reader says of it, where the label alone does not name what it is done to.
+        spoken: what a screen reader says of it: the label, by which one who speaks to their computer calls it, and what it is
+            done to.
         shown: whether it stands on the card now.
         command: what clicking it says, as if it had been typed.
         question: what its dialog tells; without one it changes nothing and is done at once.
@@ -248,7 +249,7 @@ BUTTONS = (
     Button(
         name="rollback",
         label=lambda c: f"Roll back to {c.promotion.back_to}",
-        spoken=lambda c: f"Roll {c.promotion.app} back from {c.promotion.release} to {c.promotion.back_to}",
+        spoken=lambda c: f"Roll back to {c.promotion.back_to} from {c.promotion.release}: {c.promotion.app}",
         shown=_can_be_left,
         command=_back,
         question=lambda c: (
@@ -261,7 +262,7 @@ BUTTONS = (
     Button(
         name="promote_again",
         label=_words("Promote again"),
-        spoken=_spoken("Repeat the"),
+        spoken=lambda c: f"Promote again {c.promotion.release} to {c.promotion.app}",
         shown=_is_free,
         command=again,
         question=_repeating,

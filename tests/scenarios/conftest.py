@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.playground.slack import SlackWorkspace
+from tests.bot.views.accessible import barriers
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.processes import free_ports
 from tests.scenarios.arrangement import LOOPBACK, settings
@@ -57,6 +58,13 @@ async def cluster(plane: ControlPlane | None, tmp_path: Path, speed: float) -> A
             yield made
 
 
+def unreadable(slack: SlackWorkspace) -> list[str]:
+    """Return what of all that the bot posted somebody could not read or use (slack.md 7)."""
+    said = [*slack.store.messages, *slack.store.ephemerals]
+    ours = [{"text": each.text, "blocks": each.blocks} for each in said if each.bot_id and not each.files]
+    return [barrier for each in ours for barrier in barriers(each)]
+
+
 @pytest.fixture
 def open_stage(cluster: Cluster, tmp_path: Path) -> Open:
     """Return `open_stage()`: a stage with the bot running on it, in HTTP mode where asked for, and with `more` settings."""
@@ -78,6 +86,7 @@ def open_stage(cluster: Cluster, tmp_path: Path) -> Open:
             await stage.start()
             yield stage
             assert slack.violations == []
+            assert unreadable(slack) == []
         finally:
             await stage.close()
             await slack.stop()
