@@ -42,7 +42,7 @@ STYLED = re.compile(
     re.MULTILINE,
 )
 # Where Slack shows a text as it is: no name, no style and no link is made of it.
-AS_IT_IS = {"plain_text", "raw_text", "text"}
+AS_IT_IS = {"plain_text", "raw_text", "text", "plan", "task_card"}
 
 
 def texts(payload: Any) -> list[str]:
