@@ -221,7 +221,7 @@ BUTTONS = (
     Button(
         name="stop",
         label=_words("Stop"),
-        spoken=_spoken("Keep from going back the"),
+        spoken=_spoken("Stop the way back of the"),
         shown=_counts_down,
         command=lambda c: Stop(promotion=c.promotion.id),
         question=lambda c: (
@@ -234,7 +234,7 @@ BUTTONS = (
     Button(
         name="snooze",
         label=_words("Snooze 10 min"),
-        spoken=_spoken("Put off by 10 minutes the way back of the"),
+        spoken=_spoken("Snooze 10 min the way back of the"),
         shown=_counts_down,
         command=lambda c: Snooze(promotion=c.promotion.id),
     ),

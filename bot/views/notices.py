@@ -49,7 +49,7 @@ BUTTONS: Mapping[NoticeKind, tuple[NoticeButton, ...]] = {
         NoticeButton(
             action_id="build.diff",
             label="Diff",
-            spoken=lambda n: f"Show what {n.release} changes",
+            spoken=lambda n: f"Diff of {n.release}: show what it changes",
             command=lambda n: DiffReleases(app=n.app, release=n.release),
         ),
     ),
@@ -57,7 +57,7 @@ BUTTONS: Mapping[NoticeKind, tuple[NoticeButton, ...]] = {
         NoticeButton(
             action_id="reminder.snooze",
             label="Snooze 1 h",
-            spoken=lambda _: "Remind again in an hour",
+            spoken=lambda _: "Snooze 1 h: remind again in an hour",
             command=lambda n: Remind(promotion=n.promotion or "", after=SNOOZE_SECONDS),
         ),
     ),

@@ -9,12 +9,14 @@ from typing import Any
 from bot.views.card import card
 from core.actor import Actor
 from core.policy.authorization import ApprovalRule, Rules
+from core.ports.notices import Notice, NoticeKind
 from core.promotion import Phase, Promotion
 from core.records.app import App
 from core.records.approval import Approval
 from core.records.build import Build
 from core.records.environment import Environment
 from core.records.release import Release, ReleaseEntry
+from core.sentence import Sentence
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
@@ -101,3 +103,11 @@ def listed(release: Release, **changes: Any) -> ReleaseEntry:
         copy_of=release.copy_of,
         **changes,
     )
+
+
+def notice_with(said: str | Sentence, kind: NoticeKind) -> Notice:
+    """Return a notice of a kind that says this."""
+    return Notice(
+        id=1, channel="C01", said=Sentence.of("of interest: ", said), nonce="", tried_at=None, since=NOW, kind=kind,
+        promotion="PABCDEFGHIJ", app="web", release="RABCDEFGHIJ", whom=("U02BO", "group:S01DEVS"),
+    )  # fmt: skip

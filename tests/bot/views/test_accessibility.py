@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from bot.views.notices import notice
 from tests.bot.views.accessible import barriers
-from tests.bot.views.samples import GOLDEN
+from tests.bot.views.samples import GOLDEN, notice_with
 
 CARDS = sorted(path.stem for path in GOLDEN.glob("card-*.json"))
 
@@ -16,6 +17,11 @@ def test_a_card_keeps_nobody_out(name):
     text = (GOLDEN / f"{name}.txt").read_text(encoding="utf-8").rstrip("\n")
 
     assert barriers({"text": text, "blocks": blocks}) == []
+
+
+@pytest.mark.parametrize("kind", ["notice", "ask", "build", "reminder"])
+def test_a_notice_keeps_nobody_out(kind):
+    assert barriers(notice(notice_with("somebody", kind))) == []
 
 
 def plain(text):

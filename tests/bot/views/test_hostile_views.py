@@ -1,8 +1,10 @@
 """Whatever strangers write into descriptions, causes, reasons and logs, no view pings, breaks or reveals."""
 
+import ast
 import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from bot.views.answers import Answer, slack_answer
 from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
 from bot.views.mrkdwn import clip, escape, mention, plain, sentence_text, visible
+from bot.views.notices import notice
 from bot.views.releases import release_info, release_list
 from bot.views.thread import message, terminal
 from core.actor import Actor
@@ -23,9 +26,10 @@ from core.records.line import Line
 from core.records.progress import Progress
 from core.sentence import Channel, CommandLine, Sentence, UserGroup
 from tests.bot.views.harmless import NASTY, STYLED, assert_harmless, outside_of_code, texts
-from tests.bot.views.samples import BUILD, NEW, NOW, OLD, WAITING, card_of
+from tests.bot.views.samples import BUILD, NEW, NOW, OLD, WAITING, card_of, notice_with
 from tests.soak import times
 
+VIEWS = Path(__file__).parents[3] / "bot/views"
 hostile = st.lists(st.sampled_from(NASTY) | st.text(max_size=20), max_size=4).map(" ".join)
 
 
@@ -120,6 +124,32 @@ def test_an_ending_survives_whatever_was_the_cause(phase, words, cancelled):
 
     assert payload["text"].startswith(("OK", "ERROR: "))
     assert_harmless(payload)
+
+
+@settings(max_examples=times(25, soak=1000))
+@given(kind=st.sampled_from(["notice", "ask", "build", "reminder"]), words=hostile, other=hostile)
+def test_a_notice_survives_whatever_is_written_into_it(kind, words, other):
+    assert_harmless(notice(notice_with(naming(words, other), kind)), method="chat.postMessage")
+
+
+# Every view that makes a payload for Slack is held against hostile text here, or in the tests of what it is a part of.
+HELD = {
+    "answers.slack_answer", "buttons.buttons", "card.card", "card.payload", "card_fields.shown", "card_plan.card_plan",
+    "modals.modal", "mrkdwn.plain", "notices.notice", "pings.quiet", "thread.message", "thread.terminal",
+}  # fmt: skip
+
+
+def test_no_view_is_left_out():
+    made = {
+        f"{file.stem}.{node.name}"
+        for file in VIEWS.glob("*.py")
+        if not file.stem.endswith("documents")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        if node.returns and ast.unparse(node.returns) in {"dict[str, Any]", "dict[str, Any] | None", "Json"}
+    }
+
+    assert made - HELD == set(), "hold it against `hostile` in a test as those above, and name it in HELD"
 
 
 @given(
