@@ -135,7 +135,7 @@ def test_a_notice_survives_whatever_is_written_into_it(kind, words, other):
 # Every view that makes a payload for Slack is held against hostile text here, or in the tests of what it is a part of.
 HELD = {
     "answers.slack_answer", "buttons.buttons", "card.card", "card.payload", "card_fields.shown", "card_plan.card_plan",
-    "modals.modal", "mrkdwn.plain", "notices.notice", "pings.quiet", "thread.message", "thread.terminal",
+    "modals.modal", "mrkdwn.plain", "notices.notice", "pings.quiet", "racks.on_rack", "thread.message", "thread.terminal",
 }  # fmt: skip
 
 
@@ -145,7 +145,9 @@ def test_no_view_is_left_out():
         for file in VIEWS.glob("*.py")
         if not file.stem.endswith("documents")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        if isinstance(node, ast.FunctionDef)
+        and not node.name.startswith("_")
+        and not node.name.endswith("_document")
         if node.returns and ast.unparse(node.returns) in {"dict[str, Any]", "dict[str, Any] | None", "Json"}
     }
 
