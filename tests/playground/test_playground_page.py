@@ -88,7 +88,7 @@ async def test_the_first_steps_lead_from_the_list_to_an_approval(page: Page, mad
     await waiting.get_by_text("Approve", exact=True).click()
     await page.get_by_role("dialog").get_by_role("button", name="Approve").click()
     await expect(waiting).to_contain_text("Live")
-    await expect(waiting).to_contain_text("approved by @Bob Okafor")
+    await expect(waiting).to_contain_text("approved by @bob")
 
     await page.get_by_title("Act as Nina Petrova").click()
     await take_step(page, "Be told what you may not")
