@@ -3,6 +3,14 @@
 from tests.scenarios.arrangement import APP, BOB, CHANNEL, WEB, WORKER
 from tests.scenarios.harness import Stage
 
+AGENT = """
+  agent:
+    build: .
+    agent: true
+    scale: {cpu: 10, memory: 16}
+    termination: {grace: 5}
+"""
+
 
 def rows(answer: str) -> list[list[str]]:
     """Return the cells of a table, row by row, without the fences around it."""
@@ -90,6 +98,23 @@ async def test_a_restart_replaces_the_pods_of_the_same_release_and_is_verified(s
     assert after == {pod["metadata"]["uid"] for pod in await stage.pods()}, (
         "a way back finds them as they are"
     )
+
+
+async def test_a_restart_of_an_agent_replaces_its_pod_on_the_node_and_is_verified(stage: Stage):
+    """A DaemonSet has no replica sets: which pods are new is told by its revisions, note included."""
+    release = await stage.running(manifest=WEB + AGENT, web="v1", agent="v1")
+    web = {pod["metadata"]["uid"] for pod in await stage.pods()}
+    (before,) = await stage.pods("agent")
+    assert await stage.command("restart agent", user=BOB) == "```\nRestarting agent...\n```"
+    ended = await stage.ended((await stage.newest()).id)
+    assert (ended.phase, ended.release, ended.progress.services["agent"]) == ("Running", release, (1, 1))
+    await stage.runs(release, "agent", count=1)
+    (after,) = await stage.pods("agent")
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
+    assert web == {pod["metadata"]["uid"] for pod in await stage.pods()}
+    # The next promotion of the same release takes nothing away.
+    assert (await stage.promoted(release)).phase == "Running"
+    assert [pod["metadata"]["uid"] for pod in await stage.pods("agent")] == [after["metadata"]["uid"]]
 
 
 async def test_a_restart_that_is_cancelled_brings_the_pods_of_before_back(stage: Stage):
