@@ -8,11 +8,14 @@ from core.clock import Clock
 from core.errors import Rejected, Unavailable, Unreachable
 from core.usecases.decider import Decider
 from core.usecases.reminders import Reminders
+from core.usecases.scheduler import PromotionScheduler
 
 log = logging.getLogger(__name__)
 
 # How often approvals are looked through for those that nobody gave in time.
 EXPIRY_SECONDS = 5.0
+# How often what waits for a time, or for its turn, is looked through.
+START_SECONDS = 2.0
 # How often it is looked whether somebody is to be reminded, which is fixed to the minute.
 REMINDER_SECONDS = 10.0
 # Between two tries to reach the cluster at a start.
@@ -29,6 +32,18 @@ async def expire(decider: Decider, clock: Clock) -> None:
         except Exception:
             log.exception("approvals could not be looked through; trying again")
         await clock.sleep(EXPIRY_SECONDS)
+
+
+async def start_due(scheduler: PromotionScheduler, clock: Clock) -> None:
+    """Start what has waited for its time or its turn, until cancelled; a database in trouble is tried again."""
+    while True:
+        try:
+            await scheduler.start_due(clock.now())
+        except Unavailable as error:
+            log.warning("what waits could not be looked through; trying again: %s", error)
+        except Exception:
+            log.exception("what waits could not be looked through; trying again")
+        await clock.sleep(START_SECONDS)
 
 
 async def remind(reminders: Reminders, clock: Clock) -> None:

@@ -186,9 +186,13 @@ class Handlers:
             overwrite=command.overwrite,
             anyway=command.anyway,
             break_glass=command.break_glass,
+            at=command.at,
+            queue=command.queue,
         )
         requested = await self._promoter.request(caller, asked)
-        return await self._requested(requested, confirmations.promoting(requested.promotion.release), caller)
+        release = requested.promotion.release
+        text = confirmations.scheduled(requested.promotion) or confirmations.promoting(release)
+        return await self._requested(requested, text, caller)
 
     async def _act_on_processes(self, command: ask.Restart | ask.SetCount, caller: Caller) -> Reply:
         if isinstance(command, ask.SetCount):

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.api.server import ApiDependencies, new_api
-from bot.background import await_cluster, expire, remind
+from bot.background import await_cluster, expire, remind, start_due
 from bot.clock import SystemClock
 from bot.collector import relax
 from bot.handlers import Handlers
@@ -57,6 +57,7 @@ from core.usecases.promoter import Promoter
 from core.usecases.registrar import Registrar
 from core.usecases.reminders import Reminders
 from core.usecases.scaler import Scaler
+from core.usecases.scheduler import PromotionScheduler
 from core.usecases.viewer import Viewer
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
@@ -149,6 +150,7 @@ class UseCases:
     viewer: Viewer
     scaler: Scaler
     reminders: Reminders
+    scheduler: PromotionScheduler
     supervisor: Supervisor
     first_pods: FirstPods
     handlers: Handlers
@@ -204,6 +206,7 @@ def _use_cases(
     viewer = Viewer(store, cluster, access, why_not_startable)
     scaler = Scaler(store, cluster, access, sender, why_not_startable=why_not_startable)
     reminders = Reminders(store, access, sender)
+    scheduler = PromotionScheduler(store, cluster, access, decider, why_not_startable=why_not_startable)
     handlers = Handlers(
         registrar=registrar,
         promoter=promoter,
@@ -222,6 +225,7 @@ def _use_cases(
         viewer=viewer,
         scaler=scaler,
         reminders=reminders,
+        scheduler=scheduler,
         supervisor=supervisor,
         first_pods=FirstPods(ports),
         handlers=handlers,
@@ -302,6 +306,7 @@ def _assembled(
             "inbox": inbox.run,
             "expiry of approvals": lambda: expire(domain.decider, clock),
             "reminders": lambda: remind(domain.reminders, clock),
+            "what waits to start": lambda: start_due(domain.scheduler, clock),
             "connection to Slack": connection.run,
             "counts left over": domain.scaler.resume,
             "loop lag": lag.run,

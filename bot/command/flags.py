@@ -29,6 +29,7 @@ VALUES = {
 SWITCHES = (
     "force",
     "overwrite",
+    "queue",
     "promote",
     "replace",
     "id",

@@ -102,8 +102,9 @@ CHANGE = "[--release R] [--id] [--promote] [--overwrite]"
 CHANGE_FLAGS = ("app", "release", "id", "promote", "overwrite")
 RULES = (
     CommandRule(
-        ("releases", "promote"), f"[RELEASE] [--force] [--overwrite] {ANYWAY} {GLASS}", "roll a release out (without an id: the newest)",
-        SHIP, promote, ("app", "force", "overwrite", "anyway", "break-glass"),
+        ("releases", "promote"), f"[RELEASE] [at TIME] [--queue] [--force] [--overwrite] {ANYWAY} {GLASS}",
+        "roll a release out (without an id: the newest), now, at a time or when the app is free",
+        SHIP, promote, ("app", "force", "overwrite", "queue", "anyway", "break-glass"),
     ),
     CommandRule(("releases", "rollback"), "RELEASE", "go back to an older release", SHIP, rollback, ("app", "force")),
     CommandRule(

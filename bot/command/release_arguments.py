@@ -1,5 +1,6 @@
 """How the commands about releases and promotions are given."""
 
+from dataclasses import replace
 from typing import Any
 
 from bot.command.arguments import MANY, Arguments
@@ -72,11 +73,19 @@ def create_from(given: Arguments) -> Command:
 
 
 def promote(given: Arguments) -> Command:
+    at, given = _start(given)
     anyway = _reason(given, "anyway", "the registry is back")
     glass = _reason(given, "break-glass", "checkout is down")
     given.count(0, 1)
     release = given.id("release") if given.words else None
+    queue = given.switch("queue")
+    if glass is not None and (queue or at):
+        given.refuse("--break-glass goes out now", "leave it out, or the time and --queue")
+    if queue and (at or given.switch("force")):
+        given.refuse("--queue waits for its turn", "leave --force and the time out, or --queue")
     return Promote(
+        at=at,
+        queue=queue,
         release=release,
         app=given.app,
         force=given.switch("force"),
@@ -100,6 +109,18 @@ def _reason(given: Arguments, flag: str, example: str) -> str | None:
             f'put the whole reason in quotes: --{flag} "{example}"',
         )
     return reason
+
+
+def _start(given: Arguments) -> tuple[str | None, Arguments]:
+    """Take `at TIME` off the end of the words; which moment that is depends on who asks."""
+    words = [plain(word.text) for word in given.words]
+    place = next((n for n, word in enumerate(words[:2]) if word.lower() == "at"), None)
+    if place is None:
+        return None, given
+    time = " ".join(words[place + 1 :])
+    if not time:
+        given.refuse("at needs a time", "as in: at 18:00, at tomorrow 9:00, at 2026-12-01T18:00Z")
+    return time, replace(given, words=given.words[:place])
 
 
 def rollback(given: Arguments) -> Command:

@@ -34,7 +34,7 @@ def judge_member(user: Mapping[str, Any], home: str) -> Person:
     homes = {user.get("team_id"), user.get("enterprise_user", {}).get("enterprise_id")}
     if not why and home not in homes:
         why = refused["is_stranger"]
-    return Person(id=user["id"], name=name, member=not why, why_not=why)
+    return Person(id=user["id"], name=name, member=not why, why_not=why, zone=user.get("tz") or "UTC")
 
 
 class SlackDirectory:

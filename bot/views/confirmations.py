@@ -59,6 +59,18 @@ def promoting(release: str) -> str:
     return f"Promoting {release}..."
 
 
+def scheduled(promotion: Promotion) -> Sentence | None:
+    """Say when something starts that waits for more than its approvals; None where it does not."""
+    waits = promotion.waits_for
+    if waits is None:
+        return None
+    if waits.at is None:
+        return Sentence.of(
+            f"Queued {promotion.release}: it starts when nothing else of {promotion.app} rolls out"
+        )
+    return Sentence.of(f"Scheduled {promotion.release}: it starts at ", TimeOfDay(waits.at))
+
+
 def restarting(promotion: Promotion) -> str:
     return f"Restarting {', '.join(promotion.restarts)}..."
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.command.button_value import value_of
-from bot.command.commands import Command, DiffReleases, Promote, Remind
+from bot.command.commands import Cancel, Command, DiffReleases, Promote, Remind
 from bot.prefixes import typed
 from bot.views.mrkdwn import approver, clip, inline, sentence_text
 from bot.views.pings import quiet
@@ -51,6 +51,15 @@ BUTTONS: Mapping[NoticeKind, tuple[NoticeButton, ...]] = {
             label="Diff",
             spoken=lambda n: f"Diff of {n.release}: show what it changes",
             command=lambda n: DiffReleases(app=n.app, release=n.release),
+        ),
+    ),
+    "soon": (
+        NoticeButton(
+            action_id="soon.cancel",
+            label="Cancel",
+            spoken=lambda _: "Call the promotion off",
+            command=lambda n: Cancel(promotion=n.promotion or ""),
+            question=lambda _: "Nothing was changed so far, and nothing will be.",
         ),
     ),
     "reminder": (

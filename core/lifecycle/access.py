@@ -61,7 +61,7 @@ class Access:
             if not person.member:
                 return Principal(actor=actor, stranger=Sentence.of(person.why_not))
             named = Actor("slack", actor.id, person.name)
-            return Principal(actor=named, groups=await self.groups())
+            return Principal(actor=named, groups=await self.groups(), zone=person.zone)
         except Unreachable as error:
             return Principal(actor=actor, unchecked=str(error))
 

@@ -36,11 +36,13 @@ class Action:
     Attributes:
         app: the app, or the name that was typed.
         force, anyway, break_glass: as of a request to promote.
+        waits: it starts later, and is asked about again then.
     """
 
     kind: ActionKind
     app: str
     force: bool = False
+    waits: bool = False
     anyway: str | None = None
     break_glass: str | None = None
 
@@ -158,7 +160,7 @@ def _check_glass(action: Action, principal: Principal, context: ActionContext) -
 def _check_frozen(action: Action, principal: Principal, context: ActionContext) -> None:
     """Refuse what is new while the app is frozen, with who says so, why, until when, and what gets through."""
     freeze = frozen(context.policy, context.freezes, action.app, context.now)
-    if freeze is None or action.break_glass is not None:
+    if freeze is None or action.break_glass is not None or action.waits:
         return
     if context.policy.overriding_role(principal.actor, action.app, principal.groups) is None:
         raise Conflict(freeze.sentence, hint=_through(action, context))
@@ -176,14 +178,14 @@ def gets_through(action: Action, principal: Principal, context: ActionContext) -
     """Return the freeze that something goes through that may be done all the same, and by which right; nothing where there is none."""
     free = action.kind == "rollback" and context.release is not None and context.release.verified
     freeze = frozen(context.policy, context.freezes, action.app, context.now)
-    if freeze is None or free or action.kind not in {"promote", "rollback"}:
+    if freeze is None or free or action.waits or action.kind not in {"promote", "rollback"}:
         return EMPTY_SENTENCE
     role = context.policy.overriding_role(principal.actor, action.app, principal.groups)
     return Sentence.of(freeze.sentence, f" (promoted all the same by the role {role})" if role else "")
 
 
 def _check_busy(action: Action, context: ActionContext) -> None:
-    if context.in_flight is not None and not action.takes_over:
+    if context.in_flight is not None and not action.takes_over and not action.waits:
         raise busy_error(context.in_flight)
 
 

@@ -15,10 +15,12 @@ class Principal:
         actor: with the name that Slack knows.
         groups: members of every user group that the policy names; of a token none are looked up.
         stranger: why they are no full member, or nothing.
+        zone: the time zone that they have set, by its IANA name; a terminal's is UTC.
         unchecked: why Slack could not be asked, or "": unknown means no (promise 6).
     """
 
     actor: Actor
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
     stranger: Sentence = EMPTY_SENTENCE
+    zone: str = "UTC"
     unchecked: str = ""

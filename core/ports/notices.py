@@ -7,8 +7,10 @@ from typing import Literal, Protocol
 from core.sentence import Sentence
 
 # `notice`: a sentence; `build`: a build that is announced; `ask`: a channel is told of what waits for approval; `reminder`: those
-# who can approve it are reminded, in the thread of its card.
-NoticeKind = Literal["notice", "build", "ask", "reminder"]
+# who can approve it are reminded, in the thread of its card; `soon`: it starts in a few minutes, there too.
+NoticeKind = Literal["notice", "build", "ask", "reminder", "soon"]
+
+IN_THREAD = frozenset({"reminder", "soon"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class Notice:
     @property
     def thread(self) -> str | None:
         """The message that it stands under."""
-        return self.card if self.kind == "reminder" else None
+        return self.card if self.kind in IN_THREAD else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

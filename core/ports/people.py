@@ -11,12 +11,14 @@ class Person:
     Attributes:
         member: a full member of our workspace: no guest, no stranger, not deactivated, no bot.
         why_not: if not, a sentence that says which.
+        zone: the time zone that they have set, by its IANA name.
     """
 
     id: str
     name: str
     member: bool
     why_not: str = ""
+    zone: str = "UTC"
 
 
 class Directory(Protocol):

@@ -19,6 +19,7 @@ from core.promotion import UNSUCCESSFUL, WAITING, Promotion, PromotionKind
 from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseEntry
+from core.records.waits_for import WaitsFor
 from core.sentence import EMPTY_SENTENCE, CommandLine, Sentence, TimeOfDay
 from core.usecases.process_viewer import check_service
 
@@ -29,6 +30,8 @@ class PromotionRequest:
 
     Attributes:
         break_glass: why it goes out through a freeze or without approvals; needs a right of its own.
+        at: when it is to start, as it was typed by whoever asks; `queue`: as soon as nothing else of the app rolls out.
+        waits_for: what these come to.
         restart: the services of the active release whose pods are to be replaced, () for all; None where none are.
     """
 
@@ -39,6 +42,9 @@ class PromotionRequest:
     overwrite: bool = False
     anyway: str | None = None
     break_glass: str | None = None
+    at: str | None = None
+    queue: bool = False
+    waits_for: WaitsFor | None = None
     restart: tuple[str, ...] | None = None
 
     @property
@@ -46,7 +52,12 @@ class PromotionRequest:
         """What `explain` is asked about."""
         kind: ActionKind = self.kind if self.restart is None else "restart"
         return Action(
-            kind=kind, app=self.app, force=self.force, anyway=self.anyway, break_glass=self.break_glass
+            kind=kind,
+            app=self.app,
+            force=self.force,
+            waits=self.waits_for is not None,
+            anyway=self.anyway,
+            break_glass=self.break_glass,
         )
 
 
@@ -152,6 +163,12 @@ async def considered(
     )
 
 
+def _starts_alike(one: WaitsFor | None, other: WaitsFor | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return (one.what, one.at) == (other.what, other.at)
+
+
 async def _same(
     read: StoreReader, promotions: Sequence[Promotion], request: PromotionRequest, release: ReleaseEntry
 ) -> Promotion | None:
@@ -162,7 +179,9 @@ async def _same(
     if request.restart is not None:
         return None
     for each in promotions:
-        if request.kind == "promote" and each.phase in WAITING and each.release == release.id:
+        # Asked for with another time it is another request, and takes the place of the one before.
+        alike = each.release == release.id and _starts_alike(each.waits_for, request.waits_for)
+        if request.kind == "promote" and each.phase in WAITING and alike:
             return each
         if request.kind == "rollback" == each.kind and each.phase not in UNSUCCESSFUL:
             copied = await read.release_entry(each.app, each.release)

@@ -10,21 +10,21 @@ from core.errors import Busy, Conflict, Invalid, NotFound, Unavailable
 from core.failpoints import failpoint
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import missing
+from core.lifecycle.beginning import begin
 from core.lifecycle.contexts import decision_context
 from core.lifecycle.explain import Action, ActionContext, explain
-from core.lifecycle.gate import lapsed_approvals, mismatch, stored_bundle
-from core.lifecycle.guards import busy_error, read_context, refused_since, unpinned_since
-from core.lifecycle.holds import hold, why_held
+from core.lifecycle.gate import lapsed_approvals, stored_bundle
+from core.lifecycle.guards import busy_error
+from core.lifecycle.holds import hold
 from core.lifecycle.principal import Principal
-from core.lifecycle.take_over import claim_rollout
-from core.lifecycle.transition import move, start
+from core.lifecycle.transition import move
 from core.lifecycle.visibility import why_unseen
 from core.policy.people import among
 from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
 from core.ports.rollouts import RolloutRunner
 from core.ports.store import Store, Transaction
-from core.promotion import Phase, Promotion, PromotionEvent, advance
+from core.promotion import Phase, Promotion, PromotionEvent
 from core.records.approval import Approval
 from core.records.bundle import Bundle
 from core.records.step import PruneJob
@@ -127,20 +127,15 @@ class Decider:
             shown = replace(promotion, revision=promotion.revision + 1)
             await tx.save_promotion(shown, was=promotion.phase)
             return shown
-        context = await read_context(tx, promotion.app)
-        release = await tx.release_entry(promotion.app, promotion.release)
-        rules = self._access.policy.rules(promotion.app)
-        void = (
-            refused_since(context, promotion, release, await why_held(tx, release))
-            or await unpinned_since(tx, rules, promotion)
-            or void
+        return await begin(
+            tx,
+            self._cluster,
+            self._access.policy,
+            promotion,
+            PromotionEvent.APPROVED,
+            bundle=bundle,
+            void=void,
         )
-        if void := void or await mismatch(tx, self._cluster, promotion, bundle):
-            return await move(tx, promotion, PromotionEvent.REFUSED, actor=BOT, reason=void)
-        started = await claim_rollout(tx, context, advance(promotion, PromotionEvent.APPROVED, now=tx.now))
-        await tx.save_promotion(started, was=promotion.phase)
-        await start(tx, started)
-        return started
 
     async def decline(
         self, caller: Caller, promotion_id: str, reason: str = "", *, app: str | None = None

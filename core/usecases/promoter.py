@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from core.actor import Actor, Caller
 from core.clock import Clock
@@ -12,6 +12,8 @@ from core.ids import new_id
 from core.lifecycle.access import Access
 from core.lifecycle.bundles import current_binding
 from core.lifecycle.cautions import cautions
+from core.lifecycle.due import moment, turn, zone_of
+from core.lifecycle.freezing import frozen
 from core.lifecycle.glass import glass_broken
 from core.lifecycle.guards import limits_of
 from core.lifecycle.principal import Principal
@@ -24,6 +26,7 @@ from core.ports.outbox import Card
 from core.ports.store import Store, Transaction
 from core.promotion import Phase, Promotion, PromotionEvent
 from core.records.release import Release, ReleaseEntry
+from core.records.waits_for import WaitsFor
 from core.sentence import Sentence
 from core.usecases.asking import (
     PromotionRequest,
@@ -96,6 +99,7 @@ class Promoter:
         """
         principal = await self._access.require_principal(caller.actor, request.action.verb, request.app)
         caller = replace(caller, actor=principal.actor)
+        request = _timed(request, principal, self._clock.now())
         if reason := self._why_not_startable():
             raise Unavailable(reason)
         await self._decider.expire_stale(*await self._store.read.awaiting(request.app))
@@ -210,6 +214,10 @@ class Promoter:
         if request.break_glass and count:
             through.append(Sentence.of(f"{count} approval{'s are' if count > 1 else ' is'} missing"))
             count = 0
+        waits_for = request.waits_for
+        if waits_for and waits_for.what == "free":
+            freeze = frozen(self._access.policy, await tx.freezes(), request.app, tx.now)
+            waits_for = turn(freeze, busy=asked.context.in_flight is not None)
         # Said on the card as the reason why a release on hold went out: no hold, no reason.
         anyway = request.anyway if asked.held else None
         return Promotion(
@@ -217,7 +225,8 @@ class Promoter:
             app=request.app,
             release=release.id,
             kind=request.kind,
-            phase=Phase.AWAITING_APPROVAL if count else Phase.PENDING,
+            phase=_first_phase(count, waits_for),
+            waits_for=waits_for,
             requested_by=caller.actor,
             requested_at=tx.now,
             source=caller.source,
@@ -260,3 +269,23 @@ class Promoter:
                 "restarts": list(promotion.restarts),
             },
         )
+
+
+def _first_phase(approvals: int, waits_for: WaitsFor | None) -> Phase:
+    if approvals:
+        return Phase.AWAITING_APPROVAL
+    return Phase.SCHEDULED if waits_for else Phase.PENDING
+
+
+def _timed(request: PromotionRequest, principal: Principal, now: datetime) -> PromotionRequest:
+    """Return the request with what it waits for; a time of day is that of whoever asks.
+
+    Raises:
+        Invalid: what was typed is no time, or no time that can be waited for.
+    """
+    if request.at is not None:
+        at = moment(request.at, zone_of(principal.zone), now)
+        return replace(request, waits_for=WaitsFor(what="time", at=at))
+    if request.queue:
+        return replace(request, waits_for=WaitsFor(what="free"))
+    return request

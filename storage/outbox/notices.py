@@ -6,7 +6,7 @@ from sqlite3 import Row
 import orjson
 
 from core.clock import Clock
-from core.ports.notices import Notice
+from core.ports.notices import IN_THREAD, Notice
 from core.promotion import Phase
 from storage.codec import datetime_or_none, sentence_of, timestamp
 from storage.database import Database
@@ -43,10 +43,11 @@ class SqliteNotices:
         await self._run("postpone_notice", id=notice, not_before=timestamp(not_before))
 
     def _notice(self, row: Row) -> Notice:
-        waits = row["phase"] == Phase.AWAITING_APPROVAL and row["card_ts"] is not None
+        awaited = Phase.SCHEDULED if row["kind"] == "soon" else Phase.AWAITING_APPROVAL
+        waits = row["phase"] == awaited and row["card_ts"] is not None
         return Notice(
             id=row["id"],
-            channel=(row["card_channel"] or row["channel"]) if row["kind"] == "reminder" else row["channel"],
+            channel=(row["card_channel"] or row["channel"]) if row["kind"] in IN_THREAD else row["channel"],
             said=sentence_of(self._vault.unseal(row["sealed"])),
             nonce=row["nonce"],
             tried_at=datetime_or_none(row["tried_at"]),

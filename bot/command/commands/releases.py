@@ -92,6 +92,8 @@ class Promote(Command):
         overwrite: what others have set by hand is taken away.
         anyway: why a release on hold is promoted.
         break_glass: why it goes out through a freeze or without approvals.
+        at: when it starts, as it was typed: `18:00`, `tomorrow 9:00`, `2026-12-01T18:00Z`.
+        queue: it starts when nothing else of the app rolls out.
     """
 
     app: str
@@ -100,13 +102,17 @@ class Promote(Command):
     overwrite: bool = False
     anyway: str | None = None
     break_glass: str | None = None
+    at: str | None = None
+    queue: bool = False
 
     @property
     def words(self) -> list[str]:
         release = [self.release] if self.release else []
+        release += ["at", *self.at.split()] if self.at else []
         anyway = [f"--anyway={self.anyway}"] if self.anyway is not None else []
         glass = [f"--break-glass={self.break_glass}"] if self.break_glass is not None else []
         switches = [*switched("--force", self.force), *switched("--overwrite", self.overwrite)]
+        switches += switched("--queue", self.queue)
         return ["releases", "promote", *release, "-a", self.app, *switches, *anyway, *glass]
 
 
