@@ -52,7 +52,7 @@ async def test_a_count_is_set_at_once_said_in_the_channel_and_kept_by_the_next_r
     )
     release = await stage.running(web="v2")
     await stage.runs(release, count=3)
-    said = f"<@{BOB}> scaled web of {APP} from 2 to 3"
+    said = f"@bob scaled web of {APP} from 2 to 3"
     await stage.until(lambda: said in [m.text for m in stage.slack.messages(CHANNEL) if not m.is_reply])
     (row,) = rows(await stage.command("scale"))[1:]
     assert row == ["web", "3", "3", "10", "16", "-", "2", "2"]
@@ -83,7 +83,7 @@ async def test_a_restart_replaces_the_pods_of_the_same_release_and_is_verified(s
     await stage.runs(release)
     assert not before & {pod["metadata"]["uid"] for pod in await stage.pods()}
     assert worker == {pod["metadata"]["uid"] for pod in await stage.pods("worker")}
-    assert f"restart of web asked for by <@{BOB}>" in (await stage.card(ended.id)).text
+    assert "restart of web asked for by @bob" in (await stage.card(ended.id)).text
 
     # Neither a promotion of the same release nor the note itself replaces them once more.
     again = await stage.promoted(release)
