@@ -175,6 +175,8 @@ class Promotion:
         countdown: how long a promotion that failed still stands as it is, once that has begun.
         cause: why it failed; `reason`: what a person said (decline), or why it was refused.
         along: what goes out with it although nobody asked for it: changes that were never promoted, when it was asked for.
+        authors: who made what goes out with it, the build and changes of variables: they are excluded as the requester is (engine
+            rule 41).
         declined_by: who said no before it started; `cancelled_by`: who stopped it, whatever came of it afterwards;
             `stopped_by`: who took it in hand before it went back.
         taken_over_by: who asked for the one that took its place, `superseded_by`: the release of that one; None where
@@ -217,6 +219,7 @@ class Promotion:
     cause: Sentence = EMPTY_SENTENCE
     reason: Sentence = EMPTY_SENTENCE
     along: tuple[Sentence, ...] = ()
+    authors: tuple[Actor, ...] = ()
     declined_by: Actor | None = None
     cancelled_by: Actor | None = None
     stopped_by: Actor | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Container, Mapping, Sequence
 
 from core.actor import Actor
+from core.lifecycle.seats import filled, seats_of
 from core.policy.authorization import ApprovalRule, Decision, named
 from core.policy.people import among
 from core.promotion import Promotion
@@ -46,10 +47,12 @@ def _why_not(
     if decided := already(promotion, approvals, actor):
         return decided
     refused = f"you may not approve {promotion.id}: "
-    if not rule.requester and actor.key == promotion.requested_by.key:
-        return Sentence.of(refused, "you asked for it, and somebody else must approve it")
+    if excluded := _excluded(promotion, rule, actor):
+        return Sentence.of(refused, excluded)
     if rule.people and not among(actor, rule.people, groups):
-        done = {a.actor.id for a in approvals} | (set() if rule.requester else {promotion.requested_by.id})
+        done = {a.actor.id for a in approvals}
+        if not rule.requester:
+            done |= {promotion.requested_by.id, *(each.id for each in promotion.authors)}
         able = [named(who) for who in rule.people if who not in done and who not in unable]
         if not able:
             return Sentence.of(
@@ -58,7 +61,46 @@ def _why_not(
         return Sentence.of(
             refused, "the policy wants one of ", Sentence.join(", ", able), f" for {promotion.app}"
         )
-    return EMPTY_SENTENCE
+    return _no_seat(promotion, rule, approvals, actor, groups)
+
+
+def _excluded(promotion: Promotion, rule: ApprovalRule, actor: Actor) -> str:
+    """Return why this person may not be one of those who approve, whatever seats there are (engine rule 41), or ""."""
+    if rule.requester:
+        return ""
+    if actor.key == promotion.requested_by.key:
+        return "you asked for it, and somebody else must approve it"
+    if actor.key in {each.key for each in promotion.authors}:
+        return "it brings what you have made, and somebody else must approve it"
+    return ""
+
+
+def _no_seat(
+    promotion: Promotion,
+    rule: ApprovalRule,
+    approvals: Sequence[Approval],
+    actor: Actor,
+    groups: Mapping[str, frozenset[str]],
+) -> Sentence:
+    """Return why this person fills none of the seats that are left, or nothing."""
+    if not rule.seats:
+        return EMPTY_SENTENCE
+    seats = seats_of(rule, promotion.approvals_needed)
+    seated = [a.actor for a in approvals if a.decision == "approve"]
+    before = filled(seated, seats, groups)
+    if filled([*seated, actor], seats, groups) > before:
+        return EMPTY_SENTENCE
+    open_seats = [
+        seat
+        for n, seat in enumerate(seats)
+        if filled(seated, [*seats[:n], *seats[n + 1 :]], groups) == before
+    ]
+    whom = Sentence.join(
+        "; ", (Sentence.join(" or ", map(named, seat)) for seat in dict.fromkeys(open_seats))
+    )
+    return Sentence.of(
+        f"you may not approve {promotion.id}: every seat that you could fill is taken; it still needs ", whom
+    )
 
 
 def already(promotion: Promotion, approvals: Sequence[Approval], actor: Actor) -> Sentence:

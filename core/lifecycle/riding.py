@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from core.actor import Actor
 from core.ports.store import StoreReader
+from core.records.build import BuildEntry
 from core.records.environment import Environment, difference
 from core.records.release import Release, ReleaseEntry
 from core.sentence import Sentence
@@ -41,6 +42,30 @@ async def riding_along(
             Sentence.of(f"also: perhaps more, since more than {MOST_LOOKED_AT} releases were never promoted")
         )
     return tuple(found)
+
+
+async def authors_of(
+    read: StoreReader, active: ReleaseEntry | None, target: Release, build: BuildEntry
+) -> tuple[Actor, ...]:
+    """Return who made what is new with a release: its build, and the changes of variables since the active one (engine rule 41).
+
+    It reads environments, so nobody calls it in a transaction.
+    """
+    found = {build.created_by} if active is None or active.build != build.id else set()
+    before = (await read.release(active.app, active.id)).environment if active else Environment()
+    after = dict(target.environment.pairs)
+    changed = difference(before, target.environment)
+    keys = {*changed.added, *changed.changed, *changed.removed}
+    between: list[Release] = []
+    if active is not None and target.copy_of is None and keys:
+        newer = await read.release_entries(
+            target.app, MOST_LOOKED_AT, below=target.sequence, above=active.sequence
+        )
+        between = [await read.release(entry.app, entry.id) for entry in reversed(newer)]
+    for key in keys:
+        # A copy that goes back has been made by whoever asks, who is excluded as such.
+        found.add((_origin(key, between, after) or target).created_by)
+    return tuple(sorted((each for each in found if each.kind == "slack"), key=lambda each: each.id))
 
 
 def _build_of(left: Sequence[ReleaseEntry], target: Release) -> str | None:

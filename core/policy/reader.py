@@ -141,7 +141,7 @@ def _app(read: FieldReader, node: Node) -> AppRules:
         asked = read.entries_of(entries["approvals"].value, "approvals", ("promote", "rollback"))
         promote = _approval(read, asked.get("promote"), "promote", ApprovalRule())
         # What rollback leaves out is promote's, but for the count: going back is free unless it says otherwise.
-        rollback = _approval(read, asked.get("rollback"), "rollback", replace(promote, count=0))
+        rollback = _approval(read, asked.get("rollback"), "rollback", replace(promote, count=0, seats=()))
     default = Rules()
     rules = AppRules(
         match=match,
@@ -197,7 +197,7 @@ def _check_times(read: FieldReader, entries: Mapping[str, MappingEntry], rules: 
 def _approval(read: FieldReader, entry: MappingEntry | None, what: str, base: ApprovalRule) -> ApprovalRule:
     if entry is None:
         return base
-    keys = read.entries_of(entry.value, what, ("count", "from", "requester", "expires"))
+    keys = read.entries_of(entry.value, what, ("count", "from", "requester", "expires", "seats"))
     people = base.people
     if "from" in keys:
         people = usable(read, read.items(keys["from"].value, "from"), "from", why_no_approver)
@@ -208,14 +208,35 @@ def _approval(read: FieldReader, entry: MappingEntry | None, what: str, base: Ap
         line = keys["count"].line if "count" in keys else entry.line
         can = "the one person" if len(people) == 1 else f"the {len(people)} people"
         read.problems.add(line, f"count {count} of {what} is more than {can} in from can give")
+    seats = base.seats if "from" not in keys and "count" not in keys else ()
+    if "seats" in keys:
+        seats = _seats(read, keys["seats"])
+        for other in ("count", "from"):
+            if other in keys:
+                read.problems.add(keys[other].line, f"{other} beside seats of {what}: each seat says its own")
+        people, count = tuple(dict.fromkeys(who for seat in seats for who in seat)), len(seats)
     return ApprovalRule(
         count=count,
+        seats=seats if count == len(seats) else (),
         people=people,
         requester=read.boolean(keys["requester"].value, "requester")
         if "requester" in keys
         else base.requester,
         expires=_limit(read, keys.get("expires"), base.expires),
     )
+
+
+def _seats(read: FieldReader, entry: MappingEntry) -> tuple[tuple[str, ...], ...]:
+    """Return who may fill each seat; a seat with a count is as many."""
+    found: list[tuple[str, ...]] = []
+    for node in read.items(entry.value, "seats"):
+        keys = read.entries_of(node, "a seat", ("count", "from"))
+        people = names(read, keys.get("from"), node, "from", why_no_approver)
+        many = read.integer(keys["count"].value, "count of a seat", low=1, high=10) if "count" in keys else 1
+        found += [people] * many
+    if not found:
+        read.problems.add(entry.line, "seats is empty")
+    return tuple(found[:MOST_APPROVALS])
 
 
 def _limit(read: FieldReader, entry: MappingEntry | None, default: float) -> float:

@@ -47,13 +47,15 @@ class ApprovalRule:
     Attributes:
         count: different people who must approve.
         people: user ids and `group:<id>` who may; empty means whoever holds `approve`.
-        requester: whether the one who asked may be one of them.
+        requester: whether the one who asked, and the authors of what goes out, may be among them.
+        seats: who may fill each of the seats, where they differ; as many as `count`. One person fills one.
         expires: seconds after which nobody may approve any more.
     """
 
     count: int = 0
     people: tuple[str, ...] = ()
     requester: bool = False
+    seats: tuple[tuple[str, ...], ...] = ()
     expires: float = 86400.0
 
 

@@ -25,6 +25,7 @@ _APPROVAL = mapping(
         "expires": DURATION,
         "from": listed(text()),
         "requester": boolean(),
+        "seats": listed(mapping({"count": integer(1, 10), "from": listed(text())}, required=("from",))),
     }
 )
 _WINDOW = mapping(

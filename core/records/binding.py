@@ -22,23 +22,21 @@ class Binding:
     namespace: str | None
 
     def changes(self, now: "Binding") -> list[str]:
-        """Say of each part that is another one now what it was and what it is."""
-        parts = zip(self.named.items(), now.named.values(), strict=True)
-        return [
+        """Say of each part that is another one now what has become of it."""
+        said = [
             f"{name} was {before or 'none'} and is {after or 'none'}"
-            for (name, before), after in parts
+            for name, before, after in (
+                ("the bundle of objects to be applied", self.bundle, now.bundle),
+                ("the active release", self.active, now.active),
+                ("the namespace", self.namespace, now.namespace),
+            )
             if before != after
         ]
-
-    @property
-    def named(self) -> dict[str, str]:
-        """Its parts by the names that people know them by."""
-        return {
-            "the objects to be applied": self.bundle,
-            "the active release": self.active or "",
-            "the objects to be removed": ",".join(map(str, self.prune)),
-            "the namespace": self.namespace or "",
-        }
+        if more := sorted(set(now.prune) - set(self.prune)):
+            said.append(f"it would remove as well: {', '.join(map(str, more))}")
+        if less := sorted(set(self.prune) - set(now.prune)):
+            said.append(f"it would no longer remove: {', '.join(map(str, less))}")
+        return said
 
     def __str__(self) -> str:
         """Return it in one line, for the audit."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from core.actor import Actor
 from core.errors import Busy, NotFound
 from core.ids import new_id
 from core.lifecycle.bundles import rendered
@@ -11,7 +12,7 @@ from core.lifecycle.explain import Action, ActionContext, ActionKind, explain, g
 from core.lifecycle.guards import PromotionContext, read_context
 from core.lifecycle.holds import fork_point, why_held
 from core.lifecycle.principal import Principal
-from core.lifecycle.riding import riding_along
+from core.lifecycle.riding import authors_of, riding_along
 from core.policy.authorization import ApprovalRule, Policy, Rules
 from core.ports.cluster import Cluster
 from core.ports.store import Store, StoreReader, Transaction
@@ -91,7 +92,7 @@ class RequestBundle:
     Attributes:
         release: what will be promoted; of a rollback the copy, not stored yet.
         sealed: the bundle as it will be stored, None where it is.
-        along: what rides along.
+        along: what rides along; `authors`: who made what is new.
     """
 
     asked: RequestContext
@@ -100,6 +101,7 @@ class RequestBundle:
     bundle: Bundle
     sealed: bytes | None
     along: tuple[Sentence, ...] = ()
+    authors: tuple[Actor, ...] = ()
 
     async def fits(self, tx: Transaction, asked: RequestContext) -> bool:
         """Tell whether it would be made the same now. A release, a build and a stored bundle never change."""
@@ -249,6 +251,7 @@ async def prepared(
     else:
         stored = await read.bundle(release.id)
     along = await riding_along(read, asked.context.active, release)
+    authors = await authors_of(read, asked.context.active, release, build) if asked.rule.count else ()
     bundle = stored or await rendered(read, cluster, release, build, app, asked.rules)
     restarted(bundle, request)
     return RequestBundle(
@@ -258,4 +261,5 @@ async def prepared(
         bundle=bundle,
         sealed=None if stored else await store.seal_bundle(bundle),
         along=along,
+        authors=authors,
     )

@@ -239,6 +239,7 @@ class Promoter:
             break_glass=request.break_glass if through else None,
             through=tuple(through),
             along=bundle.along,
+            authors=bundle.authors,
             restarts=restarted(bundle.bundle, request),
             limits=limits_of(rules, first=app.active_release is None),
             approvals_needed=count,

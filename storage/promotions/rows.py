@@ -72,6 +72,7 @@ def words_document(promotion: Promotion) -> dict[str, Any]:
     bound = promotion.binding
     return {name: sentence_document(getattr(promotion, name)) for name in SENTENCES} | {
         "anyway": promotion.anyway,
+        "authors": [actor_text(each) for each in promotion.authors],
         "break_glass": promotion.break_glass,
         "through": [sentence_document(each) for each in promotion.through],
         "cautions": promotion.cautions,
@@ -101,6 +102,7 @@ def promotion_of(row: Row, vault: Vault) -> Promotion:
         **fields,
         anyway=words["anyway"],
         # Before there were freezes nothing went through one.
+        authors=tuple(actor_of(each) for each in words.get("authors", ())),
         break_glass=words.get("break_glass"),
         through=tuple(sentence_of(each) for each in words.get("through", ())),
         cautions=tuple(words.get("cautions", ())),

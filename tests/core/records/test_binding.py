@@ -17,13 +17,14 @@ def test_what_is_the_same_has_no_changes():
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"bundle": "11ee"}, "the objects to be applied was 00ff and is 11ee"),
+        ({"bundle": "11ee"}, "the bundle of objects to be applied was 00ff and is 11ee"),
         ({"active": None}, "the active release was RAAAAAAAAAA and is none"),
         ({"namespace": "ns 2 active=x"}, "the namespace was ns-1 and is ns 2 active=x"),
         (
             {"prune": (Ref("Deployment", "worker"), Ref("Service", "worker"))},
-            "the objects to be removed was Deployment/worker and is Deployment/worker,Service/worker",
+            "it would remove as well: Service/worker",
         ),
+        ({"prune": ()}, "it would no longer remove: Deployment/worker"),
     ],
 )
 def test_each_part_is_named_when_it_is_another_one(changed, told):
