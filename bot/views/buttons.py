@@ -193,7 +193,7 @@ BUTTONS = (
     Button(
         name="diff",
         label=_words("Diff"),
-        spoken=lambda c: f"Show what {c.promotion.release} changes in {c.promotion.app}",
+        spoken=lambda c: f"Diff: show what {c.promotion.release} changes in {c.promotion.app}",
         shown=lambda c: c.promotion.phase in WAITING and not c.promotion.restarts,
         command=lambda c: DiffReleases(app=c.promotion.app, release=c.promotion.release),
     ),
