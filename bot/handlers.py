@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 
 from bot.command import commands as ask
 from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm, Form, FormCommand
+from bot.command.release_forms import DeclineForm, PromoteForm, RollbackForm
 from bot.environments import EnvironmentCommand, EnvironmentCommands
 from bot.queries import Queries
 from bot.views import confirmations
 from bot.views.answers import Answer
+from bot.views.choices import promote_notes, release_choice, rollback_notes
 from bot.views.refusals import refusal
 from core.actor import Caller
 from core.clock import Clock
@@ -17,6 +19,7 @@ from core.promotion import Phase
 from core.records.release import Release
 from core.sentence import Channel, CommandLine, Sentence
 from core.usecases.asking import PromotionRequest
+from core.usecases.chooser import Chooser, Choosing
 from core.usecases.decider import Decider
 from core.usecases.explainer import Explainer
 from core.usecases.freezer import Freezer
@@ -59,6 +62,7 @@ class Handlers:
         reminders: Reminders,
         freezer: Freezer,
         explainer: Explainer,
+        chooser: Chooser,
         clock: Clock,
     ) -> None:
         self._registrar = registrar
@@ -68,6 +72,8 @@ class Handlers:
         self._scaler = scaler
         self._reminders = reminders
         self._freezer = freezer
+        self._chooser = chooser
+        self._clock = clock
         self._environments = EnvironmentCommands(registrar)
         self._showing = Queries(viewer, processes, explainer, clock)
 
@@ -131,22 +137,44 @@ class Handlers:
                 return Reply(answer=await self._showing.show(command, caller))
 
     async def _ask(self, command: FormCommand, caller: Caller) -> Reply:
-        """Return what is to be entered; whoever may not do what it is for is refused before that."""
+        form = await self.form(command, caller)
+        return Reply(answer=Answer(text=confirmations.to_be_entered(command.typed)), form=form)
+
+    async def form(self, command: FormCommand, caller: Caller) -> Form:
+        """Return what is to be entered; whoever may not do what it is for is refused before that.
+
+        Raises:
+            UserError: why nothing is asked for.
+        """
         match command:
+            case PromoteForm() | RollbackForm():
+                return await self._choosing(command, caller)
+            case DeclineForm():
+                return command.form(await self._chooser.declinable(caller, command.promotion, command.app))
             case EnvSetForm() | EnvEdit():
-                form = await self._environments.form(command, caller)
+                return await self._environments.form(command, caller)
             case BuildForm():
                 newest = await self._registrar.newest_build(caller, command.app, to_promote=command.promote)
-                form = command.form(newest.images, newest.build)
+                return command.form(newest.images, newest.build)
             case AddRegistry():
                 await self._viewer.registries(caller, command.app)
-                form = command.form()
+                return command.form()
             case DeleteApp():
                 await self._viewer.deletable(caller, command.app)
-                form = command.form()
+                return command.form()
             case _:
                 raise AssertionError(command)
-        return Reply(answer=Answer(text=confirmations.to_be_entered(command.typed)), form=form)
+
+    async def _choosing(self, command: PromoteForm | RollbackForm, caller: Caller) -> Form:
+        """Return what is asked for of a release, with what the one that is chosen would change."""
+        kind: Choosing = "promote" if isinstance(command, PromoteForm) else "rollback"
+        force = isinstance(command, PromoteForm) and command.force
+        change = await self._chooser.change(caller, command.app, kind, command.release, force=force)
+        chosen = release_choice(change.choice, self._clock.now()) if change else None
+        if isinstance(command, PromoteForm):
+            on_hold = change is not None and change.choice.release.on_hold
+            return command.form(chosen, promote_notes(change) if change else (), on_hold=on_hold)
+        return command.form(chosen, rollback_notes(change) if change else ())
 
     # What changes releases and promotions
 
@@ -159,7 +187,12 @@ class Handlers:
             case ask.Restart() | ask.SetCount():
                 return await self._act_on_processes(command, caller)
             case ask.Rollback():
-                asked = PromotionRequest(app=command.app, kind="rollback", release=command.release)
+                asked = PromotionRequest(
+                    app=command.app,
+                    kind="rollback",
+                    release=command.release,
+                    variables=command.variables,
+                )
                 requested = await self._promoter.request(caller, asked)
                 text = confirmations.rolling_back(requested.rolled_back_to, requested.promotion.release)
                 return await self._requested(requested, text, caller)

@@ -29,9 +29,11 @@ from bot.slack.connection import SlackConnection, SlackState, new_client, new_se
 from bot.slack.dialogs import Dialogs
 from bot.slack.directory import SlackDirectory
 from bot.slack.files import FileSender
+from bot.slack.homes import HomeSender
 from bot.slack.http_endpoint import new_slack_endpoint
 from bot.slack.inbox import InboxWorker
 from bot.slack.listeners import new_app
+from bot.slack.live_forms import LiveForms
 from bot.slack.render import MessageRenderer
 from bot.slack.sender import Sender
 from bot.slack.web_api import WebApi
@@ -49,9 +51,11 @@ from core.ports.registry import ImageRegistry
 from core.rollout.effects import RolloutPorts
 from core.rollout.first_pods import FirstPods
 from core.rollout.supervisor import Supervisor
+from core.usecases.chooser import Chooser
 from core.usecases.decider import Decider
 from core.usecases.explainer import Explainer
 from core.usecases.freezer import Freezer
+from core.usecases.overview import OverviewReader
 from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter
 from core.usecases.registrar import Registrar
@@ -151,6 +155,8 @@ class UseCases:
     scaler: Scaler
     reminders: Reminders
     scheduler: PromotionScheduler
+    chooser: Chooser
+    overviews: OverviewReader
     supervisor: Supervisor
     first_pods: FirstPods
     handlers: Handlers
@@ -207,6 +213,7 @@ def _use_cases(
     scaler = Scaler(store, cluster, access, sender, why_not_startable=why_not_startable)
     reminders = Reminders(store, access, sender)
     scheduler = PromotionScheduler(store, cluster, access, decider, why_not_startable=why_not_startable)
+    chooser = Chooser(store, access, clock)
     handlers = Handlers(
         registrar=registrar,
         promoter=promoter,
@@ -217,6 +224,7 @@ def _use_cases(
         reminders=reminders,
         freezer=Freezer(store, access, sender, why_not_startable=why_not_startable),
         explainer=Explainer(store, access, clock, why_not_startable=why_not_startable),
+        chooser=chooser,
         clock=clock,
     )
     return UseCases(
@@ -226,6 +234,8 @@ def _use_cases(
         scaler=scaler,
         reminders=reminders,
         scheduler=scheduler,
+        chooser=chooser,
+        overviews=OverviewReader(store, access, clock, why_not_startable),
         supervisor=supervisor,
         first_pods=FirstPods(ports),
         handlers=handlers,
@@ -245,6 +255,8 @@ def _assembled(
     """Open the doors: what Slack delivers, and HTTP."""
     state, secret = slack.state, _value(settings.slack_signing_secret)
     workspaces = WorkspaceFilter(lambda: state.workspace)
+    homes = HomeSender(store.homes, domain.overviews, slack.calls, state, clock)
+    slack.sender.also_wake(homes.wake)
     inbox = InboxWorker(
         store.inbox,
         domain.handlers,
@@ -256,11 +268,21 @@ def _assembled(
         dialogs=slack.dialogs,
         workspaces=workspaces,
         files=FileSender(slack.calls, session),
+        homes=homes,
         support=slack.support,
         link=state.link,
         rack=settings.convox_rack,
     )
-    app = new_app(slack.client, signing_secret=secret, state=state, sink=inbox, workspaces=workspaces)
+    forms = LiveForms(domain.handlers, domain.chooser, slack.calls, clock)
+    app = new_app(
+        slack.client,
+        signing_secret=secret,
+        state=state,
+        sink=inbox,
+        workspaces=workspaces,
+        dialogs=slack.dialogs,
+        forms=forms,
+    )
     connection = SlackConnection(
         slack.client, app, app_token=_value(settings.slack_app_token), state=state, clock=clock
     )
@@ -304,6 +326,9 @@ def _assembled(
         background={
             "sender": slack.sender.run,
             "inbox": inbox.run,
+            "dialogs": slack.dialogs.run,
+            "modals that answer": forms.run,
+            "Home tabs": homes.run,
             "expiry of approvals": lambda: expire(domain.decider, clock),
             "reminders": lambda: remind(domain.reminders, clock),
             "what waits to start": lambda: start_due(domain.scheduler, clock),

@@ -163,6 +163,7 @@ class Promotion:
         break_glass: why it goes out through a freeze or without the approvals that it needs.
         through: what it goes through: the freeze that was on when it was asked for, the approvals that it has not got.
         waits_for: what has to come, beside its approvals, before it starts; None where nothing has to.
+        variables_of: of a rollback, the release whose variables it takes instead of its own (engine rule 8).
         restarts: of the active release, the services whose pods are replaced; empty for any other promotion.
         source: where it was asked for.
         channel: where its card is; None without one.
@@ -202,6 +203,7 @@ class Promotion:
     anyway: str | None = None
     break_glass: str | None = None
     through: tuple[Sentence, ...] = ()
+    variables_of: str | None = None
     restarts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     approvals_needed: int = 0

@@ -11,6 +11,7 @@ from core.clock import Clock
 from core.records.bundle import Bundle
 from storage import audit
 from storage.database import Database, open_database
+from storage.homes import SqliteHomes
 from storage.inbox.deliveries import SqliteInbox
 from storage.keys import Keyring, Vault
 from storage.lock import remember
@@ -54,6 +55,7 @@ class SqliteStore:
         read: reads on a connection of their own, never waiting for a writer.
         inbox: what Slack delivered.
         outbox: what Slack is to be told.
+        homes: who has opened their Home tab.
         refused_blocks: what kinds of blocks Slack has refused.
         tokens: who may ask over HTTP.
     """
@@ -65,6 +67,7 @@ class SqliteStore:
         self._reading = Session(database.reader)
         self.inbox = SqliteInbox(database, vault)
         self.outbox = SqliteOutbox(database, vault, clock)
+        self.homes = SqliteHomes(database)
         self.refused_blocks = SqliteRefusedBlocks(database)
         self.tokens = Tokens(database, clock)
 

@@ -20,6 +20,11 @@ KEYS = {
     "features.bot_user": {"display_name", "always_online"},
     "oauth_config": {"redirect_urls", "scopes", "token_management_enabled"},
     "oauth_config.scopes": {"bot", "user", "bot_optional", "user_optional"},
+    "features.app_home": {
+        "home_tab_enabled",
+        "messages_tab_enabled",
+        "messages_tab_read_only_enabled",
+    },
     "settings": {
         "allowed_ip_address_ranges",
         "event_subscriptions",
@@ -115,6 +120,6 @@ def test_buttons_arrive_over_socket_mode_and_of_conversations_mentions_alone():
 
     assert settings["socket_mode_enabled"] is True
     assert settings["interactivity"] == {"is_enabled": True}
-    assert settings["event_subscriptions"] == {"bot_events": ["app_mention"]}
+    assert settings["event_subscriptions"] == {"bot_events": ["app_mention", "app_home_opened"]}
     assert "app_mentions:read" in DOCUMENT["oauth_config"]["scopes"]["bot"]
     assert settings["token_rotation_enabled"] is False

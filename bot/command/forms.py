@@ -14,9 +14,19 @@ from bot.command.lexer import oddities
 from core.errors import Invalid
 from core.records.environment import encoded_values
 from core.records.environment_text import END, variable_lines
+from core.sentence import Sentence
 
 VALUE, VARIABLES, IMAGES, NAME = "value", "variables", "images", "name"
 SEVERAL_LINES = f"Of several lines: KEY<<{END}, the lines, {END}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormChoice:
+    """One thing that can be chosen: what it means, how it is called, and more about it."""
+
+    value: str
+    label: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +35,21 @@ class FormField:
 
     Attributes:
         name: what the answer calls it.
-        kind: a value that nobody may read over a shoulder, lines of variables, or a name.
+        kind: a value that nobody may read over a shoulder, lines of variables, a name, why something is done, a release
+            that is searched for, or one of a few choices.
         text: what stands in it at first; never a value.
+        choices: of a choice.
+        chosen: what is chosen at first.
     """
 
     name: str
     label: str
-    kind: Literal["secret", "lines", "name"]
+    kind: Literal["secret", "lines", "name", "reason", "release", "choice"]
     hint: str = ""
     text: str = ""
+    optional: bool = False
+    choices: tuple[FormChoice, ...] = ()
+    chosen: FormChoice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +59,14 @@ class Form:
     Attributes:
         title, submit: the words above it and on its button; Slack takes 24 characters.
         seen: what it was made from, and what the command is sent again with: of an environment the release.
+        notes: what the person should know before they go on, a line each.
     """
 
     title: str
     submit: str
     fields: tuple[FormField, ...]
     seen: str | None = None
+    notes: tuple[str | Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +97,11 @@ class FormCommand(Command):
         except Invalid as error:
             return f"{error.sentence}; {error.hint}" if error.hint else str(error.sentence)
         return ""
+
+    def problems(self, entered: Mapping[str, str], offered: Mapping[str, str]) -> Mapping[str, str]:
+        """Return what `problem` does, by the field where it is said."""
+        wrong = self.problem(entered, offered)
+        return {next(iter(entered), ""): wrong} if wrong else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,11 +102,14 @@ CHANGE = "[--release R] [--id] [--promote] [--overwrite]"
 CHANGE_FLAGS = ("app", "release", "id", "promote", "overwrite")
 RULES = (
     CommandRule(
-        ("releases", "promote"), f"[RELEASE] [at TIME] [--queue] [--force] [--overwrite] {ANYWAY} {GLASS}",
-        "roll a release out (without an id: the newest), now, at a time or when the app is free",
-        SHIP, promote, ("app", "force", "overwrite", "queue", "anyway", "break-glass"),
+        ("releases", "promote"), f"[RELEASE] [at TIME] [--queue] [--force] [--overwrite] {ANYWAY} {GLASS} [--ask]",
+        "roll a release out (without an id: the newest; in Slack you choose), now, at a time or when the app is free",
+        SHIP, promote, ("app", "force", "overwrite", "queue", "anyway", "break-glass", "ask"),
     ),
-    CommandRule(("releases", "rollback"), "RELEASE", "go back to an older release", SHIP, rollback, ("app", "force")),
+    CommandRule(
+        ("releases", "rollback"), "RELEASE [--env then|now] [--ask]", "go back to an older release", SHIP, rollback,
+        ("app", "force", "env", "ask"),
+    ),
     CommandRule(
         ("releases", "create-from"),
         "(--build-from R | --use-active-release-build) (--env-from R | --use-active-release-env) [--promote] [--overwrite]",
@@ -121,10 +124,10 @@ RULES = (
         ("app", "description", "force", "overwrite"),
     ),
     CommandRule(("approve",), "PROMOTION", "approve a promotion that waits", SHIP, approve),
-    CommandRule(("decline",), "PROMOTION [REASON]", "decline it", SHIP, decline),
     CommandRule(
         ("remind",), "PROMOTION [--in 1h]", "remind those who can approve it, now or later", SHIP, remind, ("app", "in")
     ),
+    CommandRule(("decline",), "PROMOTION [REASON] [--ask]", "decline it", SHIP, decline, ("app", "ask")),
     CommandRule(("cancel",), "PROMOTION", "stop it, waiting or running", SHIP, cancel),
     CommandRule(("stop",), "PROMOTION", "keep what failed from going back by itself", SHIP, stop),
     CommandRule(("snooze",), "PROMOTION [TIME]", "put off that it goes back, by 10 minutes", SHIP, snooze),

@@ -33,7 +33,7 @@ def parse(text: str, *, linked_app: str | None = None, slack: bool = True) -> Co
     given = split(decode(text) if slack else text)
     if given and plain(given[0].text).lower() in {DEFAULT_COMMAND, "convox", slash_command()}:
         given = given[1:]
-    typed = flags.read(given, free={"decline": ("app",)})
+    typed = flags.read(given, free={"decline": ("app", "ask")})
     words = typed.words
     flags.known(typed.flags.values())
     rule, rest = _rule(words)

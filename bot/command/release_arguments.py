@@ -24,6 +24,7 @@ from bot.command.commands import (
 )
 from bot.command.lexer import plain, shown
 from bot.command.process_arguments import seconds_of
+from bot.command.release_forms import DeclineForm, PromoteForm, RollbackForm
 from core.ids import PREFIXES, normalise
 from core.sentence import CommandLine, Sentence
 
@@ -83,15 +84,18 @@ def promote(given: Arguments) -> Command:
         given.refuse("--break-glass goes out now", "leave it out, or the time and --queue")
     if queue and (at or given.switch("force")):
         given.refuse("--queue waits for its turn", "leave --force and the time out, or --queue")
+    options: dict[str, Any] = {"force": given.switch("force"), "overwrite": given.switch("overwrite")}
+    said = anyway is not None or glass is not None or queue or at
+    if not said and _asks(given, bare=release is None and not any(options.values())):
+        return PromoteForm(app=given.app, release=release, **options)
     return Promote(
         at=at,
         queue=queue,
         release=release,
         app=given.app,
-        force=given.switch("force"),
-        overwrite=given.switch("overwrite"),
         anyway=anyway,
         break_glass=glass,
+        **options,
     )
 
 
@@ -124,10 +128,31 @@ def _start(given: Arguments) -> tuple[str | None, Arguments]:
 
 
 def rollback(given: Arguments) -> Command:
-    given.count(1, 1)
+    given.count(0 if given.slack else 1, 1)
+    release = given.id("release") if given.words else None
+    if _asks(given, bare=release is None) or release is None:
+        return RollbackForm(app=given.app, release=release)
+    variables = plain(given.value("env") or "then").lower()
+    if variables not in {"then", "now"}:
+        given.refuse(
+            f"not then or now: {shown(variables)}",
+            "`then` takes the variables of the release that it goes back to, `now` keeps those that run",
+        )
     forced = given.switch("force")
     warnings = ("--force is not needed: a rollback always takes over what is running",) if forced else ()
-    return Rollback(release=given.id("release"), app=given.app, warnings=warnings)
+    return Rollback(
+        release=release,
+        app=given.app,
+        variables="now" if variables == "now" else "then",
+        warnings=warnings,
+    )
+
+
+def _asks(given: Arguments, *, bare: bool) -> bool:
+    """Tell whether the rest is asked for in a dialog, which only Slack has: where that is said, or nothing else is."""
+    if given.switch("ask") and not given.slack:
+        given.refuse("--ask opens a dialog, and a terminal has none", "say it all in the command")
+    return given.slack and (bare or given.switch("ask"))
 
 
 def approve(given: Arguments) -> Command:
@@ -138,6 +163,8 @@ def approve(given: Arguments) -> Command:
 def decline(given: Arguments) -> Command:
     given.count(1, MANY)
     rest = given.words[1:]
+    if _asks(given, bare=False) and not rest:
+        return DeclineForm(promotion=given.id("promotion"), app=given.named_app)
     # One word is taken without its quotes, several as they were typed: "no" and 'do not say "no"'.
     reason = rest[0].text if len(rest) == 1 else " ".join(word.raw for word in rest)
     return Decline(promotion=given.id("promotion"), reason=" ".join(reason.split()), app=given.named_app)

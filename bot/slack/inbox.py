@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -20,7 +20,7 @@ from bot.command.lexer import encode
 from bot.command.mentions import ThreadTopic, expanded, topic_of, words_of
 from bot.command.parser import parse
 from bot.handlers import Handlers, Reply, refused
-from bot.slack.dialogs import Dialogs, opens_dialog, with_origin
+from bot.slack.dialogs import Dialogs, opens_dialog, said_in, with_origin
 from bot.slack.files import FileSender
 from bot.slack.workspace import WorkspaceFilter
 from bot.slack.workspace_blocks import NEWER, REFUSED, WorkspaceBlocks, kinds_of
@@ -77,6 +77,12 @@ class Invocation:
     app: str | None = None
 
 
+class HomeSink(Protocol):
+    """Whoever keeps Home tabs; it is told who opens theirs."""
+
+    def opened(self, user: str) -> None: ...
+
+
 class InboxWorker:
     """Keeps deliveries and carries them out."""
 
@@ -93,6 +99,7 @@ class InboxWorker:
         dialogs: Dialogs,
         workspaces: WorkspaceFilter,
         files: FileSender,
+        homes: HomeSink,
         support: WorkspaceBlocks,
         link: Callable[[str, str], str],
         rack: str = DEFAULT_RACK,
@@ -109,6 +116,7 @@ class InboxWorker:
             announcer: knows whether a card can be seen.
             dialogs: shows what is to be entered.
             support: knows which kinds of blocks the workspace takes.
+            homes: is told who opens their Home tab.
             files: puts an answer that is a file into a thread.
             link: returns the address of a message, by its channel and ts; "" while that is not known.
             rack: which every answer names, unless it is the usual one.
@@ -124,6 +132,7 @@ class InboxWorker:
         self._dialogs = dialogs
         self._workspaces = workspaces
         self._files = files
+        self._homes = homes
         self._support = support
         self._link = link
         self._rack = rack
@@ -195,7 +204,7 @@ class InboxWorker:
             async with self._turn(delivery, body):
                 reply = await self._carry_out(delivery, body)
             # Neither a card that does not come nor an answer that Slack is slow to take keeps the channel waiting.
-            if reply.form is None:
+            if reply.form is None and delivery.kind != "home":
                 await self._respond(body, await self._filed((await self._seen(reply, _channel(body))).answer))
         except Exception:
             surprise = Unexpected()
@@ -230,6 +239,9 @@ class InboxWorker:
             return _too_late(age)
         try:
             self._workspaces.check(body)
+            if delivery.kind == "home":
+                self._homes.opened(str(body["event"]["user"]))
+                return Reply(answer=Answer())
             invocation = await self._kinds[delivery.kind](body)
             return await self._answer(
                 replace(invocation, caller=replace(invocation.caller, delivery=delivery.id)), body
@@ -251,7 +263,9 @@ class InboxWorker:
 
     def _turn(self, delivery: Delivery, body: Mapping[str, Any]) -> AbstractAsyncContextManager[None]:
         """Return what lets a delivery wait for those before it in its channel; a modal must be there within three seconds, and changes nothing."""
-        if delivery.kind == "command" and opens_dialog(body.get("text", "")):
+        if delivery.kind == "home" or (
+            delivery.kind in {"command", "action"} and opens_dialog(said_in(body))
+        ):
             return nullcontext()
         return self._locks.setdefault(_channel(body) or "", asyncio.Lock())
 
@@ -264,6 +278,9 @@ class InboxWorker:
         """Return what the button says, if it stands on a message of ours: what stands elsewhere was not put there by us."""
         action, channel = body["actions"][0], _channel(body)
         text = text_of(str(action.get("value", "")))
+        if text is not None and (body.get("view") or {}).get("type") == "home":
+            # Nobody but its owner sees a Home tab, and nobody but us puts buttons there.
+            return Invocation(caller=_caller(body), text=text)
         place = await self._place(str(action.get("block_id", "")))
         # What was posted just before a crash has no ts here yet; that somebody clicks it shows that it is there.
         stamps = {None, body.get("container", {}).get("message_ts")}
@@ -379,6 +396,8 @@ class InboxWorker:
         payload = on_rack(slack_answer(answer, tables=await self._support.takes("table")), self._rack)
         if "event" in body:
             await self._dialogs.answer(body["event"], payload["text"])
+            return
+        if answer.refusal and await self._dialogs.refuse(body, payload["text"]):
             return
         url = body.get("response_url")
         taken = await self._taken(url, payload) if url else False

@@ -18,7 +18,8 @@ from bot.slack.connection import SlackState
 from bot.slack.dialogs import problems
 from bot.slack.workspace import WorkspaceFilter, guarding
 from bot.views.buttons import ACTION_IDS
-from bot.views.modals import CALLBACK, entered
+from bot.views.home import HOME_ACTION
+from bot.views.modals import CALLBACK, ENTERED, entered
 from bot.views.notices import NOTICE_ACTION_IDS, PROMOTE_SHORTCUT
 from core.errors import Unavailable
 from core.ports.inbox import DeliveryKind
@@ -43,6 +44,22 @@ class DeliverySink(Protocol):
         ...
 
 
+class DialogSink(Protocol):
+    """Whoever opens a dialog at once for what asks for more."""
+
+    def begin(self, body: Mapping[str, Any]) -> None:
+        """Look at a command or a click, and have a dialog opened if it asks for more; it returns at once."""
+        ...
+
+
+class FormAnswers(Protocol):
+    """Whoever answers what a modal asks while it is filled."""
+
+    async def options(self, body: Mapping[str, Any]) -> list[dict[str, Any]]: ...
+
+    def chosen(self, body: Mapping[str, Any]) -> None: ...
+
+
 def command_key(body: Mapping[str, Any]) -> str:
     """Return what makes two deliveries the same command; Slack gives a trigger id to each typing."""
     return f"command:{body['trigger_id']}"
@@ -52,7 +69,8 @@ def action_key(body: Mapping[str, Any]) -> str:
     """Return what makes two deliveries the same click."""
     action = body["actions"][0]
     container = body.get("container", {})
-    return f"action:{container.get('message_ts')}:{action['action_id']}:{action['action_ts']}:{body['user']['id']}"
+    where = container.get("message_ts") or container.get("view_id")
+    return f"action:{where}:{action['action_id']}:{action['action_ts']}:{body['user']['id']}"
 
 
 def shortcut_key(body: Mapping[str, Any]) -> str:
@@ -82,6 +100,8 @@ def new_app(
     state: SlackState,
     sink: DeliverySink,
     workspaces: WorkspaceFilter,
+    dialogs: DialogSink | None = None,
+    forms: FormAnswers | None = None,
 ) -> AsyncApp:
     """Return Bolt's app with our listeners, behind the filter of what is not our workspace's.
 
@@ -108,6 +128,10 @@ def new_app(
         ssl_check_enabled=signing_secret is not None,
     )
     app.use(guarding(workspaces, _tell))
+    if dialogs is not None:
+        app.use(_beginning(dialogs))
+    if forms is not None:
+        _listen_to_forms(app, forms)
     listen(app, sink, state)
     return app
 
@@ -149,13 +173,15 @@ def listen(app: AsyncApp, sink: DeliverySink, state: SlackState) -> None:
         await ack()
 
     app.command(slash_command())(on_command)
-    app.action(re.compile("|".join(map(re.escape, (*ACTION_IDS, *NOTICE_ACTION_IDS)))))(on_action)
+    of_ours = (*ACTION_IDS, *NOTICE_ACTION_IDS, HOME_ACTION)
+    app.action(re.compile("|".join(map(re.escape, of_ours))))(on_action)
     app.action(re.compile(".*"))(on_anything)
     app.message_shortcut(PROMOTE_SHORTCUT)(on_shortcut)
     app.shortcut(re.compile(".*"))(on_anything)
     app.event("app_mention", middleware=[keeping_mentions(sink, state)])(on_anything)
     app.view(CALLBACK)(on_view)
     app.view(re.compile(".*"))(on_anything)
+    app.event("app_home_opened", middleware=[keeping_visits(sink, state)])(on_anything)
     app.event(re.compile(".*"))(on_anything)
 
 
@@ -172,6 +198,50 @@ def keeping_mentions(sink: DeliverySink, state: SlackState) -> Callable[..., Awa
         return await next_()
 
     return keep
+
+
+def keeping_visits(sink: DeliverySink, state: SlackState) -> Callable[..., Awaitable[BoltResponse]]:
+    """Return what stores that somebody has opened their Home tab; one that cannot be stored is seen when it is opened again."""
+
+    async def keep(body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
+        if body["event"].get("tab") == "home":
+            await _take(sink, state, "home", body, event_key)
+        return await next_()
+
+    return keep
+
+
+def _beginning(dialogs: DialogSink) -> Callable[..., Awaitable[BoltResponse]]:
+    """Return Bolt's middleware that has dialogs opened before anything is stored: a trigger lives three seconds."""
+
+    async def begin(body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
+        if "command" in body or body.get("type") == "block_actions":
+            try:
+                dialogs.begin(body)
+            except Exception:
+                log.exception("no dialog was opened at once")
+        return await next_()
+
+    return begin
+
+
+def _listen_to_forms(app: AsyncApp, forms: FormAnswers) -> None:
+    """Register what answers a modal while it stands there: nothing of it is kept, for it changes nothing."""
+
+    async def on_options(ack: AsyncAck, body: dict[str, Any]) -> None:
+        try:
+            options = await forms.options(body)
+        except Exception:
+            log.exception("a menu stays empty")
+            options = []
+        await ack(options=options)
+
+    async def on_choice(ack: AsyncAck, body: dict[str, Any]) -> None:
+        forms.chosen(body)
+        await ack()
+
+    app.options(ENTERED)(on_options)
+    app.action(ENTERED)(on_choice)
 
 
 async def _take(

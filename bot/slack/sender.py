@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -71,6 +71,7 @@ class Sender:
         self._clock = clock
         self._pacing = Pacing(clock)
         self._fresh = asyncio.Event()
+        self._others: list[Callable[[], None]] = []
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         # What a message was about that made the sender stumble, and until when it is left alone.
         self._put_off: dict[str, float] = {}
@@ -95,9 +96,15 @@ class Sender:
 
         self._notices = NoticeSender(outbox.notices, calls, self._pacing, clock, render=messages.notice)
 
+    def also_wake(self, other: Callable[[], None]) -> None:
+        """Tell somebody else too that there is something new."""
+        self._others.append(other)
+
     def wake(self) -> None:
         """Look for new rows now."""
         self._fresh.set()
+        for wake in self._others:
+            wake()
 
     async def wait_for_card(self, promotion_id: str, seconds: float) -> Card | None:
         """Wait until a card is posted or has failed for good, or so many seconds."""

@@ -105,6 +105,14 @@ class WebApi:
         """Show a modal to whoever has just typed or clicked; a trigger is good for three seconds, once."""
         return await self._call("views.open", json={"trigger_id": trigger, "view": view})
 
+    async def change(self, view_id: str, view_hash: str, view: dict[str, Any]) -> CallResult:
+        """Show something else in an open modal, if it is still what the hash was given for."""
+        return await self._call("views.update", json={"view_id": view_id, "hash": view_hash, "view": view})
+
+    async def publish(self, user: str, view: dict[str, Any]) -> CallResult:
+        """Put a view on somebody's Home tab."""
+        return await self._call("views.publish", json={"user_id": user, "view": view})
+
     async def upload_url(self, name: str, length: int) -> CallResult:
         """Ask for a place for a file of so many bytes: `upload_url` and `file_id` in the data."""
         params = {"filename": name, "length": length}

@@ -13,7 +13,6 @@ from bot.command.commands import (
     Approve,
     Cancel,
     Command,
-    Decline,
     DiffReleases,
     Logs,
     Promote,
@@ -23,6 +22,7 @@ from bot.command.commands import (
     Snooze,
     Stop,
 )
+from bot.command.release_forms import DeclineForm, PromoteForm
 from bot.views.mrkdwn import plain
 from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, WAITING, Phase, Promotion, PromotionEvent
 from core.records.release import ReleaseEntry
@@ -134,6 +134,11 @@ def _is_free(context: ButtonContext) -> bool:
     return _failed(context) and context.promotion.spares_release and context.promotion.kind == "promote"
 
 
+def _is_held(context: ButtonContext) -> bool:
+    """Tell whether a promotion that failed is asked for again only with a reason: its release is on hold."""
+    return _failed(context) and not context.promotion.spares_release and context.promotion.kind == "promote"
+
+
 def _came_to_nothing(context: ButtonContext) -> bool:
     return context.promotion.phase in {Phase.REFUSED, Phase.DECLINED, Phase.EXPIRED}
 
@@ -177,7 +182,7 @@ BUTTONS = (
         label=_words("Decline"),
         spoken=_spoken("Decline"),
         shown=_may(PromotionEvent.DECLINED),
-        command=lambda c: Decline(promotion=c.promotion.id),
+        command=lambda c: DeclineForm(promotion=c.promotion.id),
         question=lambda _: "It ends here. Who asked may ask again.",
         confirm="Decline",
         deny="Keep waiting",
@@ -268,6 +273,15 @@ BUTTONS = (
         question=_repeating,
         confirm="Promote again",
         deny="Leave it",
+        follows=True,
+    ),
+    Button(
+        name="promote_anyway",
+        label=_words("Promote again…"),
+        spoken=_spoken("Say why, and repeat the"),
+        shown=_is_held,
+        # A dialog asks why, since its release is on hold (engine rule 7).
+        command=lambda c: PromoteForm(app=c.promotion.app, release=c.promotion.release),
         follows=True,
     ),
     Button(

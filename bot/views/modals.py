@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.command.forms import Form, FormField
+from bot.command.forms import Form, FormChoice, FormField
+from bot.views.mrkdwn import plain, sentence_text
 from core.errors import Invalid
 
 CALLBACK = "form"
-_ACTION = "entered"
+ENTERED = "entered"
+# Says what is chosen, and changes with it.
+PREVIEW = "preview"
 # As Slack wants them, in characters.
 LONGEST_INPUT = 3000
 _MOST_TITLE = 24
+MOST_OPTION = 75
 
 
 def modal(form: Form, origin: str) -> dict[str, Any]:
@@ -35,29 +39,72 @@ def modal(form: Form, origin: str) -> dict[str, Any]:
         "submit": _plain(form.submit),
         "close": _plain("Cancel"),
         "private_metadata": origin,
-        "blocks": [_input(field) for field in form.fields],
+        "blocks": [*(_input(field) for field in form.fields), *_notes(form)],
     }
+
+
+def opening() -> dict[str, Any]:
+    """Return what stands there until it is known what is to be entered."""
+    waiting = {"type": "section", "text": plain("One moment…", LONGEST_INPUT)}
+    return {"type": "modal", "title": _plain("convox"), "close": _plain("Close"), "blocks": [waiting]}
+
+
+def refusal(text: str) -> dict[str, Any]:
+    """Return what says that nothing is to be entered, and why; Slack's mrkdwn."""
+    said = {"type": "section", "text": {"type": "mrkdwn", "text": text[:LONGEST_INPUT]}}
+    return {"type": "modal", "title": _plain("convox"), "close": _plain("Close"), "blocks": [said]}
+
+
+def _notes(form: Form) -> list[dict[str, Any]]:
+    if not form.notes:
+        return []
+    text = "\n".join(sentence_text(note) for note in form.notes)
+    said = {"type": "mrkdwn", "text": text[:LONGEST_INPUT]}
+    return [{"type": "section", "block_id": PREVIEW, "text": said}]
 
 
 def _input(field: FormField) -> dict[str, Any]:
-    element: dict[str, Any] = {
-        "type": "plain_text_input",
-        "action_id": _ACTION,
-        "multiline": field.kind != "name",
-        "max_length": LONGEST_INPUT,
+    block = {
+        "type": "input",
+        "block_id": field.name,
+        "label": _plain(field.label),
+        "element": _element(field),
+        "optional": field.optional,
     }
-    if field.text:
-        element["initial_value"] = field.text
-    block = {"type": "input", "block_id": field.name, "label": _plain(field.label), "element": element}
+    if field.kind == "release":
+        block["dispatch_action"] = True
     return block | ({"hint": _plain(field.hint)} if field.hint else {})
 
 
+def _element(field: FormField) -> dict[str, Any]:
+    element: dict[str, Any] = {"action_id": ENTERED}
+    if field.chosen is not None:
+        element["initial_option"] = choice(field.chosen)
+    if field.kind == "release":
+        placeholder = _plain("Choose a release")
+        return {"type": "external_select", "min_query_length": 0, "placeholder": placeholder, **element}
+    if field.kind == "choice":
+        return {"type": "radio_buttons", "options": [choice(each) for each in field.choices], **element}
+    if field.text:
+        element["initial_value"] = field.text
+    several = field.kind != "name"
+    return {"type": "plain_text_input", "multiline": several, "max_length": LONGEST_INPUT, **element}
+
+
+def choice(offered: FormChoice) -> dict[str, Any]:
+    """Return one option of a menu or of a few buttons; Slack takes 75 characters of each text."""
+    about = {"description": plain(offered.about, MOST_OPTION)} if offered.about else {}
+    return {"text": plain(offered.label, MOST_OPTION), "value": offered.value, **about}
+
+
 def entered(view: Mapping[str, Any]) -> dict[str, str]:
-    """Return name of each field → what was entered."""
+    """Return name of each field → what was entered or chosen."""
     values = view["state"]["values"]
-    return {
-        name: str(fields[_ACTION].get("value") or "") for name, fields in values.items() if _ACTION in fields
-    }
+    return {name: _value(fields[ENTERED]) for name, fields in values.items() if ENTERED in fields}
+
+
+def _value(field: Mapping[str, Any]) -> str:
+    return str(field.get("value") or (field.get("selected_option") or {}).get("value") or "")
 
 
 def offered(view: Mapping[str, Any]) -> dict[str, str]:

@@ -25,6 +25,8 @@ from core.sentence import EMPTY_SENTENCE, CommandLine, Sentence
 
 # What people do: a verb of the policy, or a deed that needs the verb of another one.
 ActionKind = Verb | Literal["decline", "restart", "stop", "snooze"]
+# Of a rollback: those of the release that it goes back to, or those that run.
+Variables = Literal["then", "now"]
 # Nothing of it starts while the disk is nearly full (engine rule 16); stopping and declining always can be done.
 STARTING = frozenset({"promote", "rollback", "restart", "approve"})
 
@@ -35,7 +37,7 @@ class Action:
 
     Attributes:
         app: the app, or the name that was typed.
-        force, anyway, break_glass: as of a request to promote.
+        force, anyway, break_glass, variables: as of a request to promote or to roll back.
         waits: it starts later, and is asked about again then.
     """
 
@@ -45,6 +47,7 @@ class Action:
     waits: bool = False
     anyway: str | None = None
     break_glass: str | None = None
+    variables: Variables = "then"
 
     @property
     def verb(self) -> Verb:
@@ -134,6 +137,8 @@ def _check_rollback(action: Action, principal: Principal, context: ActionContext
     _check_busy(action, context)
     if context.release is None:
         return
+    if action.variables == "now" and context.active is None:
+        raise NotFound(f"nothing of {action.app} runs now whose variables it could take")
     guard_rollback(context.release, held=context.held)
     if not context.release.verified:
         _check_frozen(action, principal, context)
@@ -200,9 +205,9 @@ def rule_of(action: Action, context: ActionContext) -> ApprovalRule:
     if action.kind == "restart":
         return ApprovalRule()
     rollback = action.kind == "rollback"
-    return approval_rule(
-        rules, kind="rollback" if rollback else "promote", source=context.release if rollback else None
-    )
+    # A release is as it was verified only with its own variables (engine rule 8).
+    source = context.release if rollback and action.variables == "then" else None
+    return approval_rule(rules, kind="rollback" if rollback else "promote", source=source)
 
 
 def _check_approve(action: Action, principal: Principal, context: ActionContext) -> None:

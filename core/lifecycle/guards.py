@@ -153,7 +153,8 @@ def approval_rule(rules: Rules, *, kind: PromotionKind, source: ReleaseEntry | N
 async def current_rule(read: StoreReader, policy: Policy, promotion: Promotion) -> ApprovalRule:
     """Return the rule that today's policy has for a promotion that was asked for before."""
     release = await read.release_entry(promotion.app, promotion.release)
-    source = await read.release_entry(promotion.app, release.copy_of) if release.copy_of else None
+    own = release.copy_of if promotion.variables_of is None else None
+    source = await read.release_entry(promotion.app, own) if own else None
     return approval_rule(policy.rules(promotion.app), kind=promotion.kind, source=source)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 # What Slack delivers and a worker carries out; how each is read stands beside the worker, in bot/slack/inbox.py.
-DeliveryKind = Literal["command", "action", "view", "shortcut", "mention"]
+DeliveryKind = Literal["command", "action", "view", "shortcut", "mention", "home"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,15 @@ from core.actor import Actor
 from core.errors import Busy, NotFound
 from core.ids import new_id
 from core.lifecycle.bundles import rendered
-from core.lifecycle.explain import Action, ActionContext, ActionKind, explain, gets_through, rule_of
+from core.lifecycle.explain import (
+    Action,
+    ActionContext,
+    ActionKind,
+    Variables,
+    explain,
+    gets_through,
+    rule_of,
+)
 from core.lifecycle.guards import PromotionContext, read_context
 from core.lifecycle.holds import fork_point, why_held
 from core.lifecycle.principal import Principal
@@ -33,6 +41,7 @@ class PromotionRequest:
         break_glass: why it goes out through a freeze or without approvals; needs a right of its own.
         at: when it is to start, as it was typed by whoever asks; `queue`: as soon as nothing else of the app rolls out.
         waits_for: what these come to.
+        variables: of a rollback, those of the release that it goes back to (`then`) or those that run (`now`).
         restart: the services of the active release whose pods are to be replaced, () for all; None where none are.
     """
 
@@ -46,6 +55,7 @@ class PromotionRequest:
     at: str | None = None
     queue: bool = False
     waits_for: WaitsFor | None = None
+    variables: Variables = "then"
     restart: tuple[str, ...] | None = None
 
     @property
@@ -59,6 +69,7 @@ class PromotionRequest:
             waits=self.waits_for is not None,
             anyway=self.anyway,
             break_glass=self.break_glass,
+            variables=self.variables,
         )
 
 
@@ -242,12 +253,7 @@ async def prepared(
     release = await read.release(app.name, asked.release.id)
     stored = None
     if request.kind == "rollback":
-        release = replace(
-            release,
-            id=new_id("release"),
-            description=f"rollback to {release.id}",
-            copy_of=release.id,
-        )
+        release = await _copy_of(read, asked, request, release)
     else:
         stored = await read.bundle(release.id)
     along = await riding_along(read, asked.context.active, release)
@@ -262,4 +268,23 @@ async def prepared(
         sealed=None if stored else await store.seal_bundle(bundle),
         along=along,
         authors=authors,
+    )
+
+
+async def _copy_of(
+    read: StoreReader, asked: RequestContext, request: PromotionRequest, source: Release
+) -> Release:
+    """Return what a rollback would run: the release with its own variables, or its build with those that run now."""
+    description, environment = f"rollback to {source.id}", source.environment
+    if request.variables == "now":
+        active = asked.context.active
+        assert active is not None, "it is refused"
+        description = f"{description}, variables of {active.id}"
+        environment = (await read.release(source.app, active.id)).environment
+    return replace(
+        source,
+        id=new_id("release"),
+        description=description,
+        environment=environment,
+        copy_of=source.id,
     )

@@ -220,6 +220,7 @@ class Promoter:
             waits_for = turn(freeze, busy=asked.context.in_flight is not None)
         # Said on the card as the reason why a release on hold went out: no hold, no reason.
         anyway = request.anyway if asked.held else None
+        variables_of = app.active_release if request.variables == "now" else None
         return Promotion(
             id=new_id("promotion"),
             app=request.app,
@@ -233,7 +234,8 @@ class Promoter:
             channel=app.channel or rules.channel or caller.channel,
             force=request.force,
             overwrite=request.overwrite,
-            cautions=cautions(bundle.bundle, first=app.active_release is None),
+            cautions=cautions(bundle.bundle, first=app.active_release is None, variables_of=variables_of),
+            variables_of=variables_of,
             anyway=anyway,
             # Where nothing is in the way no glass is broken.
             break_glass=request.break_glass if through else None,
@@ -261,6 +263,7 @@ class Promoter:
                 "app": promotion.app,
                 "release": promotion.release,
                 "copy_of": copied.id if copied else None,
+                "variables_of": promotion.variables_of,
                 "force": promotion.force,
                 "overwrite": promotion.overwrite,
                 "anyway": promotion.anyway is not None,

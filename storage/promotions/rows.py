@@ -75,6 +75,7 @@ def words_document(promotion: Promotion) -> dict[str, Any]:
         "authors": [actor_text(each) for each in promotion.authors],
         "break_glass": promotion.break_glass,
         "through": [sentence_document(each) for each in promotion.through],
+        "variables_of": promotion.variables_of,
         "cautions": promotion.cautions,
         "along": [sentence_document(each) for each in promotion.along],
         "approved_for": None if bound is None else binding_document(bound),
@@ -105,6 +106,7 @@ def promotion_of(row: Row, vault: Vault) -> Promotion:
         authors=tuple(actor_of(each) for each in words.get("authors", ())),
         break_glass=words.get("break_glass"),
         through=tuple(sentence_of(each) for each in words.get("through", ())),
+        variables_of=words.get("variables_of"),
         cautions=tuple(words.get("cautions", ())),
         # Before this was kept nobody was told.
         along=tuple(sentence_of(each) for each in words.get("along", ())),

@@ -15,5 +15,6 @@ def handlers_of(w: World) -> Handlers:
         reminders=w.reminders,
         freezer=w.freezer,
         explainer=w.explainer,
+        chooser=w.chooser,
         clock=w.clock,
     )

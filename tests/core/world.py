@@ -18,9 +18,11 @@ from core.rollout.effects import RolloutPorts
 from core.rollout.supervisor import Supervisor
 from core.usecases.asking import PromotionRequest
 from core.usecases.build_registrar import NewRelease
+from core.usecases.chooser import Chooser
 from core.usecases.decider import Decider
 from core.usecases.explainer import Explainer
 from core.usecases.freezer import Freezer
+from core.usecases.overview import OverviewReader
 from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter, PromotionResult
 from core.usecases.registrar import Registrar
@@ -82,6 +84,8 @@ class World:
     processes: ProcessViewer
     scaler: Scaler
     reminders: Reminders
+    chooser: Chooser
+    overviews: OverviewReader
     supervisor: Supervisor
     freezer: Freezer
     explainer: Explainer
@@ -173,6 +177,8 @@ async def world(
             ProcessViewer(store, cluster, access),
             Scaler(store, cluster, access, announcer, why_not_startable=lambda: why_not_startable),
             Reminders(store, access, announcer),
+            Chooser(store, access, clock),
+            OverviewReader(store, access, clock, lambda: why_not_startable),
             supervisor,
             Freezer(store, access, announcer, why_not_startable=lambda: why_not_startable),
             Explainer(store, access, clock, why_not_startable=lambda: why_not_startable),

@@ -16,6 +16,7 @@ from bot.policy_file import PolicyFile
 from bot.settings import Settings
 from bot.slack import listeners
 from bot.slack.files import FileSender
+from bot.slack.homes import HomeSender
 from bot.slack.inbox import InboxWorker
 from bot.slack.workspace import WorkspaceFilter, WorkspaceId
 from core import failpoints
@@ -136,6 +137,7 @@ class Life:
             self._state.user, self._state.connected, self._state.problem = "U0CONVOX", True, ""
             self._state.identified.set()
             workspaces = WorkspaceFilter(lambda: self._state.workspace)
+            homes = HomeSender(store.homes, domain.overviews, side.calls, side.state, clock)
             self._inbox = InboxWorker(
                 store.inbox,
                 domain.handlers,
@@ -149,6 +151,7 @@ class Life:
                 files=FileSender(side.calls, session),
                 support=side.support,
                 link=lambda channel, ts: f"https://slack/{channel}/{ts}",
+                homes=homes,
             )
             self.registrar = domain.registrar
             await domain.supervisor.resume()

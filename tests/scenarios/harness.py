@@ -186,7 +186,8 @@ class Stage:
         return text.replace(f"\nrack `{self.cluster.rack}`", "")
 
     async def promote(self, release: str = "", *words: str, user: str = ALICE, app: str = APP) -> str:
-        """Ask for a promotion in Slack and return its id."""
+        """Ask for a promotion in Slack, without a release for that of the newest, and return its id."""
+        release = release or (await self.bot.store.read.releases(app, 1))[0].id
         answer = await self.command(" ".join(["releases promote", release, "-a", app, *words]), user=user)
         assert "Promoting R" in answer, answer
         return (await self.newest(app)).id

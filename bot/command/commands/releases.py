@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from bot.command.commands.command import ROWS, Command, limited, switched
 
@@ -118,9 +119,13 @@ class Promote(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollback(Command):
+    """Attributes: variables: those of the release that it goes back to, or those that run now."""
+
     app: str
     release: str
+    variables: Literal["then", "now"] = "then"
 
     @property
     def words(self) -> list[str]:
-        return ["releases", "rollback", self.release, "-a", self.app]
+        env = ["--env", self.variables] if self.variables != "then" else []
+        return ["releases", "rollback", self.release, "-a", self.app, *env]

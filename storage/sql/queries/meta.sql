@@ -17,3 +17,11 @@ SELECT name FROM meta WHERE name >= :prefix AND name < :prefix || 'zzzz' AND val
 -- keep_refused_block --
 -- Remember when a workspace has refused a kind of block last.
 INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- homes --
+-- Who has opened their Home tab after a moment, the last one first.
+SELECT name FROM meta WHERE name >= :prefix AND name < :prefix || 'zzzz' AND value > :moment ORDER BY value DESC LIMIT :limit;
+
+-- keep_home --
+-- Remember when somebody has opened their Home tab last.
+INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;

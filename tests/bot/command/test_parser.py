@@ -44,6 +44,7 @@ from bot.command.commands import (
 )
 from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm
 from bot.command.parser import hints, parse
+from bot.command.release_forms import PromoteForm, RollbackForm
 from core.errors import Invalid, UserError
 from core.policy.calendar import ZonedTime, parse_time
 
@@ -101,7 +102,12 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
             CreateReleaseFrom(app="web", env_from=R, promote=True),
         ),
         (f"releases manifest {R}", ReleaseManifest(app="web", release=R)),
-        ("releases promote", Promote(app="web")),
+        ("releases promote", PromoteForm(app="web")),
+        ("releases rollback", RollbackForm(app="web")),
+        (
+            "releases rollback RABCDEFGHIJ --env now",
+            Rollback(app="web", release="RABCDEFGHIJ", variables="now"),
+        ),
         (f"releases promote {R} --force", Promote(app="web", release=R, force=True)),
         (f"releases promote {R} --overwrite", Promote(app="web", release=R, overwrite=True)),
         (f"releases promote {R} --force=false", Promote(app="web", release=R)),
@@ -302,7 +308,7 @@ def test_the_app_may_stand_anywhere_in_a_decline():
     [
         ("releases info", "1 arg required"),
         (f"releases info {R} {R}", "1 arg required"),
-        ("releases rollback", "1 arg required"),
+        ("releases rollback RABCDEFGHIJ RABCDEFGHIJ", "no more than 1 arg expected"),
         (f"releases promote {R} {R}", "no more than 1 arg expected"),
         ("env get", "1 arg required"),
         ("env unset", "at least 1 arg required"),
@@ -457,3 +463,15 @@ def answered(text: str, **how) -> bool:
 @given(st.text(), st.booleans())
 def test_whatever_is_typed_there_is_an_answer(text, slack):
     assert answered(text, linked_app="web", slack=slack)
+
+
+def test_variables_of_a_rollback_are_those_of_then_or_of_now():
+    for text, wanted in (("then", "then"), ("NOW", "now")):
+        command = parse(f"releases rollback RABCDEFGHIJ --env {text} -a web")
+        assert isinstance(command, Rollback)
+        assert command.variables == wanted
+        assert parse(command.typed, slack=False) == command
+    with pytest.raises(Invalid, match="not then or now: later"):
+        parse("releases rollback RABCDEFGHIJ --env later -a web")
+    with pytest.raises(Invalid, match="1 arg required"):
+        parse("releases rollback -a web", slack=False)

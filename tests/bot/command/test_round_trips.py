@@ -4,6 +4,7 @@ import string
 from dataclasses import replace
 from datetime import UTC
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from bot.command.button_value import text_of, value_of
 from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm
 from bot.command.lexer import encode
 from bot.command.parser import parse
+from bot.command.release_forms import DeclineForm, PromoteForm, RollbackForm
+from core.errors import Invalid
 
 letters = st.text(string.ascii_uppercase, min_size=10, max_size=10)
 releases, builds, promotions = (letters.map(prefix.__add__) for prefix in "RBP")
@@ -116,12 +119,19 @@ def test_a_command_from_a_terminal_comes_back_as_itself(command):
     assert replace(parse(command.typed, slack=False), warnings=()) == command
 
 
-@given(commands)
+def says_it_all(command):
+    """Tell whether nothing is left to be chosen: in Slack a promotion of nothing in particular asks in a dialog."""
+    return not (
+        isinstance(command, ask.Promote) and not (command.release or command.force or command.overwrite)
+    )
+
+
+@given(commands.filter(says_it_all))
 def test_a_command_typed_in_slack_comes_back_as_itself(command):
     assert replace(parse(encode(command.typed)), warnings=()) == command
 
 
-@given(commands, st.integers(0, 10**6))
+@given(commands.filter(says_it_all), st.integers(0, 10**6))
 def test_a_button_comes_back_as_the_command_that_it_holds(command, revision):
     text = text_of(value_of(command, revision))
     assert text == encode(command.typed)
@@ -136,3 +146,16 @@ def test_a_user_of_a_registry_may_begin_with_an_underscore():
 def test_what_is_no_value_of_a_button_is_not_read_as_one():
     for value in ("", "7", "7 ", "approve PABCDEFGHIJ", "PABCDEFGHIJ:7", "-1 approve PABCDEFGHIJ"):
         assert text_of(value) is None, value
+
+
+@given(
+    st.builds(DeclineForm, promotion=promotions, app=st.none() | apps)
+    | st.builds(RollbackForm, app=apps, release=releases)
+    | st.builds(
+        PromoteForm, app=apps, release=st.none() | releases, force=st.booleans(), overwrite=st.booleans()
+    )
+)
+def test_what_asks_in_a_dialog_comes_back_as_itself_in_slack_and_is_refused_in_a_terminal(command):
+    assert parse(encode(command.typed)) == command
+    with pytest.raises(Invalid, match="a terminal has none"):
+        parse(command.typed, slack=False)

@@ -114,6 +114,7 @@ def inbox_of(
     home: WorkspaceId | None = None,
     dialogs: Any = None,
     files: FileSender | None = None,
+    homes: Any = None,
 ) -> InboxWorker:
     known = asyncio.Event()
     known.set()
@@ -127,6 +128,7 @@ def inbox_of(
         announcer=w.announcer,
         dialogs=dialogs or Dialogs(None),
         workspaces=WorkspaceFilter(lambda: home),
+        homes=homes,
         files=files or FileSender(WebApi(None, SlackState()), answers),
         support=WorkspaceBlocks(w.store.refused_blocks, SlackState(), w.clock),
         link=lambda channel, ts: f"https://slack/{channel}/{ts}",
@@ -252,9 +254,9 @@ async def test_an_answer_that_slack_is_slow_to_take_keeps_no_other_command_waiti
 
 async def test_a_promotion_that_nobody_can_see_is_refused_to_who_asked(tmp_path: Path):
     async with staged(tmp_path) as s:
-        await s.world.build()
+        made = await s.world.build()
         s.world.announcer.failed = "not_in_channel"
-        answer = await s.answer(await s.command("releases promote"))
+        answer = await s.answer(await s.command(f"releases promote {made.release.id}"))
         assert answer == "```\nERROR: I am not in this channel: /invite @convox\n```"
         newest = (await s.world.store.read.promotions("myapp", 1))[0]
         assert (await s.world.end(newest.id)).phase is Phase.REFUSED
@@ -282,7 +284,7 @@ async def test_a_click_on_a_message_that_is_no_card_does_nothing(tmp_path: Path)
     "text",
     [
         "releases",
-        "releases promote",
+        "releases promote RABCDEFGHIJ",
         "releases promote --force --anyway='a &amp; b'",
         "env --reveal",
         "env set FOO=bar --promote",
@@ -436,7 +438,8 @@ async def test_what_is_older_than_minutes_is_refused_and_not_carried_out(tmp_pat
         await s.world.build()
         s.task.cancel()
         await asyncio.gather(s.task, return_exceptions=True)
-        url = await s.command("releases promote")
+        newest = (await s.world.store.read.releases("myapp", 1))[0].id
+        url = await s.command(f"releases promote {newest}")
         s.world.clock.jump(FRESH.total_seconds() + 3600)
         task = asyncio.create_task(inbox_of(s.world, s.answers).run())
         with caplog.at_level(logging.WARNING):

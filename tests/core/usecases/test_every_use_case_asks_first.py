@@ -16,6 +16,7 @@ from core.policy.authorization import parse_policy
 from core.promotion import Phase
 from core.records.process_log import LogRequest
 from core.usecases.asking import PromotionRequest
+from core.usecases.chooser import Chooser
 from core.usecases.decider import Decider
 from core.usecases.explainer import Explainer
 from core.usecases.freezer import Freezer
@@ -29,7 +30,7 @@ from tests.core.world import ALICE, BOB, CAROL, World, by, manifest, until
 from tests.fakes import START, progressing
 
 APPROVALS = 'apps: [{match: ["*"], approvals: {promote: {count: 1}}}]\n'
-USE_CASES = (Promoter, Decider, Registrar, Viewer, ProcessViewer, Scaler, Freezer, Explainer)
+USE_CASES = (Promoter, Decider, Registrar, Viewer, ProcessViewer, Scaler, Freezer, Explainer, Chooser)
 # Nobody asks for these, so there is no right to ask for. Whoever adds one says why.
 OF_THE_BOT = {
     "Explainer.principal": "whoever draws a button or reminds somebody asks who that is",
@@ -92,11 +93,13 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "reason": "the launch",
         "until": None,
         "asked": LogRequest(),
+        "choosing": "promote",
     }
     _, *parameters = inspect.signature(methods()[name]).parameters.values()
     given = {each.name: sensible[each.name] for each in parameters if each.default is each.empty}
     use_cases = {
         "Promoter": w.promoter,
+        "Chooser": w.chooser,
         "Decider": w.decider,
         "Registrar": w.registrar,
         "Viewer": w.viewer,

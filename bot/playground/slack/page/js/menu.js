@@ -43,7 +43,9 @@ export function menuField(element, id, suggest) {
     each.setAttribute("aria-selected", String(index === at));
     if (index === at) each.scrollIntoView({ block: "nearest" });
   });
-  text.addEventListener("focus", () => { text.select(); if ((element.min_query_length ?? 3) === 0) ask(""); });
+  const unfold = () => { text.select(); if ((element.min_query_length ?? 3) === 0) ask(""); };
+  // Not when the focus comes back to it because the view was drawn anew.
+  text.addEventListener("click", unfold);
   text.addEventListener("change", (event) => event.stopPropagation());
   text.addEventListener("input", () => {
     clearTimeout(timer);
@@ -54,6 +56,7 @@ export function menuField(element, id, suggest) {
     const at = rows().findIndex((each) => each.getAttribute("aria-selected") === "true");
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
+      if (list.hidden) return unfold();
       const many = rows().length;
       mark((at + (event.key === "ArrowDown" ? 1 : many - 1)) % Math.max(many, 1));
     } else if (event.key === "Enter" && !list.hidden && rows()[at]) {

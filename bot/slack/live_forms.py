@@ -1,0 +1,96 @@
+"""Modals that answer while they are filled: the options of a menu, and what the chosen one would change."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from bot.command.forms import FormCommand
+from bot.command.release_forms import PromoteForm, ReleaseForm
+from bot.handlers import Handlers
+from bot.slack.dialogs import form_of
+from bot.slack.web_api import WebApi
+from bot.views.choices import release_choice
+from bot.views.modals import choice, entered, modal
+from core.actor import Actor, Caller
+from core.clock import Clock
+from core.errors import UserError
+from core.ids import normalise
+from core.usecases.chooser import Chooser, Choosing
+
+log = logging.getLogger(__name__)
+
+# Slack waits three seconds for the options of a menu, and shows an error after that.
+OPTIONS_SECONDS = 2.5
+# Choices whose consequences are still to be shown; what comes beyond that is shown with the next choice.
+MOST_WAITING = 100
+
+
+class LiveForms:
+    """Answers what Slack asks for while a modal stands there. It changes nothing, so nothing of it is kept."""
+
+    def __init__(self, handlers: Handlers, chooser: Chooser, web: WebApi, clock: Clock) -> None:
+        self._handlers = handlers
+        self._chooser = chooser
+        self._web = web
+        self._clock = clock
+        self._chosen: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue(MOST_WAITING)
+
+    async def options(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the options that fit what was typed into a menu; none where nobody can say within Slack's patience."""
+        command = form_of(body.get("view") or {})
+        if not isinstance(command, ReleaseForm):
+            return []
+        kind: Choosing = "promote" if isinstance(command, PromoteForm) else "rollback"
+        try:
+            async with asyncio.timeout(OPTIONS_SECONDS):
+                found = await self._chooser.choices(
+                    _caller(body), command.app, kind, str(body.get("value") or "")
+                )
+        except (TimeoutError, UserError) as error:
+            log.warning("a menu of releases stays empty: %s", error)
+            return []
+        return [choice(release_choice(each, self._clock.now())) for each in found]
+
+    def chosen(self, body: Mapping[str, Any]) -> None:
+        """Have the modal say what the choice would change."""
+        try:
+            self._chosen.put_nowait(body)
+        except asyncio.QueueFull:
+            log.warning("what a chosen release would change is not shown: too many wait")
+
+    async def run(self) -> None:
+        """Show what choices would change until cancelled; one does not wait for another."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                body = await self._chosen.get()
+                tasks.create_task(self._show(body), name="show what a choice would change")
+
+    async def _show(self, body: Mapping[str, Any]) -> None:
+        view = body["view"]
+        command, given = form_of(view), entered(view)
+        release = normalise("release", given.get("release", ""))
+        if not isinstance(command, ReleaseForm) or release is None:
+            return
+        try:
+            form = await self._handlers.form(_with(command, release), _caller(body))
+        except UserError as error:
+            log.info("what %s would change is not shown: %s", release, error)
+            return
+        except Exception:
+            log.exception("what %s would change is not shown", release)
+            return
+        said = await self._web.change(view["id"], view["hash"], modal(form, view["private_metadata"]))
+        if said.error:
+            # It was closed or chosen anew meanwhile, mostly.
+            log.info("a modal was not changed: %s", said.error)
+
+
+def _with(command: ReleaseForm, release: str) -> FormCommand:
+    return command.choosing(release)
+
+
+def _caller(body: Mapping[str, Any]) -> Caller:
+    user = body["user"]
+    actor = Actor("slack", user["id"], user.get("username") or user.get("name", ""))
+    return Caller(actor=actor, source="slack")
