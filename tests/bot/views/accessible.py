@@ -13,6 +13,8 @@ NAMED = re.compile(r"<(?:!date\^[^|>]*\|([^>]*)|([^|>]*)\|([^>]*)|([^>]*))>")
 SYMBOL = re.compile("[\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]\ufe0f?")
 # Bars and frames that a screen reader spells out, one by one.
 DRAWN = re.compile("[\u2500-\u259f\u25a0-\u25ff\u2800-\u28ff]{2,}")
+# What stands for a mark of Slack's where strangers wrote it (bot/views/mrkdwn.py): read as that mark, and no letter of a word.
+ALIKE = str.maketrans({"\u02cb": "`", "\u02cd": "_", "\u2217": "*", "\u223c": "~", "\u2236": ":"})
 VAGUE = {"here", "click here", "link", "this", "more", "details"}
 LOUD = re.compile(r"<!(?:channel|here|everyone)\b")
 
@@ -52,7 +54,7 @@ def _unsaid(text: str, blocks: list[Json]) -> Iterator[str]:
 
 def _words(text: str) -> list[str]:
     plain = NAMED.sub(lambda match: next((part for part in match.groups() if part), ""), text)
-    return WORD.findall(re.sub(r"&(amp|lt|gt);", " ", plain))
+    return WORD.findall(re.sub(r"&(amp|lt|gt);", " ", plain.translate(ALIKE)))
 
 
 def _shown(thing: Any) -> Iterator[str]:
