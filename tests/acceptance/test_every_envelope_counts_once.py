@@ -2,7 +2,7 @@
 
 import random
 import sqlite3
-from typing import get_args
+from typing import Any, get_args
 
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.state import Message
@@ -33,6 +33,12 @@ def facts(stage: Stage) -> dict[str, int]:
         "answers": len(stage.slack.store.ephemerals),
         "views": len(stage.slack.store.views),
     }
+
+
+def filled(stage: Stage, user: str) -> dict[str, Any] | None:
+    """Return the modal that somebody has before them, once it is known what it asks for."""
+    view = stage.slack.views.modal(user)
+    return view if view and "submit" in view else None
 
 
 async def handled(stage: Stage) -> None:
@@ -91,10 +97,17 @@ async def test_every_envelope_twice_shuffled_and_after_a_restart_changes_nothing
     waiting = await stage.newest()
     assert waiting.release == two
     other = await stage.card(waiting.id)
-    await first(stage, slack.click_envelope(CAROL, CHANNEL, other.ts, "promotion.decline"), kept)
+    await slack.deliver(form := slack.click_envelope(CAROL, CHANNEL, other.ts, "promotion.decline"))
+    kept.append(form)
+    view = await stage.until(lambda: filled(stage, CAROL))
+    why = {"reason": {"entered": {"type": "plain_text_input", "value": "not now"}}}
+    await first(stage, slack.views.submit_envelope(CAROL, view["id"], why), kept)
+    await slack.deliver(opened := slack.views.home_envelope(BOB))
+    kept.append(opened)
+    await stage.until(lambda: slack.views.home(BOB))
     await slack.deliver(form := slack.command_envelope(ALICE, CHANNEL, "env set B"))
     kept.append(form)
-    view = await stage.until(lambda: next(iter(slack.store.views.values()), None))
+    view = await stage.until(lambda: filled(stage, ALICE))
     block = next(each for each in view["blocks"] if each["type"] == "input")
     value = {block["block_id"]: {block["element"]["action_id"]: {"type": "plain_text_input", "value": "2"}}}
     await first(stage, slack.views.submit_envelope(ALICE, view["id"], value), kept)

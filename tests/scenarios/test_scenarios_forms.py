@@ -12,12 +12,15 @@ PEM = "-----BEGIN X-----\nMIIabc==\n-----END X-----\n"
 
 
 async def opened(stage: Stage, text: str, *, user: str = ALICE) -> dict[str, Any]:
-    """Type a command and return the modal that opens."""
-    known = set(stage.slack.store.views)
+    """Type a command and return the modal that opens, once it is known what it asks for."""
     assert (await stage.slack.command(user, "C01DEPLOYS", text)).ok
-    (view,) = await stage.until(lambda: set(stage.slack.store.views) - known)
-    assert stage.slack.store.view_holders[view] == user
-    return stage.slack.store.views[view]
+
+    def filled() -> dict[str, Any] | None:
+        view = stage.slack.views.modal(user)
+        return view if view and "submit" in view else None
+
+    found: dict[str, Any] = await stage.until(filled)
+    return found
 
 
 async def submitted(stage: Stage, view: dict[str, Any], text: str, *, user: str = ALICE) -> Any:
