@@ -11,6 +11,7 @@ from typing import Literal
 from core.errors import Conflict, Forbidden, NotFound, Unavailable, UserError
 from core.lifecycle.approvals import already, may_approve, missing
 from core.lifecycle.decided import no_longer_waits, not_counting_down, not_running, stopping
+from core.lifecycle.due import must_wait
 from core.lifecycle.freezing import frozen
 from core.lifecycle.guards import approval_rule, busy_error, check_pinned, guard, guard_rollback
 from core.lifecycle.principal import Principal
@@ -175,8 +176,12 @@ def _through(action: Action, context: ActionContext) -> Sentence:
     """Say how something goes out during a freeze."""
     if action.kind != "promote" or context.release is None:
         return Sentence.of("ask again when it is over")
-    glass = CommandLine(f'releases promote {context.release.id} -a {action.app} --break-glass "reason"')
-    return Sentence.of("wait until it is over; in an emergency, whoever has break-glass: ", glass)
+    promote = f"releases promote {context.release.id} -a {action.app}"
+    return Sentence.of(
+        CommandLine(f"{promote} --queue"),
+        " starts it when the freeze is over; in an emergency, whoever has break-glass: ",
+        CommandLine(f'{promote} --break-glass "reason"'),
+    )
 
 
 def gets_through(action: Action, principal: Principal, context: ActionContext) -> Sentence:
@@ -228,6 +233,9 @@ def _check_start(action: Action, principal: Principal, promotion: Promotion, con
     """Refuse the approval that would start it during a freeze that has begun meanwhile: it goes on waiting."""
     freeze = frozen(context.policy, context.freezes, action.app, context.now)
     if freeze is None or context.policy.overriding_role(principal.actor, action.app, principal.groups):
+        return
+    # Approved, it goes on waiting for its time or for the end of the freeze, and is asked about again then.
+    if must_wait(promotion, busy=False, frozen=True, now=context.now):
         return
     hint = f"{promotion.id} goes on waiting: approve it when the freeze is over"
     raise Conflict(freeze.sentence, hint=hint)

@@ -1,5 +1,7 @@
 """The last look before a rollout starts: what was approved is what runs, by people who still may (promise 5)."""
 
+from collections.abc import Sequence
+
 from core.actor import Actor
 from core.errors import Forbidden
 from core.lifecycle.access import Access
@@ -10,6 +12,7 @@ from core.policy.authorization import ApprovalRule
 from core.ports.cluster import Cluster
 from core.ports.store import Store, StoreReader
 from core.promotion import Promotion
+from core.records.approval import Approval
 from core.records.bundle import Bundle
 from core.sentence import EMPTY_SENTENCE, Sentence
 
@@ -54,7 +57,9 @@ async def mismatch(read: StoreReader, cluster: Cluster, promotion: Promotion, bu
 async def lapsed_approvals(
     read: StoreReader, access: Access, promotion: Promotion, *, more: int = 0
 ) -> Sentence:
-    """Return who approved and may not any more, where that leaves too few, or nothing.
+    """Return who approved and counts no longer, where that leaves too few, or nothing.
+
+    As when they approved, somebody counts who fills a seat that those before them leave: today's seats, and today's groups.
 
     Args:
         read: the records.
@@ -64,21 +69,24 @@ async def lapsed_approvals(
     """
     approvals = await read.approvals(promotion.id)
     rule = await current_rule(read, access.policy, promotion)
-    gone = [
-        Sentence.of(a.actor, " (", why, ")")
-        for a in approvals
-        if a.decision == "approve" and (why := await _why_not(access, rule, promotion, a.actor))
-    ]
-    short = len(approvals) + more - len(gone) < promotion.approvals_needed
-    if not gone or not short:
+    gone: list[Sentence] = []
+    counted: list[Approval] = []
+    for approval in approvals:
+        if why := await _why_not(access, rule, promotion, counted, approval.actor):
+            gone.append(Sentence.of(approval.actor, " (", why, ")"))
+        else:
+            counted.append(approval)
+    if not gone or len(counted) + more >= promotion.approvals_needed:
         return EMPTY_SENTENCE
     return Sentence.of("an approval no longer counts: ", Sentence.join(", ", gone))
 
 
-async def _why_not(access: Access, rule: ApprovalRule, promotion: Promotion, actor: Actor) -> Sentence:
-    """Return why this person could not approve it now: the right is gone, or the rule names others by now."""
+async def _why_not(
+    access: Access, rule: ApprovalRule, promotion: Promotion, counted: Sequence[Approval], actor: Actor
+) -> Sentence:
+    """Return why this person could not approve it now: the right is gone, the rule names others by now, or their seats are taken."""
     try:
         actor, groups = await access.require_in_groups(actor, "approve", promotion.app)
     except Forbidden as error:
         return error.sentence
-    return may_approve(promotion, rule, (), actor, groups).why
+    return may_approve(promotion, rule, counted, actor, groups).why

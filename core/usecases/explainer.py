@@ -93,13 +93,13 @@ class Explainer:
         return PrincipalRights(principal=principal, rights=[each for each in rights if each[1]])
 
     def _verbs(self, principal: Principal, app: str) -> tuple[Verb, ...]:
+        """Return the verbs that somebody can use; a right that is of no use to them, or not alone, would mislead."""
         policy = self._access.policy
-        return tuple(
-            verb
-            for verb in VERBS
-            if explain_right(policy, principal, verb, app).allowed
-            and (verb not in {"approve", "break-glass"} or principal.actor.kind == "slack")
-        )
+        held = [verb for verb in VERBS if explain_right(policy, principal, verb, app).allowed]
+        useless = set[Verb]() if principal.actor.kind == "slack" else {"approve", "break-glass"}
+        if "promote" not in held:
+            useless.add("break-glass")
+        return tuple(verb for verb in held if verb not in useless)
 
     async def why(self, caller: Caller, app: str, release: str | None = None) -> AppExplanation:
         """Return what the caller may do now to an app, with a release, without one the newest that is not on hold.

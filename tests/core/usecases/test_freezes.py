@@ -1,6 +1,7 @@
 """A freeze keeps what is new from an app: who is refused, who gets through, and what everybody is told."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,8 @@ async def test_in_a_window_a_promote_is_refused_with_who_why_and_until_when(w: W
         await w.ask(release)
     assert str(refused.value) == "myapp is frozen by the policy until Fri 2 Jan 08:00 (UTC): “the night”"
     assert str(refused.value.hint) == (
-        f'wait until it is over; in an emergency, whoever has break-glass: `releases promote {release} -a myapp --break-glass "reason"`'
+        f"`releases promote {release} -a myapp --queue` starts it when the freeze is over; in an emergency,"
+        f' whoever has break-glass: `releases promote {release} -a myapp --break-glass "reason"`'
     )
     w.clock.jump(20 * 3600)
     assert (await w.promote(release)).phase is Phase.RUNNING
@@ -224,3 +226,48 @@ async def test_the_last_approval_is_refused_during_a_freeze_and_the_promotion_go
     # One of the roles that override it may.
     assert (await w.decider.approve(by(CAROL), waiting.id)).missing == 0
     await w.idle()
+
+
+@pytest.mark.parametrize("how", [{"queue": True}, {"at": "tomorrow 09:00"}])
+async def test_what_waits_goes_through_no_freeze_whoever_asked_for_it(w: World, how: dict[str, Any]):
+    release = await frozen_world(w)
+    asked = (await w.ask(release, actor=CAROL, **how)).promotion
+    assert (asked.phase, asked.through) == (Phase.SCHEDULED, ())
+
+
+async def test_the_last_approval_during_a_freeze_is_taken_of_what_waits_for_its_end(w: World):
+    release = await frozen_world(w, more=ONE_APPROVAL.replace("count: 1", "count: 1, from: [U02BOB]"))
+    asked = (await w.ask(release, queue=True)).promotion
+    assert (asked.phase, asked.through) == (Phase.AWAITING_APPROVAL, ())
+    approved = (await w.decider.approve(by(BOB), asked.id)).promotion
+    assert approved.phase is Phase.SCHEDULED
+
+
+@pytest.mark.parametrize(("passed", "taken"), [(timedelta(minutes=59), True), (timedelta(minutes=61), False)])
+async def test_the_last_approval_of_what_has_a_time_starts_nothing_during_a_freeze(
+    w: World, passed: timedelta, taken: bool
+):
+    """Before its time it is asked about again then; once that is past, nothing but the approval would be in its way."""
+    rules = ONE_APPROVAL.replace("count: 1", "count: 1, from: [U02BOB]")
+    release = await frozen_world(w, windows="", more=rules)
+    asked = (await w.ask(release, at="13:00")).promotion
+    w.policy = parse_policy(RIGHTS + WINDOW + rules)
+    w.clock.jump(passed.total_seconds())
+    if taken:
+        assert (await w.decider.approve(by(BOB), asked.id)).promotion.phase is Phase.SCHEDULED
+        return
+    with pytest.raises(Conflict, match="myapp is frozen"):
+        await w.decider.approve(by(BOB), asked.id)
+    assert (await w.store.read.promotion(asked.id)).phase is Phase.AWAITING_APPROVAL
+
+
+async def test_whoami_names_break_glass_only_where_it_is_of_use(w: World):
+    async def verbs(actor: Actor) -> tuple[str, ...]:
+        told = await w.explainer.whoami(Caller(actor=actor, source="slack"))
+        return dict(told.rights).get("myapp", ())
+
+    w.policy = parse_policy(RIGHTS)
+    assert "break-glass" in await verbs(BOB)
+    assert "break-glass" not in await verbs(CI.actor)
+    w.policy = parse_policy(RIGHTS.replace("roles: [lead]", "roles: [fireman]"))
+    assert await verbs(CAROL) == ()

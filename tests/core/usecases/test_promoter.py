@@ -8,8 +8,9 @@ import pytest
 
 from core.actor import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound, UserError
+from core.lifecycle.gate import lapsed_approvals
 from core.lifecycle.outcome import ending
-from core.policy.authorization import parse_policy
+from core.policy.authorization import Policy, parse_policy
 from core.promotion import Phase
 from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, World, by, manifest, until, world
 from tests.fakes import broken, progressing
@@ -385,6 +386,27 @@ async def test_an_approver_whom_the_rule_names_no_longer_does_not_count_any_more
     w.policy = parse_policy(named, open_to_all=True)
     with pytest.raises(Conflict, match=r"no longer counts: @u02bob \(.*wants one of @U03CAROL for"):
         await w.decider.approve(by(CAROL), request.promotion.id)
+
+
+def seated(*seats: str) -> Policy:
+    listed = ", ".join(f"{{from: [{who}]}}" for who in seats)
+    return parse_policy(TWO_APPROVALS.replace("{count: 2}", f"{{seats: [{listed}]}}"), open_to_all=True)
+
+
+@pytest.mark.world(policy=TWO_APPROVALS)
+async def test_two_who_sit_on_one_seat_by_now_are_one_approval(w: World):
+    w.policy = seated("U02BOB, U03CAROL", "U02BOB, U03CAROL")
+    asked = (await w.ask((await w.build()).release.id, at="13:00")).promotion
+    for each in (BOB, CAROL):
+        approved = await w.decider.approve(by(each), asked.id)
+    assert approved.promotion.phase is Phase.SCHEDULED
+    w.policy = seated("U05DAVE", "U02BOB, U03CAROL")
+    told = await lapsed_approvals(w.store.read, w.decider._access, approved.promotion)
+    assert str(told).startswith("an approval no longer counts: @u03carol (")
+    assert "every seat that you could fill is taken; it still needs @U05DAVE" in str(told)
+    # Somebody who can move to another seat keeps nobody out.
+    w.policy = seated("U02BOB, U03CAROL", "U02BOB")
+    assert not await lapsed_approvals(w.store.read, w.decider._access, approved.promotion)
 
 
 @pytest.mark.parametrize("change", ["right", "namespace"])
