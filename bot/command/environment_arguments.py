@@ -40,7 +40,7 @@ def env_set(given: Arguments) -> Command:
         # By place and never by text: an argument that is no pair may be the second half of a password.
         given.refuse(
             f"not KEY=VALUE: argument {', '.join(wrong[:10])}",
-            'a key has letters, digits and underscores; a value with spaces stands in straight quotes: KEY="two words"',
+            'a key has letters, digits and _ . -; a value with spaces stands in straight quotes: KEY="two words"',
         )
     pairs = tuple(_pair(word) for word in given.words)
     warnings = tuple(_odd_values(given, pairs))
@@ -73,7 +73,7 @@ def _key(given: Arguments, word: Word) -> str:
     if not KEY.match(key):
         given.refuse(
             f"not a name of a variable: {shown(key)}",
-            "it has letters, digits and underscores",
+            "it begins with a letter or _, and has letters, digits and _ . -",
         )
     return key
 

@@ -21,7 +21,7 @@ _ENCODED = re.compile(r"<([^<>]*)>|&(amp|lt|gt);")
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
 _SIGILS = {"@": "@", "#": "#", "!": "@"}
-_KEY = re.compile(r"[`*]{0,3}[A-Za-z_][A-Za-z0-9_]*")
+_KEY = re.compile(r"[`*]{0,3}[A-Za-z_][A-Za-z0-9_.-]*")
 _QUOTED = {
     '"': re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL),
     "'": re.compile(r"'([^']*)'"),

@@ -78,7 +78,7 @@ def app_document(app: App, in_flight: Promotion | None) -> Document:
         "name": app.name,
         "status": app_status(in_flight),
         "generation": GENERATION,
-        "locked": False,
+        "locked": app.locked,
         "release": app.active_release or "",
         "promotion": in_flight.id if in_flight else None,
     }

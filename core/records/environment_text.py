@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from core.errors import Invalid
 
-# `\Z`, since `$` would let a line end pass, and such a variable could be set but neither run nor unset.
-KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z")
-_OPENING = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)<<([A-Za-z0-9_]+)\Z")
+# Kubernetes' names of variables, and what begins no flag and no hidden file. `\Z`, since `$` would let a line end pass, and such a variable could be set but neither run nor unset.
+KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]*\Z")
+_OPENING = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)<<([A-Za-z0-9_]+)\Z")
 END = "EOF"
 MOST_TOLD = 10
 

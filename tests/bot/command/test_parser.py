@@ -121,6 +121,7 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
         ("env get KEY", EnvGet(app="web", key="KEY")),
         ("env set A=1 B=x=y", EnvSet(app="web", pairs=(("A", "1"), ("B", "x=y")))),
         ("env set A= --promote", EnvSet(app="web", pairs=(("A", ""),), promote=True)),
+        ("env set log.level=x a-b=y", EnvSet(app="web", pairs=(("log.level", "x"), ("a-b", "y")))),
         ("env set A=1 --replace", EnvSet(app="web", pairs=(("A", "1"),), replace=True)),
         (
             f"env set A=1 -p --overwrite --release {R} --id",
@@ -360,8 +361,8 @@ def test_a_wrong_number_of_arguments_is_said_in_convox_words_with_the_usage(text
         ("releases promote --force=maybe", "--force is either given or not", "--force"),
         ("env set 'A=1", "a quote is not closed", "quotes of the other kind"),
         ("env set A=1 word", "not KEY=VALUE: argument 2", 'KEY="two words"'),
-        ("env set 1A=1", "not KEY=VALUE: argument 1", "letters, digits and underscores"),
-        ("env get A-B", "not a name of a variable: A-B", "letters, digits and underscores"),
+        ("env set 1A=1", "not KEY=VALUE: argument 1", "letters, digits and _ . -"),
+        ("env get A/B", "not a name of a variable: A/B", "letters, digits and _ . -"),
     ],
 )
 def test_a_refusal_says_what_is_wrong_and_what_was_probably_meant(text, said, hint):

@@ -19,7 +19,7 @@ from core.errors import Invalid
 letters = st.text(string.ascii_uppercase, min_size=10, max_size=10)
 releases, builds, promotions = (letters.map(prefix.__add__) for prefix in "RBP")
 apps = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
-keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)
+keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,10}", fullmatch=True)
 values = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 hosts = st.from_regex(r"[a-z]{1,5}\.[a-z]{2,3}(:[0-9]{2,4})?", fullmatch=True)
 limits = st.integers(1, 1000)

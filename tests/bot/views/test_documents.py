@@ -99,8 +99,9 @@ def test_an_app_tells_what_rolls_out_there():
         "release": "RAAAAAAAAAA",
         "promotion": "PABCDEFGHIJ",
     }
-    idle = app_document(replace(APP, active_release=None), None)
+    idle = app_document(replace(APP, active_release=None, locked=True), None)
     assert (idle["status"], idle["release"], idle["promotion"]) == ("running", "", None)
+    assert idle["locked"] is True
 
 
 def test_variables_are_sorted_by_name():

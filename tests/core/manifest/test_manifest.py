@@ -173,6 +173,7 @@ def test_the_environment_of_the_top_comes_before_the_service_own_and_lists_are_f
               - "*"
               - EMPTY=
               - NEEDED
+              - log.level=a-b
         """,
         NEEDED="x",
     )
@@ -184,6 +185,7 @@ def test_the_environment_of_the_top_comes_before_the_service_own_and_lists_are_f
         *top,
         EnvironmentDeclaration("EMPTY", ""),
         EnvironmentDeclaration("NEEDED"),
+        EnvironmentDeclaration("log.level", "a-b"),
     )
 
 

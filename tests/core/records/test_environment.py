@@ -42,12 +42,12 @@ def test_no_repr_shows_a_value():
     assert repr(env(PASSWORD="correct-horse")) == "Environment(PASSWORD)"
 
 
-@pytest.mark.parametrize("key", ["A", "_", "a1", "SECRET_KEY_BASE"])
+@pytest.mark.parametrize("key", ["A", "_", "a1", "SECRET_KEY_BASE", "log.level", "A-B"])
 def test_what_is_a_name_of_a_variable(key):
     assert KEY.match(key)
 
 
-@pytest.mark.parametrize("key", ["", "1A", "A B", "A-B", "A=", "É", "A\n", "A\n="])
+@pytest.mark.parametrize("key", ["", "1A", "A B", "-A", ".A", "A/B", "A=", "É", "A\n", "A\n="])
 def test_what_is_no_name_of_a_variable(key):
     assert not KEY.match(key)
 

@@ -8,7 +8,7 @@ from core.errors import Invalid
 from core.records.environment import Environment
 from core.records.environment_text import variable_lines
 
-keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)
+keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,10}", fullmatch=True)
 values = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.lists(
     st.sampled_from(["EOF", "EOF_", "", "\r", "A=1", "# x", "B<<EOF"]), max_size=5
 ).map("\n".join)
@@ -49,10 +49,10 @@ def test_a_file_of_windows_line_ends_has_none_of_them_in_its_values():
     ("text", "lines"),
     [
         ("=bad", "1"),
-        ("A=1\nF-O\nnot a pair", "2, 3"),
+        ("A=1\nF/O\nnot a pair", "2, 3"),
         ("A<<EOF\nhunter2", "1"),
         ("A=1\nB<<EOF\nhunter2\nEOFS", "2"),
-        ("\n".join(["h-2"] * 12), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more"),
+        ("\n".join(["h/2"] * 12), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more"),
     ],
 )
 def test_a_line_that_is_no_variable_is_named_by_its_number_and_never_shown(text: str, lines: str):

@@ -65,7 +65,7 @@ def test_values_are_verbatim():
     [
         ({"KEY": "hunter2\0"}, "the value of KEY has a NUL byte"),
         ({"KEY": "hunter2\ud800"}, "the value of KEY is not valid Unicode"),
-        ({"BAD-KEY": "hunter2"}, "'BAD-KEY' is no name of a variable"),
+        ({"BAD KEY": "hunter2"}, "'BAD KEY' is no name of a variable"),
         ({"KEY": "hunter2" * 20_000}, "KEY has 140,005 bytes; Linux takes 131,072 in one variable"),
         ({f"K{i}": "x" * 120_000 for i in range(10)}, "the environment of service web has 1,200,"),
     ],
