@@ -60,6 +60,10 @@ class FormAnswers(Protocol):
     def chosen(self, body: Mapping[str, Any]) -> None: ...
 
 
+# Whatever has a button of ours.
+_ACTIONS = "|".join(map(re.escape, (*ACTION_IDS, *NOTICE_ACTION_IDS, HOME_ACTION)))
+
+
 def command_key(body: Mapping[str, Any]) -> str:
     """Return what makes two deliveries the same command; Slack gives a trigger id to each typing."""
     return f"command:{body['trigger_id']}"
@@ -173,8 +177,7 @@ def listen(app: AsyncApp, sink: DeliverySink, state: SlackState) -> None:
         await ack()
 
     app.command(slash_command())(on_command)
-    of_ours = (*ACTION_IDS, *NOTICE_ACTION_IDS, HOME_ACTION)
-    app.action(re.compile("|".join(map(re.escape, of_ours))))(on_action)
+    app.action(re.compile(_ACTIONS))(on_action)
     app.action(re.compile(".*"))(on_anything)
     app.message_shortcut(PROMOTE_SHORTCUT)(on_shortcut)
     app.shortcut(re.compile(".*"))(on_anything)

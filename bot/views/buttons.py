@@ -278,7 +278,7 @@ BUTTONS = (
     Button(
         name="promote_anyway",
         label=_words("Promote again…"),
-        spoken=_spoken("Say why, and repeat the"),
+        spoken=lambda c: f"Promote again… and say why: {c.promotion.release} to {c.promotion.app}",
         shown=_is_held,
         # A dialog asks why, since its release is on hold (engine rule 7).
         command=lambda c: PromoteForm(app=c.promotion.app, release=c.promotion.release),

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from bot.command.button_value import value_of
 from bot.command.commands import Approve, Cancel, Command
 from bot.command.release_forms import DeclineForm, PromoteForm, RollbackForm
-from bot.views.mrkdwn import clip, date, inline, mention, plain, prose
+from bot.views.mrkdwn import clip, date, inline, mention, plain, prose, shortened
 from bot.views.states import state, symbol
 from core.promotion import Promotion
 from core.records.approval import Approval
@@ -125,7 +125,7 @@ def _button(
         "action_id": f"{HOME_ACTION}.{name}",
         "text": plain(label, _MOST_LABEL),
         "value": value_of(command, 0),
-        "accessibility_label": f"{label.rstrip('…')} {of}"[:_MOST_LABEL],
+        "accessibility_label": f"{label} {of}"[:_MOST_LABEL],
     }
     if question:
         element["confirm"] = {
@@ -142,7 +142,7 @@ def _actions(name: str, buttons: Sequence[dict[str, Any]]) -> list[Block]:
 
 
 def _section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:_MOST_TEXT]}}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": shortened(text, _MOST_TEXT)}}
 
 
 def _context(text: str) -> Block:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.command.forms import Form, FormChoice, FormField
-from bot.views.mrkdwn import plain, sentence_text
+from bot.views.mrkdwn import plain, sentence_text, shortened
 from core.errors import Invalid
 
 CALLBACK = "form"
@@ -51,7 +51,7 @@ def opening() -> dict[str, Any]:
 
 def refusal(text: str) -> dict[str, Any]:
     """Return what says that nothing is to be entered, and why; Slack's mrkdwn."""
-    said = {"type": "section", "text": {"type": "mrkdwn", "text": text[:LONGEST_INPUT]}}
+    said = {"type": "section", "text": {"type": "mrkdwn", "text": shortened(text, LONGEST_INPUT)}}
     return {"type": "modal", "title": _plain("convox"), "close": _plain("Close"), "blocks": [said]}
 
 
@@ -59,7 +59,7 @@ def _notes(form: Form) -> list[dict[str, Any]]:
     if not form.notes:
         return []
     text = "\n".join(sentence_text(note) for note in form.notes)
-    said = {"type": "mrkdwn", "text": text[:LONGEST_INPUT]}
+    said = {"type": "mrkdwn", "text": shortened(text, LONGEST_INPUT)}
     return [{"type": "section", "block_id": PREVIEW, "text": said}]
 
 

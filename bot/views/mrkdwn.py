@@ -41,6 +41,7 @@ _PERSON = re.compile(r"[UW][A-Z0-9]+")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]+")
 _GROUP = re.compile(r"S[A-Z0-9]+")
 _PARTIAL = re.compile(r"&[a-z]{0,3}$")
+_UNCLOSED = re.compile(r"<[^<>]*$")
 ELLIPSIS = "…"
 
 
@@ -118,6 +119,13 @@ def clip(sentence: str | Sentence, most: int) -> str:
     near = whole.with_text(lambda text: text[: most * 2 + 1])
     flat = prose(near)
     return flat if len(flat) <= most and near == whole else _cut(near.in_one_line(), most - 1) + ELLIPSIS
+
+
+def shortened(shown: str, most: int) -> str:
+    """Return what Slack is to be given already, of at most so many characters: no escape, name or link of it is cut in two."""
+    if len(shown) <= most:
+        return shown
+    return _PARTIAL.sub("", _UNCLOSED.sub("", shown[: most - 1])) + ELLIPSIS
 
 
 def _cut(sentence: Sentence, most: int) -> str:

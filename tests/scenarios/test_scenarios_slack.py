@@ -182,6 +182,8 @@ async def test_a_verdict_without_an_answer_is_said_once(stage: Stage):
 
 async def test_a_channel_without_the_bot_is_told_to_invite_it(stage: Stage):
     release = await stage.build(web="v1")
+    # An app without a channel of its own is told of where somebody types.
+    await stage.command("unlink")
     answer = await stage.command(f"releases promote {release} -a myapp", channel="C03RANDOM")
 
     promotion = await stage.newest()

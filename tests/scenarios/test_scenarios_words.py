@@ -4,7 +4,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from bot.playground.kubelet.api import MERGE
+from tests.scenarios.arrangement import ALONE
 from tests.scenarios.harness import Stage
+
+HOOKS = "    lifecycle: {postStart: bin/warm, preStop: bin/drain}\n"
 
 
 @asynccontextmanager
@@ -61,3 +64,32 @@ async def test_a_change_of_variables_that_is_cancelled_says_nothing_of_the_build
     answer = await stage.command("env set B=1 --promote")
     assert "Promoting R" in answer, "its build is free"
     assert (await stage.ended((await stage.newest()).id)).phase == "Running"
+
+
+async def test_a_program_for_another_processor_is_named_though_its_exit_says_nothing(stage: Stage):
+    good = await stage.running(manifest=ALONE, web="v1")
+    promotion = await stage.promoted(await stage.build(manifest=ALONE, web="v2-arm64"))
+
+    assert (promotion.phase, promotion.back_to) == ("Reverted", good)
+    await stage.tells("another-processor", promotion.id)
+    await stage.runs(good, count=1)
+
+
+async def test_a_post_start_hook_that_fails_is_told_with_its_exit_and_its_output(stage: Stage):
+    good = await stage.running(manifest=ALONE + HOOKS, web="v1")
+    promotion = await stage.promoted(await stage.build(manifest=ALONE + HOOKS, web="v2-poststart"))
+
+    assert (promotion.phase, promotion.back_to) == ("Reverted", good)
+    await stage.tells("post-start-fails", promotion.id)
+    await stage.runs(good, count=1)
+
+
+async def test_a_pre_stop_hook_that_fails_is_told_of_the_old_pods_and_is_no_fault_of_the_new_release(
+    stage: Stage,
+):
+    """Its exit code and its output are in no event and no status, so nobody can tell them."""
+    await stage.running(manifest=ALONE + HOOKS, web="v1-prestop")
+    promotion = await stage.promoted(await stage.build(manifest=ALONE + HOOKS, web="v2"))
+
+    assert promotion.phase == "Running", promotion.cause
+    await stage.tells("pre-stop-fails", promotion.id)

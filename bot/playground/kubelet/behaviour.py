@@ -14,6 +14,14 @@ class Pull(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HookFailure:
+    """What a lifecycle hook that fails ends with: its exit code, and all that it wrote."""
+
+    exit_code: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
     """One kind of container: how its pull ends and what each of its runs does.
 
@@ -28,6 +36,8 @@ class Behaviour:
         ready: whether its readiness probe ever passes.
         alive: whether its liveness probe passes.
         ignores_sigterm: it ends only when its grace period does.
+        last_words: all that is logged of a run, in place of what a program of ours says.
+        post_start: how its postStart hook fails, if it has one; `pre_stop`: its preStop hook.
     """
 
     pull: Pull = Pull.OK
@@ -40,6 +50,9 @@ class Behaviour:
     ready: bool = True
     alive: bool = True
     ignores_sigterm: bool = False
+    last_words: str = ""
+    post_start: HookFailure | None = None
+    pre_stop: HookFailure | None = None
 
     def listens(self, restarts: int) -> bool:
         """Say whether the run after that many restarts lives long enough to answer on its port."""
@@ -72,6 +85,22 @@ BY_WORD: tuple[tuple[str, Behaviour], ...] = (
     ("exit-zero", Behaviour(exits_after=0.9, exit_code=0, reason="Completed")),
     ("liveness", Behaviour(alive=False)),
     ("deaf", Behaviour(ignores_sigterm=True)),
+    # The runtime starts it, and the kernel cannot: only the log tells why (kubelet 1.37 with runc 1.5).
+    (
+        "arm64",
+        Behaviour(
+            exits_after=0.05,
+            exit_code=255,
+            reason="Error",
+            last_words="exec /app/arm64: exec format error\n",
+        ),
+    ),
+    ("poststart", Behaviour(post_start=HookFailure(exit_code=3, output="no table to warm\n"))),
+    # Nothing else tells it to end, so it stays until its grace period is over.
+    (
+        "prestop",
+        Behaviour(pre_stop=HookFailure(exit_code=4, output="nobody to hand over to\n"), ignores_sigterm=True),
+    ),
 )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.playground.kubelet import texts
-from bot.playground.kubelet.behaviour import to_its_end
+from bot.playground.kubelet.behaviour import HookFailure, to_its_end
 from bot.playground.kubelet.container_creation import configure, pull
 from bot.playground.kubelet.container_timeline import (
     FIRST_BACK_OFF,
@@ -19,6 +19,8 @@ from bot.playground.kubelet.timeline import PodContext
 
 # How much later than the back-off a restart came, by restart, as recorded; later ones take the last.
 LATENESS = (2.5, 4.4, 15.0, 11.0)
+# How long after a start that failed a kubelet looks again; it sees no run end, so it is not in a hurry.
+HOOK_LOOK = 0.6
 
 
 class ContainerLifecycle(ContainerTimeline):
@@ -58,23 +60,30 @@ class ContainerLifecycle(ContainerTimeline):
             else:
                 yield from pull(self)
                 yield from configure(self)
-            yield from self._start()
+        runs = began is not None or (yield from self._start())
         while True:
-            run = ContainerRun(
-                self.spec, self.behaviour, self.state.restarts, self.elapsed if began is None else began
-            )
-            began = None
-            killed = yield from self._live(run)
+            killed: bool | None = False
+            if runs:
+                since = self.elapsed if began is None else began
+                began = None
+                killed = yield from self._live(
+                    ContainerRun(self.spec, self.behaviour, self.state.restarts, since)
+                )
             if killed is None:
                 return
             if self._once:
                 yield self.step(0.0, changed=True, log=self._pending_log)
                 return
-            yield from self._again(killed=killed)
+            runs = yield from self._again(killed=killed)
 
     # -- runs ----------------------------------------------------------------------------------------------
 
-    def _start(self) -> Iterator[ContainerStep]:
+    def _start(self) -> Generator[ContainerStep, None, bool]:
+        """Tell a start.
+
+        Returns:
+            Whether it runs now; one whose postStart hook fails is killed before a status says that it runs.
+        """
         yield self.step(0.01, self.event("Created", "Container created"))
         yield self.step(0.07, self.event("Started", "Container started"))
         state, moment = self.state, self.moment(0.02)
@@ -88,8 +97,25 @@ class ContainerLifecycle(ContainerTimeline):
         state.started = "startupProbe" not in self.spec
         state.ready = state.started and "readinessProbe" not in self.spec
         listens = self.behaviour.listens(state.restarts) and not self.behaviour.listens_after
-        self._log = texts.opening(state.name, state.image, port_of(self.spec, {}), moment, listens=listens)
-        yield self.step(0.02, changed=True, log=self._log, restarted=state.restarts > 0)
+        opening = texts.opening(state.name, state.image, port_of(self.spec, {}), moment, listens=listens)
+        self._log = "" if self.behaviour.last_words else opening
+        failure = self.behaviour.post_start if "postStart" in self.spec.get("lifecycle", {}) else None
+        yield self.step(0.02, changed=failure is None, log=self._log, restarted=state.restarts > 0)
+        if failure is not None:
+            yield from self._post_start_fails(failure)
+        return failure is None
+
+    def _post_start_fails(self, failure: HookFailure) -> Iterator[ContainerStep]:
+        """Tell how the container is killed for its hook; the status says so from the kubelet's next look on."""
+        yield self.step(0.1, self.warning("FailedPostStartHook", "PostStartHook failed"))
+        yield self.step(0.01, self.event("Killing", "FailedPostStartHook"))
+        self.elapsed += HOOK_LOOK
+        self._terminate(0, "Completed")
+        if not self._once:
+            command = self.spec["lifecycle"]["postStart"]["exec"]["command"]
+            message = texts.hook_failed(command, self.state.name, self._where(), failure)
+            self.state.last = self.state.state
+            self.state.state = {"waiting": {"reason": "PostStartHookError", "message": message}}
 
     def _live(self, run: ContainerRun) -> Generator[ContainerStep, None, bool | None]:
         """Tell one run, probe by probe.
@@ -144,8 +170,8 @@ class ContainerLifecycle(ContainerTimeline):
         self.state.state = {"terminated": terminated}
         self.state.ready = self.state.started = False
 
-    def _again(self, *, killed: bool) -> Iterator[ContainerStep]:
-        """Tell how the container comes back: at once the first time, later after a back-off.
+    def _again(self, *, killed: bool) -> Generator[ContainerStep, None, bool]:
+        """Tell how the container comes back, and return whether it runs: at once the first time, later after a back-off.
 
         The back-off counts from the last exit that the kubelet had recorded when it looked. A container that its
         own probe killed has not been recorded yet, so the exit before that one counts.
@@ -164,19 +190,22 @@ class ContainerLifecycle(ContainerTimeline):
         if counts_from is not None:
             self._grow_back_off()
         self.state.restarts += 1
-        yield from self._start()
+        return (yield from self._start())
 
     def _crash_loop(self, log: str) -> Iterator[ContainerStep]:
-        meta = self._pod["metadata"]
-        where = f"{meta['name']}_{meta['namespace']}({meta['uid']})"
-        name = self.state.name
+        where, name = self._where(), self.state.name
         event = self.warning("BackOff", f"Back-off restarting failed container {name} in pod {where}")
         yield self.step(0.0, event, changed=True, log=log)
         delay = texts.go_duration(self._back_off)
-        self.state.last = self.state.state
+        self.state.last = self.state.state if "terminated" in self.state.state else self.state.last
         message = f"back-off {delay} restarting failed container={name} pod={where}"
         self.state.state = {"waiting": {"reason": "CrashLoopBackOff", "message": message}}
         yield self.step(1.0, event, changed=True)
+
+    def _where(self) -> str:
+        """Return the pod as a kubelet writes it."""
+        meta = self._pod["metadata"]
+        return f"{meta['name']}_{meta['namespace']}({meta['uid']})"
 
     def _lateness(self) -> float:
         number = max(0, self.state.restarts - 1)

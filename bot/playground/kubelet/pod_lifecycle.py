@@ -20,6 +20,9 @@ The words in an image's name or tag, read by `behaviour_of`, choose what its con
 | `huge` | is good, once its image has come after 100 s |
 | `liveness` | is ready, and its liveness probe answers 500 |
 | `deaf` | is good, and ignores SIGTERM until its grace period is over |
+| `arm64` | is for another processor: exits 255, and only its log says `exec format error` |
+| `poststart` | is killed again and again, since its postStart hook exits 3 (it needs one in its pod) |
+| `prestop` | is good; its preStop hook fails, and so it stays until its grace period is over |
 | none of them | is good: ready in about half a second |
 
 Any image waits with CreateContainerConfigError while a Secret or ConfigMap that its environment needs is missing.
@@ -125,9 +128,13 @@ def pod_termination(pod: dict[str, Any], context: PodContext) -> Iterator[PodSte
         events=tuple(_killing(container.name) for container in running),
         status=state.document(context.began),
     )
+    if hooks := tuple(_pre_stop_fails(each["name"]) for each in _with_failing_pre_stop(pod, running)):
+        yield PodStep(after=0.1, events=hooks)
     ignores_sigterm = any(behaviour_of(container.image).ignores_sigterm for container in running)
+    # A hook's time is the grace period's.
+    grace = max(0.0, grace - 0.1) if hooks else grace
     wait = grace if ignores_sigterm else min(0.3, grace)
-    moment = context.began + timedelta(seconds=0.02 + wait)
+    moment = context.began + timedelta(seconds=0.02 + (0.1 if hooks else 0.0) + wait)
     for container in state.containers:
         _end(container, stamp(moment), ignores_sigterm=behaviour_of(container.image).ignores_sigterm)
     failed = any(container.state["terminated"]["exitCode"] for container in state.containers)
@@ -140,6 +147,25 @@ def pod_termination(pod: dict[str, Any], context: PodContext) -> Iterator[PodSte
 def _killing(container: str) -> EventSpec:
     return EventSpec(
         type="Normal", reason="Killing", message=f"Stopping container {container}", container=container
+    )
+
+
+def _with_failing_pre_stop(pod: dict[str, Any], running: list[ContainerState]) -> list[dict[str, Any]]:
+    """Return the containers that run, have a preStop hook and an image with which it fails."""
+    names = {container.name for container in running}
+    return [
+        spec
+        for spec in pod["spec"]["containers"]
+        if spec["name"] in names
+        and "preStop" in spec.get("lifecycle", {})
+        and behaviour_of(spec["image"]).pre_stop
+    ]
+
+
+def _pre_stop_fails(container: str) -> EventSpec:
+    """Return all that is told of a preStop hook: a kubelet keeps its words out of events, and no status has them."""
+    return EventSpec(
+        type="Warning", reason="FailedPreStopHook", message="PreStopHook failed", container=container
     )
 
 

@@ -1,9 +1,12 @@
 """The sentences of a kubelet 1.37 and the logs of the playground's containers."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.playground.kubelet.behaviour import Behaviour, Pull
+import orjson
+
+from bot.playground.kubelet.behaviour import Behaviour, HookFailure, Pull
 
 TRACEBACK = (
     "Traceback (most recent call last):\n"
@@ -41,6 +44,15 @@ def pulled(image: str, seconds: float = 0.15) -> str:
 def already_present(image: str) -> str:
     """Return the sentence of an image that lies on the node."""
     return f'Container image "{image}" already present on machine and can be accessed by the pod'
+
+
+def hook_failed(command: Sequence[str], container: str, pod: str, failure: HookFailure) -> str:
+    """Return what the status says of a hook that failed; its event says nothing of all this."""
+    words, output = " ".join(command), orjson.dumps(failure.output).decode()
+    return (
+        f'Exec lifecycle hook ([{words}]) for Container "{container}" in Pod "{pod}" failed - error: '
+        f"command '{words}' exited with {failure.exit_code}: {failure.output}, message: {output}"
+    )
 
 
 def go_duration(seconds: float) -> str:
@@ -85,6 +97,8 @@ def opening(name: str, image: str, port: int, moment: datetime, *, listens: bool
 
 def ending(behaviour: Behaviour, moment: datetime) -> str:
     """Return what a container logs before its run ends by itself."""
+    if behaviour.last_words:
+        return behaviour.last_words
     if behaviour.reason == "OOMKilled":
         steps = [moment - timedelta(seconds=0.4 * (8 - step)) for step in range(8)]
         return "".join(

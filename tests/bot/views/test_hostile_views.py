@@ -11,20 +11,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.command.forms import FormChoice
 from bot.playground.slack.limits import problems
 from bot.views.answers import Answer, slack_answer
 from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
+from bot.views.home import home_view
+from bot.views.modals import choice, opening, refusal
 from bot.views.mrkdwn import clip, escape, mention, plain, sentence_text, visible
 from bot.views.notices import notice
 from bot.views.releases import release_info, release_list
 from bot.views.thread import message, terminal
 from core.actor import Actor
+from core.lifecycle.freezing import FrozenApp
 from core.promotion import SETTLED, Phase
 from core.records.environment import Environment
 from core.records.line import Line
 from core.records.progress import Progress
+from core.records.release import ReleaseEntry
 from core.sentence import Channel, CommandLine, Sentence, UserGroup
+from core.usecases.overview import HeldItem, Overview, PromotionItem
 from tests.bot.views.harmless import NASTY, STYLED, assert_harmless, outside_of_code, texts
 from tests.bot.views.samples import BUILD, NEW, NOW, OLD, WAITING, card_of, notice_with
 from tests.soak import times
@@ -132,10 +138,40 @@ def test_a_notice_survives_whatever_is_written_into_it(kind, words, other):
     assert_harmless(notice(notice_with(naming(words, other), kind)), method="chat.postMessage")
 
 
+@settings(max_examples=times(50, soak=1000))
+@given(words=hostile, other=hostile)
+def test_the_home_tab_survives_whatever_is_written_into_what_it_lists(words, other):
+    promotion = replace(WAITING, requested_by=Actor("slack", words, other), along=(naming(words, other),))
+    entry = ReleaseEntry(id=NEW.id, app="myapp", sequence=2, build=None, description=words, created_at=NOW)
+    may = frozenset({"approve", "decline", "cancel", "promote", "rollback", "again"})
+    item = PromotionItem(promotion=promotion, approvals=(), may=may)
+    seen = Overview(
+        waiting=[item],
+        rolling=[replace(item, promotion=replace(promotion, id="PROLLINGXXX"))],
+        frozen=[FrozenApp(app="myapp", reason=words, by=Actor("slack", other))],
+        held=[HeldItem(release=entry, why=naming(words, other), may=may)],
+        mine=[promotion],
+    )
+    for each in (seen, Overview(refused=naming(words, other))):
+        view = home_view(each)
+        assert_harmless({"user_id": "U01ALICE", "view": view}, method="views.publish")
+
+
+@given(words=hostile, other=hostile)
+def test_a_dialog_survives_whatever_is_offered_or_refused_in_it(words, other):
+    offered = choice(FormChoice(value="R", label=words or "-", about=other))
+    for view in (refusal(sentence_text(naming(words, other))), opening()):
+        assert_harmless({"trigger_id": "1", "view": view}, method="views.open")
+    assert all(
+        each["type"] == "plain_text" and each["emoji"] is False
+        for each in (offered["text"], offered.get("description", offered["text"]))
+    )
+
+
 # Every view that makes a payload for Slack is held against hostile text here, or in the tests of what it is a part of.
 HELD = {
     "answers.slack_answer", "buttons.buttons", "card.card", "card.payload", "card_fields.shown", "card_plan.card_plan",
-    "modals.modal", "mrkdwn.plain", "notices.notice", "pings.quiet", "racks.on_rack", "thread.message", "thread.terminal",
+    "home.home_view", "modals.choice", "modals.modal", "modals.opening", "modals.refusal", "mrkdwn.plain", "notices.notice", "pings.quiet", "racks.on_rack", "thread.message", "thread.terminal",
 }  # fmt: skip
 
 

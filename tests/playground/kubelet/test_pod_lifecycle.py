@@ -374,3 +374,73 @@ def test_a_deaf_container_is_killed_when_its_grace_period_is_over():
     assert 30 < steps[1][0] < 31
     end = steps[1][1].status["containerStatuses"][0]["state"]["terminated"]
     assert (end["exitCode"], end["reason"]) == (137, "Error")
+
+
+def messages(steps: list[tuple[float, PodStep]]) -> list[str]:
+    return [event.message for _, step in steps for event in step.events]
+
+
+def test_a_program_for_another_processor_exits_255_and_only_its_log_says_why():
+    """kubelet 1.37 with runc 1.5: no StartError, and a message only where the last words are asked for."""
+    for policy, message in (
+        ("File", None),
+        ("FallbackToLogsOnError", "exec /app/arm64: exec format error\n"),
+    ):
+        steps = steps_within(pod_lifecycle(pod("arm64", terminationMessagePolicy=policy), context()), 5)
+        ended = [
+            entry["state"]["terminated"]
+            for _, step in steps
+            if step.status
+            for entry in step.status["containerStatuses"]
+            if "terminated" in entry["state"]
+        ]
+        assert (ended[0]["exitCode"], ended[0]["reason"], ended[0].get("message")) == (255, "Error", message)
+        assert {step.log for _, step in steps if step.log} == {"exec /app/arm64: exec format error\n"}
+
+
+START_HOOK: dict[str, Any] = {"lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", "bin/warm"]}}}}
+
+
+def test_a_post_start_hook_that_fails_is_told_by_the_status_until_the_back_off_hides_it():
+    steps = steps_within(pod_lifecycle(pod("poststart", **START_HOOK), context()), 10)
+
+    assert states(steps) == [
+        ("ContainerCreating", False, 0),
+        ("ContainerCreating", False, 0),
+        ("PostStartHookError", False, 0),
+        ("PostStartHookError", False, 1),
+        ("CrashLoopBackOff", False, 1),
+    ]
+    waiting = [step.status["containerStatuses"][0] for _, step in steps if step.status][2]
+    assert waiting["state"]["waiting"]["message"] == (
+        'Exec lifecycle hook ([sh -c bin/warm]) for Container "main" in Pod "web-1_shop(u-1)" failed - error: command '
+        "'sh -c bin/warm' exited with 3: no table to warm\n, message: \"no table to warm\\n\""
+    )
+    ended = waiting["lastState"]["terminated"]
+    assert (ended["exitCode"], ended["reason"]) == (0, "Completed")
+    assert sayings(steps)[2:6] == ["Created", "Started", "FailedPostStartHook", "Killing"]
+    assert messages(steps)[4:6] == ["PostStartHook failed", "FailedPostStartHook"]
+
+
+def test_a_hook_that_the_pod_does_not_have_cannot_fail():
+    assert sayings(steps_within(pod_lifecycle(pod("poststart"), context()), 60)) == sayings(
+        steps_within(pod_lifecycle(pod("good"), context()), 60)
+    )
+
+
+def test_a_task_whose_post_start_hook_fails_is_not_started_again():
+    task = pod("poststart", **START_HOOK)
+    task["spec"]["restartPolicy"] = "Never"
+    steps = steps_within(pod_lifecycle(task, context()), 60)
+    assert states(steps)[-1] == ("Completed", False, 0)
+
+
+def test_a_pre_stop_hook_that_fails_is_one_event_that_says_no_more():
+    body = pod_after("prestop", 10, lifecycle={"preStop": {"exec": {"command": ["bin/drain"]}}})
+    body["metadata"]["deletionGracePeriodSeconds"] = 5
+    steps = steps_within(pod_termination(body, context()), 60)
+
+    assert messages(steps) == ["Stopping container main", "PreStopHook failed"]
+    assert sayings(steps) == ["Killing", "FailedPreStopHook"]
+    assert steps[2][0] == 5.02
+    assert steps[-1][1].gone
