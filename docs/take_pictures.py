@@ -110,8 +110,7 @@ async def failed(page: Page) -> None:
 async def approval(page: Page) -> None:
     """A release that waits for somebody, as that person sees it."""
     await page.set_viewport_size({"width": 1100, "height": 600})
-    await page.locator("#channels li", has_text="store").get_by_role("button").click()
-    await send(page, "/convox releases promote")
+    await take_step(page, "Ask for an approval")
     await expect(cards(page).last).to_contain_text("Waiting for approval")
     await page.get_by_title("Act as Bob Okafor").click()
     await expect(page.get_by_title("Act as Bob Okafor")).to_have_attribute("aria-pressed", "true")
@@ -175,4 +174,5 @@ def checked(path: Path) -> None:
         raise SystemExit(f"{path.name} is larger than {LARGEST_PICTURE // 1000} kB: show less")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -390,7 +390,8 @@ def after(p: Promotion, *, spares_build: bool) -> Iterable[str]:
     if p.blameless:
         yield f"{inline(p.release)} did nothing wrong and is not on hold; to promote it again: {_typed(Promote(app=p.app, release=p.release))}"
     else:
-        again = _line(f'releases promote {p.release} -a {p.app} --anyway "REASON"')
+        # Its button asks for the reason; the flag is for whoever knows what it does, and is taught by no card (contract 9.4).
+        again = "" if p.kind == "rollback" else "; Promote again… on its card asks why"
         build = "its build is not" if spares_build else "its build with it unless that was good before"
-        yield f"{inline(p.release)} is on hold, and {build}; to promote it all the same: {again}"
+        yield f"{inline(p.release)} is on hold, and {build}{again}"
     yield "not undone: what it did outside the cluster, such as migrations"
