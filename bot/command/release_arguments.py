@@ -86,7 +86,8 @@ def promote(given: Arguments) -> Command:
         given.refuse("--queue waits for its turn", "leave --force and the time out, or --queue")
     options: dict[str, Any] = {"force": given.switch("force"), "overwrite": given.switch("overwrite")}
     said = anyway is not None or glass is not None or queue or at
-    if not said and _asks(given, bare=release is None and not any(options.values())):
+    # Without a release it is the newest (contract 5), so a dialog is opened only where it is asked for.
+    if not said and _asks(given, bare=False):
         return PromoteForm(app=given.app, release=release, **options)
     return Promote(
         at=at,

@@ -5,7 +5,6 @@ import pytest
 from bot.command.commands import Approve, Cancel, CancelApp, Decline, ListReleases, Promote, Remind, Rollback
 from bot.command.mentions import ThreadTopic, expanded, topic_of, words_of
 from bot.command.parser import parse
-from bot.command.release_forms import PromoteForm
 from core.errors import Invalid
 from tests.bot.views.samples import WAITING
 
@@ -40,7 +39,7 @@ def test_the_words_stand_after_the_mention(text: str, words: str):
         ("cancel", BUILD, CancelApp(app="myapp")),
         ("promote", CARD, Promote(app="myapp", release=R)),
         ("promote", BUILD, Promote(app="myapp", release=R)),
-        ("promote", ThreadTopic(), PromoteForm(app="linked")),
+        ("promote", ThreadTopic(), Promote(app="linked")),
         ("rollback", CARD, Rollback(app="myapp", release=OLD)),
         ("rollback RZZZZZZZZZZ", CARD, Rollback(app="myapp", release="RZZZZZZZZZZ")),
         ("releases -a other", CARD, ListReleases(app="other")),

@@ -102,7 +102,8 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
             CreateReleaseFrom(app="web", env_from=R, promote=True),
         ),
         (f"releases manifest {R}", ReleaseManifest(app="web", release=R)),
-        ("releases promote", PromoteForm(app="web")),
+        ("releases promote", Promote(app="web")),
+        ("releases promote --ask", PromoteForm(app="web")),
         ("releases rollback", RollbackForm(app="web")),
         (
             "releases rollback RABCDEFGHIJ --env now",

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.command.commands import EnvSet, ListReleases
+from bot.command.commands import EnvSet, ListReleases, Promote
 from bot.command.parser import parse
-from bot.command.release_forms import PromoteForm
 from bot.playground.slack.limits import problems
 from bot.views.answers import LIMIT, Answer, fit, slack_answer
 from bot.views.help import help_text
@@ -189,4 +188,4 @@ def test_a_terminal_that_asks_for_the_help_of_no_command_is_refused():
 def test_every_example_of_the_help_is_a_command():
     lines = [line.strip() for line in str(help_text("", None).text).split("Examples\n")[1].split("\n")]
 
-    assert [type(parse(line)) for line in lines] == [ListReleases, PromoteForm, EnvSet]
+    assert [type(parse(line)) for line in lines] == [ListReleases, Promote, EnvSet]
