@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.actor import Actor
 from core.errors import Conflict
-from core.sentence import EMPTY_SENTENCE, Channel, CommandLine, Sentence, TimeOfDay, UserGroup
+from core.sentence import EMPTY_SENTENCE, Channel, CommandLine, Hyperlink, Sentence, TimeOfDay, UserGroup
 
 ANA = Actor("slack", "U01ANA", "ana")
 CI = Actor("token", "ci", "ci")
@@ -84,3 +84,7 @@ def test_what_reads_the_same_is_the_same_however_it_was_put_together(said):
     assert Sentence.of(*said) == Sentence.of(*flat) == Sentence.of(Sentence.of(*flat[:2]), *flat[2:])
     assert str(Sentence.of(*said)) == "".join(map(str, said))
     assert "" not in Sentence.of(*said).parts
+
+
+def test_a_link_is_told_with_its_address_where_nothing_can_be_clicked():
+    assert str(Hyperlink("https://example.com/1", "open it")) == "open it: https://example.com/1"

@@ -572,7 +572,10 @@ def test_a_rolled_back_release_says_what_is_on_hold_and_how_to_go_on():
 
     assert f"cause: {CAUSE}" in text
     assert "web runs `RAAAAAAAAAA` again" in text
-    assert "is on hold, and its build with it unless that was good before; Promote again… on its card asks why" in text
+    assert (
+        "is on hold, and its build with it unless that was good before; Promote again… on its card asks why"
+        in text
+    )
     assert "--anyway" not in text
     assert "not undone" in text
 

@@ -99,3 +99,8 @@ def test_nobody_is_told_to_ask_who_cannot_approve_it_either():
     assert str(told.why).endswith("the policy wants one of @U03CAROL for store")
     alone = may_approve(promotion(), ApprovalRule(count=1, people=("U01ALICE",)), (), zed, GROUPS)
     assert str(alone.why).endswith("nobody whom the policy names for store can approve it now")
+
+
+def test_the_one_who_asked_is_named_as_able_where_the_policy_lets_them():
+    told = why_not(CAROL, ApprovalRule(count=1, people=(ALICE.id,), requester=True))
+    assert "the policy wants one of" in told

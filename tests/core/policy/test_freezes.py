@@ -211,3 +211,8 @@ def test_what_is_wrong_with_a_window_is_said_with_its_line(text: str, said: str)
         parse_policy(f"{HEAD}freezes: {{{text}}}\n")
     assert "line 3" in str(raised.value)
     assert said in str(raised.value)
+
+
+def test_a_time_says_how_often_it_comes():
+    forms = [read(text).form for text in ("18:00", "fri 18:00", "12-24 18:00", "2026-12-24 18:00")]
+    assert forms == ["daily", "weekly", "yearly", "once"]

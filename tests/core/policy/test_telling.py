@@ -56,3 +56,26 @@ def test_what_cannot_be_meant_is_refused_with_its_line(text: str, problem: str):
 def test_the_members_of_the_group_that_is_asked_are_looked_up():
     policy = parse_policy('apps: [{match: ["*"], ask: "group:S01LEADS"}]', open_to_all=True)
     assert policy.group_ids() == {"S01LEADS"}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("approvals: {promote: {seats: []}}", "seats is empty"),
+        (
+            "approvals: {promote: {count: 1, seats: [{from: [U01ALICE]}]}}",
+            "count beside seats of promote: each seat says its own",
+        ),
+        (
+            "rollback_after: 2h",
+            "rollback_after is 7200 s, and what failed would stand for longer than 3600 s",
+        ),
+    ],
+)
+def test_what_contradicts_itself_is_refused_with_the_reason(text: str, problem: str):
+    with pytest.raises(Invalid, match=problem):
+        rules(text)
+
+
+def test_what_failed_stands_for_as_long_as_is_said():
+    assert rules("rollback_after: 90s").rollback_after == 90.0
