@@ -43,7 +43,7 @@ async def test_a_rollback_takes_the_older_build_with_the_variables_of_now(stage:
 
     await phone.get_by_role("button", name="Channels and people").tap()
     await phone.get_by_role("button", name="Home").tap()
-    await phone.get_by_role("button", name="Roll back myapp").tap()
+    await phone.get_by_role("button", name="Roll back… myapp").tap()
     dialog = phone.get_by_role("dialog", name="Roll back myapp")
     await dialog.get_by_role("combobox", name="Release").tap()
     option = dialog.get_by_role("option", name=first)
