@@ -19,7 +19,7 @@ from core.promotion import Phase
 from core.records.release import Release
 from core.sentence import Channel, CommandLine, Sentence
 from core.usecases.asking import PromotionRequest
-from core.usecases.chooser import Chooser, Choosing
+from core.usecases.chooser import Chooser
 from core.usecases.decider import Decider
 from core.usecases.explainer import Explainer
 from core.usecases.freezer import Freezer
@@ -167,9 +167,8 @@ class Handlers:
 
     async def _choosing(self, command: PromoteForm | RollbackForm, caller: Caller) -> Form:
         """Return what is asked for of a release, with what the one that is chosen would change."""
-        kind: Choosing = "promote" if isinstance(command, PromoteForm) else "rollback"
         force = isinstance(command, PromoteForm) and command.force
-        change = await self._chooser.change(caller, command.app, kind, command.release, force=force)
+        change = await self._chooser.change(caller, command.app, command.kind, command.release, force=force)
         chosen = release_choice(change.choice, self._clock.now()) if change else None
         if isinstance(command, PromoteForm):
             on_hold = change is not None and change.choice.release.on_hold

@@ -87,7 +87,7 @@ def promote(given: Arguments) -> Command:
     options: dict[str, Any] = {"force": given.switch("force"), "overwrite": given.switch("overwrite")}
     said = anyway is not None or glass is not None or queue or at
     # Without a release it is the newest (contract 5), so a dialog is opened only where it is asked for.
-    if not said and _asks(given, bare=False):
+    if not said and _asks(given):
         return PromoteForm(app=given.app, release=release, **options)
     return Promote(
         at=at,
@@ -131,7 +131,7 @@ def _start(given: Arguments) -> tuple[str | None, Arguments]:
 def rollback(given: Arguments) -> Command:
     given.count(0 if given.slack else 1, 1)
     release = given.id("release") if given.words else None
-    if _asks(given, bare=release is None) or release is None:
+    if _asks(given) or release is None:
         return RollbackForm(app=given.app, release=release)
     variables = plain(given.value("env") or "then").lower()
     if variables not in {"then", "now"}:
@@ -149,11 +149,11 @@ def rollback(given: Arguments) -> Command:
     )
 
 
-def _asks(given: Arguments, *, bare: bool) -> bool:
-    """Tell whether the rest is asked for in a dialog, which only Slack has: where that is said, or nothing else is."""
+def _asks(given: Arguments) -> bool:
+    """Tell whether the rest is to be asked for in a dialog, which only Slack has."""
     if given.switch("ask") and not given.slack:
         given.refuse("--ask opens a dialog, and a terminal has none", "say it all in the command")
-    return given.slack and (bare or given.switch("ask"))
+    return given.switch("ask")
 
 
 def approve(given: Arguments) -> Command:
@@ -164,7 +164,7 @@ def approve(given: Arguments) -> Command:
 def decline(given: Arguments) -> Command:
     given.count(1, MANY)
     rest = given.words[1:]
-    if _asks(given, bare=False) and not rest:
+    if _asks(given) and not rest:
         return DeclineForm(promotion=given.id("promotion"), app=given.named_app)
     # One word is taken without its quotes, several as they were typed: "no" and 'do not say "no"'.
     reason = rest[0].text if len(rest) == 1 else " ".join(word.raw for word in rest)

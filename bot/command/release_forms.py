@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from bot.command.commands import Command, Decline, Promote, Rollback
 from bot.command.forms import Form, FormChoice, FormCommand, FormField
 from core.errors import Invalid
 from core.ids import normalise
-from core.promotion import Promotion
+from core.promotion import Promotion, PromotionKind
 from core.sentence import Sentence
 
 RELEASE, REASON, VARIABLES = "release", "reason", "variables"
@@ -17,8 +18,9 @@ NOW = FormChoice(value="now", label="Those of now", about="the older build with 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseForm(FormCommand):
-    """Attributes: release: what is chosen at first; None takes what is probably meant."""
+    """Attributes: kind: what it asks for; release: what is chosen at first; None takes what is probably meant."""
 
+    kind: ClassVar[PromotionKind]
     app: str
     release: str | None = None
 
@@ -35,6 +37,7 @@ class ReleaseForm(FormCommand):
 class PromoteForm(ReleaseForm):
     """Attributes: force, overwrite: as of `Promote`."""
 
+    kind = "promote"
     force: bool = False
     overwrite: bool = False
 
@@ -73,6 +76,8 @@ class PromoteForm(ReleaseForm):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackForm(ReleaseForm):
     """A rollback of which is still to be said where it goes, and with which variables."""
+
+    kind = "rollback"
 
     @property
     def words(self) -> list[str]:

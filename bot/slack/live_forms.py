@@ -5,8 +5,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from bot.command.forms import FormCommand
-from bot.command.release_forms import PromoteForm, ReleaseForm
+from bot.command.release_forms import ReleaseForm
 from bot.handlers import Handlers
 from bot.slack.dialogs import form_of
 from bot.slack.web_api import WebApi
@@ -16,7 +15,7 @@ from core.actor import Actor, Caller
 from core.clock import Clock
 from core.errors import UserError
 from core.ids import normalise
-from core.usecases.chooser import Chooser, Choosing
+from core.usecases.chooser import Chooser
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +40,10 @@ class LiveForms:
         command = form_of(body.get("view") or {})
         if not isinstance(command, ReleaseForm):
             return []
-        kind: Choosing = "promote" if isinstance(command, PromoteForm) else "rollback"
         try:
             async with asyncio.timeout(OPTIONS_SECONDS):
                 found = await self._chooser.choices(
-                    _caller(body), command.app, kind, str(body.get("value") or "")
+                    _caller(body), command.app, command.kind, str(body.get("value") or "")
                 )
         except (TimeoutError, UserError) as error:
             log.warning("a menu of releases stays empty: %s", error)
@@ -73,7 +71,7 @@ class LiveForms:
         if not isinstance(command, ReleaseForm) or release is None:
             return
         try:
-            form = await self._handlers.form(_with(command, release), _caller(body))
+            form = await self._handlers.form(command.choosing(release), _caller(body))
         except UserError as error:
             log.info("what %s would change is not shown: %s", release, error)
             return
@@ -84,10 +82,6 @@ class LiveForms:
         if said.error:
             # It was closed or chosen anew meanwhile, mostly.
             log.info("a modal was not changed: %s", said.error)
-
-
-def _with(command: ReleaseForm, release: str) -> FormCommand:
-    return command.choosing(release)
 
 
 def _caller(body: Mapping[str, Any]) -> Caller:

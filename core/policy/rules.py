@@ -1,7 +1,7 @@
 """What a policy says, as values: verbs, grants to people, and how an app is rolled out."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 Verb = Literal[
     "view",
@@ -17,20 +17,7 @@ Verb = Literal[
     "break-glass",
     "admin",
 ]
-VERBS: tuple[Verb, ...] = (
-    "view",
-    "build",
-    "env",
-    "promote",
-    "rollback",
-    "approve",
-    "cancel",
-    "scale",
-    "logs",
-    "freeze",
-    "break-glass",
-    "admin",
-)
+VERBS: tuple[Verb, ...] = get_args(Verb)
 # `quiet`: no announced builds, and an ending is sent to the channel too only where a person is needed; `normal`: where something went
 # back as well; `verbose`: every ending.
 Verbosity = Literal["quiet", "normal", "verbose"]

@@ -12,13 +12,12 @@ from core.lifecycle.explain import Action, ActionContext, explain
 from core.lifecycle.guards import current_rule, read_context
 from core.lifecycle.holds import fork_point, rollback_candidate, why_held
 from core.ports.store import Store
-from core.promotion import Promotion
+from core.promotion import Promotion, PromotionKind
 from core.records.environment import Difference, difference
 from core.records.release import ReleaseEntry
 from core.sentence import EMPTY_SENTENCE, Sentence
 
 ReleaseMark = Literal["active", "never promoted", "rolled back", "on hold", "ran before"]
-Choosing = Literal["promote", "rollback"]
 # Slack shows so many options, and asks again with what is typed.
 MOST_CHOICES = 100
 # What is typed is looked for in so many of the newest releases; an older one is found by its id.
@@ -59,7 +58,7 @@ class Chooser:
         self._clock = clock
 
     async def choices(
-        self, caller: Caller, app: str, choosing: Choosing, typed: str = ""
+        self, caller: Caller, app: str, choosing: PromotionKind, typed: str = ""
     ) -> list[ReleaseChoice]:
         """Return what can be chosen, what is probably meant first.
 
@@ -86,7 +85,13 @@ class Chooser:
         return [await self._choice(each, active, with_why=each.id in held) for each in ranked]
 
     async def change(
-        self, caller: Caller, app: str, choosing: Choosing, release_id: str | None, *, force: bool = False
+        self,
+        caller: Caller,
+        app: str,
+        choosing: PromotionKind,
+        release_id: str | None,
+        *,
+        force: bool = False,
     ) -> ReleaseChange | None:
         """Return what one release would change, or without an id the one that is probably meant; None where there is none.
 
@@ -150,7 +155,7 @@ class Chooser:
             return []
 
     async def _meant(
-        self, app: str, choosing: Choosing, release_id: str | None, active: str | None
+        self, app: str, choosing: PromotionKind, release_id: str | None, active: str | None
     ) -> ReleaseEntry | None:
         read = self._store.read
         if release_id is not None:
@@ -182,7 +187,7 @@ def _fits(release: ReleaseEntry, words: Sequence[str]) -> bool:
     return all(word in text for word in words)
 
 
-def _can_be_chosen(release: ReleaseEntry, runs: ReleaseEntry | None, choosing: Choosing) -> bool:
+def _can_be_chosen(release: ReleaseEntry, runs: ReleaseEntry | None, choosing: PromotionKind) -> bool:
     """Leave out what would be refused whatever else is said: without a build, older than what runs; what failed is not gone back to."""
     if release.build is None or release.in_vain:
         return False
@@ -191,7 +196,7 @@ def _can_be_chosen(release: ReleaseEntry, runs: ReleaseEntry | None, choosing: C
     return (runs is None or release.id != runs.id) and (release.verified or not release.on_hold)
 
 
-def _rank(release: ReleaseEntry, active: str | None, choosing: Choosing) -> int:
+def _rank(release: ReleaseEntry, active: str | None, choosing: PromotionKind) -> int:
     mark = mark_of(release, active)
     if choosing == "promote":
         return 0 if mark == "never promoted" else 1

@@ -8,9 +8,9 @@ from bot.views.choices import promote_notes, release_choice, rollback_notes
 from core.errors import Conflict, Forbidden, NotFound
 from core.lifecycle.explain import Action, ActionContext, rule_of
 from core.policy.authorization import parse_policy
-from core.promotion import Phase
+from core.promotion import Phase, PromotionKind
 from core.records.environment import Difference
-from core.usecases.chooser import MOST_CHOICES, Choosing, ReleaseChange
+from core.usecases.chooser import MOST_CHOICES, ReleaseChange
 from tests.core.world import ALICE, BOB, CAROL, World, by, world
 from tests.fakes import broken
 
@@ -23,7 +23,7 @@ apps: [{match: ["*"], unpinned: true, approvals: {promote: {count: 1, requester:
 """
 
 
-async def offered(w: World, kind: Choosing, typed: str = "") -> list[tuple[str, str]]:
+async def offered(w: World, kind: PromotionKind, typed: str = "") -> list[tuple[str, str]]:
     found = await w.chooser.choices(by(ALICE), "myapp", kind, typed)
     return [(each.release.id, each.mark) for each in found]
 
@@ -131,7 +131,7 @@ async def test_who_may_not_do_it_chooses_nothing(tmp_path: Path):
     async with world(tmp_path, policy=POLICY) as w:
         await w.build()
         w.policy = parse_policy(POLICY)
-        kinds: tuple[Choosing, ...] = ("promote", "rollback")
+        kinds: tuple[PromotionKind, ...] = ("promote", "rollback")
         for kind in kinds:
             with pytest.raises(Forbidden):
                 await w.chooser.choices(by(BOB), "myapp", kind)
