@@ -20,6 +20,9 @@ UPDATE_BURST, URGENT_BURST = 5.0, 3.0
 UPDATE_RATE, URGENT_RATE = (40 - UPDATE_BURST) / 60, (10 - URGENT_BURST) / 60
 # Look-ups are Tier 3 too, each method by itself.
 LOOK_RATE, LOOK_BURST = 40 / 60, 5.0
+# So much of a token is nothing to wait for: what is missing after the wait that was told is rounding, and a wait for it may be too
+# short to move a clock at all, so that whoever waits would go round for ever.
+ROUNDING = 1e-6
 # A card is not edited more often than this, however much happens (engine rule 39).
 CARD_INTERVAL = 3.0
 
@@ -38,8 +41,8 @@ class TokenBucket:
         """Return the seconds until a token is there, 0 where one is."""
         self.tokens = min(self.burst, self.tokens + max(0.0, now - self.at) * self.rate)
         self.at = max(now, self.at)
-        missing = max(0.0, 1.0 - self.tokens) / self.rate
-        return max(missing, self.closed_until - now)
+        missing = 1.0 - self.tokens
+        return max(missing / self.rate if missing > ROUNDING else 0.0, self.closed_until - now)
 
     def take(self) -> None:
         self.tokens -= 1.0
