@@ -117,7 +117,9 @@ class Queries:
         seen = await self._viewer.diff(caller, command.app, command.release, command.base)
         text = release_diff_text(seen.diff, seen.before, seen.after)
         data = diff_document(seen.diff, seen.before, seen.after)
-        return Answer(text=text, data=data, whole=command.typed)
+        # What stands in a block of code is no link.
+        page = seen.diff.commits if seen.diff.page else ""
+        return Answer(text=text, data=data, hint=page, whole=command.typed)
 
     async def _release_info(self, command: ask.ReleaseInfo, caller: Caller) -> Answer:
         seen = await self._viewer.release(caller, command.app, command.release, reveal=command.reveal)

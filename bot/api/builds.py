@@ -19,6 +19,8 @@ class NewBuild(Body):
     description: str = ""
     """A commit message, say; lists show its first line."""
     git_sha: str = Field(default="", alias="git-sha", max_length=64, pattern=r"^[!-~]*$")
+    repository: str = Field(default="", max_length=1000, pattern=r"^[!-~]*$")
+    """Where the sha lies: what git clones from; credentials in it are left out."""
 
 
 class BuildsEndpoint:
@@ -37,6 +39,7 @@ class BuildsEndpoint:
             images=given.images,
             description=given.description,
             git_sha=given.git_sha,
+            repository=given.repository,
         )
         assert made.build is not None
         note = {"note": made.skipped} if made.skipped else {}

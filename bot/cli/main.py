@@ -157,6 +157,11 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--git-sha", metavar="SHA", help="the commit (default: HEAD of the manifest's repository)"
     )
+    parser.add_argument(
+        "--repository",
+        metavar="URL",
+        help="where the commit lies, for links (default: its remote `origin`, without credentials)",
+    )
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
@@ -279,6 +284,7 @@ def _build(arguments: argparse.Namespace) -> int:
         images=images,
         description=arguments.description,
         git_sha=arguments.git_sha,
+        repository=arguments.repository,
     )
 
 

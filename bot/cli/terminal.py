@@ -16,6 +16,7 @@ from bot.cli.forms import entered
 from bot.cli.rack_url import CliError, RackUrl
 from core.ids import normalise
 from core.promotion import Phase
+from core.records.repository import repository_url
 
 EXIT_OK, EXIT_ERROR, EXIT_AWAITING_APPROVAL, EXIT_INTERRUPTED = 0, 1, 3, 130
 # The one word of `do` that is no command of the bot's: it reads the lines of a promotion, from the first one on.
@@ -138,6 +139,7 @@ def build(
     images: Mapping[str, str],
     description: str | None = None,
     git_sha: str | None = None,
+    repository: str | None = None,
 ) -> int:
     """Register a build; what is not given comes from the git repository of the manifest, where there is one.
 
@@ -150,6 +152,8 @@ def build(
             "images": dict(images),
             **_origin(manifest, description, git_sha),
         }
+        if address := repository_url(repository if repository is not None else _remote(manifest)):
+            document["repository"] = address
         made = RackClient(_url()).register(app, document)
     except CliError as error:
         return complain(error)
@@ -169,6 +173,12 @@ def _origin(manifest: Path, description: str | None, git_sha: str | None) -> dic
         clean = bool(sha) and _git(folder, "diff", "--quiet", "--no-ext-diff") is not None
         description = f"build {sha[:10]} {subject}".strip() if clean else ""
     return {"description": description, "git-sha": git_sha if git_sha is not None else sha}
+
+
+def _remote(manifest: Path) -> str:
+    """Return where the repository of the manifest was cloned from; a path on this machine is nowhere for anybody else."""
+    remote = _git(manifest.parent, "remote", "get-url", "origin") or ""
+    return remote if repository_url(remote).startswith("https://") else ""
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -57,6 +57,7 @@ class MessageRenderer:
         before = promotion.back_to if promotion.settled else app.active_release
         here = await read.card(promotion_id)
         build = await read.build(promotion.app, release.build) if release.build else None
+        previous = await read.release(app.name, before) if before and before != release.id else None
         failed = bool(promotion.cause)
         evidence = await read.evidence(promotion_id) if failed else None
         approvals = await read.approvals(promotion_id)
@@ -68,7 +69,10 @@ class MessageRenderer:
             else EMPTY_SENTENCE,
             app=app,
             release=release,
-            previous=await read.release(app.name, before) if before and before != release.id else None,
+            previous=previous,
+            old_build=await read.build_entry(app.name, previous.build)
+            if previous and previous.build
+            else None,
             source=await copied_from(read, release),
             build=build,
             notes=await self._notes_on(promotion, build, release),

@@ -36,6 +36,8 @@ def build_info(build: Build, now: datetime) -> str:
             ("Status", build.status),
             ("Release", build.release),
             ("Description", passage(build.text)),
+            *([("Commit", build.git_sha)] if build.git_sha else []),
+            *([("Repository", build.repository)] if build.repository else []),
             ("Started", humanise(build.started_at, now)),
             ("Elapsed", elapsed(build.started_at, build.ended_at)),
         ]

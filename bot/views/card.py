@@ -17,7 +17,7 @@ from core.policy.authorization import Rules
 from core.promotion import Promotion
 from core.records.app import App
 from core.records.approval import Approval
-from core.records.build import Build
+from core.records.build import Build, BuildEntry
 from core.records.release import Release, ReleaseEntry
 from core.sentence import EMPTY_SENTENCE, Sentence
 
@@ -38,6 +38,7 @@ def card(
     now: datetime,
     name: Callable[[Actor], str] = mention,
     previous: Release | None = None,
+    old_build: BuildEntry | None = None,
     source: ReleaseEntry | None = None,
     notes: Sequence[str] = (),
     closed: Sentence = EMPTY_SENTENCE,
@@ -57,6 +58,7 @@ def card(
         now: This moment.
         name: How people are shown.
         previous: The release to compare with: the app's active one, or the one that it was; None says nothing of changes.
+        old_build: That release's build.
         source: Of a rollback, the release that it goes back to.
         notes: Of which keys of its manifest nothing comes.
         closed: Why it is told here and no longer in its channel, if so.
@@ -66,7 +68,7 @@ def card(
     """
     context = CardContext(
         promotion=promotion, release=release, build=build, previous=previous, approvals=approvals, rules=rules,
-        now=now, name=name, source=source, notes=notes, last_log=last_log,
+        now=now, name=name, old_build=old_build, source=source, notes=notes, last_log=last_log,
         spares_build=spares_build, live=app.active_release == release.id,
     )  # fmt: skip
     plan = card_plan(promotion) if plans else None

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.views.card_text import CardContext
-from bot.views.mrkdwn import clip, date, inline
+from bot.views.mrkdwn import clip, date, inline, prose
 from bot.views.times import spoken
 from core.promotion import Phase, Promotion
+from core.records.repository import compared
+from core.sentence import EMPTY_SENTENCE, Sentence
 
 _MOST_DESCRIPTION = 300
 
@@ -64,8 +66,16 @@ def _build(context: CardContext) -> Iterator[CardField]:
     if context.source and context.source.description:
         said = clip(context.source.description, _MOST_DESCRIPTION)
         rows.append(f"{inline(context.source.id)} is “{said}”")
+    if commits := _commits(context):
+        rows.append(prose(commits))
     if rows:
         yield CardField(label="build" if new else "release", rows=rows)
+
+
+def _commits(context: CardContext) -> Sentence:
+    """Say what changed in the source; of a build that goes on running nothing did."""
+    same = context.previous is not None and context.previous.build == context.release.build
+    return EMPTY_SENTENCE if same else compared(context.old_build, context.build)
 
 
 def _services(p: Promotion) -> Iterator[CardField]:

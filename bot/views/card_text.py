@@ -27,7 +27,7 @@ from core.policy.authorization import ApprovalRule, Rules, named
 from core.policy.rules import GROUP
 from core.promotion import GOING_BACK, UNSUCCESSFUL, WAITING, Phase, Promotion
 from core.records.approval import Approval
-from core.records.build import Build, is_pinned
+from core.records.build import Build, BuildEntry, is_pinned
 from core.records.environment import difference
 from core.records.release import Release, ReleaseEntry
 from core.records.waits_for import WaitsFor
@@ -48,6 +48,7 @@ class CardContext:
 
     Attributes:
         previous: the release that was active when it was asked for, to name what changes; None if unknown.
+        old_build: that release's build.
         source: of a rollback, the release that it goes back to.
         name: how people are shown.
         notes: of which keys of its manifest nothing comes.
@@ -64,6 +65,7 @@ class CardContext:
     rules: Rules
     now: datetime
     name: Callable[[Actor], str]
+    old_build: BuildEntry | None = None
     source: ReleaseEntry | None = None
     notes: Sequence[str] = ()
     live: bool = False

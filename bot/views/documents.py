@@ -67,6 +67,7 @@ def build_document(build: BuildEntry) -> Document:
         "ended": stamp(build.ended_at),
         "description": build.description,
         "git-sha": build.git_sha,
+        "repository": build.repository,
         "images": dict(build.images),
         **({"manifest": build.manifest} if isinstance(build, Build) else {}),
     }
@@ -125,6 +126,8 @@ def diff_document(diff: ReleaseDiff, before: str, after: str) -> Document:
         "before": before,
         "after": after,
         "builds": list(diff.builds),
+        "commits": list(diff.shas),
+        "compare": diff.page.url if diff.page else None,
         "images": {name: list(images) for name, images in diff.images.items()},
         "env": {key: list(names) for key, names in asdict(diff.environment).items()},
         "manifest": list(diff.manifest),

@@ -14,6 +14,9 @@ def release_diff_text(diff: ReleaseDiff, before: str, after: str) -> str:
     old, new = diff.builds
     pairs = [("Releases", f"{before} → {after}")]
     pairs.append(("Build", (new or "none") if old == new else f"{old or 'none'} → {new or 'none'}"))
+    before_sha, after_sha = diff.shas
+    if old != new and (before_sha or after_sha):
+        pairs.append(("Commit", f"{before_sha or 'unknown'} → {after_sha or 'unknown'}"))
     if diff.images:
         rows = [f"{name}: {one or 'none'} → {other or 'none'}" for name, (one, other) in diff.images.items()]
         pairs.append(("Images", "\n".join(rows)))

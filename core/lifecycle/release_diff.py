@@ -9,6 +9,8 @@ from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.environment import Difference, difference
 from core.records.release import Release
+from core.records.repository import compared
+from core.sentence import EMPTY_SENTENCE, Hyperlink, Sentence
 
 # Fields that are named of one object; a manifest that is written anew changes hundreds.
 MOST_FIELDS = 20
@@ -31,6 +33,8 @@ class ReleaseDiff:
 
     Attributes:
         builds: of the two, None where a release has none.
+        shas: the commits of both builds, "" where one is not known; `commits`: what changed in the source, with a link where there
+            is a page of it.
         images: service → (before, after) where they differ; "" where there is none.
         environment: names of variables.
         manifest: the lines of a unified diff of both convox.yml.
@@ -40,6 +44,8 @@ class ReleaseDiff:
     """
 
     builds: tuple[str | None, str | None]
+    shas: tuple[str, str] = ("", "")
+    commits: Sentence = EMPTY_SENTENCE
     images: Mapping[str, tuple[str, str]]
     environment: Difference
     manifest: tuple[str, ...]
@@ -48,15 +54,23 @@ class ReleaseDiff:
     changed: Mapping[Ref, tuple[str, ...]]
     pruned: tuple[Ref, ...] = ()
 
+    @property
+    def page(self) -> Hyperlink | None:
+        """The page that shows what changed in the source, if there is one."""
+        return next((part for part in self.commits.parts if isinstance(part, Hyperlink)), None)
+
 
 def release_diff(before: ReleaseSide, after: ReleaseSide, pruned: tuple[Ref, ...] = ()) -> ReleaseDiff:
     """Compare two releases of an app."""
     old, new = _objects(before), _objects(after)
+    new_build = before.release.build != after.release.build
     changed = {
         ref: tuple(_fields(old[ref], new[ref]))[:MOST_FIELDS] for ref in sorted(old.keys() & new.keys())
     }
     return ReleaseDiff(
         builds=(before.release.build, after.release.build),
+        shas=(before.build.git_sha if before.build else "", after.build.git_sha if after.build else ""),
+        commits=compared(before.build, after.build) if new_build else EMPTY_SENTENCE,
         images=_images(before.build, after.build),
         environment=difference(before.release.environment, after.release.environment),
         manifest=tuple(_manifest(before.build, after.build)),

@@ -22,6 +22,7 @@ class BuildEntry:
 
     Attributes:
         images: service name → image reference, for every service of the manifest.
+        repository: where `git_sha` lies: an https address without credentials where it is one, else what was given; "" if unknown.
         release: the one release that this build made.
         reused: services whose image came with this build under a tag that an earlier build of the app had too: a node may
             still have what it meant then.
@@ -32,6 +33,7 @@ class BuildEntry:
     images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     description: str = ""
     git_sha: str = ""
+    repository: str = ""
     status: BuildStatus = "complete"
     release: str
     started_at: datetime

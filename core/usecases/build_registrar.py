@@ -10,9 +10,10 @@ from core.ids import new_id
 from core.lifecycle.patience import check_times
 from core.manifest.convox_yml import Manifest, images_needed, parse_manifest, required, resolve_images
 from core.ports.store import StoreReader, Transaction
-from core.records.build import Build, described, is_pinned
+from core.records.build import Build, BuildEntry, described, is_pinned
 from core.records.environment import Environment
 from core.records.release import Release
+from core.records.repository import compared, repository_url
 from core.sentence import Sentence
 from core.usecases.attempts import until_current
 from core.usecases.forks import read_fork
@@ -55,6 +56,7 @@ class BuildRegistrar(RecordUseCase):
         images: Mapping[str, str],
         description: str = "",
         git_sha: str = "",
+        repository: str = "",
         to_promote: bool = False,
     ) -> NewRelease:
         """Store a build and the one release it makes, forked from the newest release not on hold (contract 4).
@@ -96,6 +98,7 @@ class BuildRegistrar(RecordUseCase):
                     description=line or f"build {tx.now:%Y-%m-%d %H:%M}",
                     message=message,
                     git_sha=git_sha,
+                    repository=repository_url(repository),
                     release=release_id,
                     started_at=tx.now,
                     ended_at=tx.now,
@@ -184,13 +187,22 @@ class BuildRegistrar(RecordUseCase):
         channel = (await tx.app(build.app)).channel or rules.channel
         if rules.announce_builds and rules.verbosity != "quiet" and channel is not None:
             what = f"Build {build.id} of {build.app}: “{build.description}”, registered by "
-            said = Sentence.of(what, release.created_by, f". Release {release.id}, not promoted yet.")
+            commits = compared(await _active_build(tx, build.app), build)
+            source = Sentence.of(" ", commits, ".") if commits else ""
+            said = Sentence.of(what, release.created_by, f". Release {release.id}, not promoted yet.", source)
             await tx.add_notice(channel, said, kind="build", release=release)
 
     async def _may_build(self, caller: Caller, app: str, *, to_promote: bool) -> None:
         actor = await self._access.require(caller.actor, "build", app)
         if to_promote:
             await self._access.require(actor, "promote", app)
+
+
+async def _active_build(tx: StoreReader, app: str) -> BuildEntry | None:
+    """Return the build that runs now, with which a new one is compared."""
+    active = (await tx.app(app)).active_release
+    build = (await tx.release_entry(app, active)).build if active else None
+    return await tx.build_entry(app, build) if build else None
 
 
 async def _reused(tx: StoreReader, app: str, images: Mapping[str, str]) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ def build_row(build: Build, vault: Vault) -> Columns:
         # A few of many builds have one, and it is shown with one build only.
         "message": vault.seal_bytes(zlib.compress(build.message.encode())) if build.message else None,
         "git_sha": build.git_sha,
+        "repository": build.repository,
         "status": build.status,
         "release": build.release,
         "started_at": timestamp(build.started_at),
@@ -95,6 +96,7 @@ def _build_columns(row: Row) -> Columns:
         "reused": tuple(orjson.loads(row["reused"])),
         "description": row["description"],
         "git_sha": row["git_sha"],
+        "repository": row["repository"],
         "status": row["status"],
         "release": row["release"],
         "started_at": datetime.fromisoformat(row["started_at"]),

@@ -49,7 +49,8 @@ LATER = replace(
 )
 B = Build(
     id="BABCDEFGHIJ", app="myapp", manifest=SERVICES, description=WORDS, release=R.id, started_at=MADE,
-    ended_at=MADE, created_by=ALICE,
+    ended_at=MADE, created_by=ALICE, git_sha="0123456789abcdef0123456789abcdef01234567",
+    repository="https://github.com/shop/web",
 )  # fmt: skip
 APP = App(name="myapp", created_at=MADE, created_by=ALICE, active_release=R.id)
 P = Promotion(

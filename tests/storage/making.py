@@ -64,6 +64,7 @@ def make_build(build_id, release, *, app=APP, **changes):
         "images": {"web": "registry.host/myapp@sha256:0"},
         "description": "build 0123456789 Fix naïve „quotes“",
         "git_sha": "0123456789abcdef",
+        "repository": "https://github.com/shop/myapp",
         "started_at": NOW,
         "ended_at": NOW + timedelta(seconds=3),
         "created_by": CI,

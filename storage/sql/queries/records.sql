@@ -59,20 +59,21 @@ SELECT * FROM builds WHERE id = :id AND app = :app;
 
 -- build_entry --
 -- One build of an app, without its manifest.
-SELECT id, app, images, reused, description, git_sha, status, release, started_at, ended_at, created_by FROM builds
+SELECT id, app, images, reused, description, git_sha, repository, status, release, started_at, ended_at, created_by FROM builds
 WHERE id = :id AND app = :app;
 
 -- builds --
 -- The newest builds of an app first, without their manifests.
-SELECT id, app, images, reused, description, git_sha, status, release, started_at, ended_at, created_by FROM builds
+SELECT id, app, images, reused, description, git_sha, repository, status, release, started_at, ended_at, created_by FROM builds
 WHERE app = :app ORDER BY number DESC LIMIT :limit;
 
 -- add_build --
 -- Make a build, unless its id is taken.
 INSERT INTO builds (
-    id, app, manifest, images, reused, description, message, git_sha, status, release, started_at, ended_at, created_by
+    id, app, manifest, images, reused, description, message, git_sha, repository, status, release, started_at, ended_at, created_by
 ) VALUES (
-    :id, :app, :manifest, :images, :reused, :description, :message, :git_sha, :status, :release, :started_at, :ended_at, :created_by
+    :id, :app, :manifest, :images, :reused, :description, :message, :git_sha, :repository, :status, :release, :started_at, :ended_at,
+    :created_by
 ) ON CONFLICT (id) DO NOTHING;
 
 -- known_images --

@@ -17,7 +17,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-KEYS = ("manifest", "images", "description", "git-sha", "extra")
+KEYS = ("manifest", "images", "description", "git-sha", "repository", "extra")
 
 
 async def test_a_build_makes_exactly_one_release(api):
@@ -36,6 +36,17 @@ async def test_a_build_makes_exactly_one_release(api):
     assert build.release == made["release"]
     assert [r.id for r in await api.store.read.releases("myapp", 10)] == [made["release"]]
     assert build.created_by.key == "token:ci"
+
+
+async def test_where_its_commit_lies_is_kept_without_the_token_that_ci_cloned_with(api):
+    asked = BUILD | {"git-sha": "0123abc", "repository": "https://ci:s3cret@github.com/shop/web.git"}
+    made = await (await api.post(PATH, json=asked)).json()
+
+    words = {"text": f"builds info {made['id']} -a myapp", "output": "json"}
+    told = await (await api.post("/commands", json=words)).json()
+    assert told["data"]["repository"] == "https://github.com/shop/web"
+    assert "Commit       0123abc\nRepository   https://github.com/shop/web\n" in told["text"]
+    assert "s3cret" not in str(told)
 
 
 async def test_without_a_description_it_is_called_by_its_time(api):

@@ -119,6 +119,19 @@ async def test_a_given_sha_is_described_by_its_own_commit(api, folder, commit):
     assert (await newest(api)).description == f"build {commit[:10]} Fix the naïve “thing”"
 
 
+async def test_it_says_where_its_repository_was_cloned_from_without_credentials(api, commit):
+    git("remote", "add", "origin", "https://ci:s3cret@github.com/shop/web.git")
+    await built(*GIVEN)
+    assert (await newest(api)).repository == "https://github.com/shop/web"
+
+    await built(*GIVEN, "--repository", "git@gitlab.com:shop/web.git")
+    assert (await newest(api)).repository == "https://gitlab.com/shop/web"
+
+    git("remote", "set-url", "origin", "/srv/git/web.git")
+    await built(*GIVEN)
+    assert (await newest(api)).repository == ""
+
+
 async def test_a_sha_is_never_an_option_of_git(api, commit):
     assert await built(*GIVEN, "--git-sha=--output=pwned") == 0
 

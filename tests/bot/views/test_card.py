@@ -22,6 +22,11 @@ GOING = replace(STARTED, progress=Progress(watched=95, moved=20, services={"web"
 ENDED = replace(GOING, settled_at=NOW + timedelta(seconds=14))
 
 
+SOURCE = "https://github.com/shop/web"
+OLD_BUILD = replace(BUILD, id="BAAAAAAAAAA", git_sha="0" * 40, repository=SOURCE)
+NEW_BUILD = replace(BUILD, git_sha="1" * 40, repository=SOURCE)
+
+
 def scheduled(waits_for):
     return replace(WAITING, phase=Phase.SCHEDULED, approvals_needed=0, expires_at=None, waits_for=waits_for)
 
@@ -618,6 +623,21 @@ def test_cancelling_says_in_its_dialog_where_the_app_goes():
     assert dialog(rolling) == "web goes back to RAAAAAAAAAA."
     assert "not undone by itself" in dialog(replace(rolling, kind="rollback"))
     assert "no verified release" in dialog(replace(rolling, back_to=None))
+
+
+def test_another_build_links_what_changed_in_the_source():
+    page = f"{SOURCE}/compare/{'0' * 40}...{'1' * 40}"
+    (columns,) = [
+        b["fields"] for b in card_of(WAITING, old_build=OLD_BUILD, build=NEW_BUILD)["blocks"] if "fields" in b
+    ]
+
+    assert columns[1]["text"].endswith(f"<{page}|compare 0000000 → 1111111>")
+    same = card_of(WAITING, old_build=NEW_BUILD, build=NEW_BUILD, previous=replace(OLD, build=NEW_BUILD.id))
+    assert SOURCE not in same["text"]
+    hostile = replace(NEW_BUILD, repository="https://github.com/a/b|<!channel>")
+    shown_text = card_of(WAITING, old_build=OLD_BUILD, build=hostile)["text"]
+    assert "commits 0000000 → 1111111" in shown_text
+    assert "channel" not in shown_text
 
 
 def test_many_approvals_are_counted_and_not_listed():

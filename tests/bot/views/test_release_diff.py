@@ -23,6 +23,7 @@ def test_each_kind_of_change_has_its_row():
     text = release_diff_text(
         diff(
             builds=("B1", "B2"),
+            shas=("", "0123abc"),
             images={"web": ("a", "b"), "job": ("", "c")},
             environment=Difference(added=("A",), changed=(), removed=()),
             manifest=("-x", "+y"),
@@ -37,6 +38,7 @@ def test_each_kind_of_change_has_its_row():
     assert text.splitlines() == [
         "Releases      R1 → R2",
         "Build         B1 → B2",
+        "Commit        unknown → 0123abc",
         "Images        web: a → b",
         "              job: none → c",
         "Env           add:A",

@@ -12,7 +12,12 @@ from tests.fakes import START
 
 
 def side(
-    number: int, *objects: dict[str, Any], image: str = "r.example/web:1", text: str = "a\n", **env: str
+    number: int,
+    *objects: dict[str, Any],
+    image: str = "r.example/web:1",
+    text: str = "a\n",
+    sha: str = "",
+    **env: str,
 ):
     build = Build(
         id=f"B{number}",
@@ -20,7 +25,8 @@ def side(
         manifest=text,
         images={"web": image} if image else {},
         description="",
-        git_sha="",
+        git_sha=sha,
+        repository="https://github.com/shop/web",
         release=f"RNUMBER{number}",
         started_at=START,
         ended_at=START,
@@ -54,6 +60,16 @@ def test_builds_images_variables_and_the_manifest_are_compared():
     assert str(found.environment) == "add:D change:B remove:C"
     assert found.manifest == ("@@ -1 +1 @@", "-port: 1", "+port: 2")
     assert "hush" not in repr(found)
+
+
+def test_the_source_of_another_build_is_compared_on_its_page():
+    found = release_diff(side(1, sha="0" * 40), side(2, sha="1" * 40))
+    assert found.shas == ("0" * 40, "1" * 40)
+    assert found.page is not None
+    assert found.page.url == f"https://github.com/shop/web/compare/{'0' * 40}...{'1' * 40}"
+
+    same = side(1, sha="0" * 40)
+    assert release_diff(same, same).page is None
 
 
 def test_objects_are_compared_field_by_field_and_the_id_of_a_release_is_no_difference():

@@ -12,7 +12,7 @@ from core.policy.authorization import parse_policy
 from core.promotion import Phase
 from core.records.environment import Environment
 from core.records.release import Release, ReleaseStatus
-from core.sentence import Sentence
+from core.sentence import Hyperlink, Sentence
 from core.usecases.registrar import Registrar
 from tests.chain import first_broken
 from tests.core.world import ALICE, BOB, World, by, manifest
@@ -150,6 +150,22 @@ async def test_a_build_makes_one_release_with_the_environment_of_the_newest(w: W
     assert made.release.environment == Environment((("A", "1"),))
     assert made.release.description == "build 89df13d5bf Greet"
     assert len(await w.store.read.releases("myapp", 10)) == 2
+
+
+async def test_an_announced_build_links_what_changed_since_the_one_that_runs(w: World):
+    async def registered(sha: str) -> str:
+        made = await w.registrar.register_build(
+            by(BOB), "myapp", manifest=manifest(), images={}, git_sha=sha * 10, repository="git@github.com:shop/web.git"
+        )  # fmt: skip
+        return made.release.id
+
+    await w.promote(await registered("0000"))
+    await registered("1111")
+    first, second = (notice.said.parts for notice in await w.store.outbox.notices.due())
+
+    page = "https://github.com/shop/web"
+    assert Hyperlink(f"{page}/commit/{'0' * 40}", "commit 0000000") in first
+    assert Hyperlink(f"{page}/compare/{'0' * 40}...{'1' * 40}", "compare 0000000 → 1111111") in second
 
 
 async def test_a_build_without_a_description_is_described_by_its_time(w: World):

@@ -1,0 +1,3 @@
+-- Where the commit of a build lies: an https address without credentials where it is one; "" where nobody said.
+
+ALTER TABLE builds ADD COLUMN repository TEXT NOT NULL DEFAULT '';
