@@ -346,7 +346,7 @@ class InboxWorker:
         promotion = await self._store.read.promotion(promotion_id)
         app = await self._store.read.any_app(promotion.app)
         live = app.active_release == promotion.release
-        if gone(action_id, ButtonContext(promotion=promotion, live=live)):
+        if gone(action_id, ButtonContext(promotion=promotion, live=live, active=app.active_release)):
             now = f"{app.name} runs {app.active_release} by now" if app.active_release else "it was undone"
             raise Conflict(
                 f"this card offers that no longer: {now}, so nothing was done",

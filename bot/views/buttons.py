@@ -22,7 +22,7 @@ from bot.command.commands import (
     Snooze,
     Stop,
 )
-from bot.command.release_forms import DeclineForm, PromoteForm
+from bot.command.release_forms import DeclineForm, PromoteForm, RollbackForm
 from bot.views.mrkdwn import plain
 from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, WAITING, Phase, Promotion, PromotionEvent
 from core.records.release import ReleaseEntry
@@ -40,12 +40,14 @@ class ButtonContext:
         promotion: whose card.
         changes: one plain sentence of what approving it changes.
         live: its app still runs its release, as far as the records know.
+        active: the release that the app runs by the records, None where none was ever verified.
         source: of a rollback, the release that it goes back to.
     """
 
     promotion: Promotion
     changes: str = ""
     live: bool = False
+    active: str | None = None
     source: ReleaseEntry | None = None
 
 
@@ -119,6 +121,19 @@ def _can_be_left(context: ButtonContext) -> bool:
     p = context.promotion
     forward = p.kind == "promote" and not p.restarts and p.back_to not in {None, p.release}
     return p.phase is Phase.RUNNING and forward and context.live
+
+
+def _can_be_undone(context: ButtonContext) -> bool:
+    """Tell whether an app that a promotion left as it was may go back to what it ran before: nothing else became live since."""
+    p = context.promotion
+    left = p.phase in {Phase.STOPPED, Phase.FAILURE} and p.kind == "promote" and not p.restarts
+    return left and p.back_to is not None and context.active == p.back_to
+
+
+def _rollback_failed(context: ButtonContext) -> bool:
+    """Tell whether somebody has to choose anew where the app goes: where a person's rollback went did not come up."""
+    p = context.promotion
+    return p.phase is Phase.FAILURE and p.kind == "rollback"
 
 
 def _counts_down(context: ButtonContext) -> bool:
@@ -255,13 +270,21 @@ BUTTONS = (
         name="rollback",
         label=lambda c: f"Roll back to {c.promotion.back_to}",
         spoken=lambda c: f"Roll back to {c.promotion.back_to} from {c.promotion.release}: {c.promotion.app}",
-        shown=_can_be_left,
+        shown=lambda c: _can_be_left(c) or _can_be_undone(c),
         command=_back,
         question=lambda c: (
             f"{c.promotion.app} goes back from {c.promotion.release} to {c.promotion.back_to}, with the variables of then."
         ),
         confirm="Roll back",
         deny="Stay",
+        follows=True,
+    ),
+    Button(
+        name="rollback_elsewhere",
+        label=_words("Roll back…"),
+        spoken=lambda c: f"Roll back… and choose where to: {c.promotion.app}",
+        shown=_rollback_failed,
+        command=lambda c: RollbackForm(app=c.promotion.app),
         follows=True,
     ),
     Button(

@@ -69,7 +69,7 @@ def card(
     context = CardContext(
         promotion=promotion, release=release, build=build, previous=previous, approvals=approvals, rules=rules,
         now=now, name=name, old_build=old_build, source=source, notes=notes, last_log=last_log,
-        spares_build=spares_build, live=app.active_release == release.id,
+        spares_build=spares_build, live=app.active_release == release.id, active=app.active_release,
     )  # fmt: skip
     plan = card_plan(promotion) if plans else None
     return _Card(context, state(promotion, approvals), closed, plan).payload
@@ -91,7 +91,11 @@ class _Card:
         self._fields = fields(context)
         self._below = fitted([*below(context), *([prose(closed)] if closed else [])], MOST_BELOW)
         self._deeds = ButtonContext(
-            promotion=p, changes=changes(context), live=context.live, source=context.source
+            promotion=p,
+            changes=changes(context),
+            live=context.live,
+            active=context.active,
+            source=context.source,
         )
         self._typed = commands(context)
 

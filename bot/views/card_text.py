@@ -52,7 +52,7 @@ class CardContext:
         source: of a rollback, the release that it goes back to.
         name: how people are shown.
         notes: of which keys of its manifest nothing comes.
-        live: its app still runs its release, as far as the records know.
+        live: its app still runs its release, as far as the records know; `active`: the release that it runs.
         spares_build: what holds the release says nothing of its build.
         last_log: the row of the failed pod's log that tells most, "" where there is none.
     """
@@ -69,6 +69,7 @@ class CardContext:
     source: ReleaseEntry | None = None
     notes: Sequence[str] = ()
     live: bool = False
+    active: str | None = None
     last_log: str = ""
     spares_build: bool = False
 
@@ -128,7 +129,7 @@ def restart_of(p: Promotion) -> Restart:
 
 def any_way_back(p: Promotion) -> str:
     """Say how to replace what runs, where nobody knows a release to go back to or somebody has rolled out something else."""
-    if p.phase is Phase.STOPPED and p.back_to:
+    if p.phase in {Phase.STOPPED, Phase.FAILURE} and p.kind == "promote" and p.back_to:
         return f"to go back: {_typed(Rollback(app=p.app, release=p.back_to))}"
     back = _line(f"releases rollback RELEASE -a {p.app}")
     if p.phase is Phase.SUPERSEDED and p.kind == "promote":

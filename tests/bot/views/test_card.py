@@ -421,8 +421,9 @@ def buttons_of(promotion, **given) -> list[dict]:
         ("reverted", ["logs", "promote_anyway"]),
         ("removed", ["logs", "promote_anyway"]),
         ("cancelled", ["logs", "promote_anyway"]),
-        ("failure", ["logs", "promote_anyway"]),
-        ("failed-rollback", ["logs"]),
+        ("stopped", ["logs", "rollback", "promote_anyway"]),
+        ("failure", ["logs", "rollback", "promote_anyway"]),
+        ("failed-rollback", ["logs", "rollback_elsewhere"]),
         ("blameless", ["logs", "promote_again"]),
         ("restart-reverted", ["logs", "promote_again"]),
         ("refused", ["ask_again"]),
@@ -448,7 +449,7 @@ DONE_AT_ONCE = dict.fromkeys(("title", "text", "confirm", "deny"))
 
 
 def test_the_first_button_of_a_failed_card_changes_nothing_and_asks_nothing():
-    for name in ("reverted", "failure", "blameless", "restart-reverted"):
+    for name in ("reverted", "stopped", "failure", "failed-rollback", "blameless", "restart-reverted"):
         first = actions_in(shown_in(name))[0]
         assert first["value"].endswith("logs -a web")
         assert "confirm" not in first
@@ -461,6 +462,9 @@ def test_the_first_button_of_a_failed_card_changes_nothing_and_asks_nothing():
         ("waiting", "3 approve PABCDEFGHIJ"),
         ("rolling", "3 cancel PABCDEFGHIJ"),
         ("live", "3 releases rollback RAAAAAAAAAA -a web"),
+        ("stopped", "3 releases rollback RAAAAAAAAAA -a web"),
+        ("failure", "3 releases rollback RAAAAAAAAAA -a web"),
+        ("failed-rollback", "3 releases rollback -a web --ask"),
         ("declined", "3 releases promote RABCDEFGHIJ -a web"),
         ("restart-refused", "3 restart -a web"),
         ("restart-reverted", "3 restart web -a web"),
@@ -495,6 +499,21 @@ def test_the_way_back_is_offered_while_the_release_is_live_and_there_is_one_to_g
     ):
         assert buttons_of(other, app=on) == []
     assert buttons_of(live, app=replace(APP, active_release="RNEWERONEXX")) == []
+
+
+@pytest.mark.parametrize("name", ["stopped", "failure"])
+def test_what_was_left_as_it_was_goes_back_while_nothing_else_went_live(name):
+    left = STATES[name][1]
+    before = ButtonContext(promotion=left, active="RAAAAAAAAAA")
+
+    assert not gone("promotion.rollback", before)
+    for moved_on in (
+        replace(before, active="RNEWERONEXX"),
+        replace(before, promotion=replace(left, back_to=None), active=None),
+        replace(before, promotion=replace(left, kind="rollback")),
+        replace(before, promotion=replace(left, restarts=("web",))),
+    ):
+        assert gone("promotion.rollback", moved_on)
 
 
 def test_a_click_on_what_follows_an_ending_counts_while_it_stands_there_and_a_decision_is_judged_by_itself():
