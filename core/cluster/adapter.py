@@ -15,6 +15,7 @@ from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.kinds.secret import SECRET, app_registries, filled
 from core.cluster.labels import APP_REGISTRIES
 from core.cluster.logs import read_logs
+from core.cluster.object_applier import ObjectApplier
 from core.cluster.processes import read_processes, read_timers
 from core.cluster.provisioning import NamespaceProvisioner
 from core.cluster.remarks import remarks
@@ -72,7 +73,8 @@ class KubernetesCluster:
         self._clock = clock
         self._tuning = tuning
         self._anchors = Anchors(client)
-        self._applier = ObjectWriter(client)
+        self._applier = ObjectApplier(client)
+        self._writer = ObjectWriter(client)
         self._namespaces = NamespaceProvisioner(client)
 
     def render(
@@ -140,16 +142,16 @@ class KubernetesCluster:
         await self._applier.apply(ns, part, ref, token=token, force=True)
 
     async def scale(self, app: str, ref: Ref, replicas: int, *, token: int) -> Applied:
-        return await self._applier.scale(self._ns(app), ref, replicas, token=token)
+        return await self._writer.scale(self._ns(app), ref, replicas, token=token)
 
     async def restart(self, app: str, ref: Ref, at: str, *, token: int) -> Applied:
-        return await self._applier.restart(self._ns(app), ref, at, token=token)
+        return await self._writer.restart(self._ns(app), ref, at, token=token)
 
     async def delete(self, app: str, ref: Ref, *, uid: str, token: int) -> None:
-        await self._applier.delete(self._ns(app), ref, uid=uid, token=token)
+        await self._writer.delete(self._ns(app), ref, uid=uid, token=token)
 
     async def suspend(self, app: str, ref: Ref, *, uid: str, token: int) -> bool:
-        return await self._applier.suspend(self._ns(app), ref, uid=uid, token=token)
+        return await self._writer.suspend(self._ns(app), ref, uid=uid, token=token)
 
     def watch(
         self, app: str, intent: Intent, redact: Redactor

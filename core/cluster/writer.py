@@ -1,131 +1,36 @@
-"""How objects get into the cluster and out again: fenced, never adopting, never overwriting unasked."""
+"""How single objects of ours are changed, held and taken out of the cluster: fenced, and none but ours."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
-
-from core.cluster.api.address import Address
-from core.cluster.api.client import Json, KubeClient
-from core.cluster.api.refusals import ApiFieldConflict, ApiUnreachable, conflicting, owned_sentence
+from core.cluster.api.client import KubeClient
 from core.cluster.documents import (
-    Document,
     controller_of,
     generation_of,
     is_terminating,
     spec_of,
     uid_of,
 )
-from core.cluster.fencing import AppNamespace, check_ours, fenced
-from core.cluster.kinds import KINDS, MANAGED, WORKLOADS, count_of
+from core.cluster.fencing import AppNamespace, check_ours
+from core.cluster.kinds import WORKLOADS
 from core.cluster.kinds.job import JOB, is_running
-from core.cluster.labels import (
-    FIELD_MANAGER,
-    RESTART_MANAGER,
-    SCALE_MANAGER,
-    SUSPENDED_ANNOTATION,
-    TOKEN_ANNOTATION,
-)
-from core.cluster.owners import ManagedFieldsWriter, foreign
-from core.cluster.ownership import RESTARTED
+from core.cluster.labels import FIELD_MANAGER, RESTART_MANAGER, SCALE_MANAGER
+from core.cluster.patches import applied_by_us, restart_of, scale_of, suspended
+from core.cluster.races import retried
 from core.cluster.templates import restarted_at, template_digest
-from core.errors import Denied, FieldConflict, NotYet, Rejected
-from core.records.bundle import Bundle, Ref
+from core.errors import Rejected
+from core.records.bundle import Ref
 from core.records.intent import Applied
 
-T = TypeVar("T")
-
-# Controllers write to a workload some times a second while it rolls; each lost race costs one read.
-ATTEMPTS = 8
-RECREATE = "Recreate"
 SUSPENDED = "until what it has started has ended"
 
 
-@dataclass(slots=True)
-class _Tries:
-    """What the tries of one apply have done besides.
-
-    Attributes:
-        taken: whose fields each of them takes over.
-        patched: one of them has changed the object before the apply itself.
-    """
-
-    taken: list[str] = field(default_factory=list)
-    patched: bool = False
-
-
 class ObjectWriter:
-    """Writes the objects of apps."""
+    """Changes single objects of apps that are there."""
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
-        self._owners = ManagedFieldsWriter(client)
-
-    async def preflight(self, ns: AppNamespace, bundle: Bundle, *, token: int, force: bool) -> None:
-        """Let the server check every object without keeping it.
-
-        Args:
-            ns: where.
-            bundle: what.
-            token: our fencing number.
-            force: as the applies will be: a person's rollback takes fields over, so they are no reason against it.
-
-        Raises:
-            Rejected: with every reason, each once; Denied where one of them is what a starting server says to everybody.
-        """
-        missing = await self._missing({ref.kind for ref in bundle.refs})
-
-        async def check(ref: Ref) -> Rejected | None:
-            if ref.kind in missing:
-                return Denied(missing[ref.kind])
-            try:
-                # A dry run is bound to the state that was read as any other, and loses races as well.
-                await self._apply(ns, bundle, ref, token=token, force=force, dry_run=True)
-            except Rejected as error:
-                return error
-            return None
-
-        # Nothing is kept of a dry run, so none has to wait for another: the first write comes a round trip later, not one an object.
-        answers = await asyncio.gather(*map(check, bundle.refs), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException) and not isinstance(answer, Rejected):
-                raise answer
-        refused = {str(error): error for error in answers if isinstance(error, Rejected)}
-        if refused:
-            denied = any(isinstance(error, Denied) for error in refused.values())
-            raise (Denied if denied else Rejected)("; ".join(refused))
-
-    async def _missing(self, kinds: Iterable[str]) -> dict[str, str]:
-        """Return, of the kinds that not every cluster has, those that this one has not, each with what to do."""
-        found = {}
-        for kind in sorted(kinds):
-            remedy = KINDS[kind].optional
-            if remedy and not await self._client.serves(KINDS[kind].resource):
-                version = KINDS[kind].resource.api_version
-                found[kind] = f"this cluster has no {kind} ({version}): {remedy}"
-        return found
-
-    async def apply(self, ns: AppNamespace, bundle: Bundle, ref: Ref, *, token: int, force: bool) -> Applied:
-        """Apply one object; see `core.ports.cluster.Cluster.apply`."""
-        tries = _Tries()
-        before, after = await self._apply(
-            ns, bundle, ref, token=token, force=force, dry_run=False, tries=tries
-        )
-        await self._owners.disown_others(ns.at(ref.kind, ref.name), after)
-        changed = before is None or tries.patched or _substance(before) != _substance(after)
-        return Applied(
-            ref=ref,
-            uid=uid_of(after),
-            generation=generation_of(after),
-            changed=changed,
-            replicas=count_of(ref, after),
-            template=template_digest(after),
-            overwrote=", ".join(dict.fromkeys(filter(None, tries.taken))),
-        )
 
     async def scale(self, ns: AppNamespace, ref: Ref, replicas: int, *, token: int) -> Applied:
         """Set a count through /scale; whoever has set it before loses it to the bot's own scale manager."""
-        return await _retried(lambda: self._scale_once(ns, ref, replicas, token=token))
+        return await retried(lambda: self._scale_once(ns, ref, replicas, token=token))
 
     async def restart(self, ns: AppNamespace, ref: Ref, at: str, *, token: int) -> Applied:
         """Note a time in the pod template of a workload, as `kubectl rollout restart` does: its pods are replaced.
@@ -136,7 +41,7 @@ class ObjectWriter:
             at: the note, "" for none; another than there is makes another replica set, one of before brings that one back.
             token: our fencing number.
         """
-        return await _retried(lambda: self._restart_once(ns, ref, at, token=token))
+        return await retried(lambda: self._restart_once(ns, ref, at, token=token))
 
     async def delete(self, ns: AppNamespace, ref: Ref, *, uid: str, token: int) -> None:
         """Delete one object of ours, with its pods.
@@ -147,11 +52,11 @@ class ObjectWriter:
             uid: of the object meant; "" where the answer to its creation was lost: then the one that is there.
             token: our fencing number.
         """
-        await _retried(lambda: self._remove_once(ns, ref, uid=uid, token=token))
+        await retried(lambda: self._remove_once(ns, ref, uid=uid, token=token))
 
     async def suspend(self, ns: AppNamespace, ref: Ref, *, uid: str, token: int) -> bool:
         """Suspend one object of ours; see `core.ports.cluster.Cluster.suspend`."""
-        return await _retried(lambda: self._suspend_once(ns, ref, uid=uid, token=token))
+        return await retried(lambda: self._suspend_once(ns, ref, uid=uid, token=token))
 
     async def _suspend_once(self, ns: AppNamespace, ref: Ref, *, uid: str, token: int) -> bool:
         at = ns.at(ref.kind, ref.name)
@@ -160,131 +65,11 @@ class ObjectWriter:
             return True
         check_ours(live, ref, token)
         if not spec_of(live).get("suspend"):
-            await self._client.merge(at, _suspended(live, SUSPENDED), manager=FIELD_MANAGER)
+            await self._client.merge(at, suspended(live, SUSPENDED), manager=FIELD_MANAGER)
             return False
         jobs, _ = await self._client.list(ns.at(JOB.name))
         mine = [job for job in jobs if (controller_of(job, {ref.kind}) or {}).get("uid") == uid_of(live)]
         return not any(is_running(job) for job in mine)
-
-    async def _apply(
-        self,
-        ns: AppNamespace,
-        bundle: Bundle,
-        ref: Ref,
-        *,
-        token: int,
-        force: bool,
-        dry_run: bool,
-        tries: _Tries | None = None,
-    ) -> tuple[Json | None, Json]:
-        """Return the object before, if it was there, and after; `tries` collects what each try has done besides."""
-        return await _retried(
-            lambda: self._apply_once(
-                ns,
-                bundle,
-                ref,
-                token=token,
-                force=force,
-                dry_run=dry_run,
-                tries=tries or _Tries(),
-            )
-        )
-
-    async def _apply_once(
-        self,
-        ns: AppNamespace,
-        bundle: Bundle,
-        ref: Ref,
-        *,
-        token: int,
-        force: bool,
-        dry_run: bool,
-        tries: _Tries,
-    ) -> tuple[Json | None, Json]:
-        at = ns.at(ref.kind, ref.name)
-        live = await self._client.get(at)
-        if live is None and dry_run and ref.kind in WORKLOADS:
-            await self._check_alone(ns, ref)
-        if live is not None:
-            check_ours(live, ref, token)
-            if dry_run:
-                _check_free(ref, live)
-            # A dry run of one that is going has nobody to take a field from: it will be made anew.
-            force = force or (dry_run and is_terminating(live))
-            tries.taken.append(owned := foreign(live))
-            if owned and not force:
-                raise FieldConflict(owned_sentence(at, owned))
-        wanted = _object(bundle, ref)
-        if live is not None and not dry_run:
-            live = await self._ready_for_us(ns, ref, live, token)
-            tries.patched |= _enters_recreate(wanted, live)
-            live = await self._enter_recreate(at, live, wanted)
-        if live is not None:
-            wanted = MANAGED[ref.kind].onto(live, wanted, force)
-        body = fenced(wanted, live, token)
-        if dry_run:
-            return live, await self._owners.dry_run(at, live, _entered(body, live), force=force)
-        body = await self._owners.claimed(at, live, body, template=force)
-        return live, await self._send(at, body, force=force, taken=tries.taken)
-
-    async def _send(self, at: Address, body: Json, *, force: bool, taken: list[str]) -> Json:
-        """Apply; with `force`, what others have set to another value is taken from them and noted in `taken` (engine rule 45).
-
-        Only an apply that is not forced says whose it was, so that one goes first: where nobody is in the way it is all.
-        """
-        try:
-            return await self._client.apply(at, body, manager=FIELD_MANAGER, force=False)
-        except ApiFieldConflict as error:
-            if not force:
-                raise
-            taken.append(conflicting(error.status))
-        return await self._client.apply(at, body, manager=FIELD_MANAGER, force=True)
-
-    async def _check_alone(self, ns: AppNamespace, ref: Ref) -> None:
-        """Raise Rejected where a service would be run by two kinds at once, each counting the other's pods (engine rule 21)."""
-        for kind in WORKLOADS:
-            other = None if kind == ref.kind else await self._client.get(ns.at(kind, ref.name))
-            if other is not None and not is_terminating(other):
-                raise Rejected(
-                    f"{ref.name} runs as a {kind} and cannot become a {ref.kind} under the same name: rename the service"
-                )
-
-    async def _enter_recreate(self, at: Address, live: Json, wanted: Mapping[str, Any]) -> Json:
-        """Return the object as it is once it may be applied with Recreate: a defaulted rollingUpdate refuses that (engine rule 21)."""
-        if not _enters_recreate(wanted, live):
-            return live
-        patch = {
-            "metadata": {"uid": uid_of(live), "resourceVersion": live["metadata"]["resourceVersion"]},
-            "spec": {"strategy": {"type": RECREATE, "rollingUpdate": None}},
-        }
-        return await self._client.merge(at, patch, manager=FIELD_MANAGER)
-
-    async def _ready_for_us(self, ns: AppNamespace, ref: Ref, live: Json, token: int) -> Json:
-        """Return the object as it may be applied onto.
-
-        Raises:
-            NotYet: it is on its way out, after a prune or a removal; whatever it was given now would go with it.
-        """
-        if is_terminating(live):
-            raise NotYet(f"{ref} is still being removed; it is made anew once it has gone")
-        if SUSPENDED_ANNOTATION in (live["metadata"].get("annotations") or {}):
-            # Somebody else's suspension stays, as a count by hand does.
-            at = ns.at(ref.kind, ref.name)
-            return await self._client.merge(at, _suspended(live, None), manager=FIELD_MANAGER)
-        return await self._give_count_away(ns, ref, live, token) if _holds_count(live) else live
-
-    async def _give_count_away(self, ns: AppNamespace, ref: Ref, live: Json, token: int) -> Json:
-        """Let the scale manager hold the count as well: else an apply that leaves it out sets it to 1 (engine rule 20).
-
-        What is read after it is what the apply is bound to, so its token is checked again (engine rule 15).
-        """
-        scale, replicas = ns.at(ref.kind, ref.name, "scale"), spec_of(live)["replicas"]
-        await self._client.apply(scale, _scale(ns, live, replicas), manager=SCALE_MANAGER, force=True)
-        after = await self._client.get(ns.at(ref.kind, ref.name))
-        if after is None or is_terminating(after):
-            raise NotYet(f"{ref} is being removed while it is applied; it is made anew once it has gone")
-        check_ours(after, ref, token)
-        return after
 
     async def _scale_once(self, ns: AppNamespace, ref: Ref, replicas: int, *, token: int) -> Applied:
         live = await self._client.get(ns.at(ref.kind, ref.name))
@@ -292,7 +77,7 @@ class ObjectWriter:
             raise Rejected(f"{ref} does not exist in namespace {ns.namespace}: there is nothing to scale")
         check_ours(live, ref, token)
         scale = ns.at(ref.kind, ref.name, "scale")
-        await self._client.apply(scale, _scale(ns, live, replicas), manager=SCALE_MANAGER, force=True)
+        await self._client.apply(scale, scale_of(ns, live, replicas), manager=SCALE_MANAGER, force=True)
         changed = spec_of(live).get("replicas") != replicas
         # A Scale carries no generation; a change of the count raises it by one, whatever else raises it besides.
         return Applied(
@@ -309,7 +94,7 @@ class ObjectWriter:
         if live is None or is_terminating(live):
             raise Rejected(f"{ref} does not exist in namespace {ns.namespace}: there is nothing to restart")
         check_ours(live, ref, token)
-        body = _restart(ns, live, at)
+        body = restart_of(ns, live, at)
         after = await self._client.apply(where, body, manager=RESTART_MANAGER, force=True)
         return Applied(
             ref=ref,
@@ -325,7 +110,7 @@ class ObjectWriter:
         if live is None or is_terminating(live) or uid_of(live) != (uid or uid_of(live)):
             return
         check_ours(live, ref, token)
-        if not _applied_by_us(live):
+        if not applied_by_us(live):
             raise Rejected(f"{ref} was not applied by the bot, only labelled as its own: it is left alone")
         version = live["metadata"]["resourceVersion"]
         await self._client.delete(
@@ -338,109 +123,3 @@ class ObjectWriter:
                 "propagationPolicy": "Foreground" if ref.kind in WORKLOADS else "Background",
             },
         )
-
-
-async def _retried(once: Callable[[], Awaitable[T]]) -> T:
-    """Read, check and write again while somebody else writes between our read and our write."""
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return await once()
-        except ApiUnreachable as error:
-            if error.status.code != 409:
-                raise
-    return await once()
-
-
-def _check_free(ref: Ref, live: Document) -> None:
-    """Raise Rejected where somebody keeps a workload from rolling out (engine rule 53)."""
-    kind = WORKLOADS.get(ref.kind)
-    held = kind.diagnosis(ref.name, live) if kind else None
-    if held is not None:
-        raise Rejected(held.sentence)
-
-
-def _suspended(live: Document, note: str | None) -> Json:
-    """Return the patch that suspends an object, with this note of it, or without one takes it up again."""
-    return {
-        "metadata": {
-            "uid": uid_of(live),
-            "resourceVersion": live["metadata"]["resourceVersion"],
-            "annotations": {SUSPENDED_ANNOTATION: note},
-        },
-        "spec": {"suspend": note is not None},
-    }
-
-
-def _strategy_type(document: Document) -> str:
-    return str((spec_of(document).get("strategy") or {}).get("type", ""))
-
-
-def _enters_recreate(wanted: Document, live: Document | None) -> bool:
-    return live is not None and _strategy_type(wanted) == RECREATE != _strategy_type(live)
-
-
-def _entered(body: Json, live: Document | None) -> Json:
-    """Return what a dry run sends: without a strategy that the live one would refuse until a patch has changed it."""
-    if not _enters_recreate(body, live):
-        return body
-    return {**body, "spec": {key: value for key, value in body["spec"].items() if key != "strategy"}}
-
-
-def _object(bundle: Bundle, ref: Ref) -> Mapping[str, Any]:
-    return next(o for o in bundle.objects if Ref(o["kind"], o["metadata"]["name"]) == ref)
-
-
-def _scale(ns: AppNamespace, live: Document, replicas: int) -> Json:
-    metadata = live["metadata"]
-    return {
-        "apiVersion": "autoscaling/v1",
-        "kind": "Scale",
-        "metadata": {
-            "name": metadata["name"],
-            "namespace": ns.namespace,
-            "uid": metadata["uid"],
-            "resourceVersion": metadata["resourceVersion"],
-        },
-        "spec": {"replicas": replicas},
-    }
-
-
-def _restart(ns: AppNamespace, live: Document, at: str) -> Json:
-    """Return what holds the note and nothing else; without it the manager gives back the one that it had."""
-    metadata = live["metadata"]
-    return {
-        "apiVersion": live["apiVersion"],
-        "kind": live["kind"],
-        "metadata": {
-            "name": metadata["name"],
-            "namespace": ns.namespace,
-            "uid": metadata["uid"],
-            "resourceVersion": metadata["resourceVersion"],
-        },
-        **({"spec": {"template": {"metadata": {"annotations": {RESTARTED: at}}}}} if at else {}),
-    }
-
-
-def _applied_by_us(live: Document) -> bool:
-    return bool(_our_books(live))
-
-
-def _holds_count(live: Document) -> bool:
-    """Tell whether something applied a count under our name, which no bundle of ours does."""
-    return any("f:replicas" in book.get("fieldsV1", {}).get("f:spec", {}) for book in _our_books(live))
-
-
-def _our_books(live: Document) -> list[Document]:
-    books = live["metadata"].get("managedFields") or []
-    return [b for b in books if b.get("manager") == FIELD_MANAGER and b.get("operation") == "Apply"]
-
-
-def _substance(document: Document) -> dict[str, Any]:
-    """Return what an apply may change, without what changes at every apply: the token and the server's own notes.
-
-    The generation is among these: a workload's rises with its annotations, and so with every token.
-    """
-    metadata = document["metadata"]
-    notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != TOKEN_ANNOTATION}
-    kept = {k: v for k, v in document.items() if k not in {"metadata", "status"}}
-    return {**kept, "labels": metadata.get("labels") or {}, "annotations": notes}
