@@ -14,6 +14,7 @@ from core.clock import Clock
 from core.failpoints import failpoint
 from core.lifecycle.visibility import UNSEEN
 from core.ports.outbox import CardDue, Outbox
+from core.promotion import IN_FLIGHT, Phase
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,10 @@ FIRST_LOOK, SECOND_LOOK = 10.0, 60.0
 AFTER_TROUBLE = 5.0
 # Longer than any card waits for its next edit, except where hundreds are live.
 LONGEST_INTERVAL = 600.0
+# Of a card that was not edited yet.
+NEVER: tuple[float, Phase | None] = (float("-inf"), None)
+# What goes on by itself.
+UNATTENDED = IN_FLIGHT - {Phase.COUNTDOWN}
 
 
 class CardSender:
@@ -56,7 +61,8 @@ class CardSender:
         self._render = render
         self._support = support
         self._outcome_known = outcome_known
-        self._edited: dict[str, float] = {}
+        # When a card was edited last, and the phase that it shows since then.
+        self._edited: dict[str, tuple[float, Phase]] = {}
 
     async def post(self, due: CardDue) -> None:
         """Post a card that is not in Slack yet; one that may be is looked for first."""
@@ -73,7 +79,7 @@ class CardSender:
         said = await self._support.sent(partial(self._render, card.promotion), send)
         failpoint("outbox.after_post")
         if said.ts:
-            self._edited[card.promotion] = self._clock.monotonic()
+            self._edited[card.promotion] = self._clock.monotonic(), due.phase
             where = str(said.data.get("channel") or "") or None
             await self._outbox.card_posted(card.promotion, said.ts, due.wanted, where)
         elif said.later:
@@ -88,12 +94,21 @@ class CardSender:
 
     def due_in(self, promotion: str, interval: float) -> float:
         """Return the seconds until a card may be edited that is edited once in so many seconds."""
-        return self._edited.get(promotion, float("-inf")) + interval - self._clock.monotonic()
+        at, _ = self._edited.get(promotion, NEVER)
+        return at + interval - self._clock.monotonic()
+
+    def held_back(self, due: CardDue) -> bool:
+        """Tell whether a card waits for its next phase, since a digest tells the rest (engine rule 39).
+
+        What a card showed before a restart nobody knows: it is edited once more. A countdown has buttons that follow its end.
+        """
+        _, shown = self._edited.get(due.card.promotion, NEVER)
+        return due.digested and due.card.ts is not None and due.phase is shown and shown in UNATTENDED
 
     def forget(self) -> None:
         """Forget edits that are so old that they hold nothing up, those of cards that have ended among them."""
         since = self._clock.monotonic() - LONGEST_INTERVAL
-        self._edited = {promotion: at for promotion, at in self._edited.items() if at > since}
+        self._edited = {key: (at, shown) for key, (at, shown) in self._edited.items() if at > since}
 
     async def _surely_absent(self, due: CardDue) -> bool:
         """Look for a card whose post had no outcome; True once it may be posted anew."""
@@ -123,7 +138,7 @@ class CardSender:
             partial(self._render, card.promotion),
             lambda payload: self._calls.edit(card.channel, ts, payload),
         )
-        self._edited[card.promotion] = self._clock.monotonic()
+        self._edited[card.promotion] = self._clock.monotonic(), due.phase
         if said.ts:
             await self._outbox.card_shown(card.promotion, due.wanted)
         elif said.later:

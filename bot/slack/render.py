@@ -6,18 +6,21 @@ from typing import Any
 
 from bot.views import confirmations
 from bot.views.card import card
+from bot.views.digest import digest
 from bot.views.last_log import last_log_row
 from bot.views.notices import notice
 from bot.views.pings import called, known, quiet
 from bot.views.racks import on_rack
-from bot.views.thread import fits_beside_ending, message, terminal
+from bot.views.thread import fits_beside_ending, is_shown, message, terminal
 from core.clock import Clock
 from core.lifecycle.access import Access
 from core.lifecycle.history import copied_from
 from core.lifecycle.manifest_notes import notes_on
+from core.policy.rules import Verbosity
 from core.ports.cluster import Cluster
+from core.ports.digests import Digest
 from core.ports.notices import Notice
-from core.ports.outbox import Fits, Post
+from core.ports.outbox import Fits, Post, Shown, ThreadDue
 from core.ports.store import Store
 from core.promotion import Phase, Promotion
 from core.records.app import DEFAULT_RACK
@@ -95,8 +98,25 @@ class MessageRenderer:
             promotion,
             lines,
             spares_build=await self._spares_build(promotion),
-            verbosity=self._access.policy.rules(promotion.app).verbosity,
+            verbosity=await self._verbosity(promotion),
         )
+
+    def shown(self, due: ThreadDue) -> Shown | None:
+        """Return what tells which lines stand in a thread, None where all do."""
+        verbosity = self._access.policy.verbosity(due.app, due.channel)
+        if verbosity != "quiet" and not due.digested:
+            return None
+        return partial(is_shown, verbosity=verbosity, digested=due.digested)
+
+    async def digest(self, due: Digest) -> dict[str, Any]:
+        """Return the payload of the one message that tells of many promotions."""
+        read = self._store.read
+        cards = await read.digest_cards(due.id)
+        told = [
+            (await read.promotion(card.promotion), self._link(card.channel, card.ts) if card.ts else "")
+            for card in cards
+        ]
+        return on_rack(digest(told), self._rack)
 
     def notice(self, due: Notice) -> dict[str, Any]:
         """Return the payload of what is told beside cards and threads."""
@@ -109,8 +129,13 @@ class MessageRenderer:
             fits_beside_ending,
             promotion,
             spares_build=await self._spares_build(promotion),
-            verbosity=self._access.policy.rules(promotion.app).verbosity,
+            verbosity=await self._verbosity(promotion),
         )
+
+    async def _verbosity(self, promotion: Promotion) -> Verbosity:
+        """Return how much the channel of its card hears."""
+        card = await self._store.read.card(promotion.id)
+        return self._access.policy.verbosity(promotion.app, card.channel if card else None)
 
     async def _spares_build(self, promotion: Promotion) -> bool:
         """Return whether what holds its release says nothing of the build: see `ReleaseStatus`."""

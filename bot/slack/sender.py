@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from bot.slack.cards import AFTER_TROUBLE, CardSender
 from bot.slack.connection import SlackState
+from bot.slack.digests import DigestSender
 from bot.slack.notices import NoticeSender
 from bot.slack.pacing import Pacing, TokenBucket
 from bot.slack.priorities import Priority, SendTask, chosen
@@ -18,8 +19,9 @@ from bot.slack.web_api import WebApi
 from bot.slack.workspace_blocks import WorkspaceBlocks
 from core.clock import Clock
 from core.errors import Unavailable
+from core.ports.digests import Digest
 from core.ports.notices import Notice
-from core.ports.outbox import Card, CardDue, Fits, LostPost, Outbox, Post, ThreadDue
+from core.ports.outbox import Card, CardDue, Fits, LostPost, Outbox, Post, Shown, ThreadDue
 from core.ports.store import Store
 from core.promotion import SETTLED, Phase
 from core.waiting import first_of
@@ -49,7 +51,11 @@ class Renderer(Protocol):
 
     async def beside_ending(self, promotion_id: str) -> Fits: ...
 
+    def shown(self, due: ThreadDue) -> Shown | None: ...
+
     def notice(self, due: Notice) -> dict[str, Any]: ...
+
+    async def digest(self, due: Digest) -> dict[str, Any]: ...
 
 
 class Sender:
@@ -91,10 +97,17 @@ class Sender:
             outcome_known=self._outcome_known,
         )
         self._threads = ThreadSender(
-            outbox, calls, self._pacing, clock, render=messages.post, beside_ending=messages.beside_ending
+            outbox,
+            calls,
+            self._pacing,
+            clock,
+            render=messages.post,
+            beside_ending=messages.beside_ending,
+            shown=messages.shown,
         )
 
         self._notices = NoticeSender(outbox.notices, calls, self._pacing, clock, render=messages.notice)
+        self._digests = DigestSender(outbox.digests, calls, self._pacing, clock, render=messages.digest)
 
     def also_wake(self, other: Callable[[], None]) -> None:
         """Tell somebody else too that there is something new."""
@@ -229,14 +242,19 @@ class Sender:
         began = self._clock.now()
         tasks: list[SendTask] = []
         self._cards.forget()
-        cards = await self._outbox.cards_due()
+        await self._outbox.digests.gather()
+        cards = [due for due in await self._outbox.cards_due() if not self._cards.held_back(due)]
+        digests = await self._outbox.digests.due()
+        interval = self._pacing.card_interval(len(cards) + len(digests))
         wait = QUIET_SECONDS
-        for due in cards:
-            task, pause = self._card(due, len(cards))
+        for task, pause in [
+            *(self._card(due, interval) for due in cards),
+            *(self._digest(due, interval) for due in digests),
+        ]:
             tasks += [task] if pause <= 0 else []
             wait = min(wait, pause) if pause > 0 else wait
         tasks += [self._look_up(lost, began) for lost in await self._outbox.posts_unknown()]
-        tasks += [self._thread(due) for due in await self._outbox.threads_due()]
+        tasks += [self._thread(due) for due in await self._threads.due()]
         tasks += [self._notice(due) for due in await self._outbox.notices.due()]
         # Something may be delayed: by a Retry-After, or until its outcome is looked up.
         if (until := await self._outbox.next_due(began)) is not None:
@@ -279,8 +297,20 @@ class Sender:
     def _post_lanes(self, channel: str) -> tuple[tuple[TokenBucket, ...], ...]:
         return ((self._pacing.post(channel), self._pacing.workspace()),)
 
-    def _card(self, due: CardDue, live: int) -> tuple[SendTask, float]:
-        """Return the task of a card, and how long its next edit must wait."""
+    def _digest(self, due: Digest, interval: float) -> tuple[SendTask, float]:
+        """Return the task of a digest, and how long its next edit must wait: its last one does not."""
+        task = partial(SendTask, since=due.since, channel=due.channel, promotion=f"digest {due.id}")
+        if due.ts is None:
+            looking = bool(due.nonce)
+            lanes = ((self._pacing.look(),),) if looking else self._post_lanes(due.channel)
+            # It tells at once what the cards of so many take minutes to tell.
+            return task(priority=Priority.DECISION, lanes=lanes, run=partial(self._digests.post, due)), 0.0
+        wait = 0.0 if due.over else self._digests.due_in(due, interval)
+        edit = partial(self._digests.edit, due)
+        return task(priority=Priority.HEARTBEAT, lanes=((self._pacing.update(),),), run=edit), wait
+
+    def _card(self, due: CardDue, interval: float) -> tuple[SendTask, float]:
+        """Return the task of a card, and how long its next edit must wait, of which there is one in so many seconds."""
         card = due.card
         urgent = due.phase in SETTLED or due.phase is Phase.AWAITING_APPROVAL
         task = partial(SendTask, since=due.since, channel=card.channel, promotion=card.promotion)
@@ -292,5 +322,5 @@ class Sender:
         update = (self._pacing.update(),)
         if urgent:
             return task(priority=Priority.DECISION, lanes=((self._pacing.urgent(),), update), run=edit), 0.0
-        wait = self._cards.due_in(card.promotion, self._pacing.card_interval(live))
+        wait = self._cards.due_in(card.promotion, interval)
         return task(priority=Priority.HEARTBEAT, lanes=(update,), run=edit), wait

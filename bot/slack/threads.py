@@ -12,7 +12,7 @@ from bot.views.thread import MOST_ROWS, fitting
 from core.clock import Clock
 from core.failpoints import failpoint
 from core.lifecycle.visibility import UNSEEN
-from core.ports.outbox import Fits, LostPost, Outbox, Post, ThreadDue
+from core.ports.outbox import Fits, LostPost, Outbox, Post, Shown, ThreadDue
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ class ThreadSender:
         *,
         render: Callable[[Post], Awaitable[dict[str, Any]]],
         beside_ending: Callable[[str], Awaitable[Fits]],
+        shown: Callable[[ThreadDue], Shown | None],
     ) -> None:
         """Take what it works with.
 
@@ -39,6 +40,7 @@ class ThreadSender:
             clock: for look-ups and delays.
             render: makes the payload of a post from the records.
             beside_ending: says of a promotion that has ended which lines go into one message with its ending.
+            shown: says of a thread which lines stand in it, None where all do.
         """
         self._outbox = outbox
         self._calls = calls
@@ -46,11 +48,23 @@ class ThreadSender:
         self._clock = clock
         self._render = render
         self._beside_ending = beside_ending
+        self._shown = shown
+
+    async def due(self) -> list[ThreadDue]:
+        """Return the threads with something to send now; what they do not show is put aside and takes nobody's turn."""
+        due = await self._outbox.threads_due()
+        hiding = {each.promotion: shown for each in due if each.waiting and (shown := self._shown(each))}
+        if hiding and await self._outbox.leave_out(hiding):
+            return await self._outbox.threads_due()
+        return due
 
     async def send(self, thread: ThreadDue) -> None:
         """Post the ending with the lines that are left, as soon as they fit into one message; else the next batch of lines."""
-        post = await self._ending(thread.promotion) if thread.ending else None
-        post = post or await self._outbox.claim_lines(thread.promotion, most=MOST_ROWS, fitting=fitting)
+        shown = self._shown(thread)
+        post = await self._ending(thread.promotion, shown) if thread.ending else None
+        post = post or await self._outbox.claim_lines(
+            thread.promotion, most=MOST_ROWS, fitting=fitting, shown=shown
+        )
         if post is None:
             return
         failpoint("outbox.after_sending")
@@ -60,9 +74,9 @@ class ThreadSender:
         failpoint("outbox.after_post")
         await self._keep(post, thread.channel, said)
 
-    async def _ending(self, promotion: str) -> Post | None:
+    async def _ending(self, promotion: str, shown: Shown | None) -> Post | None:
         fits = await self._beside_ending(promotion)
-        return await self._outbox.claim_verdict(promotion, most=MOST_ROWS, fits=fits)
+        return await self._outbox.claim_verdict(promotion, most=MOST_ROWS, fits=fits, shown=shown)
 
     async def _keep(self, post: Post, channel: str, said: CallResult) -> None:
         if said.ts:

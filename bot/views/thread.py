@@ -8,6 +8,7 @@ from bot.views.card_text import after, any_way_back, proof, way_back
 from bot.views.mrkdwn import clip, escape, fence, mention
 from bot.views.times import spoken
 from core.lifecycle.outcome import ending
+from core.lifecycle.transition import ATOM
 from core.policy.rules import Verbosity
 from core.promotion import Phase, Promotion
 from core.records.line import Line
@@ -39,6 +40,16 @@ def fitting(lines: Sequence[Line], *, most_chars: int = MOST_CHARS, most_rows: i
         if count and (line.kind != lines[0].kind or chars > most_chars or rows > most_rows):
             return count
     return len(lines)
+
+
+def is_shown(line: Line, verbosity: Verbosity, *, digested: bool = False) -> bool:
+    """Tell whether a line stands in its thread: a quiet one has the verdict and what proves it, no steps.
+
+    `digested`: so many roll out in the channel that a thread has milestones only: what is said of the app (engine rule 39).
+    """
+    if line.kind == "evidence":
+        return True
+    return verbosity != "quiet" and (not digested or line.object == ATOM)
 
 
 def message(lines: Sequence[Line]) -> dict[str, Any]:

@@ -8,7 +8,19 @@ from core.actor import Actor
 from core.policy.freezes import Freezes
 from core.policy.people import Groups, among
 from core.policy.reader import read_policy
-from core.policy.rules import GROUP, TOKEN, VERBS, ApprovalRule, AppRules, Grant, Role, Rules, Verb
+from core.policy.rules import (
+    GROUP,
+    TOKEN,
+    VERBS,
+    ApprovalRule,
+    AppRules,
+    ChannelRules,
+    Grant,
+    Role,
+    Rules,
+    Verb,
+    Verbosity,
+)
 from core.sentence import EMPTY_SENTENCE, Sentence, UserGroup
 from core.yaml.problems import Problems
 from core.yaml.source import as_written
@@ -54,6 +66,7 @@ class Policy:
         roles: all of the file, also those that nobody has.
         apps: the first that matches an app's name rules it.
         freezes: windows in which nothing new is promoted, and who may all the same.
+        channels: what is said of a channel goes before what is said of an app.
     """
 
     everything: bool = False
@@ -61,6 +74,7 @@ class Policy:
     grants: tuple[Grant, ...] = ()
     apps: tuple[AppRules, ...] = ()
     freezes: Freezes = field(default_factory=Freezes)
+    channels: tuple[ChannelRules, ...] = ()
 
     @classmethod
     def open(cls, apps: tuple[AppRules, ...] = ()) -> "Policy":
@@ -70,6 +84,11 @@ class Policy:
     def rules(self, app: str) -> Rules:
         """Return how an app is rolled out."""
         return next((entry.rules for entry in self.apps if _matches(app, entry.match)), Rules())
+
+    def verbosity(self, app: str, channel: str | None) -> Verbosity:
+        """Return how much a channel hears of an app."""
+        said = (entry.verbosity for entry in self.channels if entry.channel == channel)
+        return next(said, self.rules(app).verbosity)
 
     def group_ids(self) -> frozenset[str]:
         """Return the id of every user group in the file: whoever asks must know their members."""
@@ -166,6 +185,8 @@ def parse_policy(text: str, *, open_to_all: bool = False) -> Policy:
     """
     problems = Problems()
     root = compose(as_written(text, problems), problems)
-    roles, grants, apps, freezes = read_policy(root, problems, members_needed=not open_to_all)
+    roles, grants, apps, freezes, channels = read_policy(root, problems, members_needed=not open_to_all)
     problems.finish()
-    return Policy(everything=open_to_all, roles=roles, grants=grants, apps=apps, freezes=freezes)
+    return Policy(
+        everything=open_to_all, roles=roles, grants=grants, apps=apps, freezes=freezes, channels=channels
+    )

@@ -21,6 +21,7 @@ from core.policy.rules import (
     VERBS,
     ApprovalRule,
     AppRules,
+    ChannelRules,
     Grant,
     Role,
     Rules,
@@ -32,6 +33,7 @@ from core.yaml.problems import Problems, did_you_mean
 from core.yaml.source import cut
 from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode
 
+CHANNEL_KEYS = ("verbosity",)
 CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 MOST_APPROVALS = 100
 # An hour: what failed serves, or does not, for as long.
@@ -75,7 +77,7 @@ RULE_KEYS = (
     "verbosity",
 )
 
-Parts = tuple[tuple[Role, ...], tuple[Grant, ...], tuple[AppRules, ...], Freezes]
+Parts = tuple[tuple[Role, ...], tuple[Grant, ...], tuple[AppRules, ...], Freezes, tuple[ChannelRules, ...]]
 
 
 def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) -> Parts:
@@ -83,11 +85,11 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
     if root is None:
         if members_needed:
             problems.fail(1, "the policy is empty: nobody could do anything")
-        return (), (), (), Freezes()
+        return (), (), (), Freezes(), ()
     read = FieldReader(problems)
     if not isinstance(root, MappingNode):
         problems.fail(root.line, f"the policy must be a mapping of keys, not {node_kind(root)}")
-    entries = read.entries_of(root, "the policy", ("roles", "members", "freezes", "apps"))
+    entries = read.entries_of(root, "the policy", ("roles", "members", "freezes", "channels", "apps"))
     roles = _roles(read, entries.get("roles"))
     grants = _grants(read, entries.get("members"), roles)
     if members_needed and not grants:
@@ -95,7 +97,20 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
         problems.add(line, "no members: nobody could do anything")
     listed = read.items(entries["apps"].value, "apps") if "apps" in entries else ()
     freezes = read_freezes(read, entries.get("freezes"), roles)
-    return tuple(roles.values()), grants, tuple(_app(read, node) for node in listed), freezes
+    channels = _channels(read, entries.get("channels"))
+    return tuple(roles.values()), grants, tuple(_app(read, node) for node in listed), freezes, channels
+
+
+def _channels(read: FieldReader, entry: MappingEntry | None) -> tuple[ChannelRules, ...]:
+    found = []
+    for each in read.mapping(entry.value, "channels") if entry else ():
+        if not CHANNEL.fullmatch(each.key.text):
+            read.problems.add(each.line, f"channels names channels by their ids (C…), not {each.key.shown}")
+        keys = read.entries_of(each.value, f"the channel {each.key.shown}", CHANNEL_KEYS)
+        if "verbosity" not in keys:
+            read.problems.add(each.line, f"the channel {each.key.shown} says nothing: verbosity is missing")
+        found.append(ChannelRules(channel=each.key.text, verbosity=_verbosity(read, keys.get("verbosity"))))
+    return tuple(found)
 
 
 def _roles(read: FieldReader, entry: MappingEntry | None) -> dict[str, Role]:

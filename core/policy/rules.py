@@ -18,8 +18,8 @@ Verb = Literal[
     "admin",
 ]
 VERBS: tuple[Verb, ...] = get_args(Verb)
-# `quiet`: no announced builds, and an ending is sent to the channel too only where a person is needed; `normal`: where something went
-# back as well; `verbose`: every ending.
+# `quiet`: a card and its verdict, with the log of what failed: no line of a step, no announced builds, and an ending is sent to the
+# channel too only where a person is needed; `normal`: every step, and what went back is told the channel as well; `verbose`: every ending.
 Verbosity = Literal["quiet", "normal", "verbose"]
 VERBOSITIES: tuple[Verbosity, ...] = ("quiet", "normal", "verbose")
 GROUP = "group:"
@@ -56,7 +56,7 @@ class Rules:
         privileged, host_paths: whether its services may have power over their nodes, and see files of them.
         remind_after: seconds after which those who can approve are reminded once; None never does.
         announce_builds: whether a registered build is told in the app's channel.
-        verbosity: how much the app's channel hears beside cards and their threads.
+        verbosity: how much a channel hears beside cards, and what stands in threads, where nothing is said of that channel.
         ask: a channel (`C…`) or `group:<id>` that is told of what waits for approval, where `from` names nobody.
         rollback_after: how long people may take a promotion that failed in hand, before it goes back by itself.
         routes: whether a release is verified only once what leads from outside to it has been picked up.
@@ -102,6 +102,14 @@ class Grant:
     who: tuple[str, ...]
     roles: tuple[Role, ...]
     apps: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelRules:
+    """How much a channel (`C…`) hears, whichever app it is about."""
+
+    channel: str
+    verbosity: Verbosity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

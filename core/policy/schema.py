@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from core.policy.names import GROUP_ID
-from core.policy.reader import CHANNEL, MOST_APPROVALS, RULE_KEYS
+from core.policy.reader import CHANNEL, CHANNEL_KEYS, MOST_APPROVALS, RULE_KEYS
 from core.policy.rules import VERBOSITIES, VERBS
 from core.yaml.json_schema import (
     DIALECT,
@@ -62,6 +62,7 @@ def policy_schema() -> Schema:
     top = mapping(
         {
             "apps": listed(rules),
+            "channels": pairs(mapping({"verbosity": RULES["verbosity"]}, required=CHANNEL_KEYS)),
             "freezes": mapping({"override": listed(text()), "windows": listed(_WINDOW)}),
             "members": listed(member),
             "roles": pairs(listed({"enum": list(VERBS)})),

@@ -1,10 +1,11 @@
 """What is still to be told in Slack, as values, and the durable outbox that hands them out."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from core.ports.digests import Digests
 from core.ports.notices import Notices
 from core.promotion import Phase
 from core.records.line import Line
@@ -33,6 +34,7 @@ class Card:
 
 Fitting = Callable[[Sequence[Line]], int]
 Fits = Callable[[Sequence[Line]], bool]
+Shown = Callable[[Line], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class CardDue:
             and no `card.ts` the outcome is unknown: look for the nonce before posting again.
         tried_at: when that was.
         since: when the card was asked for.
+        digested: a digest stands for it, so it is edited for a new phase only.
     """
 
     card: Card
@@ -54,6 +57,7 @@ class CardDue:
     nonce: str
     tried_at: datetime | None
     since: datetime
+    digested: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,18 +65,22 @@ class ThreadDue:
     """A thread with something to send now.
 
     Attributes:
+        app: whose promotion it is.
         ts: the card's, under which messages go.
         waiting: lines that are in no message yet.
         ending: the terminal message waits too, so the verdict is out: send before other threads.
         since: when the verdict was given, else the time of the first line that waits.
+        digested: a digest stands for its card, so the thread has milestones only.
     """
 
     promotion: str
+    app: str
     channel: str
     ts: str
     waiting: int
     ending: bool
     since: datetime
+    digested: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +131,14 @@ class Outbox(Protocol):
 
     Attributes:
         notices: what belongs to no promotion.
+        digests: what tells of many promotions at once.
     """
 
     @property
     def notices(self) -> Notices: ...
+
+    @property
+    def digests(self) -> Digests: ...
 
     async def cards_due(self) -> list[CardDue]:
         """Return cards to post or edit now, oldest first; failed and delayed ones are left out."""
@@ -158,23 +170,33 @@ class Outbox(Protocol):
 
     async def threads_due(self) -> list[ThreadDue]: ...
 
-    async def claim_lines(self, promotion: str, *, most: int, fitting: Fitting) -> Post | None:
+    async def leave_out(self, threads: Mapping[str, Shown]) -> bool:
+        """Put aside the lines that their threads do not show, which stay in the records; tell whether there were any."""
+        ...
+
+    async def claim_lines(
+        self, promotion: str, *, most: int, fitting: Fitting, shown: Shown | None = None
+    ) -> Post | None:
         """Return the next message of lines, stored as being sent; None where no line can be sent now.
 
         Args:
             promotion: whose thread.
             most: lines that one message may have.
             fitting: says how many of these go into one, at least one: whoever sends it knows how long they are there.
+            shown: tells which lines stand in the thread; the others are left out. All do without it.
         """
         ...
 
-    async def claim_verdict(self, promotion: str, *, most: int, fits: Fits) -> Post | None:
+    async def claim_verdict(
+        self, promotion: str, *, most: int, fits: Fits, shown: Shown | None = None
+    ) -> Post | None:
         """Return the terminal message, stored as being sent, with the lines that are left; None where they do not fit.
 
         Args:
             promotion: whose thread.
             most: lines that may stand in it.
             fits: tells whether these go into it.
+            shown: see `claim_lines`.
         """
         ...
 

@@ -179,6 +179,10 @@ class StoreReader(Protocol):
 
     async def card(self, promotion_id: str) -> Card | None: ...
 
+    async def digest_cards(self, digest: int) -> list[Card]:
+        """Return the cards that a digest stands for, oldest first."""
+        ...
+
     async def promotion_of_card(self, channel: str, ts: str) -> str | None:
         """Return the promotion whose card a message is, if it is one."""
         ...

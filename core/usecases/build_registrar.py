@@ -183,9 +183,10 @@ class BuildRegistrar(RecordUseCase):
 
     async def _announce(self, tx: Transaction, build: Build, release: Release) -> None:
         """Tell the app's channel of a build, in one message that calls nobody (contract 9.4)."""
-        rules = self._access.policy.rules(build.app)
+        policy = self._access.policy
+        rules = policy.rules(build.app)
         channel = (await tx.app(build.app)).channel or rules.channel
-        if rules.announce_builds and rules.verbosity != "quiet" and channel is not None:
+        if channel is not None and rules.announce_builds and policy.verbosity(build.app, channel) != "quiet":
             what = f"Build {build.id} of {build.app}: “{build.description}”, registered by "
             commits = compared(await _active_build(tx, build.app), build)
             source = Sentence.of(" ", commits, ".") if commits else ""

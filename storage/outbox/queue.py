@@ -7,22 +7,26 @@ write, or by `write_down`. At a start `recover`, since whatever was being sent w
 """
 
 import secrets
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from sqlite3 import Row
 
 from core.clock import Clock
-from core.ports.outbox import Backlog, CardDue, Fits, Fitting, LostPost, Post, ThreadDue
+from core.ports.outbox import Backlog, CardDue, Fits, Fitting, LostPost, Post, Shown, ThreadDue
 from core.records.line import Line
 from storage.codec import actor_of, datetime_or_none, json, timestamp, timestamp_or_none
 from storage.database import Database
 from storage.keys import Vault
+from storage.outbox.digests import SqliteDigests
 from storage.outbox.notices import SqliteNotices
 from storage.outbox.rows import card_due_of, lost_post_of, post_of, thread_due_of
 from storage.outbox.unwritten import UnwrittenOutcomes
 from storage.promotions.rows import line_of
 from storage.session import Session
+
+# SQLite's word for no limit.
+ALL = -1
 
 
 class SqliteOutbox:
@@ -30,6 +34,7 @@ class SqliteOutbox:
 
     Attributes:
         notices: what belongs to no promotion.
+        digests: what tells of many promotions at once.
     """
 
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
@@ -39,6 +44,7 @@ class SqliteOutbox:
         self._reading = Session(database.reader)
         self._unwritten = UnwrittenOutcomes()
         self.notices = SqliteNotices(database, vault, clock)
+        self.digests = SqliteDigests(database, clock)
 
     # Cards
 
@@ -98,7 +104,33 @@ class SqliteOutbox:
         nothing_new = row["waiting"] == 0 and row["terminal_id"] is None
         return row["terminal_id"] in sent or (nothing_new and row["batch_id"] in sent)
 
-    async def claim_lines(self, promotion: str, *, most: int, fitting: Fitting) -> Post | None:
+    async def leave_out(self, threads: Mapping[str, Shown]) -> bool:
+        """Put aside the lines that their threads do not show; tell whether there were any. Without any nothing is written."""
+        found = [promotion for promotion in threads if await self._hidden(promotion, threads[promotion])]
+        if found:
+            async with self._writing() as session:
+                for promotion in found:
+                    await self._put_aside(session, promotion, threads[promotion])
+        return bool(found)
+
+    async def _hidden(self, promotion: str, shown: Shown) -> bool:
+        lines = await self._unsent(self._reading, promotion, ALL)
+        return not all(shown(line) for _, line in lines)
+
+    async def _put_aside(self, session: Session, promotion: str, shown: Shown) -> None:
+        hidden = [seq for seq, line in await self._unsent(session, promotion, ALL) if not shown(line)]
+        if not hidden:
+            return
+        held = await session.one("left_out", promotion=promotion)
+        if held is None:
+            new = {"promotion": promotion, "nonce": secrets.token_hex(16), "created_at": self._now()}
+            (held,) = await session.all("add_left_out", **new)
+        rows = [{"post": held["id"], "promotion": promotion, "seq": seq} for seq in hidden]
+        await session.many("leave_out", rows)
+
+    async def claim_lines(
+        self, promotion: str, *, most: int, fitting: Fitting, shown: Shown | None = None
+    ) -> Post | None:
         """Return the next message of lines, stored as `sending`; None where no line can be sent now.
 
         A message that was handed out before and has no outcome is handed out again, with its nonce and lines.
@@ -112,6 +144,8 @@ class SqliteOutbox:
             terminal_is_out = any(row["state"] != "pending" for row in open_posts)
             if terminal_is_out or not await session.all("postable", promotion=promotion):
                 return None
+            if shown is not None:
+                await self._put_aside(session, promotion, shown)
             lines = await self._unsent(session, promotion, most)
             if not lines:
                 return None
@@ -120,7 +154,9 @@ class SqliteOutbox:
             await self._put(session, promotion, made, last=lines[count - 1][0])
             return await self._send(session, made)
 
-    async def claim_verdict(self, promotion: str, *, most: int, fits: Fits) -> Post | None:
+    async def claim_verdict(
+        self, promotion: str, *, most: int, fits: Fits, shown: Shown | None = None
+    ) -> Post | None:
         """Return the terminal message with the lines that are left, stored as `sending`; None where they do not fit yet.
 
         None also while the card is not out, a message of lines has no outcome, or a delay runs.
@@ -132,6 +168,8 @@ class SqliteOutbox:
             if first is None or first["kind"] != "terminal" or not self._may_go(first):
                 return None
             if first["state"] == "pending":
+                if shown is not None:
+                    await self._put_aside(session, promotion, shown)
                 lines = await self._unsent(session, promotion, most + 1)
                 if len(lines) > most or not fits([line for _, line in lines]):
                     return None

@@ -17,6 +17,9 @@ class OutboxReader(AggregateReader):
         row = await self._session.one("card", promotion=promotion_id)
         return None if row is None else card_of(row)
 
+    async def digest_cards(self, digest: int) -> list[Card]:
+        return [card_of(row) for row in await self._session.all("digest_cards", digest=digest)]
+
     async def promotion_of_card(self, channel: str, ts: str) -> str | None:
         row = await self._session.one("promotion_of_card", channel=channel, ts=ts)
         return None if row is None else str(row["promotion"])

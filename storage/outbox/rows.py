@@ -30,17 +30,20 @@ def card_due_of(row: Row) -> CardDue:
         phase=Phase(row["phase"]),
         nonce=row["nonce"],
         tried_at=datetime_or_none(row["tried_at"]),
+        digested=bool(row["digested"]),
     )
 
 
 def thread_due_of(row: Row) -> ThreadDue:
     return ThreadDue(
         promotion=row["promotion"],
+        app=row["app"],
         channel=row["channel"],
         ts=row["ts"],
         waiting=row["waiting"],
         ending=row["terminal_id"] is not None,
         since=datetime.fromisoformat(row["since"]),
+        digested=bool(row["digested"]),
     )
 
 

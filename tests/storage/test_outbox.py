@@ -395,3 +395,20 @@ async def test_who_has_waited_longest_comes_first_whatever_the_channel(store, cl
     threads = await store.outbox.threads_due()
     assert [(t.promotion, t.since) for t in threads][1] == (P.replace("A", "B"), NOW + timedelta(seconds=3))
     assert threads[0].since == NOW + timedelta(seconds=2)
+
+
+async def test_lines_that_a_thread_does_not_show_are_put_aside_also_between_two_looks(store):
+    await carded(store)
+    await add_lines(store, 1, 2, 3)
+    odd = lambda line: int(line.key.split()[-1]) % 2 == 1  # noqa: E731
+
+    assert await store.outbox.leave_out({P: odd})
+    assert not await store.outbox.leave_out({P: odd}), "and once they are, nothing more is written"
+    await add_lines(store, 4, 5)
+    post = await store.outbox.claim_lines(P, **LIMITS, shown=odd)
+    assert numbers(post) == [1, 3, 5]
+    await store.outbox.post_sent(post.id, "2.0")
+    await add_lines(store, 6)
+    await end(store)
+    last = await store.outbox.claim_verdict(P, most=0, fits=lambda lines: not lines, shown=odd)
+    assert (last.kind, last.lines) == ("terminal", ())

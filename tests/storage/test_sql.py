@@ -62,6 +62,8 @@ def test_the_phases_in_sql_are_those_of_the_core():
     unsettled = set(Phase) - SETTLED
     assert phases_in(QUERIES["in_flight"]) == [IN_FLIGHT]
     assert phases_in(QUERIES["another_in_flight"]) == [IN_FLIGHT, IN_FLIGHT]
+    for name in ("rollouts_without_digest", "join_digest", "digests_due"):
+        assert phases_in(QUERIES[name]) == [IN_FLIGHT], name
     assert phases_in(QUERIES["unsettled"]) == [unsettled]
     assert phases_in(QUERIES["last_touched_phase"]) == [TOUCHED_ENDINGS]
     assert phases_in(QUERIES["awaiting"]) == phases_in(QUERIES["all_awaiting"]) == [WAITING]
@@ -87,6 +89,7 @@ OPEN = {
     "intake_handled",
     "outbox_open",
     "notices_open",
+    "digests_open",
 }
 # Once, at an upgrade.
 UPGRADES = {"sealed_words", "sealed_holds", "sealed_active_bundles", "sealed_bundles", "count_bundles"}

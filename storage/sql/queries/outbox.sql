@@ -14,7 +14,9 @@ ON CONFLICT (promotion) DO NOTHING;
 
 -- cards_due --
 -- Cards that were never posted or show an older revision than there is, oldest first; with the phase, which says how urgent.
-SELECT cards.*, promotions.phase FROM cards JOIN promotions ON promotions.id = cards.promotion
+SELECT cards.*, promotions.phase,
+    EXISTS (SELECT 1 FROM digests WHERE digests.id = cards.digest AND digests.failed = '' AND digests.ended = 0) AS digested
+FROM cards JOIN promotions ON promotions.id = cards.promotion
 WHERE cards.failed = '' AND cards.shown < cards.wanted AND (cards.not_before IS NULL OR cards.not_before <= :now)
 ORDER BY cards.created_at, cards.promotion;
 
@@ -74,16 +76,32 @@ RETURNING *;
 -- Give the unsent lines of a promotion up to a number to a message.
 UPDATE lines SET post = :post WHERE promotion = :promotion AND post IS NULL AND seq <= :last;
 
+-- left_out --
+-- What holds the lines that a thread does not show: a message that is never sent.
+SELECT id FROM outbox WHERE promotion = :promotion AND kind = 'lines' AND state = 'dead' AND error = 'left out';
+
+-- add_left_out --
+-- Make what holds them.
+INSERT INTO outbox (promotion, kind, state, nonce, created_at, error)
+VALUES (:promotion, 'lines', 'dead', :nonce, :created_at, 'left out')
+RETURNING id;
+
+-- leave_out --
+-- Give lines that a thread does not show to what holds them.
+UPDATE lines SET post = :post WHERE promotion = :promotion AND post IS NULL AND seq = :seq;
+
 -- threads_due --
 -- Threads that have something to send now, by how long it has waited; one that waits for its outcome or its time does not.
-SELECT cards.promotion, cards.channel, cards.ts, last.id AS terminal_id, batch.id AS batch_id,
+SELECT cards.promotion, promotions.app, cards.channel, cards.ts, last.id AS terminal_id, batch.id AS batch_id,
     (SELECT count(*) FROM lines WHERE lines.promotion = cards.promotion AND lines.post IS NULL) AS waiting,
     coalesce(
         last.created_at,
         (SELECT at FROM lines WHERE lines.promotion = cards.promotion AND lines.post IS NULL ORDER BY seq LIMIT 1),
         batch.created_at
-    ) AS since
+    ) AS since,
+    EXISTS (SELECT 1 FROM digests WHERE digests.id = cards.digest AND digests.failed = '' AND digests.ended = 0) AS digested
 FROM cards
+JOIN promotions ON promotions.id = cards.promotion
 LEFT JOIN outbox AS last ON last.promotion = cards.promotion AND last.kind = 'terminal'
 LEFT JOIN outbox AS batch ON batch.promotion = cards.promotion AND batch.kind = 'lines'
     AND batch.state IN ('pending', 'sending', 'unknown')
@@ -158,7 +176,7 @@ ORDER BY outbox.id;
 UPDATE outbox SET state = 'unknown' WHERE state = 'sending' AND promotion NOT IN (SELECT value FROM json_each(:but));
 
 -- next_due --
--- When the next delay of a card, of a message, of a notice or of a look-up ends.
+-- When the next delay of a card, of a message, of a notice, of a digest or of a look-up ends.
 SELECT min(moment) AS moment FROM (
     SELECT min(not_before) AS moment FROM cards WHERE failed = '' AND shown < wanted AND not_before > :now
     UNION ALL
@@ -166,6 +184,8 @@ SELECT min(moment) AS moment FROM (
     WHERE outbox.state IN ('pending', 'sending', 'unknown') AND cards.failed = '' AND outbox.not_before > :now
     UNION ALL
     SELECT min(not_before) FROM notices WHERE ts IS NULL AND failed = '' AND not_before > :now
+    UNION ALL
+    SELECT min(not_before) FROM digests WHERE ended = 0 AND failed = '' AND not_before > :now
 );
 
 -- backlog --

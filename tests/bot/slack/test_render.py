@@ -4,6 +4,9 @@ from pathlib import Path
 
 from bot.slack import render
 from bot.slack.render import MessageRenderer
+from core.policy.authorization import Policy
+from core.policy.rules import AppRules, ChannelRules, Rules
+from core.ports.outbox import ThreadDue
 from core.promotion import Phase
 from core.records.line import Line
 from tests.core.world import BOB, ONE_APPROVAL, World, by, until, world
@@ -77,6 +80,30 @@ async def test_a_change_of_variables_that_a_person_stops_leaves_its_build_free_a
     assert (await w.store.read.release_status(ended.release)).spares_build
     for text in ((await cards.card(ended.id))["text"], terminal["text"]):
         assert "is on hold, and its build is not;" in text
+
+
+async def test_how_loud_a_thread_is_follows_the_channel_of_its_card(tmp_path: Path, monkeypatch):
+    async with world(tmp_path) as w:
+        loud = Policy(
+            everything=True,
+            apps=(AppRules(match=("*",), rules=Rules(verbosity="verbose")),),
+            channels=(ChannelRules(channel="C1", verbosity="quiet"),),
+        )
+        monkeypatch.setattr(w.promoter._access, "_policy", lambda: loud)
+        asked = await w.promote((await w.build()).release.id)
+        cards = renderer(w)
+        assert "reply_broadcast" not in await cards.post(_terminal(asked.id))
+        for channel, quiet in (("C1", True), ("C2", False)):
+            due = ThreadDue(
+                promotion=asked.id,
+                app=asked.app,
+                channel=channel,
+                ts="1.0",
+                waiting=1,
+                ending=False,
+                since=START,
+            )
+            assert (cards.shown(due) is not None) is quiet
 
 
 def _terminal(promotion: str):

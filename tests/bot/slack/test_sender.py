@@ -6,6 +6,8 @@ import math
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,12 @@ from bot.slack.sender import Sender
 from bot.slack.web_api import WebApi
 from bot.slack.workspace_blocks import WorkspaceBlocks
 from bot.views.notices import notice
+from bot.views.thread import is_shown
 from core.errors import Unavailable
+from core.policy.rules import Verbosity
+from core.ports.digests import JOINING_SECONDS, MOST_ROLLOUTS, Digest
 from core.ports.notices import Notice
+from core.ports.outbox import ThreadDue
 from core.promotion import Phase
 from core.records.line import Line
 from storage.keys import Keyring
@@ -107,6 +113,7 @@ class Messages:
     def __init__(self) -> None:
         self.defect = ""
         self.room = 0
+        self.quiet: set[str] = set()
 
     async def card(self, promotion: str, without: Collection[str] = ()) -> dict[str, Any]:
         if promotion == self.defect:
@@ -124,11 +131,20 @@ class Messages:
     async def beside_ending(self, promotion: str) -> Callable[[Sequence[Line]], bool]:
         return lambda lines: len(lines) <= self.room
 
+    def shown(self, due: ThreadDue) -> Callable[[Line], bool] | None:
+        if not due.digested and due.channel not in self.quiet:
+            return None
+        verbosity: Verbosity = "quiet" if due.channel in self.quiet else "normal"
+        return partial(is_shown, verbosity=verbosity, digested=due.digested)
+
+    async def digest(self, due: Digest) -> dict[str, Any]:
+        return {"text": f"digest {due.channel} {'over' if due.over else 'goes on'}"}
+
 
 class Stage:
-    def __init__(self, store: SqliteStore, clock: JumpingClock) -> None:
+    def __init__(self, store: SqliteStore, clock: JumpingClock, slack: Slack | None = None) -> None:
         self.store, self.clock = store, clock
-        self.slack, self.messages, self.state = Slack(clock), Messages(), SlackState()
+        self.slack, self.messages, self.state = slack or Slack(clock), Messages(), SlackState()
         calls = WebApi(self.slack, self.state)  # type: ignore[arg-type]
         support = WorkspaceBlocks(store.refused_blocks, self.state, clock)
         self.sender = Sender(store.outbox, self.messages, store, calls, self.state, clock, support)
@@ -639,3 +655,150 @@ async def test_what_was_edited_long_ago_is_forgotten(tmp_path: Path):
         s.clock.jump(LONGEST_INTERVAL)
         await s.sender._round()
         assert not s.sender._cards._edited
+
+
+async def test_a_quiet_thread_has_the_proof_and_the_verdict_and_no_step(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        s.messages.quiet = {"C1"}
+        await s.promotion(P, lines=9)
+        await s.promotion(Q, "C2", lines=2)
+        await s.pass_time(10)
+        async with s.store.transaction() as tx:
+            proof = replace(make_line(100), kind="evidence")
+            await tx.add_lines(P, [make_line(99), proof, make_line(101)])
+            made = await tx.promotion(P)
+            await tx.save_promotion(moved(made, Phase.DECLINED), was=made.phase)
+            await tx.add_terminal(P)
+        s.messages.room = 1
+        await s.pass_time(20)
+        texts = {c: [m["text"] for m in s.slack.messages if m["channel"] == c] for c in ("C1", "C2")}
+        assert texts == {"C1": [f"card {P}", f"end {P} + 1 lines"], "C2": [f"card {Q}", "2 lines"]}
+        assert len(await s.store.read.lines(P, after=0, limit=99)) == 12, "the records have every line"
+        assert await s.store.outbox.threads_due() == []
+
+
+async def test_what_a_thread_does_not_show_takes_nobodys_turn(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        s.messages.quiet = {"C1"}
+        await s.promotion(P, lines=3)
+        await s.pass_time(5)
+        before = len(s.slack.calls)
+        async with s.store.transaction() as tx:
+            await tx.add_lines(P, [make_line(n) for n in range(10, 15)])
+        tasks, _ = await s.sender._due()
+        assert [task.priority.name for task in tasks] == []
+        assert len(s.slack.calls) == before
+
+
+async def crowd(s: Stage, number: int, channel: str = "C1", *, start: int = 0, **how: Any) -> list[str]:
+    """Let so many promotions of as many apps roll out in a channel."""
+    ids = [f"P{channel}{n:0{10 - len(channel)}}" for n in range(start, start + number)]
+    for promotion in ids:
+        app = f"app-{promotion.lower()}"
+        await s.promotion(promotion, channel, app=app, phase=Phase.UPDATING, **how)
+    return ids
+
+
+async def settle(s: Stage, *promotions: str, phase: Phase = Phase.RUNNING) -> None:
+    for promotion in promotions:
+        async with s.store.transaction() as tx:
+            current = await tx.promotion(promotion)
+            await tx.save_promotion(moved(current, phase), was=current.phase)
+            await tx.add_terminal(promotion)
+
+
+def digests(s: Stage) -> list[str]:
+    return [m["text"] for m in s.slack.messages if m["text"].startswith("digest")]
+
+
+async def test_above_twenty_rollouts_one_message_tells_of_all_and_cards_change_with_their_phase_only(
+    tmp_path: Path,
+):
+    """Engine rule 39: heartbeats of many cards would be minutes behind; milestones are not."""
+    async with staged(tmp_path) as s:
+        ids = await crowd(s, MOST_ROLLOUTS + 1, lines=3)
+        async with s.store.transaction() as tx:
+            await tx.add_lines(ids[0], [replace(make_line(50), object="atom/app")])
+        await s.pass_time(60)
+        assert digests(s) == ["digest C1 goes on"]
+        assert sum(m["text"].startswith("card ") for m in s.slack.messages) == len(ids), "each card is there"
+        threads = [m for m in s.slack.messages if "thread_ts" in m]
+        assert [m["text"] for m in threads] == ["1 lines"], "a milestone, and no single step"
+
+        s.slack.calls.clear()
+        await s.moves(*ids)
+        await s.pass_time(30)
+        assert {*s.edits()} == {"digest C1 goes on"}, "what goes on within a phase only the digest tells"
+        await settle(s, ids[0])
+        await s.pass_time(30)
+        assert ids[0] in s.edits(), "a verdict stands on its card at once"
+        assert s.slack.said(f"end {ids[0]}") == 1
+
+        await settle(s, *ids[1:])
+        await s.pass_time(120)
+        assert s.edits().count("digest C1 over") == 1
+        assert await s.store.outbox.digests.due() == []
+        assert digests(s) == ["digest C1 goes on"], "one message, edited"
+
+
+async def test_twenty_rollouts_in_each_of_two_channels_are_told_by_their_cards(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        ids = [*await crowd(s, MOST_ROLLOUTS, "C1"), *await crowd(s, 2, "C2")]
+        await s.pass_time(30)
+        await s.moves(*ids)
+        await s.pass_time(90)
+        assert digests(s) == []
+        assert {*s.edits()} == {*ids}
+
+
+async def test_a_digest_whose_post_had_no_answer_is_looked_for_also_after_a_restart(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        lost: list[str] = []
+
+        def after(method: str, body: dict[str, Any]):
+            if method == "chat.postMessage" and body["text"].startswith("digest") and not lost:
+                lost.append(body["text"])
+                return TimeoutError()
+            return None
+
+        s.slack.after = after
+        ids = await crowd(s, MOST_ROLLOUTS + 1, lines=0)
+        await s.pass_time(3)
+        assert lost
+        again = Stage(s.store, s.clock, s.slack)
+        await again.pass_time(120)
+        assert len(digests(again)) == 1, "it was there, so it is edited and not posted again"
+        await again.moves(ids[0])
+        again.slack.calls.clear()
+        await again.pass_time(20)
+        assert "digest C1 goes on" in again.edits()
+
+
+async def test_a_digest_that_slack_does_not_take_leaves_its_rollouts_to_their_cards(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        s.slack.trouble = lambda method, body: (
+            refused("msg_too_long") if str(body.get("text", "")).startswith("digest") else None
+        )
+        ids = await crowd(s, MOST_ROLLOUTS + 1)
+        await s.pass_time(60)
+        assert digests(s) == []
+        await s.moves(*ids)
+        s.slack.calls.clear()
+        await s.pass_time(120)
+        assert {*s.edits()} == {*ids}
+
+
+async def test_what_starts_within_an_hour_joins_and_what_starts_later_does_not(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await crowd(s, MOST_ROLLOUTS + 1, lines=0)
+        await s.pass_time(5)
+        await crowd(s, 1, start=50, lines=0)
+        await s.sender._due()
+        assert len(await s.store.read.digest_cards(1)) == MOST_ROLLOUTS + 2
+        s.clock.jump(JOINING_SECONDS)
+        await crowd(s, 1, start=60, lines=0)
+        await s.pass_time(5)
+        assert len(await s.store.read.digest_cards(1)) == MOST_ROLLOUTS + 2
+        await crowd(s, MOST_ROLLOUTS, start=61, lines=0)
+        await s.pass_time(60)
+        assert len(digests(s)) == 2, "that many are told of by a new message, at the end of the channel"

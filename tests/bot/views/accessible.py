@@ -53,7 +53,8 @@ def _unsaid(text: str, blocks: list[Json]) -> Iterator[str]:
 
 
 def _words(text: str) -> list[str]:
-    plain = NAMED.sub(lambda match: next((part for part in match.groups() if part), ""), text)
+    # Of a link its words are read, and of what has none what it is.
+    plain = NAMED.sub(lambda match: match[1] or match[3] or match[2] or match[4] or "", text)
     return WORD.findall(re.sub(r"&(amp|lt|gt);", " ", plain.translate(ALIKE)))
 
 

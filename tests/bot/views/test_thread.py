@@ -15,6 +15,7 @@ from bot.views.thread import (
     MOST_ROWS,
     fits_beside_ending,
     fitting,
+    is_shown,
     message,
     terminal,
 )
@@ -240,3 +241,9 @@ def test_what_the_channel_is_told_too_is_short():
     lines = [line("Status: Updating => Running")] * (MOST_BROADCAST_ROWS + 5)
     assert fits_beside_ending(ENDINGS["ok"], lines)
     assert not fits_beside_ending(ENDINGS["ok"], lines, verbosity="verbose")
+
+
+@pytest.mark.parametrize("verbosity", ["quiet", "normal", "verbose"])
+def test_a_quiet_thread_shows_no_step_and_every_one_shows_the_proof(verbosity):
+    assert is_shown(line("Created pod: web-1"), verbosity) is (verbosity != "quiet")
+    assert is_shown(replace(line("last log lines"), kind="evidence"), verbosity)

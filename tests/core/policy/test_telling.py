@@ -79,3 +79,33 @@ def test_what_contradicts_itself_is_refused_with_the_reason(text: str, problem: 
 
 def test_what_failed_stands_for_as_long_as_is_said():
     assert rules("rollback_after: 90s").rollback_after == 90.0
+
+
+def test_what_is_said_of_a_channel_goes_before_what_is_said_of_an_app():
+    policy = parse_policy(
+        'channels: {C09OPS: {verbosity: quiet}}\napps: [{match: ["*"], verbosity: verbose}]', open_to_all=True
+    )
+    assert policy.verbosity("myapp", "C09OPS") == "quiet"
+    assert policy.verbosity("myapp", "C0OTHER") == policy.verbosity("myapp", None) == "verbose"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            'channels: {"#ops": {verbosity: quiet}}',
+            'line 1: channels names channels by their ids (C…), not "#ops"',
+        ),
+        ("channels: {C09OPS: {}}", 'line 1: the channel "C09OPS" says nothing: verbosity is missing'),
+        (
+            "channels: {C09OPS: {verbosity: loud}}",
+            'line 1: verbosity is quiet, normal or verbose, not "loud"',
+        ),
+        ("channels: {C09OPS: {loudness: 3}}", "line 1: unknown key"),
+        ("channels: [C09OPS]", "line 1: channels"),
+    ],
+)
+def test_what_a_channel_cannot_be_told_is_refused_with_its_line(text: str, problem: str):
+    with pytest.raises(Invalid) as refused:
+        parse_policy(text, open_to_all=True)
+    assert problem in str(refused.value)
