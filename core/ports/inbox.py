@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-# What Slack delivers and a worker carries out; how each is read stands beside the worker, in bot/slack/inbox.py.
+# What Slack delivers and a worker carries out; how each is read stands beside the worker, in bot/slack/invocations.py.
 DeliveryKind = Literal["command", "action", "view", "shortcut", "mention", "home"]
 
 

@@ -220,7 +220,7 @@ async def test_an_error_nobody_foresaw_is_answered_and_not_tried_again_unasked(
             s.inbox._handlers.linked_app = defect
             url = await s.command("releases")
         else:
-            s.inbox._store = type("Store", (), {"read": type("Read", (), {"card": defect})()})()
+            s.inbox._reader._store = type("Store", (), {"read": type("Read", (), {"card": defect})()})()
             url = await s.click("PAAAAAAAAAA", "approve", ts="1.0")
         with caplog.at_level(logging.CRITICAL):
             assert "something went wrong here" in await s.answer(url)
