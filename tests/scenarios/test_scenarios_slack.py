@@ -68,7 +68,7 @@ async def test_each_promotion_has_one_card_and_one_verdict_at_the_end_of_its_thr
     await ends(stage, bad, "Reverted")
     stage.rule(**APPROVED)
     declined = await stage.promote(await stage.build(web="v3"))
-    await stage.click(declined, "decline", user=CAROL)
+    await stage.command(f"decline {declined}", user=CAROL)
     await ends(stage, declined, "Declined")
 
     cards = [(await stage.card(promotion)).ts for promotion in (good, bad, declined)]
