@@ -9,6 +9,7 @@ from core.errors import Rejected, Unavailable, Unreachable
 from core.usecases.decider import Decider
 from core.usecases.reminders import Reminders
 from core.usecases.scheduler import PromotionScheduler
+from core.usecases.source_registrar import SourceRegistrar
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +19,8 @@ EXPIRY_SECONDS = 5.0
 START_SECONDS = 2.0
 # How often it is looked whether somebody is to be reminded, which is fixed to the minute.
 REMINDER_SECONDS = 10.0
+# How often sources are looked through for those that are too old, by hours.
+SOURCES_SECONDS = 600.0
 # Between two tries to reach the cluster at a start.
 CONTACT_SECONDS = (5.0, 15.0, 60.0)
 
@@ -56,6 +59,19 @@ async def remind(reminders: Reminders, clock: Clock) -> None:
         except Exception:
             log.exception("nobody could be reminded; trying again")
         await clock.sleep(REMINDER_SECONDS)
+
+
+async def age_out_sources(sources: SourceRegistrar, clock: Clock) -> None:
+    """Delete sources that nobody went on with or has built from, until cancelled; a disk in trouble is tried again."""
+    while True:
+        try:
+            if gone := await sources.age_out(clock.now()):
+                log.info("deleted %d sources that were too old", gone)
+        except Unavailable as error:
+            log.warning("old sources could not be deleted; trying again: %s", error)
+        except Exception:
+            log.exception("old sources could not be deleted; trying again")
+        await clock.sleep(SOURCES_SECONDS)
 
 
 async def await_cluster(reach: Callable[[], Awaitable[None]], clock: Clock) -> None:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.api.server import ApiDependencies, new_api
-from bot.background import await_cluster, expire, remind, start_due
+from bot.background import age_out_sources, await_cluster, expire, remind, start_due
 from bot.clock import SystemClock
 from bot.collector import relax
 from bot.handlers import Handlers
@@ -62,8 +62,10 @@ from core.usecases.registrar import Registrar
 from core.usecases.reminders import Reminders
 from core.usecases.scaler import Scaler
 from core.usecases.scheduler import PromotionScheduler
+from core.usecases.source_registrar import SourceRegistrar
 from core.usecases.viewer import Viewer
 from storage.keys import Keyring
+from storage.sources import SourceFolder
 from storage.store import SqliteStore, open_store
 
 log = logging.getLogger(__name__)
@@ -198,9 +200,7 @@ def _use_cases(
     registry: ImageRegistry | None = None,
 ) -> UseCases:
     def why_not_startable() -> str:
-        if store.free_fraction() < LEAST_FREE_DISK:
-            return "less than 10 % of the database's disk is free, so nothing new starts"
-        return ""
+        return _why_not_startable(store)
 
     access, sender = slack.access, slack.sender
     gate = Gate(store, cluster, access)
@@ -240,6 +240,18 @@ def _use_cases(
         first_pods=FirstPods(ports),
         handlers=handlers,
     )
+
+
+def _why_not_startable(store: SqliteStore) -> str:
+    if store.free_fraction() < LEAST_FREE_DISK:
+        return "less than 10 % of the database's disk is free, so nothing new starts"
+    return ""
+
+
+def _sources(settings: Settings, store: SqliteStore, access: Access, clock: Clock) -> SourceRegistrar:
+    folder = SourceFolder(settings.convox_database, clock, least_free=LEAST_FREE_DISK)
+    most = settings.convox_max_source << 20
+    return SourceRegistrar(store, folder, access, lambda: _why_not_startable(store), most=most)
 
 
 def _assembled(
@@ -287,11 +299,12 @@ def _assembled(
         slack.client, app, app_token=_value(settings.slack_app_token), state=state, clock=clock
     )
     limits = HttpLimits(connections=connections_of(open_files()))
-    lag = LoopLag(clock)
+    lag, sources = LoopLag(clock), _sources(settings, store, slack.access, clock)
     api = new_api(
         ApiDependencies(
             handlers=domain.handlers,
             registrar=domain.registrar,
+            sources=sources,
             store=store,
             viewer=domain.viewer,
             directory=slack.directory,
@@ -334,6 +347,7 @@ def _assembled(
             "what waits to start": lambda: start_due(domain.scheduler, clock),
             "connection to Slack": connection.run,
             "counts left over": domain.scaler.resume,
+            "age limit of sources": lambda: age_out_sources(sources, clock),
             "loop lag": lag.run,
             "first pods": domain.first_pods.run,
             "first word of the cluster": lambda: await_cluster(cluster.reach, clock),

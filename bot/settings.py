@@ -29,6 +29,9 @@ RACK = r"^[a-z]([a-z0-9-]{0,24}[a-z0-9])?$"
 # As Slack takes it: up to 32 characters with the slash.
 COMMAND = r"^/[a-z0-9_-]{1,31}$"
 
+# MiB. Apps have some megabytes of code; whoever has more has usually no .dockerignore.
+MAX_SOURCE, MOST_SOURCE = 512, 16_384
+
 A_PORT = "is no port: a port is a whole number from 0 to 65535"
 # What pydantic calls wrong, in words of ours: its own name patterns and types that no operator has heard of.
 WRONG = {
@@ -85,10 +88,20 @@ class Settings(StoreSettings, RouterSettings):
     convox_open: bool = False
     """Every full member of the workspace and every token may do everything."""
     kubeconfig: str | None = None
+    convox_max_source: int = MAX_SOURCE
+    """MiB that the source of a build may have, packed."""
     host: str = "0.0.0.0"  # noqa: S104 - Slack must reach it; contract 2
     port: int = Field(default=3000, ge=0, le=65535)
     api_host: str = "0.0.0.0"  # noqa: S104 - CI must reach it; contract 2
     api_port: int = Field(default=3001, ge=0, le=65535)
+
+    @field_validator("convox_max_source", mode="before")
+    @classmethod
+    def _mebibytes(cls, value: object) -> object:
+        text = str(value)
+        if not (text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) <= MOST_SOURCE):
+            raise ValueError(f"is no size: a whole number of MiB from 1 to {MOST_SOURCE}")
+        return int(text)
 
     @field_validator("slack_bot_token")
     @classmethod

@@ -5,7 +5,7 @@ import secrets
 import string
 
 LETTERS = 10
-PREFIXES = {"build": "B", "release": "R", "promotion": "P"}
+PREFIXES = {"build": "B", "release": "R", "promotion": "P", "source": "S"}
 ID = re.compile(rf"[A-Z]{{{LETTERS + 1}}}")
 
 

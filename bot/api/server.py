@@ -12,6 +12,7 @@ from bot.api.commands import CommandsEndpoint
 from bot.api.lines import LinesEndpoint
 from bot.api.metrics import MetricsSnapshot, exposition, version
 from bot.api.names import Names
+from bot.api.sources import SourcesEndpoint
 from bot.handlers import Handlers
 from bot.http.bodies import expect
 from bot.http.errors import json_response
@@ -26,6 +27,7 @@ from core.ports.people import Directory
 from core.ports.store import Store
 from core.promotion import Phase
 from core.usecases.registrar import Registrar
+from core.usecases.source_registrar import SourceRegistrar
 from core.usecases.viewer import Viewer
 
 
@@ -42,6 +44,7 @@ class ApiDependencies:
 
     handlers: Handlers
     registrar: Registrar
+    sources: SourceRegistrar
     store: Store
     viewer: Viewer
     directory: Directory
@@ -65,6 +68,10 @@ def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Applicatio
     api.router.add_get("/metrics", health.metrics)
     builds = BuildsEndpoint(dependencies.registrar)
     api.router.add_post("/apps/{app}/builds", builds.create, expect_handler=expect)
+    sources = SourcesEndpoint(dependencies.sources)
+    api.router.add_post("/apps/{app}/sources", sources.create, expect_handler=expect)
+    api.router.add_get("/sources/{id}", sources.get, allow_head=False)
+    api.router.add_patch("/sources/{id}", sources.append, expect_handler=expect)
     api.router.add_post(
         "/commands",
         CommandsEndpoint(dependencies.handlers, dependencies.store, names, dependencies.clock).create,

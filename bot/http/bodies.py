@@ -1,6 +1,7 @@
 """Reading a body that a stranger may have sent: never more than is taken, nor for longer, nor before the door wants it."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -31,6 +32,28 @@ async def read_bytes(request: web.Request) -> bytes:
     reader = _BodyReader(request, limits, request.app[BODIES])
     try:
         return await reader.read()
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
+        raise Unreadable("the body cannot be unpacked, or ends too early") from None
+
+
+async def stream_bytes(request: web.Request) -> AsyncGenerator[bytes]:
+    """Yield the body of a request as it comes, of any length, to whoever keeps none of it in memory.
+
+    Raises:
+        Unreadable: it ends too early, or is not put together as it says.
+        RequestTimeout: no byte of it came for as long as a small body may take.
+    """
+    await _invite(request)
+    seconds = request.app[LIMITS].body_seconds
+    try:
+        while True:
+            async with asyncio.timeout(seconds):
+                piece = await request.content.readany()
+            if not piece:
+                return
+            yield piece
+    except TimeoutError:
+        raise RequestTimeout(f"nothing of the body came for {seconds:g} seconds") from None
     except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
         raise Unreadable("the body cannot be unpacked, or ends too early") from None
 

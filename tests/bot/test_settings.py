@@ -124,6 +124,13 @@ def test_a_rack_that_no_namespace_could_begin_with_is_refused(rack):
     assert wrong.value.problems == [sentence]
 
 
+@pytest.mark.parametrize("size", ["0", "-1", "16385", "1.5", "512M", "9" * 5000])
+def test_a_size_of_sources_that_is_none_is_refused(size):
+    assert problems(CONVOX_MAX_SOURCE=size) == [
+        "CONVOX_MAX_SOURCE is no size: a whole number of MiB from 1 to 16384"
+    ]
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "3000x", "80.5", "9" * 5000])
 def test_a_port_that_is_none_is_refused(port):
     assert problems(API_PORT=port) == ["API_PORT is no port: a port is a whole number from 0 to 65535"]

@@ -11,6 +11,9 @@ from bot.handlers import Handlers
 from bot.http.limits import HttpLimits
 from bot.loop_lag import LoopLag
 from bot.slack.connection import SlackState
+from core.lifecycle.access import Access
+from core.usecases.source_registrar import SourceRegistrar
+from storage.sources import SourceFolder
 from tests.bot.api.asking import basic
 from tests.bot.handling import handlers_of
 from tests.core.world import World, world
@@ -27,6 +30,7 @@ class Api:
     handlers: Handlers
     token: str
     lag: LoopLag
+    sources: SourceRegistrar
 
     @property
     def store(self):
@@ -65,6 +69,13 @@ class _Aside:
         await asyncio.sleep(0.001)
 
 
+def sources_of(w, path, *, most=64 << 20, least_free=0.0, why_not_startable=""):
+    """The sources of a world, beside its database."""
+    folder = SourceFolder(path / "convox.db", w.clock, least_free=least_free)
+    access = Access(lambda: w.policy, w.directory)
+    return SourceRegistrar(w.store, folder, access, lambda: why_not_startable, most=most)
+
+
 @asynccontextmanager
 async def serving(path):
     async with world(path) as made:
@@ -73,6 +84,7 @@ async def serving(path):
         parts = ApiDependencies(
             handlers=handlers,
             registrar=made.registrar,
+            sources=sources_of(made, path),
             store=made.store,
             viewer=made.viewer,
             directory=made.directory,
@@ -86,4 +98,4 @@ async def serving(path):
         )
         token = await made.store.tokens.create("ci")
         async with TestClient(TestServer(new_api(parts, HttpLimits()))) as client:
-            yield Api(made, client, slack, handlers, token, lag)
+            yield Api(made, client, slack, handlers, token, lag, parts.sources)

@@ -2,7 +2,7 @@
 
 import inspect
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -24,13 +24,27 @@ from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter
 from core.usecases.registrar import Registrar
 from core.usecases.scaler import Scaler
+from core.usecases.source_registrar import SourceRegistrar
 from core.usecases.viewer import Viewer
 from tests.bot.api.asking import policy_of
+from tests.bot.api.serving import sources_of
 from tests.core.world import ALICE, BOB, CAROL, World, by, manifest, until
 from tests.fakes import START, progressing
 
+DIGEST = "sha256:" + "0" * 64
 APPROVALS = 'apps: [{match: ["*"], approvals: {promote: {count: 1}}}]\n'
-USE_CASES = (Promoter, Decider, Registrar, Viewer, ProcessViewer, Scaler, Freezer, Explainer, Chooser)
+USE_CASES = (
+    Promoter,
+    Decider,
+    Registrar,
+    Viewer,
+    ProcessViewer,
+    Scaler,
+    Freezer,
+    Explainer,
+    Chooser,
+    SourceRegistrar,
+)
 # Nobody asks for these, so there is no right to ask for. Whoever adds one says why.
 OF_THE_BOT = {
     "Explainer.principal": "whoever draws a button or reminds somebody asks who that is",
@@ -39,6 +53,7 @@ OF_THE_BOT = {
     "Decider.expire": "the clock calls it",
     "Decider.expire_stale": "what has ended by itself is ended, ahead of whatever was asked for",
     "Decider.hand_over": "tells and drives what another use case has committed",
+    "SourceRegistrar.age_out": "the clock calls it",
     "Scaler.resume": "goes on with what somebody with the right has asked for before the process died",
     "Viewer.linked_app": "which app a channel means is asked before it is known what is wanted",
 }
@@ -56,6 +71,11 @@ def methods() -> dict[str, Callable[..., Any]]:
 # Who one is oneself is told to everybody; of an app that one may not view nothing is listed.
 OF_ANYBODY = {"Explainer.whoami", "Explainer.waiting"}
 FOR_PEOPLE = sorted(methods().keys() - OF_THE_BOT.keys() - OF_ANYBODY)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
 
 
 async def request(w: World, name: str, caller: Caller) -> None:
@@ -94,7 +114,13 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "until": None,
         "asked": LogRequest(),
         "choosing": "promote",
+        "digest": DIGEST,
+        "size": 1,
+        "offset": 0,
+        "pieces": _nothing(),
     }
+    sources = sources_of(w, w.store._database.path.parent)
+    sensible["source_id"] = (await sources._sources.create("myapp", DIGEST, 1)).id
     _, *parameters = inspect.signature(methods()[name]).parameters.values()
     given = {each.name: sensible[each.name] for each in parameters if each.default is each.empty}
     use_cases = {
@@ -107,6 +133,7 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "Scaler": w.scaler,
         "Freezer": w.freezer,
         "Explainer": w.explainer,
+        "SourceRegistrar": sources,
     }
     owner, _, method = name.partition(".")
     await getattr(use_cases[owner], method)(**given)

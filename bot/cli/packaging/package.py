@@ -1,0 +1,57 @@
+"""A folder with its convox.yml becomes one archive, as `convox build` packages it."""
+
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import yaml
+
+from bot.cli.files import read_file
+from bot.cli.packaging.archive import Archive, write_archive
+from bot.cli.packaging.ignore_file import IGNORE_FILE, read_ignore_file
+from bot.cli.packaging.tree import walk
+from bot.cli.rack_url import CliError
+
+
+def package(folder: Path, manifest: str, text: str, into: BinaryIO) -> Archive:
+    """Write the archive of a folder.
+
+    Args:
+        folder: what is built from.
+        manifest: its convox.yml, by the path from there.
+        text: what is in that.
+        into: a file.
+
+    Raises:
+        CliError: it is no folder, nothing of it is left, or something of it cannot be taken; the sentence names it.
+    """
+    if not folder.is_dir():
+        raise CliError(
+            f"{folder} is no folder", hint="name the folder that is built from: convox-bot build -a APP DIR"
+        )
+    ignored = folder / IGNORE_FILE
+    always = [IGNORE_FILE, posixpath.normpath(manifest), *dockerfiles(text)]
+    rules = read_ignore_file(read_file(ignored) if ignored.is_file() else "", always=always)
+    return write_archive(walk(folder, rules), into)
+
+
+def dockerfiles(manifest: str) -> Iterator[str]:
+    """Yield the Dockerfile of each service that is built, by its path from the folder.
+
+    The bot reads the manifest strictly; here nothing is judged, and what cannot be read names no Dockerfile.
+    """
+    try:
+        document = yaml.safe_load(manifest)
+    except yaml.YAMLError:
+        return
+    services = document.get("services") if isinstance(document, dict) else None
+    for service in services.values() if isinstance(services, dict) else ():
+        if isinstance(service, dict) and not service.get("image"):
+            yield _dockerfile(service.get("build", "."))
+
+
+def _dockerfile(build: Any) -> str:
+    given = build if isinstance(build, dict) else {"path": build}
+    path, name = given.get("path") or ".", given.get("manifest") or "Dockerfile"
+    return posixpath.normpath(posixpath.join(str(path), str(name)))
