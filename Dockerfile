@@ -5,10 +5,12 @@
 # Not 3.13: it refuses cluster certificates without key identifiers (VERIFY_X509_STRICT), and many clusters have those.
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /src
+# `--build-arg PICTURES=1` adds what draws the pictures of rollouts (docs/operations.md): 140 MB of packages that nothing else needs.
+ARG PICTURES=
 # First what changes rarely: dependencies stay in their layer while the code changes.
-COPY requirements.lock requirements-build.lock ./
+COPY requirements.lock requirements-pictures.lock requirements-build.lock ./
 RUN python -m venv /opt/convox-bot \
- && /opt/convox-bot/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock \
+ && /opt/convox-bot/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements${PICTURES:+-pictures}.lock \
  && pip install --no-cache-dir --no-deps --require-hashes -r requirements-build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY bot ./bot

@@ -76,7 +76,8 @@ cluster: setup ## obtain a real control plane into the user's cache directory (1
 
 lock: setup ## resolve the dependencies anew
 	@$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header -o requirements.lock -q
-	@$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock --python-version 3.11 --universal --generate-hashes --no-header -o requirements-dev.lock -q
+	@$(BIN)/uv pip compile pyproject.toml --extra pictures -c requirements.lock --python-version 3.11 --universal --generate-hashes --no-header -o requirements-pictures.lock -q
+	@$(BIN)/uv pip compile pyproject.toml --group dev --extra pictures -c requirements.lock --python-version 3.11 --universal --generate-hashes --no-header -o requirements-dev.lock -q
 	@echo 'hatchling>=1.27' | $(BIN)/uv pip compile - -c requirements-dev.lock --python-version 3.11 --universal --generate-hashes --no-header -o requirements-build.lock -q
 
 clean: ## remove what make has put here

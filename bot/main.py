@@ -21,6 +21,7 @@ from bot.handlers import Handlers
 from bot.http.limits import HttpLimits, connections_of, open_files
 from bot.http.site import listening
 from bot.loop_lag import LoopLag
+from bot.pictures.process import can_draw, draw
 from bot.policy_file import PolicyFile
 from bot.prefixes import name_slash_command
 from bot.registry import RegistryClient
@@ -34,6 +35,7 @@ from bot.slack.http_endpoint import new_slack_endpoint
 from bot.slack.inbox import InboxWorker
 from bot.slack.listeners import new_app
 from bot.slack.live_forms import LiveForms
+from bot.slack.pictures import PictureSender
 from bot.slack.render import MessageRenderer
 from bot.slack.sender import Sender
 from bot.slack.web_api import WebApi
@@ -47,6 +49,7 @@ from core.errors import Unavailable
 from core.lifecycle.access import Access
 from core.lifecycle.gate import Gate
 from core.ports.cluster import Cluster
+from core.ports.pictures import Draw
 from core.ports.registry import ImageRegistry
 from core.rollout.effects import RolloutPorts
 from core.rollout.first_pods import FirstPods
@@ -76,6 +79,10 @@ LEAST_FREE_DISK = 0.10
 LAST_WORDS_SECONDS = 5.0
 # Slack itself gives up after three seconds.
 SLACK_BODY_SECONDS = 10.0
+# Said once at a start, for whoever wonders why a failed rollout has no picture.
+NO_PICTURES = (
+    "no pictures of rollouts are drawn: what draws them is not installed (pip install 'convox-bot[pictures]')"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +113,7 @@ async def wired(
     clock: Clock,
     kubeconfig: Mapping[str, Any] | None = None,
     registries: bool = False,
+    draw: Draw | None = None,
 ) -> AsyncGenerator[Bot]:
     """Open the database and put the parts together.
 
@@ -114,6 +122,7 @@ async def wired(
         clock: everybody's.
         kubeconfig: a parsed kubeconfig; by default the cluster is found as every Kubernetes client does.
         registries: ask image registries what tags name; where images are made up there are none to ask.
+        draw: draws the pictures of rollouts; without it there are none.
 
     Raises:
         Invalid: the policy file, one problem a line.
@@ -130,7 +139,12 @@ async def wired(
         slack = _slack_side(settings, store, policy, session, cluster, clock)
         registry = RegistryClient(await stack.enter_async_context(ClientSession())) if registries else None
         domain = _use_cases(store, cluster, slack, clock, registry)
-        yield _assembled(settings, policy, store, session, slack, domain, cluster, clock)
+        files = FileSender(slack.calls, session)
+        pictures = PictureSender(
+            store.outbox.pictures, store.read, slack.calls, files, slack.state, clock, draw=draw
+        )
+        slack.sender.also_wake(pictures.wake)
+        yield _assembled(settings, policy, store, session, slack, domain, cluster, clock, files, pictures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +277,8 @@ def _assembled(
     domain: UseCases,
     cluster: KubernetesCluster,
     clock: Clock,
+    files: FileSender,
+    pictures: PictureSender,
 ) -> Bot:
     """Open the doors: what Slack delivers, and HTTP."""
     state, secret = slack.state, _value(settings.slack_signing_secret)
@@ -279,7 +295,7 @@ def _assembled(
         announcer=slack.sender,
         dialogs=slack.dialogs,
         workspaces=workspaces,
-        files=FileSender(slack.calls, session),
+        files=files,
         homes=homes,
         support=slack.support,
         link=state.link,
@@ -342,6 +358,7 @@ def _assembled(
             "dialogs": slack.dialogs.run,
             "modals that answer": forms.run,
             "Home tabs": homes.run,
+            "pictures": pictures.run,
             "expiry of approvals": lambda: expire(domain.decider, clock),
             "reminders": lambda: remind(domain.reminders, clock),
             "what waits to start": lambda: start_due(domain.scheduler, clock),
@@ -419,7 +436,11 @@ async def serve(settings: Settings, *, clock: Clock | None = None) -> None:
         )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    async with wired(settings, clock=clock or SystemClock(), registries=True) as bot:
+    if not can_draw():
+        log.info(NO_PICTURES)
+    async with wired(
+        settings, clock=clock or SystemClock(), registries=True, draw=draw if can_draw() else None
+    ) as bot:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, bot.policy.reload)

@@ -171,10 +171,26 @@ def test_every_copied_path_exists_and_no_secret_can_follow(context):
     assert not ignored("storage/sql/queries/x.sql")
 
 
+PICTURES = "${PICTURES:+-pictures}"
+
+
+def test_without_a_word_the_image_draws_no_pictures():
+    assert arguments("ARG") == ["PICTURES="]
+    (lock,) = [words[words.index("-r") + 1] for words in commands() if PICTURES in " ".join(words)]
+    with_pictures, without = ((ROOT / lock.replace(PICTURES, each)).read_text() for each in ("-pictures", ""))
+    assert "\nmatplotlib==" in with_pictures
+    assert "\nmatplotlib==" not in without
+    assert set(re.findall(r"^[a-z0-9-]+==\S+", without, re.MULTILINE)) < set(
+        re.findall(r"^[a-z0-9-]+==\S+", with_pictures, re.MULTILINE)
+    )
+
+
 def test_the_dependency_steps_are_satisfied_by_what_is_installed():
     for words in commands():
         if "-r" in words:
-            lock = words[words.index("-r") + 1]
+            named = words[words.index("-r") + 1]
+            # What stands in both is asked for once.
+            lock = named.replace(PICTURES, "-pictures")
             done = pip(
                 "install", "--dry-run", "--no-deps", "--no-index", "--require-hashes", "-r", lock, cwd=ROOT
             )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bot.clock import ScaledClock, SystemClock
 from bot.main import run as run_bot
+from bot.pictures.process import can_draw, draw
 from bot.playground.slack.delivery import ACK_SECONDS
 from bot.playground.state_folder import StateFolder
 from bot.playground.wiring import Playground, free_port, playground, save
@@ -77,7 +78,14 @@ async def _once(
     # Slack's patience is with a process, and that runs no faster.
     patience = ACK_SECONDS * max(speed, 1.0)
     async with (
-        playground(state_folder, clock, port=port, reset=shutdown.reset, ack_seconds=patience) as made,
+        playground(
+            state_folder,
+            clock,
+            port=port,
+            reset=shutdown.reset,
+            ack_seconds=patience,
+            draw=draw if can_draw() else None,
+        ) as made,
         asyncio.TaskGroup() as tasks,
     ):
         saving = tasks.create_task(_keep_saving(state_folder, made), name="save the playground")

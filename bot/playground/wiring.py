@@ -23,6 +23,7 @@ from bot.playground.tour import CHANNELS, ROLES, VIEWER, first_steps
 from bot.settings import Settings, read_settings
 from bot.views.notices import PROMOTE_SHORTCUT
 from core.clock import Clock
+from core.ports.pictures import Draw
 
 LOOPBACK = "127.0.0.1"
 TERMINAL = "terminal"
@@ -55,6 +56,7 @@ async def playground(
     port: int = 0,
     reset: Callable[[], Awaitable[None]] | None = None,
     ack_seconds: float = ACK_SECONDS,
+    draw: Draw | None = None,
 ) -> AsyncGenerator[Playground]:
     """Wire the three, with what an earlier run has left; the bot itself is started by `bot.main.run`.
 
@@ -64,6 +66,7 @@ async def playground(
         port: of the page; 0 takes a free one.
         reset: what the page's button for it does; without it there is no such button.
         ack_seconds: how long Slack waits for an acknowledgement.
+        draw: draws the pictures of rollouts; without it there are none.
     """
     kept = _kept(state_folder)
     slack = SlackWorkspace(
@@ -83,7 +86,9 @@ async def playground(
         stack.push_async_callback(cluster.stop)
         await cluster.start(LOOPBACK)
         settings = _settings(state_folder, slack, kept)
-        bot = await stack.enter_async_context(wired(settings, clock=clock, kubeconfig=cluster.kubeconfig()))
+        bot = await stack.enter_async_context(
+            wired(settings, clock=clock, kubeconfig=cluster.kubeconfig(), draw=draw)
+        )
         await _furnish(state_folder, bot, kept, settings.api_port)
         slack.offer(await first_steps(bot.store.read, read_builds(examples())))
         rack_url = f"http://convox:{kept['token']}@{LOOPBACK}:{settings.api_port}"

@@ -1,7 +1,7 @@
 """One call to Slack and what is known of its outcome: done, refused, or perhaps done."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -113,9 +113,9 @@ class WebApi:
         """Put a view on somebody's Home tab."""
         return await self._call("views.publish", json={"user_id": user, "view": view})
 
-    async def upload_url(self, name: str, length: int) -> CallResult:
+    async def upload_url(self, name: str, length: int, *, alt_text: str = "") -> CallResult:
         """Ask for a place for a file of so many bytes: `upload_url` and `file_id` in the data."""
-        params = {"filename": name, "length": length}
+        params = {"filename": name, "length": length} | ({"alt_txt": alt_text} if alt_text else {})
         return await self._call("files.getUploadURLExternal", http_verb="GET", params=params)
 
     async def complete_upload(
@@ -139,6 +139,15 @@ class WebApi:
             thread: the ts of its parent; None for a message of the channel itself.
             since: when it was sent; what is much older is not looked at.
         """
+        return await self._find(lambda message: _nonce(message) == nonce, channel, thread, since)
+
+    async def find_file(self, file: str, *, channel: str, thread: str, since: datetime) -> Found:
+        """Look for the message of a thread that shows the file: such a message carries no nonce."""
+        return await self._find(lambda message: file in _files(message), channel, thread, since)
+
+    async def _find(
+        self, is_it: Callable[[Mapping[str, Any]], bool], channel: str, thread: str | None, since: datetime
+    ) -> Found:
         method = "conversations.replies" if thread else "conversations.history"
         params: dict[str, Any] = {"channel": channel, "include_all_metadata": "true", "limit": PAGE}
         params["oldest"] = f"{(since - SKEW).timestamp():.6f}"
@@ -151,8 +160,8 @@ class WebApi:
                     log.error("a message may come twice: Slack does not let me look for it: %s", said.error)
                     return Found()
                 return Found(looked=False, retry_after=max(said.retry_after, OUT_OF_REACH_SECONDS))
-            if ts := _carrier(said.data, nonce):
-                return Found(ts=ts)
+            if found := next(filter(is_it, said.data.get("messages") or ()), None):
+                return Found(ts=str(found["ts"]))
             params["cursor"] = (said.data.get("response_metadata") or {}).get("next_cursor")
             if not params["cursor"]:
                 return Found()
@@ -217,13 +226,12 @@ def _stamped(said: CallResult) -> CallResult:
     return said if said.ts or said.error else CallResult(error="no ts", unknown=True)
 
 
-def _carrier(data: Mapping[str, Any], nonce: str) -> str:
-    """Return the ts of the message with this nonce among those of an answer, or ""."""
-    for message in data.get("messages") or ():
-        payload = (message.get("metadata") or {}).get("event_payload") or {}
-        if payload.get("nonce") == nonce:
-            return str(message["ts"])
-    return ""
+def _nonce(message: Mapping[str, Any]) -> Any:
+    return ((message.get("metadata") or {}).get("event_payload") or {}).get("nonce")
+
+
+def _files(message: Mapping[str, Any]) -> list[Any]:
+    return [file.get("id") for file in message.get("files") or ()]
 
 
 def _mark(nonce: str) -> dict[str, Any]:

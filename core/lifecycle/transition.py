@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from core.actor import Actor
+from core.lifecycle.timeline import add_picture_if_unusual
 from core.ports.store import Transaction
 from core.promotion import SILENT, Phase, Promotion, PromotionEvent, advance
 from core.records.line import Line
@@ -52,6 +53,7 @@ async def move(
         await tx.add_lines(moved.id, [phase_line(promotion.phase, moved.phase, tx.now)])
     if moved.settled:
         await tx.add_terminal(moved.id)
+        await add_picture_if_unusual(tx, moved)
         if moved.kind == "rollback" and moved.touched_at is None:
             # The copy that it made never ran: what comes next is not to be based on it.
             await tx.save_release_status(replace(await tx.release_status(moved.release), withdrawn=True))

@@ -17,6 +17,7 @@ from core.records.freeze import Freeze
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.live_entry import LiveEntry
+from core.records.pod_sample import PodSample
 from core.records.progress import Progress
 from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
@@ -175,6 +176,14 @@ class StoreReader(Protocol):
 
     async def evidence(self, promotion_id: str) -> Line | None:
         """Return the block of log lines that proves why it failed, None where there is none."""
+        ...
+
+    async def samples(self, promotion_id: str) -> list[PodSample]:
+        """Return how many pods there were over time, oldest first; rows are few, however long it took."""
+        ...
+
+    async def succeeded(self, app: str, *, limit: int, but: str = "") -> list[tuple[datetime, datetime]]:
+        """Return when the last promotions of the app began and ended that ended Running, newest first, without this one."""
         ...
 
     async def card(self, promotion_id: str) -> Card | None: ...
@@ -343,6 +352,14 @@ class Transaction(StoreReader, Protocol):
 
     async def add_lines(self, promotion_id: str, lines: Sequence[Line]) -> int:
         """Append the lines whose key is new; return how many were."""
+        ...
+
+    async def add_samples(self, promotion_id: str, samples: Sequence[PodSample]) -> None:
+        """Keep how many pods there were; beyond a number of rows for a promotion nothing is added."""
+        ...
+
+    async def add_picture(self, promotion_id: str) -> None:
+        """Write the outbox row of the picture of how it went; one for a promotion."""
         ...
 
     async def add_card(self, promotion_id: str, channel: str) -> None:

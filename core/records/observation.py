@@ -121,6 +121,7 @@ class ServiceState:
         released: it runs pods of a release, as services do; those of a resource belong to none.
         seen: whether its workload could be looked at; where not, nobody knows what it asks for.
         pods: the new pods that can still serve, oldest first.
+        other_ready: ready pods of it beside those: before a rollout is through, what ran before.
         diagnoses: worst first.
     """
 
@@ -131,6 +132,7 @@ class ServiceState:
     seen: bool = True
     released: bool = True
     pods: tuple[PodObservation, ...] = ()
+    other_ready: int = 0
     diagnoses: tuple[Diagnosis, ...] = ()
 
     @property

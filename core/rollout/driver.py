@@ -408,6 +408,7 @@ class Driver:
         async with self._ports.store.transaction() as tx:
             current = await ensure_current(tx, run.promotion)
             await self._effects.write_done(tx, run.promotion)
+            run.verifier.end_stage()
             await run.verifier.write_lines(tx, run.promotion)
             yield tx, current
         self._effects.forget_done(run.promotion)

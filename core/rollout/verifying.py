@@ -11,10 +11,12 @@ from core.promotion import Promotion, PromotionEvent
 from core.records.desired_state import DesiredState
 from core.records.line import Line
 from core.records.observation import Diagnosis, Observation
+from core.records.pod_sample import PodSample
 from core.records.progress import Progress, Settling
 from core.redaction import Redactor
 from core.rollout.effects import Effects, RolloutPorts, StalePromotion, ensure_current
 from core.rollout.judging import Judging
+from core.rollout.sampling import Sampler, counts_of, stage_of
 from core.rollout.settling import NO_EARLIER_PODS, EarlierPods
 from core.rollout.verdict import Verdict
 from core.rollout.watched_time import WatchedTime
@@ -54,6 +56,7 @@ class Verifier:
         self._redact = redact
         # What was seen and is not stored yet; it outlives a stage that a cancel ends.
         self._lines: list[Line] = []
+        self._samples = Sampler()
         self._said_at = self._saved_at = ports.clock.monotonic()
         self._told_at = float("-inf")
 
@@ -82,7 +85,7 @@ class Verifier:
             verdict, seen = await judging.look(progress)
             verdict = self._shown(verdict, progress.settling)
             progress = verdict.progress
-            self._see(progress, seen)
+            self._see(promotion, progress, seen)
             # What has succeeded is written by the transaction that says so.
             if verdict.event is not PromotionEvent.VERIFIED:
                 saved = await self._record(promotion, saved, verdict)
@@ -105,7 +108,7 @@ class Verifier:
             verdict, seen = await judging.look(progress, only=(PromotionEvent.SUPERSEDED,))
             verdict = self._shown(verdict, progress.settling)
             progress = verdict.progress
-            self._see(progress, seen)
+            self._see(promotion, progress, seen)
             saved = await self._record(promotion, saved, verdict)
             if verdict.event is not None:
                 return _ended(verdict.event, verdict)
@@ -168,15 +171,24 @@ class Verifier:
         self._lines += self._clean(seen.lines)
 
     async def write_lines(self, tx: Transaction, promotion: Promotion) -> None:
-        """Store the lines that are not stored yet, in a transaction that has found the promotion current."""
+        """Store the lines and samples that are not stored yet, in a transaction that has found the promotion current."""
         await tx.add_lines(promotion.id, self._lines)
+        await tx.add_samples(promotion.id, self._samples.waiting)
+
+    def end_stage(self) -> None:
+        """A transaction moves the promotion on: the last look belongs to the samples, whatever has changed since."""
+        self._samples.close()
 
     def told(self) -> None:
-        """Forget the lines that a transaction has stored, once it is committed."""
+        """Forget what a transaction has stored, once it is committed."""
         self._lines.clear()
+        self._samples.stored()
 
-    def _see(self, progress: Progress, seen: Observation) -> None:
+    def _see(self, promotion: Promotion, progress: Progress, seen: Observation) -> None:
         now = self._ports.clock.monotonic()
+        stage = stage_of(promotion.phase)
+        if seen.synced and (counts := counts_of(seen.services, stage)):
+            self._samples.see(PodSample(at=self._ports.clock.now(), stage=stage, services=counts))
         lines = [*self._clean(seen.lines), *self._quiet_line(progress, bool(seen.lines), now)]
         self._said_at = now if lines else self._said_at
         self._lines += lines

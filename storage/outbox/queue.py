@@ -20,6 +20,7 @@ from storage.database import Database
 from storage.keys import Vault
 from storage.outbox.digests import SqliteDigests
 from storage.outbox.notices import SqliteNotices
+from storage.outbox.pictures import SqlitePictures
 from storage.outbox.rows import card_due_of, lost_post_of, post_of, thread_due_of
 from storage.outbox.unwritten import UnwrittenOutcomes
 from storage.promotions.rows import line_of
@@ -35,6 +36,7 @@ class SqliteOutbox:
     Attributes:
         notices: what belongs to no promotion.
         digests: what tells of many promotions at once.
+        pictures: how rollouts went that did not go as usual.
     """
 
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
@@ -45,6 +47,7 @@ class SqliteOutbox:
         self._unwritten = UnwrittenOutcomes()
         self.notices = SqliteNotices(database, vault, clock)
         self.digests = SqliteDigests(database, clock)
+        self.pictures = SqlitePictures(database, clock)
 
     # Cards
 

@@ -26,6 +26,9 @@ class OutboxWriter(AggregateWriter):
         if not await self._session.run("add_terminal", row):
             raise Conflict(f"{promotion_id} has its terminal message already")
 
+    async def add_picture(self, promotion_id: str) -> None:
+        await self._session.run("add_picture", {"promotion": promotion_id, "created_at": timestamp(self.now)})
+
     async def add_notice(
         self,
         channel: str,

@@ -10,6 +10,7 @@ from core.records.bundle import Ref
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.live_entry import LiveEntry
+from core.records.pod_sample import PodSample
 from core.records.scale_job import ScaleJob
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
@@ -22,6 +23,7 @@ from storage.promotions.rows import (
     live_entry_of,
     promotion_of,
     prune_job_of,
+    sample_of,
     scale_job_of,
     step_of,
     workload_count_of,
@@ -97,6 +99,17 @@ class PromotionReader(AggregateReader):
     async def evidence(self, promotion_id: str) -> Line | None:
         row = await self._session.one("evidence", promotion=promotion_id)
         return None if row is None else line_of(row, self._vault)[1]
+
+    async def samples(self, promotion_id: str) -> list[PodSample]:
+        rows = await self._session.all("samples", promotion=promotion_id)
+        return [sample_of(row, self._vault) for row in rows]
+
+    async def succeeded(self, app: str, *, limit: int, but: str = "") -> list[tuple[datetime, datetime]]:
+        rows = await self._session.all("succeeded", app=app, but=but, limit=limit)
+        return [
+            (datetime.fromisoformat(row["started_at"]), datetime.fromisoformat(row["settled_at"]))
+            for row in rows
+        ]
 
     async def live_before(self, app: str, promotion_id: str) -> Promotion | None:
         row = await self._session.one("live_before", app=app, promotion=promotion_id)

@@ -16,6 +16,7 @@ from core.records.countdown import Countdown
 from core.records.intent import BaselineObject, Intent
 from core.records.line import Line
 from core.records.live_entry import LiveEntry
+from core.records.pod_sample import PodSample, ServicePods
 from core.records.progress import Completion, Limits, PodProgress, Progress, Settling
 from core.records.scale_job import ScaleJob
 from core.records.step import PruneJob, Step
@@ -326,3 +327,28 @@ def prune_job_row(job: PruneJob) -> Columns:
 
 def prune_job_of(row: Row) -> PruneJob:
     return PruneJob(promotion=row["promotion"], app=row["app"], refs=refs_of(row["refs"]))
+
+
+def sample_row(promotion_id: str, sample: PodSample, vault: Vault) -> Columns:
+    counts = {
+        name: [each.new, each.new_ready, each.old_ready, each.wanted]
+        for name, each in sample.services.items()
+    }
+    return {
+        "promotion": promotion_id,
+        "at": timestamp(sample.at),
+        "stage": sample.stage,
+        "counts": vault.seal(counts),
+    }
+
+
+def sample_of(row: Row, vault: Vault) -> PodSample:
+    counts = vault.unseal(row["counts"])
+    return PodSample(
+        at=datetime.fromisoformat(row["at"]),
+        stage=row["stage"],
+        services={
+            name: ServicePods(new=new, new_ready=ready, old_ready=old, wanted=wanted)
+            for name, (new, ready, old, wanted) in counts.items()
+        },
+    )

@@ -9,6 +9,7 @@ from core.records.approval import Approval
 from core.records.bundle import Ref
 from core.records.intent import Intent
 from core.records.line import Line
+from core.records.pod_sample import PodSample
 from core.records.progress import Progress
 from core.records.scale_job import ScaleJob
 from core.records.step import PruneJob, Step
@@ -21,10 +22,14 @@ from storage.promotions.rows import (
     progress_blob,
     promotion_row,
     prune_job_row,
+    sample_row,
     scale_job_row,
     step_row,
     workload_count_row,
 )
+
+# Far above what a rollout of hours comes to (`core/rollout/sampling.py`); a promotion taken up a thousand times meets it.
+MOST_SAMPLES = 1000
 
 
 class PromotionWriter(AggregateWriter):
@@ -75,6 +80,11 @@ class PromotionWriter(AggregateWriter):
         return await self._session.many(
             "add_line", [line_row(promotion_id, each, self._vault) for each in lines]
         )
+
+    async def add_samples(self, promotion_id: str, samples: Sequence[PodSample]) -> None:
+        if samples:
+            rows = [sample_row(promotion_id, each, self._vault) | {"most": MOST_SAMPLES} for each in samples]
+            await self._session.many("add_sample", rows)
 
     async def add_scale_job(self, job: ScaleJob) -> ScaleJob:
         (row,) = await self._session.all("add_scale_job", **scale_job_row(job))

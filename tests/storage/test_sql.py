@@ -90,6 +90,7 @@ OPEN = {
     "outbox_open",
     "notices_open",
     "digests_open",
+    "pictures_open",
 }
 # Once, at an upgrade.
 UPGRADES = {"sealed_words", "sealed_holds", "sealed_active_bundles", "sealed_bundles", "count_bundles"}

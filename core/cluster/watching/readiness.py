@@ -83,6 +83,7 @@ def service_state(
         desired=wanted,
         released=kind.released,
         pods=pod_states(snapshot, live, pods),
+        other_ready=_other_ready(snapshot, live, new),
         diagnoses=diagnoses(snapshot, service, release, new=new, before=before),
     )
 
@@ -102,6 +103,13 @@ def _new_pods(
     return [p for p in pods if any(kind.made_from(p, each) for each in revisions)]
 
 
+def _other_ready(snapshot: Snapshot, live: Document, new: Sequence[Document]) -> int:
+    """Count the ready pods of a workload that are not new and that nobody is taking away."""
+    known = {uid_of(pod) for pod in new}
+    others = (pod for pod in snapshot.pods(live) if uid_of(pod) not in known and not is_terminating(pod))
+    return sum(1 for pod in others if is_alive(pod) and is_condition_true(pod, "Ready"))
+
+
 def _spared(pods: Sequence[Document], lacking: Collection[str]) -> list[str]:
     """Return the nodes that need no pod: there was no ready one before, and there is none now."""
     ready = {spec_of(pod).get("nodeName") for pod in pods if is_condition_true(pod, "Ready")}
@@ -117,7 +125,7 @@ def _said_of(spared: Sequence[str]) -> str:
 def absent_state(snapshot: Snapshot, refs: Sequence[Ref]) -> tuple[ServiceState, ...]:
     """Return one state for each object that should be gone and is not, pods of a removed workload included."""
     return tuple(
-        ServiceState(name=str(ref), readiness=Readiness.PROGRESSING, sentence=sentence)
+        ServiceState(name=str(ref), readiness=Readiness.PROGRESSING, sentence=sentence, released=False)
         for ref in refs
         if (sentence := _presence(snapshot, ref))
     )

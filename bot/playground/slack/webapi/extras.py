@@ -1,6 +1,7 @@
 """`reactions.add` and uploads: kept and checked, shown where it is cheap."""
 
 import secrets
+from base64 import b64encode
 from typing import Any
 
 from bot.playground.slack.context import APP_ID, WorkspaceContext
@@ -11,6 +12,9 @@ from bot.playground.slack.webapi.arguments import Arguments, number, required
 from bot.playground.slack.webapi.errors import SlackError
 
 Json = dict[str, Any]
+PNG = b"\x89PNG\r\n\x1a\n"
+# Slack's own limit of `alt_txt`.
+MOST_ALT = 1000
 
 
 def reactions_add(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[str]) -> Json:
@@ -37,7 +41,12 @@ def get_upload_url(context: WorkspaceContext, arguments: Arguments, _scopes: fro
         raise SlackError("invalid_arguments")
     file_id = f"F{secrets.token_hex(5).upper()}"
     name = required(arguments, "filename")
-    context.store.files[file_id] = {"id": file_id, "name": name, "title": name, "size": size, "content": None}
+    file = {"id": file_id, "name": name, "title": name, "size": size, "content": None}
+    if alt := str(arguments.get("alt_txt") or ""):
+        if len(alt) > MOST_ALT:
+            raise SlackError("invalid_arguments")
+        file["alt_txt"] = alt
+    context.store.files[file_id] = file
     return {"upload_url": f"{context.url}/upload/{file_id}", "file_id": file_id}
 
 
@@ -56,10 +65,18 @@ def complete_upload(context: WorkspaceContext, arguments: Arguments, scopes: fro
             thread_ts=arguments.get("thread_ts"),
             bot_id=BOT_ID,
             app_id=APP_ID,
-            files=[file | {"content": (file["content"] or b"").decode(errors="replace")} for file in files],
+            files=[file | _readable(file["content"] or b"") for file in files],
         )
         context.store.post(message)
     return {"files": shown}
+
+
+def _readable(content: bytes) -> Json:
+    """Return the bytes of a file as the page shows them: a picture, or text."""
+    if content.startswith(PNG):
+        picture = f"data:image/png;base64,{b64encode(content).decode()}"
+        return {"mimetype": "image/png", "content": picture}
+    return {"mimetype": "text/plain", "content": content.decode(errors="replace")}
 
 
 def _uploaded(context: WorkspaceContext, reference: Json) -> Json:

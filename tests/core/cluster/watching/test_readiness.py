@@ -33,6 +33,18 @@ def test_a_finished_deployment_with_all_its_pods_is_ready():
     )
 
 
+def test_ready_pods_of_what_ran_before_are_counted_until_they_go():
+    pods = [
+        pod("a"),
+        pod("b", release="R1"),
+        pod("c", release="R1", ready=False),
+        pod("d", release="R1", metadata={"deletionTimestamp": NOW}),
+        pod("e", release="R1", status={"phase": "Failed"}),
+    ]
+    state = judged(snapshot(Deployment=[deployment()], ReplicaSet=[replica_set()], Pod=pods))
+    assert (state.ready, state.other_ready) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

@@ -35,7 +35,13 @@ function reactions(message) {
 
 function files(message) {
   return (message.files ?? []).map((file) =>
-    h("details", { class: "file", open: true }, h("summary", {}, `${file.title} · ${file.size} bytes`), h("pre", {}, file.content ?? "")));
+    h("details", { class: "file", open: true }, h("summary", {}, `${file.title} · ${file.size} bytes`), fileContent(file)));
+}
+
+/** A picture as Slack shows one, with its words for whoever cannot see it; anything else is text. */
+function fileContent(file) {
+  if (file.mimetype === "image/png") return h("img", { src: file.content, alt: file.alt_txt ?? file.title });
+  return h("pre", {}, file.content ?? "");
 }
 
 function context(message, { inThread, openThread }) {
