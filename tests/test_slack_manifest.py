@@ -10,7 +10,8 @@ import yaml
 from bot.views.notices import PROMOTE_SHORTCUT
 
 Json = dict[str, Any]
-DOCUMENT: Json = yaml.safe_load((Path(__file__).parents[1] / "manifest.yml").read_text(encoding="utf-8"))
+ROOT = Path(__file__).parents[1]
+DOCUMENT: Json = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
 
 # Slack's reference of app manifests: the keys that exist, as far as a bot like this one may have them.
 KEYS = {
@@ -123,3 +124,24 @@ def test_buttons_arrive_over_socket_mode_and_of_conversations_mentions_alone():
     assert settings["event_subscriptions"] == {"bot_events": ["app_mention", "app_home_opened"]}
     assert "app_mentions:read" in DOCUMENT["oauth_config"]["scopes"]["bot"]
     assert settings["token_rotation_enabled"] is False
+
+
+def test_in_http_mode_everything_that_slack_asks_for_has_its_address():
+    """Without the address of the options every menu of a dialog stays empty; without that of the events no mention arrives."""
+    page = (ROOT / "docs" / "slack.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^\*\*HTTP mode\*\*.*?^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    changed = yaml.safe_load(block)
+    settings = changed["settings"]
+    (command,) = changed["features"]["slash_commands"]
+    addresses = {
+        command["url"],
+        settings["interactivity"]["request_url"],
+        settings["interactivity"]["message_menu_options_url"],
+        settings["event_subscriptions"]["request_url"],
+    }
+    assert addresses == {"https://YOUR.HOST/slack/events"}
+    assert settings["socket_mode_enabled"] is False
+    assert (
+        settings["event_subscriptions"]["bot_events"]
+        == DOCUMENT["settings"]["event_subscriptions"]["bot_events"]
+    )

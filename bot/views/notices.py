@@ -57,7 +57,7 @@ BUTTONS: Mapping[NoticeKind, tuple[NoticeButton, ...]] = {
         NoticeButton(
             action_id="soon.cancel",
             label="Cancel",
-            spoken=lambda _: "Call the promotion off",
+            spoken=lambda _: "Cancel: call the promotion off",
             command=lambda n: Cancel(promotion=n.promotion or ""),
             question=lambda _: "Nothing was changed so far, and nothing will be.",
         ),

@@ -60,5 +60,5 @@ def known(promotion: Promotion, approvals: Iterable[Approval]) -> list[Actor]:
     p = promotion
     sentences = (p.cause, p.reason, *p.along)
     said = [part for sentence in sentences for part in sentence.parts if isinstance(part, Actor)]
-    acted = [p.requested_by, p.declined_by, p.cancelled_by, p.taken_over_by]
+    acted = [p.requested_by, p.declined_by, p.cancelled_by, p.stopped_by, p.taken_over_by]
     return [*said, *(a for a in acted if a), *(a.actor for a in approvals)]

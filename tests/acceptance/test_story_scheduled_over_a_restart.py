@@ -42,3 +42,29 @@ async def test_it_is_called_off_by_the_button_of_its_card(stage: Stage):
     assert (await stage.thread(promotion))[-1].startswith(
         f"ERROR: cancelled by <@{BOB}>, nothing was changed"
     )
+
+
+async def test_it_is_called_off_by_the_button_of_the_message_ten_minutes_before(stage: Stage):
+    await stage.running(web="v1")
+    release = await stage.build(web="v2")
+    at = (stage.cluster.clock.now() + timedelta(minutes=10, seconds=30)).replace(microsecond=0)
+    await stage.command(f"releases promote {release} at {at:%Y-%m-%dT%H:%M:%SZ} -a myapp", user=ALICE)
+    promotion = (await stage.newest()).id
+    card = await stage.card(promotion)
+
+    soon = await stage.until(
+        lambda: next((m for m in stage.slack.thread(card.channel, card.ts) if "starts at" in m.text), None)
+    )
+    assert soon.text.startswith(f"{release} of myapp starts at {at:%H:%M} UTC, asked for by @alice")
+    assert f"Buttons: Cancel (`/convox cancel {promotion}`)" in soon.text
+    assert "<@" not in soon.text, "it calls nobody"
+    await stage.restart()
+    before = len(stage.slack.ephemerals(BOB))
+    assert (await stage.slack.click(BOB, card.channel, soon.ts, "soon.cancel")).ok
+    assert "Cancelling deployment of myapp... OK" in await stage.answer(BOB, before)
+
+    ended = await stage.ended(promotion)
+    assert (ended.phase, ended.touched_at) == (Phase.REFUSED, None)
+    told = [m.text for m in stage.slack.thread(card.channel, card.ts)]
+    assert sum("starts at" in text for text in told) == 1, "once, over a restart too"
+    assert told[-1].startswith(f"ERROR: cancelled by <@{BOB}>, nothing was changed")

@@ -80,7 +80,7 @@ def open_stage(cluster: Cluster, tmp_path: Path) -> Open:
             slack, tmp_path, rack=cluster.rack, ports=(ports[0], ports[1]), http=http, more=more or {}
         )
         if http:
-            slack.request_url = f"http://{LOOPBACK}:{given.port}/slack/events"
+            slack.request_url = slack.options_url = f"http://{LOOPBACK}:{given.port}/slack/events"
         stage = Stage(slack, cluster, given)
         try:
             await stage.start()

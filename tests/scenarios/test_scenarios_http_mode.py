@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -79,3 +80,18 @@ async def test_a_wrong_signature_or_an_old_one_is_turned_away(stage: Stage):
 async def test_the_api_is_not_on_slacks_port_and_slack_not_on_the_apis(stage: Stage):
     assert await post(stage, stage.authorization, "", path="/commands") == 404
     assert (await stage.http("POST", "/slack/events"))[0] == 404
+
+
+async def test_a_menu_is_filled_through_the_address_for_options_and_is_empty_without_one(stage: Stage):
+    release = await stage.build(web="v1")
+    assert (await stage.slack.command(ALICE, CHANNEL, "releases promote --ask -a myapp")).ok
+
+    def filled() -> dict[str, Any] | None:
+        view = stage.slack.views.modal(ALICE)
+        return view if view and "submit" in view else None
+
+    view = await stage.until(filled)
+    offered = await stage.slack.views.suggest(ALICE, view["id"], "release")
+    assert [each["value"] for each in offered] == [release]
+    stage.slack.options_url = ""
+    assert await stage.slack.views.suggest(ALICE, view["id"], "release") == []

@@ -8,6 +8,11 @@ from tests.scenarios.arrangement import ALONE
 from tests.scenarios.harness import Stage
 
 HOOKS = "    lifecycle: {postStart: bin/warm, preStop: bin/drain}\n"
+# Its one pod goes before the next one comes, and may take longer for it than a quota is waited for.
+LEAVES_FIRST = (
+    ALONE.replace("termination: {grace: 5}", "termination: {grace: 35}")
+    + "    deployment: {minimum: 0, maximum: 100}\n"
+)
 
 
 @asynccontextmanager
@@ -93,3 +98,15 @@ async def test_a_pre_stop_hook_that_fails_is_told_of_the_old_pods_and_is_no_faul
 
     assert promotion.phase == "Running", promotion.cause
     await stage.tells("pre-stop-fails", promotion.id)
+
+
+async def test_a_quota_that_a_going_pod_still_holds_is_waited_for(stage: Stage):
+    await stage.running(manifest=LEAVES_FIRST, web="v1-deaf")
+    quotas = f"/api/v1/namespaces/{stage.namespace()}/resourcequotas"
+    quota = {"metadata": {"name": "small"}, "spec": {"hard": {"pods": "1"}}}
+    await stage.cluster.admin.call("POST", quotas, quota)
+    stage.rule(deadline="60s", longest="120s")
+    promotion = await stage.promoted(await stage.build(manifest=LEAVES_FIRST, web="v2"))
+
+    assert promotion.phase == "Running", promotion.cause
+    await stage.tells("quota-still-held", promotion.id)

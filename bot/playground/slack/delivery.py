@@ -47,6 +47,7 @@ class EnvelopeSender:
         self._http = http
         self._ack_seconds = ack_seconds
         self.request_url = ""
+        self.options_url = ""
 
     async def deliver(self, envelope: Envelope, *, attempt: int = 0) -> DeliveryResult:
         """Deliver once and show the person what the ack says, or that there was none."""
@@ -60,9 +61,11 @@ class EnvelopeSender:
 
     async def _send(self, envelope: Envelope, attempt: int) -> Json | str:
         if self.request_url:
-            return await self._http.send(
-                self.request_url, envelope, attempt=attempt, seconds=self._ack_seconds
-            )
+            asked = envelope.payload.get("type") == "block_suggestion"
+            url = self.options_url if asked else self.request_url
+            if not url:
+                return "no options load URL"
+            return await self._http.send(url, envelope, attempt=attempt, seconds=self._ack_seconds)
         return await self._sockets.send(envelope, attempt=attempt, seconds=self._ack_seconds)
 
     def _answered(self, envelope: Envelope, ack: Json) -> None:

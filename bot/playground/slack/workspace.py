@@ -113,6 +113,15 @@ class SlackWorkspace(Inspector, FaultInjector):
         self._sender.request_url = url
 
     @property
+    def options_url(self) -> str:
+        """Where what a menu offers is asked for in HTTP mode: the application's options load URL, which it has or its menus are empty."""
+        return self._sender.options_url
+
+    @options_url.setter
+    def options_url(self, url: str) -> None:
+        self._sender.options_url = url
+
+    @property
     def connected(self) -> int:
         """How many Socket Mode connections are open."""
         return self._sockets.connected

@@ -1,10 +1,12 @@
 """Every card in every state can be read by whoever hears it, and used by whoever does not point (slack.md 7)."""
 
 import json
+from typing import get_args
 
 import pytest
 
 from bot.views.notices import notice
+from core.ports.notices import NoticeKind
 from tests.bot.views.accessible import barriers
 from tests.bot.views.samples import GOLDEN, notice_with
 
@@ -19,7 +21,7 @@ def test_a_card_keeps_nobody_out(name):
     assert barriers({"text": text, "blocks": blocks}) == []
 
 
-@pytest.mark.parametrize("kind", ["notice", "ask", "build", "reminder"])
+@pytest.mark.parametrize("kind", get_args(NoticeKind))
 def test_a_notice_keeps_nobody_out(kind):
     assert barriers(notice(notice_with("somebody", kind))) == []
 

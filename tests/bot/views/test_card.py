@@ -1,16 +1,19 @@
 """The card in every state: word first, complete in `text`, buttons that are legal, nothing that Slack refuses."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.playground.slack.limits import problems
 from bot.views.buttons import ButtonContext, gone, shown
+from bot.views.pings import known
 from bot.views.states import state, symbol
+from core.actor import Actor
 from core.policy.authorization import ApprovalRule, Rules
-from core.promotion import GOING_BACK, Phase
+from core.promotion import GOING_BACK, Phase, Promotion
 from core.records.countdown import Countdown
 from core.records.progress import Completion, Progress, Settling
 from core.records.waits_for import WaitsFor
@@ -705,3 +708,13 @@ def test_approvers_are_told_what_lasts_and_what_does_nothing_and_nobody_later():
     assert problems(payload, method="chat.postMessage") == []
     assert "more on the manifest" not in card_of(WAITING, notes=notes[:8])["text"]
     assert "note:" not in card_of(WAITING)["text"]
+
+
+def test_everybody_whom_a_promotion_names_is_known_by_name():
+    """Else a card shows the id of whoever has stopped it."""
+    people = [field.name for field in fields(Promotion) if field.type in (Actor, Actor | None)]
+    assert {"requested_by", "stopped_by", "cancelled_by", "declined_by"} <= {*people}
+    for name in people:
+        who = Actor("slack", "U09NAMED", "named")
+        changed: dict[str, Any] = {name: who}
+        assert who in known(replace(WAITING, **changed), ()), name
