@@ -18,6 +18,10 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 120.0
 # Before each new try to go on with a stream: a restart of the bot takes seconds, a move to another node minutes.
 RETRY_PAUSES = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 30.0, 60.0, 60.0)
+JSON_TYPE = "application/json"
+# Another try may be answered otherwise: the body came too slowly or to the wrong place, something between here and the bot
+# takes only smaller ones, or has no bot behind it just now. The bot's own 500 and 503 are final, as they say what is wrong.
+PASSING = frozenset({408, 409, 413, 502, 504})
 # A stream is silent while an approval is awaited; a dead peer is noticed within 30 + 3 × 10 s all the same.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
@@ -85,6 +89,29 @@ class RackClient:
     def register(self, app: str, build: Mapping[str, object]) -> dict[str, Any]:
         """Register a build, and return `id` and `release`; raises as `command` does."""
         return self._post(f"/apps/{quote(app, safe='')}/builds", build)[0]
+
+    def exchange(
+        self, method: str, path: str, body: bytes | None = None, *, kind: str = JSON_TYPE
+    ) -> dict[str, Any]:
+        """Ask what may be asked again, and return the document of the answer.
+
+        Raises:
+            ConnectionLost: no answer came, or one that may be another the next time.
+            CliError: it was refused.
+        """
+        with closing(self._connect()) as connection:
+            try:
+                response = self._ask(connection, method, path, body, kind=kind)
+                if response.status < http.client.MULTIPLE_CHOICES:
+                    return self._json(response)
+                refused = self._not_ok(response) if response.status not in PASSING else None
+            except (OSError, http.client.HTTPException) as error:
+                raise ConnectionLost(
+                    f"the connection to {self._url.name} was lost ({type(error).__name__})"
+                ) from None
+        if refused is None or ("Retry-After" in response.headers):
+            raise ConnectionLost(f"{self._url.name} answers HTTP {response.status}")
+        raise refused
 
     def follow(
         self, promotion: str, notice: Callable[[str], None], *, as_json: bool = False
@@ -172,10 +199,16 @@ class RackClient:
         return connection
 
     def _ask(
-        self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None = None
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        kind: str = JSON_TYPE,
     ) -> http.client.HTTPResponse:
         secret = b64encode(f"{USER}:{self._url.token}".encode()).decode()
-        headers = {"Authorization": f"Basic {secret}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Basic {secret}", "Content-Type": kind}
         connection.request(method, self._url.prefix + path, body, headers)
         return connection.getresponse()
 
