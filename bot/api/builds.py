@@ -21,6 +21,8 @@ class NewBuild(Body):
     git_sha: str = Field(default="", alias="git-sha", max_length=64, pattern=r"^[!-~]*$")
     repository: str = Field(default="", max_length=1000, pattern=r"^[!-~]*$")
     """Where the sha lies: what git clones from; credentials in it are left out."""
+    promote: bool = False
+    """Whoever asks promotes its release next: who may not do that makes none, and no channel is told of the build alone."""
 
 
 class BuildsEndpoint:
@@ -40,6 +42,7 @@ class BuildsEndpoint:
             description=given.description,
             git_sha=given.git_sha,
             repository=given.repository,
+            to_promote=given.promote,
         )
         assert made.build is not None
         note = {"note": made.skipped} if made.skipped else {}

@@ -8,6 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.cli.builds import BuildOptions
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -87,7 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     command("keygen", "print one key for CONVOX_KEYS", _keygen)
     _add_token(command("token", "create, list or revoke API tokens, beside a running bot", _token))
-    _add_build(command("build", "register a build with the bot of RACK_URL, which makes a release", _build))
+    build = command("build", "register a build with the bot of RACK_URL, which makes a release", _build)
+    _add_build(build)
+    build.add_argument("--id", action="store_true", help="print the id of the release and nothing else")
+    _add_deploy(command("deploy", "register a build and promote its release, as `do` does", _deploy))
     _add_check(command("check", "say what a release of a convox.yml would be, from the file alone", _check))
     do = command("do", "carry out a command from a terminal, as /convox does in Slack", _usage_of_do)
     do.usage, do.description, do.formatter_class = DO_USAGE, DO, argparse.RawDescriptionHelpFormatter
@@ -130,7 +137,21 @@ def _add_token(parser: argparse.ArgumentParser) -> None:
     revoke.add_argument("name", metavar="NAME", help="as `token list` shows it")
 
 
+def _add_deploy(parser: argparse.ArgumentParser) -> None:
+    _add_build(parser)
+    parser.add_argument("--force", action="store_true", help="take over from what is rolling out")
+    parser.add_argument(NO_WAIT, action="store_true", help="return once the promotion is asked for")
+
+
 def _add_build(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="the folder of the app (default: %(default)s)",
+    )
     parser.add_argument("-a", "--app", required=True, metavar="APP", help="the app that the build is of")
     parser.add_argument(
         "-m",
@@ -138,7 +159,7 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("convox.yml"),
         metavar="FILE",
-        help="the app's manifest (default: %(default)s)",
+        help="the app's manifest, by its path from DIR (default: %(default)s)",
     )
     parser.add_argument(
         "--image",
@@ -273,19 +294,41 @@ def _usage_of_do(_: argparse.Namespace | None = None) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    from bot.cli.terminal import build
+    from bot.cli.builds import build
+
+    options = _build_options(arguments)
+    return _twice("build") if options is None else build(options, only_id=arguments.id)
+
+
+def _deploy(arguments: argparse.Namespace) -> int:
+    from bot.cli.builds import deploy
+
+    options = _build_options(arguments)
+    if options is None:
+        return _twice("deploy")
+    return deploy(options, wait=not arguments.no_wait, force=arguments.force)
+
+
+def _build_options(arguments: argparse.Namespace) -> "BuildOptions | None":
+    """Return what the flags of a build say, None where an image is given twice."""
+    from bot.cli.builds import BuildOptions
 
     images = dict(arguments.image)
     if len(images) < len(arguments.image):
-        return _fail(["convox-bot build: --image names a service twice"], EXIT_USAGE)
-    return build(
-        arguments.app,
+        return None
+    return BuildOptions(
+        app=arguments.app,
+        folder=arguments.folder,
         manifest=arguments.manifest,
         images=images,
         description=arguments.description,
         git_sha=arguments.git_sha,
         repository=arguments.repository,
     )
+
+
+def _twice(command: str) -> int:
+    return _fail([f"convox-bot {command}: --image names a service twice"], EXIT_USAGE)
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -1,28 +1,22 @@
-"""`convox-bot do` and `convox-bot build`: what Slack can do, from a shell and from CI (contract 4 and 5)."""
+"""`convox-bot do`: what Slack can do, from a shell and from CI (contract 5)."""
 
 import json
 import os
 import shlex
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from bot.cli.client import CommandResult, RackClient
-from bot.cli.files import read_file
 from bot.cli.forms import entered
 from bot.cli.rack_url import CliError, RackUrl
 from core.ids import normalise
 from core.promotion import Phase
-from core.records.repository import repository_url
 
 EXIT_OK, EXIT_ERROR, EXIT_AWAITING_APPROVAL, EXIT_INTERRUPTED = 0, 1, 3, 130
 # The one word of `do` that is no command of the bot's: it reads the lines of a promotion, from the first one on.
 FOLLOW = "follow"
-# Git answers from the disk; a repository on a dead network share must not hang a pipeline.
-GIT_SECONDS = 20.0
 
 
 def do(
@@ -44,7 +38,7 @@ def do(
         0 for an answer and for `OK`, 1 for `ERROR:`; without `wait` 3 where an approval is awaited.
     """
     try:
-        client = RackClient(_url(), pause=pause)
+        client = RackClient(rack_of_environment(), pause=pause)
         if words[0] == FOLLOW:
             return _follow(client, _promotion_of(words[1:]), as_json=as_json)
         text = _joined(words)
@@ -101,7 +95,7 @@ def _promotion_of(words: Sequence[str]) -> str:
     return found
 
 
-def _url() -> RackUrl:
+def rack_of_environment() -> RackUrl:
     return RackUrl.read(os.environ.get("RACK_URL", ""))
 
 
@@ -130,67 +124,6 @@ def _follow(client: RackClient, promotion: str, out: TextIO | None = None, *, as
         return EXIT_INTERRUPTED
     ended = json.loads(last)["ending"] if as_json else last
     return EXIT_ERROR if ended.startswith("ERROR:") else EXIT_OK
-
-
-def build(
-    app: str,
-    *,
-    manifest: Path,
-    images: Mapping[str, str],
-    description: str | None = None,
-    git_sha: str | None = None,
-    repository: str | None = None,
-) -> int:
-    """Register a build; what is not given comes from the git repository of the manifest, where there is one.
-
-    Returns:
-        0, with `Build: B…` and `Release: R…` on stdout; 1 with the sentence on stderr.
-    """
-    try:
-        document = {
-            "manifest": read_file(manifest, hint="-m names another manifest"),
-            "images": dict(images),
-            **_origin(manifest, description, git_sha),
-        }
-        if address := repository_url(repository if repository is not None else _remote(manifest)):
-            document["repository"] = address
-        made = RackClient(_url()).register(app, document)
-    except CliError as error:
-        return complain(error)
-    for note in (*([made["note"]] if "note" in made else []), *made.get("notes", ())):
-        say(f"Note: {note}", sys.stderr)
-    say(f"Build: {made['id']}\nRelease: {made['release']}")
-    return EXIT_OK
-
-
-def _origin(manifest: Path, description: str | None, git_sha: str | None) -> dict[str, str]:
-    """Return description and git-sha; an empty description is filled with the time by the bot."""
-    folder = manifest.parent
-    commit = _git(folder, "log", "-1", "--format=%H%n%s", "--end-of-options", git_sha or "HEAD", "--")
-    sha, _, subject = (commit or "").partition("\n")
-    if description is None:
-        # As Convox: what is not committed is not described by a commit. Untracked files do not count.
-        clean = bool(sha) and _git(folder, "diff", "--quiet", "--no-ext-diff") is not None
-        description = f"build {sha[:10]} {subject}".strip() if clean else ""
-    return {"description": description, "git-sha": git_sha if git_sha is not None else sha}
-
-
-def _remote(manifest: Path) -> str:
-    """Return where the repository of the manifest was cloned from; a path on this machine is nowhere for anybody else."""
-    remote = _git(manifest.parent, "remote", "get-url", "origin") or ""
-    return remote if repository_url(remote).startswith("https://") else ""
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    """Return what git prints, or None where it fails, is missing, or there is no repository."""
-    command = ["git", "-C", str(folder), "-c", "log.showSignature=false", *arguments]
-    try:
-        done = subprocess.run(  # noqa: S603 - a list of arguments, no shell
-            command, capture_output=True, check=True, timeout=GIT_SECONDS, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.decode(errors="replace").strip()
 
 
 def complain(error: CliError) -> int:

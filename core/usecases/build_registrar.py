@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.actor import Caller
+from core.actor import Actor, Caller
 from core.errors import Conflict, NotFound
 from core.ids import new_id
 from core.lifecycle.patience import check_times
@@ -61,14 +61,15 @@ class BuildRegistrar(RecordUseCase):
     ) -> NewRelease:
         """Store a build and the one release it makes, forked from the newest release not on hold (contract 4).
 
-        Where the policy has builds announced and it is not promoted at once, the app's channel is told.
+        Where the policy has builds announced and it is not promoted at once, the app's channel is told; who promotes it at once
+        needs that right too, so that nothing is made for nothing.
 
         Raises:
             NotFound: there is no such app.
             Invalid: the manifest cannot be read or its times cannot be met, an image is missing or unknown, or the description
                 is too large. A variable that is still missing is noted: it is a promote that needs it, as in Convox.
         """
-        actor = await self._access.require(caller.actor, "build", app)
+        actor = await self._may_build(caller, app, to_promote=to_promote)
         self._check_startable()
         known: dict[str, str] = {}
         loose: tuple[str, ...] = ()
@@ -193,10 +194,11 @@ class BuildRegistrar(RecordUseCase):
             said = Sentence.of(what, release.created_by, f". Release {release.id}, not promoted yet.", source)
             await tx.add_notice(channel, said, kind="build", release=release)
 
-    async def _may_build(self, caller: Caller, app: str, *, to_promote: bool) -> None:
+    async def _may_build(self, caller: Caller, app: str, *, to_promote: bool) -> Actor:
         actor = await self._access.require(caller.actor, "build", app)
         if to_promote:
             await self._access.require(actor, "promote", app)
+        return actor
 
 
 async def _active_build(tx: StoreReader, app: str) -> BuildEntry | None:

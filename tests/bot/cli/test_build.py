@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from bot.cli.main import main
-from tests.bot.api.asking import IMAGES, MANIFEST
+from core.policy.authorization import parse_policy
+from tests.bot.api.asking import IMAGES, MANIFEST, policy_of
 from tests.bot.api.serving import serving
 
 GIVEN = [f"--image={name}={ref}" for name, ref in IMAGES.items()]
@@ -168,7 +169,9 @@ async def test_a_manifest_that_cannot_be_read_is_a_sentence(api, folder, capsys)
         ["build"],
         ["build", "-a", "myapp", "--image", "web"],
         ["build", "-a", "myapp", "--image", "=ref"],
-        ["build", "-a", "myapp", "surplus"],
+        ["build", "-a", "myapp", "folder", "surplus"],
+        ["deploy"],
+        ["deploy", "-a", "myapp", "--id"],
     ],
 )
 def test_wrong_usage_ends_with_2(words, capsys):
@@ -177,6 +180,63 @@ def test_wrong_usage_ends_with_2(words, capsys):
     assert "usage: convox-bot" in capsys.readouterr().err
 
 
-def test_an_image_for_one_service_is_given_once(capsys):
-    assert main(["build", "-a", "myapp", "--image", "web=a", "--image", "web=b"]) == 2
+@pytest.mark.parametrize("command", ["build", "deploy"])
+def test_an_image_for_one_service_is_given_once(capsys, command):
+    assert main([command, "-a", "myapp", "--image", "web=a", "--image", "web=b"]) == 2
     assert "names a service twice" in capsys.readouterr().err
+
+
+async def test_the_folder_of_the_app_may_be_another_than_where_one_stands(api, folder, commit, monkeypatch):
+    (folder / "deploy").mkdir()
+    (folder / "deploy" / "small.yml").write_text("services:\n  job:\n    image: a/b:1\n")
+    monkeypatch.chdir("/")
+
+    assert await built(str(folder), *GIVEN) == 0
+    assert ((await newest(api)).manifest, (await newest(api)).git_sha) == (MANIFEST, commit)
+    assert await built(str(folder), "-m", "deploy/small.yml") == 0
+    assert dict((await newest(api)).images) == {"job": "a/b:1"}
+
+
+async def test_with_id_a_script_gets_the_release_and_nothing_else(api, folder, capsys):
+    assert await built(*GIVEN, "--id") == 0
+
+    made = await newest(api)
+    out, err = capsys.readouterr()
+    assert out == made.release
+    assert err.endswith(f"Build: {made.id}\nRelease: {made.release}\n")
+
+
+async def deployed(*words):
+    return await asyncio.to_thread(main, ["deploy", "-a", "myapp", *GIVEN, *words])
+
+
+async def test_deploy_promotes_the_release_of_its_build_and_prints_neither_id_as_convox(api, folder, capsys):
+    assert await deployed() == 0
+
+    made = await newest(api)
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == f"Promoting {made.release}..."
+    assert out[-1] == "OK"
+    assert not [row for row in out if row.startswith(("Build:", "Release:"))]
+    assert (await api.store.read.app("myapp")).active_release == made.release
+
+
+async def test_deploy_that_does_not_wait_says_how_to_follow(api, folder, capsys):
+    assert await deployed("--no-wait", "--force") == 0
+
+    assert "convox-bot do follow P" in capsys.readouterr().out
+    await api.world.idle()
+
+
+async def test_who_may_not_promote_deploys_nothing_and_makes_no_build(api, folder, capsys):
+    api.world.policy = parse_policy(policy_of("view, build"))
+
+    assert await deployed() == 1
+    assert "ERROR: you may not promote myapp" in capsys.readouterr().err
+    assert await api.store.read.builds("myapp", 1) == []
+
+
+async def test_a_deploy_without_a_build_ends_with_its_sentence(api, folder, capsys):
+    assert await asyncio.to_thread(main, ["deploy", "-a", "myapp"]) == 1
+
+    assert capsys.readouterr().err.startswith("ERROR: no image for web, worker")
