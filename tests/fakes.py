@@ -13,6 +13,7 @@ from core.cluster.kinds import MANAGED, PRUNED
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.kinds.secret import filled
 from core.cluster.rendering.routes import route_notes
+from core.cluster.routes import addresses
 from core.errors import Rejected, Unreachable
 from core.manifest.convox_yml import Manifest
 from core.manifest.timers import Timer
@@ -332,6 +333,9 @@ class FakeCluster:
             if request.service in {None, p.service} and request.containing in text
         ]
         return ProcessLog(lines=tuple(lines[-request.lines :]))
+
+    def addresses(self, bundle: Bundle) -> tuple[str, ...]:
+        return addresses(bundle)
 
     async def read_routes(self, app: str, bundle: Bundle) -> tuple[RouteState, ...]:
         return self.look_at_routes() if self.look_at_routes else self.routes

@@ -9,13 +9,17 @@ from bot.views.answers import Answer, slack_answer
 from bot.views.card import card
 from bot.views.releases import release_list
 from core.actor import Actor
+from core.lifecycle.outlook import NO_OUTLOOK, Outlook
+from core.lifecycle.release_diff import ReleaseDiff
 from core.policy.authorization import ApprovalRule, Rules
 from core.promotion import Phase, Promotion
 from core.records.app import App
 from core.records.approval import Approval
+from core.records.binding import Binding
 from core.records.build import Build
+from core.records.bundle import Ref
 from core.records.countdown import Countdown
-from core.records.environment import Environment
+from core.records.environment import Difference, Environment
 from core.records.progress import Completion, Progress, Settling
 from core.records.release import Release
 from core.records.waits_for import WaitsFor
@@ -27,10 +31,21 @@ LOG_ROW = "KeyError: 'STRIPE_KEY'"
 RULES = Rules(promote=ApprovalRule(count=2, people=("U02BOB",)))
 
 
+# What is known of it fills the card most.
+APPROVER_KNOWS = "Waits, with all that is to come"
+BINDING = Binding(bundle="", active="RZYXWVUTSRQ", prune=(Ref("Deployment", "mailer"),), namespace=None)
+
+
 def card_sheet(now: datetime) -> list[dict[str, Any]]:
     """Return a title and the payload of each state, in the order in which a promotion may come to it."""
     return [
-        *({"title": title, **_card(promotion, now)} for title, promotion in card_states(now)),
+        *(
+            {
+                "title": title,
+                **_card(promotion, now, _outlook(now) if title == APPROVER_KNOWS else NO_OUTLOOK),
+            }
+            for title, promotion in card_states(now)
+        ),
         {"title": "A list", **_list(now)},
     ]
 
@@ -48,6 +63,7 @@ def _before(now: datetime) -> Iterator[tuple[str, Promotion]]:
     along = (Sentence.of("also: build BOTHERBUILD by ", BOB, ", never promoted"),)
     down = "db is down from when the rest is verified until its new process is ready"
     yield "Waits, with what an approver must know", replace(waiting, along=along, cautions=(down,))
+    yield APPROVER_KNOWS, replace(waiting, binding=BINDING)
     yield "A rollback that waits", replace(waiting, kind="rollback")
     later = WaitsFor(what="time", at=now + timedelta(hours=3))
     yield "Scheduled", replace(waiting, phase=Phase.SCHEDULED, waits_for=later)
@@ -155,13 +171,26 @@ def _releases(now: datetime) -> tuple[Release, Release]:
     return old, new
 
 
-def _card(promotion: Promotion, now: datetime) -> dict[str, Any]:
+def _outlook(now: datetime) -> Outlook:
+    """Return what is known of a release that has failed before."""
+    failed = replace(_started(now), phase=Phase.REVERTED, cause=Sentence.of(CAUSE), settled_at=now)
+    changed = {Ref("Deployment", name): ("spec",) for name in ("web", "worker")}
+    nothing = Difference((), (), ())
+    objects = ReleaseDiff(
+        builds=(None, None), images={}, environment=nothing, manifest=(), added=(Ref("Ingress", "web"),), changed=changed
+    )  # fmt: skip
+    return Outlook(objects=objects, opened=("https://web.store.example",), earlier=failed)
+
+
+def _card(promotion: Promotion, now: datetime, outlook: Outlook) -> dict[str, Any]:
     old, new = _releases(now)
     build = Build(
         id="BABCDEFGHIJ",
         app="store",
         manifest="services: {web: {image: web}}",
         images={"web": "registry.example/web:9f3c2a1"},
+        git_sha="9f3c2a1" + "0" * 33,
+        repository="https://github.com/example/store",
         release=new.id,
         started_at=now,
         ended_at=now,
@@ -173,6 +202,8 @@ def _card(promotion: Promotion, now: datetime) -> dict[str, Any]:
         release=new,
         build=build,
         previous=old,
+        old_build=replace(build, id="BZYXWVUTSRQ", images={"web": "registry.example/web:4be1d20"}, git_sha="4be1d20" + "0" * 33),
+        outlook=outlook,
         approvals=[Approval(promotion=promotion.id, actor=BOB, decision="approve", at=now - timedelta(minutes=3))],
         rules=RULES,
         now=now,

@@ -16,13 +16,14 @@ from core.clock import Clock
 from core.lifecycle.access import Access
 from core.lifecycle.history import copied_from
 from core.lifecycle.manifest_notes import notes_on
+from core.lifecycle.outlook import NO_OUTLOOK, Outlook, read_outlook
 from core.policy.rules import Verbosity
 from core.ports.cluster import Cluster
 from core.ports.digests import Digest
 from core.ports.notices import Notice
 from core.ports.outbox import Fits, Post, Shown, ThreadDue
 from core.ports.store import Store
-from core.promotion import Phase, Promotion
+from core.promotion import WAITING, Phase, Promotion
 from core.records.app import DEFAULT_RACK
 from core.records.build import Build
 from core.records.release import Release
@@ -49,6 +50,8 @@ class MessageRenderer:
         self._rack = rack
         # Of the promotions whose cards wait for approval.
         self._notes: dict[str, tuple[str, ...]] = {}
+        # Of those that wait at all, with the release that each was compared with.
+        self._outlooks: dict[str, tuple[str | None, Outlook]] = {}
 
     async def card(self, promotion_id: str, without: Collection[str] = ()) -> dict[str, Any]:
         """Return the payload of a card without these kinds of blocks."""
@@ -79,6 +82,7 @@ class MessageRenderer:
             source=await copied_from(read, release),
             build=build,
             notes=await self._notes_on(promotion, build, release),
+            outlook=await self._outlook(promotion, release, previous),
             last_log=last_log_row(evidence) if evidence else "",
             plans="plan" not in without,
             spares_build=await self._spares_build(promotion),
@@ -154,3 +158,15 @@ class MessageRenderer:
         if promotion.id not in self._notes:
             self._notes[promotion.id] = await notes_on(self._cluster, build, release.environment)
         return self._notes[promotion.id]
+
+    async def _outlook(self, promotion: Promotion, release: Release, active: Release | None) -> Outlook:
+        """Return what promoting it will come to, while it waits; looked up again only once something else runs."""
+        if promotion.phase not in WAITING or promotion.restarts:
+            self._outlooks.pop(promotion.id, None)
+            return NO_OUTLOOK
+        against = active.id if active else None
+        known = self._outlooks.get(promotion.id)
+        if known is None or known[0] != against:
+            found = await read_outlook(self._store.read, self._cluster, promotion, release, active)
+            known = self._outlooks[promotion.id] = against, found
+        return known[1]

@@ -13,6 +13,7 @@ from bot.views.fitting import fitted
 from bot.views.mrkdwn import clip, inline, mention, prose
 from bot.views.states import state, symbol
 from core.actor import Actor
+from core.lifecycle.outlook import NO_OUTLOOK, Outlook
 from core.policy.authorization import Rules
 from core.promotion import Promotion
 from core.records.app import App
@@ -41,6 +42,7 @@ def card(
     old_build: BuildEntry | None = None,
     source: ReleaseEntry | None = None,
     notes: Sequence[str] = (),
+    outlook: Outlook = NO_OUTLOOK,
     closed: Sentence = EMPTY_SENTENCE,
     last_log: str = "",
     spares_build: bool = False,
@@ -61,6 +63,7 @@ def card(
         old_build: That release's build.
         source: Of a rollback, the release that it goes back to.
         notes: Of which keys of its manifest nothing comes.
+        outlook: What promoting it will come to, of a card that waits.
         closed: Why it is told here and no longer in its channel, if so.
         last_log: The row of the failed pod's log that tells most.
         spares_build: What holds the release says nothing of its build.
@@ -68,7 +71,7 @@ def card(
     """
     context = CardContext(
         promotion=promotion, release=release, build=build, previous=previous, approvals=approvals, rules=rules,
-        now=now, name=name, old_build=old_build, source=source, notes=notes, last_log=last_log,
+        now=now, name=name, old_build=old_build, source=source, notes=notes, outlook=outlook, last_log=last_log,
         spares_build=spares_build, live=app.active_release == release.id, active=app.active_release,
     )  # fmt: skip
     plan = card_plan(promotion) if plans else None

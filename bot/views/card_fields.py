@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.views.card_text import CardContext
-from bot.views.mrkdwn import clip, date, inline, prose
+from bot.views.mrkdwn import clip, date, inline
 from bot.views.times import spoken
 from core.promotion import Phase, Promotion
 from core.records.repository import compared
 from core.sentence import EMPTY_SENTENCE, Sentence
 
 _MOST_DESCRIPTION = 300
+# The longest address of a comparison has room, since a link is shown whole or not at all; a field takes 2,000.
+_MOST_COMMITS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def _build(context: CardContext) -> Iterator[CardField]:
         said = clip(context.source.description, _MOST_DESCRIPTION)
         rows.append(f"{inline(context.source.id)} is “{said}”")
     if commits := _commits(context):
-        rows.append(prose(commits))
+        rows.append(clip(commits, _MOST_COMMITS))
     if rows:
         yield CardField(label="build" if new else "release", rows=rows)
 

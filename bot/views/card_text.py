@@ -18,11 +18,14 @@ from bot.command.commands import (
     Snooze,
     Stop,
 )
+from bot.views.card_outlook import listed, outlook_lines
 from bot.views.mrkdwn import approver, clip, date, inline, prose, time_of_day
 from bot.views.times import spoken
 from core.actor import Actor
 from core.lifecycle.approvals import missing
+from core.lifecycle.image_changes import image_changes
 from core.lifecycle.outcome import idle_services, unproved
+from core.lifecycle.outlook import NO_OUTLOOK, Outlook
 from core.policy.authorization import ApprovalRule, Rules, named
 from core.policy.rules import GROUP
 from core.promotion import GOING_BACK, UNSUCCESSFUL, WAITING, Phase, Promotion
@@ -39,6 +42,8 @@ QUIET = 30
 MOST_NOTES = 8
 # Releases that were never promoted, of which each goes out with this one: what stands on a card must be read.
 MOST_ALONG = 5
+# Changes of images that a line names; services that change alike are one.
+MOST_IMAGES = 6
 ON_HOLD = frozenset({Phase.REVERTED, Phase.FAILURE, Phase.STOPPED})
 
 
@@ -54,6 +59,7 @@ class CardContext:
         notes: of which keys of its manifest nothing comes.
         live: its app still runs its release, as far as the records know; `active`: the release that it runs.
         spares_build: what holds the release says nothing of its build.
+        outlook: what promoting it will come to, of a card that waits.
         last_log: the row of the failed pod's log that tells most, "" where there is none.
     """
 
@@ -70,6 +76,7 @@ class CardContext:
     notes: Sequence[str] = ()
     live: bool = False
     active: str | None = None
+    outlook: Outlook = NO_OUTLOOK
     last_log: str = ""
     spares_build: bool = False
 
@@ -83,7 +90,7 @@ def below(context: CardContext) -> list[str]:
     """Say everything else, most important first, one thought a line."""
     # What it changes is for whoever decides on it or watches it go out; once it goes back that is no news.
     going = context.promotion.phase in UNSUCCESSFUL
-    changing = () if going else (_changes, _along, _cautions, _notes)
+    changing = () if going else (_changes, _along, _outlook, _cautions, _notes)
     return [line for part in (_routes, _given, *changing, _after) for line in part(context)]
 
 
@@ -158,6 +165,8 @@ def changes(context: CardContext) -> str:
         keys = difference(context.previous.environment, context.release.environment)
         same = context.previous.build == context.release.build
         known += ["the same build as now" if same else f"build {context.release.build}"]
+        images = len(_images(context))
+        known += [f"{images} image{'s' if images != 1 else ''} changed"] if images else []
         known += [f"{len(keys)} variable{'s' if len(keys) != 1 else ''} changed"]
     return ", ".join(known) + "."
 
@@ -327,9 +336,22 @@ def _changes(context: CardContext) -> Iterable[str]:
     """Say what is new against the release that runs: names, never values."""
     if context.previous is None or context.promotion.settled:
         return
+    if images := _images(context):
+        yield f"images: {clip(listed(images, MOST_IMAGES), 300)}"
     keys = difference(context.previous.environment, context.release.environment)
     if keys:
         yield f"variables: {clip(str(keys), 300)}"
+
+
+def _images(context: CardContext) -> tuple[str, ...]:
+    if context.old_build is None or context.build is None:
+        return ()
+    return image_changes(context.old_build.images, context.build.images)
+
+
+def _outlook(context: CardContext) -> Iterable[str]:
+    """Say what is to come of it, of a card that waits."""
+    return outlook_lines(context.promotion, context.outlook)
 
 
 def _along(context: CardContext) -> Iterable[str]:

@@ -20,7 +20,7 @@ from core.cluster.processes import read_processes, read_timers
 from core.cluster.provisioning import NamespaceProvisioner
 from core.cluster.remarks import remarks
 from core.cluster.rendering.routes import route_notes
-from core.cluster.routes import read_routes
+from core.cluster.routes import addresses, read_routes
 from core.cluster.watching.reflector import ReflectorOptions
 from core.cluster.watching.watch import NamespaceWatch, watching
 from core.cluster.writer import ObjectWriter
@@ -181,6 +181,9 @@ class KubernetesCluster:
 
     async def remarks(self, app: str, bundle: Bundle) -> tuple[str, ...]:
         return await remarks(self._client, self._ns(app), bundle)
+
+    def addresses(self, bundle: Bundle) -> tuple[str, ...]:
+        return addresses(bundle)
 
     async def read_routes(self, app: str, bundle: Bundle) -> tuple[RouteState, ...]:
         return await read_routes(self._client, self._ns(app), bundle)

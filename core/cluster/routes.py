@@ -29,6 +29,12 @@ async def read_routes(client: KubeClient, ns: AppNamespace, bundle: Bundle) -> t
     return tuple(state for state in states if state is not None)
 
 
+def addresses(bundle: Bundle) -> tuple[str, ...]:
+    """Return the addresses of what leads from outside to the services of a bundle, in the bundle's order."""
+    states = (_state(ref, wanted, NOBODY) for ref, wanted in zip(bundle.refs, bundle.objects, strict=True))
+    return tuple(address for state in states if state is not None for address in state.addresses)
+
+
 def _state(ref: Ref, wanted: Document, live: Document) -> RouteState | None:
     route = MANAGED[ref.kind].route
     return route(wanted, live) if route else None

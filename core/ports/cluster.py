@@ -190,6 +190,10 @@ class Cluster(Protocol):
         """Return the last lines of an app's processes, without values (bounded: 20 processes, 1 MiB and 10 s each)."""
         ...
 
+    def addresses(self, bundle: Bundle) -> tuple[str, ...]:
+        """Return where the services of a bundle are found from outside, once somebody picks its routes up; what the cluster chooses is not known before."""
+        ...
+
     async def read_routes(self, app: str, bundle: Bundle) -> tuple[RouteState, ...]:
         """Return how each object of a bundle that leads from outside to a service stands now."""
         ...

@@ -1,15 +1,17 @@
 """From the records to the payload: what a card is told from, and how often that is read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from bot.slack import render
 from bot.slack.render import MessageRenderer
+from core.lifecycle.outlook import read_outlook
 from core.policy.authorization import Policy
 from core.policy.rules import AppRules, ChannelRules, Rules
 from core.ports.outbox import ThreadDue
 from core.promotion import Phase
 from core.records.line import Line
-from tests.core.world import BOB, ONE_APPROVAL, World, by, until, world
+from tests.core.world import BOB, ONE_APPROVAL, World, by, manifest, until, world
 from tests.fakes import START, broken, progressing
 
 
@@ -35,6 +37,38 @@ async def test_the_manifest_of_a_card_that_waits_is_read_once(tmp_path: Path, mo
         assert "note:" not in (await cards.card(asked.id))["text"]
         assert cards._notes == {}
         assert len(read) == 1
+
+
+async def test_what_is_to_come_is_looked_up_once_for_what_runs_while_a_card_waits(
+    tmp_path: Path, monkeypatch
+):
+    looked: list[str | None] = []
+
+    async def counted(*given):
+        looked.append(given[-1].id if given[-1] else None)
+        return await read_outlook(*given)
+
+    monkeypatch.setattr(render, "read_outlook", counted)
+    async with world(tmp_path, policy=ONE_APPROVAL) as w:
+        cards = renderer(w)
+        first = (await w.ask((await w.build()).release.id)).promotion
+        await w.decider.approve(by(BOB, "C1"), first.id)
+        await w.end(first.id)
+        asked = (await w.ask((await w.build(text=manifest(digit="1"))).release.id)).promotion
+        for _ in range(3):
+            text = (await cards.card(asked.id))["text"]
+        assert looked == [first.release]
+        assert "images: web 0000000 → 1111111\n" in text
+        assert "objects: 1 changed (Diff names them)\n" in text
+        assert f"last rollout: `{first.release}` went live" in text
+
+        async with w.store.transaction() as tx:
+            await tx.save_app(replace(await tx.app("myapp"), active_release=None))
+        await cards.card(asked.id)
+        assert looked == [first.release, None]
+        await w.decider.decline(by(BOB, "C1"), asked.id)
+        assert "last rollout" not in (await cards.card(asked.id))["text"]
+        assert cards._outlooks == {}
 
 
 async def test_a_card_that_failed_shows_the_row_of_the_log_that_is_stored(w: World):

@@ -12,9 +12,14 @@ from bot.views.buttons import ButtonContext, gone, shown
 from bot.views.pings import known
 from bot.views.states import state, symbol
 from core.actor import Actor
+from core.lifecycle.outlook import Outlook
+from core.lifecycle.release_diff import ReleaseDiff
 from core.policy.authorization import ApprovalRule, Rules
 from core.promotion import GOING_BACK, Phase, Promotion
+from core.records.binding import Binding
+from core.records.bundle import Ref
 from core.records.countdown import Countdown
+from core.records.environment import Difference
 from core.records.progress import Completion, Progress, Settling
 from core.records.waits_for import WaitsFor
 from core.sentence import Sentence
@@ -271,6 +276,100 @@ def shown_in(name: str, *, plans: bool = False) -> dict:
     promotion = STATES[name][1]
     live = replace(APP, active_release=promotion.release) if promotion.phase is Phase.RUNNING else APP
     return card_of(promotion, app=live, last_log=LOG_ROW if name in FAILED else "", plans=plans)
+
+
+OBJECTS = ReleaseDiff(
+    builds=("BAAAAAAAAAA", "BABCDEFGHIJ"), images={}, environment=Difference((), (), ()), manifest=(),
+    added=(Ref("Ingress", "web"),), removed=(Ref("Deployment", "old"),),
+    changed={Ref("Deployment", name): ("spec",) for name in ("web", "worker", "mailer")},
+)  # fmt: skip
+BINDING = Binding(
+    bundle="00", active="RAAAAAAAAAA", namespace=None,
+    prune=tuple(Ref("Deployment", f"old-{n}") for n in range(6)),
+)  # fmt: skip
+TRIED = replace(ENDED, id="PEARLIEROXX", phase=Phase.REVERTED, cause=Sentence.of(CAUSE))
+WENT_WELL = replace(TRIED, release="RAAAAAAAAAA", phase=Phase.RUNNING, cause=Sentence.of(""))
+SEEN = Outlook(
+    objects=OBJECTS, opened=("https://web.example.com",), closed=("https://www.example.com",), earlier=TRIED
+)
+KNOWN: dict[str, Any] = {
+    "old_build": replace(
+        OLD_BUILD, images={"web": "registry.host/web:0", "worker": "registry.host/worker:0"}
+    ),
+    "build": NEW_BUILD,
+    "outlook": SEEN,
+}
+# What an approver is told beside the promotion itself.
+APPROVALS: dict[str, tuple[Promotion, dict[str, Any]]] = {
+    "approver-knows": (replace(WAITING, binding=BINDING), KNOWN),
+    "approver-first": (replace(WAITING, back_to=None), {"previous": None, "outlook": Outlook(opened=SEEN.opened)}),
+    "approver-glass": (
+        replace(
+            WAITING, phase=Phase.PENDING, approvals_needed=0, expires_at=None, break_glass="checkout is down",
+            through=(
+                Sentence.of("web is frozen until Mon 08:00 (Europe/Berlin), by ", BO, ": “launch”"),
+                Sentence.of("2 approvals are missing"),
+            ),
+        ),
+        {"approvals": []},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", APPROVALS)
+def test_what_an_approver_needs_is_on_the_reviewed_card(name):
+    promotion, given = APPROVALS[name]
+    payload = card_of(promotion, plans=True, **given)
+
+    golden(f"card-{name}.txt", payload["text"])
+    golden(f"card-{name}.json", json.dumps(payload["blocks"], indent=1, ensure_ascii=False))
+    for method in ("chat.postMessage", "chat.update"):
+        assert problems(payload, method=method) == []
+    for line in words_of(payload["blocks"][1:]):
+        assert line.strip("*").lower() in payload["text"].lower().replace("&lt;", "<").replace("&gt;", ">")
+
+
+def test_what_is_to_come_is_told_in_a_line_each():
+    text = card_of(replace(WAITING, binding=BINDING), **KNOWN)["text"]
+
+    assert "images: web 0 → 1, worker 0 → aaaaaaa\n" in text
+    assert "objects: 3 changed, 1 new (Diff names them)\n" in text
+    assert (
+        "then removed: Deployment/old-0, Deployment/old-1, Deployment/old-2, Deployment/old-3 and 2 more\n"
+        in text
+    )
+    assert "opens to the outside: https://web.example.com\n" in text
+    assert "no longer reached: https://www.example.com\n" in text
+    assert "*tried before*: `RABCDEFGHIJ` was rolled back <!date^" in text
+    assert f"after 2 min 14 s: {CAUSE}\n" in text
+    question = buttons_of(WAITING, **KNOWN)[0]["confirm"]["text"]["text"]
+    assert "build BABCDEFGHIJ, 2 images changed, 3 variables changed" in question
+
+
+@pytest.mark.parametrize(
+    ("earlier", "said"),
+    [
+        (WENT_WELL, "last rollout: `RAAAAAAAAAA` went live <!date"),
+        (replace(WENT_WELL, release="RABCDEFGHIJ"), "last rollout: `RABCDEFGHIJ` went live <!date"),
+        (replace(TRIED, release="RAAAAAAAAAA"), "last rollout: `RAAAAAAAAAA` was rolled back <!date"),
+        (replace(TRIED, removed=True), "*tried before*: `RABCDEFGHIJ` was removed <!date"),
+        (replace(TRIED, back_to=None), "*tried before*: `RABCDEFGHIJ` was removed <!date"),
+        (replace(TRIED, phase=Phase.STOPPED), "`RABCDEFGHIJ` was stopped by hand <!date"),
+        (replace(TRIED, phase=Phase.FAILURE), "`RABCDEFGHIJ` failed and was not rolled back <!date"),
+        (replace(TRIED, phase=Phase.FAILURE, settled_at=None), f"failed and was not rolled back: {CAUSE}\n"),
+    ],
+)
+def test_how_it_went_last_time_is_told(earlier, said):
+    assert said in card_of(WAITING, outlook=Outlook(earlier=earlier))["text"]
+
+
+def test_what_is_to_come_is_no_news_once_it_has_begun_and_of_a_restart_never():
+    plain = card_of(WAITING)["text"]
+    nothing = replace(OBJECTS, added=(), changed={})
+
+    assert card_of(WAITING, outlook=Outlook(objects=nothing))["text"] == plain
+    for other in (replace(STARTED, phase=Phase.PENDING), replace(WAITING, restarts=("web",))):
+        assert card_of(other, outlook=SEEN) == card_of(other)
 
 
 def test_a_rollback_says_what_it_goes_back_to():

@@ -24,6 +24,7 @@ from bot.views.releases import release_info, release_list
 from bot.views.thread import message, terminal
 from core.actor import Actor
 from core.lifecycle.freezing import FrozenApp
+from core.lifecycle.outlook import Outlook
 from core.promotion import SETTLED, Phase
 from core.records.environment import Environment
 from core.records.line import Line
@@ -70,7 +71,15 @@ def test_a_card_survives_whatever_is_written_into_it(phase, words, other, cancel
         last_log=other,
         plans=cancelled,
         release=replace(NEW, description=other),
-        build=replace(BUILD, images={words: "x"}),
+        build=replace(
+            BUILD, images={words: f"x:{other}"}, git_sha=words, repository=f"https://github.com/{other}"
+        ),
+        old_build=replace(BUILD, images={words: "x", other: words}, git_sha=other, repository=words),
+        outlook=Outlook(
+            opened=(words, other),
+            closed=(other,),
+            earlier=replace(promotion, phase=Phase.FAILURE, release=words),
+        ),
     )
 
     assert_harmless(payload)

@@ -107,6 +107,8 @@ async def test_what_is_applied_is_picked_up_after_a_while(
     async with live(router=router, extensions=extensions) as on:
         await on.cluster.claim_anchor(on.app(), claim("i", 1))
         made = on.bundle(manifest=TEXT)
+        # What the cluster chooses, as a load balancer's, nobody knows before.
+        assert f"web: {', '.join(on.cluster.addresses(made))}" == web
         await on.cluster.preflight("myapp", made, token=1, force=False)
         on.simulated.freeze_controllers()
         await on.apply(made)
