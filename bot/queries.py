@@ -36,7 +36,7 @@ from bot.views.process_documents import (
     service_documents,
     timer_documents,
 )
-from bot.views.process_log import log_answer, log_text, nothing_written
+from bot.views.process_log import failure_answer, log_answer, log_text, nothing_written
 from bot.views.processes import process_list, resource_list, scale_list, service_list, timer_list
 from bot.views.release_diff import release_diff_text
 from bot.views.releases import (
@@ -77,6 +77,7 @@ class Queries:
             ask.ListServices: self._services,
             ask.ListProcesses: self._processes,
             ask.ListScales: self._scale,
+            ask.FailureLogs: self._failure_logs,
             ask.Logs: self._logs,
             ask.ListTimers: self._timers,
             ask.ListResources: self._resources,
@@ -224,6 +225,10 @@ class Queries:
         if caller.source == "http":
             return Answer(text=text, data=log_documents(seen.log.lines), warnings=seen.log.notes)
         return log_answer(text, what, seen, caller.actor, command.typed)
+
+    async def _failure_logs(self, command: ask.FailureLogs, caller: Caller) -> Answer:
+        stored = await self._running.failure_logs(caller, command.app, command.promotion)
+        return failure_answer(stored, command.app, command.promotion, command.typed)
 
     async def _app_info(self, command: ask.AppInfo, caller: Caller) -> Answer:
         seen = await self._viewer.app(caller, command.app)

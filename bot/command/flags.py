@@ -26,6 +26,7 @@ VALUES = {
     "since": "a duration",
     "in": "a duration",
     "filter": "a text",
+    "of": "a promotion",
 }
 SWITCHES = (
     "force",

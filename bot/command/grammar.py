@@ -163,8 +163,9 @@ RULES = (
     CommandRule(("timers",), "", "list what runs by the clock", RUN, list_timers),
     CommandRule(("resources",), "", "list the databases and caches", RUN, list_resources),
     CommandRule(
-        ("logs",), "[SERVICE] [--since 10m] [--filter TEXT] [-l N]", "show the last lines of the processes",
-        RUN, logs, ("app", "limit", "since", "filter"),
+        ("logs",), "[SERVICE] [--since 10m] [--filter TEXT] [-l N] [--of PROMOTION]",
+        "show the last lines of the processes, or of those that made a promotion fail",
+        RUN, logs, ("app", "limit", "since", "filter", "of"),
     ),
     CommandRule(
         ("env",), "[--release R] [--reveal] [--id]", "list the variables", SET, env, ("app", "release", "reveal", "id")

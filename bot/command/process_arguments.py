@@ -6,6 +6,7 @@ from bot.command.arguments import Arguments
 from bot.command.commands import (
     LOG_LINES,
     Command,
+    FailureLogs,
     ListProcesses,
     ListResources,
     ListScales,
@@ -63,7 +64,12 @@ def restart(given: Arguments) -> Command:
 
 
 def logs(given: Arguments) -> Command:
+    """Of a promotion what was stored is shown, all of it: there is nothing to choose."""
     given.count(0, 1)
+    if promotion := given.id_of("of", "promotion"):
+        if given.words or given.flags.keys() & {"limit", "since", "filter"}:
+            given.refuse("--of shows all that was stored of a promotion", "leave the rest out")
+        return FailureLogs(app=given.app, promotion=promotion)
     return Logs(
         app=given.app,
         service=_service(given),

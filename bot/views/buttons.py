@@ -14,6 +14,7 @@ from bot.command.commands import (
     Cancel,
     Command,
     DiffReleases,
+    FailureLogs,
     Logs,
     Promote,
     Remind,
@@ -114,6 +115,12 @@ def _cancelling(context: ButtonContext) -> str:
     if promotion.restarts:
         return "The processes of before the restart are brought back, as far as they are gone."
     return f"{promotion.app} goes back to {promotion.back_to}."
+
+
+def _logs(context: ButtonContext) -> Command:
+    """Of what has ended show what was stored: the pods that failed are gone, and those of now are well."""
+    p = context.promotion
+    return FailureLogs(app=p.app, promotion=p.id) if p.settled else Logs(app=p.app)
 
 
 def _can_be_left(context: ButtonContext) -> bool:
@@ -263,7 +270,7 @@ BUTTONS = (
         label=_words("Logs"),
         spoken=lambda c: f"Logs of {c.promotion.app}",
         shown=lambda c: _failed(c) or _counts_down(c),
-        command=lambda c: Logs(app=c.promotion.app),
+        command=_logs,
         follows=True,
     ),
     Button(

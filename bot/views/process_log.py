@@ -7,8 +7,9 @@ from bot.views.answers import Answer, AnswerFile
 from bot.views.mrkdwn import escape
 from bot.views.times import stamp
 from core.actor import Actor
+from core.records.line import Line
 from core.records.process_log import ProcessLine
-from core.sentence import Sentence
+from core.sentence import CommandLine, Sentence
 from core.usecases.process_viewer import AppLog
 
 # Beside them the answer says why there is no file, and how to see the rest.
@@ -66,3 +67,12 @@ def log_answer(text: str, what: str, seen: AppLog, actor: Actor, typed: str) -> 
             said=f"{lines} {'are' if many > 1 else 'is'} a file in the thread of {card.promotion}",
         ),
     )
+
+
+def failure_answer(stored: Line | None, app: str, promotion: str, typed: str) -> Answer:
+    """Return what was stored of a failure, and how to see what runs now."""
+    now = Sentence.of("what runs now: ", CommandLine(f"logs -a {app}"))
+    if stored is None:
+        said = f"no log was stored of {promotion}: what ended it stands in its thread"
+        return Answer(text=said, code=False, hint=now)
+    return Answer(text=stored.text, hint=now, whole=typed)

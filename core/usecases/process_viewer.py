@@ -19,6 +19,7 @@ from core.ports.outbox import Card
 from core.ports.store import Store, StoreReader
 from core.records.app_parts import ResourceStatus, TimerStatus
 from core.records.bundle import Bundle
+from core.records.line import Line
 from core.records.process import AppProcesses, Process, ProcessStatus
 from core.records.process_log import LogRequest, ProcessLog
 from core.records.release import Release
@@ -217,6 +218,18 @@ class ProcessViewer:
         newest = next(iter(await read.promotions(app, 1)), None)
         card = await read.card(newest.id) if newest else None
         return AppLog(log=log, card=card)
+
+    async def failure_logs(self, caller: Caller, app: str, promotion_id: str) -> Line | None:
+        """Return what the pods wrote that made a promotion fail, as it was stored then; None where nothing was.
+
+        Raises:
+            NotFound: there is no such promotion of this app.
+        """
+        await self._access.require(caller.actor, "logs", app)
+        read = self._store.read
+        if (await read.promotion(promotion_id)).app != app:
+            raise NotFound(f"no such promotion: {promotion_id}")
+        return await read.evidence(promotion_id)
 
     async def _check(self, service: str, app: str, active: str | None, running: Sequence[Process]) -> None:
         """Raise NotFound for a service that is neither in the active release nor among what runs."""

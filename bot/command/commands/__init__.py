@@ -20,6 +20,7 @@ from bot.command.commands.environment import Env, EnvChange, EnvGet, EnvSet, Env
 from bot.command.commands.freezes import FreezeApp, ListWaiting, UnfreezeApp, WhoAmI, Why
 from bot.command.commands.processes import (
     LOG_LINES,
+    FailureLogs,
     ListProcesses,
     ListResources,
     ListScales,
@@ -62,6 +63,7 @@ __all__ = [
     "EnvGet",
     "EnvSet",
     "EnvUnset",
+    "FailureLogs",
     "FreezeApp",
     "Help",
     "Link",

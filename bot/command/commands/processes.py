@@ -83,6 +83,18 @@ class ListResources(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailureLogs(Command):
+    """What the pods wrote that made a promotion fail, as it was stored before anything was undone."""
+
+    app: str
+    promotion: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["logs", "-a", self.app, "--of", self.promotion]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Logs(Command):
     """Attributes: as those of `core.records.process_log.LogRequest`."""
 

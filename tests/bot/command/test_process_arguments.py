@@ -3,6 +3,7 @@
 import pytest
 
 from bot.command.commands import (
+    FailureLogs,
     ListProcesses,
     ListResources,
     ListScales,
@@ -39,6 +40,7 @@ from core.errors import Invalid
             'logs web --filter "connection refused"',
             Logs(app="myapp", service="web", containing="connection refused"),
         ),
+        ("logs --of PABCDEFGHIJ", FailureLogs(app="myapp", promotion="PABCDEFGHIJ")),
         ("ps –s `web`", ListProcesses(app="myapp", service="web")),
     ],
 )
@@ -52,6 +54,16 @@ def test_a_command_is_read_as_it_is_meant(text, command):
         ("services web", "no args expected", "usage: services"),
         ("ps web", "no args expected", "usage: ps [-s SERVICE]"),
         ("ps -s", "-s needs a service", "as in: -s web"),
+        (
+            "logs web --of PABCDEFGHIJ",
+            "--of shows all that was stored of a promotion",
+            "leave the rest out; usage: logs [SERVICE] [--since 10m] [--filter TEXT] [-l N] [--of PROMOTION]",
+        ),
+        (
+            "logs --of PABCDEFGHIJ -l 5",
+            "--of shows all that was stored of a promotion",
+            "leave the rest out; usage: logs [SERVICE] [--since 10m] [--filter TEXT] [-l N] [--of PROMOTION]",
+        ),
         ("services -s web", "services has no --service", "usage: services"),
         (
             "scale --count 3",
@@ -82,7 +94,7 @@ def test_a_command_is_read_as_it_is_meant(text, command):
                 f"not a duration: {wrong}",
                 (
                     "write it as 90s, 10m, 2h or 1h30m, at most 30d; "
-                    "usage: logs [SERVICE] [--since 10m] [--filter TEXT] [-l N]"
+                    "usage: logs [SERVICE] [--since 10m] [--filter TEXT] [-l N] [--of PROMOTION]"
                 ),
             )
             for wrong in ("10", "soon", "0s", "31d", "10m!")

@@ -87,6 +87,7 @@ commands = st.one_of(
     st.builds(ask.ListScales, app=apps, service=st.none() | apps),
     st.builds(ask.SetCount, app=apps, service=apps, count=st.integers(0, 1000)),
     st.builds(ask.Restart, app=apps, service=st.none() | apps),
+    st.builds(ask.FailureLogs, app=apps, promotion=promotions),
     st.builds(
         ask.Logs,
         app=apps,

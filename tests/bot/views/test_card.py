@@ -553,7 +553,7 @@ DONE_AT_ONCE = dict.fromkeys(("title", "text", "confirm", "deny"))
 def test_the_first_button_of_a_failed_card_changes_nothing_and_asks_nothing():
     for name in ("reverted", "stopped", "failure", "failed-rollback", "blameless", "restart-reverted"):
         first = actions_in(shown_in(name))[0]
-        assert first["value"].endswith("logs -a web")
+        assert first["value"].endswith("logs -a web --of PABCDEFGHIJ")
         assert "confirm" not in first
         assert "style" not in first
 

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from bot.views.answers import LIMIT, slack_answer
-from bot.views.process_log import MOST_CHARS, last_rows, log_answer, log_text, nothing_written
+from bot.views.process_log import MOST_CHARS, failure_answer, last_rows, log_answer, log_text, nothing_written
 from core.ports.outbox import Card
+from core.records.observation import Diagnosis, DiagnosisKind
 from core.records.process_log import ProcessLine, ProcessLog
+from core.rollout.verifying import evidence_line
 from core.sentence import Sentence
 from core.usecases.process_viewer import AppLog
 from tests.bot.views.samples import ANA, NOW
@@ -85,3 +87,18 @@ def test_a_single_line_beyond_all_measure_is_still_shown():
 def test_that_there_is_nothing_is_said_without_repeating_what_was_looked_for():
     assert nothing_written("web", None, "") == "web has written no line"
     assert nothing_written("web", 600, "s3cret") == "web has written no line with this text in the last 600 s"
+
+
+def test_what_was_stored_of_a_failure_is_shown_with_the_way_to_what_runs_now():
+    line = evidence_line(
+        "KeyError: 'STRIPE_KEY'", NOW, Diagnosis(kind=DiagnosisKind.CRASH, sentence="", pod="web-2")
+    )
+    answer = failure_answer(line, "web", "PABCDEFGHIJ", "logs -a web --of PABCDEFGHIJ")
+    assert answer.text == "last log lines of web-2:\n  KeyError: 'STRIPE_KEY'"
+    assert str(answer.hint) == "what runs now: `logs -a web`"
+
+
+def test_where_nothing_was_stored_it_says_where_to_look():
+    answer = failure_answer(None, "web", "PABCDEFGHIJ", "")
+    assert answer.text == "no log was stored of PABCDEFGHIJ: what ended it stands in its thread"
+    assert str(answer.hint) == "what runs now: `logs -a web`"

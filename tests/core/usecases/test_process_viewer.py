@@ -11,6 +11,7 @@ from core.records.process_log import LogRequest
 from core.records.route_state import RouteState
 from tests.bot.api.asking import policy_of
 from tests.core.world import ALICE, World, by, manifest
+from tests.fakes import broken
 
 TWO = manifest() + "  worker: {image: registry.example/worker@sha256:" + "0" * 64 + ", scale: 3}\n"
 
@@ -139,6 +140,23 @@ async def test_logs_need_a_right_of_their_own_and_hold_no_value(w: World):
     assert [line.text for line in seen.log.lines] == [f"using token {MASK}"]
     assert seen.card is not None
     assert seen.card.promotion == promotion.id
+
+
+async def test_what_the_failed_pods_wrote_is_shown_when_they_are_gone(w: World):
+    await w.good()
+    bad = (await w.build()).release.id
+    w.cluster.behaves[bad] = lambda _: broken()
+    promotion = await w.promote(bad)
+    stored = await w.processes.failure_logs(by(ALICE), "myapp", promotion.id)
+    assert stored.text == "last log lines of web-2:\n  KeyError: 'DATABASE_URL'"
+    good = (await w.store.read.promotions("myapp", 2))[1]
+    assert await w.processes.failure_logs(by(ALICE), "myapp", good.id) is None
+    await w.registrar.create_app(by(ALICE), "other")
+    with pytest.raises(NotFound, match=f"^no such promotion: {promotion.id}$"):
+        await w.processes.failure_logs(by(ALICE), "other", promotion.id)
+    w.policy = parse_policy(policy_of("view", who="U01ALICE"))
+    with pytest.raises(Forbidden, match="^you may not logs myapp"):
+        await w.processes.failure_logs(by(ALICE), "myapp", promotion.id)
 
 
 async def test_logs_of_an_app_that_never_ran_are_none(w: World):
