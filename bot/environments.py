@@ -78,5 +78,5 @@ def _said(command: EnvironmentCommand, release: str) -> str:
         case EnvUnset():
             return confirmations.unsetting(command.keys, release)
         case EnvEdit():
-            given = [key for key, value in command.lines or () if value is not None]
+            given = [line.key for line in command.lines or () if line.value is not None]
             return confirmations.editing(given, release)

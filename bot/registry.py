@@ -16,7 +16,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from core.errors import Unreachable
+from core.errors import Unauthenticated, Unreachable
 from core.records.registry_account import DOCKER, RegistryAccount, host_of
 
 # A build waits for this, in CI; registries answer in a tenth of a second.
@@ -111,7 +111,7 @@ class RegistryClient:
         asked = dict(_CHALLENGE.findall(rest))
         realm = URL(asked.get("realm", ""))
         if kind.lower() != "bearer" or not realm.host or realm.scheme not in {"https", _scheme(realm.host)}:
-            raise Unreachable(_wants_login(tag, login))
+            raise _wants_login(tag, login)
         params = {name: asked[name] for name in ("service", "scope") if name in asked}
         async with self._session.get(realm, params=params, headers=own, allow_redirects=False) as response:
             _check(tag, response.status, login)
@@ -156,7 +156,7 @@ def _check(tag: ImageTag, status: int, login: RegistryAccount | None) -> None:
     raise Unreachable(f"{tag.host} answers HTTP {status}")
 
 
-def _wants_login(tag: ImageTag, login: RegistryAccount | None) -> str:
+def _wants_login(tag: ImageTag, login: RegistryAccount | None) -> Unreachable:
     if login:
-        return f"{tag.host} does not let {login.user} see {tag.repository}"
-    return f"{tag.host} asks for a login: `registries add {tag.host} USER`"
+        return Unreachable(f"{tag.host} does not let {login.user} see {tag.repository}")
+    return Unauthenticated(f"{tag.host} asks for a login")

@@ -6,6 +6,8 @@ from pydantic import Field
 from bot.api.authentication import caller_of
 from bot.api.bodies import Body, read_body
 from bot.http.errors import json_response
+from bot.prefixes import in_terminal
+from core.sentence import Sentence
 from core.usecases.registrar import Registrar
 
 
@@ -46,5 +48,5 @@ class BuildsEndpoint:
         )
         assert made.build is not None
         note = {"note": made.skipped} if made.skipped else {}
-        notes = {"notes": list(made.notes)} if made.notes else {}
+        notes = {"notes": [Sentence.of(each).shown(in_terminal) for each in made.notes]} if made.notes else {}
         return json_response({"id": made.build.id, "release": made.release.id, **note, **notes}, status=201)

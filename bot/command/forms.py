@@ -13,7 +13,7 @@ from bot.command.commands import Command, EnvChange, EnvSet
 from bot.command.lexer import oddities
 from core.errors import Invalid
 from core.records.environment import encoded_values
-from core.records.environment_text import END, variable_lines
+from core.records.environment_text import END, VariableLine, variable_lines
 from core.sentence import Sentence
 
 VALUE, VARIABLES, IMAGES, NAME = "value", "variables", "images", "name"
@@ -163,7 +163,7 @@ class EnvEdit(FormCommand, EnvChange):
         seen: of the form.
     """
 
-    lines: tuple[tuple[str, str | None], ...] | None = field(default=None, repr=False)
+    lines: tuple[VariableLine, ...] | None = field(default=None, repr=False)
     seen: str | None = None
 
     @property
@@ -182,12 +182,12 @@ class EnvEdit(FormCommand, EnvChange):
         return Form(title=f"Variables of {self.app}"[:24], submit="Save", fields=(lines,), seen=seen)
 
     def filled(self, entered: Mapping[str, str], seen: str | None) -> Command:
-        lines = tuple((line.key, line.value) for line in variable_lines(entered.get(VARIABLES, "")))
+        lines = tuple(variable_lines(entered.get(VARIABLES, "")))
         if not lines:
             raise Invalid(
                 "nothing is left of it, so nothing was changed", hint="env unset KEY… removes variables"
             )
-        given = {key: value for key, value in lines if value is not None}
+        given = {line.key: line.value for line in lines if line.value is not None}
         encoded_values(given)
         warnings = tuple(warning for key, value in given.items() for warning in odd_value(key, value))
         return replace(self, lines=lines, seen=seen, warnings=(*self.warnings, *warnings))

@@ -12,6 +12,7 @@ class ImageRegistry(Protocol):
         """Return `sha256:…` of an image by tag.
 
         Raises:
+            Unauthenticated: it asks for a login, and there is none.
             Unreachable: nobody says so in time; the text says why, as the end of "… is not pinned: ".
         """
         ...

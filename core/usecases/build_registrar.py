@@ -33,7 +33,7 @@ class NewRelease:
     release: Release
     build: Build | None = None
     skipped: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[str | Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class BuildRegistrar(RecordUseCase):
         actor = await self._may_build(caller, app, to_promote=to_promote)
         self._check_startable()
         known: dict[str, str] = {}
-        loose: tuple[str, ...] = ()
+        loose: tuple[Sentence, ...] = ()
         line, message = described(description)
 
         async def attempt() -> NewRelease:
@@ -83,10 +83,14 @@ class BuildRegistrar(RecordUseCase):
             resolved = resolve_images(loaded, images)
             if not known:  # asked once: an attempt more is no reason to ask all registries again
                 known, loose = await pinned(
-                    self._registry, resolved, await self._store.read.registry_logins(app)
+                    self._registry, app, resolved, await self._store.read.registry_logins(app)
                 )
             resolved = {service: known.get(service, image) for service, image in resolved.items()}
-            notes = (*self._cluster.notes(loaded), *_unset(loaded, fork.environment), *loose)
+            notes: tuple[str | Sentence, ...] = (
+                *self._cluster.notes(loaded),
+                *_unset(loaded, fork.environment),
+                *loose,
+            )
             async with self._store.transaction(delivery=caller.delivery) as tx:
                 await fork.check(tx)
                 release_id = new_id("release")

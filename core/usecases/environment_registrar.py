@@ -8,6 +8,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.ids import new_id
 from core.ports.store import StoreReader
 from core.records.environment import Environment, check_size, difference
+from core.records.environment_text import MOST_TOLD, VariableLine
 from core.records.release import Release, ReleaseEnvironment
 from core.sentence import CommandLine, Sentence
 from core.usecases.attempts import StaleRequest, until_current
@@ -93,7 +94,7 @@ class EnvironmentRegistrar(RecordUseCase):
         self,
         caller: Caller,
         app: str,
-        lines: Sequence[tuple[str, str | None]],
+        lines: Sequence[VariableLine],
         *,
         seen: str | None = None,
         base: str | None = None,
@@ -104,7 +105,7 @@ class EnvironmentRegistrar(RecordUseCase):
         Args:
             caller: who asks.
             app: whose environment.
-            lines: key and value; None keeps the value that the key has.
+            lines: the variables; one without a value keeps what its key has.
             seen: id of the release whose names somebody had before them, "" for none of any; None where nobody saw any.
             base: as of `set_environment`.
             to_promote: as of `set_environment`.
@@ -117,11 +118,18 @@ class EnvironmentRegistrar(RecordUseCase):
 
         def change(env: Environment) -> Environment:
             known = dict(env.pairs)
-            if unknown := [key for key, value in lines if value is None and key not in known]:
-                raise Invalid(f"no value yet: {', '.join(unknown)}", hint="a new variable is KEY=VALUE")
-            return env.replaced_by((key, known[key] if value is None else value) for key, value in lines)
+            if strange := [line.number for line in lines if line.value is None and line.key not in known]:
+                # What stands there may be a value that was pasted without its name, so it is not repeated.
+                shown = ", ".join(map(str, strange[:MOST_TOLD]))
+                raise Invalid(
+                    f"no such variable yet, so it needs a value: line {shown}",
+                    hint="a new variable is KEY=VALUE",
+                )
+            return env.replaced_by(
+                (line.key, known[line.key] if line.value is None else line.value) for line in lines
+            )
 
-        keys = [key for key, _ in lines]
+        keys = [line.key for line in lines]
         return await self._change(caller, app, change, "env.edit", keys, base=base, seen=seen)
 
     async def editable_environment(

@@ -6,6 +6,7 @@ from bot.command.commands import EnvSet, ListApps
 from bot.command.forms import BuildForm, EnvEdit, EnvSetForm, FormCommand, fill
 from bot.command.parser import parse
 from core.errors import Invalid
+from core.records.environment_text import VariableLine
 
 PEM = "-----BEGIN X-----\nMIIabc==\n-----END X-----\n"
 
@@ -32,7 +33,12 @@ def test_lines_are_variables():
 
 def test_what_is_edited_keeps_what_was_seen():
     command = asking("env edit --id").filled({"variables": "A\nB=2"}, "RABCDEFGHIJ")
-    assert command == EnvEdit(app="web", with_id=True, lines=(("A", None), ("B", "2")), seen="RABCDEFGHIJ")
+    assert command == EnvEdit(
+        app="web",
+        with_id=True,
+        lines=(VariableLine(1, "A", None), VariableLine(2, "B", "2")),
+        seen="RABCDEFGHIJ",
+    )
     assert "2" not in repr(command)
 
 

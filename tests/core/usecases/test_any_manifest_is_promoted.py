@@ -20,7 +20,7 @@ async def carried_out(w: World, text: str, variables: Mapping[str, str]) -> Phas
         await w.registrar.set_environment(caller, "myapp", tuple(variables.items()))
     made = await w.registrar.register_build(caller, "myapp", manifest=text, images=AnyImage())
     state = await w.viewer.release(caller, "myapp", made.release.id)
-    assert SECRET not in " ".join((*made.notes, *state.notes))
+    assert SECRET not in " ".join(map(str, (*made.notes, *state.notes)))
     if (await w.store.read.app("myapp")).active_release:
         compared = await w.viewer.diff(caller, "myapp", made.release.id, None)
         assert SECRET not in release_diff_text(compared.diff, compared.before, compared.after)

@@ -5,6 +5,7 @@ import pytest
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.policy.authorization import parse_policy
 from core.promotion import Phase
+from core.records.environment_text import variable_lines
 from tests.bot.api.asking import policy_of
 from tests.core.world import ALICE, World, by
 from tests.fakes import broken
@@ -27,7 +28,7 @@ async def test_what_changes_nothing_makes_no_release(w: World):
         w.registrar.set_environment(by(ALICE), APP, [("A", "1")]),
         w.registrar.set_environment(by(ALICE), APP, [("B", "2"), ("A", "1")], replace=True),
         w.registrar.unset_environment(by(ALICE), APP, ["NOPE"]),
-        w.registrar.edit_environment(by(ALICE), APP, [("B", None), ("A", "1")]),
+        w.registrar.edit_environment(by(ALICE), APP, variable_lines("B\nA=1")),
     ):
         same = await change
         assert (same.release, same.base, same.skipped) == (None, first.release.id, "")
@@ -73,7 +74,7 @@ async def test_a_change_names_the_release_on_hold_that_it_passed_over(w: World):
 async def test_who_edits_keeps_sets_and_unsets_in_one(w: World):
     first = await w.registrar.set_environment(by(ALICE), APP, [("A", "1"), ("B", "2"), ("C", "3")])
     made = await w.registrar.edit_environment(
-        by(ALICE), APP, [("A", None), ("B", "9"), ("D", "4")], seen=first.release.id
+        by(ALICE), APP, variable_lines("A\nB=9\nD=4"), seen=first.release.id
     )
     assert dict(made.release.environment.pairs) == {"A": "1", "B": "9", "D": "4"}
     assert made.release.description == "env add:D change:B remove:C"
@@ -84,13 +85,15 @@ async def test_what_somebody_else_has_set_meanwhile_is_not_undone(w: World):
     assert seen == ""
     theirs = await w.registrar.set_environment(by(ALICE), APP, [("THEIRS", "1")])
     with pytest.raises(Conflict, match=f"^the environment has changed meanwhile: .* {theirs.release.id}"):
-        await w.registrar.edit_environment(by(ALICE), APP, [("MINE", "2")], seen=seen)
+        await w.registrar.edit_environment(by(ALICE), APP, variable_lines("MINE=2"), seen=seen)
     assert await pairs(w) == {"THEIRS": "1"}
 
 
 async def test_a_name_alone_keeps_nothing_where_there_is_nothing(w: World):
-    with pytest.raises(Invalid, match="^no value yet: A, B$"):
-        await w.registrar.edit_environment(by(ALICE), APP, [("A", None), ("B", None), ("C", "1")])
+    with pytest.raises(Invalid) as refused:
+        await w.registrar.edit_environment(by(ALICE), APP, variable_lines("s3cret\n\nC=1\nB"))
+    # A value that was pasted alone looks like a name, and is not repeated.
+    assert str(refused.value) == "no such variable yet, so it needs a value: line 1, 4"
     assert await releases(w) == 0
 
 

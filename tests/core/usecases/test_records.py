@@ -195,7 +195,7 @@ async def test_a_variable_that_is_missing_is_named_with_the_build_and_asked_for_
 
 async def test_keys_of_which_nothing_comes_are_noted_with_the_build(w: World):
     made = await w.build(text=manifest() + "version: '3'\n")
-    assert [note.partition(":")[0] for note in made.notes] == [
+    assert [str(note).partition(":")[0] for note in made.notes] == [
         "version of convox.yml is without effect",
         "nobody outside of the cluster reaches web",
     ]
@@ -376,7 +376,7 @@ async def test_a_tag_that_an_earlier_build_came_with_is_pulled_anew_and_that_is_
             for o in bundle.objects
             if o["kind"] == "Deployment"
         ]
-        notes = tuple(note for note in made.notes if "earlier build" in note)
+        notes = tuple(str(note) for note in made.notes if "earlier build" in str(note))
         return {name: c["imagePullPolicy"] for name, c in containers}, notes
 
     once, no_notes = await policies(web="registry.example/web:main")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Busy, Invalid, NotFound, Rejected, Unavailable, Unreachable
+from core.errors import Busy, Invalid, NotFound, Rejected, Unauthenticated, Unavailable, Unreachable
 from core.lifecycle.redacting import redactor_of_releases
 from core.promotion import Phase
 from core.records.registry_account import RegistryAccount, host_of
+from core.sentence import CommandLine, Sentence
 from core.usecases.registrar import Registrar
 from tests.core.world import ALICE, BOB, World, by, until
 from tests.fakes import progressing
@@ -30,6 +31,8 @@ class Registry:
         self.asked.append((image, login))
         if image.startswith("down."):
             raise Unreachable("down.example does not answer")
+        if image.startswith("closed.") and login is None:
+            raise Unauthenticated("closed.example asks for a login")
         return DIGEST
 
 
@@ -41,11 +44,19 @@ async def test_tags_become_digests_where_the_registry_answers(w: World):
     images = {"web": "registry.example/web:v1", "api": "down.example/api:v1", "worker": pinned}
     made = await registrar.register_build(by(ALICE), APP, manifest=MANIFEST, images=images)
     assert made.build.images == {**images, "web": f"registry.example/web:v1@{DIGEST}"}
-    assert made.notes == ("api is not pinned: down.example does not answer",)
+    assert made.notes == (Sentence.of("api is not pinned: down.example does not answer"),)
     assert [(image, login and login.user) for image, login in registry.asked] == [
         ("down.example/api:v1", None),
         ("registry.example/web:v1", "bot"),
     ]
+
+
+async def test_who_lacks_a_login_is_told_the_command_as_it_is_typed_where_they_are(w: World):
+    registrar = Registrar(w.store, w.cluster, w.registrar._access, str, Registry())
+    images = {"web": "closed.example/web:v1", "api": "registry.example/a:1", "worker": "registry.example/w:1"}
+    made = await registrar.register_build(by(ALICE), APP, manifest=MANIFEST, images=images)
+    command = CommandLine(f"registries add closed.example USER -a {APP}")
+    assert made.notes == (Sentence.of("web is not pinned: closed.example asks for a login: ", command),)
 
 
 async def test_where_nobody_is_asked_tags_stay_tags(w: World):
