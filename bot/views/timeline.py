@@ -1,6 +1,6 @@
 """How a rollout went, in words and as what is drawn: the words tell all that the picture tells, to whoever cannot see it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.views.states import state
@@ -16,7 +16,7 @@ MOST_ALT = 1000
 _STAGES = {"forward": "rolling out", "countdown": "failed, waiting", "back": "going back"}
 
 
-def drawing(promotion: Promotion, timeline: Timeline) -> dict[str, Any]:
+def drawing(promotion: Promotion, timeline: Timeline) -> Mapping[str, Any]:
     """Return the values of which `bot.pictures` draws a picture; all of it can be written as JSON."""
     return {
         "title": title(promotion),
