@@ -3,14 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.command.release_forms import ReleaseForm
 from bot.handlers import Handlers
 from bot.slack.dialogs import form_of
 from bot.slack.web_api import WebApi
+from bot.views.answers import slack_answer
 from bot.views.choices import release_choice
-from bot.views.modals import choice, entered, modal
+from bot.views.modals import choice, entered, modal, with_refusal
+from bot.views.mrkdwn import inline
+from bot.views.refusals import refusal
 from core.actor import Actor, Caller
 from core.clock import Clock
 from core.errors import UserError
@@ -70,18 +74,27 @@ class LiveForms:
         release = normalise("release", given.get("release", ""))
         if not isinstance(command, ReleaseForm) or release is None:
             return
-        try:
-            form = await self._handlers.form(command.choosing(release), _caller(body))
-        except UserError as error:
-            log.info("what %s would change is not shown: %s", release, error)
-            return
-        except Exception:
-            log.exception("what %s would change is not shown", release)
-            return
-        said = await self._web.change(view["id"], view["hash"], modal(form, view["private_metadata"]))
+        changed = await self._changed(view, command.choosing(release), release, _caller(body))
+        said = await self._web.change(view["id"], view["hash"], changed)
         if said.error:
             # It was closed or chosen anew meanwhile, mostly.
             log.info("a modal was not changed: %s", said.error)
+
+    async def _changed(
+        self, view: Mapping[str, Any], command: ReleaseForm, release: str, caller: Caller
+    ) -> dict[str, Any]:
+        """Return the modal with what the choice would change, or why it cannot be had: never with what another one would."""
+        try:
+            form = await self._handlers.form(command, caller)
+        except UserError as error:
+            log.info("what %s would change is not shown: %s", release, error)
+            return with_refusal(view, slack_answer(replace(refusal(error), code=False))["text"])
+        except Exception:
+            log.exception("what %s would change is not shown", release)
+            return with_refusal(
+                view, f"What {inline(release)} would change is not known now. Choose it once more."
+            )
+        return modal(form, view["private_metadata"])
 
 
 def _caller(body: Mapping[str, Any]) -> Caller:

@@ -55,6 +55,32 @@ def refusal(text: str) -> dict[str, Any]:
     return {"type": "modal", "title": _plain("convox"), "close": _plain("Close"), "blocks": [said]}
 
 
+def with_refusal(view: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """Return a modal that stands there with why the one that is chosen cannot be had, instead of what another would change.
+
+    Args:
+        view: as Slack sends it, with what is chosen.
+        text: Slack's mrkdwn.
+    """
+    values = view["state"]["values"]
+    said = {"type": "mrkdwn", "text": shortened(text, LONGEST_INPUT)}
+    inputs = [_as_chosen(block, values) for block in view["blocks"] if block["type"] == "input"]
+    # What else Slack sends of a view, its id and its state for instance, it does not take back.
+    kept = ("type", "callback_id", "title", "submit", "close", "private_metadata")
+    return {
+        **{key: view[key] for key in kept},
+        "blocks": [*inputs, {"type": "section", "block_id": PREVIEW, "text": said}],
+    }
+
+
+def _as_chosen(block: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an input of which that is chosen at first which was chosen last."""
+    state = values.get(block["block_id"], {}).get(ENTERED, {})
+    chosen = state.get("selected_option")
+    element = block["element"] | ({"initial_option": chosen} if chosen else {})
+    return {**block, "element": element}
+
+
 def _notes(form: Form) -> list[dict[str, Any]]:
     if not form.notes:
         return []

@@ -69,3 +69,26 @@ async def test_an_app_is_deleted_by_its_name_typed_once_more(stage: Stage):
 
 async def gone(stage: Stage) -> bool:
     return not (await stage.items("deployments") or await stage.items("services"))
+
+
+async def test_a_choice_that_cannot_be_had_takes_the_comparison_of_the_one_before_away(stage: Stage):
+    await stage.running(web="v1")
+    release = await stage.build(web="v2")
+    view = await opened(stage, "releases promote --ask")
+    assert "Build B" in view["blocks"][-1]["text"]["text"]
+
+    def shown() -> dict[str, Any]:
+        found = stage.slack.views.modal(ALICE)
+        assert found is not None
+        return found
+
+    async def chosen(release_id: str) -> str:
+        option = {"text": {"type": "plain_text", "text": release_id}, "value": release_id}
+        state = {"release": {"entered": {"type": "external_select", "selected_option": option}}}
+        before = shown()["hash"]
+        assert await stage.slack.views.choose(ALICE, view["id"], "release", state)
+        await stage.until(lambda: shown()["hash"] != before)
+        return str(shown()["blocks"][-1]["text"]["text"])
+
+    assert await chosen("RZZZZZZZZZZ") == "ERROR: no such release: RZZZZZZZZZZ"
+    assert "Build B" in await chosen(release)

@@ -17,7 +17,7 @@ from bot.views.answers import Answer, slack_answer
 from bot.views.builds import build_info, build_list
 from bot.views.env import env_list
 from bot.views.home import home_view
-from bot.views.modals import choice, opening, refusal
+from bot.views.modals import choice, opening, refusal, with_refusal
 from bot.views.mrkdwn import clip, escape, mention, plain, sentence_text, visible
 from bot.views.notices import notice
 from bot.views.releases import release_info, release_list
@@ -169,7 +169,15 @@ def test_the_home_tab_survives_whatever_is_written_into_what_it_lists(words, oth
 @given(words=hostile, other=hostile)
 def test_a_dialog_survives_whatever_is_offered_or_refused_in_it(words, other):
     offered = choice(FormChoice(value="R", label=words or "-", about=other))
-    for view in (refusal(sentence_text(naming(words, other))), opening()):
+    standing = refusal("")
+    standing |= {
+        "callback_id": "form",
+        "submit": standing["close"],
+        "private_metadata": "",
+        "state": {"values": {}},
+    }
+    said = sentence_text(naming(words, other))
+    for view in (refusal(said), opening(), with_refusal(standing, said)):
         assert_harmless({"trigger_id": "1", "view": view}, method="views.open")
     assert all(
         each["type"] == "plain_text" and each["emoji"] is False
@@ -180,7 +188,7 @@ def test_a_dialog_survives_whatever_is_offered_or_refused_in_it(words, other):
 # Every view that makes a payload for Slack is held against hostile text here, or in the tests of what it is a part of.
 HELD = {
     "answers.slack_answer", "buttons.buttons", "card.card", "card.payload", "card_fields.shown", "card_plan.card_plan", "digest.digest",
-    "home.home_view", "modals.choice", "modals.modal", "modals.opening", "modals.refusal", "mrkdwn.plain", "notices.notice", "pings.quiet", "racks.on_rack", "thread.message", "thread.terminal",
+    "home.home_view", "modals.choice", "modals.modal", "modals.opening", "modals.refusal", "modals.with_refusal", "mrkdwn.plain", "notices.notice", "pings.quiet", "racks.on_rack", "thread.message", "thread.terminal",
 }  # fmt: skip
 
 
