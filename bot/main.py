@@ -41,19 +41,27 @@ from bot.slack.sender import Sender
 from bot.slack.web_api import WebApi
 from bot.slack.workspace import WorkspaceFilter
 from bot.slack.workspace_blocks import WorkspaceBlocks
+from core.actor import BOT
+from core.building.driver import BuildPorts
+from core.building.supervisor import BuildSupervisor
 from core.clock import Clock
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import ConfigurationSource, from_document, from_environment
+from core.cluster.builds.adapter import KubernetesBuilds
+from core.cluster.builds.settings import BuildSettings
 from core.errors import Unavailable
 from core.lifecycle.access import Access
 from core.lifecycle.gate import Gate
+from core.ports.builds import BuildCluster
 from core.ports.cluster import Cluster
 from core.ports.pictures import Draw
 from core.ports.registry import ImageRegistry
+from core.records.registry_account import RegistryAccount, host_of
 from core.rollout.effects import RolloutPorts
 from core.rollout.first_pods import FirstPods
 from core.rollout.supervisor import Supervisor
+from core.usecases.build_starter import BuildStarter
 from core.usecases.chooser import Chooser
 from core.usecases.decider import Decider
 from core.usecases.explainer import Explainer
@@ -98,6 +106,7 @@ class Bot:
     registrar: Registrar
     policy: PolicyFile
     supervisor: Supervisor
+    builds: BuildSupervisor
     sender: Sender
     slack: SlackState
     connection: SlackConnection
@@ -135,6 +144,7 @@ async def wired(
         store = await stack.enter_async_context(open_store(settings.convox_database, keyring, clock))
         session = await stack.enter_async_context(new_session())
         kube = await stack.enter_async_context(KubeClient(_source(settings, kubeconfig), clock=clock))
+        builders = KubernetesBuilds(kube, _build_settings(settings, clock), rack=settings.convox_rack)
         cluster = KubernetesCluster(kube, rack=settings.convox_rack, router=settings.router, clock=clock)
         slack = _slack_side(settings, store, policy, session, cluster, clock)
         registry = RegistryClient(await stack.enter_async_context(ClientSession())) if registries else None
@@ -144,7 +154,9 @@ async def wired(
             store.outbox.pictures, store.read, slack.calls, files, slack.state, clock, draw=draw
         )
         slack.sender.also_wake(pictures.wake)
-        yield _assembled(settings, policy, store, session, slack, domain, cluster, clock, files, pictures)
+        yield _assembled(
+            settings, policy, store, session, slack, domain, cluster, builders, clock, files, pictures
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,10 +274,69 @@ def _why_not_startable(store: SqliteStore) -> str:
     return ""
 
 
-def _sources(settings: Settings, store: SqliteStore, access: Access, clock: Clock) -> SourceRegistrar:
+def _build_settings(settings: Settings, clock: Clock) -> BuildSettings:
+    registry, password = settings.convox_registry or "", settings.convox_registry_password
+    account = None
+    if password is not None:
+        account = RegistryAccount(
+            app="",
+            host=host_of(f"{registry}/app"),
+            user=settings.convox_registry_user or "",
+            password=password.get_secret_value(),
+            created_at=clock.now(),
+            created_by=BOT,
+        )
+    return BuildSettings(
+        registry=registry,
+        account=account,
+        address=settings.convox_build_address or "",
+        image=settings.convox_build_image,
+        cpu=settings.convox_build_cpu,
+        memory=settings.convox_build_memory,
+        disk=settings.convox_build_disk,
+        seconds=settings.convox_build_timeout,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSide:
+    """What makes builds of sources."""
+
+    sources: SourceRegistrar
+    starter: BuildStarter
+    supervisor: BuildSupervisor
+
+
+def _build_side(
+    settings: Settings,
+    store: SqliteStore,
+    slack: SlackSide,
+    registrar: Registrar,
+    builders: BuildCluster,
+    clock: Clock,
+) -> BuildSide:
+    def why_not_startable() -> str:
+        return _why_not_startable(store)
+
     folder = SourceFolder(settings.convox_database, clock, least_free=LEAST_FREE_DISK)
     most = settings.convox_max_source << 20
-    return SourceRegistrar(store, folder, access, lambda: _why_not_startable(store), most=most)
+    ports = BuildPorts(
+        store=store,
+        cluster=builders,
+        clock=clock,
+        announcer=slack.sender,
+        release=registrar.release_build,
+        forget_source=folder.delete,
+        seconds=settings.convox_build_timeout,
+    )
+    supervisor = BuildSupervisor(ports)
+    return BuildSide(
+        sources=SourceRegistrar(store, folder, slack.access, why_not_startable, most=most),
+        starter=BuildStarter(
+            store, slack.access, builders, folder, supervisor, why_not_startable=why_not_startable
+        ),
+        supervisor=supervisor,
+    )
 
 
 def _assembled(
@@ -276,6 +347,7 @@ def _assembled(
     slack: SlackSide,
     domain: UseCases,
     cluster: KubernetesCluster,
+    builders: BuildCluster,
     clock: Clock,
     files: FileSender,
     pictures: PictureSender,
@@ -315,12 +387,14 @@ def _assembled(
         slack.client, app, app_token=_value(settings.slack_app_token), state=state, clock=clock
     )
     limits = HttpLimits(connections=connections_of(open_files()))
-    lag, sources = LoopLag(clock), _sources(settings, store, slack.access, clock)
+    lag = LoopLag(clock)
+    builds = _build_side(settings, store, slack, domain.registrar, builders, clock)
     api = new_api(
         ApiDependencies(
             handlers=domain.handlers,
             registrar=domain.registrar,
-            sources=sources,
+            sources=builds.sources,
+            starter=builds.starter,
             store=store,
             viewer=domain.viewer,
             directory=slack.directory,
@@ -348,6 +422,7 @@ def _assembled(
         registrar=domain.registrar,
         policy=policy,
         supervisor=domain.supervisor,
+        builds=builds.supervisor,
         sender=slack.sender,
         slack=state,
         connection=connection,
@@ -364,9 +439,10 @@ def _assembled(
             "what waits to start": lambda: start_due(domain.scheduler, clock),
             "connection to Slack": connection.run,
             "counts left over": domain.scaler.resume,
-            "age limit of sources": lambda: age_out_sources(sources, clock),
+            "age limit of sources": lambda: age_out_sources(builds.sources, clock),
             "loop lag": lag.run,
             "first pods": domain.first_pods.run,
+            "builds left over": builds.supervisor.run,
             "first word of the cluster": lambda: await_cluster(cluster.reach, clock),
         },
         sites=sites,
@@ -406,11 +482,13 @@ async def run(bot: Bot, stop: asyncio.Event, *, started: Callable[[], None] = la
                 await stop.wait()
                 jobs.pop("connection to Slack").cancel()
                 await bot.supervisor.stop()
+                await bot.builds.stop()
                 await _last_words(bot)
                 for job in jobs.values():
                     job.cancel()
         finally:
             await bot.supervisor.stop()
+            await bot.builds.stop()
 
 
 async def _last_words(bot: Bot) -> None:

@@ -15,6 +15,7 @@ from pydantic import (
     field_validator,
 )
 
+from bot.build_settings import LONGEST, SHORTEST, ClusterBuildSettings, build_contradictions
 from bot.prefixes import DEFAULT_COMMAND
 from bot.router_settings import RouterSettings, router_contradictions
 from core.records.app import DEFAULT_RACK
@@ -72,7 +73,7 @@ class StoreSettings(BaseModel):
         return [k.strip() for k in value.split(",") if k.strip()] if isinstance(value, str) else value
 
 
-class Settings(StoreSettings, RouterSettings):
+class Settings(StoreSettings, RouterSettings, ClusterBuildSettings):
     """Everything `serve` can be told."""
 
     slack_bot_token: SecretStr
@@ -167,6 +168,7 @@ def read_settings(
     known = {**values, **dict.fromkeys(unread, "unread")}
     problems = [*unread.values(), *(contradictions(known) if issubclass(kind, Settings) else ())]
     problems += router_contradictions(known) if issubclass(kind, RouterSettings) else ()
+    problems += build_contradictions(known) if issubclass(kind, ClusterBuildSettings) else ()
     try:
         settings = kind.model_validate(values)
     except ValidationError as error:
@@ -215,6 +217,8 @@ def _sentence(error: Any) -> str:
         return f"{name} is not set{hint}"
     if name == "CONVOX_COMMAND":
         return "CONVOX_COMMAND is no slash command: a slash and up to 31 lower-case letters, digits, dashes and underscores"
+    if name == "CONVOX_BUILD_TIMEOUT":
+        return f"{name} is no time for a build: whole seconds, from {SHORTEST} to {LONGEST}"
     if error["type"] in WRONG:
         return f"{name} {WRONG[error['type']]}"
     return f"{name} {str(error['msg']).removeprefix('Value error, ')}"

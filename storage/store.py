@@ -10,6 +10,8 @@ from core.actor import Actor
 from core.clock import Clock
 from core.records.bundle import Bundle
 from storage import audit
+from storage.builds.reads import BuildReader
+from storage.builds.writes import BuildWriter
 from storage.database import Database, open_database
 from storage.homes import SqliteHomes
 from storage.inbox.deliveries import SqliteInbox
@@ -29,7 +31,7 @@ from storage.session import Session
 from storage.tokens.issued import Tokens
 
 
-class SqliteReader(RecordReader, PromotionReader, OutboxReader):
+class SqliteReader(RecordReader, BuildReader, PromotionReader, OutboxReader):
     """`core.ports.store.StoreReader`: what each aggregate reads of itself, and what the installation is."""
 
     async def keyed_digest(self, *parts: str) -> str:
@@ -39,7 +41,7 @@ class SqliteReader(RecordReader, PromotionReader, OutboxReader):
         return self._vault.installation
 
 
-class SqliteTransaction(SqliteReader, RecordWriter, PromotionWriter, OutboxWriter):
+class SqliteTransaction(SqliteReader, RecordWriter, BuildWriter, PromotionWriter, OutboxWriter):
     """`core.ports.store.Transaction`: what each aggregate writes of itself, and the audit of it all."""
 
     async def audit(self, actor: Actor, action: str, subject: str, detail: Mapping[str, Any]) -> None:

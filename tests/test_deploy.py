@@ -4,6 +4,8 @@ from pathlib import Path
 
 import yaml
 
+from core.cluster.builds.adapter import RIGHTS
+from core.cluster.builds.job import SERVICE_ACCOUNT
 from core.cluster.namespace_objects import namespace_objects
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
@@ -22,7 +24,7 @@ def test_kustomization_names_every_file_once():
     kustomization = documents("kustomization.yaml")[0]
     (generated,) = kustomization["configMapGenerator"]
     named = {*kustomization["resources"], *generated["files"]}
-    assert named | {"kustomization.yaml", "self-service.yaml"} == {
+    assert named | {"kustomization.yaml", "self-service.yaml", "builds.yaml"} == {
         file.name for file in DEPLOY.glob("*.yaml")
     }
     assert generated["name"] in str(of_kind("Deployment", "bot.yaml")["spec"]["template"]["spec"]["volumes"])
@@ -49,6 +51,17 @@ def test_the_role_holds_no_wildcard_and_no_way_to_more_rights():
         "serviceaccounts/token",
         "rolebindings",
     }
+
+
+def test_the_role_of_builds_is_what_the_bot_asks_for_in_their_namespace_and_no_more():
+    (role,) = [each for each in documents("builds.yaml") if each["kind"] == "Role"]
+    granted = {resource: frozenset(rule["verbs"]) for rule in role["rules"] for resource in rule["resources"]}
+    assert granted == RIGHTS
+    assert {each["metadata"]["namespace"] for each in documents("builds.yaml")[1:]} == {"convox-builds"}
+    (account,) = [each for each in documents("builds.yaml") if each["kind"] == "ServiceAccount"]
+    assert (account["metadata"]["name"], account["automountServiceAccountToken"]) == (SERVICE_ACCOUNT, False)
+    (policy,) = [each for each in documents("builds.yaml") if each["kind"] == "NetworkPolicy"]
+    assert (policy["spec"]["podSelector"], policy["spec"]["ingress"]) == ({}, [])
 
 
 def test_there_is_never_more_than_one_bot():

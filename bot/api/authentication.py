@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from typing import Protocol
 
 from aiohttp import web
@@ -13,6 +14,8 @@ from core.errors import Forbidden, Unauthorized
 USER = "convox"
 # What Kubernetes and Prometheus ask without a password; nothing in it is anybody's secret.
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+# A pod that builds shows the token of its build, which opens the source of that build alone.
+SOURCE_PATH = re.compile(r"/builds/[A-Za-z]{11}/source")
 _ACTOR = web.RequestKey("_ACTOR", Actor)
 
 
@@ -34,7 +37,7 @@ def authentication_middleware(tokens: TokenChecker) -> Middleware:
 
     @web.middleware
     async def authenticating(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path not in OPEN_PATHS:
+        if request.path not in OPEN_PATHS and not SOURCE_PATH.fullmatch(request.path):
             request[_ACTOR] = await _actor(tokens, request.headers.get("Authorization"))
             # A browser adds a remembered password to whatever a foreign page makes it send, and names that page.
             if "Origin" in request.headers:

@@ -7,7 +7,9 @@ from bot.api.authentication import caller_of
 from bot.api.bodies import Body, read_body
 from bot.http.errors import json_response
 from bot.prefixes import in_terminal
+from core.errors import Invalid
 from core.sentence import Sentence
+from core.usecases.build_starter import BuildStarter
 from core.usecases.registrar import Registrar
 
 
@@ -17,7 +19,7 @@ class NewBuild(Body):
     manifest: str
     """The text of convox.yml."""
     images: dict[str, str] = Field(default_factory=dict)
-    """Service → image reference, for each service with `build:`."""
+    """Service → image reference, for each service with `build:`; with a source, for those that are not to be built."""
     description: str = ""
     """A commit message, say; lists show its first line."""
     git_sha: str = Field(default="", alias="git-sha", max_length=64, pattern=r"^[!-~]*$")
@@ -25,17 +27,27 @@ class NewBuild(Body):
     """Where the sha lies: what git clones from; credentials in it are left out."""
     promote: bool = False
     """Whoever asks promotes its release next: who may not do that makes none, and no channel is told of the build alone."""
+    source: str = Field(default="", max_length=64)
+    """What was uploaded, for a build that the cluster makes; what follows is of such a build alone."""
+    manifest_path: str = Field(default="convox.yml", alias="manifest-path", max_length=255)
+    build_args: dict[str, str] = Field(default_factory=dict, alias="build-args")
+    no_cache: bool = Field(default=False, alias="no-cache")
+    only_newest: bool = Field(default=False, alias="only-newest")
 
 
 class BuildsEndpoint:
-    """Registers builds."""
+    """Registers builds, and asks for such as the cluster makes."""
 
-    def __init__(self, registrar: Registrar) -> None:
+    def __init__(self, registrar: Registrar, starter: BuildStarter) -> None:
         self._registrar = registrar
+        self._starter = starter
 
     async def create(self, request: web.Request) -> web.Response:
-        """Store one build and its release."""
+        """Store one build and its release; of a source, ask for it, since its release is still to come (202)."""
         app, given = request.match_info["app"].lower(), await read_body(request, NewBuild)
+        if given.source:
+            return await self._start(request, app, given)
+        _refuse_without_source(given)
         made = await self._registrar.register_build(
             caller_of(request),
             app,
@@ -50,3 +62,37 @@ class BuildsEndpoint:
         note = {"note": made.skipped} if made.skipped else {}
         notes = {"notes": [Sentence.of(each).shown(in_terminal) for each in made.notes]} if made.notes else {}
         return json_response({"id": made.build.id, "release": made.release.id, **note, **notes}, status=201)
+
+    async def _start(self, request: web.Request, app: str, given: NewBuild) -> web.Response:
+        queued = await self._starter.start(
+            caller_of(request),
+            app,
+            manifest=given.manifest,
+            source=given.source,
+            manifest_path=given.manifest_path,
+            build_args=given.build_args,
+            no_cache=given.no_cache,
+            images=given.images,
+            description=given.description,
+            git_sha=given.git_sha,
+            repository=given.repository,
+            to_promote=given.promote,
+            only_newest=given.only_newest,
+        )
+        return json_response({"id": queued.run.id, "ahead": queued.ahead}, status=202)
+
+
+def _refuse_without_source(given: NewBuild) -> None:
+    """Raise Invalid where somebody says how to build what is not there."""
+    names = [
+        name
+        for name, said in (
+            ("manifest-path", given.manifest_path != "convox.yml"),
+            ("build-args", given.build_args),
+            ("no-cache", given.no_cache),
+            ("only-newest", given.only_newest),
+        )
+        if said
+    ]
+    if names:
+        raise Invalid(f"{', '.join(names)}: without a source nothing is built")

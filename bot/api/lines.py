@@ -47,10 +47,7 @@ class LinesEndpoint:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Stream from the line after `after` to the terminal message, then end."""
-        after, shape = (
-            _after(request.query.get("after", "0")),
-            self._format(request.query.get("format", "text")),
-        )
+        after, shape = position(request), self._format(request.query.get("format", "text"))
         caller = caller_of(request)
         promotion = await self._viewer.promotion(caller, _id(request.match_info["id"]))
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": shape.media})
@@ -85,19 +82,19 @@ class LinesEndpoint:
             chunks = follow(look, shape, self._clock, after=after, listening=listening)
             async with aclosing(chunks):
                 async for chunk in chunks:
-                    await _write(response, chunk.encode())
+                    await write_parts(response, chunk.encode())
             await response.write_eof()
         except ConnectionError:
             return  # whoever listened has left
         # The status is out already: only a stream without its end tells the reader to ask again.
         except UserError:
-            _hang_up(request)  # they may not view it any more, and are told so when they ask
+            hang_up(request)  # they may not view it any more, and are told so when they ask
         except Exception:
             log.exception("%s failed while streaming", route_of(request))
-            _hang_up(request)
+            hang_up(request)
 
 
-async def _write(response: web.StreamResponse, text: bytes) -> None:
+async def write_parts(response: web.StreamResponse, text: bytes) -> None:
     """Write in parts, each when the reader has taken those before, so that no more than one waits in memory twice."""
     for start in range(0, len(text), PART_BYTES):
         await response.write(text[start : start + PART_BYTES])
@@ -138,7 +135,8 @@ async def follow(
             await clock.sleep(POLL_SECONDS)
 
 
-def _hang_up(request: web.Request) -> None:
+def hang_up(request: web.Request) -> None:
+    """Break off: the status is out, and only a stream without its end tells the reader to ask again."""
     if request.transport is not None:
         request.transport.abort()
 
@@ -150,7 +148,9 @@ def _id(given: str) -> str:
     return promotion
 
 
-def _after(text: str) -> int:
+def position(request: web.Request) -> int:
+    """Return the number of lines that whoever asks has received already; raise Invalid where that is none."""
+    text = request.query.get("after", "0")
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise Invalid("after is the number of lines already received: 0 or more")
     return int(text)

@@ -7,6 +7,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from bot.api.authentication import TokenChecker, authentication_middleware
+from bot.api.build_runs import BuildRunsEndpoint
 from bot.api.builds import BuildsEndpoint
 from bot.api.commands import CommandsEndpoint
 from bot.api.lines import LinesEndpoint
@@ -26,6 +27,7 @@ from core.ports.outbox import Backlog
 from core.ports.people import Directory
 from core.ports.store import Store
 from core.promotion import Phase
+from core.usecases.build_starter import BuildStarter
 from core.usecases.registrar import Registrar
 from core.usecases.source_registrar import SourceRegistrar
 from core.usecases.viewer import Viewer
@@ -55,6 +57,7 @@ class ApiDependencies:
     try_database: Callable[[], Awaitable[None]]
     lag: LoopLag
     clock: Clock
+    starter: BuildStarter
 
 
 def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Application:
@@ -66,12 +69,17 @@ def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Applicatio
     api.router.add_get("/healthz", health.alive)
     api.router.add_get("/readyz", health.ready)
     api.router.add_get("/metrics", health.metrics)
-    builds = BuildsEndpoint(dependencies.registrar)
+    builds = BuildsEndpoint(dependencies.registrar, dependencies.starter)
+    runs = BuildRunsEndpoint(dependencies.starter, names, dependencies.clock)
     api.router.add_post("/apps/{app}/builds", builds.create, expect_handler=expect)
     sources = SourcesEndpoint(dependencies.sources)
     api.router.add_post("/apps/{app}/sources", sources.create, expect_handler=expect)
     api.router.add_get("/sources/{id}", sources.get, allow_head=False)
     api.router.add_patch("/sources/{id}", sources.append, expect_handler=expect)
+    api.router.add_get("/builds/{id}", runs.get, allow_head=False)
+    api.router.add_get("/builds/{id}/log", runs.log, allow_head=False)
+    api.router.add_get("/builds/{id}/source", runs.source, allow_head=False)
+    api.router.add_post("/builds/{id}/cancel", runs.cancel)
     api.router.add_post(
         "/commands",
         CommandsEndpoint(dependencies.handlers, dependencies.store, names, dependencies.clock).create,
@@ -79,6 +87,7 @@ def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Applicatio
     )
     api.router.add_get("/promotions/{id}/lines", lines.get, allow_head=False)
     api.on_shutdown.append(lines.stop)
+    api.on_shutdown.append(runs.stop)
     return api
 
 

@@ -78,7 +78,7 @@ async def playground(
         samples=card_sheet(clock.now()),
         ack_seconds=ack_seconds,
     )
-    cluster = SimulatedCluster(clock)
+    cluster = SimulatedCluster(clock, accounts={"convox-builds": "convox-builds"})
     _restore(state_folder, slack, cluster)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(slack.stop)
@@ -139,6 +139,8 @@ def save(state_folder: StateFolder, slack: SlackWorkspace, cluster: SimulatedClu
 
 
 def _settings(state_folder: StateFolder, slack: SlackWorkspace, kept: dict[str, Any]) -> Settings:
+    # The same as before, where it can be had: a terminal that knows it goes on after a restart.
+    api_port = free_port(kept["api_port"])
     return read_settings(
         Settings,
         {
@@ -152,8 +154,10 @@ def _settings(state_folder: StateFolder, slack: SlackWorkspace, kept: dict[str, 
             "CONVOX_ROUTER": "ingress:nginx",
             "CONVOX_DOMAIN": "apps.example",
             "API_HOST": LOOPBACK,
-            # The same as before, where it can be had: a terminal that knows it goes on after a restart.
-            "API_PORT": str(free_port(kept["api_port"])),
+            "API_PORT": str(api_port),
+            # The simulated builder writes the log of a build, and pushes nothing.
+            "CONVOX_REGISTRY": "registry.example",
+            "CONVOX_BUILD_ADDRESS": f"http://{LOOPBACK}:{api_port}",
         },
         dotenv=None,
     )

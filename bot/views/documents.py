@@ -61,10 +61,10 @@ def build_document(build: BuildEntry) -> Document:
     return {
         "id": build.id,
         "app": build.app,
-        "status": build.status,
+        "status": build.status.value,
         "release": build.release,
         "started": stamp(build.started_at),
-        "ended": stamp(build.ended_at),
+        "ended": stamp(build.ended_at) if build.ended_at else "",
         "description": build.description,
         "git-sha": build.git_sha,
         "repository": build.repository,

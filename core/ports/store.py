@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from core.actor import Actor
+from core.ports.build_runs import BuildRunReader, BuildRunWriter
 from core.ports.notices import Announcement, NoticeKind
 from core.ports.outbox import Card
 from core.promotion import Phase, Promotion
@@ -28,7 +29,7 @@ from core.records.workload_count import WorkloadCount
 from core.sentence import Sentence
 
 
-class StoreReader(Protocol):
+class StoreReader(BuildRunReader, Protocol):
     """Read records; every method sees one consistent state of the database.
 
     None returns everything that grows with history, or has to look at it: what is asked of all releases is kept in plain columns.
@@ -252,7 +253,7 @@ class StoreReader(Protocol):
         ...
 
 
-class Transaction(StoreReader, Protocol):
+class Transaction(StoreReader, BuildRunWriter, Protocol):
     """Write records: one transaction of the database, committed when its block ends without an error.
 
     Attributes:

@@ -10,7 +10,7 @@ from core.errors import Invalid
 # RFC 1123 label with room for `<rack>-` in a namespace name of 63 characters (contract: app names).
 NAME = re.compile(r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$")
 DEFAULT_RACK = "convox"
-RESERVED = frozenset({"rack", "system"})
+RESERVED = frozenset({"builds", "rack", "system"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,17 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal
 
 from core.actor import Actor
 from core.errors import Invalid
 
-# CI registers what it has built; Convox has `running` and `failed` besides.
-BuildStatus = Literal["complete"]
 # Lists, cards and dialogs show one line; a commit message is longer, and is kept whole beside it.
 MAX_DESCRIPTION_CHARS = 500
 MAX_MESSAGE_BYTES = 64 << 10
+
+
+class BuildStatus(StrEnum):
+    """Where a build is, in Convox's words and with one of ours; what CI registers is complete from the beginning."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +31,8 @@ class BuildEntry:
     Attributes:
         images: service name → image reference, for every service of the manifest.
         repository: where `git_sha` lies: an https address without credentials where it is one, else what was given; "" if unknown.
-        release: the one release that this build made.
+        release: the one release that this build made; "" while it has made none.
+        ended_at: None while it has not.
         reused: services whose image came with this build under a tag that an earlier build of the app had too: a node may
             still have what it meant then.
     """
@@ -34,10 +43,10 @@ class BuildEntry:
     description: str = ""
     git_sha: str = ""
     repository: str = ""
-    status: BuildStatus = "complete"
+    status: BuildStatus = BuildStatus.COMPLETE
     release: str
     started_at: datetime
-    ended_at: datetime
+    ended_at: datetime | None
     created_by: Actor
     reused: tuple[str, ...] = ()
 

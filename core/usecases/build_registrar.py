@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.actor import Actor, Caller
+from core.build_run import BuildRun
 from core.errors import Conflict, NotFound
 from core.ids import new_id
 from core.lifecycle.patience import check_times
@@ -44,6 +45,20 @@ class NewestBuild:
     images: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NewBuild:
+    """What a build is made of; `run`, where the cluster has built it."""
+
+    app: str
+    actor: Actor
+    manifest: str
+    images: Mapping[str, str]
+    description: str
+    git_sha: str
+    repository: str
+    run: BuildRun | None = None
+
+
 class BuildRegistrar(RecordUseCase):
     """Builds, of a new manifest or of the newest one with other images."""
 
@@ -71,14 +86,51 @@ class BuildRegistrar(RecordUseCase):
         """
         actor = await self._may_build(caller, app, to_promote=to_promote)
         self._check_startable()
+        given = _NewBuild(
+            app=app,
+            actor=actor,
+            manifest=manifest,
+            images=images,
+            description=description,
+            git_sha=git_sha,
+            repository=repository,
+        )
+        return await self._make(given, delivery=caller.delivery, to_promote=to_promote)
+
+    async def release_build(self, run: BuildRun, images: Mapping[str, str]) -> NewRelease:
+        """Make the build and the release of what the cluster has built, and end the run in the same transaction.
+
+        Whoever asked for it had the right to; nobody asks for this.
+
+        Raises:
+            Conflict: it was cancelled meanwhile.
+            Invalid: as of `register_build`.
+        """
+        request = run.request
+        given = _NewBuild(
+            app=run.app,
+            actor=run.created_by,
+            manifest=request.manifest,
+            images={**request.images, **images},
+            description=request.message or request.description,
+            git_sha=request.git_sha,
+            repository=request.repository,
+            run=run,
+        )
+        return await self._make(given, to_promote=request.promote)
+
+    async def _make(
+        self, given: _NewBuild, *, delivery: int | None = None, to_promote: bool = False
+    ) -> NewRelease:
+        app, images, run = given.app, given.images, given.run
         known: dict[str, str] = {}
         loose: tuple[Sentence, ...] = ()
-        line, message = described(description)
+        line, message = described(given.description)
 
         async def attempt() -> NewRelease:
             nonlocal known, loose
             fork = await read_fork(self._store.read, app)
-            loaded = await asyncio.to_thread(parse_manifest, manifest, fork.environment, complete=False)
+            loaded = await asyncio.to_thread(parse_manifest, given.manifest, fork.environment, complete=False)
             check_times(loaded.services, self._access.policy.rules(app))
             resolved = resolve_images(loaded, images)
             if not known:  # asked once: an attempt more is no reason to ask all registries again
@@ -91,23 +143,23 @@ class BuildRegistrar(RecordUseCase):
                 *_unset(loaded, fork.environment),
                 *loose,
             )
-            async with self._store.transaction(delivery=caller.delivery) as tx:
+            async with self._store.transaction(delivery=delivery) as tx:
                 await fork.check(tx)
                 release_id = new_id("release")
                 build = Build(
-                    id=new_id("build"),
+                    id=run.id if run else new_id("build"),
                     app=app,
-                    manifest=manifest,
+                    manifest=given.manifest,
                     images=resolved,
                     reused=await _reused(tx, app, {name: resolved[name] for name in images}),
                     description=line or f"build {tx.now:%Y-%m-%d %H:%M}",
                     message=message,
-                    git_sha=git_sha,
-                    repository=repository_url(repository),
+                    git_sha=given.git_sha,
+                    repository=repository_url(given.repository),
                     release=release_id,
-                    started_at=tx.now,
+                    started_at=(run and run.started_at) or tx.now,
                     ended_at=tx.now,
-                    created_by=actor,
+                    created_by=given.actor,
                 )
                 release = Release(
                     id=release_id,
@@ -117,12 +169,14 @@ class BuildRegistrar(RecordUseCase):
                     environment=fork.environment,
                     description=build.description,
                     created_at=tx.now,
-                    created_by=actor,
+                    created_by=given.actor,
                 )
                 await tx.add_build(build)
                 await tx.add_release(release)
-                detail = {"app": app, "release": release.id, "git_sha": git_sha}
-                await tx.audit(actor, "build.create", build.id, detail)
+                detail = {"app": app, "release": release.id, "git_sha": given.git_sha}
+                await tx.audit(given.actor, "build.create", build.id, detail)
+                if run is not None:
+                    await tx.save_build_run(run.completed(release.id, tx.now), was=run.status)
                 if not to_promote:
                     await self._announce(tx, build, release)
             if self._announcer is not None:

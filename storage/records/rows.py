@@ -7,7 +7,7 @@ from sqlite3 import Row
 import orjson
 
 from core.records.app import App
-from core.records.build import Build, BuildEntry
+from core.records.build import Build, BuildEntry, BuildStatus
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.environment import Environment
 from core.records.freeze import Freeze
@@ -69,10 +69,10 @@ def build_row(build: Build, vault: Vault) -> Columns:
         "message": vault.seal_bytes(zlib.compress(build.message.encode())) if build.message else None,
         "git_sha": build.git_sha,
         "repository": build.repository,
-        "status": build.status,
+        "status": build.status.value,
         "release": build.release,
         "started_at": timestamp(build.started_at),
-        "ended_at": timestamp(build.ended_at),
+        "ended_at": timestamp_or_none(build.ended_at),
         "created_by": actor_text(build.created_by),
     }
 
@@ -97,10 +97,10 @@ def _build_columns(row: Row) -> Columns:
         "description": row["description"],
         "git_sha": row["git_sha"],
         "repository": row["repository"],
-        "status": row["status"],
+        "status": BuildStatus(row["status"]),
         "release": row["release"],
         "started_at": datetime.fromisoformat(row["started_at"]),
-        "ended_at": datetime.fromisoformat(row["ended_at"]),
+        "ended_at": datetime_or_none(row["ended_at"]),
         "created_by": actor_of(row["created_by"]),
     }
 

@@ -256,3 +256,46 @@ def test_a_router_needs_a_domain():
 def test_an_issuer_is_a_name():
     (said,) = problems(CONVOX_ISSUER="Let's Encrypt")
     assert said.startswith("CONVOX_ISSUER is no name of a ClusterIssuer")
+
+
+def test_builds_in_the_cluster_take_a_registry_and_an_address():
+    none = settings()
+    assert (none.convox_registry, none.convox_build_address, none.convox_build_timeout) == (None, None, 3600)
+    given = settings(
+        CONVOX_REGISTRY="https://registry.example:5000/apps/",
+        CONVOX_REGISTRY_USER="bot",
+        CONVOX_REGISTRY_PASSWORD="secret",
+        CONVOX_BUILD_ADDRESS="http://bot:3001/",
+        CONVOX_BUILD_CPU="500m",
+    )
+    assert (given.convox_registry, given.convox_build_address) == (
+        "registry.example:5000/apps",
+        "http://bot:3001",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"CONVOX_REGISTRY": "registry.example"}, "CONVOX_REGISTRY is set and CONVOX_BUILD_ADDRESS is not"),
+        (
+            {"CONVOX_REGISTRY_USER": "bot"},
+            "CONVOX_REGISTRY_USER and CONVOX_REGISTRY_PASSWORD are set together",
+        ),
+        (
+            {"CONVOX_REGISTRY": "Not One", "CONVOX_BUILD_ADDRESS": "http://b"},
+            "CONVOX_REGISTRY is no registry",
+        ),
+        ({"CONVOX_BUILD_ADDRESS": "bot:3001"}, "CONVOX_BUILD_ADDRESS is no address such as http://"),
+        ({"CONVOX_BUILD_IMAGE": "No Image"}, "CONVOX_BUILD_IMAGE is no image: it has spaces"),
+        ({"CONVOX_BUILD_MEMORY": "lots"}, "CONVOX_BUILD_MEMORY is no quantity of Kubernetes"),
+        (
+            {"CONVOX_BUILD_TIMEOUT": "5"},
+            "CONVOX_BUILD_TIMEOUT is no time for a build: whole seconds, from 60 to 21600",
+        ),
+        ({"CONVOX_BUILD_TIMEOUT": "soon"}, "CONVOX_BUILD_TIMEOUT is no time for a build"),
+    ],
+)
+def test_what_is_wrong_with_the_settings_of_builds_is_told(given: dict[str, str], said: str):
+    (problem,) = problems(**given)
+    assert problem.startswith(said)

@@ -91,6 +91,7 @@ OPEN = {
     "notices_open",
     "digests_open",
     "pictures_open",
+    "builds_open",
 }
 # Once, at an upgrade.
 UPGRADES = {"sealed_words", "sealed_holds", "sealed_active_bundles", "sealed_bundles", "count_bundles"}

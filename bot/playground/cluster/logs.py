@@ -97,9 +97,10 @@ def read_log(pod: Document, logs: ContainerLogs, query: Mapping[str, str], now: 
 
 def _recent(lines: Iterable[str], query: Mapping[str, str], now: datetime) -> str:
     """Return the lines that are young enough, with their times where they are asked for."""
-    since = (
-        f"{now - timedelta(seconds=int(query['sinceSeconds'])):{STAMP}}" if query.get("sinceSeconds") else ""
-    )
+    # An API server hands a moment on in whole seconds.
+    since = query.get("sinceTime", "")[: len("2026-01-01T00:00:00")]
+    if query.get("sinceSeconds"):
+        since = f"{now - timedelta(seconds=int(query['sinceSeconds'])):{STAMP}}"
     stamped = query.get("timestamps") in {"1", "true", "True"}
     return "".join(line if stamped else line.partition(" ")[2] for line in lines if line >= since)
 

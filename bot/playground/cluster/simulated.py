@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 from bot.playground.cluster.api import CONTROLLER, Api
@@ -35,6 +36,7 @@ from core.clock import Clock
 
 Document = dict[str, Any]
 log = logging.getLogger(__name__)
+NONE: Mapping[str, str] = MappingProxyType({})
 NAMESPACES = ("default", "kube-system", "kube-node-lease")
 ALLOCATABLE = {"cpu": "4", "memory": "8Gi", "pods": "110", "ephemeral-storage": "50Gi"}
 
@@ -58,7 +60,13 @@ class SimulatedCluster:
     """
 
     def __init__(
-        self, clock: Clock, *, nodes: int = 2, history: int = 5000, extensions: Collection[str] = ()
+        self,
+        clock: Clock,
+        *,
+        nodes: int = 2,
+        history: int = 5000,
+        extensions: Collection[str] = (),
+        accounts: Mapping[str, str] = NONE,
     ) -> None:
         """Make a cluster that does not run yet.
 
@@ -66,6 +74,7 @@ class SimulatedCluster:
             clock: its time; share it with whatever talks to it.
             nodes: how many nodes it has, each with 4 cores, 8 GiB and room for 110 pods.
             extensions: groups that not every cluster has, such as `gateway.networking.k8s.io`.
+            accounts: namespace → ServiceAccount in it, which an administrator has made beforehand.
             history: how many changes it remembers for watches; older versions are answered with 410.
         """
         self.access = Authorizer()
@@ -73,6 +82,7 @@ class SimulatedCluster:
         self.api = Api(Storage(history=history), clock)
         self._clock = clock
         self._nodes = nodes
+        self._accounts = accounts
         self._logs = ContainerLogs()
         self._gate = asyncio.Event()
         self._gate.set()
@@ -209,10 +219,14 @@ class SimulatedCluster:
 
     def _furnish(self) -> None:
         """Make the namespaces and nodes every cluster has, unless a snapshot brought them."""
-        for name in NAMESPACES:
+        for name in (*NAMESPACES, *self._accounts):
             if self.api.find("Namespace", "", name) is None:
                 body = {"metadata": {"name": name}}
                 self.api.create(RequestTarget(resource=BY_KIND["Namespace"]), body, CONTROLLER)
+        for namespace, account in self._accounts.items():
+            if self.api.find("ServiceAccount", namespace, account) is None:
+                target = RequestTarget(resource=BY_KIND["ServiceAccount"], namespace=namespace)
+                self.api.create(target, {"metadata": {"name": account, "namespace": namespace}}, CONTROLLER)
         for number in range(1, self._nodes + 1):
             if self.api.find("Node", "", f"node-{number}") is None:
                 self.api.storage.put("nodes", self._node(number))

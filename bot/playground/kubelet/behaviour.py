@@ -37,6 +37,7 @@ class Behaviour:
         alive: whether its liveness probe passes.
         ignores_sigterm: it ends only when its grace period does.
         last_words: all that is logged of a run, in place of what a program of ours says.
+        message: what it writes into the file of its last words.
         post_start: how its postStart hook fails, if it has one; `pre_stop`: its preStop hook.
     """
 
@@ -51,6 +52,7 @@ class Behaviour:
     alive: bool = True
     ignores_sigterm: bool = False
     last_words: str = ""
+    message: str = ""
     post_start: HookFailure | None = None
     pre_stop: HookFailure | None = None
 

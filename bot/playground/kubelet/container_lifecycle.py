@@ -164,6 +164,8 @@ class ContainerLifecycle(ContainerTimeline):
         terminated: dict[str, Any] = {"exitCode": code, "reason": reason}
         if code and self.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
             terminated["message"] = (self._log + self._pending_log)[-texts.LONGEST_MESSAGE :]
+        if self.behaviour.message:
+            terminated["message"] = self.behaviour.message
         started = self.state.state.get("running", {}).get("startedAt", stamp(moment))
         terminated |= {"startedAt": started, "finishedAt": stamp(moment)}
         terminated["containerID"] = self.state.container_id

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.playground.kubelet.behaviour import Behaviour, behaviour_of
+from bot.playground.kubelet.image_builds import build_behaviour
 from bot.playground.kubelet.status import ContainerState
 from bot.playground.kubelet.timeline import EventSpec, PodContext
 
@@ -42,7 +43,7 @@ class ContainerTimeline:
         self.spec = spec
         self.state = replace(state)
         self.elapsed = begins
-        self.behaviour: Behaviour = behaviour_of(spec["image"])
+        self.behaviour: Behaviour = build_behaviour(spec) or behaviour_of(spec["image"])
         self.context = context
 
     def moment(self, ahead: float = 0.0) -> datetime:

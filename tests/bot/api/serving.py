@@ -16,6 +16,7 @@ from core.usecases.source_registrar import SourceRegistrar
 from storage.sources import SourceFolder
 from tests.bot.api.asking import basic
 from tests.bot.handling import handlers_of
+from tests.core.building.nursery import Builds, builds_of
 from tests.core.world import World, world
 from tests.fakes import JumpingClock
 
@@ -31,6 +32,7 @@ class Api:
     token: str
     lag: LoopLag
     sources: SourceRegistrar
+    builds: Builds
 
     @property
     def store(self):
@@ -80,10 +82,12 @@ def sources_of(w, path, *, most=64 << 20, least_free=0.0, why_not_startable=""):
 async def serving(path):
     async with world(path) as made:
         handlers = handlers_of(made)
+        builds = builds_of(made)
         slack, lag = SlackState(connected=True, problem=""), LoopLag(made.clock)
         parts = ApiDependencies(
             handlers=handlers,
             registrar=made.registrar,
+            starter=builds.starter,
             sources=sources_of(made, path),
             store=made.store,
             viewer=made.viewer,
@@ -98,4 +102,7 @@ async def serving(path):
         )
         token = await made.store.tokens.create("ci")
         async with TestClient(TestServer(new_api(parts, HttpLimits()))) as client:
-            yield Api(made, client, slack, handlers, token, lag, parts.sources)
+            try:
+                yield Api(made, client, slack, handlers, token, lag, parts.sources, builds)
+            finally:
+                await builds.supervisor.stop()

@@ -16,6 +16,7 @@ from core.policy.authorization import parse_policy
 from core.promotion import Phase
 from core.records.process_log import LogRequest
 from core.usecases.asking import PromotionRequest
+from core.usecases.build_starter import BuildStarter
 from core.usecases.chooser import Chooser
 from core.usecases.decider import Decider
 from core.usecases.explainer import Explainer
@@ -28,6 +29,9 @@ from core.usecases.source_registrar import SourceRegistrar
 from core.usecases.viewer import Viewer
 from tests.bot.api.asking import policy_of
 from tests.bot.api.serving import sources_of
+from tests.core.building.nursery import MANIFEST as BUILT
+from tests.core.building.nursery import starter_of
+from tests.core.test_build_run import RUN
 from tests.core.world import ALICE, BOB, CAROL, World, by, manifest, until
 from tests.fakes import START, progressing
 
@@ -44,6 +48,7 @@ USE_CASES = (
     Explainer,
     Chooser,
     SourceRegistrar,
+    BuildStarter,
 )
 # Nobody asks for these, so there is no right to ask for. Whoever adds one says why.
 OF_THE_BOT = {
@@ -53,6 +58,8 @@ OF_THE_BOT = {
     "Decider.expire": "the clock calls it",
     "Decider.expire_stale": "what has ended by itself is ended, ahead of whatever was asked for",
     "Decider.hand_over": "tells and drives what another use case has committed",
+    "Registrar.release_build": "what somebody with the right has asked for is built, and makes its release",
+    "BuildStarter.source": "the pod of a build shows its own token, which opens nothing else",
     "SourceRegistrar.age_out": "the clock calls it",
     "Scaler.resume": "goes on with what somebody with the right has asked for before the process died",
     "Viewer.linked_app": "which app a channel means is asked before it is known what is wanted",
@@ -119,6 +126,8 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "offset": 0,
         "pieces": _nothing(),
     }
+    if name.startswith("BuildStarter."):
+        sensible |= {"build_id": RUN.id, "source": "SABCDEFGHIJ", "manifest": BUILT}
     sources = sources_of(w, w.store._database.path.parent)
     sensible["source_id"] = (await sources._sources.create("myapp", DIGEST, 1)).id
     _, *parameters = inspect.signature(methods()[name]).parameters.values()
@@ -134,6 +143,7 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "Freezer": w.freezer,
         "Explainer": w.explainer,
         "SourceRegistrar": sources,
+        "BuildStarter": starter_of(w),
     }
     owner, _, method = name.partition(".")
     await getattr(use_cases[owner], method)(**given)
@@ -145,6 +155,8 @@ async def furnish(w: World) -> None:
     login = {"host": "registry.example", "user": "bot", "password": "secret"}
     await w.registrar.add_registry(by(ALICE), "myapp", **login)
     await w.ask((await w.build()).release.id)
+    async with w.store.transaction() as tx:
+        await tx.add_build_run(RUN)
 
 
 def written(path: Path) -> list[str]:

@@ -1,0 +1,134 @@
+"""`/builds/{id}`: a build that the cluster makes, over HTTP: how it is, its log as it is written, its end."""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from bot.api.authentication import caller_of
+from bot.api.lines import HEADERS, POLL_SECONDS, hang_up, position, write_parts
+from bot.api.names import Names
+from bot.http.errors import json_response, route_of
+from bot.views.times import stamp
+from core.build_run import BuildRun
+from core.clock import Clock
+from core.errors import NotFound, Unauthorized, UserError
+from core.ids import normalise
+from core.usecases.build_starter import BuildStarter, QueuedBuild
+
+log = logging.getLogger(__name__)
+
+BEARER = re.compile(r"Bearer ([0-9a-f]{64})")
+BuildLook = Callable[[int], Awaitable[tuple[BuildRun, list[tuple[int, str]]]]]
+
+
+class BuildRunsEndpoint:
+    """Builds that the cluster makes."""
+
+    def __init__(self, starter: BuildStarter, names: Names, clock: Clock) -> None:
+        self._starter = starter
+        self._names = names
+        self._clock = clock
+        self._streaming: set[asyncio.Task[Any]] = set()
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Answer how it is."""
+        return await self._answer(await self._starter.look(caller_of(request), _id(request)))
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """Stop it, and answer how it is then."""
+        run = await self._starter.cancel(caller_of(request), _id(request))
+        return await self._answer(QueuedBuild(run=run))
+
+    async def _answer(self, queued: QueuedBuild) -> web.Response:
+        run = queued.run
+        known = {"reason": await self._names.plain(run.reason)} if run.reason else {}
+        waits = {"ahead": queued.ahead} if queued.ahead else {}
+        times = {"started": run.started_at, "ended": run.ended_at}
+        return json_response(
+            {
+                "id": run.id,
+                "app": run.app,
+                "status": run.status.value,
+                "release": run.release,
+                "description": run.request.description,
+                **{name: stamp(at) for name, at in times.items() if at},
+                **known,
+                **waits,
+            }
+        )
+
+    async def source(self, request: web.Request) -> web.StreamResponse:
+        """Hand the source to the pod that builds it."""
+        given = BEARER.fullmatch(request.headers.get("Authorization", ""))
+        if given is None:
+            raise Unauthorized("the source of a build is for its pod alone")
+        path = await self._starter.source(_id(request), given[1])
+        return web.FileResponse(path, headers={"Cache-Control": "no-store"})
+
+    async def log(self, request: web.Request) -> web.StreamResponse:
+        """Stream the log from the line after `after` until the build has ended."""
+        after, caller, build = position(request), caller_of(request), _id(request)
+        await self._starter.lines(caller, build, after)
+        headers = {**HEADERS, "Content-Type": "text/plain; charset=utf-8"}
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        task = asyncio.current_task()
+        assert task is not None
+        self._streaming.add(task)
+        try:
+            await self._stream(request, response, partial(self._starter.lines, caller, build), after)
+        finally:
+            self._streaming.discard(task)
+        return response
+
+    async def stop(self, _: web.Application) -> None:
+        """Let go of everybody who listens; a stream without its end tells them to come back."""
+        for streaming in self._streaming:
+            streaming.cancel()
+
+    async def _stream(
+        self, request: web.Request, response: web.StreamResponse, look: BuildLook, after: int
+    ) -> None:
+        def listening() -> bool:
+            return request.transport is not None and not request.transport.is_closing()
+
+        try:
+            async with aclosing(follow_build(look, self._clock, after=after, listening=listening)) as chunks:
+                async for chunk in chunks:
+                    await write_parts(response, chunk.encode())
+            await response.write_eof()
+        except ConnectionError:
+            return  # whoever listened has left
+        except UserError:
+            hang_up(request)  # they may not view it any more, and are told so when they ask
+        except Exception:
+            log.exception("%s failed while streaming", route_of(request))
+            hang_up(request)
+
+
+async def follow_build(
+    look: BuildLook, clock: Clock, *, after: int, listening: Callable[[], bool]
+) -> AsyncGenerator[str]:
+    """Yield lines that end with a line end, one or many at a time, until the build has ended and all are out."""
+    while listening():
+        run, batch = await look(after)
+        if batch:
+            after = batch[-1][0]
+            yield "".join(f"{text}\n" for _, text in batch)
+        elif run.ended:
+            return
+        else:
+            await clock.sleep(POLL_SECONDS)
+
+
+def _id(request: web.Request) -> str:
+    given = request.match_info["id"]
+    if (build := normalise("build", given)) is None:
+        raise NotFound(f"no such build: {given[:40]}", hint="its id is B and ten letters")
+    return build

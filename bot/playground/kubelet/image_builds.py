@@ -1,0 +1,88 @@
+"""What a container with BuildKit does in the playground: the log of a build, and the digests of what it made.
+
+No image is made and nothing is pushed. What becomes of it is said by words in the paths that are built: `broken` is a
+Dockerfile with a step that fails, `oom` one that takes more memory than there is, `refused` a registry that takes nothing.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from bot.playground.kubelet.behaviour import Behaviour
+
+BUILDERS = ("buildkit", "buildctl")
+_IMAGE = re.compile(r"echo '?(Building [^'\n]*)'?\nbuildctl-daemonless.sh ([^\n]*)")
+_NAMES = re.compile(r'name=([^",\']+)')
+_SECONDS = 6.0
+_FAILED = """\
+#7 [3/3] RUN make
+#7 0.214 make: *** No rule to make target 'all'.  Stop.
+#7 ERROR: process "/bin/sh -c make" did not complete successfully: exit code: 2
+------
+ > [3/3] RUN make:
+0.214 make: *** No rule to make target 'all'.  Stop.
+------
+Dockerfile:3
+--------------------
+   1 |     FROM alpine:3.22
+   2 |     COPY . .
+   3 | >>> RUN make
+--------------------
+error: failed to solve: process "/bin/sh -c make" did not complete successfully: exit code: 2
+"""
+_REFUSED = """\
+#9 exporting to image
+#9 pushing layers 0.1s done
+#9 ERROR: failed to push {name}: unexpected status from POST request: 401 Unauthorized
+error: failed to solve: failed to push {name}: unexpected status from POST request: 401 Unauthorized
+"""
+
+
+def build_behaviour(container: dict[str, Any]) -> Behaviour | None:
+    """Return what a container does that builds images, None for any other."""
+    script = " ".join(container.get("command") or ())
+    if not any(word in container["image"] for word in BUILDERS) or "buildctl-daemonless.sh" not in script:
+        return None
+    text, code, reason, digests = "", 0, "Completed", []
+    for said, words in _IMAGE.findall(script):
+        written, code, reason = _image(words)
+        text += f"{said}\n{written}"
+        if code:
+            break
+        digests += [_digest(words)]
+    message = "" if code else "".join(f"{each}\n" for each in digests)
+    return Behaviour(exits_after=_SECONDS, exit_code=code, reason=reason, last_words=text, message=message)
+
+
+def _image(words: str) -> tuple[str, int, str]:
+    """Return the log of one image, and how it ends."""
+    named = _NAMES.search(words)
+    name = named[1] if named else "image"
+    begins = "".join(f"{line}\n" for line in _steps(words))
+    places = " ".join(re.findall(r"(?:context|filename)=(\S+)", words))
+    if "broken" in places:
+        return begins + _FAILED, 1, "Error"
+    if "oom" in places:
+        return begins, 137, "OOMKilled"
+    if "refused" in places:
+        return begins + _REFUSED.format(name=name), 1, "Error"
+    ending = f"#9 exporting to image\n#9 exporting manifest {_digest(words)} done\n#9 pushing manifest for {name} done\n#9 DONE 1.4s\n"
+    return f"{begins}#7 [3/3] RUN make\n#7 0.311 built\n#7 DONE 0.4s\n\n{ending}", 0, "Completed"
+
+
+def _steps(words: str) -> Iterator[str]:
+    dockerfile = re.search(r"filename=(\S+)", words)
+    yield f"#1 [internal] load build definition from {dockerfile[1].strip(chr(39)) if dockerfile else 'Dockerfile'}"
+    yield "#1 DONE 0.0s"
+    yield ""
+    yield "#5 [1/3] FROM docker.io/library/alpine:3.22"
+    yield "#5 DONE 0.6s"
+    yield ""
+    yield "#6 [2/3] COPY . ."
+    yield f"#6 {'DONE 0.1s' if '--no-cache' in words else 'CACHED'}"
+    yield ""
+
+
+def _digest(words: str) -> str:
+    return f"sha256:{hashlib.sha256(words.encode()).hexdigest()}"

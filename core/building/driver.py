@@ -1,0 +1,241 @@
+"""The recipe of a build: what is done in each of its states, and what is stored before and after it.
+
+A state is stored before what belongs to it is done in the cluster, and a Job has the name of its build. So a process that
+dies anywhere finds, at its next start, either nothing or the very Job that it was about to make.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from core.build_run import BuildRun
+from core.building.job_spec import job_spec
+from core.building.reading_log import LogProgress, cause_in, new_lines, past_the_second
+from core.clock import Clock
+from core.errors import Conflict, Rejected, Unreachable, UserError
+from core.failpoints import failpoint
+from core.ports.announcer import Announcer
+from core.ports.builds import BuildCluster, BuildJobSpec, BuildJobStatus
+from core.ports.store import Store
+from core.records.build import BuildStatus
+from core.redaction import Redactor, keep_quiet, redactor_for
+from core.sentence import Sentence
+from core.waiting import first_of
+
+log = logging.getLogger(__name__)
+
+# Between two looks at a Job: as often as a reader of its log notices.
+LOOK_SECONDS = 1.0
+# After an answer that did not come.
+PAUSE_SECONDS = 5.0
+# Lines that are looked through for why a build failed: BuildKit quotes the Dockerfile after it.
+LAST_LINES = 200
+# A second in which so many lines were written may not fit into an answer.
+FULL = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildPorts:
+    """What a build is driven with.
+
+    Attributes:
+        release: makes the build and its one release of images, and ends the run with it in the same transaction.
+        forget_source: deletes what was uploaded; what is gone is fine.
+        seconds: how long a build may take.
+    """
+
+    store: Store
+    cluster: BuildCluster
+    clock: Clock
+    announcer: Announcer
+    release: Callable[[BuildRun, Mapping[str, str]], Awaitable[object]]
+    forget_source: Callable[[str], Awaitable[None]]
+    seconds: float
+
+
+class BuildDriver:
+    """Takes one build after the other to its end."""
+
+    def __init__(self, ports: BuildPorts) -> None:
+        self._ports = ports
+        self._news: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def wake(self, app: str) -> None:
+        """Look at once: somebody has asked for a build, or cancelled one."""
+        self._news[app].set()
+
+    async def next(self, app: str) -> BuildRun | None:
+        """Return what is to be done of an app, None where nothing is: what has ended first, then what runs, then the queue."""
+        self._news[app].clear()
+        runs = [run for run in await self._ports.store.read.open_builds() if run.app == app]
+        order = {BuildStatus.RUNNING: 1, BuildStatus.CREATED: 2}
+        return min(runs, key=lambda run: order.get(run.status, 0), default=None)
+
+    def anything_new(self, app: str) -> bool:
+        return self._news[app].is_set()
+
+    async def advance(self, run: BuildRun) -> None:
+        """Do what is to be done of a build now.
+
+        Raises:
+            Rejected, Unreachable: the cluster has the last word; it is asked again.
+        """
+        match run.status:
+            case BuildStatus.CREATED:
+                await self._start(run)
+            case BuildStatus.RUNNING:
+                await self._follow(run)
+            case _:
+                await self._clear(run)
+
+    async def _start(self, run: BuildRun) -> None:
+        """Take its turn: stored before the Job is made, so whoever dies in between makes it after all."""
+        async with self._ports.store.transaction() as tx:
+            await tx.save_build_run(run.started(tx.now), was=run.status)
+        failpoint("build.after_start")
+
+    async def _follow(self, run: BuildRun) -> None:
+        try:
+            spec = await job_spec(self._ports.store.read, run)
+        except UserError as error:
+            await self._fail(run, error.sentence)
+            return
+        redact = await _redactor(spec)
+        while (run := await self._ports.store.read.build_run(run.id)).status is BuildStatus.RUNNING:
+            try:
+                ended = await self._look(run, spec, redact)
+            except Rejected as error:
+                await self._fail(run, Sentence.of(str(error)))
+                return
+            except Unreachable as error:
+                log.warning("the build %s stands still: %s; it goes on", run.id, error)
+                if self._overdue(run):
+                    await self._fail(run, Sentence.of(f"{self._too_long()}; at the end {error}"))
+                    return
+                await self._pause(run.app, PAUSE_SECONDS)
+                continue
+            if ended:
+                return
+            await self._pause(run.app, LOOK_SECONDS)
+
+    async def _look(self, run: BuildRun, spec: BuildJobSpec, redact: Redactor) -> bool:
+        """Look once, and do what follows; return whether the build has ended."""
+        if not run.job:
+            run = await self._make_job(run, spec)
+        status = await self._ports.cluster.look(run.id)
+        run, lines = await self._read_log(run, redact)
+        if status.phase not in {"waiting", "running"}:
+            # What was written between the look and the reading is there now; the rest was there before.
+            run, more = await self._read_log(run, redact)
+            await self._end(run, spec, status, [*lines, *more])
+            return True
+        if self._overdue(run):
+            why = f"; {status.reason}" if status.reason else ""
+            await self._fail(run, Sentence.of(f"{self._too_long()}{why}"))
+            return True
+        return False
+
+    async def _make_job(self, run: BuildRun, spec: BuildJobSpec) -> BuildRun:
+        made = replace(run, job=await self._ports.cluster.start(spec))
+        failpoint("build.after_job")
+        await self._save(made)
+        return made
+
+    async def _read_log(self, run: BuildRun, redact: Redactor) -> tuple[BuildRun, list[str]]:
+        """Store what is new of the log, with how far it is read, so that no line is stored twice or lost."""
+        progress = LogProgress(since=run.log_since, seen=run.log_seen)
+        read = await self._ports.cluster.log(run.id, run.log_since, redact)
+        lines, reached = new_lines(progress, read)
+        if not lines and len(read) >= FULL:
+            reached = past_the_second(progress)
+        if reached == progress:
+            return run, []
+        run = replace(run, log_since=reached.since, log_seen=reached.seen)
+        try:
+            async with self._ports.store.transaction() as tx:
+                await tx.save_build_run(run, was=BuildStatus.RUNNING)
+                await tx.add_build_lines(run.id, lines)
+        except Conflict:
+            return run, []  # it was cancelled meanwhile
+        failpoint("build.after_log")
+        return run, lines
+
+    async def _end(
+        self, run: BuildRun, spec: BuildJobSpec, status: BuildJobStatus, lines: Sequence[str]
+    ) -> None:
+        if status.phase == "gone":
+            await self._fail(run, Sentence.of("its Job was deleted in the cluster"))
+        elif status.phase == "failed":
+            cause = cause_in(lines) or cause_in(await self._last_lines(run))
+            await self._fail(run, Sentence.of(cause or status.reason))
+        elif len(status.digests) != len(spec.images):
+            told = f"the cluster tells {len(status.digests)} digests of {len(spec.images)} images"
+            await self._fail(run, Sentence.of(f"what was pushed is not known: {told}"))
+        else:
+            await self._complete(run, spec, status.digests)
+
+    async def _complete(self, run: BuildRun, spec: BuildJobSpec, digests: Sequence[str]) -> None:
+        images = {
+            service: self._ports.cluster.image(run.app, service, run.id, digest)
+            for image, digest in zip(spec.images, digests, strict=True)
+            for service in image.services
+        }
+        try:
+            await self._ports.release(run, images)
+        except Conflict as error:
+            log.info("the build %s makes no release: %s", run.id, error)  # it was cancelled meanwhile
+        except UserError as error:
+            await self._fail(run, error.sentence)
+        failpoint("build.after_release")
+
+    async def _last_lines(self, run: BuildRun) -> list[str]:
+        """Return the end of the log as far as one answer gives it."""
+        found: list[str] = []
+        number = 0
+        while batch := await self._ports.store.read.build_lines(run.id, number, LAST_LINES):
+            number, found = batch[-1][0], [text for _, text in batch]
+        return found
+
+    async def _fail(self, run: BuildRun, reason: Sentence) -> None:
+        try:
+            async with self._ports.store.transaction() as tx:
+                await tx.save_build_run(run.failed(reason, tx.now), was=run.status)
+                await tx.add_build_lines(run.id, [f"ERROR: {reason}"])
+                await tx.audit(run.created_by, "build.fail", run.id, {"app": run.app})
+        except Conflict:
+            return  # it was cancelled meanwhile
+        failpoint("build.after_failure")
+        self._ports.announcer.wake()
+
+    async def _clear(self, run: BuildRun) -> None:
+        """Leave nothing behind: done again until it is done, since removing what is gone is fine."""
+        await self._ports.cluster.remove(run.id)
+        failpoint("build.after_removal")
+        await self._ports.forget_source(run.request.source)
+        await self._save(replace(run, cleared=True))
+
+    async def _save(self, run: BuildRun) -> None:
+        async with self._ports.store.transaction() as tx:
+            await tx.save_build_run(run, was=run.status)
+
+    async def _pause(self, app: str, seconds: float) -> None:
+        await first_of(self._news[app].wait(), self._ports.clock.sleep(seconds))
+        self._news[app].clear()
+
+    def _overdue(self, run: BuildRun) -> bool:
+        assert run.started_at is not None, "it is running"
+        return self._ports.clock.now() - run.started_at > timedelta(seconds=self._ports.seconds)
+
+    def _too_long(self) -> str:
+        return f"it took longer than {self._ports.seconds / 60:g} minutes (CONVOX_BUILD_TIMEOUT)"
+
+
+async def _redactor(spec: BuildJobSpec) -> Redactor:
+    """Return what knows everything secret that the build is given; from now on this task logs none of it either."""
+    logins = {value for each in spec.logins for value in each.secrets}
+    redact = await redactor_for({spec.token, *spec.secrets.values(), *logins})
+    keep_quiet(redact)
+    return redact

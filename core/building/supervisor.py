@@ -1,0 +1,87 @@
+"""Who drives which build: one task an app, which takes its builds one after the other, and the work of a restart."""
+
+import asyncio
+import logging
+
+from core.building.driver import PAUSE_SECONDS, BuildDriver, BuildPorts
+from core.errors import Rejected, Unavailable, Unreachable
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 60.0
+
+
+class BuildSupervisor:
+    """Owns the tasks that drive builds."""
+
+    def __init__(self, ports: BuildPorts) -> None:
+        self._ports = ports
+        self._driver = BuildDriver(ports)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stopping = False
+
+    def look(self, app: str) -> None:
+        """Do what is to be done of an app's builds: one was asked for, or one was cancelled."""
+        self._driver.wake(app)
+        if app not in self._tasks and not self._stopping:
+            self._tasks[app] = asyncio.create_task(self._attend(app), name=f"builds of {app}")
+
+    async def run(self) -> None:
+        """Take up what an earlier life of this process has left, and remove Jobs that nobody knows of; then return.
+
+        It waits for no cluster: one that is away makes the bot degraded, never late (engine rule 37).
+        """
+        runs = await self._ports.store.read.open_builds()
+        for app in sorted({run.app for run in runs}):
+            self.look(app)
+        if not self._ports.cluster.why_not():
+            await self._remove_orphans({run.id for run in runs})
+
+    async def stop(self) -> None:
+        """Let go of every build where it is; the next start resumes it."""
+        self._stopping = True
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def idle(self) -> None:
+        """Wait until nothing is driven any more."""
+        while tasks := list(self._tasks.values()):
+            await asyncio.gather(*tasks)
+
+    async def _attend(self, app: str) -> None:
+        try:
+            pause = PAUSE_SECONDS
+            while not self._stopping:
+                try:
+                    run = await self._driver.next(app)
+                    if run is None:
+                        if self._driver.anything_new(app):
+                            continue
+                        return
+                    await self._driver.advance(run)
+                except (Rejected, Unreachable, Unavailable) as error:
+                    log.warning("the builds of %s stand still: %s; they go on in %g s", app, error, pause)
+                except Exception:
+                    log.exception(
+                        "the builds of %s met an error nobody foresaw; they go on in %g s", app, pause
+                    )
+                else:
+                    pause = PAUSE_SECONDS
+                    continue
+                await self._ports.clock.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+        finally:
+            # At once, so that whoever looks from now on begins anew.
+            del self._tasks[app]
+
+    async def _remove_orphans(self, known: set[str]) -> None:
+        """Remove Jobs of ours that belong to no build which is open: of a database that was restored, say."""
+        try:
+            installation = await self._ports.store.read.installation()
+            for build in set(await self._ports.cluster.left(installation)) - known:
+                log.info("removing the Job of %s, which nobody waits for", build)
+                await self._ports.cluster.remove(build)
+        except (Rejected, Unreachable) as error:
+            log.warning("Jobs that nobody waits for could not be looked for: %s", error)

@@ -1,0 +1,176 @@
+"""The Job of a build and its Secret, as they are sent: pure functions of what is to be built.
+
+The pod is an ordinary user without a token of the cluster. BuildKit makes namespaces of its own in it, which takes a
+namespace without the profile `baseline` of Pod Security (deploy/builds.yaml); everything else is as tight as it gets.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.cluster.builds.script import FETCH, SECRETS, SOURCE, build_script
+from core.cluster.builds.settings import BuildSettings
+from core.cluster.kinds.job import JOB
+from core.cluster.kinds.secret import SECRET
+from core.cluster.labels import FIELD_MANAGER, MANAGED_LABEL
+from core.cluster.rendering.registries import KEY, logins_data
+from core.ports.builds import BuildJobSpec
+
+Json = dict[str, Any]
+BUILD_LABEL = "convox.com/build"
+INSTALLATION_LABEL = "convox.com/installation"
+SERVICE_ACCOUNT = "convox-builds"
+CONTAINER, FETCHING = "build", "source"
+USER = 1000  # of BuildKit's rootless image
+HOME = "/home/user"
+TOKEN_KEY = "source-token"  # noqa: S105 - the name of a key
+# How long Kubernetes keeps a Job that the bot could not remove.
+KEPT_SECONDS = 3600
+# The pod is ended by the cluster only where the bot has not done so.
+GRACE_SECONDS = 120
+
+
+def job_name(build: str) -> str:
+    return f"build-{build.lower()}"
+
+
+def labels(spec: BuildJobSpec) -> dict[str, str]:
+    return {
+        MANAGED_LABEL: FIELD_MANAGER,
+        BUILD_LABEL: spec.build,
+        INSTALLATION_LABEL: spec.installation,
+        "app": spec.app,
+        "type": "process",
+        "service-type": "build",
+    }
+
+
+def render_job(spec: BuildJobSpec, settings: BuildSettings, namespace: str) -> Json:
+    """Return the Job; it is made once and never tried again, since half a build may have been pushed."""
+    return {
+        "apiVersion": JOB.resource.api_version,
+        "kind": JOB.name,
+        "metadata": {"name": job_name(spec.build), "namespace": namespace, "labels": labels(spec)},
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": settings.seconds + GRACE_SECONDS,
+            "ttlSecondsAfterFinished": KEPT_SECONDS,
+            "template": {"metadata": {"labels": labels(spec)}, "spec": _pod(spec, settings)},
+        },
+    }
+
+
+def render_secret(spec: BuildJobSpec, settings: BuildSettings, namespace: str, job: str) -> Json:
+    """Return the Secret, which is the Job's own and goes with it."""
+    accounts = [*spec.logins, *([settings.account] if settings.account else [])]
+    values = {TOKEN_KEY: spec.token, **{_secret_key(name): value for name, value in spec.secrets.items()}}
+    owner = {
+        "apiVersion": JOB.resource.api_version,
+        "kind": JOB.name,
+        "name": job_name(spec.build),
+        "uid": job,
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": SECRET.name,
+        "metadata": {
+            "name": job_name(spec.build),
+            "namespace": namespace,
+            "labels": labels(spec),
+            "ownerReferences": [owner],
+        },
+        "immutable": True,
+        "type": "Opaque",
+        "data": {
+            KEY: logins_data(accounts)[KEY],
+            **{key: base64.b64encode(value.encode()).decode() for key, value in values.items()},
+        },
+    }
+
+
+def _pod(spec: BuildJobSpec, settings: BuildSettings) -> Json:
+    return {
+        "restartPolicy": "Never",
+        "serviceAccountName": SERVICE_ACCOUNT,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 5,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": USER, "runAsGroup": USER, "fsGroup": USER},
+        "initContainers": [_fetching(spec, settings)],
+        "containers": [_building(spec, settings)],
+        "volumes": _volumes(spec, settings),
+    }
+
+
+def _fetching(spec: BuildJobSpec, settings: BuildSettings) -> Json:
+    reference = {"secretKeyRef": {"name": job_name(spec.build), "key": TOKEN_KEY}}
+    return {
+        "name": FETCHING,
+        "image": settings.image,
+        "command": ["/bin/sh", "-c", FETCH],
+        "env": [
+            {"name": "SOURCE_URL", "value": f"{settings.address.rstrip('/')}/builds/{spec.build}/source"},
+            {"name": "SOURCE_TOKEN", "valueFrom": reference},
+        ],
+        "resources": _resources("1", "256Mi", settings.disk),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "volumeMounts": [{"name": "source", "mountPath": SOURCE}, {"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
+    }
+
+
+def _building(spec: BuildJobSpec, settings: BuildSettings) -> Json:
+    script = build_script(
+        spec.images,
+        repository=settings.repository(spec.app),
+        build=spec.build,
+        no_cache=spec.no_cache,
+        secrets=sorted(spec.secrets),
+    )
+    return {
+        "name": CONTAINER,
+        "image": settings.image,
+        "command": ["/bin/sh", "-c", script],
+        "env": [
+            # Without it the daemon would need a /proc of its own, which no pod without privileges can mount.
+            {"name": "BUILDKITD_FLAGS", "value": "--oci-worker-no-process-sandbox"},
+            {"name": "DOCKER_CONFIG", "value": f"{HOME}/.docker"},
+        ],
+        "resources": _resources(settings.cpu, settings.memory, settings.disk),
+        # newuidmap is setuid, and RootlessKit unshares: both are what these three lines allow.
+        "securityContext": {
+            "allowPrivilegeEscalation": True,
+            "seccompProfile": {"type": "Unconfined"},
+            "appArmorProfile": {"type": "Unconfined"},
+        },
+        "volumeMounts": [
+            {"name": "source", "mountPath": SOURCE, "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
+            {"name": "state", "mountPath": f"{HOME}/.local/share/buildkit"},
+            {"name": "login", "mountPath": f"{HOME}/.docker", "readOnly": True},
+            *([{"name": "secrets", "mountPath": SECRETS, "readOnly": True}] if spec.secrets else []),
+        ],
+    }
+
+
+def _resources(cpu: str, memory: str, disk: str) -> Json:
+    limits = {"cpu": cpu, "memory": memory, "ephemeral-storage": disk}
+    return {"limits": limits, "requests": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "1Gi"}}
+
+
+def _volumes(spec: BuildJobSpec, settings: BuildSettings) -> list[Json]:
+    empty = [{"name": name, "emptyDir": {"sizeLimit": settings.disk}} for name in ("source", "tmp", "state")]
+    secrets = _items("secrets", spec.build, {_secret_key(name): name for name in sorted(spec.secrets)})
+    return [*empty, _items("login", spec.build, {KEY: "config.json"}), *([secrets] if spec.secrets else [])]
+
+
+def _items(volume: str, build: str, files: Mapping[str, str]) -> Json:
+    items: Sequence[Json] = [{"key": key, "path": path} for key, path in files.items()]
+    return {"name": volume, "secret": {"secretName": job_name(build), "items": items}}
+
+
+def _secret_key(name: str) -> str:
+    return f"env.{name}"

@@ -1,0 +1,90 @@
+"""What is read of a build's Job and its pod: how it is, and why; pure functions of their documents."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from core.cluster.builds.job import CONTAINER, FETCHING
+from core.cluster.documents import Document, is_condition_true
+from core.ports.builds import BuildJobStatus
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+# The kubelet has tried at least twice, or never will.
+PERMANENT = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+
+
+def job_status(job: Document | None, pods: Sequence[Document]) -> BuildJobStatus:
+    """Return how a build is.
+
+    Args:
+        job: as it was read; None where there is none.
+        pods: those of the Job, of which a build has one.
+    """
+    if job is None:
+        return BuildJobStatus(phase="gone")
+    uid, pod = str(job["metadata"]["uid"]), next(iter(pods), None)
+    if is_condition_true(job, "Complete"):
+        said = _terminated(pod, CONTAINER).get("message") or ""
+        return BuildJobStatus(phase="succeeded", job=uid, digests=tuple(DIGEST.findall(said)))
+    if is_condition_true(job, "Failed"):
+        return BuildJobStatus(phase="failed", job=uid, reason=_why_failed(job, pod))
+    waits = _waits_for(pod)
+    if waits[0] in PERMANENT:
+        return BuildJobStatus(phase="failed", job=uid, reason=waits[1])
+    running = "running" in (_status(pod, CONTAINER).get("state") or {})
+    return BuildJobStatus(
+        phase="running" if running else "waiting", job=uid, reason="" if running else waits[1]
+    )
+
+
+def _why_failed(job: Document, pod: Document | None) -> str:
+    failed = next(c for c in job["status"]["conditions"] if c["type"] == "Failed")
+    if failed.get("reason") == "DeadlineExceeded":
+        return "it took longer than the cluster lets it"
+    if pod is None:
+        return f"its pod is gone: {failed.get('message') or failed.get('reason') or 'nobody says why'}"
+    if (pod.get("status") or {}).get("reason") == "Evicted":
+        return f"its pod was evicted: {pod['status'].get('message') or 'the node ran out of something'}"
+    fetching = _terminated(pod, FETCHING)
+    if fetching.get("exitCode"):
+        said = str(fetching.get("message") or "").strip() or "the source could not be fetched"
+        return f"{said}: the cluster must reach the bot at CONVOX_BUILD_ADDRESS"
+    return _why_ended(_terminated(pod, CONTAINER), failed)
+
+
+def _why_ended(ended: Document, failed: Document) -> str:
+    if ended.get("reason") == "OOMKilled" or ended.get("exitCode") == 137:
+        return "it ran out of memory: CONVOX_BUILD_MEMORY gives it more"
+    if ended:
+        return f"it ended with exit code {ended.get('exitCode')}"
+    return f"its pod ended: {failed.get('message') or 'nobody says why'}"
+
+
+def _waits_for(pod: Document | None) -> tuple[str, str]:
+    """Return the reason and the sentence of what a build waits for before it runs."""
+    if pod is None:
+        return (
+            "",
+            "it waits for its pod: is the quota of the namespace used up, or is deploy/builds.yaml not applied whole?",
+        )
+    for name in (FETCHING, CONTAINER):
+        waiting = (_status(pod, name).get("state") or {}).get("waiting") or {}
+        reason = str(waiting.get("reason", ""))
+        if reason not in {"", "PodInitializing", "ContainerCreating"}:
+            return reason, f"{reason}: {waiting.get('message') or 'nobody says why'}"
+    for condition in (pod.get("status") or {}).get("conditions") or ():
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            return "Unschedulable", f"no node takes it: {condition.get('message') or 'nobody says why'}"
+    return "", "its pod is starting"
+
+
+def _status(pod: Document | None, container: str) -> Document:
+    status = (pod or {}).get("status") or {}
+    both: Iterable[Document] = [
+        *(status.get("initContainerStatuses") or ()),
+        *(status.get("containerStatuses") or ()),
+    ]
+    return next((each for each in both if each.get("name") == container), {})
+
+
+def _terminated(pod: Document | None, container: str) -> Document:
+    return (_status(pod, container).get("state") or {}).get("terminated") or {}

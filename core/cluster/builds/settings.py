@@ -1,0 +1,35 @@
+"""What an operator says of builds: where images are pushed, what builds them, how much that may take."""
+
+from dataclasses import dataclass
+
+from core.records.registry_account import RegistryAccount
+
+# Rootless: the daemon and whatever a Dockerfile runs are an ordinary user of the node.
+BUILD_IMAGE = "moby/buildkit:rootless"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSettings:
+    """See docs/settings.md.
+
+    Attributes:
+        registry: host and path before the app's name, "" where nothing is built.
+        account: with which it is pushed, if that takes one.
+        address: URL under which pods reach the bot's API.
+        image: with BuildKit, `wget` and `tar` in it.
+        cpu, memory, disk: limits of one build, as Kubernetes writes quantities.
+        seconds: how long a build may take.
+    """
+
+    registry: str = ""
+    account: RegistryAccount | None = None
+    address: str = ""
+    image: str = BUILD_IMAGE
+    cpu: str = "2"
+    memory: str = "4Gi"
+    disk: str = "20Gi"
+    seconds: int = 3600
+
+    def repository(self, app: str) -> str:
+        """Return where the images of an app are pushed."""
+        return f"{self.registry.rstrip('/')}/{app}"

@@ -1,0 +1,51 @@
+"""Builds on their way and their logs, as the core reads and writes them; part of the store."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from core.build_run import BuildRun
+from core.records.build import BuildEntry, BuildStatus
+
+
+class BuildRunReader(Protocol):
+    """Read builds that the cluster makes; what the store promises of every read holds here."""
+
+    async def build_run(self, build_id: str) -> BuildRun:
+        """Return the build, or raise NotFound(`no such build: ID`)."""
+        ...
+
+    async def build_entries(self, app: str, limit: int) -> list[BuildEntry]:
+        """Return the builds of an app that have made no release, newest first: on their way, failed, cancelled."""
+        ...
+
+    async def queued_builds(self, app: str) -> list[BuildRun]:
+        """Return the builds of an app that wait for their turn, oldest first."""
+        ...
+
+    async def open_builds(self) -> list[BuildRun]:
+        """Return the builds that have not ended, or of which something is left to clear up, oldest first: the work of a restart."""
+        ...
+
+    async def build_lines(self, build_id: str, after: int = 0, limit: int = 500) -> list[tuple[int, str]]:
+        """Return (number, line) of the log with number > after; numbers begin at 1, and the oldest of a long log are gone."""
+        ...
+
+
+class BuildRunWriter(Protocol):
+    """Write builds that the cluster makes; what the store promises of a transaction holds here."""
+
+    async def add_build_run(self, run: BuildRun) -> None:
+        """Raise Taken where the id is; whoever made it up takes another."""
+        ...
+
+    async def save_build_run(self, run: BuildRun, *, was: BuildStatus) -> None:
+        """Store the build.
+
+        Raises:
+            Conflict: it no longer is what it `was`, or another build of the app is running (unique index).
+        """
+        ...
+
+    async def add_build_lines(self, build_id: str, lines: Sequence[str]) -> None:
+        """Append lines to the log, and forget the oldest of a log that is longer than is kept."""
+        ...

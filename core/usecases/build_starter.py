@@ -1,0 +1,223 @@
+"""Use cases of builds that the cluster makes: to ask for one, to look at it, to stop it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.actor import Actor, Caller
+from core.build_run import BuildRequest, BuildRun
+from core.errors import Conflict, Invalid, NotFound, Unauthorized, Unavailable
+from core.ids import new_id
+from core.lifecycle.access import Access
+from core.lifecycle.build_source import may_fetch, wanted_images
+from core.lifecycle.patience import check_times
+from core.manifest.convox_yml import parse_manifest, resolve_images
+from core.policy.authorization import Verb
+from core.ports.builds import BuildCluster, BuildRunner
+from core.ports.sources import Sources
+from core.ports.store import Store, Transaction
+from core.records.build import BuildStatus, described
+from core.sentence import Sentence
+from core.usecases.forks import read_fork
+
+# What stands in for an image that is still to be built, where the others are checked.
+_BUILT = "built/here:now"
+# Builds of one app that wait; each holds an archive on the bot's disk.
+MOST_QUEUED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedBuild:
+    """A build that was asked for, and how many of its app come before it."""
+
+    run: BuildRun
+    ahead: int = 0
+
+
+class BuildStarter:
+    """Builds of a source in the cluster."""
+
+    def __init__(
+        self,
+        store: Store,
+        access: Access,
+        cluster: BuildCluster,
+        sources: Sources,
+        runner: BuildRunner,
+        *,
+        why_not_startable: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._access = access
+        self._cluster = cluster
+        self._sources = sources
+        self._runner = runner
+        self._why_not_startable = why_not_startable
+
+    async def start(
+        self,
+        caller: Caller,
+        app: str,
+        *,
+        manifest: str,
+        source: str,
+        manifest_path: str = "convox.yml",
+        build_args: Mapping[str, str] | None = None,
+        no_cache: bool = False,
+        images: Mapping[str, str] | None = None,
+        description: str = "",
+        git_sha: str = "",
+        repository: str = "",
+        to_promote: bool = False,
+        only_newest: bool = False,
+    ) -> QueuedBuild:
+        """Ask for a build of what was uploaded; it starts when those of its app before it have ended.
+
+        Args:
+            caller: who asks.
+            app: whose build.
+            manifest: the text of convox.yml.
+            source: what was uploaded, complete.
+            manifest_path: where the manifest lies in it.
+            build_args: given to every image.
+            no_cache: build every step anew.
+            images: service → image, for those that are not to be built.
+            description: as of `register_build`.
+            git_sha: as of `register_build`.
+            repository: as of `register_build`.
+            to_promote: as of `register_build`.
+            only_newest: builds of the app that still wait are cancelled.
+
+        Raises:
+            NotFound: there is no such app, or no such source of it.
+            Conflict: this rack builds nothing, the source is not complete, or too many builds wait.
+            Invalid: the manifest cannot be used, there is nothing to build in it, or an image is unknown.
+        """
+        actor = await self._access.require(caller.actor, "build", app)
+        if to_promote:
+            await self._access.require(actor, "promote", app)
+        self._check_startable()
+        line, message = described(description)
+        request = BuildRequest(
+            manifest=manifest,
+            manifest_path=manifest_path,
+            source=source,
+            build_args=build_args or {},
+            no_cache=no_cache,
+            images=images or {},
+            description=line,
+            message=message,
+            git_sha=git_sha,
+            repository=repository,
+            promote=to_promote,
+        )
+        await self._check(app, request)
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            named = replace(request, description=line or f"build {tx.now:%Y-%m-%d %H:%M}")
+            run = BuildRun(id=new_id("build"), app=app, request=named, created_at=tx.now, created_by=actor)
+            if only_newest:
+                await self._cancel_queued(tx, app, run, actor)
+            waiting = await tx.queued_builds(app)
+            if len(waiting) >= MOST_QUEUED:
+                hint = f"`builds cancel` takes one out of the queue, and --only-newest all of them: {waiting[0].id} is next"
+                raise Conflict(f"{len(waiting)} builds of {app} wait already", hint=hint)
+            ahead = len(waiting) + sum(
+                each.app == app and each.status is BuildStatus.RUNNING for each in await tx.open_builds()
+            )
+            await tx.add_build_run(run)
+            await tx.audit(actor, "build.start", run.id, {"app": app, "git_sha": git_sha})
+        self._runner.look(app)
+        return QueuedBuild(run=run, ahead=ahead)
+
+    async def _check(self, app: str, request: BuildRequest) -> None:
+        """Say now what would else be said when its turn has come."""
+        if why := self._cluster.why_not():
+            raise Conflict(
+                why,
+                hint="`convox-bot build --image SERVICE=IMAGE` registers what was built elsewhere; "
+                "docs/settings.md says what a rack needs",
+            )
+        fork = await read_fork(self._store.read, app)
+        loaded = await asyncio.to_thread(parse_manifest, request.manifest, fork.environment, complete=False)
+        check_times(loaded.services, self._access.policy.rules(app))
+        wanted = await asyncio.to_thread(wanted_images, request, fork.environment)
+        if not wanted:
+            raise Invalid(
+                "there is nothing to build: each service has its image",
+                hint="register them without a source",
+            )
+        built = {service: _BUILT for image in wanted for service in image.services}
+        resolve_images(loaded, {**request.images, **built})
+        source = await self._sources.find(request.source)
+        if source.app != app:
+            raise NotFound(f"no such source: {request.source[:40]}")
+        if not source.complete:
+            raise Conflict(
+                f"the source {source.id} is not here as a whole", hint="upload the rest of it first"
+            )
+
+    async def _cancel_queued(self, tx: Transaction, app: str, run: BuildRun, actor: Actor) -> None:
+        for each in await tx.queued_builds(app):
+            reason = Sentence.of(f"{run.id} was to be built alone, asked for by ", actor)
+            await tx.save_build_run(each.cancelled(reason, tx.now), was=each.status)
+            await tx.audit(actor, "build.cancel", each.id, {"app": app, "for": run.id})
+
+    async def cancel(self, caller: Caller, build_id: str) -> BuildRun:
+        """Stop a build, or take it out of the queue.
+
+        Raises:
+            NotFound: there is none, as for whoever may not see it.
+            Conflict: it has ended.
+        """
+        actor, _ = await self._seen(caller, build_id, "build")
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            run = await tx.build_run(build_id)
+            ended = run.cancelled(Sentence.of("cancelled by ", actor), tx.now)
+            await tx.save_build_run(ended, was=run.status)
+            await tx.audit(actor, "build.cancel", run.id, {"app": run.app})
+        self._runner.look(run.app)
+        return ended
+
+    async def look(self, caller: Caller, build_id: str) -> QueuedBuild:
+        """Return a build, and how many of its app come before it; raise NotFound where there is none."""
+        _, run = await self._seen(caller, build_id, "view")
+        ahead = 0
+        if run.status is BuildStatus.CREATED:
+            going = [
+                each.id
+                for each in await self._store.read.open_builds()
+                if each.app == run.app and not each.ended
+            ]
+            ahead = going.index(run.id) if run.id in going else 0
+        return QueuedBuild(run=run, ahead=ahead)
+
+    async def lines(
+        self, caller: Caller, build_id: str, after: int
+    ) -> tuple[BuildRun, list[tuple[int, str]]]:
+        """Return a build, and lines of its log after a number; whoever asks again gets the next ones."""
+        _, run = await self._seen(caller, build_id, "view")
+        return run, await self._store.read.build_lines(run.id, after)
+
+    async def source(self, build_id: str, token: str) -> Path:
+        """Return the file with the source of a build for the pod that builds it, which nobody else's token opens.
+
+        Raises:
+            Unauthorized: that is not its token, or the build is not running.
+            NotFound: the source is gone.
+        """
+        try:
+            run = await self._store.read.build_run(build_id)
+        except NotFound:
+            raise Unauthorized("this token opens no source") from None
+        if not await may_fetch(self._store.read, run, token):
+            raise Unauthorized("this token opens no source")
+        return await self._sources.open(run.request.source)
+
+    async def _seen(self, caller: Caller, build_id: str, verb: Verb) -> tuple[Actor, BuildRun]:
+        run = await self._store.read.build_run(build_id)
+        return await self._access.require(caller.actor, verb, run.app), run
+
+    def _check_startable(self) -> None:
+        if why := self._why_not_startable():
+            raise Unavailable(why)

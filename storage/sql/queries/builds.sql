@@ -1,0 +1,55 @@
+-- build_run --
+-- One build that the cluster makes.
+SELECT * FROM build_runs WHERE id = :id;
+
+-- builds_without_release --
+-- The builds of an app that have made no release, newest first, without what was asked for.
+SELECT id, app, status, description, git_sha, images, created_at, created_by, started_at, ended_at FROM build_runs
+WHERE app = :app AND release = '' ORDER BY number DESC LIMIT :limit;
+
+-- queued_builds --
+-- The builds of an app that wait for their turn, oldest first.
+SELECT * FROM build_runs WHERE app = :app AND status = 'created' ORDER BY number;
+
+-- open_builds --
+-- The builds that have not ended, or of which something is left to clear up.
+SELECT * FROM build_runs WHERE cleared = 0 ORDER BY number;
+
+-- add_build_run --
+-- Make a build that the cluster is to make, unless its id is taken.
+INSERT INTO build_runs (
+    id, app, status, description, git_sha, images, request, created_at, created_by,
+    started_at, ended_at, job, release, reason, log_since, log_seen, cleared
+)
+SELECT
+    :id, :app, :status, :description, :git_sha, :images, :request, :created_at, :created_by,
+    :started_at, :ended_at, :job, :release, :reason, :log_since, :log_seen, :cleared
+WHERE NOT EXISTS (SELECT 1 FROM builds WHERE id = :id)
+ON CONFLICT (id) DO NOTHING;
+
+-- save_build_run --
+-- Keep what changes of a build, if it still is what it was.
+UPDATE build_runs
+SET status = :status, started_at = :started_at, ended_at = :ended_at, job = :job, release = :release,
+    reason = :reason, log_since = :log_since, log_seen = :log_seen, cleared = :cleared
+WHERE id = :id AND status = :was;
+
+-- another_build_running --
+-- The build of an app, other than one, that is running.
+SELECT id FROM build_runs WHERE app = :app AND status = 'running' AND id <> :id;
+
+-- last_build_line --
+-- The number of the last line of a log.
+SELECT last FROM build_lines WHERE build = :build ORDER BY number DESC LIMIT 1;
+
+-- add_build_lines --
+-- Append lines to the log of a build.
+INSERT INTO build_lines (build, number, last, sealed) VALUES (:build, :number, :last, :sealed);
+
+-- forget_build_lines --
+-- Forget the oldest lines of a log.
+DELETE FROM build_lines WHERE build = :build AND last <= :oldest;
+
+-- build_lines --
+-- Lines of a log after one of them, in the pieces in which they were appended.
+SELECT number, last, sealed FROM build_lines WHERE build = :build AND last > :after ORDER BY number LIMIT :limit;

@@ -1,0 +1,114 @@
+"""Builds that the cluster makes, over HTTP: asked for, looked at, their log, their source, their end."""
+
+import pytest
+
+from core.policy.authorization import parse_policy
+from core.ports.builds import JobLogLine
+from tests.bot.api.asking import policy_of
+from tests.core.building.nursery import FAILED, MANIFEST, RUNS
+
+PATH = "/apps/myapp/builds"
+
+
+async def asked(api, **more):
+    body = {"manifest": MANIFEST, "source": api.builds.sources.add(), "description": "one", **more}
+    return await api.post(PATH, json=body)
+
+
+async def test_a_build_is_asked_for_and_its_log_ends_with_it(api):
+    api.builds.jobs.lines = [JobLogLine("1", "one"), JobLogLine("2", "two")]
+    answer = await asked(api, **{"build-args": {"A": "x,y"}, "no-cache": True, "git-sha": "abc"})
+    assert answer.status == 202
+    build = (await answer.json())["id"]
+
+    log = await api.get(f"/builds/{build}/log")
+    assert (log.status, log.content_type, await log.text()) == (200, "text/plain", "one\ntwo\n")
+    assert await (await api.get(f"/builds/{build.lower()}/log?after=1")).text() == "two\n"
+
+    told = await (await api.get(f"/builds/{build}")).json()
+    (release,) = await api.store.read.releases("myapp", 9)
+    assert {"started", "ended"} <= told.keys()
+    assert {key: told[key] for key in ("id", "app", "status", "release", "description")} == {
+        "id": build,
+        "app": "myapp",
+        "status": "complete",
+        "release": release.id,
+        "description": "one",
+    }
+    (spec,) = api.builds.jobs.started
+    assert (spec.no_cache, spec.images[0].args) == (True, (("A", "x,y"),))
+
+
+async def test_a_build_that_fails_says_why_at_its_end(api):
+    api.builds.jobs.looks = [FAILED]
+    build = (await (await asked(api)).json())["id"]
+    log = await (await api.get(f"/builds/{build}/log")).text()
+    told = await (await api.get(f"/builds/{build}")).json()
+    assert (told["status"], told["release"], told["reason"]) == ("failed", "", "it ended with exit code 1")
+    assert log == "ERROR: it ended with exit code 1\n"
+
+
+async def test_a_build_is_cancelled_and_how_many_come_before_is_said(api):
+    api.builds.jobs.looks = [RUNS]
+    first = (await (await asked(api)).json())["id"]
+    second = await (await asked(api, source=api.builds.sources.add("S2"))).json()
+    assert second["ahead"] == 1
+    assert (await (await api.get(f"/builds/{second['id']}")).json())["ahead"] == 1
+    for build in (second["id"], first):
+        told = await api.post(f"/builds/{build}/cancel")
+        assert (await told.json())["status"] == "cancelled"
+    assert (await api.post(f"/builds/{first}/cancel")).status == 409
+    assert await (await api.get(f"/builds/{first}/log")).text() == ""
+
+
+async def test_the_source_is_handed_to_the_pod_of_its_build_alone(api, tmp_path, monkeypatch):
+    api.builds.jobs.looks = [RUNS]
+    build = (await (await asked(api)).json())["id"]
+    while not api.builds.jobs.started:
+        await api.world.clock.sleep(0)
+    (tmp_path / "archive").write_bytes(b"packed")
+
+    async def opened(_):
+        return tmp_path / "archive"
+
+    monkeypatch.setattr(api.builds.sources, "open", opened)
+    token = api.builds.jobs.started[0].token
+    path = f"/builds/{build}/source"
+    good = await api.client.get(path, headers={"Authorization": f"Bearer {token}"})
+    assert (good.status, await good.read()) == (200, b"packed")
+    for header in ({}, {"Authorization": f"Bearer {'0' * 64}"}, {"Authorization": "Bearer x"}):
+        assert (await api.client.get(path, headers=header)).status == 401
+    # Neither does a token of the API open it, nor the token of a build anything else.
+    assert (await api.get(path)).status == 401
+    assert (
+        await api.client.get(f"/builds/{build}", headers={"Authorization": f"Bearer {token}"})
+    ).status == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/builds/BXXXXXXXXXX", 404),
+        ("/builds/nonsense", 404),
+        ("/builds/BXXXXXXXXXX/log", 404),
+        ("/builds/BXXXXXXXXXX/log?after=x", 422),
+    ],
+)
+async def test_what_is_not_there_is_told(api, path, status):
+    assert (await api.get(path)).status == status
+
+
+async def test_without_a_source_nothing_is_said_of_how_to_build(api):
+    answer = await api.post(PATH, json={"manifest": MANIFEST, "no-cache": True, "build-args": {"A": "1"}})
+    assert answer.status == 422
+    assert (await answer.json())["error"] == "build-args, no-cache: without a source nothing is built"
+
+
+async def test_who_may_not_look_any_more_hears_no_more(api):
+    api.builds.jobs.looks = [RUNS]
+    build = (await (await asked(api)).json())["id"]
+    log = await api.get(f"/builds/{build}/log")
+    api.world.policy = parse_policy(policy_of("promote"))
+    with pytest.raises(Exception, match=r"(?i)payload|closed|disconnect"):
+        await log.read()
+    assert (await api.get(f"/builds/{build}")).status == 403

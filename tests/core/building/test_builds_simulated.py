@@ -1,0 +1,125 @@
+"""Builds through the Kubernetes API: Job, Secret, log and clean-up on the simulated cluster."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import pytest
+
+from bot.clock import ScaledClock
+from bot.playground.cluster.simulated import SimulatedCluster
+from core.building.job_spec import job_spec
+from core.cluster.api.client import KubeClient
+from core.cluster.api.credentials import from_document
+from core.cluster.builds.adapter import KubernetesBuilds
+from core.cluster.builds.job import SERVICE_ACCOUNT
+from core.cluster.builds.settings import BuildSettings
+from core.redaction import Redactor
+from tests.core.building.nursery import Builds, builds
+from tests.fakes import FakeCluster, JumpingClock
+
+SETTINGS = BuildSettings(registry="registry.example", address="http://127.0.0.1:1", seconds=600)
+PLACE = "convox-builds"
+
+
+class Ground(NamedTuple):
+    b: Builds
+    cluster: SimulatedCluster
+
+    def left(self) -> list[str]:
+        return [kind for kind in ("Job", "Secret", "Pod") if self.cluster.api.all(kind, PLACE)]
+
+
+@pytest.fixture
+async def ground(tmp_path: Path) -> AsyncGenerator[Ground]:
+    clock = ScaledClock(40.0)
+    async with (
+        SimulatedCluster(clock, accounts={PLACE: SERVICE_ACCOUNT}) as cluster,
+        KubeClient(from_document(cluster.kubeconfig()), clock=clock) as client,
+        builds(
+            tmp_path,
+            KubernetesBuilds(client, SETTINGS, rack="convox"),
+            at=FakeCluster(cast("JumpingClock", clock)),
+        ) as b,
+    ):
+        yield Ground(b, cluster)
+
+
+def of(path: str) -> str:
+    return f"services:\n  web: {{build: {path}, port: 3000}}\n  worker: {{build: {path}}}\n  api: {{build: api}}\n"
+
+
+async def test_a_good_one_makes_a_release_of_what_was_pushed(ground: Ground):
+    run = await ground.b.made(manifest=of("."))
+    assert (run.status, run.cleared) == ("complete", True)
+    build = await ground.b.w.store.read.build("myapp", run.id)
+    assert build.images["web"].startswith(f"registry.example/myapp:web.{run.id}@sha256:")
+    assert build.images["web"].partition("@")[2] == build.images["worker"].partition("@")[2]
+    assert build.images["api"].partition("@")[2] != build.images["web"].partition("@")[2]
+    log = await ground.b.log(run.id)
+    assert [line for line in log if line.startswith("Building")] == [
+        "Building web, worker (1/2)",
+        "Building api (2/2)",
+    ]
+    await ground.b.w.clock.sleep(60)
+    assert ground.left() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("broken", 'process "/bin/sh -c make" did not complete successfully: exit code: 2'),
+        ("oom", "it ran out of memory: CONVOX_BUILD_MEMORY gives it more"),
+        ("refused", "unexpected status from POST request: 401 Unauthorized"),
+    ],
+)
+async def test_a_bad_one_says_why_and_makes_none(ground: Ground, path: str, reason: str):
+    run = await ground.b.made(manifest=of(path))
+    assert (run.status, run.cleared) == ("failed", True)
+    assert reason in str(run.reason)
+    assert await ground.b.w.store.read.releases("myapp", 1) == []
+
+
+async def test_a_job_is_made_once_and_no_strangers_is_touched(ground: Ground):
+    jobs, store = ground.b.jobs, ground.b.w.store
+    ground.b.hold()
+    run = (await ground.b.ask(manifest=of("."))).run
+    assert (await jobs.look(run.id)).phase == "gone"
+    assert await jobs.log(run.id, "", Redactor([])) == []
+    spec = await job_spec(store.read, run)
+    assert await jobs.start(spec) == await jobs.start(spec)
+    assert await jobs.left(await store.read.installation()) == [run.id]
+    assert await jobs.left("another") == []
+    await jobs.remove(run.id)
+    await jobs.remove(run.id)
+
+
+async def test_without_its_namespace_it_is_said_what_an_administrator_applies(tmp_path: Path):
+    clock = ScaledClock(40.0)
+    async with (
+        SimulatedCluster(clock) as cluster,
+        KubeClient(from_document(cluster.kubeconfig()), clock=clock) as client,
+        builds(
+            tmp_path,
+            KubernetesBuilds(client, SETTINGS, rack="convox"),
+            at=FakeCluster(cast("JumpingClock", clock)),
+        ) as b,
+    ):
+        run = await b.made(manifest=of("."))
+        assert run.status == "failed"
+        assert "nothing can be built in convox-builds" in str(run.reason)
+        assert "deploy/builds.yaml" in str(run.reason)
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [
+        (SETTINGS, ""),
+        (
+            BuildSettings(),
+            "this rack builds nothing, since CONVOX_REGISTRY and CONVOX_BUILD_ADDRESS is not set",
+        ),
+    ],
+)
+def test_what_an_operator_has_not_set(settings: BuildSettings, missing: str):
+    assert KubernetesBuilds(cast("KubeClient", None), settings, rack="convox").why_not() == missing

@@ -1,0 +1,248 @@
+"""What is sent for a build, and what is read back: pure functions, and the script by a real shell."""
+
+import base64
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.actor import Actor
+from core.cluster.builds.job import render_job, render_secret
+from core.cluster.builds.reading import job_status
+from core.cluster.builds.script import build_script
+from core.cluster.builds.settings import BuildSettings
+from core.manifest.image_builds import ImageBuild
+from core.ports.builds import BuildJobSpec
+from core.records.registry_account import RegistryAccount
+from tests.fakes import START
+
+ACCOUNT = RegistryAccount(
+    app="",
+    host="registry.example",
+    user="bot",
+    password="push-password",
+    created_at=START,
+    created_by=Actor("token", "x", "x"),
+)
+SETTINGS = BuildSettings(registry="registry.example/apps", account=ACCOUNT, address="http://bot:3001/")
+EVIL = 'it\'s; $(touch evil) `id` "q" \\'
+SPEC = BuildJobSpec(
+    build="BABCDEFGHIJ",
+    app="myapp",
+    installation="abc",
+    images=(
+        ImageBuild(services=("web", "worker"), args=(("A", EVIL),)),
+        ImageBuild(services=("db",), path="db dir", dockerfile="ci/Dockerfile"),
+    ),
+    token="one-token",
+    secrets={"DATABASE_URL": "postgres://secret"},
+    logins=(replace(ACCOUNT, host="other.example"),),
+)
+D1, D2 = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+
+
+def ran(tmp_path: Path, script: str, *, digests: tuple[str, ...] = (D1, D2), code: int = 0):
+    """Run the script with a BuildKit that writes down how it was called."""
+    fake = tmp_path / "buildctl-daemonless.sh"
+    fake.write_text(
+        f"""#!{sys.executable}
+import json, sys
+from pathlib import Path
+calls = Path({str(tmp_path)!r}, "calls.json")
+known = json.loads(calls.read_text()) if calls.exists() else []
+calls.write_text(json.dumps([*known, sys.argv[1:]]))
+given = {list(digests)!r}[len(known)]
+Path(sys.argv[-1]).write_text(json.dumps({{"containerimage.digest": given, "image.name": "x"}}, indent=2))
+sys.exit({code})
+"""
+    )
+    fake.chmod(0o755)
+    told = tmp_path / "digests"
+    here = script.replace("/tmp/", f"{tmp_path}/").replace("/dev/termination-log", str(told))
+    done = subprocess.run(
+        ["/bin/sh", "-c", here],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done, json.loads((tmp_path / "calls.json").read_text()), told.read_text() if told.exists() else ""
+
+
+def script(**changes) -> str:
+    given: dict[str, Any] = {
+        "repository": "registry.example/apps/myapp",
+        "build": SPEC.build,
+        "no_cache": False,
+        "secrets": ["KEY"],
+    }
+    return build_script(SPEC.images, **(given | changes))
+
+
+def test_every_image_is_built_and_its_digest_told_and_no_value_is_a_word_of_the_shell(tmp_path: Path):
+    done, calls, told = ran(tmp_path, script())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "Building web, worker (1/2)\nBuilding db (2/2)\n"
+    assert told.split() == [D1, D2]
+    first, second = calls
+    assert f"build-arg:A={EVIL}" in first
+    assert (
+        'type=image,"name=registry.example/apps/myapp:web.BABCDEFGHIJ,registry.example/apps/myapp:worker.BABCDEFGHIJ",push=true'
+        in first
+    )
+    assert first[4:10] == [
+        "--local",
+        "context=/source",
+        "--local",
+        "dockerfile=/source",
+        "--opt",
+        "filename=Dockerfile",
+    ]
+    assert second[4:10] == [
+        "--local",
+        "context=/source/db dir",
+        "--local",
+        "dockerfile=/source/db dir",
+        "--opt",
+        "filename=ci/Dockerfile",
+    ]
+    assert "id=KEY,src=/run/build-secrets/KEY" in second
+    assert "type=registry,ref=registry.example/apps/myapp:cache" in first
+
+
+def test_no_cache_builds_anew_and_keeps_what_comes_of_it(tmp_path: Path):
+    _, calls, _ = ran(tmp_path, script(no_cache=True))
+    for call in calls:
+        assert "--no-cache" in call
+        assert "--import-cache" not in call
+        assert "--export-cache" in call
+
+
+def test_the_first_image_that_fails_ends_it(tmp_path: Path):
+    done, calls, told = ran(tmp_path, script(), code=3)
+    assert (done.returncode, len(calls), told) == (3, 1, "")
+
+
+def test_the_pod_is_an_ordinary_user_without_a_token_of_the_cluster():
+    job = render_job(SPEC, SETTINGS, "convox-builds")
+    assert job["metadata"]["name"] == "build-babcdefghij"
+    assert (job["spec"]["backoffLimit"], job["spec"]["activeDeadlineSeconds"]) == (0, 3720)
+    pod = job["spec"]["template"]["spec"]
+    assert (pod["automountServiceAccountToken"], pod["serviceAccountName"]) == (False, "convox-builds")
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert "privileged" not in json.dumps(pod)
+    for container in (*pod["initContainers"], *pod["containers"]):
+        assert set(container["resources"]["limits"]) == {"cpu", "memory", "ephemeral-storage"}
+    assert pod["initContainers"][0]["env"][0]["value"] == "http://bot:3001/builds/BABCDEFGHIJ/source"
+
+
+def test_what_is_secret_stands_in_the_secret_alone_which_is_the_jobs_own():
+    job = json.dumps(render_job(SPEC, SETTINGS, "convox-builds"))
+    secret = render_secret(SPEC, SETTINGS, "convox-builds", "uid-1")
+    values = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
+    for value in ("one-token", "postgres://secret", "push-password"):
+        assert value not in job
+        assert any(value in each for each in values.values())
+        assert value not in repr(SPEC)
+    assert json.loads(values[".dockerconfigjson"])["auths"].keys() == {"other.example", "registry.example"}
+    assert secret["metadata"]["ownerReferences"][0]["uid"] == "uid-1"
+    files = {
+        v["name"]: v["secret"]["items"]
+        for v in render_job(SPEC, SETTINGS, "n")["spec"]["template"]["spec"]["volumes"]
+        if "secret" in v
+    }
+    assert files == {
+        "login": [{"key": ".dockerconfigjson", "path": "config.json"}],
+        "secrets": [{"key": "env.DATABASE_URL", "path": "DATABASE_URL"}],
+    }
+
+
+def test_without_secrets_there_is_no_volume_of_them_and_no_account_needs_none():
+    pod = render_job(replace(SPEC, secrets={}), SETTINGS, "n")["spec"]["template"]["spec"]
+    assert "secrets" not in {volume["name"] for volume in pod["volumes"]}
+    data = render_secret(replace(SPEC, logins=()), replace(SETTINGS, account=None), "n", "u")["data"]
+    assert json.loads(base64.b64decode(data[".dockerconfigjson"])) == {"auths": {}}
+
+
+def job(kind: str = "", **condition: str):
+    conditions = [{"type": kind, "status": "True", **condition}] if kind else []
+    return {"metadata": {"uid": "u1"}, "status": {"conditions": conditions}}
+
+
+def pod(name: str = "build", where: str = "containerStatuses", **state):
+    return {"status": {where: [{"name": name, "state": state}]}}
+
+
+@pytest.mark.parametrize(
+    ("found", "phase", "reason"),
+    [
+        ((None, []), "gone", ""),
+        (
+            (job(), []),
+            "waiting",
+            "it waits for its pod: is the quota of the namespace used up, or is deploy/builds.yaml not applied whole?",
+        ),
+        ((job(), [{}]), "waiting", "its pod is starting"),
+        ((job(), [pod(waiting={"reason": "PodInitializing"})]), "waiting", "its pod is starting"),
+        ((job(), [pod(waiting={"reason": "ErrImagePull", "message": "no"})]), "waiting", "ErrImagePull: no"),
+        (
+            (job(), [pod(waiting={"reason": "ImagePullBackOff"})]),
+            "failed",
+            "ImagePullBackOff: nobody says why",
+        ),
+        (
+            (
+                job(),
+                [
+                    {
+                        "status": {
+                            "conditions": [
+                                {"type": "Ready"},
+                                {"type": "PodScheduled", "status": "False", "message": "0/3"},
+                            ]
+                        }
+                    }
+                ],
+            ),
+            "waiting",
+            "no node takes it: 0/3",
+        ),
+        ((job(), [pod(running={})]), "running", ""),
+        ((job("Failed", reason="DeadlineExceeded"), []), "failed", "it took longer than the cluster lets it"),
+        (
+            (job("Failed", reason="BackoffLimitExceeded"), []),
+            "failed",
+            "its pod is gone: BackoffLimitExceeded",
+        ),
+        (
+            (job("Failed"), [{"status": {"reason": "Evicted", "message": "disk"}}]),
+            "failed",
+            "its pod was evicted: disk",
+        ),
+        (
+            (job("Failed"), [pod("source", "initContainerStatuses", terminated={"exitCode": 1})]),
+            "failed",
+            "the source could not be fetched: the cluster must reach the bot at CONVOX_BUILD_ADDRESS",
+        ),
+        (
+            (job("Failed"), [pod(terminated={"exitCode": 137})]),
+            "failed",
+            "it ran out of memory: CONVOX_BUILD_MEMORY gives it more",
+        ),
+        ((job("Failed"), [pod(terminated={"exitCode": 2})]), "failed", "it ended with exit code 2"),
+        ((job("Failed"), [{}]), "failed", "its pod ended: nobody says why"),
+    ],
+)
+def test_how_a_build_is_and_why(found, phase: str, reason: str):
+    status = job_status(*found)
+    assert (status.phase, status.reason) == (phase, reason)
+
+
+def test_the_digests_are_those_that_the_container_said_at_its_end():
+    ended = pod(terminated={"exitCode": 0, "message": f"{D1}\n{D2}\n"})
+    assert job_status(job("Complete"), [ended]).digests == (D1, D2)
+    assert job_status(job("Complete"), []).digests == ()
