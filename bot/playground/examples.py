@@ -1,6 +1,7 @@
 """The sample apps of `examples/`: read as a CI would send them, so that a newcomer finds something to promote."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def read_builds(folder: Path) -> dict[str, list[ExampleBuild]]:
 
 
 async def register(registrar: Registrar, folder: Path, channels: Mapping[str, str]) -> None:
-    """Create every app, linked to its channel, with its builds.
+    """Create every app with its builds, then link it to its channel: what was there before anybody looked is not announced.
 
     Args:
         registrar: where to.
@@ -57,7 +58,7 @@ async def register(registrar: Registrar, folder: Path, channels: Mapping[str, st
         channels: app → channel id.
     """
     for app, builds in read_builds(folder).items():
-        builder = Caller(actor=BUILDER, source="http", channel=channels.get(app))
+        builder = Caller(actor=BUILDER, source="http")
         await registrar.create_app(builder, app)
         for build in builds:
             if build.environment:
@@ -70,3 +71,5 @@ async def register(registrar: Registrar, folder: Path, channels: Mapping[str, st
                 description=build.description,
                 git_sha=build.git_sha,
             )
+        if app in channels:
+            await registrar.link(replace(builder, channel=channels[app]), app)

@@ -133,8 +133,14 @@ def _can_be_left(context: ButtonContext) -> bool:
 def _can_be_undone(context: ButtonContext) -> bool:
     """Tell whether an app that a promotion left as it was may go back to what it ran before: nothing else became live since."""
     p = context.promotion
-    left = p.phase in {Phase.STOPPED, Phase.FAILURE} and p.kind == "promote" and not p.restarts
-    return left and p.back_to is not None and context.active == p.back_to
+    left = p.phase in {Phase.STOPPED, Phase.FAILURE} or _changed_by_hand(p)
+    forward = p.kind == "promote" and not p.restarts
+    return left and forward and p.back_to is not None and context.active == p.back_to
+
+
+def _changed_by_hand(promotion: Promotion) -> bool:
+    """Tell whether somebody else rolled something out in the middle of it (engine rule 12)."""
+    return promotion.phase is Phase.SUPERSEDED and not promotion.superseded_by
 
 
 def _rollback_failed(context: ButtonContext) -> bool:
@@ -269,7 +275,7 @@ BUTTONS = (
         name="logs",
         label=_words("Logs"),
         spoken=lambda c: f"Logs of {c.promotion.app}",
-        shown=lambda c: _failed(c) or _counts_down(c),
+        shown=lambda c: _failed(c) or _counts_down(c) or _changed_by_hand(c.promotion),
         command=_logs,
         follows=True,
     ),
@@ -281,6 +287,7 @@ BUTTONS = (
         command=_back,
         question=lambda c: (
             f"{c.promotion.app} goes back from {c.promotion.release} to {c.promotion.back_to}, with the variables of then."
+            + (" What somebody has set by hand is replaced." if _changed_by_hand(c.promotion) else "")
         ),
         confirm="Roll back",
         deny="Stay",

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from bot.clock import ScaledClock
 from bot.playground.state_folder import FILES, StateFolder
+from bot.playground.tour import CHANNELS
 from bot.playground.wiring import Playground
+from core.actor import Actor, Caller
 from core.records.release import Release
 from tests.playground.playing import PATIENCE, SPEED, playing
 
@@ -86,3 +88,22 @@ def test_what_is_kept_can_be_read_by_its_owner_only(tmp_path: Path):
 
     assert [path.stat().st_mode & 0o777 for path in state_folder.folder.iterdir()] == [0o600, 0o600]
     assert state_folder.folder.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_build_that_somebody_registers_is_announced_and_those_of_the_start_are_not(tmp_path: Path):
+    async with playing(tmp_path) as made:
+        channel = CHANNELS["store"].id
+
+        def announced() -> list[str]:
+            return [m.text for m in made.slack.messages(channel) if "not promoted yet" in m.text]
+
+        assert announced() == []
+        store, registrar = made.bot.store, made.bot.registrar
+        (entry,) = await store.read.builds("store", 1)
+        newest = await store.read.build("store", entry.id)
+        carol = Caller(actor=Actor("slack", "U03CAROL", "carol"), source="slack", channel=channel)
+        await registrar.register_build(
+            carol, "store", manifest=newest.manifest, images=newest.images, description="by hand"
+        )
+        told = await made.slack.wait_for(announced, timeout=PATIENCE)
+        assert "by hand" in told[0]

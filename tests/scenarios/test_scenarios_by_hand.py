@@ -3,6 +3,7 @@
 import pytest
 
 from tests.scenarios import by_hand
+from tests.scenarios.arrangement import BOB
 from tests.scenarios.harness import Stage
 
 
@@ -43,6 +44,11 @@ async def test_an_image_set_in_the_middle_is_never_verified_and_left_alone(stage
     app = await stage.bot.store.read.app("myapp")
     assert app.active_release == good
     assert "on hold" not in await stage.command("releases")
+
+    assert "Rolling back to" in await stage.click(promotion, "rollback", user=BOB)
+    back = await stage.ended((await stage.newest()).id)
+    assert back.phase == "Running", back.cause
+    await stage.runs(back.release)
 
 
 async def test_an_image_set_when_everything_is_complete_is_no_success(stage: Stage):

@@ -534,7 +534,7 @@ def buttons_of(promotion, **given) -> list[dict]:
         ("declined", ["ask_again"]),
         ("expired", ["ask_again"]),
         ("superseded", []),
-        ("by-hand", []),
+        ("by-hand", ["logs", "rollback"]),
     ],
 )
 def test_buttons_are_what_may_be_done_next(name, actions):
@@ -551,7 +551,15 @@ DONE_AT_ONCE = dict.fromkeys(("title", "text", "confirm", "deny"))
 
 
 def test_the_first_button_of_a_failed_card_changes_nothing_and_asks_nothing():
-    for name in ("reverted", "stopped", "failure", "failed-rollback", "blameless", "restart-reverted"):
+    for name in (
+        "reverted",
+        "stopped",
+        "failure",
+        "by-hand",
+        "failed-rollback",
+        "blameless",
+        "restart-reverted",
+    ):
         first = actions_in(shown_in(name))[0]
         assert first["value"].endswith("logs -a web --of PABCDEFGHIJ")
         assert "confirm" not in first
@@ -603,7 +611,7 @@ def test_the_way_back_is_offered_while_the_release_is_live_and_there_is_one_to_g
     assert buttons_of(live, app=replace(APP, active_release="RNEWERONEXX")) == []
 
 
-@pytest.mark.parametrize("name", ["stopped", "failure"])
+@pytest.mark.parametrize("name", ["stopped", "failure", "by-hand"])
 def test_what_was_left_as_it_was_goes_back_while_nothing_else_went_live(name):
     left = STATES[name][1]
     before = ButtonContext(promotion=left, active="RAAAAAAAAAA")

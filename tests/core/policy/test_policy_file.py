@@ -188,6 +188,8 @@ def test_the_playground_policy_is_patient_for_half_a_minute_and_asks_for_an_appr
     assert policy.rules("store").promote.count == 1
     assert policy.rules("myapp").promote.count == 0
     assert max(policy.rules(app).deadline for app in ("store", "myapp")) <= 30
+    assert all(policy.rules(app).announce_builds for app in ("store", "myapp")), "as it is without a word"
+    assert {role.name for role in policy.roles} == {"owner", "developer", "approver", "viewer"}
 
 
 def test_an_open_policy_may_be_empty():
