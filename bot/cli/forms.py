@@ -14,17 +14,21 @@ from bot.cli.rack_url import CliError
 
 
 def entered(form: Mapping[str, Any]) -> dict[str, str]:
-    """Return what is entered into a form, by field; standard input, where it is no terminal, is that of the only field.
+    """Return what is entered into a form, by field; standard input, where it is no terminal, is that of the only field left to fill.
 
     Raises:
-        CliError: nothing was entered, or a form of several fields is not for a terminal.
+        CliError: nothing was entered, or a form with several fields to fill is not for a terminal.
     """
-    if len(form["fields"]) != 1:
+    given = {each["name"]: each["chosen"]["value"] for each in form["fields"] if each.get("chosen")}
+    left = [each for each in form["fields"] if each["name"] not in given]
+    if not left:
+        return given
+    if len(left) != 1:
         raise CliError("this asks for more than one thing, which a terminal cannot", hint="do it in Slack")
-    (field,) = form["fields"]
+    (field,) = left
     if not sys.stdin.isatty():
-        return {field["name"]: _piped(field)}
-    return {field["name"]: _edited(field) if field["kind"] == "lines" else _asked(field)}
+        return given | {field["name"]: _piped(field)}
+    return given | {field["name"]: _edited(field) if field["kind"] == "lines" else _asked(field)}
 
 
 def _piped(field: Mapping[str, Any]) -> str:

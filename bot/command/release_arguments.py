@@ -87,7 +87,8 @@ def promote(given: Arguments) -> Command:
     options: dict[str, Any] = {"force": given.switch("force"), "overwrite": given.switch("overwrite")}
     said = anyway is not None or glass is not None or queue or at
     # Without a release it is the newest (contract 5), so a dialog is opened only where it is asked for.
-    if not said and _asks(given):
+    # In a terminal a release that is named leaves one question at most: why it goes out although it is on hold.
+    if not said and _asks(given, in_terminal=release is not None):
         return PromoteForm(app=given.app, release=release, **options)
     return Promote(
         at=at,
@@ -149,9 +150,9 @@ def rollback(given: Arguments) -> Command:
     )
 
 
-def _asks(given: Arguments) -> bool:
-    """Tell whether the rest is to be asked for in a dialog, which only Slack has."""
-    if given.switch("ask") and not given.slack:
+def _asks(given: Arguments, *, in_terminal: bool = False) -> bool:
+    """Tell whether the rest is to be asked for: in a dialog, which only Slack has, or by a question where that is enough."""
+    if given.switch("ask") and not (given.slack or in_terminal):
         given.refuse("--ask opens a dialog, and a terminal has none", "say it all in the command")
     return given.switch("ask")
 

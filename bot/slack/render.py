@@ -1,6 +1,6 @@
 """From a promotion's id to the payload that Slack shows: reads records, leaves the words to the views."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from bot.views.pings import called, known, quiet
 from bot.views.racks import on_rack
 from bot.views.thread import fits_beside_ending, is_shown, message, terminal
 from core.clock import Clock
+from core.errors import Unreachable
 from core.lifecycle.access import Access
 from core.lifecycle.history import copied_from
 from core.lifecycle.manifest_notes import notes_on
@@ -88,6 +89,7 @@ class MessageRenderer:
             spares_build=await self._spares_build(promotion),
             approvals=approvals,
             rules=rules,
+            groups=await self._groups(promotion),
             now=self._clock.now(),
         )
         return on_rack(quiet(shown, known(promotion, approvals), called(promotion, rules)), self._rack)
@@ -140,6 +142,15 @@ class MessageRenderer:
         """Return how much the channel of its card hears."""
         card = await self._store.read.card(promotion.id)
         return self._access.policy.verbosity(promotion.app, card.channel if card else None)
+
+    async def _groups(self, promotion: Promotion) -> Mapping[str, frozenset[str]]:
+        """Return who is in the groups that could approve it; nobody where Slack does not say, or nothing is asked."""
+        if promotion.phase is not Phase.AWAITING_APPROVAL:
+            return {}
+        try:
+            return await self._access.groups()
+        except Unreachable:
+            return {}
 
     async def _spares_build(self, promotion: Promotion) -> bool:
         """Return whether what holds its release says nothing of the build: see `ReleaseStatus`."""

@@ -1,6 +1,6 @@
 """The card of a promotion: its one parent message in a channel, always at the latest state."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from core.sentence import EMPTY_SENTENCE, Sentence
 # what cannot be cut (the first line, the columns, the buttons) may take half.
 MOST_TEXT, MOST_ABOVE, MOST_BELOW = 3900, 1500, 2400
 MOST_CAUSE, MOST_LOG_ROW = 500, 300
+NO_GROUPS: Mapping[str, frozenset[str]] = {}
 
 
 def card(
@@ -47,6 +48,7 @@ def card(
     last_log: str = "",
     spares_build: bool = False,
     plans: bool = False,
+    groups: Mapping[str, frozenset[str]] = NO_GROUPS,
 ) -> dict[str, Any]:
     """Return the payload of a card, for posting and for editing alike.
 
@@ -67,12 +69,14 @@ def card(
         closed: Why it is told here and no longer in its channel, if so.
         last_log: The row of the failed pod's log that tells most.
         spares_build: What holds the release says nothing of its build.
+        groups: Who is in the groups that the policy names; what is not known counts for nobody.
         plans: The workspace takes plans: progress is one, else it is said in words.
     """
     context = CardContext(
         promotion=promotion, release=release, build=build, previous=previous, approvals=approvals, rules=rules,
         now=now, name=name, old_build=old_build, source=source, notes=notes, outlook=outlook, last_log=last_log,
         spares_build=spares_build, live=app.active_release == release.id, active=app.active_release,
+        groups=groups,
     )  # fmt: skip
     plan = card_plan(promotion) if plans else None
     return _Card(context, state(promotion, approvals), closed, plan).payload

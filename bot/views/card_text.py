@@ -1,7 +1,7 @@
 """The sentences of a card: who asked, what changes, how far it is, what went wrong and how to go on."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.command.commands import (
@@ -22,7 +22,7 @@ from bot.views.card_outlook import listed, outlook_lines
 from bot.views.mrkdwn import approver, clip, date, inline, prose, time_of_day
 from bot.views.times import spoken
 from core.actor import Actor
-from core.lifecycle.approvals import missing
+from core.lifecycle.approvals import open_seats
 from core.lifecycle.image_changes import image_changes
 from core.lifecycle.outcome import idle_services, unproved
 from core.lifecycle.outlook import NO_OUTLOOK, Outlook
@@ -60,6 +60,7 @@ class CardContext:
         live: its app still runs its release, as far as the records know; `active`: the release that it runs.
         spares_build: what holds the release says nothing of its build.
         outlook: what promoting it will come to, of a card that waits.
+        groups: group id → user ids, of those that the policy names.
         last_log: the row of the failed pod's log that tells most, "" where there is none.
     """
 
@@ -79,6 +80,7 @@ class CardContext:
     outlook: Outlook = NO_OUTLOOK
     last_log: str = ""
     spares_build: bool = False
+    groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def above(context: CardContext) -> list[str]:
@@ -231,6 +233,10 @@ def _waits(context: CardContext) -> Iterable[str]:
             yield "starts when the freeze ends"
         case _:
             yield f"starts when nothing else of {p.app} rolls out"
+    if p.binding and p.binding.follows:
+        active = p.binding.active
+        shown = [inline(active) if active else "nothing", *map(inline, p.binding.follows)]
+        yield f"goes out over whichever is active by then: {' or '.join(shown)}"
 
 
 def proof(p: Promotion) -> Iterable[str]:
@@ -307,9 +313,13 @@ def _asked_seats(context: CardContext) -> Iterable[str]:
     asked = rule.people or ((ask,) if ask.startswith(GROUP) else ())
     people = [approver(named(who)) for who in asked[:10]]
     whom = f"one of {', '.join(people)}" if people else "somebody who may approve"
-    left = missing(p, context.approvals)
-    seats = f"{left} more approval{'s' if left > 1 else ''}"
-    yield f"needs {seats}, by {whom}" + ("" if rule.requester else ", not by the person who asked")
+    # Without an answer of Slack who is in which group is not known, and no seat counts as filled by its people.
+    left, seats = open_seats(p, rule, context.approvals, context.groups)
+    if seats:
+        shown = ["/".join(approver(named(who)) for who in seat) for seat in dict.fromkeys(seats)]
+        whom = f"one of {', '.join(shown)}" if left == 1 else f"one each of {', '.join(shown)}"
+    needs = f"{left} more approval{'s' if left > 1 else ''}"
+    yield f"needs {needs}, by {whom}" + ("" if rule.requester else ", not by the person who asked")
     yield from _approved(context)
 
 

@@ -6,7 +6,7 @@ from bot.prefixes import typed
 from bot.views.times import spoken
 from core.lifecycle.freezing import FrozenApp
 from core.policy.authorization import named
-from core.promotion import Promotion
+from core.promotion import Phase, Promotion
 from core.sentence import Channel, CommandLine, Hyperlink, Sentence, TimeOfDay
 from core.usecases.environment_registrar import ComposedRelease
 from core.usecases.reminders import RemindResult
@@ -181,11 +181,19 @@ def waiting(promotion: Promotion) -> Sentence:
 def already_waiting(promotion: Promotion) -> Sentence:
     """Say that the release waits already, and where."""
     where = Sentence.of(" in ", Channel(promotion.channel)) if promotion.channel else ""
-    asked = f"{promotion.release} was asked for already: {promotion.id}"
-    return Sentence.of(asked, where, " waits for its approval")
+    for_what = "its approval"
+    if promotion.phase is Phase.SCHEDULED and promotion.waits_for:
+        for_what = _AWAITED[promotion.waits_for.what]
+    return Sentence.of(
+        f"{promotion.release} already waits: {promotion.id}", where, f", for {for_what}; asked for by ",
+        promotion.requested_by,
+    )  # fmt: skip
 
 
-CAME_TOO_LATE = "it waits as it was asked for first, without --force, --overwrite or --anyway: somebody has approved it so"
+_AWAITED = {"time": "its time", "free": "its turn", "window": "the end of the freeze"}
+
+
+CAME_TOO_LATE = "it waits as it was asked for first, without --force, --overwrite or the reason: somebody has approved it so"
 
 
 def card_elsewhere(channel: str, url: str) -> Sentence:

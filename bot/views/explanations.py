@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.actor import Actor
+from core.lifecycle.approvals import seats_in_words
 from core.lifecycle.freezing import FrozenApp
 from core.lifecycle.rights import Explanation
-from core.sentence import Sentence, UserGroup
+from core.sentence import EMPTY_SENTENCE, Sentence, UserGroup
 from core.usecases.explainer import AppExplanation, PrincipalRights, WaitingPromotion
 
 
@@ -14,7 +15,9 @@ def why_text(told: AppExplanation) -> Sentence:
     """Say what the person who asks may do to an app now, one thought a line."""
     lines: list[str | Sentence] = [told.freeze.sentence if told.freeze else f"{told.app} is not frozen"]
     lines += [
-        Sentence.of(f"{each.action} {each.target}: ", _answer(each.explanation))
+        Sentence.of(
+            " ".join(filter(None, (each.action, each.target))), ": ", _answer(each.explanation, each.comes)
+        )
         for each in told.possibilities
     ]
     lines += [waiting_row(each) for each in told.waiting]
@@ -30,15 +33,20 @@ def waiting_row(each: WaitingPromotion) -> Sentence:
     p = each.promotion
     yes = [a.actor for a in each.approvals if a.decision == "approve"]
     by = Sentence.of(", approved by ", Sentence.join(", ", yes)) if yes else ""
-    needed = f"{each.missing} more approval{'s' if each.missing != 1 else ''}"
+    needed = Sentence.of(
+        f"{each.missing} more approval{'s' if each.missing != 1 else ''}",
+        *((" of ", seats_in_words(each.seats)) if each.seats else ()),
+    )
     what = f"{p.id}: {p.release} to {p.app}, asked for by "
     return Sentence.of(
-        what, p.requested_by, f", needs {needed}", by, "; approve it yourself: ", _answer(each.explanation)
+        what, p.requested_by, ", needs ", needed, by, "; approve it yourself: ", _answer(each.explanation)
     )
 
 
-def _answer(explanation: Explanation) -> Sentence:
-    return Sentence.of("yes") if explanation.allowed else Sentence.of("no, ", explanation.why)
+def _answer(explanation: Explanation, comes: Sentence = EMPTY_SENTENCE) -> Sentence:
+    if not explanation.allowed:
+        return Sentence.of("no, ", explanation.why)
+    return Sentence.of("yes, ", comes) if comes else Sentence.of("yes")
 
 
 def whoami_text(told: PrincipalRights) -> Sentence:
@@ -65,7 +73,12 @@ def why_document(told: AppExplanation) -> dict[str, Any]:
         "app": told.app,
         "frozen": _freeze_document(told.freeze),
         "actions": [
-            {"action": each.action, "target": each.target, **_document(each.explanation)}
+            {
+                "action": each.action,
+                "target": each.target,
+                **_document(each.explanation),
+                "comes": str(each.comes),
+            }
             for each in told.possibilities
         ],
         "waiting": waiting_documents(told.waiting),

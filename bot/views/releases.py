@@ -81,7 +81,9 @@ def below_list(held: Sequence[ReleaseEntry], active: str | None) -> str:
         for release in held[:MOST_HELD]
     )
     more = " and older ones" if len(held) > MOST_HELD else ""
-    on_hold = f'on hold: {shown}{more}; promoting one of them needs --anyway "reason"' if held else ""
+    on_hold = (
+        f"on hold: {shown}{more}; promoting one of them needs a reason, which --ask asks for" if held else ""
+    )
     return "\n".join(part for part in ("" if active else NO_RELEASE, on_hold) if part)
 
 
@@ -94,7 +96,7 @@ def unproved_note(releases: Sequence[ReleaseEntry], active: str | None) -> str:
 def status_note(status: ReleaseStatus, *, active: bool) -> Sentence:
     """Return the hint under one release: what happened to it since it was made."""
     if status.held:
-        return Sentence.of("on hold: ", status.held, '; promoting it needs --anyway "reason"')
+        return Sentence.of("on hold: ", status.held, "; promoting it needs a reason, which --ask asks for")
     verified = f"verified {stamp(status.verified_at)}" if status.verified_at else "never verified"
     withdrawn = ", withdrawn: no automatic rollback goes to it" if status.withdrawn else ""
     return Sentence.of("active, " if active else "", verified, withdrawn)

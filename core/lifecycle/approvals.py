@@ -3,7 +3,7 @@
 from collections.abc import Container, Mapping, Sequence
 
 from core.actor import Actor
-from core.lifecycle.seats import filled, seats_of
+from core.lifecycle.seats import empty, filled, seats_of
 from core.policy.authorization import ApprovalRule, Decision, named
 from core.policy.people import among
 from core.promotion import Promotion
@@ -29,50 +29,56 @@ def may_approve(
         groups: group id → user ids.
         unable: of whom nobody is told that they could, as the policy names them.
     """
-    if why := _why_not(promotion, rule, approvals, actor, groups, unable):
-        return Decision(allowed=False, why=why)
+    if refused := _refused(promotion, rule, approvals, actor, groups, unable):
+        return refused
     return Decision(allowed=True)
 
 
-def _why_not(
+def _refused(
     promotion: Promotion,
     rule: ApprovalRule,
     approvals: Sequence[Approval],
     actor: Actor,
     groups: Mapping[str, frozenset[str]],
     unable: Container[str],
-) -> Sentence:
+) -> Decision | None:
     if actor.kind != "slack":
-        return Sentence.of(actor, f" may not approve {promotion.id}: only a person can approve")
+        why = Sentence.of(actor, f" may not approve {promotion.id}: only a person can approve")
+        return Decision(allowed=False, why=why, because=why)
     if decided := already(promotion, approvals, actor):
-        return decided
-    refused = f"you may not approve {promotion.id}: "
+        return Decision(allowed=False, why=decided, because=Sentence.of("they have decided already"))
     if excluded := _excluded(promotion, rule, actor):
-        return Sentence.of(refused, excluded)
+        return _no(promotion, *excluded)
     if rule.people and not among(actor, rule.people, groups):
         done = {a.actor.id for a in approvals}
         if not rule.requester:
             done |= {promotion.requested_by.id, *(each.id for each in promotion.authors)}
         able = [named(who) for who in rule.people if who not in done and who not in unable]
         if not able:
-            return Sentence.of(
-                refused, f"nobody whom the policy names for {promotion.app} can approve it now"
-            )
-        return Sentence.of(
-            refused, "the policy wants one of ", Sentence.join(", ", able), f" for {promotion.app}"
+            return _no(promotion, f"nobody whom the policy names for {promotion.app} can approve it now")
+        return _no(
+            promotion,
+            Sentence.of("the policy wants one of ", Sentence.join(", ", able), f" for {promotion.app}"),
         )
     return _no_seat(promotion, rule, approvals, actor, groups)
 
 
-def _excluded(promotion: Promotion, rule: ApprovalRule, actor: Actor) -> str:
-    """Return why this person may not be one of those who approve, whatever seats there are (engine rule 41), or ""."""
+def _no(promotion: Promotion, why: str | Sentence, because: str | Sentence = "") -> Decision:
+    """Refuse: to the person, and as others read it where that differs."""
+    told = Sentence.of(f"you may not approve {promotion.id}: ", why)
+    return Decision(allowed=False, why=told, because=Sentence.of(because or why))
+
+
+def _excluded(promotion: Promotion, rule: ApprovalRule, actor: Actor) -> tuple[str, str] | None:
+    """Return why this person may not be one of those who approve, whatever seats there are (engine rule 41), to them and to others."""
     if rule.requester:
-        return ""
+        return None
+    other = "and somebody else must approve it"
     if actor.key == promotion.requested_by.key:
-        return "you asked for it, and somebody else must approve it"
+        return f"you asked for it, {other}", f"they asked for it, {other}"
     if actor.key in {each.key for each in promotion.authors}:
-        return "it brings what you have made, and somebody else must approve it"
-    return ""
+        return f"it brings what you have made, {other}", f"it brings what they have made, {other}"
+    return None
 
 
 def _no_seat(
@@ -81,26 +87,46 @@ def _no_seat(
     approvals: Sequence[Approval],
     actor: Actor,
     groups: Mapping[str, frozenset[str]],
-) -> Sentence:
-    """Return why this person fills none of the seats that are left, or nothing."""
+) -> Decision | None:
+    """Refuse whoever fills none of the seats that are left."""
     if not rule.seats:
-        return EMPTY_SENTENCE
+        return None
     seats = seats_of(rule, promotion.approvals_needed)
-    seated = [a.actor for a in approvals if a.decision == "approve"]
-    before = filled(seated, seats, groups)
-    if filled([*seated, actor], seats, groups) > before:
-        return EMPTY_SENTENCE
-    open_seats = [
-        seat
-        for n, seat in enumerate(seats)
-        if filled(seated, [*seats[:n], *seats[n + 1 :]], groups) == before
-    ]
-    whom = Sentence.join(
-        "; ", (Sentence.join(" or ", map(named, seat)) for seat in dict.fromkeys(open_seats))
+    seated = _seated(approvals)
+    if filled([*seated, actor], seats, groups) > filled(seated, seats, groups):
+        return None
+    needs = Sentence.of("; it still needs ", seats_in_words(empty(seated, seats, groups)))
+    return _no(
+        promotion,
+        Sentence.of("every seat that you could fill is taken", needs),
+        Sentence.of("every seat that they could fill is taken", needs),
     )
-    return Sentence.of(
-        f"you may not approve {promotion.id}: every seat that you could fill is taken; it still needs ", whom
-    )
+
+
+def _seated(approvals: Sequence[Approval]) -> list[Actor]:
+    return [a.actor for a in approvals if a.decision == "approve" and a.actor.kind == "slack"]
+
+
+def open_seats(
+    promotion: Promotion,
+    rule: ApprovalRule,
+    approvals: Sequence[Approval],
+    groups: Mapping[str, frozenset[str]],
+) -> tuple[int, list[tuple[str, ...]]]:
+    """Return how many must still approve, and the seats that are left for them: none where the policy has no seats of its own.
+
+    Of more seats than are missing any will do: whoever comes next decides who moves to which.
+    """
+    if not rule.seats:
+        return missing(promotion, approvals), []
+    seats, seated = seats_of(rule, promotion.approvals_needed), _seated(approvals)
+    left = max(0, promotion.approvals_needed - filled(seated, seats, groups))
+    return left, empty(seated, seats, groups) if left else []
+
+
+def seats_in_words(seats: Sequence[tuple[str, ...]]) -> Sentence:
+    """Return by whom seats can be filled, each kind once: `@ann or group pay; @dave`."""
+    return Sentence.join("; ", (Sentence.join(" or ", map(named, seat)) for seat in dict.fromkeys(seats)))
 
 
 def already(promotion: Promotion, approvals: Sequence[Approval], actor: Actor) -> Sentence:

@@ -50,11 +50,14 @@ async def prunable(tx: StoreReader, cluster: Cluster, app: str, bundle: Bundle) 
     return tuple(sorted(await tx.bundle_refs(app, cluster.pruned_kinds) - set(bundle.refs)))
 
 
-async def current_binding(tx: StoreReader, cluster: Cluster, app: App, bundle: Bundle) -> Binding:
-    """Return what an approval is bound to now (rule 9)."""
+async def current_binding(
+    tx: StoreReader, cluster: Cluster, app: App, bundle: Bundle, *, follows: tuple[str, ...] = ()
+) -> Binding:
+    """Return what an approval is bound to now (rule 9); `follows` is as in `Binding`."""
     return Binding(
         bundle=await tx.keyed_digest(bundle.digest),
         active=app.active_release,
         prune=await prunable(tx, cluster, app.name, bundle),
         namespace=app.namespace_uid,
+        follows=follows,
     )

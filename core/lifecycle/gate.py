@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from core.actor import Actor
-from core.errors import Forbidden
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import may_approve
 from core.lifecycle.bundles import current_binding
 from core.lifecycle.guards import current_rule
+from core.lifecycle.rights import explain_right
 from core.policy.authorization import ApprovalRule
 from core.ports.cluster import Cluster
 from core.ports.store import Store, StoreReader
@@ -84,9 +84,9 @@ async def lapsed_approvals(
 async def _why_not(
     access: Access, rule: ApprovalRule, promotion: Promotion, counted: Sequence[Approval], actor: Actor
 ) -> Sentence:
-    """Return why this person could not approve it now: the right is gone, the rule names others by now, or their seats are taken."""
-    try:
-        actor, groups = await access.require_in_groups(actor, "approve", promotion.app)
-    except Forbidden as error:
-        return error.sentence
-    return may_approve(promotion, rule, counted, actor, groups).why
+    """Return why this person could not approve it now, as others read it: the right is gone, the rule names others by now, or their seats are taken."""
+    principal = await access.principal(actor)
+    right = explain_right(access.policy, principal, "approve", promotion.app)
+    if not right.allowed:
+        return right.because
+    return may_approve(promotion, rule, counted, principal.actor, principal.groups).because

@@ -105,12 +105,15 @@ def refused_since(
 
 
 def on_hold_error(release: ReleaseEntry, held: Sentence) -> Conflict:
-    """Return what is said of a release that is on hold and of how it goes out all the same (engine rule 7)."""
+    """Return what is said of a release that is on hold and of how it goes out all the same (engine rule 7): it asks for the reason.
+
+    The flag that takes the reason is for whoever knows what it does, and is taught by no answer (contract 9.4).
+    """
     return Conflict(
         Sentence.of(f"{release.id} is on hold: ", held),
         hint=Sentence.of(
-            CommandLine(f'releases promote {release.id} -a {release.app} --anyway "reason"'),
-            " promotes it all the same",
+            CommandLine(f"releases promote {release.id} -a {release.app} --ask"),
+            " asks why it should go out all the same",
         ),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from core.errors import Forbidden, UserError
 from core.lifecycle.principal import Principal
 from core.policy.authorization import Policy, Verb
+from core.policy.deeds import deed
 from core.sentence import EMPTY_SENTENCE, Sentence
 
 
@@ -15,10 +16,12 @@ class Explanation:
 
     Attributes:
         refusal: why not, as it is said to the person, None where they may.
+        because: why they have no right, as everybody else reads it.
         ask: whom it may advise to be asked, as the policy names them.
     """
 
     refusal: UserError | None = None
+    because: Sentence = EMPTY_SENTENCE
     ask: tuple[str, ...] = ()
 
     @property
@@ -52,11 +55,14 @@ def explain_right(
         unable: whom nobody is advised to ask, as the policy names them.
     """
     if principal.unchecked:
-        why = f"I cannot check whether you may {verb} {app}: {principal.unchecked}"
-        return Explanation(refusal=Forbidden(why, hint="try again in a minute"))
+        why = f"I cannot check whether you may {deed(verb, app)}: {principal.unchecked}"
+        return Explanation(
+            refusal=Forbidden(why, hint="try again in a minute"),
+            because=Sentence.of(f"I cannot check who they are: {principal.unchecked}"),
+        )
     if principal.stranger:
-        return Explanation(refusal=Forbidden(principal.stranger))
+        return Explanation(refusal=Forbidden(principal.stranger), because=principal.stranger)
     decision = policy.may(principal.actor, verb, app, principal.groups, unable)
     if decision.allowed:
         return Explanation()
-    return Explanation(refusal=Forbidden(decision.why), ask=decision.ask)
+    return Explanation(refusal=Forbidden(decision.why), because=decision.because, ask=decision.ask)

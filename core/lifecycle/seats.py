@@ -36,3 +36,16 @@ def filled(people: Sequence[Actor], seats: Sequence[tuple[str, ...]], groups: Gr
         return False
 
     return sum(seat(person, set()) for person in range(len(people)))
+
+
+def empty(people: Sequence[Actor], seats: Sequence[tuple[str, ...]], groups: Groups) -> list[tuple[str, ...]]:
+    """Return each seat that somebody else could still fill: one without which these people fill no fewer.
+
+    More than are missing, where it depends on who comes next who moves to which seat.
+    """
+    before = filled(people, seats, groups)
+    return [
+        seat
+        for n, seat in enumerate(seats)
+        if filled(people, [*seats[:n], *seats[n + 1 :]], groups) == before
+    ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from core.actor import Actor
+from core.policy.deeds import deed
 from core.policy.freezes import Freezes
 from core.policy.people import Groups, among
 from core.policy.reader import read_policy
@@ -46,14 +47,16 @@ MAX_NAMED_PEOPLE = 3  # people named in a refusal; a longer list is not read
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """An answer with its reason, for the person who asked.
+    """An answer with its reason.
 
     Attributes:
+        why: for the person who asked; `because` is for everybody else who reads of them.
         ask: whom the reason may advise to be asked, as the policy names them.
     """
 
     allowed: bool
     why: Sentence = EMPTY_SENTENCE
+    because: Sentence = EMPTY_SENTENCE
     ask: tuple[str, ...] = ()
 
 
@@ -145,15 +148,20 @@ class Policy:
     def _denied(self, verb: Verb, app: str, unable: Container[str]) -> Decision:
         roles = [role.name for role in self.roles if verb in role.verbs]
         if not roles:
-            why = Sentence.of(f"you may not {verb} {app}: no role of the policy file has the verb {verb}")
-            return Decision(allowed=False, why=why)
+            because = Sentence.of(f"no role of the policy file has the verb {verb}")
+            return Decision(
+                allowed=False, why=Sentence.of(f"you may not {deed(verb, app)}: ", because), because=because
+            )
         need = f"the role {roles[0]}" if len(roles) == 1 else f"one of the roles {', '.join(roles)}"
         people = [who for grant in self._giving(verb, app) for who in grant.who]
         if verb == "approve":
             people += self._approvers(app)
         people = [who for who in dict.fromkeys(people) if not who.startswith(TOKEN) and who not in unable]
-        why = Sentence.of(f"you may not {verb} {app}: that needs {need} for it (", _whom_to_ask(people), ")")
-        return Decision(allowed=False, why=why, ask=tuple(people))
+        why = Sentence.of(
+            f"you may not {deed(verb, app)}: that needs {need} for it (", _whom_to_ask(people), ")"
+        )
+        because = Sentence.of(f"they no longer have {need} for {app}")
+        return Decision(allowed=False, why=why, because=because, ask=tuple(people))
 
 
 def _whom_to_ask(who: Iterable[str]) -> Sentence:

@@ -1,11 +1,11 @@
 """`freezes:` of a policy file → windows and the roles that override them, with everything that is wrong written down."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 
 from core.policy.calendar import CalendarTime, is_zone, parse_time
 from core.policy.freezes import Freezes, FreezeWindow
 from core.policy.names import names, usable, why_no_pattern, why_no_role
-from core.policy.rules import Role
+from core.policy.rules import Grant, Role
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.source import cut
 from core.yaml.tree import MappingEntry, Node, ScalarNode
@@ -15,21 +15,31 @@ WINDOW_KEYS = ("apps", "from", "reason", "to", "zone")
 FORMS = "18:00, Fri 18:00, 12-20 18:00 or 2026-12-20 18:00"
 
 
-def read_freezes(read: FieldReader, entry: MappingEntry | None, roles: Mapping[str, Role]) -> Freezes:
-    """Return what the file says of freezes; nothing where it says nothing."""
+def read_freezes(
+    read: FieldReader, entry: MappingEntry | None, roles: Mapping[str, Role], grants: Sequence[Grant]
+) -> Freezes:
+    """Return what the file says of freezes; nothing where it says nothing. A role that overrides one has somebody in it."""
     if entry is None:
         return Freezes()
     keys = read.entries_of(entry.value, "freezes", FREEZE_KEYS)
     override = keys.get("override")
+    held = {role.name for grant in grants for role in grant.roles}
     listed = read.items(keys["windows"].value, "windows") if "windows" in keys else ()
     return Freezes(
         windows=tuple(window for node in listed if (window := _window(read, node)) is not None),
         override=usable(
-            read, read.items(override.value, "override"), "override", lambda text: why_no_role(text, roles)
+            read,
+            read.items(override.value, "override"),
+            "override",
+            lambda text: why_no_role(text, roles) or _why_nobody_has(text, held),
         )
         if override
         else (),
     )
+
+
+def _why_nobody_has(role: str, held: Container[str]) -> str:
+    return "" if role in held else f"nobody in members has the role {cut(role)}, so nobody gets through by it"
 
 
 def _window(read: FieldReader, node: Node) -> FreezeWindow | None:

@@ -96,7 +96,7 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
         line = entries["members"].line if "members" in entries else root.line
         problems.add(line, "no members: nobody could do anything")
     listed = read.items(entries["apps"].value, "apps") if "apps" in entries else ()
-    freezes = read_freezes(read, entries.get("freezes"), roles)
+    freezes = read_freezes(read, entries.get("freezes"), roles, grants)
     channels = _channels(read, entries.get("channels"))
     return tuple(roles.values()), grants, tuple(_app(read, node) for node in listed), freezes, channels
 

@@ -8,6 +8,7 @@ from core.actor import Actor
 from core.errors import Busy, NotFound
 from core.ids import new_id
 from core.lifecycle.bundles import rendered
+from core.lifecycle.due import turn
 from core.lifecycle.explain import (
     Action,
     ActionContext,
@@ -17,6 +18,7 @@ from core.lifecycle.explain import (
     gets_through,
     rule_of,
 )
+from core.lifecycle.freezing import frozen
 from core.lifecycle.guards import PromotionContext, read_context
 from core.lifecycle.holds import fork_point, why_held
 from core.lifecycle.principal import Principal
@@ -24,7 +26,7 @@ from core.lifecycle.riding import authors_of, riding_along
 from core.policy.authorization import ApprovalRule, Policy, Rules
 from core.ports.cluster import Cluster
 from core.ports.store import Store, StoreReader, Transaction
-from core.promotion import UNSUCCESSFUL, WAITING, Promotion, PromotionKind
+from core.promotion import GOING_BACK, UNSUCCESSFUL, WAITING, Promotion, PromotionKind
 from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.release import Release, ReleaseEntry
@@ -84,6 +86,7 @@ class RequestContext:
         skipped: why the newest release was not taken, or "".
         rules: today's policy; `rule`: how many must approve.
         freeze: what it gets through although the app is frozen, or nothing.
+        follows: of what starts later, the releases that may be active by then instead of the one that is.
     """
 
     context: PromotionContext
@@ -94,6 +97,7 @@ class RequestContext:
     rules: Rules
     rule: ApprovalRule
     freeze: Sentence = EMPTY_SENTENCE
+    follows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +121,8 @@ class RequestBundle:
     async def fits(self, tx: Transaction, asked: RequestContext) -> bool:
         """Tell whether it would be made the same now. A release, a build and a stored bundle never change."""
         before, now = (
-            (each.release.id, each.rules, each.context.app.active_release) for each in (self.asked, asked)
+            (each.release.id, each.rules, each.context.app.active_release, each.follows)
+            for each in (self.asked, asked)
         )
         if before != now:
             return False
@@ -153,8 +158,9 @@ async def considered(
         release, skipped = await _chosen(read, request)
         held = await why_held(read, release)
     # Whoever breaks the glass does not point to what waits for approval, but takes its place.
-    waiting = None if request.break_glass else await _same(read, context.awaiting, request, release)
-    if going := await _same(read, [context.in_flight] if context.in_flight else [], request, release):
+    due = turn(frozen(policy, meets.freezes, request.app, now), busy=context.in_flight is not None)
+    waiting = None if request.break_glass else await _same(read, context.awaiting, request, release, due)
+    if going := await _same(read, [context.in_flight] if context.in_flight else [], request, release, due):
         raise _under_way(going, release)
     meets = replace(
         meets,
@@ -173,27 +179,37 @@ async def considered(
         rules=policy.rules(request.app),
         rule=rule_of(action, meets),
         freeze=gets_through(action, principal, meets),
+        follows=_followed(context) if action.waits else (),
     )
 
 
-def _starts_alike(one: WaitsFor | None, other: WaitsFor | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return (one.what, one.at) == (other.what, other.at)
+def _starts_alike(one: WaitsFor | None, other: WaitsFor | None, due: WaitsFor | None) -> bool:
+    """Tell whether both start at the same moment: whatever is queued waits for its turn, though what that depends on has changed since."""
+    first, second = (
+        each if each is None or each.what == "time" else due and replace(due, at=None)
+        for each in (one, other)
+    )
+    if first is None or second is None:
+        return first is second
+    return (first.what, first.at) == (second.what, second.at)
 
 
 async def _same(
-    read: StoreReader, promotions: Sequence[Promotion], request: PromotionRequest, release: ReleaseEntry
+    read: StoreReader,
+    promotions: Sequence[Promotion],
+    request: PromotionRequest,
+    release: ReleaseEntry,
+    due: WaitsFor | None,
 ) -> Promotion | None:
     """Return the promotion that was asked for with the same request: of a rollback, the one whose release is a copy of the same.
 
-    A promote of what is rolling out is refused as any other, and what takes over is meant to.
+    `due` is what somebody who queues waits for now. A promote of what is rolling out is refused as any other, and what takes over is meant to.
     """
     if request.restart is not None:
         return None
     for each in promotions:
         # Asked for with another time it is another request, and takes the place of the one before.
-        alike = each.release == release.id and _starts_alike(each.waits_for, request.waits_for)
+        alike = each.release == release.id and _starts_alike(each.waits_for, request.waits_for, due)
         if request.kind == "promote" and each.phase in WAITING and alike:
             return each
         if request.kind == "rollback" == each.kind and each.phase not in UNSUCCESSFUL:
@@ -215,6 +231,23 @@ def _under_way(going: Promotion, release: ReleaseEntry) -> Busy:
     )
 
 
+def what_comes(request: PromotionRequest, asked: RequestContext) -> Sentence:
+    """Say what would come of a request that may be made: of a rollback, how far it is one, and how many must approve first."""
+    if asked.waiting is not None:
+        return Sentence.of(f"it waits already, as {asked.waiting.id}")
+    release, active = asked.release, asked.context.active
+    said: list[str | Sentence] = [asked.freeze] if asked.freeze else []
+    if request.kind == "rollback":
+        if active is not None and release.id == active.id:
+            said.append("it is active, and a copy of it takes its place")
+        if not release.verified:
+            never = "it never ran well" if active is not None else f"nothing of {request.app} runs yet"
+            said.append(f"{never}: a copy of it goes out as with a promote")
+    count = 0 if request.kind == "promote" and active and release.id == active.id else asked.rule.count
+    said.append(f"after {count} approval{'s' if count > 1 else ''}" if count else "without an approval")
+    return Sentence.join(", ", [Sentence.of(each) for each in said])
+
+
 def restarted(bundle: Bundle, request: PromotionRequest) -> tuple[str, ...]:
     """Return the services whose pods are to be replaced; NotFound names one that there is not."""
     if request.restart is None:
@@ -224,6 +257,19 @@ def restarted(bundle: Bundle, request: PromotionRequest) -> tuple[str, ...]:
     for name in request.restart:
         check_service(name, names, request.app)
     return request.restart or tuple(names)
+
+
+def _followed(context: PromotionContext) -> tuple[str, ...]:
+    """Return the releases that may be active, instead of the one that is, when something that waits starts.
+
+    That is known when it is asked for: what rolls out before it ends well, or goes back.
+    """
+    flying = context.in_flight
+    if flying is None:
+        return ()
+    active = context.app.active_release
+    ends = [flying.release] if flying.phase not in GOING_BACK else []
+    return tuple(each for each in dict.fromkeys([*ends, flying.back_to]) if each and each != active)
 
 
 async def _chosen(read: StoreReader, request: PromotionRequest) -> tuple[ReleaseEntry, str]:
@@ -256,8 +302,13 @@ async def prepared(
         release = await _copy_of(read, asked, request, release)
     else:
         stored = await read.bundle(release.id)
-    along = await riding_along(read, asked.context.active, release)
-    authors = await authors_of(read, asked.context.active, release, build) if asked.rule.count else ()
+    active = asked.context.active
+    # What goes out, and whose it is, is said of whatever it may replace.
+    under = [active, *await _entries(read, app.name, asked.follows)]
+    along = [each for base in under for each in await riding_along(read, base, release)]
+    authors = [
+        each for base in under if asked.rule.count for each in await authors_of(read, base, release, build)
+    ]
     bundle = stored or await rendered(read, cluster, release, build, app, asked.rules)
     restarted(bundle, request)
     return RequestBundle(
@@ -266,9 +317,13 @@ async def prepared(
         build=build,
         bundle=bundle,
         sealed=None if stored else await store.seal_bundle(bundle),
-        along=along,
-        authors=authors,
+        along=tuple(dict.fromkeys(along)),
+        authors=tuple(dict.fromkeys(authors)),
     )
+
+
+async def _entries(read: StoreReader, app: str, releases: Sequence[str]) -> list[ReleaseEntry]:
+    return [await read.release_entry(app, each) for each in releases]
 
 
 async def _copy_of(

@@ -9,31 +9,38 @@ from typing import Literal
 
 from core.actor import Actor, Caller
 from core.clock import Clock
-from core.errors import UserError
+from core.errors import NotFound, UserError
 from core.lifecycle.access import Access
-from core.lifecycle.approvals import missing
+from core.lifecycle.approvals import open_seats
 from core.lifecycle.contexts import decision_context
 from core.lifecycle.explain import Action, explain
 from core.lifecycle.freezing import FrozenApp, frozen
-from core.lifecycle.holds import fork_point
+from core.lifecycle.guards import current_rule
+from core.lifecycle.holds import fork_point, rollback_candidate
 from core.lifecycle.principal import Principal
 from core.lifecycle.rights import Explanation, explain_right
 from core.policy.authorization import VERBS, Verb
 from core.ports.store import Store
 from core.promotion import Promotion
 from core.records.approval import Approval
-from core.usecases.asking import PromotionRequest, considered
+from core.sentence import EMPTY_SENTENCE, Sentence
+from core.usecases.asking import PromotionRequest, considered, what_comes
 
 DecisionKind = Literal["approve", "decline", "cancel"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Possibility:
-    """One thing that somebody could do: to which release or promotion, and whether they may."""
+    """One thing that somebody could do: to which release or promotion, and whether they may.
+
+    Attributes:
+        comes: what would come of it, beside what its name says; nothing where they may not.
+    """
 
     action: str
     target: str
     explanation: Explanation
+    comes: Sentence = EMPTY_SENTENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +48,14 @@ class WaitingPromotion:
     """A promotion that waits for approval.
 
     Attributes:
-        missing: how many must still approve.
+        missing: how many must still approve; `seats`: the seats that are left for them, where the policy has some.
         explanation: whether whoever asks may be one of them.
     """
 
     promotion: Promotion
     approvals: Sequence[Approval]
     missing: int
+    seats: Sequence[tuple[str, ...]]
     explanation: Explanation
 
 
@@ -102,7 +110,7 @@ class Explainer:
         return tuple(verb for verb in held if verb not in useless)
 
     async def why(self, caller: Caller, app: str, release: str | None = None) -> AppExplanation:
-        """Return what the caller may do now to an app, with a release, without one the newest that is not on hold.
+        """Return what the caller may do now to an app, with a release; without one, promote the newest that is not on hold, and go back.
 
         Raises:
             Forbidden: they may not even look.
@@ -110,20 +118,25 @@ class Explainer:
         """
         await self._access.require(caller.actor, "view", app)
         read = self._store.read
-        await read.app(app)
+        onward = back = release
+        active = (await read.app(app)).active_release
         if release is None:
             newest, _ = await fork_point(read, app)
-            release = newest.id if newest else None
+            onward = newest.id if newest else None
+            back = await rollback_candidate(read, app, but={active} if active else set())
         else:
             await read.release_entry(app, release)
         principal = await self._access.principal(caller.actor)
         found: list[Possibility] = []
-        for kind in ("promote", "rollback") if release else ():
-            request = PromotionRequest(
-                app=app, kind="rollback" if kind == "rollback" else "promote", release=release
+        if onward is not None:
+            found.append(await self._possibility(principal, PromotionRequest(app=app, release=onward)))
+        if back is not None:
+            found.append(
+                await self._possibility(principal, PromotionRequest(app=app, kind="rollback", release=back))
             )
-            told = await self.request(principal, request)
-            found.append(Possibility(action=kind, target=release or "", explanation=told))
+        elif active is not None:
+            nowhere = NotFound(f"no other release of {app} ran well, so there is none to go back to")
+            found.append(Possibility(action="rollback", target="", explanation=Explanation(refusal=nowhere)))
         flying = await read.in_flight(app)
         if flying is not None:
             told = await self.decision(principal, "cancel", flying)
@@ -147,11 +160,15 @@ class Explainer:
         return sorted(seen, key=lambda each: not each.explanation.allowed)
 
     async def _waiting(self, principal: Principal, promotion: Promotion) -> WaitingPromotion:
-        approvals = await self._store.read.approvals(promotion.id)
+        read = self._store.read
+        approvals = await read.approvals(promotion.id)
+        rule = await current_rule(read, self._access.policy, promotion)
+        left, seats = open_seats(promotion, rule, approvals, principal.groups)
         return WaitingPromotion(
             promotion=promotion,
             approvals=approvals,
-            missing=missing(promotion, approvals),
+            missing=left,
+            seats=seats,
             explanation=await self.decision(principal, "approve", promotion),
         )
 
@@ -161,12 +178,21 @@ class Explainer:
 
     async def request(self, principal: Principal, request: PromotionRequest) -> Explanation:
         """Say whether somebody could ask for a promotion, a rollback or a restart now, as `Promoter.request` would."""
+        return (await self._possibility(principal, request)).explanation
+
+    async def _possibility(self, principal: Principal, request: PromotionRequest) -> Possibility:
+        """Return what `request` says, with what would come of it."""
         policy, now = self._access.policy, self._clock.now()
+        action, target = request.action.kind, request.release or ""
         try:
-            await considered(self._store.read, policy, principal, request, now, self._why_not_startable())
+            asked = await considered(
+                self._store.read, policy, principal, request, now, self._why_not_startable()
+            )
         except UserError as refusal:
-            return Explanation(refusal=refusal)
-        return Explanation()
+            return Possibility(action=action, target=target, explanation=Explanation(refusal=refusal))
+        return Possibility(
+            action=action, target=target, explanation=Explanation(), comes=what_comes(request, asked)
+        )
 
     async def decision(self, principal: Principal, kind: DecisionKind, promotion: Promotion) -> Explanation:
         """Say whether somebody could approve, decline or cancel a promotion now, as `Decider` would."""

@@ -1,14 +1,15 @@
 """What concerns one person now, over all apps that they may view: what their Home tab shows, and which buttons they may press."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from core.actor import Actor
 from core.clock import Clock
+from core.errors import UserError
 from core.lifecycle.access import Access
-from core.lifecycle.explain import Action, ActionContext, explain
+from core.lifecycle.contexts import decision_context
+from core.lifecycle.explain import Action, explain
 from core.lifecycle.freezing import FrozenApp, frozen
-from core.lifecycle.guards import current_rule
 from core.lifecycle.holds import fork_point, rollback_candidate, why_held
 from core.lifecycle.principal import Principal
 from core.lifecycle.rights import explain_right
@@ -18,6 +19,7 @@ from core.records.app import App
 from core.records.approval import Approval
 from core.records.release import ReleaseEntry
 from core.sentence import EMPTY_SENTENCE, Sentence
+from core.usecases.asking import PromotionRequest, considered
 
 # Slack takes a hundred blocks; whoever views more apps than this sees the first by name, and is told so.
 MOST_APPS = 15
@@ -114,7 +116,7 @@ class OverviewReader:
         return Overview(
             waiting=for_me[:MOST_PROMOTIONS],
             rolling=[item for item in items if item not in for_me][:MOST_PROMOTIONS],
-            apps=[await self._app(read, principal, app, open_) for app in shown],
+            apps=[await self._app(read, principal, app) for app in shown],
             frozen=[each for each in ices if each is not None],
             held=sorted(held, key=lambda item: item.release.created_at, reverse=True)[:MOST_HELD],
             mine=sorted(mine, key=lambda p: p.requested_at, reverse=True)[:MOST_MINE],
@@ -124,55 +126,46 @@ class OverviewReader:
     async def _promotion(
         self, read: StoreReader, principal: Principal, promotion: Promotion
     ) -> PromotionItem:
-        approvals = await read.approvals(promotion.id)
-        meets = self._meets(
-            promotion=promotion,
-            approvals=approvals,
-            rule=await current_rule(read, self._access.policy, promotion),
+        meets = await decision_context(
+            read,
+            self._access.policy,
+            promotion,
+            self._clock.now(),
+            not_startable=self._why_not_startable(),
         )
         deciding = ("approve", "decline") if promotion.phase is Phase.AWAITING_APPROVAL else ()
         kinds = () if promotion.phase in GOING_BACK else (*deciding, "cancel")
         may = {
             kind for kind in kinds if explain(Action(kind=kind, app=promotion.app), principal, meets).allowed
         }
-        return PromotionItem(promotion=promotion, approvals=approvals, may=frozenset(may))
+        return PromotionItem(promotion=promotion, approvals=meets.approvals, may=frozenset(may))
 
-    async def _app(
-        self, read: StoreReader, principal: Principal, app: App, open_: Sequence[Promotion]
-    ) -> AppItem:
+    async def _app(self, read: StoreReader, principal: Principal, app: App) -> AppItem:
         active = await read.release_entry(app.name, app.active_release) if app.active_release else None
-        flying = next((p for p in open_ if p.app == app.name and p.in_flight), None)
         newest, _ = await fork_point(read, app.name)
-        newer = newest if newest and newest.build and newest.id != app.active_release else None
-        meets = self._meets(active=active, in_flight=flying, freezes=await read.freezes())
-        of = {"promote": replace(meets, release=newer), "rollback": meets}
+        newer = newest if newest and newest.build and newest.id != app.active_release else active
         back = await rollback_candidate(read, app.name, but={active.id} if active else set())
-        kinds = ("promote", *(("rollback",) if back else ()))
-        may = {
-            kind for kind in kinds if explain(Action(kind=kind, app=app.name), principal, of[kind]).allowed
-        }
+        asked: list[PromotionRequest] = []
+        if newer is not None:
+            asked.append(PromotionRequest(app=app.name, release=newer.id))
+        if back is not None:
+            asked.append(PromotionRequest(app=app.name, kind="rollback", release=back))
+        may = {each.kind for each in asked if await self._may(read, principal, each)}
         return AppItem(app=app, active=active, may=frozenset(may))
 
     async def _held(self, read: StoreReader, principal: Principal, app: App) -> list[HeldItem]:
         found = []
-        active = await read.release_entry(app.name, app.active_release) if app.active_release else None
         for release in await read.held_entries(app.name, MOST_HELD):
-            meets = self._meets(
-                active=active,
-                release=release,
-                in_flight=await read.in_flight(app.name),
-                held=await why_held(read, release),
-                freezes=await read.freezes(),
-            )
-            action = Action(kind="promote", app=app.name, anyway="asked for in the dialog")
-            may = {"promote"} if explain(action, principal, meets).allowed else set()
-            found.append(HeldItem(release=release, why=meets.held, may=frozenset(may)))
+            again = PromotionRequest(app=app.name, release=release.id, anyway="asked for in the dialog")
+            may = {"promote"} if await self._may(read, principal, again) else set()
+            found.append(HeldItem(release=release, why=await why_held(read, release), may=frozenset(may)))
         return found
 
-    def _meets(self, **facts: object) -> ActionContext:
-        return ActionContext(
-            policy=self._access.policy,
-            now=self._clock.now(),
-            not_startable=self._why_not_startable(),
-            **facts,  # type: ignore[arg-type]
-        )
+    async def _may(self, read: StoreReader, principal: Principal, request: PromotionRequest) -> bool:
+        """Tell whether somebody could ask for it now, by what `Promoter.request` goes by."""
+        policy, now = self._access.policy, self._clock.now()
+        try:
+            await considered(read, policy, principal, request, now, self._why_not_startable())
+        except UserError:
+            return False
+        return True

@@ -246,7 +246,7 @@ class Promoter:
             limits=limits_of(rules, first=app.active_release is None),
             approvals_needed=count,
             expires_at=tx.now + timedelta(seconds=asked.rule.expires) if count else None,
-            binding=await current_binding(tx, self._cluster, app, bundle.bundle),
+            binding=await current_binding(tx, self._cluster, app, bundle.bundle, follows=asked.follows),
         )
 
     async def _record(self, tx: Transaction, promotion: Promotion, copied: ReleaseEntry | None) -> None:
@@ -270,6 +270,7 @@ class Promoter:
                 "break_glass": promotion.break_glass,
                 "through": [str(each) for each in promotion.through],
                 "approvals": promotion.approvals_needed,
+                "waits_for": _audited(promotion.waits_for),
                 "restarts": list(promotion.restarts),
             },
         )
@@ -279,6 +280,13 @@ def _first_phase(approvals: int, waits_for: WaitsFor | None) -> Phase:
     if approvals:
         return Phase.AWAITING_APPROVAL
     return Phase.SCHEDULED if waits_for else Phase.PENDING
+
+
+def _audited(waits: WaitsFor | None) -> str | None:
+    """Return what it waits for beside its approvals, as the audit has it: `time 2026-12-01T17:00:00+00:00`, `free`, `window`."""
+    if waits is None:
+        return None
+    return f"{waits.what} {waits.at.isoformat()}" if waits.at else waits.what
 
 
 def _timed(request: PromotionRequest, principal: Principal, now: datetime) -> PromotionRequest:

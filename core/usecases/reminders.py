@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.actor import BOT, Caller
-from core.errors import Conflict, NotFound, Unavailable, Unreachable
+from core.errors import Conflict, Forbidden, NotFound, Unavailable, Unreachable
 from core.lifecycle.access import Access
+from core.lifecycle.approvals import may_approve
 from core.lifecycle.guards import current_rule
+from core.lifecycle.principal import Principal
 from core.lifecycle.reminding import asked_channel, reminder_of, request_of, whom_to_remind
+from core.lifecycle.rights import explain_right
 from core.ports.announcer import Announcer
 from core.ports.store import Store, Transaction
 from core.promotion import Phase, Promotion
@@ -50,9 +53,10 @@ class Reminders:
     ) -> RemindResult:
         """Remind them now, or after so many seconds in place of any other time that was fixed.
 
-        Whoever sees it may: nobody but those who can act hears of it, and that once in ten minutes at most.
+        Whoever sees it may: nobody but those who can act hears of it, and that once in ten minutes at most. Only they may put it off.
 
         Raises:
+            Forbidden: they would put off a reminder that is for others.
             NotFound: there is no such promotion, or it is of another app.
             Unavailable: Slack does not say who is in a group.
             Conflict: it waits no longer, has no card, they were reminded just now, or nobody is left who could.
@@ -60,7 +64,8 @@ class Reminders:
         promotion = await self._store.read.promotion(promotion_id)
         if app is not None and app != promotion.app:
             raise NotFound(f"{promotion.id} is of {promotion.app}, not of {app}")
-        actor = await self._access.require(caller.actor, "view", promotion.app)
+        principal = await self._access.require_principal(caller.actor, "view", promotion.app)
+        actor = principal.actor
         try:
             groups = await self._access.groups()
         except Unreachable as error:
@@ -79,6 +84,7 @@ class Reminders:
                         f"nobody is left who could approve {promotion.id} and is named in the policy"
                     )
             else:
+                await self._check_theirs(tx, principal, promotion)
                 made = RemindResult(promotion=promotion, due_at=tx.now + timedelta(seconds=after))
                 assert made.due_at is not None
                 await tx.schedule_reminder(promotion.id, made.due_at)
@@ -117,6 +123,16 @@ class Reminders:
         read, policy = self._store.read, self._access.policy
         rule = await current_rule(read, policy, promotion)
         return whom_to_remind(promotion, policy, rule, await read.approvals(promotion.id), groups)
+
+    async def _check_theirs(self, tx: Transaction, principal: Principal, promotion: Promotion) -> None:
+        """Refuse whoever could not approve it, were nothing else in the way: the reminder is not for them."""
+        policy, actor, groups = self._access.policy, principal.actor, principal.groups
+        why = explain_right(policy, principal, "approve", promotion.app).why
+        if not why:
+            rule = await current_rule(tx, policy, promotion)
+            why = may_approve(promotion, rule, await tx.approvals(promotion.id), actor, groups).why
+        if why:
+            raise Forbidden(Sentence.of("only who can approve it may put its reminder off; ", why))
 
     async def _check_pause(self, tx: Transaction, promotion: Promotion) -> None:
         before = await tx.reminder(promotion.id)

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core.errors import Forbidden
 from core.lifecycle.access import Access
 from core.lifecycle.beginning import begin
 from core.lifecycle.due import must_wait
 from core.lifecycle.freezing import FrozenApp, frozen
 from core.lifecycle.gate import lapsed_approvals, stored_bundle
+from core.lifecycle.rights import explain_right
 from core.ports.cluster import Cluster
 from core.ports.store import Store
 from core.promotion import Phase, Promotion, PromotionEvent
@@ -81,11 +81,11 @@ class PromotionScheduler:
     async def _lapsed(self, promotion: Promotion, freeze: FrozenApp | None) -> Sentence:
         """Return what keeps it: a right that is gone since, of whoever asked for it or of those who approved it, or a freeze."""
         app, policy = promotion.app, self._access.policy
-        try:
-            asks = await self._access.require_principal(promotion.requested_by, "promote", app)
-        except Forbidden as error:
+        asks = await self._access.principal(promotion.requested_by)
+        right = explain_right(policy, asks, "promote", app)
+        if not right.allowed:
             return Sentence.of(
-                promotion.requested_by, ", who asked for it, may not promote it now: ", error.sentence
+                promotion.requested_by, ", who asked for it, may not promote it now: ", right.because
             )
         if freeze is not None and policy.overriding_role(asks.actor, app, asks.groups) is None:
             return freeze.sentence

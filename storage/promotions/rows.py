@@ -89,7 +89,8 @@ def binding_document(binding: Binding) -> dict[str, Any]:
 
 def binding_of(document: dict[str, Any]) -> Binding:
     prune = tuple(Ref(kind, name) for kind, name in document["prune"])
-    return Binding(**(document | {"prune": prune}))
+    # Before anything could be queued nothing was approved to follow something else.
+    return Binding(**(document | {"prune": prune, "follows": tuple(document.get("follows", ()))}))
 
 
 def promotion_of(row: Row, vault: Vault) -> Promotion:

@@ -34,7 +34,7 @@ async def test_a_freeze_is_called_refuses_and_is_broken(stage: Stage):
     stage.bot.policy.reload()
     assert "a long window" in await stage.command(f"releases promote {release} -a myapp")
     forbidden = await stage.command(f'releases promote {release} -a myapp --break-glass "it is down"')
-    assert "you may not break-glass myapp" in forbidden
+    assert "you may not break the glass for myapp" in forbidden
     await stage.command(f'releases promote {release} -a myapp --break-glass "checkout is down"', user=BOB)
     promotion = await stage.newest()
     assert (await stage.ended(promotion.id)).phase is Phase.RUNNING

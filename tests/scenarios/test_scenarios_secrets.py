@@ -200,7 +200,7 @@ async def test_who_may_not_see_values_is_refused_and_every_reveal_is_on_record(s
     release = await stage.build(web="v1")
     for words in (f"releases info {release} --reveal", "env --reveal", "env get FOO"):
         answer = await stage.command(words, user="U03CAROL")
-        assert answer.startswith("```\nERROR: you may not env myapp: "), answer
+        assert answer.startswith("```\nERROR: you may not read or change the environment of myapp: "), answer
     for words in (f"releases info {release} --reveal", "env --reveal", "env get FOO"):
         assert "bar" in await stage.command(words)
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.cli.main import main
+from core.promotion import Phase
 from tests.bot.api.serving import serving
 from tests.core.world import ALICE, by
+from tests.fakes import broken
 
 PEM = "-----BEGIN X-----\nMIIabc==\n-----END X-----\n"
 
@@ -155,3 +157,24 @@ async def test_an_answer_without_a_form_is_told_what_takes_one(api):
         "nothing was done yet: `convox-bot do env set KEY -a myapp` reads what is still to be entered"
     )
     assert [each["name"] for each in answer["form"]["fields"]] == ["value"]
+
+
+async def test_of_what_is_on_hold_only_the_reason_is_asked_for(api, monkeypatch, capsys):
+    await api.world.good()
+    held = (await api.world.build()).release.id
+    api.world.cluster.behaves[held] = lambda _: broken()
+    assert (await api.world.promote(held)).phase is Phase.REVERTED
+    del api.world.cluster.behaves[held]
+    words = ["releases", "promote", held, "-a", "myapp", "--ask"]
+    assert await typed(monkeypatch, *words, stdin=Piped(b"the registry is back\n")) == 0
+    (promotion, *_) = await api.world.store.read.promotions("myapp", 1)
+    assert (promotion.release, promotion.anyway) == (held, "the registry is back")
+    await api.world.idle()
+    # Of another nothing is left to be asked, and without a release that is named a terminal does not ask at all.
+    good = (await api.world.build()).release.id
+    assert (
+        await typed(monkeypatch, "releases", "promote", good, "-a", "myapp", "--ask", stdin=Piped(b"")) == 0
+    )
+    assert (await api.world.store.read.promotions("myapp", 1))[0].release == good
+    assert await typed(monkeypatch, "releases", "promote", "-a", "myapp", "--ask", stdin=Piped(b"x")) != 0
+    assert "a terminal has none" in capsys.readouterr().err

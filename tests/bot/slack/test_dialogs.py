@@ -132,7 +132,7 @@ async def test_who_may_not_set_it_is_not_asked_for_it(tmp_path: Path):
     async with staged(tmp_path, web) as s:
         s.world.policy = parse_policy(policy_of("view", who="U01ALICE"))
         await typed(s, "env set KEY")
-        assert "ERROR: you may not env myapp" in await s.answer(HOOK)
+        assert "ERROR: you may not read or change the environment of myapp" in await s.answer(HOOK)
         assert web.opened == []
 
 
@@ -143,7 +143,7 @@ async def test_the_right_is_asked_for_again_when_it_is_submitted(tmp_path: Path)
         view = await opened(web)
         s.world.policy = parse_policy(policy_of("view", who="U01ALICE"))
         await submit(s, view, "x")
-        assert "ERROR: you may not env myapp" in await s.answer(HOOK)
+        assert "ERROR: you may not read or change the environment of myapp" in await s.answer(HOOK)
         assert await s.world.store.read.releases("myapp", 9) == []
 
 

@@ -688,6 +688,33 @@ def test_approvers_are_named_and_the_seats_that_are_left():
     assert "needs 2 more approvals, by somebody who may approve\n" in anybody
 
 
+def test_seats_that_are_left_are_named_and_a_seat_that_is_taken_is_not():
+    seats = (("group:S01DEVS", "U03CY"), ("U02BO",), ("group:S02SRE",))
+    rule = ApprovalRule(count=3, seats=seats, people=("group:S01DEVS", "U03CY", "U02BO", "group:S02SRE"))
+    waiting = replace(WAITING, approvals_needed=3)
+    rules = Rules(promote=rule)
+    text = card_of(waiting, rules=rules)["text"]
+    assert (
+        "needs 2 more approvals, by one each of <!subteam^S01DEVS>/<@U03CY>, <!subteam^S02SRE>, not" in text
+    )
+    groups = {"S01DEVS": frozenset({"U09X"})}
+    more = [YES, replace(YES, actor=Actor("slack", "U09X"))]
+    assert (
+        "needs 1 more approval, by one of <!subteam^S02SRE>, not"
+        in card_of(waiting, rules=rules, approvals=more, groups=groups)["text"]
+    )
+
+
+def test_what_is_queued_behind_a_rollout_says_over_what_it_may_go_out():
+    bound = Binding(bundle="00ff", active="RAAAAAAAAAA", prune=(), namespace=None, follows=("RBBBBBBBBBB",))
+    waiting = replace(WAITING, waits_for=WaitsFor(what="free"), binding=bound)
+    said = "goes out over whichever is active by then: `RAAAAAAAAAA` or `RBBBBBBBBBB`"
+    assert said in card_of(waiting)["text"]
+    assert said not in card_of(replace(waiting, binding=replace(bound, follows=())))["text"]
+    first = replace(bound, active=None)
+    assert "by then: nothing or `RBBBBBBBBBB`" in card_of(replace(waiting, binding=first))["text"]
+
+
 def test_a_rollback_that_needs_its_own_approvals_asks_its_own_people():
     rules = Rules(
         promote=ApprovalRule(count=2, people=("U02BO",)), rollback=ApprovalRule(count=1, people=("U03CY",))

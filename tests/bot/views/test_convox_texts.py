@@ -201,7 +201,7 @@ def test_a_list_names_the_releases_on_hold():
 
     assert below_list(entries, OLD.id) == (
         f"on hold: {NEW.id}, {OLD.id} (with its build {OLD.build}); "
-        'promoting one of them needs --anyway "reason"'
+        "promoting one of them needs a reason, which --ask asks for"
     )
     assert below_list([], OLD.id) == ""
 

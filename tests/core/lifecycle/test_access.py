@@ -63,7 +63,9 @@ async def test_a_member_of_a_group_has_its_right_for_as_long_as_they_are_in_it()
     directory.groups = {"S01APPROVERS": frozenset({"U03CAROL"})}
     assert not await request.why_not(CAROL, "approve", "myapp")
     directory.groups = {}
-    assert str(await request.why_not(CAROL, "approve", "myapp")).startswith("you may not approve myapp")
+    assert str(await request.why_not(CAROL, "approve", "myapp")).startswith(
+        "you may not approve promotions of myapp"
+    )
 
 
 async def test_the_groups_of_the_policy_are_asked_for_and_no_others():

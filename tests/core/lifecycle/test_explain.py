@@ -49,7 +49,10 @@ def why_not(kind: ActionKind, principal: Principal, context: ActionContext, **mo
 def test_the_right_is_asked_before_anything_else_and_says_whom_to_ask():
     told = explain(Action(kind="approve", app="store"), ALICE, meets(policy=NOBODY, not_startable="disk"))
     assert isinstance(told.refusal, Forbidden)
-    assert str(told.why) == "you may not approve store: that needs the role approver for it (ask @U02BOB)"
+    assert (
+        str(told.why)
+        == "you may not approve promotions of store: that needs the role approver for it (ask @U02BOB)"
+    )
     assert told.ask == ("U02BOB",)
 
 

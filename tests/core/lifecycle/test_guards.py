@@ -86,7 +86,7 @@ def test_an_older_release_is_refused_before_its_hold_is_looked_at():
 def test_a_held_release_needs_a_reason():
     with pytest.raises(Conflict, match="^R2 is on hold: it crashed$") as refused:
         guard(release(2), active=None, held=HELD, anyway=None)
-    assert str(refused.value.hint).startswith('`releases promote R2 -a myapp --anyway "reason"`')
+    assert str(refused.value.hint).startswith("`releases promote R2 -a myapp --ask`")
     guard(release(2), active=None, held=HELD, anyway="the registry is back")
 
 

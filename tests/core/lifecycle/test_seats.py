@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.actor import Actor
-from core.lifecycle.approvals import may_approve
+from core.lifecycle.approvals import may_approve, missing, open_seats, seats_in_words
 from core.lifecycle.seats import filled, seats_of
 from core.policy.authorization import parse_policy
 from core.policy.people import among
@@ -58,9 +58,32 @@ def test_whoever_may_approve_brings_it_nearer_and_nobody_is_refused_who_would(
         told = may_approve(waiting, rule, approvals, person, GROUPS)
         # Where one seat is for anybody the rule names nobody whom it would keep out.
         assert told.allowed == nearer or not among(person, rule.people, GROUPS)
+        assert not {"you", "your"} & set(str(told.because).split()), "others read it"
+        assert bool(told.because) != told.allowed
         if told.allowed:
             approvals.append(decided(person))
+        left, still = open_seats(waiting, rule, approvals, GROUPS)
+        assert left == len(seats) - len(approvals)
+        assert len(still) >= left
+        assert bool(still) == bool(left)
     assert filled([a.actor for a in approvals], seats, GROUPS) == len(approvals)
+
+
+def test_the_seats_that_are_left_are_named_and_not_the_people_who_were_counted():
+    rule = ApprovalRule(
+        count=2, seats=(("group:S01DEVS",), ("group:S02SRE",)), people=("group:S01DEVS", "group:S02SRE")
+    )
+    seated = decided(Actor("slack", "U00"))
+    left, still = open_seats(promotion(2), rule, [seated], GROUPS)
+    assert (left, still) == (1, [("group:S02SRE",)])
+    assert str(seats_in_words(still)) == "group:S02SRE"
+    # Whoever has left the group since fills no seat, though they count as a person.
+    assert open_seats(promotion(2), rule, [seated], {}) == (2, list(rule.seats))
+    assert missing(promotion(2), [seated]) == 1
+    # Of one who could sit on either it is not known which one is left.
+    either = decided(Actor("slack", "U02"))
+    assert open_seats(promotion(2), rule, [either], GROUPS) == (1, list(rule.seats))
+    assert open_seats(promotion(2), ApprovalRule(count=2), [either], GROUPS) == (1, [])
 
 
 def test_a_seat_that_is_taken_says_who_is_still_needed():

@@ -13,7 +13,7 @@ from core.policy.calendar import CalendarTime, ZonedTime, is_zone, parse_time
 from core.policy.freezes import FreezeWindow, next_end
 
 BERLIN = ZoneInfo("Europe/Berlin")
-HEAD = "roles: {lead: [promote]}\nmembers: [{who: [U01ALICE], roles: [lead]}]\n"
+HEAD = "roles: {lead: [promote], idle: [view]}\nmembers: [{who: [U01ALICE], roles: [lead]}]\n"
 
 
 def read(text: str) -> CalendarTime:
@@ -192,6 +192,7 @@ def test_a_policy_says_windows_and_who_overrides_them():
     ("text", "said"),
     [
         ("override: [boss]", 'unknown role "boss"'),
+        ("override: [idle]", 'nobody in members has the role "idle", so nobody gets through by it'),
         ("windows: [{to: '08:00'}]", "a window has no from"),
         ("windows: [{from: soon, to: '08:00'}]", "from must be a time such as 18:00, Fri 18:00, 12-20 18:00"),
         ("windows: [{from: [1], to: '08:00'}]", "from must be a time such as"),

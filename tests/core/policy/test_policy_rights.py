@@ -4,6 +4,7 @@ import pytest
 
 from core.actor import BOT, Actor
 from core.policy.authorization import VERBS, Policy, Verb, parse_policy
+from core.policy.deeds import deed
 
 ALICE, BOB, CAROL, DAVE = (Actor("slack", uid) for uid in ("U01ALICE", "U02BOB", "U03CAROL", "U04DAVE"))
 CI, OTHER = Actor("token", "ci"), Actor("token", "other")
@@ -97,13 +98,31 @@ def test_a_refusal_names_the_rule_that_failed_and_whom_to_ask(verb: Verb, app: s
     decision = POLICY.may(DAVE, verb, app, GROUPS)
 
     assert not decision.allowed
-    assert str(decision.why) == f"you may not {verb} {app}: that needs {need}"
+    assert str(decision.why) == f"you may not {deed(verb, app)}: that needs {need}"
 
 
 def test_a_verb_that_no_role_has_is_said_to_be_missing_from_the_file():
     why = str(POLICY.may(DAVE, "freeze", "store", GROUPS).why)
 
     assert why == "you may not freeze store: no role of the policy file has the verb freeze"
+
+
+def test_every_verb_is_a_deed_in_words():
+    assert {verb: deed(verb, "store") for verb in VERBS} == {
+        "view": "view store",
+        "build": "register builds of store",
+        "env": "read or change the environment of store",
+        "promote": "promote store",
+        "rollback": "roll back store",
+        "approve": "approve promotions of store",
+        "cancel": "cancel rollouts of store",
+        "scale": "scale or restart store",
+        "logs": "read the logs of store",
+        "freeze": "freeze store",
+        "break-glass": "break the glass for store",
+        "admin": "change settings of store",
+    }
+    assert deed("freeze", "*") == "freeze every app"
 
 
 def test_a_long_list_of_people_is_cut():

@@ -113,9 +113,9 @@ async def test_only_who_may_cancel_decides_and_only_about_what_counts_down(w: Wo
     w.policy = parse_policy(
         "roles: {looker: [view]}\nmembers:\n  - {who: [U02BOB], roles: [looker]}\n" + LONG
     )
-    with pytest.raises(Forbidden, match="you may not cancel myapp"):
+    with pytest.raises(Forbidden, match="you may not cancel rollouts of myapp"):
         await w.decider.stop(by(BOB), promotion)
-    with pytest.raises(Forbidden, match="you may not cancel myapp"):
+    with pytest.raises(Forbidden, match="you may not cancel rollouts of myapp"):
         await w.decider.snooze(by(BOB), promotion, 60)
     with pytest.raises(NotFound, match="is of the app myapp, not of other"):
         await w.decider.stop(by(BOB), promotion, app="other")

@@ -210,7 +210,7 @@ async def test_a_reason_that_comes_after_an_approval_is_too_late(w: World):
     failing[0] = True
     await w.end(running.promotion.id)
     assert (await w.ask(sibling.id, anyway="the registry is back")).came_too_late
-    with pytest.raises(Conflict, match=r"is on hold: its build .* --anyway"):
+    with pytest.raises(Conflict, match=r"is on hold: its build .* --ask"):
         await w.decider.approve(by(CAROL), waiting.id)
     assert (await w.store.read.promotion(waiting.id)).phase is Phase.REFUSED
 

@@ -13,7 +13,8 @@ import pytest
 from core.actor import Caller
 from core.errors import Conflict, Forbidden, NotFound
 from core.policy.authorization import parse_policy
-from core.promotion import Phase
+from core.policy.deeds import deed
+from core.promotion import Phase, PromotionKind
 from core.records.process_log import LogRequest
 from core.usecases.asking import PromotionRequest
 from core.usecases.build_starter import BuildStarter
@@ -192,11 +193,11 @@ async def test_who_has_every_right_is_not_refused_for_want_of_one(w: World, name
 
 
 @pytest.mark.parametrize("kind", ["promote", "rollback"])
-async def test_a_rollback_and_a_promote_are_two_rights(w: World, kind: str):
+async def test_a_rollback_and_a_promote_are_two_rights(w: World, kind: PromotionKind):
     good = await w.good()
     other = {"promote": "rollback", "rollback": "promote"}[kind]
     w.policy = parse_policy(policy_of(other, who="U01ALICE"))
-    with pytest.raises(Forbidden, match=f"^you may not {kind} myapp"):
+    with pytest.raises(Forbidden, match=f"^you may not {deed(kind, 'myapp')}"):
         await w.ask(good, kind=kind)
 
 
@@ -232,7 +233,7 @@ async def test_a_button_of_another_apps_promotion_needs_the_right_on_that_app(w:
     flying = (await w.ask(slow)).promotion
     await until(w, flying.id, Phase.UPDATING)
     w.policy = parse_policy(policy_of("cancel", who="U02BOB", apps="mine"))
-    with pytest.raises(Forbidden, match="^you may not cancel myapp"):
+    with pytest.raises(Forbidden, match="^you may not cancel rollouts of myapp"):
         await w.decider.cancel(by(BOB), flying.id)
     assert not (await w.store.read.promotion(flying.id)).settled
 

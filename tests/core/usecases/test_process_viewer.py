@@ -133,7 +133,7 @@ async def test_logs_need_a_right_of_their_own_and_hold_no_value(w: World):
     promotion = await w.promote(made.release.id)
     w.cluster.log = "using token correct-horse"
     w.policy = parse_policy(policy_of("view", who="U01ALICE"))
-    with pytest.raises(Forbidden, match="^you may not logs myapp"):
+    with pytest.raises(Forbidden, match="^you may not read the logs of myapp"):
         await w.processes.logs(by(ALICE), "myapp", LogRequest())
     w.policy = parse_policy(policy_of("logs", who="U01ALICE"))
     seen = await w.processes.logs(by(ALICE), "myapp", LogRequest(lines=1))

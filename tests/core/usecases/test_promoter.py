@@ -233,7 +233,7 @@ async def test_an_approval_of_a_token_is_answered_while_slack_is_down(w: World):
     w.directory.down = True
     with pytest.raises(Forbidden, match="only a person can approve"):
         await w.decider.approve(by(Actor("token", "ci", "ci")), request.promotion.id)
-    with pytest.raises(Forbidden, match="^I cannot check whether you may approve myapp"):
+    with pytest.raises(Forbidden, match="^I cannot check whether you may approve promotions of myapp"):
         await w.decider.approve(by(BOB), request.promotion.id)
 
 
@@ -403,7 +403,7 @@ async def test_two_who_sit_on_one_seat_by_now_are_one_approval(w: World):
     w.policy = seated("U05DAVE", "U02BOB, U03CAROL")
     told = await lapsed_approvals(w.store.read, w.decider._access, approved.promotion)
     assert str(told).startswith("an approval no longer counts: @u03carol (")
-    assert "every seat that you could fill is taken; it still needs @U05DAVE" in str(told)
+    assert "every seat that they could fill is taken; it still needs @U05DAVE" in str(told)
     # Somebody who can move to another seat keeps nobody out.
     w.policy = seated("U02BOB, U03CAROL", "U02BOB")
     assert not await lapsed_approvals(w.store.read, w.decider._access, approved.promotion)
@@ -542,7 +542,7 @@ async def test_a_guest_may_do_nothing(w: World):
 async def test_unknown_membership_means_no(w: World):
     request = await w.ask((await w.build()).release.id)
     w.directory.down = True
-    with pytest.raises(Forbidden, match="I cannot check whether you may approve myapp"):
+    with pytest.raises(Forbidden, match="I cannot check whether you may approve promotions of myapp"):
         await w.decider.approve(by(BOB), request.promotion.id)
 
 

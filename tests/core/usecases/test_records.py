@@ -101,7 +101,8 @@ async def test_a_channel_is_taken_from_an_app_with_the_right_on_that_one_too(w: 
     await w.registrar.create_app(by(ALICE, "C2"), "other")
     w.policy = parse_policy(ADMIN_OF_OTHER)
     with pytest.raises(
-        Forbidden, match="^this channel is linked to myapp, which would lose it: you may not admin"
+        Forbidden,
+        match="^this channel is linked to myapp, which would lose it: you may not change settings of",
     ):
         await w.registrar.link(by(BOB, "C1"), "other")
     assert (await w.store.read.app("myapp")).channel == "C1"

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.actor import Actor, Caller
-from core.errors import Conflict, NotFound, Unavailable
+from core.errors import Conflict, Forbidden, NotFound, Unavailable
+from core.policy.authorization import parse_policy
 from core.ports.notices import Notice
 from tests.core.world import ALICE, BOB, CAROL, World, by, world
 
@@ -97,6 +98,31 @@ async def test_it_can_be_put_off_in_place_of_the_policys_time(tmp_path: Path):
         w.clock.jump(1)
         await w.reminders.remind_due(w.clock.now())
         assert len(await told(w)) == 1
+
+
+async def test_whoever_could_not_approve_it_puts_nobodys_reminder_off(tmp_path: Path):
+    async with world(tmp_path, policy=policy("U02BOB, U01ALICE")) as w:
+        await w.build()
+        asked = (await w.ask()).promotion
+        for actor, why in ((CAROL, "the policy wants one of @U02BOB for myapp"), (ALICE, "you asked for it")):
+            with pytest.raises(
+                Forbidden, match="^only who can approve it may put its reminder off; .*" + why
+            ):
+                await w.reminders.remind(by(actor), asked.id, after=3600)
+        assert await w.store.read.reminder(asked.id) is None
+        assert (await w.reminders.remind(by(CAROL), asked.id)).whom == ("U02BOB",)
+
+
+async def test_whoever_only_looks_on_puts_nobodys_reminder_off(tmp_path: Path):
+    async with world(tmp_path, policy=policy("U02BOB, U01ALICE")) as w:
+        await w.build()
+        asked = (await w.ask()).promotion
+        w.policy = parse_policy(
+            "roles: {looker: [view]}\nmembers: [{who: ['*'], roles: [looker]}]\n" + policy("U02BOB, U01ALICE")
+        )
+        with pytest.raises(Forbidden, match="you may not approve promotions of myapp"):
+            await w.reminders.remind(by(CAROL), asked.id, after=3600)
+        assert (await w.reminders.remind(by(BOB), asked.id, after=3600)).due_at
 
 
 async def test_what_is_decided_meanwhile_reminds_nobody(tmp_path: Path):

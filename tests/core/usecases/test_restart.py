@@ -176,7 +176,7 @@ async def test_it_needs_no_approval_and_leaves_alone_what_waits_for_one(w: World
 async def test_the_right_to_promote_is_not_the_right_to_restart(w: World):
     await w.good()
     w.policy = parse_policy(policy_of("promote", who="U02BOB"))
-    with pytest.raises(Forbidden, match="^you may not scale myapp"):
+    with pytest.raises(Forbidden, match="^you may not scale or restart myapp"):
         await restart(w)
     w.policy = parse_policy(policy_of("scale", who="U02BOB"))
     assert (await restarted(w)).phase is Phase.RUNNING

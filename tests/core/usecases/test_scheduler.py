@@ -1,16 +1,20 @@
 """What waits for a time or for its turn starts once it comes, after everything was asked again; nothing but records says so."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from bot.views import confirmations
 from core.errors import Conflict, Invalid
 from core.lifecycle.outcome import ending
 from core.policy.authorization import parse_policy
-from core.promotion import Phase
+from core.promotion import Phase, Promotion
 from core.records.freeze import Freeze
 from core.records.waits_for import WaitsFor
 from core.usecases.scheduler import PromotionScheduler
+from tests.chain import audit_rows
 from tests.core.world import ALICE, BOB, ONE_APPROVAL, World, by, until
 from tests.fakes import broken, progressing
 
@@ -111,9 +115,35 @@ async def test_who_may_not_promote_any_more_promotes_nothing_at_its_time(w: Worl
     w.policy = parse_policy("roles: {looker: [view]}\nmembers:\n  - {who: ['*'], roles: [looker]}\n")
     await later(w, minutes=61)
     refused = await w.store.read.promotion(asked.id)
-    assert str(ending(refused)).startswith(
+    assert str(ending(refused)) == (
         "ERROR: refused, nothing was changed: @u01alice, who asked for it, may not promote it now: "
+        "no role of the policy file has the verb promote"
     )
+
+
+@pytest.mark.world(policy=ONE_APPROVAL)
+async def test_of_an_approval_that_lapsed_others_read_whose_it_was_and_why(w: World):
+    asked = (await w.ask((await w.build()).release.id, at="13:00")).promotion
+    await w.decider.approve(by(BOB), asked.id)
+    roles = "roles: {lead: [view, promote, approve], looker: [view]}\nmembers:\n"
+    grants = "  - {who: [U01ALICE], roles: [lead]}\n  - {who: [U02BOB], roles: [looker]}\n"
+    w.policy = parse_policy(f"{roles}{grants}{ONE_APPROVAL}")
+    await later(w, minutes=61)
+    refused = await w.store.read.promotion(asked.id)
+    assert str(refused.reason) == (
+        "an approval no longer counts: @u02bob (they no longer have the role lead for myapp)"
+    )
+
+
+async def test_the_audit_says_what_a_request_waits_for(w: World):
+    release = (await w.build()).release.id
+    at = (await w.ask(release, at="13:00")).promotion.waits_for
+    await w.ask(release)
+    rows = await audit_rows(w.store)
+    asked = [row for row in rows if row["action"] == "promote.request"]
+    assert at is not None
+    assert at.at is not None
+    assert [json.loads(each["detail"])["waits_for"] for each in asked] == [f"time {at.at.isoformat()}", None]
 
 
 async def test_what_went_on_hold_meanwhile_is_refused_with_the_reason(w: World):
@@ -165,3 +195,87 @@ async def test_a_time_that_comes_in_a_freeze_is_refused_with_the_reason(w: World
     await later(w, minutes=61)
     refused = await w.store.read.promotion(asked.id)
     assert str(ending(refused)).startswith("ERROR: refused, nothing was changed: myapp is frozen by @u02bob")
+
+
+async def busy(w: World) -> Promotion:
+    """Return a rollout that goes on until it is cancelled, over a release that is good."""
+    await w.good()
+    slow = (await w.build()).release.id
+    w.cluster.behaves[slow] = lambda _: progressing(started=1)
+    flying = (await w.ask(slow)).promotion
+    await until(w, flying.id, Phase.UPDATING)
+    return flying
+
+
+@pytest.mark.parametrize("ends", ["well", "cancelled"])
+async def test_what_was_approved_to_follow_a_rollout_runs_however_that_ends(w: World, ends: str):
+    flying = await busy(w)
+    w.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
+    next_ = (await w.build()).release.id
+    queued = (await w.ask(next_, queue=True)).promotion
+    assert queued.binding is not None
+    assert queued.binding.follows == (flying.release,)
+    assert (await w.decider.approve(by(BOB), queued.id)).promotion.phase is Phase.SCHEDULED
+    if ends == "cancelled":
+        await w.decider.cancel(by(ALICE), flying.id)
+    else:
+        del w.cluster.behaves[flying.release]
+    assert (await w.end(flying.id)).phase is (Phase.RUNNING if ends == "well" else Phase.REVERTED)
+    await scheduler(w).start_due(w.clock.now())
+    assert (await w.end(queued.id)).phase is Phase.RUNNING
+
+
+async def test_the_last_approval_may_come_once_the_rollout_before_it_is_over(w: World):
+    flying = await busy(w)
+    w.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
+    queued = (await w.ask((await w.build()).release.id, queue=True)).promotion
+    del w.cluster.behaves[flying.release]
+    await w.end(flying.id)
+    await w.decider.approve(by(BOB), queued.id)
+    assert (await w.end(queued.id)).phase is Phase.RUNNING
+
+
+async def test_what_became_active_in_another_way_voids_what_was_approved_to_follow(w: World):
+    flying = await busy(w)
+    w.policy = parse_policy(ONE_APPROVAL, open_to_all=True)
+    next_ = (await w.build()).release.id
+    queued = (await w.ask(next_, queue=True)).promotion
+    await w.decider.approve(by(BOB), queued.id)
+    del w.cluster.behaves[flying.release]
+    await w.end(flying.id)
+    async with w.store.transaction() as tx:
+        # No use case does so: whatever is promoted takes the place of what waits.
+        await tx.save_app(replace(await tx.app("myapp"), active_release=next_))
+    await scheduler(w).start_due(w.clock.now())
+    refused = await w.store.read.promotion(queued.id)
+    assert refused.phase is Phase.REFUSED
+    assert f"and is {next_}; ask again" in str(refused.reason)
+
+
+async def test_what_is_queued_in_a_freeze_and_asked_for_again_waits_once(w: World):
+    release = (await w.build()).release.id
+    until_ = w.clock.now() + timedelta(hours=2)
+    async with w.store.transaction() as tx:
+        await tx.save_freeze(Freeze(app="myapp", by=BOB, since=tx.now, until=until_, reason="sale"))
+    asked = (await w.ask(release, queue=True)).promotion
+    again = await w.ask(release, queue=True)
+    assert (again.already_waiting, again.promotion.id) == (True, asked.id)
+    assert str(confirmations.already_waiting(again.promotion)) == (
+        f"{release} already waits: {asked.id} in #C1, for the end of the freeze; asked for by @u01alice"
+    )
+    async with w.store.transaction() as tx:
+        # The freeze is made longer meanwhile: it is the same turn all the same.
+        later_ = until_ + timedelta(hours=1)
+        await tx.save_freeze(Freeze(app="myapp", by=BOB, since=tx.now, until=later_, reason="sale"))
+    again = await w.ask(release, queue=True)
+    assert (again.already_waiting, again.promotion.id) == (True, asked.id)
+
+
+@pytest.mark.world(policy=ONE_APPROVAL)
+async def test_what_waits_for_approval_is_asked_for_once_though_its_turn_has_come(w: World):
+    release = (await w.build()).release.id
+    asked = (await w.ask(release, queue=True)).promotion
+    again = await w.ask(release, queue=True)
+    assert (again.already_waiting, again.promotion.id) == (True, asked.id)
+    timed = await w.ask(release, at="13:00")
+    assert not timed.already_waiting

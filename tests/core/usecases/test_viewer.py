@@ -58,7 +58,7 @@ async def test_to_see_a_release_and_to_see_its_values_are_two_rights(w: World, t
     release = await furnished(w)
     w.policy = parse_policy(policy_of("view", who="U02BOB"))
     assert (await w.viewer.release(by(BOB), "myapp", release)).release.id == release
-    with pytest.raises(Forbidden, match="^you may not env myapp"):
+    with pytest.raises(Forbidden, match="^you may not read or change the environment of myapp"):
         await w.viewer.release(by(BOB), "myapp", release, reveal=True)
     w.policy = parse_policy(policy_of("env", who="U02BOB"))
     with pytest.raises(Forbidden, match="^you may not view myapp"):
