@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.command import commands as ask
 from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm, Form, FormCommand
+from bot.command.freeze_forms import FreezeForm
 from bot.command.release_forms import DeclineForm, PromoteForm, RollbackForm
 from bot.environments import EnvironmentCommand, EnvironmentCommands
 from bot.queries import Queries
@@ -156,14 +157,22 @@ class Handlers:
             case BuildForm():
                 newest = await self._registrar.newest_build(caller, command.app, to_promote=command.promote)
                 return command.form(newest.images, newest.build)
+            case AddRegistry() | DeleteApp() | FreezeForm():
+                return await self._administering(command, caller)
+            case _:
+                raise AssertionError(command)
+
+    async def _administering(self, command: AddRegistry | DeleteApp | FreezeForm, caller: Caller) -> Form:
+        """Return what is asked for of an app as such."""
+        match command:
             case AddRegistry():
                 await self._viewer.registries(caller, command.app)
                 return command.form()
             case DeleteApp():
                 await self._viewer.deletable(caller, command.app)
                 return command.form()
-            case _:
-                raise AssertionError(command)
+            case FreezeForm():
+                return command.form(await self._freezer.zone(caller, command.app))
 
     async def _choosing(self, command: PromoteForm | RollbackForm, caller: Caller) -> Form:
         """Return what is asked for of a release, with what the one that is chosen would change."""
@@ -370,7 +379,11 @@ class Handlers:
                 return Answer(text=confirmations.locking(command.app, locked=command.locked))
             case ask.FreezeApp():
                 made = await self._freezer.freeze(
-                    caller, command.app, reason=command.reason, until=command.until
+                    caller,
+                    command.app,
+                    reason=command.reason,
+                    until=command.until,
+                    begins=command.begins,
                 )
                 return Answer(text=confirmations.freezing(made))
             case ask.UnfreezeApp():

@@ -392,6 +392,7 @@ class FakeDirectory:
         self.guests = guests
         self.down = down
         self.groups: Mapping[str, frozenset[str]] = {}
+        self.zones: Mapping[str, str] = {}
 
     async def person(self, user_id: str) -> Person:
         if self.down:
@@ -402,6 +403,7 @@ class FakeDirectory:
             name=user_id.lower(),
             member=not guest,
             why_not="guests may not do this" if guest else "",
+            zone=self.zones.get(user_id, "UTC"),
         )
 
     async def group(self, group_id: str) -> frozenset[str]:

@@ -1,29 +1,33 @@
-"""How freezes and questions about rights are given: `freeze [APP|*] [until TIME] "reason"`."""
+"""How freezes and questions about rights are given: `freeze [APP|*] [from TIME] [until TIME] "reason"`."""
 
 from bot.command.arguments import Arguments
 from bot.command.commands import Command, FreezeApp, ListWaiting, UnfreezeApp, WhoAmI, Why
+from bot.command.freeze_forms import FreezeForm
 from bot.command.lexer import Word, plain, shown
 from core.policy.calendar import ZonedTime, is_zone, parse_time
 from core.records.freeze import EVERY_APP
 
 MANY = 10_000
-FORMS = "write it as 18:00, Mon 08:00 or 2026-01-31 14:00, with a zone such as Europe/Berlin if it is not UTC"
+FORMS = "write it as 18:00, Mon 08:00 or 2026-01-31 14:00, with a zone such as Europe/Berlin if it is not yours (in a terminal: if it is not UTC)"
 
 
 def freeze(given: Arguments) -> Command:
+    if given.slack and not given.words:
+        return FreezeForm(app=given.app)
     given.count(1, MANY)
     words = list(given.words)
     # The reason is what is left, so a single word is that; an app may be left out where the channel has one.
-    named = len(words) > 1 and plain(words[0].text).lower() != "until"
+    named = len(words) > 1 and plain(words[0].text).lower() not in {"from", "until"}
     app = _app(given, words.pop(0)) if named else given.app
-    until = None
-    if words and plain(words[0].text).lower() == "until":
-        until, words = _time(given, words[1:])
+    times: dict[str, ZonedTime] = {}
+    for word in ("from", "until"):
+        if words and plain(words[0].text).lower() == word:
+            times[word], words = _time(given, words[1:])
     reason = words[0].text if len(words) == 1 else " ".join(word.raw for word in words)
     reason = " ".join(reason.split())
     if not reason:
         given.refuse("a freeze needs a reason", 'as in: freeze myapp until Mon 08:00 "the launch"')
-    return FreezeApp(app=app, reason=reason, until=until)
+    return FreezeApp(app=app, reason=reason, begins=times.get("from"), until=times.get("until"))
 
 
 def _app(given: Arguments, word: Word) -> str:
@@ -45,7 +49,7 @@ def _time(given: Arguments, words: list[Word]) -> tuple[ZonedTime, list[Word]]:
         utc = texts[many][-1:] in {"Z", "z"}
         if not utc and rest and is_zone(zone := plain(rest[0].text)):
             return ZonedTime(time=time, zone=zone), rest[1:]
-        return ZonedTime(time=time), rest
+        return ZonedTime(time=time, zone="UTC" if utc else ""), rest
     return given.refuse(f"not a time: {shown(words[0].text) if words else 'nothing'}", FORMS)
 
 

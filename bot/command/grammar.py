@@ -134,7 +134,7 @@ RULES = (
     CommandRule(("apps", "cancel"), "[APP]", "stop the rollout that is running", SHIP, cancel_app),
     CommandRule(("waiting",), "", "list what waits for approval, yours first", SHIP, waiting, ()),
     CommandRule(
-        ("freeze",), '[APP|*] [until TIME] "REASON"', "promote nothing new until then, or until somebody unfreezes it", SHIP, freeze
+        ("freeze",), '[APP|*] [from TIME] [until TIME] ["REASON"]', "promote nothing new until then, or until somebody unfreezes it", SHIP, freeze
     ),
     CommandRule(("unfreeze",), "[APP|*]", "end a freeze", SHIP, unfreeze),
     CommandRule(("why",), "[RELEASE]", "say what you may do with it now, and why not", LOOK, why),

@@ -20,6 +20,7 @@ class FrozenApp:
     """Why nothing new is promoted to an app now.
 
     Attributes:
+        begins: when it begins, of one that lies ahead.
         by: who has called the freeze; None where it is a window of the policy.
         until: when all that freezes it now is over, one after the other; None where somebody has to end it.
         zone: the time zone in which people count that.
@@ -29,6 +30,7 @@ class FrozenApp:
     app: str
     reason: str
     by: Actor | None = None
+    begins: datetime | None = None
     until: datetime | None = None
     zone: str = "UTC"
     everywhere: bool = False
@@ -36,11 +38,15 @@ class FrozenApp:
     @property
     def sentence(self) -> Sentence:
         """Say what is so, by whom, until when and why."""
+        begin = f" from {spoken(self.begins, self.zone)}" if self.begins else ""
         end = f" until {spoken(self.until, self.zone)}" if self.until else ""
         by = (" by ", self.by) if self.by else (" by the policy",)
         reason = f": “{self.reason}”" if self.reason else ""
-        what = f"{self.app} is frozen" if not self.everywhere else f"every app is frozen, {self.app} too,"
-        return Sentence.of(what, *by, end, reason)
+        state = "will be" if self.begins else "is"
+        what = f"{self.app} {state} frozen"
+        if self.everywhere:
+            what = f"every app {state} frozen" + (f", {self.app} too," if self.app != EVERY_APP else "")
+        return Sentence.of(what, *by, begin, end, reason)
 
 
 def spoken(at: datetime, zone: str) -> str:

@@ -5,7 +5,7 @@ latest moment; who freezes takes the one that freezes longer.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -98,14 +98,22 @@ def parse_time(text: str) -> CalendarTime | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZonedTime:
-    """A time of a calendar on the wall clocks of a zone, as somebody has said it."""
+    """A time of a calendar on the wall clocks of a zone, as somebody has said it.
+
+    Attributes:
+        zone: an IANA name; "" is the zone of whoever says it.
+    """
 
     time: CalendarTime
-    zone: str = "UTC"
+    zone: str = ""
+
+    def said_in(self, zone: str) -> "ZonedTime":
+        """Return what somebody means by it who is in a zone."""
+        return self if self.zone else replace(self, zone=zone)
 
     def after(self, now: datetime) -> datetime | None:
         """Return when it comes next, in UTC; None where it is over."""
-        zone = ZoneInfo(self.zone)
+        zone = ZoneInfo(self.zone or "UTC")
         local = self.time.after(now.astimezone(zone).replace(tzinfo=None))
         return None if local is None else latest(local, zone)
 
@@ -116,7 +124,7 @@ class ZonedTime:
         dated = f"{month:02}-{day:02} " if at.day else ""
         year = f"{at.year}-" if at.year is not None else ""
         weekday = f"{DAYS[at.weekday]} " if at.weekday is not None else ""
-        return f"{year}{dated}{weekday}{at.time:%H:%M} {self.zone}"
+        return f"{year}{dated}{weekday}{at.time:%H:%M} {self.zone}".rstrip()
 
 
 def is_zone(name: str) -> bool:

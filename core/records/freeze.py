@@ -15,6 +15,7 @@ class Freeze:
 
     Attributes:
         app: whose, or `EVERY_APP`.
+        since: when it begins, which may lie ahead.
         until: when it ends by itself; None where somebody has to end it.
     """
 
@@ -26,4 +27,8 @@ class Freeze:
 
     def holds(self, app: str, at: datetime) -> bool:
         """Tell whether an app is frozen by it at a moment."""
-        return self.app in {app, EVERY_APP} and (self.until is None or at < self.until)
+        return self.app in {app, EVERY_APP} and self.since <= at and not self.over(at)
+
+    def over(self, at: datetime) -> bool:
+        """Tell whether it has ended by itself at a moment."""
+        return self.until is not None and self.until <= at

@@ -68,7 +68,7 @@ class PromotionRequest:
             kind=kind,
             app=self.app,
             force=self.force,
-            waits=self.waits_for is not None,
+            waits=self.waits_for is not None or self.queue or self.at is not None,
             anyway=self.anyway,
             break_glass=self.break_glass,
             variables=self.variables,

@@ -26,7 +26,7 @@ from core.records.approval import Approval
 from core.sentence import EMPTY_SENTENCE, Sentence
 from core.usecases.asking import PromotionRequest, considered, what_comes
 
-DecisionKind = Literal["approve", "decline", "cancel"]
+DecisionKind = Literal["approve", "decline", "cancel", "stop", "snooze"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +195,7 @@ class Explainer:
         )
 
     async def decision(self, principal: Principal, kind: DecisionKind, promotion: Promotion) -> Explanation:
-        """Say whether somebody could approve, decline or cancel a promotion now, as `Decider` would."""
+        """Say whether somebody could decide about or stop a promotion now, as `Decider` would."""
         meets = await decision_context(
             self._store.read,
             self._access.policy,

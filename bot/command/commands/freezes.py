@@ -8,16 +8,18 @@ from core.policy.calendar import ZonedTime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeApp(Command):
-    """Attributes: app: its name, or `*` for every app; until: when it ends by itself."""
+    """Attributes: app: its name, or `*` for every app; begins: when, None is now; until: when it ends by itself."""
 
     app: str
     reason: str
+    begins: ZonedTime | None = None
     until: ZonedTime | None = None
 
     @property
     def words(self) -> list[str]:
+        begins = ["from", *str(self.begins).split()] if self.begins else []
         until = ["until", *str(self.until).split()] if self.until else []
-        return ["freeze", self.app, *until, "--", self.reason]
+        return ["freeze", self.app, *begins, *until, "--", self.reason]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

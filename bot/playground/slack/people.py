@@ -13,9 +13,22 @@ def people() -> list[User]:
         User(
             id="U02BOB", name="bob", real_name="Bob Okafor", title="Developer", color="b7472a", is_admin=True
         ),
-        User(id="U03CAROL", name="carol", real_name="Carol Lindqvist", title="Release owner", color="2f855a"),
         User(
-            id="U04GITA", name="gita", real_name="Gita Rao", title="Guest", color="b7791f", is_restricted=True
+            id="U03CAROL",
+            name="carol",
+            real_name="Carol Lindqvist",
+            title="Release owner",
+            color="2f855a",
+            tz="America/New_York",
+        ),
+        User(
+            id="U04GITA",
+            name="gita",
+            real_name="Gita Rao",
+            title="Guest",
+            color="b7791f",
+            is_restricted=True,
+            tz="Asia/Kolkata",
         ),
         User(
             id="U05SAM",

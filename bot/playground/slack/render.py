@@ -1,6 +1,8 @@
 """How Slack's Web API words its records; pure functions from the store's records to JSON."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.state import Conversation, Message, User, Usergroup
@@ -51,6 +53,12 @@ def _thread_facts(message: Message, store: WorkspaceStore) -> Json:
     }
 
 
+def _offset(zone: str) -> int:
+    """Return the seconds that a zone is ahead of UTC now, as Slack gives them beside its name."""
+    ahead = datetime.now(ZoneInfo(zone)).utcoffset()
+    return 0 if ahead is None else int(ahead.total_seconds())
+
+
 def user_json(user: User) -> Json:
     """Return a member as users.info gives it."""
     profile = {
@@ -66,8 +74,8 @@ def user_json(user: User) -> Json:
         "real_name": user.real_name,
         "deleted": user.deleted,
         "color": user.color,
-        "tz": "Europe/Berlin",
-        "tz_offset": 3600,
+        "tz": user.tz,
+        "tz_offset": _offset(user.tz),
         "profile": profile | ({"bot_id": user.bot_id} if user.bot_id else {}),
         "is_bot": user.is_bot,
         "is_app_user": False,

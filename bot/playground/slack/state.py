@@ -27,6 +27,7 @@ class User:
     is_admin: bool = False
     deleted: bool = False
     bot_id: str = ""
+    tz: str = "Europe/Berlin"
 
 
 @dataclass(slots=True, kw_only=True)

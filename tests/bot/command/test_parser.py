@@ -43,13 +43,14 @@ from bot.command.commands import (
     Why,
 )
 from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm
+from bot.command.freeze_forms import FreezeForm
 from bot.command.parser import hints, parse
 from bot.command.release_forms import PromoteForm, RollbackForm
 from core.errors import Invalid, UserError
 from core.policy.calendar import ZonedTime, parse_time
 
 
-def until(text: str, zone: str = "UTC") -> ZonedTime:
+def until(text: str, zone: str = "") -> ZonedTime:
     time = parse_time(text)
     assert time is not None
     return ZonedTime(time=time, zone=zone)
@@ -180,8 +181,15 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
         ),
         (
             'freeze shop until 2026-01-31T14:00Z "x"',
-            FreezeApp(app="shop", reason="x", until=until("2026-01-31 14:00")),
+            FreezeApp(app="shop", reason="x", until=until("2026-01-31 14:00", "UTC")),
         ),
+        (
+            "freeze from 18:00 until Mon 08:00 UTC the launch -a shop",
+            FreezeApp(
+                app="shop", reason="the launch", begins=until("18:00"), until=until("Mon 08:00", "UTC")
+            ),
+        ),
+        ("freeze", FreezeForm(app="web")),
         (
             f'releases promote {R} -a shop --break-glass "it is down"',
             Promote(app="shop", release=R, break_glass="it is down"),

@@ -275,3 +275,47 @@ async def test_whoami_names_break_glass_only_where_it_is_of_use(w: World):
         RIGHTS.replace("roles: [lead]", "roles: [fireman]").replace("override: [lead]", "override: []")
     )
     assert await verbs(CAROL) == ()
+
+
+async def test_a_time_without_a_zone_is_in_that_of_who_freezes_and_the_answer_says_so(w: World):
+    release = await frozen_world(w, windows="")
+    w.directory.zones = {ALICE.id: "America/New_York", BOB.id: "Europe/Atlantis"}
+    assert await w.freezer.zone(by(ALICE), "myapp") == "America/New_York"
+    made = await w.freezer.freeze(by(ALICE), "myapp", reason="the launch", until=until("18:00", ""))
+    assert str(made.sentence) == (
+        "myapp is frozen by @u01alice until Thu 1 Jan 18:00 (America/New_York): “the launch”"
+    )
+    w.clock.jump(10 * 3600)  # 22:00 UTC, and 17:00 there
+    with pytest.raises(Conflict, match="myapp is frozen"):
+        await w.ask(release)
+    w.clock.jump(3600)
+    assert (await w.promote(release)).phase is Phase.RUNNING
+    # What nobody here knows is UTC, as in a terminal.
+    made = await w.freezer.freeze(by(BOB), "myapp", reason="x", until=until("23:30", ""))
+    assert made.zone == "UTC"
+
+
+async def test_a_freeze_may_begin_later_and_ends_none_that_is_on(w: World):
+    release = await frozen_world(w, windows="")
+    made = await w.freezer.freeze(
+        by(ALICE), "myapp", reason="sale", begins=until("14:00"), until=until("13:00")
+    )
+    assert str(made.sentence) == (
+        "myapp will be frozen by @u01alice from Thu 1 Jan 14:00 (UTC) until Fri 2 Jan 13:00 (UTC): “sale”"
+    )
+    assert (await w.promote(release)).phase is Phase.RUNNING
+    w.clock.jump(2 * 3600)
+    with pytest.raises(Conflict, match="myapp is frozen by @u01alice"):
+        await w.ask((await w.build()).release.id)
+    with pytest.raises(Conflict, match="^myapp is frozen now by @u01alice") as refused:
+        await w.freezer.freeze(by(BOB), "myapp", reason="x", begins=until("20:00"), until=None)
+    assert str(refused.value.hint) == "end that first: `unfreeze myapp`"
+    await w.freezer.unfreeze(by(BOB), "myapp")
+    await w.freezer.freeze(by(BOB), "*", reason="x", begins=until("23:00"), until=None)
+    assert (
+        str((await notices(w))[-1]) == "every app will be frozen by @u02bob from Thu 1 Jan 23:00 (UTC): “x”"
+    )
+    # What lies ahead is called off as well.
+    assert await w.freezer.unfreeze(by(BOB), "*") is None
+    with pytest.raises(Conflict, match="is not frozen"):
+        await w.freezer.unfreeze(by(BOB), "*")
