@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.views.answers import Answer, slack_answer
 from bot.views.card import card
+from bot.views.digest import digest
 from bot.views.releases import release_list
 from core.actor import Actor
 from core.lifecycle.outlook import NO_OUTLOOK, Outlook
@@ -46,8 +47,16 @@ def card_sheet(now: datetime) -> list[dict[str, Any]]:
             }
             for title, promotion in card_states(now)
         ),
+        {"title": "Very many at once", **_many(now)},
         {"title": "A list", **_list(now)},
     ]
+
+
+def _many(now: datetime) -> dict[str, Any]:
+    """Return the message that tells of all rollouts of a channel, two of each state after the start."""
+    begun = [promotion for _, promotion in (*_on_the_way(now), *_ended(now))]
+    named = [replace(promotion, app=f"app-{number:02}") for number, promotion in enumerate([*begun, *begun])]
+    return digest([(promotion, "") for promotion in named])
 
 
 def card_states(now: datetime) -> Iterator[tuple[str, Promotion]]:
