@@ -7,7 +7,14 @@ from bot.command import commands as ask
 from bot.prefixes import typed
 from bot.views.answers import Answer
 from bot.views.apps import app_info, app_list, app_params
-from bot.views.builds import build_info, build_list, build_logs, registry_list
+from bot.views.builds import (
+    build_info,
+    build_list,
+    build_logs,
+    build_run_info,
+    nothing_built,
+    registry_list,
+)
 from bot.views.documents import (
     app_document,
     build_document,
@@ -36,7 +43,7 @@ from bot.views.process_documents import (
     service_documents,
     timer_documents,
 )
-from bot.views.process_log import failure_answer, log_answer, log_text, nothing_written
+from bot.views.process_log import failure_answer, last_rows, log_answer, log_text, nothing_written
 from bot.views.processes import process_list, resource_list, scale_list, service_list, timer_list
 from bot.views.release_diff import release_diff_text
 from bot.views.releases import (
@@ -155,10 +162,25 @@ class Queries:
         return Answer(text=build_list(builds, self._clock.now()), data=data, whole=command.typed)
 
     async def _build_info(self, command: ask.BuildInfo, caller: Caller) -> Answer:
+        run = await self._viewer.build_run(caller, command.app, command.build)
+        if run is not None and not run.release:
+            return Answer(
+                text=build_run_info(run, self._clock.now()),
+                data=build_document(run.entry()),
+                whole=command.typed,
+            )
         build = await self._viewer.build(caller, command.app, command.build)
         return Answer(text=build_info(build, self._clock.now()), data=build_document(build))
 
     async def _build_logs(self, command: ask.BuildLogs, caller: Caller) -> Answer:
+        if (made := await self._viewer.build_run_log(caller, command.app, command.build)) is not None:
+            shown, left = last_rows("\n".join(made[1]) or nothing_built(made[0]))
+            hint = (
+                f"{left} earlier lines not shown; GET /builds/{command.build}/log has all of them"
+                if left
+                else ""
+            )
+            return Answer(text=shown, hint=hint, whole=command.typed)
         build, notes = await self._viewer.build_log(caller, command.app, command.build)
         return Answer(text=build_logs(build), warnings=notes, whole=command.typed)
 

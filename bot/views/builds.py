@@ -5,7 +5,8 @@ from datetime import datetime
 
 from bot.views.tables import Table, facts, passage, table
 from bot.views.times import elapsed, humanise, stamp
-from core.records.build import Build, BuildEntry, is_pinned
+from core.build_run import BuildRun
+from core.records.build import Build, BuildEntry, BuildStatus, is_pinned
 from core.records.registry_account import RegistryAccount
 from core.sentence import Sentence
 
@@ -42,6 +43,28 @@ def build_info(build: Build, now: datetime) -> str:
             ("Elapsed", elapsed(build.started_at, build.ended_at)),
         ]
     )
+
+
+def build_run_info(run: BuildRun, now: datetime) -> Sentence:
+    """Return the facts of a build that has made no release, and why."""
+    started = run.started_at or run.created_at
+    shown = facts(
+        [
+            ("Id", run.id),
+            ("Status", run.status),
+            ("Release", run.release),
+            ("Description", passage(run.request.message or run.request.description)),
+            *([("Commit", run.request.git_sha)] if run.request.git_sha else []),
+            ("Started", humanise(started, now)),
+            ("Elapsed", elapsed(started, run.ended_at)),
+        ]
+    )
+    return Sentence.of(shown, f"\n\n{run.status}: ", run.reason) if run.reason else Sentence.of(shown)
+
+
+def nothing_built(run: BuildRun) -> str:
+    """Say why there is no line of a log."""
+    return "it waits for its turn" if run.status is BuildStatus.CREATED else "nothing is written yet, or was"
 
 
 def build_logs(build: Build) -> Sentence:

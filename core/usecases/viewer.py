@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.actor import Caller
+from core.build_run import BuildRun
 from core.errors import Conflict, Forbidden, NotFound, Unavailable
 from core.lifecycle.access import Access
 from core.lifecycle.bundles import bundle_of, prunable
@@ -266,9 +267,36 @@ class Viewer:
         return await read.build(app, release.build)
 
     async def builds(self, caller: Caller, app: str, limit: int) -> list[BuildEntry]:
+        """Return the newest builds first: those that have made a release, and those on their way, failed or cancelled."""
+        await self._access.require(caller.actor, "view", app)
+        read = self._store.read
+        await read.app(app)
+        found = [*await read.builds(app, limit), *await read.build_entries(app, limit)]
+        return sorted(found, key=lambda build: build.started_at, reverse=True)[:limit]
+
+    async def build_run(self, caller: Caller, app: str, build_id: str) -> BuildRun | None:
+        """Return a build that the cluster makes; None where it is none, or of another app."""
         await self._access.require(caller.actor, "view", app)
         await self._store.read.app(app)
-        return await self._store.read.builds(app, limit)
+        try:
+            run = await self._store.read.build_run(build_id)
+        except NotFound:
+            return None
+        return run if run.app == app else None
+
+    async def build_run_log(
+        self, caller: Caller, app: str, build_id: str
+    ) -> tuple[BuildRun, list[str]] | None:
+        """Return a build that the cluster makes, and what of its log is kept; None as of `build_run`."""
+        run = await self.build_run(caller, app, build_id)
+        if run is None:
+            return None
+        lines: list[str] = []
+        number = 0
+        while batch := await self._store.read.build_lines(build_id, number):
+            number = batch[-1][0]
+            lines += [text for _, text in batch]
+        return run, lines
 
     async def build(self, caller: Caller, app: str, build_id: str) -> Build:
         await self._access.require(caller.actor, "view", app)

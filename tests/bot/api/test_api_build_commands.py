@@ -1,0 +1,44 @@
+"""Builds that the cluster makes, in lists, facts and logs."""
+
+import pytest
+
+from bot.views.builds import build_list, build_run_info, nothing_built
+from core.ports.builds import JobLogLine
+from core.sentence import Sentence
+from tests.core.building.nursery import FAILED
+from tests.core.test_build_run import RUN
+from tests.core.world import BOB
+from tests.fakes import START
+
+RUNNING = RUN.started(START)
+STOPPED = RUNNING.cancelled(Sentence.of("cancelled by ", BOB), START)
+
+
+def test_what_has_made_no_release_is_listed_without_one():
+    rows = str(build_list([RUNNING.entry(), STOPPED.entry()], START)).split("\n")
+    assert [row.split()[:2] for row in rows[1:]] == [[RUN.id, "running"], [RUN.id, "cancelled"]]
+
+
+def test_the_facts_say_why():
+    said = build_run_info(STOPPED, START)
+    assert str(said).endswith("\n\ncancelled: cancelled by @u02bob")
+    assert "Status       cancelled" in str(said)
+    assert "\n\n" not in str(build_run_info(RUNNING, START))
+
+
+def test_without_a_line_it_is_said_why():
+    assert nothing_built(RUN) == "it waits for its turn"
+    assert nothing_built(STOPPED) == "nothing is written yet, or was"
+
+
+@pytest.mark.parametrize("words", ["builds", "builds info {}", "builds logs {}"])
+async def test_a_failed_build_is_seen_with_its_cause_by_each_command(api, words):
+    api.builds.jobs.looks, api.builds.jobs.lines = [FAILED], [JobLogLine("1", "#7 RUN make")]
+    run = await api.builds.made()
+    text = (await (await api.command(f"{words.format(run.id)} -a myapp")).json())["text"]
+    expected = {
+        "builds": "failed",
+        "builds info {}": "failed: it ended with exit code 1",
+        "builds logs {}": "#7 RUN make\nERROR: it ended with exit code 1",
+    }
+    assert expected[words] in text
