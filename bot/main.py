@@ -21,7 +21,7 @@ from bot.handlers import Handlers
 from bot.http.limits import HttpLimits, connections_of, open_files
 from bot.http.site import listening
 from bot.loop_lag import LoopLag
-from bot.pictures.process import can_draw, draw
+from bot.pictures.process import drawer
 from bot.policy_file import PolicyFile
 from bot.prefixes import name_slash_command
 from bot.registry import RegistryClient
@@ -87,10 +87,6 @@ LEAST_FREE_DISK = 0.10
 LAST_WORDS_SECONDS = 5.0
 # Slack itself gives up after three seconds.
 SLACK_BODY_SECONDS = 10.0
-# Said once at a start, for whoever wonders why a failed rollout has no picture.
-NO_PICTURES = (
-    "no pictures of rollouts are drawn: what draws them is not installed (pip install 'convox-bot[pictures]')"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -514,11 +510,7 @@ async def serve(settings: Settings, *, clock: Clock | None = None) -> None:
         )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    if not can_draw():
-        log.info(NO_PICTURES)
-    async with wired(
-        settings, clock=clock or SystemClock(), registries=True, draw=draw if can_draw() else None
-    ) as bot:
+    async with wired(settings, clock=clock or SystemClock(), registries=True, draw=drawer()) as bot:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, bot.policy.reload)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import view_pictures
 from playwright.async_api import Locator, Page, async_playwright, expect
 
 from bot.clock import ScaledClock
@@ -32,12 +33,17 @@ async def main() -> None:
     """Take every picture."""
     FOLDER.mkdir(exist_ok=True)
     expect.set_options(timeout=PATIENCE_MS)
+    (FOLDER / "timeline.png").write_bytes(view_pictures.timeline())
     with tempfile.TemporaryDirectory() as folder:
         async with playing(Path(folder)) as url, browsing(url) as page:
             await releases(page)
             await promote(page)
             await failed(page)
+            await again(page)
             await approval(page)
+            await dialog_of(page, "Decline", "modal-decline", confirmed=True)
+            await view_pictures.dialogs(page, send, keep)
+            await view_pictures.homes(page, keep)
             await cards_by_state(page, url)
 
 
@@ -115,6 +121,24 @@ async def approval(page: Page) -> None:
     await page.get_by_title("Act as Bob Okafor").click()
     await expect(page.get_by_title("Act as Bob Okafor")).to_have_attribute("aria-pressed", "true")
     await take(page, "approval")
+
+
+async def again(page: Page) -> None:
+    """What asks for a reason before a release that failed is tried once more."""
+    await dialog_of(page, "Promote again", "modal-again")
+
+
+async def dialog_of(page: Page, button: str, name: str, *, confirmed: bool = False) -> None:
+    await cards(page).last.get_by_role("button", name=button).click()
+    if confirmed:
+        await page.get_by_role("dialog").get_by_role("button", name=button).click()
+    await view_pictures.dialog(page, name, keep)
+
+
+def keep(name: str, picture: bytes) -> None:
+    path = FOLDER / f"{name}.jpg"
+    path.write_bytes(picture)
+    checked(path)
 
 
 async def cards_by_state(page: Page, url: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -11,7 +12,9 @@ from typing import Any
 
 import orjson
 
-from core.ports.pictures import PictureFailure
+from core.ports.pictures import Draw, PictureFailure
+
+log = logging.getLogger(__name__)
 
 LIBRARY = "matplotlib"
 # It takes two on an idle machine, most of them to load the library; a busy one takes several times that.
@@ -21,9 +24,15 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST_SAID = 300
 
 
-def can_draw() -> bool:
-    """Tell whether the extra `pictures` is installed."""
-    return find_spec(LIBRARY) is not None
+def drawer() -> Draw | None:
+    """Return what draws, None where the extra `pictures` is not installed: whoever wonders why there are none is told once."""
+    if find_spec(LIBRARY) is None:
+        log.info(
+            "no pictures of rollouts are drawn: %s is not installed (pip install 'convox-bot[pictures]')",
+            LIBRARY,
+        )
+        return None
+    return draw
 
 
 async def draw(values: Mapping[str, Any], *, patience: float = PATIENCE_SECONDS) -> bytes:

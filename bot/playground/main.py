@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.clock import ScaledClock, SystemClock
 from bot.main import run as run_bot
-from bot.pictures.process import can_draw, draw
+from bot.pictures.process import drawer
 from bot.playground.slack.delivery import ACK_SECONDS
 from bot.playground.state_folder import StateFolder
 from bot.playground.wiring import Playground, free_port, playground, save
@@ -84,7 +84,7 @@ async def _once(
             port=port,
             reset=shutdown.reset,
             ack_seconds=patience,
-            draw=draw if can_draw() else None,
+            draw=drawer(),
         ) as made,
         asyncio.TaskGroup() as tasks,
     ):

@@ -102,7 +102,8 @@ def _line(promotion: Promotion, approvals: Sequence[Approval]) -> str:
 
 
 def _where(promotion: Promotion) -> str:
-    return prose(Sentence.of(" in ", Channel(promotion.channel))) if promotion.channel else ""
+    # A sentence begins and ends with a word: the space before it is ours.
+    return " " + prose(Sentence.of("in ", Channel(promotion.channel))) if promotion.channel else ""
 
 
 def _cancel(p: Promotion) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.pictures import process
-from bot.pictures.process import LIBRARY, can_draw, draw
+from bot.pictures.process import LIBRARY, draw, drawer
 from bot.views.timeline import drawing
 from core.ports.pictures import PictureFailure
 from tests.bot.views.test_timeline import FAILED, shown
@@ -46,10 +46,13 @@ async def test_what_is_no_picture_is_none(monkeypatch):
         await draw({}, patience=PATIENCE)
 
 
-def test_it_can_draw_where_the_library_is_installed(monkeypatch):
-    assert can_draw()
+def test_without_the_library_nothing_draws_which_is_said(monkeypatch, caplog):
+    caplog.set_level("INFO")
+    assert drawer() is draw
+    assert caplog.text == ""
     monkeypatch.setattr(process, "LIBRARY", "no_such_library")
-    assert not can_draw()
+    assert drawer() is None
+    assert "no pictures of rollouts are drawn: no_such_library is not installed" in caplog.text
 
 
 def test_the_library_is_an_extra_only():
