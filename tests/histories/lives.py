@@ -10,7 +10,7 @@ from unittest import mock
 import aiosqlite
 
 from bot import main
-from bot.background import expire
+from bot.background import expire, start_due
 from bot.playground.slack import SlackWorkspace
 from bot.policy_file import PolicyFile
 from bot.settings import Settings
@@ -155,7 +155,12 @@ class Life:
             )
             self.registrar = domain.registrar
             await domain.supervisor.resume()
-            jobs = [side.sender.run(), self._inbox.run(), expire(domain.decider, clock)]
+            jobs = [
+                side.sender.run(),
+                self._inbox.run(),
+                expire(domain.decider, clock),
+                start_due(domain.scheduler, clock),
+            ]
             tasks = [asyncio.create_task(job) for job in jobs]
             try:
                 self._ready.set()

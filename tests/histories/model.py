@@ -21,6 +21,7 @@ ENDINGS = {
     "Refused": ("ERROR: refused, nothing was changed", "ERROR: cancelled by "),
     "Superseded": ("ERROR: superseded by ",),
     "Declined": ("ERROR: declined by ",),
+    "Stopped": ("ERROR: stopped by ",),
     "Expired": ("ERROR: approval expired",),
 }
 # Who may approve; the policy excludes the one who asked.
@@ -82,11 +83,18 @@ class Account:
             cards=cards,
             threads={id_: slack.thread(channel, card.ts) for id_, card in cards.items() if card and card.ts},
             shown=[each for each in slack.messages(channel) if each.bot_id and not each.is_reply],
-            answers=Counter(str(each.visible_to) for each in slack.store.ephemerals),
+            answers=Counter(str(each.visible_to) for each in slack.store.ephemerals)
+            + Counter(user for user, key in {(d.user, d.key) for d in delivered} if key in _opened(slack)),
             writes=cluster.writes,
             live=cluster.live,
             delivered=delivered,
         )
+
+
+def _opened(slack: SlackWorkspace) -> set[str]:
+    """Return the trigger ids that opened a dialog: it is the answer to what asks for more."""
+    calls = [call for call in slack.calls if call.method == "views.open" and call.answer["ok"]]
+    return {str(call.args["trigger_id"]) for call in calls}
 
 
 def faults(account: Account, history: History) -> list[str]:

@@ -60,6 +60,7 @@ apps:
     longest: 200s
     min_ready: 1s
     settle: 4s
+    rollback_after: {countdown}
 """
 # Between two things that people do.
 BREATH = 1.0
@@ -255,7 +256,7 @@ async def _play(history: History, folder: Path) -> list[str]:
     luck, clock = random.Random(history.luck), LoopClock()
     slack = SlackWorkspace(clock)
     policy = folder / "policy.yml"
-    policy.write_text(POLICY.format(approvals=history.approvals))
+    policy.write_text(POLICY.format(approvals=history.approvals, countdown=history.countdown))
     settings = read_settings(
         Settings,
         {

@@ -89,11 +89,16 @@ Step = Build | Type | Click | Again | Wait | Die | Restart | Trouble | Lost | Sl
 
 @dataclass(frozen=True)
 class History:
-    """What happens to one app whose promotions need so many approvals; `luck` decides what runs before what."""
+    """What happens to one app whose promotions need so many approvals; `luck` decides what runs before what.
+
+    Attributes:
+        countdown: how long a failed rollout waits before it goes back.
+    """
 
     approvals: int
     luck: int
     steps: tuple[Step, ...]
+    countdown: str = "0s"
 
     def script(self) -> str:
         """Return the test that makes this very history again."""
@@ -101,7 +106,7 @@ class History:
         return (
             "def test_a_history_that_went_wrong():\n"
             f"    history = History(\n        approvals={self.approvals},\n        luck={self.luck},\n"
-            f"        steps=(\n{lines}\n        ),\n    )\n    assert played(history) == []\n"
+            f"        steps=(\n{lines}\n        ),\n        countdown={self.countdown!r},\n    )\n    assert played(history) == []\n"
         )
 
 
@@ -109,7 +114,8 @@ WORDS = (
     "releases promote {0}", "releases promote {0}", "releases promote {0}", "releases promote", "releases promote {1}",
     "releases promote {0} --force", "releases promote {1} --force", 'releases promote {0} --anyway "because"',
     "releases rollback {1}", "releases rollback {2}", "apps cancel", "cancel {p}", "approve {p}", "decline {p} no",
-    "env set COLOUR=blue --promote", "env set COLOUR=red",
+    "env set COLOUR=blue --promote", "env set COLOUR=red", "releases promote {0} --queue", "releases promote {1} --queue",
+    "releases promote {0} at 2026-01-01T12:10Z", "stop {p}", "snooze {p}",
 )  # fmt: skip
 METHODS = ("chat.postMessage", "chat.update", "conversations.replies", "conversations.history", "users.info")
 SECONDS = (0.0, 0.3, 1.0, 2.0, 4.0, 8.0, 15.0, 25.0, 60.0, 200.0, 1900.0)
@@ -119,7 +125,11 @@ _kinds: dict[str, SearchStrategy[Step]] = {
     "type": st.builds(Type, _users, st.sampled_from(WORDS)),
     "approve": st.builds(Click, _approving, st.just("approve"), st.sampled_from((0, 0, 0, 1)), st.booleans()),
     "press": st.builds(
-        Click, _users, st.sampled_from(("decline", "cancel")), st.sampled_from((0, 0, 1, 2)), st.booleans()
+        Click,
+        _users,
+        st.sampled_from(("decline", "cancel", "stop", "snooze", "roll_back_now")),
+        st.sampled_from((0, 0, 1, 2)),
+        st.booleans(),
     ),
     "build": st.builds(Build, st.sampled_from(("good", "good", "missing", "late", "never"))),
     "wait": st.builds(Wait, st.sampled_from(SECONDS)),
@@ -149,4 +159,5 @@ histories = st.builds(
     st.integers(1, LONGEST)
     .flatmap(lambda length: st.lists(_steps, min_size=length, max_size=length))
     .map(lambda steps: (Build("good"), Type(ALICE, "releases promote {0}"), *steps)),
+    st.sampled_from(("0s", "0s", "30s")),
 )
