@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from core.manifest.images import image_problem
 
+ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|[kMGT]i?)?")
 SHORTEST, LONGEST = 60, 6 * 3600  # seconds
 
@@ -42,7 +43,7 @@ class ClusterBuildSettings(BaseModel):
     @field_validator("convox_build_address")
     @classmethod
     def _address(cls, value: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        if not ADDRESS.fullmatch(value):
             raise ValueError("is no address such as http://convox-bot.convox-system:3001")
         return value.rstrip("/")
 

@@ -14,6 +14,8 @@ from bot.playground.kubelet.behaviour import Behaviour
 BUILDERS = ("buildkit", "buildctl")
 _IMAGE = re.compile(r"echo '?(Building [^'\n]*)'?\nbuildctl-daemonless.sh ([^\n]*)")
 _NAMES = re.compile(r'name=([^",\']+)')
+_PLACES = re.compile(r"(?:context|filename)=(\S+)")
+_DOCKERFILE = re.compile(r"filename=(\S+)")
 _SECONDS = 6.0
 _FAILED = """\
 #7 [3/3] RUN make
@@ -60,7 +62,7 @@ def _image(words: str) -> tuple[str, int, str]:
     named = _NAMES.search(words)
     name = named[1] if named else "image"
     begins = "".join(f"{line}\n" for line in _steps(words))
-    places = " ".join(re.findall(r"(?:context|filename)=(\S+)", words))
+    places = " ".join(_PLACES.findall(words))
     if "broken" in places:
         return begins + _FAILED, 1, "Error"
     if "oom" in places:
@@ -72,7 +74,7 @@ def _image(words: str) -> tuple[str, int, str]:
 
 
 def _steps(words: str) -> Iterator[str]:
-    dockerfile = re.search(r"filename=(\S+)", words)
+    dockerfile = _DOCKERFILE.search(words)
     yield f"#1 [internal] load build definition from {dockerfile[1].strip(chr(39)) if dockerfile else 'Dockerfile'}"
     yield "#1 DONE 0.0s"
     yield ""
