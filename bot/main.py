@@ -327,7 +327,7 @@ def _build_side(
     )
     supervisor = BuildSupervisor(ports)
     return BuildSide(
-        sources=SourceRegistrar(store, folder, slack.access, why_not_startable, most=most),
+        sources=SourceRegistrar(store, folder, slack.access, why_not_startable, builders.why_not, most=most),
         starter=BuildStarter(
             store, slack.access, builders, folder, supervisor, why_not_startable=why_not_startable
         ),

@@ -1,20 +1,20 @@
 """`convox-bot build` and `convox-bot deploy`: from a folder to a build and its release, and to production (contract 4)."""
 
-import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from bot.cli.client import RackClient
 from bot.cli.files import read_file
+from bot.cli.git import origin, remote
+from bot.cli.packaging.package import built_services
 from bot.cli.rack_url import CliError
+from bot.cli.source_builds import BuildLogReader, start_build, upload_folder
+from bot.cli.steps import Steps
 from bot.cli.terminal import EXIT_OK, complain, do, rack_of_environment, say
 from core.records.repository import repository_url
-
-# Git answers from the disk; a repository on a dead network share must not hang a pipeline.
-GIT_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,9 @@ class BuildOptions:
         manifest: by the path from there.
         images: service → image that exists already.
         description, git_sha, repository: None for what git says of the manifest's repository.
+        build_args: name → value, for each Dockerfile.
+        no_cache: each of its steps is run anew.
+        only_newest: builds of the app that still wait are called off.
     """
 
     app: str
@@ -35,10 +38,21 @@ class BuildOptions:
     description: str | None = None
     git_sha: str | None = None
     repository: str | None = None
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    no_cache: bool = False
+    only_newest: bool = False
+
+    def only_built(self) -> Mapping[str, Any]:
+        """What is said of builds that the bot makes, by the names of the API; it refuses them where it makes none."""
+        return {
+            "build-args": dict(self.build_args),
+            "no-cache": self.no_cache,
+            "only-newest": self.only_newest,
+        }
 
 
 def build(options: BuildOptions, *, only_id: bool = False) -> int:
-    """Register a build.
+    """Build a folder, or register what was built elsewhere where every service has its image.
 
     Args:
         options: of what.
@@ -47,19 +61,20 @@ def build(options: BuildOptions, *, only_id: bool = False) -> int:
     Returns:
         0, with `Build: B…` and `Release: R…` on stdout; 1 with the sentence on stderr.
     """
+    out = sys.stderr if only_id else sys.stdout
     try:
-        made = _registered(options)
+        made = _made(options, out)
     except CliError as error:
         return complain(error)
-    say(f"Build: {made['id']}\nRelease: {made['release']}", sys.stderr if only_id else None)
+    say(f"Build: {made.id}\nRelease: {made.release}", out)
     if only_id:
-        sys.stdout.write(made["release"])
+        sys.stdout.write(made.release)
         sys.stdout.flush()
     return EXIT_OK
 
 
 def deploy(options: BuildOptions, *, wait: bool = True, force: bool = False) -> int:
-    """Register a build and promote its release; whoever may not promote makes neither.
+    """Build as `build` does and promote the release; whoever may not promote makes neither.
 
     Args:
         options: of what.
@@ -70,57 +85,69 @@ def deploy(options: BuildOptions, *, wait: bool = True, force: bool = False) -> 
         what `do releases promote` returns; 1 where there was no build.
     """
     try:
-        made = _registered(options, promote=True)
+        made = _made(options, sys.stdout, promote=True)
     except CliError as error:
         return complain(error)
-    words = ["releases", "promote", made["release"], "-a", options.app]
+    words = ["releases", "promote", made.release, "-a", options.app]
     return do([*words, "--force"] if force else words, wait=wait)
 
 
-def _registered(options: BuildOptions, *, promote: bool = False) -> dict[str, Any]:
-    """Return what the bot has made, and say what it notes; `promote`: that the release is promoted next."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """A build that is complete, and its release."""
+
+    id: str
+    release: str
+
+
+def _made(options: BuildOptions, out: TextIO, *, promote: bool = False) -> BuildResult:
+    """Return what the bot has made; `promote`: that the release is promoted next."""
     manifest = options.folder / options.manifest
+    text = read_file(manifest, hint="-m names another manifest")
     document: dict[str, Any] = {
-        "manifest": read_file(manifest, hint="-m names another manifest"),
+        "manifest": text,
         "images": dict(options.images),
-        **_origin(manifest, options.description, options.git_sha),
+        **origin(manifest, options.description, options.git_sha),
+        **{key: value for key, value in options.only_built().items() if value},
     }
-    remote = options.repository if options.repository is not None else _remote(manifest)
-    if address := repository_url(remote):
+    came_from = options.repository if options.repository is not None else remote(manifest)
+    if address := repository_url(came_from):
         document["repository"] = address
     if promote:
         document["promote"] = True
-    made = RackClient(rack_of_environment()).register(options.app, document)
-    for note in (*([made["note"]] if "note" in made else []), *made.get("notes", ())):
-        say(f"Note: {note}", sys.stderr)
-    return made
+    rack = RackClient(rack_of_environment())
+    if built_services(text).keys() - options.images.keys():
+        return _built(rack, options, document, out)
+    made = rack.register(options.app, document)
+    _note(made)
+    return BuildResult(id=made["id"], release=made["release"])
 
 
-def _origin(manifest: Path, description: str | None, git_sha: str | None) -> dict[str, str]:
-    """Return description and git-sha; an empty description is filled with the time by the bot."""
-    folder = manifest.parent
-    commit = _git(folder, "log", "-1", "--format=%H%n%s", "--end-of-options", git_sha or "HEAD", "--")
-    sha, _, subject = (commit or "").partition("\n")
-    if description is None:
-        # As Convox: what is not committed is not described by a commit. Untracked files do not count.
-        clean = bool(sha) and _git(folder, "diff", "--quiet", "--no-ext-diff") is not None
-        description = f"build {sha[:10]} {subject}".strip() if clean else ""
-    return {"description": description, "git-sha": git_sha if git_sha is not None else sha}
-
-
-def _remote(manifest: Path) -> str:
-    """Return where the repository of the manifest was cloned from; a path on this machine is nowhere for anybody else."""
-    remote = _git(manifest.parent, "remote", "get-url", "origin") or ""
-    return remote if repository_url(remote).startswith("https://") else ""
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    """Return what git prints, or None where it fails, is missing, or there is no repository."""
-    command = ["git", "-C", str(folder), "-c", "log.showSignature=false", *arguments]
+def _built(rack: RackClient, options: BuildOptions, document: dict[str, Any], out: TextIO) -> BuildResult:
+    """Let the bot build the folder, and print its log."""
+    steps, path = Steps(out), options.manifest.as_posix()
+    source = upload_folder(rack, options.app, options.folder, (path, document["manifest"]), steps, _notice)
+    started = start_build(rack, options.app, document | {"source": source, "manifest-path": path}, steps)
+    _note(started)
+    if ahead := started.get("ahead"):
+        _notice(f"{ahead} of {options.app}'s builds come before {started['id']}")
+    followed = BuildLogReader(rack, started["id"], _notice)
     try:
-        done = subprocess.run(  # noqa: S603 - a list of arguments, no shell
-            command, capture_output=True, check=True, timeout=GIT_SECONDS, stdin=subprocess.DEVNULL
+        for line in followed.lines():
+            say(line, out)
+    except KeyboardInterrupt:
+        _notice(
+            f"{started['id']} goes on without this terminal: `convox-bot do builds info {started['id']}` shows it,"
+            f" `convox-bot do builds cancel {started['id']}` stops it"
         )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.decode(errors="replace").strip()
+        raise
+    return BuildResult(id=started["id"], release=followed.release)
+
+
+def _note(made: Mapping[str, Any]) -> None:
+    for note in (*([made["note"]] if "note" in made else []), *made.get("notes", ())):
+        _notice(note)
+
+
+def _notice(text: str) -> None:
+    say(f"Note: {text}", sys.stderr)

@@ -5,7 +5,7 @@ import json
 import socket
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +19,9 @@ ANSWER_SECONDS = 120.0
 # Before each new try to go on with a stream: a restart of the bot takes seconds, a move to another node minutes.
 RETRY_PAUSES = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 30.0, 60.0, 60.0)
 JSON_TYPE = "application/json"
-# Another try may be answered otherwise: the body came too slowly or to the wrong place, something between here and the bot
+# Another try may be answered otherwise: the body came too slowly, something between here and the bot
 # takes only smaller ones, or has no bot behind it just now. The bot's own 500 and 503 are final, as they say what is wrong.
-PASSING = frozenset({408, 409, 413, 502, 504})
+PASSING = frozenset({408, 413, 502, 504})
 # A stream is silent while an approval is awaited; a dead peer is noticed within 30 + 3 × 10 s all the same.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
@@ -91,9 +91,15 @@ class RackClient:
         return self._post(f"/apps/{quote(app, safe='')}/builds", build)[0]
 
     def exchange(
-        self, method: str, path: str, body: bytes | None = None, *, kind: str = JSON_TYPE
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        kind: str = JSON_TYPE,
+        passing: Container[int] = PASSING,
     ) -> dict[str, Any]:
-        """Ask what may be asked again, and return the document of the answer.
+        """Ask what may be asked again, and return the document of the answer; `passing`: statuses that another try may not meet.
 
         Raises:
             ConnectionLost: no answer came, or one that may be another the next time.
@@ -104,7 +110,7 @@ class RackClient:
                 response = self._ask(connection, method, path, body, kind=kind)
                 if response.status < http.client.MULTIPLE_CHOICES:
                     return self._json(response)
-                refused = self._not_ok(response) if response.status not in PASSING else None
+                refused = self._not_ok(response) if response.status not in passing else None
             except (OSError, http.client.HTTPException) as error:
                 raise ConnectionLost(
                     f"the connection to {self._url.name} was lost ({type(error).__name__})"
@@ -146,12 +152,22 @@ class RackClient:
                 tries += 1
 
     def _lines(self, promotion: str, after: int, *, as_json: bool) -> Iterator[str]:
-        """Yield what one connection gives, whole lines only, and raise ConnectionLost when there is no more."""
+        """Yield what one connection gives, and raise ConnectionLost when there is no more."""
+        path = f"/promotions/{quote(promotion, safe='')}/lines?after={after}"
+        yield from self.stream(f"{path}&format=json" if as_json else path)
+        raise ConnectionLost(f"{self._url.name} has ended the stream without a verdict")
+
+    def stream(self, path: str) -> Iterator[str]:
+        """Yield what one connection gives, whole lines only, until the bot ends it.
+
+        Raises:
+            ConnectionLost: it broke.
+            CliError: it was refused.
+        """
         with closing(self._connect()) as connection:
             sock = connection.sock
             try:
-                path = f"/promotions/{quote(promotion, safe='')}/lines?after={after}"
-                response = self._ask(connection, "GET", f"{path}&format=json" if as_json else path)
+                response = self._ask(connection, "GET", path)
                 if response.status != http.client.OK:
                     raise self._not_ok(response, retry=True)
                 sock.settimeout(None)
@@ -163,7 +179,6 @@ class RackClient:
                 raise ConnectionLost(
                     f"the connection to {self._url.name} was lost ({type(error).__name__})"
                 ) from None
-        raise ConnectionLost(f"{self._url.name} has ended the stream without a verdict")
 
     def _post(
         self, path: str, document: Mapping[str, object]
@@ -176,7 +191,7 @@ class RackClient:
         with closing(connection):
             try:
                 response = self._ask(connection, "POST", path, json.dumps(document).encode())
-                if response.status not in {http.client.OK, http.client.CREATED}:
+                if response.status >= http.client.MULTIPLE_CHOICES:
                     raise self._not_ok(response)
                 return self._json(response), response.headers
             except (OSError, http.client.HTTPException) as error:

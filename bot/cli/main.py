@@ -91,10 +91,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     command("keygen", "print one key for CONVOX_KEYS", _keygen)
     _add_token(command("token", "create, list or revoke API tokens, beside a running bot", _token))
-    build = command("build", "register a build with the bot of RACK_URL, which makes a release", _build)
+    build = command(
+        "build", "build a folder, or register its images, with the bot of RACK_URL: a release", _build
+    )
     _add_build(build)
     build.add_argument("--id", action="store_true", help="print the id of the release and nothing else")
-    _add_deploy(command("deploy", "register a build and promote its release, as `do` does", _deploy))
+    _add_deploy(command("deploy", "build, and promote the release, as `do` does", _deploy))
     _add_check(command("check", "say what a release of a convox.yml would be, from the file alone", _check))
     do = command("do", "carry out a command from a terminal, as /convox does in Slack", _usage_of_do)
     do.usage, do.description, do.formatter_class = DO_USAGE, DO, argparse.RawDescriptionHelpFormatter
@@ -167,7 +169,7 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
         type=_image,
         default=[],
         metavar="SERVICE=REF",
-        help="for each service with `build:`; pin it as REPOSITORY@sha256:…",
+        help="what is not to be built, since it was elsewhere; pin it as REPOSITORY@sha256:…",
     )
     parser.add_argument(
         "-d",
@@ -175,6 +177,16 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="what people read in lists (default: build, the commit's sha and subject, from git)",
     )
+    parser.add_argument(
+        "--build-args",
+        action="append",
+        type=_variable,
+        default=[],
+        metavar="KEY=VALUE",
+        help="an argument for each Dockerfile; as often as wanted",
+    )
+    parser.add_argument("--no-cache", action="store_true", help="run each step of the Dockerfiles anew")
+    parser.add_argument("--only-newest", action="store_true", help="call off builds of APP that still wait")
     parser.add_argument(
         "--git-sha", metavar="SHA", help="the commit (default: HEAD of the manifest's repository)"
     )
@@ -324,6 +336,9 @@ def _build_options(arguments: argparse.Namespace) -> "BuildOptions | None":
         description=arguments.description,
         git_sha=arguments.git_sha,
         repository=arguments.repository,
+        build_args=dict(arguments.build_args),
+        no_cache=arguments.no_cache,
+        only_newest=arguments.only_newest,
     )
 
 

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from bot.cli.client import RETRY_PAUSES, ConnectionLost, RackClient
+from bot.cli.client import PASSING, RETRY_PAUSES, ConnectionLost, RackClient
 from bot.cli.packaging.archive import Archive
 from bot.cli.rack_url import CliError
 
 # Sent at once, and after each loss half of it: what stands between may take less (nginx: 1 MiB), or be slow.
 PART_BYTES, LEAST_PART_BYTES = 8 << 20, 1 << 18
 GZIP = "application/gzip"
+# What a part is answered where one that was thought lost has arrived after all: it is looked up where to go on.
+ELSEWHERE = 409
 
 
 class Upload:
@@ -86,7 +88,9 @@ class Upload:
             return self._rack.exchange("GET", path)
         self._file.seek(self._offset)
         part = self._file.read(self._part)
-        return self._rack.exchange("PATCH", f"{path}?offset={self._offset}", part, kind=GZIP)
+        return self._rack.exchange(
+            "PATCH", f"{path}?offset={self._offset}", part, kind=GZIP, passing=PASSING | {ELSEWHERE}
+        )
 
     def _wait(self, lost: ConnectionLost, tries: int) -> None:
         if tries == len(RETRY_PAUSES):

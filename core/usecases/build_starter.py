@@ -27,6 +27,16 @@ _BUILT = "built/here:now"
 MOST_QUEUED = 20
 
 
+def check_buildable(why_not: str) -> None:
+    """Raise Conflict where a rack builds nothing, for the reason that is given."""
+    if why_not:
+        raise Conflict(
+            why_not,
+            hint="`convox-bot build --image SERVICE=IMAGE` registers what was built elsewhere; "
+            "docs/settings.md says what a rack needs",
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedBuild:
     """A build that was asked for, and how many of its app come before it."""
@@ -132,12 +142,7 @@ class BuildStarter:
 
     async def _check(self, app: str, request: BuildRequest) -> None:
         """Say now what would else be said when its turn has come."""
-        if why := self._cluster.why_not():
-            raise Conflict(
-                why,
-                hint="`convox-bot build --image SERVICE=IMAGE` registers what was built elsewhere; "
-                "docs/settings.md says what a rack needs",
-            )
+        check_buildable(self._cluster.why_not())
         fork = await read_fork(self._store.read, app)
         loaded = await asyncio.to_thread(parse_manifest, request.manifest, fork.environment, complete=False)
         check_times(loaded.services, self._access.policy.rules(app))

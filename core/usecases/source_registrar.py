@@ -9,6 +9,7 @@ from core.errors import Invalid, Unavailable
 from core.lifecycle.access import Access
 from core.ports.sources import Source, Sources
 from core.ports.store import Store
+from core.usecases.build_starter import check_buildable
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # Written at once: a thread for each piece that comes out of a socket would cost more than writing it.
@@ -26,6 +27,7 @@ class SourceRegistrar:
         sources: Sources,
         access: Access,
         why_not_startable: Callable[[], str],
+        why_not_buildable: Callable[[], str],
         *,
         most: int,
     ) -> None:
@@ -36,12 +38,14 @@ class SourceRegistrar:
             sources: where they are kept.
             access: who may do what.
             why_not_startable: says why nothing may be written now, or "".
+            why_not_buildable: says what this rack lacks to build anything, or "".
             most: bytes that one source may have.
         """
         self._store = store
         self._sources = sources
         self._access = access
         self._why_not_startable = why_not_startable
+        self._why_not_buildable = why_not_buildable
         self._most = most
 
     async def create_source(self, caller: Caller, app: str, *, digest: str, size: int) -> Source:
@@ -49,12 +53,14 @@ class SourceRegistrar:
 
         Raises:
             NotFound: there is no such app.
+            Conflict: this rack builds nothing: said before anything is sent for nothing.
             Invalid: the digest is none, or it is larger than a source may be.
             Unavailable: nothing may be written now, or it has no room.
         """
         await self._access.require(caller.actor, "build", app)
         if reason := self._why_not_startable():
             raise Unavailable(reason)
+        check_buildable(self._why_not_buildable())
         await self._store.read.app(app)
         if not DIGEST.fullmatch(digest):
             raise Invalid("a digest is sha256: and 64 hexadecimal digits")

@@ -1,7 +1,7 @@
 """A folder with its convox.yml becomes one archive, as `convox build` packages it."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -36,19 +36,27 @@ def package(folder: Path, manifest: str, text: str, into: BinaryIO) -> Archive:
     return write_archive(walk(folder, rules), into)
 
 
-def dockerfiles(manifest: str) -> Iterator[str]:
-    """Yield the Dockerfile of each service that is built, by its path from the folder.
+def built_services(manifest: str) -> Mapping[str, Any]:
+    """Return each service without an image of its own, with what it says of `build`.
 
-    The bot reads the manifest strictly; here nothing is judged, and what cannot be read names no Dockerfile.
+    The bot reads the manifest strictly; here nothing is judged, and what cannot be read names no service.
     """
     try:
         document = yaml.safe_load(manifest)
     except yaml.YAMLError:
-        return
+        return {}
     services = document.get("services") if isinstance(document, dict) else None
-    for service in services.values() if isinstance(services, dict) else ():
-        if isinstance(service, dict) and not service.get("image"):
-            yield _dockerfile(service.get("build", "."))
+    return {
+        str(name): service.get("build") or "."
+        for name, service in (services.items() if isinstance(services, dict) else ())
+        if isinstance(service, dict) and not service.get("image")
+    }
+
+
+def dockerfiles(manifest: str) -> Iterator[str]:
+    """Yield the Dockerfile of each service that is built, by its path from the folder."""
+    for build in built_services(manifest).values():
+        yield _dockerfile(build)
 
 
 def _dockerfile(build: Any) -> str:

@@ -71,11 +71,11 @@ class _Aside:
         await asyncio.sleep(0.001)
 
 
-def sources_of(w, path, *, most=64 << 20, least_free=0.0, why_not_startable=""):
+def sources_of(w, path, why_not_buildable=str, *, most=64 << 20, least_free=0.0, why_not_startable=""):
     """The sources of a world, beside its database."""
     folder = SourceFolder(path / "convox.db", w.clock, least_free=least_free)
     access = Access(lambda: w.policy, w.directory)
-    return SourceRegistrar(w.store, folder, access, lambda: why_not_startable, most=most)
+    return SourceRegistrar(w.store, folder, access, lambda: why_not_startable, why_not_buildable, most=most)
 
 
 @asynccontextmanager
@@ -88,7 +88,7 @@ async def serving(path):
             handlers=handlers,
             registrar=made.registrar,
             starter=builds.starter,
-            sources=sources_of(made, path),
+            sources=sources_of(made, path, builds.jobs.why_not),
             store=made.store,
             viewer=made.viewer,
             directory=made.directory,

@@ -1,0 +1,219 @@
+"""`convox-bot build` of a folder: what is printed is what Convox prints, and every way in which there is no release is said."""
+
+import asyncio
+import io
+import re
+import tarfile
+from typing import Any
+
+import pytest
+
+from bot.cli.client import RackClient
+from bot.cli.main import main
+from bot.cli.rack_url import CliError, RackUrl
+from bot.cli.source_builds import BuildLogReader
+from bot.cli.steps import Steps
+from core.policy.authorization import parse_policy
+from core.ports.builds import JobLogLine
+from tests.bot.api.asking import IMAGES, MANIFEST, policy_of
+from tests.bot.api.serving import serving
+from tests.core.building.nursery import FAILED
+
+LOG = ["#1 [internal] load build definition from Dockerfile", "#2 DONE 0.1s"]
+
+
+@pytest.fixture
+async def api(tmp_path, monkeypatch):
+    async with serving(tmp_path) as made:
+        monkeypatch.setenv("RACK_URL", made.url)
+        monkeypatch.setattr(made.builds.starter, "_sources", made.sources._sources)
+        made.builds.jobs.lines = [JobLogLine(str(number), line) for number, line in enumerate(LOG)]
+        yield made
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "convox.yml").write_text(MANIFEST)
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    (folder / ".dockerignore").write_text("secret\n")
+    (folder / "secret").write_text("s3cret")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+async def run(*words):
+    return await asyncio.to_thread(main, [words[0], "-a", "myapp", *words[1:]])
+
+
+async def test_the_terminal_of_the_documentation(api, folder, capsys):
+    assert await run("build") == 0
+
+    (release,) = await api.store.read.releases("myapp", 9)
+    assert capsys.readouterr().out.splitlines() == [
+        "Packaging source... OK",
+        "Uploading source... OK",
+        "Starting build... OK",
+        *LOG,
+        f"Build: {release.build}",
+        f"Release: {release.id}",
+    ]
+
+
+async def test_what_is_built_is_the_folder_by_its_flags(api, folder, monkeypatch):
+    seen: dict[str, Any] = {}
+    real = api.builds.starter.start
+
+    async def start(caller, app, **given):
+        path = await api.sources._sources.open(given["source"])
+        with tarfile.open(path) as tar:
+            seen.update(given, names=tar.getnames())
+        return await real(caller, app, **given)
+
+    monkeypatch.setattr(api.builds.starter, "start", start)
+    words = ["--build-args", "A=x,y", "--build-args", "B=1=2", "--no-cache", "--only-newest", "-d", "by hand"]
+    assert await run("build", *words, f"--image=web={IMAGES['web']}") == 0
+
+    assert seen["names"] == [".dockerignore", "Dockerfile", "convox.yml"]
+    assert {
+        name: seen[name]
+        for name in ("build_args", "no_cache", "only_newest", "description", "manifest_path", "images")
+    } == {
+        "build_args": {"A": "x,y", "B": "1=2"},
+        "no_cache": True,
+        "only_newest": True,
+        "description": "by hand",
+        "manifest_path": "convox.yml",
+        "images": {"web": IMAGES["web"]},
+    }
+
+
+async def test_where_every_service_has_its_image_nothing_is_uploaded(api, folder, capsys):
+    given = [f"--image={name}={reference}" for name, reference in IMAGES.items()]
+    assert await run("build", *given) == 0
+    assert "source" not in capsys.readouterr().out
+
+    assert await run("build", *given, "--no-cache") == 1
+    assert "no-cache: without a source nothing is built" in capsys.readouterr().err
+
+
+async def test_a_build_that_fails_ends_with_its_log_and_why(api, folder, capsys):
+    api.builds.jobs.looks = [FAILED]
+    assert await run("build") == 1
+
+    out, err = capsys.readouterr()
+    assert LOG[0] in out
+    assert "Release:" not in out
+    assert re.search(r"ERROR: build B[A-Z]{10} failed: it ended with exit code 1\n", err)
+    assert await api.store.read.releases("myapp", 9) == []
+
+
+async def test_with_id_the_log_goes_where_no_script_reads(api, folder, capsys):
+    assert await run("build", "--id") == 0
+
+    out, err = capsys.readouterr()
+    (release,) = await api.store.read.releases("myapp", 9)
+    assert out == release.id
+    assert LOG[1] in err
+
+
+async def test_deploy_builds_and_promotes(api, folder, capsys):
+    assert await run("deploy") == 0
+
+    out = capsys.readouterr().out.splitlines()
+    (release,) = await api.store.read.releases("myapp", 9)
+    assert out[2:6] == ["Starting build... OK", *LOG, f"Promoting {release.id}..."]
+    assert out[-1] == "OK"
+
+
+async def test_who_may_not_promote_builds_nothing_by_deploy(api, folder, capsys):
+    api.world.policy = parse_policy(policy_of("view, build"))
+
+    assert await run("deploy") == 1
+    assert "ERROR: you may not promote myapp" in capsys.readouterr().err
+    assert api.builds.jobs.started == []
+
+
+async def test_a_rack_that_builds_nothing_says_so_before_anything_is_uploaded(api, folder, capsys):
+    api.builds.jobs.missing = "this rack has no registry"
+
+    assert await run("build") == 1
+    out, err = capsys.readouterr()
+    assert out == "Packaging source... OK\nUploading source... \n"
+    assert err.startswith("ERROR: this rack has no registry\n")
+    assert "--image SERVICE=IMAGE" in err
+
+
+async def test_a_log_goes_on_after_a_lost_connection_from_the_line_that_came_last(api, folder, monkeypatch):
+    api.builds.hold()
+    assert (await api.post("/apps/myapp/builds", json=await started(api))).status == 202
+    (build,) = await api.store.read.open_builds()
+    await api.builds.end(build.id)
+    real, asked = RackClient._ask, []
+
+    def ask(self, connection, method, path, *rest, **more):
+        asked.append(path)
+        if len(asked) < 3:
+            raise ConnectionResetError
+        return real(self, connection, method, path, *rest, **more)
+
+    monkeypatch.setattr(RackClient, "_ask", ask)
+    notices: list[str] = []
+    pauses: list[float] = []
+    followed = BuildLogReader(RackClient(RackUrl.read(api.url)), build.id, notices.append, pauses.append)
+    lines = await asyncio.to_thread(lambda: list(followed.lines()))
+
+    assert lines == LOG
+    assert (len(notices), len(pauses)) == (1, 2)
+    assert followed.release == (await api.store.read.releases("myapp", 1))[0].id
+
+
+async def started(api):
+    source = await api.sources._sources.create("myapp", "sha256:" + "0" * 64, 1)
+    await api.sources._sources.append(source.id, 0, b"x")
+    whole = api.sources._sources._folder(source.id)
+    (whole / "part").rename(whole / "source.tar.gz")
+    return {"manifest": MANIFEST, "source": source.id}
+
+
+async def test_a_bot_that_stays_away_is_given_up_with_the_way_to_look(api):
+    followed = BuildLogReader(
+        RackClient(RackUrl.read("http://convox:x@127.0.0.1:1")), "BABCDEFGHIJ", lambda _: None, lambda _: None
+    )
+    with pytest.raises(
+        CliError, match="the build cannot be followed any more: 127.0.0.1:1 cannot be"
+    ) as told:
+        list(followed.lines())
+    assert told.value.hint.endswith("`convox-bot do builds info BABCDEFGHIJ`")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("out", "written"),
+    [
+        (
+            Terminal(),
+            "Uploading source... \rUploading source... 50% of 2.0 MB\x1b[K\rUploading source... OK\x1b[K\n",
+        ),
+        (io.StringIO(), "Uploading source... OK\n"),
+    ],
+)
+def test_a_terminal_sees_how_far_it_is_and_a_pipe_whole_lines(out, written):
+    with Steps(out).step("Uploading source") as step:
+        step.advance(1_000_000, 2_000_000)
+
+    assert out.getvalue() == written
+
+
+def test_what_goes_wrong_has_a_line_of_its_own():
+    out = io.StringIO()
+    with pytest.raises(CliError), Steps(out).step("Packaging source"):
+        raise CliError("no")
+
+    assert out.getvalue() == "Packaging source... \n"
