@@ -26,6 +26,7 @@ def build_list(builds: Sequence[BuildEntry], now: datetime) -> Table:
             )
             for build in builds
         ],
+        essential=("ID", "RELEASE", "DESCRIPTION"),
     )
 
 

@@ -27,6 +27,7 @@ def history_list(promotions: Sequence[Promotion], spans: Sequence[LiveSpan], now
             )
             for p in promotions
         ],
+        essential=("RELEASE", "ENDING", "REQUESTED"),
     )
 
 

@@ -25,6 +25,7 @@ def process_list(processes: Sequence[Process], now: datetime) -> Table:
             )
             for process in processes
         ],
+        essential=("SERVICE", "STATUS", "STARTED"),
     )
 
 
@@ -74,6 +75,7 @@ def timer_list(timers: Sequence[TimerState], now: datetime) -> Table:
             )
             for each in timers
         ],
+        essential=("TIMER", "STATUS", "LAST"),
     )
 
 

@@ -33,7 +33,8 @@ def release_list(
     rows = [_row(release, active, now) for release in releases]
     if further_down is not None:
         rows += [("…", "", "", "", ""), _row(further_down, active, now)]
-    return table(("ID", "STATUS", "BUILD", "CREATED", "DESCRIPTION"), rows)
+    header = ("ID", "STATUS", "BUILD", "CREATED", "DESCRIPTION")
+    return table(header, rows, essential=("ID", "STATUS", "DESCRIPTION"))
 
 
 def _row(release: Release | ReleaseEntry, active: str | None, now: datetime) -> tuple[str, ...]:

@@ -14,15 +14,17 @@ class Table(str):
 
     Attributes:
         header, rows: the cells, each of them one line.
+        essential: the columns that whoever sees only the first few must see, in their order; () for those that come first.
     """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    essential: tuple[str, ...]
 
-    __slots__ = ("header", "rows")
+    __slots__ = ("essential", "header", "rows")
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, essential: Sequence[str] = ()) -> Table:
     """Return a header and rows, columns padded to their widest cell, two spaces between, the last unpadded.
 
     An empty list is a header alone, and an empty last cell leaves its gap behind, both as in Convox.
@@ -38,6 +40,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
         )
     )
     made.header, made.rows = tuple(header), tuple(map(tuple, lines[1:]))
+    made.essential = tuple(essential)
     return made
 
 

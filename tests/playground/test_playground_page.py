@@ -60,7 +60,7 @@ async def test_the_first_steps_lead_from_the_list_to_an_approval(page: Page, mad
     table = page.locator("#messages .ephemeral table")
     await expect(table).to_contain_text("Greet by name (good)")
     rows = (await table.inner_text()).splitlines()
-    assert rows[0].split() == ["ID", "STATUS", "BUILD", "CREATED", "DESCRIPTION"]
+    assert rows[0].split() == ["ID", "STATUS", "DESCRIPTION", "BUILD", "CREATED"]
     good = next(row.split()[0] for row in rows if "Greet by name" in row)
     bad = next(row.split()[0] for row in rows if "no such image" in row)
 

@@ -6,9 +6,14 @@ from hypothesis import strategies as st
 
 from bot.playground.slack.limits import problems
 from bot.views.answers import Answer, slack_answer
+from bot.views.builds import build_list
+from bot.views.history import history_list
+from bot.views.processes import process_list, timer_list
+from bot.views.releases import release_list
 from bot.views.table_block import MOST_ROWS, table_block
 from bot.views.tables import table
 from core.errors import Conflict
+from tests.bot.views.samples import NOW
 
 HEADER = ("ID", "STATUS", "DESCRIPTION")
 ROWS = [("RA", "active", "one"), ("RB", "", "two")]
@@ -34,6 +39,34 @@ def test_a_list_is_a_table_with_the_same_in_its_text():
         )["text"]
     )
     assert problems(payload, method="response_url") == []
+
+
+def test_what_matters_stands_first_and_the_text_keeps_the_order_of_convox():
+    header = ("ID", "STATUS", "BUILD", "CREATED", "DESCRIPTION")
+    made = table(
+        header, [("RA", "active", "BA", "1 hour ago", "one")], essential=("ID", "STATUS", "DESCRIPTION")
+    )
+    found = table_block(made)
+
+    assert found is not None
+    head, row = ([cell["text"] for cell in cells] for cells in found[0]["rows"])
+    assert head == ["ID", "STATUS", "DESCRIPTION", "BUILD", "CREATED"]
+    assert row == ["RA", "active", "one", "BA", "1 hour ago"]
+    assert [each["is_wrapped"] for each in found[0]["column_settings"]] == [False, False, True, False, False]
+    assert made.startswith("ID  STATUS  BUILD  CREATED")
+
+
+def test_each_list_names_columns_that_it_has():
+    """A phone of 390 pixels shows two or three of them."""
+    for each in (
+        release_list([], None, NOW),
+        build_list([], NOW),
+        history_list([], [], NOW),
+        process_list([], NOW),
+        timer_list([], NOW),
+    ):
+        assert len(each.essential) == 3
+        assert set(each.essential) < set(each.header)
 
 
 def test_what_a_table_does_not_hold_is_counted_with_the_command_that_shows_it():
