@@ -23,6 +23,7 @@ DIALOGS = (
     ("modal-rollback", "/convox releases rollback", "alice"),
     ("modal-env-set", "/convox env set API_KEY", "alice"),
     ("modal-env-edit", "/convox env edit", "alice"),
+    ("modal-freeze", "/convox freeze", "carol"),
     ("modal-build", "/convox build", "carol"),
     ("modal-registries-add", "/convox registries add registry.example deploy", "carol"),
     ("modal-apps-delete", "/convox apps delete myapp", "carol"),
