@@ -24,6 +24,7 @@ from core.usecases.explainer import DecisionKind
 from tests.core.usecases.test_promoter import NOBODY
 from tests.core.world import ALICE, BOB, CAROL, World, by, until, world
 from tests.fakes import broken, progressing
+from tests.soak import times
 
 TOKEN = Actor("token", "ci")
 WHO = ("U01ALICE", "U02BOB", "U03CAROL", "token:ci")
@@ -86,6 +87,8 @@ CASES = st.builds(
     actor=st.sampled_from([ALICE, BOB, CAROL, TOKEN]),
     one=st.integers(0, 20),
 )
+# Of one stage many are looked at: what is refused changes nothing.
+STAGES = st.lists(CASES, min_size=6, max_size=6)
 
 
 async def begun(w: World, case: Case, release: str) -> Promotion | None:
@@ -115,13 +118,6 @@ async def situation(w: World, case: Case) -> tuple[dict[str, PromotionRequest], 
     release = (await w.build()).release.id
     asked = await begun(w, case, release)
     newest = (await w.build()).release.id
-    if case.frozen == "person":
-        async with w.store.transaction() as tx:
-            end = tx.now + timedelta(days=1)
-            await tx.save_freeze(Freeze(app="myapp", by=BOB, since=tx.now, until=end, reason="sale"))
-    w.policy = parse_policy(case.policy)
-    w.directory.guests = frozenset({BOB.id} if case.guest else ())
-    w.directory.groups = {"S01OPS": frozenset({CAROL.id})}
     requests = {
         "promote": PromotionRequest(app="myapp", release=newest),
         "the newest": PromotionRequest(app="myapp"),
@@ -135,6 +131,18 @@ async def situation(w: World, case: Case) -> tuple[dict[str, PromotionRequest], 
         "restart": PromotionRequest(app="myapp", restart=()),
     }
     return requests, asked
+
+
+async def rule(w: World, case: Case) -> None:
+    """Let the policy, the freeze and the people be as the case has them."""
+    async with w.store.transaction() as tx:
+        await tx.remove_freeze("myapp")
+        if case.frozen == "person":
+            end = tx.now + timedelta(days=1)
+            await tx.save_freeze(Freeze(app="myapp", by=BOB, since=tx.now, until=end, reason="sale"))
+    w.policy = parse_policy(case.policy)
+    w.directory.guests = frozenset({BOB.id} if case.guest else ())
+    w.directory.groups = {"S01OPS": frozenset({CAROL.id})}
 
 
 async def said(
@@ -176,26 +184,35 @@ async def enforced(
     return True
 
 
-async def check(case: Case, path: Path) -> None:
+async def check(cases: list[Case], path: Path) -> None:
     async with world(path) as w:
-        requests, asked = await situation(w, case)
-        deeds: list[PromotionRequest | DecisionKind] = [*requests.values(), *(DECISIONS if asked else ())]
-        may = [deed for deed in deeds if await said(w, case.actor, deed, asked)]
-        if case.actor.kind == "slack":
-            seen = await w.overviews.of(case.actor)
-            shown = {kind for item in (*seen.waiting, *seen.rolling) for kind in item.may}
-            assert shown == {deed for deed in may if deed in {"approve", "decline", "cancel"}}
-            assert all(("promote" in item.may) == (requests["promote"] in may) for item in seen.apps)
-        # What is refused changes nothing, so all of it can be tried.
-        for deed in deeds:
-            assert deed in may or not await enforced(w, case.actor, deed, asked), deed
+        requests, asked = await situation(w, cases[0])
+        for case in cases:
+            await rule(w, case)
+            may = await compared(w, case, requests, asked)
         if may:
             one = may[case.one % len(may)]
             assert await enforced(w, case.actor, one, asked), one
 
 
-@given(CASES)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_what_is_said_of_a_deed_is_what_is_done(case: Case):
+async def compared(
+    w: World, case: Case, requests: dict[str, PromotionRequest], asked: Promotion | None
+) -> list[PromotionRequest | DecisionKind]:
+    """Hold what is said against Home and against each refusal; return what may be done."""
+    deeds: list[PromotionRequest | DecisionKind] = [*requests.values(), *(DECISIONS if asked else ())]
+    may = [deed for deed in deeds if await said(w, case.actor, deed, asked)]
+    if case.actor.kind == "slack":
+        seen = await w.overviews.of(case.actor)
+        shown = {kind for item in (*seen.waiting, *seen.rolling) for kind in item.may}
+        assert shown == {deed for deed in may if deed in {"approve", "decline", "cancel"}}
+        assert all(("promote" in item.may) == (requests["promote"] in may) for item in seen.apps)
+    for deed in deeds:
+        assert deed in may or not await enforced(w, case.actor, deed, asked), deed
+    return may
+
+
+@given(STAGES)
+@settings(max_examples=times(3, soak=300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_is_said_of_a_deed_is_what_is_done(cases: list[Case]):
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(check(case, Path(folder)))
+        asyncio.run(check(cases, Path(folder)))

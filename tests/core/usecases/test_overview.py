@@ -8,6 +8,7 @@ from bot.views.home import home_view
 from core.actor import Actor
 from core.errors import UserError
 from core.policy.authorization import parse_policy
+from core.records.freeze import Freeze
 from core.usecases.overview import MOST_APPS
 from tests.core.world import ALICE, BOB, CAROL, World, by, world
 from tests.fakes import broken
@@ -59,6 +60,19 @@ async def test_a_button_stands_there_exactly_when_the_deed_is_not_refused(
         (item,) = (*seen.waiting, *seen.rolling)
         assert (f"home.{deed}" in buttons(home_view(seen))) == (deed in item.may)
         assert (deed in item.may) == await would(w, actor, deed, asked.id)
+
+
+async def test_in_a_freeze_home_offers_no_approval_that_it_would_refuse(tmp_path: Path):
+    async with world(tmp_path) as w:
+        made = await w.build()
+        w.policy = parse_policy(POLICY)
+        asked = (await w.ask(made.release.id)).promotion
+        assert "home.approve" in buttons(home_view(await w.overviews.of(BOB)))
+        async with w.store.transaction() as tx:
+            await tx.save_freeze(Freeze(app="myapp", by=ALICE, since=tx.now, reason="sale"))
+        shown = buttons(home_view(await w.overviews.of(BOB)))
+        assert ("home.approve" in shown, "home.decline" in shown) == (False, True)
+        assert not await would(w, BOB, "approve", asked.id)
 
 
 async def test_what_is_live_on_hold_and_mine_is_there_and_unchanged_it_is_the_same_view(tmp_path: Path):
