@@ -18,6 +18,7 @@ from core.ports.builds import BuildCluster, BuildRunner
 from core.ports.sources import Sources
 from core.ports.store import Store, Transaction
 from core.records.build import BuildStatus, described
+from core.records.repository import repository_url
 from core.sentence import Sentence
 from core.usecases.forks import read_fork
 
@@ -119,7 +120,7 @@ class BuildStarter:
             description=line,
             message=message,
             git_sha=git_sha,
-            repository=repository,
+            repository=repository_url(repository),
             promote=to_promote,
         )
         await self._check(app, request)

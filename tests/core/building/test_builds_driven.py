@@ -55,6 +55,15 @@ async def test_one_build_makes_one_release_of_digests_and_leaves_nothing_behind(
     assert [image.services for image in spec.images] == [("web",)]
 
 
+async def test_a_token_in_the_address_of_a_repository_is_stored_with_no_build_not_even_while_it_waits(
+    b: Builds,
+):
+    queued = await b.ask(repository="https://ci:s3cret@github.com/shop/web.git")
+    waiting = await b.w.store.read.build_run(queued.run.id)
+    assert waiting.request.repository == "https://github.com/shop/web"
+    await b.end(queued.run.id)
+
+
 async def test_variables_are_secrets_of_the_build_and_in_no_line_of_its_log(b: Builds):
     await b.w.registrar.set_environment(by(ALICE), "myapp", [("KEY", "a-long-secret")])
     b.jobs.lines = [JobLogLine("1", "the key is a-long-secret")]
