@@ -15,6 +15,7 @@ from core.errors import Conflict, Forbidden, NotFound
 from core.policy.authorization import parse_policy
 from core.policy.deeds import deed
 from core.promotion import Phase, PromotionKind
+from core.records.environment_text import VariableLine
 from core.records.process_log import LogRequest
 from core.usecases.asking import PromotionRequest
 from core.usecases.build_starter import BuildStarter
@@ -102,7 +103,7 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "images": {},
         "pairs": [("A", "2")],
         "keys": ["A"],
-        "lines": [("A", None)],
+        "lines": [VariableLine(number=1, key="A", value=None)],
         "host": "registry.example",
         "user": "bot",
         "password": "secret",
