@@ -155,7 +155,7 @@ async def test_what_the_failed_pods_wrote_is_shown_when_they_are_gone(w: World):
     with pytest.raises(NotFound, match=f"^no such promotion: {promotion.id}$"):
         await w.processes.failure_logs(by(ALICE), "other", promotion.id)
     w.policy = parse_policy(policy_of("view", who="U01ALICE"))
-    with pytest.raises(Forbidden, match="^you may not logs myapp"):
+    with pytest.raises(Forbidden, match="^you may not read the logs of myapp"):
         await w.processes.failure_logs(by(ALICE), "myapp", promotion.id)
 
 
