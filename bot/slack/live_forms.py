@@ -69,6 +69,13 @@ class LiveForms:
                 tasks.create_task(self._show(body), name="show what a choice would change")
 
     async def _show(self, body: Mapping[str, Any]) -> None:
+        """Have the modal say it; whatever goes wrong with one modal, the others go on."""
+        try:
+            await self._answer(body)
+        except Exception:
+            log.exception("a modal was left as it was")
+
+    async def _answer(self, body: Mapping[str, Any]) -> None:
         view = body["view"]
         command, given = form_of(view), entered(view)
         release = normalise("release", given.get("release", ""))

@@ -7,7 +7,7 @@ from core.policy.rules import EVERYBODY, Verb
 # After "you may not".
 DEEDS: Mapping[Verb, str] = {
     "view": "view {app}",
-    "build": "register builds of {app}",
+    "build": "make builds of {app}",
     "env": "read or change the environment of {app}",
     "promote": "promote {app}",
     "rollback": "roll back {app}",

@@ -91,7 +91,7 @@ async def test_the_policy_is_asked_for_the_verb_build(api):
     allowed = await api.post(PATH, json=BUILD)
 
     assert refused.status == 403
-    assert "you may not register builds of myapp" in (await refused.json())["error"]
+    assert "you may not make builds of myapp" in (await refused.json())["error"]
     assert allowed.status == 201
 
 

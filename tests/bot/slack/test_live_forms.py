@@ -42,6 +42,12 @@ def body(typed: str, *, value: str = "", chosen: str = "", user: str = "U01ALICE
     view = {
         "id": "V1",
         "hash": "h1",
+        "title": {"type": "plain_text", "text": "Roll back myapp"},
+        "submit": {"type": "plain_text", "text": "Roll back"},
+        "close": {"type": "plain_text", "text": "Cancel"},
+        "type": "modal",
+        "callback_id": "form",
+        "blocks": [{"type": "input", "block_id": "release", "element": {"type": "external_select"}}],
         "private_metadata": orjson.dumps(origin).decode(),
         "state": {"values": values},
     }
@@ -81,13 +87,16 @@ async def test_a_menu_stays_empty_where_nobody_can_say_in_time_what_is_in_it(w: 
     assert caplog.text.count("a menu of releases stays empty") == 2
 
 
-async def shown(forms: LiveForms, web: Web, *bodies: dict[str, Any]) -> None:
-    """Let these choices be shown, until a modal was changed."""
+async def shown(forms: LiveForms, web: Web, *bodies: dict[str, Any], changes: int = 1) -> None:
+    """Let these choices be shown, until modals were changed so often."""
     running = asyncio.create_task(forms.run())
     try:
         for each in bodies:
             forms.chosen(each)
-        await asyncio.wait_for(web.called.wait(), 10)
+        async with asyncio.timeout(10):
+            while len(web.changed) < changes:
+                web.called.clear()
+                await web.called.wait()
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -106,22 +115,25 @@ async def test_a_choice_shows_what_it_would_change_in_the_modal_as_it_stood(w: W
     assert ("a modal was not changed: not_found" in caplog.text) is bool(error)
 
 
-async def test_what_is_no_choice_of_ours_or_of_nobodys_right_changes_no_modal(w: World, caplog):
+async def test_what_is_no_choice_of_ours_changes_no_modal_and_what_is_refused_says_why(w: World, caplog):
     caplog.set_level("INFO")
     first = await w.good()
     web = Web()
-    unusable = [
-        body("releases -a myapp", chosen=first),
-        body(DIALOG),
+    nothing = [body("releases -a myapp", chosen=first), body(DIALOG)]
+    refused = [
         body(DIALOG, chosen="RNOSUCHRELE"),
         body(DIALOG.replace("myapp", "nowhere"), chosen=first),
     ]
-    await shown(forms_of(w, web), web, *unusable, body(DIALOG, chosen=first))
-    assert len(web.changed) == 1
-    assert "would change is not shown" in caplog.text
+    await shown(forms_of(w, web), web, *nothing, *refused, body(DIALOG, chosen=first), changes=3)
+    said = [str(view["blocks"]) for _, _, view in web.changed]
+    assert sum("no such release: RNOSUCHRELE" in each for each in said) == 1
+    assert sum("no such app: nowhere" in each or "app not found: nowhere" in each for each in said) == 1
+    assert caplog.text.count("would change is not shown") == 2
 
 
-async def test_a_defect_leaves_the_modal_as_it_is_and_the_next_choice_is_shown(w: World, caplog, monkeypatch):
+async def test_after_a_defect_the_modal_says_that_nothing_is_known_and_the_next_choice_is_shown(
+    w: World, caplog, monkeypatch
+):
     first = await w.good()
     web = Web()
     forms = forms_of(w, web)
@@ -135,9 +147,20 @@ async def test_a_defect_leaves_the_modal_as_it_is_and_the_next_choice_is_shown(w
         return await real(*asked)
 
     monkeypatch.setattr(forms._handlers, "form", once)
-    await shown(forms, web, body(DIALOG, chosen=first), body(DIALOG, chosen=first))
-    assert len(web.changed) == 1
+    await shown(forms, web, body(DIALOG, chosen=first), body(DIALOG, chosen=first), changes=2)
+    said = [str(view["blocks"]) for _, _, view in web.changed]
+    assert sum("is not known now. Choose it once more." in each for each in said) == 1
     assert f"what {first} would change is not shown" in caplog.text
+
+
+async def test_a_modal_that_cannot_be_read_keeps_no_other_from_being_shown(w: World, caplog):
+    first = await w.good()
+    web = Web()
+    broken = body(DIALOG, chosen="RNOSUCHRELE")
+    del broken["view"]["blocks"]
+    await shown(forms_of(w, web), web, broken, body(DIALOG, chosen=first))
+    assert len(web.changed) == 1
+    assert "a modal was left as it was" in caplog.text
 
 
 async def test_choices_beyond_what_can_wait_are_left_out_and_said(w: World, caplog):

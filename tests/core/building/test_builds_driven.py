@@ -268,7 +268,7 @@ async def test_who_may_not_build_asks_for_nothing_and_who_may_not_look_sees_noth
         b.starter.look(stranger, run.id),
         b.starter.lines(stranger, run.id, 0),
     ):
-        with pytest.raises(Exception, match="^you may not (build|view) myapp"):
+        with pytest.raises(Exception, match="^you may not (make builds of|view) myapp"):
             await asked
 
 

@@ -110,7 +110,7 @@ def test_a_verb_that_no_role_has_is_said_to_be_missing_from_the_file():
 def test_every_verb_is_a_deed_in_words():
     assert {verb: deed(verb, "store") for verb in VERBS} == {
         "view": "view store",
-        "build": "register builds of store",
+        "build": "make builds of store",
         "env": "read or change the environment of store",
         "promote": "promote store",
         "rollback": "roll back store",
