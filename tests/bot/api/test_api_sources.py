@@ -123,7 +123,10 @@ async def test_the_right_to_build_that_app_is_asked_at_each_step(api):
         await api.get(f"/sources/{made['id']}"),
         await send(api, made["id"], 0, DATA),
     ):
-        assert (answer.status, "may not make builds of myapp" in (await answer.json())["error"]) == (403, True)
+        assert (answer.status, "may not make builds of myapp" in (await answer.json())["error"]) == (
+            403,
+            True,
+        )
     assert (await api.client.get(f"/sources/{made['id']}")).status == 401
 
 
