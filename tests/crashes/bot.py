@@ -9,6 +9,7 @@ import traceback
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
+from unittest import mock
 
 from bot.clock import ScaledClock
 from bot.logs import LOG_FORMAT
@@ -28,7 +29,10 @@ def live(order: Order) -> int:
         speed, start, began = order.clock
         clock = ScaledClock(speed, datetime.fromisoformat(start), began)
     try:
-        asyncio.run(serve(read_settings(Settings, order.environ, dotenv=None), clock=clock))
+        # A picture takes two seconds of a processor, thousands of deaths have none to spare; what becomes of one in a crash
+        # is tested in tests/bot/slack/test_pictures.py.
+        with mock.patch("bot.main.drawer", return_value=None):
+            asyncio.run(serve(read_settings(Settings, order.environ, dotenv=None), clock=clock))
     except BaseException:  # noqa: BLE001 - beyond this lies the code of the process that we were forked from
         traceback.print_exc()
         return 1
