@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from core.manifest.images import image_problem
+from core.manifest.images import image_problem, registry_path
 
 ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|[kMGT]i?)?")
@@ -33,12 +33,11 @@ class ClusterBuildSettings(BaseModel):
     @field_validator("convox_registry")
     @classmethod
     def _registry(cls, value: str) -> str:
-        registry = value.removeprefix("https://").rstrip("/")
-        if image_problem(f"{registry}/app:tag"):
-            raise ValueError(
-                "is no registry: write its host, and a path where needed, such as registry.example:5000/apps"
-            )
-        return registry
+        if registry := registry_path(value):
+            return registry
+        raise ValueError(
+            "is no registry: write its host, and a path where needed, such as registry.example:5000/apps"
+        )
 
     @field_validator("convox_build_address")
     @classmethod

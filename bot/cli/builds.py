@@ -1,12 +1,13 @@
 """`convox-bot build` and `convox-bot deploy`: from a folder to a build and its release, and to production (contract 4)."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
 from bot.cli.client import RackClient
+from bot.cli.external_builds import ExternalBuild, build_here
 from bot.cli.files import read_file
 from bot.cli.git import origin, remote
 from bot.cli.packaging.package import built_services
@@ -29,6 +30,8 @@ class BuildOptions:
         build_args: name → value, for each Dockerfile.
         no_cache: each of its steps is run anew.
         only_newest: builds of the app that still wait are called off.
+        external: this machine builds, with the program of that name, or the first that is there where it is "".
+        registry: where this machine pushes; None for what its environment says.
     """
 
     app: str
@@ -41,6 +44,8 @@ class BuildOptions:
     build_args: Mapping[str, str] = field(default_factory=dict)
     no_cache: bool = False
     only_newest: bool = False
+    external: str | None = None
+    registry: str | None = None
 
     def only_built(self) -> Mapping[str, Any]:
         """What is said of builds that the bot makes, by the names of the API; it refuses them where it makes none."""
@@ -108,7 +113,6 @@ def _made(options: BuildOptions, out: TextIO, *, promote: bool = False) -> Build
         "manifest": text,
         "images": dict(options.images),
         **origin(manifest, options.description, options.git_sha),
-        **{key: value for key, value in options.only_built().items() if value},
     }
     came_from = options.repository if options.repository is not None else remote(manifest)
     if address := repository_url(came_from):
@@ -116,11 +120,27 @@ def _made(options: BuildOptions, out: TextIO, *, promote: bool = False) -> Build
     if promote:
         document["promote"] = True
     rack = RackClient(rack_of_environment())
-    if built_services(text).keys() - options.images.keys():
-        return _built(rack, options, document, out)
+    wanted = [name for name in built_services(text) if name not in options.images]
+    if wanted and options.external is not None:
+        document["images"] |= _pushed(options, text, wanted, out)
+    else:
+        document |= {key: value for key, value in options.only_built().items() if value}
+        if wanted:
+            return _built(rack, options, document, out)
     made = rack.register(options.app, document)
     _note(made)
     return BuildResult(id=made["id"], release=made["release"])
+
+
+def _pushed(options: BuildOptions, manifest: str, services: Sequence[str], out: TextIO) -> dict[str, str]:
+    """Let this machine build services and push them, and return their images."""
+    asked = ExternalBuild(
+        builder=options.external or "",
+        registry=options.registry,
+        build_args=options.build_args,
+        no_cache=options.no_cache,
+    )
+    return build_here(options.app, options.folder, manifest, services, asked, out)
 
 
 def _built(rack: RackClient, options: BuildOptions, document: dict[str, Any], out: TextIO) -> BuildResult:

@@ -17,6 +17,7 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 MAX_PORT = 65535
 NO_WAIT = "--no-wait"
+EXTERNAL = ("docker", "buildx", "podman")
 
 DESCRIPTION = """\
 Convox releases as a Slack chat-ops bot: promote, watch and roll back on Kubernetes from a thread.
@@ -187,6 +188,7 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-cache", action="store_true", help="run each step of the Dockerfiles anew")
     parser.add_argument("--only-newest", action="store_true", help="call off builds of APP that still wait")
+    _add_external(parser)
     parser.add_argument(
         "--git-sha", metavar="SHA", help="the commit (default: HEAD of the manifest's repository)"
     )
@@ -194,6 +196,30 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
         "--repository",
         metavar="URL",
         help="where the commit lies, for links (default: its remote `origin`, without credentials)",
+    )
+
+
+def _add_external(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--external",
+        action="store_const",
+        const="",
+        help="build and push on this machine, with docker, buildx or podman; "
+        "--external=podman (docker, buildx) says which (default: the first that is there)",
+    )
+    # Each in one word, since argparse would take the DIR behind a bare `--external` for its value.
+    for name in EXTERNAL:
+        parser.add_argument(
+            f"--external={name}",
+            action="store_const",
+            const=name,
+            dest="external",
+            help=argparse.SUPPRESS,
+        )
+    parser.add_argument(
+        "--registry",
+        metavar="HOST/PATH",
+        help="where --external pushes (default: CONVOX_REGISTRY of the environment)",
     )
 
 
@@ -308,42 +334,48 @@ def _usage_of_do(_: argparse.Namespace | None = None) -> int:
 def _build(arguments: argparse.Namespace) -> int:
     from bot.cli.builds import build
 
-    options = _build_options(arguments)
-    return _twice("build") if options is None else build(options, only_id=arguments.id)
+    if wrong := _build_problem(arguments):
+        return _fail([f"convox-bot build: {wrong}"], EXIT_USAGE)
+    return build(_build_options(arguments), only_id=arguments.id)
 
 
 def _deploy(arguments: argparse.Namespace) -> int:
     from bot.cli.builds import deploy
 
-    options = _build_options(arguments)
-    if options is None:
-        return _twice("deploy")
-    return deploy(options, wait=not arguments.no_wait, force=arguments.force)
+    if wrong := _build_problem(arguments):
+        return _fail([f"convox-bot deploy: {wrong}"], EXIT_USAGE)
+    return deploy(_build_options(arguments), wait=not arguments.no_wait, force=arguments.force)
 
 
-def _build_options(arguments: argparse.Namespace) -> "BuildOptions | None":
-    """Return what the flags of a build say, None where an image is given twice."""
+def _build_problem(arguments: argparse.Namespace) -> str:
+    """Return what is wrong between the flags of a build, "" where nothing is."""
+    if len(dict(arguments.image)) < len(arguments.image):
+        return "--image names a service twice"
+    if arguments.registry is not None and arguments.external is None:
+        return "--registry says where --external pushes, and that is not given"
+    if arguments.only_newest and arguments.external is not None:
+        return "--only-newest is of builds that wait for the cluster, and with --external none waits"
+    return ""
+
+
+def _build_options(arguments: argparse.Namespace) -> "BuildOptions":
+    """Return what the flags of a build say."""
     from bot.cli.builds import BuildOptions
 
-    images = dict(arguments.image)
-    if len(images) < len(arguments.image):
-        return None
     return BuildOptions(
         app=arguments.app,
         folder=arguments.folder,
         manifest=arguments.manifest,
-        images=images,
+        images=dict(arguments.image),
         description=arguments.description,
         git_sha=arguments.git_sha,
         repository=arguments.repository,
         build_args=dict(arguments.build_args),
         no_cache=arguments.no_cache,
         only_newest=arguments.only_newest,
+        external=arguments.external,
+        registry=arguments.registry,
     )
-
-
-def _twice(command: str) -> int:
-    return _fail([f"convox-bot {command}: --image names a service twice"], EXIT_USAGE)
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -32,3 +32,9 @@ def image_problem(reference: str) -> str:
     )
     general = "write [host/]repository[:tag][@sha256:digest]"
     return next((why for applies, why in reasons if applies), general)
+
+
+def registry_path(text: str) -> str:
+    """Return `host[/path]` of a registry as people write it, "" where it is none: what an app's name may be put behind."""
+    registry = text.removeprefix("https://").rstrip("/")
+    return "" if image_problem(f"{registry}/app:tag") else registry
