@@ -32,7 +32,10 @@ LOOKED_AT = "rolled back to"
 
 
 def deaths(passed: Sequence[str], phases: Sequence[str], *, looked: bool) -> Iterator[Death]:
-    """Choose where to die in a story that passes these places and phases; `looked`: its way back is watched for a while."""
+    """Choose where to die in a story that passes these places and phases; `looked`: its way back is watched for a while.
+
+    Where a countdown comes before it, the way back is that of the story without one, and its kinds count there.
+    """
     certain = {TERMINAL, *phases} - (set() if looked else {str(Phase.ROLLBACK)})
     for name, often in Counter(passed).items():
         if name in BY_STATE:
@@ -40,7 +43,7 @@ def deaths(passed: Sequence[str], phases: Sequence[str], *, looked: bool) -> Ite
             if BY_STATE[name] in certain:
                 yield Death(point=name, state=BY_STATE[name])
         else:
-            every = name == EVERY_KIND and Phase.ROLLBACK in phases
+            every = name == EVERY_KIND and Phase.ROLLBACK in phases and Phase.COUNTDOWN not in phases
             passages = {1, often} | set(range(1, often, STRIDE) if every else ())
             yield from (Death(point=name, passage=passage) for passage in sorted(passages))
 
