@@ -20,6 +20,7 @@ from core.promotion import Phase
 from core.records.release import Release
 from core.sentence import Channel, CommandLine, Sentence
 from core.usecases.asking import PromotionRequest
+from core.usecases.build_starter import BuildStarter
 from core.usecases.chooser import Chooser
 from core.usecases.decider import Decider
 from core.usecases.explainer import Explainer
@@ -55,6 +56,7 @@ class Handlers:
         self,
         *,
         registrar: Registrar,
+        builds: BuildStarter,
         promoter: Promoter,
         decider: Decider,
         viewer: Viewer,
@@ -67,6 +69,7 @@ class Handlers:
         clock: Clock,
     ) -> None:
         self._registrar = registrar
+        self._builds = builds
         self._promoter = promoter
         self._decider = decider
         self._viewer = viewer
@@ -125,6 +128,7 @@ class Handlers:
                 return await self._change_environment(command, caller)
             case (
                 ask.Approve() | ask.Decline() | ask.Cancel() | ask.CancelApp() | ask.Remind() | ask.Stop() | ask.Snooze()
+                | ask.CancelBuild()
             ):  # fmt: skip
                 return await self._decide(command, caller)
             case (
@@ -333,6 +337,9 @@ class Handlers:
             case ask.CancelApp():
                 cancelled = await self._decider.cancel_app(caller, command.app)
                 text = confirmations.cancelling(cancelled.app)
+            case ask.CancelBuild():
+                ended = await self._builds.cancel(caller, command.build, app=command.app)
+                text = confirmations.cancelling_build(ended.id)
             case ask.Remind():
                 reminded = await self._reminders.remind(
                     caller, command.promotion, after=command.after, app=command.app

@@ -144,15 +144,13 @@ async def wired(
         cluster = KubernetesCluster(kube, rack=settings.convox_rack, router=settings.router, clock=clock)
         slack = _slack_side(settings, store, policy, session, cluster, clock)
         registry = RegistryClient(await stack.enter_async_context(ClientSession())) if registries else None
-        domain = _use_cases(store, cluster, slack, clock, registry)
+        domain = _use_cases(settings, store, cluster, builders, slack, clock, registry)
         files = FileSender(slack.calls, session)
         pictures = PictureSender(
             store.outbox.pictures, store.read, slack.calls, files, slack.state, clock, draw=draw
         )
         slack.sender.also_wake(pictures.wake)
-        yield _assembled(
-            settings, policy, store, session, slack, domain, cluster, builders, clock, files, pictures
-        )
+        yield _assembled(settings, policy, store, session, slack, domain, cluster, clock, files, pictures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +168,15 @@ class SlackSide:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSide:
+    """What makes builds of sources."""
+
+    sources: SourceRegistrar
+    starter: BuildStarter
+    supervisor: BuildSupervisor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UseCases:
     """What the core does for whoever asks."""
 
@@ -183,6 +190,7 @@ class UseCases:
     overviews: OverviewReader
     supervisor: Supervisor
     first_pods: FirstPods
+    builds: BuildSide
     handlers: Handlers
 
 
@@ -215,8 +223,10 @@ def _slack_side(
 
 
 def _use_cases(
+    settings: Settings,
     store: SqliteStore,
     cluster: Cluster,
+    builders: BuildCluster,
     slack: SlackSide,
     clock: Clock,
     registry: ImageRegistry | None = None,
@@ -236,8 +246,10 @@ def _use_cases(
     reminders = Reminders(store, access, sender)
     scheduler = PromotionScheduler(store, cluster, access, decider, why_not_startable=why_not_startable)
     chooser = Chooser(store, access, clock)
+    builds = _build_side(settings, store, slack, registrar, builders, clock)
     handlers = Handlers(
         registrar=registrar,
+        builds=builds.starter,
         promoter=promoter,
         decider=decider,
         viewer=viewer,
@@ -260,6 +272,7 @@ def _use_cases(
         overviews=OverviewReader(store, access, clock, why_not_startable),
         supervisor=supervisor,
         first_pods=FirstPods(ports),
+        builds=builds,
         handlers=handlers,
     )
 
@@ -292,15 +305,6 @@ def _build_settings(settings: Settings, clock: Clock) -> BuildSettings:
         disk=settings.convox_build_disk,
         seconds=settings.convox_build_timeout,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildSide:
-    """What makes builds of sources."""
-
-    sources: SourceRegistrar
-    starter: BuildStarter
-    supervisor: BuildSupervisor
 
 
 def _build_side(
@@ -343,7 +347,6 @@ def _assembled(
     slack: SlackSide,
     domain: UseCases,
     cluster: KubernetesCluster,
-    builders: BuildCluster,
     clock: Clock,
     files: FileSender,
     pictures: PictureSender,
@@ -384,7 +387,7 @@ def _assembled(
     )
     limits = HttpLimits(connections=connections_of(open_files()))
     lag = LoopLag(clock)
-    builds = _build_side(settings, store, slack, domain.registrar, builders, clock)
+    builds = domain.builds
     api = new_api(
         ApiDependencies(
             handlers=domain.handlers,

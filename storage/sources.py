@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -57,8 +57,8 @@ class SourceFolder:
     async def delete(self, source_id: str) -> None:
         await self._do(self._delete, source_id)
 
-    async def age_out(self, *, unfinished: datetime, complete: datetime) -> int:
-        return await self._do(self._age_out, unfinished.timestamp(), complete.timestamp())
+    async def age_out(self, *, unfinished: datetime, complete: datetime, wanted: Collection[str] = ()) -> int:
+        return await self._do(self._age_out, unfinished.timestamp(), complete.timestamp(), wanted)
 
     async def _do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def one_at_a_time() -> T:
@@ -145,11 +145,12 @@ class SourceFolder:
         with contextlib.suppress(NotFound, FileNotFoundError):
             shutil.rmtree(self._folder(source_id))
 
-    def _age_out(self, unfinished: float, complete: float) -> int:
+    def _age_out(self, unfinished: float, complete: float, wanted: Collection[str]) -> int:
         old = [
             each.id
             for each in self._all()
-            if (self._folder(each.id) / (WHOLE if each.complete else PART)).stat().st_mtime
+            if each.id not in wanted
+            and (self._folder(each.id) / (WHOLE if each.complete else PART)).stat().st_mtime
             < (complete if each.complete else unfinished)
         ]
         for source_id in old:

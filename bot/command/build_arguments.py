@@ -1,7 +1,15 @@
 """How the commands about builds and registries are given."""
 
 from bot.command.arguments import Arguments
-from bot.command.commands import BuildInfo, BuildLogs, Command, ListBuilds, ListRegistries, RemoveRegistry
+from bot.command.commands import (
+    BuildInfo,
+    BuildLogs,
+    CancelBuild,
+    Command,
+    ListBuilds,
+    ListRegistries,
+    RemoveRegistry,
+)
 from bot.command.forms import AddRegistry, BuildForm
 from bot.command.lexer import plain
 
@@ -19,6 +27,11 @@ def build_info(given: Arguments) -> Command:
 def build_logs(given: Arguments) -> Command:
     given.count(1, 1)
     return BuildLogs(build=given.id("build"), app=given.app)
+
+
+def cancel_build(given: Arguments) -> Command:
+    given.count(1, 1)
+    return CancelBuild(build=given.id("build"), app=given.app)
 
 
 def build(given: Arguments) -> Command:

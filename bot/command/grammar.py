@@ -23,6 +23,7 @@ from bot.command.build_arguments import (
     build,
     build_info,
     build_logs,
+    cancel_build,
     deploy,
     list_builds,
     list_registries,
@@ -152,7 +153,8 @@ RULES = (
     CommandRule(("releases", "manifest"), "RELEASE", "show its convox.yml", LOOK, release_manifest),
     CommandRule(("builds",), "[-l N]", "list builds", LOOK, list_builds, ("app", "limit")),
     CommandRule(("builds", "info"), "BUILD", "show one build", LOOK, build_info),
-    CommandRule(("builds", "logs"), "BUILD", "show what was registered with it", LOOK, build_logs),
+    CommandRule(("builds", "logs"), "BUILD", "show the last lines of its log, or what was registered", LOOK, build_logs),
+    CommandRule(("builds", "cancel"), "BUILD", "stop one, waiting for its turn or building", SHIP, cancel_build),
     CommandRule(("services",), "", "list the services, how many processes each is to have", RUN, list_services),
     CommandRule(("ps",), "[-s SERVICE]", "list the processes", RUN, list_processes, ("app", "service")),
     CommandRule(

@@ -95,6 +95,10 @@ def cancelling(app: str) -> str:
     return f"Cancelling deployment of {app}... OK"
 
 
+def cancelling_build(build: str) -> str:
+    return f"Cancelling build {build}... OK"
+
+
 def stopping(promotion: Promotion) -> str:
     return f"Stopping {promotion.id}... OK\nNothing of {promotion.app} goes back by itself: it stays as it is until a person goes on"
 

@@ -1,5 +1,6 @@
 """Archives that were uploaded to be built from: bytes on a disk, apart from the records, and gone once they are built."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +70,6 @@ class Sources(Protocol):
         """Remove it, if it is there."""
         ...
 
-    async def age_out(self, *, unfinished: datetime, complete: datetime) -> int:
-        """Remove those that nobody has added to since a moment, and tell how many."""
+    async def age_out(self, *, unfinished: datetime, complete: datetime, wanted: Collection[str] = ()) -> int:
+        """Remove those that nobody has added to since a moment, but those that are wanted, and tell how many."""
         ...

@@ -169,16 +169,21 @@ class BuildStarter:
             await tx.save_build_run(each.cancelled(reason, tx.now), was=each.status)
             await tx.audit(actor, "build.cancel", each.id, {"app": app, "for": run.id})
 
-    async def cancel(self, caller: Caller, build_id: str) -> BuildRun:
+    async def cancel(self, caller: Caller, build_id: str, *, app: str | None = None) -> BuildRun:
         """Stop a build, or take it out of the queue.
 
+        Args:
+            caller: who asks.
+            build_id: which.
+            app: whose it is said to be, if that is said.
+
         Raises:
-            NotFound: there is none, as for whoever may not see it.
-            Conflict: it has ended.
+            NotFound: there is none, or none of that app.
+            Conflict: it has ended, as each has that was made elsewhere.
         """
-        actor, _ = await self._seen(caller, build_id, "build")
+        actor, run = await self._cancellable(caller, build_id, app)
         async with self._store.transaction(delivery=caller.delivery) as tx:
-            run = await tx.build_run(build_id)
+            run = await tx.build_run(run.id)
             ended = run.cancelled(Sentence.of("cancelled by ", actor), tx.now)
             await tx.save_build_run(ended, was=run.status)
             await tx.audit(actor, "build.cancel", run.id, {"app": run.app})
@@ -219,6 +224,20 @@ class BuildStarter:
         if not await may_fetch(self._store.read, run, token):
             raise Unauthorized("this token opens no source")
         return await self._sources.open(run.request.source)
+
+    async def _cancellable(self, caller: Caller, build_id: str, app: str | None) -> tuple[Actor, BuildRun]:
+        if app is None:
+            return await self._seen(caller, build_id, "build")
+        actor = await self._access.require(caller.actor, "build", app)
+        await self._store.read.app(app)
+        try:
+            run = await self._store.read.build_run(build_id)
+        except NotFound:
+            await self._store.read.build(app, build_id)
+            raise Conflict(f"build {build_id} was made elsewhere, and has ended") from None
+        if run.app != app:
+            raise NotFound(f"no such build: {build_id}")
+        return actor, run
 
     async def _seen(self, caller: Caller, build_id: str, verb: Verb) -> tuple[Actor, BuildRun]:
         run = await self._store.read.build_run(build_id)

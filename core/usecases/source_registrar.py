@@ -102,5 +102,8 @@ class SourceRegistrar:
         return await self._sources.finish(source.id) if source.offset == source.size else source
 
     async def age_out(self, now: datetime) -> int:
-        """Delete what nobody went on with, or has built from in time."""
-        return await self._sources.age_out(unfinished=now - UNFINISHED_AGE, complete=now - COMPLETE_AGE)
+        """Delete what nobody went on with, or has built from in time; a build that waits or runs keeps its source."""
+        wanted = {run.request.source for run in await self._store.read.open_builds()}
+        return await self._sources.age_out(
+            unfinished=now - UNFINISHED_AGE, complete=now - COMPLETE_AGE, wanted=wanted
+        )

@@ -1,12 +1,15 @@
 """What carries out the commands of a test: the real handlers over the use cases of its world."""
 
 from bot.handlers import Handlers
+from core.usecases.build_starter import BuildStarter
+from tests.core.building.nursery import starter_of
 from tests.core.world import World
 
 
-def handlers_of(w: World) -> Handlers:
+def handlers_of(w: World, builds: BuildStarter | None = None) -> Handlers:
     return Handlers(
         registrar=w.registrar,
+        builds=builds or starter_of(w),
         promoter=w.promoter,
         decider=w.decider,
         viewer=w.viewer,

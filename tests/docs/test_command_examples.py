@@ -96,6 +96,7 @@ ANSWERS = {
     "releases manifest": release_manifest(B),
     "builds": build_list([B], NOW),
     "builds info": build_info(B, NOW),
+    "builds cancel": confirmations.cancelling_build(B.id),
     "services": service_list(RUNNING),
     "ps": process_list(PROCESSES, NOW),
     "scale": confirmations.scaling(ScaleResult(service="worker", before=1, count=3)),

@@ -24,6 +24,7 @@ from core.ports.inbox import DeliveryKind
 from storage import database
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
+from tests.core.building.nursery import PlayedJobs
 from tests.histories.cluster import HistoryCluster
 from tests.histories.slack import DirectClient, DirectSession
 from tests.histories.virtual import LoopClock
@@ -130,7 +131,9 @@ class Life:
             self.store = store
             with mock.patch.object(main, "new_client", return_value=DirectClient(slack, self)):
                 side = main._slack_side(settings, store, policy, session, cluster.seen_by(self), clock)
-            domain = main._use_cases(store, cluster.seen_by(self), side, clock)
+            # No history builds anything.
+            builders: Any = PlayedJobs()
+            domain = main._use_cases(settings, store, cluster.seen_by(self), builders, side, clock)
             self._state = side.state
             # What `auth.test` would have said.
             self._state.workspace = WorkspaceId("T0CONVOX01")

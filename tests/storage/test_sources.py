@@ -113,6 +113,8 @@ async def test_the_unfinished_and_the_unused_become_too_old_each_in_its_time(sou
 
     assert await sources.age_out(**limits) == 0
     clock.jump(3600)
+    everything = {"unfinished": clock.now(), "complete": clock.now()}
+    assert await sources.age_out(**everything, wanted={whole.id, begun.id}) == 0
     assert await sources.age_out(unfinished=clock.now() - HOUR / 2, complete=clock.now() - 3 * HOUR) == 1
     assert (await sources.find(whole.id)).complete
     assert await sources.age_out(unfinished=clock.now() - HOUR / 2, complete=clock.now() - HOUR) == 1

@@ -14,7 +14,14 @@ from bot.command.commands.apps import (
     LockApp,
     Unlink,
 )
-from bot.command.commands.builds import BuildInfo, BuildLogs, ListBuilds, ListRegistries, RemoveRegistry
+from bot.command.commands.builds import (
+    BuildInfo,
+    BuildLogs,
+    CancelBuild,
+    ListBuilds,
+    ListRegistries,
+    RemoveRegistry,
+)
 from bot.command.commands.command import ROWS, Command
 from bot.command.commands.environment import Env, EnvChange, EnvGet, EnvSet, EnvUnset
 from bot.command.commands.freezes import FreezeApp, ListWaiting, UnfreezeApp, WhoAmI, Why
@@ -53,6 +60,7 @@ __all__ = [
     "BuildLogs",
     "Cancel",
     "CancelApp",
+    "CancelBuild",
     "Command",
     "CreateApp",
     "CreateReleaseFrom",

@@ -36,6 +36,16 @@ class BuildLogs(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CancelBuild(Command):
+    app: str
+    build: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["builds", "cancel", self.build, "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListRegistries(Command):
     app: str
 

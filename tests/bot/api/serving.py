@@ -81,8 +81,8 @@ def sources_of(w, path, why_not_buildable=str, *, most=64 << 20, least_free=0.0,
 @asynccontextmanager
 async def serving(path):
     async with world(path) as made:
-        handlers = handlers_of(made)
         builds = builds_of(made)
+        handlers = handlers_of(made, builds.starter)
         slack, lag = SlackState(connected=True, problem=""), LoopLag(made.clock)
         parts = ApiDependencies(
             handlers=handlers,

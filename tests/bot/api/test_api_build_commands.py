@@ -5,9 +5,9 @@ import pytest
 from bot.views.builds import build_list, build_run_info, nothing_built
 from core.ports.builds import JobLogLine
 from core.sentence import Sentence
-from tests.core.building.nursery import FAILED
+from tests.core.building.nursery import FAILED, RUNS
 from tests.core.test_build_run import RUN
-from tests.core.world import BOB
+from tests.core.world import ALICE, BOB, by
 from tests.fakes import START
 
 RUNNING = RUN.started(START)
@@ -42,3 +42,31 @@ async def test_a_failed_build_is_seen_with_its_cause_by_each_command(api, words)
         "builds logs {}": "#7 RUN make\nERROR: it ended with exit code 1",
     }
     assert expected[words] in text
+
+
+async def test_a_build_is_cancelled_by_a_typed_command_once(api):
+    api.builds.jobs.looks = [RUNS]
+    run = (await api.builds.ask()).run
+    words = f"builds cancel {run.id.lower()} -a myapp"
+    assert (await (await api.command(words)).json())["text"] == f"Cancelling build {run.id}... OK"
+    ended = await api.builds.end(run.id)
+    assert (ended.status, ended.cleared, str(ended.reason)) == ("cancelled", True, "cancelled by token:ci")
+    again = await api.command(words)
+    assert again.status == 409
+    assert (await again.json())["error"] == f"build {run.id} has already ended: cancelled"
+
+
+async def test_what_the_cluster_does_not_build_for_this_app_is_not_cancelled(api):
+    api.builds.jobs.looks = [RUNS]
+    run = (await api.builds.ask()).run
+    await api.world.registrar.create_app(by(ALICE), "other")
+    elsewhere = (await api.world.build()).release.build
+    for app, build, status, said in (
+        ("other", run.id, 404, f"no such build: {run.id}"),
+        ("nosuch", run.id, 404, "app not found: nosuch"),
+        ("myapp", "BXXXXXXXXXX", 404, "no such build: BXXXXXXXXXX"),
+        ("myapp", elsewhere, 409, f"build {elsewhere} was made elsewhere, and has ended"),
+    ):
+        answer = await api.command(f"builds cancel {build} -a {app}")
+        assert (answer.status, (await answer.json())["error"]) == (status, said)
+    assert not (await api.store.read.build_run(run.id)).ended

@@ -175,6 +175,18 @@ async def test_what_nobody_goes_on_with_is_gone_after_six_hours_and_what_is_not_
     assert await api.sources.age_out(now + timedelta(hours=24.1)) == 1
 
 
+async def test_a_build_that_waits_or_runs_keeps_its_source_however_old(api):
+    whole = await begun(api)
+    await send(api, whole["id"], 0, DATA)
+    api.builds.hold()
+    run = (await api.builds.ask(source=api.builds.sources.add(whole["id"]))).run
+    later = api.world.clock.now() + timedelta(days=9)
+
+    assert await api.sources.age_out(later) == 0
+    await api.builds.end(run.id)
+    assert await api.sources.age_out(later) == 1
+
+
 @pytest.mark.parametrize("trouble", [None, Unavailable("the disk is away"), OSError()])
 async def test_old_sources_are_looked_for_again_and_again(api, monkeypatch, caplog, trouble):
     await begun(api)

@@ -14,6 +14,7 @@ from bot.command.commands import (
     BuildLogs,
     Cancel,
     CancelApp,
+    CancelBuild,
     CreateApp,
     CreateReleaseFrom,
     Decline,
@@ -143,6 +144,7 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
         ("env unset A B A --promote", EnvUnset(app="web", keys=("A", "B"), promote=True)),
         ("builds", ListBuilds(app="web")),
         (f"builds logs {B}", BuildLogs(app="web", build=B)),
+        (f"builds cancel {B}", CancelBuild(app="web", build=B)),
         ("build", BuildForm(app="web")),
         ('build -d "mend  the cart"', BuildForm(app="web", description="mend the cart")),
         ("deploy --force --overwrite", BuildForm(app="web", promote=True, force=True, overwrite=True)),
@@ -457,7 +459,7 @@ def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
 def test_the_composer_is_given_every_command_once_with_what_it_does():
     usages = [usage for usage, _ in hints()]
 
-    assert len(usages) == len(set(usages)) == 50
+    assert len(usages) == len(set(usages)) == 51
     assert all(does for _, does in hints())
 
 

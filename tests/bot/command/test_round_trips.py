@@ -77,6 +77,7 @@ commands = st.one_of(
         overwrite=st.booleans(),
     ),
     st.builds(ask.BuildLogs, app=apps, build=builds),
+    st.builds(ask.CancelBuild, app=apps, build=builds),
     st.builds(EnvEdit, lines=st.none(), seen=st.none(), **change),
     st.builds(ask.ListBuilds, app=apps, limit=limits),
     st.builds(ask.BuildInfo, app=apps, build=builds),
