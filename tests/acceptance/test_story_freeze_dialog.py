@@ -23,7 +23,7 @@ def entered(reason: str, until: str) -> dict[str, dict[str, dict[str, object]]]:
     }
 
 
-async def test_an_app_is_frozen_from_the_dialog_and_its_release_waits_no_longer_unasked(stage: Stage):
+async def test_an_app_is_frozen_from_the_dialog_and_what_is_wrong_is_said_at_its_field(stage: Stage):
     await stage.running(web="v1")
     path = stage.settings.convox_policy
     assert path is not None
@@ -32,11 +32,11 @@ async def test_an_app_is_frozen_from_the_dialog_and_its_release_waits_no_longer_
 
     await stage.slack.command(ALICE, CHANNEL, "freeze -a myapp")
     view = await stage.until(lambda: (v := stage.slack.views.modal(ALICE)) and v.get("submit") and v)
-    assert view["title"]["text"] == "Freeze myapp"
+    assert view["title"]["text"] == "Freeze"
     wrong = await stage.slack.submit(ALICE, view["id"], entered("the launch", "tomorrow-ish"))
     assert "not a time" in wrong.ack["errors"]["until"]
     release = await stage.build(web="v2")
-    assert "frozen" not in await stage.command(f"why {release} -a myapp")
+    assert "myapp is not frozen" in await stage.command(f"why {release} -a myapp")
 
     before = len(stage.slack.ephemerals(ALICE))
     assert (await stage.slack.submit(ALICE, view["id"], entered("the *launch*", "23:59"))).ack == {}
