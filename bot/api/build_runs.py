@@ -1,27 +1,21 @@
 """`/builds/{id}`: a build that the cluster makes, over HTTP: how it is, its log as it is written, its end."""
 
-import asyncio
-import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
 from functools import partial
-from typing import Any
 
 from aiohttp import web
 
 from bot.api.authentication import caller_of
-from bot.api.lines import HEADERS, POLL_SECONDS, hang_up, position, write_parts
 from bot.api.names import Names
-from bot.http.errors import json_response, route_of
+from bot.api.streams import POLL_SECONDS, Listening, TextStreams, position
+from bot.http.errors import json_response
 from bot.views.times import stamp
 from core.build_run import BuildRun
 from core.clock import Clock
-from core.errors import NotFound, Unauthorized, UserError
+from core.errors import NotFound, Unauthorized
 from core.ids import normalise
 from core.usecases.build_starter import BuildStarter, QueuedBuild
-
-log = logging.getLogger(__name__)
 
 BEARER = re.compile(r"Bearer ([0-9a-f]{64})")
 BuildLook = Callable[[int], Awaitable[tuple[BuildRun, list[tuple[int, str]]]]]
@@ -30,11 +24,11 @@ BuildLook = Callable[[int], Awaitable[tuple[BuildRun, list[tuple[int, str]]]]]
 class BuildRunsEndpoint:
     """Builds that the cluster makes."""
 
-    def __init__(self, starter: BuildStarter, names: Names, clock: Clock) -> None:
+    def __init__(self, starter: BuildStarter, names: Names, clock: Clock, streams: TextStreams) -> None:
         self._starter = starter
         self._names = names
         self._clock = clock
-        self._streaming: set[asyncio.Task[Any]] = set()
+        self._streams = streams
 
     async def get(self, request: web.Request) -> web.Response:
         """Answer how it is."""
@@ -75,45 +69,16 @@ class BuildRunsEndpoint:
         """Stream the log from the line after `after` until the build has ended."""
         after, caller, build = position(request), caller_of(request), _id(request)
         await self._starter.lines(caller, build, after)
-        headers = {**HEADERS, "Content-Type": "text/plain; charset=utf-8"}
-        response = web.StreamResponse(headers=headers)
-        await response.prepare(request)
-        task = asyncio.current_task()
-        assert task is not None
-        self._streaming.add(task)
-        try:
-            await self._stream(request, response, partial(self._starter.lines, caller, build), after)
-        finally:
-            self._streaming.discard(task)
-        return response
+        look = partial(self._starter.lines, caller, build)
 
-    async def stop(self, _: web.Application) -> None:
-        """Let go of everybody who listens; a stream without its end tells them to come back."""
-        for streaming in self._streaming:
-            streaming.cancel()
+        def chunks(listening: Listening) -> AsyncGenerator[str]:
+            return follow_build(look, self._clock, after=after, listening=listening)
 
-    async def _stream(
-        self, request: web.Request, response: web.StreamResponse, look: BuildLook, after: int
-    ) -> None:
-        def listening() -> bool:
-            return request.transport is not None and not request.transport.is_closing()
-
-        try:
-            async with aclosing(follow_build(look, self._clock, after=after, listening=listening)) as chunks:
-                async for chunk in chunks:
-                    await write_parts(response, chunk.encode())
-            await response.write_eof()
-        except ConnectionError:
-            return  # whoever listened has left
-        except UserError:
-            hang_up(request)  # they may not view it any more, and are told so when they ask
-        except Exception:
-            log.exception("%s failed while streaming", route_of(request))
-            hang_up(request)
+        return await self._streams.send(request, "text/plain; charset=utf-8", chunks)
 
 
 async def follow_build(
-    look: BuildLook, clock: Clock, *, after: int, listening: Callable[[], bool]
+    look: BuildLook, clock: Clock, *, after: int, listening: Listening
 ) -> AsyncGenerator[str]:
     """Yield lines that end with a line end, one or many at a time, until the build has ended and all are out."""
     while listening():

@@ -14,6 +14,7 @@ from bot.api.lines import LinesEndpoint
 from bot.api.metrics import MetricsSnapshot, exposition, version
 from bot.api.names import Names
 from bot.api.sources import SourcesEndpoint
+from bot.api.streams import TextStreams
 from bot.handlers import Handlers
 from bot.http.bodies import expect
 from bot.http.errors import json_response
@@ -64,13 +65,14 @@ def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Applicatio
     """Return the application that listens on API_PORT, with the limits of that port."""
     api = new_application(limits, [authentication_middleware(dependencies.tokens)])
     names = Names(dependencies.directory)
-    lines = LinesEndpoint(dependencies.viewer, names, dependencies.clock)
+    streams = TextStreams()
+    lines = LinesEndpoint(dependencies.viewer, names, dependencies.clock, streams)
     health = HealthEndpoint(dependencies)
     api.router.add_get("/healthz", health.alive)
     api.router.add_get("/readyz", health.ready)
     api.router.add_get("/metrics", health.metrics)
     builds = BuildsEndpoint(dependencies.registrar, dependencies.starter)
-    runs = BuildRunsEndpoint(dependencies.starter, names, dependencies.clock)
+    runs = BuildRunsEndpoint(dependencies.starter, names, dependencies.clock, streams)
     api.router.add_post("/apps/{app}/builds", builds.create, expect_handler=expect)
     sources = SourcesEndpoint(dependencies.sources)
     api.router.add_post("/apps/{app}/sources", sources.create, expect_handler=expect)
@@ -86,8 +88,7 @@ def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Applicatio
         expect_handler=expect,
     )
     api.router.add_get("/promotions/{id}/lines", lines.get, allow_head=False)
-    api.on_shutdown.append(lines.stop)
-    api.on_shutdown.append(runs.stop)
+    api.on_shutdown.append(streams.stop)
     return api
 
 

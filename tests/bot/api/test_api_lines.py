@@ -7,8 +7,9 @@ import pytest
 from aiohttp import ClientPayloadError
 
 from bot.api.formats import TextFormat, rows_of
-from bot.api.lines import POLL_SECONDS, follow
+from bot.api.lines import follow
 from bot.api.names import Names
+from bot.api.streams import POLL_SECONDS
 from core.policy.authorization import parse_policy
 from core.records.line import Line
 from core.usecases.viewer import LINES_AT_ONCE
