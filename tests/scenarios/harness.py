@@ -169,10 +169,16 @@ class Stage:
         return await self.answer(user, before)
 
     async def click(self, promotion: str, button: str, *, user: str) -> str:
-        """Press a button of a card and return the answer."""
+        """Press a button of a card, once it is there, and return the answer: a card is edited a little after its promotion moves on."""
         before = len(self.slack.ephemerals(user))
-        card = await self.card(promotion)
-        delivery = await self.slack.click(user, card.channel, card.ts, f"promotion.{button}")
+        action = f"promotion.{button}"
+
+        async def offered() -> Message | None:
+            card = await self.card(promotion)
+            return card if action in _actions(card) else None
+
+        card = await self.until(offered)
+        delivery = await self.slack.click(user, card.channel, card.ts, action)
         assert delivery.ok, delivery.error
         return await self.answer(user, before)
 
@@ -363,3 +369,8 @@ class Stage:
             golden.splitlines(), transcript.splitlines(), "golden", "told", lineterm=""
         )
         assert transcript == golden, "\n".join(difference)
+
+
+def _actions(message: Message) -> set[str]:
+    """Return what its buttons are called."""
+    return {str(each.get("action_id")) for block in message.blocks for each in block.get("elements", ())}
