@@ -13,7 +13,7 @@ from bot.playground.kubelet.behaviour import Behaviour
 
 BUILDERS = ("buildkit", "buildctl")
 _IMAGE = re.compile(r"echo '?(Building [^'\n]*)'?\nbuildctl-daemonless.sh ([^\n]*)")
-_NAMES = re.compile(r'name=([^",\']+)')
+_NAMES = re.compile(r'(?<![a-z])name=([^",\'\s]+)')
 _PLACES = re.compile(r"(?:context|filename)=(\S+)")
 _DOCKERFILE = re.compile(r"filename=(\S+)")
 _SECONDS = 6.0

@@ -61,6 +61,10 @@ async def test_a_good_one_makes_a_release_of_what_was_pushed(ground: Ground):
         "Building web, worker (1/2)",
         "Building api (2/2)",
     ]
+    assert [line for line in log if "pushing" in line] == [
+        f"#9 pushing manifest for registry.example/myapp:{service}.{run.id} done"
+        for service in ("web", "api")
+    ]
     await ground.b.w.clock.sleep(60)
     assert ground.left() == []
 
