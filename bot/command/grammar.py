@@ -104,7 +104,7 @@ CHANGE_FLAGS = ("app", "release", "id", "promote", "overwrite")
 RULES = (
     CommandRule(
         ("releases", "promote"), f"[RELEASE] [at TIME] [--queue] [--force] [--overwrite] {ANYWAY} {GLASS} [--ask]",
-        "roll a release out (without an id: the newest; in Slack you choose), now, at a time or when the app is free",
+        "roll a release out (without an id: the newest), now, at a time or when the app is free",
         SHIP, promote, ("app", "force", "overwrite", "queue", "anyway", "break-glass", "ask"),
     ),
     CommandRule(
@@ -135,14 +135,14 @@ RULES = (
     CommandRule(("apps", "cancel"), "[APP]", "stop the rollout that is running", SHIP, cancel_app),
     CommandRule(("waiting",), "", "list what waits for approval, yours first", SHIP, waiting, ()),
     CommandRule(
-        ("freeze",), '[APP|*] [from TIME] [until TIME] ["REASON"]', "promote nothing new until then, or until somebody unfreezes it", SHIP, freeze
+        ("freeze",), '[APP|*] [from TIME] [until TIME] ["REASON"]', "promote nothing new for a while", SHIP, freeze
     ),
     CommandRule(("unfreeze",), "[APP|*]", "end a freeze", SHIP, unfreeze),
     CommandRule(("why",), "[RELEASE]", "say what you may do with it now, and why not", LOOK, why),
     CommandRule(("whoami",), "", "say who you are here and what you may", LOOK, whoami, ()),
     CommandRule(("releases",), "[-l N]", "list releases, newest first", LOOK, list_releases, ("app", "limit")),
     CommandRule(
-        ("releases", "history"), "[-l N] [--at TIME]", "list who promoted what, how it ended, how long it was live",
+        ("releases", "history"), "[-l N] [--at TIME]", "list who promoted what, and how it went",
         LOOK, release_history, ("app", "limit", "at"),
     ),
     CommandRule(("releases", "info"), "RELEASE [--reveal]", "show one release", LOOK, release_info, ("app", "reveal")),
@@ -155,18 +155,18 @@ RULES = (
     CommandRule(("builds", "info"), "BUILD", "show one build", LOOK, build_info),
     CommandRule(("builds", "logs"), "BUILD", "show the last lines of its log, or what was registered", LOOK, build_logs),
     CommandRule(("builds", "cancel"), "BUILD", "stop one, waiting for its turn or building", SHIP, cancel_build),
-    CommandRule(("services",), "", "list the services, how many processes each is to have", RUN, list_services),
+    CommandRule(("services",), "", "list the services", RUN, list_services),
     CommandRule(("ps",), "[-s SERVICE]", "list the processes", RUN, list_processes, ("app", "service")),
     CommandRule(
-        ("scale",), "[SERVICE] [--count N]", "show how many processes there are to be, or set it for one service",
+        ("scale",), "[SERVICE] [--count N]", "show or set how many processes there are to be",
         RUN, scale, ("app", "count"),
     ),
-    CommandRule(("restart",), "[SERVICE]", "replace the processes, one after the other, by new ones of the same release", RUN, restart),
+    CommandRule(("restart",), "[SERVICE]", "replace the processes by new ones of the same release", RUN, restart),
     CommandRule(("timers",), "", "list what runs by the clock", RUN, list_timers),
     CommandRule(("resources",), "", "list the databases and caches", RUN, list_resources),
     CommandRule(
         ("logs",), "[SERVICE] [--since 10m] [--filter TEXT] [-l N] [--of PROMOTION]",
-        "show the last lines of the processes, or of those that made a promotion fail",
+        "show the last lines of the processes, or of those that failed",
         RUN, logs, ("app", "limit", "since", "filter", "of"),
     ),
     CommandRule(
