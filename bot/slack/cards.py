@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from bot.slack.lookups import FIRST_LOOK, surely_absent
 from bot.slack.pacing import Pacing
 from bot.slack.web_api import CLOSED_TO_US, GONE, CallResult, WebApi
 from bot.slack.workspace_blocks import WorkspaceBlocks
@@ -18,8 +19,6 @@ from core.promotion import IN_FLIGHT, Phase
 
 log = logging.getLogger(__name__)
 
-# An unknown outcome is looked up twice before the message is sent again (engine rule 40).
-FIRST_LOOK, SECOND_LOOK = 10.0, 60.0
 AFTER_TROUBLE = 5.0
 # Longer than any card waits for its next edit, except where hundreds are live.
 LONGEST_INTERVAL = 600.0
@@ -112,22 +111,19 @@ class CardSender:
 
     async def _surely_absent(self, due: CardDue) -> bool:
         """Look for a card whose post had no outcome; True once it may be posted anew."""
-        promotion = due.card.promotion
-        now = self._clock.now()
-        tried = due.tried_at or now - timedelta(seconds=SECOND_LOOK)
-        age = (now - tried).total_seconds()
-        if age < FIRST_LOOK:
-            await self._outbox.postpone_card(promotion, self._later(FIRST_LOOK - age))
-            return False
-        found = await self._calls.find(due.nonce, channel=due.card.channel, thread=None, since=tried)
-        if found.ts:
-            await self._outbox.card_posted(promotion, found.ts, due.card.shown)
-            self._outcome_known(promotion)
-        elif not found.looked:
-            await self._outbox.postpone_card(promotion, self._later(found.retry_after))
-        elif age < SECOND_LOOK:
-            await self._outbox.postpone_card(promotion, self._later(SECOND_LOOK - age))
-        return found.looked and not found.ts and age >= SECOND_LOOK
+        card = due.card
+
+        async def found(ts: str) -> None:
+            await self._outbox.card_posted(card.promotion, ts, card.shown)
+            self._outcome_known(card.promotion)
+
+        return await surely_absent(
+            self._clock,
+            due.tried_at,
+            find=lambda since: self._calls.find(due.nonce, channel=card.channel, thread=None, since=since),
+            found=found,
+            postpone=partial(self._outbox.postpone_card, card.promotion),
+        )
 
     async def edit(self, due: CardDue) -> None:
         """Show the newest state; an edit may be repeated, so nothing is looked up."""

@@ -4,9 +4,11 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from bot.slack.cards import AFTER_TROUBLE, FIRST_LOOK, SECOND_LOOK, pause
+from bot.slack.cards import AFTER_TROUBLE, pause
+from bot.slack.lookups import FIRST_LOOK, surely_absent
 from bot.slack.pacing import Pacing
 from bot.slack.web_api import WebApi
 from core.clock import Clock
@@ -62,21 +64,14 @@ class DigestSender:
             await self._given_up(due, said.error)
 
     async def _surely_absent(self, due: Digest) -> bool:
-        """Look for one whose post had no outcome; True once it may be posted anew (engine rule 40)."""
-        now = self._clock.now()
-        tried = due.tried_at or now - timedelta(seconds=SECOND_LOOK)
-        age = (now - tried).total_seconds()
-        if age < FIRST_LOOK:
-            await self._digests.postpone(due.id, self._later(FIRST_LOOK - age))
-            return False
-        found = await self._calls.find(due.nonce, channel=due.channel, thread=None, since=tried)
-        if found.ts:
-            await self._digests.posted(due.id, found.ts)
-        elif not found.looked:
-            await self._digests.postpone(due.id, self._later(found.retry_after))
-        elif age < SECOND_LOOK:
-            await self._digests.postpone(due.id, self._later(SECOND_LOOK - age))
-        return found.looked and not found.ts and age >= SECOND_LOOK
+        """Look for one whose post had no outcome; True once it may be posted anew."""
+        return await surely_absent(
+            self._clock,
+            due.tried_at,
+            find=lambda since: self._calls.find(due.nonce, channel=due.channel, thread=None, since=since),
+            found=partial(self._digests.posted, due.id),
+            postpone=partial(self._digests.postpone, due.id),
+        )
 
     async def edit(self, due: Digest) -> None:
         """Show the newest state; an edit may be repeated, so nothing is looked up."""

@@ -4,9 +4,11 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from bot.slack.cards import FIRST_LOOK, SECOND_LOOK, pause
+from bot.slack.cards import pause
+from bot.slack.lookups import FIRST_LOOK, surely_absent
 from bot.slack.pacing import Pacing
 from bot.slack.web_api import WebApi
 from core.clock import Clock
@@ -59,21 +61,16 @@ class NoticeSender:
             await self._notices.failed(due.id, said.error)
 
     async def _surely_absent(self, due: Notice) -> bool:
-        """Look for a notice whose post had no outcome; True once it may be posted anew (engine rule 40)."""
-        now = self._clock.now()
-        tried = due.tried_at or now - timedelta(seconds=SECOND_LOOK)
-        age = (now - tried).total_seconds()
-        if age < FIRST_LOOK:
-            await self._notices.postpone(due.id, self._later(FIRST_LOOK - age))
-            return False
-        found = await self._calls.find(due.nonce, channel=due.channel, thread=due.thread, since=tried)
-        if found.ts:
-            await self._notices.posted(due.id, found.ts)
-        elif not found.looked:
-            await self._notices.postpone(due.id, self._later(found.retry_after))
-        elif age < SECOND_LOOK:
-            await self._notices.postpone(due.id, self._later(SECOND_LOOK - age))
-        return found.looked and not found.ts and age >= SECOND_LOOK
+        """Look for a notice whose post had no outcome; True once it may be posted anew."""
+        return await surely_absent(
+            self._clock,
+            due.tried_at,
+            find=lambda since: self._calls.find(
+                due.nonce, channel=due.channel, thread=due.thread, since=since
+            ),
+            found=partial(self._notices.posted, due.id),
+            postpone=partial(self._notices.postpone, due.id),
+        )
 
     def _later(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=max(0.0, seconds))

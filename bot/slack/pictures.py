@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
-from bot.slack.cards import FIRST_LOOK, SECOND_LOOK
 from bot.slack.connection import SlackState
 from bot.slack.files import FileSender, reason
+from bot.slack.lookups import FIRST_LOOK, surely_absent
 from bot.slack.web_api import WebApi
 from bot.views.timeline import alt_text, drawing, title
 from core.clock import Clock
@@ -133,23 +134,16 @@ class PictureSender:
             await self._pictures.again(due.promotion, self._later(AGAIN_SECONDS))
 
     async def _is_absent(self, due: PictureDue) -> bool:
-        """Look for a file of which nobody knows whether it is shown; True once it is certain that it is not (engine rule 40)."""
-        assert due.channel is not None, "it was sent there"
-        tried = due.tried_at or due.since
-        age = (self._clock.now() - tried).total_seconds()
-        if age < FIRST_LOOK:
-            await self._pictures.postpone(due.promotion, self._later(FIRST_LOOK - age))
-            return False
-        found = await self._calls.find_file(
-            due.file, channel=due.channel, thread=due.thread or "", since=tried
+        """Look for a file of which nobody knows whether it is shown; True once it is certain that it is not."""
+        channel, thread = due.channel, due.thread or ""
+        assert channel is not None, "it was sent there"
+        return await surely_absent(
+            self._clock,
+            due.tried_at or due.since,
+            find=lambda since: self._calls.find_file(due.file, channel=channel, thread=thread, since=since),
+            found=lambda _: self._pictures.end(due.promotion, "posted"),
+            postpone=partial(self._pictures.postpone, due.promotion),
         )
-        if found.ts:
-            await self._pictures.end(due.promotion, "posted")
-        elif not found.looked:
-            await self._pictures.postpone(due.promotion, self._later(found.retry_after))
-        elif age < SECOND_LOOK:
-            await self._pictures.postpone(due.promotion, self._later(SECOND_LOOK - age))
-        return found.looked and not found.ts and age >= SECOND_LOOK
 
     def _later(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=seconds)

@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from bot.slack.cards import FIRST_LOOK, SECOND_LOOK, pause
+from bot.slack.cards import pause
+from bot.slack.lookups import FIRST_LOOK, surely_absent
 from bot.slack.pacing import Pacing
 from bot.slack.web_api import CLOSED_TO_US, GONE, CallResult, WebApi
 from bot.views.thread import MOST_ROWS, fitting
@@ -103,21 +105,20 @@ class ThreadSender:
     async def look_up(self, lost: LostPost) -> None:
         """Find out what became of a message without an outcome, before it is sent again."""
         post = lost.post
-        now = self._clock.now()
-        tried = post.tried_at or now - timedelta(seconds=SECOND_LOOK)
-        age = (now - tried).total_seconds()
-        if age < FIRST_LOOK:
-            await self._outbox.postpone_post(post.id, self._later(FIRST_LOOK - age))
-            return
-        found = await self._calls.find(post.nonce, channel=lost.channel, thread=lost.thread, since=tried)
-        if found.ts:
-            await self._outbox.post_sent(post.id, found.ts)
+
+        async def found(ts: str) -> None:
+            await self._outbox.post_sent(post.id, ts)
             await self._outbox.write_down()
-        elif not found.looked:
-            await self._outbox.postpone_post(post.id, self._later(found.retry_after))
-        elif age < SECOND_LOOK:
-            await self._outbox.postpone_post(post.id, self._later(SECOND_LOOK - age))
-        else:
+
+        if await surely_absent(
+            self._clock,
+            post.tried_at,
+            find=lambda since: self._calls.find(
+                post.nonce, channel=lost.channel, thread=lost.thread, since=since
+            ),
+            found=found,
+            postpone=partial(self._outbox.postpone_post, post.id),
+        ):
             await self._outbox.post_again(post.id)
 
     def _later(self, seconds: float) -> datetime:
