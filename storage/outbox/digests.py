@@ -3,20 +3,14 @@
 from datetime import datetime, timedelta
 from sqlite3 import Row
 
-from core.clock import Clock
 from core.ports.digests import JOINING_SECONDS, MOST_ROLLOUTS, Digest
 from storage.codec import datetime_or_none, timestamp
-from storage.database import Database
+from storage.outbox.table import OutboxTable
 from storage.session import Session
 
 
-class SqliteDigests:
+class SqliteDigests(OutboxTable):
     """`core.ports.digests.Digests`."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-        self._reading = Session(database.reader)
 
     async def gather(self) -> None:
         since = timestamp(self._clock.now() - timedelta(seconds=JOINING_SECONDS))
@@ -54,10 +48,6 @@ class SqliteDigests:
 
     async def postpone(self, digest: int, not_before: datetime) -> None:
         await self._run("postpone_digest", id=digest, not_before=timestamp(not_before))
-
-    async def _run(self, statement: str, **parameters: object) -> None:
-        async with self._database.transaction() as connection:
-            await Session(connection).run(statement, parameters)
 
 
 def _digest_of(row: Row) -> Digest:

@@ -11,17 +11,15 @@ from core.promotion import Phase
 from storage.codec import datetime_or_none, sentence_of, timestamp
 from storage.database import Database
 from storage.keys import Vault
-from storage.session import Session
+from storage.outbox.table import OutboxTable
 
 
-class SqliteNotices:
+class SqliteNotices(OutboxTable):
     """`core.ports.notices.Notices`."""
 
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
-        self._database = database
+        super().__init__(database, clock)
         self._vault = vault
-        self._clock = clock
-        self._reading = Session(database.reader)
 
     async def due(self) -> list[Notice]:
         rows = await self._reading.all("notices_due", now=timestamp(self._clock.now()))
@@ -61,7 +59,3 @@ class SqliteNotices:
             card_channel=row["card_channel"] or "",
             over=row["promotion"] is not None and not waits,
         )
-
-    async def _run(self, statement: str, **parameters: object) -> None:
-        async with self._database.transaction() as connection:
-            await Session(connection).run(statement, parameters)

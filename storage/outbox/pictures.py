@@ -3,20 +3,13 @@
 from datetime import datetime
 from sqlite3 import Row
 
-from core.clock import Clock
 from core.ports.pictures import PictureDue
 from storage.codec import datetime_or_none, timestamp
-from storage.database import Database
-from storage.session import Session
+from storage.outbox.table import OutboxTable
 
 
-class SqlitePictures:
+class SqlitePictures(OutboxTable):
     """`core.ports.pictures.Pictures`."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-        self._reading = Session(database.reader)
 
     async def open(self) -> list[PictureDue]:
         return [_due(row) for row in await self._reading.all("pictures_open")]
@@ -32,10 +25,6 @@ class SqlitePictures:
 
     async def end(self, promotion: str, how: str) -> None:
         await self._run("picture_ended", promotion=promotion, ended=how)
-
-    async def _run(self, statement: str, **parameters: object) -> None:
-        async with self._database.transaction() as connection:
-            await Session(connection).run(statement, parameters)
 
 
 def _due(row: Row) -> PictureDue:
