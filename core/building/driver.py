@@ -17,6 +17,7 @@ from core.building.reading_log import LogProgress, cause_in, new_lines, past_the
 from core.clock import Clock
 from core.errors import Conflict, Rejected, Unreachable, UserError
 from core.failpoints import failpoint
+from core.lifecycle.build_log import kept_lines
 from core.ports.announcer import Announcer
 from core.ports.builds import BuildCluster, BuildJobSpec, BuildJobStatus
 from core.ports.store import Store
@@ -169,7 +170,9 @@ class BuildDriver:
         if status.phase == "gone":
             await self._fail(run, Sentence.of("its Job was deleted in the cluster"))
         elif status.phase == "failed":
-            cause = cause_in(lines) or cause_in(await self._last_lines(run))
+            cause = cause_in(lines) or cause_in(
+                (await kept_lines(self._ports.store.read, run.id))[-LAST_LINES:]
+            )
             await self._fail(run, Sentence.of(cause or status.reason))
         elif len(status.digests) != len(spec.images):
             told = f"the cluster tells {len(status.digests)} digests of {len(spec.images)} images"
@@ -190,14 +193,6 @@ class BuildDriver:
         except UserError as error:
             await self._fail(run, error.sentence)
         failpoint("build.after_release")
-
-    async def _last_lines(self, run: BuildRun) -> list[str]:
-        """Return the end of the log as far as one answer gives it."""
-        found: list[str] = []
-        number = 0
-        while batch := await self._ports.store.read.build_lines(run.id, number, LAST_LINES):
-            number, found = batch[-1][0], [text for _, text in batch]
-        return found
 
     async def _fail(self, run: BuildRun, reason: Sentence) -> None:
         try:

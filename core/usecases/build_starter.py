@@ -1,7 +1,7 @@
 """Use cases of builds that the cluster makes: to ask for one, to look at it, to stop it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -129,17 +129,15 @@ class BuildStarter:
             run = BuildRun(id=new_id("build"), app=app, request=named, created_at=tx.now, created_by=actor)
             if only_newest:
                 await self._cancel_queued(tx, app, run, actor)
-            waiting = await tx.queued_builds(app)
+            going = _going(app, await tx.open_builds())
+            waiting = [each for each in going if each.status is BuildStatus.CREATED]
             if len(waiting) >= MOST_QUEUED:
                 hint = f"`builds cancel` takes one out of the queue, and --only-newest all of them: {waiting[0].id} is next"
                 raise Conflict(f"{len(waiting)} builds of {app} wait already", hint=hint)
-            ahead = len(waiting) + sum(
-                each.app == app and each.status is BuildStatus.RUNNING for each in await tx.open_builds()
-            )
             await tx.add_build_run(run)
             await tx.audit(actor, "build.start", run.id, {"app": app, "git_sha": git_sha})
         self._runner.look(app)
-        return QueuedBuild(run=run, ahead=ahead)
+        return QueuedBuild(run=run, ahead=len(going))
 
     async def _check(self, app: str, request: BuildRequest) -> None:
         """Say now what would else be said when its turn has come."""
@@ -195,11 +193,7 @@ class BuildStarter:
         _, run = await self._seen(caller, build_id, "view")
         ahead = 0
         if run.status is BuildStatus.CREATED:
-            going = [
-                each.id
-                for each in await self._store.read.open_builds()
-                if each.app == run.app and not each.ended
-            ]
+            going = [each.id for each in _going(run.app, await self._store.read.open_builds())]
             ahead = going.index(run.id) if run.id in going else 0
         return QueuedBuild(run=run, ahead=ahead)
 
@@ -246,3 +240,8 @@ class BuildStarter:
     def _check_startable(self) -> None:
         if why := self._why_not_startable():
             raise Unavailable(why)
+
+
+def _going(app: str, runs: Sequence[BuildRun]) -> list[BuildRun]:
+    """Return which of these builds of an app run or wait, in the order of their turns."""
+    return [run for run in runs if run.app == app and not run.ended]

@@ -8,6 +8,7 @@ from core.actor import Caller
 from core.build_run import BuildRun
 from core.errors import Conflict, Forbidden, NotFound, Unavailable
 from core.lifecycle.access import Access
+from core.lifecycle.build_log import kept_lines
 from core.lifecycle.bundles import bundle_of, prunable
 from core.lifecycle.history import LiveSpan, entries_around, live_at, live_spans, spans_of
 from core.lifecycle.manifest_notes import notes_on
@@ -291,12 +292,7 @@ class Viewer:
         run = await self.build_run(caller, app, build_id)
         if run is None:
             return None
-        lines: list[str] = []
-        number = 0
-        while batch := await self._store.read.build_lines(build_id, number):
-            number = batch[-1][0]
-            lines += [text for _, text in batch]
-        return run, lines
+        return run, await kept_lines(self._store.read, build_id)
 
     async def build(self, caller: Caller, app: str, build_id: str) -> Build:
         await self._access.require(caller.actor, "view", app)

@@ -1,0 +1,13 @@
+"""The log of a build as a whole, of which an answer has only so many lines at once."""
+
+from core.ports.store import StoreReader
+
+
+async def kept_lines(read: StoreReader, build_id: str) -> list[str]:
+    """Return every line that is kept of the log of a build that the cluster makes."""
+    lines: list[str] = []
+    number = 0
+    while batch := await read.build_lines(build_id, number):
+        number = batch[-1][0]
+        lines += [text for _, text in batch]
+    return lines
