@@ -11,7 +11,8 @@ from bot.api.bodies import Body, read_body
 from bot.api.names import Names
 from bot.command.forms import fill
 from bot.command.parser import parse
-from bot.handlers import Handlers, Reply
+from bot.handlers.dispatch import Handlers
+from bot.handlers.reply import Reply
 from bot.http.errors import TooManyRequests, error_response, json_response
 from bot.slack.pacing import TokenBucket
 from bot.views.answers import Answer

@@ -15,7 +15,7 @@ from bot.api.metrics import MetricsSnapshot, exposition, version
 from bot.api.names import Names
 from bot.api.sources import SourcesEndpoint
 from bot.api.streams import TextStreams
-from bot.handlers import Handlers
+from bot.handlers.dispatch import Handlers
 from bot.http.bodies import expect
 from bot.http.errors import json_response
 from bot.http.limits import HttpLimits

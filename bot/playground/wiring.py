@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.admin.commands import new_key
 from bot.command.parser import hints
-from bot.main import Bot, wired
+from bot.main import wired
 from bot.playground.card_sheet import card_sheet
 from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.examples import examples, read_builds, register
@@ -22,6 +22,7 @@ from bot.playground.state_folder import StateFolder
 from bot.playground.tour import CHANNELS, ROLES, VIEWER, first_steps
 from bot.settings import Settings, read_settings
 from bot.views.notices import PROMOTE_SHORTCUT
+from bot.wiring.doors import Bot
 from core.clock import Clock
 from core.ports.pictures import Draw
 

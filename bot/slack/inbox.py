@@ -14,7 +14,8 @@ import orjson
 
 from bot.command.forms import fill
 from bot.command.parser import parse
-from bot.handlers import Handlers, Reply, refused
+from bot.handlers.dispatch import Handlers
+from bot.handlers.reply import Reply, refused
 from bot.slack.dialogs import Dialogs, opens_dialog, said_in, with_origin
 from bot.slack.files import FileSender
 from bot.slack.invocations import Invocation, InvocationReader, channel_of

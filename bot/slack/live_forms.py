@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.command.release_forms import ReleaseForm
-from bot.handlers import Handlers
+from bot.handlers.dispatch import Handlers
 from bot.slack.dialogs import form_of
 from bot.slack.web_api import WebApi
 from bot.views.answers import slack_answer

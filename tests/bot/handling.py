@@ -1,6 +1,6 @@
 """What carries out the commands of a test: the real handlers over the use cases of its world."""
 
-from bot.handlers import Handlers
+from bot.handlers.dispatch import Handlers
 from core.usecases.build_starter import BuildStarter
 from tests.core.building.nursery import starter_of
 from tests.core.world import World

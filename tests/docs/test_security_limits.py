@@ -3,8 +3,8 @@
 import re
 
 from bot.http import connection, limits, log_limiter, site
-from bot.main import SLACK_BODY_SECONDS
 from bot.slack.http_endpoint import FRESH_SECONDS
+from bot.wiring.doors import SLACK_BODY_SECONDS
 from tests.docs.pages import page, rows, section
 
 LIMITS = limits.HttpLimits()

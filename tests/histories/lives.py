@@ -9,7 +9,6 @@ from unittest import mock
 
 import aiosqlite
 
-from bot import main
 from bot.background import expire, start_due
 from bot.playground.slack import SlackWorkspace
 from bot.policy_file import PolicyFile
@@ -19,6 +18,8 @@ from bot.slack.files import FileSender
 from bot.slack.homes import HomeSender
 from bot.slack.inbox import InboxWorker
 from bot.slack.workspace import WorkspaceFilter, WorkspaceId
+from bot.wiring import slack_side
+from bot.wiring.use_cases import new_use_cases
 from core import failpoints
 from core.ports.inbox import DeliveryKind
 from storage import database
@@ -129,11 +130,13 @@ class Life:
         keyring = Keyring([key.get_secret_value() for key in settings.convox_keys])
         async with _inline(self), open_store(settings.convox_database, keyring, clock) as store:
             self.store = store
-            with mock.patch.object(main, "new_client", return_value=DirectClient(slack, self)):
-                side = main._slack_side(settings, store, policy, session, cluster.seen_by(self), clock)
+            with mock.patch.object(slack_side, "new_client", return_value=DirectClient(slack, self)):
+                side = slack_side.new_slack_side(
+                    settings, store, policy, session, cluster.seen_by(self), clock
+                )
             # No history builds anything.
             builders: Any = PlayedJobs()
-            domain = main._use_cases(settings, store, cluster.seen_by(self), builders, side, clock)
+            domain = new_use_cases(settings, store, cluster.seen_by(self), builders, side, clock)
             self._state = side.state
             # What `auth.test` would have said.
             self._state.workspace = WorkspaceId("T0CONVOX01")

@@ -12,11 +12,12 @@ from typing import Any
 import aiohttp
 import orjson
 
-from bot.main import Bot, run, wired
+from bot.main import run, wired
 from bot.playground.kubelet.api import ApiClientError
 from bot.playground.slack import Message, SlackWorkspace
 from bot.settings import Settings
 from bot.views.thread import LAST_LINES
+from bot.wiring.doors import Bot
 from core.cluster.kinds import MANAGED
 from core.cluster.kinds.secret import SECRET
 from core.cluster.labels import FIELD_MANAGER, MANAGED_LABEL

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine
 
 from storage.keys import Keyring
@@ -16,9 +16,12 @@ from storage.store import SqliteStore, open_store
 from tests.soak import SOAKING
 from tests.storage.making import HandClock
 
-# A step is a transaction or several on a real file: so many are what a test run can wait for.
+# A step is a transaction or several on a real file: so many are what a test run can wait for. What fails is told
+# unexplained: to trace the lines of a thousand transactions takes longer than a test may, and hides what failed.
 SETTINGS = settings(
-    max_examples=1000 if SOAKING else min(20, settings.default.max_examples), stateful_step_count=25
+    max_examples=1000 if SOAKING else min(20, settings.default.max_examples),
+    stateful_step_count=25,
+    phases=[phase for phase in Phase if phase is not Phase.explain],
 )
 
 

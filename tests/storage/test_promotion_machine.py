@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from core.errors import Conflict
-from core.promotion import Phase, Promotion, PromotionEvent, advance
+from core.promotion import WAITING, Phase, Promotion, PromotionEvent, advance
 from tests.storage.machines import SETTINGS, StoreMachine
 from tests.storage.making import NOW, make_app, make_promotion, make_release
 
@@ -106,7 +106,7 @@ class PromotionMachine(StoreMachine):
             assert len(flying) <= 1
             assert self.does(read.promotions, app, 1000) == of_app[::-1]
             assert self.does(read.in_flight, app) == next(iter(flying), None)
-            waiting = {p.id for p in of_app if p.phase is Phase.AWAITING_APPROVAL}
+            waiting = {p.id for p in of_app if p.phase in WAITING}
             assert {p.id for p in self.does(read.awaiting, app)} == waiting
         unsettled = {p.id for p in self.model.values() if not p.settled}
         assert {p.id for p in self.does(read.unsettled)} == unsettled

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.api.server import ApiDependencies, new_api
-from bot.handlers import Handlers
+from bot.handlers.dispatch import Handlers
 from bot.http.limits import HttpLimits
 from bot.loop_lag import LoopLag
 from bot.slack.connection import SlackState

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.command.lexer import split
-from bot.handlers import Handlers
+from bot.handlers.dispatch import Handlers
 from tests.bot.api.asking import basic
 from tests.disk import damaged, read_only
 

@@ -1,0 +1,1 @@
+"""Requests carried out: a room for each kind, and one door to all of them."""

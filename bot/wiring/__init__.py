@@ -1,0 +1,1 @@
+"""How the parts of the bot meet: which adapter serves which port."""

@@ -1,0 +1,87 @@
+"""The side of builds: what keeps sources, and makes images of them."""
+
+from dataclasses import dataclass
+
+from bot.settings import Settings
+from bot.wiring.disk import LEAST_FREE_DISK, why_nothing_starts
+from bot.wiring.slack_side import SlackSide
+from core.actor import BOT
+from core.building.driver import BuildPorts
+from core.building.supervisor import BuildSupervisor
+from core.clock import Clock
+from core.cluster.builds.settings import BuildSettings
+from core.ports.builds import BuildCluster
+from core.records.registry_account import RegistryAccount, host_of
+from core.usecases.build_starter import BuildStarter
+from core.usecases.registrar import Registrar
+from core.usecases.source_registrar import SourceRegistrar
+from storage.sources import SourceFolder
+from storage.store import SqliteStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSide:
+    """What makes builds of sources."""
+
+    sources: SourceRegistrar
+    starter: BuildStarter
+    supervisor: BuildSupervisor
+
+
+def new_build_side(
+    settings: Settings,
+    store: SqliteStore,
+    slack: SlackSide,
+    registrar: Registrar,
+    builders: BuildCluster,
+    clock: Clock,
+) -> BuildSide:
+    """Put together what keeps sources and drives their builds."""
+
+    def why_not_startable() -> str:
+        return why_nothing_starts(store)
+
+    folder = SourceFolder(settings.convox_database, clock, least_free=LEAST_FREE_DISK)
+    most = settings.convox_max_source << 20
+    ports = BuildPorts(
+        store=store,
+        cluster=builders,
+        clock=clock,
+        announcer=slack.sender,
+        release=registrar.release_build,
+        forget_source=folder.delete,
+        seconds=settings.convox_build_timeout,
+    )
+    supervisor = BuildSupervisor(ports)
+    return BuildSide(
+        sources=SourceRegistrar(store, folder, slack.access, why_not_startable, builders.why_not, most=most),
+        starter=BuildStarter(
+            store, slack.access, builders, folder, supervisor, why_not_startable=why_not_startable
+        ),
+        supervisor=supervisor,
+    )
+
+
+def build_settings(settings: Settings, clock: Clock) -> BuildSettings:
+    """Return what the cluster is to know of how it builds."""
+    registry, password = settings.convox_registry or "", settings.convox_registry_password
+    account = None
+    if password is not None:
+        account = RegistryAccount(
+            app="",
+            host=host_of(f"{registry}/app"),
+            user=settings.convox_registry_user or "",
+            password=password.get_secret_value(),
+            created_at=clock.now(),
+            created_by=BOT,
+        )
+    return BuildSettings(
+        registry=registry,
+        account=account,
+        address=settings.convox_build_address or "",
+        image=settings.convox_build_image,
+        cpu=settings.convox_build_cpu,
+        memory=settings.convox_build_memory,
+        disk=settings.convox_build_disk,
+        seconds=settings.convox_build_timeout,
+    )

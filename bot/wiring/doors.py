@@ -1,0 +1,175 @@
+"""The doors of a bot, what Slack delivers and HTTP; and all that runs until its end."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from aiohttp import ClientSession, web
+from pydantic import SecretStr
+from slack_bolt.app.async_app import AsyncApp
+
+from bot.api.server import ApiDependencies, new_api
+from bot.background import age_out_sources, await_cluster, expire, remind, start_due
+from bot.http.limits import HttpLimits, connections_of, open_files
+from bot.loop_lag import LoopLag
+from bot.policy_file import PolicyFile
+from bot.settings import Settings
+from bot.slack.connection import SlackConnection, SlackState
+from bot.slack.files import FileSender
+from bot.slack.homes import HomeSender
+from bot.slack.http_endpoint import new_slack_endpoint
+from bot.slack.inbox import InboxWorker
+from bot.slack.listeners import new_app
+from bot.slack.live_forms import LiveForms
+from bot.slack.pictures import PictureSender
+from bot.slack.sender import Sender
+from bot.slack.workspace import WorkspaceFilter
+from bot.wiring.slack_side import SlackSide
+from bot.wiring.use_cases import UseCases
+from core.building.supervisor import BuildSupervisor
+from core.clock import Clock
+from core.cluster.adapter import KubernetesCluster
+from core.rollout.supervisor import Supervisor
+from core.usecases.registrar import Registrar
+from storage.store import SqliteStore
+
+# Slack itself gives up after three seconds.
+SLACK_BODY_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """One wired convox-bot, not running yet.
+
+    Attributes:
+        background: what runs until the end, by its spoken name.
+        sites: HTTP applications with the address each listens on.
+    """
+
+    store: SqliteStore
+    registrar: Registrar
+    policy: PolicyFile
+    supervisor: Supervisor
+    builds: BuildSupervisor
+    sender: Sender
+    slack: SlackState
+    connection: SlackConnection
+    clock: Clock
+    background: dict[str, Callable[[], Coroutine[Any, Any, None]]]
+    sites: list[tuple[web.Application, str, int]] = field(default_factory=list)
+
+
+def assembled(
+    settings: Settings,
+    policy: PolicyFile,
+    store: SqliteStore,
+    session: ClientSession,
+    slack: SlackSide,
+    domain: UseCases,
+    cluster: KubernetesCluster,
+    clock: Clock,
+    files: FileSender,
+    pictures: PictureSender,
+) -> Bot:
+    """Open the doors: what Slack delivers, and HTTP."""
+    homes = HomeSender(store.homes, domain.overviews, slack.calls, slack.state, clock)
+    slack.sender.also_wake(homes.wake)
+    workspaces = WorkspaceFilter(lambda: slack.state.workspace)
+    inbox = InboxWorker(
+        store.inbox,
+        domain.handlers,
+        store,
+        session,
+        clock,
+        identified=slack.state.identified,
+        announcer=slack.sender,
+        dialogs=slack.dialogs,
+        workspaces=workspaces,
+        files=files,
+        homes=homes,
+        support=slack.support,
+        link=slack.state.link,
+        rack=settings.convox_rack,
+    )
+    forms = LiveForms(domain.handlers, domain.chooser, slack.calls, clock)
+    app = new_app(
+        slack.client,
+        signing_secret=_value(settings.slack_signing_secret),
+        state=slack.state,
+        sink=inbox,
+        workspaces=workspaces,
+        dialogs=slack.dialogs,
+        forms=forms,
+    )
+    connection = SlackConnection(
+        slack.client, app, app_token=_value(settings.slack_app_token), state=slack.state, clock=clock
+    )
+    lag = LoopLag(clock)
+    return Bot(
+        store=store,
+        registrar=domain.registrar,
+        policy=policy,
+        supervisor=domain.supervisor,
+        builds=domain.builds.supervisor,
+        sender=slack.sender,
+        slack=slack.state,
+        connection=connection,
+        clock=clock,
+        background={
+            "sender": slack.sender.run,
+            "inbox": inbox.run,
+            "dialogs": slack.dialogs.run,
+            "modals that answer": forms.run,
+            "Home tabs": homes.run,
+            "pictures": pictures.run,
+            "expiry of approvals": lambda: expire(domain.decider, clock),
+            "reminders": lambda: remind(domain.reminders, clock),
+            "what waits to start": lambda: start_due(domain.scheduler, clock),
+            "connection to Slack": connection.run,
+            "counts left over": domain.scaler.resume,
+            "age limit of sources": lambda: age_out_sources(domain.builds.sources, clock),
+            "loop lag": lag.run,
+            "first pods": domain.first_pods.run,
+            "builds left over": domain.builds.supervisor.run,
+            "first word of the cluster": lambda: await_cluster(cluster.reach, clock),
+        },
+        sites=_sites(settings, store, slack, domain, app, lag, clock),
+    )
+
+
+def _sites(
+    settings: Settings,
+    store: SqliteStore,
+    slack: SlackSide,
+    domain: UseCases,
+    app: AsyncApp,
+    lag: LoopLag,
+    clock: Clock,
+) -> list[tuple[web.Application, str, int]]:
+    """Return the API, and the address that Slack delivers to where it does so by HTTP."""
+    limits = HttpLimits(connections=connections_of(open_files()))
+    api = ApiDependencies(
+        handlers=domain.handlers,
+        registrar=domain.registrar,
+        sources=domain.builds.sources,
+        starter=domain.builds.starter,
+        store=store,
+        viewer=domain.viewer,
+        directory=slack.directory,
+        tokens=store.tokens,
+        slack=slack.state,
+        backlog=store.outbox.backlog,
+        phases=store.read.phases,
+        try_database=store.try_out,
+        lag=lag,
+        clock=clock,
+    )
+    sites = [(new_api(api, limits), settings.api_host, settings.api_port)]
+    if secret := _value(settings.slack_signing_secret):
+        endpoint = new_slack_endpoint(app, secret, replace(limits, body_seconds=SLACK_BODY_SECONDS))
+        sites.append((endpoint, settings.host, settings.port))
+    return sites
+
+
+def _value(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
