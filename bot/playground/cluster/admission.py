@@ -43,20 +43,19 @@ def over_quota(pod: Document, pods: list[Document], quotas: list[Document]) -> A
 
 
 def demand(pod: Document, name: str) -> Decimal:
-    """Return how much of a quota's item a pod needs: pieces, cores or bytes."""
+    """Return how much of a quota's item a pod needs: pieces, cores or bytes; init containers come one after the other."""
     if name in {"pods", "count/pods"}:
         return Decimal(1)
     kind, _, resource = name.rpartition(".")
     field = "limits" if kind == "limits" else "requests"
-    if resource not in {"cpu", "memory"}:
+    if resource not in {"cpu", "memory", "ephemeral-storage"}:
         return Decimal(0)
-    return sum(
-        (
-            quantity(((container.get("resources") or {}).get(field) or {}).get(resource, 0))
-            for container in pod["spec"].get("containers", [])
-        ),
-        Decimal(0),
-    )
+
+    def asked(container: Document) -> Decimal:
+        return quantity(((container.get("resources") or {}).get(field) or {}).get(resource, 0))
+
+    together = sum((asked(each) for each in pod["spec"].get("containers", [])), Decimal(0))
+    return max([together, *(asked(each) for each in pod["spec"].get("initContainers") or [])])
 
 
 def _plain(value: Any) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.playground.cluster.errors import bad_request
+from bot.playground.kubelet.logs import container_statuses
 
 Document = dict[str, Any]
 _WAITING = {
@@ -65,19 +66,18 @@ def read_log(pod: Document, logs: ContainerLogs, query: Mapping[str, str], now: 
         ApiError: 400, if the container is unknown or has not started.
     """
     names = [container["name"] for container in pod["spec"]["containers"]]
+    initial = [container["name"] for container in pod["spec"].get("initContainers") or []]
     meta = pod["metadata"]
     name = query.get("container") or names[0]
     if not query.get("container") and len(names) > 1:
         raise bad_request(
             f"a container name must be specified for pod {meta['name']}, choose one of: [{' '.join(names)}]"
         )
-    if name not in names:
+    if name not in [*initial, *names]:
         raise bad_request(f"container {name} is not valid for pod {meta['name']}")
     if not pod["spec"].get("nodeName"):
         return None
-    entry: Document = next(
-        (each for each in pod.get("status", {}).get("containerStatuses", []) if each["name"] == name), {}
-    )
+    entry: Document = next((each for each in container_statuses(pod) if each["name"] == name), {})
     waiting = (entry.get("state") or {}).get("waiting")
     if not entry.get("containerID"):
         reason = (waiting or {}).get("reason", "ContainerCreating")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.playground.kubelet import texts
-from bot.playground.kubelet.behaviour import HookFailure, to_its_end
+from bot.playground.kubelet.behaviour import GOOD, HookFailure, to_its_end
 from bot.playground.kubelet.container_creation import configure, pull
 from bot.playground.kubelet.container_timeline import (
     FIRST_BACK_OFF,
@@ -34,8 +34,9 @@ class ContainerLifecycle(ContainerTimeline):
         context: PodContext,
         *,
         begins: float,
+        init: bool = False,
     ) -> None:
-        super().__init__(spec, state, context, begins=begins)
+        super().__init__(spec, state, context, begins=begins, init=init)
         self._pod = pod
         self._once = pod["spec"].get("restartPolicy") == "Never"
         if self._once:
@@ -64,6 +65,7 @@ class ContainerLifecycle(ContainerTimeline):
         while True:
             killed: bool | None = False
             if runs:
+                self._end_in_time()
                 since = self.elapsed if began is None else began
                 began = None
                 killed = yield from self._live(
@@ -71,10 +73,15 @@ class ContainerLifecycle(ContainerTimeline):
                 )
             if killed is None:
                 return
-            if self._once:
+            if self._once or (self.init and self.state.ready):
                 yield self.step(0.0, changed=True, log=self._pending_log)
                 return
             runs = yield from self._again(killed=killed)
+
+    def _end_in_time(self) -> None:
+        """Let a run of an init container that would go on for ever end well: others wait for it."""
+        if self.init and not self.behaviour.run_exits(self.state.restarts):
+            self.behaviour = to_its_end(GOOD)
 
     # -- runs ----------------------------------------------------------------------------------------------
 
@@ -95,7 +102,7 @@ class ContainerLifecycle(ContainerTimeline):
             f"containerd://{digest(self._pod['metadata']['uid'], state.name, state.restarts)}"
         )
         state.started = "startupProbe" not in self.spec
-        state.ready = state.started and "readinessProbe" not in self.spec
+        state.ready = state.started and not self.init and "readinessProbe" not in self.spec
         listens = self.behaviour.listens(state.restarts) and not self.behaviour.listens_after
         opening = texts.opening(state.name, state.image, port_of(self.spec, {}), moment, listens=listens)
         self._log = "" if self.behaviour.last_words else opening
@@ -170,7 +177,9 @@ class ContainerLifecycle(ContainerTimeline):
         terminated |= {"startedAt": started, "finishedAt": stamp(moment)}
         terminated["containerID"] = self.state.container_id
         self.state.state = {"terminated": terminated}
-        self.state.ready = self.state.started = False
+        self.state.started = False
+        # An init container is ready once it has done what it is for.
+        self.state.ready = self.init and not code
 
     def _again(self, *, killed: bool) -> Generator[ContainerStep, None, bool]:
         """Tell how the container comes back, and return whether it runs: at once the first time, later after a back-off.

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.playground.kubelet.behaviour import Behaviour, behaviour_of
-from bot.playground.kubelet.image_builds import build_behaviour
+from bot.playground.kubelet.image_builds import build_behaviour, fetch_behaviour
 from bot.playground.kubelet.status import ContainerState
 from bot.playground.kubelet.timeline import EventSpec, PodContext
 
@@ -35,16 +35,26 @@ class ContainerTimeline:
         elapsed: seconds since the beginning of its pod.
         behaviour: what its image makes it do.
         context: its node and namespace.
+        init: it is an init container.
     """
 
     def __init__(
-        self, spec: dict[str, Any], state: ContainerState, context: PodContext, *, begins: float
+        self,
+        spec: dict[str, Any],
+        state: ContainerState,
+        context: PodContext,
+        *,
+        begins: float,
+        init: bool = False,
     ) -> None:
         self.spec = spec
         self.state = replace(state)
         self.elapsed = begins
-        self.behaviour: Behaviour = build_behaviour(spec) or behaviour_of(spec["image"])
+        self.behaviour: Behaviour = (
+            fetch_behaviour(spec) or build_behaviour(spec) or behaviour_of(spec["image"])
+        )
         self.context = context
+        self.init = init
 
     def moment(self, ahead: float = 0.0) -> datetime:
         """Return the moment of the last step, or one a little later."""
@@ -52,11 +62,15 @@ class ContainerTimeline:
 
     def event(self, reason: str, message: str) -> EventSpec:
         """Return a Normal event about the container."""
-        return EventSpec(type="Normal", reason=reason, message=message, container=self.spec["name"])
+        return EventSpec(
+            type="Normal", reason=reason, message=message, container=self.spec["name"], init=self.init
+        )
 
     def warning(self, reason: str, message: str) -> EventSpec:
         """Return a Warning event about the container."""
-        return EventSpec(type="Warning", reason=reason, message=message, container=self.spec["name"])
+        return EventSpec(
+            type="Warning", reason=reason, message=message, container=self.spec["name"], init=self.init
+        )
 
     def step(
         self,

@@ -1,7 +1,8 @@
 """What a container with BuildKit does in the playground: the log of a build, and the digests of what it made.
 
 No image is made and nothing is pushed. What becomes of it is said by words in the paths that are built: `broken` is a
-Dockerfile with a step that fails, `oom` one that takes more memory than there is, `refused` a registry that takes nothing.
+Dockerfile with a step that fails, `oom` one that takes more memory than there is, `refused` a registry that takes nothing,
+`unreachable` one that does not answer; `refused` in the address of a source, that nobody is let in there.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ _NAMES = re.compile(r'(?<![a-z])name=([^",\'\s]+)')
 _PLACES = re.compile(r"(?:context|filename)=(\S+)")
 _DOCKERFILE = re.compile(r"filename=(\S+)")
 _SECONDS = 6.0
+_FETCH_SECONDS = 1.0
 _FAILED = """\
 #7 [3/3] RUN make
 #7 0.214 make: *** No rule to make target 'all'.  Stop.
@@ -39,6 +41,24 @@ _REFUSED = """\
 #9 ERROR: failed to push {name}: unexpected status from POST request: 401 Unauthorized
 error: failed to solve: failed to push {name}: unexpected status from POST request: 401 Unauthorized
 """
+_UNREACHABLE = """\
+#9 exporting to image
+#9 pushing layers 30.1s done
+#9 ERROR: failed to push {name}: failed to do request: dial tcp: connect: connection refused
+error: failed to solve: failed to push {name}: failed to do request: dial tcp: connect: connection refused
+"""
+
+
+def fetch_behaviour(container: dict[str, Any]) -> Behaviour | None:
+    """Return what a container does that fetches the source of a build, None for any other."""
+    given = {each["name"]: each.get("value", "") for each in container.get("env") or ()}
+    url = given.get("SOURCE_URL")
+    if url is None:
+        return None
+    if "refused" not in url:
+        return Behaviour(exits_after=_FETCH_SECONDS)
+    said = f"the source could not be fetched from {url}\n"
+    return Behaviour(exits_after=_FETCH_SECONDS, exit_code=1, reason="Error", last_words=said, message=said)
 
 
 def build_behaviour(container: dict[str, Any]) -> Behaviour | None:
@@ -67,8 +87,9 @@ def _image(words: str) -> tuple[str, int, str]:
         return begins + _FAILED, 1, "Error"
     if "oom" in places:
         return begins, 137, "OOMKilled"
-    if "refused" in places:
-        return begins + _REFUSED.format(name=name), 1, "Error"
+    for word, said in (("refused", _REFUSED), ("unreachable", _UNREACHABLE)):
+        if word in places:
+            return begins + said.format(name=name), 1, "Error"
     ending = f"#9 exporting to image\n#9 exporting manifest {_digest(words)} done\n#9 pushing manifest for {name} done\n#9 DONE 1.4s\n"
     return f"{begins}#7 [3/3] RUN make\n#7 0.311 built\n#7 DONE 0.4s\n\n{ending}", 0, "Completed"
 

@@ -69,6 +69,12 @@ def read_log_options(values: Mapping[str, str], now: datetime) -> LogOptions:
     )
 
 
+def container_statuses(pod: Document) -> list[Document]:
+    """Return the entries of all containers that have one, init containers first."""
+    status = pod.get("status", {})
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+
+
 def choose_run(pod: Document, container: str, *, previous: bool) -> bool:
     """Say whether the log of the run before the current one is meant, as validateContainerLogStatus decides.
 
@@ -76,8 +82,7 @@ def choose_run(pod: Document, container: str, *, previous: bool) -> bool:
         BadLogRequest: there is no such log.
     """
     name = pod["metadata"]["name"]
-    statuses = pod.get("status", {}).get("containerStatuses", [])
-    status = next((entry for entry in statuses if entry["name"] == container), None)
+    status = next((entry for entry in container_statuses(pod) if entry["name"] == container), None)
     if status is None:
         raise BadLogRequest(f'container "{container}" in pod "{name}" is not available')
     state, last = status.get("state", {}), (status.get("lastState") or {}).get("terminated", {})

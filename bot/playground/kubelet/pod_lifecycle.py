@@ -26,7 +26,8 @@ The words in an image's name or tag, read by `behaviour_of`, choose what its con
 | none of them | is good: ready in about half a second |
 
 Any image waits with CreateContainerConfigError while a Secret or ConfigMap that its environment needs is missing.
-A container of a pod that is never started again, as a Job's, exits 0 after 2 s, one that is `slow` after 22 s.
+A container of a pod that is never started again, as a Job's, exits 0 after 2 s, one that is `slow` after 22 s. So does
+an init container, one after the other before the rest; the first that fails is the end of a pod that is never started again.
 Without a readiness probe a container counts as ready in the instant in which it runs, as on a real node.
 """
 
@@ -37,7 +38,7 @@ from typing import Any
 from bot.playground.kubelet.behaviour import BY_WORD, Behaviour, behaviour_of
 from bot.playground.kubelet.container_lifecycle import ContainerLifecycle
 from bot.playground.kubelet.container_timeline import ContainerStep
-from bot.playground.kubelet.status import ContainerState, read_pod, stamp
+from bot.playground.kubelet.status import ContainerState, PodState, read_pod, stamp
 from bot.playground.kubelet.timeline import EventSpamFilter, EventSpec, Exists, PodContext, PodStep
 
 __all__ = [
@@ -70,41 +71,67 @@ def pod_lifecycle(pod: dict[str, Any], context: PodContext) -> Iterator[PodStep]
     """
     state = read_pod(pod, host=context.host, address=context.address, began=context.began)
     spam_filters: dict[str, EventSpamFilter] = {}
-    once = pod["spec"].get("restartPolicy") == "Never"
     elapsed = 0.0
     if not state.sandbox:
         yield PodStep(after=CREATING, status=state.document(context.began + timedelta(seconds=CREATING)))
         elapsed = CREATING + SANDBOX
         state.sandbox = True
-    lifecycles = [
-        ContainerLifecycle(pod, spec, container, context, begins=elapsed)
-        for spec, container in zip(pod["spec"]["containers"], state.containers, strict=True)
-    ]
     said, opened = elapsed - SANDBOX if elapsed else 0.0, elapsed > 0.0
-    for number, step in _merged(lifecycles):
+    for container, step in _containers(pod, state, context, elapsed):
         events = tuple(
             event
             for event in step.events
             if spam_filters.setdefault(event.type, EventSpamFilter()).admits(step.at)
         )
-        if step.state is not None:
-            state.containers[number] = step.state
-        if any(container.container_id for container in state.containers):
-            state.phase = "Running"
-        if once and all("terminated" in container.state for container in state.containers):
-            failed = any(container.state["terminated"]["exitCode"] for container in state.containers)
-            state.phase, state.completed, state.sandbox = "Failed" if failed else "Succeeded", True, False
+        _move_on(state, once=pod["spec"].get("restartPolicy") == "Never")
         changed, opened = step.state is not None or opened, False
         yield PodStep(
             after=step.at - said,
             events=events,
             status=state.document(context.began + timedelta(seconds=step.at)) if changed else None,
-            container=state.containers[number].name,
+            container=container,
             log=step.log,
             restarted=step.restarted,
             pulled=step.pulled,
         )
         said = step.at
+
+
+def _containers(
+    pod: dict[str, Any], state: PodState, context: PodContext, elapsed: float
+) -> Iterator[tuple[str, ContainerStep]]:
+    """Tell the lives of the containers, each state put where it belongs: init containers first, one by one, then the rest."""
+    for number, spec in enumerate(pod["spec"].get("initContainers") or []):
+        if state.init_containers[number].exit_code == 0:
+            continue
+        lifecycle = ContainerLifecycle(
+            pod, spec, state.init_containers[number], context, begins=elapsed, init=True
+        )
+        for step in lifecycle.steps():
+            state.init_containers[number] = step.state or state.init_containers[number]
+            yield spec["name"], step
+        elapsed = lifecycle.elapsed
+        if state.init_containers[number].exit_code != 0:
+            return
+    specs = pod["spec"]["containers"]
+    lifecycles = [
+        ContainerLifecycle(pod, spec, container, context, begins=elapsed)
+        for spec, container in zip(specs, state.containers, strict=True)
+    ]
+    for number, step in _merged(lifecycles):
+        state.containers[number] = step.state or state.containers[number]
+        yield specs[number]["name"], step
+
+
+def _move_on(state: PodState, *, once: bool) -> None:
+    """Give the pod the phase that its containers make."""
+    if any(container.container_id for container in state.containers):
+        state.phase = "Running"
+    codes = [container.exit_code for container in state.containers]
+    refused = any(container.exit_code for container in state.init_containers)
+    if once and (refused or None not in codes):
+        failed = refused or any(codes)
+        state.phase, state.completed, state.sandbox = "Failed" if failed else "Succeeded", True, False
 
 
 def pod_termination(pod: dict[str, Any], context: PodContext) -> Iterator[PodStep]:
@@ -119,13 +146,16 @@ def pod_termination(pod: dict[str, Any], context: PodContext) -> Iterator[PodSte
     """
     state = read_pod(pod, host=context.host, address=context.address, began=context.began)
     grace = float(pod["metadata"].get("deletionGracePeriodSeconds", 30))
-    running = [container for container in state.containers if "running" in container.state]
-    never = [container for container in state.containers if not container.container_id]
+    # What waits for an init container stays as it is: nobody expects to find it.
+    ending = [*state.init_containers, *(state.containers if state.initialized else ())]
+    running = [container for container in ending if "running" in container.state]
+    never = [container for container in ending if not container.container_id]
     for container in never:
         container.state = {"waiting": {"reason": "ContainerCreating"}}
+    initial = {container.name for container in state.init_containers}
     yield PodStep(
         after=0.02,
-        events=tuple(_killing(container.name) for container in running),
+        events=tuple(_killing(container.name, init=container.name in initial) for container in running),
         status=state.document(context.began),
     )
     if hooks := tuple(_pre_stop_fails(each["name"]) for each in _with_failing_pre_stop(pod, running)):
@@ -135,19 +165,18 @@ def pod_termination(pod: dict[str, Any], context: PodContext) -> Iterator[PodSte
     grace = max(0.0, grace - 0.1) if hooks else grace
     wait = grace if ignores_sigterm else min(0.3, grace)
     moment = context.began + timedelta(seconds=0.02 + (0.1 if hooks else 0.0) + wait)
-    for container in state.containers:
+    for container in ending:
         _end(container, stamp(moment), ignores_sigterm=behaviour_of(container.image).ignores_sigterm)
-    failed = any(container.state["terminated"]["exitCode"] for container in state.containers)
+    failed = not state.initialized or any(container.exit_code for container in ending)
     state.sandbox, state.completed = False, True
     state.phase = "Failed" if failed else "Succeeded"
     yield PodStep(after=wait, status=state.document(moment))
     yield PodStep(after=0.5 if running else 0.01, gone=True)
 
 
-def _killing(container: str) -> EventSpec:
-    return EventSpec(
-        type="Normal", reason="Killing", message=f"Stopping container {container}", container=container
-    )
+def _killing(container: str, *, init: bool) -> EventSpec:
+    message = f"Stopping container {container}"
+    return EventSpec(type="Normal", reason="Killing", message=message, container=container, init=init)
 
 
 def _with_failing_pre_stop(pod: dict[str, Any], running: list[ContainerState]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from bot.playground.kubelet.logs import (
     ContainerLog,
     LogOptions,
     choose_run,
+    container_statuses,
     read_log_options,
     render,
 )
@@ -88,5 +89,5 @@ class LogServer:
 
 
 def _container_id(pod: Document, container: str) -> str:
-    statuses = pod.get("status", {}).get("containerStatuses", [])
+    statuses = container_statuses(pod)
     return next((str(entry.get("containerID", "")) for entry in statuses if entry["name"] == container), "")

@@ -183,7 +183,7 @@ class SimulatedKubelet:
         uid = pod["metadata"]["uid"]
         body = {"metadata": {"uid": uid}, "status": status}  # the uid: never a pod of the same name
         self._pods[uid] = await self._api.call("PATCH", f"{path}/status", body, content=MERGE)
-        for entry in status.get("containerStatuses", []):
+        for entry in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
             if container_log := self._container_logs.get((uid, entry["name"])):
                 container_log.running = "running" in entry["state"]
 

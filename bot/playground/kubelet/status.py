@@ -32,8 +32,13 @@ class ContainerState:
     container_id: str = ""
     image_id: str = ""
 
+    @property
+    def exit_code(self) -> int | None:
+        """What it has ended with; None while it has not."""
+        return self.state["terminated"]["exitCode"] if "terminated" in self.state else None
+
     def document(self) -> Document:
-        """Return the entry of `containerStatuses`."""
+        """Return the entry of `containerStatuses`, or of `initContainerStatuses`."""
         entry = {
             "name": self.name,
             "state": self.state,
@@ -49,10 +54,12 @@ class ContainerState:
         return entry
 
 
-def read_container(pod: Document, spec: Document) -> ContainerState:
+def read_container(pod: Document, spec: Document, *, init: bool = False) -> ContainerState:
     """Return what the pod's status says about a container; a fresh one if it says nothing."""
     fresh = ContainerState(name=spec["name"], image=spec["image"])
-    for entry in pod.get("status", {}).get("containerStatuses", []):
+    if pod["spec"].get("initContainers"):
+        fresh.state = {"waiting": {"reason": "PodInitializing"}}
+    for entry in pod.get("status", {}).get("initContainerStatuses" if init else "containerStatuses", []):
         if entry["name"] == spec["name"]:
             fresh.state = entry.get("state") or fresh.state
             fresh.last = entry.get("lastState") or {}
@@ -73,10 +80,16 @@ class PodState:
     address: str
     start_time: str
     containers: list[ContainerState]
+    init_containers: list[ContainerState] = field(default_factory=list)
     conditions: dict[str, Document] = field(default_factory=dict)
     sandbox: bool = False
     phase: str = "Pending"
     completed: bool = False
+
+    @property
+    def initialized(self) -> bool:
+        """Whether every init container has done what it is for."""
+        return all(container.exit_code == 0 for container in self.init_containers)
 
     def document(self, moment: datetime) -> Document:
         """Return the whole status at that moment, and remember its conditions."""
@@ -89,6 +102,8 @@ class PodState:
             "startTime": self.start_time,
             "containerStatuses": [container.document() for container in self.containers],
         }
+        if self.init_containers:
+            status["initContainerStatuses"] = [container.document() for container in self.init_containers]
         if self.sandbox or self.completed:
             status["podIP"] = self.address
             status["podIPs"] = [{"ip": self.address}]
@@ -112,9 +127,12 @@ class PodState:
         initialized: Document = (
             {"reason": "PodCompleted"} if self.completed and self.phase == "Succeeded" else {}
         )
+        if incomplete := [c.name for c in self.init_containers if c.exit_code != 0]:
+            message = f"containers with incomplete status: [{' '.join(incomplete)}]"
+            initialized = {"reason": "ContainersNotInitialized", "message": message}
         wanted: tuple[tuple[str, bool, Document], ...] = (
             ("PodReadyToStartContainers", self.sandbox, {} if self.sandbox else no_sandbox),
-            ("Initialized", True, initialized),
+            ("Initialized", self.initialized, initialized),
             ("Ready", ready, why),
             ("ContainersReady", ready, why),
             ("PodScheduled", True, {}),
@@ -147,6 +165,9 @@ def read_pod(pod: Document, *, host: str, address: str, began: datetime) -> PodS
         address=status.get("podIP") or address,
         start_time=status.get("startTime") or stamp(began),
         containers=[read_container(pod, spec) for spec in pod["spec"]["containers"]],
+        init_containers=[
+            read_container(pod, spec, init=True) for spec in pod["spec"].get("initContainers") or []
+        ],
         conditions=conditions,
         sandbox=conditions.get("PodReadyToStartContainers", {}).get("status") == "True",
         phase=status.get("phase", "Pending"),

@@ -18,16 +18,18 @@ class EventSpec:
         reason: the event's reason, `Pulling` for instance.
         message: its sentence.
         container: the container it is about; goes into `involvedObject.fieldPath`.
+        init: it is an init container.
     """
 
     type: str
     reason: str
     message: str
     container: str
+    init: bool = False
 
     @property
     def field_path(self) -> str:
-        return f"spec.containers{{{self.container}}}"
+        return f"spec.{'initContainers' if self.init else 'containers'}{{{self.container}}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.playground.cluster.controllers.job import ended
 from bot.playground.cluster.schedules import next_time, read_schedule
-from tests.playground.cluster.client import DEPLOYMENT, PODS, Client, Document, deployment
+from tests.playground.cluster.client import DEPLOYMENT, EVENTS, PODS, Client, Document, deployment
 
 CRON = "/apis/batch/v1/namespaces/shop/cronjobs"
 JOBS = "/apis/batch/v1/namespaces/shop/jobs"
@@ -207,3 +207,49 @@ async def test_a_count_is_kept_between_both_ends_but_0_is_left_alone(kube: Clien
 async def test_a_broken_autoscaler_is_refused_with_the_field(kube: Client, low: int, high: int, field: str):
     refusal = await kube.request("POST", SCALERS, scaler(low, high))
     assert (refusal.code, refusal["details"]["causes"][0]["field"]) == (422, field)
+
+
+def job(image: str = "v1", init: str = "", **spec: Any) -> Document:
+    pod: Document = {"restartPolicy": "Never"}
+    if init:
+        pod["initContainers"] = [{"name": "init", "image": f"registry.example/{init}"}]
+    pod["containers"] = [{"name": "main", "image": f"registry.example/{image}"}]
+    template = {"metadata": {"labels": {"app": "once"}}, "spec": pod}
+    return {"metadata": {"name": "once"}, "spec": {"template": template, "backoffLimit": 0, **spec}}
+
+
+async def test_a_job_whose_init_container_fails_is_failed_and_its_words_are_kept(kube: Client):
+    await kube.request("POST", JOBS, job(init="crash"))
+    assert await kube.until(lambda: conditions(kube), what="a job's end") == ["Failed"]
+    (pod,) = await kube.items(PODS)
+    log = await kube.get(f"{PODS}/{pod['metadata']['name']}/log", container="init")
+    assert "Traceback" in log["_text"]
+    unstarted = await kube.get(f"{PODS}/{pod['metadata']['name']}/log", container="main")
+    assert unstarted["message"].endswith("is waiting to start: PodInitializing")
+
+
+async def test_a_job_that_may_make_no_pod_says_so_and_makes_it_when_it_may(kube: Client):
+    quota = {"metadata": {"name": "builds"}, "spec": {"hard": {"pods": "0"}}}
+    await kube.request("POST", "/api/v1/namespaces/shop/resourcequotas", quota)
+    await kube.request("POST", JOBS, job())
+
+    async def told() -> list[str]:
+        return [each["message"] for each in await kube.items(EVENTS) if each["reason"] == "FailedCreate"]
+
+    (said, *_) = await kube.until(told, what="an event")
+    assert said.startswith('Error creating: pods "once-')
+    assert "exceeded quota: builds, requested: pods=1, used: pods=0, limited: pods=0" in said
+    await kube.request("DELETE", "/api/v1/namespaces/shop/resourcequotas/builds")
+    assert await kube.until(lambda: conditions(kube), what="a job's end") == ["Complete"]
+
+
+async def test_a_job_whose_time_is_over_is_failed_and_its_pod_goes(kube: Client):
+    await kube.request("POST", JOBS, job("slow", activeDeadlineSeconds=5))
+    assert await kube.until(lambda: conditions(kube), what="a job's end") == ["Failed"]
+    (ended_job,) = await jobs(kube)
+    assert ended_job["status"]["conditions"][0]["reason"] == "DeadlineExceeded"
+
+    async def gone() -> bool:
+        return not await kube.items(PODS)
+
+    await kube.until(gone, what="the pod's end")

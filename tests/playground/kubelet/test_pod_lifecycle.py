@@ -444,3 +444,109 @@ def test_a_pre_stop_hook_that_fails_is_one_event_that_says_no_more():
     assert sayings(steps) == ["Killing", "FailedPreStopHook"]
     assert steps[2][0] == 5.02
     assert steps[-1][1].gone
+
+
+def with_init(*tags: str, main: str = "v1", once: bool = True) -> dict:
+    made = pod(main, probes={})
+    made["spec"] |= {"restartPolicy": "Never"} if once else {}
+    made["spec"]["initContainers"] = [
+        {"name": f"init-{number}", "image": f"registry.example/shop/init:{tag}"}
+        for number, tag in enumerate(tags, start=1)
+    ]
+    return made
+
+
+def seen(status: dict) -> list[str]:
+    """Return what each container is doing, init containers first."""
+    entries = [*status["initContainerStatuses"], *status["containerStatuses"]]
+    told = [(each["ready"], next(iter(each["state"].items()))) for each in entries]
+    return [f"{inner.get('reason', kind)}{'+' if ready else ''}" for ready, (kind, inner) in told]
+
+
+def distinct(steps: list[tuple[float, PodStep]]) -> list[list[str]]:
+    found = [seen(step.status) for _, step in steps if step.status is not None]
+    return [each for number, each in enumerate(found) if number == 0 or each != found[number - 1]]
+
+
+def conditions_of(status: dict) -> dict:
+    return {each["type"]: (each["status"], each.get("message", "")) for each in status["conditions"]}
+
+
+def test_init_containers_run_one_after_the_other_before_the_rest():
+    steps = steps_within(pod_lifecycle(with_init("v1", "v2"), context(present=True)), 30)
+
+    waits = "PodInitializing"
+    assert distinct(steps) == [
+        [waits, waits, waits],
+        ["running", waits, waits],
+        ["Completed+", waits, waits],
+        ["Completed+", "running", waits],
+        ["Completed+", "Completed+", waits],
+        ["Completed+", "Completed+", "running+"],
+        ["Completed+", "Completed+", "Completed"],
+    ]
+    fields = [event.field_path for _, step in steps for event in step.events if event.reason == "Started"]
+    assert fields == [
+        "spec.initContainers{init-1}",
+        "spec.initContainers{init-2}",
+        "spec.containers{main}",
+    ]
+    statuses = [step.status for _, step in steps if step.status is not None]
+    assert [each["phase"] for each in (statuses[0], statuses[-1])] == ["Pending", "Succeeded"]
+    assert conditions_of(statuses[0])["Initialized"] == (
+        "False",
+        "containers with incomplete status: [init-1 init-2]",
+    )
+    assert conditions_of(statuses[-1])["Initialized"] == ("True", "")
+
+
+def test_the_first_init_container_that_fails_ends_a_pod_that_is_never_started_again():
+    steps = steps_within(pod_lifecycle(with_init("crash", "v2"), context(present=True)), 30)
+
+    last = steps[-1][1].status
+    assert last is not None
+    assert (last["phase"], seen(last)) == ("Failed", ["Error", "PodInitializing", "PodInitializing"])
+    assert conditions_of(last)["Initialized"][0] == "False"
+
+
+def test_in_any_other_pod_an_init_container_is_started_again_until_it_ends_well():
+    tags = ("crash-twice",)
+    steps = steps_within(pod_lifecycle(with_init(*tags, once=False), context(present=True)), 60)
+
+    last = steps[-1][1].status
+    assert last is not None
+    assert (seen(last), last["initContainerStatuses"][0]["restartCount"]) == (["Completed+", "running+"], 2)
+
+
+def test_an_init_container_whose_image_is_missing_holds_up_the_rest():
+    steps = steps_within(pod_lifecycle(with_init("notfound"), context()), 20)
+
+    assert distinct(steps)[-2:] == [
+        ["ErrImagePull", "PodInitializing"],
+        ["ImagePullBackOff", "PodInitializing"],
+    ]
+
+
+def test_a_kubelet_that_starts_again_runs_no_init_container_a_second_time():
+    made = with_init("v1")
+    steps = steps_within(pod_lifecycle(made, context(present=True)), 2.58)
+    made["status"] = [step.status for _, step in steps if step.status is not None][-1]
+    assert seen(made["status"])[0] == "Completed+"
+
+    again = steps_within(pod_lifecycle(made, context(present=True)), 30)
+    assert [event.field_path for _, step in again for event in step.events] == ["spec.containers{main}"] * 3
+
+
+def test_a_pod_that_goes_while_it_is_initialized_ends_what_runs_and_looks_for_nothing_else():
+    made = with_init("v1", "v2")
+    steps = steps_within(pod_lifecycle(made, context(present=True)), 1.0)
+    made["status"] = [step.status for _, step in steps if step.status is not None][-1]
+    made["metadata"] |= {"deletionTimestamp": "x", "deletionGracePeriodSeconds": 30}
+
+    steps = steps_within(pod_termination(made, context()), 60)
+    assert [event.field_path for _, step in steps for event in step.events] == ["spec.initContainers{init-1}"]
+    last = next(step.status for _, step in reversed(steps) if step.status is not None)
+    assert (last["phase"], seen(last)) == (
+        "Failed",
+        ["Completed", "ContainerStatusUnknown", "PodInitializing"],
+    )

@@ -1,20 +1,26 @@
 """The Job controller: as many pods as are to run to their end, and a status that says how that went."""
 
+import asyncio
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
-from bot.playground.cluster.api import CONTROLLER
+from bot.playground.cluster.api import CONTROLLER, Api
 from bot.playground.cluster.controllers.controller import Controller, Key, key_of, owned, owner, reference_to
+from bot.playground.cluster.controllers.pods import delete_pod
 from bot.playground.cluster.controllers.progress import condition
+from bot.playground.cluster.controllers.recorder import EventRecorder
 from bot.playground.cluster.controllers.replicas import is_active
 from bot.playground.cluster.errors import ApiError
 from bot.playground.cluster.resources import BY_KIND, RequestTarget
 from bot.playground.cluster.storage import StorageEvent
-from bot.playground.cluster.timestamps import whole_seconds
+from bot.playground.cluster.timestamps import read_moment, whole_seconds
 from bot.playground.cluster.writes import FieldManager
 
 Document = dict[str, Any]
 STATUS = FieldManager(manager=CONTROLLER.manager, subresource="status")
+# A Job whose pods are refused tries again after ten seconds, and then less often.
+RETRY_SECONDS = 10.0
 INDEX = "batch.kubernetes.io/job-completion-index"
 
 
@@ -28,6 +34,10 @@ def ended(job: Document) -> str:
 
 class JobController(Controller):
     """Makes the pods of Jobs. It tries nothing again: what it plays are Jobs with a back-off limit of 0."""
+
+    def __init__(self, api: Api, gate: asyncio.Event) -> None:
+        super().__init__(api, gate)
+        self._recorder = EventRecorder(api, "job-controller")
 
     def all_keys(self) -> Iterable[Key]:
         return [key_of(each) for each in self.api.all("Job")]
@@ -47,12 +57,35 @@ class JobController(Controller):
         pods = owned(self.api.all("Pod", key[0]), job["metadata"]["uid"])
         counts = {phase: sum(_phase(pod) == phase for pod in pods) for phase in ("Succeeded", "Failed")}
         wanted = int(job["spec"].get("completions") or 1)
-        if not counts["Failed"]:
-            self._make_pods(job, pods, wanted)
+        left = self._seconds_left(job)
+        if left is not None and left <= 0:
+            self._give_up(key, job, pods)
+            return None
+        complete = counts["Failed"] or self._make_pods(job, pods, wanted)
         self._write_status(key, job, counts, wanted)
-        return None
+        due = [each for each in (left, None if complete else RETRY_SECONDS) if each is not None]
+        return min(due, default=None)
 
-    def _make_pods(self, job: Document, pods: list[Document], wanted: int) -> None:
+    def _seconds_left(self, job: Document) -> float | None:
+        """Return for how long a Job may still run; None for one without a deadline, or that has not begun."""
+        began, lasts = (job.get("status") or {}).get("startTime"), job["spec"].get("activeDeadlineSeconds")
+        if not began or not lasts:
+            return None
+        return (read_moment(began) + timedelta(seconds=lasts) - self.api.clock.now()).total_seconds()
+
+    def _give_up(self, key: Key, job: Document, pods: list[Document]) -> None:
+        """End a Job whose time is over, and its pods with it."""
+        now = self.api.clock.now()
+        message = "Job was active longer than specified deadline"
+        failed = condition("Failed", holds=True, reason="DeadlineExceeded", message=message, now=now)
+        status = {"startTime": job["status"]["startTime"], "failed": len(pods), "conditions": [failed]}
+        self.api.edit("Job", *key, lambda live: {**live, "status": status}, STATUS)
+        for pod in pods:
+            if is_active(pod):
+                delete_pod(self.api, self._recorder, job, pod)
+
+    def _make_pods(self, job: Document, pods: list[Document], wanted: int) -> bool:
+        """Make those that are missing, and tell whether all were let in."""
         meta, template = job["metadata"], job["spec"]["template"]
         indexed = job["spec"].get("completionMode") == "Indexed"
         taken = {pod["metadata"].get("annotations", {}).get(INDEX) for pod in pods}
@@ -79,9 +112,11 @@ class JobController(Controller):
                 self.api.create(
                     RequestTarget(resource=BY_KIND["Pod"], namespace=meta["namespace"]), pod, CONTROLLER
                 )
-            except ApiError:
-                return
+            except ApiError as error:
+                self._recorder.record(job, "Warning", "FailedCreate", f"Error creating: {error.message}")
+                return False
             active += 1
+        return True
 
     def _write_status(self, key: Key, job: Document, counts: dict[str, int], wanted: int) -> None:
         now = self.api.clock.now()

@@ -66,7 +66,7 @@ def _objection(pod: Document, node: Document, here: list[Document]) -> str | Non
     allocatable = node["status"]["allocatable"]
     if len(here) >= quantity(allocatable["pods"]):
         return "Too many pods"
-    for resource in ("cpu", "memory"):
+    for resource in ("cpu", "memory", "ephemeral-storage"):
         used = sum((demand(each, f"requests.{resource}") for each in here), Decimal(0))
         asked = demand(pod, f"requests.{resource}")
         if asked and used + asked > quantity(allocatable[resource]):
