@@ -8,7 +8,7 @@ from bot.views import rich_text
 from bot.views.buttons import ButtonContext, buttons, shown
 from bot.views.card_fields import fields
 from bot.views.card_plan import card_plan
-from bot.views.card_text import CardContext, above, below, cause, changes, commands
+from bot.views.card_text import CardContext, above, below, cause, changes, commands, seats_left
 from bot.views.fitting import fitted
 from bot.views.mrkdwn import clip, inline, mention, prose
 from bot.views.states import state, symbol
@@ -79,7 +79,7 @@ def card(
         groups=groups,
     )  # fmt: skip
     plan = card_plan(promotion) if plans else None
-    return _Card(context, state(promotion, approvals), closed, plan).payload
+    return _Card(context, state(promotion, approvals, seats_left(context)[0]), closed, plan).payload
 
 
 class _Card:

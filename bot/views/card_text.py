@@ -314,13 +314,18 @@ def _asked_seats(context: CardContext) -> Iterable[str]:
     people = [approver(named(who)) for who in asked[:10]]
     whom = f"one of {', '.join(people)}" if people else "somebody who may approve"
     # Without an answer of Slack who is in which group is not known, and no seat counts as filled by its people.
-    left, seats = open_seats(p, rule, context.approvals, context.groups)
+    left, seats = seats_left(context)
     if seats:
         shown = ["/".join(approver(named(who)) for who in seat) for seat in dict.fromkeys(seats)]
         whom = f"one of {', '.join(shown)}" if left == 1 else f"one each of {', '.join(shown)}"
     needs = f"{left} more approval{'s' if left > 1 else ''}"
     yield f"needs {needs}, by {whom}" + ("" if rule.requester else ", not by the person who asked")
     yield from _approved(context)
+
+
+def seats_left(context: CardContext) -> tuple[int, list[tuple[str, ...]]]:
+    """Return how many approvals are missing, and the seats of the policy that are empty."""
+    return open_seats(context.promotion, _rule(context), context.approvals, context.groups)
 
 
 def _given(context: CardContext) -> Iterable[str]:

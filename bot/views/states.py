@@ -11,10 +11,16 @@ from core.records.progress import Progress
 WAITS, MOVES, LIVE, WENT_BACK, NEEDS_A_PERSON, NEVER_RAN = "⏳", "🔄", "✅", "↩️", "🛑", "⚪"
 
 
-def state(promotion: Promotion, approvals: Sequence[Approval]) -> str:
-    """Return the state in words, such as `Waiting for approval 1/2`, `Rolling out` or `Live`."""
+def state(promotion: Promotion, approvals: Sequence[Approval], left: int | None = None) -> str:
+    """Return the state in words, such as `Waiting for approval 1/2`, `Rolling out` or `Live`.
+
+    Args:
+        promotion: what is somewhere.
+        approvals: what has been decided so far.
+        left: how many seats of the policy are still empty, where whoever shows it knows; by default people are counted.
+    """
     if promotion.phase is Phase.AWAITING_APPROVAL:
-        given = promotion.approvals_needed - missing(promotion, approvals)
+        given = promotion.approvals_needed - (missing(promotion, approvals) if left is None else left)
         return f"Waiting for approval {given}/{promotion.approvals_needed}"
     return _STATES[promotion.phase](promotion)
 

@@ -697,7 +697,12 @@ def test_seats_that_are_left_are_named_and_a_seat_that_is_taken_is_not():
     assert (
         "needs 2 more approvals, by one each of <!subteam^S01DEVS>/<@U03CY>, <!subteam^S02SRE>, not" in text
     )
+    # Who sits twice in one seat fills it once, in the first line as below.
+    again = [YES, replace(YES, actor=Actor("slack", "U03CY")), replace(YES, actor=Actor("slack", "U09X"))]
     groups = {"S01DEVS": frozenset({"U09X"})}
+    twice = card_of(waiting, rules=rules, approvals=again, groups=groups)["text"]
+    assert "Waiting for approval 2/3" in twice
+    assert "needs 1 more approval, by one of <!subteam^S02SRE>, not" in twice
     more = [YES, replace(YES, actor=Actor("slack", "U09X"))]
     assert (
         "needs 1 more approval, by one of <!subteam^S02SRE>, not"
