@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from itertools import chain, repeat
 
 from core.clock import Clock
 from core.errors import Rejected, Unavailable, Unreachable
 from core.usecases.decider import Decider
+from core.usecases.freezer import Freezer
 from core.usecases.reminders import Reminders
 from core.usecases.scheduler import PromotionScheduler
 from core.usecases.source_registrar import SourceRegistrar
@@ -17,7 +19,7 @@ log = logging.getLogger(__name__)
 EXPIRY_SECONDS = 5.0
 # How often what waits for a time, or for its turn, is looked through.
 START_SECONDS = 2.0
-# How often it is looked whether somebody is to be reminded, which is fixed to the minute.
+# How often it is looked whether somebody is to be reminded or a freeze begins, which is fixed to the minute.
 REMINDER_SECONDS = 10.0
 # How often sources are looked through for those that are too old, by hours.
 SOURCES_SECONDS = 600.0
@@ -26,52 +28,47 @@ CONTACT_SECONDS = (5.0, 15.0, 60.0)
 
 
 async def expire(decider: Decider, clock: Clock) -> None:
-    """End approvals that nobody gave in time, until cancelled; a database in trouble is tried again."""
-    while True:
-        try:
-            await decider.expire(clock.now())
-        except Unavailable as error:
-            log.warning("approvals could not be looked through; trying again: %s", error)
-        except Exception:
-            log.exception("approvals could not be looked through; trying again")
-        await clock.sleep(EXPIRY_SECONDS)
+    """End approvals that nobody gave in time, until cancelled."""
+    await _repeat(decider.expire, EXPIRY_SECONDS, clock, "approvals could not be looked through")
 
 
 async def start_due(scheduler: PromotionScheduler, clock: Clock) -> None:
-    """Start what has waited for its time or its turn, until cancelled; a database in trouble is tried again."""
-    while True:
-        try:
-            await scheduler.start_due(clock.now())
-        except Unavailable as error:
-            log.warning("what waits could not be looked through; trying again: %s", error)
-        except Exception:
-            log.exception("what waits could not be looked through; trying again")
-        await clock.sleep(START_SECONDS)
+    """Start what has waited for its time or its turn, until cancelled."""
+    await _repeat(scheduler.start_due, START_SECONDS, clock, "what waits could not be looked through")
 
 
 async def remind(reminders: Reminders, clock: Clock) -> None:
-    """Remind those who can approve what waits, when that is due, until cancelled; a database in trouble is tried again."""
-    while True:
-        try:
-            await reminders.remind_due(clock.now())
-        except Unavailable as error:
-            log.warning("nobody could be reminded; trying again: %s", error)
-        except Exception:
-            log.exception("nobody could be reminded; trying again")
-        await clock.sleep(REMINDER_SECONDS)
+    """Remind those who can approve what waits, when that is due, until cancelled."""
+    await _repeat(reminders.remind_due, REMINDER_SECONDS, clock, "nobody could be reminded")
+
+
+async def tell_freezes(freezer: Freezer, clock: Clock) -> None:
+    """Tell of freezes that begin, until cancelled."""
+    await _repeat(freezer.tell_begun, REMINDER_SECONDS, clock, "nobody could be told of freezes")
 
 
 async def age_out_sources(sources: SourceRegistrar, clock: Clock) -> None:
-    """Delete sources that nobody went on with or has built from, until cancelled; a disk in trouble is tried again."""
+    """Delete sources that nobody went on with or has built from, until cancelled."""
+
+    async def delete(now: datetime) -> None:
+        if gone := await sources.age_out(now):
+            log.info("deleted %d sources that were too old", gone)
+
+    await _repeat(delete, SOURCES_SECONDS, clock, "old sources could not be deleted")
+
+
+async def _repeat(
+    work: Callable[[datetime], Awaitable[None]], seconds: float, clock: Clock, trouble: str
+) -> None:
+    """Do something again and again, until cancelled; a database or a disk in trouble is tried again."""
     while True:
         try:
-            if gone := await sources.age_out(clock.now()):
-                log.info("deleted %d sources that were too old", gone)
+            await work(clock.now())
         except Unavailable as error:
-            log.warning("old sources could not be deleted; trying again: %s", error)
+            log.warning("%s; trying again: %s", trouble, error)
         except Exception:
-            log.exception("old sources could not be deleted; trying again")
-        await clock.sleep(SOURCES_SECONDS)
+            log.exception("%s; trying again", trouble)
+        await clock.sleep(seconds)
 
 
 async def await_cluster(reach: Callable[[], Awaitable[None]], clock: Clock) -> None:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.api.server import ApiDependencies, new_api
-from bot.background import age_out_sources, await_cluster, expire, remind, start_due
+from bot.background import age_out_sources, await_cluster, expire, remind, start_due, tell_freezes
 from bot.http.limits import HttpLimits, connections_of, open_files
 from bot.loop_lag import LoopLag
 from bot.policy_file import PolicyFile
@@ -124,6 +124,7 @@ def assembled(
             "pictures": pictures.run,
             "expiry of approvals": lambda: expire(domain.decider, clock),
             "reminders": lambda: remind(domain.reminders, clock),
+            "freezes that begin": lambda: tell_freezes(domain.freezer, clock),
             "what waits to start": lambda: start_due(domain.scheduler, clock),
             "connection to Slack": connection.run,
             "counts left over": domain.scaler.resume,

@@ -39,6 +39,7 @@ class UseCases:
     viewer: Viewer
     scaler: Scaler
     reminders: Reminders
+    freezer: Freezer
     scheduler: PromotionScheduler
     chooser: Chooser
     overviews: OverviewReader
@@ -72,6 +73,7 @@ def new_use_cases(
     viewer = Viewer(store, cluster, access, why_not_startable)
     scaler = Scaler(store, cluster, access, sender, why_not_startable=why_not_startable)
     reminders = Reminders(store, access, sender)
+    freezer = Freezer(store, access, sender, why_not_startable=why_not_startable)
     scheduler = PromotionScheduler(store, cluster, access, decider, why_not_startable=why_not_startable)
     chooser = Chooser(store, access, clock)
     builds = new_build_side(settings, store, slack, registrar, builders, clock)
@@ -84,7 +86,7 @@ def new_use_cases(
         processes=ProcessViewer(store, cluster, access),
         scaler=scaler,
         reminders=reminders,
-        freezer=Freezer(store, access, sender, why_not_startable=why_not_startable),
+        freezer=freezer,
         explainer=Explainer(store, access, clock, why_not_startable=why_not_startable),
         chooser=chooser,
         clock=clock,
@@ -95,6 +97,7 @@ def new_use_cases(
         viewer=viewer,
         scaler=scaler,
         reminders=reminders,
+        freezer=freezer,
         scheduler=scheduler,
         chooser=chooser,
         overviews=OverviewReader(store, access, clock, why_not_startable),

@@ -17,6 +17,7 @@ class Freeze:
         app: whose, or `EVERY_APP`.
         since: when it begins, which may lie ahead.
         until: when it ends by itself; None where somebody has to end it.
+        to_tell: it begins later than it was called, and its channels are still to be told that it has begun.
     """
 
     app: str
@@ -24,6 +25,7 @@ class Freeze:
     by: Actor
     since: datetime
     until: datetime | None = None
+    to_tell: bool = False
 
     def holds(self, app: str, at: datetime) -> bool:
         """Tell whether an app is frozen by it at a moment."""

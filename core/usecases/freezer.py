@@ -1,6 +1,7 @@
 """Calling a freeze, and ending it: nothing new is promoted meanwhile, and the channels of the apps are told."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from core.actor import Caller
@@ -65,7 +66,14 @@ class Freezer:
             end = _next(until, begin or tx.now)
             if begin is not None:
                 await self._check_free(tx, app)
-            freeze = Freeze(app=app, reason=reason, by=actor, since=begin or tx.now, until=end)
+            freeze = Freeze(
+                app=app,
+                reason=reason,
+                by=actor,
+                since=begin or tx.now,
+                until=end,
+                to_tell=begin is not None,
+            )
             await tx.save_freeze(freeze)
             zone = next((each.zone for each in (until, begins) if each), theirs)
             made = FrozenApp(
@@ -83,6 +91,26 @@ class Freezer:
             await tx.audit(actor, "freeze.set", app, detail)
         self._announcer.wake()
         return made
+
+    async def tell_begun(self, now: datetime) -> None:
+        """Tell the channels of a freeze that was called for later when it has begun; each once, over a restart too."""
+        if not any(each.to_tell and each.since <= now for each in await self._store.read.freezes()):
+            return
+        async with self._store.transaction() as tx:
+            for freeze in [each for each in await tx.freezes() if each.to_tell and each.since <= now]:
+                await tx.save_freeze(replace(freeze, to_tell=False))
+                if freeze.over(now):
+                    continue
+                begun = FrozenApp(
+                    app=freeze.app,
+                    reason=freeze.reason,
+                    by=freeze.by,
+                    until=freeze.until,
+                    everywhere=freeze.app == EVERY_APP,
+                )
+                for channel in await self._channels(tx, freeze.app):
+                    await tx.add_notice(channel, begun.sentence)
+        self._announcer.wake()
 
     async def zone(self, caller: Caller, app: str) -> str:
         """Return the time zone of somebody who would freeze an app, by its IANA name.

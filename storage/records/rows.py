@@ -134,6 +134,7 @@ def freeze_row(freeze: Freeze, vault: Vault) -> Columns:
         "called_by": actor_text(freeze.by),
         "since": timestamp(freeze.since),
         "until": timestamp_or_none(freeze.until),
+        "to_tell": int(freeze.to_tell),
     }
 
 
@@ -144,6 +145,7 @@ def freeze_of(row: Row, vault: Vault) -> Freeze:
         by=actor_of(row["called_by"]),
         since=datetime.fromisoformat(row["since"]),
         until=datetime_or_none(row["until"]),
+        to_tell=bool(row["to_tell"]),
     )
 
 

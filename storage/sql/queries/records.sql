@@ -191,9 +191,11 @@ SELECT * FROM freezes ORDER BY app;
 
 -- save_freeze --
 -- Freeze an app, in place of the freeze that it had.
-INSERT INTO freezes (app, reason, called_by, since, until) VALUES (:app, :reason, :called_by, :since, :until)
+INSERT INTO freezes (app, reason, called_by, since, until, to_tell)
+VALUES (:app, :reason, :called_by, :since, :until, :to_tell)
 ON CONFLICT (app) DO UPDATE SET
-    reason = excluded.reason, called_by = excluded.called_by, since = excluded.since, until = excluded.until;
+    reason = excluded.reason, called_by = excluded.called_by, since = excluded.since, until = excluded.until,
+    to_tell = excluded.to_tell;
 
 -- remove_freeze --
 -- End a freeze.

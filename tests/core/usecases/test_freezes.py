@@ -319,3 +319,27 @@ async def test_a_freeze_may_begin_later_and_ends_none_that_is_on(w: World):
     assert await w.freezer.unfreeze(by(BOB), "*") is None
     with pytest.raises(Conflict, match="is not frozen"):
         await w.freezer.unfreeze(by(BOB), "*")
+
+
+async def test_a_freeze_that_begins_later_is_told_of_again_when_it_begins_once(w: World):
+    await frozen_world(w, windows="")
+    await w.freezer.freeze(by(ALICE), "myapp", reason="sale", begins=until("14:00"), until=until("18:00"))
+    await w.freezer.freeze(by(ALICE), "*", reason="night", begins=until("13:00"), until=until("13:30"))
+    called = await notices(w)
+    await w.freezer.tell_begun(w.clock.now())
+    assert await notices(w) == called
+    w.clock.jump(3 * 3600)
+    await w.freezer.tell_begun(w.clock.now())
+    await w.freezer.tell_begun(w.clock.now())
+    # The one of all apps is over: nobody is told of what nobody met.
+    assert await notices(w) == [*called, "myapp is frozen by @u01alice until Thu 1 Jan 18:00 (UTC): “sale”"]
+    assert not any(each.to_tell for each in await w.store.read.freezes())
+
+
+async def test_a_freeze_of_all_apps_is_told_of_in_each_channel_when_it_begins(w: World):
+    await frozen_world(w, windows="")
+    await w.freezer.freeze(by(ALICE), "*", reason="night", begins=until("13:00"), until=None)
+    called = await notices(w)
+    w.clock.jump(3600)
+    await w.freezer.tell_begun(w.clock.now())
+    assert (await notices(w))[len(called) :] == ["every app is frozen by @u01alice: “night”"]
