@@ -12,7 +12,7 @@ from core.sentence import CommandLine, Sentence
 
 _EXAMPLES = ("releases", "releases promote", "env set LOG_LEVEL=debug --promote")
 # Columns of a command in the page of all; few are longer.
-OUTLINE = 26
+OUTLINE = 20
 
 
 def help_text(topic: str, app: str | None, source: Source = "slack") -> Answer:
