@@ -1,9 +1,10 @@
 """`/builds/{id}`: a build that the cluster makes, over HTTP: how it is, its log as it is written, its end."""
 
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from functools import partial
 
+import orjson
 from aiohttp import web
 
 from bot.api.authentication import caller_of
@@ -11,14 +12,31 @@ from bot.api.names import Names
 from bot.api.streams import POLL_SECONDS, Listening, TextStreams, position
 from bot.http.errors import json_response
 from bot.views.times import stamp
-from core.build_run import BuildRun
+from core.build_run import ENDED
 from core.clock import Clock
-from core.errors import NotFound, Unauthorized
+from core.errors import Invalid, NotFound, Unauthorized
 from core.ids import normalise
+from core.records.build import BuildEntry
 from core.usecases.build_starter import BuildStarter, QueuedBuild
 
 BEARER = re.compile(r"Bearer ([0-9a-f]{64})")
-BuildLook = Callable[[int], Awaitable[tuple[BuildRun, list[tuple[int, str]]]]]
+BuildLook = Callable[[int], Awaitable[tuple[BuildEntry, list[tuple[int, str]]]]]
+
+
+def _as_text(_: int, text: str) -> str:
+    return text
+
+
+def _as_json(number: int, text: str) -> str:
+    return orjson.dumps({"number": number, "text": text}).decode()
+
+
+# By the name of a format: its media type, and how it prints a line of a log with its number.
+Row = Callable[[int, str], str]
+ROWS: Mapping[str, tuple[str, Row]] = {
+    "text": ("text/plain; charset=utf-8", _as_text),
+    "json": ("application/x-ndjson", _as_json),
+}
 
 
 class BuildRunsEndpoint:
@@ -66,30 +84,37 @@ class BuildRunsEndpoint:
         return web.FileResponse(path, headers={"Cache-Control": "no-store"})
 
     async def log(self, request: web.Request) -> web.StreamResponse:
-        """Stream the log from the line after `after` until the build has ended."""
+        """Stream the log from the line after the one with the number `after` until the build has ended."""
         after, caller, build = position(request), caller_of(request), _id(request)
+        media, row = _format(request.query.get("format", "text"))
         await self._starter.lines(caller, build, after)
         look = partial(self._starter.lines, caller, build)
 
         def chunks(listening: Listening) -> AsyncGenerator[str]:
-            return follow_build(look, self._clock, after=after, listening=listening)
+            return follow_build(look, self._clock, row, after=after, listening=listening)
 
-        return await self._streams.send(request, "text/plain; charset=utf-8", chunks)
+        return await self._streams.send(request, media, chunks)
 
 
 async def follow_build(
-    look: BuildLook, clock: Clock, *, after: int, listening: Listening
+    look: BuildLook, clock: Clock, row: Row, *, after: int, listening: Listening
 ) -> AsyncGenerator[str]:
     """Yield lines that end with a line end, one or many at a time, until the build has ended and all are out."""
     while listening():
-        run, batch = await look(after)
+        build, batch = await look(after)
         if batch:
             after = batch[-1][0]
-            yield "".join(f"{text}\n" for _, text in batch)
-        elif run.ended:
+            yield "".join(f"{row(number, text)}\n" for number, text in batch)
+        elif build.status in ENDED:
             return
         else:
             await clock.sleep(POLL_SECONDS)
+
+
+def _format(name: str) -> tuple[str, Row]:
+    if name not in ROWS:
+        raise Invalid(f"format is one of {', '.join(ROWS)}")
+    return ROWS[name]
 
 
 def _id(request: web.Request) -> str:

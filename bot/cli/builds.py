@@ -10,7 +10,7 @@ from bot.cli.client import RackClient
 from bot.cli.external_builds import ExternalBuild, build_here
 from bot.cli.files import read_file
 from bot.cli.git import origin, remote
-from bot.cli.packaging.package import built_services
+from bot.cli.packaging.package import built_services, service_names
 from bot.cli.rack_url import CliError
 from bot.cli.source_builds import BuildLogReader, start_build, upload_folder
 from bot.cli.steps import Steps
@@ -121,6 +121,8 @@ def _made(options: BuildOptions, out: TextIO, *, promote: bool = False) -> Build
         document["promote"] = True
     rack = RackClient(rack_of_environment())
     wanted = [name for name in built_services(text) if name not in options.images]
+    if wanted:
+        _check_images(service_names(text), options.images)
     if wanted and options.external is not None:
         document["images"] |= _pushed(options, text, wanted, out)
     else:
@@ -130,6 +132,16 @@ def _made(options: BuildOptions, out: TextIO, *, promote: bool = False) -> Build
     made = rack.register(options.app, document)
     _note(made)
     return BuildResult(id=made["id"], release=made["release"])
+
+
+def _check_images(services: Sequence[str], images: Mapping[str, str]) -> None:
+    """Raise CliError where an image is of no service: the bot would say so, but only once all is uploaded or pushed."""
+    unknown = [repr(name[:63]) for name in images if name not in services]
+    if services and unknown:
+        raise CliError(
+            f"no such service: {', '.join(unknown)}",
+            hint=f"the manifest has {', '.join(services)}; nothing was built",
+        )
 
 
 def _pushed(options: BuildOptions, manifest: str, services: Sequence[str], out: TextIO) -> dict[str, str]:

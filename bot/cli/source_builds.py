@@ -1,5 +1,6 @@
 """A folder is built by the bot: packaged, uploaded, and its log followed from the first to the last line."""
 
+import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -99,13 +100,22 @@ class BuildLogReader:
         return now
 
     def lines(self) -> Iterator[str]:
-        """Yield every line of its log until it has ended; raises CliError where it cannot be followed any more."""
-        received = tries = 0
+        """Yield every line of its log until it has ended; raises CliError where it cannot be followed any more.
+
+        Lines have numbers, by which it is gone on after a loss: of a log that is too long the first are not kept, so those that
+        have come are not as many as the number of the last.
+        """
+        last = tries = 0
         while not self._ended:
             try:
-                for line in self._rack.stream(f"{self._path}/log?after={received}"):
-                    received, tries = received + 1, 0
-                    yield line
+                for row in self._rack.stream(f"{self._path}/log?format=json&after={last}"):
+                    line = json.loads(row)
+                    if line["number"] > last + 1:
+                        self._notice(
+                            f"lines {last + 1} to {line['number'] - 1} of the log are not kept any more"
+                        )
+                    last, tries = line["number"], 0
+                    yield line["text"]
                 self._ended = self._look()
             except ConnectionLost as lost:
                 if tries == len(RETRY_PAUSES):

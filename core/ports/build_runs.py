@@ -14,6 +14,10 @@ class BuildRunReader(Protocol):
         """Return the build, or raise NotFound(`no such build: ID`)."""
         ...
 
+    async def build_run_entry(self, build_id: str) -> BuildEntry:
+        """Return the build as lists show it, without opening what is sealed, or raise NotFound as `build_run` does."""
+        ...
+
     async def build_entries(self, app: str, limit: int) -> list[BuildEntry]:
         """Return the builds of an app that have made no release, newest first: on their way, failed, cancelled."""
         ...

@@ -17,7 +17,7 @@ from core.policy.authorization import Verb
 from core.ports.builds import BuildCluster, BuildRunner
 from core.ports.sources import Sources
 from core.ports.store import Store, Transaction
-from core.records.build import BuildStatus, described
+from core.records.build import BuildEntry, BuildStatus, described
 from core.records.repository import repository_url
 from core.sentence import Sentence
 from core.usecases.forks import read_fork
@@ -199,10 +199,14 @@ class BuildStarter:
 
     async def lines(
         self, caller: Caller, build_id: str, after: int
-    ) -> tuple[BuildRun, list[tuple[int, str]]]:
-        """Return a build, and lines of its log after a number; whoever asks again gets the next ones."""
-        _, run = await self._seen(caller, build_id, "view")
-        return run, await self._store.read.build_lines(run.id, after)
+    ) -> tuple[BuildEntry, list[tuple[int, str]]]:
+        """Return a build, and lines of its log after a number; whoever asks again gets the next ones.
+
+        It is asked twice a second by each who reads along, so nothing is opened but new lines.
+        """
+        build = await self._store.read.build_run_entry(build_id)
+        await self._access.require(caller.actor, "view", build.app)
+        return build, await self._store.read.build_lines(build.id, after)
 
     async def source(self, build_id: str, token: str) -> Path:
         """Return the file with the source of a build for the pod that builds it, which nobody else's token opens.

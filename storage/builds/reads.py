@@ -4,7 +4,7 @@ from core.build_run import BuildRun
 from core.errors import NotFound
 from core.records.build import BuildEntry
 from storage.aggregate import AggregateReader
-from storage.builds.rows import build_lines_of, build_run_of, unreleased_entry_of
+from storage.builds.rows import build_lines_of, build_run_entry_of, build_run_of
 
 
 class BuildReader(AggregateReader):
@@ -16,9 +16,15 @@ class BuildReader(AggregateReader):
             raise NotFound(f"no such build: {build_id}")
         return build_run_of(row, self._vault)
 
+    async def build_run_entry(self, build_id: str) -> BuildEntry:
+        row = await self._session.one("build_run_entry", id=build_id)
+        if row is None:
+            raise NotFound(f"no such build: {build_id}")
+        return build_run_entry_of(row)
+
     async def build_entries(self, app: str, limit: int) -> list[BuildEntry]:
         rows = await self._session.all("builds_without_release", app=app, limit=limit)
-        return [unreleased_entry_of(row) for row in rows]
+        return [build_run_entry_of(row) for row in rows]
 
     async def queued_builds(self, app: str) -> list[BuildRun]:
         return [build_run_of(row, self._vault) for row in await self._session.all("queued_builds", app=app)]

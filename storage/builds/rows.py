@@ -65,7 +65,7 @@ def build_run_of(row: Row, vault: Vault) -> BuildRun:
     )
 
 
-def unreleased_entry_of(row: Row) -> BuildEntry:
+def build_run_entry_of(row: Row) -> BuildEntry:
     return BuildEntry(
         id=row["id"],
         app=row["app"],
@@ -73,7 +73,7 @@ def unreleased_entry_of(row: Row) -> BuildEntry:
         description=row["description"],
         git_sha=row["git_sha"],
         status=BuildStatus(row["status"]),
-        release="",
+        release=row["release"],
         started_at=datetime.fromisoformat(row["started_at"] or row["created_at"]),
         ended_at=datetime_or_none(row["ended_at"]),
         created_by=actor_of(row["created_by"]),

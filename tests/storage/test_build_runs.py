@@ -65,8 +65,9 @@ async def test_a_build_reads_as_it_was_written_at_each_of_its_steps(store, run):
     assert await store.read.build_run((await moved(store, running)).id) == running
     failed = replace(running.failed(Sentence.of("no, ", ALICE), NOW), cleared=True)
     assert await store.read.build_run((await moved(store, failed, BuildStatus.RUNNING)).id) == failed
-    with pytest.raises(NotFound, match="no such build: BXXXXXXXXXX"):
-        await store.read.build_run("BXXXXXXXXXX")
+    for read in (store.read.build_run, store.read.build_run_entry):
+        with pytest.raises(NotFound, match="no such build: BXXXXXXXXXX"):
+            await read("BXXXXXXXXXX")
 
 
 async def test_what_was_left_out_of_a_request_reads_as_it_was_written(store, app):
@@ -108,6 +109,7 @@ async def test_lists_show_what_made_no_release_and_a_restart_finds_what_is_left_
     await moved(store, done := done.started(NOW))
     await moved(store, replace(done.completed("RABCDEFGHIJ", NOW), cleared=True), BuildStatus.RUNNING)
     await moved(store, run.cancelled(Sentence.of("by me"), NOW))
+    assert await store.read.build_run_entry(done.id) == (await store.read.build_run(done.id)).entry()
     entries = await store.read.build_entries(APP, 10)
     assert [(each.id, each.status) for each in entries] == [(waits.id, "created"), (run.id, "cancelled")]
     assert entries[1] == (await store.read.build_run(run.id)).entry()

@@ -37,20 +37,31 @@ def package(folder: Path, manifest: str, text: str, into: BinaryIO) -> Archive:
 
 
 def built_services(manifest: str) -> Mapping[str, Any]:
-    """Return each service without an image of its own, with what it says of `build`.
+    """Return each service without an image of its own, with what it says of `build`; raises nothing, as `service_names`."""
+    return {
+        name: service.get("build") or "."
+        for name, service in _services(manifest).items()
+        if isinstance(service, dict) and not service.get("image")
+    }
 
-    The bot reads the manifest strictly; here nothing is judged, and what cannot be read names no service.
+
+def service_names(manifest: str) -> tuple[str, ...]:
+    """Return the services, as far as they can be known here.
+
+    The bot reads the manifest strictly and with the variables of the app; here nothing is judged, and what cannot be read, or
+    has the name of a service out of a variable, names none.
     """
+    names = tuple(_services(manifest))
+    return () if any("${" in name for name in names) else names
+
+
+def _services(manifest: str) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(manifest)
     except yaml.YAMLError:
         return {}
     services = document.get("services") if isinstance(document, dict) else None
-    return {
-        str(name): service.get("build") or "."
-        for name, service in (services.items() if isinstance(services, dict) else ())
-        if isinstance(service, dict) and not service.get("image")
-    }
+    return {str(name): said for name, said in services.items()} if isinstance(services, dict) else {}
 
 
 def dockerfiles(manifest: str) -> Iterator[str]:

@@ -2,9 +2,14 @@
 -- One build that the cluster makes.
 SELECT * FROM build_runs WHERE id = :id;
 
+-- build_run_entry --
+-- One build that the cluster makes, without what is sealed.
+SELECT id, app, status, description, git_sha, images, created_at, created_by, started_at, ended_at, release FROM build_runs
+WHERE id = :id;
+
 -- builds_without_release --
 -- The builds of an app that have made no release, newest first, without what was asked for.
-SELECT id, app, status, description, git_sha, images, created_at, created_by, started_at, ended_at FROM build_runs
+SELECT id, app, status, description, git_sha, images, created_at, created_by, started_at, ended_at, release FROM build_runs
 WHERE app = :app AND release = '' ORDER BY number DESC LIMIT :limit;
 
 -- queued_builds --

@@ -1,9 +1,12 @@
 """Builds that the cluster makes, over HTTP: asked for, looked at, their log, their source, their end."""
 
+import json
+
 import pytest
 
 from core.policy.authorization import parse_policy
 from core.ports.builds import JobLogLine
+from storage.builds import reads, writes
 from tests.bot.api.asking import policy_of
 from tests.core.building.nursery import FAILED, MANIFEST, RUNS
 
@@ -37,6 +40,37 @@ async def test_a_build_is_asked_for_and_its_log_ends_with_it(api):
     }
     (spec,) = api.builds.jobs.started
     assert (spec.no_cache, spec.images[0].args) == (True, (("A", "x,y"),))
+
+
+async def numbered(api, build, after=0):
+    answer = await api.get(f"/builds/{build}/log?format=json&after={after}")
+    assert answer.content_type == "application/x-ndjson"
+    rows = [json.loads(row) for row in (await answer.text()).splitlines()]
+    return [(row["number"], row["text"]) for row in rows]
+
+
+async def test_the_lines_of_a_long_log_keep_their_numbers_when_the_oldest_are_dropped(api, monkeypatch):
+    monkeypatch.setattr(writes, "MOST_LINES", 3)
+    build = (await (await asked(api)).json())["id"]
+    await api.builds.end(build)
+    async with api.store.transaction() as tx:
+        for number in range(1, 7):
+            await tx.add_build_lines(build, [f'"{number}"'])
+
+    assert await numbered(api, build) == [(4, '"4"'), (5, '"5"'), (6, '"6"')]
+    assert await numbered(api, build, after=4) == [(5, '"5"'), (6, '"6"')]
+    assert await numbered(api, build, after=6) == []
+
+
+async def test_who_reads_along_has_nothing_opened_but_new_lines(api, monkeypatch):
+    build = (await (await asked(api)).json())["id"]
+    await api.builds.end(build)
+
+    def opened(*_):
+        raise AssertionError("the request of a build was opened for a reader of its log")
+
+    monkeypatch.setattr(reads, "build_run_of", opened)
+    assert await numbered(api, build) == []
 
 
 async def test_a_build_that_fails_says_why_at_its_end(api):
@@ -92,6 +126,7 @@ async def test_the_source_is_handed_to_the_pod_of_its_build_alone(api, tmp_path,
         ("/builds/nonsense", 404),
         ("/builds/BXXXXXXXXXX/log", 404),
         ("/builds/BXXXXXXXXXX/log?after=x", 422),
+        ("/builds/BXXXXXXXXXX/log?format=xml", 422),
     ],
 )
 async def test_what_is_not_there_is_told(api, path, status):

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from bot.cli.client import RackClient
+from bot.cli.client import ConnectionLost, RackClient
 from bot.cli.main import main
 from bot.cli.rack_url import CliError, RackUrl
 from bot.cli.source_builds import BuildLogReader
 from bot.cli.steps import Steps
 from core.policy.authorization import parse_policy
 from core.ports.builds import JobLogLine
+from storage.builds import writes
 from tests.bot.api.asking import IMAGES, MANIFEST, policy_of
 from tests.bot.api.serving import serving
 from tests.core.building.nursery import FAILED
@@ -99,6 +100,22 @@ async def test_where_every_service_has_its_image_nothing_is_uploaded(api, folder
     assert "no-cache: without a source nothing is built" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("more", [[], ["--external", "--registry", "registry.example/shop"]])
+async def test_an_image_of_no_service_is_refused_before_anything_is_sent(api, folder, capsys, more):
+    assert await run("build", "--image", "wbe=x:1", "--image", "web=x:1", *more) == 1
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "ERROR: no such service: 'wbe'\nthe manifest has web, worker; nothing was built\n"
+
+
+async def test_services_that_the_environment_names_are_not_judged_here(api, folder, capsys):
+    (folder / "convox.yml").write_text('services: {"${NAME}": {image: x}, web: {build: .}}\n')
+    assert await run("build", "--image", "api=x:1") == 1
+
+    assert "Uploading source... OK" in capsys.readouterr().out
+
+
 async def test_a_build_that_fails_ends_with_its_log_and_why(api, folder, capsys):
     api.builds.jobs.looks = [FAILED]
     assert await run("build") == 1
@@ -168,6 +185,50 @@ async def test_a_log_goes_on_after_a_lost_connection_from_the_line_that_came_las
     assert lines == LOG
     assert (len(notices), len(pauses)) == (1, 2)
     assert followed.release == (await api.store.read.releases("myapp", 1))[0].id
+
+
+async def test_a_long_log_is_followed_over_a_loss_though_its_first_lines_are_dropped(api, monkeypatch):
+    monkeypatch.setattr(writes, "MOST_LINES", 3)
+    api.builds.hold()
+    await api.post("/apps/myapp/builds", json=await started(api))
+    (build,) = await api.store.read.open_builds()
+
+    async def write(*numbers):
+        async with api.store.transaction() as tx:
+            for number in numbers:
+                await tx.add_build_lines(build.id, [f"line {number}"])
+
+    await write(1, 2, 3, 4, 5)
+    loop, real = asyncio.get_running_loop(), RackClient.stream
+
+    def cut(self, path):
+        monkeypatch.setattr(RackClient, "stream", real)
+        rows = real(self, path)
+        yield next(rows)
+        yield next(rows)
+        raise ConnectionLost("it was cut")
+
+    async def on():
+        await write(*range(6, 10))
+        api.builds.jobs.lines = []
+        await api.builds.end(build.id)
+
+    monkeypatch.setattr(RackClient, "stream", cut)
+    notices: list[str] = []
+    followed = BuildLogReader(
+        RackClient(RackUrl.read(api.url)),
+        build.id,
+        notices.append,
+        lambda _: asyncio.run_coroutine_threadsafe(on(), loop).result(),
+    )
+    lines = await asyncio.to_thread(lambda: list(followed.lines()))
+
+    assert lines == ["line 3", "line 4", "line 7", "line 8", "line 9"]
+    assert notices == [
+        "lines 1 to 2 of the log are not kept any more",
+        "it was cut; trying again",
+        "lines 5 to 6 of the log are not kept any more",
+    ]
 
 
 async def started(api):
