@@ -41,18 +41,26 @@ class BuildRequest:
     """What somebody asked to have built; it never changes.
 
     Attributes:
-        manifest: the text of convox.yml.
-        manifest_path: where that lies in the source, for display.
-        source: the id of what was uploaded.
+        manifest: the text of convox.yml; of a git repository "" until its clone has told it.
+        manifest_path: where that lies in the source: there the clone looks for it; of what was uploaded, for display.
+        source: the id of what was uploaded, "" for a git repository.
+        git_url: what is cloned, without credentials; "" for what was uploaded.
+        git_ref: its branch or tag, "" for the one that it shows first, or where only the commit was named.
+        author: who wrote the commit, "" until the clone has told it.
+        committed_at: when, as git writes it (ISO 8601); "" until then.
         build_args: name → value, given to every image.
         images: service → image that exists already, for services that are not to be built.
         promote: whoever asked promotes its release next, so no channel is told of the build alone.
-        description, message, git_sha, repository: as of a `Build`.
+        description, message, git_sha, repository: as of a `Build`; a `git_sha` that is known before the clone is what is cloned.
     """
 
-    manifest: str
+    manifest: str = ""
     manifest_path: str = "convox.yml"
-    source: str
+    source: str = ""
+    git_url: str = ""
+    git_ref: str = ""
+    author: str = ""
+    committed_at: str = ""
     build_args: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     no_cache: bool = False
     images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -61,6 +69,17 @@ class BuildRequest:
     git_sha: str = ""
     repository: str = ""
     promote: bool = False
+
+    @property
+    def title(self) -> str:
+        """What lists call it: its description, or until its commit is known what is cloned."""
+        what = f"{self.git_url.partition('://')[2]} {self.git_ref or self.git_sha[:10]}"
+        return self.description or what.strip()
+
+    @property
+    def awaits_clone(self) -> bool:
+        """Nobody knows yet what is built: only the clone of its repository tells."""
+        return bool(self.git_url) and not self.manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,13 +129,19 @@ class BuildRun:
         """Return the build that was stopped; raise Conflict(`build B… has already ended: …`) where it has ended."""
         return replace(self, status=self._after(BuildEvent.CANCELLED), reason=reason, ended_at=at)
 
+    def cloned(self, request: BuildRequest) -> "BuildRun":
+        """Return the build whose repository has told what is built; raise Conflict where it builds nothing any more."""
+        if self.status is not BuildStatus.RUNNING:
+            raise Conflict(f"build {self.id} is {self.status}, so nothing is cloned for it")
+        return replace(self, request=request)
+
     def entry(self) -> BuildEntry:
         """Return it as lists show builds."""
         return BuildEntry(
             id=self.id,
             app=self.app,
             images=self.request.images,
-            description=self.request.description,
+            description=self.request.title,
             git_sha=self.request.git_sha,
             status=self.status,
             release=self.release,

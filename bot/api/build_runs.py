@@ -68,7 +68,7 @@ class BuildRunsEndpoint:
                 "app": run.app,
                 "status": run.status.value,
                 "release": run.release,
-                "description": run.request.description,
+                "description": run.request.title,
                 **{name: stamp(at) for name, at in times.items() if at},
                 **known,
                 **waits,

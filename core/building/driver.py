@@ -209,7 +209,8 @@ class BuildDriver:
         """Leave nothing behind: done again until it is done, since removing what is gone is fine."""
         await self._ports.cluster.remove(run.id)
         failpoint("build.after_removal")
-        await self._ports.forget_source(run.request.source)
+        if run.request.source:
+            await self._ports.forget_source(run.request.source)
         await self._save(replace(run, cleared=True))
 
     async def _save(self, run: BuildRun) -> None:

@@ -13,9 +13,13 @@ from core.records.environment import Environment
 def wanted_images(request: BuildRequest, environment: Environment) -> tuple[ImageBuild, ...]:
     """Return the images that are to be built: of each service with `build:` for which none was given.
 
+    None while only a clone can tell the manifest.
+
     Raises:
         Invalid: the manifest cannot be read, or says of `build:` what cannot be used.
     """
+    if request.awaits_clone:
+        return ()
     manifest = parse_manifest(request.manifest, environment, complete=False)
     services = [name for name in images_needed(manifest) if not request.images.get(name)]
     return read_image_builds(request.manifest, environment, services, request.build_args)

@@ -5,7 +5,7 @@ made elsewhere may say here whatever it likes.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -39,6 +39,13 @@ class ImageBuild:
     args: tuple[tuple[str, str], ...] = ()
 
 
+def check_argument_names(build_args: Iterable[str]) -> None:
+    """Raise Invalid where one of these is no name of a build argument."""
+    wrong = sorted(name for name in build_args if not ARGUMENT.fullmatch(name))
+    if wrong:
+        raise Invalid(f"no name of a build argument: {', '.join(name[:63] for name in wrong)}")
+
+
 def read_image_builds(
     text: str, environment: Environment, services: Sequence[str], build_args: Mapping[str, str]
 ) -> tuple[ImageBuild, ...]:
@@ -54,9 +61,7 @@ def read_image_builds(
         Invalid: what `build:` says cannot be used, one problem a line, or there are too many images.
     """
     problems = Problems("convox.yml", hint="mend the file and build again")
-    wrong = sorted(name for name in build_args if not ARGUMENT.fullmatch(name))
-    if wrong:
-        raise Invalid(f"no name of a build argument: {', '.join(name[:63] for name in wrong)}")
+    check_argument_names(build_args)
     root = compose(interpolate(text, dict(environment.pairs), problems), problems)
     read = FieldReader(problems)
     found: dict[ImageBuild, list[str]] = {}

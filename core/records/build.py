@@ -89,6 +89,11 @@ def described(text: str) -> tuple[str, str]:
     return short, "" if whole.split() == short.split() else whole
 
 
+def printable_line(text: str) -> str:
+    """Return text that somebody else wrote as one line, in which nothing moves a cursor."""
+    return " ".join(_printable(text).split())
+
+
 def _printable(row: str) -> str:
     return "".join(char if char.isprintable() else " " for char in row.expandtabs(4))
 

@@ -13,11 +13,20 @@ from core.lifecycle.access import Access
 from core.lifecycle.build_source import may_fetch, wanted_images
 from core.lifecycle.patience import check_times
 from core.manifest.convox_yml import parse_manifest, resolve_images
+from core.manifest.image_builds import check_argument_names
 from core.policy.authorization import Verb
 from core.ports.builds import BuildCluster, BuildRunner
 from core.ports.sources import Sources
 from core.ports.store import Store, Transaction
-from core.records.build import BuildEntry, BuildStatus, described
+from core.records.build import BuildEntry, BuildStatus, described, printable_line
+from core.records.git_address import (
+    COMMIT,
+    SECURE,
+    check_commit,
+    check_git_ref,
+    check_git_url,
+    check_manifest_path,
+)
 from core.records.repository import repository_url
 from core.sentence import Sentence
 from core.usecases.forks import read_fork
@@ -26,6 +35,7 @@ from core.usecases.forks import read_fork
 _BUILT = "built/here:now"
 # Builds of one app that wait; each holds an archive on the bot's disk.
 MOST_QUEUED = 20
+MAX_AUTHOR_CHARS = 100
 
 
 def check_buildable(why_not: str) -> None:
@@ -58,7 +68,10 @@ class BuildStarter:
         runner: BuildRunner,
         *,
         why_not_startable: Callable[[], str],
+        git_schemes: frozenset[str] = SECURE,
     ) -> None:
+        """Wire the use cases; `git_schemes`: of the addresses that are cloned."""
+        self._git_schemes = git_schemes
         self._store = store
         self._access = access
         self._cluster = cluster
@@ -124,8 +137,81 @@ class BuildStarter:
             promote=to_promote,
         )
         await self._check(app, request)
+        return await self._enqueue(caller, actor, app, request, only_newest=only_newest)
+
+    async def start_git(
+        self,
+        caller: Caller,
+        app: str,
+        *,
+        url: str,
+        ref: str = "",
+        commit: str = "",
+        manifest_path: str = "convox.yml",
+        build_args: Mapping[str, str] | None = None,
+        no_cache: bool = False,
+        images: Mapping[str, str] | None = None,
+        description: str = "",
+        author: str = "",
+        to_promote: bool = False,
+        only_newest: bool = False,
+    ) -> QueuedBuild:
+        """Ask for a build of a git repository, which its pod clones: only then is known what convox.yml says.
+
+        Args:
+            caller: who asks.
+            app: whose build.
+            url: what is cloned, without credentials: the app's token for its host is of the database.
+            ref: a branch, a tag or a whole commit; "" for the branch that the repository shows first.
+            commit: the very commit, of a branch that may have gone on since; "" for its newest.
+            manifest_path: where convox.yml lies in it.
+            build_args: as of `start`.
+            no_cache: as of `start`.
+            images: as of `start`.
+            description: as of `start`; "" for the commit's own.
+            author: who wrote the commit, where that is known already.
+            to_promote: as of `start`.
+            only_newest: as of `start`.
+
+        Raises:
+            NotFound: there is no such app.
+            Conflict: this rack builds nothing, or too many builds wait.
+            Invalid: the address, the ref, the commit or the path cannot be used.
+        """
+        actor = await self._access.require(caller.actor, "build", app)
+        if to_promote:
+            await self._access.require(actor, "promote", app)
+        self._check_startable()
+        check_buildable(self._cluster.why_not())
+        await self._store.read.app(app)
+        address, branch, sha = check_git_url(url, self._git_schemes), check_git_ref(ref), check_commit(commit)
+        if not sha and COMMIT.fullmatch(branch.lower()):
+            sha, branch = branch.lower(), ""
+        check_argument_names(build_args or {})
+        line, message = described(description)
+        request = BuildRequest(
+            git_url=address,
+            git_ref=branch,
+            git_sha=sha,
+            author=printable_line(author)[:MAX_AUTHOR_CHARS],
+            manifest_path=check_manifest_path(manifest_path),
+            build_args=build_args or {},
+            no_cache=no_cache,
+            images=images or {},
+            description=line,
+            message=message,
+            repository=repository_url(address),
+            promote=to_promote,
+        )
+        return await self._enqueue(caller, actor, app, request, only_newest=only_newest)
+
+    async def _enqueue(
+        self, caller: Caller, actor: Actor, app: str, request: BuildRequest, *, only_newest: bool
+    ) -> QueuedBuild:
         async with self._store.transaction(delivery=caller.delivery) as tx:
-            named = replace(request, description=line or f"build {tx.now:%Y-%m-%d %H:%M}")
+            named = request
+            if not request.description and not request.git_url:
+                named = replace(request, description=f"build {tx.now:%Y-%m-%d %H:%M}")
             run = BuildRun(id=new_id("build"), app=app, request=named, created_at=tx.now, created_by=actor)
             if only_newest:
                 await self._cancel_queued(tx, app, run, actor)
@@ -135,7 +221,10 @@ class BuildStarter:
                 hint = f"`builds cancel` takes one out of the queue, and --only-newest all of them: {waiting[0].id} is next"
                 raise Conflict(f"{len(waiting)} builds of {app} wait already", hint=hint)
             await tx.add_build_run(run)
-            await tx.audit(actor, "build.start", run.id, {"app": app, "git_sha": git_sha})
+            told = {"app": app, "git_sha": request.git_sha}
+            if request.git_url:
+                told |= {"git": request.git_url, "ref": request.git_ref}
+            await tx.audit(actor, "build.start", run.id, told)
         self._runner.look(app)
         return QueuedBuild(run=run, ahead=len(going))
 
@@ -219,7 +308,7 @@ class BuildStarter:
             run = await self._store.read.build_run(build_id)
         except NotFound:
             raise Unauthorized("this token opens no source") from None
-        if not await may_fetch(self._store.read, run, token):
+        if not run.request.source or not await may_fetch(self._store.read, run, token):
             raise Unauthorized("this token opens no source")
         return await self._sources.open(run.request.source)
 

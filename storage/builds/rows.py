@@ -29,7 +29,7 @@ def build_run_row(run: BuildRun, vault: Vault) -> Columns:
         "id": run.id,
         "app": run.app,
         "status": run.status.value,
-        "description": run.request.description,
+        "description": run.request.title,
         "git_sha": run.request.git_sha,
         "images": json(run.request.images),
         "request": vault.seal_bytes(zlib.compress(json_bytes(run.request))),

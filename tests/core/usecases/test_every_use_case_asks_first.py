@@ -129,7 +129,12 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "pieces": _nothing(),
     }
     if name.startswith("BuildStarter."):
-        sensible |= {"build_id": RUN.id, "source": "SABCDEFGHIJ", "manifest": BUILT}
+        sensible |= {
+            "build_id": RUN.id,
+            "source": "SABCDEFGHIJ",
+            "manifest": BUILT,
+            "url": "https://git.example/shop/web",
+        }
     sources = sources_of(w, w.store._database.path.parent)
     sensible["source_id"] = (await sources._sources.create("myapp", DIGEST, 1)).id
     _, *parameters = inspect.signature(methods()[name]).parameters.values()
