@@ -1,6 +1,6 @@
 """Who acts: a Slack user, an API token, or the bot itself; and from where they ask."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 # Where a request comes from: Slack, or over HTTP from a terminal or CI.
@@ -15,11 +15,13 @@ class Actor:
         kind: where the identity comes from.
         id: the Slack user id (`U…`/`W…`), the token's name, or `convox-bot`.
         name: what people call them; for display only, never for a decision.
+        apps: of a token that asks now, name patterns of the apps that it is for; no part of who it is.
     """
 
     kind: Literal["slack", "token", "bot"]
     id: str
     name: str = ""
+    apps: tuple[str, ...] = field(default=("*",), compare=False, repr=False)
 
     @property
     def key(self) -> str:

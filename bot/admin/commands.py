@@ -3,23 +3,12 @@
 import errno
 import re
 import socket
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
-from bot.views.tables import table
-from bot.views.times import stamp
 from core.cluster.namespace_objects import namespace_objects
 from core.errors import Invalid, Unavailable
 from core.records.app import check_name
 from storage.errors import StorageError
 from storage.keys import Keyring
-
-if TYPE_CHECKING:
-    from storage.tokens.rows import Token
-
-TokenAction = Literal["create", "list", "revoke"]
 
 # What the kernel says of an address that another process has, that is not this machine's, or that needs root.
 LISTEN_ERRORS = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
@@ -31,50 +20,6 @@ DNS_SUBDOMAIN = re.compile(r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")
 def new_key() -> str:
     """Return one key for `CONVOX_KEYS`."""
     return Keyring.generate()
-
-
-async def token_command(database: Path, action: TokenAction, name: str = "") -> str:
-    """Create, list or revoke tokens of a database, whether a bot runs on it or not; return what to print.
-
-    Raises:
-        UserError: there is no such token, or one already.
-        StorageError, Unavailable: the database cannot be used.
-    """
-    new = _is_absent(database)
-    # These read YAML on their way: half a second that `keygen` need not wait.
-    from bot.clock import SystemClock  # noqa: PLC0415
-    from storage.tokens.issued import open_tokens  # noqa: PLC0415
-
-    async with open_tokens(database, SystemClock(), make=action == "create") as tokens:
-        match action:
-            case "create":
-                if new:
-                    # Whoever has mistyped CONVOX_DATABASE must not believe that the bot knows this token.
-                    sys.stderr.write(f"made the database {database}: there was none\n")
-                return await tokens.create(name)
-            case "revoke":
-                await tokens.revoke(name)
-                return f"Revoking {name}... OK"
-            case "list":
-                return token_table(await tokens.list())
-
-
-def _is_absent(database: Path) -> bool:
-    return not database.exists()
-
-
-def token_table(tokens: Sequence["Token"]) -> str:
-    """Return the table of tokens, by their names in the policy."""
-    rows = [
-        (
-            token.name,
-            f"token:{token.name}",
-            stamp(token.created_at),
-            stamp(token.revoked_at) if token.revoked_at else "",
-        )
-        for token in tokens
-    ]
-    return table(("NAME", "POLICY", "CREATED", "REVOKED"), rows)
 
 
 def namespace_objects_text(rack: str, app: str, *, service_account: str, bot_namespace: str) -> str:

@@ -8,8 +8,11 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from bot.views.times import stamp
 from core.actor import Actor, Caller
+from core.clock import Clock
 from core.errors import Forbidden, Unauthorized
+from core.records.api_token import ApiToken
 
 USER = "convox"
 # What Kubernetes and Prometheus ask without a password; nothing in it is anybody's secret.
@@ -22,8 +25,8 @@ _ACTOR = web.RequestKey("_ACTOR", Actor)
 class TokenChecker(Protocol):
     """Whoever knows the tokens."""
 
-    async def check(self, token: str) -> str | None:
-        """Return the name of a valid token, or None, in a time that tells nothing about the valid ones."""
+    async def check(self, token: str) -> ApiToken | None:
+        """Return a token that nobody has revoked, or None, in a time that tells nothing about the others."""
         ...
 
 
@@ -32,13 +35,13 @@ def caller_of(request: web.Request) -> Caller:
     return Caller(actor=request[_ACTOR], source="http")
 
 
-def authentication_middleware(tokens: TokenChecker) -> Middleware:
+def authentication_middleware(tokens: TokenChecker, clock: Clock) -> Middleware:
     """Return the middleware that lets in who has a token."""
 
     @web.middleware
     async def authenticating(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path not in OPEN_PATHS and not SOURCE_PATH.fullmatch(request.path):
-            request[_ACTOR] = await _actor(tokens, request.headers.get("Authorization"))
+            request[_ACTOR] = await _actor(tokens, clock, request.headers.get("Authorization"))
             # A browser adds a remembered password to whatever a foreign page makes it send, and names that page.
             if "Origin" in request.headers:
                 raise Forbidden("requests from web pages are not taken", hint="use `convox-bot do`, or curl")
@@ -47,17 +50,19 @@ def authentication_middleware(tokens: TokenChecker) -> Middleware:
     return authenticating
 
 
-async def _actor(tokens: TokenChecker, header: str | None) -> Actor:
+async def _actor(tokens: TokenChecker, clock: Clock, header: str | None) -> Actor:
     hint = "`convox-bot token create NAME` makes one"
     if not header:
         raise Unauthorized(f"a token is needed: basic authentication, user {USER}, password TOKEN", hint=hint)
     given = password(header)
     if given is None:
         raise Unauthorized(f"this is no basic authentication with user {USER} and a token", hint=hint)
-    name = await tokens.check(given)
-    if name is None:
+    token = await tokens.check(given)
+    if token is None:
         raise Unauthorized("this token is not valid: it is unknown, or was revoked", hint=hint)
-    return Actor("token", name, name)
+    if token.expires_at is not None and token.expired(clock.now()):
+        raise Unauthorized(f"the token {token.name} expired at {stamp(token.expires_at)}", hint=hint)
+    return Actor("token", token.name, token.name, token.apps)
 
 
 def password(header: str) -> str | None:

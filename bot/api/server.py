@@ -63,7 +63,7 @@ class ApiDependencies:
 
 def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Application:
     """Return the application that listens on API_PORT, with the limits of that port."""
-    api = new_application(limits, [authentication_middleware(dependencies.tokens)])
+    api = new_application(limits, [authentication_middleware(dependencies.tokens, dependencies.clock)])
     names = Names(dependencies.directory)
     streams = TextStreams()
     lines = LinesEndpoint(dependencies.viewer, names, dependencies.clock, streams)

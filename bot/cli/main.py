@@ -135,6 +135,15 @@ def _add_token(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
     create = actions.add_parser("create", help="print a new token, once; the policy knows it as token:NAME")
     create.add_argument("name", metavar="NAME", help="how the policy and the audit call it")
+    create.add_argument(
+        "--expires", metavar="TIME", default="", help="90d, 12h or 2027-01-31, in UTC (default: never)"
+    )
+    create.add_argument(
+        "--app",
+        metavar="PATTERN",
+        action="append",
+        help="the apps that it is for, as in 'shop-*', whatever the policy gives it (default: all); may be repeated",
+    )
     actions.add_parser("list", help="list tokens by name; nobody can show a token again")
     revoke = actions.add_parser("revoke", help="end a token, at once")
     revoke.add_argument("name", metavar="NAME", help="as `token list` shows it")
@@ -416,12 +425,20 @@ def _keygen(_: argparse.Namespace) -> int:
 def _token(arguments: argparse.Namespace) -> int:
     import asyncio
 
-    from bot.admin.commands import token_command
+    from bot.admin import tokens
     from bot.admin.settings import DatabaseSettings
     from bot.settings import read_settings
 
     database = read_settings(DatabaseSettings).convox_database
-    return _print(asyncio.run(token_command(database, arguments.action, getattr(arguments, "name", ""))))
+    match arguments.action:
+        case "create":
+            apps = tuple(arguments.app or ("*",))
+            made = tokens.create_token(database, arguments.name, expires=arguments.expires, apps=apps)
+            return _print(asyncio.run(made))
+        case "revoke":
+            return _print(asyncio.run(tokens.revoke_token(database, arguments.name)))
+        case _:
+            return _print(asyncio.run(tokens.list_tokens(database)))
 
 
 def _app_manifest(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Container
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from core.errors import Forbidden, UserError
 from core.lifecycle.principal import Principal
@@ -62,7 +63,20 @@ def explain_right(
         )
     if principal.stranger:
         return Explanation(refusal=Forbidden(principal.stranger), because=principal.stranger)
+    if outside := _outside(principal, verb, app):
+        return outside
     decision = policy.may(principal.actor, verb, app, principal.groups, unable)
     if decision.allowed:
         return Explanation()
     return Explanation(refusal=Forbidden(decision.why), because=decision.because, ask=decision.ask)
+
+
+def _outside(principal: Principal, verb: Verb, app: str) -> Explanation | None:
+    """Refuse a token what is of none of the apps that it was made for, whatever the policy gives it."""
+    actor = principal.actor
+    if any(fnmatchcase(app, pattern) for pattern in actor.apps):
+        return None
+    because = Sentence.of(f"this token is only for {', '.join(actor.apps)}")
+    return Explanation(
+        refusal=Forbidden(Sentence.of(f"you may not {deed(verb, app)}: ", because)), because=because
+    )

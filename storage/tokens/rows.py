@@ -1,24 +1,18 @@
-"""Rows → tokens."""
+"""Tokens ↔ rows."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Row
 
+from core.records.api_token import ApiToken
 from storage.codec import datetime_or_none
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """What is known of a token; the policy knows it as `token:NAME`."""
-
-    name: str
-    created_at: datetime
-    revoked_at: datetime | None
-
-
-def token_of(row: Row) -> Token:
-    return Token(
+def token_of(row: Row) -> ApiToken:
+    return ApiToken(
         name=row["name"],
         created_at=datetime.fromisoformat(row["created_at"]),
+        apps=tuple(row["apps"].split()),
+        expires_at=datetime_or_none(row["expires_at"]),
+        used_at=datetime_or_none(row["used_at"]),
         revoked_at=datetime_or_none(row["revoked_at"]),
     )

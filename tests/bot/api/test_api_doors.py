@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,6 +16,26 @@ from tests.disk import damaged, read_only
 async def test_machines_are_answered_without_a_token(api):
     for path in ("/healthz", "/readyz", "/metrics"):
         assert (await api.client.get(path)).status == 200, path
+
+
+async def test_a_token_opens_its_own_apps_until_it_expires(api):
+    expires = api.world.clock.now() + timedelta(days=1)
+    token = await api.store.tokens.create("shop", expires_at=expires, apps=("shop-*",))
+
+    async def said(text):
+        return await api.client.post("/commands", json={"text": text}, headers=basic(token))
+
+    refused = await said("releases -a myapp")
+    assert refused.status == 403
+    assert (await refused.json())["error"].startswith("you may not view myapp: this token is only for shop-*")
+    assert (await said("apps")).status == 403
+    ours = await api.store.tokens.create("ours", apps=("my*",))
+    listed = await api.client.post("/commands", json={"text": "apps"}, headers=basic(ours))
+    assert "myapp" in (await listed.json())["text"]
+    api.world.clock.jump(25 * 3600)
+    over = await said("apps")
+    assert over.status == 401
+    assert "the token shop expired at 2026-01-02" in (await over.json())["error"]
 
 
 async def test_it_is_not_ready_while_slack_is_away_and_says_why(api):

@@ -10,11 +10,12 @@ from importlib.metadata import version
 import pytest
 import yaml
 
-from bot.admin.commands import start_problems, token_table
+from bot.admin.commands import start_problems
+from bot.admin.tokens import token_table
 from bot.cli.main import _parser, main
+from core.records.api_token import ApiToken
 from storage.keys import Keyring
 from storage.lock import file_lock, opened
-from storage.tokens.rows import Token
 
 KEY = Keyring.generate()
 SETTINGS = {
@@ -71,8 +72,21 @@ def test_a_token_is_printed_once_and_alone_and_ends_when_it_is_revoked(capsys):
     assert len(token) >= 40
     assert token.split() == [token]
     assert token not in table
-    assert table.splitlines()[1].startswith("ci    token:ci  20")
+    assert table.splitlines()[1].startswith("ci    token:ci  *     20")
     assert said == "Revoking ci... OK\n"
+
+
+def test_a_token_is_made_for_some_apps_and_for_some_time(capsys):
+    assert main(["token", "create", "ci", "--expires", "2999-01-31", "--app", "shop-*", "--app", "web"]) == 0
+    assert main(["token", "create", "hour", "--expires", "12h"]) == 0
+    assert main(["token", "list"]) == 0
+    out = capsys.readouterr().out
+    assert "shop-*, web" in out
+    assert "2999-01-31T00:00:00Z" in out
+    assert main(["token", "create", "x", "--expires", "soon"]) != 0
+    assert "'soon' says no time" in capsys.readouterr().err
+    assert main(["token", "create", "x", "--expires", "2020-01-01"]) != 0
+    assert "2020-01-01 00:00 UTC is over" in capsys.readouterr().err
 
 
 def test_a_token_needs_no_key_and_no_other_setting():
@@ -113,11 +127,14 @@ def test_revoked_tokens_stay_in_the_list():
     at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
     assert token_table(
-        [Token(name="a", created_at=at, revoked_at=None), Token(name="b", created_at=at, revoked_at=at)]
+        [
+            ApiToken(name="a", created_at=at),
+            ApiToken(name="b", created_at=at, revoked_at=at, used_at=at, expires_at=at, apps=("shop-*", "x")),
+        ]
     ) == (
-        "NAME  POLICY   CREATED               REVOKED\n"
-        "a     token:a  2026-01-02T03:04:05Z  \n"
-        "b     token:b  2026-01-02T03:04:05Z  2026-01-02T03:04:05Z"
+        "NAME  POLICY   APPS       CREATED               USED                  EXPIRES               REVOKED\n"
+        "a     token:a  *          2026-01-02T03:04:05Z  never                 never                 \n"
+        "b     token:b  shop-*, x  2026-01-02T03:04:05Z  2026-01-02T03:04:05Z  2026-01-02T03:04:05Z  2026-01-02T03:04:05Z"
     )
 
 

@@ -118,3 +118,14 @@ async def test_of_a_large_group_only_some_are_looked_up():
     guests = frozenset(f"U{n:02}" for n in range(30))
     directory = FakeDirectory(guests=guests)
     assert await access(directory).unable(["group:S"], BOB, {"S": guests | {"U99"}}) == {"group:S"}
+
+
+async def test_a_token_may_only_what_it_was_made_for_whatever_the_policy_gives_it():
+    scoped = Actor("token", "ci", "ci", ("shop-*", "myapp"))
+    for app in ("myapp", "shop-front"):
+        assert await access().require(scoped, "promote", app) == CI
+    for opened in (access(), access(policy=Policy.open())):
+        with pytest.raises(
+            Forbidden, match=r"^you may not promote other: this token is only for shop-\*, myapp$"
+        ):
+            await opened.require(scoped, "promote", "other")
