@@ -174,6 +174,7 @@ class Promotion:
         back_to: the release that a rollback goes to, chosen when the promotion starts.
         baseline_of: the promotion whose intent (existed flags) a take-over inherits.
         countdown: how long a promotion that failed still stands as it is, once that has begun.
+        cause_kind: why it failed, and later why it ended as it did, in a word for graphs (`core/lifecycle/measuring.py`).
         cause: why it failed; `reason`: what a person said (decline), or why it was refused.
         along: what goes out with it although nobody asked for it: changes that were never promoted, when it was asked for.
         authors: who made what goes out with it, the build and changes of variables: they are excluded as the requester is (engine
@@ -218,6 +219,7 @@ class Promotion:
     back_to: str | None = None
     baseline_of: str | None = None
     countdown: Countdown | None = None
+    cause_kind: str = ""
     cause: Sentence = EMPTY_SENTENCE
     reason: Sentence = EMPTY_SENTENCE
     along: tuple[Sentence, ...] = ()

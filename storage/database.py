@@ -130,6 +130,11 @@ class Database:
                 await connection.execute(f"PRAGMA user_version = {version}")
             self._unwritable = False
 
+    def size(self) -> int:
+        """Return the bytes of the file and of its write-ahead log."""
+        files = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
     def free_fraction(self) -> float:
         """Return how much of the file's disk is free for us, 0 to 1; under 0.1 nothing new starts (rule 16)."""
         disk = os.statvfs(self.path.parent)

@@ -103,6 +103,10 @@ class SqliteStore:
         await self.read.apps()
         await self._database.try_writing()
 
+    def size(self) -> int:
+        """Return the bytes of the database and of its write-ahead log."""
+        return self._database.size()
+
     def free_fraction(self) -> float:
         """Return how much of the database's disk is free, 0 to 1; under 0.1 nothing new starts (rule 16)."""
         return self._database.free_fraction()

@@ -1,7 +1,8 @@
 """`GET /metrics`: what an operator needs to see in a graph to know that promotions end and Slack is told."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import metadata
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -14,7 +15,13 @@ from prometheus_client.core import (
 )
 
 from bot.loop_lag import LoopLag
-from core.promotion import IN_FLIGHT, SETTLED, Phase
+from bot.slack.connection import SlackState
+from core.clock import Clock
+from core.lifecycle.measuring import REASONS
+from core.ports.outbox import Backlog
+from core.promotion import IN_FLIGHT, Phase
+from core.records.milestone import Milestone, RolloutTimes
+from core.rollout.watched_time import BlindTime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,17 +30,69 @@ class MetricsSnapshot:
 
     Attributes:
         promotions: phase → promotions in it, over all apps and times.
+        endings: how a promotion ended and why → how many did, over all apps and times.
+        times: milestone → how long rollouts took to it, over all apps and times.
         waiting: kind (cards, lines, posts) → how many of them Slack is still to be told.
         oldest: age of the longest waiting of them in seconds, 0 without one.
+        longest_approval: seconds that the longest waiting approval has waited, 0 without one.
+        limited: how often Slack has said "not so fast", since the process began.
+        blind: seconds that rollouts went unseen, since the process began.
+        size: of the database in bytes; `free`: how much of its disk is free, 0 to 1.
         lag: how late the event loop was, since the process began.
     """
 
     promotions: Mapping[Phase, int]
+    endings: Mapping[tuple[Phase, str], int]
+    times: Mapping[Milestone, RolloutTimes]
     waiting: Mapping[str, int]
     oldest: float
+    longest_approval: float
     connected: bool
+    limited: int
+    blind: float
+    size: int
+    free: float
     lag: LoopLag
     version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSource:
+    """Whom is asked for a snapshot: what the database counts, so that a restart changes no number, and the process itself."""
+
+    phases: Callable[[], Awaitable[Mapping[Phase, int]]]
+    endings: Callable[[], Awaitable[Mapping[tuple[Phase, str], int]]]
+    times: Callable[[], Awaitable[Mapping[Milestone, RolloutTimes]]]
+    oldest_awaiting: Callable[[], Awaitable[datetime | None]]
+    backlog: Callable[[], Awaitable[Backlog]]
+    size: Callable[[], int]
+    free: Callable[[], float]
+    slack: SlackState
+    blind: BlindTime
+    lag: LoopLag
+    clock: Clock
+
+    async def snapshot(self) -> MetricsSnapshot:
+        """Look. Raises Unavailable where the database cannot be read."""
+        left, asked = await self.backlog(), await self.oldest_awaiting()
+        return MetricsSnapshot(
+            promotions=await self.phases(),
+            endings=await self.endings(),
+            times=await self.times(),
+            waiting={"cards": left.cards, "lines": left.lines, "posts": left.posts},
+            oldest=self._age(left.oldest),
+            longest_approval=self._age(asked),
+            connected=self.slack.ready,
+            limited=self.slack.limited,
+            blind=self.blind.seconds,
+            size=self.size(),
+            free=self.free(),
+            lag=self.lag,
+            version=version(),
+        )
+
+    def _age(self, since: datetime | None) -> float:
+        return max(0.0, (self.clock.now() - since).total_seconds()) if since else 0.0
 
 
 class MetricsCollector:
@@ -44,11 +103,8 @@ class MetricsCollector:
 
     def collect(self) -> Iterator[Metric]:
         facts = self._facts
-        settled = CounterMetricFamily(
-            "convox_promotions_settled", "Promotions that have ended, by ending.", labels=["ending"]
-        )
-        for phase in sorted(SETTLED):
-            settled.add_metric([phase], facts.promotions.get(phase, 0))
+        yield _endings(facts.endings)
+        yield _times(facts.times)
         waiting = GaugeMetricFamily(
             "convox_outbox_waiting",
             "What Slack is still to be told: cards to post or edit, lines in no message, messages unsent.",
@@ -56,9 +112,17 @@ class MetricsCollector:
         )
         for kind, count in facts.waiting.items():
             waiting.add_metric([kind], count)
-        yield settled
         yield waiting
         yield from self._gauges()
+        yield CounterMetricFamily(
+            "convox_slack_rate_limited", "Calls that Slack put off (HTTP 429).", facts.limited
+        )
+        yield CounterMetricFamily(
+            "convox_blind_seconds",
+            "How long rollouts went unseen: their clocks stood still meanwhile.",
+            facts.blind,
+            unit="seconds",
+        )
         yield HistogramMetricFamily(
             "convox_event_loop_lag_seconds",
             "How late the process came to what was due, ten samples a second.",
@@ -76,11 +140,43 @@ class MetricsCollector:
                 "Promotions that wait for people.",
                 facts.promotions.get(Phase.AWAITING_APPROVAL, 0),
             ),
+            "convox_approval_oldest_seconds": (
+                "How long the promotion that has waited longest for people has waited.",
+                facts.longest_approval,
+            ),
             "convox_outbox_oldest_seconds": ("How long Slack has been owed the oldest of it.", facts.oldest),
             "convox_slack_connected": ("Whether commands can come in from Slack.", float(facts.connected)),
+            "convox_database_bytes": ("The database with its write-ahead log.", facts.size),
+            "convox_database_free_ratio": (
+                "How much of the database's disk is free; under 0.1 nothing new starts.",
+                facts.free,
+            ),
         }
         for name, (help_text, value) in values.items():
             yield GaugeMetricFamily(name, help_text, value)
+
+
+def _endings(counted: Mapping[tuple[Phase, str], int]) -> Metric:
+    family = CounterMetricFamily(
+        "convox_promotions_settled",
+        "Promotions that have ended, by ending and why.",
+        labels=["ending", "reason"],
+    )
+    known = [(phase, reason) for phase, reasons in REASONS.items() for reason in reasons]
+    for phase, reason in sorted({*known, *counted}):
+        family.add_metric([phase, reason], counted.get((phase, reason), 0))
+    return family
+
+
+def _times(counted: Mapping[Milestone, RolloutTimes]) -> Metric:
+    family = HistogramMetricFamily(
+        "convox_rollout_seconds",
+        "How long rollouts took from their start to each milestone.",
+        labels=["milestone"],
+    )
+    for milestone, times in counted.items():
+        family.add_metric([milestone], buckets=list(times.buckets().items()), sum_value=times.seconds)
+    return family
 
 
 def exposition(facts: MetricsSnapshot) -> bytes:

@@ -1,6 +1,6 @@
 """Everything over HTTP but Slack's own endpoint (contract 3): which address is answered by what."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -11,7 +11,7 @@ from bot.api.build_runs import BuildRunsEndpoint
 from bot.api.builds import BuildsEndpoint
 from bot.api.commands import CommandsEndpoint
 from bot.api.lines import LinesEndpoint
-from bot.api.metrics import MetricsSnapshot, exposition, version
+from bot.api.metrics import MetricsSource, exposition
 from bot.api.names import Names
 from bot.api.sources import SourcesEndpoint
 from bot.api.streams import TextStreams
@@ -20,14 +20,11 @@ from bot.http.bodies import expect
 from bot.http.errors import json_response
 from bot.http.limits import HttpLimits
 from bot.http.site import new_application
-from bot.loop_lag import LoopLag
 from bot.slack.connection import SlackState
 from core.clock import Clock
 from core.errors import Unavailable
-from core.ports.outbox import Backlog
 from core.ports.people import Directory
 from core.ports.store import Store
-from core.promotion import Phase
 from core.usecases.build_starter import BuildStarter
 from core.usecases.registrar import Registrar
 from core.usecases.source_registrar import SourceRegistrar
@@ -39,10 +36,8 @@ class ApiDependencies:
     """What the routes need.
 
     Attributes:
-        backlog: what Slack is still to be told.
-        phases: phase → how many promotions are in it.
+        metrics: what `/metrics` tells.
         try_database: raises Unavailable where the database cannot be read or written.
-        lag: how late the event loop is.
     """
 
     handlers: Handlers
@@ -53,10 +48,8 @@ class ApiDependencies:
     directory: Directory
     tokens: TokenChecker
     slack: SlackState
-    backlog: Callable[[], Awaitable[Backlog]]
-    phases: Callable[[], Awaitable[Mapping[Phase, int]]]
+    metrics: MetricsSource
     try_database: Callable[[], Awaitable[None]]
-    lag: LoopLag
     clock: Clock
     starter: BuildStarter
 
@@ -121,14 +114,5 @@ class HealthEndpoint:
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Answer Prometheus."""
-        left = await self._dependencies.backlog()
-        age = (self._dependencies.clock.now() - left.oldest).total_seconds() if left.oldest else 0.0
-        facts = MetricsSnapshot(
-            promotions=await self._dependencies.phases(),
-            waiting={"cards": left.cards, "lines": left.lines, "posts": left.posts},
-            oldest=max(0.0, age),
-            connected=self._dependencies.slack.ready,
-            lag=self._dependencies.lag,
-            version=version(),
-        )
+        facts = await self._dependencies.metrics.snapshot()
         return web.Response(body=exposition(facts), headers={"Content-Type": CONTENT_TYPE_LATEST})

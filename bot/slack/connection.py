@@ -52,6 +52,7 @@ class SlackState:
         problem: why it is not connected, or "": of the Web API, of the socket, or of both.
         connected: events can come in: hello was said, or HTTP is listening and `auth.test` was good.
         bot_token_refused: the bot token is refused; nothing more is sent.
+        limited: how often Slack has said that a call came too soon after others, since the process began.
         app_token_refused: the app token is refused; no socket is opened any more, but what is due is sent.
     """
 
@@ -62,6 +63,7 @@ class SlackState:
     connected: bool = False
     bot_token_refused: bool = False
     app_token_refused: bool = False
+    limited: int = 0
     identified: asyncio.Event = field(default_factory=asyncio.Event)
     _web: str = "not connected yet"
     _socket: str = ""

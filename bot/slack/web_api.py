@@ -206,6 +206,7 @@ class WebApi:
         # Without a word of Slack's something between us and Slack has answered, such as a proxy. A refusal of its own
         # let nothing through; of anything else nobody knows what became of the call.
         between = is_wordless(word)
+        self._state.limited += word in LIMITED
         if word in DEAD_CREDENTIALS:
             self._state.refuse_bot_token(word)
         elif between:

@@ -8,6 +8,7 @@ from aiohttp import ClientSession, web
 from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 
+from bot.api.metrics import MetricsSource
 from bot.api.server import ApiDependencies, new_api
 from bot.background import age_out_sources, await_cluster, expire, remind, start_due, tell_freezes
 from bot.http.limits import HttpLimits, connections_of, open_files
@@ -159,10 +160,20 @@ def _sites(
         directory=slack.directory,
         tokens=store.tokens,
         slack=slack.state,
-        backlog=store.outbox.backlog,
-        phases=store.read.phases,
+        metrics=MetricsSource(
+            phases=store.read.phases,
+            endings=store.read.endings,
+            times=store.read.rollout_times,
+            oldest_awaiting=store.read.oldest_awaiting,
+            backlog=store.outbox.backlog,
+            size=store.size,
+            free=store.free_fraction,
+            slack=slack.state,
+            blind=domain.blind,
+            lag=lag,
+            clock=clock,
+        ),
         try_database=store.try_out,
-        lag=lag,
         clock=clock,
     )
     sites = [(new_api(api, limits), settings.api_host, settings.api_port)]

@@ -15,6 +15,7 @@ from core.ports.registry import ImageRegistry
 from core.rollout.effects import RolloutPorts
 from core.rollout.first_pods import FirstPods
 from core.rollout.supervisor import Supervisor
+from core.rollout.watched_time import BlindTime
 from core.usecases.chooser import Chooser
 from core.usecases.decider import Decider
 from core.usecases.explainer import Explainer
@@ -44,6 +45,7 @@ class UseCases:
     chooser: Chooser
     overviews: OverviewReader
     supervisor: Supervisor
+    blind: BlindTime
     first_pods: FirstPods
     builds: BuildSide
     handlers: Handlers
@@ -102,6 +104,7 @@ def new_use_cases(
         chooser=chooser,
         overviews=OverviewReader(store, access, clock, why_not_startable),
         supervisor=supervisor,
+        blind=ports.blind,
         first_pods=FirstPods(ports),
         builds=builds,
         handlers=handlers,

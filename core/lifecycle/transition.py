@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from core.actor import Actor
+from core.lifecycle.measuring import ending_reason, milestones
 from core.lifecycle.timeline import add_picture_if_unusual
 from core.ports.store import Transaction
 from core.promotion import SILENT, Phase, Promotion, PromotionEvent, advance
@@ -48,7 +49,10 @@ async def move(
         Conflict: the event does not apply, or somebody else was first.
     """
     moved = replace(advance(promotion, event, now=tx.now), **changes)
+    if moved.settled:
+        moved = replace(moved, cause_kind=ending_reason(moved))
     await tx.save_promotion(moved, was=promotion.phase)
+    await tx.add_milestones(milestones(promotion, moved, event, tx.now))
     if moved.phase not in SILENT:
         await tx.add_lines(moved.id, [phase_line(promotion.phase, moved.phase, tx.now)])
     if moved.settled:

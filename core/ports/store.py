@@ -18,6 +18,7 @@ from core.records.freeze import Freeze
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.live_entry import LiveEntry
+from core.records.milestone import Milestone
 from core.records.pod_sample import PodSample
 from core.records.progress import Progress
 from core.records.registry_account import RegistryAccount
@@ -323,6 +324,10 @@ class Transaction(StoreReader, BuildRunWriter, Protocol):
 
     async def save_promotion(self, promotion: Promotion, *, was: Phase) -> None:
         """Store the promotion; raise Conflict where it is no longer in phase `was`."""
+        ...
+
+    async def add_milestones(self, reached: Mapping[Milestone, float]) -> None:
+        """Count what a rollout has reached, with the seconds since it started, for graphs."""
         ...
 
     async def save_progress(

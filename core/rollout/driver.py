@@ -12,6 +12,7 @@ from core.failpoints import failpoint
 from core.lifecycle.bundles import prunable
 from core.lifecycle.former import redraw_former
 from core.lifecycle.holds import hold
+from core.lifecycle.measuring import CONFLICT, DEADLINE, REJECTED, UNAPPLIED, UNROUTED
 from core.lifecycle.outcome import idle_services, unproved
 from core.lifecycle.transition import ATOM, move
 from core.ports.store import Transaction
@@ -128,13 +129,14 @@ class Driver:
         except Rejected as error:
             cause = Sentence.of(run.redact(str(error)))
             others = isinstance(error, FieldConflict)
-            await self._move(run, PromotionEvent.BROKEN, cause=cause, blameless=others)
+            kind = CONFLICT if others else REJECTED
+            await self._move(run, PromotionEvent.BROKEN, cause=cause, cause_kind=kind, blameless=others)
             return False
         except StageTimeout as error:
             late = f"not every object was applied within {run.promotion.limits.pending:g} s: {error}"
             cause = Sentence.of(run.redact(late.removesuffix(": ")))
             # Nothing of it has been seen yet: it is the cluster that did not take it.
-            await self._move(run, PromotionEvent.OVERDUE, cause=cause, blameless=True)
+            await self._move(run, PromotionEvent.OVERDUE, cause=cause, cause_kind=UNAPPLIED, blameless=True)
             return False
         return True
 
@@ -198,13 +200,13 @@ class Driver:
             await self._routes.wait(run.promotion, bundle, outcome.progress.watched)
         except Rejected as error:
             cause = Sentence.of(run.redact(str(error)))
-            await self._move(run, PromotionEvent.BROKEN, cause=cause, blameless=True)
+            await self._move(run, PromotionEvent.BROKEN, cause=cause, cause_kind=UNROUTED, blameless=True)
             return False
         except StageTimeout as error:
             # Its pods are fine; it is the router that does not take it.
             late = f"nobody reaches it from outside after {run.promotion.limits.deadline:g} s: {error}"
             cause = Sentence.of(run.redact(late.removesuffix(": ")))
-            await self._move(run, PromotionEvent.OVERDUE, cause=cause, blameless=True)
+            await self._move(run, PromotionEvent.OVERDUE, cause=cause, cause_kind=UNROUTED, blameless=True)
             return False
         return True
 
@@ -269,6 +271,7 @@ class Driver:
                 actor=BOT,
                 **countdown,
                 cause=Sentence.of(outcome.cause),
+                cause_kind=outcome.diagnosis.kind if outcome.diagnosis else DEADLINE,
                 blameless=outcome.blameless,
             )
         failpoint("broken.after_commit")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from core.records.step import Step, StepAction, StepStage
 from core.records.workload_count import WorkloadCount
 from core.rollout.lineage import redactor_of
 from core.rollout.refusing import RefusalTracker
+from core.rollout.watched_time import BlindTime
 from core.waiting import first_of
 
 T = TypeVar("T")
@@ -43,13 +44,18 @@ class StageTimeout(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutPorts:
-    """What every stage of a rollout works with."""
+    """What every stage of a rollout works with.
+
+    Attributes:
+        blind: counts what nobody could see, for graphs.
+    """
 
     store: Store
     cluster: Cluster
     clock: Clock
     announcer: Announcer
     gate: Gate
+    blind: BlindTime = field(default_factory=BlindTime)
 
 
 class Effects:

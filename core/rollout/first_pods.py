@@ -90,7 +90,10 @@ class FirstPods:
         async with cluster.watch(promotion.app, intent, redact) as watch:
             watch.aim(target)
             judging = Judging(
-                watch=watch, time=WatchedTime(self._ports.clock), target=target, limits=promotion.limits
+                watch=watch,
+                time=WatchedTime(self._ports.clock, self._ports.blind),
+                target=target,
+                limits=promotion.limits,
             )
             verdict = await self._until_verdict(promotion, judging)
         if verdict is not None:

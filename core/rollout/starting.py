@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Literal, TypeVar
 
 from core.actor import BOT
-from core.errors import Conflict, Rejected
+from core.errors import Conflict, FieldConflict, Rejected
 from core.failpoints import failpoint
 from core.lifecycle.bundles import sendable
+from core.lifecycle.measuring import CONFLICT, REJECTED, UNAPPLIED
 from core.lifecycle.take_over import withdraw
 from core.lifecycle.transition import move
 from core.lifecycle.visibility import CARD_PATIENCE, undelivered_card, why_unseen
@@ -82,11 +83,12 @@ class RolloutStarter:
         try:
             return await self._effects.retry(promotion, attempt, limit=limit)
         except Rejected as error:
-            await self._refuse(promotion, PromotionEvent.REFUSED, Sentence.of(str(error)))
+            kind = CONFLICT if isinstance(error, FieldConflict) else REJECTED
+            await self._refuse(promotion, PromotionEvent.REFUSED, Sentence.of(str(error)), kind)
         except StageTimeout as error:
             late = f"it did not begin within {limit:g} s"
             why = f"the cluster did not answer for {limit:g} s: {error}" if str(error) else late
-            await self._refuse(promotion, PromotionEvent.OVERDUE, Sentence.of(why))
+            await self._refuse(promotion, PromotionEvent.OVERDUE, Sentence.of(why), UNAPPLIED)
         return None
 
     async def _inherited(self, promotion: Promotion) -> Intent:
@@ -173,7 +175,9 @@ class RolloutStarter:
         if app.token == promotion.token:
             await tx.save_app(replace(app, token=app.token - 1))
 
-    async def _refuse(self, promotion: Promotion, event: PromotionEvent, reason: Sentence) -> None:
+    async def _refuse(
+        self, promotion: Promotion, event: PromotionEvent, reason: Sentence, kind: str = REJECTED
+    ) -> None:
         """End it with nothing changed; one that has taken over goes back instead (engine rule 5)."""
         reason = reason.with_text(await redactor_of(self._ports.store.read, promotion))
         try:
@@ -181,12 +185,12 @@ class RolloutStarter:
                 current = await ensure_current(tx, promotion)
                 if current.untouched:
                     await self._give_back(tx, current)
-                    await move(tx, current, event, actor=BOT, reason=reason)
+                    await move(tx, current, event, actor=BOT, reason=reason, cause_kind=kind)
                 else:
                     went = (
                         PromotionEvent.OVERDUE if event is PromotionEvent.OVERDUE else PromotionEvent.BROKEN
                     )
-                    await move(tx, current, went, actor=BOT, cause=reason)
+                    await move(tx, current, went, actor=BOT, cause=reason, cause_kind=kind)
         except Conflict as error:
             raise StalePromotion(str(error)) from error
         self._ports.announcer.wake()

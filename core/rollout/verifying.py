@@ -146,7 +146,7 @@ class Verifier:
         self._watch.aim(target)
         return Judging(
             watch=self._watch,
-            time=WatchedTime(self._ports.clock),
+            time=WatchedTime(self._ports.clock, self._ports.blind),
             target=target,
             limits=promotion.limits,
             earlier_pods=earlier_pods,

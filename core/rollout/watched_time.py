@@ -4,6 +4,17 @@ from core.clock import Clock
 from core.records.observation import Observation
 
 
+class BlindTime:
+    """How long rollouts went unseen, all together, since the process began.
+
+    Attributes:
+        seconds: of each rollout that waited for a verdict meanwhile, so two that are blind at once count twice.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+
 class WatchedTime:
     """Measures one stage from look to look.
 
@@ -11,8 +22,9 @@ class WatchedTime:
     happens. Once the silence has lasted too long, what was counted of it is taken back.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, blind: BlindTime) -> None:
         self._clock = clock
+        self._blind = blind
         self._looked = clock.monotonic()
         # What was counted since it last began to see; nothing before that was silence.
         self._counted: float | None = None
@@ -27,4 +39,6 @@ class WatchedTime:
             return elapsed
         counted, self._counted = self._counted or 0.0, None
         # Of the silence, what lies before the look before has been counted.
-        return -min(counted, max(0.0, seen.silent - between))
+        silence = min(counted, max(0.0, seen.silent - between))
+        self._blind.seconds += between + silence
+        return -silence

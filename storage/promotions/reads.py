@@ -10,12 +10,13 @@ from core.records.bundle import Ref
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.live_entry import LiveEntry
+from core.records.milestone import Milestone, RolloutTimes
 from core.records.pod_sample import PodSample
 from core.records.scale_job import ScaleJob
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
 from storage.aggregate import AggregateReader
-from storage.codec import timestamp
+from storage.codec import datetime_or_none, timestamp
 from storage.promotions.rows import (
     approval_of,
     intent_of,
@@ -65,6 +66,27 @@ class PromotionReader(AggregateReader):
     async def phases(self) -> dict[Phase, int]:
         """Return how many promotions are in each phase."""
         return {Phase(row["phase"]): row["promotions"] for row in await self._session.all("phases")}
+
+    async def endings(self) -> dict[tuple[Phase, str], int]:
+        """Return how many promotions have ended how, and why."""
+        rows = await self._session.all("endings")
+        return {(Phase(row["phase"]), row["reason"]): row["promotions"] for row in rows}
+
+    async def rollout_times(self) -> dict[Milestone, RolloutTimes]:
+        """Return how long rollouts took to each milestone."""
+        found = {each: RolloutTimes(counts={}, seconds=0.0) for each in Milestone}
+        for row in await self._session.all("rollout_times"):
+            so_far = found[Milestone(row["milestone"])]
+            found[Milestone(row["milestone"])] = RolloutTimes(
+                counts={**so_far.counts, row["bound"]: row["rollouts"]},
+                seconds=so_far.seconds + row["seconds"],
+            )
+        return found
+
+    async def oldest_awaiting(self) -> datetime | None:
+        """Return since when the longest has waited for approval, None where none does."""
+        row = await self._session.one("oldest_awaiting")
+        return datetime_or_none(row["moment"] if row else None)
 
     async def last_touched_phase(self, app: str, before: str) -> Phase | None:
         row = await self._session.one("last_touched_phase", app=app, before=before)

@@ -42,7 +42,7 @@ from storage.keys import Vault
 # Columns that are written and read as they are.
 PLAIN = (
     *("id", "app", "release", "kind", "source", "channel", "token"),
-    *("back_to", "baseline_of", "superseded_by", "revision"),
+    *("back_to", "baseline_of", "superseded_by", "cause_kind", "revision"),
 )
 ACTORS = ("declined_by", "cancelled_by", "stopped_by", "taken_over_by")
 MOMENTS = ("expires_at", "started_at", "touched_at", "stage_at", "settled_at")

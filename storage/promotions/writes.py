@@ -1,7 +1,8 @@
 """Writes of promotions and everything that belongs to one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import inf
 
 from core.errors import Conflict, Taken
 from core.promotion import Phase, Promotion
@@ -9,6 +10,7 @@ from core.records.approval import Approval
 from core.records.bundle import Ref
 from core.records.intent import Intent
 from core.records.line import Line
+from core.records.milestone import BOUNDS, Milestone
 from core.records.pod_sample import PodSample
 from core.records.progress import Progress
 from core.records.scale_job import ScaleJob
@@ -56,6 +58,18 @@ class PromotionWriter(AggregateWriter):
         await self._session.run(
             "save_progress", {"id": promotion_id, "progress": blob, "was": was.value, "revision": revision}
         )
+
+    async def add_milestones(self, reached: Mapping[Milestone, float]) -> None:
+        rows = [
+            {
+                "milestone": each.value,
+                "bound": next((b for b in BOUNDS if seconds <= b), inf),
+                "seconds": seconds,
+            }
+            for each, seconds in reached.items()
+        ]
+        if rows:
+            await self._session.many("add_rollout_time", rows)
 
     async def save_intent(self, promotion_id: str, intent: Intent) -> None:
         if not await self._session.run("add_intent", intent_row(promotion_id, intent, self._vault)):

@@ -12,6 +12,7 @@ from bot.prefixes import DEFAULT_COMMAND
 from bot.views.buttons import ACTION_IDS
 from bot.views.notices import NOTICE_ACTION_IDS
 from core import errors
+from core.records.milestone import Milestone, RolloutTimes
 from core.records.progress import Limits
 from core.redaction import SHORTEST_VALUE
 from tests.docs.pages import ROOT, blocks, codes, page, rows, section
@@ -56,16 +57,28 @@ def test_every_button_and_the_command_are_on_the_page():
 def test_every_metric_is_in_the_table_with_its_labels_and_no_other():
     facts = MetricsSnapshot(
         promotions={},
+        endings={},
+        times={Milestone.VERDICT: RolloutTimes(counts={}, seconds=0.0)},
         waiting={"cards": 0},
         oldest=0.0,
+        longest_approval=0.0,
         connected=True,
+        limited=0,
+        blind=0.0,
+        size=0,
+        free=1.0,
         lag=LoopLag(JumpingClock()),
         version="1",
     )
-    samples = re.findall(r"^(convox\w+)(?:\{(\w+)=)?", exposition(facts).decode(), re.MULTILINE)
-    histograms = {name.removesuffix("_bucket") for name, label in samples if label == "le"}
+    found = re.findall(r"^(convox\w+)(?:\{(.*)\})? ", exposition(facts).decode(), re.MULTILINE)
+    samples = [(name, ",".join(re.findall(r'(\w+)="', labels))) for name, labels in found]
+    histograms = {name.removesuffix("_bucket") for name, labels in samples if "le" in labels.split(",")}
     # Of a histogram the page names the buckets; the count and the sum go without saying.
-    samples = [each for each in samples if each[0].rpartition("_")[0] not in histograms or each[1]]
+    samples = [
+        each
+        for each in samples
+        if each[0].rpartition("_")[0] not in histograms or each[0].endswith("_bucket")
+    ]
     documented = [
         codes(row)[0]
         for row in rows(section(page("operations.md"), "Health"))

@@ -93,6 +93,7 @@ def full_promotion():
         removed=True,
         nothing_ran=True,
         blameless=True,
+        cause_kind="image",
         overwrite=True,
         progress=PROGRESS,
         revision=5,

@@ -2,11 +2,13 @@
 
 import pytest
 
-from core.promotion import Phase
+from core.actor import BOT
+from core.lifecycle.transition import move
+from core.promotion import Phase, PromotionEvent
 from storage.keys import Keyring
 from storage.store import open_store
 from tests.storage.before import database_of_before
-from tests.storage.making import ALICE, APP, CI
+from tests.storage.making import ALICE, APP, CI, NOW
 
 P = "PAAAAAAAAAA"
 # Phase, who acted, the release that took its place, what was said → which of the three it was.
@@ -47,3 +49,19 @@ async def test_images_of_before_count_as_used(path, key, clock):
         assert await store.read.known_images("other", asked) == frozenset()
         build = await store.read.build(APP, "BAAAAAAAAAA")
         assert (build.reused, build.message, build.text) == ((), "", "as it was")
+
+
+async def test_endings_of_before_are_counted_without_a_reason_and_new_ones_with_theirs(path, key, clock):
+    async with database_of_before(path, key) as before:
+        await before.promotion(P, "Reverted")
+        await before.promotion("PBBBBBBBBBB", "AwaitingApproval")
+    async with open_store(path, Keyring([key]), clock) as store:
+        assert await store.read.oldest_awaiting() == NOW
+        async with store.transaction() as tx:
+            waiting = await tx.promotion("PBBBBBBBBBB")
+            await move(tx, waiting, PromotionEvent.EXPIRED, actor=BOT)
+        assert await store.read.endings() == {
+            (Phase.REVERTED, "unknown"): 1,
+            (Phase.EXPIRED, "expired"): 1,
+        }
+        assert await store.read.oldest_awaiting() is None

@@ -40,6 +40,24 @@ ORDER BY number;
 -- How many promotions are in each phase, for metrics.
 SELECT phase, promotions FROM promotion_phases WHERE promotions > 0;
 
+-- endings --
+-- How many promotions have ended how and why, for metrics.
+SELECT phase, reason, promotions FROM promotion_endings;
+
+-- rollout_times --
+-- How long rollouts took to each milestone, for metrics.
+SELECT milestone, bound, rollouts, seconds FROM rollout_times ORDER BY milestone, bound;
+
+-- add_rollout_time --
+-- Count one rollout that has reached a milestone.
+INSERT INTO rollout_times (milestone, bound, rollouts, seconds) VALUES (:milestone, :bound, 1, :seconds)
+ON CONFLICT (milestone, bound) DO UPDATE SET rollouts = rollouts + 1, seconds = seconds + excluded.seconds;
+
+-- oldest_awaiting --
+-- Since when the promotion has waited for approval that has waited longest.
+SELECT min(requested_at) AS moment FROM promotions
+WHERE phase IN ('AwaitingApproval', 'Scheduled') AND phase = 'AwaitingApproval';
+
 -- last_touched_phase --
 -- How the last promotion ended that left something of itself in the cluster.
 SELECT phase FROM promotions
@@ -93,12 +111,12 @@ INSERT INTO promotions (
     id, app, release, kind, phase, requested_by, requested_at, source, channel, force, limits, approvals,
     expires_at, started_at, touched_at, stage_at, settled_at, token, back_to, baseline_of,
     declined_by, cancelled_by, stopped_by, taken_over_by, superseded_by, removed, nothing_ran, blameless, overwrite, restarts,
-    waits_for, countdown, revision, words, progress
+    waits_for, countdown, cause_kind, revision, words, progress
 ) VALUES (
     :id, :app, :release, :kind, :phase, :requested_by, :requested_at, :source, :channel, :force, :limits, :approvals,
     :expires_at, :started_at, :touched_at, :stage_at, :settled_at, :token, :back_to, :baseline_of,
     :declined_by, :cancelled_by, :stopped_by, :taken_over_by, :superseded_by, :removed, :nothing_ran, :blameless, :overwrite, :restarts,
-    :waits_for, :countdown, :revision, :words, :progress
+    :waits_for, :countdown, :cause_kind, :revision, :words, :progress
 ) ON CONFLICT (id) DO NOTHING;
 
 -- save_promotion --
@@ -109,7 +127,7 @@ SET phase = :phase, channel = :channel, force = :force, limits = :limits, approv
     settled_at = :settled_at, token = :token, back_to = :back_to, baseline_of = :baseline_of,
     declined_by = :declined_by, cancelled_by = :cancelled_by, stopped_by = :stopped_by, taken_over_by = :taken_over_by,
     superseded_by = :superseded_by, removed = :removed, nothing_ran = :nothing_ran, blameless = :blameless,
-    overwrite = :overwrite, waits_for = :waits_for, countdown = :countdown,
+    overwrite = :overwrite, waits_for = :waits_for, countdown = :countdown, cause_kind = :cause_kind,
     revision = CASE WHEN :revision < revision THEN revision + 1 ELSE :revision END,
     words = :words, progress = :progress
 WHERE id = :id AND phase = :was;

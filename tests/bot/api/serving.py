@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.api.metrics import MetricsSource
 from bot.api.server import ApiDependencies, new_api
 from bot.handlers.dispatch import Handlers
 from bot.http.limits import HttpLimits
 from bot.loop_lag import LoopLag
 from bot.slack.connection import SlackState
 from core.lifecycle.access import Access
+from core.rollout.watched_time import BlindTime
 from core.usecases.source_registrar import SourceRegistrar
 from storage.sources import SourceFolder
 from tests.bot.api.asking import basic
@@ -78,6 +80,24 @@ def sources_of(w, path, why_not_buildable=str, *, most=64 << 20, least_free=0.0,
     return SourceRegistrar(w.store, folder, access, lambda: why_not_startable, why_not_buildable, most=most)
 
 
+def metrics_of(w, slack, lag):
+    """What the metrics of a world are made of."""
+    read, store = w.store.read, w.store
+    return MetricsSource(
+        phases=read.phases,
+        endings=read.endings,
+        times=read.rollout_times,
+        oldest_awaiting=read.oldest_awaiting,
+        backlog=store.outbox.backlog,
+        size=store.size,
+        free=store.free_fraction,
+        slack=slack,
+        blind=BlindTime(),
+        lag=lag,
+        clock=w.clock,
+    )
+
+
 @asynccontextmanager
 async def serving(path):
     async with world(path) as made:
@@ -94,10 +114,8 @@ async def serving(path):
             directory=made.directory,
             tokens=made.store.tokens,
             slack=slack,
-            backlog=made.store.outbox.backlog,
-            phases=made.store.read.phases,
+            metrics=metrics_of(made, slack, lag),
             try_database=made.store.try_out,
-            lag=lag,
             clock=_Aside(made.clock),
         )
         token = await made.store.tokens.create("ci")

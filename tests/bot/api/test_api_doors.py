@@ -76,6 +76,7 @@ async def test_the_metrics_count_promotions_by_ending_and_what_slack_is_owed(api
     good = await api.world.good()
     await api.world.ask(good)
     api.lag.add(0.2)
+    api.slack.limited = 3
 
     text = await (await api.client.get("/metrics")).text()
 
@@ -84,8 +85,20 @@ async def test_the_metrics_count_promotions_by_ending_and_what_slack_is_owed(api
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
-    assert samples["convox_promotions_settled_total", "Running"] == 1
-    assert samples["convox_promotions_settled_total", "Failure"] == 0
+    assert samples["convox_promotions_settled_total", "Running", "verified"] == 1
+    assert samples["convox_promotions_settled_total", "Failure", "image"] == 0, "an alarm sees the first one"
+    verified = [
+        value
+        for (name, *labels), value in samples.items()
+        if name == "convox_rollout_seconds_count" and labels == ["verified"]
+    ]
+    assert verified == [1]
+    assert samples["convox_rollout_seconds_bucket", "+Inf", "rolled_back"] == 0
+    assert samples[("convox_approval_oldest_seconds",)] == 0
+    assert samples[("convox_slack_rate_limited_total",)] == 3
+    assert samples[("convox_blind_seconds_total",)] == 0
+    assert samples[("convox_database_bytes",)] > 50_000
+    assert 0 < samples[("convox_database_free_ratio",)] <= 1
     assert samples[("convox_promotions_in_flight",)] == 1
     assert samples[("convox_slack_connected",)] == 1
     assert samples["convox_outbox_waiting", "cards"] >= 1

@@ -65,6 +65,13 @@ async def test_a_look_up_that_slack_did_not_answer_has_not_looked(odd: str, capl
             assert "Slack" in state.problem
 
 
+async def test_what_slack_puts_off_is_counted():
+    async with calls(429, JSON, '{"ok": false, "error": "ratelimited"}') as (made, state):
+        assert (await made.post("C1", {"text": "OK"}, "nonce")).limited
+        await made.edit("C1", "1.0", {"text": "OK"})
+        assert state.limited == 2
+
+
 async def test_a_look_up_without_messages_has_looked():
     async with calls(200, JSON, '{"ok": true, "messages": null, "response_metadata": null}') as (made, _):
         assert (await made.find("nonce", channel="C1", thread="1.0", since=START)).looked

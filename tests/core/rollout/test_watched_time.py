@@ -1,7 +1,7 @@
 """Time is watched between two looks that saw; what turns out to have been silence is taken back, and not more."""
 
 from core.records.observation import Observation
-from core.rollout.watched_time import WatchedTime
+from core.rollout.watched_time import BlindTime, WatchedTime
 from tests.fakes import JumpingClock
 
 SEEN = Observation(synced=True)
@@ -14,7 +14,8 @@ def blind(silent: float = 0.0) -> Observation:
 class Measuring:
     def __init__(self) -> None:
         self.clock = JumpingClock()
-        self.time = WatchedTime(self.clock)
+        self.blind = BlindTime()
+        self.time = WatchedTime(self.clock, self.blind)
 
     def after(self, seconds: float, seen: Observation) -> float:
         self.clock.jump(seconds)
@@ -50,3 +51,13 @@ def test_no_more_is_taken_back_than_was_counted():
     measuring.after(1, SEEN)
     measuring.after(3, SEEN)
     assert measuring.after(1, blind(silent=600)) == -3
+
+
+def test_what_nobody_saw_is_counted_for_graphs():
+    measuring = Measuring()
+    measuring.after(1, SEEN)
+    measuring.after(3, SEEN)
+    measuring.after(1, blind(silent=3))
+    measuring.after(2, blind(silent=5))
+
+    assert measuring.blind.seconds == 5, "what was silence already, and what followed"
