@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.clock import ScaledClock, SystemClock
 from bot.main import run as run_bot
 from bot.pictures.process import drawer
+from bot.playground.examples import examples
 from bot.playground.slack.delivery import ACK_SECONDS
 from bot.playground.state_folder import StateFolder
 from bot.playground.wiring import Playground, free_port, playground, save
@@ -131,7 +132,11 @@ def _terminal(state_folder: StateFolder) -> str:
     """Return what makes a shell talk to this playground, as it can be typed where this was started."""
     # Without a slash a shell would look for `env` in its PATH.
     file = os.path.join(_shown(state_folder.folder), "env")  # noqa: PTH118 - Path would drop a leading "./"
-    return f". {shlex.quote(file)} && {_program()} do releases -a myapp"
+    folder = shlex.quote(_shown(examples() / "myapp"))
+    return (
+        f". {shlex.quote(file)} && {_program()} do releases -a myapp\n"
+        f"Build one from its folder:   {_program()} build -a myapp {folder}   (a broken one: -m broken/convox.yml)"
+    )
 
 
 def _program() -> str:

@@ -91,6 +91,12 @@ async def first_steps(read: StoreReader, builds: Mapping[str, Sequence[ExampleBu
             store,
         ),
         (
+            "Build one from its folder",
+            "/convox builds",
+            "In another terminal, with the line that the first one shows for it. Its log ends with a release, announced here.",
+            myapp,
+        ),
+        (
             "Be told what you may not",
             "/convox env set LOG_LEVEL=trace",
             "Act as Nina first, who may only look. She is told what it needs, and whom to ask.",

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.playground.examples import examples
 from bot.playground.wiring import free_port
 from tests.controlplane.processes import Process, free_ports
 from tests.serve.program import SCRIPT, ended, start, until
@@ -150,13 +151,16 @@ async def test_reset_begins_anew_at_the_same_address_and_ctrl_c_ends_it_quietly(
     program.send(signal.SIGINT)
     assert await ended(program) == 0
     said = program.log.read_text()
+    assert (
+        f"convox-bot build -a myapp {examples() / 'myapp'}   (a broken one: -m broken/convox.yml)\n" in said
+    )
     assert said.startswith(f"Port {taken} is taken by another program; this playground takes ")
     assert len(re.findall(r"https?://", said)) == 1
     assert (
         said.splitlines()[-1]
         == "Stopped. What was done is kept in ./state; the next start goes on from there."
     )
-    assert len(said.splitlines()) == 5
+    assert len(said.splitlines()) == 7
 
 
 def test_a_port_that_does_not_exist_is_refused():
