@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -41,6 +41,7 @@ WRONG = {
     "int_parsing": A_PORT,
     "int_parsing_size": A_PORT,
     "less_than_equal": A_PORT,
+    "literal_error": "is neither text nor json",
     "string_pattern_mismatch": (
         "cannot be the name of a rack: up to 26 lower-case letters, digits and dashes, the first of them a letter "
         "and the last no dash"
@@ -91,6 +92,8 @@ class Settings(StoreSettings, RouterSettings, ClusterBuildSettings):
     kubeconfig: str | None = None
     convox_max_source: int = MAX_SOURCE
     """MiB that the source of a build may have, packed."""
+    log_format: Literal["text", "json"] = "text"
+    """How the log on stderr is written: for people, or an object a line."""
     host: str = "0.0.0.0"  # noqa: S104 - Slack must reach it; contract 2
     port: int = Field(default=3000, ge=0, le=65535)
     api_host: str = "0.0.0.0"  # noqa: S104 - CI must reach it; contract 2

@@ -401,8 +401,9 @@ def _serve(_: argparse.Namespace) -> int:
     from bot.main import serve
     from bot.settings import Settings, read_settings
 
-    log_to_stderr(logging.INFO)
-    asyncio.run(serve(read_settings(Settings)))
+    settings = read_settings(Settings)
+    log_to_stderr(logging.INFO, settings.log_format)
+    asyncio.run(serve(settings))
     return 0
 
 

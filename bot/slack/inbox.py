@@ -28,6 +28,7 @@ from bot.views.times import spoken
 from core.clock import Clock
 from core.errors import Conflict, Unavailable, Unexpected, UserError
 from core.lifecycle.visibility import CARD_PATIENCE, why_unseen
+from core.log_context import log_about
 from core.ports.announcer import Announcer
 from core.ports.inbox import Delivery, DeliveryKind, Inbox
 from core.ports.outbox import Card
@@ -162,6 +163,7 @@ class InboxWorker:
 
     async def _attend(self, delivery: Delivery) -> None:
         """See to one delivery; afterwards it is handled whatever has happened, for it is not tried again unasked."""
+        log_about(delivery=str(delivery.id))
         body: Mapping[str, Any] = {}
         try:
             body = _read(delivery)

@@ -5,6 +5,7 @@ import logging
 
 from core.building.driver import PAUSE_SECONDS, BuildDriver, BuildPorts
 from core.errors import Rejected, Unavailable, Unreachable
+from core.log_context import log_about
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class BuildSupervisor:
                         if self._driver.anything_new(app):
                             continue
                         return
+                    log_about(app=app, build=run.id, delivery="")
                     await self._driver.advance(run)
                 except (Rejected, Unreachable, Unavailable) as error:
                     log.warning("the builds of %s stand still: %s; they go on in %g s", app, error, pause)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Coroutine
 
 from core.errors import BROKEN, Unavailable, Unexpected
+from core.log_context import log_about
 from core.promotion import Phase, Promotion
 from core.rollout.driver import Driver
 from core.rollout.effects import Effects, RolloutPorts
@@ -84,6 +85,7 @@ class Supervisor:
 
     async def _attend(self, promotion: Promotion) -> None:
         """Drive under the app's lock, which the one before holds until its last request has returned."""
+        log_about(app=promotion.app, promotion=promotion.id, delivery="")
         async with self._locks[promotion.app]:
             ended = await self._insist(promotion)
             # The one that took its place waits for this lock, and clears up itself at its own end.

@@ -1,11 +1,13 @@
 """The process's own log: what a task may not say stands in no line and no traceback of it."""
 
 import asyncio
+import json
 import logging
 import subprocess
 import sys
 
 from bot.logs import log_formatter
+from core.log_context import log_about
 from core.redaction import Redactor, keep_quiet
 
 SECRET = "hunter2-hunter2"
@@ -39,3 +41,31 @@ def test_the_process_writes_its_log_so():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr.rstrip().endswith("INFO a: x ****")
+
+
+async def test_as_json_a_line_tells_what_its_task_is_about_and_holds_no_secret():
+    async def rollout() -> dict[str, str]:
+        keep_quiet(Redactor([SECRET]))
+        log_about(delivery="7")
+        log_about(app="myapp", promotion="PABCDEFGHIJ", delivery="")
+        error = ValueError(f"no {SECRET}")
+        record = logging.LogRecord(
+            "convox", logging.ERROR, __file__, 1, "it said %s\n", (SECRET,), (ValueError, error, None)
+        )
+        line = log_formatter("json").format(record)
+        assert "\n" not in line
+        return json.loads(line)
+
+    told = await asyncio.create_task(rollout())
+    assert SECRET not in str(told)
+    assert told.pop("time").endswith("+00:00")
+    assert told == {
+        "level": "ERROR",
+        "logger": "convox",
+        "message": "it said ****\n",
+        "app": "myapp",
+        "promotion": "PABCDEFGHIJ",
+        "exception": "ValueError: no ****",
+    }
+    plain = logging.LogRecord("convox", logging.INFO, __file__, 1, "x", (), None)
+    assert json.loads(log_formatter("json").format(plain)).keys() == {"time", "level", "logger", "message"}

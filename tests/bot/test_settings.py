@@ -299,3 +299,9 @@ def test_builds_in_the_cluster_take_a_registry_and_an_address():
 def test_what_is_wrong_with_the_settings_of_builds_is_told(given: dict[str, str], said: str):
     (problem,) = problems(**given)
     assert problem.startswith(said)
+
+
+def test_the_log_is_for_people_or_for_machines():
+    assert settings().log_format == "text"
+    assert settings(LOG_FORMAT="json").log_format == "json"
+    assert problems(LOG_FORMAT="xml") == ["LOG_FORMAT is neither text nor json"]
