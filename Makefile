@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest --numprocesses=auto --maxschedchunk=1
 PYTHON := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup play test soak bench field manifest schemas coverage check format cluster lock clean
+.PHONY: help setup play test soak bench field manifest schemas coverage check format cluster tools lock clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -73,6 +73,9 @@ format: setup ## format and mend what can be mended
 
 cluster: setup ## obtain a real control plane into the user's cache directory (11 minutes cold)
 	@$(BIN)/python -m tests.controlplane.build
+
+tools: setup ## obtain what judges files of its field, Helm and actionlint, into the user's cache directory
+	@$(BIN)/python -m tests.tools.programs
 
 lock: setup ## resolve the dependencies anew
 	@$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header -o requirements.lock -q

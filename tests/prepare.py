@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.controlplane import assets
+from tests.tools import programs
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Without fonts a browser draws boxes where the page has letters and emoji, and screenshots prove nothing.
@@ -33,6 +34,7 @@ class Machine:
         sdk: whether Slack's JavaScript SDK is installed as locked.
         go: whether there is a Go to build the control plane with.
         control_plane: where the control plane lies, or None.
+        tools: programs that judge files of their field and are not there.
     """
 
     browser: str | None
@@ -42,6 +44,7 @@ class Machine:
     sdk: bool
     go: bool
     control_plane: Path | None
+    tools: tuple[str, ...]
 
 
 def find_browser(path: str | None = None) -> str | None:
@@ -93,6 +96,7 @@ def look(environ: Mapping[str, str] = os.environ, *, fonts: Path = FONT_FOLDER) 
         sdk=not sdk_problem(),
         go=shutil.which("go", path=path) is not None,
         control_plane=assets.find(environ),
+        tools=programs.missing(environ),
     )
 
 
@@ -116,6 +120,10 @@ def left_out(machine: Machine) -> list[str]:
         )
     if machine.control_plane is None:
         lines.append(f"{_no_control_plane(go=machine.go)}: rings B and C are left out")
+    if machine.tools:
+        lines.append(
+            f"no {' and no '.join(machine.tools)} (`make tools` obtains them): what they judge is left out"
+        )
     return lines
 
 

@@ -17,6 +17,7 @@ def machine(**changes):
         "sdk": True,
         "go": True,
         "control_plane": Path("/cache"),
+        "tools": (),
     }
     return Machine(**{**everything, **changes})
 
@@ -43,6 +44,7 @@ def test_packages_are_installed_only_where_they_can_be():
         ({"node": False, "sdk": False}, "no Node of 20.18 or newer with npm"),
         ({"control_plane": None}, "no control plane (`make cluster` obtains it"),
         ({"control_plane": None, "go": False}, "no control plane and no Go to build it with"),
+        ({"tools": ("helm", "actionlint")}, "no helm and no actionlint (`make tools` obtains them)"),
     ],
 )
 def test_each_thing_that_is_missing_is_one_line(changes, said):
@@ -62,6 +64,7 @@ def test_the_machine_is_looked_at_not_guessed(tmp_path):
     assert found.go
     assert found.fonts == ("fonts-noto-color-emoji",)
     assert found.control_plane is None
+    assert found.tools == ("helm", "actionlint")
 
 
 def test_what_apt_complains_about_is_said_in_one_line(tmp_path, monkeypatch):

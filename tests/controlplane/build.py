@@ -69,21 +69,30 @@ def sole_builder(folder: Path) -> Iterator[None]:
 
 
 def compile_binary(go: str, name: str, target: Path, environ: Mapping[str, str]) -> None:
-    """Build one binary under a temporary name, so that a half written one is never found."""
+    """Build one binary of the control plane."""
     module, package, ldflags = assets.BINARIES[name]
+    compile_package(go, assets.HERE / module, package, ldflags, target, environ)
+
+
+def compile_package(
+    go: str, module: Path, package: str, ldflags: str, target: Path, environ: Mapping[str, str]
+) -> None:
+    """Build one package of a module under a temporary name, so that a half written binary is never found."""
     with tempfile.TemporaryDirectory(prefix=".build-", dir=target.parent) as folder:
-        fresh = Path(folder) / name
+        fresh = Path(folder) / target.name
         command = [go, "build", "-ldflags", ldflags, "-o", str(fresh), package]
         done = subprocess.run(
             command,
-            cwd=assets.HERE / module,
+            cwd=module,
             env=go_environment(environ),
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            raise BuildError(f"{name} could not be built:\n" + "\n".join(done.stderr.splitlines()[-TAIL:]))
+            raise BuildError(
+                f"{target.name} could not be built:\n" + "\n".join(done.stderr.splitlines()[-TAIL:])
+            )
         fresh.replace(target)
 
 
