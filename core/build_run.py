@@ -92,6 +92,7 @@ class BuildRun:
         reason: why it failed or was cancelled.
         log_since: time of the last line of the log that is stored, as the cluster writes it; "" before the first.
         log_seen: digests of the lines with that very time that are stored: where reading goes on after a restart.
+        waits: what keeps its pod from starting, "" while nothing does.
         cleared: nothing of it is left in the cluster, and its source is gone.
     """
 
@@ -108,6 +109,7 @@ class BuildRun:
     reason: Sentence = EMPTY_SENTENCE
     log_since: str = ""
     log_seen: tuple[str, ...] = ()
+    waits: str = ""
     cleared: bool = False
 
     @property
@@ -120,14 +122,14 @@ class BuildRun:
 
     def completed(self, release: str, at: datetime) -> "BuildRun":
         """Return the build that has made a release."""
-        return replace(self, status=self._after(BuildEvent.COMPLETED), release=release, ended_at=at)
+        return replace(self, status=self._after(BuildEvent.COMPLETED), release=release, ended_at=at, waits="")
 
     def failed(self, reason: Sentence, at: datetime) -> "BuildRun":
-        return replace(self, status=self._after(BuildEvent.FAILED), reason=reason, ended_at=at)
+        return replace(self, status=self._after(BuildEvent.FAILED), reason=reason, ended_at=at, waits="")
 
     def cancelled(self, reason: Sentence, at: datetime) -> "BuildRun":
         """Return the build that was stopped; raise Conflict(`build B… has already ended: …`) where it has ended."""
-        return replace(self, status=self._after(BuildEvent.CANCELLED), reason=reason, ended_at=at)
+        return replace(self, status=self._after(BuildEvent.CANCELLED), reason=reason, ended_at=at, waits="")
 
     def cloned(self, request: BuildRequest) -> "BuildRun":
         """Return the build whose repository has told what is built; raise Conflict where it builds nothing any more."""

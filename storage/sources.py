@@ -45,6 +45,9 @@ class SourceFolder:
     async def find(self, source_id: str) -> Source:
         return await self._do(self._find, source_id)
 
+    async def renew(self, source_id: str) -> Source:
+        return await self._do(self._renew, source_id)
+
     async def append(self, source_id: str, offset: int, data: bytes) -> Source:
         return await self._do(self._append, source_id, offset, data)
 
@@ -102,6 +105,11 @@ class SourceFolder:
             raise _gone(source_id) from None
         return Source(id=folder.name, offset=offset, complete=complete, **about)
 
+    def _renew(self, source_id: str) -> Source:
+        source = self._find(source_id)
+        self._touch(self._file(source))
+        return source
+
     def _append(self, source_id: str, offset: int, data: bytes) -> Source:
         source = self._find(source_id)
         if offset != source.offset:
@@ -150,8 +158,7 @@ class SourceFolder:
             each.id
             for each in self._all()
             if each.id not in wanted
-            and (self._folder(each.id) / (WHOLE if each.complete else PART)).stat().st_mtime
-            < (complete if each.complete else unfinished)
+            and self._file(each).stat().st_mtime < (complete if each.complete else unfinished)
         ]
         for source_id in old:
             self._delete(source_id)
@@ -170,6 +177,9 @@ class SourceFolder:
         if found is None:
             raise _gone(source_id)
         return self._top / found
+
+    def _file(self, source: Source) -> Path:
+        return self._folder(source.id) / (WHOLE if source.complete else PART)
 
     def _touch(self, file: Path) -> None:
         """Give a file the time of our clock, by which it becomes old."""

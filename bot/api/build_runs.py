@@ -60,7 +60,7 @@ class BuildRunsEndpoint:
     async def _answer(self, queued: QueuedBuild) -> web.Response:
         run = queued.run
         known = {"reason": await self._names.plain(run.reason)} if run.reason else {}
-        waits = {"ahead": queued.ahead} if queued.ahead else {}
+        waits = {"ahead": queued.ahead} if queued.ahead else {"waits": run.waits} if run.waits else {}
         times = {"started": run.started_at, "ended": run.ended_at}
         return json_response(
             {

@@ -47,7 +47,7 @@ def build_info(build: Build, now: datetime) -> str:
 
 
 def build_run_info(run: BuildRun, now: datetime) -> Sentence:
-    """Return the facts of a build that has made no release, and why."""
+    """Return the facts of a build that has made no release, and why, or what it waits for."""
     started = run.started_at or run.created_at
     shown = facts(
         [
@@ -60,6 +60,8 @@ def build_run_info(run: BuildRun, now: datetime) -> Sentence:
             ("Elapsed", elapsed(started, run.ended_at)),
         ]
     )
+    if run.waits:
+        return Sentence.of(shown, f"\n\nwaiting: {run.waits}")
     return Sentence.of(shown, f"\n\n{run.status}: ", run.reason) if run.reason else Sentence.of(shown)
 
 

@@ -34,6 +34,8 @@ LOOK_SECONDS = 1.0
 PAUSE_SECONDS = 5.0
 # Lines that are looked through for why a build failed: BuildKit quotes the Dockerfile after it.
 LAST_LINES = 200
+# How the line of a log begins that says what a build waits for.
+WAITING = "waiting: "
 # A second in which so many lines were written may not fit into an answer.
 FULL = 1_000
 
@@ -127,6 +129,7 @@ class BuildDriver:
         if not run.job:
             run = await self._make_job(run, spec)
         status = await self._ports.cluster.look(run.id)
+        run = await self._note_waiting(run, status)
         run, lines = await self._read_log(run, redact)
         if status.phase not in {"waiting", "running"}:
             # What was written between the look and the reading is there now; the rest was there before.
@@ -144,6 +147,22 @@ class BuildDriver:
         failpoint("build.after_job")
         await self._save(made)
         return made
+
+    async def _note_waiting(self, run: BuildRun, status: BuildJobStatus) -> BuildRun:
+        """Store what keeps it from starting while something does, and say it in the log where it is something else."""
+        waits = status.reason if status.hindered else ""
+        if waits == run.waits:
+            return run
+        # Numbers in it change by the minute: how much is used, on how many nodes.
+        known = waits.partition(":")[0] == run.waits.partition(":")[0]
+        run = replace(run, waits=waits)
+        try:
+            async with self._ports.store.transaction() as tx:
+                await tx.save_build_run(run, was=BuildStatus.RUNNING)
+                await tx.add_build_lines(run.id, [f"{WAITING}{waits}"] if waits and not known else [])
+        except Conflict:
+            log.debug("the build %s has ended meanwhile", run.id)
+        return run
 
     async def _read_log(self, run: BuildRun, redact: Redactor) -> tuple[BuildRun, list[str]]:
         """Store what is new of the log, with how far it is read, so that no line is stored twice or lost."""

@@ -39,7 +39,12 @@ class BuildRunWriter(Protocol):
     """Write builds that the cluster makes; what the store promises of a transaction holds here."""
 
     async def add_build_run(self, run: BuildRun) -> None:
-        """Raise Taken where the id is; whoever made it up takes another."""
+        """Store a new build.
+
+        Raises:
+            Taken: its id is; whoever made it up takes another.
+            Conflict: another build was made of its source, which goes with the first of them (unique index).
+        """
         ...
 
     async def save_build_run(self, run: BuildRun, *, was: BuildStatus) -> None:

@@ -40,12 +40,14 @@ class BuildJobStatus:
     Attributes:
         job: its uid, "" where it is gone.
         reason: what it waits for, or why it failed, as far as the cluster tells.
+        hindered: what it waits for is not what each build waits for at first; only somebody else can change it.
         digests: of its images, in the order of the spec, where it succeeded.
     """
 
     phase: BuildJobPhase
     job: str = ""
     reason: str = ""
+    hindered: bool = False
     digests: tuple[str, ...] = ()
 
 

@@ -42,6 +42,10 @@ class Sources(Protocol):
         """Return how far it is; raise NotFound where it never was, has become too old, or was deleted."""
         ...
 
+    async def renew(self, source_id: str) -> Source:
+        """Return it as `find` does, and let its age begin anew, in one step: whoever builds from it does not lose it meanwhile."""
+        ...
+
     async def append(self, source_id: str, offset: int, data: bytes) -> Source:
         """Write the next bytes.
 

@@ -115,7 +115,7 @@ class BuildStarter:
 
         Raises:
             NotFound: there is no such app, or no such source of it.
-            Conflict: this rack builds nothing, the source is not complete, or too many builds wait.
+            Conflict: this rack builds nothing, the source is not complete or was built from, or too many builds wait.
             Invalid: the manifest cannot be used, there is nothing to build in it, or an image is unknown.
         """
         actor = await self._access.require(caller.actor, "build", app)
@@ -249,6 +249,8 @@ class BuildStarter:
             raise Conflict(
                 f"the source {source.id} is not here as a whole", hint="upload the rest of it first"
             )
+        # From here until the build keeps it nothing else does, and its age may just be over.
+        await self._sources.renew(source.id)
 
     async def _cancel_queued(self, tx: Transaction, app: str, run: BuildRun, actor: Actor) -> None:
         for each in await tx.queued_builds(app):

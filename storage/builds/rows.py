@@ -43,6 +43,8 @@ def build_run_row(run: BuildRun, vault: Vault) -> Columns:
         "log_since": run.log_since,
         "log_seen": json(list(run.log_seen)),
         "cleared": run.cleared,
+        "source": run.request.source,
+        "waits": vault.seal(run.waits) if run.waits else None,
     }
 
 
@@ -62,6 +64,7 @@ def build_run_of(row: Row, vault: Vault) -> BuildRun:
         log_since=row["log_since"],
         log_seen=tuple(orjson.loads(row["log_seen"])),
         cleared=bool(row["cleared"]),
+        waits=vault.unseal(row["waits"]) if row["waits"] else "",
     )
 
 

@@ -16,7 +16,12 @@ class BuildWriter(AggregateWriter):
     """`core.ports.build_runs.BuildRunWriter`; see there for what each method promises."""
 
     async def add_build_run(self, run: BuildRun) -> None:
-        if not await self._session.run("add_build_run", build_run_row(run, self._vault)):
+        row = build_run_row(run, self._vault)
+        built = Conflict(
+            f"the source {run.request.source} has its build already",
+            hint=f"`builds -a {run.app}` lists it; upload the source again for another one",
+        )
+        if not await self._run_unless("add_build_run", row, "another_build_of_source", built):
             raise Taken(f"{run.id} is taken")
 
     async def save_build_run(self, run: BuildRun, *, was: BuildStatus) -> None:

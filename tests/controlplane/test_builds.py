@@ -41,7 +41,7 @@ async def test_a_build_takes_the_rights_of_deploy_and_no_more(control_plane):
         }
         assert {
             name.removesuffix(".batch"): found.get(name)
-            for name in ("jobs.batch", "secrets", "pods", "pods/log")
+            for name in ("jobs.batch", "secrets", "pods", "pods/log", "events")
         } == RIGHTS
         document = yaml.safe_load(control_plane.kubeconfig("convox-bot").read_text())
         async with KubeClient(from_document(document), clock=SystemClock()) as client:

@@ -31,7 +31,7 @@ def make_run(**changes) -> BuildRun:
     values: dict[str, Any] = {
         "id": new_id("build"),
         "app": APP,
-        "request": REQUEST,
+        "request": replace(REQUEST, source=new_id("source")),
         "created_at": NOW,
         "created_by": ALICE,
     }
@@ -63,6 +63,8 @@ async def test_a_build_reads_as_it_was_written_at_each_of_its_steps(store, run):
     assert await store.read.build_run(run.id) == run
     running = replace(run.started(NOW), job="uid-1", log_since="2026-01-01T00:00:00Z", log_seen=("a", "b"))
     assert await store.read.build_run((await moved(store, running)).id) == running
+    waiting = replace(running, waits="no node takes it: 0/3")
+    assert await store.read.build_run((await moved(store, waiting, BuildStatus.RUNNING)).id) == waiting
     failed = replace(running.failed(Sentence.of("no, ", ALICE), NOW), cleared=True)
     assert await store.read.build_run((await moved(store, failed, BuildStatus.RUNNING)).id) == failed
     for read in (store.read.build_run, store.read.build_run_entry):
@@ -85,6 +87,16 @@ async def test_its_id_is_no_other_builds_whoever_made_that(store, run):
         for taken in (run.id, made.id):
             with pytest.raises(Taken):
                 await tx.add_build_run(make_run(id=taken))
+
+
+async def test_a_source_makes_one_build_and_what_has_none_makes_as_many_as_are_wanted(store, run):
+    for source in ("", ""):
+        async with store.transaction() as tx:
+            await tx.add_build_run(make_run(request=replace(REQUEST, source=source)))
+    with pytest.raises(Conflict, match=f"the source {run.request.source} has its build already") as refused:
+        async with store.transaction() as tx:
+            await tx.add_build_run(make_run(request=run.request))
+    assert "builds -a" in str(refused.value.hint)
 
 
 async def test_one_build_of_an_app_runs_at_a_time_and_the_next_is_the_oldest(store, run):

@@ -45,7 +45,12 @@ class KubeClient:
         return await self._json_or_none(Request(method="GET", at=at))
 
     async def list(
-        self, at: Address, *, label_selector: str = "", seconds: float = LIST_SECONDS
+        self,
+        at: Address,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        seconds: float = LIST_SECONDS,
     ) -> tuple[list[Json], str]:
         """Return a whole collection and its resourceVersion: a consistent read, in pages of so many seconds each.
 
@@ -53,6 +58,8 @@ class KubeClient:
             ApiUnreachable: also with status 410, where the list has expired between two pages: begin again.
         """
         params = {"limit": str(PAGE), **selectors(label_selector)}
+        if field_selector:
+            params["fieldSelector"] = field_selector
         items: list[Json] = []
         while True:
             page = await self._json(Request(method="GET", at=at, verb="list", params=params, seconds=seconds))

@@ -18,6 +18,7 @@ from core.cluster.builds.script import tag
 from core.cluster.builds.settings import BuildSettings
 from core.cluster.documents import Document, labels_of, name_of
 from core.cluster.evidence import LOG_COLLECTED, plain_line
+from core.cluster.kinds.event import EVENT
 from core.cluster.kinds.job import JOB
 from core.cluster.kinds.pod import POD
 from core.cluster.kinds.secret import SECRET
@@ -38,6 +39,7 @@ RIGHTS = {
     "secrets": frozenset({"create"}),
     "pods": frozenset({"list"}),
     "pods/log": frozenset({"get"}),
+    "events": frozenset({"list"}),
 }
 
 
@@ -77,7 +79,8 @@ class KubernetesBuilds:
 
     async def look(self, build: str) -> BuildJobStatus:
         job = await self._client.get(self._at(JOB.name, job_name(build)))
-        return job_status(job, await self._pods(build) if job else [])
+        pods = await self._pods(build) if job else []
+        return job_status(job, pods, await self._events(build) if job and not pods else [])
 
     async def log(self, build: str, since: str, redact: Redactor) -> list[JobLogLine]:
         pods = await self._pods(build)
@@ -125,6 +128,19 @@ class KubernetesBuilds:
             self._at(POD.name), label_selector=f"{BUILD_LABEL}={build}", seconds=LIST_SECONDS
         )
         return found
+
+    async def _events(self, build: str) -> Sequence[Document]:
+        """Return what is told of a Job, oldest first; nothing where the bot may not read it, as before it was to."""
+        about = f"involvedObject.kind={JOB.name},involvedObject.name={job_name(build)}"
+        try:
+            found, _ = await self._client.list(
+                self._at(EVENT.name), field_selector=about, seconds=LIST_SECONDS
+            )
+        except ApiRejected as error:
+            if error.status.code == 403:
+                return []
+            raise
+        return sorted(found, key=lambda each: str(each.get("lastTimestamp") or each.get("eventTime") or ""))
 
     async def _made(self, kind: str, name: str, body: Document) -> Document:
         if (made := await self._create(kind, body)) is not None:

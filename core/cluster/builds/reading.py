@@ -10,14 +10,20 @@ from core.ports.builds import BuildJobStatus
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # The kubelet has tried at least twice, or never will.
 PERMANENT = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+# What a Job controller says of a pod that admission refuses, before the reason; the pod's name is another one each time.
+REFUSED = "FailedCreate"
+_POD = re.compile(r'^Error creating: (pods "[^"]*" is forbidden: )?')
 
 
-def job_status(job: Document | None, pods: Sequence[Document]) -> BuildJobStatus:
+def job_status(
+    job: Document | None, pods: Sequence[Document], events: Sequence[Document] = ()
+) -> BuildJobStatus:
     """Return how a build is.
 
     Args:
         job: as it was read; None where there is none.
         pods: those of the Job, of which a build has one.
+        events: about the Job, where it has no pod.
     """
     if job is None:
         return BuildJobStatus(phase="gone")
@@ -27,13 +33,12 @@ def job_status(job: Document | None, pods: Sequence[Document]) -> BuildJobStatus
         return BuildJobStatus(phase="succeeded", job=uid, digests=tuple(DIGEST.findall(said)))
     if is_condition_true(job, "Failed"):
         return BuildJobStatus(phase="failed", job=uid, reason=_why_failed(job, pod))
-    waits = _waits_for(pod)
-    if waits[0] in PERMANENT:
-        return BuildJobStatus(phase="failed", job=uid, reason=waits[1])
-    running = "running" in (_status(pod, CONTAINER).get("state") or {})
-    return BuildJobStatus(
-        phase="running" if running else "waiting", job=uid, reason="" if running else waits[1]
-    )
+    if "running" in (_status(pod, CONTAINER).get("state") or {}):
+        return BuildJobStatus(phase="running", job=uid)
+    why, said = _hindrance(pod) if pod is not None else _refusal(events)
+    if why in PERMANENT:
+        return BuildJobStatus(phase="failed", job=uid, reason=said)
+    return BuildJobStatus(phase="waiting", job=uid, reason=said, hindered=bool(why))
 
 
 def _why_failed(job: Document, pod: Document | None) -> str:
@@ -59,13 +64,19 @@ def _why_ended(ended: Document, failed: Document) -> str:
     return f"its pod ended: {failed.get('message') or 'nobody says why'}"
 
 
-def _waits_for(pod: Document | None) -> tuple[str, str]:
-    """Return the reason and the sentence of what a build waits for before it runs."""
-    if pod is None:
+def _refusal(events: Sequence[Document]) -> tuple[str, str]:
+    """Return the reason and the sentence of why a Job has no pod; no reason where nobody has told one yet."""
+    told = [str(each.get("message", "")) for each in events if each.get("reason") == REFUSED]
+    if not told:
         return (
             "",
             "it waits for its pod: is the quota of the namespace used up, or is deploy/builds.yaml not applied whole?",
         )
+    return REFUSED, f"its pod is not let in: {_POD.sub('', told[-1])}"
+
+
+def _hindrance(pod: Document) -> tuple[str, str]:
+    """Return the reason and the sentence of what keeps a pod from running; no reason where nothing does."""
     for name in (FETCHING, CONTAINER):
         waiting = (_status(pod, name).get("state") or {}).get("waiting") or {}
         reason = str(waiting.get("reason", ""))

@@ -24,11 +24,11 @@ SELECT * FROM build_runs WHERE cleared = 0 ORDER BY number;
 -- Make a build that the cluster is to make, unless its id is taken.
 INSERT INTO build_runs (
     id, app, status, description, git_sha, images, request, created_at, created_by,
-    started_at, ended_at, job, release, reason, log_since, log_seen, cleared
+    started_at, ended_at, job, release, reason, log_since, log_seen, cleared, source, waits
 )
 SELECT
     :id, :app, :status, :description, :git_sha, :images, :request, :created_at, :created_by,
-    :started_at, :ended_at, :job, :release, :reason, :log_since, :log_seen, :cleared
+    :started_at, :ended_at, :job, :release, :reason, :log_since, :log_seen, :cleared, :source, :waits
 WHERE NOT EXISTS (SELECT 1 FROM builds WHERE id = :id)
 ON CONFLICT (id) DO NOTHING;
 
@@ -36,12 +36,16 @@ ON CONFLICT (id) DO NOTHING;
 -- Keep what changes of a build, if it still is what it was.
 UPDATE build_runs
 SET status = :status, started_at = :started_at, ended_at = :ended_at, job = :job, release = :release,
-    reason = :reason, log_since = :log_since, log_seen = :log_seen, cleared = :cleared
+    reason = :reason, log_since = :log_since, log_seen = :log_seen, cleared = :cleared, waits = :waits
 WHERE id = :id AND status = :was;
 
 -- another_build_running --
 -- The build of an app, other than one, that is running.
 SELECT id FROM build_runs WHERE app = :app AND status = 'running' AND id <> :id;
+
+-- another_build_of_source --
+-- The build, other than one, that was made of a source.
+SELECT id FROM build_runs WHERE source = :source AND source <> '' AND id <> :id;
 
 -- last_build_line --
 -- The number of the last line of a log.

@@ -1,5 +1,7 @@
 """Builds that the cluster makes, in lists, facts and logs."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.views.builds import build_list, build_run_info, nothing_built
@@ -24,6 +26,8 @@ def test_the_facts_say_why():
     assert str(said).endswith("\n\ncancelled: cancelled by @u02bob")
     assert "Status       cancelled" in str(said)
     assert "\n\n" not in str(build_run_info(RUNNING, START))
+    waits = replace(RUNNING, waits="no node takes it: 0/3")
+    assert str(build_run_info(waits, START)).endswith("\n\nwaiting: no node takes it: 0/3")
 
 
 def test_without_a_line_it_is_said_why():

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.policy.authorization import parse_policy
-from core.ports.builds import JobLogLine
+from core.ports.builds import BuildJobStatus, JobLogLine
 from storage.builds import reads, writes
 from tests.bot.api.asking import policy_of
 from tests.core.building.nursery import FAILED, MANIFEST, RUNS
@@ -93,6 +93,17 @@ async def test_a_build_is_cancelled_and_how_many_come_before_is_said(api):
         assert (await told.json())["status"] == "cancelled"
     assert (await api.post(f"/builds/{first}/cancel")).status == 409
     assert await (await api.get(f"/builds/{first}/log")).text() == ""
+
+
+async def test_what_keeps_a_build_from_starting_is_told_while_it_waits(api):
+    why = "no node takes it: 0/3 nodes are available"
+    api.builds.jobs.looks = [BuildJobStatus(phase="waiting", job="uid", reason=why, hindered=True)]
+    build = (await (await asked(api)).json())["id"]
+    while (told := await (await api.get(f"/builds/{build}")).json()).get("waits") != why:
+        await api.world.clock.sleep(0)
+    assert told["status"] == "running"
+    await api.post(f"/builds/{build}/cancel")
+    assert await (await api.get(f"/builds/{build}/log")).text() == f"waiting: {why}\n"
 
 
 async def test_the_source_is_handed_to_the_pod_of_its_build_alone(api, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from core.build_run import BuildRun
 from core.building.driver import BuildPorts
 from core.building.supervisor import BuildSupervisor
 from core.errors import NotFound
+from core.ids import new_id
 from core.lifecycle.access import Access
 from core.ports.builds import BuildJobSpec, BuildJobStatus, BuildRunner, JobLogLine
 from core.ports.sources import Source, Sources
@@ -78,7 +79,8 @@ class KeptSources:
 
     kept: dict[str, Source] = field(default_factory=dict)
 
-    def add(self, name: str = "SABCDEFGHIJ", *, app: str = "myapp", complete: bool = True) -> str:
+    def add(self, name: str = "", *, app: str = "myapp", complete: bool = True) -> str:
+        name = name or new_id("source")
         self.kept[name] = Source(id=name, app=app, digest="sha256:0", size=1, offset=1, complete=complete)
         return name
 
@@ -86,6 +88,9 @@ class KeptSources:
         if source_id not in self.kept:
             raise NotFound(f"no such source: {source_id}")
         return self.kept[source_id]
+
+    async def renew(self, source_id: str) -> Source:
+        return await self.find(source_id)
 
     async def open(self, source_id: str) -> Path:
         return Path("/sources", (await self.find(source_id)).id)
@@ -98,12 +103,13 @@ class KeptSources:
 class Builds:
     w: World
     jobs: Any
-    sources: KeptSources
+    sources: Any
     supervisor: BuildSupervisor
     starter: BuildStarter
 
     async def ask(self, actor: Actor = ALICE, **more: Any) -> QueuedBuild:
-        given: Mapping[str, Any] = {"manifest": MANIFEST, "source": self.sources.add(), **more}
+        source = more.pop("source", "") or self.sources.add()
+        given: Mapping[str, Any] = {"manifest": MANIFEST, "source": source, **more}
         return await self.starter.start(by(actor), "myapp", **given)
 
     def hold(self) -> None:
@@ -125,9 +131,7 @@ class Builds:
 
 
 @asynccontextmanager
-async def builds(
-    path: Path, jobs: Any = None, sources: KeptSources | None = None, **more: Any
-) -> AsyncGenerator[Builds]:
+async def builds(path: Path, jobs: Any = None, sources: Any = None, **more: Any) -> AsyncGenerator[Builds]:
     """Open a world with builds; `jobs` and `sources` are those of an earlier life."""
     async with world(path, **more) as w:
         made = builds_of(w, jobs, sources, why_not_startable=more.get("why_not_startable", ""))
@@ -137,9 +141,7 @@ async def builds(
             await made.supervisor.stop()
 
 
-def builds_of(
-    w: World, jobs: Any = None, sources: KeptSources | None = None, *, why_not_startable: str = ""
-) -> Builds:
+def builds_of(w: World, jobs: Any = None, sources: Any = None, *, why_not_startable: str = "") -> Builds:
     """Return the builds of a world; whoever asks for them stops their supervisor."""
     jobs, sources = jobs or PlayedJobs(), sources or KeptSources()
     ports = BuildPorts(

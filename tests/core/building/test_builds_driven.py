@@ -244,7 +244,7 @@ async def test_a_full_disk_starts_nothing_and_a_queue_is_bounded(
 
 async def test_the_source_is_opened_by_the_token_of_its_build_while_that_runs(b: Builds):
     b.jobs.looks = [RUNS]
-    build = (await b.ask()).run.id
+    build = (await b.ask(source=b.sources.add("SABCDEFGHIJ"))).run.id
     while not b.jobs.started:
         await b.w.clock.sleep(0)
     token = b.jobs.started[0].token
@@ -277,6 +277,44 @@ async def test_a_log_goes_on_after_any_line(b: Builds):
     run = await b.made()
     found, lines = await b.starter.lines(by(BOB), run.id, 2)
     assert (found.status, lines) == (BuildStatus.COMPLETE, [(3, "line 3"), (4, "line 4")])
+
+
+def hindered(reason: str) -> BuildJobStatus:
+    return BuildJobStatus(phase="waiting", job="uid", reason=reason, hindered=True)
+
+
+async def test_what_keeps_a_build_from_starting_is_shown_while_it_does_and_said_once_each(b: Builds):
+    seen = []
+    starts = replace(RUNS, phase="waiting", reason="its pod is starting")
+    quota, other = "its pod is not let in: quota, used: 7", "its pod is not let in: quota, used: 8"
+    b.jobs.looks = [
+        starts,
+        *map(hindered, (quota, quota, other, "no node takes it: 0/3")),
+        starts,
+        RUNS,
+        DONE,
+    ]
+    look = b.jobs.look
+
+    async def looked(build: str) -> BuildJobStatus:
+        seen.append((await b.w.store.read.build_run(build)).waits)
+        return await look(build)
+
+    b.jobs.look = looked
+    run = await b.made()
+    assert seen == ["", "", quota, quota, other, "no node takes it: 0/3", "", ""]
+    assert await b.log(run.id) == [f"waiting: {quota}", "waiting: no node takes it: 0/3"]
+    assert (run.status, run.waits) == ("complete", "")
+
+
+async def test_one_that_is_cancelled_while_something_keeps_it_from_starting_waits_for_nothing(b: Builds):
+    async def look(build: str) -> BuildJobStatus:
+        await b.starter.cancel(by(BOB), build)
+        return hindered("no node takes it: 0/3")
+
+    b.jobs.look = look
+    run = await b.made()
+    assert (run.status, run.waits, await b.log(run.id)) == ("cancelled", "", [])
 
 
 class Killed(BaseException):

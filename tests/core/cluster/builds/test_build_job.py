@@ -173,6 +173,14 @@ def job(kind: str = "", **condition: str):
     return {"metadata": {"uid": "u1"}, "status": {"conditions": conditions}}
 
 
+def event(said: str):
+    refused = f'Error creating: pods "build-b-x7x8x" is forbidden: exceeded quota: builds, {said}'
+    return {"reason": "FailedCreate", "message": refused}
+
+
+UNSCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/3"}
+
+
 def pod(name: str = "build", where: str = "containerStatuses", **state):
     return {"status": {where: [{"name": name, "state": state}]}}
 
@@ -240,6 +248,38 @@ def pod(name: str = "build", where: str = "containerStatuses", **state):
 def test_how_a_build_is_and_why(found, phase: str, reason: str):
     status = job_status(*found)
     assert (status.phase, status.reason) == (phase, reason)
+
+
+@pytest.mark.parametrize(
+    ("found", "hindered", "reason"),
+    [
+        ((job(), []), False, "it waits for its pod: is the quota"),
+        ((job(), [], [{"reason": "SuccessfulCreate", "message": "Created pod: x"}]), False, "it waits for"),
+        (
+            (job(), [], [event("used: pods=7"), event("used: pods=8")]),
+            True,
+            "its pod is not let in: exceeded quota: builds, used: pods=8",
+        ),
+        (
+            (job(), [], [{"reason": "FailedCreate", "message": "Error creating: no such account"}]),
+            True,
+            "its pod is not let in: no such account",
+        ),
+        ((job(), [pod(waiting={"reason": "ContainerCreating"})]), False, "its pod is starting"),
+        (
+            (job(), [pod("source", "initContainerStatuses", waiting={"reason": "ErrImagePull"})]),
+            True,
+            "ErrImagePull: nobody says why",
+        ),
+        ((job(), [{"status": {"conditions": [UNSCHEDULED]}}]), True, "no node takes it: 0/3"),
+        ((job(), [pod(running={})], [event("used: pods=8")]), False, ""),
+    ],
+)
+def test_what_every_build_waits_for_is_told_from_what_keeps_one_from_starting(found, hindered, reason):
+    status = job_status(*found)
+    assert status.hindered is hindered
+    assert status.reason.startswith(reason)
+    assert status.phase == ("waiting" if reason else "running")
 
 
 def test_the_digests_are_those_that_the_container_said_at_its_end():
