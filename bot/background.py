@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from itertools import chain, repeat
 
+from core.building.supervisor import BuildSupervisor
 from core.clock import Clock
 from core.errors import Rejected, Unavailable, Unreachable
 from core.usecases.decider import Decider
@@ -23,6 +24,8 @@ START_SECONDS = 2.0
 REMINDER_SECONDS = 10.0
 # How often sources are looked through for those that are too old, by hours.
 SOURCES_SECONDS = 600.0
+# How often Jobs are looked for that no build waits for; Kubernetes removes them an hour after their end by itself.
+ORPHANS_SECONDS = 600.0
 # Between two tries to reach the cluster at a start.
 CONTACT_SECONDS = (5.0, 15.0, 60.0)
 
@@ -55,6 +58,13 @@ async def age_out_sources(sources: SourceRegistrar, clock: Clock) -> None:
             log.info("deleted %d sources that were too old", gone)
 
     await _repeat(delete, SOURCES_SECONDS, clock, "old sources could not be deleted")
+
+
+async def remove_orphans(builds: BuildSupervisor, clock: Clock) -> None:
+    """Remove Jobs that no build waits for, at a start and then from time to time, until cancelled."""
+    await _repeat(
+        lambda _: builds.remove_orphans(), ORPHANS_SECONDS, clock, "Jobs left over could not be looked for"
+    )
 
 
 async def _repeat(

@@ -10,7 +10,15 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.api.metrics import MetricsSource
 from bot.api.server import ApiDependencies, new_api
-from bot.background import age_out_sources, await_cluster, expire, remind, start_due, tell_freezes
+from bot.background import (
+    age_out_sources,
+    await_cluster,
+    expire,
+    remind,
+    remove_orphans,
+    start_due,
+    tell_freezes,
+)
 from bot.http.limits import HttpLimits, connections_of, open_files
 from bot.loop_lag import LoopLag
 from bot.policy_file import PolicyFile
@@ -133,6 +141,7 @@ def assembled(
             "loop lag": lag.run,
             "first pods": domain.first_pods.run,
             "builds left over": domain.builds.supervisor.run,
+            "Jobs left over": lambda: remove_orphans(domain.builds.supervisor, clock),
             "first word of the cluster": lambda: await_cluster(cluster.reach, clock),
         },
         sites=_sites(settings, store, slack, domain, app, lag, clock),

@@ -28,15 +28,25 @@ class BuildSupervisor:
             self._tasks[app] = asyncio.create_task(self._attend(app), name=f"builds of {app}")
 
     async def run(self) -> None:
-        """Take up what an earlier life of this process has left, and remove Jobs that nobody knows of; then return.
+        """Take up what an earlier life of this process has left; then return.
 
         It waits for no cluster: one that is away makes the bot degraded, never late (engine rule 37).
         """
-        runs = await self._ports.store.read.open_builds()
-        for app in sorted({run.app for run in runs}):
+        for app in sorted({run.app for run in await self._ports.store.read.open_builds()}):
             self.look(app)
-        if not self._ports.cluster.why_not():
-            await self._remove_orphans({run.id for run in runs})
+
+    async def remove_orphans(self) -> None:
+        """Remove Jobs of this installation whose build has ended or is not known: of a database that was restored, say."""
+        if self._ports.cluster.why_not():
+            return
+        try:
+            # The Jobs first: one that is made meanwhile has a build which was stored before it.
+            left = set(await self._ports.cluster.left(await self._ports.store.read.installation()))
+            for build in sorted(left - {run.id for run in await self._ports.store.read.open_builds()}):
+                log.info("removing the Job of %s, which nobody waits for", build)
+                await self._ports.cluster.remove(build)
+        except (Rejected, Unreachable) as error:
+            log.warning("Jobs that nobody waits for could not be removed; trying again: %s", error)
 
     async def stop(self) -> None:
         """Let go of every build where it is; the next start resumes it."""
@@ -77,13 +87,3 @@ class BuildSupervisor:
         finally:
             # At once, so that whoever looks from now on begins anew.
             del self._tasks[app]
-
-    async def _remove_orphans(self, known: set[str]) -> None:
-        """Remove Jobs of ours that belong to no build which is open: of a database that was restored, say."""
-        try:
-            installation = await self._ports.store.read.installation()
-            for build in set(await self._ports.cluster.left(installation)) - known:
-                log.info("removing the Job of %s, which nobody waits for", build)
-                await self._ports.cluster.remove(build)
-        except (Rejected, Unreachable) as error:
-            log.warning("Jobs that nobody waits for could not be looked for: %s", error)

@@ -362,14 +362,36 @@ async def test_whoever_dies_anywhere_goes_on_at_the_next_start_to_the_same_end(
         assert {spec.build for spec in jobs.started} == {build}
 
 
-async def test_jobs_that_nobody_waits_for_are_removed_at_a_start(b: Builds):
-    b.jobs.jobs = {"BORPHANNNNN": "uid"}
-    await b.supervisor.run()
+async def test_jobs_that_nobody_waits_for_are_removed(b: Builds, caplog: pytest.LogCaptureFixture):
+    ended = await b.made()
+    b.jobs.jobs = {"BORPHANNNNN": "uid", ended.id: "uid"}
+    await b.supervisor.remove_orphans()
     assert b.jobs.jobs == {}
-    b.jobs.refuses = Unreachable("away")
-    await b.supervisor.run()
+    b.jobs.refuses = Unreachable("it is away")
+    await b.supervisor.remove_orphans()
+    assert "could not be removed; trying again: it is away" in caplog.text
     b.jobs.missing = "nothing is built here"
-    await b.supervisor.run()
+    caplog.clear()
+    await b.supervisor.remove_orphans()
+    assert caplog.text == ""
+
+
+async def test_a_job_that_is_made_while_orphans_are_looked_for_is_none(b: Builds):
+    b.jobs.looks = [RUNS]
+    asked: list[str] = []
+
+    async def left(_: str) -> list[str]:
+        if not asked:
+            asked.append((await b.ask()).run.id)
+            while asked[0] not in b.jobs.jobs:
+                await b.w.clock.sleep(0)
+        return list(b.jobs.jobs)
+
+    b.jobs.left = left
+    await b.supervisor.remove_orphans()
+    assert list(b.jobs.jobs) == asked
+    await b.starter.cancel(by(ALICE), asked[0])
+    await b.end(asked[0])
 
 
 async def test_after_a_stop_nothing_begins(b: Builds):

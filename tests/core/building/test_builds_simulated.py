@@ -1,6 +1,7 @@
 """Builds through the Kubernetes API: Job, Secret, log and clean-up on the simulated cluster."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -27,7 +28,17 @@ class Ground(NamedTuple):
     cluster: SimulatedCluster
 
     def left(self) -> list[str]:
-        return [kind for kind in ("Job", "Secret", "Pod") if self.cluster.api.all(kind, PLACE)]
+        return [kind for kind in ("Job", "Secret", "Pod") if self.names(kind)]
+
+    def names(self, kind: str) -> set[str]:
+        return {each["metadata"]["name"] for each in self.cluster.api.all(kind, PLACE)}
+
+    async def until(self, look: Callable[[], object], seconds: float = 300.0) -> None:
+        """Wait for so many seconds of the cluster's time at the most."""
+        deadline = self.b.w.clock.monotonic() + seconds
+        while not look():
+            assert self.b.w.clock.monotonic() < deadline, self.left()
+            await self.b.w.clock.sleep(0.5)
 
 
 @pytest.fixture
@@ -96,6 +107,22 @@ async def test_a_job_is_made_once_and_no_strangers_is_touched(ground: Ground):
     assert await jobs.left("another") == []
     await jobs.remove(run.id)
     await jobs.remove(run.id)
+
+
+async def test_a_database_of_yesterday_leaves_no_job_of_today_and_no_other_installation_loses_one(
+    ground: Ground,
+):
+    """Whoever restores a database has Jobs in the cluster of which it knows nothing."""
+    jobs, store = ground.b.jobs, ground.b.w.store
+    ground.b.hold()
+    kept = (await ground.b.ask(manifest=of("."))).run
+    spec = await job_spec(store.read, kept)
+    for build, installation in (("BTODAYAAAAA", spec.installation), ("BSTRANGERAA", "another")):
+        await jobs.start(replace(spec, build=build, installation=installation))
+    await jobs.start(spec)
+    await ground.b.supervisor.remove_orphans()
+    await ground.until(lambda: ground.names("Job") == {f"build-{kept.id.lower()}", "build-bstrangeraa"})
+    await ground.until(lambda: ground.names("Secret") == ground.names("Job"))
 
 
 async def test_without_its_namespace_it_is_said_what_an_administrator_applies(tmp_path: Path):
