@@ -1,8 +1,10 @@
 """The chain of the audit: each row's hash covers the row before it, so that a changed or lost row shows."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from sqlite3 import Row
 from typing import Any
 
 import orjson
@@ -12,12 +14,48 @@ from storage.codec import actor_text, json, plain, timestamp
 from storage.session import Session
 
 GENESIS = "0" * 64  # stands before the first row
+AT_ONCE = 1000  # rows that are held in memory
 FIELDS = ("seq", "at", "actor", "action", "subject", "detail", "prev_hash")
 
 
-def row_hash(row: Mapping[str, Any]) -> str:
+def row_hash(row: Mapping[str, Any] | Row) -> str:
     """Return the SHA-256 of a row's canonical form: its fields as one JSON array, in the order of FIELDS."""
     return hashlib.sha256(json([row[name] for name in FIELDS]).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditChain:
+    """What following the chain has found.
+
+    Attributes:
+        rows: how many hold together, from the first on.
+        head: the hash of the last of them.
+        broken: the number of the row that was changed, or that is missing; None where the chain is whole.
+    """
+
+    rows: int
+    head: str
+    broken: int | None = None
+
+
+async def read_rows(session: Session, since: str = "") -> AsyncGenerator[Row]:
+    """Yield the rows of the audit from a moment on (as `codec.timestamp` writes it), oldest first."""
+    last = 0
+    while rows := await session.all("audit_rows", after=last, limit=AT_ONCE):
+        for row in rows:
+            if row["at"] >= since:
+                yield row
+        last = rows[-1]["seq"]
+
+
+async def follow(session: Session) -> AuditChain:
+    """Compute the chain anew from its first row."""
+    rows, head = 0, GENESIS
+    async for row in read_rows(session):
+        if (row["seq"], row["prev_hash"], row["hash"]) != (rows + 1, head, row_hash(row)):
+            return AuditChain(rows=rows, head=head, broken=rows + 1)
+        rows, head = rows + 1, row["hash"]
+    return AuditChain(rows=rows, head=head)
 
 
 async def append(

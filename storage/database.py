@@ -1,6 +1,7 @@
 """Connections and transactions: without these a cancelled task would leave half a write to the next one."""
 
 import asyncio
+import logging
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, Generator, Sequence
@@ -10,11 +11,14 @@ from pathlib import Path
 import aiosqlite
 
 from core.errors import Unavailable
-from storage.errors import DatabaseMissing
+from storage.copies import copy_database, read_only
+from storage.errors import DatabaseMissing, SchemaMigrationMissing
 from storage.filesystem import resolve_local
 from storage.lock import check_not_lost, file_lock, opened
-from storage.migrate import MIGRATIONS, Migration, migrate, needs_migration
+from storage.migrate import MIGRATIONS, Migration, migrate, needs_migration, version_of
 from storage.write_queue import WriteQueue
+
+log = logging.getLogger(__name__)
 
 # `token create` beside a running bot writes for milliseconds. Slack waits three seconds: where nobody of ours waits for
 # the file as well, one is left to say that nothing could be stored.
@@ -179,10 +183,56 @@ async def open_database(
             )
             if behind:
                 with nullcontext() if exclusive else file_lock(path, file):
+                    await keep_a_copy(writer, path)
                     await migrate(writer, migrations)
             reader = await stack.enter_async_context(connect(path))
             await prepare(reader, "query_only = ON")
         yield Database(path, writer, reader)
+
+
+async def keep_a_copy(connection: aiosqlite.Connection, path: Path) -> None:
+    """Copy a database before its schema changes, beside it: an upgrade is the one thing that a restart does not undo.
+
+    Raises:
+        Unavailable: it cannot be copied, so it is not upgraded.
+    """
+    version = await version_of(connection)
+    copy = path.with_name(f"{path.name}.schema-{version}")
+    # An upgrade that broke off has made one of what was before it.
+    if version == 0 or copy.exists():
+        return
+    try:
+        await asyncio.to_thread(copy_database, path, copy)
+    except Unavailable as error:
+        raise Unavailable(
+            f"the database is not upgraded: {error}", hint="make room beside it for a copy, and start again"
+        ) from error
+    log.info("the database is upgraded from schema %d; as it was it lies in %s", version, copy)
+
+
+@asynccontextmanager
+async def open_read_only(path: Path) -> AsyncGenerator[aiosqlite.Connection]:
+    """Open a database, or a copy of one, to look at it and change nothing; a running bot goes on writing.
+
+    Raises:
+        DatabaseMissing, ForeignDatabase, SchemaTooNew, NetworkFileSystem: see storage/errors.py.
+        SchemaMigrationMissing: it is to be upgraded first.
+        Unavailable: the file or its disk cannot be used.
+    """
+    path = resolve_local(path)
+    if not path.exists():
+        raise DatabaseMissing(f"there is no database {path}: is CONVOX_DATABASE the one that `serve` uses?")
+    with raising_unusable():
+        async with aiosqlite.connect(
+            read_only(path), uri=True, timeout=BUSY_SECONDS, isolation_level=None
+        ) as connection:
+            connection.row_factory = sqlite3.Row
+            if await needs_migration(connection, MIGRATIONS):
+                raise SchemaMigrationMissing(
+                    f"the database {path} has schema {await version_of(connection)}, this convox-bot works with"
+                    f" {len(MIGRATIONS)}: `convox-bot serve` upgrades it at its start"
+                )
+            yield connection
 
 
 def connect(path: Path) -> aiosqlite.Connection:

@@ -9,6 +9,10 @@ class DatabaseMissing(StorageError):
     """There is no such file, and this command makes none."""
 
 
+class BackupTaken(StorageError):
+    """A copy was to get a name that something has already."""
+
+
 class DatabaseLost(StorageError):
     """The file is empty or gone, and the lock beside it says that there was a database."""
 
@@ -27,6 +31,10 @@ class NetworkFileSystem(StorageError):
 
 class SchemaTooNew(StorageError):
     """A newer convox-bot has already upgraded this database."""
+
+
+class SchemaMigrationMissing(StorageError):
+    """Who only looks upgrades nothing."""
 
 
 class InvalidKey(StorageError):

@@ -10,6 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.cli.operator import add_operator_commands
+
 if TYPE_CHECKING:
     from bot.cli.builds import BuildOptions
 
@@ -30,7 +32,7 @@ from a terminal or CI, with RACK_URL=https://convox:TOKEN@HOST (http on this mac
   convox-bot do releases promote R… -a myapp
   convox-bot do help
 
-`serve`, `token` and `app-manifest` read settings from the environment and from .env; docs/settings.md lists them.
+`serve`, `token`, `app-manifest` and the commands of an operator read settings from the environment and from .env; docs/settings.md lists them.
 `convox-bot COMMAND --help` tells more about one command.
 """
 JSON = (("-o", "json"), ("--output", "json"))
@@ -101,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(command("check", "say what a release of a convox.yml would be, from the file alone", _check))
     do = command("do", "carry out a command from a terminal, as /convox does in Slack", _usage_of_do)
     do.usage, do.description, do.formatter_class = DO_USAGE, DO, argparse.RawDescriptionHelpFormatter
+    add_operator_commands(command)
     _add_app_manifest(
         command("app-manifest", "print what an administrator applies for an app", _app_manifest)
     )

@@ -1,11 +1,13 @@
 """What docs/operations.md tells an operator to do works, and the sentences it explains are those that are said."""
 
+import asyncio
 import re
 import sqlite3
 from dataclasses import replace
 
 import pytest
 
+from bot.cli.main import main
 from core.cluster.anchor import objection
 from core.records.claim import Claim
 from storage.keys import Keyring
@@ -41,16 +43,24 @@ def run(path, statement):
     return changed
 
 
-async def test_a_backup_as_the_page_makes_it_can_be_opened(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (statement,) = {re.sub("/data/", "", found) for found in re.findall(r'"(VACUUM INTO [^"]+)"', TEXT)}
+async def test_a_backup_as_the_page_makes_it_is_restored_on_another_machine(tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.delenv("CONVOX_DATABASE", raising=False)
+    asked = [re.sub("/data/", "", found) for found in re.findall(r"convox-bot (backup \S+\.db)", TEXT)]
+    assert set(asked) == {"backup backup.db"}
     keys = Keyring([Keyring.generate()])
     clock = JumpingClock()
-    async with open_store(tmp_path / "convox.db", keys, clock) as store:
-        run("convox.db", statement)
+    async with open_store(here / "convox.db", keys, clock) as store:
+        await asyncio.to_thread(main, asked[0].split())
         original = await store.read.installation()
 
-    async with open_store(tmp_path / "backup.db", keys, clock) as store:
+    (here / "backup.db").rename(there / "convox.db")
+    monkeypatch.chdir(there)
+    assert await asyncio.to_thread(main, ["audit", "verify"]) == 0
+    async with open_store(there / "convox.db", keys, clock) as store:
         assert await store.read.installation() == original
 
 

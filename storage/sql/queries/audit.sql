@@ -6,3 +6,7 @@ SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1;
 -- Append a row to the chain.
 INSERT INTO audit (seq, at, actor, action, subject, detail, prev_hash, hash)
 VALUES (:seq, :at, :actor, :action, :subject, :detail, :prev_hash, :hash);
+
+-- audit_rows --
+-- The next rows of the audit, for whoever checks or exports it.
+SELECT seq, at, actor, action, subject, detail, prev_hash, hash FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;

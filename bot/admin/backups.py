@@ -1,0 +1,33 @@
+"""`convox-bot backup`: a copy of the database beside a running bot, opened again before anybody relies on it."""
+
+import asyncio
+from pathlib import Path
+
+from core.errors import Unavailable
+from storage.audit import follow
+from storage.copies import copy_database
+from storage.database import open_read_only
+from storage.session import Session
+
+
+async def back_up(database: Path, target: Path) -> str:
+    """Copy the database, follow the audit in the copy, and return what to print.
+
+    Raises:
+        StorageError: there is no database, or the file exists already.
+        Unavailable: it cannot be copied, or what was copied is not whole; then there is no copy.
+    """
+    await asyncio.to_thread(copy_database, database, target)
+    async with open_read_only(target) as connection:
+        chain = await follow(Session(connection))
+    if chain.broken is not None:
+        # Kept all the same: it is what there is, and somebody has to look at it.
+        raise Unavailable(
+            f"{target} is a copy of a database whose audit is broken at row {chain.broken}",
+            hint="`convox-bot audit verify` says the same of the database; the copy was kept",
+        )
+    size = await asyncio.to_thread(lambda: target.stat().st_size)
+    return (
+        f"Backing up {database} to {target}... OK\n"
+        f"{size:,} bytes, an audit of {chain.rows:,} rows that is whole; its values need the same CONVOX_KEYS"
+    )

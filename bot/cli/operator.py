@@ -1,0 +1,64 @@
+"""The commands of an operator beside a running bot: their options, and what each imports once it is called."""
+
+# ruff: noqa: PLC0415 - `do` must not wait for what only these need
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+Run = Callable[[argparse.Namespace], int]
+NewCommand = Callable[[str, str, Run], argparse.ArgumentParser]
+
+
+def add_operator_commands(command: NewCommand) -> None:
+    """Add them to the parser; `command` takes a name, what it does, and what runs it."""
+    _add_audit(command("audit", "check the chain of the audit, or print its rows", _audit))
+    backup = command("backup", "copy the database, beside a running bot, and check the copy", _backup)
+    backup.add_argument("file", type=Path, metavar="FILE", help="the copy; nothing is overwritten")
+
+
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+    actions.add_parser("verify", help="compute the chain anew: whether a row was changed or is missing")
+    export = actions.add_parser("export", help="print the rows, one a line, oldest first")
+    form = export.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON objects (the default)")
+    form.add_argument("--csv", action="store_true", help="as CSV with a first line of names")
+    export.add_argument(
+        "--since", metavar="TIME", help="30d, 12h, 90m, 2027-01-31 or 2027-01-31T08:00, in UTC (default: all)"
+    )
+
+
+def _database() -> Path:
+    from bot.admin.settings import DatabaseSettings
+    from bot.settings import read_settings
+
+    return read_settings(DatabaseSettings).convox_database
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from bot.admin import audit
+    from bot.clock import SystemClock
+
+    database = _database()
+    if arguments.action == "verify":
+        said, whole = asyncio.run(audit.verify(database))
+        (sys.stdout if whole else sys.stderr).write(f"{said}\n")
+        return 0 if whole else 1
+    since = audit.since(arguments.since, SystemClock().now()) if arguments.since else None
+    asyncio.run(audit.export(database, as_csv=arguments.csv, since=since, out=sys.stdout))
+    return 0
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    from bot.admin.backups import back_up
+
+    return _print(asyncio.run(back_up(_database(), arguments.file)))
+
+
+def _print(text: str) -> int:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+    return 0

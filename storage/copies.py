@@ -1,0 +1,63 @@
+"""Copies of a database that somebody writes to meanwhile, each checked by opening it before it has its name."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from core.errors import Unavailable
+from storage.errors import BackupTaken, DatabaseMissing
+
+
+def read_only(path: Path) -> str:
+    """Return the URI by which SQLite opens a file and changes nothing of it."""
+    return f"file:{quote(str(path))}?mode=ro"
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Write a copy of one moment of the database, whoever writes to it meanwhile; it holds the same, sealed with the same keys.
+
+    A copy that breaks off leaves nothing under the name.
+
+    Raises:
+        DatabaseMissing: there is no such database.
+        BackupTaken: something has the name already.
+        Unavailable: the disk is full, or what was copied cannot be read again.
+    """
+    if not source.exists():
+        raise DatabaseMissing(f"there is no database {source}: is CONVOX_DATABASE the one that `serve` uses?")
+    if target.exists():
+        raise BackupTaken(f"{target} exists already: name another file, or remove that one")
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    try:
+        # SQLite writes into a file that is there and empty; a copy is as private as the database.
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        with closing(sqlite3.connect(read_only(source), uri=True, isolation_level=None)) as connection:
+            connection.execute("VACUUM INTO ?", [str(part)])
+        _check(part)
+        _keep(part, target)
+    except (sqlite3.Error, OSError) as error:
+        raise Unavailable(f"{source} cannot be copied to {target}: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _check(copy: Path) -> None:
+    with closing(sqlite3.connect(read_only(copy), uri=True)) as connection:
+        found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+    if found != ["ok"]:
+        raise sqlite3.DatabaseError(f"the copy is damaged: {'; '.join(found)}")
+
+
+def _keep(part: Path, target: Path) -> None:
+    """Give the copy its name once it is on the disk whole; nothing is overwritten."""
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    os.link(part, target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

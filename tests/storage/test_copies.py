@@ -1,0 +1,145 @@
+"""A copy of a database is one moment of it, whole or not there at all, and an upgrade is not begun without one."""
+
+import sqlite3
+import stat
+
+import pytest
+
+from core.actor import BOT
+from core.errors import Unavailable
+from storage import copies
+from storage.audit import follow
+from storage.copies import copy_database
+from storage.database import open_database, open_read_only
+from storage.errors import BackupTaken, DatabaseMissing, SchemaMigrationMissing
+from storage.keys import Keyring
+from storage.migrate import MIGRATIONS
+from storage.session import Session
+from storage.store import open_store
+from tests.storage.before import database_of_before
+from tests.storage.making import ALICE, APP
+
+LAST = len(MIGRATIONS)
+P = "PAAAAAAAAAA"
+
+
+async def test_a_copy_holds_what_was_committed_and_nothing_of_what_is_being_written(store, path, tmp_path):
+    async with store.transaction() as tx:
+        await tx.audit(ALICE, "app.create", APP, {})
+    copy = tmp_path / "backup.db"
+    async with store.transaction() as tx:
+        await tx.audit(ALICE, "app.create", "other", {})
+        copy_database(path, copy)
+
+    async with open_read_only(copy) as connection:
+        chain = await follow(Session(connection))
+    assert (chain.rows, chain.broken) == (1, None)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600, "as private as the database"
+
+
+async def test_a_copy_is_opened_on_another_machine_with_the_same_keys(path, key, clock, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    async with open_store(path, Keyring([key]), clock) as store:
+        async with store.transaction() as tx:
+            await tx.audit(BOT, "tick", "1", {})
+        copy_database(path, other / "convox.db")
+        installation = await store.read.installation()
+
+    async with open_store(other / "convox.db", Keyring([key]), clock) as restored:
+        assert await restored.read.installation() == installation
+
+
+async def test_nothing_is_overwritten_and_nothing_is_made_of_nothing(store, path, tmp_path):
+    copy = tmp_path / "backup.db"
+    copy.write_text("mine")
+    with pytest.raises(BackupTaken, match=r"backup\.db exists already"):
+        copy_database(path, copy)
+    assert copy.read_text() == "mine"
+    with pytest.raises(DatabaseMissing):
+        copy_database(tmp_path / "none.db", tmp_path / "another.db")
+    assert not (tmp_path / "none.db").exists()
+
+
+async def test_a_copy_that_is_damaged_gets_no_name(store, path, tmp_path, monkeypatch):
+    def damaged(copy):
+        raise sqlite3.DatabaseError("the copy is damaged: page 3")
+
+    monkeypatch.setattr(copies, "_check", damaged)
+    with pytest.raises(Unavailable, match="the copy is damaged: page 3"):
+        copy_database(path, tmp_path / "backup.db")
+    assert not list(tmp_path.glob("backup*"))
+
+
+def test_a_damaged_copy_is_seen(tmp_path):
+    copy = tmp_path / "backup.db"
+    with sqlite3.connect(copy) as connection:
+        connection.execute("CREATE TABLE t (x TEXT)")
+        connection.execute("CREATE INDEX i ON t (x)")
+        connection.executemany("INSERT INTO t VALUES (?)", [(str(n) * 50,) for n in range(500)])
+    connection.close()
+    content = bytearray(copy.read_bytes())
+    content[8192:8292] = b"\0" * 100
+    copy.write_bytes(content)
+    with pytest.raises(sqlite3.DatabaseError):
+        copies._check(copy)
+
+
+async def test_who_looks_upgrades_nothing_and_writes_nothing(path, tmp_path):
+    async with open_database(path, exclusive=True, migrations=MIGRATIONS[:-1]):
+        pass
+    with pytest.raises(
+        SchemaMigrationMissing, match=rf"schema {LAST - 1}, this convox-bot works with {LAST}"
+    ):
+        async with open_read_only(path):
+            pass
+    with pytest.raises(DatabaseMissing):
+        async with open_read_only(tmp_path / "none.db"):
+            pass
+
+
+@pytest.mark.parametrize("version", range(1, LAST))
+async def test_rows_of_every_earlier_schema_are_kept_by_the_upgrade_and_by_the_copy_before_it(
+    path, key, clock, version
+):
+    async with database_of_before(path, key) as before:
+        await before.promotion(P, "Reverted", by=ALICE, reason="not today")
+        await before.build("BAAAAAAAAAA", {"web": "registry.host/web:main"})
+        await before.hold("RAAAAAAAAAA", "it failed")
+    async with open_database(path, exclusive=True, migrations=MIGRATIONS[:version]):
+        pass
+
+    async with open_store(path, Keyring([key]), clock) as store:
+        promotion = await store.read.promotion(P)
+        assert (promotion.phase, promotion.cancelled_by) == ("Reverted", ALICE)
+        assert (await store.read.build(APP, "BAAAAAAAAAA")).images == {"web": "registry.host/web:main"}
+        assert (await store.read.release_status("RAAAAAAAAAA")).held
+
+    copy = path.with_name(f"{path.name}.schema-{version}")
+    with sqlite3.connect(copy) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (version,)
+        assert connection.execute("SELECT id FROM promotions").fetchall() == [(P,)]
+    connection.close()
+
+
+async def test_a_new_database_and_one_that_is_up_to_date_are_not_copied(path, key, clock):
+    for _ in range(2):
+        async with open_store(path, Keyring([key]), clock):
+            pass
+    assert not list(path.parent.glob("*.schema-*"))
+
+
+async def test_without_room_for_a_copy_nothing_is_upgraded(path, key, clock, monkeypatch):
+    async with database_of_before(path, key):
+        pass
+
+    def full(source, target):
+        raise Unavailable(f"{source} cannot be copied to {target}: database or disk is full")
+
+    monkeypatch.setattr("storage.database.copy_database", full)
+    with pytest.raises(Unavailable, match="the database is not upgraded: .* is full"):
+        async with open_store(path, Keyring([key]), clock):
+            pass
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    connection.close()
