@@ -6,12 +6,14 @@ from bot.command.commands import (
     BuildLogs,
     CancelBuild,
     Command,
+    ImportImage,
     ListBuilds,
     ListRegistries,
     RemoveRegistry,
 )
 from bot.command.forms import AddRegistry, BuildForm
 from bot.command.lexer import plain
+from bot.command.process_arguments import service_named
 
 
 def list_builds(given: Arguments) -> Command:
@@ -32,6 +34,16 @@ def build_logs(given: Arguments) -> Command:
 def cancel_build(given: Arguments) -> Command:
     given.count(1, 1)
     return CancelBuild(build=given.id("build"), app=given.app)
+
+
+def import_image(given: Arguments) -> Command:
+    given.count(1, 1)
+    return ImportImage(
+        app=given.app,
+        image=given.checked(given.words[0].text, "an image"),
+        service=service_named(given, given.value("service")),
+        description=_described(given),
+    )
 
 
 def build(given: Arguments) -> Command:

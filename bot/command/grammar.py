@@ -25,6 +25,7 @@ from bot.command.build_arguments import (
     build_logs,
     cancel_build,
     deploy,
+    import_image,
     list_builds,
     list_registries,
     remove_registry,
@@ -155,6 +156,10 @@ RULES = (
     CommandRule(("builds", "info"), "BUILD", "show one build", LOOK, build_info),
     CommandRule(("builds", "logs"), "BUILD", "show the last lines of its log, or what was registered", LOOK, build_logs),
     CommandRule(("builds", "cancel"), "BUILD", "stop one, waiting for its turn or building", SHIP, cancel_build),
+    CommandRule(
+        ("builds", "import-image"), "IMAGE [-s SERVICE] [-d TEXT]", "register a build with that image",
+        SHIP, import_image, ("app", "service", "description"),
+    ),
     CommandRule(("services",), "", "list the services", RUN, list_services),
     CommandRule(("ps",), "[-s SERVICE]", "list the processes", RUN, list_processes, ("app", "service")),
     CommandRule(

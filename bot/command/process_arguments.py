@@ -40,7 +40,7 @@ def list_resources(given: Arguments) -> Command:
 
 def list_processes(given: Arguments) -> Command:
     given.count(0, 0)
-    return ListProcesses(app=given.app, service=_named(given, given.value("service")))
+    return ListProcesses(app=given.app, service=service_named(given, given.value("service")))
 
 
 def scale(given: Arguments) -> Command:
@@ -89,10 +89,10 @@ def seconds_of(given: Arguments, flag: str) -> int | None:
 
 def _service(given: Arguments) -> str | None:
     """Return the service that the first argument names."""
-    return _named(given, given.words[0].text) if given.words else None
+    return service_named(given, given.words[0].text) if given.words else None
 
 
-def _named(given: Arguments, text: str | None) -> str | None:
+def service_named(given: Arguments, text: str | None) -> str | None:
     if text is None:
         return None
     name = plain(text).lower()

@@ -97,7 +97,7 @@ class Handlers:
     async def _carry_out(self, command: ask.Command, caller: Caller) -> Reply:
         match command:
             case (
-                ask.Promote() | ask.Rollback() | ask.CreateReleaseFrom() | BuildForm(images=tuple())
+                ask.Promote() | ask.Rollback() | ask.CreateReleaseFrom() | BuildForm(images=tuple()) | ask.ImportImage()
                 | ask.Restart() | ask.SetCount()
             ):  # fmt: skip
                 return await self._releases.change(command, caller)

@@ -14,6 +14,7 @@ from core.promotion import Phase
 from core.records.release import Release
 from core.sentence import CommandLine, Sentence
 from core.usecases.asking import PromotionRequest
+from core.usecases.build_registrar import NewRelease
 from core.usecases.promoter import Promoter, PromotionResult
 from core.usecases.registrar import Registrar
 from core.usecases.scaler import Scaler
@@ -32,7 +33,7 @@ class ReleaseCommands:
         match command:
             case ask.Promote():
                 return await self._promote(command, caller)
-            case BuildForm():
+            case BuildForm() | ask.ImportImage():
                 return await self._build(command, caller)
             case ask.Restart() | ask.SetCount():
                 return await self._act_on_processes(command, caller)
@@ -93,7 +94,16 @@ class ReleaseCommands:
         notes = (*changed.answer.warnings, *reply.answer.warnings)
         return replace(reply, answer=replace(reply.answer, warnings=notes, id=changed.answer.id))
 
-    async def _build(self, command: BuildForm, caller: Caller) -> Reply:
+    async def _build(self, command: BuildForm | ask.ImportImage, caller: Caller) -> Reply:
+        if isinstance(command, ask.ImportImage):
+            made = await self._registrar.import_image(
+                caller,
+                command.app,
+                command.image,
+                service=command.service,
+                description=command.description,
+            )
+            return _registered(made)
         if command.seen is None:
             raise Invalid("which manifest? ask for the form first, and send its `seen` along")
         made = await self._registrar.rebuild(
@@ -104,13 +114,14 @@ class ReleaseCommands:
             description=command.description,
             to_promote=command.promote,
         )
-        assert made.build is not None
-        notes = (*([made.skipped] if made.skipped else []), *made.notes)
-        text = confirmations.building(made.build.id, made.release.id)
+        registered = _registered(made)
         if not command.promote:
-            return Reply(answer=Answer(text=text, warnings=notes, release=made.release.id))
-        reply = await self._made(made.release, text, caller, force=command.force, overwrite=command.overwrite)
-        return replace(reply, answer=replace(reply.answer, warnings=(*notes, *reply.answer.warnings)))
+            return registered
+        told = registered.answer
+        reply = await self._made(
+            made.release, told.text, caller, force=command.force, overwrite=command.overwrite
+        )
+        return replace(reply, answer=replace(reply.answer, warnings=(*told.warnings, *reply.answer.warnings)))
 
     async def _made(
         self,
@@ -151,6 +162,14 @@ class ReleaseCommands:
             text = confirmations.already_waiting(promotion)
         answer = Answer(text=text, warnings=tuple(notes), hint=hint, release=promotion.release)
         return Reply(answer=answer, promotion=promotion.id)
+
+
+def _registered(made: NewRelease) -> Reply:
+    """Say that a build was made, and what is to be known beside it."""
+    assert made.build is not None
+    notes = (*([made.skipped] if made.skipped else []), *made.notes)
+    text = confirmations.building(made.build.id, made.release.id)
+    return Reply(answer=Answer(text=text, warnings=notes, release=made.release.id))
 
 
 def _take_over(release: Release) -> Sentence:

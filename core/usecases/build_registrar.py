@@ -240,6 +240,36 @@ class BuildRegistrar(RecordUseCase):
             to_promote=to_promote,
         )
 
+    async def import_image(
+        self, caller: Caller, app: str, image: str, *, service: str | None = None, description: str = ""
+    ) -> NewRelease:
+        """Register a build of the newest manifest with one image, as Convox's `builds import-image`; as `rebuild`.
+
+        Args:
+            caller: who asks.
+            app: whose build.
+            image: it stays where it is.
+            service: whose image it is, the others keep theirs; None for each service that is built.
+            description: "" names the image.
+
+        Raises:
+            NotFound: nothing was built yet, or no service that is built has that name.
+        """
+        newest = await self.newest_build(caller, app)
+        if service is not None and service not in newest.images:
+            there = ", ".join(newest.images)
+            raise NotFound(
+                f"{app} builds no service {service}", hint=f"in its newest convox.yml are built: {there}"
+            )
+        wanted = newest.images if service is None else (service,)
+        return await self.rebuild(
+            caller,
+            app,
+            seen=newest.build,
+            images={**newest.images, **dict.fromkeys(wanted, image)},
+            description=description or f"import {image}",
+        )
+
     async def _announce(self, tx: Transaction, build: Build, release: Release) -> None:
         """Tell the app's channel of a build, in one message that calls nobody (contract 9.4)."""
         policy = self._access.policy

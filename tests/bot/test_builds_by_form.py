@@ -67,6 +67,39 @@ async def test_what_cannot_be_built_anew_is_said_before_anybody_is_asked(w: Worl
     assert isinstance((await answered(w, unseen)).answer.refusal, Invalid)
 
 
+async def test_an_image_is_imported_for_each_service_that_is_built_or_for_one(w: World):
+    await w.build(text=MANIFEST, **IMAGES)
+    done = await asked(w, f"builds import-image {NEW}")
+    (build, *_) = await w.store.read.builds(APP, 1)
+    assert str(done.answer.text) == f"Build: {build.id}\nRelease: {build.release}"
+    assert (build.images, build.description) == (dict.fromkeys(IMAGES, NEW), f"import {NEW}")
+    assert (await w.store.read.build(APP, build.id)).manifest == MANIFEST
+    other = NEW.replace("1", "2")
+    await asked(w, f"builds import-image {other} -s worker -d 'by hand'")
+    (second, *_) = await w.store.read.builds(APP, 1)
+    assert (second.images, second.description) == ({**build.images, "worker": other}, "by hand")
+    assert (await w.store.read.release(APP, second.release)).build == second.id
+    assert (await w.store.read.app(APP)).active_release is None
+
+
+async def test_what_cannot_be_imported_is_refused_and_makes_nothing(w: World):
+    await w.build(text=MANIFEST, **IMAGES)
+    refusals = {
+        f"builds import-image {NEW} -s wbe": "myapp builds no service wbe",
+        "builds import-image not:an:image": "image of web is no image reference",
+        "builds import-image https://registry.example/web": "image of web is no image reference",
+    }
+    for typed, sentence in refusals.items():
+        refused = (await asked(w, typed)).answer.refusal
+        assert refused is not None
+        assert str(refused.sentence).startswith(sentence)
+    unbuilt = await asked(w, f"builds import-image {NEW} -s wbe")
+    assert str(unbuilt.answer.refusal.hint) == "in its newest convox.yml are built: web, worker"
+    assert len(await w.store.read.builds(APP, 9)) == 1
+    w.policy = parse_policy(policy_of("view, promote", who="U01ALICE"))
+    assert isinstance((await asked(w, f"builds import-image {NEW}")).answer.refusal, Forbidden)
+
+
 async def test_the_log_of_a_build_tells_what_was_registered(w: World):
     made = await w.registrar.register_build(
         by(ALICE),

@@ -97,6 +97,7 @@ ANSWERS = {
     "builds": build_list([B], NOW),
     "builds info": build_info(B, NOW),
     "builds cancel": confirmations.cancelling_build(B.id),
+    "builds import-image": confirmations.building(B.id, R.id),
     "services": service_list(RUNNING),
     "ps": process_list(PROCESSES, NOW),
     "scale": confirmations.scaling(ScaleResult(service="worker", before=1, count=3)),

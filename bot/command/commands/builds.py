@@ -46,6 +46,27 @@ class CancelBuild(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportImage(Command):
+    """A build of the newest manifest with one image, of one service or of each that is built.
+
+    Attributes:
+        service: None for each.
+        description: "" names the image.
+    """
+
+    app: str
+    image: str
+    service: str | None = None
+    description: str = ""
+
+    @property
+    def words(self) -> list[str]:
+        service = ["-s", self.service] if self.service else []
+        description = [f"--description={self.description}"] if self.description else []
+        return ["builds", "import-image", self.image, "-a", self.app, *service, *description]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListRegistries(Command):
     app: str
 

@@ -25,6 +25,7 @@ from bot.command.commands import (
     EnvUnset,
     FreezeApp,
     Help,
+    ImportImage,
     Link,
     ListApps,
     ListBuilds,
@@ -145,6 +146,11 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
         ("builds", ListBuilds(app="web")),
         (f"builds logs {B}", BuildLogs(app="web", build=B)),
         (f"builds cancel {B}", CancelBuild(app="web", build=B)),
+        ("builds import-image reg.example/web:v2", ImportImage(app="web", image="reg.example/web:v2")),
+        (
+            'builds import-image x@sha256:0 -s Web -d "by  hand"',
+            ImportImage(app="web", image="x@sha256:0", service="web", description="by hand"),
+        ),
         ("build", BuildForm(app="web")),
         ('build -d "mend  the cart"', BuildForm(app="web", description="mend the cart")),
         ("deploy --force --overwrite", BuildForm(app="web", promote=True, force=True, overwrite=True)),
@@ -459,7 +465,7 @@ def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
 def test_the_composer_is_given_every_command_once_with_what_it_does():
     usages = [usage for usage, _ in hints()]
 
-    assert len(usages) == len(set(usages)) == 51
+    assert len(usages) == len(set(usages)) == 52
     assert all(does for _, does in hints())
 
 

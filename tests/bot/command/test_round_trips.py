@@ -78,6 +78,13 @@ commands = st.one_of(
     ),
     st.builds(ask.BuildLogs, app=apps, build=builds),
     st.builds(ask.CancelBuild, app=apps, build=builds),
+    st.builds(
+        ask.ImportImage,
+        app=apps,
+        image=hosts.map("{}/web:v1".format),
+        service=st.none() | apps,
+        description=st.just("") | plain_reasons,
+    ),
     st.builds(EnvEdit, lines=st.none(), seen=st.none(), **change),
     st.builds(ask.ListBuilds, app=apps, limit=limits),
     st.builds(ask.BuildInfo, app=apps, build=builds),
