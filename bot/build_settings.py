@@ -1,4 +1,4 @@
-"""What builds the rack's images and where they are pushed, out of eight settings."""
+"""What builds the rack's images and where they are pushed, out of nine settings."""
 
 import re
 from collections.abc import Mapping
@@ -29,6 +29,8 @@ class ClusterBuildSettings(BaseModel):
     convox_build_disk: str = "20Gi"
     convox_build_timeout: int = Field(default=3600, ge=SHORTEST, le=LONGEST)
     """Seconds from the start of a build to its end."""
+    convox_git_insecure: bool = False
+    """Addresses of http:// and git:// are cloned too, which hide nothing: for tests on loopback."""
 
     @field_validator("convox_registry")
     @classmethod

@@ -17,8 +17,8 @@ from core.records.api_token import ApiToken
 USER = "convox"
 # What Kubernetes and Prometheus ask without a password; nothing in it is anybody's secret.
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
-# A pod that builds shows the token of its build, which opens the source of that build alone.
-SOURCE_PATH = re.compile(r"/builds/[A-Za-z]{11}/source")
+# A pod that builds shows the token of its build, which opens the source of that build alone, or takes what was cloned for it.
+SOURCE_PATH = re.compile(r"/builds/[A-Za-z]{11}/(source|clone)")
 _ACTOR = web.RequestKey("_ACTOR", Actor)
 
 

@@ -50,11 +50,11 @@ class BuildRunsEndpoint:
 
     async def get(self, request: web.Request) -> web.Response:
         """Answer how it is."""
-        return await self._answer(await self._starter.look(caller_of(request), _id(request)))
+        return await self._answer(await self._starter.look(caller_of(request), build_id(request)))
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Stop it, and answer how it is then."""
-        run = await self._starter.cancel(caller_of(request), _id(request))
+        run = await self._starter.cancel(caller_of(request), build_id(request))
         return await self._answer(QueuedBuild(run=run))
 
     async def _answer(self, queued: QueuedBuild) -> web.Response:
@@ -77,15 +77,12 @@ class BuildRunsEndpoint:
 
     async def source(self, request: web.Request) -> web.StreamResponse:
         """Hand the source to the pod that builds it."""
-        given = BEARER.fullmatch(request.headers.get("Authorization", ""))
-        if given is None:
-            raise Unauthorized("the source of a build is for its pod alone")
-        path = await self._starter.source(_id(request), given[1])
+        path = await self._starter.source(build_id(request), build_token(request))
         return web.FileResponse(path, headers={"Cache-Control": "no-store"})
 
     async def log(self, request: web.Request) -> web.StreamResponse:
         """Stream the log from the line after the one with the number `after` until the build has ended."""
-        after, caller, build = position(request), caller_of(request), _id(request)
+        after, caller, build = position(request), caller_of(request), build_id(request)
         media, row = _format(request.query.get("format", "text"))
         await self._starter.lines(caller, build, after)
         look = partial(self._starter.lines, caller, build)
@@ -117,8 +114,17 @@ def _format(name: str) -> tuple[str, Row]:
     return ROWS[name]
 
 
-def _id(request: web.Request) -> str:
+def build_id(request: web.Request) -> str:
+    """Return the id in the path of a build; raise NotFound where it is none."""
     given = request.match_info["id"]
     if (build := normalise("build", given)) is None:
         raise NotFound(f"no such build: {given[:40]}", hint="its id is B and ten letters")
     return build
+
+
+def build_token(request: web.Request) -> str:
+    """Return the token of a build, which only its pod has; raise Unauthorized where none is shown."""
+    given = BEARER.fullmatch(request.headers.get("Authorization", ""))
+    if given is None:
+        raise Unauthorized("the source of a build is for its pod alone")
+    return given[1]

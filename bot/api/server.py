@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from bot.api.authentication import TokenChecker, authentication_middleware
 from bot.api.build_runs import BuildRunsEndpoint
 from bot.api.builds import BuildsEndpoint
+from bot.api.clones import ClonesEndpoint
 from bot.api.commands import CommandsEndpoint
 from bot.api.lines import LinesEndpoint
 from bot.api.metrics import MetricsSource, exposition
@@ -21,6 +22,7 @@ from bot.http.errors import json_response
 from bot.http.limits import HttpLimits
 from bot.http.site import new_application
 from bot.slack.connection import SlackState
+from core.building.clones import CloneReceiver
 from core.clock import Clock
 from core.errors import Unavailable
 from core.ports.people import Directory
@@ -52,6 +54,7 @@ class ApiDependencies:
     try_database: Callable[[], Awaitable[None]]
     clock: Clock
     starter: BuildStarter
+    clones: CloneReceiver
 
 
 def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Application:
@@ -74,6 +77,8 @@ def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Applicatio
     api.router.add_get("/builds/{id}", runs.get, allow_head=False)
     api.router.add_get("/builds/{id}/log", runs.log, allow_head=False)
     api.router.add_get("/builds/{id}/source", runs.source, allow_head=False)
+    clones = ClonesEndpoint(dependencies.clones)
+    api.router.add_post("/builds/{id}/clone", clones.create, expect_handler=expect)
     api.router.add_post("/builds/{id}/cancel", runs.cancel)
     api.router.add_post(
         "/commands",

@@ -6,11 +6,13 @@ from bot.settings import Settings
 from bot.wiring.disk import LEAST_FREE_DISK, why_nothing_starts
 from bot.wiring.slack_side import SlackSide
 from core.actor import BOT
+from core.building.clones import CloneReceiver
 from core.building.driver import BuildPorts
 from core.building.supervisor import BuildSupervisor
 from core.clock import Clock
 from core.cluster.builds.settings import BuildSettings
 from core.ports.builds import BuildCluster
+from core.records.git_address import INSECURE, SECURE
 from core.records.registry_account import RegistryAccount, host_of
 from core.usecases.build_starter import BuildStarter
 from core.usecases.registrar import Registrar
@@ -25,6 +27,7 @@ class BuildSide:
 
     sources: SourceRegistrar
     starter: BuildStarter
+    clones: CloneReceiver
     supervisor: BuildSupervisor
 
 
@@ -56,10 +59,22 @@ def new_build_side(
     return BuildSide(
         sources=SourceRegistrar(store, folder, slack.access, why_not_startable, builders.why_not, most=most),
         starter=BuildStarter(
-            store, slack.access, builders, folder, supervisor, why_not_startable=why_not_startable
+            store,
+            slack.access,
+            builders,
+            folder,
+            supervisor,
+            why_not_startable=why_not_startable,
+            git_schemes=git_schemes(settings),
         ),
+        clones=CloneReceiver(store, builders, supervisor, slack.sender, slack.access.rules),
         supervisor=supervisor,
     )
+
+
+def git_schemes(settings: Settings) -> frozenset[str]:
+    """Return which addresses are cloned."""
+    return INSECURE if settings.convox_git_insecure else SECURE
 
 
 def build_settings(settings: Settings, clock: Clock) -> BuildSettings:
@@ -84,4 +99,5 @@ def build_settings(settings: Settings, clock: Clock) -> BuildSettings:
         memory=settings.convox_build_memory,
         disk=settings.convox_build_disk,
         seconds=settings.convox_build_timeout,
+        git_schemes=git_schemes(settings),
     )

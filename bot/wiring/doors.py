@@ -164,6 +164,7 @@ def _sites(
         registrar=domain.registrar,
         sources=domain.builds.sources,
         starter=domain.builds.starter,
+        clones=domain.builds.clones,
         store=store,
         viewer=domain.viewer,
         directory=slack.directory,

@@ -17,6 +17,7 @@ from core.building.reading_log import LogProgress, cause_in, new_lines, past_the
 from core.clock import Clock
 from core.errors import Conflict, Rejected, Unreachable, UserError
 from core.failpoints import failpoint
+from core.lifecycle.build_ending import fail_build
 from core.lifecycle.build_log import kept_lines
 from core.ports.announcer import Announcer
 from core.ports.builds import BuildCluster, BuildJobSpec, BuildJobStatus
@@ -188,12 +189,18 @@ class BuildDriver:
     ) -> None:
         if status.phase == "gone":
             await self._fail(run, Sentence.of("its Job was deleted in the cluster"))
-        elif status.phase == "failed":
+            return
+        if status.phase == "failed":
             cause = cause_in(lines) or cause_in(
                 (await kept_lines(self._ports.store.read, run.id))[-LAST_LINES:]
             )
             await self._fail(run, Sentence.of(cause or status.reason))
-        elif len(status.digests) != len(spec.images):
+            return
+        if run.request.awaits_clone:
+            # It was read before the clone told what is built; what has changed since is stored.
+            run = await self._ports.store.read.build_run(run.id)
+            spec = await job_spec(self._ports.store.read, run)
+        if len(status.digests) != len(spec.images):
             told = f"the cluster tells {len(status.digests)} digests of {len(spec.images)} images"
             await self._fail(run, Sentence.of(f"what was pushed is not known: {told}"))
         else:
@@ -216,9 +223,7 @@ class BuildDriver:
     async def _fail(self, run: BuildRun, reason: Sentence) -> None:
         try:
             async with self._ports.store.transaction() as tx:
-                await tx.save_build_run(run.failed(reason, tx.now), was=run.status)
-                await tx.add_build_lines(run.id, [f"ERROR: {reason}"])
-                await tx.audit(run.created_by, "build.fail", run.id, {"app": run.app})
+                await fail_build(tx, run, reason)
         except Conflict:
             return  # it was cancelled meanwhile
         failpoint("build.after_failure")
@@ -251,6 +256,8 @@ class BuildDriver:
 async def _redactor(spec: BuildJobSpec) -> Redactor:
     """Return what knows everything secret that the build is given; from now on this task logs none of it either."""
     logins = {value for each in spec.logins for value in each.secrets}
+    if spec.git and spec.git.account:
+        logins |= set(spec.git.account.secrets)
     redact = await redactor_for({spec.token, *spec.secrets.values(), *logins})
     keep_quiet(redact)
     return redact

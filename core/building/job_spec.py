@@ -5,7 +5,7 @@ import asyncio
 from core.build_run import BuildRun
 from core.lifecycle.build_source import source_token, wanted_images
 from core.lifecycle.holds import fork_point
-from core.ports.builds import BuildJobSpec
+from core.ports.builds import BuildJobSpec, GitClone
 from core.ports.store import StoreReader
 from core.records.environment import Environment
 
@@ -27,4 +27,14 @@ async def job_spec(read: StoreReader, run: BuildRun) -> BuildJobSpec:
         no_cache=run.request.no_cache,
         secrets=dict(environment.pairs),
         logins=await read.registry_logins(run.app),
+        git=_clone(run),
+    )
+
+
+def _clone(run: BuildRun) -> GitClone | None:
+    asked = run.request
+    if not asked.git_url:
+        return None
+    return GitClone(
+        url=asked.git_url, ref=asked.git_ref, commit=asked.git_sha, manifest_path=asked.manifest_path
     )

@@ -7,7 +7,7 @@ from core.errors import Forbidden, Unreachable
 from core.lifecycle.principal import Principal
 from core.lifecycle.rights import explain_right
 from core.policy.authorization import Policy, Verb
-from core.policy.rules import GROUP
+from core.policy.rules import GROUP, Rules
 from core.ports.people import Directory
 from core.sentence import EMPTY_SENTENCE, Sentence
 
@@ -29,6 +29,10 @@ class Access:
     @property
     def policy(self) -> Policy:
         return self._policy()
+
+    def rules(self, app: str) -> Rules:
+        """Return what the policy in force says of an app."""
+        return self._policy().rules(app)
 
     async def require(self, actor: Actor, verb: Verb, app: str) -> Actor:
         """Return the actor with the name that Slack knows, or raise Forbidden with the rule that failed."""

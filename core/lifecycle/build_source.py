@@ -1,13 +1,19 @@
-"""What a build makes of its source: which images, and by which token its pod fetches it."""
+"""What a build makes of its source: which images, and by which token its pod fetches it, or tells what it has cloned."""
 
 import hmac
 
 from core.build_run import BuildRequest, BuildRun
-from core.manifest.convox_yml import images_needed, parse_manifest
+from core.errors import Invalid
+from core.lifecycle.patience import check_times
+from core.manifest.convox_yml import images_needed, parse_manifest, resolve_images
 from core.manifest.image_builds import ImageBuild, read_image_builds
+from core.policy.rules import Rules
 from core.ports.store import StoreReader
 from core.records.build import BuildStatus
 from core.records.environment import Environment
+
+# What stands in for an image that is still to be built, where the others are checked.
+_BUILT = "built/here:now"
 
 
 def wanted_images(request: BuildRequest, environment: Environment) -> tuple[ImageBuild, ...]:
@@ -23,6 +29,24 @@ def wanted_images(request: BuildRequest, environment: Environment) -> tuple[Imag
     manifest = parse_manifest(request.manifest, environment, complete=False)
     services = [name for name in images_needed(manifest) if not request.images.get(name)]
     return read_image_builds(request.manifest, environment, services, request.build_args)
+
+
+def check_request(request: BuildRequest, environment: Environment, rules: Rules) -> None:
+    """Say now what would else be said when its images are pushed.
+
+    Raises:
+        Invalid: the manifest cannot be used, there is nothing to build in it, or an image is unknown.
+    """
+    loaded = parse_manifest(request.manifest, environment, complete=False)
+    check_times(loaded.services, rules)
+    wanted = wanted_images(request, environment)
+    if not wanted:
+        raise Invalid(
+            "there is nothing to build: each service has its image",
+            hint="register them without a source",
+        )
+    built = {service: _BUILT for image in wanted for service in image.services}
+    resolve_images(loaded, {**request.images, **built})
 
 
 async def source_token(read: StoreReader, build: str) -> str:

@@ -55,6 +55,10 @@ class BuildRunWriter(Protocol):
         """
         ...
 
+    async def save_build_clone(self, run: BuildRun) -> None:
+        """Store what the clone of a running build has told of its request; raise Conflict where it runs no more."""
+        ...
+
     async def add_build_lines(self, build_id: str, lines: Sequence[str]) -> None:
         """Append lines to the log, and forget the oldest of a log that is longer than is kept."""
         ...

@@ -5,10 +5,30 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from core.manifest.image_builds import ImageBuild
+from core.records.git_account import GitAccount
 from core.records.registry_account import RegistryAccount
 from core.redaction import Redactor
 
 BuildJobPhase = Literal["gone", "waiting", "running", "succeeded", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitClone:
+    """What a Job is to clone, before anybody knows what it builds.
+
+    Attributes:
+        url: without credentials.
+        ref: a branch or a tag, "" for the one that the repository shows first.
+        commit: the very one, "" for the newest of `ref`.
+        manifest_path: where convox.yml lies.
+        account: of the app at the host, if it has one.
+    """
+
+    url: str
+    ref: str = ""
+    commit: str = ""
+    manifest_path: str = "convox.yml"
+    account: GitAccount | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +37,9 @@ class BuildJobSpec:
 
     Attributes:
         installation: whose Job it is, so that two bots on one cluster remove nothing of each other.
-        images: in the order in which they are built.
-        token: with which the source is fetched from the bot.
+        images: in the order in which they are built; none where a clone is still to tell.
+        token: with which the source is fetched from the bot, or what was cloned is told.
+        git: what is cloned, None where the source was uploaded.
         secrets: name → value, for BuildKit secrets; in no `repr`.
         logins: of the app at registries, for the images that its Dockerfiles begin with.
     """
@@ -31,6 +52,7 @@ class BuildJobSpec:
     no_cache: bool = False
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     logins: Sequence[RegistryAccount] = ()
+    git: GitClone | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +101,10 @@ class BuildCluster(Protocol):
 
     def image(self, app: str, service: str, build: str, digest: str) -> str:
         """Return the reference, by digest, of an image that a Job has pushed."""
+        ...
+
+    def script(self, spec: BuildJobSpec, said: Sequence[str]) -> str:
+        """Return what the pod of a build runs once it has cloned; `said`: the first lines of its log."""
         ...
 
     async def start(self, spec: BuildJobSpec) -> str:

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from core.actor import Actor, Caller
 from core.build_run import BuildRequest, BuildRun
-from core.errors import Conflict, Invalid, NotFound, Unauthorized, Unavailable
+from core.errors import Conflict, NotFound, Unauthorized, Unavailable
 from core.ids import new_id
 from core.lifecycle.access import Access
-from core.lifecycle.build_source import may_fetch, wanted_images
-from core.lifecycle.patience import check_times
-from core.manifest.convox_yml import parse_manifest, resolve_images
+from core.lifecycle.build_source import check_request, may_fetch
 from core.manifest.image_builds import check_argument_names
 from core.policy.authorization import Verb
 from core.ports.builds import BuildCluster, BuildRunner
@@ -31,8 +29,6 @@ from core.records.repository import repository_url
 from core.sentence import Sentence
 from core.usecases.forks import read_fork
 
-# What stands in for an image that is still to be built, where the others are checked.
-_BUILT = "built/here:now"
 # Builds of one app that wait; each holds an archive on the bot's disk.
 MOST_QUEUED = 20
 MAX_AUTHOR_CHARS = 100
@@ -232,16 +228,8 @@ class BuildStarter:
         """Say now what would else be said when its turn has come."""
         check_buildable(self._cluster.why_not())
         fork = await read_fork(self._store.read, app)
-        loaded = await asyncio.to_thread(parse_manifest, request.manifest, fork.environment, complete=False)
-        check_times(loaded.services, self._access.policy.rules(app))
-        wanted = await asyncio.to_thread(wanted_images, request, fork.environment)
-        if not wanted:
-            raise Invalid(
-                "there is nothing to build: each service has its image",
-                hint="register them without a source",
-            )
-        built = {service: _BUILT for image in wanted for service in image.services}
-        resolve_images(loaded, {**request.images, **built})
+        rules = self._access.policy.rules(app)
+        await asyncio.to_thread(check_request, request, fork.environment, rules)
         source = await self._sources.find(request.source)
         if source.app != app:
             raise NotFound(f"no such source: {request.source[:40]}")

@@ -30,6 +30,10 @@ class BuildWriter(AggregateWriter):
         if not await self._run_unless("save_build_run", row, "another_build_running", busy):
             raise Conflict(f"build {run.id} is no longer {was}")
 
+    async def save_build_clone(self, run: BuildRun) -> None:
+        if not await self._session.run("save_build_clone", build_run_row(run, self._vault)):
+            raise Conflict(f"build {run.id} is no longer {run.status}")
+
     async def add_build_lines(self, build_id: str, lines: Sequence[str]) -> None:
         if not lines:
             return

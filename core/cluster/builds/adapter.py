@@ -12,6 +12,7 @@ from core.cluster.builds.job import (
     job_name,
     render_job,
     render_secret,
+    script_of,
 )
 from core.cluster.builds.reading import job_status
 from core.cluster.builds.script import tag
@@ -67,6 +68,9 @@ class KubernetesBuilds:
 
     def image(self, app: str, service: str, build: str, digest: str) -> str:
         return f"{self._settings.repository(app)}:{tag(service, build)}@{digest}"
+
+    def script(self, spec: BuildJobSpec, said: Sequence[str]) -> str:
+        return script_of(spec, self._settings, said)
 
     async def start(self, spec: BuildJobSpec) -> str:
         job = await self._made(

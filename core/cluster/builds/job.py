@@ -8,7 +8,8 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.cluster.builds.script import FETCH, SECRETS, SOURCE, build_script
+from core.cluster.builds.clone import BUILD_SCRIPT, CLONE, clone_environment
+from core.cluster.builds.script import FETCH, SECRETS, SOURCE, build_script, secret_words
 from core.cluster.builds.settings import BuildSettings
 from core.cluster.kinds.job import JOB
 from core.cluster.kinds.secret import SECRET
@@ -23,7 +24,7 @@ SERVICE_ACCOUNT = "convox-builds"
 CONTAINER, FETCHING = "build", "source"
 USER = 1000  # of BuildKit's rootless image
 HOME = "/home/user"
-TOKEN_KEY = "source-token"  # noqa: S105 - the name of a key
+TOKEN_KEY, GIT_TOKEN_KEY = "source-token", "git-token"
 # How long Kubernetes keeps a Job that the bot could not remove.
 KEPT_SECONDS = 3600
 # The pod is ended by the cluster only where the bot has not done so.
@@ -64,6 +65,8 @@ def render_secret(spec: BuildJobSpec, settings: BuildSettings, namespace: str, j
     """Return the Secret, which is the Job's own and goes with it."""
     accounts = [*spec.logins, *([settings.account] if settings.account else [])]
     values = {TOKEN_KEY: spec.token, **{_secret_key(name): value for name, value in spec.secrets.items()}}
+    if spec.git and spec.git.account:
+        values[GIT_TOKEN_KEY] = spec.git.account.token
     owner = {
         "apiVersion": JOB.resource.api_version,
         "kind": JOB.name,
@@ -103,16 +106,24 @@ def _pod(spec: BuildJobSpec, settings: BuildSettings) -> Json:
 
 
 def _fetching(spec: BuildJobSpec, settings: BuildSettings) -> Json:
-    reference = {"secretKeyRef": {"name": job_name(spec.build), "key": TOKEN_KEY}}
+    address = f"{settings.address.rstrip('/')}/builds/{spec.build}"
+    values, secrets = {"SOURCE_URL": f"{address}/source"}, {"SOURCE_TOKEN": TOKEN_KEY}
+    if spec.git:
+        values = {"CLONE_URL": f"{address}/clone", **clone_environment(spec.git, settings.git_schemes)}
+        secrets |= {"GIT_TOKEN": GIT_TOKEN_KEY} if spec.git.account else {}
     return {
         "name": FETCHING,
         "image": settings.image,
-        "command": ["/bin/sh", "-c", FETCH],
+        "command": ["/bin/sh", "-c", CLONE if spec.git else FETCH],
         "env": [
-            {"name": "SOURCE_URL", "value": f"{settings.address.rstrip('/')}/builds/{spec.build}/source"},
-            {"name": "SOURCE_TOKEN", "valueFrom": reference},
+            *({"name": name, "value": value} for name, value in values.items()),
+            *(
+                {"name": name, "valueFrom": {"secretKeyRef": {"name": job_name(spec.build), "key": key}}}
+                for name, key in secrets.items()
+            ),
         ],
-        "resources": _resources("1", "256Mi", settings.disk),
+        # To unpack what git sends takes memory, which an archive does not.
+        "resources": _resources("1", "1Gi" if spec.git else "256Mi", settings.disk),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
@@ -122,18 +133,24 @@ def _fetching(spec: BuildJobSpec, settings: BuildSettings) -> Json:
     }
 
 
-def _building(spec: BuildJobSpec, settings: BuildSettings) -> Json:
-    script = build_script(
+def script_of(spec: BuildJobSpec, settings: BuildSettings, said: Sequence[str] = ()) -> str:
+    """Return the script of the container that builds; of a clone it is told later, by the address that is asked."""
+    return build_script(
         spec.images,
         repository=settings.repository(spec.app),
         build=spec.build,
         no_cache=spec.no_cache,
-        secrets=sorted(spec.secrets),
+        said=said,
     )
+
+
+def _building(spec: BuildJobSpec, settings: BuildSettings) -> Json:
+    words = secret_words(sorted(spec.secrets))
+    script = ["-c", script_of(spec, settings), "build"]
     return {
         "name": CONTAINER,
         "image": settings.image,
-        "command": ["/bin/sh", "-c", script],
+        "command": ["/bin/sh", *([BUILD_SCRIPT] if spec.git else script), *words],
         "env": [
             # Without it the daemon would need a /proc of its own, which no pod without privileges can mount.
             {"name": "BUILDKITD_FLAGS", "value": "--oci-worker-no-process-sandbox"},

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from core.cluster.builds.clone import GIT_REFUSED
+from core.cluster.builds.clone_problem import clone_problem
 from core.cluster.builds.job import CONTAINER, FETCHING
 from core.cluster.documents import Document, is_condition_true
 from core.ports.builds import BuildJobStatus
@@ -50,6 +52,8 @@ def _why_failed(job: Document, pod: Document | None) -> str:
     if (pod.get("status") or {}).get("reason") == "Evicted":
         return f"its pod was evicted: {pod['status'].get('message') or 'the node ran out of something'}"
     fetching = _terminated(pod, FETCHING)
+    if fetching.get("exitCode") == GIT_REFUSED:
+        return clone_problem(str(fetching.get("message") or ""))
     if fetching.get("exitCode"):
         said = str(fetching.get("message") or "").strip() or "the source could not be fetched"
         return f"{said}: the cluster must reach the bot at CONVOX_BUILD_ADDRESS"

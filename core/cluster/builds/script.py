@@ -28,6 +28,13 @@ exit 1
 """
 _HEAD = """\
 set -eu
+# A link in the source may lead to the login at the registry, which no image may hold.
+inside() {
+  case "$(cd "$1" 2>/dev/null && pwd -P)/" in
+    /source/*) ;;
+    *) echo "error: there is no folder $1, or it leads out of the source"; exit 1 ;;
+  esac
+}
 digest() { sed -n 's/.*"containerimage.digest": *"\\(sha256:[0-9a-f]\\{64\\}\\)".*/\\1/p' "$1"; }
 """
 
@@ -38,36 +45,42 @@ def build_script(
     repository: str,
     build: str,
     no_cache: bool,
-    secrets: Sequence[str],
+    said: Sequence[str] = (),
 ) -> str:
     """Return the script that builds and pushes images one after the other, with one cache for all of them.
+
+    Its arguments are those of `secret_words`: which secrets a pod has is decided with its Secret, before a clone tells more.
 
     Args:
         images: what is built.
         repository: where it is pushed, without a tag.
         build: id of the build, part of each tag.
         no_cache: build every step anew; what comes of it is kept for the next build all the same.
-        secrets: names of the BuildKit secrets, each a file of that name in `SECRETS`.
+        said: the first lines of its log.
     """
-    parts = [_HEAD]
+    parts = [_HEAD, *(f"echo {shlex.quote(line)}\n" for line in said)]
     for number, image in enumerate(images, start=1):
-        arguments = _arguments(image, repository, build, no_cache=no_cache, secrets=secrets)
-        words = [*arguments, "--metadata-file", f"/tmp/{number}.json"]  # noqa: S108 - of the container
-        said = f"Building {', '.join(image.services)} ({number}/{len(images)})"
-        parts.append(f"echo {shlex.quote(said)}\nbuildctl-daemonless.sh {shlex.join(words)}\n")
+        arguments = shlex.join(_arguments(image, repository, build, no_cache=no_cache))
+        words = f'{arguments} "$@" --metadata-file /tmp/{number}.json'
+        title = f"Building {', '.join(image.services)} ({number}/{len(images)})"
+        parts.append(f"inside {shlex.quote(_folder(image))}\n")
+        parts.append(f"echo {shlex.quote(title)}\nbuildctl-daemonless.sh {words}\n")
         parts.append(f"digest /tmp/{number}.json >> {DIGESTS}\n")
     return "".join(parts)
+
+
+def secret_words(names: Sequence[str]) -> list[str]:
+    """Return the arguments of a build's script: a BuildKit secret of each name, which is a file in `SECRETS`."""
+    return [word for name in names for word in ("--secret", f"id={name},src={SECRETS}/{name}")]
 
 
 def tag(service: str, build: str) -> str:
     return f"{service}.{build}"
 
 
-def _arguments(
-    image: ImageBuild, repository: str, build: str, *, no_cache: bool, secrets: Sequence[str]
-) -> list[str]:
+def _arguments(image: ImageBuild, repository: str, build: str, *, no_cache: bool) -> list[str]:
     """Return the arguments of `buildctl`, as documented for v0.13 and newer."""
-    folder = SOURCE if image.path == "." else f"{SOURCE}/{image.path}"
+    folder = _folder(image)
     names = ",".join(f"{repository}:{tag(service, build)}" for service in image.services)
     cache = f"type=registry,ref={repository}:cache"
     words = ["build", "--progress=plain", "--frontend", "dockerfile.v0"]
@@ -75,9 +88,11 @@ def _arguments(
     words += ["--opt", f"filename={image.dockerfile}"]
     for name, value in image.args:
         words += ["--opt", f"build-arg:{name}={value}"]
-    for name in secrets:
-        words += ["--secret", f"id={name},src={SECRETS}/{name}"]
     words += ["--no-cache"] if no_cache else ["--import-cache", cache]
     words += ["--export-cache", f"{cache},mode=max,ignore-error=true"]
     # The names stand in one field of a line of CSV.
     return [*words, "--output", f'type=image,"name={names}",push=true']
+
+
+def _folder(image: ImageBuild) -> str:
+    return SOURCE if image.path == "." else f"{SOURCE}/{image.path}"

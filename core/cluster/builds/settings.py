@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.records.git_address import SECURE
 from core.records.registry_account import RegistryAccount
 
 # Rootless: the daemon and whatever a Dockerfile runs are an ordinary user of the node.
@@ -19,6 +20,7 @@ class BuildSettings:
         image: with BuildKit, `wget` and `tar` in it.
         cpu, memory, disk: limits of one build, as Kubernetes writes quantities.
         seconds: how long a build may take.
+        git_schemes: of the addresses that are cloned.
     """
 
     registry: str = ""
@@ -29,6 +31,7 @@ class BuildSettings:
     memory: str = "4Gi"
     disk: str = "20Gi"
     seconds: int = 3600
+    git_schemes: frozenset[str] = SECURE
 
     def repository(self, app: str) -> str:
         """Return where the images of an app are pushed."""

@@ -39,6 +39,11 @@ SET status = :status, started_at = :started_at, ended_at = :ended_at, job = :job
     reason = :reason, log_since = :log_since, log_seen = :log_seen, cleared = :cleared, waits = :waits
 WHERE id = :id AND status = :was;
 
+-- save_build_clone --
+-- Keep what the clone of a repository has told of a build, while that runs.
+UPDATE build_runs SET description = :description, git_sha = :git_sha, request = :request
+WHERE id = :id AND status = 'running';
+
 -- another_build_running --
 -- The build of an app, other than one, that is running.
 SELECT id FROM build_runs WHERE app = :app AND status = 'running' AND id <> :id;

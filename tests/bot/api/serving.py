@@ -108,6 +108,7 @@ async def serving(path):
             handlers=handlers,
             registrar=made.registrar,
             starter=builds.starter,
+            clones=builds.clones,
             sources=sources_of(made, path, builds.jobs.why_not),
             store=made.store,
             viewer=made.viewer,

@@ -7,8 +7,9 @@ import pytest
 from core.policy.authorization import parse_policy
 from core.ports.builds import BuildJobStatus, JobLogLine
 from storage.builds import reads, writes
-from tests.bot.api.asking import policy_of
+from tests.bot.api.asking import basic, policy_of
 from tests.core.building.nursery import FAILED, MANIFEST, RUNS
+from tests.core.world import ALICE, by
 
 PATH = "/apps/myapp/builds"
 
@@ -158,3 +159,27 @@ async def test_who_may_not_look_any_more_hears_no_more(api):
     with pytest.raises(Exception, match=r"(?i)payload|closed|disconnect"):
         await log.read()
     assert (await api.get(f"/builds/{build}")).status == 403
+
+
+async def test_the_pod_of_a_build_tells_what_it_has_cloned_and_is_told_what_to_build(api):
+    api.builds.jobs.looks = [RUNS]
+    queued = await api.builds.starter.start_git(by(ALICE), "myapp", url="https://git.example/shop/web")
+    while not api.builds.jobs.started:
+        await api.world.clock.sleep(0)
+    path, token = f"/builds/{queued.run.id}/clone", api.builds.jobs.started[0].token
+    head = f"{'a' * 40}\nAda\n2026-01-02T03:04:05Z\nmend it\n"
+    told = {"data": f"{head}0\n{MANIFEST}".encode()}
+    for wrong in ({}, {"Authorization": "Bearer " + "0" * 64}, basic(api.token)):
+        assert (await api.client.post(path, headers=wrong, **told)).status == 401
+    shown = {"Authorization": f"Bearer {token}"}
+    for body in (b"", head.encode(), head.encode() + b"none\nservices: {}"):
+        assert (await api.client.post(path, headers=shown, data=body)).status == 400
+    for _ in range(2):
+        answer = await api.client.post(path, headers=shown, **told)
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
+        assert (await answer.text()).endswith("at aaaaaaaaaa mend it\nweb worker")
+    assert (await (await api.get(f"/builds/{queued.run.id}")).json())["description"] == (
+        "build aaaaaaaaaa mend it"
+    )
+    api.builds.jobs.looks = [FAILED]
+    await api.builds.end(queued.run.id)

@@ -1,6 +1,6 @@
 """One app on a real store, with builds whose Jobs a test plays."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from core.actor import Actor
 from core.build_run import BuildRun
+from core.building.clones import CloneReceiver
 from core.building.driver import BuildPorts
 from core.building.supervisor import BuildSupervisor
 from core.errors import NotFound
@@ -44,6 +45,9 @@ class PlayedJobs:
 
     def image(self, app: str, service: str, build: str, digest: str) -> str:
         return f"registry.example/{app}:{service}.{build}@{digest}"
+
+    def script(self, spec: BuildJobSpec, said: Sequence[str]) -> str:
+        return "\n".join([*said, *(" ".join(image.services) for image in spec.images)])
 
     async def start(self, spec: BuildJobSpec) -> str:
         if self.refuses:
@@ -106,6 +110,7 @@ class Builds:
     sources: Any
     supervisor: BuildSupervisor
     starter: BuildStarter
+    clones: CloneReceiver
 
     async def ask(self, actor: Actor = ALICE, **more: Any) -> QueuedBuild:
         source = more.pop("source", "") or self.sources.add()
@@ -155,7 +160,9 @@ def builds_of(w: World, jobs: Any = None, sources: Any = None, *, why_not_starta
     )
     supervisor = BuildSupervisor(ports)
     starter = starter_of(w, jobs, sources, supervisor, why_not_startable=why_not_startable)
-    return Builds(w, jobs, sources, supervisor, starter)
+    access = Access(lambda: w.policy, w.directory)
+    clones = CloneReceiver(w.store, jobs, supervisor, w.announcer, access.rules)
+    return Builds(w, jobs, sources, supervisor, starter, clones)
 
 
 class _Nobody:

@@ -1,17 +1,22 @@
 """A build of a git repository, from its request to what its clone has told."""
 
+import asyncio
 import json
+import re
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.errors import Forbidden, Invalid, NotFound, Unauthorized
+from core.build_run import BuildRun
+from core.building.clones import ClonedSource
+from core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from core.policy.authorization import parse_policy
 from tests.bot.api.asking import policy_of
-from tests.core.building.nursery import Builds, builds
+from tests.core.building.nursery import DIGEST, DONE, MANIFEST, Builds, builds
 from tests.core.world import ALICE, BOB, by
 
 URL, SHA = "https://github.com/shop/web.git", "0123456789" * 4
@@ -82,3 +87,144 @@ async def test_nothing_was_uploaded_so_no_token_opens_a_source(b: Builds):
     queued = await b.starter.start_git(by(ALICE), "myapp", url=URL)
     with pytest.raises(Unauthorized):
         await b.starter.source(queued.run.id, "0" * 64)
+
+
+CLONED = ClonedSource(
+    commit=SHA,
+    author="Ada Lovelace",
+    committed_at="2026-01-02T03:04:05+00:00",
+    subject="mend the cart",
+    manifest=MANIFEST,
+)
+
+
+async def begun(b: Builds, **asked) -> tuple[str, str]:
+    """Return a build whose pod is there, and the token of that pod."""
+    looked, begins = b.jobs.look, asyncio.Event()
+
+    async def look(job: str):
+        # Until the test goes on; the clock of a test runs ahead while nobody else does anything.
+        await begins.wait()
+        return await looked(job)
+
+    b.jobs.looks, b.jobs.look, b.jobs.begins = [DONE], look, begins
+    queued = await b.starter.start_git(by(ALICE), "myapp", **({"url": URL, "ref": "main"} | asked))
+    del b.supervisor.look
+    b.supervisor.look("myapp")
+    while not b.jobs.started:
+        await b.w.clock.sleep(0)
+    return queued.run.id, b.jobs.started[0].token
+
+
+async def ended(b: Builds, build: str) -> BuildRun:
+    b.jobs.begins.set()
+    return await b.end(build)
+
+
+async def test_what_was_cloned_becomes_the_build_and_its_release(b: Builds):
+    await b.w.registrar.set_environment(by(ALICE), "myapp", [("KEY", "a-secret")])
+    build, token = await begun(b)
+    (spec,) = b.jobs.started
+    assert spec.git is not None
+    assert (spec.git.url, spec.git.ref, spec.images, spec.secrets) == (URL, "main", (), {"KEY": "a-secret"})
+    told = replace(CLONED, submodules=1)
+    script = await b.clones.receive(build, token, told)
+    assert script.splitlines() == [
+        f"Cloned {URL} main at 0123456789 mend the cart",
+        "1 submodule is not cloned, so its folder is empty",
+        "web worker",
+    ]
+    assert await b.clones.receive(build, token, told) == script
+    waiting = await b.w.store.read.build_run(build)
+    assert (waiting.request.author, waiting.request.committed_at) == ("Ada Lovelace", CLONED.committed_at)
+    run = await ended(b, build)
+    assert (run.status, run.cleared) == ("complete", True)
+    made = await b.w.store.read.build("myapp", build)
+    assert (made.description, made.git_sha) == ("build 0123456789 mend the cart", SHA)
+    assert (made.repository, made.manifest) == ("https://github.com/shop/web", MANIFEST)
+    assert made.images["web"] == f"registry.example/myapp:web.{build}@{DIGEST}"
+
+
+async def test_a_description_that_somebody_gave_is_kept(b: Builds):
+    build, token = await begun(b, description="mine")
+    script = await b.clones.receive(build, token, replace(CLONED, submodules=2))
+    assert "2 submodules are not cloned, so their folders are empty" in script
+    run = await b.w.store.read.build_run(build)
+    assert run.request.description == "mine"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "sentence"),
+    [
+        ({}, {"manifest": ""}, "has no convox.yml, or nothing is in it: -m names another path"),
+        ({"manifest_path": "a/b.yml"}, {"manifest": " \n"}, f"of {URL} has no a/b.yml"),
+        ({}, {"manifest": "services: ["}, "convox.yml line 1"),
+        ({}, {"manifest": "services: {web: {image: nginx}}"}, "there is nothing to build"),
+        ({}, {"manifest": "services: {web: {build: ..}}"}, "must stay inside the source"),
+        ({}, {"commit": "main"}, "the clone tells no commit"),
+        ({"commit": "f" * 40}, {}, "commit ffffffffff was asked for, and 0123456789 was cloned"),
+    ],
+)
+async def test_what_cannot_be_built_ends_the_build_with_its_sentence(b: Builds, asked, told, sentence: str):
+    build, token = await begun(b, **asked)
+    with pytest.raises(Invalid, match=re.escape(sentence)):
+        await b.clones.receive(build, token, replace(CLONED, **told))
+    run = await ended(b, build)
+    assert (run.status, run.cleared, b.jobs.jobs) == ("failed", True, {})
+    assert sentence in str(run.reason)
+    assert (await b.log(build))[-1] == f"ERROR: {run.reason}"
+    with pytest.raises(Unauthorized):
+        await b.clones.receive(build, token, CLONED)
+
+
+async def test_a_pod_that_clones_twice_and_finds_another_commit_builds_neither(b: Builds):
+    build, token = await begun(b)
+    await b.clones.receive(build, token, CLONED)
+    with pytest.raises(Conflict, match="it was cloned twice"):
+        await b.clones.receive(build, token, replace(CLONED, commit="f" * 40))
+    assert str((await ended(b, build)).reason).startswith("it was cloned twice")
+
+
+async def test_no_other_token_tells_what_was_cloned_nor_of_a_build_that_was_uploaded(b: Builds):
+    build, token = await begun(b)
+    for wrong, other in ((build, "0" * 64), ("BXXXXXXXXXX", token)):
+        with pytest.raises(Unauthorized):
+            await b.clones.receive(wrong, other, CLONED)
+    await b.starter.cancel(by(ALICE), build)
+    with pytest.raises(Unauthorized):
+        await b.clones.receive(build, token, CLONED)
+    await ended(b, build)
+    b.jobs.started.clear()
+    uploaded = await b.ask()
+    while not b.jobs.started:
+        await b.w.clock.sleep(0)
+    with pytest.raises(Unauthorized):
+        await b.clones.receive(uploaded.run.id, b.jobs.started[0].token, CLONED)
+
+
+async def test_one_that_is_cancelled_while_it_is_told_stays_cancelled(
+    b: Builds, monkeypatch: pytest.MonkeyPatch
+):
+    build, token = await begun(b)
+
+    def cancelled(*_):
+        raise Invalid("meanwhile")
+
+    monkeypatch.setattr("core.building.clones.check_request", cancelled)
+    check = b.clones.check
+
+    async def cancel_next(build_id: str, given: str):
+        run = await check(build_id, given)
+        await b.starter.cancel(by(ALICE), build_id)
+        return run
+
+    monkeypatch.setattr(b.clones, "check", cancel_next)
+    with pytest.raises(Invalid):
+        await b.clones.receive(build, token, CLONED)
+    assert (await ended(b, build)).status == "cancelled"
+
+
+async def test_what_is_told_twice_at_once_is_stored_once(b: Builds):
+    build, token = await begun(b)
+    first, second = await asyncio.gather(*(b.clones.receive(build, token, CLONED) for _ in range(2)))
+    assert first == second

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from core.actor import Actor
-from core.cluster.builds.job import render_job, render_secret
+from core.cluster.builds.job import render_job, render_secret, script_of
 from core.cluster.builds.reading import job_status
-from core.cluster.builds.script import build_script
+from core.cluster.builds.script import build_script, secret_words
 from core.cluster.builds.settings import BuildSettings
 from core.manifest.image_builds import ImageBuild
-from core.ports.builds import BuildJobSpec
+from core.ports.builds import BuildJobSpec, GitClone
+from core.records.git_account import GitAccount
 from core.records.registry_account import RegistryAccount
 from tests.fakes import START
 
@@ -62,9 +63,12 @@ sys.exit({code})
     )
     fake.chmod(0o755)
     told = tmp_path / "digests"
+    for folder in ("source", "source/db dir"):
+        (tmp_path / folder).mkdir(exist_ok=True)
     here = script.replace("/tmp/", f"{tmp_path}/").replace("/dev/termination-log", str(told))
+    here = here.replace("/source", f"{tmp_path}/source")
     done = subprocess.run(
-        ["/bin/sh", "-c", here],
+        ["/bin/sh", "-c", here, "build", *secret_words(["KEY"])],
         env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
         capture_output=True,
         text=True,
@@ -78,7 +82,6 @@ def script(**changes) -> str:
         "repository": "registry.example/apps/myapp",
         "build": SPEC.build,
         "no_cache": False,
-        "secrets": ["KEY"],
     }
     return build_script(SPEC.images, **(given | changes))
 
@@ -96,17 +99,17 @@ def test_every_image_is_built_and_its_digest_told_and_no_value_is_a_word_of_the_
     )
     assert first[4:10] == [
         "--local",
-        "context=/source",
+        f"context={tmp_path}/source",
         "--local",
-        "dockerfile=/source",
+        f"dockerfile={tmp_path}/source",
         "--opt",
         "filename=Dockerfile",
     ]
     assert second[4:10] == [
         "--local",
-        "context=/source/db dir",
+        f"context={tmp_path}/source/db dir",
         "--local",
-        "dockerfile=/source/db dir",
+        f"dockerfile={tmp_path}/source/db dir",
         "--opt",
         "filename=ci/Dockerfile",
     ]
@@ -286,3 +289,56 @@ def test_the_digests_are_those_that_the_container_said_at_its_end():
     ended = pod(terminated={"exitCode": 0, "message": f"{D1}\n{D2}\n"})
     assert job_status(job("Complete"), [ended]).digests == (D1, D2)
     assert job_status(job("Complete"), []).digests == ()
+
+
+def test_a_folder_that_leads_out_of_the_source_is_not_built(tmp_path: Path):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "home").mkdir()
+    (tmp_path / "source" / "web").symlink_to(tmp_path / "home")
+    (tmp_path / "calls.json").write_text("[]")
+    images = (ImageBuild(services=("web",), path="web"),)
+    done, calls, told = ran(
+        tmp_path, build_script(images, repository="r/a", build=SPEC.build, no_cache=False)
+    )
+    assert (done.returncode, calls, told) == (1, [], "")
+    assert "or it leads out of the source" in done.stdout
+
+
+GIT = GitClone(
+    url="https://git.example/shop/web",
+    ref="main",
+    account=GitAccount(
+        app="myapp",
+        host="git.example",
+        user="x-access-token",
+        token="git-secret",
+        created_at=START,
+        created_by=Actor("token", "x", "x"),
+    ),
+)
+
+
+def test_a_repository_is_cloned_by_the_first_container_and_the_second_runs_what_that_was_told():
+    spec = replace(SPEC, images=(), git=GIT)
+    job = render_job(spec, SETTINGS, "convox-builds")
+    (fetching,) = job["spec"]["template"]["spec"]["initContainers"]
+    (building,) = job["spec"]["template"]["spec"]["containers"]
+    known = {each["name"]: each.get("value") for each in fetching["env"]}
+    assert known["CLONE_URL"] == "http://bot:3001/builds/BABCDEFGHIJ/clone"
+    assert (known["GIT_URL"], known["GIT_REF"], known["GIT_USER"]) == (GIT.url, "main", "x-access-token")
+    assert (known["GIT_ALLOW_PROTOCOL"], known["GIT_TOKEN"]) == ("https", None)
+    assert building["command"][:2] == ["/bin/sh", "/tmp/build.sh"]
+    assert building["command"][2:] == ["--secret", "id=DATABASE_URL,src=/run/build-secrets/DATABASE_URL"]
+    secret = render_secret(spec, SETTINGS, "convox-builds", "uid-1")
+    assert base64.b64decode(secret["data"]["git-token"]) == b"git-secret"
+    assert "git-secret" not in json.dumps(job) + repr(spec)
+    public = replace(spec, git=replace(GIT, account=None))
+    assert "git-token" not in json.dumps(render_job(public, SETTINGS, "convox-builds"))
+    assert "git-token" not in render_secret(public, SETTINGS, "convox-builds", "uid-1")["data"]
+
+
+def test_what_is_built_of_a_clone_begins_with_what_was_cloned(tmp_path: Path):
+    spec = replace(SPEC, git=GIT)
+    done, calls, told = ran(tmp_path, script_of(spec, SETTINGS, ["Cloned it's main"]))
+    assert done.stdout.startswith("Cloned it's main\nBuilding web, worker (1/2)\n")
+    assert (len(calls), told.split()) == (2, [D1, D2])
