@@ -12,7 +12,7 @@ HIDDEN = {"node_modules", "dist", "build"}
 FILES = {
     str(path.relative_to(ROOT))
     for top in ROOT.iterdir()
-    if not top.name.startswith(".")
+    if not top.name.startswith(".") or top.name == ".github"
     for path in (top, *(top.rglob("*") if top.is_dir() else ()))
     if HIDDEN.isdisjoint(path.relative_to(ROOT).parts)
 }
