@@ -25,6 +25,8 @@ class NewBuild(Body):
     git_sha: str = Field(default="", alias="git-sha", max_length=64, pattern=r"^[!-~]*$")
     repository: str = Field(default="", max_length=1000, pattern=r"^[!-~]*$")
     """Where the sha lies: what git clones from; credentials in it are left out."""
+    committed_at: str = Field(default="", alias="committed-at", max_length=40, pattern=r"^[0-9T:.+Z-]*$")
+    """When the commit of the sha was made, as git writes it (`%cI`), for the lead time in `stats`."""
     promote: bool = False
     """Whoever asks promotes its release next: who may not do that makes none, and no channel is told of the build alone."""
     source: str = Field(default="", max_length=64)
@@ -56,6 +58,7 @@ class BuildsEndpoint:
             description=given.description,
             git_sha=given.git_sha,
             repository=given.repository,
+            committed_at=given.committed_at,
             to_promote=given.promote,
         )
         assert made.build is not None
@@ -76,6 +79,7 @@ class BuildsEndpoint:
             description=given.description,
             git_sha=given.git_sha,
             repository=given.repository,
+            committed_at=given.committed_at,
             to_promote=given.promote,
             only_newest=given.only_newest,
         )

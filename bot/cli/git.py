@@ -10,15 +10,17 @@ GIT_SECONDS = 20.0
 
 
 def origin(manifest: Path, description: str | None, git_sha: str | None) -> dict[str, str]:
-    """Return description and git-sha; an empty description is filled with the time by the bot."""
+    """Return description and git-sha, and when that was committed; an empty description is filled with the time by the bot."""
     folder = manifest.parent
-    commit = _git(folder, "log", "-1", "--format=%H%n%s", "--end-of-options", git_sha or "HEAD", "--")
-    sha, _, subject = (commit or "").partition("\n")
+    commit = _git(folder, "log", "-1", "--format=%H %cI%n%s", "--end-of-options", git_sha or "HEAD", "--")
+    told, _, subject = (commit or "").partition("\n")
+    sha, _, committed_at = told.partition(" ")
     if description is None:
         # As Convox: what is not committed is not described by a commit. Untracked files do not count.
         clean = bool(sha) and _git(folder, "diff", "--quiet", "--no-ext-diff") is not None
         description = f"build {sha[:10]} {subject}".strip() if clean else ""
-    return {"description": description, "git-sha": git_sha if git_sha is not None else sha}
+    when = {"committed-at": committed_at} if committed_at else {}
+    return {"description": description, "git-sha": git_sha if git_sha is not None else sha, **when}
 
 
 def remote(manifest: Path) -> str:

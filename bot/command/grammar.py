@@ -56,6 +56,7 @@ from bot.command.release_arguments import (
     remind,
     rollback,
     snooze,
+    stats,
     stop,
 )
 
@@ -146,6 +147,7 @@ RULES = (
         ("releases", "history"), "[-l N] [--at TIME]", "list who promoted what, and how it went",
         LOOK, release_history, ("app", "limit", "at"),
     ),
+    CommandRule(("stats",), "[--since 30d]", "show how often and how well it is deployed", LOOK, stats, ("app", "since")),
     CommandRule(("releases", "info"), "RELEASE [--reveal]", "show one release", LOOK, release_info, ("app", "reveal")),
     CommandRule(
         ("releases", "diff"), "[RELEASE] RELEASE", "show what it changes (with one id: of the active release)",

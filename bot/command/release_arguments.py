@@ -6,6 +6,7 @@ from typing import Any
 from bot.command.arguments import MANY, Arguments
 from bot.command.commands import (
     SNOOZE_SECONDS,
+    STATS_SECONDS,
     Approve,
     Cancel,
     Command,
@@ -20,6 +21,7 @@ from bot.command.commands import (
     Remind,
     Rollback,
     Snooze,
+    Stats,
     Stop,
 )
 from bot.command.lexer import plain, shown
@@ -56,6 +58,11 @@ def diff_releases(given: Arguments) -> Command:
 def release_history(given: Arguments) -> Command:
     given.count(0, 0)
     return ReleaseHistory(app=given.app, limit=given.limit, at=given.at)
+
+
+def stats(given: Arguments) -> Command:
+    given.count(0, 0)
+    return Stats(app=given.app, seconds=seconds_of(given, "since") or STATS_SECONDS)
 
 
 def create_from(given: Arguments) -> Command:

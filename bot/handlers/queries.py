@@ -1,6 +1,7 @@
 """Requests that change nothing: lists, facts, manifests, environments, help."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from bot.command import commands as ask
@@ -54,6 +55,7 @@ from bot.views.releases import (
     status_note,
     unproved_note,
 )
+from bot.views.stats import stats_document, stats_text
 from core.actor import Caller
 from core.clock import Clock
 from core.records.process_log import LogRequest
@@ -73,6 +75,7 @@ class Queries:
         self._by_kind: dict[type, Callable[[Any, Caller], Awaitable[Answer]]] = {
             ask.ListReleases: self._releases,
             ask.ReleaseHistory: self._history,
+            ask.Stats: self._stats,
             ask.DiffReleases: self._diff,
             ask.ReleaseInfo: self._release_info,
             ask.ReleaseManifest: self._manifest,
@@ -120,6 +123,11 @@ class Queries:
         table = history_list(seen.promotions, seen.spans, self._clock.now())
         data = history_documents(seen.promotions, seen.spans)
         return Answer(text=table, data=data, whole=command.typed)
+
+    async def _stats(self, command: ask.Stats, caller: Caller) -> Answer:
+        now = self._clock.now()
+        stats = await self._viewer.stats(caller, command.app, now - timedelta(seconds=command.seconds), now)
+        return Answer(text=stats_text(command.app, stats), data=stats_document(command.app, stats))
 
     async def _diff(self, command: ask.DiffReleases, caller: Caller) -> Answer:
         seen = await self._viewer.diff(caller, command.app, command.release, command.base)

@@ -82,6 +82,10 @@ class StoreReader(BuildRunReader, Protocol):
         """Return releases by sequence, newest first, each with its environment."""
         ...
 
+    async def releases_made(self, releases: Sequence[str]) -> dict[str, datetime]:
+        """Return for each of these releases that has a build when its commit was made, or where that is not known the build."""
+        ...
+
     async def release_entry(self, app: str, release_id: str) -> ReleaseEntry:
         """Return the release, or raise NotFound as `release` does."""
         ...
@@ -126,6 +130,10 @@ class StoreReader(BuildRunReader, Protocol):
 
     async def promotions(self, app: str, limit: int) -> list[Promotion]:
         """Return the newest promotions first."""
+        ...
+
+    async def ended_since(self, app: str, since: datetime, limit: int) -> list[Promotion]:
+        """Return the last promotions that have touched the cluster and ended since a moment, the oldest of them first."""
         ...
 
     async def live_before(self, app: str, promotion_id: str) -> Promotion | None:

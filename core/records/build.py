@@ -58,10 +58,12 @@ class Build(BuildEntry):
     Attributes:
         manifest: the text of convox.yml, as given.
         message: the whole text that it was described with, "" where `description` is all of it.
+        committed_at: when its commit was made; None where nobody said.
     """
 
     manifest: str
     message: str = ""
+    committed_at: datetime | None = None
 
     @property
     def text(self) -> str:
@@ -101,3 +103,12 @@ def _printable(row: str) -> str:
 def is_pinned(image: str) -> bool:
     """Tell whether a reference names its content (`…@sha256:…`) and so cannot be re-pushed."""
     return "@sha256:" in image
+
+
+def moment_of_commit(said: str) -> datetime | None:
+    """Return the moment that git wrote of a commit (ISO 8601), None where there is none, or none with a zone."""
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None

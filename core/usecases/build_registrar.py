@@ -11,7 +11,7 @@ from core.ids import new_id
 from core.lifecycle.patience import check_times
 from core.manifest.convox_yml import Manifest, images_needed, parse_manifest, required, resolve_images
 from core.ports.store import StoreReader, Transaction
-from core.records.build import Build, BuildEntry, described, is_pinned
+from core.records.build import Build, BuildEntry, described, is_pinned, moment_of_commit
 from core.records.environment import Environment
 from core.records.release import Release
 from core.records.repository import compared, repository_url
@@ -56,6 +56,7 @@ class _NewBuild:
     description: str
     git_sha: str
     repository: str
+    committed_at: str = ""
     run: BuildRun | None = None
 
 
@@ -72,6 +73,7 @@ class BuildRegistrar(RecordUseCase):
         description: str = "",
         git_sha: str = "",
         repository: str = "",
+        committed_at: str = "",
         to_promote: bool = False,
     ) -> NewRelease:
         """Store a build and the one release it makes, forked from the newest release not on hold (contract 4).
@@ -94,6 +96,7 @@ class BuildRegistrar(RecordUseCase):
             description=description,
             git_sha=git_sha,
             repository=repository,
+            committed_at=committed_at,
         )
         return await self._make(given, delivery=caller.delivery, to_promote=to_promote)
 
@@ -115,6 +118,7 @@ class BuildRegistrar(RecordUseCase):
             description=request.message or request.description,
             git_sha=request.git_sha,
             repository=request.repository,
+            committed_at=request.committed_at,
             run=run,
         )
         return await self._make(given, to_promote=request.promote)
@@ -156,6 +160,7 @@ class BuildRegistrar(RecordUseCase):
                     message=message,
                     git_sha=given.git_sha,
                     repository=repository_url(given.repository),
+                    committed_at=moment_of_commit(given.committed_at),
                     release=release_id,
                     started_at=(run and run.started_at) or tx.now,
                     ended_at=tx.now,

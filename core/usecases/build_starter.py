@@ -89,6 +89,7 @@ class BuildStarter:
         description: str = "",
         git_sha: str = "",
         repository: str = "",
+        committed_at: str = "",
         to_promote: bool = False,
         only_newest: bool = False,
     ) -> QueuedBuild:
@@ -106,6 +107,7 @@ class BuildStarter:
             description: as of `register_build`.
             git_sha: as of `register_build`.
             repository: as of `register_build`.
+            committed_at: as of `register_build`.
             to_promote: as of `register_build`.
             only_newest: builds of the app that still wait are cancelled.
 
@@ -130,6 +132,7 @@ class BuildStarter:
             message=message,
             git_sha=git_sha,
             repository=repository_url(repository),
+            committed_at=committed_at,
             promote=to_promote,
         )
         await self._check(app, request)

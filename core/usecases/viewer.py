@@ -10,6 +10,7 @@ from core.errors import Conflict, Forbidden, NotFound, Unavailable
 from core.lifecycle.access import Access
 from core.lifecycle.build_log import kept_lines
 from core.lifecycle.bundles import bundle_of, prunable
+from core.lifecycle.delivery_stats import DeliveryStats, delivery_stats
 from core.lifecycle.history import LiveSpan, entries_around, live_at, live_spans, spans_of
 from core.lifecycle.manifest_notes import notes_on
 from core.lifecycle.release_diff import ReleaseDiff, ReleaseSide, release_diff
@@ -29,6 +30,9 @@ from core.sentence import EMPTY_SENTENCE, CommandLine, Sentence
 
 # A line may be a block of evidence of some kilobytes, and many may listen: what is read at once is held in memory for each.
 LINES_AT_ONCE = 100
+
+# Rollouts that numbers are made of.
+MOST_DEPLOYMENTS = 1000
 
 # Releases on hold that are looked for: the newest, since older ones are promoted no more. One more than a list names.
 MOST_HELD = 21
@@ -219,6 +223,14 @@ class Viewer:
         return AppHistory(
             promotions=promotions, spans=live_spans([*promotions, *([earlier] if earlier else [])])
         )
+
+    async def stats(self, caller: Caller, app: str, since: datetime, until: datetime) -> DeliveryStats:
+        """Return how an app was delivered in some time, by its last thousand rollouts at most."""
+        await self._access.require(caller.actor, "view", app)
+        await self._store.read.app(app)
+        ended = await self._store.read.ended_since(app, since, MOST_DEPLOYMENTS)
+        made = await self._store.read.releases_made(sorted({each.release for each in ended}))
+        return delivery_stats(ended, made, since, until)
 
     async def live_at(self, caller: Caller, app: str, at: datetime) -> LiveSpan | None:
         """Return what was live at a moment, None where nothing was."""

@@ -50,6 +50,10 @@ class PromotionReader(AggregateReader):
         rows = await self._session.all("promotions", app=app, limit=limit)
         return [promotion_of(row, self._vault) for row in rows]
 
+    async def ended_since(self, app: str, since: datetime, limit: int) -> list[Promotion]:
+        rows = await self._session.all("ended_since", app=app, since=timestamp(since), limit=limit)
+        return [promotion_of(row, self._vault) for row in reversed(rows)]
+
     async def in_flight(self, app: str) -> Promotion | None:
         row = await self._session.one("in_flight", app=app)
         return None if row is None else promotion_of(row, self._vault)

@@ -1,6 +1,7 @@
 """Reads of apps, builds, releases and what is kept beside them; each is one statement, hence one state."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from core.errors import NotFound
 from core.records.app import App
@@ -99,6 +100,10 @@ class RecordReader(AggregateReader):
     async def held_entries(self, app: str, limit: int) -> list[ReleaseEntry]:
         rows = await self._session.all("held_entries", app=app, limit=limit)
         return [entry for entry in map(release_entry_of, rows) if entry.on_hold]
+
+    async def releases_made(self, releases: Sequence[str]) -> dict[str, datetime]:
+        rows = await self._session.all("releases_made", releases=json(list(releases)))
+        return {row["id"]: datetime.fromisoformat(row["made_at"]) for row in rows}
 
     async def release_status(self, release_id: str) -> ReleaseStatus:
         row = await self._session.one("release_status", release=release_id)

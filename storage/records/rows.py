@@ -68,6 +68,7 @@ def build_row(build: Build, vault: Vault) -> Columns:
         # A few of many builds have one, and it is shown with one build only.
         "message": vault.seal_bytes(zlib.compress(build.message.encode())) if build.message else None,
         "git_sha": build.git_sha,
+        "committed_at": timestamp_or_none(build.committed_at),
         "repository": build.repository,
         "status": build.status.value,
         "release": build.release,
@@ -81,7 +82,8 @@ def build_of(row: Row, vault: Vault) -> Build:
     manifest = zlib.decompress(vault.unseal_bytes(row["manifest"])).decode()
     sealed = row["message"]
     message = zlib.decompress(vault.unseal_bytes(sealed)).decode() if sealed else ""
-    return Build(**_build_columns(row), manifest=manifest, message=message)
+    committed_at = datetime_or_none(row["committed_at"])
+    return Build(**_build_columns(row), manifest=manifest, message=message, committed_at=committed_at)
 
 
 def build_entry_of(row: Row) -> BuildEntry:

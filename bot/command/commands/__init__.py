@@ -40,6 +40,7 @@ from bot.command.commands.processes import (
 )
 from bot.command.commands.promotions import SNOOZE_SECONDS, Approve, Cancel, Decline, Remind, Snooze, Stop
 from bot.command.commands.releases import (
+    STATS_SECONDS,
     CreateReleaseFrom,
     DiffReleases,
     ListReleases,
@@ -48,12 +49,14 @@ from bot.command.commands.releases import (
     ReleaseInfo,
     ReleaseManifest,
     Rollback,
+    Stats,
 )
 
 __all__ = [
     "LOG_LINES",
     "ROWS",
     "SNOOZE_SECONDS",
+    "STATS_SECONDS",
     "AppInfo",
     "AppParams",
     "Approve",
@@ -99,6 +102,7 @@ __all__ = [
     "Rollback",
     "SetCount",
     "Snooze",
+    "Stats",
     "Stop",
     "UnfreezeApp",
     "Unlink",

@@ -6,6 +6,9 @@ from typing import Literal
 
 from bot.command.commands.command import ROWS, Command, limited, switched
 
+# How far `stats` looks back: as far as a duration of a command goes.
+STATS_SECONDS = 30 * 86_400
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListReleases(Command):
@@ -64,6 +67,19 @@ class ReleaseHistory(Command):
     def words(self) -> list[str]:
         at = ["--at", self.at.isoformat()] if self.at else []
         return ["releases", "history", "-a", self.app, *limited(self.limit), *at]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats(Command):
+    """Attributes: seconds: how far it looks back."""
+
+    app: str
+    seconds: int = STATS_SECONDS
+
+    @property
+    def words(self) -> list[str]:
+        since = [] if self.seconds == STATS_SECONDS else ["--since", f"{self.seconds}s"]
+        return ["stats", "-a", self.app, *since]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

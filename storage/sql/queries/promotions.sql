@@ -101,6 +101,13 @@ WHERE app = :app AND touched_at IS NOT NULL AND settled_at > :at
     AND phase IN ('Failure', 'Reverted', 'Running', 'Stopped', 'Superseded') AND phase IN ('Reverted', 'Running')
 ORDER BY settled_at, number LIMIT :limit;
 
+-- ended_since --
+-- The last promotions of an app that have touched the cluster and ended since a moment, the newest first.
+SELECT * FROM promotions
+WHERE app = :app AND touched_at IS NOT NULL AND settled_at > :since
+    AND phase IN ('Failure', 'Reverted', 'Running', 'Stopped', 'Superseded')
+ORDER BY settled_at DESC, number DESC LIMIT :limit;
+
 -- stopped_by --
 -- The releases of the promotions that had started when the promotion of another one took their place.
 SELECT release FROM promotions WHERE superseded_by = :release AND started_at IS NOT NULL;

@@ -70,10 +70,11 @@ WHERE app = :app ORDER BY number DESC LIMIT :limit;
 -- add_build --
 -- Make a build, unless its id is taken.
 INSERT INTO builds (
-    id, app, manifest, images, reused, description, message, git_sha, repository, status, release, started_at, ended_at, created_by
+    id, app, manifest, images, reused, description, message, git_sha, committed_at, repository, status, release, started_at, ended_at,
+    created_by
 ) VALUES (
-    :id, :app, :manifest, :images, :reused, :description, :message, :git_sha, :repository, :status, :release, :started_at, :ended_at,
-    :created_by
+    :id, :app, :manifest, :images, :reused, :description, :message, :git_sha, :committed_at, :repository, :status, :release, :started_at,
+    :ended_at, :created_by
 ) ON CONFLICT (id) DO NOTHING;
 
 -- known_images --
@@ -184,6 +185,12 @@ SET user = excluded.user, sealed = excluded.sealed, created_at = excluded.create
 -- remove_registry_login --
 -- Forget a login.
 DELETE FROM registry_logins WHERE app = :app AND host = :host;
+
+-- releases_made --
+-- When the commits of some releases, a JSON array of ids, were made, or their builds.
+SELECT releases.id, coalesce(builds.committed_at, builds.started_at) AS made_at
+FROM releases JOIN builds ON builds.id = releases.build
+WHERE releases.id IN (SELECT value FROM json_each(:releases));
 
 -- freezes --
 -- Freezes that people have called, one an app and one of all apps: never more than there are apps.

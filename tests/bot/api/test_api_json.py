@@ -28,6 +28,7 @@ async def lines(api, promotion, after=0):
         ("apps info -a myapp", dict),
         ("releases -a myapp", list),
         ("releases info {release} -a myapp", dict),
+        ("stats -a myapp", dict),
         ("releases history -a myapp", list),
         ("releases history --at 2020-01-01T00:00Z -a myapp", dict),
         ("releases diff {release} -a myapp", dict),

@@ -95,6 +95,7 @@ async def test_unstaged_changes_are_not_described_by_a_commit(api, folder, commi
     made = await newest(api)
     assert made.description == "build 2026-01-01 12:00"
     assert made.git_sha == commit
+    assert made.committed_at is not None
 
 
 async def test_without_a_repository_it_is_called_by_its_time(api, folder):

@@ -39,6 +39,7 @@ from bot.command.commands import (
     ReleaseManifest,
     RemoveRegistry,
     Rollback,
+    Stats,
     UnfreezeApp,
     Unlink,
     WhoAmI,
@@ -88,6 +89,8 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
         (f"releases diff {R}", DiffReleases(app="web", release=R)),
         (f"releases diff {R} RZZZZZZZZZZ", DiffReleases(app="web", base=R, release="RZZZZZZZZZZ")),
         ("releases history", ReleaseHistory(app="web")),
+        ("stats", Stats(app="web")),
+        ("stats --since 7d", Stats(app="web", seconds=7 * 86_400)),
         (
             "releases history -l 3 --at 2026-01-31T15:00+01:00",
             ReleaseHistory(app="web", limit=3, at=datetime(2026, 1, 31, 14, tzinfo=UTC)),
@@ -465,7 +468,7 @@ def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
 def test_the_composer_is_given_every_command_once_with_what_it_does():
     usages = [usage for usage, _ in hints()]
 
-    assert len(usages) == len(set(usages)) == 52
+    assert len(usages) == len(set(usages)) == 53
     assert all(does for _, does in hints())
 
 

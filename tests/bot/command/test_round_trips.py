@@ -38,6 +38,7 @@ change = {
 commands = st.one_of(
     st.builds(ask.ListReleases, app=apps, limit=limits),
     st.builds(ask.DiffReleases, app=apps, release=releases, base=st.none() | releases),
+    st.builds(ask.Stats, app=apps, seconds=st.integers(1, ask.STATS_SECONDS)),
     st.builds(ask.ReleaseHistory, app=apps, limit=limits, at=st.none() | moments),
     st.builds(
         ask.CreateReleaseFrom,

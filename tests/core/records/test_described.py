@@ -1,9 +1,11 @@
 """A description is one line of at most 500 characters; what it was cut from is kept whole, up to 64 KiB."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from core.errors import Invalid
-from core.records.build import MAX_DESCRIPTION_CHARS, MAX_MESSAGE_BYTES, described
+from core.records.build import MAX_DESCRIPTION_CHARS, MAX_MESSAGE_BYTES, described, moment_of_commit
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,9 @@ def test_the_longest_one_is_taken_and_a_longer_one_refused_with_its_limit():
     assert len(described("ü" * (MAX_MESSAGE_BYTES // 2))[1].encode()) == MAX_MESSAGE_BYTES
     with pytest.raises(Invalid, match="larger than 64 KiB"):
         described("x" * (MAX_MESSAGE_BYTES + 1))
+
+
+def test_the_time_of_a_commit_is_what_git_wrote_with_its_zone():
+    assert moment_of_commit("2026-01-31T15:00:00+01:00") == datetime(2026, 1, 31, 14, tzinfo=UTC)
+    for said in ("", "yesterday", "2026-01-31T15:00:00"):
+        assert moment_of_commit(said) is None
