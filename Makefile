@@ -74,7 +74,7 @@ format: setup ## format and mend what can be mended
 cluster: setup ## obtain a real control plane into the user's cache directory (11 minutes cold)
 	@$(BIN)/python -m tests.controlplane.build
 
-tools: setup ## obtain what judges files of its field, Helm and actionlint, into the user's cache directory
+tools: setup ## obtain what judges files of its field, Helm, actionlint and promtool, into the user's cache directory
 	@$(BIN)/python -m tests.tools.programs
 
 lock: setup ## resolve the dependencies anew

@@ -64,7 +64,7 @@ def test_the_machine_is_looked_at_not_guessed(tmp_path):
     assert found.go
     assert found.fonts == ("fonts-noto-color-emoji",)
     assert found.control_plane is None
-    assert found.tools == ("helm", "actionlint")
+    assert found.tools == ("helm", "actionlint", "promtool")
 
 
 def test_what_apt_complains_about_is_said_in_one_line(tmp_path, monkeypatch):

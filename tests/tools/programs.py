@@ -1,9 +1,11 @@
-"""Programs that judge files of their field, Helm and actionlint: obtained once per machine by `make tools` (`python -m tests.tools.programs`)."""
+"""Programs that judge files of their field: obtained once per machine by `make tools` (`python -m tests.tools.programs`)."""
 
 import os
 import platform
 import shutil
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,14 +39,42 @@ PROGRAMS = {
         GoProgram("actionlint", "github.com/rhysd/actionlint/cmd/actionlint"),
     )
 }
+PROMTOOL = "promtool"
+# To build it would take longer than the control plane does; Debian has it, beside a server that nobody wants started.
+DEBIAN = "prometheus"
+
+
+def cache(environ: Mapping[str, str]) -> Path:
+    """Return the user's own folder for what is obtained once."""
+    folder = environ.get("XDG_CACHE_HOME") or environ.get("HOME", "~") + "/.cache"
+    return Path(folder).expanduser() / "convox-bot" / "tools"
 
 
 def place(program: GoProgram, environ: Mapping[str, str] = os.environ) -> Path:
     """Return where the program belongs in the user's cache, whether or not it is there yet."""
-    cache = environ.get("XDG_CACHE_HOME") or environ.get("HOME", "~") + "/.cache"
     files = {name: (program.module / name).read_bytes() for name in ("go.mod", "go.sum")}
     flags = [platform.system(), platform.machine(), *assets.GO_ENVIRONMENT.values(), LDFLAGS, program.package]
-    return Path(cache).expanduser() / "convox-bot" / "tools" / assets.hash_key(files, flags) / program.name
+    return cache(environ) / assets.hash_key(files, flags) / program.name
+
+
+def promtool(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where Prometheus' own judge of rules is, or belongs."""
+    installed = shutil.which(PROMTOOL, path=environ.get("PATH"))
+    return Path(installed) if installed else cache(environ) / PROMTOOL
+
+
+def missing(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Name the programs that are not there."""
+    places = {name: place(program, environ) for name, program in PROGRAMS.items()}
+    places[PROMTOOL] = promtool(environ)
+    return tuple(name for name, path in places.items() if not assets.usable(path))
+
+
+def needed(name: str) -> Path:
+    """Return a program for a test; without it the test is left out, and in CI, which makes it first, it fails."""
+    if refused := refusal(name not in missing(), os.environ):
+        raise refused(f"left out: there is no {name}; `make tools` obtains it")
+    return promtool() if name == PROMTOOL else place(PROGRAMS[name])
 
 
 def obtain(program: GoProgram, environ: Mapping[str, str] = os.environ) -> Path:
@@ -65,22 +95,41 @@ def obtain(program: GoProgram, environ: Mapping[str, str] = os.environ) -> Path:
     return target
 
 
-def missing(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """Name the programs that are not there."""
-    return tuple(name for name, program in PROGRAMS.items() if not assets.usable(place(program, environ)))
+def unpack_promtool(environ: Mapping[str, str] = os.environ) -> Path:
+    """Take it out of Debian's package, without installing that, where it is missing; return it.
+
+    Raises:
+        BuildError: the package cannot be had.
+    """
+    target = promtool(environ)
+    if assets.usable(target):
+        return target
+    if shutil.which("apt-get", path=environ.get("PATH")) is None:
+        raise BuildError("promtool is taken from Debian, and this is none: put one on the PATH.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unpack-", dir=target.parent) as folder:
+        if os.geteuid() == 0:
+            _run("apt-get", "--quiet", "update", folder=folder)
+        _run("apt-get", "--quiet", "download", DEBIAN, folder=folder)
+        (package,) = Path(folder).glob("*.deb")
+        _run("dpkg-deb", "-x", package.name, "files", folder=folder)
+        (Path(folder) / "files/usr/bin" / PROMTOOL).replace(target)
+    say("promtool: taken out of Debian's package")
+    return target
 
 
-def needed(name: str) -> Path:
-    """Return a program for a test; without it the test is left out, and in CI, which makes it first, it fails."""
-    if refused := refusal(name not in missing(), os.environ):
-        raise refused(f"left out: there is no {name}; `make tools` obtains it")
-    return place(PROGRAMS[name])
+def _run(*words: str, folder: str) -> None:
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr.strip() or "no reason given").splitlines()[-1]
+        raise BuildError(f"promtool cannot be had: {said}")
 
 
 def main() -> int:
     try:
         for each in PROGRAMS.values():
             obtain(each)
+        unpack_promtool()
     except BuildError as error:
         sys.stderr.write(f"{error}\n")
         return 1

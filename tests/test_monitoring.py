@@ -1,0 +1,123 @@
+"""The dashboard and the alert rules: they ask for what the bot exposes, Prometheus takes them, and the alerts sound when they should."""
+
+import itertools
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.api.metrics import MetricsSnapshot, exposition
+from bot.loop_lag import LoopLag
+from core.records.milestone import Milestone, RolloutTimes
+from tests.fakes import JumpingClock
+from tests.tools.programs import needed
+
+FOLDER = Path(__file__).parents[1] / "deploy/monitoring"
+DASHBOARD: dict[str, Any] = json.loads((FOLDER / "dashboard.json").read_text())
+PANELS: list[dict[str, Any]] = DASHBOARD["panels"]
+RULES = [
+    rule
+    for group in yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"]
+    for rule in group["rules"]
+]
+ASKED = [target["expr"] for panel in PANELS for target in panel["targets"]] + [rule["expr"] for rule in RULES]
+SEVERITIES = {"critical", "warning", "info"}
+
+
+def exposed() -> dict[str, dict[str, set[str]]]:
+    """Return sample → label → the values that it has."""
+    facts = MetricsSnapshot(
+        promotions={},
+        endings={},
+        times={milestone: RolloutTimes(counts={}, seconds=0.0) for milestone in Milestone},
+        waiting={"cards": 0},
+        oldest=0.0,
+        longest_approval=0.0,
+        connected=True,
+        limited=0,
+        blind=0.0,
+        size=0,
+        free=1.0,
+        lag=LoopLag(JumpingClock()),
+        version="1",
+    )
+    found: dict[str, dict[str, set[str]]] = {}
+    for family in text_string_to_metric_families(exposition(facts).decode()):
+        for sample in family.samples:
+            labels = found.setdefault(sample.name, {})
+            for label, value in sample.labels.items():
+                labels.setdefault(label, set()).add(value)
+    return found
+
+
+EXPOSED = exposed()
+
+
+@pytest.mark.parametrize("expression", ASKED)
+def test_an_expression_asks_for_what_the_bot_exposes(expression: str):
+    names = set(re.findall(r"convox_\w+", expression))
+    assert names
+    assert names <= EXPOSED.keys()
+    labels = {label for name in names for label in EXPOSED[name]}
+    kept = {
+        label.strip() for group in re.findall(r"\bby \((.*?)\)", expression) for label in group.split(",")
+    }
+    assert kept <= labels
+    for name, label, values in re.findall(r'(convox_\w+)\{(\w+)=~?"(.*?)"\}', expression):
+        assert set(values.split("|")) <= EXPOSED[name][label]
+    assert expression.count("{") == len(re.findall(r'convox_\w+\{\w+=~?"[^"]*"\}', expression))
+
+
+def test_every_metric_is_on_the_dashboard():
+    shown = " ".join(target["expr"] for panel in PANELS for target in panel["targets"])
+    # Of a histogram one asks for the buckets.
+    families = {name for name in EXPOSED if not name.endswith(("_count", "_sum", "_created"))}
+    assert {name for name in families if name not in shown} == set()
+
+
+def test_every_panel_says_what_it_shows_and_lies_on_no_other():
+    assert [panel["id"] for panel in PANELS] == list(range(1, len(PANELS) + 1))
+    for panel in PANELS:
+        assert panel["title"]
+        assert panel["description"].endswith(".")
+        assert panel["datasource"]["uid"] == "${datasource}"
+    places = [panel["gridPos"] for panel in PANELS]
+    assert all(place["x"] + place["w"] <= 24 for place in places)
+    for one, other in itertools.combinations(places, 2):
+        beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+        below = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+        assert beside or below, (one, other)
+
+
+def test_every_alert_says_what_happened_and_what_to_do():
+    for rule in RULES:
+        assert rule["labels"]["severity"] in SEVERITIES
+        assert rule["annotations"].keys() == {"summary", "description"}
+
+
+def promtool(*words: str | Path) -> None:
+    done = subprocess.run([needed("promtool"), *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_takes_the_rules_and_each_alert_sounds_when_it_should_and_not_on_a_good_day():
+    promtool("check", "rules", FOLDER / "alerts.yaml")
+    promtool("test", "rules", FOLDER / "alerts_test.yaml")
+    tests = yaml.safe_load((FOLDER / "alerts_test.yaml").read_text())["tests"]
+    tried = [each for test in tests for each in test["alert_rule_test"]]
+    names = {rule["alert"] for rule in RULES}
+    assert {each["alertname"] for each in tried if each.get("exp_alerts")} == names
+    assert {each["alertname"] for each in tried if not each.get("exp_alerts")} == names
+
+
+def test_prometheus_takes_every_expression_of_the_dashboard(tmp_path: Path):
+    asked = [re.sub(r"\$__\w+", "5m", target["expr"]) for panel in PANELS for target in panel["targets"]]
+    rules = [{"record": f"panel:{number}", "expr": text} for number, text in enumerate(asked)]
+    file = tmp_path / "panels.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    promtool("check", "rules", file)
