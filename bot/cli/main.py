@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.cli.completion import ASKED, SCRIPTS, SHELLS
 from bot.cli.operator import add_operator_commands
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # argparse would take `-a` and `--force` for flags of its own.
         if words[:1] == ["do"] and words[1:2] not in (["-h"], ["--help"]):
             return _do(words[1:])
+        if words[:2] == ASKED:
+            return _complete(words[2:])
         arguments = _parser().parse_args(words)
         run: Callable[[argparse.Namespace], int] = arguments.run
         return run(arguments)
@@ -104,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     do = command("do", "carry out a command from a terminal, as /convox does in Slack", _usage_of_do)
     do.usage, do.description, do.formatter_class = DO_USAGE, DO, argparse.RawDescriptionHelpFormatter
     add_operator_commands(command)
+    completion = command("completion", "print what completes convox-bot in a shell", _completion)
+    completion.add_argument("shell", choices=SHELLS, help="which: source <(convox-bot completion bash)")
     _add_app_manifest(
         command("app-manifest", "print what an administrator applies for an app", _app_manifest)
     )
@@ -418,6 +423,16 @@ def _playground(arguments: argparse.Namespace) -> int:
 
     log_to_stderr(logging.WARNING)
     return run(port=arguments.port, state=arguments.state, speed=arguments.speed)
+
+
+def _completion(arguments: argparse.Namespace) -> int:
+    return _print(SCRIPTS[arguments.shell].rstrip("\n"))
+
+
+def _complete(words: Sequence[str]) -> int:
+    from bot.cli.completion import candidates
+
+    return _print("\n".join(candidates(_parser(), words)))
 
 
 def _keygen(_: argparse.Namespace) -> int:
