@@ -39,7 +39,7 @@ NAMES = (
     "outbox.after_post",
 )
 
-# Those of builds, which the sweep of promotions does not pass.
+# Those of builds, which no promotion passes; the sweep has a queue of them for these.
 BUILD_NAMES = (
     "build.after_start",
     "build.after_job",

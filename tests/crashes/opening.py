@@ -9,8 +9,9 @@ from pathlib import Path
 from bot.clock import ScaledClock, SystemClock
 from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.slack import SlackWorkspace
+from core.cluster.builds.job import SERVICE_ACCOUNT
 from storage.keys import Keyring
-from tests.crashes.places import Place, Simulated
+from tests.crashes.places import BUILDS, Place, Simulated
 from tests.crashes.world import Ground, World
 
 # Generous: a machine that is busy with something else must not turn a sweep into a lottery.
@@ -27,7 +28,9 @@ async def simulated_world(
     start, began = ground.now if ground else datetime(2026, 1, 1, tzinfo=UTC), time.monotonic()
     clock = ScaledClock(speed, start, began)
     slack = SlackWorkspace(clock, credentials=ground.credentials if ground else None, ack_seconds=ACK_SECONDS)
-    cluster = SimulatedCluster(clock, extensions=["gateway.networking.k8s.io"])
+    cluster = SimulatedCluster(
+        clock, extensions=["gateway.networking.k8s.io"], accounts={BUILDS: SERVICE_ACCOUNT}
+    )
     key = ground.key if ground else Keyring.generate()
     if ground:
         slack.restore(ground.slack)

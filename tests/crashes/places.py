@@ -17,6 +17,8 @@ from core.cluster.fencing import AppNamespace
 from tests.controlplane.plane import ControlPlane
 
 Document = dict[str, Any]
+# The namespace in which images are built.
+BUILDS = "convox-builds"
 KINDS = (
     *("StatefulSet", "DaemonSet", "Deployment", "ReplicaSet", "ControllerRevision", "Pod"),
     *("Service", "Secret", "PersistentVolumeClaim", "ConfigMap"),
@@ -83,6 +85,11 @@ class Simulated(_Calming):
 
     async def objects(self, kind: str) -> list[Document]:
         return self._cluster.api.all(kind, f"convox-{self.app}")
+
+    def building(self) -> list[str]:
+        """Return what there is of builds."""
+        found = [each for kind in ("Job", "Pod", "Secret") for each in self._cluster.api.all(kind, BUILDS)]
+        return [f"{each['kind']}/{each['metadata']['name']}" for each in found]
 
     async def make_stranger(self, kind: str, name: str) -> None:
         pod = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "registry.example/x:v1"}]}

@@ -67,6 +67,7 @@ class World:
         asked: who has asked for something how often, commands and clicks together.
         left: what was still to be done at the last look.
         router: the rack's, as `CONVOX_ROUTER`; "" for none.
+        settings: further ones of the bot.
     """
 
     patience: float
@@ -82,6 +83,7 @@ class World:
     deaths: int = 0
     left: str = ""
     router: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     # What the bot is told
 
@@ -99,7 +101,9 @@ class World:
     @property
     def environ(self) -> dict[str, str]:
         routed = {"CONVOX_ROUTER": self.router, "CONVOX_DOMAIN": "apps.example.com"} if self.router else {}
-        return routed | {
+        return {
+            **self.settings,
+            **routed,
             "SLACK_BOT_TOKEN": self.slack.credentials.bot_token,
             "SLACK_APP_TOKEN": self.slack.credentials.app_token,
             "SLACK_API_URL": self.slack.api_url,

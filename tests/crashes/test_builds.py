@@ -1,0 +1,112 @@
+"""The bot dies at every named place of builds, good ones and failing ones, and each ends as if it never had.
+
+One bot after the other takes up one queue, and each dies somewhere else in it: the last places first, so that no two
+deaths meet the same build where it can be helped.
+"""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import cast
+
+from core.build_run import BuildRequest, BuildRun
+from core.failpoints import BUILD_NAMES
+from core.ids import new_id
+from core.records.build import BuildStatus
+from storage.sources import SourceFolder
+from storage.store import SqliteStore
+from tests.chain import first_broken
+from tests.crashes.lives import life
+from tests.crashes.opening import simulated_world
+from tests.crashes.orders import DIED_AS_TOLD, Death
+from tests.crashes.places import Simulated
+from tests.crashes.runs import SPEED
+from tests.crashes.scenarios import POLICY
+from tests.crashes.world import CI, LOOK_SECONDS, World
+from tests.storage.test_sources import DATA, DIGEST
+
+GOOD, BROKEN = "services:\n  web: {build: ., port: 3000}\n", "services:\n  web: {build: broken}\n"
+# Where bots die, in the order of their lives: first in builds that are good, then in those that fail.
+IN_GOOD = ("after_removal", "after_release", "after_log", "after_job", "after_start")
+IN_BROKEN = ("after_failure", "after_removal", "after_log", "after_job", "after_start")
+QUEUE = [GOOD] * len(IN_GOOD) + [BROKEN] * (len(IN_BROKEN) - 1)
+SETTINGS = {"CONVOX_REGISTRY": "registry.example", "CONVOX_BUILD_ADDRESS": "http://bot.example:3001"}
+WHY = 'process "/bin/sh -c make" did not complete successfully: exit code: 2'
+RANDOM = re.compile(r"sha256:[0-9a-f]{64}|B[A-Z]{10}")
+
+
+async def enqueue(world: World, manifest: str) -> None:
+    folder = SourceFolder(world.database, world.clock, least_free=0.0)
+    source = await folder.create(world.place.app, DIGEST, len(DATA))
+    await folder.append(source.id, 0, DATA)
+    await folder.finish(source.id)
+    async with world.records() as store, store.transaction() as tx:
+        request = BuildRequest(manifest=manifest, source=source.id)
+        run = BuildRun(
+            id=new_id("build"), app=world.place.app, request=request, created_at=tx.now, created_by=CI
+        )
+        await tx.add_build_run(run)
+
+
+async def at_hand(world: World) -> str:
+    """Return the manifest of the build in which the bot has died."""
+    async with world.records() as store:
+        begun = [run for run in await store.read.open_builds() if run.status is not BuildStatus.CREATED]
+    return begun[0].request.manifest
+
+
+async def all_over(world: World, place: Simulated) -> None:
+    while True:
+        # A look at the database of a dead bot would do the repairs that the next one is tested for.
+        await world.until(lambda: world.slack.connected)
+        async with world.records() as store:
+            left = [run.id for run in await store.read.open_builds()] or place.building()
+        if not left:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def test_wherever_the_bot_dies_in_a_build_it_ends_the_same_once_and_leaves_nothing(
+    bots: Path, tmp_path: Path
+):
+    async with simulated_world(bots, tmp_path, speed=SPEED) as world, asyncio.timeout(120):
+        place = cast("Simulated", world.place)
+        world.set_policy(POLICY)
+        world.settings = SETTINGS
+        await world.register([])
+        for manifest in QUEUE:
+            await enqueue(world, manifest)
+        died = []
+        for point in (*IN_GOOD, *IN_BROKEN):
+            async with life(world.nursery, world.order().dying(Death(point=f"build.{point}"))) as bot:
+                assert await bot.ended() == DIED_AS_TOLD, world.complaint(f"it did not die {point}")
+            died.append((point, await at_hand(world)))
+        assert died == [(point, GOOD) for point in IN_GOOD] + [(point, BROKEN) for point in IN_BROKEN]
+        assert {f"build.{point}" for point, _ in died} == set(BUILD_NAMES)
+        async with life(world.nursery, world.order()):
+            await all_over(world, place)
+        async with world.records() as store:
+            await check(store, world)
+        assert not list(world.database.with_name("convox.db.sources").iterdir())
+
+
+async def check(store: SqliteStore, world: World) -> None:
+    """See that each build has ended as its Dockerfile lets it, with one log and one release, and that nobody saw an error."""
+    app = world.place.app
+    releases, entries = await store.read.releases(app, 100), await store.read.build_entries(app, 100)
+    made = [await store.read.build_run(release.build) for release in reversed(releases)]
+    failed = [await store.read.build_run(entry.id) for entry in reversed(entries)]
+    assert [run.release for run in made] == [release.id for release in reversed(releases)]
+    assert [(run.status, run.request.manifest) for run in made] == [("complete", GOOD)] * len(IN_GOOD)
+    assert [(run.status, run.request.manifest, str(run.reason)) for run in failed] == [
+        ("failed", BROKEN, WHY) for _ in QUEUE[len(IN_GOOD) :]
+    ]
+    for runs, last in ((made, "#9 DONE 1.4s"), (failed, f"ERROR: {WHY}")):
+        logs = [[RANDOM.sub("?", text) for _, text in await store.read.build_lines(run.id)] for run in runs]
+        assert all(each == logs[0] for each in logs), logs
+        assert (logs[0][0], logs[0][-1]) == ("Building web (1/1)", last)
+        assert logs[0].count(last) == 1
+    assert await first_broken(store) is None
+    log = (world.folder / "log").read_text(errors="replace").splitlines()
+    assert [row for row in log if " ERROR " in row or row.startswith("Traceback")] == []
+    assert world.slack.violations == []
