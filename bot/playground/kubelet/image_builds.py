@@ -2,7 +2,7 @@
 
 No image is made and nothing is pushed. What becomes of it is said by words in the paths that are built: `broken` is a
 Dockerfile with a step that fails, `oom` one that takes more memory than there is, `refused` a registry that takes nothing,
-`unreachable` one that does not answer; `refused` in the address of a source, that nobody is let in there.
+`unreachable` one that does not answer, `slow` steps that take two minutes; `refused` in the address of a source, that nobody is let in there.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bot.playground.kubelet.behaviour import Behaviour
+from bot.playground.kubelet.behaviour import Behaviour, Pull, behaviour_of
 
 BUILDERS = ("buildkit", "buildctl")
 _IMAGE = re.compile(r"echo '?(Building [^'\n]*)'?\nbuildctl-daemonless.sh ([^\n]*)")
@@ -18,6 +18,7 @@ _NAMES = re.compile(r'(?<![a-z])name=([^",\'\s]+)')
 _PLACES = re.compile(r"(?:context|filename)=(\S+)")
 _DOCKERFILE = re.compile(r"filename=(\S+)")
 _SECONDS = 6.0
+_SLOW_SECONDS = 120.0
 _FETCH_SECONDS = 1.0
 _FAILED = """\
 #7 [3/3] RUN make
@@ -53,7 +54,7 @@ def fetch_behaviour(container: dict[str, Any]) -> Behaviour | None:
     """Return what a container does that fetches the source of a build, None for any other."""
     given = {each["name"]: each.get("value", "") for each in container.get("env") or ()}
     url = given.get("SOURCE_URL")
-    if url is None:
+    if url is None or behaviour_of(container["image"]).pull is not Pull.OK:
         return None
     if "refused" not in url:
         return Behaviour(exits_after=_FETCH_SECONDS)
@@ -74,7 +75,8 @@ def build_behaviour(container: dict[str, Any]) -> Behaviour | None:
             break
         digests += [_digest(words)]
     message = "" if code else "".join(f"{each}\n" for each in digests)
-    return Behaviour(exits_after=_SECONDS, exit_code=code, reason=reason, last_words=text, message=message)
+    takes = _SLOW_SECONDS if "slow" in " ".join(_PLACES.findall(script)) else _SECONDS
+    return Behaviour(exits_after=takes, exit_code=code, reason=reason, last_words=text, message=message)
 
 
 def _image(words: str) -> tuple[str, int, str]:

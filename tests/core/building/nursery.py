@@ -113,9 +113,10 @@ class Builds:
     clones: CloneReceiver
 
     async def ask(self, actor: Actor = ALICE, **more: Any) -> QueuedBuild:
-        source = more.pop("source", "") or self.sources.add()
+        app = more.pop("app", "myapp")
+        source = more.pop("source", "") or self.sources.add(app=app)
         given: Mapping[str, Any] = {"manifest": MANIFEST, "source": source, **more}
-        return await self.starter.start(by(actor), "myapp", **given)
+        return await self.starter.start(by(actor), app, **given)
 
     def hold(self) -> None:
         """Let builds be asked for and none begin, until `end`."""
@@ -146,7 +147,9 @@ async def builds(path: Path, jobs: Any = None, sources: Any = None, **more: Any)
             await made.supervisor.stop()
 
 
-def builds_of(w: World, jobs: Any = None, sources: Any = None, *, why_not_startable: str = "") -> Builds:
+def builds_of(
+    w: World, jobs: Any = None, sources: Any = None, *, why_not_startable: str = "", seconds: float = SECONDS
+) -> Builds:
     """Return the builds of a world; whoever asks for them stops their supervisor."""
     jobs, sources = jobs or PlayedJobs(), sources or KeptSources()
     ports = BuildPorts(
@@ -156,7 +159,7 @@ def builds_of(w: World, jobs: Any = None, sources: Any = None, *, why_not_starta
         announcer=w.announcer,
         release=w.registrar.release_build,
         forget_source=sources.delete,
-        seconds=SECONDS,
+        seconds=seconds,
     )
     supervisor = BuildSupervisor(ports)
     starter = starter_of(w, jobs, sources, supervisor, why_not_startable=why_not_startable)

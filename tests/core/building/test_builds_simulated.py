@@ -8,7 +8,9 @@ from typing import NamedTuple, cast
 import pytest
 
 from bot.clock import ScaledClock
+from bot.playground.cluster.resources import BY_KIND, RequestTarget
 from bot.playground.cluster.simulated import SimulatedCluster
+from bot.playground.cluster.writes import FieldManager
 from core.building.job_spec import job_spec
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_document
@@ -16,11 +18,12 @@ from core.cluster.builds.adapter import KubernetesBuilds
 from core.cluster.builds.job import SERVICE_ACCOUNT
 from core.cluster.builds.settings import BuildSettings
 from core.redaction import Redactor
+from tests.core.building.endings import ENDINGS, NO_NODE, Ending, Stage, all_end
 from tests.core.building.nursery import Builds, builds
 from tests.fakes import FakeCluster, JumpingClock
 
 SETTINGS = BuildSettings(registry="registry.example", address="http://127.0.0.1:1", seconds=600)
-PLACE = "convox-builds"
+PLACE, LEFT = "convox-builds", ("Job", "Secret", "Pod")
 
 
 class Ground(NamedTuple):
@@ -28,7 +31,7 @@ class Ground(NamedTuple):
     cluster: SimulatedCluster
 
     def left(self) -> list[str]:
-        return [kind for kind in ("Job", "Secret", "Pod") if self.names(kind)]
+        return [kind for kind in LEFT if self.names(kind)]
 
     def names(self, kind: str) -> set[str]:
         return {each["metadata"]["name"] for each in self.cluster.api.all(kind, PLACE)}
@@ -80,19 +83,28 @@ async def test_a_good_one_makes_a_release_of_what_was_pushed(ground: Ground):
     assert ground.left() == []
 
 
-@pytest.mark.parametrize(
-    ("path", "reason"),
-    [
-        ("broken", 'process "/bin/sh -c make" did not complete successfully: exit code: 2'),
-        ("oom", "it ran out of memory: CONVOX_BUILD_MEMORY gives it more"),
-        ("refused", "unexpected status from POST request: 401 Unauthorized"),
-    ],
-)
-async def test_a_bad_one_says_why_and_makes_none(ground: Ground, path: str, reason: str):
-    run = await ground.b.made(manifest=of(path))
-    assert (run.status, run.cleared) == ("failed", True)
-    assert reason in str(run.reason)
-    assert await ground.b.w.store.read.releases("myapp", 1) == []
+@pytest.mark.parametrize(("nodes", "endings"), [(2, ENDINGS), (0, {"no node takes it": NO_NODE})])
+async def test_however_a_build_ends_it_is_recorded_said_and_cleared_up(
+    tmp_path: Path, nodes: int, endings: dict[str, Ending]
+):
+    clock, full = ScaledClock(20.0), "full-builds"
+    async with (
+        SimulatedCluster(
+            clock, nodes=nodes, accounts={PLACE: SERVICE_ACCOUNT, full: SERVICE_ACCOUNT}
+        ) as cluster,
+        KubeClient(from_document(cluster.kubeconfig()), clock=clock) as client,
+    ):
+        quota = {"metadata": {"name": "builds"}, "spec": {"hard": {"pods": "0"}}}
+        target = RequestTarget(resource=BY_KIND["ResourceQuota"], namespace=full)
+        cluster.api.create(target, quota, FieldManager(manager="admin"))
+
+        async def left() -> list[str]:
+            found = [(kind, cluster.api.all(kind, place)) for kind in LEFT for place in (PLACE, full)]
+            return [f"{kind}/{each['metadata']['name']}" for kind, objects in found for each in objects]
+
+        racks = {"convox": "convox", "full": "full"}
+        stage = Stage(client=client, clock=clock, racks=racks, left=left, hurry=25.0, patience=600.0)
+        await all_end(stage, tmp_path, endings)
 
 
 async def test_a_job_is_made_once_and_no_strangers_is_touched(ground: Ground):
