@@ -28,6 +28,8 @@ ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 SCHEMAS = {
     "github-workflows": [*WORKFLOWS, GITHUB],
     "github-actions": [ROOT / "action.yml"],
+    "github-issue-config": [ROOT / ".github/ISSUE_TEMPLATE/config.yml"],
+    "github-issue-forms": [ROOT / ".github/ISSUE_TEMPLATE" / name for name in ("bug.yml", "wish.yml")],
     "dependabot": [ROOT / ".github/dependabot.yml"],
     "gitlab-ci": [CI / "gitlab.yml"],
     "buildkite": [CI / "buildkite.yml"],
