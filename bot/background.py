@@ -8,8 +8,10 @@ from itertools import chain, repeat
 from core.building.supervisor import BuildSupervisor
 from core.clock import Clock
 from core.errors import Rejected, Unavailable, Unreachable
+from core.usecases.build_promoter import BuildPromoter
 from core.usecases.decider import Decider
 from core.usecases.freezer import Freezer
+from core.usecases.push_receiver import PushReceiver
 from core.usecases.reminders import Reminders
 from core.usecases.scheduler import PromotionScheduler
 from core.usecases.source_registrar import SourceRegistrar
@@ -26,6 +28,8 @@ REMINDER_SECONDS = 10.0
 SOURCES_SECONDS = 600.0
 # How often Jobs are looked for that no build waits for; Kubernetes removes them an hour after their end by itself.
 ORPHANS_SECONDS = 600.0
+# How often pushes are looked through for those that are too old, by days.
+PUSHES_SECONDS = 3600.0
 # Between two tries to reach the cluster at a start.
 CONTACT_SECONDS = (5.0, 15.0, 60.0)
 
@@ -64,6 +68,22 @@ async def remove_orphans(builds: BuildSupervisor, clock: Clock) -> None:
     """Remove Jobs that no build waits for, at a start and then from time to time, until cancelled."""
     await _repeat(
         lambda _: builds.remove_orphans(), ORPHANS_SECONDS, clock, "Jobs left over could not be looked for"
+    )
+
+
+async def age_out_pushes(pushes: PushReceiver, clock: Clock) -> None:
+    """Forget pushes that nobody can tell of any more, until cancelled."""
+
+    async def forget(now: datetime) -> None:
+        await pushes.age_out(now)
+
+    await _repeat(forget, PUSHES_SECONDS, clock, "old pushes could not be forgotten")
+
+
+async def promote_built(promoter: BuildPromoter, clock: Clock) -> None:
+    """Ask for the releases of builds that are to be promoted, until cancelled."""
+    await _repeat(
+        lambda _: promoter.promote_due(), START_SECONDS, clock, "what was built could not be promoted"
     )
 
 

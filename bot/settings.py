@@ -18,6 +18,7 @@ from pydantic import (
 from bot.build_settings import LONGEST, SHORTEST, ClusterBuildSettings, build_contradictions
 from bot.prefixes import DEFAULT_COMMAND
 from bot.router_settings import RouterSettings, router_contradictions
+from bot.webhook_settings import WebhookSettings
 from core.records.app import DEFAULT_RACK
 
 S = TypeVar("S", bound=BaseModel)
@@ -74,7 +75,7 @@ class StoreSettings(BaseModel):
         return [k.strip() for k in value.split(",") if k.strip()] if isinstance(value, str) else value
 
 
-class Settings(StoreSettings, RouterSettings, ClusterBuildSettings):
+class Settings(StoreSettings, RouterSettings, ClusterBuildSettings, WebhookSettings):
     """Everything `serve` can be told."""
 
     slack_bot_token: SecretStr

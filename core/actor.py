@@ -1,4 +1,4 @@
-"""Who acts: a Slack user, an API token, or the bot itself; and from where they ask."""
+"""Who acts: a Slack user, an API token, a push, or the bot itself; and from where they ask."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,12 +13,13 @@ class Actor:
 
     Attributes:
         kind: where the identity comes from.
-        id: the Slack user id (`U…`/`W…`), the token's name, or `convox-bot`.
+        id: the Slack user id (`U…`/`W…`), the token's name, the repository that was pushed to (`github.com/acme/shop`), or
+            `convox-bot`.
         name: what people call them; for display only, never for a decision.
         apps: of a token that asks now, name patterns of the apps that it is for; no part of who it is.
     """
 
-    kind: Literal["slack", "token", "bot"]
+    kind: Literal["slack", "token", "webhook", "bot"]
     id: str
     name: str = ""
     apps: tuple[str, ...] = field(default=("*",), compare=False, repr=False)
@@ -34,6 +35,8 @@ class Actor:
         return f"@{self.name or self.id}" if self.kind == "slack" else f"{self.kind}:{self.id}"
 
 
+# Whom a policy means by everybody.
+EVERYBODY_KINDS = frozenset({"slack", "token"})
 BOT = Actor("bot", "convox-bot", "convox-bot")
 
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from core.actor import Actor
 from core.errors import Conflict
 from core.records.build import BuildEntry, BuildStatus
+from core.records.push import PromoteAfter
 from core.sentence import EMPTY_SENTENCE, Sentence
 
 
@@ -51,6 +52,9 @@ class BuildRequest:
         build_args: name → value, given to every image.
         images: service → image that exists already, for services that are not to be built.
         promote: whoever asked promotes its release next, so no channel is told of the build alone.
+        promote_after: what the bot does with its release of its own accord, in the name of whoever asked.
+        pushed_to: of a push, its branch or tag as git has it (`refs/heads/main`); "" for any other.
+        compare: a page that shows what the push brought, or "".
         description, message, git_sha, repository: as of a `Build`; a `git_sha` that is known before the clone is what is cloned.
     """
 
@@ -69,6 +73,9 @@ class BuildRequest:
     git_sha: str = ""
     repository: str = ""
     promote: bool = False
+    promote_after: PromoteAfter = "never"
+    pushed_to: str = ""
+    compare: str = ""
 
     @property
     def title(self) -> str:

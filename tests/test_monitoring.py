@@ -44,6 +44,7 @@ def exposed() -> dict[str, dict[str, set[str]]]:
         size=0,
         free=1.0,
         lag=LoopLag(JumpingClock()),
+        webhooks={},
         version="1",
     )
     found: dict[str, dict[str, set[str]]] = {}

@@ -52,7 +52,8 @@ def check_policy(text: str) -> CheckResult:
     except Invalid as refused:
         return CheckResult(problems=tuple(str(refused.sentence).splitlines()))
     roles = tuple(f"role {role.name}: {', '.join(sorted(role.verbs))}" for role in policy.roles)
-    return CheckResult((*roles, *(f"apps {', '.join(each.match)}" for each in policy.apps)))
+    builds = tuple(f"builds {each}" for each in policy.builds)
+    return CheckResult((*roles, *builds, *(f"apps {', '.join(each.match)}" for each in policy.apps)))
 
 
 def _rendered(manifest: Manifest, environment: Environment, router: Router) -> Bundle:

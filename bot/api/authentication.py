@@ -17,6 +17,8 @@ from core.records.api_token import ApiToken
 USER = "convox"
 # What Kubernetes and Prometheus ask without a password; nothing in it is anybody's secret.
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+# Whoever sends these has signed them, and has no token.
+SIGNED_PATHS = frozenset({"/webhooks/github", "/webhooks/gitlab"})
 # A pod that builds shows the token of its build, which opens the source of that build alone, or takes what was cloned for it.
 SOURCE_PATH = re.compile(r"/builds/[A-Za-z]{11}/(source|clone)")
 _ACTOR = web.RequestKey("_ACTOR", Actor)
@@ -40,7 +42,7 @@ def authentication_middleware(tokens: TokenChecker, clock: Clock) -> Middleware:
 
     @web.middleware
     async def authenticating(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path not in OPEN_PATHS and not SOURCE_PATH.fullmatch(request.path):
+        if request.path not in OPEN_PATHS | SIGNED_PATHS and not SOURCE_PATH.fullmatch(request.path):
             request[_ACTOR] = await _actor(tokens, clock, request.headers.get("Authorization"))
             # A browser adds a remembered password to whatever a foreign page makes it send, and names that page.
             if "Origin" in request.headers:

@@ -39,6 +39,7 @@ class MetricsSnapshot:
         blind: seconds that rollouts went unseen, since the process began.
         size: of the database in bytes; `free`: how much of its disk is free, 0 to 1.
         lag: how late the event loop was, since the process began.
+        webhooks: (vendor, outcome) → deliveries of webhooks, since the process began.
     """
 
     promotions: Mapping[Phase, int]
@@ -53,6 +54,7 @@ class MetricsSnapshot:
     size: int
     free: float
     lag: LoopLag
+    webhooks: Mapping[tuple[str, str], int]
     version: str
 
 
@@ -70,6 +72,7 @@ class MetricsSource:
     slack: SlackState
     blind: BlindTime
     lag: LoopLag
+    webhooks: Mapping[tuple[str, str], int]
     clock: Clock
 
     async def snapshot(self) -> MetricsSnapshot:
@@ -88,6 +91,7 @@ class MetricsSource:
             size=self.size(),
             free=self.free(),
             lag=self.lag,
+            webhooks=dict(self.webhooks),
             version=version(),
         )
 
@@ -105,6 +109,7 @@ class MetricsCollector:
         facts = self._facts
         yield _endings(facts.endings)
         yield _times(facts.times)
+        yield _webhooks(facts.webhooks)
         waiting = GaugeMetricFamily(
             "convox_outbox_waiting",
             "What Slack is still to be told: cards to post or edit, lines in no message, messages unsent.",
@@ -166,6 +171,17 @@ def _endings(counted: Mapping[tuple[Phase, str], int]) -> Metric:
     for phase, reason in sorted({*known, *counted}):
         family.add_metric([phase, reason], counted.get((phase, reason), 0))
     return family
+
+
+def _webhooks(counts: Mapping[tuple[str, str], int]) -> Metric:
+    found = CounterMetricFamily(
+        "convox_webhooks",
+        "Deliveries of GitHub and GitLab, by what became of them.",
+        labels=["vendor", "outcome"],
+    )
+    for labels, count in sorted(counts.items()):
+        found.add_metric(list(labels), count)
+    return found
 
 
 def _times(counted: Mapping[Milestone, RolloutTimes]) -> Metric:

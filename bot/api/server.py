@@ -16,6 +16,7 @@ from bot.api.metrics import MetricsSource, exposition
 from bot.api.names import Names
 from bot.api.sources import SourcesEndpoint
 from bot.api.streams import TextStreams
+from bot.api.webhooks.endpoint import WebhooksEndpoint
 from bot.handlers.dispatch import Handlers
 from bot.http.bodies import expect
 from bot.http.errors import json_response
@@ -55,6 +56,7 @@ class ApiDependencies:
     clock: Clock
     starter: BuildStarter
     clones: CloneReceiver
+    webhooks: WebhooksEndpoint
 
 
 def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Application:
@@ -86,6 +88,8 @@ def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Applicatio
         expect_handler=expect,
     )
     api.router.add_get("/promotions/{id}/lines", lines.get, allow_head=False)
+    api.router.add_post("/webhooks/github", dependencies.webhooks.github, expect_handler=expect)
+    api.router.add_post("/webhooks/gitlab", dependencies.webhooks.gitlab, expect_handler=expect)
     api.on_shutdown.append(streams.stop)
     return api
 

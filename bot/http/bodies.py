@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -15,16 +16,18 @@ LIMITS = web.AppKey("LIMITS", HttpLimits)
 BODIES = web.AppKey("BODIES", MemoryLimiter)
 
 
-async def read_bytes(request: web.Request) -> bytes:
-    """Return the body of a request.
+async def read_bytes(request: web.Request, most: int | None = None) -> bytes:
+    """Return the body of a request, which has at most what the port takes of a body, or `most` bytes.
 
     Raises:
-        PayloadTooLarge: it has more bytes than the port takes; said at once where its length is announced.
+        PayloadTooLarge: it has more bytes than that; said at once where its length is announced.
         Unreadable: it ends too early, or is not put together as it says.
         RequestTimeout: it did not come in time.
         Overloaded: all bodies that are being read take too much, and this one most of it.
     """
     limits = request.app[LIMITS]
+    if most is not None:
+        limits = replace(limits, body_bytes=most)
     # Said at once where the length is announced, before a gigabyte is sent.
     if (request.content_length or 0) > limits.body_bytes:
         raise _too_large(limits)

@@ -27,6 +27,12 @@ class PayloadTooLarge(UserError):
     status = 413
 
 
+class Unsigned(UserError):
+    """Nobody whose secret is known has signed this; no password would help, so none is asked for."""
+
+    status = 401
+
+
 class TooManyRequests(UserError):
     """More requests than one token may send.
 

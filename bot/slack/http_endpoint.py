@@ -16,9 +16,10 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.http.bodies import expect, read_bytes
+from bot.http.errors import Unsigned
 from bot.http.limits import HttpLimits
 from bot.http.site import new_application
-from core.errors import Unreadable, UserError
+from core.errors import Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +30,6 @@ FRESH_SECONDS = 300
 # What a delivery can be: a slash command, something that was clicked or submitted, and Slack's check of a certificate.
 FORMS = ("command", "payload", "ssl_check")
 MOST_FIELDS = 200  # of a form; a slash command has a dozen
-
-
-class Unsigned(UserError):
-    status = 401
 
 
 def new_slack_endpoint(

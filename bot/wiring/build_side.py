@@ -15,6 +15,7 @@ from core.ports.builds import BuildCluster
 from core.records.git_address import INSECURE, SECURE
 from core.records.registry_account import RegistryAccount, host_of
 from core.usecases.build_starter import BuildStarter
+from core.usecases.push_receiver import PushReceiver
 from core.usecases.registrar import Registrar
 from core.usecases.source_registrar import SourceRegistrar
 from storage.sources import SourceFolder
@@ -29,6 +30,7 @@ class BuildSide:
     starter: BuildStarter
     clones: CloneReceiver
     supervisor: BuildSupervisor
+    pushes: PushReceiver
 
 
 def new_build_side(
@@ -56,19 +58,21 @@ def new_build_side(
         seconds=settings.convox_build_timeout,
     )
     supervisor = BuildSupervisor(ports)
+    starter = BuildStarter(
+        store,
+        slack.access,
+        builders,
+        folder,
+        supervisor,
+        why_not_startable=why_not_startable,
+        git_schemes=git_schemes(settings),
+    )
     return BuildSide(
         sources=SourceRegistrar(store, folder, slack.access, why_not_startable, builders.why_not, most=most),
-        starter=BuildStarter(
-            store,
-            slack.access,
-            builders,
-            folder,
-            supervisor,
-            why_not_startable=why_not_startable,
-            git_schemes=git_schemes(settings),
-        ),
+        starter=starter,
         clones=CloneReceiver(store, builders, supervisor, slack.sender, slack.access.rules),
         supervisor=supervisor,
+        pushes=PushReceiver(store, slack.access, starter, clock),
     )
 
 

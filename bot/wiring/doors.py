@@ -10,10 +10,13 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.api.metrics import MetricsSource
 from bot.api.server import ApiDependencies, new_api
+from bot.api.webhooks.endpoint import WebhookSecrets, WebhooksEndpoint
 from bot.background import (
+    age_out_pushes,
     age_out_sources,
     await_cluster,
     expire,
+    promote_built,
     remind,
     remove_orphans,
     start_due,
@@ -138,6 +141,8 @@ def assembled(
             "connection to Slack": connection.run,
             "counts left over": domain.scaler.resume,
             "age limit of sources": lambda: age_out_sources(domain.builds.sources, clock),
+            "age limit of pushes": lambda: age_out_pushes(domain.builds.pushes, clock),
+            "releases to promote": lambda: promote_built(domain.build_promoter, clock),
             "loop lag": lag.run,
             "first pods": domain.first_pods.run,
             "builds left over": domain.builds.supervisor.run,
@@ -159,12 +164,18 @@ def _sites(
 ) -> list[tuple[web.Application, str, int]]:
     """Return the API, and the address that Slack delivers to where it does so by HTTP."""
     limits = HttpLimits(connections=connections_of(open_files()))
+    secrets = WebhookSecrets(
+        github=[each.get_secret_value() for each in settings.convox_github_webhook_secrets or ()],
+        gitlab=[each.get_secret_value() for each in settings.convox_gitlab_webhook_secrets or ()],
+    )
+    webhooks = WebhooksEndpoint(domain.builds.pushes, secrets, clock)
     api = ApiDependencies(
         handlers=domain.handlers,
         registrar=domain.registrar,
         sources=domain.builds.sources,
         starter=domain.builds.starter,
         clones=domain.builds.clones,
+        webhooks=webhooks,
         store=store,
         viewer=domain.viewer,
         directory=slack.directory,
@@ -181,6 +192,7 @@ def _sites(
             slack=slack.state,
             blind=domain.blind,
             lag=lag,
+            webhooks=webhooks.counts,
             clock=clock,
         ),
         try_database=store.try_out,

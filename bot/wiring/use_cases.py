@@ -16,6 +16,7 @@ from core.rollout.effects import RolloutPorts
 from core.rollout.first_pods import FirstPods
 from core.rollout.supervisor import Supervisor
 from core.rollout.watched_time import BlindTime
+from core.usecases.build_promoter import BuildPromoter
 from core.usecases.chooser import Chooser
 from core.usecases.decider import Decider
 from core.usecases.explainer import Explainer
@@ -48,6 +49,7 @@ class UseCases:
     blind: BlindTime
     first_pods: FirstPods
     builds: BuildSide
+    build_promoter: BuildPromoter
     handlers: Handlers
 
 
@@ -107,5 +109,6 @@ def new_use_cases(
         blind=ports.blind,
         first_pods=FirstPods(ports),
         builds=builds,
+        build_promoter=BuildPromoter(store, access, promoter, sender),
         handlers=handlers,
     )

@@ -4,7 +4,8 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from core.actor import Actor
+from core.actor import EVERYBODY_KINDS, Actor
+from core.policy.build_rules import BuildRule, first_of_each_app
 from core.policy.deeds import deed
 from core.policy.freezes import Freezes
 from core.policy.people import Groups, among
@@ -70,6 +71,7 @@ class Policy:
         apps: the first that matches an app's name rules it.
         freezes: windows in which nothing new is promoted, and who may all the same.
         channels: what is said of a channel goes before what is said of an app.
+        builds: which pushes are built, and what becomes of their releases.
     """
 
     everything: bool = False
@@ -78,6 +80,7 @@ class Policy:
     apps: tuple[AppRules, ...] = ()
     freezes: Freezes = field(default_factory=Freezes)
     channels: tuple[ChannelRules, ...] = ()
+    builds: tuple[BuildRule, ...] = ()
 
     @classmethod
     def open(cls, apps: tuple[AppRules, ...] = ()) -> "Policy":
@@ -93,6 +96,10 @@ class Policy:
         said = (entry.verbosity for entry in self.channels if entry.channel == channel)
         return next(said, self.rules(app).verbosity)
 
+    def build_rules(self, repository: str, ref: str) -> tuple[BuildRule, ...]:
+        """Return what is built of a push to a ref (`refs/heads/main`) of a repository (`github.com/acme/shop`), one rule an app."""
+        return first_of_each_app(self.builds, repository, ref)
+
     def group_ids(self) -> frozenset[str]:
         """Return the id of every user group in the file: whoever asks must know their members."""
         named = {who for grant in self.grants for who in grant.who}
@@ -106,14 +113,16 @@ class Policy:
         """Say whether an actor has a right, and if not, what would give it and whom to ask.
 
         Args:
-            actor: a full member or a valid token; that is checked before.
+            actor: a full member, a valid token or a push that is signed; that is checked before.
             verb: the right.
             app: an app's name; for what concerns no app of its own, the name typed.
             groups: group id → user ids, at least those of `group_ids()`; an unknown group has nobody.
             unable: whom nobody is advised to ask, as the policy names them.
         """
-        if self.everything and actor.kind != "bot":
+        if self.everything and actor.kind in EVERYBODY_KINDS:
             return Decision(allowed=True)
+        if actor.kind == "webhook":
+            return self._of_push(actor, verb, app)
         if any(among(actor, grant.who, groups) for grant in self._giving(verb, app)):
             return Decision(allowed=True)
         if verb == "approve" and among(actor, self._approvers(app), groups):
@@ -132,6 +141,16 @@ class Policy:
                 if found:
                     return found[0]
         return None
+
+    def _of_push(self, actor: Actor, verb: Verb, app: str) -> Decision:
+        """Say whether a push has a right: the rule that has it built is all that gives one."""
+        rules = [rule for rule in self.builds if rule.app == app and rule.covers(actor.id)]
+        if rules and (verb == "build" or (verb == "promote" and any(r.promote != "never" for r in rules))):
+            return Decision(allowed=True)
+        because = Sentence.of(
+            f"no rule under builds: of the policy file lets pushes to {actor.id} {deed(verb, app)}"
+        )
+        return Decision(allowed=False, why=because, because=because)
 
     def _giving(self, verb: Verb, app: str) -> list[Grant]:
         return [
@@ -193,8 +212,16 @@ def parse_policy(text: str, *, open_to_all: bool = False) -> Policy:
     """
     problems = Problems()
     root = compose(as_written(text, problems), problems)
-    roles, grants, apps, freezes, channels = read_policy(root, problems, members_needed=not open_to_all)
+    roles, grants, apps, freezes, channels, builds = read_policy(
+        root, problems, members_needed=not open_to_all
+    )
     problems.finish()
     return Policy(
-        everything=open_to_all, roles=roles, grants=grants, apps=apps, freezes=freezes, channels=channels
+        everything=open_to_all,
+        roles=roles,
+        grants=grants,
+        apps=apps,
+        freezes=freezes,
+        channels=channels,
+        builds=builds,
     )

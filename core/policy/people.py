@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from core.actor import Actor
+from core.actor import EVERYBODY_KINDS, Actor
 from core.policy.rules import EVERYBODY, GROUP
 
 Groups = Mapping[str, frozenset[str]]
@@ -11,7 +11,7 @@ Groups = Mapping[str, frozenset[str]]
 def among(actor: Actor, who: Iterable[str], groups: Groups) -> bool:
     """Tell whether an actor is one of these: by id, by token name, by group, or as everybody."""
     for name in who:
-        if name == EVERYBODY and actor.kind != "bot":
+        if name == EVERYBODY and actor.kind in EVERYBODY_KINDS:
             return True
         if name.startswith(GROUP):
             members = groups.get(name.removeprefix(GROUP), frozenset())

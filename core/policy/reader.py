@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from core.policy.build_rules import BuildRule, read_build_rules
 from core.policy.freeze_reader import read_freezes
 from core.policy.freezes import Freezes
 from core.policy.names import (
@@ -77,7 +78,16 @@ RULE_KEYS = (
     "verbosity",
 )
 
-Parts = tuple[tuple[Role, ...], tuple[Grant, ...], tuple[AppRules, ...], Freezes, tuple[ChannelRules, ...]]
+TOP_KEYS = ("roles", "members", "freezes", "channels", "builds", "apps")
+
+Parts = tuple[
+    tuple[Role, ...],
+    tuple[Grant, ...],
+    tuple[AppRules, ...],
+    Freezes,
+    tuple[ChannelRules, ...],
+    tuple[BuildRule, ...],
+]
 
 
 def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) -> Parts:
@@ -85,11 +95,11 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
     if root is None:
         if members_needed:
             problems.fail(1, "the policy is empty: nobody could do anything")
-        return (), (), (), Freezes(), ()
+        return (), (), (), Freezes(), (), ()
     read = FieldReader(problems)
     if not isinstance(root, MappingNode):
         problems.fail(root.line, f"the policy must be a mapping of keys, not {node_kind(root)}")
-    entries = read.entries_of(root, "the policy", ("roles", "members", "freezes", "channels", "apps"))
+    entries = read.entries_of(root, "the policy", TOP_KEYS)
     roles = _roles(read, entries.get("roles"))
     grants = _grants(read, entries.get("members"), roles)
     if members_needed and not grants:
@@ -98,7 +108,9 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
     listed = read.items(entries["apps"].value, "apps") if "apps" in entries else ()
     freezes = read_freezes(read, entries.get("freezes"), roles, grants)
     channels = _channels(read, entries.get("channels"))
-    return tuple(roles.values()), grants, tuple(_app(read, node) for node in listed), freezes, channels
+    builds = read_build_rules(read, entries.get("builds"))
+    apps = tuple(_app(read, node) for node in listed)
+    return tuple(roles.values()), grants, apps, freezes, channels, builds
 
 
 def _channels(read: FieldReader, entry: MappingEntry | None) -> tuple[ChannelRules, ...]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from core.policy.build_rules import BUILD_KEYS, REPOSITORY
 from core.policy.names import GROUP_ID
 from core.policy.reader import CHANNEL, CHANNEL_KEYS, MOST_APPROVALS, RULE_KEYS
 from core.policy.rules import VERBOSITIES, VERBS
+from core.records.push import PROMOTE_AFTER
 from core.yaml.json_schema import (
     DIALECT,
     DURATION,
@@ -51,6 +53,14 @@ RULES: Mapping[str, Schema] = {
     "unpinned": boolean(),
     "verbosity": {"enum": list(VERBOSITIES)},
 }
+# Likewise of the rules of pushes.
+BUILDS: Mapping[str, Schema] = {
+    "app": text(),
+    "branch": text(),
+    "promote": {"enum": list(PROMOTE_AFTER)},
+    "repository": {"type": "string", "pattern": f"^{REPOSITORY.pattern}$"},
+    "tag": text(),
+}
 
 
 def policy_schema() -> Schema:
@@ -62,6 +72,9 @@ def policy_schema() -> Schema:
     top = mapping(
         {
             "apps": listed(rules),
+            "builds": listed(
+                mapping({key: BUILDS[key] for key in BUILD_KEYS}, required=("app", "repository"))
+            ),
             "channels": pairs(mapping({"verbosity": RULES["verbosity"]}, required=CHANNEL_KEYS)),
             "freezes": mapping({"override": listed(text()), "windows": listed(_WINDOW)}),
             "members": listed(member),

@@ -1,6 +1,7 @@
 """Builds on their way and their logs, as the core reads and writes them; part of the store."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from core.build_run import BuildRun
@@ -34,6 +35,14 @@ class BuildRunReader(Protocol):
         """Return (number, line) of the log with number > after; numbers begin at 1, and the oldest of a long log are gone."""
         ...
 
+    async def build_of_push(self, marks: Sequence[str]) -> str | None:
+        """Return the build that a push has started, which has one of these marks."""
+        ...
+
+    async def promotion_jobs(self) -> list[BuildRun]:
+        """Return the complete builds whose release is still to be asked for, oldest first: the work of a restart."""
+        ...
+
 
 class BuildRunWriter(Protocol):
     """Write builds that the cluster makes; what the store promises of a transaction holds here."""
@@ -61,4 +70,20 @@ class BuildRunWriter(Protocol):
 
     async def add_build_lines(self, build_id: str, lines: Sequence[str]) -> None:
         """Append lines to the log, and forget the oldest of a log that is longer than is kept."""
+        ...
+
+    async def remember_push(self, build_id: str, marks: Sequence[str]) -> None:
+        """Remember by its marks that a push has started this build; only HMACs of them are stored."""
+        ...
+
+    async def forget_pushes(self, before: datetime, limit: int) -> int:
+        """Forget so many pushes that were built before; return how many."""
+        ...
+
+    async def add_promotion_job(self, build_id: str) -> None:
+        """Note, as a build completes, that its release is to be asked for."""
+        ...
+
+    async def finish_promotion_job(self, build_id: str) -> bool:
+        """Note that it was asked for, or never will be; return False where that was done before."""
         ...

@@ -43,6 +43,8 @@ class PromotionRequest:
         break_glass: why it goes out through a freeze or without approvals; needs a right of its own.
         at: when it is to start, as it was typed by whoever asks; `queue`: as soon as nothing else of the app rolls out.
         waits_for: what these come to.
+        approval: whether it needs an approval even where the policy asks for none.
+        build: of a release that the bot asks for as its build is complete, that build: it is asked for once.
         variables: of a rollback, those of the release that it goes back to (`then`) or those that run (`now`).
         restart: the services of the active release whose pods are to be replaced, () for all; None where none are.
     """
@@ -57,6 +59,8 @@ class PromotionRequest:
     at: str | None = None
     queue: bool = False
     waits_for: WaitsFor | None = None
+    approval: bool = False
+    build: str | None = None
     variables: Variables = "then"
     restart: tuple[str, ...] | None = None
 
@@ -177,10 +181,14 @@ async def considered(
         waiting=meets.waiting,
         skipped=skipped,
         rules=policy.rules(request.app),
-        rule=rule_of(action, meets),
+        rule=_at_least_one(rule_of(action, meets)) if request.approval else rule_of(action, meets),
         freeze=gets_through(action, principal, meets),
         follows=_followed(context) if action.waits else (),
     )
+
+
+def _at_least_one(rule: ApprovalRule) -> ApprovalRule:
+    return rule if rule.count else replace(rule, count=1)
 
 
 def _starts_alike(one: WaitsFor | None, other: WaitsFor | None, due: WaitsFor | None) -> bool:

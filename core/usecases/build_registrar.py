@@ -182,6 +182,8 @@ class BuildRegistrar(RecordUseCase):
                 await tx.audit(given.actor, "build.create", build.id, detail)
                 if run is not None:
                     await tx.save_build_run(run.completed(release.id, tx.now), was=run.status)
+                    if run.request.promote_after != "never":
+                        await tx.add_promotion_job(run.id)
                 if not to_promote:
                     await self._announce(tx, build, release)
             if self._announcer is not None:

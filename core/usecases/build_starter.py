@@ -25,6 +25,7 @@ from core.records.git_address import (
     check_git_url,
     check_manifest_path,
 )
+from core.records.push import PushedBuild
 from core.records.repository import repository_url
 from core.sentence import Sentence
 from core.usecases.forks import read_fork
@@ -46,10 +47,15 @@ def check_buildable(why_not: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedBuild:
-    """A build that was asked for, and how many of its app come before it."""
+    """A build that was asked for, and how many of its app come before it.
+
+    Attributes:
+        known: the push that it is of has started it before; nothing was started now.
+    """
 
     run: BuildRun
     ahead: int = 0
+    known: bool = False
 
 
 class BuildStarter:
@@ -154,6 +160,7 @@ class BuildStarter:
         author: str = "",
         to_promote: bool = False,
         only_newest: bool = False,
+        pushed: PushedBuild | None = None,
     ) -> QueuedBuild:
         """Ask for a build of a git repository, which its pod clones: only then is known what convox.yml says.
 
@@ -171,6 +178,7 @@ class BuildStarter:
             author: who wrote the commit, where that is known already.
             to_promote: as of `start`.
             only_newest: as of `start`.
+            pushed: the push that it is of; one that was built before starts nothing, and what it has started is returned.
 
         Raises:
             NotFound: there is no such app.
@@ -202,12 +210,29 @@ class BuildStarter:
             repository=repository_url(address),
             promote=to_promote,
         )
-        return await self._enqueue(caller, actor, app, request, only_newest=only_newest)
+        if pushed is not None:
+            request = replace(
+                request,
+                promote=pushed.promote != "never",
+                promote_after=pushed.promote,
+                pushed_to=pushed.push.ref,
+                compare=pushed.push.compare_url,
+            )
+        return await self._enqueue(caller, actor, app, request, only_newest=only_newest, pushed=pushed)
 
     async def _enqueue(
-        self, caller: Caller, actor: Actor, app: str, request: BuildRequest, *, only_newest: bool
+        self,
+        caller: Caller,
+        actor: Actor,
+        app: str,
+        request: BuildRequest,
+        *,
+        only_newest: bool,
+        pushed: PushedBuild | None = None,
     ) -> QueuedBuild:
         async with self._store.transaction(delivery=caller.delivery) as tx:
+            if pushed is not None and (before := await tx.build_of_push(pushed.marks)):
+                return QueuedBuild(run=await tx.build_run(before), known=True)
             named = request
             if not request.description and not request.git_url:
                 named = replace(request, description=f"build {tx.now:%Y-%m-%d %H:%M}")
@@ -223,6 +248,9 @@ class BuildStarter:
             told = {"app": app, "git_sha": request.git_sha}
             if request.git_url:
                 told |= {"git": request.git_url, "ref": request.git_ref}
+            if pushed is not None:
+                await tx.remember_push(run.id, pushed.marks)
+                told |= {"rule": pushed.rule}
             await tx.audit(actor, "build.start", run.id, told)
         self._runner.look(app)
         return QueuedBuild(run=run, ahead=len(going))

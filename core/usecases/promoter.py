@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from core.actor import Actor, Caller
 from core.clock import Clock
-from core.errors import Unavailable
+from core.errors import Conflict, Unavailable
 from core.failpoints import failpoint
 from core.ids import new_id
 from core.lifecycle.access import Access
@@ -110,6 +110,8 @@ class Promoter:
             )
             bundle = await prepared(self._store, self._cluster, asked, request)
             async with self._store.transaction(delivery=caller.delivery) as tx:
+                if request.build and not await tx.finish_promotion_job(request.build):
+                    raise Conflict(f"the release of {request.build} was asked for already")
                 requested = await self._request(tx, caller, request, bundle, principal)
                 requested = replace(
                     requested, undelivered_card=await undelivered_card(tx, requested.promotion)

@@ -1,10 +1,12 @@
 """Reads of builds that the cluster makes, and of their logs."""
 
+from collections.abc import Sequence
+
 from core.build_run import BuildRun
 from core.errors import NotFound
 from core.records.build import BuildEntry
 from storage.aggregate import AggregateReader
-from storage.builds.rows import build_lines_of, build_run_entry_of, build_run_of
+from storage.builds.rows import build_lines_of, build_run_entry_of, build_run_of, push_mark
 
 
 class BuildReader(AggregateReader):
@@ -41,3 +43,12 @@ class BuildReader(AggregateReader):
             if len(found) >= limit:
                 break
         return found[:limit]
+
+    async def build_of_push(self, marks: Sequence[str]) -> str | None:
+        for mark in marks:
+            if found := await self._session.one("build_of_push", mark=push_mark(mark, self._vault)):
+                return str(found["build"])
+        return None
+
+    async def promotion_jobs(self) -> list[BuildRun]:
+        return [build_run_of(row, self._vault) for row in await self._session.all("promotion_jobs")]

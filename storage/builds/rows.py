@@ -91,3 +91,11 @@ def build_lines_row(build: str, number: int, lines: Sequence[str], vault: Vault)
 def build_lines_of(row: Row, vault: Vault) -> list[tuple[int, str]]:
     lines = orjson.loads(zlib.decompress(vault.unseal_bytes(row["sealed"])))
     return list(enumerate(lines, start=row["number"]))
+
+
+def push_row(mark: str, build: str, at: datetime, vault: Vault) -> Columns:
+    return {"mark": push_mark(mark, vault), "build": build, "at": timestamp(at)}
+
+
+def push_mark(mark: str, vault: Vault) -> str:
+    return vault.keyed_digest("push", mark)

@@ -1,12 +1,14 @@
 """Writes of builds that the cluster makes, and of their logs."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from core.build_run import BuildRun
 from core.errors import Conflict, Taken
 from core.records.build import BuildStatus
 from storage.aggregate import AggregateWriter
-from storage.builds.rows import build_lines_row, build_run_row
+from storage.builds.rows import build_lines_row, build_run_row, push_row
+from storage.codec import timestamp
 
 # Lines of one log that are kept, its last ones: a failure is at the end. BuildKit writes some thousands for a large image.
 MOST_LINES = 20_000
@@ -42,3 +44,16 @@ class BuildWriter(AggregateWriter):
         row = build_lines_row(build_id, number, lines, self._vault)
         await self._session.run("add_build_lines", row)
         await self._session.run("forget_build_lines", {"build": build_id, "oldest": row["last"] - MOST_LINES})
+
+    async def remember_push(self, build_id: str, marks: Sequence[str]) -> None:
+        rows = [push_row(mark, build_id, self.now, self._vault) for mark in marks]
+        await self._session.many("remember_push", rows)
+
+    async def forget_pushes(self, before: datetime, limit: int) -> int:
+        return await self._session.run("forget_pushes", {"before": timestamp(before), "limit": limit})
+
+    async def add_promotion_job(self, build_id: str) -> None:
+        await self._session.run("add_promotion_job", {"build": build_id})
+
+    async def finish_promotion_job(self, build_id: str) -> bool:
+        return await self._session.run("finish_promotion_job", {"build": build_id}) == 1

@@ -6,6 +6,7 @@ import pytest
 
 from bot.admin.settings import DatabaseSettings, RackSettings
 from bot.settings import Settings, SettingsError, StoreSettings, read_settings
+from bot.webhook_settings import WebhookSettings
 from core.records.router import NO_ROUTER, Router
 from storage.keys import Keyring
 
@@ -305,3 +306,36 @@ def test_the_log_is_for_people_or_for_machines():
     assert settings().log_format == "text"
     assert settings(LOG_FORMAT="json").log_format == "json"
     assert problems(LOG_FORMAT="xml") == ["LOG_FORMAT is neither text nor json"]
+
+
+def test_secrets_of_webhooks_are_several_and_none_is_short_or_cut():
+    signing = "whsec_" + "QUJD" * 8
+    given = {
+        "CONVOX_GITHUB_WEBHOOK_SECRETS": "a secret of today, a secret of yesterday,",
+        "CONVOX_GITLAB_WEBHOOK_SECRETS": f"{signing}",
+    }
+    read = read_settings(WebhookSettings, given, None)
+    github, gitlab = read.convox_github_webhook_secrets, read.convox_gitlab_webhook_secrets
+    assert github is not None
+    assert gitlab is not None
+    assert [each.get_secret_value() for each in (*github, *gitlab)] == [
+        "a secret of today",
+        "a secret of yesterday",
+        signing,
+    ]
+    assert read_settings(WebhookSettings, {}, None).convox_github_webhook_secrets is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("CONVOX_GITHUB_WEBHOOK_SECRETS", "long enough to stay,hunter2", "holds a secret of fewer than 16"),
+        ("CONVOX_GITLAB_WEBHOOK_SECRETS", "whsec_not-base64-at-all", "holds a signing token that is cut"),
+    ],
+)
+def test_a_secret_that_cannot_be_used_is_told_without_being_shown(name, value, problem):
+    with pytest.raises(SettingsError) as refused:
+        read_settings(WebhookSettings, {name: value}, None)
+    (said,) = refused.value.problems
+    assert said.startswith(f"{name} {problem}")
+    assert not any(secret in said for secret in value.split(","))

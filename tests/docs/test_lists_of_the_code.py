@@ -68,6 +68,7 @@ def test_every_metric_is_in_the_table_with_its_labels_and_no_other():
         size=0,
         free=1.0,
         lag=LoopLag(JumpingClock()),
+        webhooks={("github", "started"): 1},
         version="1",
     )
     found = re.findall(r"^(convox\w+)(?:\{(.*)\})? ", exposition(facts).decode(), re.MULTILINE)

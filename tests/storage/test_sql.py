@@ -81,7 +81,17 @@ def test_the_phases_in_sql_are_those_of_the_core():
 # What may be read from one end to the other: it grows with apps, keys, tokens and open work, never with history.
 # `newest` is a few rows of a statement itself.
 SMALL = {
-    *("newest", "meta", "apps", "tokens", "promotion_phases", "prune_jobs", "scale_jobs", "freezes"),
+    *(
+        "newest",
+        "meta",
+        "apps",
+        "tokens",
+        "promotion_phases",
+        "promotion_jobs",
+        "prune_jobs",
+        "scale_jobs",
+        "freezes",
+    ),
     *("promotion_endings", "rollout_times"),
 }
 # Partial indexes: of what is still to be done, and of what is kept for a day.

@@ -67,3 +67,27 @@ DELETE FROM build_lines WHERE build = :build AND last <= :oldest;
 -- build_lines --
 -- Lines of a log after one of them, in the pieces in which they were appended.
 SELECT number, last, sealed FROM build_lines WHERE build = :build AND last > :after ORDER BY number LIMIT :limit;
+
+-- build_of_push --
+-- The build that a push has started.
+SELECT build FROM pushes WHERE mark = :mark;
+
+-- remember_push --
+-- Remember that a push has started a build.
+INSERT INTO pushes (mark, build, at) VALUES (:mark, :build, :at) ON CONFLICT (mark) DO NOTHING;
+
+-- forget_pushes --
+-- Forget some pushes that are refused by their age if they are told again, the oldest first.
+DELETE FROM pushes WHERE mark IN (SELECT mark FROM pushes WHERE at < :before ORDER BY at LIMIT :limit);
+
+-- promotion_jobs --
+-- The builds whose release is still to be asked for, in the order in which they were asked for.
+SELECT build_runs.* FROM promotion_jobs CROSS JOIN build_runs ON build_runs.id = promotion_jobs.build ORDER BY build_runs.number;
+
+-- add_promotion_job --
+-- The release of a build is to be asked for.
+INSERT INTO promotion_jobs (build) VALUES (:build);
+
+-- finish_promotion_job --
+-- It was asked for, or never will be.
+DELETE FROM promotion_jobs WHERE build = :build;

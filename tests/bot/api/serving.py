@@ -1,6 +1,7 @@
 """The real API for a test: application, store and use cases, with a scripted cluster."""
 
 import asyncio
+import base64
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -8,12 +9,14 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.api.metrics import MetricsSource
 from bot.api.server import ApiDependencies, new_api
+from bot.api.webhooks.endpoint import WebhookSecrets, WebhooksEndpoint
 from bot.handlers.dispatch import Handlers
 from bot.http.limits import HttpLimits
 from bot.loop_lag import LoopLag
 from bot.slack.connection import SlackState
 from core.lifecycle.access import Access
 from core.rollout.watched_time import BlindTime
+from core.usecases.push_receiver import PushReceiver
 from core.usecases.source_registrar import SourceRegistrar
 from storage.sources import SourceFolder
 from tests.bot.api.asking import basic
@@ -21,6 +24,13 @@ from tests.bot.handling import handlers_of
 from tests.core.building.nursery import Builds, builds_of
 from tests.core.world import World, world
 from tests.fakes import JumpingClock
+
+# Of each vendor the one that is being taken into use, and the one that it takes the place of.
+SIGNING_TOKEN = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
+SECRETS = WebhookSecrets(
+    github=("the new secret of GitHub", "the old secret of GitHub"),
+    gitlab=("the secret token of GitLab", SIGNING_TOKEN),
+)
 
 
 @dataclass
@@ -35,6 +45,7 @@ class Api:
     lag: LoopLag
     sources: SourceRegistrar
     builds: Builds
+    webhooks: WebhooksEndpoint
 
     @property
     def store(self):
@@ -80,7 +91,7 @@ def sources_of(w, path, why_not_buildable=str, *, most=64 << 20, least_free=0.0,
     return SourceRegistrar(w.store, folder, access, lambda: why_not_startable, why_not_buildable, most=most)
 
 
-def metrics_of(w, slack, lag):
+def metrics_of(w, slack, lag, webhooks):
     """What the metrics of a world are made of."""
     read, store = w.store.read, w.store
     return MetricsSource(
@@ -94,6 +105,7 @@ def metrics_of(w, slack, lag):
         slack=slack,
         blind=BlindTime(),
         lag=lag,
+        webhooks=webhooks.counts,
         clock=w.clock,
     )
 
@@ -104,6 +116,9 @@ async def serving(path):
         builds = builds_of(made)
         handlers = handlers_of(made, builds.starter)
         slack, lag = SlackState(connected=True, problem=""), LoopLag(made.clock)
+        access = Access(lambda: made.policy, made.directory)
+        pushes = PushReceiver(made.store, access, builds.starter, made.clock)
+        webhooks = WebhooksEndpoint(pushes, SECRETS, made.clock)
         parts = ApiDependencies(
             handlers=handlers,
             registrar=made.registrar,
@@ -115,13 +130,14 @@ async def serving(path):
             directory=made.directory,
             tokens=made.store.tokens,
             slack=slack,
-            metrics=metrics_of(made, slack, lag),
+            webhooks=webhooks,
+            metrics=metrics_of(made, slack, lag, webhooks),
             try_database=made.store.try_out,
             clock=_Aside(made.clock),
         )
         token = await made.store.tokens.create("ci")
         async with TestClient(TestServer(new_api(parts, HttpLimits()))) as client:
             try:
-                yield Api(made, client, slack, handlers, token, lag, parts.sources, builds)
+                yield Api(made, client, slack, handlers, token, lag, parts.sources, builds, webhooks)
             finally:
                 await builds.supervisor.stop()

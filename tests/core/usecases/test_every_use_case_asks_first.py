@@ -18,6 +18,7 @@ from core.promotion import Phase, PromotionKind
 from core.records.environment_text import VariableLine
 from core.records.process_log import LogRequest
 from core.usecases.asking import PromotionRequest
+from core.usecases.build_promoter import BuildPromoter
 from core.usecases.build_starter import BuildStarter
 from core.usecases.chooser import Chooser
 from core.usecases.decider import Decider
@@ -25,6 +26,7 @@ from core.usecases.explainer import Explainer
 from core.usecases.freezer import Freezer
 from core.usecases.process_viewer import ProcessViewer
 from core.usecases.promoter import Promoter
+from core.usecases.push_receiver import PushReceiver
 from core.usecases.registrar import Registrar
 from core.usecases.scaler import Scaler
 from core.usecases.source_registrar import SourceRegistrar
@@ -51,6 +53,8 @@ USE_CASES = (
     Chooser,
     SourceRegistrar,
     BuildStarter,
+    BuildPromoter,
+    PushReceiver,
 )
 # Nobody asks for these, so there is no right to ask for. Whoever adds one says why.
 OF_THE_BOT = {
@@ -62,6 +66,9 @@ OF_THE_BOT = {
     "Decider.hand_over": "tells and drives what another use case has committed",
     "Freezer.tell_begun": "the clock calls it",
     "Registrar.release_build": "what somebody with the right has asked for is built, and makes its release",
+    "BuildPromoter.promote_due": "the clock calls it; the rights of whoever asked for the build are asked",
+    "PushReceiver.receive": "whoever has signed it asks; the rule that names the repository is the right, which each build asks for",
+    "PushReceiver.age_out": "the clock calls it",
     "BuildStarter.source": "the pod of a build shows its own token, which opens nothing else",
     "SourceRegistrar.age_out": "the clock calls it",
     "Scaler.resume": "goes on with what somebody with the right has asked for before the process died",
