@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest --numprocesses=auto --maxschedchunk=1
 PYTHON := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup play test soak bench field manifest schemas coverage check format cluster tools lock clean
+.PHONY: help setup play test soak bench field manifest schemas coverage check format cluster builders tools lock clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,8 @@ cluster: setup ## obtain a real control plane into the user's cache directory (1
 
 tools: setup ## obtain what judges files of its field, Helm, actionlint and promtool, into the user's cache directory
 	@$(BIN)/python -m tests.tools.programs
+builders: setup ## obtain a real BuildKit into the user's cache directory (3 minutes cold)
+	@$(BIN)/python -m tests.builders.build
 
 lock: setup ## resolve the dependencies anew
 	@$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header -o requirements.lock -q

@@ -23,7 +23,7 @@ class ClusterBuildSettings(BaseModel):
     convox_registry_password: SecretStr | None = None
     convox_build_address: str | None = None
     """URL under which pods of the cluster reach the API of this bot."""
-    convox_build_image: str = "moby/buildkit:rootless"
+    convox_build_image: str = "moby/buildkit:v0.34.2-rootless"
     convox_build_cpu: str = "2"
     convox_build_memory: str = "4Gi"
     convox_build_disk: str = "20Gi"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.builders import assets as builders
 from tests.controlplane import assets
 from tests.tools import programs
 
@@ -35,6 +36,8 @@ class Machine:
         go: whether there is a Go to build the control plane with.
         control_plane: where the control plane lies, or None.
         tools: programs that judge files of their field and are not there.
+        build_packages: those that are missing of what builds images beside BuildKit.
+        no_builds: why no image can be built here, "" where it can.
     """
 
     browser: str | None
@@ -45,6 +48,8 @@ class Machine:
     go: bool
     control_plane: Path | None
     tools: tuple[str, ...]
+    build_packages: tuple[str, ...]
+    no_builds: str
 
 
 def find_browser(path: str | None = None) -> str | None:
@@ -97,6 +102,8 @@ def look(environ: Mapping[str, str] = os.environ, *, fonts: Path = FONT_FOLDER) 
         go=shutil.which("go", path=path) is not None,
         control_plane=assets.find(environ),
         tools=programs.missing(environ),
+        build_packages=builders.missing_packages(path),
+        no_builds=builders.why_not(environ),
     )
 
 
@@ -104,7 +111,7 @@ def to_install(machine: Machine) -> list[str]:
     """Name the packages that are missing and can be had."""
     if not machine.installer:
         return []
-    return [*([] if machine.browser else ["chromium"]), *machine.fonts]
+    return [*([] if machine.browser else ["chromium"]), *machine.fonts, *machine.build_packages]
 
 
 def left_out(machine: Machine) -> list[str]:
@@ -124,6 +131,8 @@ def left_out(machine: Machine) -> list[str]:
         lines.append(
             f"no {' and no '.join(machine.tools)} (`make tools` obtains them): what they judge is left out"
         )
+    if machine.no_builds:
+        lines.append(f"no images are built with a real BuildKit: {machine.no_builds}")
     return lines
 
 

@@ -18,6 +18,8 @@ def machine(**changes):
         "go": True,
         "control_plane": Path("/cache"),
         "tools": (),
+        "build_packages": (),
+        "no_builds": "",
     }
     return Machine(**{**everything, **changes})
 
@@ -31,6 +33,7 @@ def test_packages_are_installed_only_where_they_can_be():
     bare = {"browser": None, "fonts": ("fonts-noto-core",)}
     assert to_install(machine(**bare, installer=True)) == ["chromium", "fonts-noto-core"]
     assert to_install(machine(**bare)) == []
+    assert to_install(machine(build_packages=("runc",), installer=True)) == ["runc"]
 
 
 @pytest.mark.parametrize(
@@ -42,6 +45,7 @@ def test_packages_are_installed_only_where_they_can_be():
             "missing fonts: screenshots will show boxes (install fonts-noto-core)",
         ),
         ({"node": False, "sdk": False}, "no Node of 20.18 or newer with npm"),
+        ({"no_builds": "install runc"}, "no images are built with a real BuildKit: install runc"),
         ({"control_plane": None}, "no control plane (`make cluster` obtains it"),
         ({"control_plane": None, "go": False}, "no control plane and no Go to build it with"),
         ({"tools": ("helm", "actionlint")}, "no helm and no actionlint (`make tools` obtains them)"),
@@ -65,6 +69,8 @@ def test_the_machine_is_looked_at_not_guessed(tmp_path):
     assert found.fonts == ("fonts-noto-color-emoji",)
     assert found.control_plane is None
     assert found.tools == ("helm", "actionlint", "promtool")
+    assert set(found.build_packages) == {"runc", "rootlesskit", "uidmap", "docker-registry", "busybox-static"}
+    assert found.no_builds
 
 
 def test_what_apt_complains_about_is_said_in_one_line(tmp_path, monkeypatch):

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from core.build_run import BuildRun
+from core.building.cause import cause_in
 from core.building.job_spec import job_spec
-from core.building.reading_log import LogProgress, cause_in, new_lines, past_the_second
+from core.building.reading_log import LogProgress, new_lines, past_the_second
 from core.clock import Clock
 from core.errors import Conflict, Rejected, Unreachable, UserError
 from core.failpoints import failpoint

@@ -1,4 +1,4 @@
-"""Which lines of a log are new, and which of them tells why a build failed; pure functions of lines."""
+"""Which lines of a log are new; pure functions of lines."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.ports.builds import JobLogLine
-
-# How BuildKit, its client and the script of a build begin the line that says what went wrong, the plainest first.
-CAUSES = ("error: failed to solve: ", "ERROR: failed to solve: ", "error: ", "ERROR: ")
-LONGEST_CAUSE = 300  # characters; the log has the rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +47,6 @@ def past_the_second(progress: LogProgress) -> LogProgress:
     except ValueError:
         return progress
     return LogProgress(since=f"{at:%Y-%m-%dT%H:%M:%S}Z")
-
-
-def cause_in(lines: Sequence[str]) -> str:
-    """Return the line that says why a build failed, without what every such line begins with, or ""."""
-    for beginning in CAUSES:
-        for line in reversed(lines):
-            if line.startswith(beginning):
-                said = line.removeprefix(beginning).strip()
-                return said if len(said) <= LONGEST_CAUSE else f"{said[:LONGEST_CAUSE]}…"
-    return ""
 
 
 def _digest(line: JobLogLine) -> str:

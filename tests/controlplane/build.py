@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.controlplane import assets
 
 NEEDS_GO = (1, 26)  # what Kubernetes 1.37's own go.mod asks for
+INSTEAD = f", or put all of {', '.join(assets.BINARIES)} where KUBEBUILDER_ASSETS points"
 TAIL = 20  # lines of the compiler's complaint: the cause stands at the end
 
 
@@ -33,13 +34,13 @@ def go_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {**environ, **assets.GO_ENVIRONMENT}
 
 
-def require_go(environ: Mapping[str, str]) -> str:
+def require_go(environ: Mapping[str, str], what: str = "The control plane", or_else: str = INSTEAD) -> str:
     """Return the path of a Go that can build this, or say what to install."""
     wanted = ".".join(map(str, NEEDS_GO))
-    way_out = f"install Go {wanted} or newer from https://go.dev/dl, or put all of {', '.join(assets.BINARIES)} where KUBEBUILDER_ASSETS points"
+    way_out = f"install Go {wanted} or newer from https://go.dev/dl{or_else}"
     go = shutil.which("go", path=environ.get("PATH"))
     if go is None:
-        raise BuildError(f"The control plane is built with Go, and there is no `go` on the PATH: {way_out}.")
+        raise BuildError(f"{what} is built with Go, and there is no `go` on the PATH: {way_out}.")
     # In the module's folder, because a Go from 1.21 on may fetch the toolchain that go.mod names by itself.
     asked = subprocess.run(
         [go, "env", "GOVERSION"],
@@ -52,7 +53,9 @@ def require_go(environ: Mapping[str, str]) -> str:
     version = parse_go_version(asked.stdout)
     if asked.returncode or (version and version < NEEDS_GO):
         said = asked.stdout.strip() or asked.stderr.strip()
-        raise BuildError(f"The Go on the PATH is too old to build the control plane ({said}): {way_out}.")
+        raise BuildError(
+            f"The Go on the PATH is too old to build {what.replace('The', 'the')} ({said}): {way_out}."
+        )
     return go
 
 

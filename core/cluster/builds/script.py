@@ -47,7 +47,10 @@ def build_script(
     no_cache: bool,
     said: Sequence[str] = (),
 ) -> str:
-    """Return the script that builds and pushes images one after the other, with one cache for all of them.
+    """Return the script that builds and pushes images one after the other, each with a cache of its own in the registry.
+
+    A cache holds what one build of one image was made of, so what is pushed over it forgets all other images. Stages
+    that images share are made once: the state of BuildKit stays in the pod from one image to the next.
 
     Its arguments are those of `secret_words`: which secrets a pod has is decided with its Secret, before a clone tells more.
 
@@ -78,11 +81,16 @@ def tag(service: str, build: str) -> str:
     return f"{service}.{build}"
 
 
+def cache_tag(service: str) -> str:
+    """Return the tag of what the next build of a service begins with; it has no dot, as all others have."""
+    return f"cache-{service}"
+
+
 def _arguments(image: ImageBuild, repository: str, build: str, *, no_cache: bool) -> list[str]:
     """Return the arguments of `buildctl`, as documented for v0.13 and newer."""
     folder = _folder(image)
     names = ",".join(f"{repository}:{tag(service, build)}" for service in image.services)
-    cache = f"type=registry,ref={repository}:cache"
+    cache = f"type=registry,ref={repository}:{cache_tag(image.services[0])}"
     words = ["build", "--progress=plain", "--frontend", "dockerfile.v0"]
     words += ["--local", f"context={folder}", "--local", f"dockerfile={folder}"]
     words += ["--opt", f"filename={image.dockerfile}"]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from core.records.git_address import SECURE
 from core.records.registry_account import RegistryAccount
 
-# Rootless: the daemon and whatever a Dockerfile runs are an ordinary user of the node.
-BUILD_IMAGE = "moby/buildkit:rootless"
+# Rootless: the daemon and whatever a Dockerfile runs are an ordinary user of the node. Of the version that `tests/builders`
+# build with: what a build says and does changes with it, and a tag without one is another image whenever a node pulls it.
+BUILD_IMAGE = "moby/buildkit:v0.34.2-rootless"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

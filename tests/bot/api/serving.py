@@ -111,9 +111,9 @@ def metrics_of(w, slack, lag, webhooks):
 
 
 @asynccontextmanager
-async def serving(path):
+async def serving(path, jobs=None):
     async with world(path) as made:
-        builds = builds_of(made)
+        builds = builds_of(made, jobs)
         handlers = handlers_of(made, builds.starter)
         slack, lag = SlackState(connected=True, problem=""), LoopLag(made.clock)
         access = Access(lambda: made.policy, made.directory)

@@ -114,7 +114,9 @@ def test_every_image_is_built_and_its_digest_told_and_no_value_is_a_word_of_the_
         "filename=ci/Dockerfile",
     ]
     assert "id=KEY,src=/run/build-secrets/KEY" in second
-    assert "type=registry,ref=registry.example/apps/myapp:cache" in first
+    assert "type=registry,ref=registry.example/apps/myapp:cache-web" in first
+    # What is pushed over a cache forgets what was in it: each image has its own.
+    assert "type=registry,ref=registry.example/apps/myapp:cache-db" in second
 
 
 def test_no_cache_builds_anew_and_keeps_what_comes_of_it(tmp_path: Path):
