@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from bot.admin.doctor.examination import examine
+from bot.admin.doctor.report import tell_log
 from bot.clock import SystemClock
 from bot.collector import relax
 from bot.http.site import listening
@@ -140,11 +142,20 @@ async def serve(settings: Settings, *, clock: Clock | None = None) -> None:
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, bot.policy.reload)
         relax()
+        bot.background["doctor"] = lambda: tell_health(settings, bot.clock)
         try:
             await run(bot, stop, started=lambda: log.info("convox-bot is running"))
         finally:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.remove_signal_handler(number)
+
+
+async def tell_health(settings: Settings, clock: Clock) -> None:
+    """Say in the log what `doctor` would; whatever becomes of that, the bot runs on."""
+    try:
+        tell_log(await examine(settings, clock, starting=True))
+    except Exception:
+        log.exception("doctor could not look at everything")
 
 
 def _cluster_source(settings: Settings, kubeconfig: Mapping[str, Any] | None) -> ConfigurationSource:

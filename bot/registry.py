@@ -86,6 +86,32 @@ class RegistryClient:
         except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(f"{tag.host} does not answer ({type(error).__name__})") from None
 
+    async def check(self, host: str, login: RegistryAccount | None) -> None:
+        """Ask whether a registry answers, and takes the login; nothing is read or pushed.
+
+        Raises:
+            Unreachable: it does not, and why; Unauthenticated where it asks for a login.
+        """
+        tag = ImageTag(host, "", "")
+        where = "registry-1.docker.io" if host == DOCKER else host
+        url = f"{_scheme(where)}://{where}/v2/"
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                headers: dict[str, str] = {}
+                response = await self._ask("GET", url, headers)
+                if response.status == HTTPStatus.UNAUTHORIZED:
+                    challenge = response.headers.get("WWW-Authenticate", "")
+                    headers["Authorization"] = await self._credentials(tag, challenge, login)
+                    response = await self._ask("GET", url, headers)
+        except TimeoutError:
+            raise Unreachable(f"{host} does not answer within {PATIENCE_SECONDS:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unreachable(f"{host} does not answer ({type(error).__name__})") from None
+        if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            raise Unreachable(f"{host} does not take the login of {login.user if login else 'nobody'}")
+        if response.status != HTTPStatus.OK:
+            raise Unreachable(f"{host} answers HTTP {response.status} where a registry answers 200")
+
     async def _digest(self, tag: ImageTag, login: RegistryAccount | None) -> str:
         headers = {"Accept": ACCEPT}
         response = await self._ask("HEAD", tag.url, headers)

@@ -63,6 +63,19 @@ class Keyring:
                 "a stored value cannot be read: it was encrypted with another key, or changed since"
             ) from None
 
+    def renewed(self, token: bytes) -> bytes | None:
+        """Return what was encrypted, encrypted with the newest key; None where it is.
+
+        Raises:
+            KeyMismatch: as `decrypt`.
+        """
+        newest = next(iter(self._keys.values()))
+        try:
+            newest.decrypt(token)
+        except InvalidToken:
+            return newest.encrypt(self.decrypt(token))
+        return None
+
 
 def fingerprint(key: str) -> str:
     # A key has 256 random bits: eight digits of its hash give nothing away.

@@ -1,5 +1,6 @@
 """Giving an app its namespace, where the bot may; where it may not, an administrator is told the command."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -83,15 +84,20 @@ class NamespaceProvisioner:
         return await self._review(attributes)
 
     async def _review(self, attributes: dict[str, str]) -> bool:
-        review = await self._client.create(
-            Address(kind=ACCESS_REVIEW.name),
-            {
-                "apiVersion": ACCESS_REVIEW.resource.api_version,
-                "kind": ACCESS_REVIEW.name,
-                "spec": {"resourceAttributes": attributes},
-            },
-        )
-        return bool((review.get("status") or {}).get("allowed"))
+        return await may(self._client, attributes)
+
+
+async def may(client: KubeClient, attributes: Mapping[str, str]) -> bool:
+    """Return whether the bot may do what `resourceAttributes` of an access review describe."""
+    review = await client.create(
+        Address(kind=ACCESS_REVIEW.name),
+        {
+            "apiVersion": ACCESS_REVIEW.resource.api_version,
+            "kind": ACCESS_REVIEW.name,
+            "spec": {"resourceAttributes": dict(attributes)},
+        },
+    )
+    return bool((review.get("status") or {}).get("allowed"))
 
 
 def _documents(ns: AppNamespace) -> list[dict[str, Any]]:

@@ -78,3 +78,26 @@ class _Discovery(Address):
 def discovery(resource: Resource) -> Address:
     """Return where the API server lists what is served beside this resource."""
     return _Discovery(kind="", of=resource)
+
+
+@dataclass(frozen=True, slots=True)
+class _Path(Address):
+    """An object of a kind that is not in the table, by its whole path."""
+
+    whole: str = field(kw_only=True)
+
+    @property
+    def path(self) -> str:
+        return self.whole
+
+    @property
+    def resource(self) -> str:
+        return self.whole.rpartition("/")[0].rpartition("/")[2]
+
+
+def path_of(path: str) -> Address:
+    """Return the address of an object that is only looked at."""
+    return _Path(kind="", name=path.rpartition("/")[2], whole=path)
+
+
+VERSION = _Path(kind="", whole="/version")

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Any, Self
 
 import aiohttp
 import orjson
 
 from core.clock import Clock
-from core.cluster.api.address import READYZ, Address, discovery
+from core.cluster.api.address import READYZ, VERSION, Address, discovery
 from core.cluster.api.credentials import ConfigurationSource
 from core.cluster.api.refusals import ApiRejected, ApiUnreachable
 from core.cluster.api.transport import Request, Transport
@@ -141,6 +142,10 @@ class KubeClient:
         except Unreachable:
             return False
         return True
+
+    async def time(self) -> datetime | None:
+        """Return the time of the answer to a question that anybody may ask, by the API server's clock; None where it says none."""
+        return await self._transport.time_of(Request(method="GET", at=VERSION, seconds=READY_SECONDS))
 
     async def _json(self, request: Request) -> Json:
         try:

@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -86,6 +88,17 @@ class Transport:
             # Aiohttp's limit begins with the sending; that of the caller holds for credentials and a second try too.
             async with asyncio.timeout(request.seconds), await self._open(request, limits) as response:
                 return await response.read()
+
+    async def time_of(self, request: Request) -> datetime | None:
+        """Return when the answer to a request was made, to the second (RFC 9110, `Date`); raise as `read`."""
+        limits = aiohttp.ClientTimeout(total=request.seconds, sock_connect=CONNECT_SECONDS)
+        with _translated(request):
+            async with asyncio.timeout(request.seconds), await self._open(request, limits) as response:
+                said = response.headers.get("Date", "")
+        try:
+            return parsedate_to_datetime(said)
+        except ValueError:
+            return None
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncGenerator[aiohttp.StreamReader]:

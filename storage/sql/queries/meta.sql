@@ -10,6 +10,14 @@ SELECT name, value FROM meta;
 -- Keep a fact of the database, unless it has it already.
 INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
 
+-- reseal_meta --
+-- Write a sealed fact anew, with another key.
+UPDATE meta SET value = :value WHERE name = :name;
+
+-- retire_key --
+-- Nothing is sealed with this key any more.
+DELETE FROM meta WHERE name = :name AND name GLOB 'canary:*';
+
 -- refused_blocks --
 -- The kinds of blocks that a workspace has refused after a moment.
 SELECT name FROM meta WHERE name >= :prefix AND name < :prefix || 'zzzz' AND value > :moment;

@@ -1,0 +1,156 @@
+"""What is looked at, in which order, and what a look that cannot be taken means for those behind it."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import aiohttp
+
+from bot.admin.check import check_policy
+from bot.admin.doctor import judgements as judge
+from bot.admin.doctor.judgements import HealthCheck
+from bot.admin.doctor.probes import DatabaseLook, ask_slack, free_fraction, look_at_database
+from bot.registry import RegistryClient
+from bot.settings import Settings
+from core.actor import BOT
+from core.clock import Clock
+from core.cluster.api.client import KubeClient
+from core.cluster.api.credentials import ConfigurationSource, from_document, from_environment
+from core.cluster.builds.adapter import PLACE
+from core.cluster.inspection import ClusterInspector
+from core.cluster.labels import namespace_name
+from core.errors import Rejected, Unreachable
+from core.records.registry_account import RegistryAccount, host_of
+
+
+async def examine(
+    settings: Settings,
+    clock: Clock,
+    *,
+    kubeconfig: Mapping[str, Any] | None = None,
+    starting: bool = False,
+) -> list[HealthCheck]:
+    """Look at everything that the bot needs, whether it runs or not; nothing is changed by it.
+
+    Args:
+        settings: those of `serve`.
+        clock: this machine's.
+        kubeconfig: a parsed one; by default the cluster is found as every Kubernetes client does.
+        starting: a bot starts with these settings: what it does by itself, and what takes long, is left out.
+    """
+    keys = [key.get_secret_value() for key in settings.convox_keys]
+    database = await look_at_database(settings.convox_database, keys, whole=not starting)
+    found = [*_database(settings, database, starting=starting), await asyncio.to_thread(_policy, settings)]
+    async with aiohttp.ClientSession() as session:
+        found += [each async for each in _slack(settings, session, database, clock, starting=starting)]
+        async with KubeClient(_source(settings, kubeconfig), clock=clock) as client:
+            found += [each async for each in _cluster(settings, client, database, clock)]
+        found.append(await _registry(settings, session, clock))
+    return found
+
+
+def _database(settings: Settings, look: DatabaseLook, *, starting: bool) -> list[HealthCheck]:
+    path = settings.convox_database
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        return [judge.judge_database(f"there is no folder {folder} for CONVOX_DATABASE")]
+    whole = judge.judge_database(look.error)
+    if look.missing:
+        whole = HealthCheck(name="database", note=f"there is no {path} yet: `serve` makes it")
+    return [
+        whole,
+        *([] if starting else [judge.judge_audit(look.chain.rows, look.chain.broken)]),
+        judge.judge_keys(look.key_error, look.old_keys),
+        judge.judge_disk(str(folder), free_fraction(path)),
+    ]
+
+
+def _policy(settings: Settings) -> HealthCheck:
+    path = settings.convox_policy
+    problems: tuple[str, ...] = ()
+    if path is not None:
+        try:
+            problems = check_policy(path.read_text(encoding="utf-8")).problems
+        except (OSError, UnicodeDecodeError) as error:
+            problems = (f"{path} cannot be read: {error}",)
+    return judge.judge_policy(str(path or ""), problems, open_to_all=settings.convox_open)
+
+
+async def _slack(
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    database: DatabaseLook,
+    clock: Clock,
+    *,
+    starting: bool,
+) -> AsyncIterator[HealthCheck]:
+    url, token = settings.slack_api_url, settings.slack_bot_token.get_secret_value()
+    said = await ask_slack(session, url, token, "auth.test")
+    yield judge.judge_slack("SLACK_BOT_TOKEN", said.error)
+    # One call a minute (Tier 1), which a start needs itself.
+    if settings.slack_app_token is not None and not starting and not said.error.startswith(judge.SILENCE):
+        app_token = settings.slack_app_token.get_secret_value()
+        opened = await ask_slack(session, url, app_token, "apps.connections.open")
+        yield judge.judge_slack("SLACK_APP_TOKEN", opened.error)
+    if said.at is not None:
+        yield judge.judge_clock("Slack", said.at, clock.now())
+    if said.error:
+        return
+    yield judge.judge_scopes(said.scopes)
+    for app, channel in database.apps.items():
+        if channel is not None:
+            seen = await ask_slack(session, url, token, "conversations.history", channel=channel, limit="1")
+            yield judge.judge_channel(app, channel, seen.error)
+
+
+async def _cluster(
+    settings: Settings, client: KubeClient, database: DatabaseLook, clock: Clock
+) -> AsyncIterator[HealthCheck]:
+    rack = settings.convox_rack
+    inspector = ClusterInspector(client, rack=rack, router=settings.router)
+    try:
+        theirs = await inspector.time()
+        yield judge.judge_cluster("")
+        yield judge.judge_clock("the API server", theirs, clock.now())
+        for app in database.apps:
+            missing, exists = await inspector.missing(app), await inspector.exists(app)
+            yield judge.judge_rights(rack, app, missing, exists)
+        yield judge.judge_router(settings.convox_router, await inspector.router_parts())
+        if settings.convox_registry:
+            missing = await inspector.missing_for_builds()
+            yield judge.judge_build_rights(namespace_name(rack, PLACE), missing)
+    except (Rejected, Unreachable) as error:
+        yield judge.judge_cluster(str(error))
+
+
+async def _registry(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> HealthCheck:
+    registry = settings.convox_registry or ""
+    if not registry:
+        return judge.judge_registry(registry, "")
+    host, password = host_of(f"{registry}/app"), settings.convox_registry_password
+    account = (
+        None
+        if password is None
+        else RegistryAccount(
+            app="",
+            host=host,
+            user=settings.convox_registry_user or "",
+            password=password.get_secret_value(),
+            created_at=clock.now(),
+            created_by=BOT,
+        )
+    )
+    try:
+        await RegistryClient(session).check(host, account)
+    except Unreachable as error:
+        return judge.judge_registry(registry, str(error))
+    return judge.judge_registry(registry, "")
+
+
+def _source(settings: Settings, kubeconfig: Mapping[str, Any] | None) -> ConfigurationSource:
+    if kubeconfig is not None:
+        return from_document(kubeconfig)
+    return from_environment(
+        {**os.environ, "KUBECONFIG": settings.kubeconfig} if settings.kubeconfig else os.environ
+    )

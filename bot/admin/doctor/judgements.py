@@ -1,0 +1,255 @@
+"""What each look means: a pure function of what was seen, so that every sentence can be tested without what it is about."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.cluster.inspection import AccessRight
+from core.records.app import namespace_command
+
+# What manifest.yml asks for; a test compares.
+SCOPES = frozenset(
+    {
+        *("app_mentions:read", "channels:history", "chat:write", "commands"),
+        *("files:write", "groups:history", "usergroups:read", "users:read"),
+    }
+)
+# Slack refuses what it signed five minutes ago, and Kubernetes' tokens are young: half a minute is far from both.
+MOST_SKEW_SECONDS = 30.0
+# Under it nothing new starts (engine rule 16); under twice that somebody should know.
+LEAST_FREE, LITTLE_FREE = 0.10, 0.20
+MOST_NAMED = 5
+# How a probe begins to say that nobody answered.
+SILENCE = "does not answer"
+REINSTALL = "paste manifest.yml at api.slack.com/apps → App Manifest, then Install App → Reinstall, and set SLACK_BOT_TOKEN anew"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """One thing that the bot needs.
+
+    Attributes:
+        name: what was looked at.
+        problem: what is wrong with it, "" where nothing is.
+        remedy: the command that mends it, or what a person has to do.
+        note: what is worth knowing though nothing is wrong, such as that nobody could look.
+    """
+
+    name: str
+    problem: str = ""
+    remedy: str = ""
+    note: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.problem
+
+
+def judge_scopes(granted: Collection[str]) -> HealthCheck:
+    """Judge what the bot token may do in Slack."""
+    missing = sorted(SCOPES - set(granted))
+    problem = f"SLACK_BOT_TOKEN lacks {', '.join(missing)}" if missing else ""
+    return HealthCheck(name="scopes", problem=problem, remedy=REINSTALL if missing else "")
+
+
+def judge_slack(name: str, error: str) -> HealthCheck:
+    """Judge whether Slack takes a token.
+
+    Args:
+        name: of the setting.
+        error: Slack's word, or why it does not answer; "" where it does.
+    """
+    if not error:
+        return HealthCheck(name=name)
+    if error.startswith(SILENCE):
+        remedy = "let this machine reach slack.com over HTTPS; SLACK_API_URL is for tests"
+        return HealthCheck(name=name, problem=f"Slack {error}", remedy=remedy)
+    where = {"SLACK_BOT_TOKEN": "Install App", "SLACK_APP_TOKEN": "Basic Information → App-Level Tokens"}
+    return HealthCheck(
+        name=name,
+        problem=f"Slack says {error}",
+        remedy=f"copy the token anew from api.slack.com/apps → {where[name]}, set {name}, and start again",
+    )
+
+
+def judge_channel(app: str, channel: str, error: str) -> HealthCheck:
+    """Judge whether the bot is in the channel that an app is linked to.
+
+    Args:
+        app: its name.
+        channel: its id.
+        error: Slack's word to reading it, "" where it can be read.
+    """
+    name = f"channel of {app}"
+    if not error:
+        return HealthCheck(name=name)
+    if error in {"not_in_channel", "channel_not_found"}:
+        return HealthCheck(
+            name=name,
+            problem=f"the bot is not in {channel}, or there is no such channel",
+            remedy=f"in that channel: /invite @convox; or link another: /convox apps link {app}",
+        )
+    if error == "is_archived":
+        return HealthCheck(
+            name=name,
+            problem=f"{channel} is archived",
+            remedy=f"in another channel: /convox apps link {app}",
+        )
+    if error == "ratelimited" or error.startswith(SILENCE):
+        return HealthCheck(name=name, note="Slack did not say: look again in a minute")
+    return HealthCheck(name=name, problem=f"{channel} cannot be read: Slack says {error}", remedy=REINSTALL)
+
+
+def judge_rights(rack: str, app: str, missing: Sequence[AccessRight], exists: bool | None) -> HealthCheck:
+    """Judge what the bot may do in the namespace of an app, which may not be there; None is that nobody may know."""
+    name, remedy = f"rights in {rack}-{app}", namespace_command(rack, app)
+    if exists is False:
+        return HealthCheck(name=name, problem=f"there is no namespace {rack}-{app}", remedy=remedy)
+    return (
+        HealthCheck(name=name, problem=f"the bot may not {_named(missing)}", remedy=remedy)
+        if missing
+        else HealthCheck(name=name)
+    )
+
+
+def judge_build_rights(namespace: str, missing: Sequence[AccessRight]) -> HealthCheck:
+    """Judge what the bot may do in the namespace of builds."""
+    name = f"rights in {namespace}"
+    if not missing:
+        return HealthCheck(name=name)
+    return HealthCheck(
+        name=name,
+        problem=f"the bot may not {_named(missing)}, so nothing is built",
+        remedy="kubectl apply -f deploy/builds.yaml",
+    )
+
+
+def _named(missing: Sequence[AccessRight]) -> str:
+    named = ", ".join(map(str, missing[:MOST_NAMED]))
+    more = len(missing) - MOST_NAMED
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def judge_clock(whose: str, theirs: datetime | None, ours: datetime) -> HealthCheck:
+    """Judge whether two clocks agree.
+
+    Args:
+        whose: the other one's.
+        theirs: its time, None where it does not say.
+        ours: at the same moment.
+    """
+    name = f"clock against {whose}"
+    if theirs is None:
+        return HealthCheck(name=name, note=f"{whose} does not say what time it is")
+    skew = (ours - theirs).total_seconds()
+    if abs(skew) <= MOST_SKEW_SECONDS:
+        return HealthCheck(name=name)
+    return HealthCheck(
+        name=name,
+        problem=f"this machine is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} {whose}",
+        remedy="on this machine, in a cluster on the node: timedatectl set-ntp true",
+    )
+
+
+def judge_disk(path: str, free: float) -> HealthCheck:
+    """Judge how much of the database's disk is free, 0 to 1."""
+    if free >= LITTLE_FREE:
+        return HealthCheck(name="disk")
+    effect = "nothing new starts" if free < LEAST_FREE else f"under {LEAST_FREE:.0%} nothing new starts"
+    return HealthCheck(
+        name="disk",
+        problem=f"{free:.0%} of the disk of {path} is free; {effect}",
+        remedy=f"make room: du -xh --max-depth=1 {path}; or enlarge the volume",
+    )
+
+
+def judge_router(setting: str, parts: Mapping[str, bool | None]) -> HealthCheck:
+    """Judge whether there is what the settings name as the router."""
+    lacking = [name for name, there in parts.items() if there is False]
+    unknown = [name for name, there in parts.items() if there is None]
+    if lacking:
+        return HealthCheck(
+            name="router",
+            problem=f"the cluster has no {' and no '.join(lacking)}, so nothing is reached from outside",
+            remedy=f"install it, or name another one: CONVOX_ROUTER is {setting} (kubectl get ingressclass,gateway,clusterissuer -A)",
+        )
+    note = f"the bot may not look at {', '.join(unknown)}: kubectl get it yourself" if unknown else ""
+    return HealthCheck(
+        name="router", note=note or ("" if parts else "none: nobody outside reaches a service by a name")
+    )
+
+
+def judge_cluster(error: str) -> HealthCheck:
+    """Judge whether the API server answers."""
+    if not error:
+        return HealthCheck(name="cluster")
+    return HealthCheck(
+        name="cluster",
+        problem=error,
+        remedy="kubectl --kubeconfig=$KUBECONFIG get --raw /version from this machine; is KUBECONFIG right?",
+    )
+
+
+def judge_registry(registry: str, error: str) -> HealthCheck:
+    """Judge whether the registry that builds are pushed to answers and takes the login."""
+    if not registry:
+        return HealthCheck(name="registry", note="CONVOX_REGISTRY is not set: images are built elsewhere")
+    if not error:
+        return HealthCheck(name="registry")
+    login = "login" in error or "let" in error
+    remedy = (
+        "set CONVOX_REGISTRY_USER and CONVOX_REGISTRY_PASSWORD to what `docker login` takes there"
+        if login
+        else f"curl -v https://{registry.partition('/')[0]}/v2/ from this machine; is CONVOX_REGISTRY right?"
+    )
+    return HealthCheck(name="registry", problem=error, remedy=remedy)
+
+
+def judge_policy(path: str, problems: Sequence[str], *, open_to_all: bool) -> HealthCheck:
+    """Judge the policy file; "" is none."""
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return HealthCheck(
+            name="policy",
+            problem=f"{problems[0]}{more}",
+            remedy=f"convox-bot check --policy {path}; mend it, then: kill -HUP the bot",
+        )
+    note = "CONVOX_OPEN=1: every full member of the workspace and every token may do everything"
+    return HealthCheck(name="policy", note=note if open_to_all else "")
+
+
+def judge_database(error: str) -> HealthCheck:
+    """Judge whether the database can be opened and is whole; the sentence of an error says what to do."""
+    if not error:
+        return HealthCheck(name="database")
+    return HealthCheck(
+        name="database", problem=error, remedy="docs/operations.md, `Degraded` and `After a restore`"
+    )
+
+
+def judge_keys(error: str, old: Sequence[str]) -> HealthCheck:
+    """Judge whether the keys open what the database holds.
+
+    Args:
+        error: what is wrong, "" where nothing is.
+        old: fingerprints of the keys that still open something and are not the newest.
+    """
+    if error:
+        return HealthCheck(
+            name="keys",
+            problem=error,
+            remedy="set CONVOX_KEYS to newest,…,oldest with every key that was used",
+        )
+    note = f"{', '.join(old)} must stay behind the newest until `convox-bot rekey` has run" if old else ""
+    return HealthCheck(name="keys", note=note)
+
+
+def judge_audit(rows: int, broken: int | None) -> HealthCheck:
+    """Judge whether the chain of the audit is whole."""
+    if broken is None:
+        return HealthCheck(name="audit", note=f"{rows:,} rows")
+    return HealthCheck(
+        name="audit",
+        problem=f"row {broken} was changed, or one before it is missing",
+        remedy="convox-bot audit verify, there and on a backup: who has written to the file?",
+    )

@@ -1,0 +1,252 @@
+"""Doctor against an emulated Slack, a simulated cluster, a real database and a registry; each thing is broken once."""
+
+import re
+import sqlite3
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.admin.doctor.examination import examine
+from bot.admin.doctor.report import summary
+from bot.clock import SystemClock
+from bot.main import tell_health
+from bot.playground.cluster.simulated import SimulatedCluster
+from bot.playground.slack.workspace import SlackWorkspace
+from bot.settings import Settings, read_settings
+from core.cluster.api.client import KubeClient
+from core.cluster.api.credentials import from_document
+from core.cluster.fencing import AppNamespace
+from core.records.app import App
+from storage.keys import Keyring
+from storage.store import open_store
+from tests.storage.making import ALICE
+
+POLICY = """\
+roles:
+  developer: [view, promote]
+members:
+  - who: [U01ALICE]
+    roles: [developer]
+"""
+
+
+class Shifted(SystemClock):
+    """This machine's clock, wrong by so much."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._shift = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return super().now() + self._shift
+
+
+@dataclass
+class Ground:
+    slack: SlackWorkspace
+    cluster: SimulatedCluster
+    environ: dict[str, str]
+    registry: dict[str, int] = field(default_factory=lambda: {"status": 200})
+    shift: float = 0.0
+
+    async def look(self, **more: str):
+        settings = read_settings(Settings, self.environ | more, None)
+        checks = await examine(settings, Shifted(self.shift), kubeconfig=self.cluster.kubeconfig())
+        return {check.name: check for check in checks}
+
+    async def wrong(self, **more: str) -> dict[str, str]:
+        found = await self.look(**more)
+        return {name: check.problem for name, check in found.items() if not check.ok}
+
+
+def source_of(ground):
+    return from_document(ground.cluster.kubeconfig())
+
+
+async def make_namespace(cluster, app):
+    async with KubeClient(from_document(cluster.kubeconfig("admin")), clock=SystemClock()) as admin:
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"convox-{app}"}}
+        await admin.apply(AppNamespace("convox", app).itself, body, manager="kubectl", force=True)
+
+
+@asynccontextmanager
+async def registry_of(answer):
+    async def v2(_request: web.Request) -> web.Response:
+        headers = {"WWW-Authenticate": 'Basic realm="r"'} if answer["status"] == 401 else {}
+        return web.Response(status=answer["status"], headers=headers)
+
+    app = web.Application()
+    app.router.add_get("/v2/", v2)
+    async with TestServer(app) as server:
+        yield f"127.0.0.1:{server.port}"
+
+
+@pytest.fixture
+async def ground(tmp_path):
+    (tmp_path / "policy.yml").write_text(POLICY)
+    slack = SlackWorkspace(SystemClock())
+    await slack.start()
+    key, path = Keyring.generate(), tmp_path / "convox.db"
+    async with open_store(path, Keyring([key]), SystemClock()) as store, store.transaction() as tx:
+        channel = slack.channel("deploys").id
+        await tx.add_app(App(name="myapp", created_at=tx.now, created_by=ALICE, channel=channel))
+        await tx.audit(ALICE, "app.create", "myapp", {})
+    try:
+        async with SimulatedCluster(SystemClock()) as cluster:
+            await make_namespace(cluster, "myapp")
+            answer = {"status": 200}
+            async with registry_of(answer) as host:
+                environ = {
+                    "SLACK_BOT_TOKEN": slack.credentials.bot_token,
+                    "SLACK_APP_TOKEN": slack.credentials.app_token,
+                    "SLACK_API_URL": slack.api_url,
+                    "CONVOX_KEYS": key,
+                    "CONVOX_DATABASE": str(path),
+                    "CONVOX_POLICY": str(tmp_path / "policy.yml"),
+                    "CONVOX_REGISTRY": f"{host}/apps",
+                    "CONVOX_BUILD_ADDRESS": "http://bot:3001",
+                }
+                yield Ground(slack, cluster, environ, answer)
+    finally:
+        await slack.stop()
+
+
+async def test_where_nothing_is_wrong_every_check_is_ok_and_an_operator_reads_so(ground):
+    found = await ground.look()
+
+    assert {name for name, check in found.items() if not check.ok} == set()
+    assert found.keys() == {
+        *("database", "audit", "keys", "disk", "policy", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"),
+        *("clock against Slack", "scopes", "channel of myapp", "cluster", "clock against the API server"),
+        *("rights in convox-myapp", "rights in convox-builds", "router", "registry"),
+    }
+    assert summary(list(found.values())) == "all 16 checks are ok"
+
+
+async def test_a_scope_that_is_missing(ground):
+    context = ground.slack._context
+    context.credentials = replace(context.credentials, scopes=context.credentials.scopes - {"users:read"})
+    assert await ground.wrong() == {"scopes": "SLACK_BOT_TOKEN lacks users:read"}
+
+
+async def test_tokens_that_slack_does_not_know(ground):
+    found = await ground.wrong(SLACK_BOT_TOKEN="xoxb-wrong", SLACK_APP_TOKEN="xapp-wrong")
+    assert found == {
+        "SLACK_BOT_TOKEN": "Slack says invalid_auth",
+        "SLACK_APP_TOKEN": "Slack says invalid_auth",
+    }
+
+
+async def test_a_slack_that_does_not_answer(ground):
+    found = await ground.wrong(SLACK_API_URL="http://127.0.0.1:9/")
+    assert found == {"SLACK_BOT_TOKEN": "Slack does not answer: ClientConnectorError"}
+
+
+async def test_a_channel_that_the_bot_is_not_in(ground):
+    ground.slack.channel("deploys").members.clear()
+    assert list(await ground.wrong()) == ["channel of myapp"]
+
+
+async def test_clocks_that_differ(ground):
+    ground.shift = 600.0
+    found = await ground.wrong()
+    assert found.keys() == {"clock against Slack", "clock against the API server"}
+    assert all(re.search(r"(599|60[012]) s ahead of", problem) for problem in found.values()), found
+
+
+async def test_a_right_that_is_missing_and_a_namespace_that_is(ground):
+    ground.cluster.access.deny = lambda verb, resource, _namespace: (verb, resource) == ("get", "pods/log")
+    assert await ground.wrong() == {
+        "rights in convox-myapp": "the bot may not get pods/log",
+        "rights in convox-builds": "the bot may not get pods/log, so nothing is built",
+    }
+    ground.cluster.access.deny = None
+    ground.environ["CONVOX_RACK"] = "prod"
+    assert (await ground.wrong())["rights in prod-myapp"] == "there is no namespace prod-myapp"
+
+
+async def test_a_cluster_that_does_not_answer(ground):
+    ground.cluster.freeze_server()
+    await ground.cluster.stop()
+    assert "cluster" in await ground.wrong()
+
+
+async def test_a_router_that_is_not_there(ground):
+    found = await ground.wrong(CONVOX_ROUTER="ingress:nginx", CONVOX_DOMAIN="apps.example.com")
+    assert found == {"router": "the cluster has no IngressClass nginx, so nothing is reached from outside"}
+
+
+@pytest.mark.parametrize(("status", "says"), [(401, "asks for a login"), (500, "answers HTTP 500")])
+async def test_a_registry_that_refuses(ground, status, says):
+    ground.registry["status"] = status
+    found = await ground.wrong()
+    assert list(found) == ["registry"]
+    assert says in found["registry"]
+
+
+async def test_a_registry_that_is_dead_and_one_that_takes_the_login_of_nobody(ground):
+    assert "does not answer" in (await ground.wrong(CONVOX_REGISTRY="127.0.0.1:9/apps"))["registry"]
+    ground.registry["status"] = 401
+    account = {"CONVOX_REGISTRY_USER": "bot", "CONVOX_REGISTRY_PASSWORD": "secret"}
+    said = (await ground.wrong(**account))["registry"]
+    assert "does not take the login of bot" in said
+    assert "secret" not in said
+
+
+async def test_a_policy_that_is_bad_or_gone(ground, tmp_path):
+    (tmp_path / "policy.yml").write_text("nonsense: 1\n")
+    assert list(await ground.wrong()) == ["policy"]
+    (tmp_path / "policy.yml").unlink()
+    assert "cannot be read" in (await ground.wrong())["policy"]
+
+
+async def test_keys_that_do_not_fit_and_one_that_may_not_go_yet(ground):
+    new = Keyring.generate()
+    found = await ground.wrong(CONVOX_KEYS=new)
+    assert "CONVOX_KEYS lacks a key that this database was written with" in found["keys"]
+    kept = (await ground.look(CONVOX_KEYS=f"{new},{ground.environ['CONVOX_KEYS']}"))["keys"]
+    assert kept.ok
+    assert "until `convox-bot rekey` has run" in kept.note
+    assert "is not a key" in (await ground.wrong(CONVOX_KEYS="no"))["keys"]
+
+
+async def test_a_disk_that_is_full(ground, monkeypatch):
+    monkeypatch.setattr("bot.admin.doctor.examination.free_fraction", lambda _path: 0.04)
+    assert "4% of the disk" in (await ground.wrong())["disk"]
+
+
+async def test_a_database_that_is_damaged_or_not_there_yet(ground, tmp_path):
+    path = tmp_path / "convox.db"
+    for companion in tmp_path.glob("convox.db-*"):
+        companion.unlink()
+    content = path.read_bytes()
+    path.write_bytes(b"\0" * len(content))
+    assert "its file is no SQLite database" in (await ground.wrong())["database"]
+    path.unlink()
+    found = await ground.look()
+    assert found["database"].ok
+    assert "`serve` makes it" in found["database"].note
+    found = await ground.wrong(CONVOX_DATABASE=str(tmp_path / "none" / "convox.db"))
+    assert "there is no folder" in found["database"]
+
+
+async def test_an_audit_that_was_changed(ground, tmp_path):
+    with sqlite3.connect(tmp_path / "convox.db") as connection:
+        connection.execute("DROP TRIGGER audit_is_final")
+        connection.execute("UPDATE audit SET subject = 'x'")
+    connection.close()
+    assert await ground.wrong() == {"audit": "row 1 was changed, or one before it is missing"}
+
+
+async def test_a_start_says_it_in_the_log_and_takes_no_call_that_it_needs_itself(ground, caplog, monkeypatch):
+    monkeypatch.setattr("bot.admin.doctor.examination.from_environment", lambda _: source_of(ground))
+    settings = read_settings(Settings, ground.environ | {"SLACK_BOT_TOKEN": "xoxb-wrong"}, None)
+    with caplog.at_level("INFO"):
+        await tell_health(settings, SystemClock())
+    assert "doctor: SLACK_BOT_TOKEN: Slack says invalid_auth → copy the token anew" in caplog.text
+    assert "found something: SLACK_BOT_TOKEN" in caplog.text
+    assert "apps.connections.open" not in {call.method for call in ground.slack._context.calls}
