@@ -1,7 +1,9 @@
 """`POST /apps/{app}/builds`: how releases come in from CI (contract 4)."""
 
+from typing import Any
+
 from aiohttp import web
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bot.api.authentication import caller_of
 from bot.api.bodies import Body, read_body
@@ -17,7 +19,7 @@ class NewBuild(Body):
     """What CI sends."""
 
     manifest: str
-    """The text of convox.yml."""
+    """The text of convox.yml; of git its clone tells it."""
     images: dict[str, str] = Field(default_factory=dict)
     """Service → image reference, for each service with `build:`; with a source, for those that are not to be built."""
     description: str = ""
@@ -31,10 +33,19 @@ class NewBuild(Body):
     """Whoever asks promotes its release next: who may not do that makes none, and no channel is told of the build alone."""
     source: str = Field(default="", max_length=64)
     """What was uploaded, for a build that the cluster makes; what follows is of such a build alone."""
+    git: str = Field(default="", max_length=1000)
+    """A repository that the cluster clones and builds, in place of a source."""
+    ref: str = Field(default="", max_length=1000)
+    """Its branch, tag or commit."""
     manifest_path: str = Field(default="convox.yml", alias="manifest-path", max_length=255)
     build_args: dict[str, str] = Field(default_factory=dict, alias="build-args")
     no_cache: bool = Field(default=False, alias="no-cache")
     only_newest: bool = Field(default=False, alias="only-newest")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _told_by_its_clone(cls, given: Any) -> Any:
+        return {"manifest": "", **given} if isinstance(given, dict) and given.get("git") else given
 
 
 class BuildsEndpoint:
@@ -47,6 +58,10 @@ class BuildsEndpoint:
     async def create(self, request: web.Request) -> web.Response:
         """Store one build and its release; of a source, ask for it, since its release is still to come (202)."""
         app, given = request.match_info["app"].lower(), await read_body(request, NewBuild)
+        if given.git:
+            return await self._start_git(request, app, given)
+        if given.ref:
+            raise Invalid("ref: without git nothing is cloned")
         if given.source:
             return await self._start(request, app, given)
         _refuse_without_source(given)
@@ -65,6 +80,25 @@ class BuildsEndpoint:
         note = {"note": made.skipped} if made.skipped else {}
         notes = {"notes": [Sentence.of(each).shown(in_terminal) for each in made.notes]} if made.notes else {}
         return json_response({"id": made.build.id, "release": made.release.id, **note, **notes}, status=201)
+
+    async def _start_git(self, request: web.Request, app: str, given: NewBuild) -> web.Response:
+        names = ("manifest", "source", "git_sha", "repository", "committed_at")
+        if said := [name.replace("_", "-") for name in names if getattr(given, name)]:
+            raise Invalid(f"{', '.join(said)}: of git its clone tells that")
+        queued = await self._starter.start_git(
+            caller_of(request),
+            app,
+            url=given.git,
+            ref=given.ref,
+            manifest_path=given.manifest_path,
+            build_args=given.build_args,
+            no_cache=given.no_cache,
+            images=given.images,
+            description=given.description,
+            to_promote=given.promote,
+            only_newest=given.only_newest,
+        )
+        return json_response({"id": queued.run.id, "ahead": queued.ahead}, status=202)
 
     async def _start(self, request: web.Request, app: str, given: NewBuild) -> web.Response:
         queued = await self._starter.start(

@@ -32,6 +32,7 @@ class BuildOptions:
         only_newest: builds of the app that still wait are called off.
         external: this machine builds, with the program of that name, or the first that is there where it is "".
         registry: where this machine pushes; None for what its environment says.
+        git: a repository that the cluster clones and builds in place of the folder, and its branch, tag or commit as `ref`.
     """
 
     app: str
@@ -46,6 +47,8 @@ class BuildOptions:
     only_newest: bool = False
     external: str | None = None
     registry: str | None = None
+    git: str = ""
+    ref: str = ""
 
     def only_built(self) -> Mapping[str, Any]:
         """What is said of builds that the bot makes, by the names of the API; it refuses them where it makes none."""
@@ -107,6 +110,8 @@ class BuildResult:
 
 def _made(options: BuildOptions, out: TextIO, *, promote: bool = False) -> BuildResult:
     """Return what the bot has made; `promote`: that the release is promoted next."""
+    if options.git:
+        return _built_of_git(options, out, promote=promote)
     manifest = options.folder / options.manifest
     text = read_file(manifest, hint="-m names another manifest")
     document: dict[str, Any] = {
@@ -160,9 +165,29 @@ def _built(rack: RackClient, options: BuildOptions, document: dict[str, Any], ou
     steps, path = Steps(out), options.manifest.as_posix()
     source = upload_folder(rack, options.app, options.folder, (path, document["manifest"]), steps, _notice)
     started = start_build(rack, options.app, document | {"source": source, "manifest-path": path}, steps)
+    return _followed(rack, options.app, started, out)
+
+
+def _built_of_git(options: BuildOptions, out: TextIO, *, promote: bool) -> BuildResult:
+    """Let the bot clone and build a repository, and print its log."""
+    rack, path = RackClient(rack_of_environment()), options.manifest.as_posix()
+    said: dict[str, Any] = {
+        "ref": options.ref,
+        "images": dict(options.images),
+        "description": options.description or "",
+        "promote": promote,
+        "manifest-path": path,
+        **options.only_built(),
+    }
+    document = {"git": options.git} | {key: value for key, value in said.items() if value}
+    return _followed(rack, options.app, start_build(rack, options.app, document, Steps(out)), out)
+
+
+def _followed(rack: RackClient, app: str, started: Mapping[str, Any], out: TextIO) -> BuildResult:
+    """Print the log of a build until it has ended, and return what it has made."""
     _note(started)
     if ahead := started.get("ahead"):
-        _notice(f"{ahead} of {options.app}'s builds come before {started['id']}")
+        _notice(f"{ahead} of {app}'s builds come before {started['id']}")
     followed = BuildLogReader(rack, started["id"], _notice)
     try:
         for line in followed.lines():

@@ -205,6 +205,8 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-cache", action="store_true", help="run each step of the Dockerfiles anew")
     parser.add_argument("--only-newest", action="store_true", help="call off builds of APP that still wait")
+    parser.add_argument("--git", metavar="URL", help="have the cluster clone and build this repository")
+    parser.add_argument("--ref", metavar="REF", help="its branch, tag or commit")
     _add_external(parser)
     parser.add_argument(
         "--git-sha", metavar="SHA", help="the commit (default: HEAD of the manifest's repository)"
@@ -370,9 +372,25 @@ def _build_problem(arguments: argparse.Namespace) -> str:
         return "--image names a service twice"
     if arguments.registry is not None and arguments.external is None:
         return "--registry says where --external pushes, and that is not given"
+    if arguments.git is None:
+        if arguments.ref is not None:
+            return "--ref is a branch, a tag or a commit of --git, and that is not given"
+    elif said := _beside_git(arguments):
+        return f"{said}: of --git the cluster builds what it clones"
     if arguments.only_newest and arguments.external is not None:
         return "--only-newest is of builds that wait for the cluster, and with --external none waits"
     return ""
+
+
+def _beside_git(arguments: argparse.Namespace) -> str:
+    """Return which flags say of a folder what a repository says itself."""
+    flags = {
+        "DIR": arguments.folder != Path(),
+        "--git-sha": arguments.git_sha is not None,
+        "--repository": arguments.repository is not None,
+        "--external": arguments.external is not None,
+    }
+    return ", ".join(name for name, given in flags.items() if given)
 
 
 def _build_options(arguments: argparse.Namespace) -> "BuildOptions":
@@ -392,6 +410,8 @@ def _build_options(arguments: argparse.Namespace) -> "BuildOptions":
         only_newest=arguments.only_newest,
         external=arguments.external,
         registry=arguments.registry,
+        git=arguments.git or "",
+        ref=arguments.ref or "",
     )
 
 

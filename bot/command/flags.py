@@ -27,7 +27,13 @@ VALUES = {
     "in": "a duration",
     "filter": "a text",
     "of": "a promotion",
+    "git": "an address",
+    "ref": "a branch, a tag or a commit",
+    "manifest": "a path",
+    "build-args": "KEY=VALUE",
 }
+# Given as often as wanted; their values stand in one, with this between them, which no line holds.
+REPEATED, BETWEEN = ("build-args",), "\0"
 SWITCHES = (
     "force",
     "overwrite",
@@ -38,11 +44,21 @@ SWITCHES = (
     "reveal",
     "ask",
     "help",
+    "no-cache",
+    "only-newest",
     "use-active-release-build",
     "use-active-release-env",
 )
 KNOWN = (*VALUES, *SWITCHES)
-SHORT = {"a": "app", "d": "description", "l": "limit", "p": "promote", "h": "help", "s": "service"}
+SHORT = {
+    "a": "app",
+    "d": "description",
+    "l": "limit",
+    "m": "manifest",
+    "p": "promote",
+    "h": "help",
+    "s": "service",
+}
 _DASHED = re.compile(f"[{DASHES}]+")
 
 
@@ -77,6 +93,10 @@ def read(words: Sequence[Word], free: Mapping[str, Sequence[str]]) -> Typed:
     sorted_words = list(_sorted(list(words), free))
     flags: dict[str, Flag] = {}
     for flag in (word for word in sorted_words if isinstance(word, Flag)):
+        if flag.name in REPEATED:
+            given = [each.value or "" for each in (flags.get(flag.name), flag) if each]
+            flags[flag.name] = Flag(flag.name, BETWEEN.join(given), flag.word)
+            continue
         if flag.name in VALUES and flags.setdefault(flag.name, flag).value != flag.value:
             raise Invalid(f"--{flag.name} is given twice", hint="leave one of them out")
         flags[flag.name] = flag
@@ -155,6 +175,10 @@ def _example(name: str) -> str:
         "count": "as in: --count 3",
         "since": "as in: --since 10m",
         "in": "as in: --in 1h",
+        "git": "as in: --git https://github.com/shop/web",
+        "ref": "as in: --ref main",
+        "manifest": "as in: -m services/web/convox.yml",
+        "build-args": "as in: --build-args NODE_ENV=production",
         "filter": 'as in: --filter "connection refused"',
     }[name]
 

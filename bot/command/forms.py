@@ -252,6 +252,32 @@ class BuildForm(FormCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddGitAccount(FormCommand):
+    """Attributes: user: "" for the one that the host takes with any token; token: None before anybody has entered it."""
+
+    app: str
+    host: str
+    user: str = ""
+    token: str | None = field(default=None, repr=False)
+
+    @property
+    def words(self) -> list[str]:
+        return ["git", "add", "-a", self.app, "--", self.host, *([self.user] if self.user else [])]
+
+    def form(self) -> Form:
+        """Return what is asked for."""
+        hint = "One that may read the repositories of this app, and nothing else. Nobody else sees it, and nobody is shown it again."
+        token = FormField(name=VALUE, label=f"Token of {self.host}"[:150], kind="secret", hint=hint)
+        return Form(title="Clone with a token", submit="Keep", fields=(token,))
+
+    def filled(self, entered: Mapping[str, str], seen: str | None) -> Command:  # noqa: ARG002 - a token is all of it
+        token = entered.get(VALUE, "").strip()
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise Invalid("a token is one word, and not empty")
+        return replace(self, token=token)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddRegistry(FormCommand):
     """Attributes: password: None before anybody has entered it."""
 

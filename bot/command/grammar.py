@@ -19,6 +19,7 @@ from bot.command.app_arguments import (
 )
 from bot.command.arguments import Arguments
 from bot.command.build_arguments import (
+    add_git_account,
     add_registry,
     build,
     build_info,
@@ -27,7 +28,9 @@ from bot.command.build_arguments import (
     deploy,
     import_image,
     list_builds,
+    list_git_accounts,
     list_registries,
+    remove_git_account,
     remove_registry,
 )
 from bot.command.commands import Command
@@ -100,6 +103,7 @@ class CommandRule:
 
 SHIP, LOOK, RUN, SET, RACK = "Ship", "Look", "What runs", "Environment", "Apps and channels"
 ANYWAY = '[--anyway "REASON"]'
+GIT = "[--ref REF] [-m PATH] [--build-args KEY=VALUE]… [--no-cache] [--only-newest]"
 GLASS = '[--break-glass "REASON"]'
 CHANGE = "[--release R] [--id] [--promote] [--overwrite]"
 CHANGE_FLAGS = ("app", "release", "id", "promote", "overwrite")
@@ -120,11 +124,12 @@ RULES = (
         ("app", "build-from", "use-active-release-build", "env-from", "use-active-release-env", "promote", "overwrite"),
     ),
     CommandRule(
-        ("build",), "[-d TEXT]", "register a build of the newest convox.yml with other images", SHIP, build, ("app", "description")
+        ("build",), f"[--git URL] {GIT} [-d TEXT]", "build a git repository, or register other images", SHIP, build,
+        ("app", "description", "git", "ref", "manifest", "build-args", "no-cache", "only-newest"),
     ),
     CommandRule(
-        ("deploy",), "[-d TEXT] [--force] [--overwrite]", "the same, and promote it", SHIP, deploy,
-        ("app", "description", "force", "overwrite"),
+        ("deploy",), f"[--git URL] {GIT} [-d TEXT] [--force] [--overwrite]", "the same, and promote it", SHIP, deploy,
+        ("app", "description", "git", "ref", "manifest", "build-args", "no-cache", "only-newest", "force", "overwrite"),
     ),
     CommandRule(("approve",), "PROMOTION", "approve a promotion that waits", SHIP, approve),
     CommandRule(
@@ -190,6 +195,9 @@ RULES = (
         ("env", "unset"), f"KEY… {CHANGE}", "remove variables: a new release", SET, env_unset, CHANGE_FLAGS
     ),
     CommandRule(("env", "edit"), CHANGE, "edit all variables: a new release", SET, env_edit, CHANGE_FLAGS),
+    CommandRule(("git",), "", "list tokens for cloning", SET, list_git_accounts),
+    CommandRule(("git", "add"), "HOST [USER]", "keep one; asks for it", SET, add_git_account),
+    CommandRule(("git", "remove"), "HOST", "forget it", SET, remove_git_account),
     CommandRule(("registries",), "", "list logins at image registries", SET, list_registries),
     CommandRule(("registries", "add"), "HOST USER", "log in at one; asks for the password", SET, add_registry),
     CommandRule(("registries", "rm"), "HOST", "log out there", SET, remove_registry),

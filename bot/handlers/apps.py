@@ -1,7 +1,7 @@
 """Requests about an app as such: what an administrator does."""
 
 from bot.command import commands as ask
-from bot.command.forms import AddRegistry, DeleteApp
+from bot.command.forms import AddGitAccount, AddRegistry, DeleteApp
 from bot.views import confirmations
 from bot.views.answers import Answer
 from core.actor import Caller
@@ -9,6 +9,8 @@ from core.sentence import Channel, Sentence
 from core.usecases.decider import Decider
 from core.usecases.freezer import Freezer
 from core.usecases.registrar import Registrar
+
+AccountChange = AddRegistry | ask.RemoveRegistry | AddGitAccount | ask.RemoveGitAccount
 
 
 class AppCommands:
@@ -35,14 +37,30 @@ class AppCommands:
             )
         return Answer(text=confirmations.linking(name), warnings=tuple(notes))
 
-    async def _log_in_or_out(self, command: AddRegistry | ask.RemoveRegistry, caller: Caller) -> Answer:
-        if isinstance(command, ask.RemoveRegistry):
-            host = await self._registrar.remove_registry(caller, command.app, command.host)
-            return Answer(text=confirmations.logging_out(host))
-        host = await self._registrar.add_registry(
-            caller, command.app, host=command.host, user=command.user, password=command.password or ""
-        )
-        return Answer(text=confirmations.logging_in(host))
+    async def _change_account(self, command: AccountChange, caller: Caller) -> Answer:
+        """Keep or forget whom an app says it is, at a registry or a host of git."""
+        match command:
+            case ask.RemoveRegistry():
+                host = await self._registrar.remove_registry(caller, command.app, command.host)
+                text = confirmations.logging_out(host)
+            case AddRegistry():
+                host = await self._registrar.add_registry(
+                    caller,
+                    command.app,
+                    host=command.host,
+                    user=command.user,
+                    password=command.password or "",
+                )
+                text = confirmations.logging_in(host)
+            case ask.RemoveGitAccount():
+                host = await self._registrar.remove_git_account(caller, command.app, command.host)
+                text = confirmations.forgetting_token(host)
+            case _:
+                host = await self._registrar.add_git_account(
+                    caller, command.app, host=command.host, user=command.user, token=command.token or ""
+                )
+                text = confirmations.keeping_token(host)
+        return Answer(text=text)
 
     async def _keep_from(
         self, command: ask.LockApp | ask.FreezeApp | ask.UnfreezeApp, caller: Caller
@@ -77,8 +95,8 @@ class AppCommands:
                 return await self._link(command.app, caller)
             case ask.LockApp() | ask.FreezeApp() | ask.UnfreezeApp():
                 return await self._keep_from(command, caller)
-            case AddRegistry() | ask.RemoveRegistry():
-                return await self._log_in_or_out(command, caller)
+            case AddRegistry() | ask.RemoveRegistry() | AddGitAccount() | ask.RemoveGitAccount():
+                return await self._change_account(command, caller)
             case DeleteApp():
                 await self._decider.delete_app(caller, command.app)
                 return Answer(text=confirmations.deleting(command.app), hint=confirmations.LEFT_OF_AN_APP)

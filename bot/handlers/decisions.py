@@ -5,7 +5,7 @@ from bot.handlers.reply import Reply
 from bot.views import confirmations
 from bot.views.answers import Answer
 from core.actor import Caller
-from core.usecases.build_starter import BuildStarter
+from core.usecases.build_starter import BuildStarter, QueuedBuild
 from core.usecases.decider import Decider
 from core.usecases.reminders import Reminders
 
@@ -44,6 +44,10 @@ class DecisionCommands:
             case ask.CancelBuild():
                 ended = await self._builds.cancel(caller, command.build, app=command.app)
                 text = confirmations.cancelling_build(ended.id)
+            case ask.BuildGit():
+                return Reply(
+                    answer=Answer(text=confirmations.starting_build(await self._start(command, caller)))
+                )
             case ask.Remind():
                 reminded = await self._reminders.remind(
                     caller, command.promotion, after=command.after, app=command.app
@@ -52,3 +56,17 @@ class DecisionCommands:
             case _:
                 raise AssertionError(command)
         return Reply(answer=Answer(text=text))
+
+    async def _start(self, command: ask.BuildGit, caller: Caller) -> QueuedBuild:
+        return await self._builds.start_git(
+            caller,
+            command.app,
+            url=command.url,
+            ref=command.ref,
+            manifest_path=command.manifest,
+            build_args=dict(command.build_args),
+            no_cache=command.no_cache,
+            description=command.description,
+            promote_after="automatic" if command.promote else "never",
+            only_newest=command.only_newest,
+        )

@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 from bot.command import commands as ask
-from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, Form, FormCommand
+from bot.command.forms import AddGitAccount, AddRegistry, BuildForm, DeleteApp, EnvEdit, Form, FormCommand
 from bot.handlers.apps import AppCommands
 from bot.handlers.decisions import DecisionCommands
 from bot.handlers.forms import FormCommands
@@ -105,12 +105,13 @@ class Handlers:
                 return await self._releases.change_environment(command, caller)
             case (
                 ask.Approve() | ask.Decline() | ask.Cancel() | ask.CancelApp() | ask.Remind() | ask.Stop() | ask.Snooze()
-                | ask.CancelBuild()
+                | ask.CancelBuild() | ask.BuildGit()
             ):  # fmt: skip
                 return await self._decisions.decide(command, caller)
             case (
                 ask.CreateApp() | ask.Link() | ask.Unlink() | ask.LockApp() | ask.RemoveRegistry()
                 | ask.FreezeApp() | ask.UnfreezeApp() | DeleteApp(yes=str()) | AddRegistry(password=str())
+                | ask.RemoveGitAccount() | AddGitAccount(token=str())
             ):  # fmt: skip
                 return Reply(answer=await self._apps.administer(command, caller))
             case FormCommand():

@@ -1,6 +1,15 @@
 """What is asked for before a request can be carried out: only of those who may do what it is for."""
 
-from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm, Form, FormCommand
+from bot.command.forms import (
+    AddGitAccount,
+    AddRegistry,
+    BuildForm,
+    DeleteApp,
+    EnvEdit,
+    EnvSetForm,
+    Form,
+    FormCommand,
+)
 from bot.command.freeze_forms import FreezeForm
 from bot.command.release_forms import DeclineForm, PromoteForm, RollbackForm
 from bot.handlers.environments import EnvironmentCommands
@@ -42,16 +51,21 @@ class FormCommands:
             case BuildForm():
                 newest = await self._registrar.newest_build(caller, command.app, to_promote=command.promote)
                 return command.form(newest.images, newest.build)
-            case AddRegistry() | DeleteApp() | FreezeForm():
+            case AddRegistry() | AddGitAccount() | DeleteApp() | FreezeForm():
                 return await self._administering(command, caller)
             case _:
                 raise AssertionError(command)
 
-    async def _administering(self, command: AddRegistry | DeleteApp | FreezeForm, caller: Caller) -> Form:
+    async def _administering(
+        self, command: AddRegistry | AddGitAccount | DeleteApp | FreezeForm, caller: Caller
+    ) -> Form:
         """Return what is asked for of an app as such."""
         match command:
             case AddRegistry():
                 await self._viewer.registries(caller, command.app)
+                return command.form()
+            case AddGitAccount():
+                await self._viewer.git_accounts(caller, command.app)
                 return command.form()
             case DeleteApp():
                 await self._viewer.deletable(caller, command.app)

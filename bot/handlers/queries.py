@@ -9,12 +9,12 @@ from bot.prefixes import typed
 from bot.views.answers import Answer
 from bot.views.apps import app_info, app_list, app_params
 from bot.views.builds import (
+    account_list,
     build_info,
     build_list,
     build_logs,
     build_run_info,
     nothing_built,
-    registry_list,
 )
 from bot.views.documents import (
     app_document,
@@ -94,6 +94,7 @@ class Queries:
             ask.AppInfo: self._app_info,
             ask.ListApps: self._apps,
             ask.ListRegistries: self._registries,
+            ask.ListGitAccounts: self._git_accounts,
             ask.AppParams: self._params,
             ask.Help: self._help,
             ask.Why: self._why,
@@ -269,7 +270,11 @@ class Queries:
 
     async def _registries(self, command: ask.ListRegistries, caller: Caller) -> Answer:
         logins = await self._viewer.registries(caller, command.app)
-        return Answer(text=registry_list(logins, self._clock.now()))
+        return Answer(text=account_list(logins, self._clock.now()))
+
+    async def _git_accounts(self, command: ask.ListGitAccounts, caller: Caller) -> Answer:
+        accounts = await self._viewer.git_accounts(caller, command.app)
+        return Answer(text=account_list(accounts, self._clock.now()))
 
     async def _apps(self, _: ask.ListApps, caller: Caller) -> Answer:
         seen = await self._viewer.apps(caller)

@@ -7,6 +7,7 @@ from bot.views.tables import Table, facts, passage, table
 from bot.views.times import elapsed, humanise, stamp
 from core.build_run import BuildRun
 from core.records.build import Build, BuildEntry, BuildStatus, is_pinned
+from core.records.git_account import GitAccount
 from core.records.registry_account import RegistryAccount
 from core.sentence import Sentence
 
@@ -83,7 +84,7 @@ def build_logs(build: Build) -> Sentence:
     return Sentence.join("\n", [made, *commit, *images])
 
 
-def registry_list(logins: Sequence[RegistryAccount], now: datetime) -> Table:
-    """Return the table of `registries`."""
+def account_list(logins: Sequence[RegistryAccount | GitAccount], now: datetime) -> Table:
+    """Return the table of `registries`, and of `git`."""
     rows = [(each.host, each.user, humanise(each.created_at, now)) for each in logins]
     return table(("SERVER", "USERNAME", "ADDED"), rows)

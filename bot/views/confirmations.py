@@ -8,6 +8,7 @@ from core.lifecycle.freezing import FrozenApp
 from core.policy.authorization import named
 from core.promotion import Phase, Promotion
 from core.sentence import Channel, CommandLine, Hyperlink, Sentence, TimeOfDay
+from core.usecases.build_starter import QueuedBuild
 from core.usecases.environment_registrar import ComposedRelease
 from core.usecases.reminders import RemindResult
 from core.usecases.scaler import ScaleResult
@@ -93,6 +94,23 @@ def scaled(made: ScaleResult) -> str:
 
 def cancelling(app: str) -> str:
     return f"Cancelling deployment of {app}... OK"
+
+
+def starting_build(queued: QueuedBuild) -> Sentence:
+    """Say that a build was asked for, and how it is followed."""
+    build, app = queued.run.id, queued.run.app
+    waits = f"\n{queued.ahead} of {app}'s builds come before it" if queued.ahead else ""
+    then = "\nIts release is promoted once it is built" if queued.run.request.promote else ""
+    show = CommandLine(f"builds logs {build} -a {app}")
+    return Sentence.of(f"Starting build... OK\nBuild: {build}{waits}{then}\nIts log: ", show)
+
+
+def keeping_token(host: str) -> str:
+    return f"Keeping the token for {host}... OK"
+
+
+def forgetting_token(host: str) -> str:
+    return f"Forgetting the token for {host}... OK"
 
 
 def cancelling_build(build: str) -> str:

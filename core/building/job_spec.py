@@ -8,6 +8,7 @@ from core.lifecycle.holds import fork_point
 from core.ports.builds import BuildJobSpec, GitClone
 from core.ports.store import StoreReader
 from core.records.environment import Environment
+from core.records.git_address import host_of_git
 
 
 async def job_spec(read: StoreReader, run: BuildRun) -> BuildJobSpec:
@@ -27,14 +28,20 @@ async def job_spec(read: StoreReader, run: BuildRun) -> BuildJobSpec:
         no_cache=run.request.no_cache,
         secrets=dict(environment.pairs),
         logins=await read.registry_logins(run.app),
-        git=_clone(run),
+        git=await _clone(read, run),
     )
 
 
-def _clone(run: BuildRun) -> GitClone | None:
+async def _clone(read: StoreReader, run: BuildRun) -> GitClone | None:
     asked = run.request
     if not asked.git_url:
         return None
+    host = host_of_git(asked.git_url)
+    accounts = {each.host: each for each in await read.git_accounts(run.app)}
     return GitClone(
-        url=asked.git_url, ref=asked.git_ref, commit=asked.git_sha, manifest_path=asked.manifest_path
+        url=asked.git_url,
+        ref=asked.git_ref,
+        commit=asked.git_sha,
+        manifest_path=asked.manifest_path,
+        account=accounts.get(host),
     )

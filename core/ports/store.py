@@ -15,6 +15,7 @@ from core.records.approval import Approval
 from core.records.build import Build, BuildEntry
 from core.records.bundle import Bundle, Ref
 from core.records.freeze import Freeze
+from core.records.git_account import GitAccount
 from core.records.intent import Intent
 from core.records.line import Line
 from core.records.live_entry import LiveEntry
@@ -64,6 +65,10 @@ class StoreReader(BuildRunReader, Protocol):
 
     async def freezes(self) -> list[Freeze]:
         """Return the freezes that people have called, also those that are over by themselves; one an app, and one of all."""
+        ...
+
+    async def git_accounts(self, app: str) -> list[GitAccount]:
+        """Return the accounts of the app at hosts of git, by host."""
         ...
 
     async def registry_logins(self, app: str) -> list[RegistryAccount]:
@@ -297,6 +302,14 @@ class Transaction(StoreReader, BuildRunWriter, Protocol):
 
     async def remove_freeze(self, app: str) -> bool:
         """Forget a freeze; return False where there was none."""
+        ...
+
+    async def save_git_account(self, account: GitAccount) -> None:
+        """Keep an account, in place of the one that the app had at that host."""
+        ...
+
+    async def remove_git_account(self, app: str, host: str) -> bool:
+        """Return whether there was one to be forgotten."""
         ...
 
     async def save_registry_login(self, login: RegistryAccount) -> None:

@@ -18,6 +18,7 @@ from core.errors import (
 from core.lifecycle.guards import busy_error
 from core.records.app import App, check_name, namespace_command
 from core.records.claim import Claim
+from core.records.git_account import GitAccount, check_git_host, usual_user
 from core.records.registry_account import RegistryAccount, check_host
 from core.sentence import CommandLine, Sentence
 from core.usecases.record_use_case import RecordUseCase
@@ -166,6 +167,56 @@ class AppRegistrar(RecordUseCase):
                 f"the login at {host} is kept, but the cluster has not got it: {error}",
                 hint="pods pull with it from the next promotion on; or ask for it again",
             ) from error
+        return host
+
+    async def add_git_account(
+        self, caller: Caller, app: str, *, host: str, user: str = "", token: str
+    ) -> str:
+        """Keep a token with which builds of the app clone from a host, in place of the one it had there; return the host.
+
+        Args:
+            caller: who asks.
+            app: whose.
+            host: as it stands in the address of a repository.
+            user: "" for the one that this host takes with any token.
+            token: or a password.
+
+        Raises:
+            NotFound: there is no such app.
+            Invalid: that is no host, or there is no token.
+        """
+        actor = await self._access.require(caller.actor, "env", app)
+        self._check_startable()
+        host = check_git_host(host)
+        if not token:
+            raise Invalid("there is no token, so nothing was kept")
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            await tx.app(app)
+            account = GitAccount(
+                app=app,
+                host=host,
+                user=user or usual_user(host),
+                token=token,
+                created_at=tx.now,
+                created_by=actor,
+            )
+            await tx.save_git_account(account)
+            await tx.audit(actor, "git.add", app, {"host": host, "user": account.user})
+        return host
+
+    async def remove_git_account(self, caller: Caller, app: str, host: str) -> str:
+        """Forget a token; a build that is cloning has it still. Return the host.
+
+        Raises:
+            NotFound: there is none.
+        """
+        actor = await self._access.require(caller.actor, "env", app)
+        self._check_startable()
+        host = check_git_host(host)
+        async with self._store.transaction(delivery=caller.delivery) as tx:
+            if not await tx.remove_git_account(app, host):
+                raise NotFound(f"{app} has no token at {host}", hint=f"`git -a {app}` lists what it has")
+            await tx.audit(actor, "git.remove", app, {"host": host})
         return host
 
     async def remove_registry(self, caller: Caller, app: str, host: str) -> str:

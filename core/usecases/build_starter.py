@@ -25,7 +25,7 @@ from core.records.git_address import (
     check_git_url,
     check_manifest_path,
 )
-from core.records.push import PushedBuild
+from core.records.push import PromoteAfter, PushedBuild
 from core.records.repository import repository_url
 from core.sentence import Sentence
 from core.usecases.forks import read_fork
@@ -159,6 +159,7 @@ class BuildStarter:
         description: str = "",
         author: str = "",
         to_promote: bool = False,
+        promote_after: PromoteAfter = "never",
         only_newest: bool = False,
         pushed: PushedBuild | None = None,
     ) -> QueuedBuild:
@@ -177,6 +178,7 @@ class BuildStarter:
             description: as of `start`; "" for the commit's own.
             author: who wrote the commit, where that is known already.
             to_promote: as of `start`.
+            promote_after: what the bot does with its release in the caller's name, who need not stay for it.
             only_newest: as of `start`.
             pushed: the push that it is of; one that was built before starts nothing, and what it has started is returned.
 
@@ -186,7 +188,7 @@ class BuildStarter:
             Invalid: the address, the ref, the commit or the path cannot be used.
         """
         actor = await self._access.require(caller.actor, "build", app)
-        if to_promote:
+        if to_promote or promote_after != "never":
             await self._access.require(actor, "promote", app)
         self._check_startable()
         check_buildable(self._cluster.why_not())
@@ -208,7 +210,8 @@ class BuildStarter:
             description=line,
             message=message,
             repository=repository_url(address),
-            promote=to_promote,
+            promote=to_promote or promote_after != "never",
+            promote_after=promote_after,
         )
         if pushed is not None:
             request = replace(

@@ -23,6 +23,7 @@ from core.promotion import Promotion
 from core.records.app import App
 from core.records.build import Build, BuildEntry
 from core.records.environment import Environment
+from core.records.git_account import GitAccount
 from core.records.line import Line
 from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseEnvironment, ReleaseStatus
@@ -160,6 +161,12 @@ class Viewer:
         await self._access.require(caller.actor, "admin", app)
         await self._store.read.app(app)
         return self._access.policy.rules(app)
+
+    async def git_accounts(self, caller: Caller, app: str) -> list[GitAccount]:
+        """Return the accounts of an app at hosts of git; of a token nobody is shown anything."""
+        await self._access.require(caller.actor, "env", app)
+        await self._store.read.app(app)
+        return [replace(account, token="") for account in await self._store.read.git_accounts(app)]
 
     async def registries(self, caller: Caller, app: str) -> list[RegistryAccount]:
         """Return the logins of an app at registries; of a password nobody is shown anything."""

@@ -8,6 +8,7 @@ from core.records.app import App
 from core.records.build import Build, BuildEntry
 from core.records.bundle import Bundle, Ref
 from core.records.freeze import Freeze
+from core.records.git_account import GitAccount
 from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from core.sentence import EMPTY_SENTENCE, Sentence
@@ -19,6 +20,7 @@ from storage.records.rows import (
     build_of,
     bundle_of,
     freeze_of,
+    git_account_of,
     registry_login_of,
     release_entry_of,
     release_of,
@@ -70,6 +72,9 @@ class RecordReader(AggregateReader):
         return [
             registry_login_of(row, self._vault) for row in await self._session.all("registry_logins", app=app)
         ]
+
+    async def git_accounts(self, app: str) -> list[GitAccount]:
+        return [git_account_of(row, self._vault) for row in await self._session.all("git_accounts", app=app)]
 
     async def known_images(self, app: str, images: Collection[str]) -> frozenset[str]:
         rows = await self._session.all("known_images", app=app, images=json(sorted(images)))

@@ -11,6 +11,7 @@ from core.records.build import Build, BuildEntry, BuildStatus
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.environment import Environment
 from core.records.freeze import Freeze
+from core.records.git_account import GitAccount
 from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from storage.codec import (
@@ -124,6 +125,28 @@ def registry_login_of(row: Row, vault: Vault) -> RegistryAccount:
         host=row["host"],
         user=row["user"],
         password=vault.unseal(row["sealed"]),
+        created_at=datetime.fromisoformat(row["created_at"]),
+        created_by=actor_of(row["created_by"]),
+    )
+
+
+def git_account_row(account: GitAccount, vault: Vault) -> Columns:
+    return {
+        "app": account.app,
+        "host": account.host,
+        "user": account.user,
+        "sealed": vault.seal(account.token),
+        "created_at": timestamp(account.created_at),
+        "created_by": actor_text(account.created_by),
+    }
+
+
+def git_account_of(row: Row, vault: Vault) -> GitAccount:
+    return GitAccount(
+        app=row["app"],
+        host=row["host"],
+        user=row["user"],
+        token=vault.unseal(row["sealed"]),
         created_at=datetime.fromisoformat(row["created_at"]),
         created_by=actor_of(row["created_by"]),
     )

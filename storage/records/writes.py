@@ -5,6 +5,7 @@ from core.records.app import App
 from core.records.build import Build
 from core.records.bundle import Bundle
 from core.records.freeze import Freeze
+from core.records.git_account import GitAccount
 from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseStatus
 from storage.aggregate import AggregateWriter
@@ -18,6 +19,7 @@ from storage.records.rows import (
     bundle_ref_rows,
     bundle_row,
     freeze_row,
+    git_account_row,
     registry_login_row,
     release_row,
     release_status_row,
@@ -66,6 +68,12 @@ class RecordWriter(AggregateWriter):
 
     async def remove_freeze(self, app: str) -> bool:
         return await self._session.run("remove_freeze", {"app": app}) == 1
+
+    async def save_git_account(self, account: GitAccount) -> None:
+        await self._session.run("save_git_account", git_account_row(account, self._vault))
+
+    async def remove_git_account(self, app: str, host: str) -> bool:
+        return await self._session.run("remove_git_account", {"app": app, "host": host}) == 1
 
     async def save_registry_login(self, login: RegistryAccount) -> None:
         await self._session.run("save_registry_login", registry_login_row(login, self._vault))

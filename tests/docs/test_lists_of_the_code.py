@@ -92,7 +92,7 @@ def test_every_action_of_the_audit_is_in_the_table_and_no_other():
     code = sources("core/**/*.py", "storage/**/*.py")
     written = set(
         re.findall(
-            r'"((?:app|build|env|freeze|keys|registry|release|promote|promotion|restart|service|token)\.[a-z]+)"',
+            r'"((?:app|build|env|freeze|git|keys|registry|release|promote|promotion|restart|service|token)\.[a-z]+)"',
             code,
         )
     )

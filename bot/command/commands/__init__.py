@@ -15,12 +15,15 @@ from bot.command.commands.apps import (
     Unlink,
 )
 from bot.command.commands.builds import (
+    BuildGit,
     BuildInfo,
     BuildLogs,
     CancelBuild,
     ImportImage,
     ListBuilds,
+    ListGitAccounts,
     ListRegistries,
+    RemoveGitAccount,
     RemoveRegistry,
 )
 from bot.command.commands.command import ROWS, Command
@@ -60,6 +63,7 @@ __all__ = [
     "AppInfo",
     "AppParams",
     "Approve",
+    "BuildGit",
     "BuildInfo",
     "BuildLogs",
     "Cancel",
@@ -82,6 +86,7 @@ __all__ = [
     "Link",
     "ListApps",
     "ListBuilds",
+    "ListGitAccounts",
     "ListProcesses",
     "ListRegistries",
     "ListReleases",
@@ -97,6 +102,7 @@ __all__ = [
     "ReleaseInfo",
     "ReleaseManifest",
     "Remind",
+    "RemoveGitAccount",
     "RemoveRegistry",
     "Restart",
     "Rollback",

@@ -1,4 +1,4 @@
-"""Builds, and logins at the registries that their images come from."""
+"""Builds, what they are cloned with, and logins at the registries that their images come from."""
 
 from dataclasses import dataclass
 
@@ -64,6 +64,61 @@ class ImportImage(Command):
         service = ["-s", self.service] if self.service else []
         description = [f"--description={self.description}"] if self.description else []
         return ["builds", "import-image", self.image, "-a", self.app, *service, *description]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildGit(Command):
+    """A build of a git repository.
+
+    Attributes:
+        url: what is cloned.
+        ref: a branch, a tag or a commit, "" for the branch that it shows first.
+        manifest: where convox.yml lies, "" for where it usually does.
+        description: "" for the commit's own.
+        build_args: name and value, in the order of the names.
+        promote: its release goes out once it is built (`deploy`).
+    """
+
+    app: str
+    url: str
+    ref: str = ""
+    manifest: str = ""
+    description: str = ""
+    build_args: tuple[tuple[str, str], ...] = ()
+    no_cache: bool = False
+    only_newest: bool = False
+    promote: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        texts = (("ref", self.ref), ("manifest", self.manifest), ("description", self.description))
+        return [
+            "deploy" if self.promote else "build",
+            *("-a", self.app, f"--git={self.url}"),
+            *(f"--{name}={text}" for name, text in texts if text),
+            *(f"--build-args={name}={value}" for name, value in self.build_args),
+            *(["--no-cache"] if self.no_cache else []),
+            *(["--only-newest"] if self.only_newest else []),
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListGitAccounts(Command):
+    app: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["git", "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveGitAccount(Command):
+    app: str
+    host: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["git", "remove", self.host, "-a", self.app]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

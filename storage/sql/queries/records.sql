@@ -192,6 +192,21 @@ SELECT releases.id, coalesce(builds.committed_at, builds.started_at) AS made_at
 FROM releases JOIN builds ON builds.id = releases.build
 WHERE releases.id IN (SELECT value FROM json_each(:releases));
 
+-- git_accounts --
+-- The accounts of an app at hosts of git, by host.
+SELECT * FROM git_accounts WHERE app = :app ORDER BY host;
+
+-- save_git_account --
+-- Keep an account, in place of the one that the app had there.
+INSERT INTO git_accounts (app, host, user, sealed, created_at, created_by)
+VALUES (:app, :host, :user, :sealed, :created_at, :created_by)
+ON CONFLICT (app, host) DO UPDATE
+SET user = excluded.user, sealed = excluded.sealed, created_at = excluded.created_at, created_by = excluded.created_by;
+
+-- remove_git_account --
+-- Forget an account.
+DELETE FROM git_accounts WHERE app = :app AND host = :host;
+
 -- freezes --
 -- Freezes that people have called, one an app and one of all apps: never more than there are apps.
 SELECT * FROM freezes ORDER BY app;

@@ -74,3 +74,44 @@ async def test_what_the_cluster_does_not_build_for_this_app_is_not_cancelled(api
         answer = await api.command(f"builds cancel {build} -a {app}")
         assert (answer.status, (await answer.json())["error"]) == (status, said)
     assert not (await api.store.read.build_run(run.id)).ended
+
+
+GIT = "https://git.example/shop/web"
+
+
+@pytest.mark.parametrize("words", ["build", "deploy"])
+async def test_a_repository_is_built_by_a_typed_command(api, words):
+    api.builds.hold()
+    first = (await api.command(f"{words} --git {GIT} --ref main -m a/b.yml --no-cache -a myapp")).json()
+    (run,) = await api.store.read.open_builds()
+    then = "Its release is promoted once it is built\n" if words == "deploy" else ""
+    assert (await first)["text"] == (
+        f"Starting build... OK\nBuild: {run.id}\n{then}Its log: `convox-bot do builds logs {run.id} -a myapp`"
+    )
+    asked = run.request
+    assert (asked.git_url, asked.git_ref, asked.manifest_path, asked.no_cache) == (
+        GIT,
+        "main",
+        "a/b.yml",
+        True,
+    )
+    assert (asked.promote, asked.promote_after) == (
+        (True, "automatic") if words == "deploy" else (False, "never")
+    )
+    second = (await api.command(f"build --git {GIT} --build-args A=1 --build-args B=2 -a myapp")).json()
+    assert "\n1 of myapp's builds come before it\n" in (await second)["text"]
+    assert (await api.store.read.open_builds())[1].request.build_args == {"A": "1", "B": "2"}
+
+
+async def test_tokens_for_cloning_are_kept_listed_and_forgotten_and_never_shown(api):
+    asked = await api.command("git add git.example -a myapp")
+    assert (await asked.json())["form"]["fields"][0]["kind"] == "secret"
+    kept = await api.post(
+        "/commands", json={"text": "git add git.example -a myapp", "input": {"value": "s3cret"}}
+    )
+    assert (await kept.json())["text"] == "Keeping the token for git.example... OK"
+    listed = (await (await api.command("git -a myapp")).json())["text"]
+    assert listed.split("\n")[1].split()[:2] == ["git.example", "x-access-token"]
+    assert "s3cret" not in listed
+    gone = await api.command("git remove git.example -a myapp")
+    assert (await gone.json())["text"] == "Forgetting the token for git.example... OK"

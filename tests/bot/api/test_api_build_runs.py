@@ -183,3 +183,27 @@ async def test_the_pod_of_a_build_tells_what_it_has_cloned_and_is_told_what_to_b
     )
     api.builds.jobs.looks = [FAILED]
     await api.builds.end(queued.run.id)
+
+
+async def test_a_repository_is_built_over_http(api):
+    api.builds.hold()
+    body = {"git": "https://git.example/shop/web", "ref": "v1", "build-args": {"A": "1"}, "promote": True}
+    answer = await api.post(PATH, json=body)
+    assert answer.status == 202
+    run = await api.store.read.build_run((await answer.json())["id"])
+    assert (run.request.git_ref, run.request.build_args, run.request.promote) == ("v1", {"A": "1"}, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({"git": "https://git.example/a/b", "manifest": MANIFEST}, "manifest: of git its clone tells that"),
+        ({"git": "https://git.example/a/b", "source": "S1", "git-sha": "abc"}, "source, git-sha: of git"),
+        ({"manifest": MANIFEST, "ref": "main"}, "ref: without git nothing is cloned"),
+        ({"git": "https://me:pw@git.example/a/b"}, "must not hold a user or a password"),
+    ],
+)
+async def test_what_makes_no_sense_of_a_repository_is_refused_over_http(api, body, sentence: str):
+    answer = await api.post(PATH, json=body)
+    assert answer.status == 422
+    assert sentence in (await answer.json())["error"]

@@ -278,3 +278,40 @@ def test_what_goes_wrong_has_a_line_of_its_own():
         raise CliError("no")
 
     assert out.getvalue() == "Packaging source... \n"
+
+
+GIT = "https://git.example/shop/web"
+
+
+async def test_a_repository_is_built_without_anything_of_this_machine(api, folder, capsys):
+    words = ("--git", GIT, "--ref", "main", "-m", "a/b.yml", "-d", "mine", "--no-cache")
+    assert await run("build", *words) == 1
+    (spec,) = api.builds.jobs.started
+    assert (spec.git.url, spec.git.ref, spec.git.manifest_path, spec.no_cache) == (
+        GIT,
+        "main",
+        "a/b.yml",
+        True,
+    )
+    out = capsys.readouterr()
+    assert out.out.splitlines() == ["Starting build... OK", *LOG, f"ERROR: {WHAT}"]
+    assert f"failed: {WHAT}" in out.err
+
+
+WHAT = "what was pushed is not known: the cluster tells 1 digests of 0 images"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--ref", "main"], "--ref is a branch, a tag or a commit of --git"),
+        (
+            ["--git", GIT, "--git-sha", "abc", "--external"],
+            "--git-sha, --external: of --git the cluster builds",
+        ),
+        (["--git", GIT, "sub", "--repository", GIT], "DIR, --repository: of --git the cluster builds"),
+    ],
+)
+async def test_what_is_of_a_folder_is_refused_of_a_repository(folder, capsys, words, says: str):
+    assert await run("build", *words) == 2
+    assert says in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """The grammar of `/convox …`: what each text means, and what is said of one that means nothing."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from bot.command.commands import (
     AppInfo,
     AppParams,
     Approve,
+    BuildGit,
     BuildInfo,
     BuildLogs,
     Cancel,
@@ -29,6 +31,7 @@ from bot.command.commands import (
     Link,
     ListApps,
     ListBuilds,
+    ListGitAccounts,
     ListRegistries,
     ListReleases,
     ListWaiting,
@@ -37,6 +40,7 @@ from bot.command.commands import (
     ReleaseHistory,
     ReleaseInfo,
     ReleaseManifest,
+    RemoveGitAccount,
     RemoveRegistry,
     Rollback,
     Stats,
@@ -45,7 +49,7 @@ from bot.command.commands import (
     WhoAmI,
     Why,
 )
-from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm
+from bot.command.forms import AddGitAccount, AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm
 from bot.command.freeze_forms import FreezeForm
 from bot.command.parser import hints, parse
 from bot.command.release_forms import PromoteForm, RollbackForm
@@ -164,6 +168,31 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
         ("apps info api", AppInfo(app="api")),
         ("apps delete web", DeleteApp(app="web")),
         ("apps delete Web --yes WEB", DeleteApp(app="web", yes="web")),
+        (
+            "build --git <https://github.com/shop/web> --ref feature/x_y -m a/b.yml -d mine --no-cache",
+            BuildGit(
+                app="web",
+                url="https://github.com/shop/web",
+                ref="feature/x_y",
+                manifest="a/b.yml",
+                description="mine",
+                no_cache=True,
+            ),
+        ),
+        (
+            "deploy --git https://github.com/shop/web --build-args A=x,y --build-args B= --build-args A=2 --only-newest",
+            BuildGit(
+                app="web",
+                url="https://github.com/shop/web",
+                build_args=(("A", "2"), ("B", "")),
+                only_newest=True,
+                promote=True,
+            ),
+        ),
+        ("git", ListGitAccounts(app="web")),
+        ("git add <http://github.com|github.com>", AddGitAccount(app="web", host="github.com")),
+        ("git add gitlab.com bot", AddGitAccount(app="web", host="gitlab.com", user="bot")),
+        ("git remove github.com", RemoveGitAccount(app="web", host="github.com")),
         ("registries", ListRegistries(app="web")),
         ("registries add ghcr.io bot", AddRegistry(app="web", host="ghcr.io", user="bot")),
         ("registries rm <http://ghcr.io|ghcr.io>", RemoveRegistry(app="web", host="ghcr.io")),
@@ -468,7 +497,7 @@ def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
 def test_the_composer_is_given_every_command_once_with_what_it_does():
     usages = [usage for usage, _ in hints()]
 
-    assert len(usages) == len(set(usages)) == 53
+    assert len(usages) == len(set(usages)) == 56
     assert all(does for _, does in hints())
 
 
@@ -496,3 +525,18 @@ def test_variables_of_a_rollback_are_those_of_then_or_of_now():
         parse("releases rollback RABCDEFGHIJ --env later -a web")
     with pytest.raises(Invalid, match="1 arg required"):
         parse("releases rollback -a web", slack=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("build --ref main", "--ref: of a build of git only"),
+        ("deploy --no-cache -m x.yml", "--manifest, --no-cache: of a build of git only"),
+        ("build --git https://h/a/b --build-args A", "not KEY=VALUE: A"),
+        ("deploy --git https://h/a/b --force", "--force is of what rolls out now, and this is built first"),
+        ("build --git", "--git needs an address"),
+    ],
+)
+def test_what_is_said_of_git_and_of_no_other_build_is_refused_apart(text: str, says: str):
+    with pytest.raises(Invalid, match=f"^{re.escape(says)}"):
+        parse(text, linked_app="web")

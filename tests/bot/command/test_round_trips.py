@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.command import commands as ask
 from bot.command.button_value import text_of, value_of
-from bot.command.forms import AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm
+from bot.command.forms import AddGitAccount, AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm
 from bot.command.lexer import encode
 from bot.command.parser import parse
 from bot.command.release_forms import DeclineForm, PromoteForm, RollbackForm
@@ -112,6 +112,21 @@ commands = st.one_of(
     st.builds(ask.LockApp, app=apps, locked=st.booleans()),
     st.builds(ask.AppParams, app=apps),
     st.builds(ask.ListRegistries, app=apps),
+    st.builds(ask.ListGitAccounts, app=apps),
+    st.builds(ask.RemoveGitAccount, app=apps, host=hosts),
+    st.builds(AddGitAccount, app=apps, host=hosts, user=st.sampled_from(["", "bot", "_json_key"])),
+    st.builds(
+        ask.BuildGit,
+        app=apps,
+        url=st.sampled_from(["https://github.com/shop/web", "https://git.example:8443/a/b_c.git"]),
+        ref=st.sampled_from(["", "main", "feature/x_y", "v1.2"]),
+        manifest=st.sampled_from(["", "services/web/convox.yml"]),
+        description=st.just("") | plain_reasons,
+        build_args=st.sampled_from([(), (("A", "1"), ("B", "x,y=z"))]),
+        no_cache=st.booleans(),
+        only_newest=st.booleans(),
+        promote=st.booleans(),
+    ),
     st.builds(ask.RemoveRegistry, app=apps, host=hosts),
     st.builds(AddRegistry, app=apps, host=hosts, user=st.from_regex(r"[a-z0-9$+_.-]{1,9}", fullmatch=True)),
     apps.flatmap(lambda app: st.builds(DeleteApp, app=st.just(app), yes=st.none() | st.just(app))),

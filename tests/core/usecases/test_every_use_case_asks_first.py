@@ -116,6 +116,7 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "host": "registry.example",
         "user": "bot",
         "password": "secret",
+        "token": "secret",
         "locked": True,
         "seen": release.build,
         "key": "A",
@@ -170,6 +171,7 @@ async def furnish(w: World) -> None:
     await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])
     login = {"host": "registry.example", "user": "bot", "password": "secret"}
     await w.registrar.add_registry(by(ALICE), "myapp", **login)
+    await w.registrar.add_git_account(by(ALICE), "myapp", host="registry.example", token="secret")
     await w.ask((await w.build()).release.id)
     async with w.store.transaction() as tx:
         await tx.add_build_run(RUN)
