@@ -20,7 +20,8 @@ from core.cluster.api.credentials import ConfigurationSource, from_document, fro
 from core.cluster.builds.adapter import PLACE
 from core.cluster.inspection import ClusterInspector
 from core.cluster.labels import namespace_name
-from core.errors import Rejected, Unreachable
+from core.errors import Invalid, Rejected, Unreachable
+from core.policy.authorization import parse_policy
 from core.records.registry_account import RegistryAccount, host_of
 
 
@@ -42,6 +43,7 @@ async def examine(
     keys = [key.get_secret_value() for key in settings.convox_keys]
     database = await look_at_database(settings.convox_database, keys, whole=not starting)
     found = [*_database(settings, database, starting=starting), await asyncio.to_thread(_policy, settings)]
+    found += await asyncio.to_thread(_pushes, settings, database)
     async with aiohttp.ClientSession() as session:
         found += [each async for each in _slack(settings, session, database, clock, starting=starting)]
         async with KubeClient(_source(settings, kubeconfig), clock=clock) as client:
@@ -75,6 +77,20 @@ def _policy(settings: Settings) -> HealthCheck:
         except (OSError, UnicodeDecodeError) as error:
             problems = (f"{path} cannot be read: {error}",)
     return judge.judge_policy(str(path or ""), problems, open_to_all=settings.convox_open)
+
+
+def _pushes(settings: Settings, database: DatabaseLook) -> list[HealthCheck]:
+    """Look at the rules of pushes, where there are any; a policy that cannot be read is told of as such."""
+    try:
+        text = settings.convox_policy.read_text(encoding="utf-8") if settings.convox_policy else ""
+        rules = parse_policy(text, open_to_all=True).builds
+    except (OSError, UnicodeDecodeError, Invalid):
+        return []
+    if not rules:
+        return []
+    known = None if database.missing or database.error else database.apps
+    signed = settings.convox_github_webhook_secrets or settings.convox_gitlab_webhook_secrets
+    return [judge.judge_pushes({rule.app for rule in rules}, known, signed=bool(signed))]
 
 
 async def _slack(

@@ -218,6 +218,30 @@ def judge_policy(path: str, problems: Sequence[str], *, open_to_all: bool) -> He
     return HealthCheck(name="policy", note=note if open_to_all else "")
 
 
+def judge_pushes(built: Collection[str], apps: Collection[str] | None, *, signed: bool) -> HealthCheck:
+    """Judge whether pushes are built as the policy says.
+
+    Args:
+        built: the apps that its rules name.
+        apps: those that there are, None where nobody knows.
+        signed: whether a secret of webhooks is set.
+    """
+    if not signed:
+        return HealthCheck(
+            name="builds by push",
+            problem="the policy has pushes built, and no webhook is taken, since no secret of one is set",
+            remedy="set CONVOX_GITHUB_WEBHOOK_SECRETS or CONVOX_GITLAB_WEBHOOK_SECRETS (docs/builds.md)",
+        )
+    missing = sorted(set(built) - set(apps)) if apps is not None else []
+    if missing:
+        return HealthCheck(
+            name="builds by push",
+            problem=f"builds: of the policy names what is no app: {', '.join(missing[:MOST_NAMED])}",
+            remedy=f"/convox apps create {missing[0]}; or mend the rule, then: kill -HUP the bot",
+        )
+    return HealthCheck(name="builds by push")
+
+
 def judge_database(error: str) -> HealthCheck:
     """Judge whether the database can be opened and is whole; the sentence of an error says what to do."""
     if not error:

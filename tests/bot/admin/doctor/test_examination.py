@@ -204,6 +204,14 @@ async def test_a_policy_that_is_bad_or_gone(ground, tmp_path):
     assert "cannot be read" in (await ground.wrong())["policy"]
 
 
+async def test_pushes_that_no_webhook_tells_of_and_a_rule_of_no_app(ground, tmp_path):
+    rules = "builds: [{repository: github.com/acme/shop, branch: main, app: ghost}]\n"
+    (tmp_path / "policy.yml").write_text(POLICY + rules)
+    assert "no webhook is taken" in (await ground.wrong())["builds by push"]
+    found = await ground.wrong(CONVOX_GITLAB_WEBHOOK_SECRETS="a long secret of GitLab")
+    assert found == {"builds by push": "builds: of the policy names what is no app: ghost"}
+
+
 async def test_keys_that_do_not_fit_and_one_that_may_not_go_yet(ground):
     new = Keyring.generate()
     found = await ground.wrong(CONVOX_KEYS=new)
