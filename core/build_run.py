@@ -152,6 +152,7 @@ class BuildRun:
             images=self.request.images,
             description=self.request.title,
             git_sha=self.request.git_sha,
+            repository=self.request.repository,
             status=self.status,
             release=self.release,
             started_at=self.started_at or self.created_at,

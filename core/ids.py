@@ -17,6 +17,11 @@ def new_id(kind: str) -> str:
     return PREFIXES[kind] + "".join(secrets.choice(string.ascii_uppercase) for _ in range(LETTERS))
 
 
+def is_build(record_id: str) -> bool:
+    """Tell whether an id is a build's, where promotions and builds are treated alike."""
+    return record_id.startswith(PREFIXES["build"])
+
+
 def normalise(kind: str, text: str) -> str | None:
     """Return the id as it is stored (upper case), or None where the text is no id of that kind."""
     candidate = text.strip().upper()

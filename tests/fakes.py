@@ -422,7 +422,5 @@ class FakeAnnouncer:
     def wake(self) -> None:
         self.woken += 1
 
-    async def wait_for_card(self, promotion_id: str, seconds: float) -> Card | None:
-        return Card(
-            promotion=promotion_id, channel="C1", ts=None if self.failed else "1.0", failed=self.failed
-        )
+    async def wait_for_card(self, subject: str, seconds: float) -> Card | None:
+        return Card(subject=subject, channel="C1", ts=None if self.failed else "1.0", failed=self.failed)

@@ -57,6 +57,11 @@ class BuildRunsEndpoint:
         run = await self._starter.cancel(caller_of(request), build_id(request))
         return await self._answer(QueuedBuild(run=run))
 
+    async def retry(self, request: web.Request) -> web.Response:
+        """Ask for the same once more, and answer with the new one (202)."""
+        queued = await self._starter.retry(caller_of(request), build_id(request))
+        return json_response({"id": queued.run.id, "ahead": queued.ahead}, status=202)
+
     async def _answer(self, queued: QueuedBuild) -> web.Response:
         run = queued.run
         known = {"reason": await self._names.plain(run.reason)} if run.reason else {}

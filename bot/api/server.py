@@ -82,6 +82,7 @@ def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Applicatio
     clones = ClonesEndpoint(dependencies.clones)
     api.router.add_post("/builds/{id}/clone", clones.create, expect_handler=expect)
     api.router.add_post("/builds/{id}/cancel", runs.cancel)
+    api.router.add_post("/builds/{id}/retry", runs.retry)
     api.router.add_post(
         "/commands",
         CommandsEndpoint(dependencies.handlers, dependencies.store, names, dependencies.clock).create,

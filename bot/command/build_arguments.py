@@ -15,6 +15,7 @@ from bot.command.commands import (
     ListRegistries,
     RemoveGitAccount,
     RemoveRegistry,
+    RetryBuild,
 )
 from bot.command.flags import BETWEEN
 from bot.command.forms import AddGitAccount, AddRegistry, BuildForm
@@ -50,6 +51,11 @@ def import_image(given: Arguments) -> Command:
         service=service_named(given, given.value("service")),
         description=_described(given),
     )
+
+
+def retry_build(given: Arguments) -> Command:
+    given.count(1, 1)
+    return RetryBuild(build=given.id("build"), app=given.app)
 
 
 def build(given: Arguments) -> Command:

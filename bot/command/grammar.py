@@ -32,6 +32,7 @@ from bot.command.build_arguments import (
     list_registries,
     remove_git_account,
     remove_registry,
+    retry_build,
 )
 from bot.command.commands import Command
 from bot.command.environment_arguments import env, env_edit, env_get, env_set, env_unset
@@ -167,6 +168,7 @@ RULES = (
         ("builds", "import-image"), "IMAGE [-s SERVICE] [-d TEXT]", "register a build with that image",
         SHIP, import_image, ("app", "service", "description"),
     ),
+    CommandRule(("builds", "retry"), "BUILD", "ask for the same once more", SHIP, retry_build),
     CommandRule(("services",), "", "list the services", RUN, list_services),
     CommandRule(("ps",), "[-s SERVICE]", "list the processes", RUN, list_processes, ("app", "service")),
     CommandRule(

@@ -5,6 +5,7 @@ from bot.handlers.reply import Reply
 from bot.views import confirmations
 from bot.views.answers import Answer
 from core.actor import Caller
+from core.sentence import Sentence
 from core.usecases.build_starter import BuildStarter, QueuedBuild
 from core.usecases.decider import Decider
 from core.usecases.reminders import Reminders
@@ -41,13 +42,8 @@ class DecisionCommands:
             case ask.CancelApp():
                 cancelled = await self._decider.cancel_app(caller, command.app)
                 text = confirmations.cancelling(cancelled.app)
-            case ask.CancelBuild():
-                ended = await self._builds.cancel(caller, command.build, app=command.app)
-                text = confirmations.cancelling_build(ended.id)
-            case ask.BuildGit():
-                return Reply(
-                    answer=Answer(text=confirmations.starting_build(await self._start(command, caller)))
-                )
+            case ask.CancelBuild() | ask.RetryBuild() | ask.BuildGit():
+                return Reply(answer=Answer(text=await self._on_build(command, caller)))
             case ask.Remind():
                 reminded = await self._reminders.remind(
                     caller, command.promotion, after=command.after, app=command.app
@@ -56,6 +52,19 @@ class DecisionCommands:
             case _:
                 raise AssertionError(command)
         return Reply(answer=Answer(text=text))
+
+    async def _on_build(
+        self, command: ask.CancelBuild | ask.RetryBuild | ask.BuildGit, caller: Caller
+    ) -> str | Sentence:
+        match command:
+            case ask.CancelBuild():
+                ended = await self._builds.cancel(caller, command.build, app=command.app)
+                return confirmations.cancelling_build(ended.id)
+            case ask.RetryBuild():
+                queued = await self._builds.retry(caller, command.build, app=command.app)
+                return confirmations.retrying_build(command.build, queued.run.id, queued.ahead)
+            case ask.BuildGit():
+                return confirmations.starting_build(await self._start(command, caller))
 
     async def _start(self, command: ask.BuildGit, caller: Caller) -> QueuedBuild:
         return await self._builds.start_git(

@@ -88,7 +88,7 @@ class Handlers:
         if card is None or caller.channel in {card.channel, card.closed_channel}:
             return []
         where, why = card.closed_channel or card.channel, card.closed_by or card.failed
-        return [confirmations.thread_ended(card.promotion, where, why)]
+        return [confirmations.thread_ended(card.subject, where, why)]
 
     async def linked_app(self, channel: str | None) -> str | None:
         """Return the app that `-a` may be left out for."""
@@ -105,7 +105,7 @@ class Handlers:
                 return await self._releases.change_environment(command, caller)
             case (
                 ask.Approve() | ask.Decline() | ask.Cancel() | ask.CancelApp() | ask.Remind() | ask.Stop() | ask.Snooze()
-                | ask.CancelBuild() | ask.BuildGit()
+                | ask.CancelBuild() | ask.BuildGit() | ask.RetryBuild()
             ):  # fmt: skip
                 return await self._decisions.decide(command, caller)
             case (

@@ -16,6 +16,7 @@ from core.failpoints import failpoint
 from core.lifecycle.visibility import UNSEEN
 from core.ports.outbox import CardDue, Outbox
 from core.promotion import IN_FLIGHT, Phase
+from core.records.build import BuildStatus
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ AFTER_TROUBLE = 5.0
 # Longer than any card waits for its next edit, except where hundreds are live.
 LONGEST_INTERVAL = 600.0
 # Of a card that was not edited yet.
-NEVER: tuple[float, Phase | None] = (float("-inf"), None)
+NEVER: tuple[float, Phase | BuildStatus | None] = (float("-inf"), None)
 # What goes on by itself.
 UNATTENDED = IN_FLIGHT - {Phase.COUNTDOWN}
 
@@ -49,7 +50,7 @@ class CardSender:
             calls: Slack.
             pacing: is told of a Retry-After.
             clock: for look-ups and delays.
-            render: promotion id → payload at its newest state, without some kinds of blocks.
+            render: promotion or build → payload at its newest state, without some kinds of blocks.
             support: knows which kinds the workspace takes.
             outcome_known: is told when a card is posted, or never will be.
         """
@@ -61,7 +62,7 @@ class CardSender:
         self._support = support
         self._outcome_known = outcome_known
         # When a card was edited last, and the phase that it shows since then.
-        self._edited: dict[str, tuple[float, Phase]] = {}
+        self._edited: dict[str, tuple[float, Phase | BuildStatus]] = {}
 
     async def post(self, due: CardDue) -> None:
         """Post a card that is not in Slack yet; one that may be is looked for first."""
@@ -71,29 +72,29 @@ class CardSender:
         nonce = secrets.token_hex(16)
 
         async def send(payload: dict[str, Any]) -> CallResult:
-            await self._outbox.card_sending(card.promotion, nonce)
+            await self._outbox.card_sending(card.subject, nonce)
             failpoint("outbox.after_sending")
             return await self._calls.post(card.channel, payload, nonce)
 
-        said = await self._support.sent(partial(self._render, card.promotion), send)
+        said = await self._support.sent(partial(self._render, card.subject), send)
         failpoint("outbox.after_post")
         if said.ts:
-            self._edited[card.promotion] = self._clock.monotonic(), due.phase
+            self._edited[card.subject] = self._clock.monotonic(), due.phase
             where = str(said.data.get("channel") or "") or None
-            await self._outbox.card_posted(card.promotion, said.ts, due.wanted, where)
+            await self._outbox.card_posted(card.subject, said.ts, due.wanted, where)
         elif said.later:
             pause(self._pacing, card.channel, said)
-            await self._outbox.card_again(card.promotion, self._later(said.retry_after))
+            await self._outbox.card_again(card.subject, self._later(said.retry_after))
         elif said.unknown:
-            await self._outbox.postpone_card(card.promotion, self._later(FIRST_LOOK))
+            await self._outbox.postpone_card(card.subject, self._later(FIRST_LOOK))
         else:
-            log.error("Slack will not show the card of %s: %s", card.promotion, said.error)
-            await self._outbox.card_failed(card.promotion, said.error)
-        self._outcome_known(card.promotion)
+            log.error("Slack will not show the card of %s: %s", card.subject, said.error)
+            await self._outbox.card_failed(card.subject, said.error)
+        self._outcome_known(card.subject)
 
-    def due_in(self, promotion: str, interval: float) -> float:
+    def due_in(self, subject: str, interval: float) -> float:
         """Return the seconds until a card may be edited that is edited once in so many seconds."""
-        at, _ = self._edited.get(promotion, NEVER)
+        at, _ = self._edited.get(subject, NEVER)
         return at + interval - self._clock.monotonic()
 
     def held_back(self, due: CardDue) -> bool:
@@ -101,7 +102,7 @@ class CardSender:
 
         What a card showed before a restart nobody knows: it is edited once more. A countdown has buttons that follow its end.
         """
-        _, shown = self._edited.get(due.card.promotion, NEVER)
+        _, shown = self._edited.get(due.card.subject, NEVER)
         return due.digested and due.card.ts is not None and due.phase is shown and shown in UNATTENDED
 
     def forget(self) -> None:
@@ -114,15 +115,15 @@ class CardSender:
         card = due.card
 
         async def found(ts: str) -> None:
-            await self._outbox.card_posted(card.promotion, ts, card.shown)
-            self._outcome_known(card.promotion)
+            await self._outbox.card_posted(card.subject, ts, card.shown)
+            self._outcome_known(card.subject)
 
         return await surely_absent(
             self._clock,
             due.tried_at,
             find=lambda since: self._calls.find(due.nonce, channel=card.channel, thread=None, since=since),
             found=found,
-            postpone=partial(self._outbox.postpone_card, card.promotion),
+            postpone=partial(self._outbox.postpone_card, card.subject),
         )
 
     async def edit(self, due: CardDue) -> None:
@@ -131,25 +132,25 @@ class CardSender:
         ts = card.ts
         assert ts is not None, "only a posted card is edited"
         said = await self._support.sent(
-            partial(self._render, card.promotion),
+            partial(self._render, card.subject),
             lambda payload: self._calls.edit(card.channel, ts, payload),
         )
-        self._edited[card.promotion] = self._clock.monotonic(), due.phase
+        self._edited[card.subject] = self._clock.monotonic(), due.phase
         if said.ts:
-            await self._outbox.card_shown(card.promotion, due.wanted)
+            await self._outbox.card_shown(card.subject, due.wanted)
         elif said.later:
             # Slack counts edits for the workspace, whatever we keep of them for whom.
             self._pacing.close(self._pacing.update(), said.retry_after)
             self._pacing.close(self._pacing.urgent(), said.retry_after)
         elif said.unknown:
-            await self._outbox.postpone_card(card.promotion, self._later(AFTER_TROUBLE))
+            await self._outbox.postpone_card(card.subject, self._later(AFTER_TROUBLE))
         else:
             if said.error in UNSEEN:
-                await self._outbox.channel_closed(card.promotion, said.error)
+                await self._outbox.channel_closed(card.subject, said.error)
                 return
             level = logging.WARNING if said.error in GONE | CLOSED_TO_US else logging.ERROR
-            log.log(level, "the card of %s can no longer be edited: %s", card.promotion, said.error)
-            await self._outbox.card_shown(card.promotion, due.wanted)
+            log.log(level, "the card of %s can no longer be edited: %s", card.subject, said.error)
+            await self._outbox.card_shown(card.subject, due.wanted)
 
     def _later(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=max(0.0, seconds))

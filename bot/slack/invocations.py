@@ -8,6 +8,7 @@ from bot.command.button_value import text_of
 from bot.command.commands import Promote
 from bot.command.lexer import encode
 from bot.command.mentions import ThreadTopic, expanded, topic_of, words_of
+from bot.views.build_buttons import build_of
 from bot.views.buttons import ButtonContext, gone, promotion_of
 from bot.views.modals import entered
 from bot.views.notices import notice_of
@@ -85,8 +86,8 @@ class InvocationReader:
         """Return the channel and the ts of the message of ours that has these buttons."""
         if (number := notice_of(block_id)) is not None:
             return await self._store.read.notice_place(number)
-        promotion = promotion_of(block_id)
-        card = await self._store.read.card(promotion) if promotion else None
+        subject = promotion_of(block_id) or build_of(block_id)
+        card = await self._store.read.card(subject) if subject else None
         return (card.channel, card.ts) if card else None
 
     async def _chosen(self, body: Mapping[str, Any]) -> Invocation:
@@ -104,6 +105,8 @@ class InvocationReader:
         read, ts = self._store.read, str(message.get("ts", ""))
         if found := await read.announced(channel, ts):
             return found
+        if (build := await read.build_of_card(channel, ts)) and (run := await read.build_run(build)).release:
+            return Announcement(app=run.app, release=run.release, channel=channel, ts=ts)
         # One that was posted just before a crash is known by its buttons alone.
         blocks = [each for each in message.get("blocks") or () if isinstance(each, dict)]
         numbers = [
@@ -128,6 +131,9 @@ class InvocationReader:
             return topic_of(await read.promotion(promotion))
         if announced := await read.announced(channel, thread):
             return ThreadTopic(app=announced.app, release=announced.release)
+        if build := await read.build_of_card(channel, thread):
+            run = await read.build_run(build)
+            return ThreadTopic(app=run.app, release=run.release or None)
         return ThreadTopic()
 
     async def _still_there(self, action_id: str, promotion_id: str) -> None:

@@ -17,6 +17,7 @@ from bot.prefixes import slash_command
 from bot.slack.connection import SlackState
 from bot.slack.dialogs import problems
 from bot.slack.workspace import WorkspaceFilter, guarding
+from bot.views.build_buttons import BUILD_ACTION_IDS
 from bot.views.buttons import ACTION_IDS
 from bot.views.home import HOME_ACTION
 from bot.views.modals import CALLBACK, ENTERED, entered
@@ -61,7 +62,9 @@ class FormAnswers(Protocol):
 
 
 # Whatever has a button of ours.
-_ACTIONS = "|".join(map(re.escape, (*ACTION_IDS, *NOTICE_ACTION_IDS, HOME_ACTION)))
+_ACTIONS = "|".join(
+    map(re.escape, dict.fromkeys((*ACTION_IDS, *NOTICE_ACTION_IDS, *BUILD_ACTION_IDS, HOME_ACTION)))
+)
 
 
 def command_key(body: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ class SendTask:
         priority: how urgent it is.
         since: since when it has waited; of two that are as urgent the older goes first.
         channel: where; one message a channel at a time keeps its order.
-        promotion: whose, or what else is put off together.
+        subject: the promotion or build, or what else is put off together.
         lanes: ways to go: each is the buckets of which it takes one token each.
         run: what to do.
     """
@@ -34,7 +34,7 @@ class SendTask:
     priority: Priority
     since: datetime
     channel: str
-    promotion: str
+    subject: str
     lanes: tuple[tuple[TokenBucket, ...], ...]
     run: Callable[[], Awaitable[None]]
 

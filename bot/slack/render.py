@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
+from bot.slack.render_builds import BuildRenderer, nothing_beside
 from bot.views import confirmations
 from bot.views.card import card
 from bot.views.digest import digest
@@ -14,6 +15,7 @@ from bot.views.racks import on_rack
 from bot.views.thread import fits_beside_ending, is_shown, message, terminal
 from core.clock import Clock
 from core.errors import Unreachable
+from core.ids import is_build
 from core.lifecycle.access import Access
 from core.lifecycle.history import copied_from
 from core.lifecycle.manifest_notes import notes_on
@@ -49,13 +51,19 @@ class MessageRenderer:
         self._clock = clock
         self._link = link
         self._rack = rack
+        self._builds = BuildRenderer(store, access)
         # Of the promotions whose cards wait for approval.
         self._notes: dict[str, tuple[str, ...]] = {}
         # Of those that wait at all, with the release that each was compared with.
         self._outlooks: dict[str, tuple[str | None, Outlook]] = {}
 
-    async def card(self, promotion_id: str, without: Collection[str] = ()) -> dict[str, Any]:
-        """Return the payload of a card without these kinds of blocks."""
+    async def card(self, subject: str, without: Collection[str] = ()) -> dict[str, Any]:
+        """Return the payload of the card of a promotion or a build, without these kinds of blocks."""
+        if is_build(subject):
+            return on_rack(await self._builds.card(subject), self._rack)
+        return await self._promotion(subject, without)
+
+    async def _promotion(self, promotion_id: str, without: Collection[str]) -> dict[str, Any]:
         read = self._store.read
         promotion = await read.promotion(promotion_id)
         app = await read.any_app(promotion.app)
@@ -98,7 +106,9 @@ class MessageRenderer:
         """Return the payload of a message in a thread."""
         if post.kind == "lines":
             return message([line for _, line in post.lines])
-        promotion = await self._store.read.promotion(post.promotion)
+        if is_build(post.subject):
+            return await self._builds.ending(post.subject)
+        promotion = await self._store.read.promotion(post.subject)
         lines = [line for _, line in post.lines]
         return terminal(
             promotion,
@@ -119,7 +129,7 @@ class MessageRenderer:
         read = self._store.read
         cards = await read.digest_cards(due.id)
         told = [
-            (await read.promotion(card.promotion), self._link(card.channel, card.ts) if card.ts else "")
+            (await read.promotion(card.subject), self._link(card.channel, card.ts) if card.ts else "")
             for card in cards
         ]
         return on_rack(digest(told), self._rack)
@@ -128,9 +138,11 @@ class MessageRenderer:
         """Return the payload of what is told beside cards and threads."""
         return notice(due, self._link)
 
-    async def beside_ending(self, promotion_id: str) -> Fits:
-        """Return what tells whether lines go into one message with the ending of a promotion."""
-        promotion = await self._store.read.promotion(promotion_id)
+    async def beside_ending(self, subject: str) -> Fits:
+        """Return what tells whether lines go into one message with the ending of a promotion or a build."""
+        if is_build(subject):
+            return nothing_beside
+        promotion = await self._store.read.promotion(subject)
         return partial(
             fits_beside_ending,
             promotion,

@@ -17,6 +17,7 @@ from bot.slack.priorities import Priority, SendTask, chosen
 from bot.slack.threads import ThreadSender
 from bot.slack.web_api import WebApi
 from bot.slack.workspace_blocks import WorkspaceBlocks
+from core.build_run import ENDED
 from core.clock import Clock
 from core.errors import Unavailable
 from core.ports.digests import Digest
@@ -45,11 +46,11 @@ PATIENCE_SECONDS = 1.0
 class Renderer(Protocol):
     """Records → payloads."""
 
-    async def card(self, promotion_id: str, without: Collection[str] = ()) -> dict[str, Any]: ...
+    async def card(self, subject: str, without: Collection[str] = ()) -> dict[str, Any]: ...
 
     async def post(self, post: Post) -> dict[str, Any]: ...
 
-    async def beside_ending(self, promotion_id: str) -> Fits: ...
+    async def beside_ending(self, subject: str) -> Fits: ...
 
     def shown(self, due: ThreadDue) -> Shown | None: ...
 
@@ -119,16 +120,16 @@ class Sender:
         for wake in self._others:
             wake()
 
-    async def wait_for_card(self, promotion_id: str, seconds: float) -> Card | None:
+    async def wait_for_card(self, subject: str, seconds: float) -> Card | None:
         """Wait until a card is posted or has failed for good, or so many seconds."""
         deadline = self._clock.monotonic() + seconds
         outcome = asyncio.Event()
-        waiting = self._waiting[promotion_id]
+        waiting = self._waiting[subject]
         waiting.add(outcome)
         try:
             while True:
                 outcome.clear()
-                card = await self._store.read.card(promotion_id)
+                card = await self._store.read.card(subject)
                 left = deadline - self._clock.monotonic()
                 if card is None or card.ts or card.failed or left <= 0:
                     return card
@@ -136,10 +137,10 @@ class Sender:
         finally:
             waiting.discard(outcome)
             if not waiting:
-                self._waiting.pop(promotion_id, None)
+                self._waiting.pop(subject, None)
 
-    def _outcome_known(self, promotion_id: str) -> None:
-        for outcome in self._waiting.get(promotion_id, ()):
+    def _outcome_known(self, subject: str) -> None:
+        for outcome in self._waiting.get(subject, ()):
             outcome.set()
 
     async def run(self) -> None:
@@ -176,7 +177,7 @@ class Sender:
         if self._interrupted:
             self._interrupted = False
             try:
-                await self._outbox.recover(but={task.promotion for task in self._sending.values()})
+                await self._outbox.recover(but={task.subject for task in self._sending.values()})
             except BaseException:
                 self._interrupted = True
                 raise
@@ -194,11 +195,11 @@ class Sender:
     def _free(self, tasks: Sequence[SendTask]) -> list[SendTask]:
         """Leave out what a call is under way for: a second one beside it would post twice, or out of order."""
         under_way = self._sending.values()
-        promotions, channels = {t.promotion for t in under_way}, {t.channel for t in under_way}
-        return [t for t in tasks if t.promotion not in promotions and t.channel not in channels]
+        subjects, channels = {t.subject for t in under_way}, {t.channel for t in under_way}
+        return [t for t in tasks if t.subject not in subjects and t.channel not in channels]
 
     def _start(self, task: SendTask) -> asyncio.Task[None]:
-        call = asyncio.create_task(self._call(task), name=f"a message of {task.promotion}")
+        call = asyncio.create_task(self._call(task), name=f"a message of {task.subject}")
         self._sending[call] = task
         call.add_done_callback(self._ended)
         return call
@@ -207,10 +208,10 @@ class Sender:
         try:
             await task.run()
         except Unavailable as error:
-            log.warning("a message of %s has to wait: %s", task.promotion, error)
+            log.warning("a message of %s has to wait: %s", task.subject, error)
             self._stumbled(task)
         except Exception:
-            log.exception("a message of %s met an error nobody foresaw", task.promotion)
+            log.exception("a message of %s met an error nobody foresaw", task.subject)
             self._stumbled(task)
         pause = SETTLED_SECONDS if task.priority in LAST else UNWRITTEN_SECONDS
         at = self._clock.monotonic() + pause
@@ -233,8 +234,8 @@ class Sender:
         return QUIET_SECONDS
 
     def _stumbled(self, task: SendTask) -> None:
-        """Leave a promotion alone for a while, so that it does not keep the others of its channel waiting."""
-        self._put_off[task.promotion] = self._clock.monotonic() + AFTER_A_SURPRISE
+        """Leave it alone for a while, so that it does not keep the others of its channel waiting."""
+        self._put_off[task.subject] = self._clock.monotonic() + AFTER_A_SURPRISE
         self._interrupted = True
 
     async def _due(self) -> tuple[list[SendTask], float]:
@@ -260,15 +261,15 @@ class Sender:
         if (until := await self._outbox.next_due(began)) is not None:
             wait = min(wait, max(0.0, (until - self._clock.now()).total_seconds()))
         now = self._clock.monotonic()
-        self._put_off = {promotion: until for promotion, until in self._put_off.items() if until > now}
-        return [task for task in tasks if task.promotion not in self._put_off], wait
+        self._put_off = {subject: until for subject, until in self._put_off.items() if until > now}
+        return [task for task in tasks if task.subject not in self._put_off], wait
 
     def _thread(self, due: ThreadDue) -> SendTask:
         return SendTask(
             priority=Priority.VERDICT if due.ending else Priority.LINES,
             since=due.since,
             channel=due.channel,
-            promotion=due.promotion,
+            subject=due.subject,
             lanes=self._post_lanes(due.channel),
             run=partial(self._threads.send, due),
         )
@@ -279,7 +280,7 @@ class Sender:
             priority=Priority.LINES if due.kind == "build" else Priority.DECISION,
             since=due.since,
             channel=due.channel,
-            promotion=f"notice {due.id}",
+            subject=f"notice {due.id}",
             lanes=((self._pacing.look(),),) if looking else self._post_lanes(due.channel),
             run=partial(self._notices.send, due),
         )
@@ -289,7 +290,7 @@ class Sender:
             priority=Priority.VERDICT,
             since=lost.post.tried_at or now,
             channel=lost.channel,
-            promotion=lost.post.promotion,
+            subject=lost.post.subject,
             lanes=((self._pacing.look(),),),
             run=partial(self._threads.look_up, lost),
         )
@@ -299,7 +300,7 @@ class Sender:
 
     def _digest(self, due: Digest, interval: float) -> tuple[SendTask, float]:
         """Return the task of a digest, and how long its next edit must wait: its last one does not."""
-        task = partial(SendTask, since=due.since, channel=due.channel, promotion=f"digest {due.id}")
+        task = partial(SendTask, since=due.since, channel=due.channel, subject=f"digest {due.id}")
         if due.ts is None:
             looking = bool(due.nonce)
             lanes = ((self._pacing.look(),),) if looking else self._post_lanes(due.channel)
@@ -312,8 +313,8 @@ class Sender:
     def _card(self, due: CardDue, interval: float) -> tuple[SendTask, float]:
         """Return the task of a card, and how long its next edit must wait, of which there is one in so many seconds."""
         card = due.card
-        urgent = due.phase in SETTLED or due.phase is Phase.AWAITING_APPROVAL
-        task = partial(SendTask, since=due.since, channel=card.channel, promotion=card.promotion)
+        urgent = due.phase in SETTLED | ENDED or due.phase is Phase.AWAITING_APPROVAL
+        task = partial(SendTask, since=due.since, channel=card.channel, subject=card.subject)
         if card.ts is None:
             first = Priority.DECISION if urgent else Priority.NEW_CARD
             post = partial(self._cards.post, due)
@@ -322,5 +323,5 @@ class Sender:
         update = (self._pacing.update(),)
         if urgent:
             return task(priority=Priority.DECISION, lanes=((self._pacing.urgent(),), update), run=edit), 0.0
-        wait = self._cards.due_in(card.promotion, interval)
+        wait = self._cards.due_in(card.subject, interval)
         return task(priority=Priority.HEARTBEAT, lanes=(update,), run=edit), wait

@@ -41,7 +41,7 @@ class ThreadSender:
             pacing: is told of a Retry-After.
             clock: for look-ups and delays.
             render: makes the payload of a post from the records.
-            beside_ending: says of a promotion that has ended which lines go into one message with its ending.
+            beside_ending: says of what has ended which lines go into one message with its ending.
             shown: says of a thread which lines stand in it, None where all do.
         """
         self._outbox = outbox
@@ -55,7 +55,7 @@ class ThreadSender:
     async def due(self) -> list[ThreadDue]:
         """Return the threads with something to send now; what they do not show is put aside and takes nobody's turn."""
         due = await self._outbox.threads_due()
-        hiding = {each.promotion: shown for each in due if each.waiting and (shown := self._shown(each))}
+        hiding = {each.subject: shown for each in due if each.waiting and (shown := self._shown(each))}
         if hiding and await self._outbox.leave_out(hiding):
             return await self._outbox.threads_due()
         return due
@@ -63,9 +63,9 @@ class ThreadSender:
     async def send(self, thread: ThreadDue) -> None:
         """Post the ending with the lines that are left, as soon as they fit into one message; else the next batch of lines."""
         shown = self._shown(thread)
-        post = await self._ending(thread.promotion, shown) if thread.ending else None
+        post = await self._ending(thread.subject, shown) if thread.ending else None
         post = post or await self._outbox.claim_lines(
-            thread.promotion, most=MOST_ROWS, fitting=fitting, shown=shown
+            thread.subject, most=MOST_ROWS, fitting=fitting, shown=shown
         )
         if post is None:
             return
@@ -76,9 +76,9 @@ class ThreadSender:
         failpoint("outbox.after_post")
         await self._keep(post, thread.channel, said)
 
-    async def _ending(self, promotion: str, shown: Shown | None) -> Post | None:
-        fits = await self._beside_ending(promotion)
-        return await self._outbox.claim_verdict(promotion, most=MOST_ROWS, fits=fits, shown=shown)
+    async def _ending(self, subject: str, shown: Shown | None) -> Post | None:
+        fits = await self._beside_ending(subject)
+        return await self._outbox.claim_verdict(subject, most=MOST_ROWS, fits=fits, shown=shown)
 
     async def _keep(self, post: Post, channel: str, said: CallResult) -> None:
         if said.ts:
@@ -91,15 +91,15 @@ class ThreadSender:
             await self._outbox.post_again(post.id, self._later(said.retry_after))
         elif said.error in UNSEEN:
             log.warning(
-                "the channel of %s has closed: %s; its requester is told directly", post.promotion, said.error
+                "the channel of %s has closed: %s; its requester is told directly", post.subject, said.error
             )
             await self._outbox.post_again(post.id)
-            await self._outbox.channel_closed(post.promotion, said.error)
+            await self._outbox.channel_closed(post.subject, said.error)
         elif said.error in CLOSED_TO_US | GONE:
-            log.warning("Slack closed the thread of %s: %s", post.promotion, said.error)
-            await self._outbox.card_failed(post.promotion, said.error)
+            log.warning("Slack closed the thread of %s: %s", post.subject, said.error)
+            await self._outbox.card_failed(post.subject, said.error)
         else:
-            log.error("Slack did not take a message of %s: %s", post.promotion, said.error)
+            log.error("Slack did not take a message of %s: %s", post.subject, said.error)
             await self._outbox.post_dead(post.id, said.error)
 
     async def look_up(self, lost: LostPost) -> None:

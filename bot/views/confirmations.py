@@ -117,6 +117,12 @@ def cancelling_build(build: str) -> str:
     return f"Cancelling build {build}... OK"
 
 
+def retrying_build(earlier: str, build: str, ahead: int) -> str:
+    """Say that a build was asked for once more, and how many of its app come before it."""
+    waits = f", {ahead} ahead of it" if ahead else ""
+    return f"Retrying build {earlier}... OK, {build}{waits}"
+
+
 def stopping(promotion: Promotion) -> str:
     return f"Stopping {promotion.id}... OK\nNothing of {promotion.app} goes back by itself: it stays as it is until a person goes on"
 

@@ -64,7 +64,7 @@ def log_answer(text: str, what: str, seen: AppLog, actor: Actor, typed: str) -> 
             channel=card.channel,
             thread=card.ts,
             comment=Sentence.of(f"{lines}, for ", actor),
-            said=f"{lines} {'are' if many > 1 else 'is'} a file in the thread of {card.promotion}",
+            said=f"{lines} {'are' if many > 1 else 'is'} a file in the thread of {card.subject}",
         ),
     )
 

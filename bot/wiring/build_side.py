@@ -64,6 +64,7 @@ def new_build_side(
         builders,
         folder,
         supervisor,
+        slack.sender,
         why_not_startable=why_not_startable,
         git_schemes=git_schemes(settings),
     )

@@ -101,6 +101,7 @@ class CloneReceiver:
                 return _same(run, cloned)
             run = run.cloned(request)
             await tx.save_build_clone(run)
+        self._announcer.wake()
         return run
 
     async def _fail(self, run: BuildRun, error: UserError) -> None:

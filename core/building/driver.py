@@ -20,6 +20,7 @@ from core.errors import Conflict, Rejected, Unreachable, UserError
 from core.failpoints import failpoint
 from core.lifecycle.build_ending import fail_build
 from core.lifecycle.build_log import kept_lines
+from core.lifecycle.build_telling import step_lines
 from core.ports.announcer import Announcer
 from core.ports.builds import BuildCluster, BuildJobSpec, BuildJobStatus
 from core.ports.store import Store
@@ -100,6 +101,7 @@ class BuildDriver:
         """Take its turn: stored before the Job is made, so whoever dies in between makes it after all."""
         async with self._ports.store.transaction() as tx:
             await tx.save_build_run(run.started(tx.now), was=run.status)
+        self._ports.announcer.wake()
         failpoint("build.after_start")
 
     async def _follow(self, run: BuildRun) -> None:
@@ -164,6 +166,7 @@ class BuildDriver:
                 await tx.add_build_lines(run.id, [f"{WAITING}{waits}"] if waits and not known else [])
         except Conflict:
             log.debug("the build %s has ended meanwhile", run.id)
+        self._ports.announcer.wake()
         return run
 
     async def _read_log(self, run: BuildRun, redact: Redactor) -> tuple[BuildRun, list[str]]:
@@ -180,8 +183,12 @@ class BuildDriver:
             async with self._ports.store.transaction() as tx:
                 await tx.save_build_run(run, was=BuildStatus.RUNNING)
                 await tx.add_build_lines(run.id, lines)
+                steps = step_lines(lines, tx.now) if await tx.card(run.id) else []
+                await tx.add_lines(run.id, steps)
         except Conflict:
             return run, []  # it was cancelled meanwhile
+        if steps:
+            self._ports.announcer.wake()
         failpoint("build.after_log")
         return run, lines
 
@@ -234,7 +241,8 @@ class BuildDriver:
         """Leave nothing behind: done again until it is done, since removing what is gone is fine."""
         await self._ports.cluster.remove(run.id)
         failpoint("build.after_removal")
-        if run.request.source:
+        # What has failed may be retried until its source is too old.
+        if run.request.source and run.status is not BuildStatus.FAILED:
             await self._ports.forget_source(run.request.source)
         await self._save(replace(run, cleared=True))
 

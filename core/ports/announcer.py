@@ -10,6 +10,6 @@ class Announcer(Protocol):
 
     def wake(self) -> None: ...
 
-    async def wait_for_card(self, promotion_id: str, seconds: float) -> Card | None:
-        """Wait until the promotion's card is posted or has failed for good, or so many seconds."""
+    async def wait_for_card(self, subject: str, seconds: float) -> Card | None:
+        """Wait until the card of a promotion or a build is posted or has failed for good, or so many seconds."""
         ...

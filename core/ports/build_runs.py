@@ -43,6 +43,10 @@ class BuildRunReader(Protocol):
         """Return the complete builds whose release is still to be asked for, oldest first: the work of a restart."""
         ...
 
+    async def last_build_line(self, build_id: str) -> int:
+        """Return the number of the last line of the log, 0 before the first."""
+        ...
+
 
 class BuildRunWriter(Protocol):
     """Write builds that the cluster makes; what the store promises of a transaction holds here."""
@@ -52,7 +56,7 @@ class BuildRunWriter(Protocol):
 
         Raises:
             Taken: its id is; whoever made it up takes another.
-            Conflict: another build was made of its source, which goes with the first of them (unique index).
+            Conflict: another build that has not failed was made of its source, which goes with that one (unique index).
         """
         ...
 

@@ -8,22 +8,24 @@ from typing import Literal, Protocol
 from core.ports.digests import Digests
 from core.ports.notices import Notices
 from core.promotion import Phase
+from core.records.build import BuildStatus
 from core.records.line import Line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """The parent message of a promotion as far as Slack has it.
+    """The parent message of a promotion or a build as far as Slack has it.
 
     Attributes:
+        subject: id of the promotion or the build.
         ts: Slack's name of the message, None until it was posted.
-        shown: revision of the promotion that the message shows; -1 before the first.
+        shown: revision that the message shows: of the promotion, or of the card of a build itself; -1 before the first.
         failed: Slack's permanent error (`not_in_channel` …) where it will never be shown, else "".
         closed_channel: where it was until that channel closed; since then it is with the requester. "" if it never moved.
         closed_by: Slack's error, by which that was noticed.
     """
 
-    promotion: str
+    subject: str
     channel: str
     ts: str | None = None
     shown: int = -1
@@ -42,8 +44,8 @@ class CardDue:
     """A card that is not posted, or shows less than there is.
 
     Attributes:
-        wanted: the promotion's revision that it should show.
-        phase: the promotion's at that revision: how urgent the card is, without a look at the promotion.
+        wanted: the revision that it should show.
+        phase: the promotion's at that revision, or the status of the build: how urgent the card is, without a look at either.
         nonce: what its post carried, if one was ever tried; "" means that it cannot be in Slack. With a nonce
             and no `card.ts` the outcome is unknown: look for the nonce before posting again.
         tried_at: when that was.
@@ -53,7 +55,7 @@ class CardDue:
 
     card: Card
     wanted: int
-    phase: Phase
+    phase: Phase | BuildStatus
     nonce: str
     tried_at: datetime | None
     since: datetime
@@ -65,7 +67,7 @@ class ThreadDue:
     """A thread with something to send now.
 
     Attributes:
-        app: whose promotion it is.
+        app: whose promotion or build it is.
         ts: the card's, under which messages go.
         waiting: lines that are in no message yet.
         ending: the terminal message waits too, so the verdict is out: send before other threads.
@@ -73,7 +75,7 @@ class ThreadDue:
         digested: a digest stands for its card, so the thread has milestones only.
     """
 
-    promotion: str
+    subject: str
     app: str
     channel: str
     ts: str
@@ -88,7 +90,7 @@ class Post:
     """One message of a thread.
 
     Attributes:
-        kind: `lines`, or `terminal`, whose words are made from the promotion.
+        kind: `lines`, or `terminal`, whose words are made from what has ended.
         nonce: random; goes into the message's metadata, by which an unknown outcome is found out.
         attempts: how often it was handed out for sending, this time included.
         tried_at: when it last was.
@@ -96,7 +98,7 @@ class Post:
     """
 
     id: int
-    promotion: str
+    subject: str
     kind: Literal["lines", "terminal"]
     nonce: str
     attempts: int
@@ -144,29 +146,29 @@ class Outbox(Protocol):
         """Return cards to post or edit now, oldest first; failed and delayed ones are left out."""
         ...
 
-    async def card_sending(self, promotion: str, nonce: str) -> None:
+    async def card_sending(self, subject: str, nonce: str) -> None:
         """Before the call: from now on the card may be in Slack, carrying this nonce."""
         ...
 
-    async def card_again(self, promotion: str, not_before: datetime | None = None) -> None:
+    async def card_again(self, subject: str, not_before: datetime | None = None) -> None:
         """It is certain that the card is not in Slack: post it afresh, then."""
         ...
 
-    async def card_posted(self, promotion: str, ts: str, shown: int, channel: str | None = None) -> None:
+    async def card_posted(self, subject: str, ts: str, shown: int, channel: str | None = None) -> None:
         """The card is in Slack; `channel` is where, if that is not where it was sent to."""
         ...
 
-    async def channel_closed(self, promotion: str, error: str) -> None:
+    async def channel_closed(self, subject: str, error: str) -> None:
         """Slack says that the channel is archived, left or deleted: the requester gets what is left directly (engine rule 60)."""
         ...
 
-    async def card_shown(self, promotion: str, revision: int) -> None: ...
+    async def card_shown(self, subject: str, revision: int) -> None: ...
 
-    async def card_failed(self, promotion: str, error: str) -> None:
+    async def card_failed(self, subject: str, error: str) -> None:
         """Slack will never show this card; its thread is given up too."""
         ...
 
-    async def postpone_card(self, promotion: str, not_before: datetime) -> None: ...
+    async def postpone_card(self, subject: str, not_before: datetime) -> None: ...
 
     async def threads_due(self) -> list[ThreadDue]: ...
 
@@ -175,12 +177,12 @@ class Outbox(Protocol):
         ...
 
     async def claim_lines(
-        self, promotion: str, *, most: int, fitting: Fitting, shown: Shown | None = None
+        self, subject: str, *, most: int, fitting: Fitting, shown: Shown | None = None
     ) -> Post | None:
         """Return the next message of lines, stored as being sent; None where no line can be sent now.
 
         Args:
-            promotion: whose thread.
+            subject: whose thread.
             most: lines that one message may have.
             fitting: says how many of these go into one, at least one: whoever sends it knows how long they are there.
             shown: tells which lines stand in the thread; the others are left out. All do without it.
@@ -188,12 +190,12 @@ class Outbox(Protocol):
         ...
 
     async def claim_verdict(
-        self, promotion: str, *, most: int, fits: Fits, shown: Shown | None = None
+        self, subject: str, *, most: int, fits: Fits, shown: Shown | None = None
     ) -> Post | None:
         """Return the terminal message, stored as being sent, with the lines that are left; None where they do not fit.
 
         Args:
-            promotion: whose thread.
+            subject: whose thread.
             most: lines that may stand in it.
             fits: tells whether these go into it.
             shown: see `claim_lines`.
@@ -224,7 +226,7 @@ class Outbox(Protocol):
         """At a start, and after whatever broke off: what was being sent has an unknown outcome.
 
         Args:
-            but: promotions for which a call is under way, whose outcome will be known.
+            but: those for which a call is under way, whose outcome will be known.
         """
         ...
 

@@ -185,7 +185,7 @@ class StoreReader(BuildRunReader, Protocol):
         """Return decisions in the order in which they were made."""
         ...
 
-    async def lines(self, promotion_id: str, after: int = 0, limit: int = 500) -> list[tuple[int, Line]]:
+    async def lines(self, subject: str, after: int = 0, limit: int = 500) -> list[tuple[int, Line]]:
         """Return (number, line) with number > after; numbers begin at 1 and have no gaps."""
         ...
 
@@ -201,7 +201,7 @@ class StoreReader(BuildRunReader, Protocol):
         """Return when the last promotions of the app began and ended that ended Running, newest first, without this one."""
         ...
 
-    async def card(self, promotion_id: str) -> Card | None: ...
+    async def card(self, subject: str) -> Card | None: ...
 
     async def digest_cards(self, digest: int) -> list[Card]:
         """Return the cards that a digest stands for, oldest first."""
@@ -209,6 +209,10 @@ class StoreReader(BuildRunReader, Protocol):
 
     async def promotion_of_card(self, channel: str, ts: str) -> str | None:
         """Return the promotion whose card a message is, if it is one."""
+        ...
+
+    async def build_of_card(self, channel: str, ts: str) -> str | None:
+        """Return the build whose card a message is, if it is one."""
         ...
 
     async def notice_place(self, notice: int) -> tuple[str, str | None] | None:
@@ -377,7 +381,7 @@ class Transaction(StoreReader, BuildRunWriter, Protocol):
         """Raise Conflict where the same person has already decided."""
         ...
 
-    async def add_lines(self, promotion_id: str, lines: Sequence[Line]) -> int:
+    async def add_lines(self, subject: str, lines: Sequence[Line]) -> int:
         """Append the lines whose key is new; return how many were."""
         ...
 
@@ -389,12 +393,12 @@ class Transaction(StoreReader, BuildRunWriter, Protocol):
         """Write the outbox row of the picture of how it went; one for a promotion."""
         ...
 
-    async def add_card(self, promotion_id: str, channel: str) -> None:
-        """Write the card's outbox row, the first of a promotion."""
+    async def add_card(self, subject: str, channel: str) -> None:
+        """Write the outbox row of the card of a promotion or a build, its first."""
         ...
 
-    async def add_terminal(self, promotion_id: str) -> None:
-        """Write the outbox row of the terminal message; unique for a promotion (engine rule 40)."""
+    async def add_terminal(self, subject: str) -> None:
+        """Write the outbox row of the terminal message; unique for a thread (engine rule 40)."""
         ...
 
     async def add_notice(

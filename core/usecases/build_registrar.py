@@ -8,10 +8,12 @@ from core.actor import Actor, Caller
 from core.build_run import BuildRun
 from core.errors import Conflict, NotFound
 from core.ids import new_id
+from core.lifecycle.build_ending import end_build
+from core.lifecycle.build_telling import active_build
 from core.lifecycle.patience import check_times
 from core.manifest.convox_yml import Manifest, images_needed, parse_manifest, required, resolve_images
 from core.ports.store import StoreReader, Transaction
-from core.records.build import Build, BuildEntry, described, is_pinned, moment_of_commit
+from core.records.build import Build, described, is_pinned, moment_of_commit
 from core.records.environment import Environment
 from core.records.release import Release
 from core.records.repository import compared, repository_url
@@ -181,10 +183,11 @@ class BuildRegistrar(RecordUseCase):
                 detail = {"app": app, "release": release.id, "git_sha": given.git_sha}
                 await tx.audit(given.actor, "build.create", build.id, detail)
                 if run is not None:
-                    await tx.save_build_run(run.completed(release.id, tx.now), was=run.status)
+                    await end_build(tx, run.completed(release.id, tx.now), was=run.status)
                     if run.request.promote_after != "never":
                         await tx.add_promotion_job(run.id)
-                if not to_promote:
+                # Whoever sees its card is told by that.
+                if not to_promote and not (run and await tx.card(run.id)):
                     await self._announce(tx, build, release)
             if self._announcer is not None:
                 self._announcer.wake()
@@ -284,7 +287,7 @@ class BuildRegistrar(RecordUseCase):
         channel = (await tx.app(build.app)).channel or rules.channel
         if channel is not None and rules.announce_builds and policy.verbosity(build.app, channel) != "quiet":
             what = f"Build {build.id} of {build.app}: “{build.description}”, registered by "
-            commits = compared(await _active_build(tx, build.app), build)
+            commits = compared(await active_build(tx, build.app), build)
             source = Sentence.of(" ", commits, ".") if commits else ""
             said = Sentence.of(what, release.created_by, f". Release {release.id}, not promoted yet.", source)
             await tx.add_notice(channel, said, kind="build", release=release)
@@ -294,13 +297,6 @@ class BuildRegistrar(RecordUseCase):
         if to_promote:
             await self._access.require(actor, "promote", app)
         return actor
-
-
-async def _active_build(tx: StoreReader, app: str) -> BuildEntry | None:
-    """Return the build that runs now, with which a new one is compared."""
-    active = (await tx.app(app)).active_release
-    build = (await tx.release_entry(app, active)).build if active else None
-    return await tx.build_entry(app, build) if build else None
 
 
 async def _reused(tx: StoreReader, app: str, images: Mapping[str, str]) -> tuple[str, ...]:

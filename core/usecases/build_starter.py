@@ -10,9 +10,12 @@ from core.build_run import BuildRequest, BuildRun
 from core.errors import Conflict, NotFound, Unauthorized, Unavailable
 from core.ids import new_id
 from core.lifecycle.access import Access
+from core.lifecycle.build_ending import end_build
 from core.lifecycle.build_source import check_request, may_fetch
+from core.lifecycle.build_telling import builds_ahead, card_channel
 from core.manifest.image_builds import check_argument_names
 from core.policy.authorization import Verb
+from core.ports.announcer import Announcer
 from core.ports.builds import BuildCluster, BuildRunner
 from core.ports.sources import Sources
 from core.ports.store import Store, Transaction
@@ -27,12 +30,16 @@ from core.records.git_address import (
 )
 from core.records.push import PromoteAfter, PushedBuild
 from core.records.repository import repository_url
-from core.sentence import Sentence
+from core.sentence import CommandLine, Sentence
 from core.usecases.forks import read_fork
 
 # Builds of one app that wait; each holds an archive on the bot's disk.
 MOST_QUEUED = 20
 MAX_AUTHOR_CHARS = 100
+_KEPT = (
+    "what was uploaded is kept for a day where its build has failed, and no longer than its build where not"
+)
+_AGAIN = "`convox-bot build` in its folder uploads it once more"
 
 
 def check_buildable(why_not: str) -> None:
@@ -68,17 +75,19 @@ class BuildStarter:
         cluster: BuildCluster,
         sources: Sources,
         runner: BuildRunner,
+        announcer: Announcer,
         *,
         why_not_startable: Callable[[], str],
         git_schemes: frozenset[str] = SECURE,
     ) -> None:
-        """Wire the use cases; `git_schemes`: of the addresses that are cloned."""
+        """Wire the use cases; `git_schemes`: of the addresses that are cloned; `announcer` is woken after a commit that changes a card."""
         self._git_schemes = git_schemes
         self._store = store
         self._access = access
         self._cluster = cluster
         self._sources = sources
         self._runner = runner
+        self._announcer = announcer
         self._why_not_startable = why_not_startable
 
     async def start(
@@ -232,6 +241,7 @@ class BuildStarter:
         *,
         only_newest: bool,
         pushed: PushedBuild | None = None,
+        retried: str = "",
     ) -> QueuedBuild:
         async with self._store.transaction(delivery=caller.delivery) as tx:
             if pushed is not None and (before := await tx.build_of_push(pushed.marks)):
@@ -248,7 +258,12 @@ class BuildStarter:
                 hint = f"`builds cancel` takes one out of the queue, and --only-newest all of them: {waiting[0].id} is next"
                 raise Conflict(f"{len(waiting)} builds of {app} wait already", hint=hint)
             await tx.add_build_run(run)
+            channel = card_channel(caller, await tx.app(app), self._access.policy, to_promote=request.promote)
+            if channel is not None:
+                await tx.add_card(run.id, channel)
             told = {"app": app, "git_sha": request.git_sha}
+            if retried:
+                told |= {"retries": retried}
             if request.git_url:
                 told |= {"git": request.git_url, "ref": request.git_ref}
             if pushed is not None:
@@ -256,6 +271,7 @@ class BuildStarter:
                 told |= {"rule": pushed.rule}
             await tx.audit(actor, "build.start", run.id, told)
         self._runner.look(app)
+        self._announcer.wake()
         return QueuedBuild(run=run, ahead=len(going))
 
     async def _check(self, app: str, request: BuildRequest) -> None:
@@ -277,7 +293,7 @@ class BuildStarter:
     async def _cancel_queued(self, tx: Transaction, app: str, run: BuildRun, actor: Actor) -> None:
         for each in await tx.queued_builds(app):
             reason = Sentence.of(f"{run.id} was to be built alone, asked for by ", actor)
-            await tx.save_build_run(each.cancelled(reason, tx.now), was=each.status)
+            await end_build(tx, each.cancelled(reason, tx.now), was=each.status)
             await tx.audit(actor, "build.cancel", each.id, {"app": app, "for": run.id})
 
     async def cancel(self, caller: Caller, build_id: str, *, app: str | None = None) -> BuildRun:
@@ -292,23 +308,50 @@ class BuildStarter:
             NotFound: there is none, or none of that app.
             Conflict: it has ended, as each has that was made elsewhere.
         """
-        actor, run = await self._cancellable(caller, build_id, app)
+        actor, run = await self._named(caller, build_id, app, made_elsewhere="and has ended")
         async with self._store.transaction(delivery=caller.delivery) as tx:
             run = await tx.build_run(run.id)
             ended = run.cancelled(Sentence.of("cancelled by ", actor), tx.now)
-            await tx.save_build_run(ended, was=run.status)
+            await end_build(tx, ended, was=run.status)
             await tx.audit(actor, "build.cancel", run.id, {"app": run.app})
         self._runner.look(run.app)
+        self._announcer.wake()
         return ended
+
+    async def retry(self, caller: Caller, build_id: str, *, app: str | None = None) -> QueuedBuild:
+        """Ask once more for what a build was asked for that has ended; nothing of its release is promoted.
+
+        Args:
+            caller: who asks.
+            build_id: which.
+            app: whose it is said to be, if that is said.
+
+        Raises:
+            NotFound: there is none, or none of that app.
+            Conflict: it has not ended, it was made elsewhere, its source is gone, or this rack builds nothing.
+            Invalid: as of `start`: what is asked of an app has changed.
+        """
+        actor, run = await self._named(caller, build_id, app, made_elsewhere="so it is built again there")
+        if not run.ended:
+            raise Conflict(
+                f"build {run.id} has not ended: it is {run.status}",
+                hint=Sentence.of(CommandLine(f"builds cancel {run.id} -a {run.app}"), " stops it"),
+            )
+        self._check_startable()
+        check_buildable(self._cluster.why_not())
+        request = replace(run.request, promote=False, promote_after="never")
+        if request.source:
+            try:
+                await self._sources.find(request.source)
+            except NotFound:
+                raise Conflict(f"the source of {run.id} is gone: {_KEPT}", hint=_AGAIN) from None
+            await self._check(run.app, request)
+        return await self._enqueue(caller, actor, run.app, request, only_newest=False, retried=run.id)
 
     async def look(self, caller: Caller, build_id: str) -> QueuedBuild:
         """Return a build, and how many of its app come before it; raise NotFound where there is none."""
         _, run = await self._seen(caller, build_id, "view")
-        ahead = 0
-        if run.status is BuildStatus.CREATED:
-            going = [each.id for each in _going(run.app, await self._store.read.open_builds())]
-            ahead = going.index(run.id) if run.id in going else 0
-        return QueuedBuild(run=run, ahead=ahead)
+        return QueuedBuild(run=run, ahead=await builds_ahead(self._store.read, run))
 
     async def lines(
         self, caller: Caller, build_id: str, after: int
@@ -336,7 +379,10 @@ class BuildStarter:
             raise Unauthorized("this token opens no source")
         return await self._sources.open(run.request.source)
 
-    async def _cancellable(self, caller: Caller, build_id: str, app: str | None) -> tuple[Actor, BuildRun]:
+    async def _named(
+        self, caller: Caller, build_id: str, app: str | None, *, made_elsewhere: str
+    ) -> tuple[Actor, BuildRun]:
+        """Return who may build it, and the build that they name."""
         if app is None:
             return await self._seen(caller, build_id, "build")
         actor = await self._access.require(caller.actor, "build", app)
@@ -345,7 +391,7 @@ class BuildStarter:
             run = await self._store.read.build_run(build_id)
         except NotFound:
             await self._store.read.build(app, build_id)
-            raise Conflict(f"build {build_id} was made elsewhere, and has ended") from None
+            raise Conflict(f"build {build_id} was made elsewhere, {made_elsewhere}") from None
         if run.app != app:
             raise NotFound(f"no such build: {build_id}")
         return actor, run

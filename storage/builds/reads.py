@@ -34,6 +34,10 @@ class BuildReader(AggregateReader):
     async def open_builds(self) -> list[BuildRun]:
         return [build_run_of(row, self._vault) for row in await self._session.all("open_builds")]
 
+    async def last_build_line(self, build_id: str) -> int:
+        row = await self._session.one("last_build_line", build=build_id)
+        return int(row["last"]) if row else 0
+
     async def build_lines(self, build_id: str, after: int = 0, limit: int = 500) -> list[tuple[int, str]]:
         # A piece has one line at least, so as many pieces as lines are wanted are enough.
         rows = await self._session.all("build_lines", build=build_id, after=after, limit=limit)

@@ -54,42 +54,42 @@ class SqliteOutbox:
     async def cards_due(self) -> list[CardDue]:
         """Return cards to post or edit now, oldest first; failed and delayed ones are left out."""
         due = [card_due_of(row) for row in await self._reading.all("cards_due", now=self._now())]
-        return [each for each in due if each.wanted > self._unwritten.cards.get(each.card.promotion, -1)]
+        return [each for each in due if each.wanted > self._unwritten.cards.get(each.card.subject, -1)]
 
-    async def card_sending(self, promotion: str, nonce: str) -> None:
+    async def card_sending(self, subject: str, nonce: str) -> None:
         """Before the HTTP call: from now on the card may be in Slack, carrying this nonce."""
-        await self._run("card_sending", promotion=promotion, nonce=nonce, now=self._now())
+        await self._run("card_sending", subject=subject, nonce=nonce, now=self._now())
 
-    async def card_again(self, promotion: str, not_before: datetime | None = None) -> None:
+    async def card_again(self, subject: str, not_before: datetime | None = None) -> None:
         """It is certain that the card is not in Slack: post it afresh, then."""
-        await self._run("card_again", promotion=promotion, not_before=timestamp_or_none(not_before))
+        await self._run("card_again", subject=subject, not_before=timestamp_or_none(not_before))
 
-    async def card_posted(self, promotion: str, ts: str, shown: int, channel: str | None = None) -> None:
+    async def card_posted(self, subject: str, ts: str, shown: int, channel: str | None = None) -> None:
         """The card is in Slack, in this channel; a second answer with another ts changes nothing."""
-        await self._run("card_posted", promotion=promotion, ts=ts, shown=shown, channel=channel)
+        await self._run("card_posted", subject=subject, ts=ts, shown=shown, channel=channel)
 
-    async def channel_closed(self, promotion: str, error: str) -> None:
+    async def channel_closed(self, subject: str, error: str) -> None:
         """Go on in the requester's direct messages; the card is given up where that is no person, or closed as well."""
         async with self._writing() as session:
-            row = await session.one("requester", promotion=promotion)
+            row = await session.one("requester", subject=subject)
             requester = actor_of(row["requested_by"]) if row else None
             if requester is not None and requester.kind == "slack":
-                moving = {"promotion": promotion, "error": error, "channel": requester.id}
+                moving = {"subject": subject, "error": error, "channel": requester.id}
                 if await session.run("move_card", moving):
                     return
-            await session.run("card_failed", {"promotion": promotion, "error": error})
+            await session.run("card_failed", {"subject": subject, "error": error})
 
-    async def card_shown(self, promotion: str, revision: int) -> None:
+    async def card_shown(self, subject: str, revision: int) -> None:
         """The card shows this revision now, or a newer one; written with the next write."""
-        self._unwritten.shown(promotion, revision)
+        self._unwritten.shown(subject, revision)
 
-    async def card_failed(self, promotion: str, error: str) -> None:
+    async def card_failed(self, subject: str, error: str) -> None:
         """Slack will never show this card (`not_in_channel` …); its thread is given up too."""
-        await self._run("card_failed", promotion=promotion, error=error)
+        await self._run("card_failed", subject=subject, error=error)
 
-    async def postpone_card(self, promotion: str, not_before: datetime) -> None:
+    async def postpone_card(self, subject: str, not_before: datetime) -> None:
         """Leave the card alone until then."""
-        await self._run("postpone_card", promotion=promotion, not_before=timestamp(not_before))
+        await self._run("postpone_card", subject=subject, not_before=timestamp(not_before))
 
     # Threads
 
@@ -109,30 +109,30 @@ class SqliteOutbox:
 
     async def leave_out(self, threads: Mapping[str, Shown]) -> bool:
         """Put aside the lines that their threads do not show; tell whether there were any. Without any nothing is written."""
-        found = [promotion for promotion in threads if await self._hidden(promotion, threads[promotion])]
+        found = [subject for subject in threads if await self._hidden(subject, threads[subject])]
         if found:
             async with self._writing() as session:
-                for promotion in found:
-                    await self._put_aside(session, promotion, threads[promotion])
+                for subject in found:
+                    await self._put_aside(session, subject, threads[subject])
         return bool(found)
 
-    async def _hidden(self, promotion: str, shown: Shown) -> bool:
-        lines = await self._unsent(self._reading, promotion, ALL)
+    async def _hidden(self, subject: str, shown: Shown) -> bool:
+        lines = await self._unsent(self._reading, subject, ALL)
         return not all(shown(line) for _, line in lines)
 
-    async def _put_aside(self, session: Session, promotion: str, shown: Shown) -> None:
-        hidden = [seq for seq, line in await self._unsent(session, promotion, ALL) if not shown(line)]
+    async def _put_aside(self, session: Session, subject: str, shown: Shown) -> None:
+        hidden = [seq for seq, line in await self._unsent(session, subject, ALL) if not shown(line)]
         if not hidden:
             return
-        held = await session.one("left_out", promotion=promotion)
+        held = await session.one("left_out", subject=subject)
         if held is None:
-            new = {"promotion": promotion, "nonce": secrets.token_hex(16), "created_at": self._now()}
+            new = {"subject": subject, "nonce": secrets.token_hex(16), "created_at": self._now()}
             (held,) = await session.all("add_left_out", **new)
-        rows = [{"post": held["id"], "promotion": promotion, "seq": seq} for seq in hidden]
+        rows = [{"post": held["id"], "subject": subject, "seq": seq} for seq in hidden]
         await session.many("leave_out", rows)
 
     async def claim_lines(
-        self, promotion: str, *, most: int, fitting: Fitting, shown: Shown | None = None
+        self, subject: str, *, most: int, fitting: Fitting, shown: Shown | None = None
     ) -> Post | None:
         """Return the next message of lines, stored as `sending`; None where no line can be sent now.
 
@@ -140,44 +140,44 @@ class SqliteOutbox:
         None also while the outcome of one is unknown, a delay runs, or the terminal message is out.
         """
         async with self._writing() as session:
-            open_posts = await session.all("open_posts", promotion=promotion)
+            open_posts = await session.all("open_posts", subject=subject)
             batch = next((row for row in open_posts if row["kind"] == "lines"), None)
             if batch is not None:
                 return await self._send(session, batch["id"]) if self._may_go(batch) else None
             terminal_is_out = any(row["state"] != "pending" for row in open_posts)
-            if terminal_is_out or not await session.all("postable", promotion=promotion):
+            if terminal_is_out or not await session.all("postable", subject=subject):
                 return None
             if shown is not None:
-                await self._put_aside(session, promotion, shown)
-            lines = await self._unsent(session, promotion, most)
+                await self._put_aside(session, subject, shown)
+            lines = await self._unsent(session, subject, most)
             if not lines:
                 return None
             count = fitting([line for _, line in lines])
-            made = await self._made(session, promotion)
-            await self._put(session, promotion, made, last=lines[count - 1][0])
+            made = await self._made(session, subject)
+            await self._put(session, subject, made, last=lines[count - 1][0])
             return await self._send(session, made)
 
     async def claim_verdict(
-        self, promotion: str, *, most: int, fits: Fits, shown: Shown | None = None
+        self, subject: str, *, most: int, fits: Fits, shown: Shown | None = None
     ) -> Post | None:
         """Return the terminal message with the lines that are left, stored as `sending`; None where they do not fit yet.
 
         None also while the card is not out, a message of lines has no outcome, or a delay runs.
         """
         async with self._writing() as session:
-            open_posts = await session.all("open_posts", promotion=promotion)
+            open_posts = await session.all("open_posts", subject=subject)
             # Lines come before the terminal message, so it is due when it stands first.
             first = next(iter(open_posts), None)
             if first is None or first["kind"] != "terminal" or not self._may_go(first):
                 return None
             if first["state"] == "pending":
                 if shown is not None:
-                    await self._put_aside(session, promotion, shown)
-                lines = await self._unsent(session, promotion, most + 1)
+                    await self._put_aside(session, subject, shown)
+                lines = await self._unsent(session, subject, most + 1)
                 if len(lines) > most or not fits([line for _, line in lines]):
                     return None
                 if lines:
-                    await self._put(session, promotion, first["id"], last=lines[-1][0])
+                    await self._put(session, subject, first["id"], last=lines[-1][0])
             return await self._send(session, first["id"])
 
     async def post_sent(self, post_id: int, ts: str) -> None:
@@ -189,7 +189,7 @@ class SqliteOutbox:
         async with self._writing() as session:
             for row in await session.all("post_dead", id=post_id, error=error):
                 if row["kind"] == "terminal":
-                    await session.run("end_thread", {"promotion": row["promotion"]})
+                    await session.run("end_thread", {"subject": row["subject"]})
 
     async def post_unknown(self, post_id: int) -> None:
         """Nobody knows whether the message is in Slack: it must be looked up before it is sent again."""
@@ -243,18 +243,18 @@ class SqliteOutbox:
         waits = row["not_before"] is not None and row["not_before"] > self._now()
         return row["state"] != "unknown" and not waits
 
-    async def _unsent(self, session: Session, promotion: str, most: int) -> list[tuple[int, Line]]:
-        rows = await session.all("unsent_lines", promotion=promotion, limit=most)
+    async def _unsent(self, session: Session, subject: str, most: int) -> list[tuple[int, Line]]:
+        rows = await session.all("unsent_lines", subject=subject, limit=most)
         return [line_of(row, self._vault) for row in rows]
 
-    async def _made(self, session: Session, promotion: str) -> int:
+    async def _made(self, session: Session, subject: str) -> int:
         (row,) = await session.all(
-            "add_batch", promotion=promotion, nonce=secrets.token_hex(16), created_at=self._now()
+            "add_batch", subject=subject, nonce=secrets.token_hex(16), created_at=self._now()
         )
         return int(row["id"])
 
-    async def _put(self, session: Session, promotion: str, post_id: int, *, last: int) -> None:
-        await session.run("put_into_batch", {"post": post_id, "promotion": promotion, "last": last})
+    async def _put(self, session: Session, subject: str, post_id: int, *, last: int) -> None:
+        await session.run("put_into_batch", {"post": post_id, "subject": subject, "last": last})
 
     async def _send(self, session: Session, post_id: int) -> Post:
         (row,) = await session.all("sending_post", id=post_id, now=self._now())

@@ -13,8 +13,8 @@ from storage.outbox.rows import announcement_of, card_of
 class OutboxReader(AggregateReader):
     """Of `core.ports.store.StoreReader`; see there for what each method promises."""
 
-    async def card(self, promotion_id: str) -> Card | None:
-        row = await self._session.one("card", promotion=promotion_id)
+    async def card(self, subject: str) -> Card | None:
+        row = await self._session.one("card", subject=subject)
         return None if row is None else card_of(row)
 
     async def digest_cards(self, digest: int) -> list[Card]:
@@ -23,6 +23,10 @@ class OutboxReader(AggregateReader):
     async def promotion_of_card(self, channel: str, ts: str) -> str | None:
         row = await self._session.one("promotion_of_card", channel=channel, ts=ts)
         return None if row is None else str(row["promotion"])
+
+    async def build_of_card(self, channel: str, ts: str) -> str | None:
+        row = await self._session.one("build_of_card", channel=channel, ts=ts)
+        return None if row is None else str(row["build"])
 
     async def notice_place(self, notice: int) -> tuple[str, str | None] | None:
         row = await self._session.one("notice_place", id=notice)

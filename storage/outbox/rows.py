@@ -6,13 +6,14 @@ from sqlite3 import Row
 from core.ports.notices import Announcement
 from core.ports.outbox import Card, CardDue, LostPost, Post, ThreadDue
 from core.promotion import Phase
+from core.records.build import BuildStatus
 from core.records.line import Line
 from storage.codec import datetime_or_none
 
 
 def card_of(row: Row) -> Card:
     return Card(
-        promotion=row["promotion"],
+        subject=row["subject"],
         channel=row["channel"],
         ts=row["ts"],
         shown=row["shown"],
@@ -27,7 +28,7 @@ def card_due_of(row: Row) -> CardDue:
         card=card_of(row),
         since=datetime.fromisoformat(row["created_at"]),
         wanted=row["wanted"],
-        phase=Phase(row["phase"]),
+        phase=BuildStatus(row["phase"]) if row["build"] else Phase(row["phase"]),
         nonce=row["nonce"],
         tried_at=datetime_or_none(row["tried_at"]),
         digested=bool(row["digested"]),
@@ -36,7 +37,7 @@ def card_due_of(row: Row) -> CardDue:
 
 def thread_due_of(row: Row) -> ThreadDue:
     return ThreadDue(
-        promotion=row["promotion"],
+        subject=row["subject"],
         app=row["app"],
         channel=row["channel"],
         ts=row["ts"],
@@ -54,7 +55,7 @@ def announcement_of(row: Row) -> Announcement:
 def post_of(row: Row, lines: tuple[tuple[int, Line], ...]) -> Post:
     return Post(
         id=row["id"],
-        promotion=row["promotion"],
+        subject=row["subject"],
         kind=row["kind"],
         nonce=row["nonce"],
         attempts=row["attempts"],

@@ -14,7 +14,7 @@ class UnwrittenOutcomes:
 
     Attributes:
         posts: id of a message → its ts.
-        cards: promotion → revision that its card shows.
+        cards: promotion or build → what its card shows.
     """
 
     posts: dict[int, str] = field(default_factory=dict)
@@ -23,8 +23,8 @@ class UnwrittenOutcomes:
     def __bool__(self) -> bool:
         return bool(self.posts or self.cards)
 
-    def shown(self, promotion: str, revision: int) -> None:
-        self.cards[promotion] = max(revision, self.cards.get(promotion, revision))
+    def shown(self, subject: str, revision: int) -> None:
+        self.cards[subject] = max(revision, self.cards.get(subject, revision))
 
     async def write(self, session: Session) -> "UnwrittenOutcomes":
         """Write everything into this transaction; return what to `forget` once it is committed."""
@@ -33,8 +33,8 @@ class UnwrittenOutcomes:
             for row in await session.all("post_sent", id=post_id, ts=ts):
                 # After the terminal message nothing more goes into the thread.
                 if row["kind"] == "terminal":
-                    await session.run("end_thread", {"promotion": row["promotion"]})
-        shown = [{"promotion": promotion, "shown": revision} for promotion, revision in written.cards.items()]
+                    await session.run("end_thread", {"subject": row["subject"]})
+        shown = [{"subject": subject, "shown": revision} for subject, revision in written.cards.items()]
         await session.many("card_shown", shown)
         return written
 

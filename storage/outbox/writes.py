@@ -15,16 +15,16 @@ from storage.codec import json, sentence_document, timestamp, timestamp_or_none
 class OutboxWriter(AggregateWriter):
     """Of `core.ports.store.Transaction`; see there for what each method promises."""
 
-    async def add_card(self, promotion_id: str, channel: str) -> None:
-        row = {"promotion": promotion_id, "channel": channel, "created_at": timestamp(self.now)}
+    async def add_card(self, subject: str, channel: str) -> None:
+        row = {"subject": subject, "channel": channel, "created_at": timestamp(self.now)}
         if not await self._session.run("add_card", row):
-            raise Conflict(f"{promotion_id} has its card already")
+            raise Conflict(f"{subject} has its card already")
 
-    async def add_terminal(self, promotion_id: str) -> None:
-        """Raise Conflict where the promotion has its terminal message: there is exactly one."""
-        row = {"promotion": promotion_id, "nonce": secrets.token_hex(16), "created_at": timestamp(self.now)}
+    async def add_terminal(self, subject: str) -> None:
+        """Raise Conflict where a thread has its terminal message: there is exactly one."""
+        row = {"subject": subject, "nonce": secrets.token_hex(16), "created_at": timestamp(self.now)}
         if not await self._session.run("add_terminal", row):
-            raise Conflict(f"{promotion_id} has its terminal message already")
+            raise Conflict(f"{subject} has its terminal message already")
 
     async def add_picture(self, promotion_id: str) -> None:
         await self._session.run("add_picture", {"promotion": promotion_id, "created_at": timestamp(self.now)})

@@ -118,12 +118,12 @@ class PromotionReader(AggregateReader):
         rows = await self._session.all("approvals", promotion=promotion_id)
         return [approval_of(row, self._vault) for row in rows]
 
-    async def lines(self, promotion_id: str, after: int = 0, limit: int = 500) -> list[tuple[int, Line]]:
-        rows = await self._session.all("lines", promotion=promotion_id, after=after, limit=limit)
+    async def lines(self, subject: str, after: int = 0, limit: int = 500) -> list[tuple[int, Line]]:
+        rows = await self._session.all("lines", subject=subject, after=after, limit=limit)
         return [line_of(row, self._vault) for row in rows]
 
     async def evidence(self, promotion_id: str) -> Line | None:
-        row = await self._session.one("evidence", promotion=promotion_id)
+        row = await self._session.one("evidence", subject=promotion_id)
         return None if row is None else line_of(row, self._vault)[1]
 
     async def samples(self, promotion_id: str) -> list[PodSample]:

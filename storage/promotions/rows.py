@@ -286,9 +286,9 @@ def approval_of(row: Row, vault: Vault) -> Approval:
     )
 
 
-def line_row(promotion: str, line: Line, vault: Vault) -> Columns:
+def line_row(subject: str, line: Line, vault: Vault) -> Columns:
     return {
-        "promotion": promotion,
+        "subject": subject,
         "mark": vault.keyed_digest("line", line.key),
         "at": timestamp(line.at),
         "kind": line.kind,

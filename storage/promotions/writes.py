@@ -88,12 +88,10 @@ class PromotionWriter(AggregateWriter):
         if not await self._session.run("add_approval", approval_row(approval, self._vault)):
             raise Conflict(f"{approval.actor.plain} has already decided about {approval.promotion}")
 
-    async def add_lines(self, promotion_id: str, lines: Sequence[Line]) -> int:
+    async def add_lines(self, subject: str, lines: Sequence[Line]) -> int:
         if not lines:
             return 0
-        return await self._session.many(
-            "add_line", [line_row(promotion_id, each, self._vault) for each in lines]
-        )
+        return await self._session.many("add_line", [line_row(subject, each, self._vault) for each in lines])
 
     async def add_samples(self, promotion_id: str, samples: Sequence[PodSample]) -> None:
         if samples:

@@ -9,6 +9,7 @@ from bot.api.metrics import MetricsSnapshot, exposition
 from bot.command.grammar import GROUPS, RULES
 from bot.loop_lag import LoopLag
 from bot.prefixes import DEFAULT_COMMAND
+from bot.views.build_buttons import BUILD_ACTION_IDS
 from bot.views.buttons import ACTION_IDS
 from bot.views.notices import NOTICE_ACTION_IDS
 from core import errors
@@ -50,7 +51,7 @@ def test_the_scopes_are_those_of_the_app_manifest_and_each_is_needed_by_a_method
 
 def test_every_button_and_the_command_are_on_the_page():
     arriving = rows(section(SLACK, "What arrives, and what becomes of it"))
-    assert {codes(row)[0] for row in arriving} == {*ACTION_IDS, *NOTICE_ACTION_IDS}
+    assert {codes(row)[0] for row in arriving} == {*ACTION_IDS, *NOTICE_ACTION_IDS, *BUILD_ACTION_IDS}
     assert f"The slash command is `{DEFAULT_COMMAND}`" in SLACK
 
 

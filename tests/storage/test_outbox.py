@@ -34,7 +34,7 @@ def numbers(post):
 async def test_a_card_is_due_until_it_shows_the_newest_revision(store):
     await carded(store, ts=None)
     (due,) = await store.outbox.cards_due()
-    assert (due.card, due.wanted, due.nonce) == (Card(promotion=P, channel="C01"), 0, "")
+    assert (due.card, due.wanted, due.nonce) == (Card(subject=P, channel="C01"), 0, "")
     assert due.phase is Phase.PENDING
     await store.outbox.card_posted(P, "1.0", 0)
     assert await store.outbox.cards_due() == []
@@ -48,7 +48,7 @@ async def test_a_card_is_due_until_it_shows_the_newest_revision(store):
     assert await store.outbox.cards_due() == []
     await store.outbox.write_down()
     assert await store.outbox.cards_due() == []
-    assert await store.read.card(P) == Card(promotion=P, channel="C01", ts="1.0", shown=1)
+    assert await store.read.card(P) == Card(subject=P, channel="C01", ts="1.0", shown=1)
 
 
 async def test_progress_that_the_card_shows_makes_it_due(store):
@@ -66,7 +66,7 @@ async def test_a_late_answer_never_makes_a_card_older(store):
     await store.outbox.write_down()
     await store.outbox.card_shown(P, 4)
     await store.outbox.card_posted(P, "9.9", 1)
-    assert await store.read.card(P) == Card(promotion=P, channel="C01", ts="1.0", shown=5)
+    assert await store.read.card(P) == Card(subject=P, channel="C01", ts="1.0", shown=5)
 
 
 async def test_a_card_that_was_being_posted_keeps_its_nonce_until_its_outcome_is_known(store, clock):
@@ -103,7 +103,7 @@ async def test_a_thread_waits_for_its_card(store):
     assert await store.outbox.claim_verdict(P, **ALONE) is None
     await store.outbox.card_posted(P, "1.0", 0)
     (thread,) = await store.outbox.threads_due()
-    assert (thread.promotion, thread.channel, thread.ts, thread.waiting, thread.ending) == (
+    assert (thread.subject, thread.channel, thread.ts, thread.waiting, thread.ending) == (
         P,
         "C01",
         "1.0",
@@ -205,7 +205,7 @@ async def test_a_message_that_must_wait_holds_its_thread_and_no_other(store, clo
     assert [t.channel for t in await store.outbox.threads_due()] == ["C01", "C00"]
     post = await store.outbox.claim_lines(P, **LIMITS)
     await store.outbox.post_again(post.id, NOW + timedelta(seconds=5))
-    assert [t.promotion for t in await store.outbox.threads_due()] == ["PBBBBBBBBBB"]
+    assert [t.subject for t in await store.outbox.threads_due()] == ["PBBBBBBBBBB"]
     assert await store.outbox.claim_lines(P, **LIMITS) is None
     clock.jump(5)
     assert len(await store.outbox.threads_due()) == 2
@@ -389,11 +389,11 @@ async def test_who_has_waited_longest_comes_first_whatever_the_channel(store, cl
     await store.outbox.card_posted("PBBBBBBBBBB", "5.0", 0)
     await add_lines(store, 8)
     await add_lines(store, 3, promotion="PBBBBBBBBBB")
-    assert [thread.promotion for thread in await store.outbox.threads_due()] == ["PBBBBBBBBBB", P]
+    assert [thread.subject for thread in await store.outbox.threads_due()] == ["PBBBBBBBBBB", P]
     clock.jump(1)
     await end(store)
     threads = await store.outbox.threads_due()
-    assert [(t.promotion, t.since) for t in threads][1] == (P.replace("A", "B"), NOW + timedelta(seconds=3))
+    assert [(t.subject, t.since) for t in threads][1] == (P.replace("A", "B"), NOW + timedelta(seconds=3))
     assert threads[0].since == NOW + timedelta(seconds=2)
 
 

@@ -384,7 +384,7 @@ async def test_two_promotions_may_have_lines_of_one_key(store):
 
 async def test_a_card_and_a_terminal_message_are_asked_for_once(store):
     await carded(store, P, ts=None)
-    assert await store.read.card(P) == Card(promotion=P, channel="C01")
+    assert await store.read.card(P) == Card(subject=P, channel="C01")
     assert await store.read.card(Q) is None
     async with store.transaction() as tx:
         with pytest.raises(Conflict, match="has its card already"):

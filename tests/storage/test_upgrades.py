@@ -1,5 +1,7 @@
 """A database of before reads, after its upgrade, as if this version had written it."""
 
+from sqlite3 import IntegrityError
+
 import pytest
 
 from core.actor import BOT
@@ -7,7 +9,7 @@ from core.lifecycle.transition import move
 from core.promotion import Phase, PromotionEvent
 from storage.keys import Keyring
 from storage.store import open_store
-from tests.storage.before import database_of_before
+from tests.storage.before import MOMENT, database_of_before
 from tests.storage.making import ALICE, APP, CI, NOW
 
 P = "PAAAAAAAAAA"
@@ -65,3 +67,40 @@ async def test_endings_of_before_are_counted_without_a_reason_and_new_ones_with_
             (Phase.EXPIRED, "expired"): 1,
         }
         assert await store.read.oldest_awaiting() is None
+
+
+async def test_cards_lines_and_messages_of_before_are_whole_and_what_they_refer_to_is_still_checked(
+    path, key, clock
+):
+    async with database_of_before(path, key) as before:
+        await before.promotion(P, "Updating")
+        await before.add("cards", promotion=P, channel="C1", created_at=MOMENT, ts="1.0", wanted=1, shown=0)
+        sealed = before._vault.seal(["web", "is ready", "k"])
+        for post, state in ((1, "sent"), (2, "sending")):
+            await before.add(
+                "outbox", id=post, promotion=P, kind="lines", state=state, nonce=f"n{post}", created_at=MOMENT
+            )
+        for seq, post in ((1, 1), (2, 2), (3, None)):
+            row = {
+                "promotion": P,
+                "seq": seq,
+                "mark": f"m{seq}",
+                "at": MOMENT,
+                "kind": "line",
+                "sealed": sealed,
+            }
+            await before.add("lines", **row, post=post)
+    async with open_store(path, Keyring([key]), clock) as store:
+        card = await store.read.card(P)
+        assert (card.subject, card.channel, card.ts, card.shown) == (P, "C1", "1.0", 0)
+        assert [seq for seq, _ in await store.read.lines(P)] == [1, 2, 3]
+        await store.outbox.recover()
+        (lost,) = await store.outbox.posts_unknown()
+        assert [seq for seq, _ in lost.post.lines] == [2]
+        await store.outbox.post_again(lost.post.id)
+        (due,) = await store.outbox.threads_due()
+        assert (due.subject, due.waiting) == (P, 1)
+        with pytest.raises(IntegrityError):
+            async with store.transaction() as tx:
+                await tx.add_card("BNOWHEREXXX", "C1")
+        assert await store.read.card("BNOWHEREXXX") is None

@@ -25,6 +25,7 @@ from bot.command.commands.builds import (
     ListRegistries,
     RemoveGitAccount,
     RemoveRegistry,
+    RetryBuild,
 )
 from bot.command.commands.command import ROWS, Command
 from bot.command.commands.environment import Env, EnvChange, EnvGet, EnvSet, EnvUnset
@@ -105,6 +106,7 @@ __all__ = [
     "RemoveGitAccount",
     "RemoveRegistry",
     "Restart",
+    "RetryBuild",
     "Rollback",
     "SetCount",
     "Snooze",

@@ -122,6 +122,16 @@ class RemoveGitAccount(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetryBuild(Command):
+    app: str
+    build: str
+
+    @property
+    def words(self) -> list[str]:
+        return ["builds", "retry", self.build, "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListRegistries(Command):
     app: str
 

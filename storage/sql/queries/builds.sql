@@ -49,8 +49,8 @@ WHERE id = :id AND status = 'running';
 SELECT id FROM build_runs WHERE app = :app AND status = 'running' AND id <> :id;
 
 -- another_build_of_source --
--- The build, other than one, that was made of a source.
-SELECT id FROM build_runs WHERE source = :source AND source <> '' AND id <> :id;
+-- The build, other than one, that is made of a source, and has not failed.
+SELECT id FROM build_runs WHERE source = :source AND source <> '' AND status <> 'failed' AND id <> :id;
 
 -- last_build_line --
 -- The number of the last line of a log.

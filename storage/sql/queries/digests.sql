@@ -54,4 +54,4 @@ UPDATE digests SET not_before = :not_before WHERE id = :id;
 
 -- digest_cards --
 -- The cards that a digest stands for, in the order in which they were asked for.
-SELECT * FROM cards WHERE digest = :digest ORDER BY created_at, promotion;
+SELECT * FROM cards WHERE digest = :digest ORDER BY created_at, subject;

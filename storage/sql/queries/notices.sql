@@ -9,7 +9,7 @@ ON CONFLICT DO NOTHING;
 SELECT notices.*, cards.channel AS card_channel, cards.ts AS card_ts, promotions.phase
 FROM notices
 LEFT JOIN promotions ON promotions.id = notices.promotion
-LEFT JOIN cards ON cards.promotion = notices.promotion
+LEFT JOIN cards ON cards.subject = notices.promotion
 WHERE notices.ts IS NULL AND notices.failed = '' AND (notices.not_before IS NULL OR notices.not_before <= :now)
     AND (notices.promotion IS NULL OR cards.ts IS NOT NULL OR cards.failed <> '' OR promotions.phase <> 'AwaitingApproval')
 ORDER BY notices.id;

@@ -22,8 +22,8 @@ INSERT INTO pictures (promotion, created_at) VALUES (:promotion, :created_at) ON
 -- pictures_open --
 -- Pictures that Slack does not have, oldest first, with the thread that each belongs to.
 SELECT pictures.*, cards.channel, cards.ts, coalesce(cards.ended, 0) AS thread_ended,
-    cards.promotion IS NULL OR cards.failed <> '' AS lost
-FROM pictures LEFT JOIN cards ON cards.promotion = pictures.promotion
+    cards.subject IS NULL OR cards.failed <> '' AS lost
+FROM pictures LEFT JOIN cards ON cards.subject = pictures.promotion
 WHERE pictures.ended = ''
 ORDER BY pictures.created_at;
 

@@ -189,17 +189,18 @@ ON CONFLICT (promotion, actor_key) DO NOTHING;
 
 -- evidence --
 -- The block of log lines that proves why a promotion failed, found from its end: little is told after it.
-SELECT * FROM lines WHERE promotion = :promotion AND kind = 'evidence' ORDER BY seq DESC LIMIT 1;
+SELECT * FROM lines WHERE subject = :subject AND kind = 'evidence' ORDER BY seq DESC LIMIT 1;
 
 -- lines --
 -- Progress of a promotion after a number, in order.
-SELECT * FROM lines WHERE promotion = :promotion AND seq > :after ORDER BY seq LIMIT :limit;
+SELECT * FROM lines WHERE subject = :subject AND seq > :after ORDER BY seq LIMIT :limit;
 
 -- add_line --
 -- Append a line under the next number, unless the promotion has one with its mark.
-INSERT INTO lines (promotion, seq, mark, at, kind, sealed)
-SELECT :promotion, coalesce(max(seq), 0) + 1, :mark, :at, :kind, :sealed FROM lines WHERE promotion = :promotion
-ON CONFLICT (promotion, mark) DO NOTHING;
+INSERT INTO lines (subject, promotion, build, seq, mark, at, kind, sealed)
+SELECT :subject, CASE WHEN :subject LIKE 'P%' THEN :subject END, CASE WHEN :subject LIKE 'B%' THEN :subject END,
+    coalesce(max(seq), 0) + 1, :mark, :at, :kind, :sealed FROM lines WHERE subject = :subject
+ON CONFLICT (subject, mark) DO NOTHING;
 
 -- prune_jobs --
 -- Removals of one app that are still to be done, oldest promotion first.

@@ -48,6 +48,19 @@ async def test_a_failed_build_is_seen_with_its_cause_by_each_command(api, words)
     assert expected[words] in text
 
 
+async def test_a_build_is_retried_by_a_typed_command_and_says_how_many_come_before(api):
+    api.builds.jobs.looks = [FAILED]
+    run = await api.builds.made()
+    api.builds.jobs.looks = [RUNS]
+    other = (await api.builds.ask(source=api.builds.sources.add("S2"))).run
+    said = (await (await api.command(f"builds retry {run.id.lower()} -a myapp")).json())["text"]
+    (again,) = [each for each in await api.store.read.open_builds() if each.id != other.id]
+    assert said == f"Retrying build {run.id}... OK, {again.id}, 1 ahead of it"
+    refused = await api.command(f"builds retry {again.id} -a myapp")
+    assert refused.status == 409
+    assert (await refused.json())["hint"].endswith("stops it")
+
+
 async def test_a_build_is_cancelled_by_a_typed_command_once(api):
     api.builds.jobs.looks = [RUNS]
     run = (await api.builds.ask()).run

@@ -8,7 +8,7 @@ from core.policy.authorization import parse_policy
 from core.ports.builds import BuildJobStatus, JobLogLine
 from storage.builds import reads, writes
 from tests.bot.api.asking import basic, policy_of
-from tests.core.building.nursery import FAILED, MANIFEST, RUNS
+from tests.core.building.nursery import DONE, FAILED, MANIFEST, RUNS
 from tests.core.world import ALICE, by
 
 PATH = "/apps/myapp/builds"
@@ -94,6 +94,20 @@ async def test_a_build_is_cancelled_and_how_many_come_before_is_said(api):
         assert (await told.json())["status"] == "cancelled"
     assert (await api.post(f"/builds/{first}/cancel")).status == 409
     assert await (await api.get(f"/builds/{first}/log")).text() == ""
+
+
+async def test_a_build_that_failed_is_asked_for_once_more(api):
+    api.builds.jobs.looks = [FAILED]
+    failed = (await (await asked(api)).json())["id"]
+    await api.builds.end(failed)
+    api.builds.jobs.looks = [DONE]
+    again = await api.post(f"/builds/{failed}/retry")
+    told = await again.json()
+    assert (again.status, told["ahead"], told["id"] != failed) == (202, 0, True)
+    assert (await api.builds.end(told["id"])).status == "complete"
+    gone = await api.post(f"/builds/{told['id']}/retry")
+    assert gone.status == 409
+    assert (await gone.json())["error"].startswith(f"the source of {told['id']} is gone: ")
 
 
 async def test_what_keeps_a_build_from_starting_is_told_while_it_waits(api):

@@ -42,6 +42,7 @@ from bot.command.commands import (
     ReleaseManifest,
     RemoveGitAccount,
     RemoveRegistry,
+    RetryBuild,
     Rollback,
     Stats,
     UnfreezeApp,
@@ -158,6 +159,7 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
             'builds import-image x@sha256:0 -s Web -d "by  hand"',
             ImportImage(app="web", image="x@sha256:0", service="web", description="by hand"),
         ),
+        (f"builds retry {B}", RetryBuild(app="web", build=B)),
         ("build", BuildForm(app="web")),
         ('build -d "mend  the cart"', BuildForm(app="web", description="mend the cart")),
         ("deploy --force --overwrite", BuildForm(app="web", promote=True, force=True, overwrite=True)),
@@ -497,7 +499,7 @@ def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
 def test_the_composer_is_given_every_command_once_with_what_it_does():
     usages = [usage for usage, _ in hints()]
 
-    assert len(usages) == len(set(usages)) == 56
+    assert len(usages) == len(set(usages)) == 57
     assert all(does for _, does in hints())
 
 

@@ -86,6 +86,7 @@ commands = st.one_of(
         service=st.none() | apps,
         description=st.just("") | plain_reasons,
     ),
+    st.builds(ask.RetryBuild, app=apps, build=builds),
     st.builds(EnvEdit, lines=st.none(), seen=st.none(), **change),
     st.builds(ask.ListBuilds, app=apps, limit=limits),
     st.builds(ask.BuildInfo, app=apps, build=builds),

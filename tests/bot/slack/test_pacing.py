@@ -206,7 +206,7 @@ def task(priority: Priority, channel: str, since: int, *lanes: tuple[TokenBucket
         priority=priority,
         since=START + timedelta(seconds=since),
         channel=channel,
-        promotion=f"{channel} {since}",
+        subject=f"{channel} {since}",
         lanes=lanes,
         run=lambda: asyncio.sleep(0),
     )
@@ -227,7 +227,7 @@ def test_of_two_that_are_as_urgent_the_older_goes_and_one_a_channel():
     waiting = (("C1", 2), ("C1", 1), ("C2", 3))
     tasks = [task(Priority.VERDICT, channel, since, (bucket(),)) for channel, since in waiting]
     going, pause = chosen(tasks, 0.0)
-    assert [each.promotion for each in going] == ["C1 1", "C2 3"]
+    assert [each.subject for each in going] == ["C1 1", "C2 3"]
     assert pause is None
 
 

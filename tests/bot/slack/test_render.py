@@ -129,7 +129,7 @@ async def test_how_loud_a_thread_is_follows_the_channel_of_its_card(tmp_path: Pa
         assert "reply_broadcast" not in await cards.post(_terminal(asked.id))
         for channel, quiet in (("C1", True), ("C2", False)):
             due = ThreadDue(
-                promotion=asked.id,
+                subject=asked.id,
                 app=asked.app,
                 channel=channel,
                 ts="1.0",
@@ -143,4 +143,4 @@ async def test_how_loud_a_thread_is_follows_the_channel_of_its_card(tmp_path: Pa
 def _terminal(promotion: str):
     from core.ports.outbox import Post
 
-    return Post(id=1, promotion=promotion, kind="terminal", nonce="", attempts=1, tried_at=None)
+    return Post(id=1, subject=promotion, kind="terminal", nonce="", attempts=1, tried_at=None)

@@ -122,7 +122,7 @@ class Messages:
 
     async def post(self, post) -> dict[str, Any]:
         if post.kind == "terminal":
-            return {"text": f"end {post.promotion}" + (f" + {len(post.lines)} lines" if post.lines else "")}
+            return {"text": f"end {post.subject}" + (f" + {len(post.lines)} lines" if post.lines else "")}
         return {"text": f"{len(post.lines)} lines"}
 
     def notice(self, due: Notice) -> dict[str, Any]:

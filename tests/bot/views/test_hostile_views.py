@@ -187,7 +187,7 @@ def test_a_dialog_survives_whatever_is_offered_or_refused_in_it(words, other):
 
 # Every view that makes a payload for Slack is held against hostile text here, or in the tests of what it is a part of.
 HELD = {
-    "answers.slack_answer", "buttons.buttons", "card.card", "card.payload", "card_fields.shown", "card_plan.card_plan", "digest.digest",
+    "answers.slack_answer", "build_buttons.build_buttons", "build_card.build_card", "build_card.build_ending", "buttons.buttons", "card.card", "card.payload", "card_fields.shown", "card_plan.card_plan", "digest.digest",
     "home.home_view", "modals.choice", "modals.modal", "modals.opening", "modals.refusal", "modals.with_refusal", "mrkdwn.plain", "notices.notice", "pings.quiet", "racks.on_rack", "thread.message", "thread.terminal",
 }  # fmt: skip
 

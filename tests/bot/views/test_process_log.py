@@ -14,7 +14,7 @@ from core.sentence import Sentence
 from core.usecases.process_viewer import AppLog
 from tests.bot.views.samples import ANA, NOW
 
-CARD = Card(promotion="PABCDEFGHIJ", channel="C1", ts="1.0")
+CARD = Card(subject="PABCDEFGHIJ", channel="C1", ts="1.0")
 
 
 def line(text: str, seconds: int = 0, **changes: object) -> ProcessLine:
@@ -51,9 +51,9 @@ def test_with_a_thread_the_answer_is_a_file_in_it():
     "card",
     [
         None,
-        Card(promotion="P", channel="C1"),
-        Card(promotion="P", channel="C1", ts="1.0", failed="not_in_channel"),
-        Card(promotion="P", channel="U1", ts="1.0", closed_channel="C1"),
+        Card(subject="P", channel="C1"),
+        Card(subject="P", channel="C1", ts="1.0", failed="not_in_channel"),
+        Card(subject="P", channel="U1", ts="1.0", closed_channel="C1"),
     ],
     ids=["none", "not posted", "never shown", "with a person"],
 )

@@ -190,5 +190,6 @@ def starter_of(
         jobs or PlayedJobs(),
         cast("Sources", sources or KeptSources()),
         runner or _Nobody(),
+        w.announcer,
         why_not_startable=lambda: why_not_startable,
     )

@@ -102,7 +102,8 @@ async def test_a_build_that_fails_says_why_makes_no_release_and_leaves_nothing_b
     b.jobs.looks, b.jobs.lines = looks, lines
     run = await b.made()
     assert (run.status, str(run.reason)) == ("failed", reason)
-    assert (run.cleared, b.jobs.jobs, b.sources.kept) == (True, {}, {})
+    # Its source stays for a day, for whoever asks for it once more.
+    assert (run.cleared, b.jobs.jobs, list(b.sources.kept)) == (True, {}, [run.request.source])
     assert await b.w.store.read.releases("myapp", 9) == []
     assert (await b.log(run.id))[-1] == f"ERROR: {reason}"
     assert [e.status for e in await b.w.store.read.build_entries("myapp", 9)] == ["failed"]
@@ -355,7 +356,8 @@ async def test_whoever_dies_anywhere_goes_on_at_the_next_start_to_the_same_end(
     async with builds(tmp_path, jobs, sources) as b:
         await b.supervisor.run()
         run = await b.end(build)
-        assert (run.status, run.cleared, jobs.jobs, sources.kept) == (ending, True, {}, {})
+        kept = [run.request.source] if ending == "failed" else []
+        assert (run.status, run.cleared, jobs.jobs, list(sources.kept)) == (ending, True, {}, kept)
         assert len(await b.w.store.read.releases("myapp", 9)) == (ending == "complete")
         texts = [text for text in await b.log(build) if not text.startswith("ERROR")]
         assert texts == [line.text for line in LINES]

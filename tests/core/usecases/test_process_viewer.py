@@ -139,7 +139,7 @@ async def test_logs_need_a_right_of_their_own_and_hold_no_value(w: World):
     seen = await w.processes.logs(by(ALICE), "myapp", LogRequest(lines=1))
     assert [line.text for line in seen.log.lines] == [f"using token {MASK}"]
     assert seen.card is not None
-    assert seen.card.promotion == promotion.id
+    assert seen.card.subject == promotion.id
 
 
 async def test_what_the_failed_pods_wrote_is_shown_when_they_are_gone(w: World):
