@@ -204,8 +204,8 @@ class BuildDriver:
             )
             await self._fail(run, Sentence.of(cause or status.reason))
             return
-        if run.request.awaits_clone:
-            # It was read before the clone told what is built; what has changed since is stored.
+        if spec.git and not spec.images:
+            # It was made before the clone told what is built, and the run may have been read before that too.
             run = await self._ports.store.read.build_run(run.id)
             spec = await job_spec(self._ports.store.read, run)
         if len(status.digests) != len(spec.images):

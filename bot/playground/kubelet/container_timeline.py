@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.playground.kubelet.behaviour import Behaviour, behaviour_of
+from bot.playground.kubelet.git_clones import clone_behaviour
 from bot.playground.kubelet.image_builds import build_behaviour, fetch_behaviour
 from bot.playground.kubelet.status import ContainerState
 from bot.playground.kubelet.timeline import EventSpec, PodContext
@@ -51,7 +52,10 @@ class ContainerTimeline:
         self.state = replace(state)
         self.elapsed = begins
         self.behaviour: Behaviour = (
-            fetch_behaviour(spec) or build_behaviour(spec) or behaviour_of(spec["image"])
+            fetch_behaviour(spec)
+            or clone_behaviour(spec)
+            or build_behaviour(spec)
+            or behaviour_of(spec["image"])
         )
         self.context = context
         self.init = init

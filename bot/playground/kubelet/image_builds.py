@@ -7,6 +7,7 @@ Dockerfile with a step that fails, `oom` one that takes more memory than there i
 
 import hashlib
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,8 @@ from bot.playground.kubelet.behaviour import Behaviour, Pull, behaviour_of
 
 BUILDERS = ("buildkit", "buildctl")
 _IMAGE = re.compile(r"echo '?(Building [^'\n]*)'?\nbuildctl-daemonless.sh ([^\n]*)")
+_TITLE = re.compile(r"^echo '?Building ", re.MULTILINE)
+_SAID = re.compile(r"^echo (.+)$", re.MULTILINE)
 _NAMES = re.compile(r'(?<![a-z])name=([^",\'\s]+)')
 _PLACES = re.compile(r"(?:context|filename)=(\S+)")
 _DOCKERFILE = re.compile(r"filename=(\S+)")
@@ -67,7 +70,9 @@ def build_behaviour(container: dict[str, Any]) -> Behaviour | None:
     script = " ".join(container.get("command") or ())
     if not any(word in container["image"] for word in BUILDERS) or "buildctl-daemonless.sh" not in script:
         return None
-    text, code, reason, digests = "", 0, "Completed", []
+    before = _TITLE.split(script, maxsplit=1)[0]
+    text = "".join(f"{shlex.split(each)[0]}\n" for each in _SAID.findall(before))
+    code, reason, digests = 0, "Completed", []
     for said, words in _IMAGE.findall(script):
         written, code, reason = _image(words)
         text += f"{said}\n{written}"

@@ -16,7 +16,7 @@ from core.building.clones import ClonedSource
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from core.policy.authorization import parse_policy
 from tests.bot.api.asking import policy_of
-from tests.core.building.nursery import DIGEST, DONE, MANIFEST, Builds, builds
+from tests.core.building.nursery import DIGEST, DONE, MANIFEST, RUNS, Builds, builds
 from tests.core.world import ALICE, BOB, by
 
 URL, SHA = "https://github.com/shop/web.git", "0123456789" * 4
@@ -228,3 +228,11 @@ async def test_what_is_told_twice_at_once_is_stored_once(b: Builds):
     build, token = await begun(b)
     first, second = await asyncio.gather(*(b.clones.receive(build, token, CLONED) for _ in range(2)))
     assert first == second
+
+
+async def test_a_driver_that_has_looked_again_since_the_clone_knows_what_is_built(b: Builds):
+    """Its run is read with every look, and what its Job builds was worked out once, before the clone told that."""
+    build, token = await begun(b)
+    await b.clones.receive(build, token, CLONED)
+    b.jobs.looks = [RUNS, RUNS, DONE]
+    assert (await ended(b, build)).status == "complete"

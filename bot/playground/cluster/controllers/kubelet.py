@@ -1,8 +1,9 @@
 """The kubelets of all nodes: each bound pod's life is played by a task of its own."""
 
 import asyncio
+import base64
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from itertools import count
 from typing import Any
 
@@ -14,10 +15,13 @@ from bot.playground.cluster.logs import ContainerLogs
 from bot.playground.cluster.resources import BY_KIND
 from bot.playground.cluster.storage import StorageEvent
 from bot.playground.cluster.writes import FieldManager
+from bot.playground.kubelet.git_clones import CloneOrder, after_clone, clone_order, tell
 from bot.playground.kubelet.pod_lifecycle import PodContext, PodStep, pod_lifecycle, pod_termination
 
 Document = dict[str, Any]
 log = logging.getLogger(__name__)
+# A kubelet looks for a Secret that is still to come.
+_SECRET_SECONDS = 0.5
 STATUS = FieldManager(manager="kubelet", subresource="status")
 
 
@@ -63,7 +67,10 @@ class Kubelets(Controller):
             "Succeeded",
             "Failed",
         }:
-            self._start_pod_worker(pod, pod_lifecycle(pod, self._pod_context(pod)))
+            if order := clone_order(pod):
+                self._begin(pod, self._run_clone(pod, order))
+            else:
+                self._start_pod_worker(pod, pod_lifecycle(pod, self._pod_context(pod)))
         return None
 
     async def run(self) -> None:
@@ -85,8 +92,11 @@ class Kubelets(Controller):
                 raise self._failures[0]
 
     def _start_pod_worker(self, pod: Document, steps: Iterator[PodStep]) -> None:
+        self._begin(pod, self._run_pod(pod, steps))
+
+    def _begin(self, pod: Document, work: Coroutine[Any, Any, None]) -> None:
         uid, name = pod["metadata"]["uid"], pod["metadata"]["name"]
-        pod_worker = asyncio.create_task(self._run_pod(pod, steps), name=f"pod {name}")
+        pod_worker = asyncio.create_task(work, name=f"pod {name}")
         pod_worker.add_done_callback(self._ended)
         self._pod_workers[uid] = pod_worker
 
@@ -95,6 +105,17 @@ class Kubelets(Controller):
         if failure is not None:
             log.error("%s stopped being played", pod_worker.get_name(), exc_info=failure)
             self._failures.append(failure)
+
+    async def _run_clone(self, pod: Document, order: CloneOrder) -> None:
+        """Tell the bot what was cloned before the pod is played: what its second container runs is the answer."""
+        context = self._pod_context(pod)
+        if not order.refusal:
+            name, key = order.secret
+            while (secret := self.api.find("Secret", pod["metadata"]["namespace"], name)) is None:
+                await self.clock.sleep(_SECRET_SECONDS)
+            token = base64.b64decode(secret["data"][key]).decode()
+            pod = after_clone(pod, order, await tell(order, token, self.clock.sleep))
+        await self._run_pod(pod, pod_lifecycle(pod, context))
 
     async def _run_pod(self, pod: Document, steps: Iterator[PodStep]) -> None:
         began, elapsed = self.clock.monotonic(), 0.0
