@@ -30,7 +30,7 @@ from core.usecases.push_receiver import PushedApp, PushReceiver, summary
 
 # GitHub tells at most 2,048 commits of a push, with the files of each: of a merge of some hundred a megabyte and more.
 MOST_BYTES = 4 << 20
-MOST_DELIVERY = 200
+MOST_DELIVERY = 1_000
 GITLAB_PUSHES = frozenset({"Push Hook", "Tag Push Hook"})
 # Of a hook of a whole GitLab, or of a group: the event stands in the body.
 GITLAB_SYSTEM, GITLAB_KINDS = "System Hook", frozenset({"push", "tag_push"})
@@ -86,7 +86,8 @@ class WebhooksEndpoint:
             if event not in GITLAB_PUSHES:
                 return told.ignored(NO_PUSH)
             payload = payload or read_document(body, request.content_type)
-            return await self._built(told, push_of_gitlab(payload), _gitlab_delivery(request.headers))
+            push = push_of_gitlab(payload)
+            return await self._built(told, push, _gitlab_delivery(request.headers, push))
 
     async def _of_gitlab(self, request: web.Request) -> bytes:
         """Return the body of what GitLab has signed, or has sent with a secret token, which is looked at before the body is read."""
@@ -104,7 +105,7 @@ class WebhooksEndpoint:
     async def _built(self, told: "_Told", push: Push | None, delivery: str) -> web.Response:
         if push is None:
             return told.ignored("what was deleted is not built")
-        if not (delivery and delivery.isascii() and len(delivery) <= MOST_DELIVERY):
+        if not 0 < len(delivery) <= MOST_DELIVERY:
             raise Unreadable("this delivery has no id, so it could not be told from the next one")
         built = await self._receiver.receive(push, vendor=told.vendor, delivery=delivery)
         if not built:
@@ -152,7 +153,11 @@ def _unsigned(vendor: str) -> Unsigned:
     return Unsigned(f"this is not signed by {vendor} with the secret that is set here")
 
 
-def _gitlab_delivery(headers: Mapping[str, str]) -> str:
-    """Return the id of a delivery: with a retry it stays (GitLab docs, "Delivery headers"); older versions name the event alone."""
-    names = ("Idempotency-Key", "webhook-id", "X-Gitlab-Webhook-UUID", "X-Gitlab-Event-UUID")
-    return next((found for name in names if (found := headers.get(name, ""))), "")
+def _gitlab_delivery(headers: Mapping[str, str], push: Push | None) -> str:
+    """Return the id of a delivery, which stays with a retry (GitLab docs, "Delivery headers").
+
+    Versions before 17.4 name the event alone, by an id that a push has in common with what its own webhooks have set off.
+    """
+    own = headers.get("Idempotency-Key") or headers.get("webhook-id")
+    event = headers.get("X-Gitlab-Event-UUID", "")
+    return own or (f"{event} {' '.join(push.identity)}" if event and push else "")
