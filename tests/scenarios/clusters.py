@@ -73,7 +73,7 @@ class Simulated:
 
     def __init__(self, speed: float) -> None:
         self.clock: Clock = ScaledClock(speed)
-        self.cluster = SimulatedCluster(self.clock, nodes=NODES)
+        self.cluster = SimulatedCluster(self.clock, nodes=NODES, accounts={"convox-builds": "convox-builds"})
 
     def kubeconfig(self) -> Mapping[str, Any]:
         return self.cluster.kubeconfig()

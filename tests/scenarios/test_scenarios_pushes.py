@@ -1,4 +1,4 @@
-"""What is pushed goes out by itself, as far as the rule says: the whole process, but for the pod that builds."""
+"""What is pushed is cloned, built and goes out by itself, as far as its rule says: the whole process, from the webhook to the verdict."""
 
 import hashlib
 import hmac
@@ -7,13 +7,10 @@ import aiohttp
 import orjson
 import pytest
 
-from core.actor import Actor
-from core.build_run import BuildRequest, BuildRun
-from core.ids import new_id
 from core.promotion import Phase, Promotion
-from core.records.build import BuildStatus
-from tests.bot.api.webhooks.payloads import github
-from tests.scenarios.arrangement import APP, BOB, LOOPBACK, WEB, policy
+from tests.bot.api.webhooks.payloads import COMMIT, github
+from tests.controlplane.processes import free_ports
+from tests.scenarios.arrangement import APP, BOB, LOOPBACK, policy
 from tests.scenarios.conftest import Open
 from tests.scenarios.harness import Stage
 
@@ -23,10 +20,11 @@ RULE = f"builds: [{{repository: github.com/acme/shop, branch: main, app: {APP}, 
 
 @pytest.fixture
 def plane():
-    """The cluster makes no difference to a push."""
+    """Only the simulated cluster clones what there is not."""
 
 
-async def pushed(stage: Stage) -> tuple[int, object]:
+async def pushed(stage: Stage) -> dict[str, bool | str]:
+    """Tell of a push as GitHub does, and return what became of it in the app."""
     repository = github()["repository"] | {"pushed_at": None}
     body = orjson.dumps(github(repository=repository))
     headers = {
@@ -40,46 +38,38 @@ async def pushed(stage: Stage) -> tuple[int, object]:
         aiohttp.ClientSession() as session,
         session.post(url, data=body, headers=headers) as answer,
     ):
-        return answer.status, await answer.json()
+        assert answer.status == 202
+        (built,) = (await answer.json())["builds"]
+        return built
 
 
-async def built(stage: Stage) -> BuildRun:
-    """Let a push have been built, as the pod of it ends it."""
-    request = BuildRequest(
-        manifest=WEB,
-        source=new_id("source"),
-        promote=True,
-        promote_after="ask",
-        pushed_to="refs/heads/main",
-    )
-    async with stage.bot.store.transaction() as tx:
-        actor = Actor("webhook", "github.com/acme/shop")
-        run = BuildRun(id=new_id("build"), app=APP, request=request, created_at=tx.now, created_by=actor)
-        await tx.add_build_run(run)
-        await tx.save_build_run(run.started(tx.now), was=BuildStatus.CREATED)
-        begun = run.started(tx.now)
-    await stage.bot.registrar.release_build(begun, {"web": f"registry.example/web@sha256:{'0' * 64}"})
-    return await stage.bot.store.read.build_run(run.id)
-
-
-async def test_a_push_is_taken_and_the_release_of_its_build_waits_for_the_approval_that_its_rule_asks_for(
-    open_stage: Open,
-):
-    async with open_stage(more={"CONVOX_GITHUB_WEBHOOK_SECRETS": SECRET}) as stage:
+async def test_a_push_is_built_and_goes_out_once_somebody_has_approved_it_as_its_rule_says(open_stage: Open):
+    port = str(free_ports(1)[0])
+    more = {
+        "API_PORT": port,
+        "CONVOX_REGISTRY": "registry.example",
+        "CONVOX_BUILD_ADDRESS": f"http://{LOOPBACK}:{port}",
+        "CONVOX_GITHUB_WEBHOOK_SECRETS": SECRET,
+    }
+    async with open_stage(more=more) as stage:
         await stage.create_app()
         assert stage.settings.convox_policy is not None
         stage.settings.convox_policy.write_text(RULE + policy(), encoding="utf-8")
         stage.bot.policy.reload()
-        status, answer = await pushed(stage)
-        why = f"{APP}: this rack builds nothing, since CONVOX_REGISTRY and CONVOX_BUILD_ADDRESS is not set"
-        assert (status, answer) == (202, {"builds": [], "problems": [why]})
-        run = await built(stage)
+        first = await pushed(stage)
+        await stage.restart()
+        again = await pushed(stage)
+        assert (again["id"], first["known"], again["known"]) == (first["id"], False, True)
 
         async def asked() -> Promotion | None:
             return next(iter(await stage.bot.store.read.promotions(APP, 1)), None)
 
         promotion = await stage.until(asked)
+        run = await stage.bot.store.read.build_run(str(first["id"]))
         assert (promotion.release, promotion.phase) == (run.release, Phase.AWAITING_APPROVAL)
+        # Whose commit it is says the clone by then, and no longer the payload.
+        assert (run.request.git_sha, run.request.author) == (COMMIT, "Ada Lovelace")
         assert "webhook:github.com/acme/shop" in (await stage.card(promotion.id)).text
         await stage.click(promotion.id, "approve", user=BOB)
         assert (await stage.ended(promotion.id)).phase is Phase.RUNNING
+        assert len(await stage.bot.store.read.promotions(APP, 9)) == 1
