@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.api.metrics import MetricsSnapshot, exposition
 from bot.loop_lag import LoopLag
+from core.records.build import BuildCounts
 from core.records.milestone import Milestone, RolloutTimes
 from tests.fakes import JumpingClock
 from tests.tools.programs import needed
@@ -44,6 +45,7 @@ def exposed() -> dict[str, dict[str, set[str]]]:
         size=0,
         free=1.0,
         lag=LoopLag(JumpingClock()),
+        builds=BuildCounts(waiting=0, running=0, endings={}),
         webhooks={},
         version="1",
     )

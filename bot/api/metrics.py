@@ -12,14 +12,17 @@ from prometheus_client.core import (
     HistogramMetricFamily,
     InfoMetricFamily,
     Metric,
+    SummaryMetricFamily,
 )
 
 from bot.loop_lag import LoopLag
 from bot.slack.connection import SlackState
+from core.build_run import ENDED
 from core.clock import Clock
 from core.lifecycle.measuring import REASONS
 from core.ports.outbox import Backlog
 from core.promotion import IN_FLIGHT, Phase
+from core.records.build import BuildCounts
 from core.records.milestone import Milestone, RolloutTimes
 from core.rollout.watched_time import BlindTime
 
@@ -32,6 +35,7 @@ class MetricsSnapshot:
         promotions: phase → promotions in it, over all apps and times.
         endings: how a promotion ended and why → how many did, over all apps and times.
         times: milestone → how long rollouts took to it, over all apps and times.
+        builds: of the cluster: how many wait, run, and have ended how.
         waiting: kind (cards, lines, posts) → how many of them Slack is still to be told.
         oldest: age of the longest waiting of them in seconds, 0 without one.
         longest_approval: seconds that the longest waiting approval has waited, 0 without one.
@@ -45,6 +49,7 @@ class MetricsSnapshot:
     promotions: Mapping[Phase, int]
     endings: Mapping[tuple[Phase, str], int]
     times: Mapping[Milestone, RolloutTimes]
+    builds: BuildCounts
     waiting: Mapping[str, int]
     oldest: float
     longest_approval: float
@@ -65,6 +70,7 @@ class MetricsSource:
     phases: Callable[[], Awaitable[Mapping[Phase, int]]]
     endings: Callable[[], Awaitable[Mapping[tuple[Phase, str], int]]]
     times: Callable[[], Awaitable[Mapping[Milestone, RolloutTimes]]]
+    builds: Callable[[], Awaitable[BuildCounts]]
     oldest_awaiting: Callable[[], Awaitable[datetime | None]]
     backlog: Callable[[], Awaitable[Backlog]]
     size: Callable[[], int]
@@ -82,6 +88,7 @@ class MetricsSource:
             promotions=await self.phases(),
             endings=await self.endings(),
             times=await self.times(),
+            builds=await self.builds(),
             waiting={"cards": left.cards, "lines": left.lines, "posts": left.posts},
             oldest=self._age(left.oldest),
             longest_approval=self._age(asked),
@@ -109,6 +116,7 @@ class MetricsCollector:
         facts = self._facts
         yield _endings(facts.endings)
         yield _times(facts.times)
+        yield _builds(facts.builds)
         yield _webhooks(facts.webhooks)
         waiting = GaugeMetricFamily(
             "convox_outbox_waiting",
@@ -145,6 +153,8 @@ class MetricsCollector:
                 "Promotions that wait for people.",
                 facts.promotions.get(Phase.AWAITING_APPROVAL, 0),
             ),
+            "convox_builds_waiting": ("Builds that wait for their turn.", facts.builds.waiting),
+            "convox_builds_running": ("Builds that the cluster makes now.", facts.builds.running),
             "convox_approval_oldest_seconds": (
                 "How long the promotion that has waited longest for people has waited.",
                 facts.longest_approval,
@@ -170,6 +180,18 @@ def _endings(counted: Mapping[tuple[Phase, str], int]) -> Metric:
     known = [(phase, reason) for phase, reasons in REASONS.items() for reason in reasons]
     for phase, reason in sorted({*known, *counted}):
         family.add_metric([phase, reason], counted.get((phase, reason), 0))
+    return family
+
+
+def _builds(counted: BuildCounts) -> Metric:
+    family = SummaryMetricFamily(
+        "convox_build_seconds",
+        "Builds of the cluster that have ended, by ending, and how long they ran.",
+        labels=["ending"],
+    )
+    for ending in sorted(ENDED):
+        count, seconds = counted.endings.get(ending, (0, 0.0))
+        family.add_metric([ending], count_value=count, sum_value=seconds)
     return family
 
 

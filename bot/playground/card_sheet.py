@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.playground.build_sheet import build_sheet
 from bot.views.answers import Answer, slack_answer
 from bot.views.card import card
 from bot.views.digest import digest
@@ -47,6 +48,7 @@ def card_sheet(now: datetime) -> list[dict[str, Any]]:
             }
             for title, promotion in card_states(now)
         ),
+        *build_sheet(now),
         {"title": "Very many at once", **_many(now)},
         {"title": "A list", **_list(now)},
     ]

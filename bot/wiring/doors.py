@@ -185,6 +185,7 @@ def _sites(
             phases=store.read.phases,
             endings=store.read.endings,
             times=store.read.rollout_times,
+            builds=store.read.build_counts,
             oldest_awaiting=store.read.oldest_awaiting,
             backlog=store.outbox.backlog,
             size=store.size,

@@ -25,6 +25,20 @@ class BuildStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuildCounts:
+    """What graphs ask of the builds that the cluster makes, over all apps.
+
+    Attributes:
+        waiting: how many wait for their turn; `running`: how many are being built.
+        endings: how many have ended in a state since there is this database, and for how many seconds they ran in all.
+    """
+
+    waiting: int
+    running: int
+    endings: Mapping[BuildStatus, tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildEntry:
     """A build as lists need it, without its manifest, which is stored sealed.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from core.build_run import BuildRun
 from core.errors import NotFound
-from core.records.build import BuildEntry
+from core.records.build import BuildCounts, BuildEntry, BuildStatus
 from storage.aggregate import AggregateReader
 from storage.builds.rows import build_lines_of, build_run_entry_of, build_run_of, push_mark
 
@@ -33,6 +33,17 @@ class BuildReader(AggregateReader):
 
     async def open_builds(self) -> list[BuildRun]:
         return [build_run_of(row, self._vault) for row in await self._session.all("open_builds")]
+
+    async def build_counts(self) -> BuildCounts:
+        """Return what graphs ask of builds."""
+        row = await self._session.one("builds_under_way")
+        assert row is not None, "an aggregate always gives a row"
+        ended = await self._session.all("build_endings")
+        return BuildCounts(
+            waiting=row["created"],
+            running=row["running"],
+            endings={BuildStatus(each["status"]): (each["builds"], each["seconds"]) for each in ended},
+        )
 
     async def last_build_line(self, build_id: str) -> int:
         row = await self._session.one("last_build_line", build=build_id)

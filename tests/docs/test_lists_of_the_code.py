@@ -13,6 +13,7 @@ from bot.views.build_buttons import BUILD_ACTION_IDS
 from bot.views.buttons import ACTION_IDS
 from bot.views.notices import NOTICE_ACTION_IDS
 from core import errors
+from core.records.build import BuildCounts
 from core.records.milestone import Milestone, RolloutTimes
 from core.records.progress import Limits
 from core.redaction import SHORTEST_VALUE
@@ -69,6 +70,7 @@ def test_every_metric_is_in_the_table_with_its_labels_and_no_other():
         size=0,
         free=1.0,
         lag=LoopLag(JumpingClock()),
+        builds=BuildCounts(waiting=0, running=0, endings={}),
         webhooks={("github", "started"): 1},
         version="1",
     )

@@ -1,6 +1,7 @@
 """Builds that the cluster makes, and their logs, on the real store."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from core.build_run import BuildRequest, BuildRun
 from core.errors import Conflict, NotFound, Taken
 from core.ids import new_id
-from core.records.build import BuildStatus
+from core.records.build import BuildCounts, BuildStatus
 from core.sentence import Sentence
 from storage.builds import writes
 from tests.storage.making import ALICE, APP, NOW, make_app, make_build, make_release
@@ -156,3 +157,21 @@ async def test_what_was_asked_for_and_the_log_are_sealed(store, run, path):
     written = b"".join(each.read_bytes() for each in path.parent.glob("convox.db*"))
     assert b"a line of a log" not in written
     assert b"ci/convox.yml" not in written
+
+
+async def test_how_builds_ended_is_counted_with_how_long_they_ran(store, app, run):
+    waits, stopped = make_run(), make_run()
+    async with store.transaction() as tx:
+        await tx.add_build_run(waits)
+        await tx.add_build_run(stopped)
+    assert await store.read.build_counts() == BuildCounts(waiting=3, running=0, endings={})
+    await moved(store, stopped.cancelled(Sentence.of("x"), NOW))
+    running = await moved(store, run.started(NOW))
+    assert (await store.read.build_counts()).running == 1
+    await moved(store, running.failed(Sentence.of("y"), NOW + timedelta(seconds=90)), BuildStatus.RUNNING)
+    counts = await store.read.build_counts()
+    assert (counts.waiting, counts.running) == (1, 0)
+    # What never had its turn ran no second.
+    assert counts.endings["cancelled"] == (1, 0.0)
+    ended, seconds = counts.endings["failed"]
+    assert (ended, round(seconds, 2)) == (1, 90.0)

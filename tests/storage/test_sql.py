@@ -87,6 +87,7 @@ SMALL = {
         "apps",
         "tokens",
         "promotion_phases",
+        "build_endings",
         "promotion_jobs",
         "prune_jobs",
         "scale_jobs",
@@ -107,6 +108,8 @@ OPEN = {
     "digests_open",
     "pictures_open",
     "builds_open",
+    "builds_queued",
+    "builds_running",
 }
 # Once, at an upgrade.
 UPGRADES = {"sealed_words", "sealed_holds", "sealed_active_bundles", "sealed_bundles", "count_bundles"}

@@ -91,3 +91,13 @@ INSERT INTO promotion_jobs (build) VALUES (:build);
 -- finish_promotion_job --
 -- It was asked for, or never will be.
 DELETE FROM promotion_jobs WHERE build = :build;
+
+-- build_endings --
+-- How many builds have ended how, and how long they ran, for metrics.
+SELECT status, builds, seconds FROM build_endings;
+
+-- builds_under_way --
+-- How many builds wait for their turn or run, for metrics.
+SELECT
+    (SELECT count(*) FROM build_runs WHERE status = 'created') AS created,
+    (SELECT count(*) FROM build_runs WHERE status = 'running') AS running;

@@ -98,6 +98,7 @@ def metrics_of(w, slack, lag, webhooks):
         phases=read.phases,
         endings=read.endings,
         times=read.rollout_times,
+        builds=read.build_counts,
         oldest_awaiting=read.oldest_awaiting,
         backlog=store.outbox.backlog,
         size=store.size,
