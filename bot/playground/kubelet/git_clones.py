@@ -27,7 +27,7 @@ _REFUSALS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CloneOrder:
+class CloneRequest:
     """What the first container of a build is to clone, and whom it tells.
 
     Attributes:
@@ -61,14 +61,14 @@ class CloneOrder:
         return f"{sha}\nAda Lovelace\n2026-01-02T03:04:05+00:00\nMend the cart\n0\n{text}".encode()
 
 
-def clone_order(pod: Document) -> CloneOrder | None:
+def clone_request(pod: Document) -> CloneRequest | None:
     """Return what a pod is to clone, None where it clones nothing."""
     for container in pod["spec"].get("initContainers") or ():
         given = {each["name"]: each for each in container.get("env") or ()}
         if "CLONE_URL" in given:
             values: Mapping[str, str] = {name: each.get("value", "") for name, each in given.items()}
             token = given["SOURCE_TOKEN"]["valueFrom"]["secretKeyRef"]
-            return CloneOrder(
+            return CloneRequest(
                 url=values["GIT_URL"],
                 ref=values["GIT_REF"],
                 commit=values["GIT_COMMIT"],
@@ -81,23 +81,23 @@ def clone_order(pod: Document) -> CloneOrder | None:
 
 def clone_behaviour(container: Document) -> Behaviour | None:
     """Return what a container does that clones, once its bot was told; None for any other."""
-    order = clone_order({"spec": {"initContainers": [container]}})
-    if order is None:
+    asked = clone_request({"spec": {"initContainers": [container]}})
+    if asked is None:
         return None
-    if said := order.refusal:
+    if said := asked.refusal:
         return Behaviour(exits_after=_SECONDS, exit_code=GIT_REFUSED, reason="Error", message=f"{said}\n")
     if "untold" in container:
         return Behaviour(exits_after=_SECONDS, exit_code=1, reason="Error", message=container["untold"])
     return Behaviour(exits_after=_SECONDS)
 
 
-async def tell(order: CloneOrder, token: str, sleep: Callable[[float], Awaitable[None]]) -> str | None:
+async def tell(asked: CloneRequest, token: str, sleep: Callable[[float], Awaitable[None]]) -> str | None:
     """Tell the bot what was cloned, and return the script of the container that builds; None where it takes it not."""
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(timeout=_PATIENCE) as session:
         for pause in _PAUSES:
             try:
-                async with session.post(order.address, data=order.body, headers=headers) as answer:
+                async with session.post(asked.address, data=asked.body, headers=headers) as answer:
                     if answer.status == 200:
                         return await answer.text()
             except (TimeoutError, aiohttp.ClientError):
@@ -106,11 +106,11 @@ async def tell(order: CloneOrder, token: str, sleep: Callable[[float], Awaitable
     return None
 
 
-def after_clone(pod: Document, order: CloneOrder, script: str | None) -> Document:
+def after_clone(pod: Document, asked: CloneRequest, script: str | None) -> Document:
     """Return the pod with what its second container runs, as its volume would hold it."""
     spec = pod["spec"]
     if script is None:
-        untold = f"what was cloned could not be told to {order.address}\n"
+        untold = f"what was cloned could not be told to {asked.address}\n"
         first = [{**each, "untold": untold} for each in spec["initContainers"]]
         return {**pod, "spec": {**spec, "initContainers": first}}
     main, *others = spec["containers"]

@@ -15,7 +15,7 @@ from bot.playground.cluster.logs import ContainerLogs
 from bot.playground.cluster.resources import BY_KIND
 from bot.playground.cluster.storage import StorageEvent
 from bot.playground.cluster.writes import FieldManager
-from bot.playground.kubelet.git_clones import CloneOrder, after_clone, clone_order, tell
+from bot.playground.kubelet.git_clones import CloneRequest, after_clone, clone_request, tell
 from bot.playground.kubelet.pod_lifecycle import PodContext, PodStep, pod_lifecycle, pod_termination
 
 Document = dict[str, Any]
@@ -67,8 +67,8 @@ class Kubelets(Controller):
             "Succeeded",
             "Failed",
         }:
-            if order := clone_order(pod):
-                self._begin(pod, self._run_clone(pod, order))
+            if asked := clone_request(pod):
+                self._begin(pod, self._run_clone(pod, asked))
             else:
                 self._start_pod_worker(pod, pod_lifecycle(pod, self._pod_context(pod)))
         return None
@@ -106,15 +106,15 @@ class Kubelets(Controller):
             log.error("%s stopped being played", pod_worker.get_name(), exc_info=failure)
             self._failures.append(failure)
 
-    async def _run_clone(self, pod: Document, order: CloneOrder) -> None:
+    async def _run_clone(self, pod: Document, asked: CloneRequest) -> None:
         """Tell the bot what was cloned before the pod is played: what its second container runs is the answer."""
         context = self._pod_context(pod)
-        if not order.refusal:
-            name, key = order.secret
+        if not asked.refusal:
+            name, key = asked.secret
             while (secret := self.api.find("Secret", pod["metadata"]["namespace"], name)) is None:
                 await self.clock.sleep(_SECRET_SECONDS)
             token = base64.b64decode(secret["data"][key]).decode()
-            pod = after_clone(pod, order, await tell(order, token, self.clock.sleep))
+            pod = after_clone(pod, asked, await tell(asked, token, self.clock.sleep))
         await self._run_pod(pod, pod_lifecycle(pod, context))
 
     async def _run_pod(self, pod: Document, steps: Iterator[PodStep]) -> None:
