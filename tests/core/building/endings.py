@@ -32,6 +32,7 @@ class Ending:
 
     Attributes:
         path: what is built: words in it choose what becomes of that (`bot.playground.kubelet.image_builds`).
+        git: a repository that is built in place of a folder; words in it do the same (`…kubelet.git_clones`).
         settings: of the rack.
         rack: where, if not in the usual one.
         hurried: its time is over soon.
@@ -41,6 +42,7 @@ class Ending:
     """
 
     path: str = "."
+    git: str = ""
     settings: BuildSettings = SETTINGS
     rack: str = "convox"
     hurried: bool = False
@@ -58,6 +60,10 @@ ENDINGS = {
     "its source cannot be fetched": Ending(
         settings=replace(SETTINGS, address="http://refused.example"),
         reason="the source could not be fetched from http://refused.example/builds/",
+    ),
+    "its clone is refused": Ending(
+        git="https://git.example/shop/private",
+        reason="it is private and the app has no token there (`git add git.example`)",
     ),
     "the registry takes nothing from it": Ending(path="refused", reason="401 Unauthorized"),
     "the registry is down": Ending(path="unreachable", reason="dial tcp: connect: connection refused"),
@@ -137,6 +143,8 @@ async def _ends(stage: Stage, w: World, app: str, ending: Ending) -> None:
 
 
 async def _ask(b: Builds, app: str, ending: Ending) -> str:
+    if ending.git:
+        return (await b.starter.start_git(by(ALICE), app, url=ending.git)).run.id
     manifest = f"services:\n  web: {{build: {ending.path}, port: 3000}}\n"
     return (await b.ask(app=app, manifest=manifest)).run.id
 
@@ -163,7 +171,7 @@ async def _check(b: Builds, run: BuildRun, ending: Ending) -> None:
     if ending.status is BuildStatus.FAILED:
         assert log[-1] == f"ERROR: {run.reason}"
     # What has failed may be retried for a day.
-    assert (run.request.source in b.sources.kept) is (ending.status is BuildStatus.FAILED)
+    assert ending.git or (run.request.source in b.sources.kept) is (ending.status is BuildStatus.FAILED)
 
 
 async def _until(stage: Stage, ask: Callable[[], Awaitable[T]], fits: Callable[[T], object]) -> None:
