@@ -131,8 +131,8 @@ def _above(context: BuildCardContext) -> list[str]:
         rows.append(f"It made release {inline(run.release)}")
         shown = sorted(context.images.items())
         rows += [f"{literal(service)}: {inline(_short(image))}" for service, image in shown[:MOST_IMAGES]]
-        if more := len(shown) - MOST_IMAGES:
-            rows += [f"and {more} more image{'s' if more > 1 else ''}"] if more > 0 else []
+        if (more := len(shown) - MOST_IMAGES) > 0:
+            rows.append(f"and {more} more image{'s' if more > 1 else ''}")
     if run.waits:
         rows.append(clip(f"waiting: {run.waits}", MOST_CAUSE))
     if run.status is BuildStatus.CANCELLED and run.reason:

@@ -43,7 +43,7 @@ ENVIRONMENT = Environment(tuple((f"SETTING_{n}", f"value {n} of a usual length")
 TOLD = """
 UPDATE cards SET ts = created_at, shown = wanted, ended = 1 WHERE ended = 0;
 UPDATE outbox SET state = 'sent', ts = created_at WHERE state = 'pending';
-UPDATE lines SET post = (SELECT id FROM outbox WHERE kind = 'terminal' AND promotion = lines.promotion) WHERE post IS NULL
+UPDATE lines SET post = (SELECT id FROM outbox WHERE kind = 'terminal' AND subject = lines.subject) WHERE post IS NULL
 """
 
 
