@@ -59,3 +59,10 @@ def test_a_list_shows_since_when_it_is_built_or_waits():
     done = at(BuildStatus.COMPLETE).entry()
     assert (done.status, done.release, done.ended_at) == ("complete", "RABCDEFGHIJ", START)
     assert (done.images, done.description) == ({"db": "postgres:16"}, "one")
+
+
+def test_nothing_is_cloned_for_a_build_that_does_not_run():
+    asked = BuildRequest(git_url="https://git.example/shop/web")
+    for run in (RUN, at(BuildStatus.CANCELLED)):
+        with pytest.raises(Conflict, match="so nothing is cloned for it"):
+            run.cloned(asked)
