@@ -123,6 +123,8 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "limit": 10,
         "after": 0,
         "at": START,
+        "since": START,
+        "until": START,
         "base": release.id,
         "build_from": release.id,
         "env_from": release.id,
