@@ -124,7 +124,6 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "after": 0,
         "at": START,
         "since": START,
-        "until": START,
         "base": release.id,
         "build_from": release.id,
         "env_from": release.id,
