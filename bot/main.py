@@ -62,14 +62,18 @@ async def wired(
         draw: draws the pictures of rollouts; without it there are none.
 
     Raises:
-        Invalid: the policy file, one problem a line.
+        Invalid: the policy file, one problem a line, and no good one was kept.
         StorageError, Unavailable: the database, its keys or its schema.
     """
     name_slash_command(settings.convox_command)
-    policy = PolicyFile(settings.convox_policy, everything=settings.convox_open)
+    if not settings.convox_database.exists():
+        # Nothing is kept that could rule in the place of a bad file, and no database is made for one.
+        PolicyFile(settings.convox_policy, everything=settings.convox_open)
     keyring = Keyring([k.get_secret_value() for k in settings.convox_keys])
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.convox_database, keyring, clock))
+        last = await store.policies.last()
+        policy = PolicyFile(settings.convox_policy, everything=settings.convox_open, last=last)
         session = await stack.enter_async_context(new_session())
         kube = await stack.enter_async_context(KubeClient(_cluster_source(settings, kubeconfig), clock=clock))
         builders = KubernetesBuilds(kube, build_settings(settings, clock), rack=settings.convox_rack)

@@ -20,6 +20,7 @@ from storage.lock import remember
 from storage.outbox.queue import SqliteOutbox
 from storage.outbox.reads import OutboxReader
 from storage.outbox.writes import OutboxWriter
+from storage.policies import SqlitePolicies
 from storage.promotions.reads import PromotionReader
 from storage.promotions.writes import PromotionWriter
 from storage.records.reads import RecordReader
@@ -59,6 +60,7 @@ class SqliteStore:
         outbox: what Slack is to be told.
         homes: who has opened their Home tab.
         refused_blocks: what kinds of blocks Slack has refused.
+        policies: the last good policy.
         tokens: who may ask over HTTP.
     """
 
@@ -71,6 +73,7 @@ class SqliteStore:
         self.outbox = SqliteOutbox(database, vault, clock)
         self.homes = SqliteHomes(database)
         self.refused_blocks = SqliteRefusedBlocks(database)
+        self.policies = SqlitePolicies(database, vault)
         self.tokens = Tokens(database, clock)
 
     @property

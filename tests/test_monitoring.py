@@ -44,6 +44,7 @@ def exposed() -> dict[str, dict[str, set[str]]]:
         blind=0.0,
         size=0,
         free=1.0,
+        policy_refused=False,
         lag=LoopLag(JumpingClock()),
         builds=BuildCounts(waiting=0, running=0, endings={}),
         webhooks={},

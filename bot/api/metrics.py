@@ -42,6 +42,7 @@ class MetricsSnapshot:
         limited: how often Slack has said "not so fast", since the process began.
         blind: seconds that rollouts went unseen, since the process began.
         size: of the database in bytes; `free`: how much of its disk is free, 0 to 1.
+        policy_refused: the policy file is bad, and the last good one rules in its place.
         lag: how late the event loop was, since the process began.
         webhooks: (vendor, outcome) → deliveries of webhooks, since the process began.
     """
@@ -58,6 +59,7 @@ class MetricsSnapshot:
     blind: float
     size: int
     free: float
+    policy_refused: bool
     lag: LoopLag
     webhooks: Mapping[tuple[str, str], int]
     version: str
@@ -75,6 +77,7 @@ class MetricsSource:
     backlog: Callable[[], Awaitable[Backlog]]
     size: Callable[[], int]
     free: Callable[[], float]
+    policy_refused: Callable[[], bool]
     slack: SlackState
     blind: BlindTime
     lag: LoopLag
@@ -97,6 +100,7 @@ class MetricsSource:
             blind=self.blind.seconds,
             size=self.size(),
             free=self.free(),
+            policy_refused=self.policy_refused(),
             lag=self.lag,
             webhooks=dict(self.webhooks),
             version=version(),
@@ -161,6 +165,10 @@ class MetricsCollector:
             ),
             "convox_outbox_oldest_seconds": ("How long Slack has been owed the oldest of it.", facts.oldest),
             "convox_slack_connected": ("Whether commands can come in from Slack.", float(facts.connected)),
+            "convox_policy_refused": (
+                "Whether the policy file is bad, so that the last good one rules in its place.",
+                float(facts.policy_refused),
+            ),
             "convox_database_bytes": ("The database with its write-ahead log.", facts.size),
             "convox_database_free_ratio": (
                 "How much of the database's disk is free; under 0.1 nothing new starts.",

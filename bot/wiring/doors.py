@@ -24,7 +24,7 @@ from bot.background import (
 )
 from bot.http.limits import HttpLimits, connections_of, open_files
 from bot.loop_lag import LoopLag
-from bot.policy_file import PolicyFile
+from bot.policy_file import PolicyFile, keep_policy
 from bot.settings import Settings
 from bot.slack.connection import SlackConnection, SlackState
 from bot.slack.files import FileSender
@@ -138,6 +138,7 @@ def assembled(
             "reminders": lambda: remind(domain.reminders, clock),
             "freezes that begin": lambda: tell_freezes(domain.freezer, clock),
             "what waits to start": lambda: start_due(domain.scheduler, clock),
+            "policy that is kept": lambda: keep_policy(policy, store.policies.keep, clock),
             "connection to Slack": connection.run,
             "counts left over": domain.scaler.resume,
             "age limit of sources": lambda: age_out_sources(domain.builds.sources, clock),
@@ -149,12 +150,13 @@ def assembled(
             "Jobs left over": lambda: remove_orphans(domain.builds.supervisor, clock),
             "first word of the cluster": lambda: await_cluster(cluster.reach, clock),
         },
-        sites=_sites(settings, store, slack, domain, app, lag, clock),
+        sites=_sites(settings, policy, store, slack, domain, app, lag, clock),
     )
 
 
 def _sites(
     settings: Settings,
+    policy: PolicyFile,
     store: SqliteStore,
     slack: SlackSide,
     domain: UseCases,
@@ -190,6 +192,7 @@ def _sites(
             backlog=store.outbox.backlog,
             size=store.size,
             free=store.free_fraction,
+            policy_refused=lambda: bool(policy.problem),
             slack=slack.state,
             blind=domain.blind,
             lag=lag,

@@ -1,12 +1,16 @@
 """The policy in force: from its file, from nowhere, and read again while the bot runs."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from bot.policy_file import PolicyFile
+from bot.policy_file import PolicyFile, keep_policy
 from core.actor import Actor
-from core.errors import Invalid
+from core.errors import Invalid, Unavailable
+from storage.keys import Keyring
+from storage.store import open_store
+from tests.fakes import JumpingClock
 
 ALICE = Actor("slack", "U01ALICE")
 GRANTING = """\
@@ -66,7 +70,7 @@ def test_a_bad_new_file_keeps_the_old_policy_and_says_every_problem(
     path.write_text(GRANTING.replace("[view]", "[vieww]").replace("U01ALICE", "alice"))
     held.reload()
     assert may(held)
-    assert "the old one stays in force" in caplog.text
+    assert "the last good one stays in force" in caplog.text
     assert "line 1: " in caplog.text
     assert "line 2: " in caplog.text
 
@@ -78,3 +82,78 @@ def test_a_file_that_is_gone_keeps_the_old_policy(tmp_path: Path):
     path.unlink()
     held.reload()
     assert may(held)
+
+
+BAD = GRANTING.replace("[view]", "[vieww]")
+
+
+def test_a_start_with_a_bad_file_is_ruled_by_the_last_good_one_loudly(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    path = tmp_path / "policy.yml"
+    path.write_text(BAD)
+    held = PolicyFile(path, everything=False, last=GRANTING)
+    assert may(held)
+    assert "line 1: " in held.problem
+    assert "the last good one stays in force" in caplog.text
+    path.write_text(GRANTING.replace("U01ALICE", "U02BOB"))
+    held.reload()
+    assert not may(held)
+    assert (held.problem, held.changed.is_set()) == ("", True)
+
+
+def test_where_the_last_good_one_is_none_any_more_the_bad_file_ends_the_start(tmp_path: Path):
+    path = tmp_path / "policy.yml"
+    path.write_text(BAD)
+    for last in ("", BAD):
+        with pytest.raises(Invalid, match="vieww"):
+            PolicyFile(path, everything=False, last=last)
+
+
+async def test_what_is_good_is_kept_over_a_restart_and_what_is_bad_is_not(tmp_path: Path):
+    path, clock = tmp_path / "policy.yml", JumpingClock()
+    path.write_text(GRANTING)
+    keys = Keyring([Keyring.generate()])
+    async with open_store(tmp_path / "convox.db", keys, clock) as store:
+        assert await store.policies.last() == ""
+        held = PolicyFile(path, everything=False)
+        await kept(held, store.policies.keep, clock)
+        path.write_text(BAD)
+        held.reload()
+        assert not held.changed.is_set()
+    async with open_store(tmp_path / "convox.db", keys, clock) as store:
+        held = PolicyFile(path, everything=False, last=await store.policies.last())
+    assert may(held)
+    assert held.problem
+    assert GRANTING.encode() not in (tmp_path / "convox.db").read_bytes(), "it is sealed"
+
+
+async def kept(held: PolicyFile, keep, clock) -> None:
+    """Run what keeps policies until the one that is in force is kept."""
+    done = asyncio.Event()
+
+    async def keep_and_tell(text: str) -> None:
+        await keep(text)
+        done.set()
+
+    keeping = asyncio.create_task(keep_policy(held, keep_and_tell, clock))
+    await done.wait()
+    keeping.cancel()
+
+
+async def test_a_policy_that_cannot_be_kept_is_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    path, clock, told = tmp_path / "policy.yml", JumpingClock(), []
+    path.write_text(GRANTING)
+    done = asyncio.Event()
+
+    async def keep(text: str) -> None:
+        told.append(text)
+        if len(told) == 1:
+            raise Unavailable("the database cannot be used: its disk is full")
+        done.set()
+
+    keeping = asyncio.create_task(keep_policy(PolicyFile(path, everything=False), keep, clock))
+    await done.wait()
+    keeping.cancel()
+    assert told == [GRANTING, GRANTING]
+    assert "cannot be kept for the next start" in caplog.text

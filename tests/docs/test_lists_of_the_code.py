@@ -69,6 +69,7 @@ def test_every_metric_is_in_the_table_with_its_labels_and_no_other():
         blind=0.0,
         size=0,
         free=1.0,
+        policy_refused=False,
         lag=LoopLag(JumpingClock()),
         builds=BuildCounts(waiting=0, running=0, endings={}),
         webhooks={("github", "started"): 1},

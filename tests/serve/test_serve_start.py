@@ -60,6 +60,23 @@ async def test_a_bad_policy_is_told_with_the_line_of_every_problem(tmp_path: Pat
     assert re.search(r"\b11\b.*setle", said[1])
 
 
+async def test_a_restart_with_a_bad_policy_is_ruled_by_the_last_good_one(
+    tmp_path: Path, settings: Settings, serve: Serve, session: aiohttp.ClientSession
+):
+    program = serve(settings)
+    await Door(session, settings).answers("/readyz", 200, program)
+    program.send(signal.SIGTERM)
+    assert await ended(program) == 0
+    (tmp_path / "policy.yml").write_text("nonsense: 1\n")
+
+    program = serve(settings)
+    door = Door(session, settings)
+    await door.answers("/readyz", 200, program)
+
+    assert "convox_policy_refused 1.0" in await door.answers("/metrics", 200, program)
+    assert "the last good one stays in force" in (tmp_path / "bot-1.log").read_text()
+
+
 async def test_without_a_policy_nobody_is_let_in_by_accident(tmp_path: Path, settings: Settings):
     del settings["CONVOX_POLICY"]
 

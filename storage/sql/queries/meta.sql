@@ -10,6 +10,14 @@ SELECT name, value FROM meta;
 -- Keep a fact of the database, unless it has it already.
 INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
 
+-- kept_policy --
+-- The last good policy.
+SELECT value FROM meta WHERE name = :name;
+
+-- keep_policy --
+-- Keep a good policy in the place of the one before.
+INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
 -- reseal_meta --
 -- Write a sealed fact anew, with another key.
 UPDATE meta SET value = :value WHERE name = :name;

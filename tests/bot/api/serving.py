@@ -103,6 +103,7 @@ def metrics_of(w, slack, lag, webhooks):
         backlog=store.outbox.backlog,
         size=store.size,
         free=store.free_fraction,
+        policy_refused=lambda: True,
         slack=slack,
         blind=BlindTime(),
         lag=lag,

@@ -97,6 +97,7 @@ async def test_the_metrics_count_promotions_by_ending_and_what_slack_is_owed(api
     assert samples[("convox_approval_oldest_seconds",)] == 0
     assert samples[("convox_slack_rate_limited_total",)] == 3
     assert samples[("convox_blind_seconds_total",)] == 0
+    assert samples[("convox_policy_refused",)] == 1
     assert samples[("convox_database_bytes",)] > 50_000
     assert 0 < samples[("convox_database_free_ratio",)] <= 1
     assert samples[("convox_promotions_in_flight",)] == 1
