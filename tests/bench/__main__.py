@@ -16,6 +16,7 @@ from tests.bench import (
     table_history,
     table_rollouts,
     table_start,
+    table_uploads,
     table_work,
 )
 from tests.bench.kube import LeftOut
@@ -25,7 +26,15 @@ from tests.bench.tables import Table, kept
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 TABLES: Mapping[str, Callable[[], Coroutine[Any, Any, Table]]] = {
     module.NAME: module.measure
-    for module in (table_start, table_rollouts, table_failures, table_fleet, table_history, table_work)
+    for module in (
+        table_start,
+        table_rollouts,
+        table_failures,
+        table_fleet,
+        table_history,
+        table_work,
+        table_uploads,
+    )
 }
 # Above it something else than the bench wants the cores.
 IDLE_LOAD = 1.0

@@ -40,6 +40,11 @@ def memory(pid: int, field: str = "VmRSS") -> float:
     return float(line.split()[1]) * _KILOBYTE
 
 
+def forget_most_memory(pid: int) -> None:
+    """Let a process's `VmHWM` begin anew with what is resident now (proc_pid_clear_refs(5))."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
 async def second_hand(at: float) -> None:
     """Wait until the clock on the wall is at this part of a second, for what is counted in whole seconds of it."""
     await asyncio.sleep((at - time.time()) % 1)

@@ -4,7 +4,15 @@ import os
 
 import pytest
 
-from tests.bench import table_failures, table_fleet, table_history, table_rollouts, table_start, table_work
+from tests.bench import (
+    table_failures,
+    table_fleet,
+    table_history,
+    table_rollouts,
+    table_start,
+    table_uploads,
+    table_work,
+)
 from tests.bench.__main__ import PAGE, TABLES
 from tests.bench.tables import kept
 from tests.controlplane import assets
@@ -58,6 +66,12 @@ async def test_questions_to_a_history_are_measured(tmp_path):
     assert [row[0] for row in table.rows] == ["3", "5"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["3.db", "5.db", "key"]
     assert all(goal.found > 0 for goal in table.goals)
+
+
+async def test_an_upload_is_measured():
+    table = await table_uploads.measure(trials=[(2, 1_000_000)], idle_seconds=0.2)
+    assert [row[0] for row in table.rows] == ["none", "2 × 1 MB"]
+    assert all(goal.found is not None for goal in table.goals)
 
 
 @pytest.mark.controlplane

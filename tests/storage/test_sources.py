@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.errors import Conflict, Invalid, NotFound, Unavailable
+from storage import sources as files
 from storage.sources import SourceFolder
 from tests.fakes import JumpingClock
 
@@ -45,6 +46,18 @@ async def test_what_arrives_in_parts_is_one_file(sources):
     assert whole.complete
     assert (await sources.open(made.id)).read_bytes() == DATA
     assert await sources.finish(made.id) == whole == await sources.find(made.id)
+
+
+async def test_no_more_waits_for_the_disk_than_is_written_at_once(sources, monkeypatch):
+    """Half a gigabyte at the end would hold up every commit of the database beside it for a second."""
+    synced: list[int] = []
+    monkeypatch.setattr(files, "SYNC_BYTES", 3_000)
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
+    made = await sources.create("myapp", DIGEST, len(DATA))
+    for start in range(0, len(DATA), 1_000):
+        await sources.append(made.id, start, DATA[start : start + 1_000])
+
+    assert synced == [3_000, 6_000, 9_000]
 
 
 async def test_how_much_is_here_is_known_after_any_death(sources, tmp_path, clock):

@@ -113,7 +113,8 @@ def metrics_of(w, slack, lag, webhooks):
 
 
 @asynccontextmanager
-async def serving(path, jobs=None):
+async def serving(path, jobs=None, token=""):
+    """Serve what lies at `path`; `jobs` are played by hand, `token` is that of an earlier life."""
     async with world(path) as made:
         builds = builds_of(made, jobs)
         handlers = handlers_of(made, builds.starter)
@@ -137,7 +138,7 @@ async def serving(path, jobs=None):
             try_database=made.store.try_out,
             clock=_Aside(made.clock),
         )
-        token = await made.store.tokens.create("ci")
+        token = token or await made.store.tokens.create("ci")
         async with TestClient(TestServer(new_api(parts, HttpLimits()))) as client:
             try:
                 yield Api(made, client, slack, handlers, token, lag, parts.sources, builds, webhooks)

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import io
 import random
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from aiohttp import web
@@ -38,6 +38,17 @@ class Line:
     def __init__(self, to):
         self.to, self.sent, self.url = to, 0, ""
         self.cuts: list[int] = []
+        self.carrying: set[asyncio.Task[None]] = set()
+
+    def open(self, reader, writer):
+        task = asyncio.create_task(self.carry(reader, writer), name="line")
+        self.carrying.add(task)
+        task.add_done_callback(self.carrying.discard)
+
+    async def close(self):
+        for task in self.carrying:
+            task.cancel()
+        await asyncio.gather(*self.carrying, return_exceptions=True)
 
     async def carry(self, reader, writer):
         try:
@@ -46,16 +57,25 @@ class Line:
             writer.transport.abort()
             return
         back = asyncio.create_task(self._back(inner, writer), name="answers")
-        while data := await reader.read(1 << 14):
-            self.sent += len(data)
-            if self.cuts and self.sent >= self.cuts[0]:
-                self.cuts.pop(0)
-                writer.transport.abort()
-                break
-            out.write(data)
-            await out.drain()
-        out.close()
-        await back
+        try:
+            while data := await reader.read(1 << 14):
+                self.sent += len(data)
+                if self.cuts and self.sent >= self.cuts[0]:
+                    self.cuts.pop(0)
+                    writer.transport.abort()
+                    break
+                out.write(data)
+                await out.drain()
+            out.close()
+            await back
+        except ConnectionError:  # the bot is gone
+            writer.transport.abort()
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
+        finally:
+            out.transport.abort()
+            back.cancel()
 
     async def _back(self, inner, writer):
         try:
@@ -70,12 +90,13 @@ class Line:
 @asynccontextmanager
 async def line(api):
     made = Line(api.client.port)
-    server = await asyncio.start_server(made.carry, "127.0.0.1", 0)
+    server = await asyncio.start_server(made.open, "127.0.0.1", 0)
     made.url = f"http://convox:{api.token}@127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield made
     finally:
         server.close()
+        await made.close()
 
 
 async def upload(url, **more):
@@ -108,6 +129,31 @@ async def test_a_line_that_breaks_at_every_tenth_costs_no_more_than_what_was_und
     assert len(pauses) == 10
     assert all(notice.startswith("the connection to 127.0.0.1:") for notice in notices)
     assert broken.sent < 2.5 * len(DATA)
+
+
+async def test_a_bot_that_is_started_anew_at_every_tenth_goes_on_where_it_was(tmp_path):
+    loop, lives = asyncio.get_running_loop(), 0
+    async with AsyncExitStack() as first:
+        api = await first.enter_async_context(serving(tmp_path))
+        stack = first.pop_all()
+
+    async def next_life():
+        nonlocal stack, api, lives
+        await stack.aclose()
+        async with AsyncExitStack() as fresh:
+            api = await fresh.enter_async_context(serving(tmp_path, token=api.token))
+            stack = fresh.pop_all()
+        broken.to, lives = api.client.port, lives + 1
+
+    async with line(api) as broken:
+        broken.cuts = [cut + 2_000 * (number + 1) for number, cut in enumerate(TENTHS)]
+        source = await upload(
+            broken.url, pause=lambda _: asyncio.run_coroutine_threadsafe(next_life(), loop).result()
+        )
+    assert lives == 10
+    assert await stored(api, source) == DATA
+    assert broken.sent < 2.5 * len(DATA)
+    await stack.aclose()
 
 
 @pytest.mark.parametrize("tenth", range(1, 10))
