@@ -1,7 +1,8 @@
 """`convox-bot build` and `convox-bot deploy`: from a folder to a build and its release, and to production (contract 4)."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -157,15 +158,18 @@ def _pushed(options: BuildOptions, manifest: str, services: Sequence[str], out: 
         build_args=options.build_args,
         no_cache=options.no_cache,
     )
-    return build_here(options.app, options.folder, manifest, services, asked, out)
+    with _when_interrupted("nothing was registered; what was pushed so far stays in the registry"):
+        return build_here(options.app, options.folder, manifest, services, asked, out)
 
 
 def _built(rack: RackClient, options: BuildOptions, document: dict[str, Any], out: TextIO) -> BuildResult:
     """Let the bot build the folder, and print its log."""
     steps, path = Steps(out), options.manifest.as_posix()
-    source = upload_folder(rack, options.app, options.folder, (path, document["manifest"]), steps, _notice)
-    started = start_build(rack, options.app, document | {"source": source, "manifest-path": path}, steps)
-    return _followed(rack, options.app, started, out)
+    with _when_interrupted("nothing was built; the same command goes on with the upload where it was"):
+        source = upload_folder(
+            rack, options.app, options.folder, (path, document["manifest"]), steps, _notice
+        )
+    return _run(rack, options.app, document | {"source": source, "manifest-path": path}, out)
 
 
 def _built_of_git(options: BuildOptions, out: TextIO, *, promote: bool) -> BuildResult:
@@ -180,25 +184,40 @@ def _built_of_git(options: BuildOptions, out: TextIO, *, promote: bool) -> Build
         **options.only_built(),
     }
     document = {"git": options.git} | {key: value for key, value in said.items() if value}
-    return _followed(rack, options.app, start_build(rack, options.app, document, Steps(out)), out)
+    return _run(rack, options.app, document, out)
 
 
-def _followed(rack: RackClient, app: str, started: Mapping[str, Any], out: TextIO) -> BuildResult:
-    """Print the log of a build until it has ended, and return what it has made."""
+def _run(rack: RackClient, app: str, document: Mapping[str, Any], out: TextIO) -> BuildResult:
+    """Start a build, print its log until it has ended, and return what it has made."""
+    with _when_interrupted(
+        f"it may have been started all the same: `convox-bot do builds -a {app}` shows it"
+    ):
+        started = start_build(rack, app, document, Steps(out))
     _note(started)
     if ahead := started.get("ahead"):
         _notice(f"{ahead} of {app}'s builds come before {started['id']}")
-    followed = BuildLogReader(rack, started["id"], _notice)
-    try:
+    followed = BuildLogReader(rack, app, started["id"], _notice)
+    with _when_interrupted(_goes_on(started["id"], app)):
         for line in followed.lines():
             say(line, out)
-    except KeyboardInterrupt:
-        _notice(
-            f"{started['id']} goes on without this terminal: `convox-bot do builds info {started['id']}` shows it,"
-            f" `convox-bot do builds cancel {started['id']}` stops it"
-        )
-        raise
     return BuildResult(id=started["id"], release=followed.release)
+
+
+def _goes_on(build: str, app: str) -> str:
+    return (
+        f"{build} goes on without this terminal: `convox-bot do builds info {build} -a {app}` shows it,"
+        f" `convox-bot do builds cancel {build} -a {app}` stops it"
+    )
+
+
+@contextmanager
+def _when_interrupted(sentence: str) -> Generator[None]:
+    """Say what becomes of it where somebody types Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _notice(sentence)
+        raise
 
 
 def _note(made: Mapping[str, Any]) -> None:

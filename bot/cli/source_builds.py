@@ -71,13 +71,15 @@ class BuildLogReader:
     def __init__(
         self,
         rack: RackClient,
+        app: str,
         build: str,
         notice: Callable[[str], None],
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take which, who is told when a connection was lost, and how to wait before it is tried again."""
+        """Take which of whose, who is told when a connection was lost, and how to wait before it is tried again."""
         self._rack = rack
         self._path = f"/builds/{quote(build, safe='')}"
+        self._app = app
         self._build = build
         self._notice = notice
         self._pause = pause
@@ -89,7 +91,7 @@ class BuildLogReader:
         if self._ended["status"] == GOOD:
             return str(self._ended["release"])
         why = f": {self._ended['reason']}" if self._ended.get("reason") else ""
-        hint = f"`convox-bot do builds logs {self._build}` shows its log again; nothing was released"
+        hint = f"`convox-bot do builds logs {self._build} -a {self._app}` shows its log again; nothing was released"
         raise CliError(f"build {self._build} {self._ended['status']}{why}", hint=hint)
 
     def _look(self) -> Mapping[str, Any]:
@@ -121,7 +123,7 @@ class BuildLogReader:
                 if tries == len(RETRY_PAUSES):
                     raise CliError(
                         f"the build cannot be followed any more: {lost}",
-                        hint=f"it goes on without this terminal: `convox-bot do builds info {self._build}`",
+                        hint=f"it goes on without this terminal: `convox-bot do builds info {self._build} -a {self._app}`",
                     ) from None
                 if tries == 0:
                     self._notice(f"{lost}; trying again")

@@ -1,10 +1,12 @@
 """What `build` is at, as Convox writes it: `Packaging source... OK`; with how far it is where somebody looks on."""
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TextIO
 
 CLEAR = "\x1b[K"
+BAR_CELLS = 20
 
 
 class Steps:
@@ -12,7 +14,8 @@ class Steps:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._live = out.isatty()
+        # A line is rewritten, in no colour; what calls itself dumb cannot do that.
+        self._live = out.isatty() and os.environ.get("TERM") != "dumb"
 
     @contextmanager
     def step(self, name: str) -> Generator["StepProgress"]:
@@ -48,6 +51,8 @@ class StepProgress:
         """Show how much of so many bytes is done, on a terminal; a pipe gets whole lines only."""
         if self._live:
             self.told = True
+            full = done * BAR_CELLS // size
+            bar = "#" * full + "-" * (BAR_CELLS - full)
             of = f"{done * 100 // size}% of {size / 1e6:,.1f} MB"
-            self._out.write(f"\r{self._name}... {of}{CLEAR}")
+            self._out.write(f"\r{self._name}... [{bar}] {of}{CLEAR}")
             self._out.flush()

@@ -23,6 +23,12 @@ from tests.core.building.nursery import FAILED
 LOG = ["#1 [internal] load build definition from Dockerfile", "#2 DONE 0.1s"]
 
 
+GOES_ON = (
+    r"(B[A-Z]{10}) goes on without this terminal: "
+    r"`convox-bot do builds info \1 -a myapp` shows it, `convox-bot do builds cancel \1 -a myapp` stops it"
+)
+
+
 @pytest.fixture
 async def api(tmp_path, monkeypatch):
     async with serving(tmp_path) as made:
@@ -179,7 +185,9 @@ async def test_a_log_goes_on_after_a_lost_connection_from_the_line_that_came_las
     monkeypatch.setattr(RackClient, "_ask", ask)
     notices: list[str] = []
     pauses: list[float] = []
-    followed = BuildLogReader(RackClient(RackUrl.read(api.url)), build.id, notices.append, pauses.append)
+    followed = BuildLogReader(
+        RackClient(RackUrl.read(api.url)), "myapp", build.id, notices.append, pauses.append
+    )
     lines = await asyncio.to_thread(lambda: list(followed.lines()))
 
     assert lines == LOG
@@ -217,6 +225,7 @@ async def test_a_long_log_is_followed_over_a_loss_though_its_first_lines_are_dro
     notices: list[str] = []
     followed = BuildLogReader(
         RackClient(RackUrl.read(api.url)),
+        "myapp",
         build.id,
         notices.append,
         lambda _: asyncio.run_coroutine_threadsafe(on(), loop).result(),
@@ -241,13 +250,17 @@ async def started(api):
 
 async def test_a_bot_that_stays_away_is_given_up_with_the_way_to_look(api):
     followed = BuildLogReader(
-        RackClient(RackUrl.read("http://convox:x@127.0.0.1:1")), "BABCDEFGHIJ", lambda _: None, lambda _: None
+        RackClient(RackUrl.read("http://convox:x@127.0.0.1:1")),
+        "myapp",
+        "BABCDEFGHIJ",
+        lambda _: None,
+        lambda _: None,
     )
     with pytest.raises(
         CliError, match="the build cannot be followed any more: 127.0.0.1:1 cannot be"
     ) as told:
         list(followed.lines())
-    assert told.value.hint.endswith("`convox-bot do builds info BABCDEFGHIJ`")
+    assert told.value.hint.endswith("`convox-bot do builds info BABCDEFGHIJ -a myapp`")
 
 
 class Terminal(io.StringIO):
@@ -260,7 +273,7 @@ class Terminal(io.StringIO):
     [
         (
             Terminal(),
-            "Uploading source... \rUploading source... 50% of 2.0 MB\x1b[K\rUploading source... OK\x1b[K\n",
+            "Uploading source... \rUploading source... [##########----------] 50% of 2.0 MB\x1b[K\rUploading source... OK\x1b[K\n",
         ),
         (io.StringIO(), "Uploading source... OK\n"),
     ],
@@ -315,3 +328,56 @@ WHAT = "what was pushed is not known: the cluster tells 1 digests of 0 images"
 async def test_what_is_of_a_folder_is_refused_of_a_repository(folder, capsys, words, says: str):
     assert await run("build", *words) == 2
     assert says in capsys.readouterr().err
+
+
+def test_a_terminal_that_cannot_rewrite_a_line_gets_whole_lines_and_none_gets_a_colour(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    with Steps(dumb := Terminal()).step("Uploading source") as step:
+        step.advance(1, 2)
+    assert dumb.getvalue() == "Uploading source... OK\n"
+
+    monkeypatch.setenv("TERM", "xterm")
+    with Steps(good := Terminal()).step("Uploading source") as step:
+        step.advance(1, 2)
+    assert set(re.findall(r"\x1b\[[0-9;]*[A-Za-z]", good.getvalue())) == {"\x1b[K"}
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        (
+            "bot.cli.uploads.Upload.run",
+            "nothing was built; the same command goes on with the upload where it was",
+        ),
+        (
+            "bot.cli.client.RackClient.register",
+            "it may have been started all the same: `convox-bot do builds -a myapp` shows it",
+        ),
+        (
+            "bot.cli.client.RackClient.stream",
+            GOES_ON,
+        ),
+    ],
+)
+async def test_ctrl_c_says_what_goes_on_and_how_it_is_stopped(api, folder, capsys, monkeypatch, where, told):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(where, interrupted)
+    assert await run("build") == 130
+
+    assert re.fullmatch(rf"Note: {told}\n", capsys.readouterr().err)
+
+
+async def test_ctrl_c_while_this_machine_builds_says_that_nothing_was_registered(
+    api, folder, capsys, monkeypatch
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bot.cli.builds.build_here", interrupted)
+    assert await run("build", "--external", "--registry", "registry.example/shop") == 130
+
+    said = capsys.readouterr().err
+    assert said == "Note: nothing was registered; what was pushed so far stays in the registry\n"
+    assert await api.store.read.builds("myapp", 9) == []
