@@ -1,4 +1,4 @@
-"""The bot dies at every named place of builds, good ones and failing ones, and each ends as if it never had.
+"""The bot dies at every named place of builds, good, failing and cancelled ones, and each ends as if it never had.
 
 One bot after the other takes up one queue, and each dies somewhere else in it: the last places first, so that no two
 deaths meet the same build where it can be helped.
@@ -22,14 +22,15 @@ from tests.crashes.orders import DIED_AS_TOLD, Death
 from tests.crashes.places import Simulated
 from tests.crashes.runs import SPEED
 from tests.crashes.scenarios import POLICY
-from tests.crashes.world import CI, LOOK_SECONDS, World
+from tests.crashes.world import ALICE, CI, LOOK_SECONDS, World
 from tests.storage.test_sources import DATA, DIGEST
 
+SLOW = "services:\n  web: {build: slow}\n"
 GOOD, BROKEN = "services:\n  web: {build: ., port: 3000}\n", "services:\n  web: {build: broken}\n"
 # Where bots die, in the order of their lives: first in builds that are good, then in those that fail.
 IN_GOOD = ("after_removal", "after_release", "after_log", "after_job", "after_start")
 IN_BROKEN = ("after_failure", "after_removal", "after_log", "after_job", "after_start")
-QUEUE = [GOOD] * len(IN_GOOD) + [BROKEN] * (len(IN_BROKEN) - 1)
+QUEUE = [GOOD] * len(IN_GOOD) + [BROKEN] * (len(IN_BROKEN) - 1) + [SLOW]
 SETTINGS = {"CONVOX_REGISTRY": "registry.example", "CONVOX_BUILD_ADDRESS": "http://bot.example:3001"}
 WHY = 'process "/bin/sh -c make" did not complete successfully: exit code: 2'
 RANDOM = re.compile(r"sha256:[0-9a-f]{64}|B[A-Z]{10}")
@@ -48,6 +49,22 @@ async def enqueue(world: World, manifest: str) -> None:
         await tx.add_build_run(run)
 
 
+async def cancelled_while_it_runs(world: World) -> None:
+    """Let somebody cancel the last build of the queue as soon as it has its Job, and the bot die as it clears that up."""
+    # The first that is cleared up is the build before it.
+    death = Death(point="build.after_removal", passage=2)
+    async with life(world.nursery, world.order().dying(death)) as bot:
+        while True:
+            await world.until(lambda: world.slack.connected)
+            async with world.records() as store:
+                (*_, last) = await store.read.open_builds()
+            if last.job:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        await world.type(ALICE, f"builds cancel {last.id} -a {world.place.app}")
+        assert await bot.ended() == DIED_AS_TOLD, world.complaint("it did not die as it cleared up")
+
+
 async def at_hand(world: World) -> str:
     """Return the manifest of the build in which the bot has died."""
     async with world.records() as store:
@@ -61,6 +78,7 @@ async def all_over(world: World, place: Simulated) -> None:
         await world.until(lambda: world.slack.connected)
         async with world.records() as store:
             left = [run.id for run in await store.read.open_builds()] or place.building()
+            left = left or [str(delivery.id) for delivery in await store.inbox.pending()]
         if not left:
             return
         await asyncio.sleep(LOOK_SECONDS)
@@ -83,6 +101,8 @@ async def test_wherever_the_bot_dies_in_a_build_it_ends_the_same_once_and_leaves
             died.append((point, await at_hand(world)))
         assert died == [(point, GOOD) for point in IN_GOOD] + [(point, BROKEN) for point in IN_BROKEN]
         assert {f"build.{point}" for point, _ in died} == set(BUILD_NAMES)
+        await cancelled_while_it_runs(world)
+        assert await at_hand(world) == SLOW
         async with life(world.nursery, world.order()):
             await all_over(world, place)
         async with world.records() as store:
@@ -101,12 +121,14 @@ async def check(store: SqliteStore, world: World) -> None:
     app = world.place.app
     releases, entries = await store.read.releases(app, 100), await store.read.build_entries(app, 100)
     made = [await store.read.build_run(release.build) for release in reversed(releases)]
-    failed = [await store.read.build_run(entry.id) for entry in reversed(entries)]
+    *failed, cancelled = [await store.read.build_run(entry.id) for entry in reversed(entries)]
     assert [run.release for run in made] == [release.id for release in reversed(releases)]
     assert [(run.status, run.request.manifest) for run in made] == [("complete", GOOD)] * len(IN_GOOD)
     assert [(run.status, run.request.manifest, str(run.reason)) for run in failed] == [
-        ("failed", BROKEN, WHY) for _ in QUEUE[len(IN_GOOD) :]
+        ("failed", BROKEN, WHY) for manifest in QUEUE if manifest == BROKEN
     ]
+    assert (cancelled.status, str(cancelled.reason)) == ("cancelled", "cancelled by @alice")
+    assert len(world.answers(ALICE)) == 1
     for runs, last in ((made, "#9 DONE 1.4s"), (failed, f"ERROR: {WHY}")):
         logs = [[RANDOM.sub("?", text) for _, text in await store.read.build_lines(run.id)] for run in runs]
         assert all(each == logs[0] for each in logs), logs

@@ -103,7 +103,7 @@ async def test_however_a_build_ends_it_is_recorded_said_and_cleared_up(
             return [f"{kind}/{each['metadata']['name']}" for kind, objects in found for each in objects]
 
         racks = {"convox": "convox", "full": "full"}
-        stage = Stage(client=client, clock=clock, racks=racks, left=left, hurry=25.0, patience=600.0)
+        stage = Stage(client=client, clock=clock, racks=racks, left=left, hurry=50.0, patience=600.0)
         await all_end(stage, tmp_path, endings)
 
 
