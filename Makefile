@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest --numprocesses=auto --maxschedchunk=1
 PYTHON := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup play test soak bench field manifest schemas coverage check format cluster builders tools lock clean
+.PHONY: help setup play test soak bench field manifest schemas coverage check format cluster builders tools site lock clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,8 +76,20 @@ cluster: setup ## obtain a real control plane into the user's cache directory (1
 
 tools: setup ## obtain what judges files of its field, Helm, actionlint and promtool, into the user's cache directory
 	@$(BIN)/python -m tests.tools.programs
+
 builders: setup ## obtain a real BuildKit into the user's cache directory (3 minutes cold)
 	@$(BIN)/python -m tests.builders.build
+
+# An environment of its own: what builds pages has no business beside what runs.
+SITE := $(VENV)/site
+
+$(SITE)/.ready: requirements-site.lock | setup
+	@test -x $(SITE)/bin/python || $(BIN)/python -m venv --without-pip $(SITE)
+	@VIRTUAL_ENV=$(SITE) $(BIN)/uv pip install --quiet --require-hashes -r requirements-site.lock
+	@touch $@
+
+site: setup $(SITE)/.ready ## build the pages of docs/ as a site into .site/, without a warning
+	@NO_MKDOCS_2_WARNING=true $(SITE)/bin/mkdocs build --strict
 
 lock: setup ## resolve the dependencies anew
 	@$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header -o requirements.lock -q
@@ -87,5 +99,5 @@ lock: setup ## resolve the dependencies anew
 	@echo 'hatchling>=1.27' | $(BIN)/uv pip compile - -c requirements-dev.lock --python-version 3.11 --universal --generate-hashes --no-header -o requirements-build.lock -q
 
 clean: ## remove what make has put here
-	@rm -rf $(VENV) .playground .import_linter_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/conformance/node_modules
+	@rm -rf $(VENV) .playground .site .import_linter_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/conformance/node_modules
 	@find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
