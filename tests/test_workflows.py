@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.cli.main import _build_problem, _parser
+from bot.cli.build_commands import build_problem
+from bot.cli.main import _parser
 from bot.command.commands.releases import Promote
 from bot.command.parser import parse
 from tests.tools.programs import needed
@@ -93,7 +94,7 @@ def test_the_commands_of_an_example_are_ours_register_by_digest_and_promote(path
     build, promote = commands(path)
 
     options = _parser().parse_args(build)
-    assert (_build_problem(options), options.id, options.app) == ("", True, "myapp")
+    assert (build_problem(options), options.id, options.app) == ("", True, "myapp")
     assert options.image == [("web", "$IMAGE"), ("worker", "$IMAGE")]
     assert "{{index .RepoDigests 0}}" in path.read_text()
 

@@ -8,19 +8,14 @@ import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from bot.cli.build_commands import NO_WAIT, add_build_commands, variable
 from bot.cli.completion import ASKED, SCRIPTS, SHELLS
 from bot.cli.operator import add_operator_commands
-
-if TYPE_CHECKING:
-    from bot.cli.builds import BuildOptions
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 MAX_PORT = 65535
-NO_WAIT = "--no-wait"
-EXTERNAL = ("docker", "buildx", "podman")
 
 DESCRIPTION = """\
 Convox releases as a Slack chat-ops bot: promote, watch and roll back on Kubernetes from a thread.
@@ -96,13 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         command("playground", "try the bot between an emulated Slack and a simulated cluster", _playground)
     )
     command("keygen", "print one key for CONVOX_KEYS", _keygen)
-    _add_token(command("token", "create, list or revoke API tokens, beside a running bot", _token))
-    build = command(
-        "build", "build a folder, or register its images, with the bot of RACK_URL: a release", _build
-    )
-    _add_build(build)
-    build.add_argument("--id", action="store_true", help="print the id of the release and nothing else")
-    _add_deploy(command("deploy", "build, and promote the release, as `do` does", _deploy))
+    add_build_commands(command)
     _add_check(command("check", "say what a release of a convox.yml would be, from the file alone", _check))
     do = command("do", "carry out a command from a terminal, as /convox does in Slack", _usage_of_do)
     do.usage, do.description, do.formatter_class = DO_USAGE, DO, argparse.RawDescriptionHelpFormatter
@@ -139,109 +128,6 @@ def _add_playground(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_token(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
-    create = actions.add_parser("create", help="print a new token, once; the policy knows it as token:NAME")
-    create.add_argument("name", metavar="NAME", help="how the policy and the audit call it")
-    create.add_argument(
-        "--expires", metavar="TIME", default="", help="90d, 12h or 2027-01-31, in UTC (default: never)"
-    )
-    create.add_argument(
-        "--app",
-        metavar="PATTERN",
-        action="append",
-        help="the apps that it is for, as in 'shop-*', whatever the policy gives it (default: all); may be repeated",
-    )
-    actions.add_parser("list", help="list tokens by name; nobody can show a token again")
-    revoke = actions.add_parser("revoke", help="end a token, at once")
-    revoke.add_argument("name", metavar="NAME", help="as `token list` shows it")
-
-
-def _add_deploy(parser: argparse.ArgumentParser) -> None:
-    _add_build(parser)
-    parser.add_argument("--force", action="store_true", help="take over from what is rolling out")
-    parser.add_argument(NO_WAIT, action="store_true", help="return once the promotion is asked for")
-
-
-def _add_build(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "folder",
-        nargs="?",
-        type=Path,
-        default=Path(),
-        metavar="DIR",
-        help="the folder of the app (default: %(default)s)",
-    )
-    parser.add_argument("-a", "--app", required=True, metavar="APP", help="the app that the build is of")
-    parser.add_argument(
-        "-m",
-        "--manifest",
-        type=Path,
-        default=Path("convox.yml"),
-        metavar="FILE",
-        help="the app's manifest, by its path from DIR (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--image",
-        action="append",
-        type=_image,
-        default=[],
-        metavar="SERVICE=REF",
-        help="what is not to be built, since it was elsewhere; pin it as REPOSITORY@sha256:…",
-    )
-    parser.add_argument(
-        "-d",
-        "--description",
-        metavar="TEXT",
-        help="what people read in lists (default: build, the commit's sha and subject, from git)",
-    )
-    parser.add_argument(
-        "--build-args",
-        action="append",
-        type=_variable,
-        default=[],
-        metavar="KEY=VALUE",
-        help="an argument for each Dockerfile; as often as wanted",
-    )
-    parser.add_argument("--no-cache", action="store_true", help="run each step of the Dockerfiles anew")
-    parser.add_argument("--only-newest", action="store_true", help="call off builds of APP that still wait")
-    parser.add_argument("--git", metavar="URL", help="have the cluster clone and build this repository")
-    parser.add_argument("--ref", metavar="REF", help="its branch, tag or commit")
-    _add_external(parser)
-    parser.add_argument(
-        "--git-sha", metavar="SHA", help="the commit (default: HEAD of the manifest's repository)"
-    )
-    parser.add_argument(
-        "--repository",
-        metavar="URL",
-        help="where the commit lies, for links (default: its remote `origin`, without credentials)",
-    )
-
-
-def _add_external(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--external",
-        action="store_const",
-        const="",
-        help="build and push on this machine, with docker, buildx or podman; "
-        "--external=podman (docker, buildx) says which (default: the first that is there)",
-    )
-    # Each in one word, since argparse would take the DIR behind a bare `--external` for its value.
-    for name in EXTERNAL:
-        parser.add_argument(
-            f"--external={name}",
-            action="store_const",
-            const=name,
-            dest="external",
-            help=argparse.SUPPRESS,
-        )
-    parser.add_argument(
-        "--registry",
-        metavar="HOST/PATH",
-        help="where --external pushes (default: CONVOX_REGISTRY of the environment)",
-    )
-
-
 def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
@@ -254,7 +140,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--env",
         action="append",
-        type=_variable,
+        type=variable,
         default=[],
         metavar="KEY=VALUE",
         help="a variable that the release would set",
@@ -305,20 +191,6 @@ def _speed(text: str) -> float:
     return speed
 
 
-def _image(text: str) -> tuple[str, str]:
-    service, equals, reference = text.partition("=")
-    if not (service and equals and reference):
-        raise argparse.ArgumentTypeError(f"not SERVICE=REF: {text}")
-    return service, reference
-
-
-def _variable(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not (key and equals):
-        raise argparse.ArgumentTypeError(f"not KEY=VALUE: {key}")
-    return key, value
-
-
 # What each command does
 
 
@@ -348,71 +220,6 @@ def _without_json(words: list[str]) -> tuple[bool, list[str]]:
 
 def _usage_of_do(_: argparse.Namespace | None = None) -> int:
     return _fail([f"usage: {DO_USAGE}", "`convox-bot do help` lists what can be done"], EXIT_USAGE)
-
-
-def _build(arguments: argparse.Namespace) -> int:
-    from bot.cli.builds import build
-
-    if wrong := _build_problem(arguments):
-        return _fail([f"convox-bot build: {wrong}"], EXIT_USAGE)
-    return build(_build_options(arguments), only_id=arguments.id)
-
-
-def _deploy(arguments: argparse.Namespace) -> int:
-    from bot.cli.builds import deploy
-
-    if wrong := _build_problem(arguments):
-        return _fail([f"convox-bot deploy: {wrong}"], EXIT_USAGE)
-    return deploy(_build_options(arguments), wait=not arguments.no_wait, force=arguments.force)
-
-
-def _build_problem(arguments: argparse.Namespace) -> str:
-    """Return what is wrong between the flags of a build, "" where nothing is."""
-    if len(dict(arguments.image)) < len(arguments.image):
-        return "--image names a service twice"
-    if arguments.registry is not None and arguments.external is None:
-        return "--registry says where --external pushes, and that is not given"
-    if arguments.git is None:
-        if arguments.ref is not None:
-            return "--ref is a branch, a tag or a commit of --git, and that is not given"
-    elif said := _beside_git(arguments):
-        return f"{said}: of --git the cluster builds what it clones"
-    if arguments.only_newest and arguments.external is not None:
-        return "--only-newest is of builds that wait for the cluster, and with --external none waits"
-    return ""
-
-
-def _beside_git(arguments: argparse.Namespace) -> str:
-    """Return which flags say of a folder what a repository says itself."""
-    flags = {
-        "DIR": arguments.folder != Path(),
-        "--git-sha": arguments.git_sha is not None,
-        "--repository": arguments.repository is not None,
-        "--external": arguments.external is not None,
-    }
-    return ", ".join(name for name, given in flags.items() if given)
-
-
-def _build_options(arguments: argparse.Namespace) -> "BuildOptions":
-    """Return what the flags of a build say."""
-    from bot.cli.builds import BuildOptions
-
-    return BuildOptions(
-        app=arguments.app,
-        folder=arguments.folder,
-        manifest=arguments.manifest,
-        images=dict(arguments.image),
-        description=arguments.description,
-        git_sha=arguments.git_sha,
-        repository=arguments.repository,
-        build_args=dict(arguments.build_args),
-        no_cache=arguments.no_cache,
-        only_newest=arguments.only_newest,
-        external=arguments.external,
-        registry=arguments.registry,
-        git=arguments.git or "",
-        ref=arguments.ref or "",
-    )
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -459,25 +266,6 @@ def _keygen(_: argparse.Namespace) -> int:
     from bot.admin.commands import new_key
 
     return _print(new_key())
-
-
-def _token(arguments: argparse.Namespace) -> int:
-    import asyncio
-
-    from bot.admin import tokens
-    from bot.admin.settings import DatabaseSettings
-    from bot.settings import read_settings
-
-    database = read_settings(DatabaseSettings).convox_database
-    match arguments.action:
-        case "create":
-            apps = tuple(arguments.app or ("*",))
-            made = tokens.create_token(database, arguments.name, expires=arguments.expires, apps=apps)
-            return _print(asyncio.run(made))
-        case "revoke":
-            return _print(asyncio.run(tokens.revoke_token(database, arguments.name)))
-        case _:
-            return _print(asyncio.run(tokens.list_tokens(database)))
 
 
 def _app_manifest(arguments: argparse.Namespace) -> int:

@@ -14,12 +14,31 @@ NewCommand = Callable[[str, str, Run], argparse.ArgumentParser]
 
 def add_operator_commands(command: NewCommand) -> None:
     """Add them to the parser; `command` takes a name, what it does, and what runs it."""
+    _add_token(command("token", "create, list or revoke API tokens, beside a running bot", _token))
     doctor = command("doctor", "check everything that the bot needs, and say what mends it", _doctor)
     doctor.add_argument("-o", "--output", choices=["json"], metavar="json", help="as JSON, for machines")
     _add_audit(command("audit", "check the chain of the audit, or print its rows", _audit))
     command("rekey", "seal every value with the newest key, so that older ones can go", _rekey)
     backup = command("backup", "copy the database, beside a running bot, and check the copy", _backup)
     backup.add_argument("file", type=Path, metavar="FILE", help="the copy; nothing is overwritten")
+
+
+def _add_token(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+    create = actions.add_parser("create", help="print a new token, once; the policy knows it as token:NAME")
+    create.add_argument("name", metavar="NAME", help="how the policy and the audit call it")
+    create.add_argument(
+        "--expires", metavar="TIME", default="", help="90d, 12h or 2027-01-31, in UTC (default: never)"
+    )
+    create.add_argument(
+        "--app",
+        metavar="PATTERN",
+        action="append",
+        help="the apps that it is for, as in 'shop-*', whatever the policy gives it (default: all); may be repeated",
+    )
+    actions.add_parser("list", help="list tokens by name; nobody can show a token again")
+    revoke = actions.add_parser("revoke", help="end a token, at once")
+    revoke.add_argument("name", metavar="NAME", help="as `token list` shows it")
 
 
 def _add_audit(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +74,21 @@ def _doctor(arguments: argparse.Namespace) -> int:
         checks = [HealthCheck(name="settings", problem=each, remedy=remedy) for each in error.problems]
     _print(report.json_text(checks) if arguments.output else report.text(checks))
     return 0 if all(check.ok for check in checks) else 1
+
+
+def _token(arguments: argparse.Namespace) -> int:
+    from bot.admin import tokens
+
+    database = _database()
+    match arguments.action:
+        case "create":
+            apps = tuple(arguments.app or ("*",))
+            made = tokens.create_token(database, arguments.name, expires=arguments.expires, apps=apps)
+            return _print(asyncio.run(made))
+        case "revoke":
+            return _print(asyncio.run(tokens.revoke_token(database, arguments.name)))
+        case _:
+            return _print(asyncio.run(tokens.list_tokens(database)))
 
 
 def _audit(arguments: argparse.Namespace) -> int:

@@ -64,7 +64,8 @@ class KubernetesBuilds:
             )
             if not value
         ]
-        return f"this rack builds nothing, since {' and '.join(missing)} is not set" if missing else ""
+        are = "is" if len(missing) == 1 else "are"
+        return f"this rack builds nothing, since {' and '.join(missing)} {are} not set" if missing else ""
 
     def image(self, app: str, service: str, build: str, digest: str) -> str:
         return f"{self._settings.repository(app)}:{tag(service, build)}@{digest}"

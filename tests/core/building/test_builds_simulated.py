@@ -160,7 +160,7 @@ async def test_without_its_namespace_it_is_said_what_an_administrator_applies(tm
         (SETTINGS, ""),
         (
             BuildSettings(),
-            "this rack builds nothing, since CONVOX_REGISTRY and CONVOX_BUILD_ADDRESS is not set",
+            "this rack builds nothing, since CONVOX_REGISTRY and CONVOX_BUILD_ADDRESS are not set",
         ),
     ],
 )
