@@ -38,7 +38,14 @@ class Yard:
 
     async def build(self, *words: str) -> BuildRun:
         """Build the folder from a terminal; return what became of it."""
-        await asyncio.to_thread(main, ["build", "-a", "myapp", *words, str(self.folder)])
+        return await self._built(*words, str(self.folder))
+
+    async def build_git(self, url: str, *words: str) -> BuildRun:
+        """Have a repository cloned and built, from a terminal; return what became of it."""
+        return await self._built("--git", url, *words)
+
+    async def _built(self, *words: str) -> BuildRun:
+        await asyncio.to_thread(main, ["build", "-a", "myapp", *words])
         run = await self.api.store.read.build_run(list(self.jobs.kept)[-1])
         if folder := os.environ.get("RECORD_BUILDS"):
             await asyncio.to_thread(self._record, Path(folder), await self.log(run))

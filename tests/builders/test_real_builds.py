@@ -1,10 +1,13 @@
 """The script of a build with a real BuildKit and a real registry: source in, images out, by the digests that the release holds."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
 
+from core.records.git_address import INSECURE
 from tests.builders.registry import PASSWORD
+from tests.core.cluster.builds.repositories import served
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -55,6 +58,28 @@ async def test_a_folder_becomes_images_which_the_registry_has_by_the_digests_of_
 
 def after(step: str, text: str) -> str:
     return text[text.index(step) :].split("\n\n", maxsplit=1)[0]
+
+
+async def test_a_local_repository_of_git_becomes_images_of_its_commit(yard, tmp_path):
+    with served(tmp_path / "git") as host:
+        (host.folder / "shop").mkdir(parents=True)
+        shutil.copy(yard.folder / "busybox", host.folder / "shop" / "busybox")
+        files = {"convox.yml": TWO, "Dockerfile": WEB, "Dockerfile.worker": WORKER}
+        commit = host.repository("shop", files)
+        yard.jobs.settings = replace(yard.jobs.settings, git_schemes=INSECURE)
+        yard.api.builds.starter._git_schemes = INSECURE
+        run = await yard.build_git(f"{host.url}/shop")
+        later = host.commit("shop", {"convox.yml": ONE}, "one is enough")
+        again = await yard.build_git(f"{host.url}/shop", "--ref", "main")
+    assert run.status == "complete", run.reason
+    build = await yard.api.store.read.build("myapp", run.id)
+    assert (build.git_sha, build.description) == (commit, f"build {commit[:10]} first")
+    for service in ("web", "worker"):
+        digest = build.images[service].partition("@")[2]
+        assert digest == await yard.registry.digest("apps/myapp", f"{service}.{run.id}")
+    assert again.status == "complete", again.reason
+    newer = await yard.api.store.read.build("myapp", again.id)
+    assert (newer.git_sha, list(newer.images)) == (later, ["web"])
 
 
 async def test_a_variable_reaches_a_step_as_a_secret_and_neither_the_log_nor_the_image(yard):
