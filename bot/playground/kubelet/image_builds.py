@@ -39,17 +39,18 @@ Dockerfile:3
 --------------------
 error: failed to solve: process "/bin/sh -c make" did not complete successfully: exit code: 2
 """
+# In the words of a real one: what is asked first is whether the registry has a layer already.
 _REFUSED = """\
 #9 exporting to image
 #9 pushing layers 0.1s done
-#9 ERROR: failed to push {name}: unexpected status from POST request: 401 Unauthorized
-error: failed to solve: failed to push {name}: unexpected status from POST request: 401 Unauthorized
+#9 ERROR: failed to push {name}: unexpected status from HEAD request to {layer}: 401 Unauthorized
+error: failed to solve: failed to push {name}: unexpected status from HEAD request to {layer}: 401 Unauthorized
 """
 _UNREACHABLE = """\
 #9 exporting to image
 #9 pushing layers 30.1s done
-#9 ERROR: failed to push {name}: failed to do request: dial tcp: connect: connection refused
-error: failed to solve: failed to push {name}: failed to do request: dial tcp: connect: connection refused
+#9 ERROR: failed to push {name}: failed to do request: Head "{layer}": dial tcp 192.0.2.1:443: connect: connection refused
+error: failed to solve: failed to push {name}: failed to do request: Head "{layer}": dial tcp 192.0.2.1:443: connect: connection refused
 """
 
 
@@ -96,9 +97,15 @@ def _image(words: str) -> tuple[str, int, str]:
         return begins, 137, "OOMKilled"
     for word, said in (("refused", _REFUSED), ("unreachable", _UNREACHABLE)):
         if word in places:
-            return begins + said.format(name=name), 1, "Error"
+            return begins + said.format(name=name, layer=_layer(name, words)), 1, "Error"
     ending = f"#9 exporting to image\n#9 exporting manifest {_digest(words)} done\n#9 pushing manifest for {name} done\n#9 DONE 1.4s\n"
     return f"{begins}#7 [3/3] RUN make\n#7 0.311 built\n#7 DONE 0.4s\n\n{ending}", 0, "Completed"
+
+
+def _layer(name: str, words: str) -> str:
+    """Return where a registry has a layer of an image."""
+    host, _, path = name.partition("/")
+    return f"https://{host}/v2/{path.partition(':')[0]}/blobs/{_digest(words)}"
 
 
 def _steps(words: str) -> Iterator[str]:

@@ -68,7 +68,9 @@ ENDINGS = {
         reason="it is private and the app has no token there (`git add git.example`)",
     ),
     "the registry takes nothing from it": Ending(path="refused", reason="401 Unauthorized"),
-    "the registry is down": Ending(path="unreachable", reason="dial tcp: connect: connection refused"),
+    "the registry is down": Ending(
+        path="unreachable", reason="dial tcp 192.0.2.1:443: connect: connection refused"
+    ),
     "it takes more memory than it may": Ending(
         path="oom", reason="it ran out of memory: CONVOX_BUILD_MEMORY gives it more"
     ),
