@@ -13,7 +13,7 @@ READS_FOREIGN_TEXT = ROOT / "core" / "redaction" / "spellings.py"
 NAMES_DELIVERIES = ROOT / "core" / "ports" / "inbox.py"
 SLACKS_OWN = re.compile(r"<[@#!]|mention|mrkdwn|&(amp|lt|gt);|(from|import) html", re.IGNORECASE)
 # What is typed in front of a command depends on where it is typed: a door knows, and a sentence has a `CommandLine`.
-TYPED_SOMEWHERE = re.compile(r"/convox\b(?!/)|convox-bot do\b")
+TYPED_SOMEWHERE = re.compile(r"/convox\b(?![/.])|convox-bot do\b")
 
 
 @pytest.mark.parametrize("package", ["core", "storage"])

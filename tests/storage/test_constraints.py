@@ -147,4 +147,4 @@ async def test_a_card_of_no_promotion_is_an_error(store):
     with pytest.raises(sqlite3.IntegrityError) as caught:
         async with store.transaction() as tx:
             await tx.add_card(P, "C01")
-    assert caught.value.sqlite_errorname == "SQLITE_CONSTRAINT_NOTNULL"
+    assert caught.value.sqlite_errorname == "SQLITE_CONSTRAINT_FOREIGNKEY"
