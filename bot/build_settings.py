@@ -29,6 +29,8 @@ class ClusterBuildSettings(BaseModel):
     convox_build_disk: str = "20Gi"
     convox_build_timeout: int = Field(default=3600, ge=SHORTEST, le=LONGEST)
     """Seconds from the start of a build to its end."""
+    convox_build_copies: bool = True
+    """What `image:` of a convox.yml names is copied into the registry by each build."""
     convox_git_insecure: bool = False
     """Addresses of http:// and git:// are cloned too, which hide nothing: for tests on loopback."""
 

@@ -50,6 +50,7 @@ class BuildRequest:
         author: who wrote the commit, "" until the clone has told it.
         committed_at: when, as git writes it (ISO 8601); "" until then.
         build_args: name → value, given to every image.
+        copy_images: what `image:` names is copied into the registry of the rack.
         images: service → image that exists already, for services that are not to be built.
         promote: whoever asked promotes its release next, so no channel is told of the build alone.
         promote_after: what the bot does with its release of its own accord, in the name of whoever asked.
@@ -67,6 +68,7 @@ class BuildRequest:
     committed_at: str = ""
     build_args: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     no_cache: bool = False
+    copy_images: bool = False
     images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     description: str = ""
     message: str = ""

@@ -67,6 +67,7 @@ def new_build_side(
         slack.sender,
         why_not_startable=why_not_startable,
         git_schemes=git_schemes(settings),
+        copy_images=settings.convox_build_copies,
     )
     return BuildSide(
         sources=SourceRegistrar(store, folder, slack.access, why_not_startable, builders.why_not, most=most),

@@ -6,7 +6,7 @@ from core.build_run import BuildRequest, BuildRun
 from core.errors import Invalid
 from core.lifecycle.patience import check_times
 from core.manifest.convox_yml import images_needed, parse_manifest, resolve_images
-from core.manifest.image_builds import ImageBuild, read_image_builds
+from core.manifest.image_builds import MOST_IMAGES, ImageBuild, image_copies, read_image_builds
 from core.policy.rules import Rules
 from core.ports.store import StoreReader
 from core.records.build import BuildStatus
@@ -17,18 +17,28 @@ _BUILT = "built/here:now"
 
 
 def wanted_images(request: BuildRequest, environment: Environment) -> tuple[ImageBuild, ...]:
-    """Return the images that are to be built: of each service with `build:` for which none was given.
+    """Return the images that are to be built: of each service with `build:` for which none was given, then those to be copied.
 
-    None while only a clone can tell the manifest.
+    Copied into the registry of the rack is what `image:` names, where that was asked for: so a release lives on when whoever
+    made it takes it away. None of either while only a clone can tell the manifest, and no copies where nothing is built.
 
     Raises:
-        Invalid: the manifest cannot be read, or says of `build:` what cannot be used.
+        Invalid: the manifest cannot be read, says of `build:` what cannot be used, or has too many images.
     """
     if request.awaits_clone:
         return ()
     manifest = parse_manifest(request.manifest, environment, complete=False)
     services = [name for name in images_needed(manifest) if not request.images.get(name)]
-    return read_image_builds(request.manifest, environment, services, request.build_args)
+    built = read_image_builds(request.manifest, environment, services, request.build_args)
+    own = {
+        each.name: each.image
+        for each in manifest.services
+        if each.image and not request.images.get(each.name)
+    }
+    wanted = (*built, *(image_copies(own) if built and request.copy_images else ()))
+    if len(wanted) > MOST_IMAGES:
+        raise Invalid(f"more than {MOST_IMAGES} images in one build", hint="register some with --image")
+    return wanted
 
 
 def check_request(request: BuildRequest, environment: Environment, rules: Rules) -> None:

@@ -31,12 +31,14 @@ class ImageBuild:
         path: the folder that is built, in the source; `.` is all of it.
         dockerfile: in that folder.
         args: name → value, in the order of the names.
+        copied: an image that exists, which is copied as it is: nothing else of these is said of it. "" for what is built.
     """
 
     services: tuple[str, ...]
     path: str = "."
     dockerfile: str = DOCKERFILE
     args: tuple[tuple[str, str], ...] = ()
+    copied: str = ""
 
 
 def check_argument_names(build_args: Iterable[str]) -> None:
@@ -72,12 +74,18 @@ def read_image_builds(
             ImageBuild(services=(), path=said.path, dockerfile=said.dockerfile, args=args), []
         ).append(name)
     problems.finish()
-    if len(found) > MOST_IMAGES:
-        raise Invalid(f"more than {MOST_IMAGES} images in one build", hint="register some with --image")
     return tuple(
         ImageBuild(services=tuple(names), path=each.path, dockerfile=each.dockerfile, args=each.args)
         for each, names in found.items()
     )
+
+
+def image_copies(images: Mapping[str, str]) -> tuple[ImageBuild, ...]:
+    """Return the images to be copied, service → reference, each once."""
+    found: dict[str, list[str]] = {}
+    for service, reference in images.items():
+        found.setdefault(reference, []).append(service)
+    return tuple(ImageBuild(services=tuple(names), copied=reference) for reference, names in found.items())
 
 
 def _keys(node: Node | None) -> dict[str, Node]:

@@ -79,8 +79,14 @@ class BuildStarter:
         *,
         why_not_startable: Callable[[], str],
         git_schemes: frozenset[str] = SECURE,
+        copy_images: bool = True,
     ) -> None:
-        """Wire the use cases; `git_schemes`: of the addresses that are cloned; `announcer` is woken after a commit that changes a card."""
+        """Wire the use cases.
+
+        `git_schemes`: of the addresses that are cloned; `copy_images`: what `image:` names is copied, too; `announcer` is woken after
+        a commit that changes a card.
+        """
+        self._copy_images = copy_images
         self._git_schemes = git_schemes
         self._store = store
         self._access = access
@@ -142,6 +148,7 @@ class BuildStarter:
             source=source,
             build_args=build_args or {},
             no_cache=no_cache,
+            copy_images=self._copy_images,
             images=images or {},
             description=line,
             message=message,
@@ -215,6 +222,7 @@ class BuildStarter:
             manifest_path=check_manifest_path(manifest_path),
             build_args=build_args or {},
             no_cache=no_cache,
+            copy_images=self._copy_images,
             images=images or {},
             description=line,
             message=message,

@@ -82,6 +82,20 @@ async def test_a_local_repository_of_git_becomes_images_of_its_commit(yard, tmp_
     assert (newer.git_sha, list(newer.images)) == (later, ["web"])
 
 
+async def test_what_image_names_is_copied_into_the_registry_of_the_rack(yard):
+    yard.api.builds.starter._copy_images = True
+    yard.write(convox__yml=ONE, Dockerfile=WEB)
+    first = await yard.build()
+    theirs = f"{yard.registry.host}/apps/myapp:web.{first.id}"
+    yard.write(convox__yml=f"{ONE}  cache: {{image: '{theirs}'}}\n")
+    run = await yard.build()
+    assert run.status == "complete", run.reason
+    name, _, digest = (await yard.api.store.read.build("myapp", run.id)).images["cache"].partition("@")
+    assert name == f"{yard.registry.host}/apps/myapp:cache.{run.id}"
+    assert digest == await yard.registry.digest("apps/myapp", f"cache.{run.id}")
+    assert f"Copying {theirs} for cache (2/2)" in await yard.log(run)
+
+
 async def test_a_variable_reaches_a_step_as_a_secret_and_neither_the_log_nor_the_image(yard):
     value = "s3cret-of-the-variable"
     await yard.api.command(f"env set KEY={value} -a myapp")

@@ -25,7 +25,9 @@ def test_a_default_on_the_page_is_the_one_of_the_code(name):
     elif field.default is None:
         assert shown == "–"
     else:
-        assert shown == f"`{str(field.default).lower() if field.default is False else field.default}`"
+        assert (
+            shown == f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+        )
 
 
 @pytest.mark.parametrize(

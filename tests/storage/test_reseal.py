@@ -117,9 +117,7 @@ async def test_what_is_asked_of_hundreds_of_releases_is_known_after_the_upgrade(
             assert await read.ways_back(APP, 2) == [releases[-2], releases[-4]]
             assert await read.phases() == {Phase.RUNNING: 2, Phase.REVERTED: 1}
     told = [r.getMessage() for r in caplog.records if "bundles read" in r.getMessage()]
-    assert told == [
-        f"upgrading the database: {done} of 300 bundles read" for done in (120, 210, 300)
-    ]
+    assert told == [f"upgrading the database: {done} of 300 bundles read" for done in (120, 210, 300)]
 
 
 async def test_what_is_sealed_is_upgraded_once(path, key, clock):

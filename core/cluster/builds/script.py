@@ -63,6 +63,9 @@ def build_script(
     """
     parts = [_HEAD, *(f"echo {shlex.quote(line)}\n" for line in said)]
     for number, image in enumerate(images, start=1):
+        if image.copied:
+            parts.append(_copying(image, repository, build, number, len(images)))
+            continue
         arguments = shlex.join(_arguments(image, repository, build, no_cache=no_cache))
         words = f'{arguments} "$@" --metadata-file /tmp/{number}.json'
         title = f"Building {', '.join(image.services)} ({number}/{len(images)})"
@@ -70,6 +73,25 @@ def build_script(
         parts.append(f"echo {shlex.quote(title)}\nbuildctl-daemonless.sh {words}\n")
         parts.append(f"digest /tmp/{number}.json >> {DIGESTS}\n")
     return "".join(parts)
+
+
+def _copying(image: ImageBuild, repository: str, build: str, number: int, count: int) -> str:
+    """Return what copies an image: a Dockerfile that begins with it and does nothing, and none of the build's secrets."""
+    folder = f"/tmp/copy-{number}"  # noqa: S108 - of the container
+    words = ["build", "--progress=plain", "--frontend", "dockerfile.v0"]
+    words += [
+        "--local",
+        f"context={folder}",
+        "--local",
+        f"dockerfile={folder}",
+        *_output(image, repository, build),
+    ]
+    said = f"Copying {image.copied} for {', '.join(image.services)} ({number}/{count})"
+    return (
+        f"mkdir -p {folder}\necho {shlex.quote(f'FROM {image.copied}')} > {folder}/Dockerfile\n"
+        f"echo {shlex.quote(said)}\nbuildctl-daemonless.sh {shlex.join(words)} --metadata-file /tmp/{number}.json\n"
+        f"digest /tmp/{number}.json >> {DIGESTS}\n"
+    )
 
 
 def secret_words(names: Sequence[str]) -> list[str]:
@@ -89,7 +111,6 @@ def cache_tag(service: str) -> str:
 def _arguments(image: ImageBuild, repository: str, build: str, *, no_cache: bool) -> list[str]:
     """Return the arguments of `buildctl`, as documented for v0.13 and newer."""
     folder = _folder(image)
-    names = ",".join(f"{repository}:{tag(service, build)}" for service in image.services)
     cache = f"type=registry,ref={repository}:{cache_tag(image.services[0])}"
     words = ["build", "--progress=plain", "--frontend", "dockerfile.v0"]
     words += ["--local", f"context={folder}", "--local", f"dockerfile={folder}"]
@@ -98,8 +119,13 @@ def _arguments(image: ImageBuild, repository: str, build: str, *, no_cache: bool
         words += ["--opt", f"build-arg:{name}={value}"]
     words += ["--no-cache"] if no_cache else ["--import-cache", cache]
     words += ["--export-cache", f"{cache},mode=max,ignore-error=true"]
-    # The names stand in one field of a line of CSV.
-    return [*words, "--output", f'type=image,"name={names}",push=true']
+    return [*words, *_output(image, repository, build)]
+
+
+def _output(image: ImageBuild, repository: str, build: str) -> list[str]:
+    """Return where an image is pushed; its names stand in one field of a line of CSV."""
+    names = ",".join(f"{repository}:{tag(service, build)}" for service in image.services)
+    return ["--output", f'type=image,"name={names}",push=true']
 
 
 def _folder(image: ImageBuild) -> str:

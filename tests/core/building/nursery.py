@@ -192,4 +192,6 @@ def starter_of(
         runner or _Nobody(),
         w.announcer,
         why_not_startable=lambda: why_not_startable,
+        # The Jobs that are played tell the digests of what is built.
+        copy_images=False,
     )

@@ -3,7 +3,6 @@
 import pytest
 
 from core.errors import Invalid
-from core.manifest import image_builds
 from core.manifest.image_builds import ImageBuild, read_image_builds
 from core.records.environment import Environment
 
@@ -63,9 +62,6 @@ def test_what_cannot_be_built_is_told(said: str, problem: str):
         images(f"  a: {{build: {said}}}\n")
 
 
-def test_names_of_arguments_and_too_many_images_are_told(monkeypatch: pytest.MonkeyPatch):
+def test_names_of_arguments_are_told():
     with pytest.raises(Invalid, match="no name of a build argument: a-b"):
         images("  a: {build: .}\n", **{"a-b": "1"})
-    monkeypatch.setattr(image_builds, "MOST_IMAGES", 1)
-    with pytest.raises(Invalid, match="more than 1 images in one build"):
-        images("  a: {build: x}\n  b: {build: y}\n", "a", "b")

@@ -344,3 +344,25 @@ def test_what_is_built_of_a_clone_begins_with_what_was_cloned(tmp_path: Path):
     done, calls, told = ran(tmp_path, script_of(spec, SETTINGS, ["Cloned it's main"]))
     assert done.stdout.startswith("Cloned it's main\nBuilding web, worker (1/2)\n")
     assert (len(calls), told.split()) == (2, [D1, D2])
+
+
+def test_what_is_copied_is_the_beginning_of_a_dockerfile_and_is_given_no_secret():
+    images = (
+        ImageBuild(services=("web",)),
+        ImageBuild(services=("cache", "second"), copied="redis:7@sha256:0"),
+    )
+    script = build_script(
+        images, repository="registry.example/apps/myapp", build="BABCDEFGHIJ", no_cache=True
+    )
+    _, copying = script.split("mkdir -p /tmp/copy-2\n")
+    dockerfile, said, words, digest = copying.rstrip("\n").split("\n")
+    assert dockerfile == "echo 'FROM redis:7@sha256:0' > /tmp/copy-2/Dockerfile"
+    assert said == "echo 'Copying redis:7@sha256:0 for cache, second (2/2)'"
+    assert "context=/tmp/copy-2" in words
+    assert (
+        '"name=registry.example/apps/myapp:cache.BABCDEFGHIJ,registry.example/apps/myapp:second.BABCDEFGHIJ"'
+        in words
+    )
+    assert "--metadata-file /tmp/2.json" in words
+    assert '"$@"' not in words
+    assert digest == "digest /tmp/2.json >> /dev/termination-log"
