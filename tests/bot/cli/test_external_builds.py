@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import main as command_line
+from bot.cli import build_commands
 from bot.cli.image_builders import FINDERS
 from bot.cli.main import main
 from bot.cli.programs import run_program
@@ -320,6 +320,6 @@ def test_flags_that_do_not_go_together_are_wrong_usage(capsys, words, sentence):
 
 
 def test_only_programs_that_are_known_can_be_named(capsys):
-    assert tuple(FINDERS) == command_line.EXTERNAL
+    assert tuple(FINDERS) == build_commands.EXTERNAL
     with pytest.raises(SystemExit, match="2"):
         main(["build", "-a", "myapp", "--external=kaniko"])
