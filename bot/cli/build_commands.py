@@ -152,11 +152,19 @@ def build_problem(arguments: argparse.Namespace) -> str:
     if arguments.git is None:
         if arguments.ref is not None:
             return "--ref is a branch, a tag or a commit of --git, and that is not given"
-    elif said := _beside_git(arguments):
-        return f"{said}: of --git the cluster builds what it clones"
+    elif said := _git_problem(arguments):
+        return said
     if arguments.only_newest and arguments.external is not None:
         return "--only-newest is of builds that wait for the cluster, and with --external none waits"
     return ""
+
+
+def _git_problem(arguments: argparse.Namespace) -> str:
+    """Return what is wrong with `--git` and beside it, "" where nothing is."""
+    if not arguments.git:  # else the folder would be built in its place
+        return "--git is empty and is the address of a repository: is a variable not set?"
+    said = _beside_git(arguments)
+    return f"{said}: of --git the cluster builds what it clones" if said else ""
 
 
 def _beside_git(arguments: argparse.Namespace) -> str:

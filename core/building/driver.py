@@ -133,6 +133,8 @@ class BuildDriver:
         if not run.job:
             run = await self._make_job(run, spec)
         status = await self._ports.cluster.look(run.id)
+        # Last words of a container and events are foreign text, as its log is.
+        status = replace(status, reason=redact(status.reason))
         run = await self._note_waiting(run, status)
         run, lines = await self._read_log(run, redact)
         if status.phase not in {"waiting", "running"}:

@@ -65,7 +65,8 @@ def check_git_url(given: str, schemes: frozenset[str] = SECURE) -> str:
 def check_git_ref(given: str) -> str:
     """Return a branch, a tag or a commit, "" for the branch that the repository shows first; raise Invalid where it is none."""
     ref = given.strip()
-    if ref.startswith(("-", "/", ".")) or _NO_REF.search(ref) or len(ref) > MAX_REF_CHARS:
+    shaped = ref.isprintable() and not (ref.startswith(("-", "/", ".")) or _NO_REF.search(ref))
+    if not shaped or len(ref) > MAX_REF_CHARS:
         raise Invalid(
             f"no branch, tag or commit: {ref[:80]!r}",
             hint="as in: --ref main, or a commit with all its digits",

@@ -97,7 +97,13 @@ def push_of(
         Unreadable: that is no repository, no branch and no tag, or no commit.
     """
     scheme, repository = _repository(clone_url)
-    if not REF.fullmatch(ref) or ".." in ref or "//" in ref or ref.endswith(("/", ".", ".lock")):
+    if (
+        not REF.fullmatch(ref)
+        or not ref.isprintable()
+        or ".." in ref
+        or "//" in ref
+        or ref.endswith(("/", ".", ".lock"))
+    ):
         raise Unreadable("the push is to something that is neither a branch nor a tag")
     if not COMMIT.fullmatch(commit):
         raise Unreadable("the push says no commit")

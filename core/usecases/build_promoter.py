@@ -11,7 +11,7 @@ from core.build_run import BuildRun
 from core.errors import Forbidden, Unavailable, UserError
 from core.lifecycle.access import Access
 from core.ports.announcer import Announcer
-from core.ports.store import Store
+from core.ports.store import Store, StoreReader
 from core.records.push import PROMOTE_AFTER, PromoteAfter
 from core.sentence import CommandLine, Sentence
 from core.usecases.asking import PromotionRequest
@@ -58,7 +58,9 @@ class BuildPromoter:
         request = PromotionRequest(
             app=run.app, release=run.release, queue=True, approval=wanted == "ask", build=run.id
         )
-        result = await self._promoter.request(Caller(actor=run.created_by, source="http"), request)
+        # Where the app has no channel it is told where its build was.
+        caller = Caller(actor=run.created_by, source="http", channel=await _channel(self._store.read, run))
+        result = await self._promoter.request(caller, request)
         log.info(
             "promotion %s was asked for: release %s of build %s", result.promotion.id, run.release, run.id
         )
@@ -81,9 +83,16 @@ class BuildPromoter:
                 return
             await tx.audit(run.created_by, "build.unpromoted", run.id, {"app": run.app, "why": str(refusal)})
             app = await tx.any_app(run.app)
-            if channel := app.channel or self._access.policy.rules(run.app).channel:
+            linked = app.channel or self._access.policy.rules(run.app).channel
+            if channel := linked or await _channel(tx, run):
                 await tx.add_notice(channel, _refused(run, refusal))
         self._announcer.wake()
+
+
+async def _channel(read: StoreReader, run: BuildRun) -> str | None:
+    """Return where the card of a build is, None where it has none."""
+    card = await read.card(run.id)
+    return card.channel if card else None
 
 
 def _refused(run: BuildRun, refusal: UserError) -> Sentence:

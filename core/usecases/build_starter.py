@@ -261,6 +261,10 @@ class BuildStarter:
             if only_newest:
                 await self._cancel_queued(tx, app, run, actor)
             going = _going(app, await tx.open_builds())
+            same = next((each for each in going if retried and each.request == request), None)
+            # What was uploaded has an index for it, which knows of more.
+            if same and request.git_url:
+                raise Conflict(f"{same.id} builds the same already", hint=f"`builds -a {app}` lists it")
             waiting = [each for each in going if each.status is BuildStatus.CREATED]
             if len(waiting) >= MOST_QUEUED:
                 hint = f"`builds cancel` takes one out of the queue, and --only-newest all of them: {waiting[0].id} is next"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.api.webhooks.document import read_document
+from bot.api.webhooks.document import read_document, text
 from bot.api.webhooks.github import push_of_github
 from bot.api.webhooks.gitlab import push_of_gitlab
 from bot.api.webhooks.signatures import (
@@ -82,7 +82,7 @@ class WebhooksEndpoint:
             event, payload = request.headers.get("X-Gitlab-Event", ""), None
             if event == GITLAB_SYSTEM:
                 payload = read_document(body, request.content_type)
-                event = "Push Hook" if payload.get("event_name") in GITLAB_KINDS else event
+                event = "Push Hook" if text(payload, "event_name") in GITLAB_KINDS else event
             if event not in GITLAB_PUSHES:
                 return told.ignored(NO_PUSH)
             payload = payload or read_document(body, request.content_type)
@@ -105,7 +105,8 @@ class WebhooksEndpoint:
     async def _built(self, told: "_Told", push: Push | None, delivery: str) -> web.Response:
         if push is None:
             return told.ignored("what was deleted is not built")
-        if not 0 < len(delivery) <= MOST_DELIVERY:
+        # A header may hold bytes that are no text, and GitHub signs none.
+        if not (0 < len(delivery) <= MOST_DELIVERY and delivery.isprintable()):
             raise Unreadable("this delivery has no id, so it could not be told from the next one")
         built = await self._receiver.receive(push, vendor=told.vendor, delivery=delivery)
         if not built:

@@ -44,7 +44,8 @@ def gitlab_stamped(headers: Mapping[str, str], now: float) -> bool:
 
 def gitlab_signed(secrets: Sequence[str], headers: Mapping[str, str], body: bytes) -> bool:
     """Tell whether GitLab has signed this body with one of the signing tokens (`webhook-signature`)."""
-    head = f"{headers.get('webhook-id', '')}.{headers.get('webhook-timestamp', '')}.".encode()
+    # A header may hold bytes that are no text: whoever has sent them has signed nothing.
+    head = f"{headers.get('webhook-id', '')}.{headers.get('webhook-timestamp', '')}.".encode(errors="replace")
     given = headers.get("webhook-signature", "").split()[:MOST_SIGNATURES]
     expected = [
         b"v1," + base64.b64encode(hmac.new(key, head + body, hashlib.sha256).digest())

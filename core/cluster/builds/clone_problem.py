@@ -3,6 +3,8 @@
 import re
 
 _ADDRESS = re.compile(r"'?https?://(?P<host>[^/'\s]+)[^'\s]*'?")
+# What a server says to people, which often names a page of its help.
+_REMOTE = re.compile(r"^remote:.*$", re.MULTILINE)
 _REF = re.compile(r"(?:remote ref|not our ref|unadvertised object) (?P<ref>\S+)")
 LONGEST = 300  # characters of what git wrote
 # What git, libcurl and servers write, each with what is to be done; the first that is found says it. In git's own sources:
@@ -35,7 +37,7 @@ _KINDS = (
     ),
     (("Could not resolve host",), "the cluster does not find {host}: is the address right, is there DNS?"),
     (
-        ("certificate problem", "certificate verification", "SSL"),
+        ("certificate",),
         "the certificate of {host} is not one that the image of builds trusts (CONVOX_BUILD_IMAGE)",
     ),
     (
@@ -46,6 +48,8 @@ _KINDS = (
             "Couldn't connect",
             "timed out",
             "too slow",
+            "reset by peer",
+            "SSL_ERROR_SYSCALL",
         ),
         "{host} does not answer: does the NetworkPolicy of builds let git through?",
     ),
@@ -56,7 +60,7 @@ _KINDS = (
 
 def clone_problem(written: str) -> str:
     """Return why git cloned nothing; what is not known is said in git's own words."""
-    address, ref = _ADDRESS.search(written), _REF.search(written)
+    address, ref = _ADDRESS.search(_REMOTE.sub("", written)), _REF.search(written)
     host = address["host"] if address else "the host"
     for words, sentence in _KINDS:
         if any(word in written for word in words):

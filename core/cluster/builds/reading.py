@@ -12,6 +12,8 @@ from core.ports.builds import BuildJobStatus
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # The kubelet has tried at least twice, or never will.
 PERMANENT = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+# By SIGKILL (128 + 9), which mostly is the kernel's, for memory.
+KILLED = 137
 # What a Job controller says of a pod that admission refuses, before the reason; the pod's name is another one each time.
 REFUSED = "FailedCreate"
 _POD = re.compile(r'^Error creating: (pods "[^"]*" is forbidden: )?')
@@ -52,16 +54,24 @@ def _why_failed(job: Document, pod: Document | None) -> str:
     if (pod.get("status") or {}).get("reason") == "Evicted":
         return f"its pod was evicted: {pod['status'].get('message') or 'the node ran out of something'}"
     fetching = _terminated(pod, FETCHING)
-    if fetching.get("exitCode") == GIT_REFUSED:
-        return clone_problem(str(fetching.get("message") or ""))
     if fetching.get("exitCode"):
-        said = str(fetching.get("message") or "").strip() or "the source could not be fetched"
-        return f"{said}: the cluster must reach the bot at CONVOX_BUILD_ADDRESS"
+        return _why_not_fetched(fetching)
     return _why_ended(_terminated(pod, CONTAINER), failed)
 
 
+def _why_not_fetched(ended: Document) -> str:
+    if ended.get("reason") == "OOMKilled" or ended["exitCode"] == KILLED:
+        return "fetching its source ran out of memory: it is larger than a build can take in"
+    said = str(ended.get("message") or "").strip()
+    if ended["exitCode"] == GIT_REFUSED:
+        return clone_problem(said)
+    return (
+        f"{said or 'the source could not be fetched'}: the cluster must reach the bot at CONVOX_BUILD_ADDRESS"
+    )
+
+
 def _why_ended(ended: Document, failed: Document) -> str:
-    if ended.get("reason") == "OOMKilled" or ended.get("exitCode") == 137:
+    if ended.get("reason") == "OOMKilled" or ended.get("exitCode") == KILLED:
         return "it ran out of memory: CONVOX_BUILD_MEMORY gives it more"
     if ended:
         return f"it ended with exit code {ended.get('exitCode')}"

@@ -317,6 +317,7 @@ WHAT = "what was pushed is not known: the cluster tells 1 digests of 0 images"
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (["--git", "", "--ref", "main"], "--git is empty"),
         (["--ref", "main"], "--ref is a branch, a tag or a commit of --git"),
         (
             ["--git", GIT, "--git-sha", "abc", "--external"],

@@ -15,8 +15,9 @@ from core.build_run import BuildRun
 from core.building.clones import ClonedSource
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from core.policy.authorization import parse_policy
+from core.records.git_account import GitAccount
 from tests.bot.api.asking import policy_of
-from tests.core.building.nursery import DIGEST, DONE, MANIFEST, RUNS, Builds, builds
+from tests.core.building.nursery import DIGEST, DONE, FAILED, MANIFEST, RUNS, Builds, builds
 from tests.core.world import ALICE, BOB, by
 
 URL, SHA = "https://github.com/shop/web.git", "0123456789" * 4
@@ -236,3 +237,37 @@ async def test_a_driver_that_has_looked_again_since_the_clone_knows_what_is_buil
     await b.clones.receive(build, token, CLONED)
     b.jobs.looks = [RUNS, RUNS, DONE]
     assert (await ended(b, build)).status == "complete"
+
+
+async def test_a_second_click_on_retry_builds_nothing_twice(b: Builds):
+    b.jobs.looks = [FAILED]
+    first = await b.starter.start_git(by(ALICE), "myapp", url=URL, ref="main")
+    assert (await b.end(first.run.id)).status == "failed"
+    b.hold()
+    again = await b.starter.retry(by(ALICE), first.run.id)
+    with pytest.raises(Conflict, match=f"{again.run.id} builds the same already"):
+        await b.starter.retry(by(BOB), first.run.id)
+    assert (await b.end(again.run.id)).status == "failed"
+    b.hold()
+    assert (await b.starter.retry(by(BOB), first.run.id)).run.status == "created"
+
+
+async def test_what_git_was_told_in_confidence_it_does_not_tell_as_the_reason(b: Builds):
+    """A server may repeat the token that it refuses, in words that are git's last."""
+    async with b.w.store.transaction() as tx:
+        await tx.save_git_account(
+            GitAccount(
+                app="myapp",
+                host="github.com",
+                user="x",
+                token="gt-0123456789",
+                created_at=tx.now,
+                created_by=ALICE,
+            )
+        )
+    b.jobs.looks = [replace(FAILED, reason="the clone was refused: remote: no such token: gt-0123456789")]
+    queued = await b.starter.start_git(by(ALICE), "myapp", url=URL)
+    run = await b.end(queued.run.id)
+    assert "the clone was refused: remote: no such token: " in str(run.reason)
+    assert "gt-0123456789" not in str(run.reason)
+    assert "gt-0123456789" not in "".join(await b.log(run.id))

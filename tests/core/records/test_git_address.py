@@ -83,7 +83,7 @@ def test_a_branch_or_a_tag_is_taken(ref: str):
             "/a",
             ".a",
         ),
-        *("a/.b", "a\nb", "a" * 256, "a*", "a.", "a\\b", "a[b", "a?"),
+        *("a/.b", "a\nb", "a" * 256, "a*", "a.", "a\\b", "a[b", "a?", "a\x9b2J", "a\u202eb"),
     ],
 )
 def test_what_git_would_not_call_a_branch_is_refused(ref: str):

@@ -32,7 +32,9 @@ def promoter(w: World) -> BuildPromoter:
     return BuildPromoter(w.store, access_of(w), w.promoter, w.announcer)
 
 
-async def completed(w: World, promote_after: PromoteAfter = "automatic", actor: Actor = PUSH) -> BuildRun:
+async def completed(
+    w: World, promote_after: PromoteAfter = "automatic", actor: Actor = PUSH, card: str = ""
+) -> BuildRun:
     """Let the cluster build, without a cluster: what counts is the transaction in which it is complete."""
     asked = BuildRequest(
         manifest=manifest(),
@@ -44,6 +46,8 @@ async def completed(w: World, promote_after: PromoteAfter = "automatic", actor: 
     async with w.store.transaction() as tx:
         run = BuildRun(id=new_id("build"), app="myapp", request=asked, created_at=tx.now, created_by=actor)
         await tx.add_build_run(run)
+        if card:
+            await tx.add_card(run.id, card)
         await tx.save_build_run(run.started(tx.now), was=BuildStatus.CREATED)
         started = run.started(tx.now)
     await w.registrar.release_build(started, {})
@@ -192,6 +196,30 @@ async def test_of_an_app_without_a_channel_the_audit_alone_tells(tmp_path):
         w.policy = parse_policy("apps: []", open_to_all=True)
         await promoter(w).promote_due()
         assert (await notices(w), await w.store.read.promotion_jobs()) == ([], [])
+
+
+async def test_of_an_app_without_a_channel_it_is_told_where_its_build_was(tmp_path):
+    async with world(tmp_path) as w:
+        async with w.store.transaction() as tx:
+            await tx.link("myapp", None)
+        run = await completed(w, actor=ALICE, card="C7")
+        await promoter(w).promote_due()
+        (asked,) = await asked_for(w, run)
+        assert asked.channel == "C7"
+        card = await w.store.read.card(asked.id)
+        assert card
+        assert card.channel == "C7"
+
+
+async def test_why_it_is_not_promoted_is_told_where_its_build_was(tmp_path):
+    async with world(tmp_path, policy=ruled("automatic")) as w:
+        async with w.store.transaction() as tx:
+            await tx.link("myapp", None)
+        run = await completed(w, card="C7")
+        w.policy = parse_policy("apps: []", open_to_all=True)
+        await promoter(w).promote_due()
+        assert [notice.channel for notice in await w.store.outbox.notices.due()] == ["C7"]
+        assert run.release in (await notices(w))[0]
 
 
 async def test_a_person_is_asked_for_with_the_rights_they_have_by_now(tmp_path):

@@ -56,6 +56,7 @@ def test_gitlabs_signature_covers_id_time_and_body():
     assert not gitlab_signed([TOKEN], good | {"webhook-timestamp": "1"}, b"{}")
     assert not gitlab_signed([TOKEN], signed(b"{}", b"x" * 32), b"{}")
     assert not gitlab_signed([TOKEN], {}, b"{}")
+    assert not gitlab_signed([TOKEN], good | {"webhook-id": "d1\udcff"}, b"{}")
 
 
 def test_of_several_signatures_one_is_enough():

@@ -120,6 +120,8 @@ def test_a_repository_is_its_host_and_path_and_holds_no_password(url, repository
         ({"ref": "refs/heads/a/../b"}, "neither a branch nor a tag"),
         ({"ref": "refs/heads/$(id)"}, "neither a branch nor a tag"),
         ({"ref": "refs/heads/a.lock"}, "neither a branch nor a tag"),
+        ({"ref": "refs/heads/a\x9b2J"}, "neither a branch nor a tag"),
+        ({"ref": "refs/heads/a\u202eb"}, "neither a branch nor a tag"),
         ({"ref": None}, "neither a branch nor a tag"),
         ({"head_commit": {"id": "--upload-pack=x"}}, "the push says no commit"),
         ({"head_commit": None, "after": "abc"}, "the push says no commit"),

@@ -241,6 +241,14 @@ def pod(name: str = "build", where: str = "containerStatuses", **state):
             "failed",
             "the source could not be fetched: the cluster must reach the bot at CONVOX_BUILD_ADDRESS",
         ),
+        *(
+            (
+                (job("Failed"), [pod("source", "initContainerStatuses", terminated=killed)]),
+                "failed",
+                "fetching its source ran out of memory: it is larger than a build can take in",
+            )
+            for killed in ({"exitCode": 137}, {"exitCode": 1, "reason": "OOMKilled"})
+        ),
         (
             (job("Failed"), [pod(terminated={"exitCode": 137})]),
             "failed",
