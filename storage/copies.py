@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,11 +27,11 @@ def copy_database(source: Path, target: Path) -> None:
     """
     if not source.exists():
         raise DatabaseMissing(f"there is no database {source}: is CONVOX_DATABASE the one that `serve` uses?")
-    if target.exists():
+    if os.path.lexists(target):  # which, unlike Path.exists, raises nothing of a name that cannot be
         raise BackupTaken(f"{target} exists already: name another file, or remove that one")
     part = target.with_name(target.name + ".part")
-    part.unlink(missing_ok=True)
     try:
+        part.unlink(missing_ok=True)
         # SQLite writes into a file that is there and empty; a copy is as private as the database.
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         with closing(sqlite3.connect(read_only(source), uri=True, isolation_level=None)) as connection:
@@ -41,7 +41,8 @@ def copy_database(source: Path, target: Path) -> None:
     except (sqlite3.Error, OSError) as error:
         raise Unavailable(f"{source} cannot be copied to {target}: {error}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _check(copy: Path) -> None:

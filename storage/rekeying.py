@@ -59,10 +59,10 @@ async def open_for_rekeying(path: Path, keyring: Keyring) -> AsyncGenerator[Data
     """Open a database to seal it anew, also beside a running bot.
 
     That bot must know the newest key, or it could not read what is sealed with it. It does where the key has its canary,
-    since no bot starts without every key that has one.
+    since no bot starts without every key that has one. It must seal with it too, or a key were retired that it goes on using.
 
     Raises:
-        KeyMismatch: a key is missing, or the bot that runs does not know the newest one.
+        KeyMismatch: a key is missing, or the bot that runs does not know the newest one, or does not seal with it.
         StorageError, Unavailable: the database cannot be used.
     """
     async with AsyncExitStack() as stack:
@@ -88,7 +88,20 @@ async def _admit(database: Database, keyring: Keyring, *, alone: bool) -> None:
                 f"a bot runs on this database that does not know the newest key ({newest}): start it again with these"
                 " CONVOX_KEYS, and then rekey"
             )
+        if alone:
+            await session.run("note_sealing_key", {"value": newest})
+        await _check_sealing(session, newest)
         await session.many("add_meta", [{"name": name, "value": keyring.encrypt(CANARY)}])
+
+
+async def _check_sealing(session: Session, newest: str) -> None:
+    """Raise KeyMismatch where the bot that started last seals with another key than the newest one here."""
+    row = await session.one("sealing_key")
+    if row is None or row["value"] != newest:
+        raise KeyMismatch(
+            f"the bot that runs on this database seals with another key than {newest}, the first of CONVOX_KEYS here:"
+            " start it again with these CONVOX_KEYS, in this order, and then rekey"
+        )
 
 
 async def rekey(database: Database, keyring: Keyring, now: datetime) -> RekeyResult:
@@ -100,7 +113,8 @@ async def rekey(database: Database, keyring: Keyring, now: datetime) -> RekeyRes
         now: for the audit.
 
     Raises:
-        KeyMismatch: something was sealed with a key that is not among these, or changed since; it names where.
+        KeyMismatch: something was sealed with a key that is not among these, or changed since; it names where. Or a bot
+            was started meanwhile that seals with another key.
         Unavailable: the disk is full or broken; what is done stays done.
     """
     result = RekeyResult()
@@ -233,6 +247,8 @@ async def _finish(database: Database, keyring: Keyring, result: RekeyResult, now
     newest = f"canary:{keyring.fingerprints[0]}"
     async with database.transaction() as connection:
         session = Session(connection)
+        # Once more: one may have been started meanwhile, with the keys in another order.
+        await _check_sealing(session, keyring.fingerprints[0])
         canaries = [row["name"] for row in await session.all("canaries")]
         for row in await session.all("meta"):
             if row["name"] in canaries or not isinstance(row["value"], bytes):

@@ -62,6 +62,14 @@ def exposed() -> dict[str, dict[str, set[str]]]:
 EXPOSED = exposed()
 
 
+def test_what_the_page_calls_worth_an_alarm_has_one():
+    page = (FOLDER.parents[1] / "docs/operations.md").read_text()
+    worth = page.partition("Worth an alarm: ")[2].partition("[Rules and a dashboard]")[0]
+    names = set(re.findall(r"convox_\w+", worth))
+    assert len(names) > 4
+    assert names <= set(re.findall(r"convox_\w+", " ".join(rule["expr"] for rule in RULES)))
+
+
 @pytest.mark.parametrize("expression", ASKED)
 def test_an_expression_asks_for_what_the_bot_exposes(expression: str):
     names = set(re.findall(r"convox_\w+", expression))

@@ -99,8 +99,8 @@ def since(text: str, now: datetime) -> datetime:
         return now - int(span[1]) * UNITS[span[2]]
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Invalid(
             f"{text[:40]!r} says no time", hint="write it as 30d, 12h, 90m, 2027-01-31 or 2027-01-31T08:00"
         ) from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -7,6 +7,7 @@ from core.errors import Unavailable
 from storage.audit import follow
 from storage.copies import copy_database
 from storage.database import open_read_only
+from storage.errors import SchemaMigrationMissing
 from storage.session import Session
 
 
@@ -18,16 +19,18 @@ async def back_up(database: Path, target: Path) -> str:
         Unavailable: it cannot be copied, or what was copied is not whole; then there is no copy.
     """
     await asyncio.to_thread(copy_database, database, target)
-    async with open_read_only(target) as connection:
-        chain = await follow(Session(connection))
+    size = await asyncio.to_thread(lambda: target.stat().st_size)
+    done = f"Backing up {database} to {target}... OK\n{size:,} bytes"
+    try:
+        async with open_read_only(target) as connection:
+            chain = await follow(Session(connection))
+    except SchemaMigrationMissing:
+        # Before an upgrade, with the program that comes after it: no reason to be without a copy.
+        return f"{done} of an older convox-bot; only that one can follow their audit, and the values need the same CONVOX_KEYS"
     if chain.broken is not None:
         # Kept all the same: it is what there is, and somebody has to look at it.
         raise Unavailable(
             f"{target} is a copy of a database whose audit is broken at row {chain.broken}",
             hint="`convox-bot audit verify` says the same of the database; the copy was kept",
         )
-    size = await asyncio.to_thread(lambda: target.stat().st_size)
-    return (
-        f"Backing up {database} to {target}... OK\n"
-        f"{size:,} bytes, an audit of {chain.rows:,} rows that is whole; its values need the same CONVOX_KEYS"
-    )
+    return f"{done}, an audit of {chain.rows:,} rows that is whole; its values need the same CONVOX_KEYS"

@@ -1,6 +1,7 @@
 """With a new key everything is sealed anew: also what nobody may change, also beside a bot, also after a break."""
 
 import sqlite3
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -145,6 +146,34 @@ async def test_beside_a_bot_that_does_not_know_the_key_nothing_is_sealed_with_it
         ):
             await rekey_database(path, [NEW, KEY], SystemClock())
     assert sealed_with(path, NEW) == set()
+
+
+@pytest.mark.parametrize(("of_the_bot", "of_rekey"), [([KEY, NEW], [NEW, KEY]), ([NEW, KEY], [KEY, NEW])])
+async def test_beside_a_bot_that_seals_with_another_key_none_is_retired(tmp_path, of_the_bot, of_rekey):
+    path = tmp_path / "convox.db"
+    await used(tmp_path)
+    async with open_store(path, BOTH, JumpingClock()):
+        pass
+    async with open_store(path, Keyring(of_the_bot), JumpingClock()) as running:
+        with pytest.raises(KeyMismatch, match="the bot that runs .* seals with another key than"):
+            await rekey_database(path, of_rekey, SystemClock())
+        await running.policies.keep("later")
+    async with open_store(path, Keyring(of_the_bot), JumpingClock()) as store:
+        assert await store.policies.last() == "later"
+
+
+async def test_a_bot_that_starts_meanwhile_and_seals_with_another_key_keeps_it(tmp_path):
+    path = tmp_path / "convox.db"
+    await used(tmp_path)
+    async with open_store(path, BOTH, JumpingClock()):
+        stack = AsyncExitStack()
+        database = await stack.enter_async_context(open_for_rekeying(path, BOTH))
+    async with stack, open_store(path, Keyring([KEY, NEW]), JumpingClock()):
+        with pytest.raises(KeyMismatch, match="seals with another key"):
+            await rekey(database, BOTH, NOW)
+    with pytest.raises(KeyMismatch, match="CONVOX_KEYS lacks a key"):
+        async with open_store(path, Keyring([NEW]), JumpingClock()):
+            pass
 
 
 async def test_keys_that_are_missing_and_values_that_were_changed_are_named(tmp_path):

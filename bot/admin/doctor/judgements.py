@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.cluster.inspection import AccessRight
-from core.records.app import namespace_command
+from core.records.app import DEFAULT_RACK, namespace_command
 
 # What manifest.yml asks for; a test compares.
 SCOPES = frozenset(
@@ -87,13 +87,13 @@ def judge_channel(app: str, channel: str, error: str) -> HealthCheck:
         return HealthCheck(
             name=name,
             problem=f"the bot is not in {channel}, or there is no such channel",
-            remedy=f"in that channel: /invite @convox; or link another: /convox apps link {app}",
+            remedy=f"in that channel: /invite @convox; or link another: /convox link {app}",
         )
     if error == "is_archived":
         return HealthCheck(
             name=name,
             problem=f"{channel} is archived",
-            remedy=f"in another channel: /convox apps link {app}",
+            remedy=f"in another channel: /convox link {app}",
         )
     if error == "ratelimited" or error.startswith(SILENCE):
         return HealthCheck(name=name, note="Slack did not say: look again in a minute")
@@ -117,10 +117,13 @@ def judge_build_rights(namespace: str, missing: Sequence[AccessRight]) -> Health
     name = f"rights in {namespace}"
     if not missing:
         return HealthCheck(name=name)
+    # The file is of a rack of the usual name.
+    usual = f"{DEFAULT_RACK}-builds"
+    other = f", once each namespace {usual} in it is {namespace}" if namespace != usual else ""
     return HealthCheck(
         name=name,
         problem=f"the bot may not {_named(missing)}, so nothing is built",
-        remedy="kubectl apply -f deploy/builds.yaml",
+        remedy="kubectl apply -f deploy/builds.yaml" + other,
     )
 
 

@@ -103,7 +103,8 @@ async def look_at_database(path: Path, keys: Sequence[str], *, whole: bool) -> D
             canaries = {row["name"]: row["value"] for row in await session.all("canaries")}
             key_error, old = _keys(keys, canaries)
             apps = {row["name"]: row["channel"] for row in await session.all("apps")}
-            return DatabaseLook(key_error=key_error, old_keys=old, apps=apps, chain=await follow(session))
+            chain = await follow(session) if whole else NOTHING
+            return DatabaseLook(key_error=key_error, old_keys=old, apps=apps, chain=chain)
     except DatabaseMissing:
         return DatabaseLook(missing=True, key_error=_keys(keys, {})[0], apps={}, chain=NOTHING)
     except (StorageError, Unavailable) as error:

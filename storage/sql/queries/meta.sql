@@ -22,6 +22,15 @@ INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDA
 -- Write a sealed fact anew, with another key.
 UPDATE meta SET value = :value WHERE name = :name;
 
+-- sealing_key --
+-- Which key the bot that started last seals with, by its fingerprint.
+SELECT value FROM meta WHERE name = 'sealing_key';
+
+-- note_sealing_key --
+-- Note it; where it is the same nothing is written, so that a start needs no room on the disk.
+INSERT INTO meta (name, value) VALUES ('sealing_key', :value)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE value <> excluded.value;
+
 -- retire_key --
 -- Nothing is sealed with this key any more.
 DELETE FROM meta WHERE name = :name AND name GLOB 'canary:*';

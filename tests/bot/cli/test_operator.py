@@ -1,5 +1,6 @@
 """The commands of an operator: what they print, and with which status they end."""
 
+import asyncio
 import csv
 import io
 import json
@@ -11,6 +12,8 @@ import pytest
 from bot.admin.audit import cell, since
 from bot.cli.main import main
 from core.errors import Invalid
+from storage.keys import Keyring
+from tests.storage.before import database_of_before
 
 NOW = datetime(2027, 1, 31, 12, tzinfo=UTC)
 
@@ -91,7 +94,7 @@ def test_since_is_a_span_a_day_or_a_time(text, at):
     assert since(text, NOW) == at
 
 
-@pytest.mark.parametrize("text", ["", "0d", "d", "1w", "-3d"])
+@pytest.mark.parametrize("text", ["", "0d", "d", "1w", "-3d", "0001-01-01T00:00+14:00"])
 def test_any_other_word_is_no_time(text):
     with pytest.raises(Invalid, match="says no time"):
         since(text, NOW)
@@ -111,6 +114,29 @@ def test_a_backup_is_checked_and_overwrites_nothing(audited, folder, capsys):
     assert "an audit of 2 rows that is whole" in out
     assert main(["backup", "backup.db"]) == 2
     assert "backup.db exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["backup.db/b.db", "nowhere/b.db", "b" * 252, "b" * 300])
+def test_a_backup_that_cannot_have_its_name_says_so(audited, folder, capsys, name):
+    (folder / "backup.db").write_text("mine")
+    assert main(["backup", name]) == 2
+    assert f"convox.db cannot be copied to {name}: " in capsys.readouterr().err
+    assert (folder / "backup.db").read_text() == "mine"
+
+
+def test_a_database_that_is_to_be_upgraded_is_backed_up_all_the_same(folder, capsys):
+    async def older():
+        async with database_of_before(folder / "convox.db", Keyring.generate()):
+            pass
+
+    asyncio.run(older())
+    assert main(["backup", "backup.db"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Backing up convox.db to backup.db... OK\n")
+    assert "bytes of an older convox-bot" in out
+    with sqlite3.connect("backup.db") as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    connection.close()
 
 
 def test_a_backup_of_a_broken_audit_says_so(audited, folder, capsys):

@@ -5,12 +5,14 @@ import sqlite3
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.admin.doctor.examination import examine
+from bot.admin.doctor.probes import look_at_database
 from bot.admin.doctor.report import summary
 from bot.clock import SystemClock
 from bot.main import tell_health
@@ -21,6 +23,7 @@ from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_document
 from core.cluster.fencing import AppNamespace
 from core.records.app import App
+from storage.audit import follow
 from storage.keys import Keyring
 from storage.store import open_store
 from tests.storage.making import ALICE
@@ -240,6 +243,21 @@ async def test_a_database_that_is_damaged_or_not_there_yet(ground, tmp_path):
     assert "`serve` makes it" in found["database"].note
     found = await ground.wrong(CONVOX_DATABASE=str(tmp_path / "none" / "convox.db"))
     assert "there is no folder" in found["database"]
+
+
+async def test_a_start_does_not_follow_the_whole_audit(ground, monkeypatch):
+    path, keys = Path(ground.environ["CONVOX_DATABASE"]), [ground.environ["CONVOX_KEYS"]]
+    followed = []
+
+    async def following(session):
+        followed.append(session)
+        return await follow(session)
+
+    monkeypatch.setattr("bot.admin.doctor.probes.follow", following)
+    assert (await look_at_database(path, keys, whole=False)).error == ""
+    assert followed == []
+    assert (await look_at_database(path, keys, whole=True)).chain.rows > 0
+    assert len(followed) == 1
 
 
 async def test_an_audit_that_was_changed(ground, tmp_path):

@@ -1,5 +1,6 @@
 """What each look means, in the sentence that a person reads, with what mends it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from bot.admin.doctor import judgements as judge
 from bot.admin.doctor.judgements import HealthCheck
 from bot.admin.doctor.report import json_text, summary, text
+from bot.command.parser import parse
 from core.cluster.inspection import AccessRight, rights_of_an_app, rights_of_builds, router_paths
 from core.records.router import NO_ROUTER, Router
 from tests.docs.pages import ROOT
@@ -23,8 +25,8 @@ CASES = [
     (judge.judge_slack("SLACK_APP_TOKEN", "does not answer: X"), "Slack does not answer: X", "reach slack.com"),
     (judge.judge_channel("myapp", "C1", ""), "", ""),
     (judge.judge_channel("myapp", "C1", "not_in_channel"), "the bot is not in C1", "/invite @convox"),
-    (judge.judge_channel("myapp", "C1", "channel_not_found"), "no such channel", "/convox apps link myapp"),
-    (judge.judge_channel("myapp", "C1", "is_archived"), "C1 is archived", "/convox apps link myapp"),
+    (judge.judge_channel("myapp", "C1", "channel_not_found"), "no such channel", "/convox link myapp"),
+    (judge.judge_channel("myapp", "C1", "is_archived"), "C1 is archived", "/convox link myapp"),
     (judge.judge_channel("myapp", "C1", "missing_scope"), "Slack says missing_scope", "Reinstall"),
     (judge.judge_channel("myapp", "C1", "ratelimited"), "", ""),
     (judge.judge_rights("convox", "myapp", (), True), "", ""),
@@ -46,6 +48,7 @@ CASES = [
     ),
     (judge.judge_build_rights("convox-builds", ()), "", ""),
     (judge.judge_build_rights("convox-builds", (PATCH,)), "nothing is built", "deploy/builds.yaml"),
+    (judge.judge_build_rights("acme-builds", (PATCH,)), "nothing is built", "each namespace convox-builds in it is acme-builds"),
     (judge.judge_clock("Slack", NOW, NOW + timedelta(seconds=29)), "", ""),
     (judge.judge_clock("Slack", NOW, NOW + timedelta(seconds=600)), "600 s ahead of Slack", "timedatectl"),
     (judge.judge_clock("Slack", NOW, NOW - timedelta(seconds=40)), "40 s behind Slack", "timedatectl"),
@@ -91,6 +94,13 @@ def test_what_is_wrong_is_said_with_what_mends_it(check: HealthCheck, problem: s
     assert problem in check.problem
     assert remedy in check.remedy
     assert bool(check.remedy) == (not check.ok), "nothing to mend where nothing is wrong"
+
+
+def test_what_mends_it_in_slack_can_be_typed():
+    typed = [each for check, *_ in CASES for each in re.findall(r"/convox ([^;]+)", check.remedy)]
+    assert len(typed) > 2
+    for words in typed:
+        parse(words)
 
 
 def test_the_scopes_are_those_of_the_app_manifest():
