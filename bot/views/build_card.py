@@ -104,11 +104,19 @@ def _ending(run: BuildRun) -> str:
 _HOW = {BuildStatus.FAILED: "failed", BuildStatus.CANCELLED: "was stopped"}
 
 
+# What becomes of a release after its build, and how a person does it who cannot wait for that.
+_NEXT = {
+    "never": "to promote it: ",
+    "ask": "its promotion is asked for next, with approvals; by hand: ",
+    "automatic": "it is promoted next; by hand: ",
+}
+
+
 def _typed_lines(run: BuildRun) -> list[str]:
     """Say how to do without buttons what may be done next."""
     match run.status:
         case BuildStatus.COMPLETE:
-            return [f"to promote it: {_line(Promote(app=run.app, release=run.release))}"]
+            return [f"{_NEXT[run.request.promote_after]}{_line(Promote(app=run.app, release=run.release))}"]
         case BuildStatus.FAILED:
             logs, again = BuildLogs(app=run.app, build=run.id), RetryBuild(app=run.app, build=run.id)
             return [f"its log: {_line(logs)} · once more: {_line(again)}"]

@@ -192,3 +192,15 @@ def test_the_card_of_a_build_survives_whatever_is_written_into_it(status, words,
     assert problems(payload, method="chat.update") == []
     if run.ended:
         assert_harmless(build_ending(run))
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ("ask", "its promotion is asked for next, with approvals; by hand: `/convox releases promote R"),
+        ("automatic", "it is promoted next; by hand: `/convox releases promote R"),
+    ],
+)
+def test_a_release_that_is_promoted_by_itself_is_not_said_to_wait_for_somebody(after: Any, said: str):
+    run = replace(DONE, request=replace(REQUEST, promote_after=after))
+    assert said in build_ending(run, broadcast=False)["text"]
