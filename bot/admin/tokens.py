@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.clock import SystemClock
 from bot.views.tables import table
 from bot.views.times import stamp
 from core.errors import Invalid
 from core.records.api_token import EVERY_APP_PATTERN, ApiToken
+from storage.tokens.issued import open_tokens
 
 SPAN = re.compile(r"^([1-9][0-9]{0,4})([hd])$")
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -31,10 +33,6 @@ async def create_token(
         StorageError, Unavailable: the database cannot be used.
     """
     new = _is_absent(database)
-    # These read YAML on their way: half a second that `keygen` need not wait.
-    from bot.clock import SystemClock  # noqa: PLC0415
-    from storage.tokens.issued import open_tokens  # noqa: PLC0415
-
     clock = SystemClock()
     until = expiry(expires, clock.now()) if expires else None
     async with open_tokens(database, clock) as tokens:
@@ -46,9 +44,6 @@ async def create_token(
 
 async def revoke_token(database: Path, name: str) -> str:
     """End a token, and return what to print; raise NotFound where there is none, and as `create_token`."""
-    from bot.clock import SystemClock  # noqa: PLC0415
-    from storage.tokens.issued import open_tokens  # noqa: PLC0415
-
     async with open_tokens(database, SystemClock(), make=False) as tokens:
         await tokens.revoke(name)
     return f"Revoking {name}... OK"
@@ -56,11 +51,7 @@ async def revoke_token(database: Path, name: str) -> str:
 
 async def list_tokens(database: Path) -> str:
     """Return the table of the tokens of a database; raise as `create_token`."""
-    from bot.clock import SystemClock  # noqa: PLC0415
-    from storage.tokens.issued import open_tokens  # noqa: PLC0415
-
-    clock = SystemClock()
-    async with open_tokens(database, clock, make=False) as tokens:
+    async with open_tokens(database, SystemClock(), make=False) as tokens:
         return token_table(await tokens.list())
 
 

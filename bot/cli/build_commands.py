@@ -3,16 +3,15 @@
 # ruff: noqa: PLC0415 - `do` must not wait for what only these need
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.cli.operator import NewCommand
+from bot.cli.output import fail
 
 if TYPE_CHECKING:
     from bot.cli.builds import BuildOptions
 
-EXIT_USAGE = 2
 NO_WAIT = "--no-wait"
 EXTERNAL = ("docker", "buildx", "podman")
 
@@ -131,7 +130,7 @@ def _build(arguments: argparse.Namespace) -> int:
     from bot.cli.builds import build
 
     if wrong := build_problem(arguments):
-        return _wrong(f"convox-bot build: {wrong}")
+        return fail([f"convox-bot build: {wrong}"])
     return build(_build_options(arguments), only_id=arguments.id)
 
 
@@ -139,7 +138,7 @@ def _deploy(arguments: argparse.Namespace) -> int:
     from bot.cli.builds import deploy
 
     if wrong := build_problem(arguments):
-        return _wrong(f"convox-bot deploy: {wrong}")
+        return fail([f"convox-bot deploy: {wrong}"])
     return deploy(_build_options(arguments), wait=not arguments.no_wait, force=arguments.force)
 
 
@@ -198,8 +197,3 @@ def _build_options(arguments: argparse.Namespace) -> "BuildOptions":
         git=arguments.git or "",
         ref=arguments.ref or "",
     )
-
-
-def _wrong(sentence: str) -> int:
-    sys.stderr.write(f"{sentence}\n")
-    return EXIT_USAGE

@@ -12,8 +12,8 @@ from pathlib import Path
 from bot.cli.build_commands import NO_WAIT, add_build_commands, variable
 from bot.cli.completion import ASKED, SCRIPTS, SHELLS
 from bot.cli.operator import add_operator_commands
+from bot.cli.output import EXIT_USAGE, fail, show
 
-EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 MAX_PORT = 65535
 
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sentences, status = _explain(error)
         if not sentences:
             raise
-        return _fail(sentences, status)
+        return fail(sentences, status)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -171,7 +171,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from bot.api.metrics import version
 
-        _print(f"convox-bot {version()}")
+        show(f"convox-bot {version()}")
         parser.exit()
 
 
@@ -219,7 +219,7 @@ def _without_json(words: list[str]) -> tuple[bool, list[str]]:
 
 
 def _usage_of_do(_: argparse.Namespace | None = None) -> int:
-    return _fail([f"usage: {DO_USAGE}", "`convox-bot do help` lists what can be done"], EXIT_USAGE)
+    return fail([f"usage: {DO_USAGE}", "`convox-bot do help` lists what can be done"], EXIT_USAGE)
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -253,19 +253,19 @@ def _playground(arguments: argparse.Namespace) -> int:
 
 
 def _completion(arguments: argparse.Namespace) -> int:
-    return _print(SCRIPTS[arguments.shell].rstrip("\n"))
+    return show(SCRIPTS[arguments.shell].rstrip("\n"))
 
 
 def _complete(words: Sequence[str]) -> int:
     from bot.cli.completion import candidates
 
-    return _print("\n".join(candidates(_parser(), words)))
+    return show("\n".join(candidates(_parser(), words)))
 
 
 def _keygen(_: argparse.Namespace) -> int:
     from bot.admin.commands import new_key
 
-    return _print(new_key())
+    return show(new_key())
 
 
 def _app_manifest(arguments: argparse.Namespace) -> int:
@@ -279,7 +279,7 @@ def _app_manifest(arguments: argparse.Namespace) -> int:
         service_account=arguments.service_account,
         bot_namespace=arguments.bot_namespace,
     )
-    return _print(text)
+    return show(text)
 
 
 def _explain(error: Exception) -> tuple[list[str], int]:
@@ -292,14 +292,3 @@ def _explain(error: Exception) -> tuple[list[str], int]:
     if not problems and isinstance(error, UserError):
         return [f"ERROR: {error.sentence}", *([str(error.hint)] if error.hint else [])], 1
     return problems, EXIT_USAGE
-
-
-def _print(text: str) -> int:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-    return 0
-
-
-def _fail(sentences: Sequence[str], status: int) -> int:
-    sys.stderr.write("".join(f"{sentence}\n" for sentence in sentences))
-    return status

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from bot.cli.output import show
+
 Run = Callable[[argparse.Namespace], int]
 NewCommand = Callable[[str, str, Run], argparse.ArgumentParser]
 
@@ -72,7 +74,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     except SettingsError as error:
         remedy = "set it as docs/settings.md says; what needs all settings was not looked at"
         checks = [HealthCheck(name="settings", problem=each, remedy=remedy) for each in error.problems]
-    _print(report.json_text(checks) if arguments.output else report.text(checks))
+    show(report.json_text(checks) if arguments.output else report.text(checks))
     return 0 if all(check.ok for check in checks) else 1
 
 
@@ -84,11 +86,11 @@ def _token(arguments: argparse.Namespace) -> int:
         case "create":
             apps = tuple(arguments.app or ("*",))
             made = tokens.create_token(database, arguments.name, expires=arguments.expires, apps=apps)
-            return _print(asyncio.run(made))
+            return show(asyncio.run(made))
         case "revoke":
-            return _print(asyncio.run(tokens.revoke_token(database, arguments.name)))
+            return show(asyncio.run(tokens.revoke_token(database, arguments.name)))
         case _:
-            return _print(asyncio.run(tokens.list_tokens(database)))
+            return show(asyncio.run(tokens.list_tokens(database)))
 
 
 def _audit(arguments: argparse.Namespace) -> int:
@@ -116,16 +118,10 @@ def _rekey(_: argparse.Namespace) -> int:
     log_to_stderr(logging.INFO)
     settings = read_settings(StoreSettings)
     keys = [key.get_secret_value() for key in settings.convox_keys]
-    return _print(asyncio.run(rekey_database(settings.convox_database, keys, SystemClock())))
+    return show(asyncio.run(rekey_database(settings.convox_database, keys, SystemClock())))
 
 
 def _backup(arguments: argparse.Namespace) -> int:
     from bot.admin.backups import back_up
 
-    return _print(asyncio.run(back_up(_database(), arguments.file)))
-
-
-def _print(text: str) -> int:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-    return 0
+    return show(asyncio.run(back_up(_database(), arguments.file)))

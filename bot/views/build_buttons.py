@@ -4,15 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.command.button_value import value_of
 from bot.command.commands import BuildLogs, CancelBuild, Command, DiffReleases, Promote, RetryBuild
-from bot.views.mrkdwn import plain
+from bot.views.button_element import button_element, confirm_dialog
 from core.build_run import BuildRun
 from core.records.build import BuildStatus
 
 _BLOCK = "build"
-# As Slack wants them, in characters.
-_MOST_TITLE, _MOST_QUESTION, _MOST_LABEL = 100, 300, 75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,19 +107,11 @@ def build_of(block_id: str) -> str | None:
 
 
 def _element(button: BuildButton, run: BuildRun) -> dict[str, Any]:
-    element: dict[str, Any] = {
-        "type": "button",
-        "action_id": button.action_id,
-        "text": plain(button.label, _MOST_LABEL),
-        "value": value_of(button.command(run), 0),
-        "accessibility_label": button.spoken(run)[:_MOST_LABEL],
-    }
+    element = button_element(button.action_id, button.label, button.command(run), 0, button.spoken(run))
     if button.question:
-        element["confirm"] = {
-            "title": plain(f"{button.label} {run.release or run.id} of {run.app}?", _MOST_TITLE),
-            "text": plain(button.question(run), _MOST_QUESTION),
-            "confirm": plain(button.confirm, _MOST_LABEL),
-            "deny": plain(button.deny, _MOST_LABEL),
-        } | ({"style": "danger"} if button.style == "danger" else {})
+        title = f"{button.label} {run.release or run.id} of {run.app}?"
+        element["confirm"] = confirm_dialog(
+            title, button.question(run), button.confirm, button.deny, danger=button.style == "danger"
+        )
     # Red says that something breaks, and nothing that runs does: the dialog alone has it.
     return element | ({"style": button.style} if button.style == "primary" else {})

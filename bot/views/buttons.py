@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.command.button_value import value_of
 from bot.command.commands import (
     Approve,
     Cancel,
@@ -24,13 +23,11 @@ from bot.command.commands import (
     Stop,
 )
 from bot.command.release_forms import DeclineForm, PromoteForm, RollbackForm
-from bot.views.mrkdwn import plain
+from bot.views.button_element import button_element, confirm_dialog
 from core.promotion import GOING_BACK, TRANSITIONS, UNTOUCHED, WAITING, Phase, Promotion, PromotionEvent
 from core.records.release import ReleaseEntry
 
 _BLOCK = "promotion"
-# As Slack wants them, in characters.
-_MOST_TITLE, _MOST_QUESTION, _MOST_LABEL, _MOST_DEED = 100, 300, 75, 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,13 +363,13 @@ def promotion_of(block_id: str) -> str | None:
 
 
 def _element(button: Button, context: ButtonContext) -> dict[str, Any]:
-    element: dict[str, Any] = {
-        "type": "button",
-        "action_id": button.action_id,
-        "text": plain(button.label(context), _MOST_LABEL),
-        "value": value_of(button.command(context), context.promotion.revision),
-        "accessibility_label": button.spoken(context)[:_MOST_LABEL],
-    }
+    element = button_element(
+        button.action_id,
+        button.label(context),
+        button.command(context),
+        context.promotion.revision,
+        button.spoken(context),
+    )
     if button.question:
         element["confirm"] = _dialog(button, button.question(context), context)
     return element | ({"style": button.style} if button.style else {})
@@ -380,10 +377,5 @@ def _element(button: Button, context: ButtonContext) -> dict[str, Any]:
 
 def _dialog(button: Button, question: str, context: ButtonContext) -> dict[str, Any]:
     what = button.confirm if button.follows else f"{button.label(context)} {context.promotion.release}"
-    dialog = {
-        "title": plain(f"{what} for {context.promotion.app}?", _MOST_TITLE),
-        "text": plain(question, _MOST_QUESTION),
-        "confirm": plain(button.confirm, _MOST_DEED),
-        "deny": plain(button.deny, _MOST_DEED),
-    }
-    return dialog | ({} if button.style == "primary" else {"style": "danger"})
+    title = f"{what} for {context.promotion.app}?"
+    return confirm_dialog(title, question, button.confirm, button.deny, danger=button.style != "primary")

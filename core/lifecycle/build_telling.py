@@ -49,9 +49,14 @@ async def active_build(read: StoreReader, app: str) -> BuildEntry | None:
     return await read.build_entry(app, build) if build else None
 
 
+def going_builds(app: str, runs: Sequence[BuildRun]) -> list[BuildRun]:
+    """Return which of these builds of an app run or wait, in the order of their turns."""
+    return [run for run in runs if run.app == app and not run.ended]
+
+
 async def builds_ahead(read: StoreReader, run: BuildRun) -> int:
     """Return how many builds of its app come before one that waits."""
     if run.status is not BuildStatus.CREATED:
         return 0
-    going = [each.id for each in await read.open_builds() if each.app == run.app and not each.ended]
+    going = [each.id for each in going_builds(run.app, await read.open_builds())]
     return going.index(run.id) if run.id in going else 0

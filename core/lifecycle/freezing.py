@@ -1,7 +1,7 @@
 """Is an app frozen now, by whom, why and until when: one answer for guards, `why`, Home and what waits for the end of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -67,17 +67,18 @@ def frozen(policy: Policy, freezes: Sequence[Freeze], app: str, now: datetime) -
     called = next((each for each in freezes if each.holds(app, now)), None)
     window = next_end(policy.freezes.windows, app, now)
     if called is not None:
-        return FrozenApp(
-            app=app,
-            reason=called.reason,
-            by=called.by,
-            until=_over(policy, freezes, app, now),
-            everywhere=called.app == EVERY_APP,
-        )
+        return replace(frozen_by(called, app), until=_over(policy, freezes, app, now))
     if window is None:
         return None
     over = _over(policy, freezes, app, now)
     return FrozenApp(app=app, reason=window[1].reason, until=over, zone=window[1].zone)
+
+
+def frozen_by(freeze: Freeze, app: str) -> FrozenApp:
+    """Return how an app is frozen by a freeze that somebody has called, whatever else freezes it."""
+    return FrozenApp(
+        app=app, reason=freeze.reason, by=freeze.by, until=freeze.until, everywhere=freeze.app == EVERY_APP
+    )
 
 
 def _over(policy: Policy, freezes: Sequence[Freeze], app: str, now: datetime) -> datetime | None:

@@ -16,6 +16,7 @@ from core.errors import (
     UserError,
 )
 from core.lifecycle.guards import busy_error
+from core.lifecycle.startable import check_startable
 from core.records.app import App, check_name, namespace_command
 from core.records.claim import Claim
 from core.records.git_account import GitAccount, check_git_host, usual_user
@@ -58,7 +59,7 @@ class AppRegistrar(RecordUseCase):
             Unavailable: the app is made, and the cluster could not be asked for its namespace.
         """
         actor = await self._access.require(caller.actor, "admin", name)
-        self._check_startable()
+        check_startable(self._why_not_startable)
         check_name(name)
         channel = caller.channel
         async with self._store.transaction(delivery=caller.delivery) as tx:
@@ -149,7 +150,7 @@ class AppRegistrar(RecordUseCase):
             Invalid: that is no host, or there is no user or no password.
         """
         actor = await self._access.require(caller.actor, "env", app)
-        self._check_startable()
+        check_startable(self._why_not_startable)
         host = check_host(host)
         if not (user and password):
             raise Invalid("a login has a user and a password")
@@ -186,7 +187,7 @@ class AppRegistrar(RecordUseCase):
             Invalid: that is no host, or there is no token.
         """
         actor = await self._access.require(caller.actor, "env", app)
-        self._check_startable()
+        check_startable(self._why_not_startable)
         host = check_git_host(host)
         if not token:
             raise Invalid("there is no token, so nothing was kept")
@@ -211,7 +212,7 @@ class AppRegistrar(RecordUseCase):
             NotFound: there is none.
         """
         actor = await self._access.require(caller.actor, "env", app)
-        self._check_startable()
+        check_startable(self._why_not_startable)
         host = check_git_host(host)
         async with self._store.transaction(delivery=caller.delivery) as tx:
             if not await tx.remove_git_account(app, host):

@@ -11,6 +11,7 @@ from core.ids import new_id
 from core.lifecycle.build_ending import end_build
 from core.lifecycle.build_telling import active_build
 from core.lifecycle.patience import check_times
+from core.lifecycle.startable import check_startable
 from core.manifest.convox_yml import Manifest, images_needed, parse_manifest, required, resolve_images
 from core.ports.store import StoreReader, Transaction
 from core.records.build import Build, described, is_pinned, moment_of_commit
@@ -89,7 +90,7 @@ class BuildRegistrar(RecordUseCase):
                 is too large. A variable that is still missing is noted: it is a promote that needs it, as in Convox.
         """
         actor = await self._may_build(caller, app, to_promote=to_promote)
-        self._check_startable()
+        check_startable(self._why_not_startable)
         given = _NewBuild(
             app=app,
             actor=actor,

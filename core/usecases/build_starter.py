@@ -1,18 +1,19 @@
 """Use cases of builds that the cluster makes: to ask for one, to look at it, to stop it."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.actor import Actor, Caller
 from core.build_run import BuildRequest, BuildRun
-from core.errors import Conflict, NotFound, Unauthorized, Unavailable
+from core.errors import Conflict, NotFound, Unauthorized
 from core.ids import new_id
 from core.lifecycle.access import Access
 from core.lifecycle.build_ending import end_build
 from core.lifecycle.build_source import check_request, may_fetch
-from core.lifecycle.build_telling import builds_ahead, card_channel
+from core.lifecycle.build_telling import builds_ahead, card_channel, going_builds
+from core.lifecycle.startable import check_startable
 from core.manifest.image_builds import check_argument_names
 from core.policy.authorization import Verb
 from core.ports.announcer import Announcer
@@ -140,7 +141,7 @@ class BuildStarter:
         actor = await self._access.require(caller.actor, "build", app)
         if to_promote:
             await self._access.require(actor, "promote", app)
-        self._check_startable()
+        check_startable(self._why_not_startable)
         line, message = described(description)
         request = BuildRequest(
             manifest=manifest,
@@ -206,7 +207,7 @@ class BuildStarter:
         actor = await self._access.require(caller.actor, "build", app)
         if to_promote or promote_after != "never":
             await self._access.require(actor, "promote", app)
-        self._check_startable()
+        check_startable(self._why_not_startable)
         check_buildable(self._cluster.why_not())
         await self._store.read.app(app)
         address, branch, sha = check_git_url(url, self._git_schemes), check_git_ref(ref), check_commit(commit)
@@ -260,7 +261,7 @@ class BuildStarter:
             run = BuildRun(id=new_id("build"), app=app, request=named, created_at=tx.now, created_by=actor)
             if only_newest:
                 await self._cancel_queued(tx, app, run, actor)
-            going = _going(app, await tx.open_builds())
+            going = going_builds(app, await tx.open_builds())
             same = next((each for each in going if retried and each.request == request), None)
             # What was uploaded has an index for it, which knows of more.
             if same and request.git_url:
@@ -349,7 +350,7 @@ class BuildStarter:
                 f"build {run.id} has not ended: it is {run.status}",
                 hint=Sentence.of(CommandLine(f"builds cancel {run.id} -a {run.app}"), " stops it"),
             )
-        self._check_startable()
+        check_startable(self._why_not_startable)
         check_buildable(self._cluster.why_not())
         request = replace(run.request, promote=False, promote_after="never")
         if request.source:
@@ -411,12 +412,3 @@ class BuildStarter:
     async def _seen(self, caller: Caller, build_id: str, verb: Verb) -> tuple[Actor, BuildRun]:
         run = await self._store.read.build_run(build_id)
         return await self._access.require(caller.actor, verb, run.app), run
-
-    def _check_startable(self) -> None:
-        if why := self._why_not_startable():
-            raise Unavailable(why)
-
-
-def _going(app: str, runs: Sequence[BuildRun]) -> list[BuildRun]:
-    """Return which of these builds of an app run or wait, in the order of their turns."""
-    return [run for run in runs if run.app == app and not run.ended]

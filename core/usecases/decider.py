@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from core.actor import BOT, Caller
-from core.errors import Busy, Conflict, Invalid, NotFound, Unavailable
+from core.errors import Busy, Conflict, Invalid, NotFound
 from core.failpoints import failpoint
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import missing
@@ -17,6 +17,7 @@ from core.lifecycle.gate import lapsed_approvals, stored_bundle
 from core.lifecycle.guards import busy_error
 from core.lifecycle.holds import hold
 from core.lifecycle.principal import Principal
+from core.lifecycle.startable import check_startable
 from core.lifecycle.transition import move
 from core.lifecycle.visibility import why_unseen
 from core.policy.people import among
@@ -87,8 +88,7 @@ class Decider:
         """
         promotion = await self._find(promotion_id, app)
         principal = await self._access.require_principal(caller.actor, "approve", promotion.app)
-        if reason := self._why_not_startable():
-            raise Unavailable(reason)
+        check_startable(self._why_not_startable)
         actor, groups = principal.actor, principal.groups
         await self.expire_stale(promotion)
         void = await lapsed_approvals(self._store.read, self._access, promotion, more=1)
@@ -260,8 +260,7 @@ class Decider:
             Busy: something of it is rolling out.
         """
         actor = await self._access.require(caller.actor, "admin", app)
-        if reason := self._why_not_startable():
-            raise Unavailable(reason)
+        check_startable(self._why_not_startable)
         await self.expire_stale(*await self._store.read.awaiting(app))
         async with self._store.transaction(delivery=caller.delivery) as tx:
             found = await tx.app(app)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from core.actor import Caller
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import new_id
+from core.lifecycle.startable import check_startable
 from core.ports.store import StoreReader
 from core.records.environment import Environment, check_size, difference
 from core.records.environment_text import MOST_TOLD, VariableLine
@@ -163,7 +164,7 @@ class EnvironmentRegistrar(RecordUseCase):
             Invalid: the release has no build.
         """
         caller = await self._may_change(caller, app, to_promote=to_promote)
-        self._check_startable()
+        check_startable(self._why_not_startable)
 
         async def attempt() -> ComposedRelease:
             read = self._store.read
@@ -212,7 +213,7 @@ class EnvironmentRegistrar(RecordUseCase):
         base: str | None,
         seen: str | None = None,
     ) -> ChangedEnvironment:
-        self._check_startable()
+        check_startable(self._why_not_startable)
 
         async def attempt() -> ChangedEnvironment:
             fork = await read_fork(self._store.read, app, base)

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.actor import Caller
-from core.errors import Conflict, Invalid, Unavailable
+from core.errors import Conflict, Invalid
 from core.lifecycle.access import Access
 from core.lifecycle.due import zone_of
-from core.lifecycle.freezing import FrozenApp, frozen
+from core.lifecycle.freezing import FrozenApp, frozen, frozen_by
+from core.lifecycle.startable import check_startable
 from core.policy.calendar import ZonedTime
 from core.ports.announcer import Announcer
 from core.ports.store import Store, Transaction
@@ -53,8 +54,7 @@ class Freezer:
         """
         principal = await self._access.require_principal(caller.actor, "freeze", app)
         actor, theirs = principal.actor, zone_of(principal.zone).key
-        if why := self._why_not_startable():
-            raise Unavailable(why)
+        check_startable(self._why_not_startable)
         until = until.said_in(theirs) if until else None
         begins = begins.said_in(theirs) if begins else None
         reason = " ".join(reason.split())
@@ -76,15 +76,7 @@ class Freezer:
             )
             await tx.save_freeze(freeze)
             zone = next((each.zone for each in (until, begins) if each), theirs)
-            made = FrozenApp(
-                app=app,
-                reason=reason,
-                by=actor,
-                begins=begin,
-                until=end,
-                zone=zone,
-                everywhere=app == EVERY_APP,
-            )
+            made = replace(frozen_by(freeze, app), begins=begin, zone=zone)
             for channel in channels:
                 await tx.add_notice(channel, made.sentence)
             detail = {"reason": reason, "from": str(freeze.since), "until": str(end) if end else None}
@@ -101,15 +93,8 @@ class Freezer:
                 await tx.save_freeze(replace(freeze, to_tell=False))
                 if freeze.over(now):
                     continue
-                begun = FrozenApp(
-                    app=freeze.app,
-                    reason=freeze.reason,
-                    by=freeze.by,
-                    until=freeze.until,
-                    everywhere=freeze.app == EVERY_APP,
-                )
                 for channel in await self._channels(tx, freeze.app):
-                    await tx.add_notice(channel, begun.sentence)
+                    await tx.add_notice(channel, frozen_by(freeze, freeze.app).sentence)
         self._announcer.wake()
 
     async def zone(self, caller: Caller, app: str) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from core.actor import Actor, Caller
 from core.clock import Clock
-from core.errors import Conflict, Unavailable
+from core.errors import Conflict
 from core.failpoints import failpoint
 from core.ids import new_id
 from core.lifecycle.access import Access
@@ -18,6 +18,7 @@ from core.lifecycle.glass import glass_broken
 from core.lifecycle.guards import limits_of
 from core.lifecycle.principal import Principal
 from core.lifecycle.reminding import ask_for_approval
+from core.lifecycle.startable import check_startable
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
 from core.lifecycle.visibility import undelivered_card
@@ -100,8 +101,7 @@ class Promoter:
         principal = await self._access.require_principal(caller.actor, request.action.verb, request.app)
         caller = replace(caller, actor=principal.actor)
         request = _timed(request, principal, self._clock.now())
-        if reason := self._why_not_startable():
-            raise Unavailable(reason)
+        check_startable(self._why_not_startable)
         await self._decider.expire_stale(*await self._store.read.awaiting(request.app))
 
         async def attempt() -> PromotionResult:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from core.errors import Unavailable
 from core.lifecycle.access import Access
 from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
@@ -38,8 +37,3 @@ class RecordUseCase:
         self._cluster = cluster
         self._access = access
         self._why_not_startable = why_not_startable
-
-    def _check_startable(self) -> None:
-        reason = self._why_not_startable()
-        if reason:
-            raise Unavailable(reason)

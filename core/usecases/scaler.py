@@ -9,6 +9,7 @@ from core.errors import Busy, Conflict, NotFound, Rejected, Unavailable, Unreach
 from core.failpoints import failpoint
 from core.lifecycle.access import Access
 from core.lifecycle.guards import busy_error
+from core.lifecycle.startable import check_startable
 from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
 from core.ports.store import Store, Transaction
@@ -61,8 +62,7 @@ class Scaler:
             Unavailable: the cluster does not answer; it may have been done.
         """
         actor = await self._access.require(caller.actor, "scale", app)
-        if reason := self._why_not_startable():
-            raise Unavailable(reason)
+        check_startable(self._why_not_startable)
         found = await self._store.read.app(app)
         ref = await self._workload(found, service)
         with told_of_cluster():

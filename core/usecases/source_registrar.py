@@ -5,8 +5,9 @@ from collections.abc import AsyncIterable, Callable
 from datetime import datetime, timedelta
 
 from core.actor import Caller
-from core.errors import Invalid, Unavailable
+from core.errors import Invalid
 from core.lifecycle.access import Access
+from core.lifecycle.startable import check_startable
 from core.ports.sources import Source, Sources
 from core.ports.store import Store
 from core.usecases.build_starter import check_buildable
@@ -58,8 +59,7 @@ class SourceRegistrar:
             Unavailable: nothing may be written now, or it has no room.
         """
         await self._access.require(caller.actor, "build", app)
-        if reason := self._why_not_startable():
-            raise Unavailable(reason)
+        check_startable(self._why_not_startable)
         check_buildable(self._why_not_buildable())
         await self._store.read.app(app)
         if not DIGEST.fullmatch(digest):

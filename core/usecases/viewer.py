@@ -6,7 +6,7 @@ from datetime import datetime
 
 from core.actor import Caller
 from core.build_run import BuildRun
-from core.errors import Conflict, Forbidden, NotFound, Unavailable
+from core.errors import Conflict, Forbidden, NotFound
 from core.lifecycle.access import Access
 from core.lifecycle.build_log import kept_lines
 from core.lifecycle.bundles import bundle_of, prunable
@@ -14,6 +14,7 @@ from core.lifecycle.delivery_stats import DeliveryStats, delivery_stats
 from core.lifecycle.history import LiveSpan, entries_around, live_at, live_spans, spans_of
 from core.lifecycle.manifest_notes import notes_on
 from core.lifecycle.release_diff import ReleaseDiff, ReleaseSide, release_diff
+from core.lifecycle.startable import check_startable
 from core.lifecycle.visibility import UNSEEN
 from core.policy.rules import Rules
 from core.ports.cluster import Cluster
@@ -377,8 +378,7 @@ class Viewer:
 
     async def _note_reveal(self, caller: Caller, app: str, subject: str) -> None:
         """Record that somebody is shown values, before they are shown."""
-        if reason := self._why_not_startable():
-            raise Unavailable(reason)
+        check_startable(self._why_not_startable)
         async with self._store.transaction(delivery=caller.delivery) as tx:
             await tx.audit(caller.actor, "env.reveal", subject, {"app": app})
 

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.command.commands import RetryBuild
 from bot.command.forms import FormChoice
 from bot.playground.slack.limits import problems
 from bot.views.answers import Answer, slack_answer
 from bot.views.builds import build_info, build_list
+from bot.views.button_element import button_element, confirm_dialog
 from bot.views.env import env_list
 from bot.views.home import home_view
 from bot.views.modals import choice, opening, refusal, with_refusal
@@ -187,7 +189,7 @@ def test_a_dialog_survives_whatever_is_offered_or_refused_in_it(words, other):
 
 # Every view that makes a payload for Slack is held against hostile text here, or in the tests of what it is a part of.
 HELD = {
-    "answers.slack_answer", "build_buttons.build_buttons", "build_card.build_card", "build_card.build_ending", "buttons.buttons", "card.card", "card.payload", "card_fields.shown", "card_plan.card_plan", "digest.digest",
+    "answers.slack_answer", "build_buttons.build_buttons", "build_card.build_card", "build_card.build_ending", "button_element.button_element", "button_element.confirm_dialog", "buttons.buttons", "card.card", "card.payload", "card_fields.shown", "card_plan.card_plan", "digest.digest",
     "home.home_view", "modals.choice", "modals.modal", "modals.opening", "modals.refusal", "modals.with_refusal", "mrkdwn.plain", "notices.notice", "pings.quiet", "racks.on_rack", "thread.message", "thread.terminal",
 }  # fmt: skip
 
@@ -205,6 +207,20 @@ def test_no_view_is_left_out():
     }
 
     assert made - HELD == set(), "hold it against `hostile` in a test as those above, and name it in HELD"
+
+
+@given(words=hostile, other=hostile, danger=st.booleans())
+def test_a_button_and_its_dialog_survive_whatever_stands_in_them(words, other, danger):
+    # What a screen reader says is made of ids and names of apps alone.
+    retry = RetryBuild(app="web", build="BABCDEFGHIJ")
+    button = button_element("build.retry", f"Retry {other}", retry, 0, "Retry build BABCDEFGHIJ of web")
+    button["confirm"] = confirm_dialog(
+        f"Retry {words}?", f"It is {other}.", "Retry", "Not now", danger=danger
+    )
+    payload = {"text": "x", "blocks": [{"type": "actions", "elements": [button]}]}
+
+    assert not problems(payload, method="chat.postMessage")
+    assert_harmless(payload)
 
 
 @given(
