@@ -1,7 +1,7 @@
 """What holds for the tests of every folder: examples, time, and in how many processes they run."""
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
@@ -54,6 +54,22 @@ def pytest_sessionfinish() -> None:
     """Save what `make coverage` measures here: pytest-xdist kills a process that takes its time to end."""
     if (measured := Coverage.current()) is not None:
         measured.save()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def roomy_disk() -> Generator[None]:
+    """Let half of every disk be free: how full the disk of this machine is says nothing about the code."""
+    real = os.statvfs
+
+    def half_free(path: str | os.PathLike[str] | int) -> os.statvfs_result:
+        there = list(real(path))
+        # Blocks, free ones, and those that are free for who is not root: see statvfs(3).
+        there[3] = there[4] = there[2] // 2
+        return os.statvfs_result(there)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "statvfs", half_free)
+        yield
 
 
 @pytest.fixture
