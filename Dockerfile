@@ -12,7 +12,7 @@ COPY requirements.lock requirements-pictures.lock requirements-build.lock ./
 RUN python -m venv /opt/convox-bot \
  && /opt/convox-bot/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements${PICTURES:+-pictures}.lock \
  && pip install --no-cache-dir --no-deps --require-hashes -r requirements-build.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE manifest.yml ./
 COPY bot ./bot
 COPY core ./core
 COPY storage ./storage

@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest --numprocesses=auto --maxschedchunk=1
 PYTHON := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup play test soak bench field manifest schemas coverage check format cluster builders tools site lock clean
+.PHONY: help setup play test soak bench field schemas coverage check format cluster builders tools site lock clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,10 +41,6 @@ bench: setup ## measure what is promised of speed, and print it: make bench TABL
 
 schemas: setup ## write docs/schemas anew, after a change of the keys of convox.yml or the policy
 	@$(BIN)/python -m docs.write_schemas
-
-manifest: ## print the manifest of a Slack app whose command is called otherwise: make manifest COMMAND=/convox-staging
-	@test -n "$(COMMAND)" || { echo "name the command: make manifest COMMAND=/convox-staging"; exit 2; }
-	@sed 's|command: /convox$$|command: $(COMMAND)|; s|^    /convox lists|    $(COMMAND) lists|; s|# /convox$$|# $(COMMAND)|' manifest.yml
 
 field: setup ## try a folder of convox.yml files on a real control plane, and print what became of each: make field DIR=…
 	@test -n "$(DIR)" || { echo "name a folder of convox.yml files: make field DIR=…"; exit 2; }

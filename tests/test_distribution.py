@@ -22,6 +22,7 @@ from tests.serve.program import start, until
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "core", "storage")
 EXAMPLES = "bot/playground/examples"
+SLACK_APP = "bot/admin/manifest.yml"
 # What people read in the archive of a release, without the repository.
 PAPERS = ("README.md", "LICENSE", "CHANGELOG.md", "requirements.lock", "deploy/rbac.yaml", "manifest.yml")
 
@@ -101,7 +102,7 @@ async def test_the_wheel_of_the_sdist_holds_everything_and_its_playground_runs(t
     wheel = build(tmp_path, source, "wheel")
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     examples = {name.replace("examples", EXAMPLES, 1) for name in tracked("examples")}
-    assert packed == tracked(*PACKAGES) | examples
+    assert packed == tracked(*PACKAGES) | examples | {SLACK_APP}
 
     script = install(wheel, tmp_path / "venv")
     places = "import bot, core, storage; print(bot.__file__, core.__file__, storage.__file__)"
@@ -111,4 +112,5 @@ async def test_the_wheel_of_the_sdist_holds_everything_and_its_playground_runs(t
     (version,) = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert said(tmp_path, str(script), "--version") == f"convox-bot {version}\n"
     assert "kind: RoleBinding" in said(tmp_path, str(script), "app-manifest", "myapp")
+    assert said(tmp_path, str(script), "slack-manifest") == (ROOT / "manifest.yml").read_text()
     await play(script, tmp_path)

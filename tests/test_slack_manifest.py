@@ -1,13 +1,17 @@
 """manifest.yml against Slack's rules for app manifests: lengths, known keys, known scopes."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
 
+from bot.admin.slack_manifest import link, slack_manifest
 from bot.views.notices import PROMOTE_SHORTCUT
+from core.errors import Invalid
 
 Json = dict[str, Any]
 ROOT = Path(__file__).parents[1]
@@ -128,20 +132,61 @@ def test_buttons_arrive_over_socket_mode_and_of_conversations_mentions_alone():
 
 def test_in_http_mode_everything_that_slack_asks_for_has_its_address():
     """Without the address of the options every menu of a dialog stays empty; without that of the events no mention arrives."""
-    page = (ROOT / "docs" / "slack.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^\*\*HTTP mode\*\*.*?^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
-    changed = yaml.safe_load(block)
+    changed = yaml.safe_load(slack_manifest(address="https://bot.example.com/"))
     settings = changed["settings"]
     (command,) = changed["features"]["slash_commands"]
     addresses = {
-        command["url"],
-        settings["interactivity"]["request_url"],
-        settings["interactivity"]["message_menu_options_url"],
-        settings["event_subscriptions"]["request_url"],
+        command.pop("url"),
+        settings["interactivity"].pop("request_url"),
+        settings["interactivity"].pop("message_menu_options_url"),
+        settings["event_subscriptions"].pop("request_url"),
     }
-    assert addresses == {"https://YOUR.HOST/slack/events"}
-    assert settings["socket_mode_enabled"] is False
-    assert (
-        settings["event_subscriptions"]["bot_events"]
-        == DOCUMENT["settings"]["event_subscriptions"]["bot_events"]
-    )
+    assert addresses == {"https://bot.example.com/slack/events"}
+    assert settings.pop("socket_mode_enabled") is False
+    settings["socket_mode_enabled"] = True
+    assert changed == DOCUMENT, "nothing else is changed"
+
+
+def test_another_command_names_the_app_so_that_two_can_be_told_apart():
+    changed = yaml.safe_load(slack_manifest("/convox-staging"))
+    about, features = changed["display_information"], changed["features"]
+
+    assert about["name"] == features["bot_user"]["display_name"] == "convox-staging"
+    assert features["slash_commands"][0]["command"] == "/convox-staging"
+    assert "/convox-staging lists" in about["long_description"]
+    assert changed["oauth_config"] == DOCUMENT["oauth_config"]
+
+
+def test_the_longest_command_has_a_name_that_slack_takes():
+    changed = yaml.safe_load(slack_manifest("/" + "x" * 31))
+    assert len(changed["display_information"]["name"]) <= 35
+
+
+@pytest.mark.parametrize("command", ["convox", "/Convox", "/a b", "/" + "x" * 32, "/", "/convox\n"])
+def test_what_is_no_command_is_refused(command):
+    with pytest.raises(Invalid, match="is no slash command"):
+        slack_manifest(command)
+
+
+@pytest.mark.parametrize(
+    "address", ["bot.example.com", "http://bot.example.com", "https://", "https://h/slack", "https://h?a=1"]
+)
+def test_an_address_that_slack_does_not_call_is_refused(address):
+    with pytest.raises(Invalid, match="is no address that Slack calls"):
+        slack_manifest(address=address)
+
+
+def test_as_it_is_it_is_the_file_with_what_each_scope_is_for():
+    assert slack_manifest() + "\n" == (ROOT / "manifest.yml").read_text(encoding="utf-8")
+
+
+def test_the_link_holds_all_of_it_and_stands_in_the_documents():
+    address = link(slack_manifest())
+    parts = urlsplit(address)
+
+    assert json.loads(parse_qs(parts.query)["manifest_json"][0]) == DOCUMENT
+    assert len(address) < 4000, "what browsers and proxies let through"
+    for name in ("slack.md", "install.md"):
+        assert f"({address})" in (ROOT / "docs" / name).read_text(encoding="utf-8"), (
+            "print it anew with --link"
+        )

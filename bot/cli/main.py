@@ -101,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_app_manifest(
         command("app-manifest", "print what an administrator applies for an app", _app_manifest)
     )
+    _add_slack_manifest(command("slack-manifest", "print the manifest of the Slack app", _slack_manifest))
     return parser
 
 
@@ -159,6 +160,24 @@ def _add_app_manifest(parser: argparse.ArgumentParser) -> None:
         default="convox-system",
         metavar="NS",
         help="where the bot runs (default: %(default)s)",
+    )
+
+
+def _add_slack_manifest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--command",
+        default="/convox",
+        metavar="/NAME",
+        help="how the command is called (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--address",
+        default="",
+        metavar="https://HOST",
+        help="where Slack calls the bot (default: Socket Mode)",
+    )
+    parser.add_argument(
+        "--link", action="store_true", help="print the address at which Slack makes the app of it"
     )
 
 
@@ -280,6 +299,13 @@ def _app_manifest(arguments: argparse.Namespace) -> int:
         bot_namespace=arguments.bot_namespace,
     )
     return show(text)
+
+
+def _slack_manifest(arguments: argparse.Namespace) -> int:
+    from bot.admin.slack_manifest import link, slack_manifest
+
+    text = slack_manifest(arguments.command, arguments.address)
+    return show(link(text) if arguments.link else text)
 
 
 def _explain(error: Exception) -> tuple[list[str], int]:
