@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from bot.command.account_forms import AddGitAccount, AddRegistry
 from bot.command.arguments import Arguments
+from bot.command.build_forms import BuildForm
 from bot.command.commands import (
     BuildGit,
     BuildInfo,
@@ -18,7 +20,6 @@ from bot.command.commands import (
     RetryBuild,
 )
 from bot.command.flags import BETWEEN
-from bot.command.forms import AddGitAccount, AddRegistry, BuildForm
 from bot.command.lexer import plain, shown
 from bot.command.process_arguments import service_named
 

@@ -16,7 +16,7 @@ from core.records.environment import encoded_values
 from core.records.environment_text import END, VariableLine, variable_lines
 from core.sentence import Sentence
 
-VALUE, VARIABLES, IMAGES, NAME = "value", "variables", "images", "name"
+VALUE, VARIABLES, NAME = "value", "variables", "name"
 SEVERAL_LINES = f"Of several lines: KEY<<{END}, the lines, {END}."
 
 
@@ -199,108 +199,6 @@ class EnvEdit(FormCommand, EnvChange):
         lines = variable_lines(entered.get(VARIABLES, ""))
         strange = [str(line.number) for line in lines if line.value is None and line.key not in names]
         return f"no such variable yet, so it needs a value: line {', '.join(strange[:10])}" if strange else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildForm(FormCommand):
-    """A build of the newest manifest with other images.
-
-    Attributes:
-        description: "" takes the time.
-        promote: it goes out at once (`deploy`); `force` and `overwrite` are of that.
-        images: service and image, as entered; None before anybody entered them.
-        seen: the build whose manifest it is.
-    """
-
-    app: str
-    description: str = ""
-    promote: bool = False
-    force: bool = False
-    overwrite: bool = False
-    images: tuple[tuple[str, str], ...] | None = None
-    seen: str | None = None
-
-    @property
-    def words(self) -> list[str]:
-        description = [f"--description={self.description}"] if self.description else []
-        switches = [f"--{name}" for name in ("force", "overwrite") if getattr(self, name)]
-        return ["deploy" if self.promote else "build", "-a", self.app, *description, *switches]
-
-    def form(self, images: Mapping[str, str], seen: str) -> Form:
-        """Return what is asked for: an image for each service that is built, those of the build before it at first."""
-        lines = FormField(
-            name=IMAGES,
-            label="Images",
-            kind="lines",
-            hint="A line each: SERVICE=IMAGE. Pin it by digest (IMAGE@sha256:…) and it cannot change.",
-            text="".join(f"{service}={image}\n" for service, image in images.items()),
-        )
-        title, submit = ("Deploy", "Deploy") if self.promote else ("Build", "Register")
-        return Form(title=f"{title} {self.app}"[:24], submit=submit, fields=(lines,), seen=seen)
-
-    def filled(self, entered: Mapping[str, str], seen: str | None) -> Command:
-        lines = enumerate(entered.get(IMAGES, "").splitlines(), start=1)
-        pairs = [
-            (at, *line.strip().partition("="))
-            for at, line in lines
-            if line.strip() and not line.startswith("#")
-        ]
-        if wrong := [str(at) for at, service, _, image in pairs if not (service.strip() and image.strip())]:
-            raise Invalid(f"not SERVICE=IMAGE: line {', '.join(wrong[:10])}")
-        images = {service.strip(): image.strip() for _, service, _, image in pairs}
-        return replace(self, images=tuple(images.items()), seen=seen)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddGitAccount(FormCommand):
-    """Attributes: user: "" for the one that the host takes with any token; token: None before anybody has entered it."""
-
-    app: str
-    host: str
-    user: str = ""
-    token: str | None = field(default=None, repr=False)
-
-    @property
-    def words(self) -> list[str]:
-        return ["git", "add", "-a", self.app, "--", self.host, *([self.user] if self.user else [])]
-
-    def form(self) -> Form:
-        """Return what is asked for."""
-        hint = "One that may read the repositories of this app, and nothing else. Nobody else sees it, and nobody is shown it again."
-        token = FormField(name=VALUE, label=f"Token of {self.host}"[:150], kind="secret", hint=hint)
-        return Form(title="Clone with a token", submit="Keep", fields=(token,))
-
-    def filled(self, entered: Mapping[str, str], seen: str | None) -> Command:  # noqa: ARG002 - a token is all of it
-        token = entered.get(VALUE, "").strip()
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise Invalid("a token is one word, and not empty")
-        return replace(self, token=token)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddRegistry(FormCommand):
-    """Attributes: password: None before anybody has entered it."""
-
-    app: str
-    host: str
-    user: str
-    password: str | None = field(default=None, repr=False)
-
-    @property
-    def words(self) -> list[str]:
-        return ["registries", "add", "-a", self.app, "--", self.host, self.user]
-
-    def form(self) -> Form:
-        """Return what is asked for."""
-        hint = f"Or a token of {self.host}. Nobody else sees it, and nobody is shown it again."
-        password = FormField(name=VALUE, label=f"Password of {self.user}", kind="secret", hint=hint)
-        return Form(title="Log in at a registry", submit="Log in", fields=(password,))
-
-    def filled(self, entered: Mapping[str, str], seen: str | None) -> Command:  # noqa: ARG002 - a password is all of it
-        password = entered.get(VALUE, "").strip()
-        if not password or not password.isprintable():
-            raise Invalid("a password is one line, and not empty")
-        return replace(self, password=password)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

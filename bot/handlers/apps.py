@@ -1,7 +1,8 @@
 """Requests about an app as such: what an administrator does."""
 
 from bot.command import commands as ask
-from bot.command.forms import AddGitAccount, AddRegistry, DeleteApp
+from bot.command.account_forms import AddGitAccount, AddRegistry
+from bot.command.forms import DeleteApp
 from bot.views import confirmations
 from bot.views.answers import Answer
 from core.actor import Caller

@@ -4,7 +4,9 @@ import logging
 from dataclasses import replace
 
 from bot.command import commands as ask
-from bot.command.forms import AddGitAccount, AddRegistry, BuildForm, DeleteApp, EnvEdit, Form, FormCommand
+from bot.command.account_forms import AddGitAccount, AddRegistry
+from bot.command.build_forms import BuildForm
+from bot.command.forms import DeleteApp, EnvEdit, Form, FormCommand
 from bot.handlers.apps import AppCommands
 from bot.handlers.decisions import DecisionCommands
 from bot.handlers.forms import FormCommands
@@ -17,6 +19,7 @@ from core.actor import Caller
 from core.clock import Clock
 from core.errors import Unexpected, UserError
 from core.sentence import Sentence
+from core.usecases.build_chooser import BuildChooser
 from core.usecases.build_starter import BuildStarter
 from core.usecases.chooser import Chooser
 from core.usecases.decider import Decider
@@ -40,6 +43,7 @@ class Handlers:
         *,
         registrar: Registrar,
         builds: BuildStarter,
+        build_chooser: BuildChooser,
         promoter: Promoter,
         decider: Decider,
         viewer: Viewer,
@@ -55,7 +59,7 @@ class Handlers:
         self._releases = ReleaseCommands(registrar, promoter, scaler)
         self._decisions = DecisionCommands(decider, builds, reminders)
         self._apps = AppCommands(registrar, decider, freezer)
-        self._forms = FormCommands(registrar, viewer, freezer, chooser, clock)
+        self._forms = FormCommands(registrar, build_chooser, viewer, freezer, chooser, clock)
         self._showing = Queries(viewer, processes, explainer, clock)
 
     async def handle(self, command: ask.Command, caller: Caller) -> Reply:

@@ -1,21 +1,15 @@
 """What is asked for before a request can be carried out: only of those who may do what it is for."""
 
-from bot.command.forms import (
-    AddGitAccount,
-    AddRegistry,
-    BuildForm,
-    DeleteApp,
-    EnvEdit,
-    EnvSetForm,
-    Form,
-    FormCommand,
-)
+from bot.command.account_forms import AddGitAccount, AddRegistry
+from bot.command.build_forms import BuildForm
+from bot.command.forms import DeleteApp, EnvEdit, EnvSetForm, Form, FormCommand
 from bot.command.freeze_forms import FreezeForm
 from bot.command.release_forms import DeclineForm, PromoteForm, RollbackForm
 from bot.handlers.environments import EnvironmentCommands
 from bot.views.choices import promote_notes, release_choice, rollback_notes
 from core.actor import Caller
 from core.clock import Clock
+from core.usecases.build_chooser import BuildChooser
 from core.usecases.chooser import Chooser
 from core.usecases.freezer import Freezer
 from core.usecases.registrar import Registrar
@@ -26,9 +20,15 @@ class FormCommands:
     """The forms, each with what is known already."""
 
     def __init__(
-        self, registrar: Registrar, viewer: Viewer, freezer: Freezer, chooser: Chooser, clock: Clock
+        self,
+        registrar: Registrar,
+        builds: BuildChooser,
+        viewer: Viewer,
+        freezer: Freezer,
+        chooser: Chooser,
+        clock: Clock,
     ) -> None:
-        self._registrar = registrar
+        self._builds = builds
         self._viewer = viewer
         self._freezer = freezer
         self._chooser = chooser
@@ -49,12 +49,23 @@ class FormCommands:
             case EnvSetForm() | EnvEdit():
                 return await self._environments.form(command, caller)
             case BuildForm():
-                newest = await self._registrar.newest_build(caller, command.app, to_promote=command.promote)
-                return command.form(newest.images, newest.build)
+                return await self._building(command, caller)
             case AddRegistry() | AddGitAccount() | DeleteApp() | FreezeForm():
                 return await self._administering(command, caller)
             case _:
                 raise AssertionError(command)
+
+    async def _building(self, command: BuildForm, caller: Caller) -> Form:
+        """Return what is asked for of a build: of a terminal images alone, which takes one thing from standard input."""
+        alone = command.images_alone or caller.source != "slack"
+        choices = await self._builds.choices(
+            caller, command.app, to_promote=command.promote, images_alone=alone
+        )
+        if alone or choices.why_not:
+            assert choices.newest is not None, "else it was refused"
+            why_not = "" if alone else choices.why_not
+            return command.form(choices.newest.images, choices.newest.build, why_not=why_not)
+        return command.form_of(choices)
 
     async def _administering(
         self, command: AddRegistry | AddGitAccount | DeleteApp | FreezeForm, caller: Caller

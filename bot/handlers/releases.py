@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.command import commands as ask
-from bot.command.forms import BuildForm
+from bot.command.build_forms import BuildForm
 from bot.handlers.environments import EnvironmentCommand, EnvironmentCommands
 from bot.handlers.reply import Reply
 from bot.views import confirmations

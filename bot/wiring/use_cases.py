@@ -16,6 +16,7 @@ from core.rollout.effects import RolloutPorts
 from core.rollout.first_pods import FirstPods
 from core.rollout.supervisor import Supervisor
 from core.rollout.watched_time import BlindTime
+from core.usecases.build_chooser import BuildChooser
 from core.usecases.build_promoter import BuildPromoter
 from core.usecases.chooser import Chooser
 from core.usecases.decider import Decider
@@ -84,6 +85,7 @@ def new_use_cases(
     handlers = Handlers(
         registrar=registrar,
         builds=builds.starter,
+        build_chooser=BuildChooser(store, access, registrar, builders.why_not),
         promoter=promoter,
         decider=decider,
         viewer=viewer,

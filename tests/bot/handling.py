@@ -1,15 +1,22 @@
 """What carries out the commands of a test: the real handlers over the use cases of its world."""
 
 from bot.handlers.dispatch import Handlers
+from core.lifecycle.access import Access
+from core.usecases.build_chooser import BuildChooser
 from core.usecases.build_starter import BuildStarter
 from tests.core.building.nursery import starter_of
 from tests.core.world import World
 
 
-def handlers_of(w: World, builds: BuildStarter | None = None) -> Handlers:
+def handlers_of(
+    w: World, builds: BuildStarter | None = None, why_not: str = "this rack builds nothing"
+) -> Handlers:
     return Handlers(
         registrar=w.registrar,
         builds=builds or starter_of(w),
+        build_chooser=BuildChooser(
+            w.store, Access(lambda: w.policy, w.directory), w.registrar, lambda: why_not
+        ),
         promoter=w.promoter,
         decider=w.decider,
         viewer=w.viewer,

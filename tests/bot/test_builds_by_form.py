@@ -1,6 +1,7 @@
 """`build` and `deploy`: images that a person gives for the newest convox.yml."""
 
-from bot.command.forms import BuildForm, fill
+from bot.command.build_forms import BuildForm
+from bot.command.forms import fill
 from bot.command.parser import parse
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.policy.authorization import parse_policy

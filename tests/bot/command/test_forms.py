@@ -2,8 +2,9 @@
 
 import pytest
 
+from bot.command.build_forms import BuildForm
 from bot.command.commands import EnvSet, ListApps
-from bot.command.forms import BuildForm, EnvEdit, EnvSetForm, FormCommand, fill
+from bot.command.forms import EnvEdit, EnvSetForm, FormCommand, fill
 from bot.command.parser import parse
 from core.errors import Invalid
 from core.records.environment_text import VariableLine

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.command.account_forms import AddGitAccount, AddRegistry
+from bot.command.build_forms import BuildForm
 from bot.command.commands import (
     AppInfo,
     AppParams,
@@ -50,7 +52,7 @@ from bot.command.commands import (
     WhoAmI,
     Why,
 )
-from bot.command.forms import AddGitAccount, AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm
+from bot.command.forms import DeleteApp, EnvEdit, EnvSetForm
 from bot.command.freeze_forms import FreezeForm
 from bot.command.parser import hints, parse
 from bot.command.release_forms import PromoteForm, RollbackForm

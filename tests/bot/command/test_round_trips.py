@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.command import commands as ask
+from bot.command.account_forms import AddGitAccount, AddRegistry
+from bot.command.build_forms import BuildForm
 from bot.command.button_value import text_of, value_of
-from bot.command.forms import AddGitAccount, AddRegistry, BuildForm, DeleteApp, EnvEdit, EnvSetForm
+from bot.command.forms import DeleteApp, EnvEdit, EnvSetForm
 from bot.command.lexer import encode
 from bot.command.parser import parse
 from bot.command.release_forms import DeclineForm, PromoteForm, RollbackForm
