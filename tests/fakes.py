@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.cluster.anchor import objection
+from core.cluster.annotating import annotated
 from core.cluster.bundling import render_bundle
 from core.cluster.kinds import MANAGED, PRUNED
 from core.cluster.kinds.config_map import ANCHOR
@@ -24,6 +25,7 @@ from core.records.app import App
 from core.records.app_parts import TimerStatus
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
+from core.records.change_cause import ChangeCause
 from core.records.claim import Claim
 from core.records.desired_state import DesiredState
 from core.records.intent import Applied, BaselineObject, Intent
@@ -201,6 +203,9 @@ class FakeCluster:
 
     def with_logins(self, bundle: Bundle, app: App, logins: Sequence[RegistryAccount]) -> Bundle:
         return filled(bundle, self.rack, app, logins)
+
+    def annotated(self, bundle: Bundle, cause: ChangeCause | None) -> Bundle:
+        return annotated(bundle, cause)
 
     async def renew_logins(self, app: App, logins: Sequence[RegistryAccount], *, token: int) -> None:
         self._ask(f"renew logins {' '.join(f'{each.host}={each.password}' for each in logins)}".strip())

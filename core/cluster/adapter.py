@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from core.clock import Clock
 from core.cluster import baseline
 from core.cluster.anchor import Anchors
+from core.cluster.annotating import annotated
 from core.cluster.api.client import KubeClient
 from core.cluster.bundling import render_bundle
 from core.cluster.evidence import evidence
@@ -31,6 +32,7 @@ from core.records.app import App
 from core.records.app_parts import TimerStatus
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
+from core.records.change_cause import ChangeCause
 from core.records.claim import Claim
 from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis
@@ -102,6 +104,9 @@ class KubernetesCluster:
     def with_logins(self, bundle: Bundle, app: App, logins: Sequence[RegistryAccount]) -> Bundle:
         return filled(bundle, self.rack, app, logins)
 
+    def annotated(self, bundle: Bundle, cause: ChangeCause | None) -> Bundle:
+        return annotated(bundle, cause)
+
     def notes(self, manifest: Manifest) -> tuple[str, ...]:
         return (*manifest.notes, *route_notes(manifest, self._router))
 
@@ -139,7 +144,7 @@ class KubernetesCluster:
             return
         alone = (app_registries(self.rack, app, logins),)
         part = Bundle(release="", app=app.name, objects=alone, services=(), digest="")
-        await self._applier.apply(ns, part, ref, token=token, force=True)
+        await self._applier.apply(ns, annotated(part, None), ref, token=token, force=True)
 
     async def scale(self, app: str, ref: Ref, replicas: int, *, token: int) -> Applied:
         return await self._writer.scale(self._ns(app), ref, replicas, token=token)

@@ -17,6 +17,21 @@ TOKEN_ANNOTATION = "convox.com/token"  # noqa: S105 — a fencing number, no sec
 # Stands on what the bot has suspended itself, so that it is taken up again when a release has it again.
 SUSPENDED_ANNOTATION = "convox.com/suspended"
 MANAGED_LABEL = "app.kubernetes.io/managed-by"
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
+NAME_LABEL = "app.kubernetes.io/name"
+INSTANCE_LABEL = "app.kubernetes.io/instance"
+VERSION_LABEL = "app.kubernetes.io/version"
+PART_OF_LABEL = "app.kubernetes.io/part-of"
+# What an object says of the promotion that applied it last; `kubectl rollout history` shows the cause.
+PROMOTION_ANNOTATION = "convox-bot/promotion"
+RELEASE_ANNOTATION = "convox-bot/release"
+REQUESTER_ANNOTATION = "convox-bot/requested-by"
+CHANGE_CAUSE_ANNOTATION = "kubernetes.io/change-cause"
+# Written with each apply and part of no bundle: that one of them differs is no change of the object.
+SENT_LABELS = frozenset({NAME_LABEL, INSTANCE_LABEL, VERSION_LABEL, PART_OF_LABEL})
+SENT_ANNOTATIONS = frozenset(
+    {PROMOTION_ANNOTATION, RELEASE_ANNOTATION, REQUESTER_ANNOTATION, CHANGE_CAUSE_ANNOTATION}
+)
 RELEASE_LABEL = "release"
 SERVICE_LABEL = "service"
 RESOURCE_LABEL = "resource"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.cluster.documents import Document
-from core.cluster.labels import FIELD_MANAGER
+from core.cluster.labels import FIELD_MANAGER, SENT_ANNOTATIONS, SENT_LABELS
 
 Path = tuple[str, ...]
 Fields = frozenset[Path]
@@ -19,6 +19,11 @@ RESTARTED = "kubectl.kubernetes.io/restartedAt"
 # What `kubectl rollout restart` sets is no other release: it may come and go.
 _NOTES: Path = (*TEMPLATE, "f:metadata", "f:annotations")
 _RESTARTED: Fields = frozenset({(*_NOTES, f"f:{RESTARTED}"), (*_NOTES, ".")})
+# Labels and annotations by which an object only tells of its last promotion: nobody's work is lost by writing them anew.
+SENT: Fields = frozenset(
+    {("f:metadata", "f:labels", f"f:{key}") for key in SENT_LABELS}
+    | {("f:metadata", "f:annotations", f"f:{key}") for key in SENT_ANNOTATIONS}
+)
 SOMEBODY = "somebody"
 MOST_SHOWN = 3  # fields in one sentence
 
@@ -114,9 +119,13 @@ def _element(element: str) -> str:
 
 
 def shared_fields(live: Document) -> Fields:
-    """Return what others own together with the bot: its live value is ours, so nobody's work is lost by taking it (rule 46)."""
+    """Return what others own together with the bot: its live value is ours, so nobody's work is lost by taking it (rule 46).
+
+    What only tells of the last promotion is taken as well, whatever others have made it say: `kubectl annotate` must keep
+    no release from going out.
+    """
     entries = managed_fields(live)
-    ours = frozenset[Path]().union(*(e.fields for e in entries if e.ours))
+    ours = SENT.union(*(e.fields for e in entries if e.ours))
     return ours & frozenset[Path]().union(*(e.fields for e in entries if not e.ours))
 
 

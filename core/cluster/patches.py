@@ -5,7 +5,13 @@ from typing import Any
 from core.cluster.api.client import Json
 from core.cluster.documents import Document, spec_of, uid_of
 from core.cluster.fencing import AppNamespace
-from core.cluster.labels import FIELD_MANAGER, SUSPENDED_ANNOTATION, TOKEN_ANNOTATION
+from core.cluster.labels import (
+    FIELD_MANAGER,
+    SENT_ANNOTATIONS,
+    SENT_LABELS,
+    SUSPENDED_ANNOTATION,
+    TOKEN_ANNOTATION,
+)
 from core.cluster.ownership import RESTARTED
 
 RECREATE = "Recreate"
@@ -87,11 +93,13 @@ def _our_books(live: Document) -> list[Document]:
 
 
 def substance(document: Document) -> dict[str, Any]:
-    """Return what an apply may change, without what changes at every apply: the token and the server's own notes.
+    """Return what an apply may change, without what changes at every apply: the token, the cause, and the server's own notes.
 
     The generation is among these: a workload's rises with its annotations, and so with every token.
     """
     metadata = document["metadata"]
-    notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != TOKEN_ANNOTATION}
+    notes = metadata.get("annotations") or {}
+    notes = {k: v for k, v in notes.items() if k != TOKEN_ANNOTATION and k not in SENT_ANNOTATIONS}
+    labels = {k: v for k, v in (metadata.get("labels") or {}).items() if k not in SENT_LABELS}
     kept = {k: v for k, v in document.items() if k not in {"metadata", "status"}}
-    return {**kept, "labels": metadata.get("labels") or {}, "annotations": notes}
+    return {**kept, "labels": labels, "annotations": notes}

@@ -2,11 +2,13 @@
 
 import asyncio
 
+from core.lifecycle.change_cause import change_cause
 from core.lifecycle.passwords import passwords_of
 from core.manifest.convox_yml import parse_manifest
 from core.policy.authorization import Rules
 from core.ports.cluster import Cluster
 from core.ports.store import StoreReader
+from core.promotion import Promotion
 from core.records.app import App
 from core.records.binding import Binding
 from core.records.build import Build
@@ -40,9 +42,14 @@ async def rendered(
     return await asyncio.to_thread(cluster.render, release, build, manifest, app, rules, passwords, hosts)
 
 
-async def sendable(read: StoreReader, cluster: Cluster, app: str, bundle: Bundle) -> Bundle:
-    """Return a stored bundle as it is sent: with the logins at registries that the app has now, whenever it was rendered."""
-    return cluster.with_logins(bundle, await read.app(app), await read.registry_logins(app))
+async def sendable(read: StoreReader, cluster: Cluster, promotion: Promotion, bundle: Bundle) -> Bundle:
+    """Return a stored bundle as a promotion sends it, whenever it was rendered.
+
+    It gets the logins at registries that the app has now, and its objects say what they belong to and why they are sent.
+    """
+    app = await read.app(promotion.app)
+    bundle = cluster.with_logins(bundle, app, await read.registry_logins(app.name))
+    return cluster.annotated(bundle, change_cause(promotion, bundle.release))
 
 
 async def prunable(tx: StoreReader, cluster: Cluster, app: str, bundle: Bundle) -> tuple[Ref, ...]:

@@ -11,6 +11,7 @@ from core.records.app import App
 from core.records.app_parts import TimerStatus
 from core.records.build import Build
 from core.records.bundle import Bundle, Ref
+from core.records.change_cause import ChangeCause
 from core.records.claim import Claim
 from core.records.desired_state import DesiredState
 from core.records.intent import Applied, Intent
@@ -96,6 +97,13 @@ class Cluster(Protocol):
 
     def with_logins(self, bundle: Bundle, app: App, logins: Sequence[RegistryAccount]) -> Bundle:
         """Return a bundle as it is sent, with the logins that the app has now: a stored one holds none; pure."""
+        ...
+
+    def annotated(self, bundle: Bundle, cause: ChangeCause | None) -> Bundle:
+        """Return a bundle as it is sent, each object with the labels and annotations by which other tools know it; pure.
+
+        None of these is in a pod template or a selector, and that they differ is no change (`Applied.changed`).
+        """
         ...
 
     def notes(self, manifest: Manifest) -> tuple[str, ...]:

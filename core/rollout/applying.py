@@ -140,7 +140,7 @@ class BundleApplier:
         limit: float,
     ) -> None:
         done = await self._done(promotion, stage)
-        bundle = await sendable(self._ports.store.read, self._ports.cluster, promotion.app, bundle)
+        bundle = await sendable(self._ports.store.read, self._ports.cluster, promotion, bundle)
         for ref in refs:
             answer = done.get((ref, "apply")) or await self._object(
                 promotion, bundle, ref, stage=stage, counts=counts, limit=limit

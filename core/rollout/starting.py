@@ -137,7 +137,7 @@ class RolloutStarter:
     async def _preflight(self, promotion: Promotion) -> Literal[True]:
         bundle = await self._ports.store.read.bundle(promotion.release)
         assert bundle is not None, "a bundle is stored with the request"
-        bundle = await sendable(self._ports.store.read, self._ports.cluster, promotion.app, bundle)
+        bundle = await sendable(self._ports.store.read, self._ports.cluster, promotion, bundle)
         await self._ports.cluster.preflight(
             promotion.app, bundle, token=promotion.token, force=promotion.forced
         )

@@ -7,12 +7,14 @@ import pytest
 
 from bot.clock import SystemClock
 from core.cluster.adapter import KubernetesCluster
+from core.cluster.annotating import annotated
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_file
 from core.cluster.fencing import AppNamespace
 from core.cluster.kinds.config_map import ANCHOR
-from core.cluster.labels import SCALE_MANAGER, TOKEN_ANNOTATION
+from core.cluster.labels import CHANGE_CAUSE_ANNOTATION, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.errors import Rejected
+from core.records.change_cause import ChangeCause
 from core.records.desired_state import DesiredState
 from core.records.intent import Intent
 from core.records.line import Line
@@ -134,6 +136,32 @@ async def test_another_tools_field_stops_a_promotion_and_not_a_rollback(bench: B
     assert "main" in (await bench.apply(bundle, force=True))[-1].overwrote
     container = (await bench.get(WEB))["spec"]["template"]["spec"]["containers"][0]
     assert container["image"] == "registry.example/web:1"
+
+
+async def test_the_cause_of_a_change_is_told_to_kubectl_and_stands_over_what_was_written_by_hand(
+    bench: Bench, control_plane, kubelet
+):
+    bundle, where = bench.bundle(), f"-n{bench.home.namespace}"
+    for number in (1, 2):
+        cause = ChangeCause(promotion=f"P{number}", requested_by="@alice", text=f"promotion {number}")
+        sent = annotated(bundle, cause)
+        await bench.cluster.preflight(bench.home.app, sent, token=number, force=False)
+        applied = await bench.apply(sent, token=number)
+        assert any(a.changed for a in applied) == (number == 1)
+        async with asyncio.timeout(20):
+            while f"promotion {number}" not in await control_plane.kubectl(
+                "rollout", "history", "deployment/web", where
+            ):
+                await bench.clock.sleep(0.1)
+        await control_plane.kubectl(
+            "annotate", "--overwrite", "deployment/web", f"{CHANGE_CAUSE_ANNOTATION}=by hand", where
+        )
+    sets, _ = await bench.admin.list(bench.home.at("ReplicaSet"))
+    assert len(sets) == 1, "no promotion of the same release replaces a pod"
+    labels = ",".join(f"app.kubernetes.io/{key}" for key in ("name=web", "version=" + bundle.release))
+    assert "deployment.apps/web" in await control_plane.kubectl(
+        "get", "deploy,svc", "-oname", "-l", labels, where
+    )
 
 
 async def test_a_count_by_hand_survives_and_secrets_stay_as_they_are(bench: Bench, control_plane):
