@@ -1,4 +1,4 @@
-"""Writes docs/schemas/ from the tables of the readers, so that an editor completes what they take.
+"""Writes docs/schemas/ from the tables of the readers, so that an editor completes what they take, and from that of the API.
 
 Run it after a change of the keys: `make schemas`. A test fails while a file is stale.
 """
@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bot.api.openapi.document import openapi_document
 from core.manifest.schema import manifest_schema
 from core.policy.schema import policy_schema
 from core.yaml.json_schema import Schema
@@ -15,6 +16,7 @@ FOLDER = Path(__file__).with_name("schemas")
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "convox.schema.json": manifest_schema,
     "policy.schema.json": policy_schema,
+    "openapi.json": openapi_document,
 }
 
 

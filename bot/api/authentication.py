@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-import re
+from collections.abc import Callable
 from typing import Protocol
 
 from aiohttp import web
@@ -15,12 +15,6 @@ from core.errors import Forbidden, Unauthorized
 from core.records.api_token import ApiToken
 
 USER = "convox"
-# What Kubernetes and Prometheus ask without a password; nothing in it is anybody's secret.
-OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
-# Whoever sends these has signed them, and has no token.
-SIGNED_PATHS = frozenset({"/webhooks/github", "/webhooks/gitlab"})
-# A pod that builds shows the token of its build, which opens the source of that build alone, or takes what was cloned for it.
-SOURCE_PATH = re.compile(r"/builds/[A-Za-z]{11}/(source|clone)")
 _ACTOR = web.RequestKey("_ACTOR", Actor)
 
 
@@ -37,12 +31,14 @@ def caller_of(request: web.Request) -> Caller:
     return Caller(actor=request[_ACTOR], source="http")
 
 
-def authentication_middleware(tokens: TokenChecker, clock: Clock) -> Middleware:
-    """Return the middleware that lets in who has a token."""
+def authentication_middleware(
+    tokens: TokenChecker, clock: Clock, needs_token: Callable[[str], bool]
+) -> Middleware:
+    """Return the middleware that lets in who has a token, to the paths that need one."""
 
     @web.middleware
     async def authenticating(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path not in OPEN_PATHS | SIGNED_PATHS and not SOURCE_PATH.fullmatch(request.path):
+        if needs_token(request.path):
             request[_ACTOR] = await _actor(tokens, clock, request.headers.get("Authorization"))
             # A browser adds a remembered password to whatever a foreign page makes it send, and names that page.
             if "Origin" in request.headers:

@@ -19,7 +19,7 @@ MAX_NAME_CHARS = 60
 class Body(BaseModel):
     """What a request may hold: the keys of its fields, and no others."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 B = TypeVar("B", bound=Body)

@@ -1,9 +1,10 @@
 """Everything over HTTP but Slack's own endpoint (contract 3): which address is answered by what."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from bot.api.authentication import TokenChecker, authentication_middleware
@@ -14,6 +15,9 @@ from bot.api.commands import CommandsEndpoint
 from bot.api.lines import LinesEndpoint
 from bot.api.metrics import MetricsSource, exposition
 from bot.api.names import Names
+from bot.api.openapi.document import openapi_document
+from bot.api.openapi.operation import ApiAccess, Operation
+from bot.api.openapi.operations import OPERATIONS, needs_token
 from bot.api.sources import SourcesEndpoint
 from bot.api.streams import TextStreams
 from bot.api.webhooks.endpoint import WebhooksEndpoint
@@ -61,38 +65,60 @@ class ApiDependencies:
 
 def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Application:
     """Return the application that listens on API_PORT, with the limits of that port."""
-    api = new_application(limits, [authentication_middleware(dependencies.tokens, dependencies.clock)])
-    names = Names(dependencies.directory)
+    middleware = authentication_middleware(dependencies.tokens, dependencies.clock, needs_token)
+    api = new_application(limits, [middleware])
     streams = TextStreams()
-    lines = LinesEndpoint(dependencies.viewer, names, dependencies.clock, streams)
-    health = HealthEndpoint(dependencies)
-    api.router.add_get("/healthz", health.alive)
-    api.router.add_get("/readyz", health.ready)
-    api.router.add_get("/metrics", health.metrics)
-    builds = BuildsEndpoint(dependencies.registrar, dependencies.starter)
-    runs = BuildRunsEndpoint(dependencies.starter, names, dependencies.clock, streams)
-    api.router.add_post("/apps/{app}/builds", builds.create, expect_handler=expect)
-    sources = SourcesEndpoint(dependencies.sources)
-    api.router.add_post("/apps/{app}/sources", sources.create, expect_handler=expect)
-    api.router.add_get("/sources/{id}", sources.get, allow_head=False)
-    api.router.add_patch("/sources/{id}", sources.append, expect_handler=expect)
-    api.router.add_get("/builds/{id}", runs.get, allow_head=False)
-    api.router.add_get("/builds/{id}/log", runs.log, allow_head=False)
-    api.router.add_get("/builds/{id}/source", runs.source, allow_head=False)
-    clones = ClonesEndpoint(dependencies.clones)
-    api.router.add_post("/builds/{id}/clone", clones.create, expect_handler=expect)
-    api.router.add_post("/builds/{id}/cancel", runs.cancel)
-    api.router.add_post("/builds/{id}/retry", runs.retry)
-    api.router.add_post(
-        "/commands",
-        CommandsEndpoint(dependencies.handlers, dependencies.store, names, dependencies.clock).create,
-        expect_handler=expect,
-    )
-    api.router.add_get("/promotions/{id}/lines", lines.get, allow_head=False)
-    api.router.add_post("/webhooks/github", dependencies.webhooks.github, expect_handler=expect)
-    api.router.add_post("/webhooks/gitlab", dependencies.webhooks.gitlab, expect_handler=expect)
+    handlers = _handlers(dependencies, streams)
+    for each in OPERATIONS:
+        _add(api.router, each, handlers[each.id])
     api.on_shutdown.append(streams.stop)
     return api
+
+
+def _add(router: web.UrlDispatcher, asked: Operation, handler: Handler) -> None:
+    if asked.method == "GET":
+        router.add_get(asked.path, handler, allow_head=asked.access is ApiAccess.OPEN)
+    else:
+        # A client that asks before it sends a body waits until the handler wants it.
+        router.add_route(
+            asked.method, asked.path, handler, expect_handler=None if asked.body is None else expect
+        )
+
+
+def _handlers(dependencies: ApiDependencies, streams: TextStreams) -> Mapping[str, Handler]:
+    """Return who answers each operation of the table, by its id."""
+    names = Names(dependencies.directory)
+    health = HealthEndpoint(dependencies)
+    lines = LinesEndpoint(dependencies.viewer, names, dependencies.clock, streams)
+    builds = BuildsEndpoint(dependencies.registrar, dependencies.starter)
+    runs = BuildRunsEndpoint(dependencies.starter, names, dependencies.clock, streams)
+    sources = SourcesEndpoint(dependencies.sources)
+    commands = CommandsEndpoint(dependencies.handlers, dependencies.store, names, dependencies.clock)
+    return {
+        "alive": health.alive,
+        "ready": health.ready,
+        "metrics": health.metrics,
+        "openapi": described,
+        "command": commands.create,
+        "follow": lines.get,
+        "build": builds.create,
+        "announceSource": sources.create,
+        "source": sources.get,
+        "upload": sources.append,
+        "look": runs.get,
+        "log": runs.log,
+        "cancelBuild": runs.cancel,
+        "retryBuild": runs.retry,
+        "fetchSource": runs.source,
+        "tellClone": ClonesEndpoint(dependencies.clones).create,
+        "github": dependencies.webhooks.github,
+        "gitlab": dependencies.webhooks.gitlab,
+    }
+
+
+async def described(_: web.Request) -> web.Response:
+    """Answer what can be asked, as OpenAPI."""
+    return json_response(openapi_document())
 
 
 class HealthEndpoint:

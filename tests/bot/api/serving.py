@@ -20,6 +20,7 @@ from core.usecases.push_receiver import PushReceiver
 from core.usecases.source_registrar import SourceRegistrar
 from storage.sources import SourceFolder
 from tests.bot.api.asking import basic
+from tests.bot.api.conforming import ConformingClient
 from tests.bot.handling import handlers_of
 from tests.core.building.nursery import Builds, builds_of
 from tests.core.world import World, world
@@ -139,7 +140,7 @@ async def serving(path, jobs=None, token=""):
             clock=_Aside(made.clock),
         )
         token = token or await made.store.tokens.create("ci")
-        async with TestClient(TestServer(new_api(parts, HttpLimits()))) as client:
+        async with ConformingClient(TestServer(new_api(parts, HttpLimits()))) as client:
             try:
                 yield Api(made, client, slack, handlers, token, lag, parts.sources, builds, webhooks)
             finally:
