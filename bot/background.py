@@ -30,6 +30,8 @@ SOURCES_SECONDS = 600.0
 ORPHANS_SECONDS = 600.0
 # How often pushes are looked through for those that are too old, by days.
 PUSHES_SECONDS = 3600.0
+# How often the numbers of the last 30 days are worked out anew.
+DELIVERIES_SECONDS = 300.0
 # Between two tries to reach the cluster at a start.
 CONTACT_SECONDS = (5.0, 15.0, 60.0)
 
@@ -69,6 +71,11 @@ async def remove_orphans(builds: BuildSupervisor, clock: Clock) -> None:
     await _repeat(
         lambda _: builds.remove_orphans(), ORPHANS_SECONDS, clock, "Jobs left over could not be looked for"
     )
+
+
+async def count_deliveries(look: Callable[[datetime], Awaitable[None]], clock: Clock) -> None:
+    """Work out how each app is delivered, for the metrics, until cancelled."""
+    await _repeat(look, DELIVERIES_SECONDS, clock, "how apps are delivered could not be worked out")
 
 
 async def age_out_pushes(pushes: PushReceiver, clock: Clock) -> None:

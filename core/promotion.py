@@ -264,6 +264,27 @@ class Promotion:
         return self.force or self.kind == "rollback"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionEntry:
+    """How a promotion ended, of all that is known of it what numbers are made of: none of it is sealed, so thousands are read at once.
+
+    Attributes:
+        cause_kind: why it ended as it did, in a word (`core/lifecycle/measuring.py`).
+    """
+
+    id: str
+    app: str
+    release: str
+    kind: PromotionKind
+    phase: Phase
+    cause_kind: str
+    touched_at: datetime | None
+    settled_at: datetime | None
+    restarts: tuple[str, ...]
+    cancelled_by: Actor | None
+    blameless: bool
+
+
 def advance(promotion: Promotion, event: PromotionEvent, *, now: datetime) -> Promotion:
     """Return the promotion in the phase that follows `event`.
 

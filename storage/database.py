@@ -16,6 +16,7 @@ from storage.errors import DatabaseMissing, SchemaMigrationMissing
 from storage.filesystem import resolve_local
 from storage.lock import check_not_lost, file_lock, opened
 from storage.migrate import MIGRATIONS, Migration, migrate, needs_migration, version_of
+from storage.timing import DatabaseTask, DatabaseTimes
 from storage.write_queue import WriteQueue
 
 log = logging.getLogger(__name__)
@@ -79,24 +80,32 @@ async def uninterrupted(work: asyncio.Task[None]) -> None:
 
 
 class Database:
-    """One SQLite file with one connection that writes and one that reads."""
+    """One SQLite file with one connection that writes and one that reads.
+
+    Attributes:
+        times: how long what is done with it takes.
+    """
 
     def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
         self.path = path
         self.reader = reader
+        self.times = DatabaseTimes()
         self._writer = writer
         self._queue = WriteQueue()
         self._owner: asyncio.Task[object] | None = None
         self._unwritable = False
 
     @asynccontextmanager
-    async def transaction(self, *, urgent: bool = False) -> AsyncGenerator[aiosqlite.Connection]:
+    async def transaction(
+        self, kind: DatabaseTask = DatabaseTask.UPKEEP, *, urgent: bool = False
+    ) -> AsyncGenerator[aiosqlite.Connection]:
         """Give the writing connection inside BEGIN IMMEDIATE … COMMIT; any error rolls everything back.
 
         A task that is cancelled while COMMIT runs has committed: whoever catches that must read again. Blocks
         do not nest: the inner one would wait for ever, so it is a RuntimeError.
 
         Args:
+            kind: what its time is counted as.
             urgent: it goes before all others that wait, so it must be one short write that somebody waits for by the
                 second. It waits for the transaction that runs, and for others that are urgent.
 
@@ -105,9 +114,11 @@ class Database:
         """
         if self._owner is not None and self._owner is asyncio.current_task():
             raise RuntimeError("this task is in a transaction already")
-        async with self._queue.turn(urgent=urgent):
+        async with AsyncExitStack() as turn:
+            with self.times.measured(DatabaseTask.QUEUE):
+                await turn.enter_async_context(self._queue.turn(urgent=urgent))
             self._owner = asyncio.current_task()
-            with raising_unusable():
+            with self.times.measured(kind), raising_unusable():
                 try:
                     await self._writer.execute("BEGIN IMMEDIATE")
                     yield self._writer

@@ -1,6 +1,7 @@
 """A connection for as long as somebody may use it: named statements in, rows out."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from sqlite3 import Row
 from typing import Any
 
@@ -9,6 +10,7 @@ import aiosqlite
 from core.errors import Unavailable
 from storage.database import forget_pages, raising_unusable
 from storage.queries import QUERIES
+from storage.timing import DatabaseTask, DatabaseTimes
 
 Parameters = Mapping[str, Any]
 
@@ -20,8 +22,10 @@ class Session:
         changes: rows that `run` and `many` have changed so far.
     """
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, times: DatabaseTimes | None = None) -> None:
+        """Take a connection; with `times` each read is counted there."""
         self._connection: aiosqlite.Connection | None = connection
+        self._times = times
         self.changes = 0
 
     def end(self) -> None:
@@ -42,7 +46,10 @@ class Session:
         """
         connection = self.connection
         try:
-            with raising_unusable():
+            with (
+                raising_unusable(),
+                self._times.measured(DatabaseTask.READ) if self._times else nullcontext(),
+            ):
                 return list(await connection.execute_fetchall(QUERIES[statement], parameters))
         except Unavailable:
             await forget_pages(connection)

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.actor import Actor
 from core.clock import Clock
+from core.histogram import Histogram
 from core.records.bundle import Bundle
 from storage import audit
 from storage.builds.reads import BuildReader
@@ -29,6 +30,7 @@ from storage.records.writes import RecordWriter
 from storage.refused_blocks import SqliteRefusedBlocks
 from storage.reseal import reseal
 from storage.session import Session
+from storage.timing import DatabaseTask
 from storage.tokens.issued import Tokens
 
 
@@ -68,7 +70,7 @@ class SqliteStore:
         self._database = database
         self._vault = vault
         self._clock = clock
-        self._reading = Session(database.reader)
+        self._reading = Session(database.reader, database.times)
         self.inbox = SqliteInbox(database, vault)
         self.outbox = SqliteOutbox(database, vault, clock)
         self.homes = SqliteHomes(database)
@@ -83,7 +85,7 @@ class SqliteStore:
     @asynccontextmanager
     async def transaction(self, *, delivery: int | None = None) -> AsyncGenerator[SqliteTransaction]:
         """Begin to write; see `Database.transaction` for cancellation. What is left of it afterwards refuses."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(DatabaseTask.RECORDS) as connection:
             session = Session(connection)
             now = self._clock.now()
             try:
@@ -105,6 +107,10 @@ class SqliteStore:
         """
         await self.read.apps()
         await self._database.try_writing()
+
+    def times(self) -> Mapping[str, Histogram]:
+        """Return how long each kind of work with the database took, since it was opened."""
+        return self._database.times.kinds
 
     def size(self) -> int:
         """Return the bytes of the database and of its write-ahead log."""

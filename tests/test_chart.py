@@ -1,5 +1,6 @@
 """The Helm chart: it is what `kubectl apply -k deploy/` applies, and its values are checked before anything is."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -230,3 +231,34 @@ def test_what_a_pod_may_be_told_arrives():
     assert not [each for each in found if each["kind"] == "PersistentVolumeClaim"]
     (api, _) = of_kind(found, "NetworkPolicy")["spec"]["ingress"]
     assert api["from"] == [{"podSelector": {"matchLabels": {"ci": "yes"}}}]
+
+
+def strict(schema: Any) -> Any:
+    """Return the schema of a kind so that a key which the API server would drop in silence is refused."""
+    if isinstance(schema, list):
+        return [strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: strict(value) for key, value in schema.items()}
+    # A property may itself be called `properties`; only a schema has a type.
+    return made | {"additionalProperties": False} if "properties" in made and made.get("type") else made
+
+
+def test_prometheus_operator_takes_what_it_is_to_scrape_and_the_rules_that_are_tested():
+    monitored = ("monitoring.serviceMonitor.enabled=true", "monitoring.rules.enabled=true")
+    found = rendered(*monitored, "monitoring.serviceMonitor.labels.release=prometheus")
+    # Of the CustomResourceDefinitions of v0.85.0, without their descriptions.
+    schemas = json.loads(
+        gzip.decompress((Path(__file__).parent / "prometheus_operator.json.gz").read_bytes())
+    )
+    monitor, rules = (of_kind(found, kind) for kind in ("ServiceMonitor", "PrometheusRule"))
+    for each in (monitor, rules):
+        judge = Draft7Validator(strict(schemas[each["kind"]]["properties"]["spec"]))
+        assert list(judge.iter_errors(each["spec"])) == []
+        assert list(judge.iter_errors(each["spec"] | {"typo": 1}))
+
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+    service = of_kind(found, "Service")
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert monitor["spec"]["endpoints"][0]["port"] in {port["name"] for port in service["spec"]["ports"]}
+    assert rules["spec"] == yaml.safe_load((DEPLOY / "monitoring/alerts.yaml").read_text())

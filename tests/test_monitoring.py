@@ -4,18 +4,19 @@ import itertools
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.api.metrics import MetricsSnapshot, exposition
-from bot.loop_lag import LoopLag
-from core.records.build import BuildCounts
-from core.records.milestone import Milestone, RolloutTimes
-from tests.fakes import JumpingClock
+from bot.api.metrics import exposition
+from tests.bot.api.metric_facts import metric_facts
 from tests.tools.programs import needed
 
 FOLDER = Path(__file__).parents[1] / "deploy/monitoring"
@@ -32,26 +33,8 @@ SEVERITIES = {"critical", "warning", "info"}
 
 def exposed() -> dict[str, dict[str, set[str]]]:
     """Return sample → label → the values that it has."""
-    facts = MetricsSnapshot(
-        promotions={},
-        endings={},
-        times={milestone: RolloutTimes(counts={}, seconds=0.0) for milestone in Milestone},
-        waiting={"cards": 0},
-        oldest=0.0,
-        longest_approval=0.0,
-        connected=True,
-        limited=0,
-        blind=0.0,
-        size=0,
-        free=1.0,
-        policy_refused=False,
-        lag=LoopLag(JumpingClock()),
-        builds=BuildCounts(waiting=0, running=0, endings={}),
-        webhooks={},
-        version="1",
-    )
     found: dict[str, dict[str, set[str]]] = {}
-    for family in text_string_to_metric_families(exposition(facts).decode()):
+    for family in text_string_to_metric_families(exposition(metric_facts())[0].decode()):
         for sample in family.samples:
             labels = found.setdefault(sample.name, {})
             for label, value in sample.labels.items():
@@ -67,7 +50,8 @@ def test_what_the_page_calls_worth_an_alarm_has_one():
     worth = page.partition("Worth an alarm: ")[2].partition("[Rules and a dashboard]")[0]
     names = set(re.findall(r"convox_\w+", worth))
     assert len(names) > 4
-    assert names <= set(re.findall(r"convox_\w+", " ".join(rule["expr"] for rule in RULES)))
+    asked = set(re.findall(r"convox_\w+", " ".join(rule["expr"] for rule in RULES)))
+    assert names <= asked | {name.removesuffix("_bucket") for name in asked}
 
 
 @pytest.mark.parametrize("expression", ASKED)
@@ -133,3 +117,46 @@ def test_prometheus_takes_every_expression_of_the_dashboard(tmp_path: Path):
     file = tmp_path / "panels.yaml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
     promtool("check", "rules", file)
+
+
+def lost(given: Any, kept: Any, where: str = "") -> Iterator[str]:
+    """Name what is not in `kept`, or is another value there."""
+    if isinstance(given, dict) and isinstance(kept, dict):
+        for key, value in given.items():
+            yield from lost(value, kept.get(key), f"{where}/{key}")
+    elif isinstance(given, list) and isinstance(kept, list) and len(given) == len(kept):
+        for number, (one, other) in enumerate(zip(given, kept, strict=True)):
+            yield from lost(one, other, f"{where}/{number}")
+    elif given != kept:
+        yield where
+
+
+def as_grafana_reads_it(dashboard: dict[str, Any]) -> dict[str, Any]:
+    """Read it into the types that Grafana makes of its own schemas, and write it again: what these do not know is gone."""
+    register_default_plugins()
+    return json.loads(JSONEncoder().encode(Dashboard.from_json(dashboard)))
+
+
+def test_grafana_knows_every_key_of_the_dashboard():
+    assert list(lost(DASHBOARD, as_grafana_reads_it(DASHBOARD))) == []
+    typo = DASHBOARD | {"panels": [PANELS[0] | {"titel": "x"}, *PANELS[1:]]}
+    assert list(lost(typo, as_grafana_reads_it(typo))) == ["/panels/0/titel"]
+
+
+def test_a_table_names_its_columns_after_labels_that_the_bot_exposes():
+    tables = [panel for panel in PANELS if panel["type"] == "table"]
+    assert len(tables) == 2
+    for panel in tables:
+        labels = {
+            label.strip()
+            for target in panel["targets"]
+            for group in re.findall(r"\bby \((.*?)\)", target["expr"])
+            for label in group.split(",")
+        }
+        (organize,) = [each for each in panel["transformations"] if each["id"] == "organize"]
+        columns = organize["options"]["renameByName"]
+        assert {name for name in columns if not name.startswith("Value")} == labels
+        assert organize["options"]["indexByName"].keys() == columns.keys()
+        shown = set(columns.values())
+        assert {each["matcher"]["options"] for each in panel["fieldConfig"]["overrides"]} <= shown
+        assert panel["options"]["sortBy"][0]["displayName"] in shown

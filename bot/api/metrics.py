@@ -1,9 +1,7 @@
 """`GET /metrics`: what an operator needs to see in a graph to know that promotions end and Slack is told."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from importlib import metadata
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -14,100 +12,21 @@ from prometheus_client.core import (
     Metric,
     SummaryMetricFamily,
 )
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.openmetrics import exposition as openmetrics
 
-from bot.loop_lag import LoopLag
-from bot.slack.connection import SlackState
+from bot.api.app_metrics import delivery_metrics, known_reason, last_metrics
+from bot.api.metrics_snapshot import MetricsSnapshot
+from bot.api.webhooks.endpoint import OUTCOMES, VENDORS
 from core.build_run import ENDED
-from core.clock import Clock
+from core.histogram import Histogram
 from core.lifecycle.measuring import REASONS
-from core.ports.outbox import Backlog
 from core.promotion import IN_FLIGHT, Phase
 from core.records.build import BuildCounts
 from core.records.milestone import Milestone, RolloutTimes
-from core.rollout.watched_time import BlindTime
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricsSnapshot:
-    """One look at the process.
-
-    Attributes:
-        promotions: phase → promotions in it, over all apps and times.
-        endings: how a promotion ended and why → how many did, over all apps and times.
-        times: milestone → how long rollouts took to it, over all apps and times.
-        builds: of the cluster: how many wait, run, and have ended how.
-        waiting: kind (cards, lines, posts) → how many of them Slack is still to be told.
-        oldest: age of the longest waiting of them in seconds, 0 without one.
-        longest_approval: seconds that the longest waiting approval has waited, 0 without one.
-        limited: how often Slack has said "not so fast", since the process began.
-        blind: seconds that rollouts went unseen, since the process began.
-        size: of the database in bytes; `free`: how much of its disk is free, 0 to 1.
-        policy_refused: the policy file is bad, and the last good one rules in its place.
-        lag: how late the event loop was, since the process began.
-        webhooks: (vendor, outcome) → deliveries of webhooks, since the process began.
-    """
-
-    promotions: Mapping[Phase, int]
-    endings: Mapping[tuple[Phase, str], int]
-    times: Mapping[Milestone, RolloutTimes]
-    builds: BuildCounts
-    waiting: Mapping[str, int]
-    oldest: float
-    longest_approval: float
-    connected: bool
-    limited: int
-    blind: float
-    size: int
-    free: float
-    policy_refused: bool
-    lag: LoopLag
-    webhooks: Mapping[tuple[str, str], int]
-    version: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricsSource:
-    """Whom is asked for a snapshot: what the database counts, so that a restart changes no number, and the process itself."""
-
-    phases: Callable[[], Awaitable[Mapping[Phase, int]]]
-    endings: Callable[[], Awaitable[Mapping[tuple[Phase, str], int]]]
-    times: Callable[[], Awaitable[Mapping[Milestone, RolloutTimes]]]
-    builds: Callable[[], Awaitable[BuildCounts]]
-    oldest_awaiting: Callable[[], Awaitable[datetime | None]]
-    backlog: Callable[[], Awaitable[Backlog]]
-    size: Callable[[], int]
-    free: Callable[[], float]
-    policy_refused: Callable[[], bool]
-    slack: SlackState
-    blind: BlindTime
-    lag: LoopLag
-    webhooks: Mapping[tuple[str, str], int]
-    clock: Clock
-
-    async def snapshot(self) -> MetricsSnapshot:
-        """Look. Raises Unavailable where the database cannot be read."""
-        left, asked = await self.backlog(), await self.oldest_awaiting()
-        return MetricsSnapshot(
-            promotions=await self.phases(),
-            endings=await self.endings(),
-            times=await self.times(),
-            builds=await self.builds(),
-            waiting={"cards": left.cards, "lines": left.lines, "posts": left.posts},
-            oldest=self._age(left.oldest),
-            longest_approval=self._age(asked),
-            connected=self.slack.ready,
-            limited=self.slack.limited,
-            blind=self.blind.seconds,
-            size=self.size(),
-            free=self.free(),
-            policy_refused=self.policy_refused(),
-            lag=self.lag,
-            webhooks=dict(self.webhooks),
-            version=version(),
-        )
-
-    def _age(self, since: datetime | None) -> float:
-        return max(0.0, (self.clock.now() - since).total_seconds()) if since else 0.0
+# Those of OpenMetrics that a gauge of ours has.
+UNITS = frozenset({"bytes", "ratio", "seconds"})
 
 
 class MetricsCollector:
@@ -119,6 +38,8 @@ class MetricsCollector:
     def collect(self) -> Iterator[Metric]:
         facts = self._facts
         yield _endings(facts.endings)
+        yield from delivery_metrics(facts.delivered)
+        yield from last_metrics(facts.last)
         yield _times(facts.times)
         yield _builds(facts.builds)
         yield _webhooks(facts.webhooks)
@@ -145,7 +66,9 @@ class MetricsCollector:
             "How late the process came to what was due, ten samples a second.",
             buckets=list(facts.lag.buckets().items()),
             sum_value=facts.lag.total,
+            unit="seconds",
         )
+        yield _database(facts.database)
         yield InfoMetricFamily("convox_bot", "The version that runs.", {"version": facts.version})
 
     def _gauges(self) -> Iterator[Metric]:
@@ -176,7 +99,7 @@ class MetricsCollector:
             ),
         }
         for name, (help_text, value) in values.items():
-            yield GaugeMetricFamily(name, help_text, value)
+            yield GaugeMetricFamily(name, help_text, value, unit=_unit(name))
 
 
 def _endings(counted: Mapping[tuple[Phase, str], int]) -> Metric:
@@ -186,9 +109,30 @@ def _endings(counted: Mapping[tuple[Phase, str], int]) -> Metric:
         labels=["ending", "reason"],
     )
     known = [(phase, reason) for phase, reasons in REASONS.items() for reason in reasons]
-    for phase, reason in sorted({*known, *counted}):
-        family.add_metric([phase, reason], counted.get((phase, reason), 0))
+    counts = Counter(dict.fromkeys(known, 0))
+    for (phase, reason), count in counted.items():
+        counts[phase, known_reason(phase, reason)] += count
+    for (phase, reason), count in sorted(counts.items()):
+        family.add_metric([phase, reason], count)
     return family
+
+
+def _database(times: Mapping[str, Histogram]) -> Metric:
+    family = HistogramMetricFamily(
+        "convox_database_seconds",
+        "How long the database was busy with each kind of work, or one waited for its turn to write (queue).",
+        labels=["kind"],
+        unit="seconds",
+    )
+    for kind, found in times.items():
+        family.add_metric([kind], buckets=list(found.buckets().items()), sum_value=found.total)
+    return family
+
+
+def _unit(name: str) -> str:
+    """Return the unit that a name ends with, as OpenMetrics wants it told, "" without one."""
+    unit = name.rpartition("_")[2]
+    return unit if unit in UNITS else ""
 
 
 def _builds(counted: BuildCounts) -> Metric:
@@ -196,6 +140,7 @@ def _builds(counted: BuildCounts) -> Metric:
         "convox_build_seconds",
         "Builds of the cluster that have ended, by ending, and how long they ran.",
         labels=["ending"],
+        unit="seconds",
     )
     for ending in sorted(ENDED):
         count, seconds = counted.endings.get(ending, (0, 0.0))
@@ -209,7 +154,8 @@ def _webhooks(counts: Mapping[tuple[str, str], int]) -> Metric:
         "Deliveries of GitHub and GitLab, by what became of them.",
         labels=["vendor", "outcome"],
     )
-    for labels, count in sorted(counts.items()):
+    known = {(vendor, outcome): 0 for vendor in VENDORS for outcome in OUTCOMES}
+    for labels, count in sorted({**known, **counts}.items()):
         found.add_metric(list(labels), count)
     return found
 
@@ -219,22 +165,21 @@ def _times(counted: Mapping[Milestone, RolloutTimes]) -> Metric:
         "convox_rollout_seconds",
         "How long rollouts took from their start to each milestone.",
         labels=["milestone"],
+        unit="seconds",
     )
     for milestone, times in counted.items():
         family.add_metric([milestone], buckets=list(times.buckets().items()), sum_value=times.seconds)
     return family
 
 
-def exposition(facts: MetricsSnapshot) -> bytes:
-    """Return the text that Prometheus reads; a registry of its own, so that nothing of the process leaks in."""
+def exposition(facts: MetricsSnapshot, accept: str = "") -> tuple[bytes, str]:
+    """Return the text that Prometheus reads and its type: OpenMetrics where `accept`, a header, names it.
+
+    A registry of its own, so that nothing of the process leaks in.
+    """
     registry = CollectorRegistry()
     registry.register(MetricsCollector(facts))
-    return generate_latest(registry)
-
-
-def version() -> str:
-    """Return the version of the installed package."""
-    try:
-        return metadata.version("convox-bot")
-    except metadata.PackageNotFoundError:
-        return "unknown"
+    if "application/openmetrics-text" in accept:
+        text = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
+        return text, openmetrics.CONTENT_TYPE_LATEST
+    return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from bot.api.authentication import TokenChecker, authentication_middleware
 from bot.api.build_runs import BuildRunsEndpoint
@@ -13,7 +12,8 @@ from bot.api.builds import BuildsEndpoint
 from bot.api.clones import ClonesEndpoint
 from bot.api.commands import CommandsEndpoint
 from bot.api.lines import LinesEndpoint
-from bot.api.metrics import MetricsSource, exposition
+from bot.api.metrics import exposition
+from bot.api.metrics_snapshot import MetricsSource
 from bot.api.names import Names
 from bot.api.openapi.document import openapi_document
 from bot.api.openapi.operation import ApiAccess, Operation
@@ -148,7 +148,8 @@ class HealthEndpoint:
         slack = self._dependencies.slack
         return "" if slack.ready else slack.problem or "Slack has not said hello yet"
 
-    async def metrics(self, _: web.Request) -> web.Response:
-        """Answer Prometheus."""
+    async def metrics(self, request: web.Request) -> web.Response:
+        """Answer Prometheus, as OpenMetrics where it asks for that."""
         facts = await self._dependencies.metrics.snapshot()
-        return web.Response(body=exposition(facts), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        body, content_type = exposition(facts, request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})

@@ -188,7 +188,7 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from bot.api.metrics import version
+        from bot.api.metrics_snapshot import version
 
         show(f"convox-bot {version()}")
         parser.exit()

@@ -8,13 +8,15 @@ from aiohttp import ClientSession, web
 from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.api.metrics import MetricsSource
+from bot.api.delivery_tracker import DeliveryTracker
+from bot.api.metrics_snapshot import MetricsSource
 from bot.api.server import ApiDependencies, new_api
 from bot.api.webhooks.endpoint import WebhookSecrets, WebhooksEndpoint
 from bot.background import (
     age_out_pushes,
     age_out_sources,
     await_cluster,
+    count_deliveries,
     expire,
     promote_built,
     remind,
@@ -117,6 +119,7 @@ def assembled(
         slack.client, app, app_token=_value(settings.slack_app_token), state=slack.state, clock=clock
     )
     lag = LoopLag(clock)
+    deliveries = DeliveryTracker(store.read)
     return Bot(
         store=store,
         registrar=domain.registrar,
@@ -145,12 +148,13 @@ def assembled(
             "age limit of pushes": lambda: age_out_pushes(domain.builds.pushes, clock),
             "releases to promote": lambda: promote_built(domain.build_promoter, clock),
             "loop lag": lag.run,
+            "numbers of deliveries": lambda: count_deliveries(deliveries.look, clock),
             "first pods": domain.first_pods.run,
             "builds left over": domain.builds.supervisor.run,
             "Jobs left over": lambda: remove_orphans(domain.builds.supervisor, clock),
             "first word of the cluster": lambda: await_cluster(cluster.reach, clock),
         },
-        sites=_sites(settings, policy, store, slack, domain, app, lag, clock),
+        sites=_sites(settings, policy, store, slack, domain, app, lag, deliveries, clock),
     )
 
 
@@ -162,6 +166,7 @@ def _sites(
     domain: UseCases,
     app: AsyncApp,
     lag: LoopLag,
+    deliveries: DeliveryTracker,
     clock: Clock,
 ) -> list[tuple[web.Application, str, int]]:
     """Return the API, and the address that Slack delivers to where it does so by HTTP."""
@@ -196,7 +201,9 @@ def _sites(
             slack=slack.state,
             blind=domain.blind,
             lag=lag,
+            database=store.times,
             webhooks=webhooks.counts,
+            deliveries=deliveries,
             clock=clock,
         ),
         try_database=store.try_out,

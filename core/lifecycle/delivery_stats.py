@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from core.promotion import Phase, Promotion
+from core.promotion import Phase, PromotionEntry
 
+# What `/convox stats` and the metrics look back on.
+STATS_DAYS = 30
 FAILED = frozenset({Phase.REVERTED, Phase.FAILURE, Phase.STOPPED})
 ENDED = FAILED | {Phase.RUNNING}
 
@@ -45,7 +47,7 @@ class DeliveryStats:
 
 
 def delivery_stats(
-    ended: Sequence[Promotion], made: Mapping[str, datetime], since: datetime, until: datetime
+    ended: Sequence[PromotionEntry], made: Mapping[str, datetime], since: datetime, until: datetime
 ) -> DeliveryStats:
     """Return the numbers.
 
@@ -75,7 +77,7 @@ def delivery_stats(
     )
 
 
-def _is_change(promotion: Promotion) -> bool:
+def _is_change(promotion: PromotionEntry) -> bool:
     return (
         promotion.kind == "promote"
         and not promotion.restarts
@@ -85,11 +87,11 @@ def _is_change(promotion: Promotion) -> bool:
     )
 
 
-def _failed(ended: Sequence[Promotion], number: int) -> bool:
+def _failed(ended: Sequence[PromotionEntry], number: int) -> bool:
     return ended[number].phase in FAILED or _rolled_back_by(ended, number) is not None
 
 
-def _rolled_back_by(ended: Sequence[Promotion], number: int) -> Promotion | None:
+def _rolled_back_by(ended: Sequence[PromotionEntry], number: int) -> PromotionEntry | None:
     """Return the rollback by which a person took a live release back: the next that went live after it."""
     if ended[number].phase is not Phase.RUNNING:
         return None
@@ -98,7 +100,7 @@ def _rolled_back_by(ended: Sequence[Promotion], number: int) -> Promotion | None
     return after if after is not None and after.kind == "rollback" else None
 
 
-def _restoring(ended: Sequence[Promotion], number: int) -> float | None:
+def _restoring(ended: Sequence[PromotionEntry], number: int) -> float | None:
     """Return for how many seconds a failure was felt: from the first write, or from being live, until something good ran again."""
     failure = ended[number]
     if back := _rolled_back_by(ended, number):

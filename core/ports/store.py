@@ -9,7 +9,7 @@ from core.actor import Actor
 from core.ports.build_runs import BuildRunReader, BuildRunWriter
 from core.ports.notices import Announcement, NoticeKind
 from core.ports.outbox import Card
-from core.promotion import Phase, Promotion
+from core.promotion import Phase, Promotion, PromotionEntry
 from core.records.app import App
 from core.records.approval import Approval
 from core.records.build import Build, BuildEntry
@@ -137,7 +137,7 @@ class StoreReader(BuildRunReader, Protocol):
         """Return the newest promotions first."""
         ...
 
-    async def ended_since(self, app: str, since: datetime, limit: int) -> list[Promotion]:
+    async def ended_since(self, app: str, since: datetime, limit: int) -> list[PromotionEntry]:
         """Return the last promotions that have touched the cluster and ended since a moment, the oldest of them first."""
         ...
 

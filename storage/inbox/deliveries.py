@@ -10,6 +10,7 @@ from storage.database import Database
 from storage.inbox.rows import delivery_of, delivery_row
 from storage.keys import Vault
 from storage.session import Session
+from storage.timing import DatabaseTask
 
 # With "Delayed Events" Slack repeats a delivery for 24 hours (its Events API documentation); one more for doubt.
 REMEMBERED = timedelta(hours=25)
@@ -52,7 +53,7 @@ class SqliteInbox:
     async def _keep_all(self) -> None:
         """Store all that have come by now: a hundred at once wait for the disk twice, not a hundred times."""
         # Slack's acknowledgement waits for this, and Slack waits three seconds.
-        async with self._database.transaction(urgent=True) as connection:
+        async with self._database.transaction(DatabaseTask.INBOX, urgent=True) as connection:
             arrivals = [each for each in self._arrivals if each.fresh is None]
             kept = [await Session(connection).run("keep_delivery", each.row) for each in arrivals]
         for arrival, rows in zip(arrivals, kept, strict=True):
@@ -77,14 +78,14 @@ class SqliteInbox:
 
     async def handled(self, delivery_id: int, now: datetime) -> None:
         """Wipe the payload; the key is remembered for REMEMBERED, so that a repetition is known."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(DatabaseTask.INBOX) as connection:
             await Session(connection).run("handled_delivery", {"id": delivery_id, "now": timestamp(now)})
 
     async def prune(self, now: datetime) -> int:
         """Forget deliveries that were handled more than REMEMBERED ago; return how many."""
         forgotten, last = 0, PRUNED_AT_ONCE
         while last == PRUNED_AT_ONCE:
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(DatabaseTask.INBOX) as connection:
                 last = await Session(connection).run(
                     "prune_deliveries", {"before": timestamp(now - REMEMBERED), "limit": PRUNED_AT_ONCE}
                 )

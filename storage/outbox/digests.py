@@ -7,6 +7,7 @@ from core.ports.digests import JOINING_SECONDS, MOST_ROLLOUTS, Digest
 from storage.codec import datetime_or_none, timestamp
 from storage.outbox.table import OutboxTable
 from storage.session import Session
+from storage.timing import DatabaseTask
 
 
 class SqliteDigests(OutboxTable):
@@ -19,7 +20,7 @@ class SqliteDigests(OutboxTable):
                 await self._join(row["channel"], row["digest"])
 
     async def _join(self, channel: str, digest: int | None) -> None:
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(DatabaseTask.OUTBOX) as connection:
             session = Session(connection)
             if digest is None:
                 now = timestamp(self._clock.now())

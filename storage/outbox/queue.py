@@ -25,6 +25,7 @@ from storage.outbox.rows import card_due_of, lost_post_of, post_of, thread_due_o
 from storage.outbox.unwritten import UnwrittenOutcomes
 from storage.promotions.rows import line_of
 from storage.session import Session
+from storage.timing import DatabaseTask
 
 # SQLite's word for no limit.
 ALL = -1
@@ -267,7 +268,7 @@ class SqliteOutbox:
     @asynccontextmanager
     async def _writing(self) -> AsyncGenerator[Session]:
         """Give a transaction in which everything that Slack has taken until now is written first."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(DatabaseTask.OUTBOX) as connection:
             session = Session(connection)
             written = await self._unwritten.write(session)
             yield session

@@ -3,6 +3,7 @@
 from core.clock import Clock
 from storage.database import Database
 from storage.session import Session
+from storage.timing import DatabaseTask
 
 
 class OutboxTable:
@@ -14,5 +15,5 @@ class OutboxTable:
         self._reading = Session(database.reader)
 
     async def _run(self, statement: str, **parameters: object) -> None:
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(DatabaseTask.OUTBOX) as connection:
             await Session(connection).run(statement, parameters)

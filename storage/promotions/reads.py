@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from core.errors import NotFound
-from core.promotion import Phase, Promotion
+from core.promotion import Phase, Promotion, PromotionEntry
 from core.records.approval import Approval
 from core.records.bundle import Ref
 from core.records.intent import Intent
@@ -22,6 +22,7 @@ from storage.promotions.rows import (
     intent_of,
     line_of,
     live_entry_of,
+    promotion_entry_of,
     promotion_of,
     prune_job_of,
     sample_of,
@@ -50,9 +51,17 @@ class PromotionReader(AggregateReader):
         rows = await self._session.all("promotions", app=app, limit=limit)
         return [promotion_of(row, self._vault) for row in rows]
 
-    async def ended_since(self, app: str, since: datetime, limit: int) -> list[Promotion]:
+    async def ended_since(self, app: str, since: datetime, limit: int) -> list[PromotionEntry]:
         rows = await self._session.all("ended_since", app=app, since=timestamp(since), limit=limit)
-        return [promotion_of(row, self._vault) for row in reversed(rows)]
+        return [promotion_entry_of(row) for row in reversed(rows)]
+
+    async def last_ends(self, limit: int) -> list[PromotionEntry]:
+        """Return the last promotion of each app that has ended, of the apps of which something ended last."""
+        return [promotion_entry_of(row) for row in await self._session.all("last_ends", limit=limit)]
+
+    async def last_failures(self, limit: int) -> list[PromotionEntry]:
+        """Return the last promotion of each app that failed after it had written, of the apps where one failed last."""
+        return [promotion_entry_of(row) for row in await self._session.all("last_failures", limit=limit)]
 
     async def in_flight(self, app: str) -> Promotion | None:
         row = await self._session.one("in_flight", app=app)

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from core.promotion import Phase, Promotion
+from core.promotion import Phase, Promotion, PromotionEntry
 from core.records.approval import Approval
 from core.records.binding import Binding
 from core.records.bundle import Ref
@@ -91,6 +91,18 @@ def binding_of(document: dict[str, Any]) -> Binding:
     prune = tuple(Ref(kind, name) for kind, name in document["prune"])
     # Before anything could be queued nothing was approved to follow something else.
     return Binding(**(document | {"prune": prune, "follows": tuple(document.get("follows", ()))}))
+
+
+def promotion_entry_of(row: Row) -> PromotionEntry:
+    return PromotionEntry(
+        **{name: row[name] for name in ("id", "app", "release", "kind", "cause_kind")},
+        phase=Phase(row["phase"]),
+        touched_at=datetime_or_none(row["touched_at"]),
+        settled_at=datetime_or_none(row["settled_at"]),
+        restarts=tuple(orjson.loads(row["restarts"])),
+        cancelled_by=actor_or_none(row["cancelled_by"]),
+        blameless=bool(row["blameless"]),
+    )
 
 
 def promotion_of(row: Row, vault: Vault) -> Promotion:

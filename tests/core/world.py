@@ -129,9 +129,9 @@ def counted(w: World) -> list[float]:
     made: list[float] = []
     real = w.store._database.transaction
 
-    def transaction(*, urgent: bool = False) -> AbstractAsyncContextManager[Connection]:
+    def transaction(*work: Any, urgent: bool = False) -> AbstractAsyncContextManager[Connection]:
         made.append(w.clock.monotonic())
-        return real(urgent=urgent)
+        return real(*work, urgent=urgent)
 
     w.store._database.transaction = transaction  # type: ignore[assignment]
     return made

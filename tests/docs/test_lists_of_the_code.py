@@ -5,20 +5,17 @@ import re
 
 import yaml
 
-from bot.api.metrics import MetricsSnapshot, exposition
+from bot.api.metrics import exposition
 from bot.command.grammar import GROUPS, RULES
-from bot.loop_lag import LoopLag
 from bot.prefixes import DEFAULT_COMMAND
 from bot.views.build_buttons import BUILD_ACTION_IDS
 from bot.views.buttons import ACTION_IDS
 from bot.views.notices import NOTICE_ACTION_IDS
 from core import errors
-from core.records.build import BuildCounts
-from core.records.milestone import Milestone, RolloutTimes
 from core.records.progress import Limits
 from core.redaction import SHORTEST_VALUE
+from tests.bot.api.metric_facts import metric_facts
 from tests.docs.pages import ROOT, blocks, codes, page, rows, section
-from tests.fakes import JumpingClock
 
 SLACK = page("slack.md")
 METHODS = rows(section(SLACK, "Methods of the Web API"))
@@ -57,25 +54,7 @@ def test_every_button_and_the_command_are_on_the_page():
 
 
 def test_every_metric_is_in_the_table_with_its_labels_and_no_other():
-    facts = MetricsSnapshot(
-        promotions={},
-        endings={},
-        times={Milestone.VERDICT: RolloutTimes(counts={}, seconds=0.0)},
-        waiting={"cards": 0},
-        oldest=0.0,
-        longest_approval=0.0,
-        connected=True,
-        limited=0,
-        blind=0.0,
-        size=0,
-        free=1.0,
-        policy_refused=False,
-        lag=LoopLag(JumpingClock()),
-        builds=BuildCounts(waiting=0, running=0, endings={}),
-        webhooks={("github", "started"): 1},
-        version="1",
-    )
-    found = re.findall(r"^(convox\w+)(?:\{(.*)\})? ", exposition(facts).decode(), re.MULTILINE)
+    found = re.findall(r"^(convox\w+)(?:\{(.*)\})? ", exposition(metric_facts())[0].decode(), re.MULTILINE)
     samples = [(name, ",".join(re.findall(r'(\w+)="', labels))) for name, labels in found]
     histograms = {name.removesuffix("_bucket") for name, labels in samples if "le" in labels.split(",")}
     # Of a histogram the page names the buckets; the count and the sum go without saying.

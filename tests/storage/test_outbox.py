@@ -271,9 +271,9 @@ async def transactions(store, made):
     real = store._database.transaction
 
     @asynccontextmanager
-    async def transaction(*, urgent=False):
+    async def transaction(*work, urgent=False):
         made.append(1)
-        async with real(urgent=urgent) as connection:
+        async with real(*work, urgent=urgent) as connection:
             yield connection
 
     store._database.transaction = transaction
@@ -315,7 +315,7 @@ async def test_what_could_not_be_written_down_is_written_later(store):
     assert numbers(await store.outbox.claim_lines(P, **LIMITS)) == [2]
 
 
-async def _full(*, urgent=False):
+async def _full(*work, urgent=False):
     raise Unavailable("the disk is full")
     yield
 

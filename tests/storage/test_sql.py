@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from core.lifecycle.delivery_stats import FAILED
 from core.promotion import IN_FLIGHT, SETTLED, TOUCHED_ENDINGS, WAITING, Phase
 from storage.migrate import MIGRATIONS
 from storage.queries import HEADER, QUERIES, load
@@ -67,15 +68,18 @@ def test_the_phases_in_sql_are_those_of_the_core():
     assert phases_in(QUERIES["unsettled"]) == [unsettled]
     assert phases_in(QUERIES["last_touched_phase"]) == [TOUCHED_ENDINGS]
     assert phases_in(QUERIES["awaiting"]) == phases_in(QUERIES["all_awaiting"]) == [WAITING]
-    # Before the last two, indexes that later phases have made anew; these count endings.
-    assert phases_in("\n".join(m.script for m in MIGRATIONS))[-6:] == [
+    # Before the last three, indexes that later phases have made anew; these count endings, and find those that failed.
+    assert phases_in("\n".join(m.script for m in MIGRATIONS))[-7:] == [
         IN_FLIGHT,
         unsettled,
         WAITING,
         TOUCHED_ENDINGS,
         SETTLED,
         SETTLED,
+        FAILED,
     ]
+    assert phases_in(QUERIES["last_ends"]) == [SETTLED]
+    assert phases_in(QUERIES["last_failures"]) == [FAILED]
 
 
 # What may be read from one end to the other: it grows with apps, keys, tokens and open work, never with history.

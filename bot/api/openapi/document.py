@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from bot.api.metrics import version
+from bot.api.metrics_snapshot import version
 from bot.api.openapi.models import ErrorResponse
 from bot.api.openapi.operation import JSON, LINES, TEXT, ApiAccess, ApiAnswer, Operation
 from bot.api.openapi.operations import OPERATIONS, STREAMED

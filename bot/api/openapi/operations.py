@@ -76,7 +76,12 @@ OPERATIONS = (
         path="/metrics",
         summary="metrics for Prometheus",
         access=ApiAccess.OPEN,
-        answers={200: _text("in its text format")},
+        answers={
+            200: ApiAnswer(
+                about="in its text format, or as OpenMetrics where `Accept` names that",
+                media={TEXT: None, "application/openmetrics-text": None},
+            )
+        },
     ),
     Operation(
         id="openapi",

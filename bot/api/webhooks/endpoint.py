@@ -31,6 +31,9 @@ from core.usecases.push_receiver import PushedApp, PushReceiver, summary
 # GitHub tells at most 2,048 commits of a push, with the files of each: of a merge of some hundred a megabyte and more.
 MOST_BYTES = 4 << 20
 MOST_DELIVERY = 1_000
+# What deliveries are counted by: who sends them, and what becomes of one.
+VENDORS = ("github", "gitlab")
+OUTCOMES = ("started", "known", "refused", "ignored", "unsigned", "failed")
 GITLAB_PUSHES = frozenset({"Push Hook", "Tag Push Hook"})
 # Of a hook of a whole GitLab, or of a group: the event stands in the body.
 GITLAB_SYSTEM, GITLAB_KINDS = "System Hook", frozenset({"push", "tag_push"})

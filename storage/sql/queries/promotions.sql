@@ -103,10 +103,31 @@ ORDER BY settled_at, number LIMIT :limit;
 
 -- ended_since --
 -- The last promotions of an app that have touched the cluster and ended since a moment, the newest first.
-SELECT * FROM promotions
+SELECT id, app, release, kind, phase, cause_kind, touched_at, settled_at, restarts, cancelled_by, blameless FROM promotions
 WHERE app = :app AND touched_at IS NOT NULL AND settled_at > :since
     AND phase IN ('Failure', 'Reverted', 'Running', 'Stopped', 'Superseded')
 ORDER BY settled_at DESC, number DESC LIMIT :limit;
+
+-- last_ends --
+-- The newest promotion of each app that has ended, for metrics.
+SELECT id, app, release, kind, phase, cause_kind, touched_at, settled_at, restarts, cancelled_by, blameless FROM apps
+JOIN promotions ON promotions.number = (
+    SELECT last.number FROM promotions AS last
+    WHERE last.app = apps.name
+        AND last.phase IN ('Declined', 'Expired', 'Failure', 'Refused', 'Reverted', 'Running', 'Stopped', 'Superseded')
+    ORDER BY last.number DESC LIMIT 1
+)
+WHERE apps.deleted_at IS NULL ORDER BY settled_at DESC LIMIT :limit;
+
+-- last_failures --
+-- The newest promotion of each app that failed after it had written, for metrics.
+SELECT id, app, release, kind, phase, cause_kind, touched_at, settled_at, restarts, cancelled_by, blameless FROM apps
+JOIN promotions ON promotions.number = (
+    SELECT last.number FROM promotions AS last
+    WHERE last.app = apps.name AND last.phase IN ('Failure', 'Reverted', 'Stopped')
+    ORDER BY last.number DESC LIMIT 1
+)
+WHERE apps.deleted_at IS NULL ORDER BY settled_at DESC LIMIT :limit;
 
 -- stopped_by --
 -- The releases of the promotions that had started when the promotion of another one took their place.

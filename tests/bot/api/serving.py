@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.api.metrics import MetricsSource
+from bot.api.delivery_tracker import DeliveryTracker
+from bot.api.metrics_snapshot import MetricsSource
 from bot.api.server import ApiDependencies, new_api
 from bot.api.webhooks.endpoint import WebhookSecrets, WebhooksEndpoint
 from bot.handlers.dispatch import Handlers
@@ -108,7 +109,9 @@ def metrics_of(w, slack, lag, webhooks):
         slack=slack,
         blind=BlindTime(),
         lag=lag,
+        database=store.times,
         webhooks=webhooks.counts,
+        deliveries=DeliveryTracker(read),
         clock=w.clock,
     )
 

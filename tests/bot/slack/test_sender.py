@@ -397,14 +397,14 @@ async def test_what_was_sent_and_could_not_be_written_down_is_not_sent_again(tmp
         real, failed = s.store._database.transaction, list[str]()
 
         @asynccontextmanager
-        async def transaction(*, urgent: bool = False):
+        async def transaction(*work, urgent: bool = False):
             if s.slack.said("1 lines") and not failed:
                 failed.append(s.slack.messages[-1]["text"])
                 raise Unavailable("the disk is full")
-            async with real(urgent=urgent) as connection:
+            async with real(*work, urgent=urgent) as connection:
                 yield connection
 
-        s.store._database.transaction = transaction
+        s.store._database.transaction = transaction  # type: ignore[assignment]
         await s.promotion(P, ended=True)
         with caplog.at_level(logging.WARNING):
             await s.pass_time(200)

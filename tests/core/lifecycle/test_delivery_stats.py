@@ -2,27 +2,33 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from core.lifecycle.delivery_stats import delivery_stats
-from core.promotion import Phase, Promotion
+from core.promotion import Phase, PromotionEntry
 from tests.core.world import ALICE
 from tests.fakes import START
 
 WEEK = START + timedelta(days=7)
 
 
-def ended(minute: int, release: str, phase: Phase = Phase.RUNNING, **changes) -> Promotion:
+def ended(minute: int, release: str, phase: Phase = Phase.RUNNING, **changes) -> PromotionEntry:
     at = START + timedelta(minutes=minute)
-    return Promotion(
+    values: dict[str, Any] = {
+        "kind": "promote",
+        "restarts": (),
+        "cancelled_by": None,
+        "blameless": False,
+    } | changes
+    return PromotionEntry(
         id=f"P{minute}",
         app="myapp",
         release=release,
         phase=phase,
-        requested_by=ALICE,
-        requested_at=at,
+        cause_kind="",
         touched_at=at,
         settled_at=at + timedelta(minutes=1),
-        **changes,
+        **values,
     )
 
 
