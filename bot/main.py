@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from bot.admin.cluster_source import cluster_source
 from bot.admin.doctor.examination import examine
 from bot.admin.doctor.report import tell_log
 from bot.clock import SystemClock
@@ -30,7 +31,6 @@ from bot.wiring.use_cases import new_use_cases
 from core.clock import Clock
 from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient
-from core.cluster.api.credentials import ConfigurationSource, from_document, from_environment
 from core.cluster.builds.adapter import KubernetesBuilds
 from core.errors import Unavailable
 from core.ports.pictures import Draw
@@ -75,7 +75,9 @@ async def wired(
         last = await store.policies.last()
         policy = PolicyFile(settings.convox_policy, everything=settings.convox_open, last=last)
         session = await stack.enter_async_context(new_session())
-        kube = await stack.enter_async_context(KubeClient(_cluster_source(settings, kubeconfig), clock=clock))
+        kube = await stack.enter_async_context(
+            KubeClient(cluster_source(settings.kubeconfig, kubeconfig), clock=clock)
+        )
         builders = KubernetesBuilds(kube, build_settings(settings, clock), rack=settings.convox_rack)
         cluster = KubernetesCluster(kube, rack=settings.convox_rack, router=settings.router, clock=clock)
         slack = new_slack_side(settings, store, policy, session, cluster, clock)
@@ -160,12 +162,3 @@ async def tell_health(settings: Settings, clock: Clock) -> None:
         tell_log(await examine(settings, clock, starting=True))
     except Exception:
         log.exception("doctor could not look at everything")
-
-
-def _cluster_source(settings: Settings, kubeconfig: Mapping[str, Any] | None) -> ConfigurationSource:
-    """Find the cluster as every Kubernetes client does; KUBECONFIG may also stand in `.env`."""
-    if kubeconfig is not None:
-        return from_document(kubeconfig)
-    return from_environment(
-        {**os.environ, "KUBECONFIG": settings.kubeconfig} if settings.kubeconfig else os.environ
-    )

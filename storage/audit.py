@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from core.actor import Actor
+from core.records.anchor import AuditHead
 from storage.codec import actor_text, json, plain, timestamp
 from storage.session import Session
 
@@ -50,26 +51,38 @@ async def read_rows(session: Session, since: str = "") -> AsyncGenerator[Row]:
 
 async def follow(session: Session) -> AuditChain:
     """Compute the chain anew from its first row."""
-    rows, head = 0, GENESIS
+    rows, last = 0, GENESIS
     async for row in read_rows(session):
-        if (row["seq"], row["prev_hash"], row["hash"]) != (rows + 1, head, row_hash(row)):
-            return AuditChain(rows=rows, head=head, broken=rows + 1)
-        rows, head = rows + 1, row["hash"]
-    return AuditChain(rows=rows, head=head)
+        if (row["seq"], row["prev_hash"], row["hash"]) != (rows + 1, last, row_hash(row)):
+            return AuditChain(rows=rows, head=last, broken=rows + 1)
+        rows, last = rows + 1, row["hash"]
+    return AuditChain(rows=rows, head=last)
+
+
+async def head(session: Session) -> AuditHead | None:
+    """Return how far the audit is, None where it has no row yet."""
+    row = await session.one("audit_head")
+    return None if row is None else AuditHead(rows=row["seq"], hash=row["hash"])
+
+
+async def has(session: Session, of: AuditHead) -> bool:
+    """Return whether the row that closed the audit once closes it still."""
+    row = await session.one("audit_hash", seq=of.rows)
+    return row is not None and row["hash"] == of.hash
 
 
 async def append(
     session: Session, *, at: datetime, actor: Actor, action: str, subject: str, detail: Mapping[str, Any]
 ) -> None:
     """Write the next row; the caller is in a transaction, so nobody comes between the head and it."""
-    head = await session.one("audit_head")
+    last = await session.one("audit_head")
     row: dict[str, Any] = {
-        "seq": 1 if head is None else head["seq"] + 1,
+        "seq": 1 if last is None else last["seq"] + 1,
         "at": timestamp(at),
         "actor": actor_text(actor),
         "action": action,
         "subject": subject,
         "detail": orjson.dumps(dict(detail), default=plain, option=orjson.OPT_SORT_KEYS).decode(),
-        "prev_hash": GENESIS if head is None else head["hash"],
+        "prev_hash": GENESIS if last is None else last["hash"],
     }
     await session.run("add_audit", row | {"hash": row_hash(row)})

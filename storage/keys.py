@@ -114,6 +114,27 @@ class Vault:
             meta = {row["name"]: row["value"] for row in await session.all("meta")}
         return cls(keyring, keyring.decrypt(meta["digest_key"]), meta["installation"])
 
+    @classmethod
+    async def beside(cls, database: Database, keys: Sequence[str]) -> Self:
+        """Open what a bot has made, for a moment beside it: it must be able to read whatever is sealed.
+
+        Raises:
+            InvalidKey: one of the keys is none.
+            KeyMismatch: a key that this database was written with is not among the given, or no bot has started on it yet.
+        """
+        session = Session(database.reader)
+        canaries = {row["name"]: row["value"] for row in await session.all("canaries")}
+        check(Keyring(keys), canaries)
+        meta = {row["name"]: row["value"] for row in await session.all("meta")}
+        if not canaries or "digest_key" not in meta:
+            raise KeyMismatch(
+                "no bot has started on this database yet: `convox-bot serve` makes what it needs"
+            )
+        used = {name.partition(":")[2] for name in canaries}
+        order = sorted(keys, key=lambda key: fingerprint(key) != meta.get("sealing_key"))
+        known = Keyring([key for key in order if fingerprint(key) in used])
+        return cls(known, known.decrypt(meta["digest_key"]), meta["installation"])
+
     def seal(self, document: Any) -> bytes:
         """Encrypt a JSON document."""
         return self._keyring.encrypt(orjson.dumps(document))

@@ -1,7 +1,7 @@
 """The records on SQLite: `core.ports.store.Store`, and the inbox, outbox and tokens of the same file."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,12 @@ from typing import Any
 from core.actor import Actor
 from core.clock import Clock
 from core.histogram import Histogram
+from core.records.anchor import AuditHead
 from core.records.bundle import Bundle
 from storage import audit
 from storage.builds.reads import BuildReader
 from storage.builds.writes import BuildWriter
-from storage.database import Database, open_database
+from storage.database import Database, open_database, open_read_only
 from storage.homes import SqliteHomes
 from storage.inbox.deliveries import SqliteInbox
 from storage.keys import Keyring, Vault
@@ -42,6 +43,12 @@ class SqliteReader(RecordReader, BuildReader, PromotionReader, OutboxReader):
 
     async def installation(self) -> str:
         return self._vault.installation
+
+    async def audit_head(self) -> AuditHead | None:
+        return await audit.head(self._session)
+
+    async def audit_has(self, head: AuditHead) -> bool:
+        return await audit.has(self._session, head)
 
 
 class SqliteTransaction(SqliteReader, RecordWriter, BuildWriter, PromotionWriter, OutboxWriter):
@@ -137,3 +144,19 @@ async def open_store(
         if exclusive:
             remember(database.path, vault.installation)
         yield SqliteStore(database, vault, clock)
+
+
+@asynccontextmanager
+async def open_beside(path: Path, keys: Sequence[str], clock: Clock) -> AsyncGenerator[SqliteStore]:
+    """Open the database for a moment, whether a bot runs on it or not: nothing is made, upgraded or locked.
+
+    What is written is sealed with a key that the bot knows too.
+
+    Raises:
+        StorageError: there is no database, it is to be upgraded first, or was written with another key.
+        Unavailable: the file or its disk cannot be used.
+    """
+    async with open_read_only(path):
+        pass
+    async with open_database(path, exclusive=False, make=False) as database:
+        yield SqliteStore(database, await Vault.beside(database, keys), clock)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.settings import RACK
+from bot.settings import RACK, StoreSettings
 from core.records.app import DEFAULT_RACK
 
 
@@ -22,3 +22,16 @@ class RackSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     convox_rack: str = Field(default=DEFAULT_RACK, pattern=RACK)
+
+
+class ClusterSettings(BaseModel):
+    """What looks at the namespaces of apps."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    convox_rack: str = Field(default=DEFAULT_RACK, pattern=RACK)
+    kubeconfig: str | None = None
+
+
+class AdoptionSettings(StoreSettings, ClusterSettings):
+    """What `adopt` needs: the database with its keys, and the cluster."""

@@ -21,6 +21,9 @@ def add_operator_commands(command: NewCommand) -> None:
     doctor.add_argument("-o", "--output", choices=["json"], metavar="json", help="as JSON, for machines")
     _add_audit(command("audit", "check the chain of the audit, or print its rows", _audit))
     command("rekey", "seal every value with the newest key, so that older ones can go", _rekey)
+    _add_adopt(
+        command("adopt", "let this database write to an app's namespace again, after a restore", _adopt)
+    )
     backup = command("backup", "copy the database, beside a running bot, and check the copy", _backup)
     backup.add_argument("file", type=Path, metavar="FILE", help="the copy; nothing is overwritten")
 
@@ -53,6 +56,18 @@ def _add_audit(parser: argparse.ArgumentParser) -> None:
     export.add_argument(
         "--since", metavar="TIME", help="30d, 12h, 90m, 2027-01-31 or 2027-01-31T08:00, in UTC (default: all)"
     )
+
+
+def _add_adopt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("app", metavar="APP", help="its name")
+    parser.add_argument(
+        "--from",
+        dest="owner",
+        metavar="INSTALLATION",
+        default="",
+        help="the other installation that the namespace is taken from, as the refusal names it",
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask; for scripts")
 
 
 def _database() -> Path:
@@ -119,6 +134,26 @@ def _rekey(_: argparse.Namespace) -> int:
     settings = read_settings(StoreSettings)
     keys = [key.get_secret_value() for key in settings.convox_keys]
     return show(asyncio.run(rekey_database(settings.convox_database, keys, SystemClock())))
+
+
+def _adopt(arguments: argparse.Namespace) -> int:
+    from bot.admin.adoption import AdoptionRequest, adopt
+    from bot.admin.settings import AdoptionSettings
+    from bot.clock import SystemClock
+    from bot.settings import read_settings
+
+    request = AdoptionRequest(app=arguments.app, owner=arguments.owner, agreed=arguments.yes)
+    settings = read_settings(AdoptionSettings)
+    return show(asyncio.run(adopt(settings, SystemClock(), request, confirm=_agreed, tell=show)))
+
+
+def _agreed(question: str) -> bool:
+    """Ask on a terminal; nobody agrees where there is none."""
+    if not sys.stdin.isatty():
+        return False
+    sys.stdout.write(question)
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def _backup(arguments: argparse.Namespace) -> int:

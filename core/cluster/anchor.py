@@ -1,7 +1,8 @@
 """Whose namespace it is: one ConfigMap that a restored database or a second bot runs into before it writes.
 
 Its `data` holds the installation id of the database that owns the namespace, the newest fencing token with the promotion
-that it is of, and the uid of the namespace that it was made in (engine rules 14 and 59).
+that it is of, the uid of the namespace that it was made in (engine rules 14 and 59), and, from the first promotion that has
+ended, which one ended last and how far the audit was then.
 """
 
 from core.cluster.api.client import Json, KubeClient
@@ -12,10 +13,13 @@ from core.cluster.fencing import AppNamespace
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.labels import FIELD_MANAGER, MANAGED_LABEL
 from core.errors import Rejected, Unreachable
-from core.records.app import App
+from core.records.anchor import ADOPTED, Anchor, AuditHead
+from core.records.app import App, adopt_command
 from core.records.claim import Claim
 from core.records.intent import Applied
 
+MOST_DIGITS = 18  # of a number that SQLite keeps
+_CHANGED = "what is in namespace {} has changed since it was looked at: ask again"
 MAX_ATTEMPTS = 5  # losing the compare-and-set more often means that somebody writes all the time
 
 
@@ -38,18 +42,49 @@ class Anchors:
         """
         for _ in range(MAX_ATTEMPTS):
             live, uid = await self._read(ns, app, claim)
-            wanted = {
-                "installation": claim.installation,
-                "token": str(claim.token),
-                "promotion": claim.promotion,
-                "namespace-uid": uid,
-            }
+            wanted = _claimed(claim, uid)
             if live is not None and wanted.items() <= (live.get("data") or {}).items():
                 return _applied(live, changed=False)
             written = await self._write(ns, live, wanted)
             if written is not None:
                 return _applied(written, changed=True)
-        raise Unreachable(f"{ANCHOR} in namespace {ns.namespace} changes faster than it can be claimed")
+        raise _contended(ns)
+
+    async def keep_head(self, ns: AppNamespace, app: App, claim: Claim, head: AuditHead) -> None:
+        """Note that the promotion of a claim has ended, and how far the audit is.
+
+        Raises:
+            Rejected: the namespace is not ours.
+            Unreachable: as `claim`.
+        """
+        wanted = {"settled": claim.promotion, "audit-rows": str(head.rows), "audit-head": head.hash}
+        for _ in range(MAX_ATTEMPTS):
+            live, _uid = await self._read(ns, app, claim)
+            # One that somebody has deleted is made anew by the next claim.
+            if live is None or wanted.items() <= (live.get("data") or {}).items():
+                return
+            if await self._write(ns, live, wanted) is not None:
+                return
+        raise _contended(ns)
+
+    async def adopt(self, ns: AppNamespace, found: Anchor | None, claim: Claim, uid: str) -> None:
+        """Make the namespace the claim's, whoever had it: from here on every other bot is kept out.
+
+        Args:
+            ns: where.
+            found: the anchor as the operator was shown it.
+            claim: ours.
+            uid: of the namespace as the operator was shown it.
+
+        Raises:
+            Rejected: either is another by now.
+        """
+        live = await self._client.get(ns.at(ANCHOR.kind, ANCHOR.name))
+        now = anchor_of(live) if live else None
+        if now != found or await namespace_uid(self._client, ns) != uid:
+            raise Rejected(_CHANGED.format(ns.namespace))
+        if await self._write(ns, live, _claimed(claim, uid)) is None:
+            raise Rejected(_CHANGED.format(ns.namespace))
 
     async def _read(self, ns: AppNamespace, app: App, claim: Claim) -> tuple[Json | None, str]:
         uid = await namespace_uid(self._client, ns)
@@ -78,6 +113,21 @@ class Anchors:
             raise
 
 
+def anchor_of(live: Document) -> Anchor:
+    """Read the ConfigMap; whatever in it cannot be read is taken for missing, since people may write to it."""
+    data = live.get("data") or {}
+    rows, last = str(data.get("audit-rows", "")), str(data.get("audit-head", ""))
+    token = str(data.get("token", ""))
+    return Anchor(
+        installation=str(data.get("installation", "")),
+        token=int(token) if _is_number(token) else 0,
+        promotion=str(data.get("promotion", "")),
+        namespace_uid=str(data.get("namespace-uid", "")),
+        settled=str(data.get("settled", "")),
+        head=AuditHead(rows=int(rows), hash=last) if _is_number(rows) and last else None,
+    )
+
+
 def objection(namespace: str, data: Document, uid: str, app: App, claim: Claim) -> str:
     """Say why the namespace must not be written to, or "".
 
@@ -91,26 +141,35 @@ def objection(namespace: str, data: Document, uid: str, app: App, claim: Claim) 
     if app.namespace_uid and app.namespace_uid != uid:
         return (
             f"namespace {namespace} is not the one that {app.name} was rolled out to before: it was deleted and"
-            " made anew, or this is another cluster"
+            f" made anew, or this is another cluster; if that is meant: `{adopt_command(app.name)}`"
         )
     owner, ns = data.get("installation", ""), data.get("namespace-uid", "")
     if owner and owner != claim.installation:
         return (
             f"namespace {namespace} belongs to another installation of convox-bot: either a second bot uses the"
-            " same cluster, or this one runs on a new database"
+            " same cluster, or this one runs on a new database; if no other bot rolls out there any more:"
+            f" `{adopt_command(app.name, owner)}`"
         )
     if ns and ns != uid:
         return (
             f"{ANCHOR} in namespace {namespace} was made for another namespace of that name: it was copied or"
-            f" restored from a backup; if nobody else rolls out here, delete {ANCHOR}"
+            f" restored from a backup; if nobody else rolls out here: `{adopt_command(app.name)}`"
         )
-    return _outrun(namespace, data.get("token", ""), data.get("promotion", ""), claim)
+    return _outrun(namespace, data.get("token", ""), data.get("promotion", ""), app, claim)
 
 
-def _outrun(namespace: str, newest: str, holder: str, claim: Claim) -> str:
+def _outrun(namespace: str, newest: str, holder: str, app: App, claim: Claim) -> str:
     """Say that somebody else has written with this number or a newer one, or "" (engine rule 59)."""
-    token = int(newest) if newest.isdecimal() else -1
-    why = "either the database was restored from a backup, or a second bot uses a copy of it"
+    token = int(newest) if _is_number(newest) else -1
+    if holder == ADOPTED and token > claim.token and claim.touched:
+        return (
+            f"namespace {namespace} was adopted, and nothing was promoted there since: what runs is not known well enough to"
+            f" change single objects of it; promote a release of {app.name} first"
+        )
+    why = (
+        "either the database was restored from a backup, or a second bot uses a copy of it; if there is no second one:"
+        f" `{adopt_command(app.name)}`"
+    )
     if token > claim.token:
         return (
             f"namespace {namespace} was written to with a newer number ({newest}) than this database knows"
@@ -123,6 +182,24 @@ def _outrun(namespace: str, newest: str, holder: str, claim: Claim) -> str:
             f" ({holder or 'its name was not kept'}): {why}"
         )
     return ""
+
+
+def _is_number(text: str) -> bool:
+    """Tell whether it is a number that somebody of ours may have written; a person may write digits without end."""
+    return text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+
+
+def _claimed(claim: Claim, uid: str) -> dict[str, str]:
+    return {
+        "installation": claim.installation,
+        "token": str(claim.token),
+        "promotion": claim.promotion,
+        "namespace-uid": uid,
+    }
+
+
+def _contended(ns: AppNamespace) -> Unreachable:
+    return Unreachable(f"{ANCHOR} in namespace {ns.namespace} changes faster than it can be claimed")
 
 
 def _body(ns: AppNamespace, data: dict[str, str]) -> Json:

@@ -9,6 +9,7 @@ from core.cluster.documents import Document, labels_of
 from core.cluster.kinds.namespace import NAMESPACE
 from core.cluster.labels import FIELD_MANAGER, MANAGED_LABEL, TOKEN_ANNOTATION, namespace_name
 from core.errors import Foreign, Rejected
+from core.records.app import adopt_command
 from core.records.bundle import Ref
 
 
@@ -59,9 +60,10 @@ def check_ours(live: Document, ref: Ref, token: int) -> None:
             f" {MANAGED_LABEL}={FIELD_MANAGER}`"
         )
     if (found := token_of(live)) > token:
+        adopt = adopt_command(str(labels_of(live).get("app", "APP")))
         raise Rejected(
             f"a newer promotion has already written {ref} (its number is {found}, this one's is {token});"
-            " this one writes no more"
+            f" this one writes no more; where the database is older than the cluster: `{adopt}`"
         )
 
 

@@ -10,6 +10,7 @@ from core.ports.build_runs import BuildRunReader, BuildRunWriter
 from core.ports.notices import Announcement, NoticeKind
 from core.ports.outbox import Card
 from core.promotion import Phase, Promotion, PromotionEntry
+from core.records.anchor import AuditHead
 from core.records.app import App
 from core.records.approval import Approval
 from core.records.build import Build, BuildEntry
@@ -268,6 +269,14 @@ class StoreReader(BuildRunReader, Protocol):
 
     async def installation(self) -> str:
         """Return this database's own random id, written into every anchor (engine rule 14)."""
+        ...
+
+    async def audit_head(self) -> AuditHead | None:
+        """Return how far the audit is, None where it has no row yet."""
+        ...
+
+    async def audit_has(self, head: AuditHead) -> bool:
+        """Return whether the audit was there once: its row of that number closes with that hash."""
         ...
 
 

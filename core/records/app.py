@@ -55,3 +55,13 @@ def namespace_command(rack: str, app: str) -> str:
     """
     setting = "" if rack == DEFAULT_RACK else f"CONVOX_RACK={rack} "
     return f"{setting}convox-bot app-manifest {app} | kubectl apply -f -"
+
+
+def adopt_command(app: str, owner: str = "") -> str:
+    """Return what an operator runs, with the settings of the bot, where the cluster and the database do not fit (engine rule 14).
+
+    Args:
+        app: its name.
+        owner: the foreign installation that the namespace belongs to, "" where it is the database's own.
+    """
+    return f"convox-bot adopt {app}" + (f" --from {owner}" if owner else "")

@@ -2,13 +2,13 @@
 
 import asyncio
 import re
-import sqlite3
 from dataclasses import replace
 
 import pytest
 
 from bot.cli.main import main
 from core.cluster.anchor import objection
+from core.records.anchor import ADOPTED
 from core.records.claim import Claim
 from storage.keys import Keyring
 from storage.store import open_store
@@ -19,7 +19,6 @@ from tests.fakes import JumpingClock
 TEXT = page("operations.md")
 RESTORE = section(TEXT, "After a restore")
 ASKING = Claim(installation="here", token=5, promotion="PMINE")
-SET_NUMBER, FORGET = blocks(RESTORE, "sql")
 
 
 def test_an_installation_by_hand_is_as_locked_as_the_image():
@@ -34,13 +33,6 @@ def test_an_installation_by_hand_is_as_locked_as_the_image():
     assert all("--no-deps" in line for line in installs)
     assert all("--require-hashes" in line for line in installs[:2])
     assert "--no-build-isolation" in installs[2]
-
-
-def run(path, statement):
-    with sqlite3.connect(path) as connection:
-        changed = connection.execute(statement).rowcount
-    connection.close()
-    return changed
 
 
 async def test_a_backup_as_the_page_makes_it_is_restored_on_another_machine(tmp_path, monkeypatch):
@@ -64,34 +56,6 @@ async def test_a_backup_as_the_page_makes_it_is_restored_on_another_machine(tmp_
         assert await store.read.installation() == original
 
 
-async def test_setting_the_number_lets_a_restored_database_write_again(tmp_path):
-    async with world(tmp_path) as made:
-        app = await made.store.read.app("myapp")
-        anchor = {"installation": "here", "token": "7", "namespace-uid": "uid"}
-        next_one = replace(ASKING, token=app.token + 1)
-        assert objection("convox-myapp", anchor, "uid", app, next_one)
-
-        assert run(tmp_path / "convox.db", re.sub(r"\bN\b", "7", SET_NUMBER)) == 1
-
-        app = await made.store.read.app("myapp")
-        assert app.token == 7
-        next_one = replace(ASKING, token=app.token + 1)
-        assert objection("convox-myapp", anchor, "uid", app, next_one) == ""
-
-
-async def test_forgetting_a_namespace_lets_a_new_one_be_used(tmp_path):
-    async with world(tmp_path) as made:
-        await made.good()
-        app = await made.store.read.app("myapp")
-        assert app.namespace_uid
-        assert objection("convox-myapp", {}, "another", app, ASKING)
-
-        assert run(tmp_path / "convox.db", FORGET) == 1
-
-        app = await made.store.read.app("myapp")
-        assert objection("convox-myapp", {}, "another", app, ASKING) == ""
-
-
 @pytest.mark.parametrize(
     ("anchor", "uid", "known"),
     [
@@ -100,6 +64,7 @@ async def test_forgetting_a_namespace_lets_a_new_one_be_used(tmp_path):
         ({"installation": "other", "token": "1", "namespace-uid": "uid"}, "uid", None),
         ({}, "uid", "earlier"),
         ({"installation": "here", "token": "1", "namespace-uid": "copied"}, "uid", None),
+        ({"installation": "here", "token": "9", "promotion": ADOPTED, "namespace-uid": "uid"}, "uid", None),
     ],
 )
 async def test_every_objection_of_the_anchor_is_explained(tmp_path, anchor, uid, known):
@@ -110,9 +75,11 @@ async def test_every_objection_of_the_anchor_is_explained(tmp_path, anchor, uid,
         app = await made.store.read.app("myapp")
     app = replace(app, namespace_uid=known)
 
-    sentence = objection("convox-myapp", anchor, uid, app, ASKING)
+    asking = replace(ASKING, touched=anchor.get("promotion") == ADOPTED)
+    sentence = objection("convox-myapp", anchor, uid, app, asking)
 
     assert sum(bool(re.search(pattern, sentence)) for pattern in explained) == 1
+    assert "`convox-bot adopt myapp" in sentence or asking.touched
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from core.records.progress import Progress
 from core.records.release import ReleaseStatus
 from core.sentence import Sentence
 from storage.database import open_database
-from storage.errors import InvalidKey, KeyMismatch
+from storage.errors import DatabaseMissing, InvalidKey, KeyMismatch
 from storage.keys import Keyring, Vault
-from storage.store import open_store
+from storage.store import open_beside, open_store
 from tests.storage.making import (
     ALICE,
     APP,
@@ -160,3 +160,44 @@ async def test_nothing_secret_or_foreign_is_in_the_files_in_plain_text(store, pa
     everything = b"".join(files.values())
     assert APP.encode() in everything, "the search would find what is plain"
     assert [name for name, value in said.items() if value.encode() in everything] == []
+
+
+async def test_beside_a_bot_nothing_is_made_and_nothing_sealed_that_it_could_not_read(path, clock, key):
+    newer = Keyring.generate()
+    async with open_store(path, Keyring([key]), clock) as bot:
+        installation = await bot.read.installation()
+        before = await bot._database.reader.execute_fetchall("SELECT name, value FROM meta ORDER BY name")
+        async with open_beside(path, [newer, key], clock) as beside:
+            await seed(beside, promotion="PAAAAAAAAAA", cause=Sentence.of("boom"))
+            assert await beside.read.installation() == installation
+        assert (await bot.read.promotion("PAAAAAAAAAA")).cause == Sentence.of("boom")
+        after = await bot._database.reader.execute_fetchall("SELECT name, value FROM meta ORDER BY name")
+        assert [tuple(row) for row in after] == [tuple(row) for row in before]
+
+
+async def test_beside_a_bot_that_seals_with_another_key_that_one_is_used(path, clock, key):
+    other = Keyring.generate()
+    async with open_store(path, Keyring([other]), clock):
+        pass
+    async with (
+        open_store(path, Keyring([key, other]), clock),
+        open_beside(path, [other, key], clock) as beside,
+    ):
+        sealed = beside._vault.seal_bytes(b"x")
+    assert Keyring([key]).decrypt(sealed) == b"x"
+
+
+async def test_nobody_works_beside_what_no_bot_has_started_on(path, clock, key):
+    with pytest.raises(DatabaseMissing):
+        async with open_beside(path, [key], clock):
+            pass
+    async with open_database(path, exclusive=True):
+        pass
+    with pytest.raises(KeyMismatch, match="no bot has started on this database yet"):
+        async with open_beside(path, [key], clock):
+            pass
+    async with open_store(path, Keyring([key]), clock):
+        pass
+    with pytest.raises(KeyMismatch, match="lacks a key"):
+        async with open_beside(path, [Keyring.generate()], clock):
+            pass

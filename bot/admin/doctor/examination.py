@@ -1,13 +1,13 @@
 """What is looked at, in which order, and what a look that cannot be taken means for those behind it."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import aiohttp
 
 from bot.admin.check import check_policy
+from bot.admin.cluster_source import cluster_source
 from bot.admin.doctor import judgements as judge
 from bot.admin.doctor.judgements import HealthCheck
 from bot.admin.doctor.probes import DatabaseLook, ask_slack, free_fraction, look_at_database
@@ -16,7 +16,6 @@ from bot.settings import Settings
 from core.actor import BOT
 from core.clock import Clock
 from core.cluster.api.client import KubeClient
-from core.cluster.api.credentials import ConfigurationSource, from_document, from_environment
 from core.cluster.builds.adapter import PLACE
 from core.cluster.inspection import ClusterInspector
 from core.cluster.labels import namespace_name
@@ -46,7 +45,7 @@ async def examine(
     found += await asyncio.to_thread(_pushes, settings, database)
     async with aiohttp.ClientSession() as session:
         found += [each async for each in _slack(settings, session, database, clock, starting=starting)]
-        async with KubeClient(_source(settings, kubeconfig), clock=clock) as client:
+        async with KubeClient(cluster_source(settings.kubeconfig, kubeconfig), clock=clock) as client:
             found += [each async for each in _cluster(settings, client, database, clock)]
         found.append(await _registry(settings, session, clock))
     return found
@@ -162,11 +161,3 @@ async def _registry(settings: Settings, session: aiohttp.ClientSession, clock: C
     except Unreachable as error:
         return judge.judge_registry(registry, str(error))
     return judge.judge_registry(registry, "")
-
-
-def _source(settings: Settings, kubeconfig: Mapping[str, Any] | None) -> ConfigurationSource:
-    if kubeconfig is not None:
-        return from_document(kubeconfig)
-    return from_environment(
-        {**os.environ, "KUBECONFIG": settings.kubeconfig} if settings.kubeconfig else os.environ
-    )

@@ -2,6 +2,10 @@
 -- The last row of the audit.
 SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1;
 
+-- audit_hash --
+-- What closes a row of the audit.
+SELECT hash FROM audit WHERE seq = :seq;
+
 -- add_audit --
 -- Append a row to the chain.
 INSERT INTO audit (seq, at, actor, action, subject, detail, prev_hash, hash)

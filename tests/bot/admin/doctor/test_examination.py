@@ -269,7 +269,7 @@ async def test_an_audit_that_was_changed(ground, tmp_path):
 
 
 async def test_a_start_says_it_in_the_log_and_takes_no_call_that_it_needs_itself(ground, caplog, monkeypatch):
-    monkeypatch.setattr("bot.admin.doctor.examination.from_environment", lambda _: source_of(ground))
+    monkeypatch.setattr("bot.admin.cluster_source.from_environment", lambda _: source_of(ground))
     settings = read_settings(Settings, ground.environ | {"SLACK_BOT_TOKEN": "xoxb-wrong"}, None)
     with caplog.at_level("INFO"):
         await tell_health(settings, SystemClock())
