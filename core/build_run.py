@@ -96,6 +96,7 @@ class BuildRun:
     """A build on its way from a source to a release.
 
     Attributes:
+        base: the release whose variables it is built with, since it began; "" where the app had none, None before it begins.
         job: uid of the Job that builds it, once that is known to be there.
         release: what it made, "" unless it is complete.
         reason: why it failed or was cancelled.
@@ -113,6 +114,7 @@ class BuildRun:
     created_by: Actor
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    base: str | None = None
     job: str = ""
     release: str = ""
     reason: Sentence = EMPTY_SENTENCE
@@ -125,9 +127,9 @@ class BuildRun:
     def ended(self) -> bool:
         return self.status in ENDED
 
-    def started(self, at: datetime) -> "BuildRun":
-        """Return the build whose turn has come."""
-        return replace(self, status=self._after(BuildEvent.STARTED), started_at=at)
+    def started(self, at: datetime, base: str = "") -> "BuildRun":
+        """Return the build whose turn has come; `base`: see above."""
+        return replace(self, status=self._after(BuildEvent.STARTED), started_at=at, base=base)
 
     def completed(self, release: str, at: datetime) -> "BuildRun":
         """Return the build that has made a release."""

@@ -39,8 +39,10 @@ NAMES = (
     "outbox.after_post",
 )
 
-# Those of builds, which no promotion passes; the sweep has a queue of them for these.
+# Those of builds, which no promotion passes; the sweep has queues of them for these. Only what is cloned passes `after_clone`.
 BUILD_NAMES = (
+    "build.before_secret",
+    "build.after_clone",
     "build.after_start",
     "build.after_job",
     "build.after_log",

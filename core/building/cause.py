@@ -19,7 +19,10 @@ _NETWORK = "is the registry up, and does the NetworkPolicy of deploy/builds.yaml
 _USERS = (
     "the nodes must let an ordinary user make user namespaces, as deploy/builds.yaml says at its beginning"
 )
-# What stands in the words of BuildKit, all of it → what a person may do.
+_DISK = "CONVOX_BUILD_DISK gives it more"
+_FULL = "the disk of the registry is full: delete images there, or give it more room; CONVOX_BUILD_DISK does not help"
+# What stands in the words of BuildKit, all of it, the narrowest first → what a person may do. A registry that keeps blobs in files
+# answers with the error number of its disk: 28 is ENOSPC (errno(3)).
 _HINTS = (
     (("failed to push ", "401 Unauthorized"), _LOGIN),
     (("failed to push ", "403 Forbidden"), _LOGIN),
@@ -27,7 +30,15 @@ _HINTS = (
     (("failed to push ", "insufficient_scope"), _LOGIN),
     (("failed to push ", "dial tcp"), _NETWORK),
     (("failed to push ", "i/o timeout"), _NETWORK),
-    (("no space left on device",), "CONVOX_BUILD_DISK gives it more"),
+    (("no space left on device", "/.local/share/buildkit/"), _DISK),
+    (("failed to push ", "no space left on device"), _FULL),
+    (("failed to push ", '"Err":28'), _FULL),
+    (("failed to push ", "507 Insufficient Storage"), _FULL),
+    (
+        ("failed to push ", "500 Internal Server Error"),
+        "the registry has failed, and its own log says why: is its disk full?",
+    ),
+    (("no space left on device",), _DISK),
     (
         ("exit code: 137",),
         "137 is a process that was killed, mostly for its memory: CONVOX_BUILD_MEMORY gives it more",

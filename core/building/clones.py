@@ -8,17 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from core.build_run import BuildRequest, BuildRun
-from core.building.job_spec import job_spec
+from core.building.job_spec import build_environment, job_spec
 from core.errors import Conflict, Invalid, NotFound, Unauthorized, UserError
+from core.failpoints import failpoint
 from core.lifecycle.build_ending import fail_build
 from core.lifecycle.build_source import check_request, may_fetch
-from core.lifecycle.holds import fork_point
 from core.policy.rules import Rules
 from core.ports.announcer import Announcer
 from core.ports.builds import BuildCluster, BuildRunner
 from core.ports.store import Store
 from core.records.build import described, printable_line
-from core.records.environment import Environment
 from core.records.git_address import COMMIT
 
 MAX_AUTHOR_CHARS, MAX_TIME_CHARS = 100, 40
@@ -91,9 +90,7 @@ class CloneReceiver:
         if not run.request.awaits_clone:
             return _same(run, cloned)
         request = _told(run.request, cloned)
-        base, _ = await fork_point(self._store.read, run.app)
-        release = await self._store.read.release(run.app, base.id) if base else None
-        environment = release.environment if release else Environment()
+        environment = await build_environment(self._store.read, run)
         await asyncio.to_thread(check_request, request, environment, self._rules(run.app))
         async with self._store.transaction() as tx:
             run = await tx.build_run(run.id)
@@ -101,6 +98,7 @@ class CloneReceiver:
                 return _same(run, cloned)
             run = run.cloned(request)
             await tx.save_build_clone(run)
+        failpoint("build.after_clone")
         self._announcer.wake()
         return run
 

@@ -21,6 +21,7 @@ from core.failpoints import failpoint
 from core.lifecycle.build_ending import fail_build
 from core.lifecycle.build_log import kept_lines
 from core.lifecycle.build_telling import step_lines
+from core.lifecycle.holds import fork_point
 from core.ports.announcer import Announcer
 from core.ports.builds import BuildCluster, BuildJobSpec, BuildJobStatus
 from core.ports.store import Store
@@ -98,9 +99,10 @@ class BuildDriver:
                 await self._clear(run)
 
     async def _start(self, run: BuildRun) -> None:
-        """Take its turn: stored before the Job is made, so whoever dies in between makes it after all."""
+        """Take its turn: stored before the Job is made, so whoever dies in between makes it after all, with the same variables."""
         async with self._ports.store.transaction() as tx:
-            await tx.save_build_run(run.started(tx.now), was=run.status)
+            base, _ = await fork_point(tx, run.app)
+            await tx.save_build_run(run.started(tx.now, base.id if base else ""), was=run.status)
         self._ports.announcer.wake()
         failpoint("build.after_start")
 

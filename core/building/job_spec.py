@@ -1,4 +1,8 @@
-"""What the cluster is told to build, read anew whenever a build goes on: nothing secret is stored a second time."""
+"""What the cluster is told to build, read anew whenever a build goes on: nothing secret is stored a second time.
+
+Its variables are those of the release that it has begun with, whatever was set since: its pod may have them already. Logins
+are those of now, since what was removed is not to be used any more; the pod does without.
+"""
 
 import asyncio
 
@@ -12,13 +16,12 @@ from core.records.git_address import host_of_git
 
 
 async def job_spec(read: StoreReader, run: BuildRun) -> BuildJobSpec:
-    """Return what a Job is to build, with the variables of the release from which the new one will be forked.
+    """Return what a Job is to build.
 
     Raises:
         UserError: nothing can be built of it.
     """
-    base, _ = await fork_point(read, run.app)
-    environment = (await read.release(run.app, base.id)).environment if base else Environment()
+    environment = await build_environment(read, run)
     return BuildJobSpec(
         build=run.id,
         app=run.app,
@@ -30,6 +33,15 @@ async def job_spec(read: StoreReader, run: BuildRun) -> BuildJobSpec:
         logins=await read.registry_logins(run.app),
         git=await _clone(read, run),
     )
+
+
+async def build_environment(read: StoreReader, run: BuildRun) -> Environment:
+    """Return the variables that a build is built with: of one that has not begun, those of the release that would be forked now."""
+    base = run.base
+    if base is None:
+        fork, _ = await fork_point(read, run.app)
+        base = fork.id if fork else ""
+    return (await read.release(run.app, base)).environment if base else Environment()
 
 
 async def _clone(read: StoreReader, run: BuildRun) -> GitClone | None:

@@ -102,7 +102,6 @@ class World:
     def environ(self) -> dict[str, str]:
         routed = {"CONVOX_ROUTER": self.router, "CONVOX_DOMAIN": "apps.example.com"} if self.router else {}
         return {
-            **self.settings,
             **routed,
             "SLACK_BOT_TOKEN": self.slack.credentials.bot_token,
             "SLACK_APP_TOKEN": self.slack.credentials.app_token,
@@ -114,6 +113,7 @@ class World:
             "KUBECONFIG": str(self.place.kubeconfig),
             "API_HOST": "127.0.0.1",
             "API_PORT": "0",
+            **self.settings,
         }
 
     def order(self) -> Order:

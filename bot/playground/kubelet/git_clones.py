@@ -6,7 +6,7 @@ with `gone` in its name is not there. All others have one service.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,15 +31,20 @@ class CloneRequest:
     """What the first container of a build is to clone, and whom it tells.
 
     Attributes:
-        secret: the Secret with the build's token, and the key in it.
+        secret: the Secret with the build's token.
+        token: the key of that in it.
+        git_token: the key in it of the token for git, "" where there is none.
+        needs_git_token: without that key the container is not started.
     """
 
     url: str
     ref: str
     commit: str
     address: str
-    secret: tuple[str, str] = field(repr=False)
-    has_token: bool = False
+    secret: str
+    token: str = field(repr=False)
+    git_token: str = field(default="", repr=False)
+    needs_git_token: bool = False
 
     @property
     def refusal(self) -> str:
@@ -47,7 +52,7 @@ class CloneRequest:
         for word, said in _REFUSALS:
             if word in self.url:
                 return said.format(url=self.url)
-        if "private" in self.url and not self.has_token:
+        if "private" in self.url and not self.git_token:
             host = "/".join(self.url.split("/")[:3])
             return f"fatal: could not read Username for '{host}': terminal prompts disabled"
         return f"fatal: couldn't find remote ref {self.ref}" if "gone" in self.ref else ""
@@ -67,14 +72,17 @@ def clone_request(pod: Document) -> CloneRequest | None:
         given = {each["name"]: each for each in container.get("env") or ()}
         if "CLONE_URL" in given:
             values: Mapping[str, str] = {name: each.get("value", "") for name, each in given.items()}
-            token = given["SOURCE_TOKEN"]["valueFrom"]["secretKeyRef"]
+            own = given["SOURCE_TOKEN"]["valueFrom"]["secretKeyRef"]
+            of_git = given["GIT_TOKEN"]["valueFrom"]["secretKeyRef"] if "GIT_TOKEN" in given else {}
             return CloneRequest(
                 url=values["GIT_URL"],
                 ref=values["GIT_REF"],
                 commit=values["GIT_COMMIT"],
                 address=values["CLONE_URL"],
-                secret=(token["name"], token["key"]),
-                has_token="GIT_TOKEN" in given,
+                secret=own["name"],
+                token=own["key"],
+                git_token=of_git.get("key", ""),
+                needs_git_token=bool(of_git) and not of_git.get("optional"),
             )
     return None
 
@@ -89,6 +97,20 @@ def clone_behaviour(container: Document) -> Behaviour | None:
     if "untold" in container:
         return Behaviour(exits_after=_SECONDS, exit_code=1, reason="Error", message=container["untold"])
     return Behaviour(exits_after=_SECONDS)
+
+
+def as_started(pod: Document, asked: CloneRequest, keys: Container[str]) -> Document | None:
+    """Return the pod as a kubelet starts it once its Secret is there; None where that lacks what the container needs."""
+    if asked.token not in keys or (asked.needs_git_token and asked.git_token not in keys):
+        return None
+    if not asked.git_token or asked.git_token in keys:
+        return pod
+    spec = pod["spec"]
+    first = [
+        {**each, "env": [one for one in each.get("env") or () if one["name"] != "GIT_TOKEN"]}
+        for each in spec["initContainers"]
+    ]
+    return {**pod, "spec": {**spec, "initContainers": first}}
 
 
 async def tell(asked: CloneRequest, token: str, sleep: Callable[[float], Awaitable[None]]) -> str | None:

@@ -26,6 +26,7 @@ from core.cluster.kinds.secret import SECRET
 from core.cluster.labels import namespace_name
 from core.cluster.logs import aligned
 from core.errors import Rejected
+from core.failpoints import failpoint
 from core.ports.builds import BuildJobSpec, BuildJobStatus, JobLogLine
 from core.redaction import Redactor
 
@@ -78,6 +79,7 @@ class KubernetesBuilds:
             JOB.name, job_name(spec.build), render_job(spec, self._settings, self._namespace)
         )
         uid = str(job["metadata"]["uid"])
+        failpoint("build.before_secret")
         # The pod waits for it. It cannot come first: only so it is the Job's, and goes with it.
         await self._create(SECRET.name, render_secret(spec, self._settings, self._namespace, uid))
         return uid

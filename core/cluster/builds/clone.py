@@ -12,6 +12,8 @@ from core.yaml.source import LARGEST_FILE
 
 # How the container ends where git is to blame, and its message is git's own.
 GIT_REFUSED = 3
+# How it ends where the bot has answered each time that it cannot store what it is told.
+NOT_STORED = 4
 # What is sent of a convox.yml that is larger than any may be: enough for the bot to say so.
 MOST_BYTES = 2 * LARGEST_FILE
 BUILD_SCRIPT = "/tmp/build.sh"  # noqa: S108 - of the container
@@ -51,13 +53,20 @@ run --work-tree={SOURCE} checkout -q --detach "$commit" || refused
   git cat-file blob "$commit:$MANIFEST" 2>/dev/null | head -c {MOST_BYTES}
 }} >/tmp/clone
 rm -rf /tmp/git
-for pause in 1 2 4 8 16 32 0; do
-  if wget -q -O {BUILD_SCRIPT} --header "Authorization: Bearer $SOURCE_TOKEN" \
-      --header 'Content-Type: application/octet-stream' --post-file /tmp/clone "$CLONE_URL"; then
-    exit 0
-  fi
+# Eight is GNU's code for an answer that is an error; BusyBox has one code, and words.
+answers() {{ test $code = 8 || grep -q 'error: HTTP/[0-9.]* 5' /tmp/wget.log; }}
+# One that answers and cannot store has a full disk, say, for which somebody has to make room: it is told for ten minutes.
+for pause in 1 2 4 8 16 32 60 60 60 60 60 60 60 60 0; do
+  wget -q -O {BUILD_SCRIPT} --header "Authorization: Bearer $SOURCE_TOKEN" \
+    --header 'Content-Type: application/octet-stream' --post-file /tmp/clone "$CLONE_URL" 2>/tmp/wget.log && exit 0
+  code=$?
+  test $pause -lt 60 || answers || break
   sleep $pause
 done
+if answers; then
+  echo "the bot at $CLONE_URL could not store what was cloned" | tee /dev/termination-log
+  exit {NOT_STORED}
+fi
 echo "what was cloned could not be told to $CLONE_URL" | tee /dev/termination-log
 exit 1
 """

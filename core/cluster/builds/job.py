@@ -107,10 +107,12 @@ def _pod(spec: BuildJobSpec, settings: BuildSettings) -> Json:
 
 def _fetching(spec: BuildJobSpec, settings: BuildSettings) -> Json:
     address = f"{settings.address.rstrip('/')}/builds/{spec.build}"
-    values, secrets = {"SOURCE_URL": f"{address}/source"}, {"SOURCE_TOKEN": TOKEN_KEY}
+    values: dict[str, str] = {"SOURCE_URL": f"{address}/source"}
+    secrets: dict[str, Json] = {"SOURCE_TOKEN": {"key": TOKEN_KEY}}
     if spec.git:
         values = {"CLONE_URL": f"{address}/clone", **clone_environment(spec.git, settings.git_schemes)}
-        secrets |= {"GIT_TOKEN": GIT_TOKEN_KEY} if spec.git.account else {}
+        # Optional, since it may be removed before the Secret is made: the pod must not wait for it till its time-out.
+        secrets |= {"GIT_TOKEN": {"key": GIT_TOKEN_KEY, "optional": True}} if spec.git.account else {}
     return {
         "name": FETCHING,
         "image": settings.image,
@@ -118,7 +120,7 @@ def _fetching(spec: BuildJobSpec, settings: BuildSettings) -> Json:
         "env": [
             *({"name": name, "value": value} for name, value in values.items()),
             *(
-                {"name": name, "valueFrom": {"secretKeyRef": {"name": job_name(spec.build), "key": key}}}
+                {"name": name, "valueFrom": {"secretKeyRef": {"name": job_name(spec.build), **key}}}
                 for name, key in secrets.items()
             ),
         ],

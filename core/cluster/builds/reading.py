@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from core.cluster.builds.clone import GIT_REFUSED
+from core.cluster.builds.clone import GIT_REFUSED, NOT_STORED
 from core.cluster.builds.clone_problem import clone_problem
 from core.cluster.builds.job import CONTAINER, FETCHING
 from core.cluster.documents import Document, is_condition_true
@@ -65,6 +65,8 @@ def _why_not_fetched(ended: Document) -> str:
     said = str(ended.get("message") or "").strip()
     if ended["exitCode"] == GIT_REFUSED:
         return clone_problem(said)
+    if ended["exitCode"] == NOT_STORED:
+        return f"{said}: is its disk full? Its log says why; once there is room it can be built again"
     return (
         f"{said or 'the source could not be fetched'}: the cluster must reach the bot at CONVOX_BUILD_ADDRESS"
     )

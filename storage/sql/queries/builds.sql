@@ -24,18 +24,18 @@ SELECT * FROM build_runs WHERE cleared = 0 ORDER BY number;
 -- Make a build that the cluster is to make, unless its id is taken.
 INSERT INTO build_runs (
     id, app, status, description, git_sha, images, request, created_at, created_by,
-    started_at, ended_at, job, release, reason, log_since, log_seen, cleared, source, waits
+    started_at, ended_at, job, release, reason, log_since, log_seen, cleared, source, waits, base
 )
 SELECT
     :id, :app, :status, :description, :git_sha, :images, :request, :created_at, :created_by,
-    :started_at, :ended_at, :job, :release, :reason, :log_since, :log_seen, :cleared, :source, :waits
+    :started_at, :ended_at, :job, :release, :reason, :log_since, :log_seen, :cleared, :source, :waits, :base
 WHERE NOT EXISTS (SELECT 1 FROM builds WHERE id = :id)
 ON CONFLICT (id) DO NOTHING;
 
 -- save_build_run --
 -- Keep what changes of a build, if it still is what it was.
 UPDATE build_runs
-SET status = :status, started_at = :started_at, ended_at = :ended_at, job = :job, release = :release,
+SET status = :status, started_at = :started_at, ended_at = :ended_at, base = :base, job = :job, release = :release,
     reason = :reason, log_since = :log_since, log_seen = :log_seen, cleared = :cleared, waits = :waits
 WHERE id = :id AND status = :was;
 

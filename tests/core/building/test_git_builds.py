@@ -13,6 +13,7 @@ import pytest
 
 from core.build_run import BuildRun
 from core.building.clones import ClonedSource
+from core.building.job_spec import job_spec
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from core.policy.authorization import parse_policy
 from core.records.git_account import GitAccount
@@ -271,3 +272,61 @@ async def test_what_git_was_told_in_confidence_it_does_not_tell_as_the_reason(b:
     assert "the clone was refused: remote: no such token: " in str(run.reason)
     assert "gt-0123456789" not in str(run.reason)
     assert "gt-0123456789" not in "".join(await b.log(run.id))
+
+
+async def test_what_goes_on_after_a_restart_has_the_variables_that_it_began_with(b: Builds):
+    """Its pod has been made with them: a name that is missing in its Secret would keep it from starting for ever."""
+    await b.w.registrar.set_environment(by(ALICE), "myapp", [("KEY", "of then"), ("PLACE", "web")])
+    build, token = await begun(b)
+    await b.w.registrar.set_environment(by(ALICE), "myapp", [("KEY", "of now"), ("PLACE", "../..")])
+    run = await b.w.store.read.build_run(build)
+    spec = await job_spec(b.w.store.read, run)
+    assert spec.secrets == {"KEY": "of then", "PLACE": "web"}
+    manifest = MANIFEST.replace("worker: {build: .}", "worker: {build: '${PLACE}'}")
+    script = await b.clones.receive(build, token, replace(CLONED, manifest=manifest))
+    assert "worker" in script
+    b.jobs.looks = [replace(DONE, digests=(DIGEST, DIGEST))]
+    assert (await b.w.store.read.build_run(build)).base == run.base != ""
+    await ended(b, build)
+
+
+async def test_one_that_began_before_that_was_stored_goes_on_with_those_of_now(b: Builds):
+    build, _ = await begun(b)
+    run = await b.w.store.read.build_run(build)
+    assert run.base == ""
+    await b.w.registrar.set_environment(by(ALICE), "myapp", [("KEY", "of now")])
+    assert (await job_spec(b.w.store.read, run)).secrets == {}
+    assert (await job_spec(b.w.store.read, replace(run, base=None))).secrets == {"KEY": "of now"}
+    await ended(b, build)
+
+
+async def test_a_retry_builds_the_very_commit_although_its_branch_went_on(b: Builds):
+    build, token = await begun(b)
+    await b.clones.receive(build, token, CLONED)
+    b.jobs.looks = [FAILED]
+    assert (await ended(b, build)).status == "failed"
+    b.hold()
+    again = (await b.starter.retry(by(BOB), build)).run
+    asked = again.request
+    assert (asked.git_ref, asked.git_sha, asked.author, asked.awaits_clone) == (
+        "main",
+        CLONED.commit,
+        "Ada Lovelace",
+        False,
+    )
+    del b.supervisor.look
+    b.jobs.looks = [DONE]
+    b.jobs.begins.clear()
+    b.supervisor.look("myapp")
+    while len(b.jobs.started) < 2:
+        await b.w.clock.sleep(0)
+    spec = b.jobs.started[1]
+    assert (spec.git.commit, spec.git.ref) == (CLONED.commit, "main")
+    assert await b.clones.receive(again.id, spec.token, CLONED) == await b.clones.receive(
+        again.id, spec.token, CLONED
+    )
+    run = await ended(b, again.id)
+    assert (run.status, run.request.git_sha) == ("complete", CLONED.commit)
+    assert (
+        await b.w.store.read.build("myapp", again.id)
+    ).description == f"build {CLONED.commit[:10]} mend the cart"

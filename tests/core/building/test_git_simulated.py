@@ -15,13 +15,16 @@ from bot.http.limits import HttpLimits
 from bot.http.site import new_application
 from bot.playground.cluster.simulated import SimulatedCluster
 from core.build_run import BuildRun
+from core.building.clones import ClonedSource
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_document
 from core.cluster.builds.adapter import KubernetesBuilds
 from core.cluster.builds.job import SERVICE_ACCOUNT
 from core.cluster.builds.settings import BuildSettings
+from core.errors import Unavailable
 from tests.core.building.nursery import Builds, builds
 from tests.core.world import ALICE, by
+from tests.disk import read_only
 from tests.fakes import FakeCluster, JumpingClock
 
 PLACE = "convox-builds"
@@ -89,3 +92,25 @@ async def test_each_other_ends_with_its_sentence(b: Builds, words: str, ref: str
 async def test_a_private_one_opens_to_a_token(b: Builds):
     await b.w.registrar.add_git_account(by(ALICE), "myapp", host="git.example", token="secret")
     assert (await built(b, "private")).status == "complete"
+
+
+async def test_what_cannot_be_stored_because_of_the_disk_is_told_again_until_it_can(
+    b: Builds, monkeypatch: pytest.MonkeyPatch
+):
+    """The pod is told so by 503, and goes on asking; nothing has failed by it."""
+    told, receive = list[str](), b.clones.receive
+
+    async def refused_at_first(build: str, token: str, cloned: ClonedSource) -> str:
+        if told:
+            return await receive(build, token, cloned)
+        async with read_only(b.w.store):
+            try:
+                return await receive(build, token, cloned)
+            except Unavailable as error:
+                told.append(str(error.sentence))
+                raise
+
+    monkeypatch.setattr(b.clones, "receive", refused_at_first)
+    run = await built(b, "web")
+    assert told == ["the database cannot be used: it is read-only"]
+    assert (run.status, run.cleared) == ("complete", True)

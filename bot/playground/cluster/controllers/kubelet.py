@@ -15,7 +15,13 @@ from bot.playground.cluster.logs import ContainerLogs
 from bot.playground.cluster.resources import BY_KIND
 from bot.playground.cluster.storage import StorageEvent
 from bot.playground.cluster.writes import FieldManager
-from bot.playground.kubelet.git_clones import CloneRequest, after_clone, clone_request, tell
+from bot.playground.kubelet.git_clones import (
+    CloneRequest,
+    after_clone,
+    as_started,
+    clone_request,
+    tell,
+)
 from bot.playground.kubelet.pod_lifecycle import PodContext, PodStep, pod_lifecycle, pod_termination
 
 Document = dict[str, Any]
@@ -109,11 +115,15 @@ class Kubelets(Controller):
     async def _run_clone(self, pod: Document, asked: CloneRequest) -> None:
         """Tell the bot what was cloned before the pod is played: what its second container runs is the answer."""
         context = self._pod_context(pod)
+        while True:
+            secret = self.api.find("Secret", pod["metadata"]["namespace"], asked.secret)
+            if secret is not None and (started := as_started(pod, asked, secret["data"])) is not None:
+                break
+            await self.clock.sleep(_SECRET_SECONDS)
+        pod = started
+        asked = clone_request(pod) or asked
         if not asked.refusal:
-            name, key = asked.secret
-            while (secret := self.api.find("Secret", pod["metadata"]["namespace"], name)) is None:
-                await self.clock.sleep(_SECRET_SECONDS)
-            token = base64.b64decode(secret["data"][key]).decode()
+            token = base64.b64decode(secret["data"][asked.token]).decode()
             pod = after_clone(pod, asked, await tell(asked, token, self.clock.sleep))
         await self._run_pod(pod, pod_lifecycle(pod, context))
 

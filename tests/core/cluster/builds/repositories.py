@@ -150,7 +150,9 @@ class Ran:
     script: str
 
 
-def ran(place: Path, host: Host, clone: GitClone, *, token: str = "", wget: str = "wget") -> Ran:
+def ran(
+    place: Path, host: Host, clone: GitClone, *, token: str = "", wget: str = "wget", bot: str = ""
+) -> Ran:
     """Run the script of the first container by a real shell, with a real git, in a folder in place of the container's."""
     own, source, told = place / "tmp", place / "source", place / "told"
     programs = place / "bin"
@@ -169,7 +171,7 @@ def ran(place: Path, host: Host, clone: GitClone, *, token: str = "", wget: str 
         ["/bin/sh", "-c", script],
         env={
             "PATH": f"{programs}:/usr/bin:/bin",
-            "CLONE_URL": f"{host.url}/clone",
+            "CLONE_URL": f"{bot or host.url}/clone",
             "SOURCE_TOKEN": "0" * 64,
             **clone_environment(clone, INSECURE),
             **({"GIT_USER": "x-access-token", "GIT_TOKEN": token} if token else {}),

@@ -241,6 +241,14 @@ def pod(name: str = "build", where: str = "containerStatuses", **state):
             "failed",
             "the source could not be fetched: the cluster must reach the bot at CONVOX_BUILD_ADDRESS",
         ),
+        (
+            (
+                job("Failed"),
+                [pod("source", "initContainerStatuses", terminated={"exitCode": 4, "message": "the bot\n"})],
+            ),
+            "failed",
+            "the bot: is its disk full? Its log says why; once there is room it can be built again",
+        ),
         *(
             (
                 (job("Failed"), [pod("source", "initContainerStatuses", terminated=killed)]),
@@ -337,6 +345,10 @@ def test_a_repository_is_cloned_by_the_first_container_and_the_second_runs_what_
     assert known["CLONE_URL"] == "http://bot:3001/builds/BABCDEFGHIJ/clone"
     assert (known["GIT_URL"], known["GIT_REF"], known["GIT_USER"]) == (GIT.url, "main", "x-access-token")
     assert (known["GIT_ALLOW_PROTOCOL"], known["GIT_TOKEN"]) == ("https", None)
+    given = {each["name"]: each.get("valueFrom", {}).get("secretKeyRef", {}) for each in fetching["env"]}
+    # Who removes it before the Secret is made leaves no pod that waits for it; without the other it must wait.
+    assert given["GIT_TOKEN"]["optional"] is True
+    assert given["SOURCE_TOKEN"] == {"name": "build-babcdefghij", "key": "source-token"}
     assert building["command"][:2] == ["/bin/sh", "/tmp/build.sh"]
     assert building["command"][2:] == ["--secret", "id=DATABASE_URL,src=/run/build-secrets/DATABASE_URL"]
     secret = render_secret(spec, SETTINGS, "convox-builds", "uid-1")

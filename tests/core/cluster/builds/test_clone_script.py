@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.api.clones import cloned_source
-from core.cluster.builds.clone import GIT_REFUSED, clone_environment
+from core.cluster.builds.clone import GIT_REFUSED, NOT_STORED, clone_environment
 from core.cluster.builds.clone_problem import clone_problem
 from core.ports.builds import GitClone
 from core.records.git_address import SECURE
@@ -22,10 +22,13 @@ def host(tmp_path: Path) -> Iterator[Host]:
         yield made
 
 
-@pytest.mark.parametrize(
+WGETS = pytest.mark.parametrize(
     "wget",
     ["wget", pytest.param("busybox", marks=pytest.mark.skipif(not shutil.which("busybox"), reason="no busybox"))],
 )  # fmt: skip
+
+
+@WGETS
 def test_a_repository_is_cloned_without_its_history_told_and_answered_by_what_to_build(
     tmp_path: Path, host: Host, wget: str
 ):
@@ -118,12 +121,28 @@ def test_a_redirection_to_another_host_gets_no_token(tmp_path: Path, host: Host)
     assert set(other.shown) == {""}
 
 
+NOWHERE = "http://127.0.0.1:9"
+
+
 def test_a_bot_that_cannot_be_told_ends_it_with_another_code(tmp_path: Path, host: Host):
     host.repository("web", FILES)
-    host.away = 99
-    done = ran(tmp_path, host, GitClone(url=f"{host.url}/web"))
+    done = ran(tmp_path, host, GitClone(url=f"{host.url}/web"), bot=NOWHERE)
     assert done.code == 1
-    assert done.message == f"what was cloned could not be told to {host.url}/clone\n"
+    assert done.message == f"what was cloned could not be told to {NOWHERE}/clone\n"
+
+
+@WGETS
+def test_a_bot_that_cannot_store_it_is_told_for_longer_and_says_another_thing_to_do(
+    tmp_path: Path, host: Host, wget: str
+):
+    """A full disk, for instance, on which somebody makes room."""
+    host.repository("web", FILES)
+    host.away = 12
+    assert ran(tmp_path, host, GitClone(url=f"{host.url}/web"), wget=wget).code == 0
+    host.away = 99
+    done = ran(tmp_path, host, GitClone(url=f"{host.url}/web"), wget=wget)
+    assert (done.code, host.away) == (NOT_STORED, 99 - 15)
+    assert done.message == f"the bot at {host.url}/clone could not store what was cloned\n"
 
 
 def test_no_link_of_a_repository_is_followed_to_what_the_pod_knows(tmp_path: Path, host: Host):
