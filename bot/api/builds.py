@@ -18,7 +18,10 @@ from core.usecases.registrar import Registrar
 def _manifest_or_git(schema: dict[str, Any]) -> None:
     """Say in the schema what `_told_by_its_clone` does: of git no manifest is sent."""
     schema["required"].remove("manifest")
-    schema["anyOf"] = [{"required": ["manifest"]}, {"required": ["git"]}]
+    schema["anyOf"] = [
+        {"required": ["manifest"]},
+        {"required": ["git"], "properties": {"git": {"minLength": 1}}},
+    ]
 
 
 class NewBuild(Body):

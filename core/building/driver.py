@@ -90,13 +90,17 @@ class BuildDriver:
         Raises:
             Rejected, Unreachable: the cluster has the last word; it is asked again.
         """
-        match run.status:
-            case BuildStatus.CREATED:
-                await self._start(run)
-            case BuildStatus.RUNNING:
-                await self._follow(run)
-            case _:
-                await self._clear(run)
+        try:
+            match run.status:
+                case BuildStatus.CREATED:
+                    await self._start(run)
+                case BuildStatus.RUNNING:
+                    await self._follow(run)
+                case _:
+                    await self._clear(run)
+        except Conflict as error:
+            # Somebody has cancelled it since it was read: the next look begins with what is stored.
+            log.info("the build %s has gone on without this: %s", run.id, error)
 
     async def _start(self, run: BuildRun) -> None:
         """Take its turn: stored before the Job is made, so whoever dies in between makes it after all, with the same variables."""

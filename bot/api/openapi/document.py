@@ -133,8 +133,13 @@ def _answer(asked: Operation, answer: ApiAnswer) -> Document:
     return {
         "description": answer.about,
         **({"headers": headers} if headers else {}),
+        **({"links": {to: _link(to, key) for to, key in answer.links.items()}} if answer.links else {}),
         "content": {media: {"schema": _schema(asked, media, model)} for media, model in answer.media.items()},
     }
+
+
+def _link(to: str, key: str) -> Document:
+    return {"operationId": to, "parameters": {"id": f"$response.body#/{key}"}}
 
 
 def _schema(asked: Operation, media: str, model: type[BaseModel] | None) -> Document:

@@ -53,11 +53,13 @@ class ApiAnswer:
     Attributes:
         about: when it is answered.
         media: its media types, each with its model; None for what has no model.
+        links: operations that go on with it → the key of this answer which is their `id`.
     """
 
     about: str
     media: Mapping[str, type[BaseModel] | None]
     headers: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,10 +31,16 @@ from bot.api.openapi.operation import (
 from bot.api.sources import NewSource
 
 
-def _json(model: type[BaseModel], about: str, **headers: str) -> ApiAnswer:
-    return ApiAnswer(
-        about=about, media={JSON: model}, headers={k.replace("_", "-"): v for k, v in headers.items()}
-    )
+def _json(
+    model: type[BaseModel],
+    about: str,
+    *,
+    to: tuple[str, ...] = (),
+    key: str = "id",
+    headers: Mapping[str, str] | None = None,
+) -> ApiAnswer:
+    """Return an answer of JSON; `key` of it is the `id` of the operations `to` which one goes on."""
+    return ApiAnswer(about=about, media={JSON: model}, links=dict.fromkeys(to, key), headers=headers or {})
 
 
 def _text(about: str) -> ApiAnswer:
@@ -51,7 +57,9 @@ _FORMAT = QueryParameter(
     about="as text for people, or as one JSON object a line",
     schema={"type": "string", "enum": ["text", "json"], "default": "text"},
 )
-_QUEUED = _json(QueuedBuildResponse, "the cluster is going to make it")
+_QUEUED = _json(
+    QueuedBuildResponse, "the cluster is going to make it", to=("look", "log", "cancelBuild", "retryBuild")
+)
 
 OPERATIONS = (
     Operation(
@@ -100,7 +108,9 @@ OPERATIONS = (
             200: _json(
                 CommandResponse,
                 "what was done, or what is still to be entered",
-                **{PHASE_HEADER: "where the promotion is that was asked for"},
+                to=("follow",),
+                key="promotion",
+                headers={PHASE_HEADER: "where the promotion is that was asked for"},
             )
         },
         refusals=frozenset({404, 409}),
@@ -133,7 +143,7 @@ OPERATIONS = (
         path="/apps/{app}/sources",
         summary="announces what is built from, a gzipped tar",
         body=NewSource,
-        answers={201: _json(SourceResponse, "from which byte on it is wanted")},
+        answers={201: _json(SourceResponse, "from which byte on it is wanted", to=("source", "upload"))},
         refusals=frozenset({409}),
     ),
     Operation(

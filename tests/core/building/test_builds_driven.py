@@ -11,7 +11,7 @@ from core.actor import Caller
 from core.errors import Conflict, Invalid, NotFound, Rejected, Unauthorized, Unavailable, Unreachable
 from core.failpoints import BUILD_NAMES, arm
 from core.policy.authorization import parse_policy
-from core.ports.builds import BuildJobStatus, JobLogLine
+from core.ports.builds import BuildJobSpec, BuildJobStatus, JobLogLine
 from core.records.build import BuildStatus
 from tests.bot.api.asking import policy_of
 from tests.core.building.nursery import (
@@ -180,6 +180,25 @@ async def test_a_build_is_cancelled_while_it_runs_and_while_it_waits(b: Builds):
     assert (run.status, str(run.reason), b.jobs.jobs) == ("cancelled", "cancelled by @u02bob", {})
     with pytest.raises(Conflict, match="has already ended: cancelled"):
         await b.starter.cancel(by(BOB), running.run.id)
+
+
+async def test_one_that_is_cancelled_as_its_job_is_made_ends_at_once_and_leaves_no_job(
+    b: Builds, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    start, before = b.jobs.start, b.w.clock.monotonic()
+
+    async def cancelled(spec: BuildJobSpec) -> str:
+        await b.starter.cancel(by(BOB), spec.build)
+        return await start(spec)
+
+    monkeypatch.setattr(b.jobs, "start", cancelled)
+    queued = await b.ask()
+
+    run = await b.end(queued.run.id)
+
+    assert (run.status, run.cleared, b.jobs.jobs) == ("cancelled", True, {})
+    assert b.w.clock.monotonic() == before, "nothing stood still"
+    assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
 
 
 async def test_one_that_is_cancelled_as_it_ends_makes_no_release(b: Builds):
