@@ -10,6 +10,7 @@ from core.cluster.rendering.routes import route_notes
 from core.errors import Invalid
 from core.manifest.convox_yml import Manifest, parse_manifest, required
 from core.policy.authorization import parse_policy
+from core.policy.oidc_rules import width
 from core.policy.rules import Rules
 from core.records.app import DEFAULT_RACK, App
 from core.records.build import Build
@@ -53,7 +54,9 @@ def check_policy(text: str) -> CheckResult:
         return CheckResult(problems=tuple(str(refused.sentence).splitlines()))
     roles = tuple(f"role {role.name}: {', '.join(sorted(role.verbs))}" for role in policy.roles)
     builds = tuple(f"builds {each}" for each in policy.builds)
-    return CheckResult((*roles, *builds, *(f"apps {', '.join(each.match)}" for each in policy.apps)))
+    apps = tuple(f"apps {', '.join(each.match)}" for each in policy.apps)
+    notes = tuple(f"oidc:{rule.name}: {wide}" for rule in policy.oidc if (wide := width(rule)))
+    return CheckResult((*roles, *builds, *map(str, policy.oidc), *apps), notes)
 
 
 def _rendered(manifest: Manifest, environment: Environment, router: Router) -> Bundle:

@@ -1,4 +1,4 @@
-"""Who asks over HTTP: the name of a valid token, or nobody; without it everybody on the network could promote."""
+"""Who asks over HTTP: the name of a valid token, the job of CI that shows its own, or nobody; without it everybody on the network could promote."""
 
 import base64
 import binascii
@@ -8,6 +8,8 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from bot.oidc.jobs import VerifiedJob
+from bot.oidc.tokens import looks_like
 from bot.views.times import stamp
 from core.actor import Actor, Caller
 from core.clock import Clock
@@ -15,7 +17,7 @@ from core.errors import Forbidden, Unauthorized
 from core.records.api_token import ApiToken
 
 USER = "convox"
-_ACTOR = web.RequestKey("_ACTOR", Actor)
+_CALLER = web.RequestKey("_CALLER", Caller)
 
 
 class TokenChecker(Protocol):
@@ -26,20 +28,28 @@ class TokenChecker(Protocol):
         ...
 
 
+class JobTokenChecker(Protocol):
+    """Whoever verifies the tokens of jobs of CI."""
+
+    async def check(self, text: str) -> VerifiedJob:
+        """Return whose token it is; raises Unauthorized where the policy takes it not, Unavailable where its issuer cannot be asked."""
+        ...
+
+
 def caller_of(request: web.Request) -> Caller:
     """Return who asks, on any route that needs a token."""
-    return Caller(actor=request[_ACTOR], source="http")
+    return request[_CALLER]
 
 
 def authentication_middleware(
-    tokens: TokenChecker, clock: Clock, needs_token: Callable[[str], bool]
+    tokens: TokenChecker, jobs: JobTokenChecker, clock: Clock, needs_token: Callable[[str], bool]
 ) -> Middleware:
     """Return the middleware that lets in who has a token, to the paths that need one."""
 
     @web.middleware
     async def authenticating(request: web.Request, handler: Handler) -> web.StreamResponse:
         if needs_token(request.path):
-            request[_ACTOR] = await _actor(tokens, clock, request.headers.get("Authorization"))
+            request[_CALLER] = await _caller(tokens, jobs, clock, request.headers.get("Authorization"))
             # A browser adds a remembered password to whatever a foreign page makes it send, and names that page.
             if "Origin" in request.headers:
                 raise Forbidden("requests from web pages are not taken", hint="use `convox-bot do`, or curl")
@@ -48,19 +58,22 @@ def authentication_middleware(
     return authenticating
 
 
-async def _actor(tokens: TokenChecker, clock: Clock, header: str | None) -> Actor:
+async def _caller(tokens: TokenChecker, jobs: JobTokenChecker, clock: Clock, header: str | None) -> Caller:
     hint = "`convox-bot token create NAME` makes one"
     if not header:
         raise Unauthorized(f"a token is needed: basic authentication, user {USER}, password TOKEN", hint=hint)
     given = password(header)
     if given is None:
         raise Unauthorized(f"this is no basic authentication with user {USER} and a token", hint=hint)
+    if looks_like(given):
+        job = await jobs.check(given)
+        return Caller(actor=job.actor, source="http", jwt_id=job.jwt_id)
     token = await tokens.check(given)
     if token is None:
         raise Unauthorized("this token is not valid: it is unknown, or was revoked", hint=hint)
     if token.expires_at is not None and token.expired(clock.now()):
         raise Unauthorized(f"the token {token.name} expired at {stamp(token.expires_at)}", hint=hint)
-    return Actor("token", token.name, token.name, token.apps)
+    return Caller(actor=Actor("token", token.name, token.name, token.apps), source="http")
 
 
 def password(header: str) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot.api.authentication import TokenChecker, authentication_middleware
+from bot.api.authentication import JobTokenChecker, TokenChecker, authentication_middleware
 from bot.api.build_runs import BuildRunsEndpoint
 from bot.api.builds import BuildsEndpoint
 from bot.api.clones import ClonesEndpoint
@@ -54,6 +54,7 @@ class ApiDependencies:
     viewer: Viewer
     directory: Directory
     tokens: TokenChecker
+    jobs: JobTokenChecker
     slack: SlackState
     metrics: MetricsSource
     try_database: Callable[[], Awaitable[None]]
@@ -65,8 +66,10 @@ class ApiDependencies:
 
 def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Application:
     """Return the application that listens on API_PORT, with the limits of that port."""
-    middleware = authentication_middleware(dependencies.tokens, dependencies.clock, needs_token)
-    api = new_application(limits, [middleware])
+    authenticating = authentication_middleware(
+        dependencies.tokens, dependencies.jobs, dependencies.clock, needs_token
+    )
+    api = new_application(limits, [authenticating])
     streams = TextStreams()
     handlers = _handlers(dependencies, streams)
     for each in OPERATIONS:

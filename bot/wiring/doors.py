@@ -26,6 +26,8 @@ from bot.background import (
 )
 from bot.http.limits import HttpLimits, connections_of, open_files
 from bot.loop_lag import LoopLag
+from bot.oidc.issuers import IssuerKeys
+from bot.oidc.jobs import JobTokens
 from bot.policy_file import PolicyFile, keep_policy
 from bot.settings import Settings
 from bot.slack.connection import SlackConnection, SlackState
@@ -154,7 +156,7 @@ def assembled(
             "Jobs left over": lambda: remove_orphans(domain.builds.supervisor, clock),
             "first word of the cluster": lambda: await_cluster(cluster.reach, clock),
         },
-        sites=_sites(settings, policy, store, slack, domain, app, lag, deliveries, clock),
+        sites=_sites(settings, policy, store, session, slack, domain, app, lag, deliveries, clock),
     )
 
 
@@ -162,6 +164,7 @@ def _sites(
     settings: Settings,
     policy: PolicyFile,
     store: SqliteStore,
+    session: ClientSession,
     slack: SlackSide,
     domain: UseCases,
     app: AsyncApp,
@@ -187,6 +190,7 @@ def _sites(
         viewer=domain.viewer,
         directory=slack.directory,
         tokens=store.tokens,
+        jobs=JobTokens(lambda: policy.current.oidc, IssuerKeys(session, clock), clock),
         slack=slack.state,
         metrics=MetricsSource(
             phases=store.read.phases,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from core.actor import Actor
 from core.lifecycle.approvals import may_approve, missing
 from core.policy.authorization import ApprovalRule, Policy, Rules
-from core.policy.rules import EVERYBODY, GROUP, TOKEN
+from core.policy.rules import EVERYBODY, GROUP, OIDC, TOKEN
 from core.ports.store import Transaction
 from core.promotion import Promotion
 from core.records.approval import Approval
@@ -62,7 +62,7 @@ def whom_to_remind(
     asked = rule.people or ((ask,) if ask.startswith(GROUP) else policy.holders("approve", promotion.app))
     found: dict[str, None] = {}
     for name in asked:
-        if name == EVERYBODY or name.startswith(TOKEN):
+        if name == EVERYBODY or name.startswith((TOKEN, OIDC)):
             continue
         ids = groups.get(name.removeprefix(GROUP), frozenset()) if name.startswith(GROUP) else {name}
         able = sorted(each for each in ids if _able(promotion, policy, rule, approvals, groups, each))

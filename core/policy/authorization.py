@@ -8,10 +8,12 @@ from core.actor import EVERYBODY_KINDS, Actor
 from core.policy.build_rules import BuildRule, first_of_each_app
 from core.policy.deeds import deed
 from core.policy.freezes import Freezes
+from core.policy.oidc_rules import OidcRule
 from core.policy.people import Groups, among
 from core.policy.reader import read_policy
 from core.policy.rules import (
     GROUP,
+    OIDC,
     TOKEN,
     VERBS,
     ApprovalRule,
@@ -72,6 +74,7 @@ class Policy:
         freezes: windows in which nothing new is promoted, and who may all the same.
         channels: what is said of a channel goes before what is said of an app.
         builds: which pushes are built, and what becomes of their releases.
+        oidc: whose tokens of CI are taken.
     """
 
     everything: bool = False
@@ -81,6 +84,7 @@ class Policy:
     freezes: Freezes = field(default_factory=Freezes)
     channels: tuple[ChannelRules, ...] = ()
     builds: tuple[BuildRule, ...] = ()
+    oidc: tuple[OidcRule, ...] = ()
 
     @classmethod
     def open(cls, apps: tuple[AppRules, ...] = ()) -> "Policy":
@@ -113,13 +117,13 @@ class Policy:
         """Say whether an actor has a right, and if not, what would give it and whom to ask.
 
         Args:
-            actor: a full member, a valid token or a push that is signed; that is checked before.
+            actor: a full member, a valid token, a job whose token was verified or a push that is signed; that is checked before.
             verb: the right.
             app: an app's name; for what concerns no app of its own, the name typed.
             groups: group id → user ids, at least those of `group_ids()`; an unknown group has nobody.
             unable: whom nobody is advised to ask, as the policy names them.
         """
-        if self.everything and actor.kind in EVERYBODY_KINDS:
+        if self.everything and (actor.kind in EVERYBODY_KINDS or self._takes(actor)):
             return Decision(allowed=True)
         if actor.kind == "webhook":
             return self._of_push(actor, verb, app)
@@ -152,6 +156,10 @@ class Policy:
         )
         return Decision(allowed=False, why=because, because=because)
 
+    def _takes(self, actor: Actor) -> bool:
+        """Tell whether it is a job of a rule that there still is."""
+        return actor.kind == "oidc" and any(rule.name == actor.id for rule in self.oidc)
+
     def _giving(self, verb: Verb, app: str) -> list[Grant]:
         return [
             grant
@@ -175,7 +183,9 @@ class Policy:
         people = [who for grant in self._giving(verb, app) for who in grant.who]
         if verb == "approve":
             people += self._approvers(app)
-        people = [who for who in dict.fromkeys(people) if not who.startswith(TOKEN) and who not in unable]
+        people = [
+            who for who in dict.fromkeys(people) if not who.startswith((TOKEN, OIDC)) and who not in unable
+        ]
         why = Sentence.of(
             f"you may not {deed(verb, app)}: that needs {need} for it (", _whom_to_ask(people), ")"
         )
@@ -212,7 +222,7 @@ def parse_policy(text: str, *, open_to_all: bool = False) -> Policy:
     """
     problems = Problems()
     root = compose(as_written(text, problems), problems)
-    roles, grants, apps, freezes, channels, builds = read_policy(
+    roles, grants, apps, freezes, channels, builds, oidc = read_policy(
         root, problems, members_needed=not open_to_all
     )
     problems.finish()
@@ -224,4 +234,5 @@ def parse_policy(text: str, *, open_to_all: bool = False) -> Policy:
         freezes=freezes,
         channels=channels,
         builds=builds,
+        oidc=oidc,
     )

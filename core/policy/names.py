@@ -1,9 +1,9 @@
 """Names in a policy file: people, groups, roles and patterns of apps, each refused with what it should have been."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from core.policy.rules import EVERYBODY, TOKEN, Role
+from core.policy.rules import EVERYBODY, OIDC, TOKEN, Role
 from core.yaml.fields import FieldReader, node_kind
 from core.yaml.problems import did_you_mean
 from core.yaml.source import cut
@@ -19,15 +19,21 @@ def why_no_role(text: str, roles: Mapping[str, Role]) -> str:
     return "" if text in roles else f"unknown role {cut(text)}{did_you_mean(text, roles)}"
 
 
-def why_nobody(text: str) -> str:
+def why_nobody(text: str, jobs: Collection[str]) -> str:
+    """Say why a name means nobody; `jobs`: the rules of `oidc:`."""
+    if text.startswith(OIDC):
+        name = text.removeprefix(OIDC)
+        return "" if name in jobs else f"no rule of oidc is called {cut(name)}{did_you_mean(name, jobs)}"
     if text == EVERYBODY or any(known.fullmatch(text) for known in (USER, GROUP_ID, TOKEN_NAME)):
         return ""
-    return f'{cut(text)} is nobody: write a Slack user id (U…), group:<user group id>, token:<name> or "*"'
+    return f'{cut(text)} is nobody: write a Slack user id (U…), group:<user group id>, token:<name>, oidc:<rule> or "*"'
 
 
 def why_no_approver(text: str) -> str:
     if text.startswith(TOKEN):
         return f"{cut(text)} in from: a token never approves, people do"
+    if text.startswith(OIDC):
+        return f"{cut(text)} in from: a job never approves, people do"
     if text == EVERYBODY:
         return '"*" in from: leave from empty for whoever holds approve'
     if USER.fullmatch(text) or GROUP_ID.fullmatch(text):

@@ -1,7 +1,7 @@
 """A tree of a policy file → roles, grants and rules, with everything that is wrong written down."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from core.policy.build_rules import BuildRule, read_build_rules
@@ -16,6 +16,7 @@ from core.policy.names import (
     why_no_role,
     why_nobody,
 )
+from core.policy.oidc_rules import OidcRule, read_oidc_rules
 from core.policy.rules import (
     GROUP,
     VERBOSITIES,
@@ -78,7 +79,7 @@ RULE_KEYS = (
     "verbosity",
 )
 
-TOP_KEYS = ("roles", "members", "freezes", "channels", "builds", "apps")
+TOP_KEYS = ("roles", "members", "freezes", "channels", "builds", "oidc", "apps")
 
 Parts = tuple[
     tuple[Role, ...],
@@ -87,6 +88,7 @@ Parts = tuple[
     Freezes,
     tuple[ChannelRules, ...],
     tuple[BuildRule, ...],
+    tuple[OidcRule, ...],
 ]
 
 
@@ -95,13 +97,14 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
     if root is None:
         if members_needed:
             problems.fail(1, "the policy is empty: nobody could do anything")
-        return (), (), (), Freezes(), (), ()
+        return (), (), (), Freezes(), (), (), ()
     read = FieldReader(problems)
     if not isinstance(root, MappingNode):
         problems.fail(root.line, f"the policy must be a mapping of keys, not {node_kind(root)}")
     entries = read.entries_of(root, "the policy", TOP_KEYS)
     roles = _roles(read, entries.get("roles"))
-    grants = _grants(read, entries.get("members"), roles)
+    jobs = read_oidc_rules(read, entries.get("oidc"))
+    grants = _grants(read, entries.get("members"), roles, {rule.name for rule in jobs})
     if members_needed and not grants:
         line = entries["members"].line if "members" in entries else root.line
         problems.add(line, "no members: nobody could do anything")
@@ -110,7 +113,7 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
     channels = _channels(read, entries.get("channels"))
     builds = read_build_rules(read, entries.get("builds"))
     apps = tuple(_app(read, node) for node in listed)
-    return tuple(roles.values()), grants, apps, freezes, channels, builds
+    return tuple(roles.values()), grants, apps, freezes, channels, builds, jobs
 
 
 def _channels(read: FieldReader, entry: MappingEntry | None) -> tuple[ChannelRules, ...]:
@@ -147,14 +150,16 @@ def _verbs(read: FieldReader, entry: MappingEntry) -> frozenset[Verb]:
     return frozenset(found)
 
 
-def _grants(read: FieldReader, entry: MappingEntry | None, roles: Mapping[str, Role]) -> tuple[Grant, ...]:
+def _grants(
+    read: FieldReader, entry: MappingEntry | None, roles: Mapping[str, Role], jobs: Collection[str]
+) -> tuple[Grant, ...]:
     listed = read.items(entry.value, "members") if entry else ()
-    return tuple(_grant(read, node, roles) for node in listed)
+    return tuple(_grant(read, node, roles, jobs) for node in listed)
 
 
-def _grant(read: FieldReader, node: Node, roles: Mapping[str, Role]) -> Grant:
+def _grant(read: FieldReader, node: Node, roles: Mapping[str, Role], jobs: Collection[str]) -> Grant:
     entries = read.entries_of(node, "a member", ("who", "roles", "apps"))
-    who = names(read, entries.get("who"), node, "who", why_nobody)
+    who = names(read, entries.get("who"), node, "who", lambda text: why_nobody(text, jobs))
     named = names(read, entries.get("roles"), node, "roles", lambda text: why_no_role(text, roles))
     apps = names(read, entries["apps"], node, "apps", why_no_pattern) if "apps" in entries else ("*",)
     return Grant(who=who, roles=tuple(roles[name] for name in named), apps=apps)

@@ -24,6 +24,7 @@ Verbosity = Literal["quiet", "normal", "verbose"]
 VERBOSITIES: tuple[Verbosity, ...] = ("quiet", "normal", "verbose")
 GROUP = "group:"
 TOKEN = "token:"  # noqa: S105 — a prefix
+OIDC = "oidc:"
 EVERYBODY = "*"
 
 
@@ -92,10 +93,10 @@ class Role:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """Some people or tokens get roles for some apps.
+    """Some people, tokens or jobs get roles for some apps.
 
     Attributes:
-        who: user ids, `group:<id>`, `token:<name>`, or `*` for every full member and every token.
+        who: user ids, `group:<id>`, `token:<name>`, `oidc:<rule>`, or `*` for every full member and every token.
         apps: name patterns.
     """
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from core.policy.build_rules import BUILD_KEYS, REPOSITORY
 from core.policy.names import GROUP_ID
+from core.policy.oidc_rules import AUDIENCE, ISSUER, OIDC_KEYS, RULE_NAME
 from core.policy.reader import CHANNEL, CHANNEL_KEYS, MOST_APPROVALS, RULE_KEYS
 from core.policy.rules import VERBOSITIES, VERBS
 from core.records.push import PROMOTE_AFTER
@@ -61,6 +62,16 @@ BUILDS: Mapping[str, Schema] = {
     "repository": {"type": "string", "pattern": f"^{REPOSITORY.pattern}$"},
     "tag": text(),
 }
+_WORDS = either(text(), listed(text()))
+# Likewise of the tokens of jobs.
+OIDC: Mapping[str, Schema] = {
+    "audience": {"type": "string", "pattern": f"^{AUDIENCE.pattern}$"},
+    "claims": pairs(_WORDS),
+    "issuer": {"type": "string", "pattern": f"^{ISSUER.pattern}$"},
+    "max_age": DURATION,
+    "name": {"type": "string", "pattern": f"^{RULE_NAME.pattern}$"},
+    "subject": _WORDS,
+}
 
 
 def policy_schema() -> Schema:
@@ -78,6 +89,11 @@ def policy_schema() -> Schema:
             "channels": pairs(mapping({"verbosity": RULES["verbosity"]}, required=CHANNEL_KEYS)),
             "freezes": mapping({"override": listed(text()), "windows": listed(_WINDOW)}),
             "members": listed(member),
+            "oidc": listed(
+                mapping(
+                    {key: OIDC[key] for key in OIDC_KEYS}, required=("audience", "issuer", "name", "subject")
+                )
+            ),
             "roles": pairs(listed({"enum": list(VERBS)})),
         }
     )

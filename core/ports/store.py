@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from core.actor import Actor
+from core.actor import Actor, JwtId
 from core.ports.build_runs import BuildRunReader, BuildRunWriter
 from core.ports.notices import Announcement, NoticeKind
 from core.ports.outbox import Card
@@ -350,6 +350,10 @@ class Transaction(StoreReader, BuildRunWriter, Protocol):
             bundle: the objects.
             sealed: what `Store.seal_bundle` made of it, so that no transaction takes the time that this takes.
         """
+        ...
+
+    async def use_jwt_id(self, app: str, jwt_id: JwtId) -> bool:
+        """Note that a job's token has asked for a promotion of an app; False where it had before."""
         ...
 
     async def add_promotion(self, promotion: Promotion) -> None:

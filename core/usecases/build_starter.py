@@ -13,6 +13,7 @@ from core.lifecycle.access import Access
 from core.lifecycle.build_ending import end_build
 from core.lifecycle.build_source import check_request, may_fetch
 from core.lifecycle.build_telling import builds_ahead, card_channel, going_builds
+from core.lifecycle.once import use_once
 from core.lifecycle.startable import check_startable
 from core.manifest.image_builds import check_argument_names
 from core.policy.authorization import Verb
@@ -255,6 +256,7 @@ class BuildStarter:
         async with self._store.transaction(delivery=caller.delivery) as tx:
             if pushed is not None and (before := await tx.build_of_push(pushed.marks)):
                 return QueuedBuild(run=await tx.build_run(before), known=True)
+            await use_once(tx, caller, app, promotes=request.promote)
             named = request
             if not request.description and not request.git_url:
                 named = replace(request, description=f"build {tx.now:%Y-%m-%d %H:%M}")

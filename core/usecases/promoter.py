@@ -16,6 +16,7 @@ from core.lifecycle.due import moment, turn, zone_of
 from core.lifecycle.freezing import frozen
 from core.lifecycle.glass import glass_broken
 from core.lifecycle.guards import limits_of
+from core.lifecycle.once import use_once
 from core.lifecycle.principal import Principal
 from core.lifecycle.reminding import ask_for_approval
 from core.lifecycle.startable import check_startable
@@ -136,6 +137,7 @@ class Promoter:
             return await self._again(tx, asked, asked.waiting, caller.actor, request)
         if bundle is None or not await bundle.fits(tx, asked):
             raise StaleRequest
+        await use_once(tx, caller, request.app)
         copied = None
         if request.kind == "rollback":
             copied = asked.release

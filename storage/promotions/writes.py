@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import inf
 
+from core.actor import JwtId
 from core.errors import Conflict, Taken
 from core.promotion import Phase, Promotion
 from core.records.approval import Approval
@@ -17,6 +18,7 @@ from core.records.scale_job import ScaleJob
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
 from storage.aggregate import AggregateWriter
+from storage.codec import timestamp
 from storage.promotions.rows import (
     approval_row,
     intent_row,
@@ -36,6 +38,11 @@ MOST_SAMPLES = 1000
 
 class PromotionWriter(AggregateWriter):
     """Of `core.ports.store.Transaction`; see there for what each method promises."""
+
+    async def use_jwt_id(self, app: str, jwt_id: JwtId) -> bool:
+        await self._session.run("forget_jwt_ids", {"now": timestamp(self.now)})
+        row = {"digest": jwt_id.digest, "app": app, "expires_at": timestamp(jwt_id.expires_at)}
+        return bool(await self._session.run("use_jwt_id", row))
 
     async def add_promotion(self, promotion: Promotion) -> None:
         """Raise Taken where the id is, Conflict where the app has a promotion in flight."""

@@ -11,6 +11,7 @@ from bot.admin.cluster_source import cluster_source
 from bot.admin.doctor import judgements as judge
 from bot.admin.doctor.judgements import HealthCheck
 from bot.admin.doctor.probes import DatabaseLook, ask_slack, free_fraction, look_at_database
+from bot.oidc.issuers import IssuerKeys
 from bot.registry import RegistryClient
 from bot.settings import Settings
 from core.actor import BOT
@@ -20,7 +21,9 @@ from core.cluster.builds.adapter import PLACE
 from core.cluster.inspection import ClusterInspector
 from core.cluster.labels import namespace_name
 from core.errors import Invalid, Rejected, Unreachable
-from core.policy.authorization import parse_policy
+from core.policy.authorization import Policy, parse_policy
+from core.policy.oidc_rules import width
+from core.policy.rules import OIDC
 from core.records.registry_account import RegistryAccount, host_of
 
 
@@ -48,6 +51,7 @@ async def examine(
         async with KubeClient(cluster_source(settings.kubeconfig, kubeconfig), clock=clock) as client:
             found += [each async for each in _cluster(settings, client, database, clock)]
         found.append(await _registry(settings, session, clock))
+        found += await _jobs(settings, session, clock, starting=starting)
     return found
 
 
@@ -78,13 +82,18 @@ def _policy(settings: Settings) -> HealthCheck:
     return judge.judge_policy(str(path or ""), problems, open_to_all=settings.convox_open)
 
 
-def _pushes(settings: Settings, database: DatabaseLook) -> list[HealthCheck]:
-    """Look at the rules of pushes, where there are any; a policy that cannot be read is told of as such."""
+def _read_policy(settings: Settings) -> Policy:
+    """Return the policy of the file, an empty one where it cannot be read: that is told of as such."""
     try:
         text = settings.convox_policy.read_text(encoding="utf-8") if settings.convox_policy else ""
-        rules = parse_policy(text, open_to_all=True).builds
+        return parse_policy(text, open_to_all=settings.convox_open)
     except (OSError, UnicodeDecodeError, Invalid):
-        return []
+        return Policy()
+
+
+def _pushes(settings: Settings, database: DatabaseLook) -> list[HealthCheck]:
+    """Look at the rules of pushes, where there are any."""
+    rules = _read_policy(settings).builds
     if not rules:
         return []
     known = None if database.missing or database.error else database.apps
@@ -137,6 +146,28 @@ async def _cluster(
             yield judge.judge_build_rights(namespace_name(rack, PLACE), missing)
     except (Rejected, Unreachable) as error:
         yield judge.judge_cluster(str(error))
+
+
+async def _jobs(
+    settings: Settings, session: aiohttp.ClientSession, clock: Clock, *, starting: bool
+) -> list[HealthCheck]:
+    """Look at the rules of tokens of CI, where there are any, and at their issuers, which a bot asks by itself."""
+    policy = await asyncio.to_thread(_read_policy, settings)
+    given = {who for grant in policy.grants for who in grant.who}
+    found = [
+        judge.judge_job_rule(rule.name, width(rule), given=policy.everything or f"{OIDC}{rule.name}" in given)
+        for rule in policy.oidc
+    ]
+    issuers = [] if starting else sorted({rule.issuer for rule in policy.oidc})
+    keys = IssuerKeys(session, clock)
+    return found + list(await asyncio.gather(*(_issuer(keys, issuer) for issuer in issuers)))
+
+
+async def _issuer(keys: IssuerKeys, issuer: str) -> HealthCheck:
+    try:
+        return judge.judge_issuer(issuer, "", len(await keys.read(issuer)))
+    except Unreachable as error:
+        return judge.judge_issuer(issuer, str(error), 0)
 
 
 async def _registry(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> HealthCheck:

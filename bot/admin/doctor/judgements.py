@@ -245,6 +245,35 @@ def judge_pushes(built: Collection[str], apps: Collection[str] | None, *, signed
     return HealthCheck(name="builds by push")
 
 
+def judge_job_rule(name: str, width: str, *, given: bool) -> HealthCheck:
+    """Judge a rule of tokens of CI.
+
+    Args:
+        name: of the rule.
+        width: what it takes that somebody may not have meant, or "".
+        given: whether its jobs may do anything.
+    """
+    if not given:
+        return HealthCheck(
+            name=f"oidc:{name}",
+            problem="its jobs are let in and may nothing: no member of the policy is called so",
+            remedy=f'add "oidc:{name}" to who: of a member in the policy file, then: kill -HUP the bot',
+        )
+    return HealthCheck(name=f"oidc:{name}", note=width)
+
+
+def judge_issuer(issuer: str, error: str, keys: int) -> HealthCheck:
+    """Judge whether an issuer of tokens of CI says its keys, and how many that can be used."""
+    name = f"issuer {issuer.removeprefix('https://')}"
+    if not error and keys:
+        return HealthCheck(name=name)
+    return HealthCheck(
+        name=name,
+        problem=error or "it names no key that can be used, so no token of its jobs is taken",
+        remedy=f"curl -v {issuer.rstrip('/')}/.well-known/openid-configuration from this machine; a private CA is trusted by SSL_CERT_FILE",
+    )
+
+
 def judge_database(error: str) -> HealthCheck:
     """Judge whether the database can be opened and is whole; the sentence of an error says what to do."""
     if not error:

@@ -133,6 +133,14 @@ WHERE apps.deleted_at IS NULL ORDER BY settled_at DESC LIMIT :limit;
 -- The releases of the promotions that had started when the promotion of another one took their place.
 SELECT release FROM promotions WHERE superseded_by = :release AND started_at IS NOT NULL;
 
+-- use_jwt_id --
+-- Note that the token of a job has asked for a promotion of an app, unless it has before.
+INSERT INTO used_jwt_ids (digest, app, expires_at) VALUES (:digest, :app, :expires_at) ON CONFLICT (digest, app) DO NOTHING;
+
+-- forget_jwt_ids --
+-- Forget the tokens of jobs that open nothing any more.
+DELETE FROM used_jwt_ids WHERE expires_at <= :now;
+
 -- add_promotion --
 -- Ask for a promotion, unless its id is taken; the partial index refuses a second one in flight.
 INSERT INTO promotions (

@@ -4,6 +4,7 @@ import asyncio
 import base64
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -14,7 +15,9 @@ from bot.api.webhooks.endpoint import WebhookSecrets, WebhooksEndpoint
 from bot.handlers.dispatch import Handlers
 from bot.http.limits import HttpLimits
 from bot.loop_lag import LoopLag
+from bot.oidc.jobs import JobTokens
 from bot.slack.connection import SlackState
+from core.errors import Unreachable
 from core.lifecycle.access import Access
 from core.rollout.watched_time import BlindTime
 from core.usecases.push_receiver import PushReceiver
@@ -116,9 +119,14 @@ def metrics_of(w, slack, lag, webhooks):
     )
 
 
+class _NoIssuers:
+    async def find(self, issuer: str, name: str, kind: str):
+        raise Unreachable(f"{issuer} is not there")
+
+
 @asynccontextmanager
-async def serving(path, jobs=None, token=""):
-    """Serve what lies at `path`; `jobs` are played by hand, `token` is that of an earlier life."""
+async def serving(path, jobs=None, token="", keys=None):
+    """Serve what lies at `path`; `jobs` are played by hand, `token` is that of an earlier life, `keys` knows those of issuers."""
     async with world(path) as made:
         builds = builds_of(made, jobs)
         handlers = handlers_of(made, builds.starter)
@@ -126,6 +134,7 @@ async def serving(path, jobs=None, token=""):
         access = Access(lambda: made.policy, made.directory)
         pushes = PushReceiver(made.store, access, builds.starter, made.clock)
         webhooks = WebhooksEndpoint(pushes, SECRETS, made.clock)
+        issuers: Any = keys or _NoIssuers()
         parts = ApiDependencies(
             handlers=handlers,
             registrar=made.registrar,
@@ -136,6 +145,7 @@ async def serving(path, jobs=None, token=""):
             viewer=made.viewer,
             directory=made.directory,
             tokens=made.store.tokens,
+            jobs=JobTokens(lambda: made.policy.oidc, issuers, made.clock),
             slack=slack,
             webhooks=webhooks,
             metrics=metrics_of(made, slack, lag, webhooks),

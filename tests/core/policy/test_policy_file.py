@@ -126,7 +126,7 @@ apps:
         'line 6: unknown role "dve"; did you mean "dev"?',
         "line 7: who is missing",
         'line 8: unknown key "aps" in a member; did you mean "apps"?',
-        'line 9: "alice" is nobody: write a Slack user id (U…), group:<user group id>, token:<name> or "*"',
+        'line 9: "alice" is nobody: write a Slack user id (U…), group:<user group id>, token:<name>, oidc:<rule> or "*"',
         'line 14: "token:ci" in from: a token never approves, people do',
         "line 14: count 2 of promote is more than the one person in from can give",
         'line 14: expires must be a duration such as 30s, 10m or 24h, not "24"',

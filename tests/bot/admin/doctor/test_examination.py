@@ -5,17 +5,20 @@ import sqlite3
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.admin.doctor import examination
 from bot.admin.doctor.examination import examine
 from bot.admin.doctor.probes import look_at_database
 from bot.admin.doctor.report import summary
 from bot.clock import SystemClock
 from bot.main import tell_health
+from bot.oidc.issuers import IssuerKeys
 from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.slack.workspace import SlackWorkspace
 from bot.settings import Settings, read_settings
@@ -26,6 +29,7 @@ from core.records.app import App
 from storage.audit import follow
 from storage.keys import Keyring
 from storage.store import open_store
+from tests.bot.oidc.issuing import issuing, trusting
 from tests.storage.making import ALICE
 
 POLICY = """\
@@ -205,6 +209,28 @@ async def test_a_policy_that_is_bad_or_gone(ground, tmp_path):
     assert list(await ground.wrong()) == ["policy"]
     (tmp_path / "policy.yml").unlink()
     assert "cannot be read" in (await ground.wrong())["policy"]
+
+
+OIDC = """\
+oidc:
+  - {{name: web, issuer: {url}, audience: "https://bot.example.com", subject: "repo:acme/web:**"}}
+  - {{name: gone, issuer: "https://127.0.0.1:1", audience: "https://bot.example.com", subject: "repo:acme/web:ref:refs/heads/main"}}
+"""
+
+
+async def test_jobs_of_ci_whose_issuer_is_away_or_that_may_nothing_and_rules_that_are_wide(
+    ground, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(examination, "IssuerKeys", partial(IssuerKeys, tls=trusting()))
+    async with issuing() as issuer:
+        rules = POLICY.replace("[U01ALICE]", '[U01ALICE, "oidc:web"]') + OIDC.format(url=issuer.url)
+        (tmp_path / "policy.yml").write_text(rules)
+        found = await ground.look()
+    assert found["oidc:web"].ok
+    assert found["oidc:web"].note.startswith("`repo:acme/web:**` takes jobs of more than one branch")
+    assert found["oidc:gone"].problem.startswith("its jobs are let in and may nothing")
+    assert found[f"issuer {issuer.url.removeprefix('https://')}"].ok
+    assert found["issuer 127.0.0.1:1"].problem.startswith("https://127.0.0.1:1 does not answer")
 
 
 async def test_pushes_that_no_webhook_tells_of_and_a_rule_of_no_app(ground, tmp_path):

@@ -1,0 +1,35 @@
+import aiohttp
+import pytest
+
+from bot.oidc.issuers import IssuerKeys
+from tests.bot.api.serving import serving
+from tests.bot.oidc.issuing import issuing, trusting
+from tests.fakes import JumpingClock
+
+
+@pytest.fixture
+async def issuer():
+    async with issuing() as made:
+        yield made
+
+
+@pytest.fixture
+async def session():
+    async with aiohttp.ClientSession() as made:
+        yield made
+
+
+@pytest.fixture
+def clock():
+    return JumpingClock()
+
+
+@pytest.fixture
+def keys(session, clock):
+    return IssuerKeys(session, clock, trusting())
+
+
+@pytest.fixture
+async def api(tmp_path, session, clock):
+    async with serving(tmp_path, keys=IssuerKeys(session, clock, trusting())) as made:
+        yield made

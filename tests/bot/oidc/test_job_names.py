@@ -1,0 +1,36 @@
+"""How a job is called for people, whatever its claims hold."""
+
+import pytest
+
+from bot.oidc.tokens import looks_like, name_of
+from core.policy.oidc_rules import GITHUB, GITLAB, OidcRule
+
+RUN = {"sub": "repo:acme/web:x", "repository": "acme/web", "ref": "refs/heads/main", "run_id": "123"}
+JOB = {"sub": "project_path:acme/web:x", "project_path": "acme/web", "ref": "main", "job_id": "7"}
+
+
+@pytest.mark.parametrize(
+    ("issuer", "claims", "name"),
+    [
+        (GITHUB, RUN, "github:acme/web@refs/heads/main (run 123)"),
+        ("https://ghes.example.com/_services/token", RUN, "github:acme/web@refs/heads/main (run 123)"),
+        ("https://ci.example.com", RUN, "oidc:web (repo:acme/web:x)"),
+        (GITLAB, JOB, "gitlab:acme/web@main (job 7)"),
+        (GITLAB, JOB | {"ref_path": "refs/heads/main"}, "gitlab:acme/web@refs/heads/main (job 7)"),
+        (
+            GITHUB,
+            RUN | {"ref": "refs/heads/`<!channel>\n\x1b[31m(run 1)"},
+            "github:acme/web@refs/heads/??!channel???[31m?run 1? (run 123)",
+        ),
+        (GITHUB, {"sub": "s" * 300}, f"oidc:web ({'s' * 119}…)"),
+    ],
+)
+def test_a_job_is_named_by_its_verified_claims_and_by_nothing_that_a_terminal_obeys(issuer, claims, name):
+    rule = OidcRule(name="web", issuer=issuer, audience="x", subjects=("x",))
+    assert name_of(rule, claims) == name
+
+
+def test_a_stored_token_is_never_taken_for_a_token_of_a_job():
+    assert looks_like("eyJhbGciOiJub25lIn0.e30.")
+    assert not looks_like("eyJhbGciOiJub25lIn0_e30-aaa")
+    assert not looks_like("aa.bb.cc")
