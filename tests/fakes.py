@@ -21,6 +21,7 @@ from core.manifest.timers import Timer
 from core.policy.authorization import Rules
 from core.ports.outbox import Card
 from core.ports.people import Person
+from core.records.anchor import AuditHead
 from core.records.app import App
 from core.records.app_parts import TimerStatus
 from core.records.build import Build
@@ -151,6 +152,7 @@ class FakeCluster:
         behaves: release id → function of the seconds since it was aimed at; others become ready after 2 s.
         requests: what was asked for, in order: `apply Deployment/web R…`, `remove …`, `scale …`.
         live: ref → release whose bundle it was last applied from.
+        head_error: raised where the head of the audit is to be kept.
         refuse: called with each request, `watch` among them; may raise Rejected or Unreachable.
         serves: what the API server says of itself.
         after_verdict: further kinds that are applied once the rest is verified.
@@ -171,6 +173,7 @@ class FakeCluster:
     restarted: dict[Ref, str] = field(default_factory=dict)
     made: int = 0
     refuse: Callable[[str], None] = lambda _request: None
+    head_error: Exception | None = None
     synced: bool = True
     serves: bool | None = True
     after_verdict: frozenset[str] = frozenset()
@@ -254,11 +257,24 @@ class FakeCluster:
         self._ask("claim anchor")
         self._object(app, claim)
         self.anchors[app.name] = {
+            **self.anchors.get(app.name, {}),
             "installation": claim.installation,
             "token": str(claim.token),
             "promotion": claim.promotion,
         }
         return Applied(ref=self.anchor, uid="anchor", generation=0)
+
+    async def keep_audit_head(self, app: App, claim: Claim, head: AuditHead) -> None:
+        # Asked beside everything else, at a moment of its own: it is none of the requests of a rollout.
+        if self.head_error is not None:
+            raise self.head_error
+        self._object(app, claim)
+        if (anchor := self.anchors.get(app.name)) and anchor.get("settled") != claim.promotion:
+            anchor |= {
+                "settled": claim.promotion,
+                "audit-rows": str(head.rows),
+                "audit-head": head.hash,
+            }
 
     async def preflight(self, app: str, bundle: Bundle, *, token: int, force: bool) -> None:
         self._ask(f"preflight {bundle.release}{' forced' if force else ''}")

@@ -2,19 +2,28 @@
 
 import csv
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
 import orjson
 
-from core.errors import Invalid
-from storage.audit import AuditChain, follow, read_rows
+from bot.admin.cluster_source import cluster_source
+from bot.admin.settings import ClusterSettings
+from core.clock import Clock
+from core.cluster.adoption import NamespaceAdopter
+from core.cluster.api.client import KubeClient
+from core.errors import Invalid, Rejected, Unavailable, Unreachable
+from core.records.anchor import AuditHead
+from core.records.app import adopt_command
+from storage.audit import AuditChain, follow, has, read_rows
 from storage.codec import timestamp
 from storage.database import open_read_only
 from storage.session import Session
 
+NOT_COMPARED = "it was not compared with what the cluster remembers: --cluster does that"
 COLUMNS = (
     "seq",
     "at",
@@ -33,15 +42,85 @@ SPAN = re.compile(r"^([1-9][0-9]{0,4})([mhd])$")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
-async def verify(database: Path) -> tuple[str, bool]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppAuditHead:
+    """How far the audit was, as the anchor of an app has it."""
+
+    app: str
+    head: AuditHead
+
+
+async def verify(
+    database: Path,
+    cluster: ClusterSettings | None,
+    clock: Clock,
+    *,
+    kubeconfig: Mapping[str, Any] | None = None,
+) -> tuple[str, bool]:
     """Return what to print of the chain of a database, or of a copy of one, and whether it is whole.
 
+    Args:
+        database: its file.
+        cluster: where the anchors of its apps are asked how far the audit was; None asks nobody, since a copy is often looked
+            at where the cluster is out of reach.
+        clock: this machine's.
+        kubeconfig: a parsed one; by default the cluster is found as every Kubernetes client does.
+
     Raises:
-        StorageError, Unavailable: the database cannot be read.
+        StorageError, Unavailable: the database cannot be read, or a cluster that was to be asked not be reached.
     """
     async with open_read_only(database) as connection:
-        chain = await follow(Session(connection))
-    return chain_sentence(chain), chain.broken is None
+        session = Session(connection)
+        chain = await follow(session)
+        if cluster is None:
+            return f"{chain_sentence(chain)}\n{NOT_COMPARED}", chain.broken is None
+        apps = [row["name"] for row in await session.all("apps")]
+        heads = await _remembered(apps, cluster, clock, kubeconfig)
+        missing = await unknown_heads(session, heads)
+    said = [chain_sentence(chain), *(map(head_sentence, missing)), *([] if missing else [agreed(heads)])]
+    return "\n".join(said), chain.broken is None and not missing
+
+
+async def _remembered(
+    apps: Sequence[str], cluster: ClusterSettings, clock: Clock, kubeconfig: Mapping[str, Any] | None
+) -> list[AppAuditHead]:
+    found = []
+    async with KubeClient(cluster_source(cluster.kubeconfig, kubeconfig), clock=clock) as client:
+        adopter = NamespaceAdopter(client, rack=cluster.convox_rack)
+        try:
+            for app in apps:
+                anchor = await adopter.anchor(app)
+                if anchor is not None and anchor.head is not None:
+                    found.append(AppAuditHead(app=app, head=anchor.head))
+        except (Rejected, Unreachable) as error:
+            raise Unavailable(
+                f"the anchors of the apps cannot be read: {error}",
+                hint="without --cluster the database alone is looked at",
+            ) from error
+    return found
+
+
+async def unknown_heads(session: Session, heads: Iterable[AppAuditHead]) -> list[AppAuditHead]:
+    """Return those of the heads that this audit never had."""
+    return [each for each in heads if not await has(session, each.head)]
+
+
+def head_sentence(each: AppAuditHead) -> str:
+    """Say that the audit is not the one which the cluster remembers, and what to do."""
+    return (
+        f"the audit was cut back or rewritten: when a promotion of {each.app} ended last it had {each.head.rows:,} rows, the last"
+        f" of them {each.head.hash}, and here that row is another or missing; compare with a backup, or, if one was restored:"
+        f" `{adopt_command(each.app)}`"
+    )
+
+
+def agreed(heads: Sequence[AppAuditHead]) -> str:
+    """Say what the cluster remembers, where all of it is there."""
+    if not heads:
+        return "the cluster remembers nothing of it yet: no promotion has ended since it does"
+    furthest = max(each.head.rows for each in heads)
+    many = f"{len(heads)} apps" if len(heads) > 1 else heads[0].app
+    return f"the cluster agrees: the anchor of {many} remembers it up to row {furthest:,}"
 
 
 def chain_sentence(chain: AuditChain) -> str:

@@ -48,7 +48,14 @@ def _add_token(parser: argparse.ArgumentParser) -> None:
 
 def _add_audit(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
-    actions.add_parser("verify", help="compute the chain anew: whether a row was changed or is missing")
+    verify = actions.add_parser(
+        "verify", help="compute the chain anew: whether a row was changed or is missing"
+    )
+    verify.add_argument(
+        "--cluster",
+        action="store_true",
+        help="compare it with what the anchors of the apps remember, so that one which was cut back or rewritten shows",
+    )
     export = actions.add_parser("export", help="print the rows, one a line, oldest first")
     form = export.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON objects (the default)")
@@ -110,11 +117,14 @@ def _token(arguments: argparse.Namespace) -> int:
 
 def _audit(arguments: argparse.Namespace) -> int:
     from bot.admin import audit
+    from bot.admin.settings import ClusterSettings
     from bot.clock import SystemClock
+    from bot.settings import read_settings
 
     database = _database()
     if arguments.action == "verify":
-        said, whole = asyncio.run(audit.verify(database))
+        cluster = read_settings(ClusterSettings) if arguments.cluster else None
+        said, whole = asyncio.run(audit.verify(database, cluster, SystemClock()))
         (sys.stdout if whole else sys.stderr).write(f"{said}\n")
         return 0 if whole else 1
     since = audit.since(arguments.since, SystemClock().now()) if arguments.since else None

@@ -28,6 +28,7 @@ from core.cluster.writer import ObjectWriter
 from core.manifest.convox_yml import Manifest
 from core.manifest.timers import Timer
 from core.policy.authorization import Rules
+from core.records.anchor import AuditHead
 from core.records.app import App
 from core.records.app_parts import TimerStatus
 from core.records.build import Build
@@ -131,6 +132,9 @@ class KubernetesCluster:
 
     async def claim_anchor(self, app: App, claim: Claim) -> Applied:
         return await self._anchors.claim(self._ns(app.name), app, claim)
+
+    async def keep_audit_head(self, app: App, claim: Claim, head: AuditHead) -> None:
+        await self._anchors.keep_head(self._ns(app.name), app, claim, head)
 
     async def preflight(self, app: str, bundle: Bundle, *, token: int, force: bool) -> None:
         await self._applier.preflight(self._ns(app), bundle, token=token, force=force)

@@ -34,6 +34,14 @@ class NamespaceAdopter:
         live = await self._client.get(self._ns(app).at(ANCHOR.kind, ANCHOR.name))
         return anchor_of(live) if live else None
 
+    async def refusal(self, app: App, claim: Claim) -> tuple[str, Anchor | None]:
+        """Return why a claim could not be made, "" where it could, and the anchor that says so."""
+        ns = self._ns(app.name)
+        live = await self._client.get(ns.at(ANCHOR.kind, ANCHOR.name))
+        uid = await namespace_uid(self._client, ns)
+        refused = objection(ns.namespace, (live or {}).get("data") or {}, uid, app, claim)
+        return refused, anchor_of(live) if live else None
+
     async def look(self, app: App, claim: Claim, refs: Collection[Ref]) -> NamespaceState:
         """Return the namespace with its anchor, these objects and all workloads; nothing is changed.
 

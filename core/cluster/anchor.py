@@ -60,8 +60,8 @@ class Anchors:
         wanted = {"settled": claim.promotion, "audit-rows": str(head.rows), "audit-head": head.hash}
         for _ in range(MAX_ATTEMPTS):
             live, _uid = await self._read(ns, app, claim)
-            # One that somebody has deleted is made anew by the next claim.
-            if live is None or wanted.items() <= (live.get("data") or {}).items():
+            # One that somebody has deleted is made anew by the next claim. What was kept at an end is that of this end.
+            if live is None or anchor_of(live).settled == claim.promotion:
                 return
             if await self._write(ns, live, wanted) is not None:
                 return
@@ -83,7 +83,7 @@ class Anchors:
         now = anchor_of(live) if live else None
         if now != found or await namespace_uid(self._client, ns) != uid:
             raise Rejected(_CHANGED.format(ns.namespace))
-        if await self._write(ns, live, _claimed(claim, uid)) is None:
+        if await self._write(ns, live, {**_claimed(claim, uid), "settled": ""}) is None:
             raise Rejected(_CHANGED.format(ns.namespace))
 
     async def _read(self, ns: AppNamespace, app: App, claim: Claim) -> tuple[Json | None, str]:

@@ -7,6 +7,7 @@ from typing import Protocol
 from core.manifest.convox_yml import Manifest
 from core.manifest.timers import Timer
 from core.policy.authorization import Rules
+from core.records.anchor import AuditHead
 from core.records.app import App
 from core.records.app_parts import TimerStatus
 from core.records.build import Build
@@ -142,6 +143,10 @@ class Cluster(Protocol):
 
     async def claim_anchor(self, app: App, claim: Claim) -> Applied:
         """Write our installation, token and promotion into the anchor by compare-and-set (rules 14 and 59)."""
+        ...
+
+    async def keep_audit_head(self, app: App, claim: Claim, head: AuditHead) -> None:
+        """Note in the anchor how far the audit was when the promotion of a claim had ended; once for each (rule 14)."""
         ...
 
     async def preflight(self, app: str, bundle: Bundle, *, token: int, force: bool) -> None:

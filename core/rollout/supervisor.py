@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from core.errors import BROKEN, Unavailable, Unexpected
 from core.log_context import log_about
 from core.promotion import Phase, Promotion
+from core.rollout.audit_heads import AuditHeadWriter
 from core.rollout.driver import Driver
 from core.rollout.effects import Effects, RolloutPorts
 from core.rollout.pruning import Pruner
@@ -31,6 +32,7 @@ class Supervisor:
         self._driver = Driver(ports)
         self._pruner = Pruner(ports)
         self._routes = RouteWatcher(ports, Effects(ports))
+        self._audit_heads = AuditHeadWriter(ports)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         # By app: set where somebody has decided about what waits to be tried again, and holds the app's lock meanwhile.
@@ -70,9 +72,13 @@ class Supervisor:
         busy = {p.app for p in unsettled}
         for app in set(await self._ports.store.read.apps_to_prune()) - busy:
             self.clear_up(app)
+        ended = []
         for each in await self._ports.store.read.apps():
             if each.name not in busy and (last := await self._ports.store.read.last_touched(each.name)):
                 self._follow_routes(last)
+                ended.append(last)
+        # What the life before may not have come to; beside everything else, since no start waits for the cluster.
+        self._own("audit heads", self._audit_heads.keep(*ended))
         return len(unsettled)
 
     async def stop(self) -> None:
@@ -88,6 +94,7 @@ class Supervisor:
         log_about(app=promotion.app, promotion=promotion.id, delivery="")
         async with self._locks[promotion.app]:
             ended = await self._insist(promotion)
+            self._own(f"audit head {ended.app} {ended.id}", self._audit_heads.keep(ended))
             # The one that took its place waits for this lock, and clears up itself at its own end.
             if ended.phase is not Phase.SUPERSEDED:
                 self._look_again(promotion.app, waits=await self._prune(promotion.app))

@@ -60,6 +60,9 @@ async def test_a_backup_with_two_promotions_since_is_adopted_beside_the_bot_and_
     )
     assert (await stage.bot.store.read.app(APP)).active_release is None
 
+    # What was lost is on record: the cluster had seen a longer audit.
+    assert "does not have that row: it was restored from a backup, or rewritten" in said
+
     again = await stage.promoted(release)
     assert again.phase == "Running", again.cause
     await stage.runs(release)

@@ -1,21 +1,23 @@
 """What is looked at, in which order, and what a look that cannot be taken means for those behind it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
 import aiohttp
 
+from bot.admin.audit import AppAuditHead
 from bot.admin.check import check_policy
 from bot.admin.cluster_source import cluster_source
 from bot.admin.doctor import judgements as judge
 from bot.admin.doctor.judgements import HealthCheck
-from bot.admin.doctor.probes import DatabaseLook, ask_slack, free_fraction, look_at_database
+from bot.admin.doctor.probes import DatabaseLook, ask_slack, free_fraction, look_at_database, look_for_heads
 from bot.oidc.issuers import IssuerKeys
 from bot.registry import RegistryClient
 from bot.settings import Settings
 from core.actor import BOT
 from core.clock import Clock
+from core.cluster.adoption import NamespaceAdopter
 from core.cluster.api.client import KubeClient
 from core.cluster.builds.adapter import PLACE
 from core.cluster.inspection import ClusterInspector
@@ -24,6 +26,7 @@ from core.errors import Invalid, Rejected, Unreachable
 from core.policy.authorization import Policy, parse_policy
 from core.policy.oidc_rules import width
 from core.policy.rules import OIDC
+from core.records.claim import Claim
 from core.records.registry_account import RegistryAccount, host_of
 
 
@@ -137,9 +140,14 @@ async def _cluster(
         theirs = await inspector.time()
         yield judge.judge_cluster("")
         yield judge.judge_clock("the API server", theirs, clock.now())
+        reachable = set()
         for app in database.apps:
             missing, exists = await inspector.missing(app), await inspector.exists(app)
             yield judge.judge_rights(rack, app, missing, exists)
+            if exists is not False and not missing:
+                reachable.add(app)
+        async for check in _anchors(settings, client, database, reachable):
+            yield check
         yield judge.judge_router(settings.convox_router, await inspector.router_parts())
         if settings.convox_registry:
             missing = await inspector.missing_for_builds()
@@ -168,6 +176,24 @@ async def _issuer(keys: IssuerKeys, issuer: str) -> HealthCheck:
         return judge.judge_issuer(issuer, "", len(await keys.read(issuer)))
     except Unreachable as error:
         return judge.judge_issuer(issuer, str(error), 0)
+
+
+async def _anchors(
+    settings: Settings, client: KubeClient, database: DatabaseLook, reachable: Collection[str]
+) -> AsyncIterator[HealthCheck]:
+    """Look whether each app's next promotion may write, and whether the audit is the one that the cluster remembers."""
+    adopter, heads = NamespaceAdopter(client, rack=settings.convox_rack), []
+    for app in database.records:
+        if app.name not in reachable:
+            continue
+        coming = Claim(installation=database.installation, token=app.token + 1, promotion="")
+        refused, anchor = await adopter.refusal(app, coming)
+        owner = anchor.installation if anchor and anchor.installation != database.installation else ""
+        yield judge.judge_anchor(app.name, namespace_name(settings.convox_rack, app.name), refused, owner)
+        if anchor and anchor.head:
+            heads.append(AppAuditHead(app=app.name, head=anchor.head))
+    if database.records:
+        yield judge.judge_heads(heads, await look_for_heads(settings.convox_database, heads))
 
 
 async def _registry(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> HealthCheck:

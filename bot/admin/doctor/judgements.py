@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.admin.audit import AppAuditHead, agreed, head_sentence
 from core.cluster.inspection import AccessRight
-from core.records.app import DEFAULT_RACK, namespace_command
+from core.records.app import DEFAULT_RACK, adopt_command, namespace_command
 
 # What manifest.yml asks for; a test compares.
 SCOPES = frozenset(
@@ -298,6 +299,40 @@ def judge_keys(error: str, old: Sequence[str]) -> HealthCheck:
         )
     note = f"{', '.join(old)} must stay behind the newest until `convox-bot rekey` has run" if old else ""
     return HealthCheck(name="keys", note=note)
+
+
+def judge_anchor(app: str, namespace: str, refused: str, owner: str) -> HealthCheck:
+    """Judge whether the next promotion of an app may write.
+
+    Args:
+        app: its name.
+        namespace: where it would.
+        refused: why the anchor there would refuse it, "" where it would not.
+        owner: the foreign installation that the namespace belongs to, "" where none.
+    """
+    name = f"anchor in {namespace}"
+    return (
+        HealthCheck(name=name, problem=refused, remedy=adopt_command(app, owner))
+        if refused
+        else HealthCheck(name=name)
+    )
+
+
+def judge_heads(heads: Sequence[AppAuditHead], unknown: Sequence[AppAuditHead]) -> HealthCheck:
+    """Judge whether the audit is the one that the cluster remembers.
+
+    Args:
+        heads: what the anchors of the apps say.
+        unknown: those of them that the database's audit never had.
+    """
+    name = "audit against the cluster"
+    if not unknown:
+        return HealthCheck(name=name, note=agreed(heads))
+    return HealthCheck(
+        name=name,
+        problem="; ".join(map(head_sentence, unknown[:MOST_NAMED])),
+        remedy="convox-bot audit verify --cluster, there and on a backup: who has written to the file?",
+    )
 
 
 def judge_audit(rows: int, broken: int | None) -> HealthCheck:

@@ -10,12 +10,15 @@ from typing import Any
 
 import aiohttp
 
+from bot.admin.audit import AppAuditHead, unknown_heads
 from bot.admin.doctor.judgements import SILENCE
 from core.errors import Unavailable
+from core.records.app import App
 from storage.audit import AuditChain, follow
 from storage.database import open_read_only
 from storage.errors import DatabaseMissing, StorageError
 from storage.keys import Keyring, check
+from storage.records.rows import app_of
 from storage.session import Session
 
 SLACK_SECONDS = 10.0
@@ -70,7 +73,8 @@ class DatabaseLook:
         missing: there is none yet.
         error: why it cannot be used, "" where it can.
         key_error: why its values cannot be read; `old_keys`: fingerprints of keys that still open something beside the newest.
-        apps: name → the channel that it is linked to, None without one.
+        apps: name → the channel that it is linked to, None without one; `records`: all that is known of each.
+        installation: its own id, "" where it has none yet.
     """
 
     missing: bool = False
@@ -78,6 +82,8 @@ class DatabaseLook:
     key_error: str = ""
     old_keys: tuple[str, ...] = ()
     apps: Mapping[str, str | None]
+    records: tuple[App, ...] = ()
+    installation: str = ""
     chain: AuditChain
 
 
@@ -102,9 +108,16 @@ async def look_at_database(path: Path, keys: Sequence[str], *, whole: bool) -> D
                 )
             canaries = {row["name"]: row["value"] for row in await session.all("canaries")}
             key_error, old = _keys(keys, canaries)
-            apps = {row["name"]: row["channel"] for row in await session.all("apps")}
-            chain = await follow(session) if whole else NOTHING
-            return DatabaseLook(key_error=key_error, old_keys=old, apps=apps, chain=chain)
+            records = tuple(app_of(row) for row in await session.all("apps"))
+            meta = {row["name"]: row["value"] for row in await session.all("meta")}
+            return DatabaseLook(
+                key_error=key_error,
+                old_keys=old,
+                apps={app.name: app.channel for app in records},
+                records=records,
+                installation=str(meta.get("installation", "")),
+                chain=await follow(session) if whole else NOTHING,
+            )
     except DatabaseMissing:
         return DatabaseLook(missing=True, key_error=_keys(keys, {})[0], apps={}, chain=NOTHING)
     except (StorageError, Unavailable) as error:
@@ -120,6 +133,12 @@ def _keys(keys: Sequence[str], canaries: Mapping[str, bytes]) -> tuple[str, tupl
         return str(error), ()
     used = {name.partition(":")[2] for name in canaries}
     return "", tuple(each for each in keyring.fingerprints[1:] if each in used)
+
+
+async def look_for_heads(path: Path, heads: Sequence[AppAuditHead]) -> list[AppAuditHead]:
+    """Return those of the heads that the audit of a database never had; raise as `open_read_only`."""
+    async with open_read_only(path) as connection:
+        return await unknown_heads(Session(connection), heads)
 
 
 def free_fraction(path: Path) -> float:

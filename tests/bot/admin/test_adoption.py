@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from bot.admin import adoption
 from bot.admin.adoption import AdoptionRequest, adopt, described
+from bot.admin.audit import AppAuditHead, agreed, verify
 from bot.admin.settings import AdoptionSettings
 from bot.cli.main import main
 from bot.clock import SystemClock
@@ -25,7 +26,7 @@ from core.records.claim import Claim
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
 from tests.core.lifecycle.test_adoption import THEIRS, planned, runs, state
-from tests.storage.making import make_promotion, seed
+from tests.storage.making import ALICE, make_promotion, seed
 
 CLOCK = SystemClock()
 
@@ -278,3 +279,77 @@ async def test_without_a_database_nothing_is_made(tmp_path, monkeypatch, capsys)
     assert await asyncio.to_thread(main, ["adopt", "myapp", "--yes"]) == 2
     assert "there is no database" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+async def settle(place, rows=None):
+    """Let a promotion of ours have ended: the cluster remembers the audit, as it is or longer."""
+    claim = Claim(installation=await place.store.read.installation(), token=1, promotion="PAAAAAAAAAA")
+    app = await place.store.read.app("myapp")
+    async with place.store.transaction() as tx:
+        await tx.audit(ALICE, "app.lock", "myapp", {})
+    head = await place.store.read.audit_head()
+    await place.cluster.claim_anchor(app, claim)
+    await place.cluster.keep_audit_head(app, claim, head if rows is None else replace(head, rows=rows))
+
+
+def looked(place):
+    return verify(place.settings.convox_database, place.settings, CLOCK, kubeconfig=place.kubeconfig)
+
+
+async def test_an_audit_that_the_cluster_remembers_is_said_to_agree(place):
+    said, whole = await looked(place)
+    assert whole
+    assert said.splitlines()[1].startswith("the cluster remembers nothing of it yet")
+    await settle(place)
+    said, whole = await looked(place)
+    assert whole
+    assert said.splitlines()[1] == "the cluster agrees: the anchor of myapp remembers it up to row 1"
+
+
+async def test_an_audit_that_was_cut_back_or_rewritten_is_found_though_its_chain_is_whole(place):
+    await settle(place, rows=2)
+    said, whole = await looked(place)
+    assert not whole
+    first, second = said.splitlines()
+    assert first.startswith("the audit is whole: 1 rows")
+    assert second.startswith(
+        "the audit was cut back or rewritten: when a promotion of myapp ended last it had 2 rows"
+    )
+    assert "`convox-bot adopt myapp`" in second
+
+    connection = place.store._database._writer
+    await connection.execute("DROP TRIGGER audit_is_kept")
+    await connection.execute("DROP TRIGGER audit_is_final")
+    await connection.execute("DELETE FROM audit")
+    async with place.store.transaction() as tx:
+        for _ in range(2):
+            await tx.audit(ALICE, "app.unlock", "myapp", {})
+    said, whole = await looked(place)
+    assert not whole, "as long as before, whole in itself, and another one"
+
+
+async def test_a_cluster_that_was_to_be_compared_with_and_is_away_fails(place):
+    place.kubeconfig["clusters"][0]["cluster"]["server"] = "http://127.0.0.1:1"
+    with pytest.raises(Unavailable, match="the anchors of the apps cannot be read"):
+        await looked(place)
+
+
+def test_what_several_apps_remember_is_said_in_one_sentence():
+    heads = [AppAuditHead(app=name, head=AuditHead(rows=n, hash="x")) for name, n in (("a", 3), ("b", 1200))]
+    assert agreed(heads) == "the cluster agrees: the anchor of 2 apps remembers it up to row 1,200"
+
+
+def test_the_command_asks_the_cluster_only_where_it_is_told_to(monkeypatch, tmp_path, capsys):
+    asked: list[Any] = []
+
+    async def verified(_database, cluster, _clock):
+        asked.append(cluster)
+        return "said", True
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONVOX_RACK", "staging")
+    monkeypatch.setattr("bot.admin.audit.verify", verified)
+    assert [main(["audit", "verify"]), main(["audit", "verify", "--cluster"])] == [0, 0]
+    assert asked[0] is None
+    assert asked[1].convox_rack == "staging"
+    assert capsys.readouterr().out == "said\nsaid\n"

@@ -45,7 +45,9 @@ def test_a_whole_chain_is_said_with_its_head(audited, capsys):
     assert main(["audit", "verify"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("the audit is whole: 2 rows, head ")
-    assert len(out.split()[-1]) == 64
+    first, second = out.splitlines()
+    assert len(first.split()[-1]) == 64
+    assert "--cluster does that" in second
 
 
 @pytest.mark.parametrize(

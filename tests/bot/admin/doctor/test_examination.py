@@ -22,10 +22,13 @@ from bot.oidc.issuers import IssuerKeys
 from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.slack.workspace import SlackWorkspace
 from bot.settings import Settings, read_settings
+from core.cluster.adapter import KubernetesCluster
 from core.cluster.api.client import KubeClient
 from core.cluster.api.credentials import from_document
 from core.cluster.fencing import AppNamespace
+from core.records.anchor import AuditHead
 from core.records.app import App
+from core.records.claim import Claim
 from storage.audit import follow
 from storage.keys import Keyring
 from storage.store import open_store
@@ -130,8 +133,37 @@ async def test_where_nothing_is_wrong_every_check_is_ok_and_an_operator_reads_so
         *("database", "audit", "keys", "disk", "policy", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"),
         *("clock against Slack", "scopes", "channel of myapp", "cluster", "clock against the API server"),
         *("rights in convox-myapp", "rights in convox-builds", "router", "registry"),
+        *("anchor in convox-myapp", "audit against the cluster"),
     }
-    assert summary(list(found.values())) == "all 16 checks are ok"
+    assert summary(list(found.values())) == "all 18 checks are ok"
+
+
+async def claim_of_another(ground, installation, token):
+    """Let another bot, or this one since its backup, have promoted; return its client's adapter."""
+    async with KubeClient(source_of(ground), clock=SystemClock()) as client:
+        cluster = KubernetesCluster(client, rack="convox", clock=SystemClock())
+        app = App(name="myapp", created_at=SystemClock().now(), created_by=ALICE)
+        claim = Claim(installation=installation, token=token, promotion="PELSEWHERE0")
+        await cluster.claim_anchor(app, claim)
+        await cluster.keep_audit_head(app, claim, AuditHead(rows=900, hash="d" * 64))
+
+
+async def test_an_anchor_that_refuses_and_an_audit_that_was_cut_back(ground):
+    path = Path(ground.environ["CONVOX_DATABASE"])
+    ours = (await look_at_database(path, [ground.environ["CONVOX_KEYS"]], whole=False)).installation
+    await claim_of_another(ground, ours, 7)
+    found = await ground.look()
+    assert "newer number (7)" in found["anchor in convox-myapp"].problem
+    assert found["anchor in convox-myapp"].remedy == "convox-bot adopt myapp"
+    audit = found["audit against the cluster"]
+    assert "when a promotion of myapp ended last it had 900 rows" in audit.problem
+    assert audit.remedy.startswith("convox-bot audit verify --cluster")
+
+
+async def test_a_namespace_of_another_installation(ground):
+    await claim_of_another(ground, "f" * 32, 1)
+    found = (await ground.look())["anchor in convox-myapp"]
+    assert found.remedy == f"convox-bot adopt myapp --from {'f' * 32}"
 
 
 async def test_a_scope_that_is_missing(ground):

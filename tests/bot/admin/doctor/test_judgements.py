@@ -6,16 +6,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 
+from bot.admin.audit import AppAuditHead
 from bot.admin.doctor import judgements as judge
 from bot.admin.doctor.judgements import HealthCheck
 from bot.admin.doctor.report import json_text, summary, text
 from bot.command.parser import parse
 from core.cluster.inspection import AccessRight, rights_of_an_app, rights_of_builds, router_paths
+from core.records.anchor import AuditHead
 from core.records.router import NO_ROUTER, Router
 from tests.docs.pages import ROOT
 
 NOW = datetime(2027, 1, 31, 12, tzinfo=UTC)
 PATCH = AccessRight("patch", "apps", "deployments")
+HEAD = AppAuditHead(app="myapp", head=AuditHead(rows=9, hash="e" * 64))
 CASES = [
     (judge.judge_scopes(judge.SCOPES | {"more"}), "", ""),
     (judge.judge_scopes(judge.SCOPES - {"chat:write"}), "SLACK_BOT_TOKEN lacks chat:write", "Reinstall"),
@@ -29,6 +32,12 @@ CASES = [
     (judge.judge_channel("myapp", "C1", "is_archived"), "C1 is archived", "/convox link myapp"),
     (judge.judge_channel("myapp", "C1", "missing_scope"), "Slack says missing_scope", "Reinstall"),
     (judge.judge_channel("myapp", "C1", "ratelimited"), "", ""),
+    (judge.judge_anchor("myapp", "convox-myapp", "", ""), "", ""),
+    (judge.judge_anchor("myapp", "convox-myapp", "a newer number", ""), "a newer number", "adopt myapp"),
+    (judge.judge_anchor("myapp", "convox-myapp", "another", "ff"), "another", "adopt myapp --from ff"),
+    (judge.judge_heads((), ()), "", ""),
+    (judge.judge_heads((HEAD,), ()), "", ""),
+    (judge.judge_heads((HEAD,), (HEAD,)), "it had 9 rows", "convox-bot audit verify --cluster"),
     (judge.judge_rights("convox", "myapp", (), True), "", ""),
     (judge.judge_rights("convox", "myapp", (), None), "", ""),
     (
