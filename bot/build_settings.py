@@ -9,6 +9,8 @@ from core.manifest.images import image_problem, registry_path
 
 ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|[kMGT]i?)?")
+# What pydantic takes for yes, in small letters.
+TRUE = frozenset({"1", "t", "true", "y", "yes", "on"})
 SHORTEST, LONGEST = 60, 6 * 3600  # seconds
 
 
@@ -29,6 +31,8 @@ class ClusterBuildSettings(BaseModel):
     convox_build_disk: str = "20Gi"
     convox_build_timeout: int = Field(default=3600, ge=SHORTEST, le=LONGEST)
     """Seconds from the start of a build to its end."""
+    convox_build_user_namespaces: bool = False
+    """Pods of builds have users of their own, where the nodes have that."""
     convox_build_copies: bool = True
     """What `image:` of a convox.yml names is copied into the registry by each build."""
     convox_git_insecure: bool = False
@@ -76,6 +80,10 @@ def build_contradictions(given: Mapping[str, str]) -> list[str]:
     if registry and not address:
         why = "name the URL under which pods reach the API of this bot, to fetch what they build"
         problems.append(f"CONVOX_REGISTRY is set and CONVOX_BUILD_ADDRESS is not: {why}")
+    image = given.get("convox_build_image", "")
+    if "-rootless" in image and given.get("convox_build_user_namespaces", "").lower() in TRUE:
+        why = "RootlessKit needs users that a pod with its own does not have: name the image without -rootless, or none"
+        problems.append(f"CONVOX_BUILD_USER_NAMESPACES is set and CONVOX_BUILD_IMAGE is rootless: {why}")
     user, password = given.get("convox_registry_user"), given.get("convox_registry_password")
     if bool(user) != bool(password):
         problems.append("CONVOX_REGISTRY_USER and CONVOX_REGISTRY_PASSWORD are set together, or neither")

@@ -15,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from bot.build_settings import LONGEST, SHORTEST, ClusterBuildSettings, build_contradictions
+from bot.build_settings import LONGEST, SHORTEST, TRUE, ClusterBuildSettings, build_contradictions
 from bot.prefixes import DEFAULT_COMMAND
 from bot.router_settings import RouterSettings, router_contradictions
 from bot.webhook_settings import WebhookSettings
@@ -23,8 +23,6 @@ from core.records.app import DEFAULT_RACK
 
 S = TypeVar("S", bound=BaseModel)
 
-# What pydantic reads as True.
-TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 # `<rack>-<app>` must fit a namespace name of 63 characters with an app name of 30 and a dash between them.
 RACK = r"^[a-z]([a-z0-9-]{0,24}[a-z0-9])?$"
 

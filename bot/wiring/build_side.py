@@ -10,7 +10,8 @@ from core.building.clones import CloneReceiver
 from core.building.driver import BuildPorts
 from core.building.supervisor import BuildSupervisor
 from core.clock import Clock
-from core.cluster.builds.settings import BuildSettings
+from core.cluster.builds.settings import BUILD_IMAGE, NAMESPACED_IMAGE, BuildSettings
+from core.policy.rules import Verbosity
 from core.ports.builds import BuildCluster
 from core.records.git_address import INSECURE, SECURE
 from core.records.registry_account import RegistryAccount, host_of
@@ -46,6 +47,9 @@ def new_build_side(
     def why_not_startable() -> str:
         return why_nothing_starts(store)
 
+    def verbosity(app: str, channel: str | None) -> Verbosity:
+        return slack.access.policy.verbosity(app, channel)  # of now: it may change while a build goes on
+
     folder = SourceFolder(settings.convox_database, clock, least_free=LEAST_FREE_DISK)
     most = settings.convox_max_source << 20
     ports = BuildPorts(
@@ -55,6 +59,7 @@ def new_build_side(
         announcer=slack.sender,
         release=registrar.release_build,
         forget_source=folder.delete,
+        verbosity=verbosity,
         seconds=settings.convox_build_timeout,
     )
     supervisor = BuildSupervisor(ports)
@@ -100,10 +105,18 @@ def build_settings(settings: Settings, clock: Clock) -> BuildSettings:
         registry=registry,
         account=account,
         address=settings.convox_build_address or "",
-        image=settings.convox_build_image,
+        image=_image(settings),
         cpu=settings.convox_build_cpu,
         memory=settings.convox_build_memory,
         disk=settings.convox_build_disk,
         seconds=settings.convox_build_timeout,
+        user_namespaces=settings.convox_build_user_namespaces,
         git_schemes=git_schemes(settings),
     )
+
+
+def _image(settings: Settings) -> str:
+    """Return what builds: by default what fits to who it is."""
+    if settings.convox_build_user_namespaces and settings.convox_build_image == BUILD_IMAGE:
+        return NAMESPACED_IMAGE
+    return settings.convox_build_image

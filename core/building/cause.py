@@ -31,6 +31,7 @@ _HINTS = (
     (("failed to push ", "dial tcp"), _NETWORK),
     (("failed to push ", "i/o timeout"), _NETWORK),
     (("no space left on device", "/.local/share/buildkit/"), _DISK),
+    (("no space left on device", "/var/lib/buildkit/"), _DISK),
     (("failed to push ", "no space left on device"), _FULL),
     (("failed to push ", '"Err":28'), _FULL),
     (("failed to push ", "507 Insufficient Storage"), _FULL),

@@ -20,12 +20,14 @@ from core.errors import Conflict, Rejected, Unreachable, UserError
 from core.failpoints import failpoint
 from core.lifecycle.build_ending import fail_build
 from core.lifecycle.build_log import kept_lines
-from core.lifecycle.build_telling import step_lines
+from core.lifecycle.build_telling import log_lines, step_lines
 from core.lifecycle.holds import fork_point
+from core.policy.rules import Verbosity
 from core.ports.announcer import Announcer
 from core.ports.builds import BuildCluster, BuildJobSpec, BuildJobStatus
-from core.ports.store import Store
+from core.ports.store import Store, Transaction
 from core.records.build import BuildStatus
+from core.records.line import Line
 from core.redaction import Redactor, keep_quiet, redactor_for
 from core.sentence import Sentence
 from core.waiting import first_of
@@ -51,6 +53,7 @@ class BuildPorts:
     Attributes:
         release: makes the build and its one release of images, and ends the run with it in the same transaction.
         forget_source: deletes what was uploaded; what is gone is fine.
+        verbosity: how much a channel hears of an app.
         seconds: how long a build may take.
     """
 
@@ -60,6 +63,7 @@ class BuildPorts:
     announcer: Announcer
     release: Callable[[BuildRun, Mapping[str, str]], Awaitable[object]]
     forget_source: Callable[[str], Awaitable[None]]
+    verbosity: Callable[[str, str | None], Verbosity]
     seconds: float
 
 
@@ -191,14 +195,23 @@ class BuildDriver:
             async with self._ports.store.transaction() as tx:
                 await tx.save_build_run(run, was=BuildStatus.RUNNING)
                 await tx.add_build_lines(run.id, lines)
-                steps = step_lines(lines, tx.now) if await tx.card(run.id) else []
-                await tx.add_lines(run.id, steps)
+                told = await self._told(tx, run, lines)
+                await tx.add_lines(run.id, told)
         except Conflict:
             return run, []  # it was cancelled meanwhile
-        if steps:
+        if told:
             self._ports.announcer.wake()
         failpoint("build.after_log")
         return run, lines
+
+    async def _told(self, tx: Transaction, run: BuildRun, lines: Sequence[str]) -> list[Line]:
+        """Return what the thread of its card has of lines that were just stored: a verbose channel each, any other its steps."""
+        card = await tx.card(run.id)
+        if card is None or not lines:
+            return []
+        if self._ports.verbosity(run.app, card.channel) == "verbose":
+            return log_lines(lines, tx.now, last=await tx.last_build_line(run.id))
+        return step_lines(lines, tx.now)
 
     async def _end(
         self, run: BuildRun, spec: BuildJobSpec, status: BuildJobStatus, lines: Sequence[str]

@@ -17,6 +17,9 @@ _STEP = re.compile(
     r"#\d{1,6} (?P<said>\[(?!internal\]|auth\])[^\]]{1,200}\] .{1,2000}|ERROR: .{1,2000})", re.DOTALL
 )
 
+# Lines of one log in a thread: a minute of what Slack takes of one channel, at the size of its messages.
+MOST_THREAD_LINES = 2_000
+
 
 def card_channel(caller: Caller, app: App, policy: Policy, *, to_promote: bool) -> str | None:
     """Return the channel of a build's card, None where it has none.
@@ -40,6 +43,23 @@ def step_lines(lines: Sequence[str], at: datetime) -> list[Line]:
         for each in found
         if each
     ]
+
+
+def log_lines(lines: Sequence[str], at: datetime, *, last: int) -> list[Line]:
+    """Return lines of a log as they are, for a thread that has all of it; beyond so many one that says no more is there.
+
+    `last`: the number of the last of them in the log.
+    """
+    first = last - len(lines) + 1
+    told = [
+        Line(at=at, object="build", text=text, key=f"log {number}", kind="log")
+        for number, text in enumerate(lines, start=first)
+        if number <= MOST_THREAD_LINES and text.strip()
+    ]
+    if last > MOST_THREAD_LINES:
+        said = f"[the thread has the first {MOST_THREAD_LINES:,} lines; `builds logs` has the rest]"
+        told.append(Line(at=at, object="build", text=said, key="log cut", kind="log"))
+    return told
 
 
 async def active_build(read: StoreReader, app: str) -> BuildEntry | None:

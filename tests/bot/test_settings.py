@@ -295,6 +295,14 @@ def test_builds_in_the_cluster_take_a_registry_and_an_address():
             "CONVOX_BUILD_TIMEOUT is no time for a build: whole seconds, from 60 to 21600",
         ),
         ({"CONVOX_BUILD_TIMEOUT": "soon"}, "CONVOX_BUILD_TIMEOUT is no time for a build"),
+        (
+            {"CONVOX_BUILD_USER_NAMESPACES": "1", "CONVOX_BUILD_IMAGE": "r.example/buildkit:v1-rootless"},
+            "CONVOX_BUILD_USER_NAMESPACES is set and CONVOX_BUILD_IMAGE is rootless",
+        ),
+        (
+            {"CONVOX_BUILD_USER_NAMESPACES": "perhaps", "CONVOX_BUILD_IMAGE": "r.example/b:v1-rootless"},
+            "CONVOX_BUILD_USER_NAMESPACES is neither yes nor no",
+        ),
     ],
 )
 def test_what_is_wrong_with_the_settings_of_builds_is_told(given: dict[str, str], said: str):

@@ -2,6 +2,9 @@
 
 import asyncio
 import secrets
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from core.ports.builds import BuildJobSpec
 from core.redaction import Redactor
 from tests.controlplane.plane import ControlPlaneError
 from tests.controlplane.support import eventually
-from tests.core.building.endings import ENDINGS, FULL, Stage, all_end
+from tests.core.building.endings import ENDINGS, FULL, NO_NODE, Stage, all_end
 
 BUILDS = Path(__file__).parents[2] / "deploy" / "builds.yaml"
 SETTINGS = BuildSettings(registry="registry.example", address="http://convox-bot.convox-system:3001")
@@ -36,6 +39,8 @@ SPEC = BuildJobSpec(
 async def test_a_build_takes_the_rights_of_deploy_and_no_more(control_plane):
     await control_plane.kubectl("apply", "--validate=strict", "-f", str(BUILDS))
     try:
+        # What the page gives to be copied stands beside it.
+        await control_plane.kubectl("apply", "--validate=strict", "-f-", stdin=own_policy())
         here, elsewhere = await rights(control_plane, "convox-builds"), await rights(control_plane, "default")
         assert {name.removesuffix(".batch"): verbs for name, verbs in here - elsewhere} == RIGHTS
         # Whatever a Dockerfile runs may do what any other pod may, without a token even that it may not.
@@ -57,8 +62,24 @@ async def test_a_build_takes_the_rights_of_deploy_and_no_more(control_plane):
             assert await builds.left("abc") == [SPEC.build]
             await builds.remove(SPEC.build)
             await eventually(lambda: gone(control_plane))
+            # With users of its own it is admitted as well, and the API server keeps what it asks for.
+            builds = KubernetesBuilds(client, replace(SETTINGS, user_namespaces=True), rack="convox")
+            await builds.start(SPEC)
+            await eventually(lambda: client_sees_a_pod(control_plane))
+            asked = await control_plane.kubectl(
+                "-nconvox-builds", "get", "pods", "-ojsonpath={.items[*].spec.hostUsers}"
+            )
+            assert asked == "false"
+            await builds.remove(SPEC.build)
+            await eventually(lambda: gone(control_plane))
     finally:
         await control_plane.kubectl("delete", "namespace", "--wait=false", "convox-builds")
+
+
+def own_policy() -> str:
+    """Return the policy that docs/builds.md gives for hosts of one's own."""
+    text = BUILDS.parents[1].joinpath("docs", "builds.md").read_text(encoding="utf-8")
+    return text.partition("```yaml\n")[2].partition("```")[0]
 
 
 # What would lead from building to everything else, or change what an administrator has set.
@@ -104,6 +125,25 @@ async def test_however_a_build_ends_it_is_recorded_said_and_cleared_up(
     control_plane, kubelet, tmp_path: Path
 ):
     """Whole builds, in namespaces that deploy/builds.yaml makes for racks that have another name."""
+    async with staged(control_plane, hurry=10.0) as stage:
+        await all_end(stage, tmp_path, ENDINGS)
+
+
+async def test_one_that_no_node_takes_says_so_while_it_waits_and_at_its_end(control_plane, tmp_path: Path):
+    nodes = (await control_plane.kubectl("get", "nodes", "-oname")).split()
+    if nodes:
+        await control_plane.kubectl("cordon", *nodes)
+    try:
+        async with staged(control_plane, hurry=3.0) as stage:
+            await all_end(stage, tmp_path, {"no node takes it": NO_NODE})
+    finally:
+        if nodes:
+            await control_plane.kubectl("uncordon", *nodes)
+
+
+@asynccontextmanager
+async def staged(control_plane, *, hurry: float) -> AsyncGenerator[Stage]:
+    """Make two racks for builds, of which one takes none; `hurry`: seconds of builds whose time is over soon."""
     racks = {name: f"{name}-{secrets.token_hex(3)}" for name in ("convox", FULL)}
     namespaces = [f"{rack}-builds" for rack in racks.values()]
     roomy = {"pods": "20", "limits.cpu": "40", "limits.memory": "80Gi"}
@@ -120,8 +160,7 @@ async def test_however_a_build_ends_it_is_recorded_said_and_cleared_up(
             return "".join(said).split()
 
         async with KubeClient(from_document(document), clock=clock) as client:
-            stage = Stage(client=client, clock=clock, racks=racks, left=left, hurry=10.0, patience=90.0)
-            await all_end(stage, tmp_path, ENDINGS)
+            yield Stage(client=client, clock=clock, racks=racks, left=left, hurry=hurry, patience=90.0)
     finally:
         await control_plane.kubectl("delete", "namespace", "--wait=false", *namespaces)
 

@@ -1,6 +1,6 @@
 """The Job of a build and its Secret, as they are sent: pure functions of what is to be built.
 
-The pod is an ordinary user without a token of the cluster. BuildKit makes namespaces of its own in it, which takes a
+The pod is an ordinary user, or has users of its own (`security.py`), without a token of the cluster. Either takes a
 namespace without the profile `baseline` of Pod Security (deploy/builds.yaml); everything else is as tight as it gets.
 """
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from core.cluster.builds.clone import BUILD_SCRIPT, CLONE, clone_environment
 from core.cluster.builds.script import FETCH, SECRETS, SOURCE, build_script, secret_words
+from core.cluster.builds.security import build_security
 from core.cluster.builds.settings import BuildSettings
 from core.cluster.kinds.job import JOB
 from core.cluster.kinds.secret import SECRET
@@ -22,8 +23,7 @@ BUILD_LABEL = "convox.com/build"
 INSTALLATION_LABEL = "convox.com/installation"
 SERVICE_ACCOUNT = "convox-builds"
 CONTAINER, FETCHING = "build", "source"
-USER = 1000  # of BuildKit's rootless image
-HOME = "/home/user"
+USER = 1000  # of BuildKit's rootless image, and of whatever fetches
 TOKEN_KEY, GIT_TOKEN_KEY = "source-token", "git-token"
 # How long Kubernetes keeps a Job that the bot could not remove.
 KEPT_SECONDS = 3600
@@ -93,6 +93,7 @@ def render_secret(spec: BuildJobSpec, settings: BuildSettings, namespace: str, j
 
 def _pod(spec: BuildJobSpec, settings: BuildSettings) -> Json:
     return {
+        **build_security(user_namespaces=settings.user_namespaces).pod,
         "restartPolicy": "Never",
         "serviceAccountName": SERVICE_ACCOUNT,
         "automountServiceAccountToken": False,
@@ -143,33 +144,27 @@ def script_of(spec: BuildJobSpec, settings: BuildSettings, said: Sequence[str] =
         build=spec.build,
         no_cache=spec.no_cache,
         said=said,
+        check=build_security(user_namespaces=settings.user_namespaces).check,
     )
 
 
 def _building(spec: BuildJobSpec, settings: BuildSettings) -> Json:
     words = secret_words(sorted(spec.secrets))
+    confined = build_security(user_namespaces=settings.user_namespaces)
+    environment = {**confined.environment, "DOCKER_CONFIG": f"{confined.home}/.docker"}
     script = ["-c", script_of(spec, settings), "build"]
     return {
         "name": CONTAINER,
         "image": settings.image,
         "command": ["/bin/sh", *([BUILD_SCRIPT] if spec.git else script), *words],
-        "env": [
-            # Without it the daemon would need a /proc of its own, which no pod without privileges can mount.
-            {"name": "BUILDKITD_FLAGS", "value": "--oci-worker-no-process-sandbox"},
-            {"name": "DOCKER_CONFIG", "value": f"{HOME}/.docker"},
-        ],
+        "env": [{"name": name, "value": value} for name, value in environment.items()],
         "resources": _resources(settings.cpu, settings.memory, settings.disk),
-        # newuidmap is setuid, and RootlessKit unshares: both are what these three lines allow.
-        "securityContext": {
-            "allowPrivilegeEscalation": True,
-            "seccompProfile": {"type": "Unconfined"},
-            "appArmorProfile": {"type": "Unconfined"},
-        },
+        "securityContext": dict(confined.security),
         "volumeMounts": [
             {"name": "source", "mountPath": SOURCE, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
-            {"name": "state", "mountPath": f"{HOME}/.local/share/buildkit"},
-            {"name": "login", "mountPath": f"{HOME}/.docker", "readOnly": True},
+            {"name": "state", "mountPath": confined.state},
+            {"name": "login", "mountPath": f"{confined.home}/.docker", "readOnly": True},
             *([{"name": "secrets", "mountPath": SECRETS, "readOnly": True}] if spec.secrets else []),
         ],
     }

@@ -27,7 +27,6 @@ echo "the source could not be fetched from $SOURCE_URL" | tee /dev/termination-l
 exit 1
 """
 _HEAD = """\
-set -eu
 # A link in the source may lead to the login at the registry, which no image may hold.
 inside() {
   case "$(cd "$1" 2>/dev/null && pwd -P)/" in
@@ -46,6 +45,7 @@ def build_script(
     build: str,
     no_cache: bool,
     said: Sequence[str] = (),
+    check: str = "",
 ) -> str:
     """Return the script that builds and pushes images one after the other, each with a cache of its own in the registry.
 
@@ -60,8 +60,9 @@ def build_script(
         build: id of the build, part of each tag.
         no_cache: build every step anew; what comes of it is kept for the next build all the same.
         said: the first lines of its log.
+        check: what is done before anything else.
     """
-    parts = [_HEAD, *(f"echo {shlex.quote(line)}\n" for line in said)]
+    parts = ["set -eu\n", check, _HEAD, *(f"echo {shlex.quote(line)}\n" for line in said)]
     for number, image in enumerate(images, start=1):
         if image.copied:
             parts.append(_copying(image, repository, build, number, len(images)))

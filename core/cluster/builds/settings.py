@@ -8,6 +8,8 @@ from core.records.registry_account import RegistryAccount
 # Rootless: the daemon and whatever a Dockerfile runs are an ordinary user of the node. Of the version that `tests/builders`
 # build with: what a build says and does changes with it, and a tag without one is another image whenever a node pulls it.
 BUILD_IMAGE = "moby/buildkit:v0.34.2-rootless"
+# The same version for pods with user namespaces: its user is root, and it needs none of RootlessKit.
+NAMESPACED_IMAGE = "moby/buildkit:v0.34.2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class BuildSettings:
         image: with BuildKit, `wget` and `tar` in it.
         cpu, memory, disk: limits of one build, as Kubernetes writes quantities.
         seconds: how long a build may take.
+        user_namespaces: its pod has users of its own, in place of a user that makes namespaces.
         git_schemes: of the addresses that are cloned.
     """
 
@@ -32,6 +35,7 @@ class BuildSettings:
     memory: str = "4Gi"
     disk: str = "20Gi"
     seconds: int = 3600
+    user_namespaces: bool = False
     git_schemes: frozenset[str] = SECURE
 
     def repository(self, app: str) -> str:

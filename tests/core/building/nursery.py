@@ -14,6 +14,7 @@ from core.building.supervisor import BuildSupervisor
 from core.errors import NotFound
 from core.ids import new_id
 from core.lifecycle.access import Access
+from core.policy.rules import Verbosity
 from core.ports.builds import BuildJobSpec, BuildJobStatus, BuildRunner, JobLogLine
 from core.ports.sources import Source, Sources
 from core.redaction import Redactor
@@ -152,6 +153,10 @@ def builds_of(
 ) -> Builds:
     """Return the builds of a world; whoever asks for them stops their supervisor."""
     jobs, sources = jobs or PlayedJobs(), sources or KeptSources()
+
+    def verbosity(app: str, channel: str | None) -> Verbosity:
+        return w.policy.verbosity(app, channel)  # of now: a test may change it
+
     ports = BuildPorts(
         store=w.store,
         cluster=jobs,
@@ -159,6 +164,7 @@ def builds_of(
         announcer=w.announcer,
         release=w.registrar.release_build,
         forget_source=sources.delete,
+        verbosity=verbosity,
         seconds=seconds,
     )
     supervisor = BuildSupervisor(ports)

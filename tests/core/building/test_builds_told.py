@@ -9,7 +9,7 @@ import pytest
 from core.actor import Actor, Caller
 from core.errors import Conflict, Forbidden, NotFound
 from core.lifecycle.build_ending import EVIDENCE_LINES
-from core.lifecycle.build_telling import card_channel, step_lines
+from core.lifecycle.build_telling import MOST_THREAD_LINES, card_channel, log_lines, step_lines
 from core.policy.authorization import parse_policy
 from core.ports.builds import JobLogLine
 from core.records.build import BuildStatus
@@ -28,6 +28,7 @@ LOG = [
     "error: failed to solve: exit code: 2",
 ]
 LINES = [JobLogLine(str(number), line) for number, line in enumerate(LOG)]
+VERBOSE = 'apps:\n  - match: ["*"]\n    verbosity: verbose\n'
 STEPS = ["[1/2] FROM docker.io/library/alpine:3.22", "[2/2] RUN make", "ERROR: exit code: 2"]
 
 
@@ -86,6 +87,26 @@ async def test_what_a_step_writes_is_no_step_and_one_that_images_share_is_told_o
     lines = step_lines([*LOG, LOG[2].replace("#5", "#9")], b.w.clock.now())
     assert list(dict.fromkeys(line.key for line in lines)) == STEPS
     assert len(lines) == len(STEPS) + 1
+
+
+async def test_in_a_verbose_channel_the_thread_has_the_log_as_it_is(b: Builds):
+    b.w.policy = parse_policy(policy_of("build, view", who="U01ALICE") + VERBOSE)
+    b.jobs.looks, b.jobs.lines = [RUNS, FAILED], LINES
+    run = await b.end((await asked(b, here())).id)
+    *told, evidence = [line for _, line in await b.w.store.read.lines(run.id)]
+    assert [str(line) for line in told] == [text for text in LOG if text.strip()]
+    assert {line.kind for line in told} == {"log"}
+    assert evidence.kind == "evidence"
+
+
+async def test_a_thread_has_so_many_lines_of_a_log_and_says_where_the_rest_is(b: Builds):
+    now, texts = b.w.clock.now(), [f"line {number}" for number in range(1, 11)]
+    assert [str(line) for line in log_lines(texts, now, last=10)] == texts
+    cut = log_lines(texts, now, last=MOST_THREAD_LINES + 4)
+    assert [str(line) for line in cut[:-1]] == texts[:6]
+    assert str(cut[-1]) == "[the thread has the first 2,000 lines; `builds logs` has the rest]"
+    (only,) = log_lines(texts, now, last=MOST_THREAD_LINES + 50)
+    assert only.key == cut[-1].key
 
 
 @pytest.mark.parametrize("how", ["cancelled", "alone"])

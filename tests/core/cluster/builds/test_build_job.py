@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from core.actor import Actor
+from core.building.cause import cause_in
 from core.cluster.builds.job import render_job, render_secret, script_of
 from core.cluster.builds.reading import job_status
 from core.cluster.builds.script import build_script, secret_words
@@ -143,6 +144,31 @@ def test_the_pod_is_an_ordinary_user_without_a_token_of_the_cluster():
     for container in (*pod["initContainers"], *pod["containers"]):
         assert set(container["resources"]["limits"]) == {"cpu", "memory", "ephemeral-storage"}
     assert pod["initContainers"][0]["env"][0]["value"] == "http://bot:3001/builds/BABCDEFGHIJ/source"
+
+
+def test_with_users_of_its_own_it_is_root_where_root_is_nobody_and_ends_where_it_is_not(tmp_path: Path):
+    namespaced = replace(SETTINGS, user_namespaces=True)
+    pod = render_job(SPEC, namespaced, "convox-builds")["spec"]["template"]["spec"]
+    (building,) = pod["containers"]
+    assert (pod["hostUsers"], building["securityContext"]["privileged"]) == (False, True)
+    # What fetches is an ordinary user all the same.
+    assert pod["securityContext"]["runAsUser"] == 1000
+    assert "privileged" not in pod["initContainers"][0]["securityContext"]
+    mounts = {each["name"]: each["mountPath"] for each in building["volumeMounts"]}
+    assert (mounts["state"], mounts["login"]) == ("/var/lib/buildkit", "/root/.docker")
+    assert building["env"] == [{"name": "DOCKER_CONFIG", "value": "/root/.docker"}]
+    for outside, code in (("100000", 0), ("0", 1)):
+        (place := tmp_path / outside).mkdir()
+        (place / "uid_map").write_text(f"         0 {outside:>10}      65536\n")
+        checked = script_of(SPEC, namespaced).replace("/proc/self/uid_map", str(place / "uid_map"))
+        begun = checked.partition("\ninside")[0]
+        done = subprocess.run(["/bin/sh", "-c", begun], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (code, "")
+    assert cause_in(done.stdout.splitlines()).startswith("this node has no user namespaces for pods")
+    assert script_of(SPEC, namespaced, ["Cloned"]).index("uid_map") < script_of(
+        SPEC, namespaced, ["Cloned"]
+    ).index("Cloned")
+    assert "uid_map" not in script_of(SPEC, SETTINGS)
 
 
 def test_what_is_secret_stands_in_the_secret_alone_which_is_the_jobs_own():
