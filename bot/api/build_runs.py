@@ -8,10 +8,13 @@ import orjson
 from aiohttp import web
 
 from bot.api.authentication import caller_of
+from bot.api.formats import awaited_row
 from bot.api.names import Names
 from bot.api.streams import POLL_SECONDS, Listening, TextStreams, position
 from bot.http.errors import json_response
+from bot.views.awaited import build_awaits
 from bot.views.times import stamp
+from core.actor import Caller
 from core.build_run import ENDED
 from core.clock import Clock
 from core.errors import Invalid, NotFound, Unauthorized
@@ -19,6 +22,8 @@ from core.ids import normalise
 from core.records.build import BuildEntry
 from core.usecases.build_starter import BuildStarter, QueuedBuild
 
+# What keeps a build from going on is looked up in every tenth look at its log: that opens what is sealed.
+SILENT_LOOKS = 10
 BEARER = re.compile(r"Bearer ([0-9a-f]{64})")
 BuildLook = Callable[[int], Awaitable[tuple[BuildEntry, list[tuple[int, str]]]]]
 
@@ -36,6 +41,7 @@ Row = Callable[[int, str], str]
 ROWS: Mapping[str, tuple[str, Row]] = {
     "text": ("text/plain; charset=utf-8", _as_text),
     "json": ("application/x-ndjson", _as_json),
+    "live": ("application/x-ndjson", _as_json),
 }
 
 
@@ -91,25 +97,46 @@ class BuildRunsEndpoint:
         media, row = _format(request.query.get("format", "text"))
         await self._starter.lines(caller, build, after)
         look = partial(self._starter.lines, caller, build)
+        beside = partial(self._beside, caller, build) if request.query.get("format") == "live" else None
 
         def chunks(listening: Listening) -> AsyncGenerator[str]:
-            return follow_build(look, self._clock, row, after=after, listening=listening)
+            return follow_build(look, self._clock, row, after=after, listening=listening, beside=beside)
 
         return await self._streams.send(request, media, chunks)
 
+    async def _beside(self, caller: Caller, build: str) -> str:
+        """Return what a build waits for as a row that is no line of its log, "" where it has ended."""
+        awaits = build_awaits(await self._starter.look(caller, build))
+        if awaits is None:
+            return ""
+        return awaited_row(awaits, await self._names.plain(awaits.text), self._clock.now())
+
 
 async def follow_build(
-    look: BuildLook, clock: Clock, row: Row, *, after: int, listening: Listening
+    look: BuildLook,
+    clock: Clock,
+    row: Row,
+    *,
+    after: int,
+    listening: Listening,
+    beside: Callable[[], Awaitable[str]] | None = None,
 ) -> AsyncGenerator[str]:
-    """Yield lines that end with a line end, one or many at a time, until the build has ended and all are out."""
+    """Yield lines that end with a line end, one or many at a time, until the build has ended and all are out.
+
+    While there is none, what `beside` tells is yielded now and then.
+    """
+    silent = 0
     while listening():
         build, batch = await look(after)
         if batch:
-            after = batch[-1][0]
+            after, silent = batch[-1][0], 0
             yield "".join(f"{row(number, text)}\n" for number, text in batch)
         elif build.status in ENDED:
             return
         else:
+            if beside and silent % SILENT_LOOKS == 0 and (told := await beside()):
+                yield f"{told}\n"
+            silent += 1
             await clock.sleep(POLL_SECONDS)
 
 

@@ -6,13 +6,15 @@ from functools import partial
 from aiohttp import web
 
 from bot.api.authentication import caller_of
-from bot.api.formats import FORMATS, Format
+from bot.api.formats import Format, new_format
 from bot.api.names import Names
 from bot.api.streams import POLL_SECONDS, Listening, TextStreams, position
+from bot.views.awaited import WaitingState, promotion_awaits
+from core.actor import Caller
 from core.clock import Clock
-from core.errors import Invalid, NotFound
+from core.errors import NotFound
 from core.ids import normalise
-from core.promotion import Promotion
+from core.promotion import Phase, Promotion
 from core.records.line import Line
 from core.usecases.viewer import Viewer
 
@@ -31,8 +33,9 @@ class LinesEndpoint:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Stream from the line after `after` to the terminal message, then end."""
-        after, shape = position(request), self._format(request.query.get("format", "text"))
-        caller = caller_of(request)
+        after, caller = position(request), caller_of(request)
+        awaits = partial(self._awaits, caller)
+        shape = new_format(request.query.get("format", "text"), self._names, awaits, self._clock)
         promotion = await self._viewer.promotion(caller, _id(request.match_info["id"]))
         look = partial(self._viewer.lines, caller, promotion.id)
 
@@ -41,10 +44,10 @@ class LinesEndpoint:
 
         return await self._streams.send(request, shape.media, chunks)
 
-    def _format(self, name: str) -> Format:
-        if name not in FORMATS:
-            raise Invalid(f"format is one of {', '.join(FORMATS)}")
-        return FORMATS[name](self._names)
+    async def _awaits(self, caller: Caller, promotion: Promotion) -> WaitingState | None:
+        waits = promotion.phase is Phase.AWAITING_APPROVAL
+        asked = await self._viewer.open_seats(caller, promotion) if waits else None
+        return promotion_awaits(promotion, asked)
 
 
 async def follow(
@@ -79,6 +82,8 @@ async def follow(
         elif promotion.settled:
             return
         else:
+            if beside := await shape.beside(promotion):
+                yield "".join(f"{row}\n" for row in beside)
             await clock.sleep(POLL_SECONDS)
 
 

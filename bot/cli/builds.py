@@ -11,11 +11,14 @@ from bot.cli.client import RackClient
 from bot.cli.external_builds import ExternalBuild, build_here
 from bot.cli.files import read_file
 from bot.cli.git import origin, remote
+from bot.cli.live_line import live_line
+from bot.cli.output import notice, say, write
 from bot.cli.packaging.package import built_services, service_names
 from bot.cli.rack_url import CliError
+from bot.cli.screen import harmless
 from bot.cli.source_builds import BuildLogReader, start_build, upload_folder
 from bot.cli.steps import Steps
-from bot.cli.terminal import EXIT_OK, complain, do, rack_of_environment, say
+from bot.cli.terminal import EXIT_OK, complain, do, rack_of_environment
 from core.records.repository import repository_url
 
 
@@ -77,8 +80,7 @@ def build(options: BuildOptions, *, only_id: bool = False) -> int:
         return complain(error)
     say(f"Build: {made.id}\nRelease: {made.release}", out)
     if only_id:
-        sys.stdout.write(made.release)
-        sys.stdout.flush()
+        write(harmless(made.release, sys.stdout), sys.stdout, end="")
     return EXIT_OK
 
 
@@ -166,9 +168,7 @@ def _built(rack: RackClient, options: BuildOptions, document: dict[str, Any], ou
     """Let the bot build the folder, and print its log."""
     steps, path = Steps(out), options.manifest.as_posix()
     with _when_interrupted("nothing was built; the same command goes on with the upload where it was"):
-        source = upload_folder(
-            rack, options.app, options.folder, (path, document["manifest"]), steps, _notice
-        )
+        source = upload_folder(rack, options.app, options.folder, (path, document["manifest"]), steps, notice)
     return _run(rack, options.app, document | {"source": source, "manifest-path": path}, out)
 
 
@@ -195,10 +195,10 @@ def _run(rack: RackClient, app: str, document: Mapping[str, Any], out: TextIO) -
         started = start_build(rack, app, document, Steps(out))
     _note(started)
     if ahead := started.get("ahead"):
-        _notice(f"{ahead} of {app}'s builds come before {started['id']}")
-    followed = BuildLogReader(rack, app, started["id"], _notice)
-    with _when_interrupted(_goes_on(started["id"], app)):
-        for line in followed.lines():
+        notice(f"{ahead} of {app}'s builds come before {started['id']}")
+    followed = BuildLogReader(rack, app, started["id"], notice)
+    with _when_interrupted(_goes_on(started["id"], app)), live_line(out) as show:
+        for line in followed.lines(show):
             say(line, out)
     return BuildResult(id=started["id"], release=followed.release)
 
@@ -216,14 +216,10 @@ def _when_interrupted(sentence: str) -> Generator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        _notice(sentence)
+        notice(sentence)
         raise
 
 
 def _note(made: Mapping[str, Any]) -> None:
     for note in (*([made["note"]] if "note" in made else []), *made.get("notes", ())):
-        _notice(note)
-
-
-def _notice(text: str) -> None:
-    say(f"Note: {text}", sys.stderr)
+        notice(str(note))

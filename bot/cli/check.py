@@ -6,8 +6,9 @@ from pathlib import Path
 
 from bot.admin.check import CheckResult, check_manifest, check_policy
 from bot.cli.files import read_file
+from bot.cli.output import say, say_verdict
 from bot.cli.rack_url import CliError
-from bot.cli.terminal import EXIT_ERROR, EXIT_OK, complain, say
+from bot.cli.terminal import EXIT_ERROR, EXIT_OK, complain
 from bot.router_settings import RouterSettings
 from bot.settings import read_settings
 from core.errors import Invalid
@@ -50,5 +51,5 @@ def _told(result: CheckResult) -> int:
     for line in (*result.objects, *(f"Note: {note}" for note in result.notes)):
         say(line)
     for problem in result.problems:
-        say(f"ERROR: {problem}", sys.stderr)
+        say_verdict(f"ERROR: {problem}", sys.stderr)
     return EXIT_ERROR if result.problems else EXIT_OK

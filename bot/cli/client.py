@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from bot.cli.live_line import Awaited
 from bot.cli.rack_url import USER, CliError, RackUrl
 
 CONNECT_SECONDS = 10.0
@@ -24,6 +25,10 @@ JSON_TYPE = "application/json"
 PASSING = frozenset({408, 413, 502, 504})
 # A stream is silent while an approval is awaited; a dead peer is noticed within 30 + 3 × 10 s all the same.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+
+
+# Shows what is awaited.
+Show = Callable[[Awaited | None], None]
 
 
 class ConnectionLost(Exception):
@@ -120,14 +125,20 @@ class RackClient:
         raise refused
 
     def follow(
-        self, promotion: str, notice: Callable[[str], None], *, as_json: bool = False
+        self,
+        promotion: str,
+        notice: Callable[[str], None],
+        *,
+        as_json: bool = False,
+        show: Show | None = None,
     ) -> Iterator[str]:
         """Yield every line of a promotion until its terminal message, across lost connections.
 
         Args:
             promotion: its id.
-            notice: is told when a connection was lost, once for each loss.
+            notice: is told when a connection was lost, and when it goes on after that.
             as_json: each line is a JSON object.
+            show: is told what is awaited, where somebody looks on.
 
         Raises:
             CliError: there is no such promotion, or the bot has not come back.
@@ -135,27 +146,63 @@ class RackClient:
         received = tries = 0
         while True:
             try:
-                for line in self._lines(promotion, received, as_json=as_json):
+                for line in self._lines(promotion, received, as_json=as_json, show=show):
+                    if tries:
+                        notice(f"{self._url.name} answers again; this goes on where it was")
                     received, tries = received + 1, 0
                     yield line
                     if is_last(line) if as_json else is_verdict(line):
                         return
             except ConnectionLost as lost:
-                if tries == len(RETRY_PAUSES):
-                    raise CliError(
-                        f"{self._url.name} does not answer any more: {lost}",
-                        hint="the rollout goes on without this terminal",
-                    ) from None
                 if tries == 0:
                     notice(f"{lost}; trying again")
-                self._pause(RETRY_PAUSES[tries])
+                self._wait(promotion, lost, tries, show)
                 tries += 1
 
-    def _lines(self, promotion: str, after: int, *, as_json: bool) -> Iterator[str]:
+    def _wait(self, promotion: str, lost: ConnectionLost, tries: int, show: Show | None) -> None:
+        """Wait before the next try to follow a promotion, or raise CliError where there have been enough."""
+        if tries == len(RETRY_PAUSES):
+            raise CliError(
+                f"{self._url.name} does not answer any more: {lost}",
+                hint=f"the rollout goes on without this terminal: `convox-bot do follow {promotion}` shows it again",
+            ) from None
+        if show is not None:
+            show(Awaited(text=f"Waiting for {self._url.name}", seconds=sum(RETRY_PAUSES[:tries])))
+        self._pause(RETRY_PAUSES[tries])
+
+    def _lines(self, promotion: str, after: int, *, as_json: bool, show: Show | None) -> Iterator[str]:
         """Yield what one connection gives, and raise ConnectionLost when there is no more."""
         path = f"/promotions/{quote(promotion, safe='')}/lines?after={after}"
-        yield from self.stream(f"{path}&format=json" if as_json else path)
+        if show is not None:
+            yield from (str(row["text"]) for row in self.live(path, show, older="text"))
+        else:
+            yield from self.stream(f"{path}&format=json" if as_json else path)
         raise ConnectionLost(f"{self._url.name} has ended the stream without a verdict")
+
+    def live(self, path: str, show: Show, *, older: str) -> Iterator[dict[str, Any]]:
+        """Yield the objects of a stream but for what is awaited, which is shown until the next one.
+
+        Args:
+            path: of the stream, with some query.
+            show: shows it.
+            older: the format of a bot that does not know this one; of plain text each line is the `text` of an object.
+
+        Raises:
+            ConnectionLost, CliError: as of `stream`.
+        """
+        try:
+            for row in self.stream(f"{path}&format=live"):
+                document = json.loads(row)
+                if "awaited" not in document:
+                    yield document
+                    continue
+                spans = {name: document.get(name) for name in ("seconds", "left")}
+                show(Awaited(text=str(document["awaited"]), **spans))
+        except CliError as refused:
+            if refused.status != http.client.UNPROCESSABLE_ENTITY:
+                raise
+            rows = self.stream(f"{path}&format={older}")
+            yield from map(json.loads, rows) if older == "json" else ({"text": row} for row in rows)
 
     def stream(self, path: str) -> Iterator[str]:
         """Yield what one connection gives, whole lines only, until the bot ends it.
@@ -235,7 +282,10 @@ class RackClient:
         if "error" not in document:
             return self._stranger(response)
         return CliError(
-            str(document["error"]), hint=str(document.get("hint", "")), text=str(document.get("text", ""))
+            str(document["error"]),
+            hint=str(document.get("hint", "")),
+            text=str(document.get("text", "")),
+            status=response.status,
         )
 
     def _json(self, response: http.client.HTTPResponse) -> dict[str, Any]:

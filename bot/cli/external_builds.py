@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.cli.image_builders import LocalBuild, find_image_builder
+from bot.cli.output import say
 from bot.cli.packaging.package import built_services
 from bot.cli.rack_url import CliError
-from bot.cli.terminal import say
 from core.errors import Invalid
 from core.manifest.image_builds import ImageBuild, read_image_builds
 from core.manifest.images import image_problem, registry_path

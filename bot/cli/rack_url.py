@@ -15,13 +15,15 @@ class CliError(Exception):
     Attributes:
         hint: what to do now, or "".
         text: what was done before, or "".
+        status: of the bot's answer; 0 where it gave none.
     """
 
-    def __init__(self, sentence: str, *, hint: str = "", text: str = "") -> None:
+    def __init__(self, sentence: str, *, hint: str = "", text: str = "", status: int = 0) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.hint = hint
         self.text = text
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from bot.cli.client import RETRY_PAUSES, ConnectionLost, RackClient
+from bot.cli.client import RETRY_PAUSES, ConnectionLost, RackClient, Show
 from bot.cli.packaging.package import package
 from bot.cli.rack_url import CliError
 from bot.cli.steps import Steps
@@ -101,17 +101,18 @@ class BuildLogReader:
             raise ConnectionLost("the log ended before the build")
         return now
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, show: Show | None = None) -> Iterator[str]:
         """Yield every line of its log until it has ended; raises CliError where it cannot be followed any more.
 
         Lines have numbers, by which it is gone on after a loss: of a log that is too long the first are not kept, so those that
-        have come are not as many as the number of the last.
+        have come are not as many as the number of the last. `show` is told what is awaited, where somebody looks on.
         """
         last = tries = 0
         while not self._ended:
             try:
-                for row in self._rack.stream(f"{self._path}/log?format=json&after={last}"):
-                    line = json.loads(row)
+                for line in self._rows(last, show):
+                    if tries:
+                        self._notice("the bot answers again; this goes on where it was")
                     if line["number"] > last + 1:
                         self._notice(
                             f"lines {last + 1} to {line['number'] - 1} of the log are not kept any more"
@@ -129,3 +130,10 @@ class BuildLogReader:
                     self._notice(f"{lost}; trying again")
                 self._pause(RETRY_PAUSES[tries])
                 tries += 1
+
+    def _rows(self, last: int, show: Show | None) -> Iterator[dict[str, Any]]:
+        """Yield what one connection gives behind a line: each with its number."""
+        path = f"{self._path}/log?after={last}"
+        if show is not None:
+            return self._rack.live(path, show, older="json")
+        return map(json.loads, self._rack.stream(f"{path}&format=json"))

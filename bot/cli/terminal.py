@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from bot.cli.client import CommandResult, RackClient
+from bot.cli.client import CommandResult, RackClient, is_verdict
 from bot.cli.forms import entered
+from bot.cli.live_line import live_line
+from bot.cli.output import notice, say, say_verdict, write
 from bot.cli.rack_url import CliError, RackUrl
+from bot.cli.screen import harmless
 from core.ids import normalise
 from core.promotion import Phase
 
@@ -66,8 +69,7 @@ def _say_answer(answer: CommandResult, out: TextIO, *, as_json: bool) -> None:
         _say_document(answer)
         return
     if answer.id:
-        sys.stdout.write(answer.id)
-        sys.stdout.flush()
+        write(harmless(answer.id, sys.stdout), sys.stdout, end="")
     if answer.text != answer.id:
         say(answer.text, out)
 
@@ -84,7 +86,7 @@ def _say_document(answer: CommandResult) -> None:
         }
     say(json.dumps(document, ensure_ascii=False))
     for note in answer.notes:
-        say(f"Note: {note}", sys.stderr)
+        notice(note)
 
 
 def _promotion_of(words: Sequence[str]) -> str:
@@ -111,10 +113,11 @@ def _joined(words: Sequence[str]) -> str:
 
 
 def _follow(client: RackClient, promotion: str, out: TextIO | None = None, *, as_json: bool = False) -> int:
-    last = ""
+    last, stream = "", out or sys.stdout
     try:
-        for last in client.follow(promotion, lambda loss: say(f"Note: {loss}", sys.stderr), as_json=as_json):
-            say(last, out)
+        with live_line(stream) as show:
+            for last in client.follow(promotion, notice, as_json=as_json, show=None if as_json else show):
+                (say_verdict if not as_json and is_verdict(last) else say)(last, stream)
     except KeyboardInterrupt:
         say(
             f"\n{promotion} goes on without this terminal: `convox-bot do {FOLLOW} {promotion}` shows it again,"
@@ -129,14 +132,7 @@ def _follow(client: RackClient, promotion: str, out: TextIO | None = None, *, as
 def complain(error: CliError) -> int:
     if error.text:
         say(error.text)
-    say(f"ERROR: {error.sentence}", sys.stderr)
+    say_verdict(f"ERROR: {error.sentence}", sys.stderr)
     if error.hint:
         say(error.hint, sys.stderr)
     return EXIT_ERROR
-
-
-def say(text: str, stream: TextIO | None = None) -> None:
-    """Write now, since whoever watches a rollout through a pipe wants each line when it comes."""
-    out = stream or sys.stdout
-    out.write(text + "\n")
-    out.flush()

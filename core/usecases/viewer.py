@@ -6,17 +6,19 @@ from datetime import datetime
 
 from core.actor import Caller
 from core.build_run import BuildRun
-from core.errors import Conflict, Forbidden, NotFound
+from core.errors import Conflict, Forbidden, NotFound, Unreachable
 from core.lifecycle.access import Access
+from core.lifecycle.approvals import open_seats
 from core.lifecycle.build_log import kept_lines
 from core.lifecycle.bundles import bundle_of, prunable
 from core.lifecycle.delivery_stats import DeliveryStats, delivery_stats
+from core.lifecycle.guards import current_rule
 from core.lifecycle.history import LiveSpan, entries_around, live_at, live_spans, spans_of
 from core.lifecycle.manifest_notes import notes_on
 from core.lifecycle.release_diff import ReleaseDiff, ReleaseSide, release_diff
 from core.lifecycle.startable import check_startable
 from core.lifecycle.visibility import UNSEEN
-from core.policy.rules import Rules
+from core.policy.rules import GROUP, Rules
 from core.ports.cluster import Cluster
 from core.ports.outbox import Card
 from core.ports.store import Store
@@ -97,6 +99,21 @@ class AppHistory:
 
     promotions: Sequence[Promotion]
     spans: Sequence[LiveSpan]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSeats:
+    """Who is asked to approve what waits for that.
+
+    Attributes:
+        missing: how many must still do so.
+        seats: who may fill each of the seats that are left, where they differ.
+        people: user ids and `group:<id>` of whom they are, where there are no seats; empty for whoever holds the right.
+    """
+
+    missing: int
+    seats: Sequence[tuple[str, ...]]
+    people: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,6 +370,20 @@ class Viewer:
         promotion = await self._store.read.promotion(promotion_id)
         await self._access.require(caller.actor, "view", promotion.app)
         return promotion
+
+    async def open_seats(self, caller: Caller, promotion: Promotion) -> OpenSeats:
+        """Return who is asked to approve a promotion that waits for it, by the policy of today."""
+        await self._access.require(caller.actor, "view", promotion.app)
+        approvals = await self._store.read.approvals(promotion.id)
+        rule = await current_rule(self._store.read, self._access.policy, promotion)
+        try:
+            groups = await self._access.groups()
+        except Unreachable:
+            groups = {}  # then no seat counts as filled by its people
+        missing, seats = open_seats(promotion, rule, approvals, groups)
+        ask = self._access.rules(promotion.app).ask or ""
+        people = rule.people or ((ask,) if ask.startswith(GROUP) else ())
+        return OpenSeats(missing=missing, seats=seats, people=people)
 
     async def lines(
         self, caller: Caller, promotion_id: str, after: int

@@ -169,3 +169,19 @@ class LogLineResponse(ApiResponse):
 
     number: int = Field(ge=1)
     text: str
+
+
+class TextLineResponse(ApiResponse):
+    """One line of a promotion as it is printed, with `format=live`."""
+
+    text: str
+
+
+class AwaitedResponse(ApiResponse):
+    """What is awaited from here on, with `format=live`; it is no line, and `after` does not count it."""
+
+    awaited: str
+    seconds: float | None = None
+    """For how long already."""
+    left: float | None = None
+    """For how long still, as far as is known."""

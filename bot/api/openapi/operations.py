@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from bot.api.builds import NewBuild
 from bot.api.commands import PHASE_HEADER, CommandText
 from bot.api.openapi.models import (
+    AwaitedResponse,
     BuildResponse,
     CommandResponse,
     LineResponse,
@@ -16,6 +17,7 @@ from bot.api.openapi.models import (
     PushResponse,
     QueuedBuildResponse,
     SourceResponse,
+    TextLineResponse,
     VerdictResponse,
 )
 from bot.api.openapi.operation import (
@@ -54,8 +56,8 @@ def _number(name: str, about: str, digits: int, *, required: bool = False) -> Qu
 
 _FORMAT = QueryParameter(
     name="format",
-    about="as text for people, or as one JSON object a line",
-    schema={"type": "string", "enum": ["text", "json"], "default": "text"},
+    about="as text for people, as one JSON object a line, or as such with what is awaited among them",
+    schema={"type": "string", "enum": ["text", "json", "live"], "default": "text"},
 )
 _QUEUED = _json(
     QueuedBuildResponse, "the cluster is going to make it", to=("look", "log", "cancelBuild", "retryBuild")
@@ -235,10 +237,10 @@ OPERATIONS = (
     ),
 )
 
-# What stands in the lines of a stream with `format=json`, by the operation that streams it.
+# What stands in the lines of a stream with `format=json` and `format=live`, by the operation that streams it.
 STREAMED: Mapping[str, tuple[type[BaseModel], ...]] = {
-    "follow": (LineResponse, VerdictResponse),
-    "log": (LogLineResponse,),
+    "follow": (LineResponse, VerdictResponse, TextLineResponse, AwaitedResponse),
+    "log": (LogLineResponse, AwaitedResponse),
 }
 
 

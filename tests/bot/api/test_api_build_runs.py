@@ -1,11 +1,13 @@
 """Builds that the cluster makes, over HTTP: asked for, looked at, their log, their source, their end."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from core.policy.authorization import parse_policy
 from core.ports.builds import BuildJobStatus, JobLogLine
+from core.records.build import BuildStatus
 from storage.builds import reads, writes
 from tests.bot.api.asking import basic, policy_of
 from tests.core.building.nursery import DONE, FAILED, MANIFEST, RUNS
@@ -221,3 +223,33 @@ async def test_what_makes_no_sense_of_a_repository_is_refused_over_http(api, bod
     answer = await api.post(PATH, json=body)
     assert answer.status == 422
     assert sentence in (await answer.json())["error"]
+
+
+async def test_whoever_looks_on_is_told_what_a_build_waits_for(api):
+    api.builds.hold()
+    first = (await (await asked(api)).json())["id"]
+    build = (await (await asked(api)).json())["id"]
+    rows = []
+    async with api.get(f"/builds/{build}/log?format=live") as answer:
+        rows.append(json.loads(await answer.content.readline()))
+        api.builds.jobs.lines = [JobLogLine("1", "one")]
+        await api.builds.end(first)
+        rows += [json.loads(row) async for row in answer.content]
+
+    assert rows[0]["awaited"] == f"{build} is queued: 1 of myapp before it"
+    assert rows[0]["seconds"] >= 0
+    assert [row for row in rows if "text" in row] == [{"number": 1, "text": "one"}]
+
+
+async def test_what_has_ended_meanwhile_awaits_nothing(api, monkeypatch):
+    build = (await (await asked(api)).json())["id"]
+    run = await api.builds.end(build)
+    entries = iter([BuildStatus.RUNNING] * 2)
+    real = type(api.store.read).build_run_entry
+
+    async def a_moment_ago(read, build_id):
+        entry = await real(read, build_id)
+        return replace(entry, status=next(entries, entry.status))
+
+    monkeypatch.setattr(type(api.store.read), "build_run_entry", a_moment_ago)
+    assert await (await api.get(f"/builds/{run.id}/log?format=live")).text() == ""

@@ -4,7 +4,10 @@ import json
 
 import pytest
 
+from core.actor import Actor
+from core.errors import Unreachable
 from core.policy.authorization import parse_policy
+from tests.bot.api.conforming import validator
 from tests.core.world import BOB, ONE_APPROVAL, by
 from tests.fakes import broken
 
@@ -146,4 +149,52 @@ async def test_another_format_is_refused(api):
     promotion = await api.world.promote((await api.world.build()).release.id)
     answer = await api.get(f"/promotions/{promotion.id}/lines", params={"format": "xml"})
     assert answer.status == 422
-    assert (await answer.json())["error"] == "format is one of text, json"
+    assert (await answer.json())["error"] == "format is one of text, json, live"
+
+
+TOKEN = Actor("token", "ci")
+SEATS = """\
+apps:
+  - match: ["*"]
+    approvals:
+      promote: {seats: [{from: [U02BOB]}, {from: ["group:S01OPS"]}]}
+"""
+
+
+async def test_whoever_looks_on_is_told_what_is_awaited_beside_lines_that_count(api, monkeypatch):
+    api.world.policy = parse_policy(SEATS, open_to_all=True)
+    asked_for = await api.world.ask((await api.world.build()).release.id)
+    promotion = asked_for.promotion.id
+    path = f"/promotions/{promotion}/lines?format=live"
+    rows = []
+    async with api.get(path) as answer:
+        rows.append(json.loads(await answer.content.readline()))
+        await api.world.decider.decline(by(BOB), promotion, "not\x1b[2J today")
+        rows += [json.loads(row) async for row in answer.content]
+
+    first, *_, last = rows
+    assert first["awaited"] == "Waiting for 2 approvals by @u02bob; group:S01OPS"
+    assert first["seconds"] >= 0
+    validator("AwaitedResponse").validate(first)
+    assert last["text"].startswith("ERROR: ")
+    whole = [row["text"] for row in rows if "text" in row]
+    assert whole == await api.lines(promotion)
+    assert [json.loads(row) for row in (await (await api.get(f"{path}&after=1")).text()).splitlines()] == []
+
+
+async def test_who_is_asked_is_told_while_nobody_knows_who_is_in_a_group(api, monkeypatch):
+    async def unreachable(_):
+        raise Unreachable("Slack does not answer")
+
+    api.world.policy = parse_policy(SEATS, open_to_all=True)
+    promotion = (await api.world.ask((await api.world.build()).release.id)).promotion
+    monkeypatch.setattr(api.world.directory, "group", unreachable)
+    told = await api.world.viewer.open_seats(by(TOKEN), promotion)
+    assert (told.missing, told.seats) == (2, [("U02BOB",), ("group:S01OPS",)])
+
+
+async def test_a_group_that_is_told_of_it_is_who_is_asked(api):
+    api.world.policy = parse_policy(ONE_APPROVAL + "    ask: group:S01OPS\n", open_to_all=True)
+    promotion = (await api.world.ask((await api.world.build()).release.id)).promotion
+    told = await api.world.viewer.open_seats(by(BOB), promotion)
+    assert (told.people, told.seats) == (("group:S01OPS",), [])

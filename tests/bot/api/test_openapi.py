@@ -104,8 +104,12 @@ async def test_lines_for_programs_are_told_too(api):
     answer = await api.get(f"/promotions/{promotion}/lines", params={"format": "json"})
 
     *lines, ending = map(orjson.loads, (await answer.text()).splitlines())
-    told, ended = (validator(model.__name__) for model in STREAMED["follow"])
+    told, ended, printed, _ = (validator(model.__name__) for model in STREAMED["follow"])
     assert lines
     for line in lines:
         told.validate(line)
     ended.validate(ending)
+
+    answer = await api.get(f"/promotions/{promotion}/lines", params={"format": "live"})
+    for line in (await answer.text()).splitlines():
+        printed.validate(orjson.loads(line))

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cli.client import RETRY_PAUSES, RackClient, is_verdict
+from bot.cli.client import RETRY_PAUSES, ConnectionLost, RackClient, is_verdict
+from bot.cli.live_line import Awaited
 from bot.cli.main import main
 from bot.cli.rack_url import CliError, RackUrl, is_loopback
 from bot.cli.terminal import _joined, do
@@ -306,8 +307,7 @@ class Cut(RackClient):
         super().__init__(RackUrl.read("http://convox:t@localhost"), pause=lambda _: None)
         self.gives, self.asked = list(gives), []
 
-    def _lines(self, promotion, after, *, as_json=False):
-        from bot.cli.client import ConnectionLost
+    def _lines(self, promotion, after, *, as_json=False, show=None):
 
         self.asked.append(after)
         yield from self.gives.pop(0) if self.gives else []
@@ -319,7 +319,38 @@ def test_lines_are_asked_for_from_where_the_connection_broke():
 
     assert list(rack.follow("P", noticed.append)) == ["one", "two", "three", "OK"]
     assert rack.asked == [0, 2, 2, 3]
-    assert len(noticed) == 2
+    assert noticed == ["cut; trying again", "localhost answers again; this goes on where it was"] * 2
+
+
+def test_who_looks_on_sees_that_the_bot_is_awaited():
+    shown = list[Awaited | None]()
+    rack = Cut([["one"], [], ["OK"]])
+    assert list(rack.follow("P", lambda _: None, show=shown.append)) == ["one", "OK"]
+    assert shown == [
+        Awaited(text="Waiting for localhost", seconds=seconds) for seconds in (0, RETRY_PAUSES[0])
+    ]
+
+
+class Older(RackClient):
+    """A rack whose bot knows no lines with what is awaited."""
+
+    def __init__(self, status=422):
+        super().__init__(RackUrl.read("http://convox:t@localhost"))
+        self.status = status
+
+    def stream(self, path):
+        if "format=live" in path:
+            raise CliError("format is one of text, json", status=self.status)
+        yield from ['{"number": 1, "text": "OK"}'] if "format=json" in path else ["OK"]
+
+
+def test_an_older_bot_tells_its_lines_alone():
+    shown = list[Awaited | None]()
+    assert list(Older().follow("P", pytest.fail, show=shown.append)) == ["OK"]
+    assert list(Older().live("/x?a=1", shown.append, older="json")) == [{"number": 1, "text": "OK"}]
+    with pytest.raises(CliError):
+        list(Older(403).live("/x?a=1", shown.append, older="json"))
+    assert shown == []
 
 
 def test_a_bot_that_does_not_come_back_is_given_up_with_what_is_true_of_the_rollout():
@@ -328,7 +359,9 @@ def test_a_bot_that_does_not_come_back_is_given_up_with_what_is_true_of_the_roll
     with pytest.raises(CliError, match="does not answer any more") as refused:
         list(rack.follow("P", lambda _: None))
 
-    assert refused.value.hint == "the rollout goes on without this terminal"
+    assert refused.value.hint == (
+        "the rollout goes on without this terminal: `convox-bot do follow P` shows it again"
+    )
     assert len(rack.asked) == len(RETRY_PAUSES) + 1
 
 

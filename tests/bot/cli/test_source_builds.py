@@ -10,6 +10,7 @@ import pytest
 
 from bot.cli.client import ConnectionLost, RackClient
 from bot.cli.main import main
+from bot.cli.output import say
 from bot.cli.rack_url import CliError, RackUrl
 from bot.cli.source_builds import BuildLogReader
 from bot.cli.steps import Steps
@@ -18,6 +19,8 @@ from core.ports.builds import JobLogLine
 from storage.builds import writes
 from tests.bot.api.asking import IMAGES, MANIFEST, policy_of
 from tests.bot.api.serving import serving
+from tests.bot.cli.glass import Glass
+from tests.bot.cli.window import Window
 from tests.core.building.nursery import FAILED
 
 LOG = ["#1 [internal] load build definition from Dockerfile", "#2 DONE 0.1s"]
@@ -191,7 +194,8 @@ async def test_a_log_goes_on_after_a_lost_connection_from_the_line_that_came_las
     lines = await asyncio.to_thread(lambda: list(followed.lines()))
 
     assert lines == LOG
-    assert (len(notices), len(pauses)) == (1, 2)
+    assert notices[0].endswith("was lost (ConnectionResetError); trying again")
+    assert (notices[1:], len(pauses)) == (["the bot answers again; this goes on where it was"], 2)
     assert followed.release == (await api.store.read.releases("myapp", 1))[0].id
 
 
@@ -236,6 +240,7 @@ async def test_a_long_log_is_followed_over_a_loss_though_its_first_lines_are_dro
     assert notices == [
         "lines 1 to 2 of the log are not kept any more",
         "it was cut; trying again",
+        "the bot answers again; this goes on where it was",
         "lines 5 to 6 of the log are not kept any more",
     ]
 
@@ -263,26 +268,21 @@ async def test_a_bot_that_stays_away_is_given_up_with_the_way_to_look(api):
     assert told.value.hint.endswith("`convox-bot do builds info BABCDEFGHIJ -a myapp`")
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-@pytest.mark.parametrize(
-    ("out", "written"),
-    [
-        (
-            Terminal(),
-            "Uploading source... \rUploading source... [##########----------] 50% of 2.0 MB\x1b[K\rUploading source... OK\x1b[K\n",
-        ),
-        (io.StringIO(), "Uploading source... OK\n"),
-    ],
-)
-def test_a_terminal_sees_how_far_it_is_and_a_pipe_whole_lines(out, written):
-    with Steps(out).step("Uploading source") as step:
+def test_a_terminal_sees_how_far_it_is_and_a_pipe_whole_lines():
+    with Steps(glass := Glass(80)).step("Uploading source") as step:
+        assert glass.lines == ["Uploading source... (0:00)"]
         step.advance(1_000_000, 2_000_000)
+        assert glass.lines == ["Uploading source... [##########----------] 50% of 2.0 MB"]
+        say("what is to be known meanwhile", glass)
+        assert glass.lines == [
+            "what is to be known meanwhile",
+            "Uploading source... [##########----------] 50% of 2.0 MB",
+        ]
+    assert glass.lines == ["what is to be known meanwhile", "Uploading source... OK"]
 
-    assert out.getvalue() == written
+    with Steps(pipe := io.StringIO()).step("Uploading source") as step:
+        step.advance(1_000_000, 2_000_000)
+    assert pipe.getvalue() == "Uploading source... OK\n"
 
 
 def test_what_goes_wrong_has_a_line_of_its_own():
@@ -291,6 +291,9 @@ def test_what_goes_wrong_has_a_line_of_its_own():
         raise CliError("no")
 
     assert out.getvalue() == "Packaging source... \n"
+    with pytest.raises(CliError), Steps(glass := Glass()).step("Packaging source"):
+        raise CliError("no")
+    assert glass.lines == ["Packaging source..."]
 
 
 GIT = "https://git.example/shop/web"
@@ -331,16 +334,28 @@ async def test_what_is_of_a_folder_is_refused_of_a_repository(folder, capsys, wo
     assert says in capsys.readouterr().err
 
 
-def test_a_terminal_that_cannot_rewrite_a_line_gets_whole_lines_and_none_gets_a_colour(monkeypatch):
+def test_a_terminal_that_cannot_rewrite_a_line_gets_whole_lines(monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
-    with Steps(dumb := Terminal()).step("Uploading source") as step:
+    with Steps(dumb := Glass()).step("Uploading source") as step:
         step.advance(1, 2)
     assert dumb.getvalue() == "Uploading source... OK\n"
 
-    monkeypatch.setenv("TERM", "xterm")
-    with Steps(good := Terminal()).step("Uploading source") as step:
-        step.advance(1, 2)
-    assert set(re.findall(r"\x1b\[[0-9;]*[A-Za-z]", good.getvalue())) == {"\x1b[K"}
+
+async def test_who_looks_on_sees_that_a_build_waits(api, folder):
+    api.builds.hold()
+    with Window("build", "-a", "myapp") as window:
+        await asyncio.to_thread(window.until, lambda lines: re.match("B[A-Z]{10} is queued", lines[-1]))
+        (run,) = await api.store.read.open_builds()
+        await api.builds.end(run.id)
+        assert await asyncio.to_thread(window.end) == 0
+    assert window.lines == [
+        "Packaging source... OK",
+        "Uploading source... OK",
+        "Starting build... OK",
+        *LOG,
+        f"Build: {run.id}",
+        f"Release: {(await api.store.read.build_run(run.id)).release}",
+    ]
 
 
 @pytest.mark.parametrize(
