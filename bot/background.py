@@ -8,6 +8,8 @@ from itertools import chain, repeat
 from core.building.supervisor import BuildSupervisor
 from core.clock import Clock
 from core.errors import Rejected, Unavailable, Unreachable
+from core.policy.authorization import Policy
+from core.ports.retention import AGING, Retention
 from core.usecases.build_promoter import BuildPromoter
 from core.usecases.decider import Decider
 from core.usecases.freezer import Freezer
@@ -32,6 +34,9 @@ ORPHANS_SECONDS = 600.0
 PUSHES_SECONDS = 3600.0
 # How often the numbers of the last 30 days are worked out anew.
 DELIVERIES_SECONDS = 300.0
+# How often records are looked through for those that are too old, by days; and between two of the small writes that delete some.
+RETENTION_SECONDS = 3600.0
+BREATH_SECONDS = 0.1
 # Between two tries to reach the cluster at a start.
 CONTACT_SECONDS = (5.0, 15.0, 60.0)
 
@@ -85,6 +90,21 @@ async def age_out_pushes(pushes: PushReceiver, clock: Clock) -> None:
         await pushes.age_out(now)
 
     await _repeat(forget, PUSHES_SECONDS, clock, "old pushes could not be forgotten")
+
+
+async def age_records(retention: Retention, policy: Callable[[], Policy], clock: Clock) -> None:
+    """Delete what is not kept any more and give the room back, in small writes, until cancelled."""
+
+    async def age(now: datetime) -> None:
+        rules = policy().retention
+        for records in AGING:
+            before = rules.ended_before("lines" if records == "notices" else records, now)
+            while before is not None and await retention.age(records, before):
+                await clock.sleep(BREATH_SECONDS)
+        while await retention.give_back():
+            await clock.sleep(BREATH_SECONDS)
+
+    await _repeat(age, RETENTION_SECONDS, clock, "old records could not be deleted")
 
 
 async def promote_built(promoter: BuildPromoter, clock: Clock) -> None:

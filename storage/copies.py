@@ -1,6 +1,7 @@
 """Copies of a database that somebody writes to meanwhile, each checked by opening it before it has its name."""
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -23,12 +24,13 @@ def copy_database(source: Path, target: Path) -> None:
     Raises:
         DatabaseMissing: there is no such database.
         BackupTaken: something has the name already.
-        Unavailable: the disk is full, or what was copied cannot be read again.
+        Unavailable: the disk has no room for it, or what was copied cannot be read again.
     """
     if not source.exists():
         raise DatabaseMissing(f"there is no database {source}: is CONVOX_DATABASE the one that `serve` uses?")
     if os.path.lexists(target):  # which, unlike Path.exists, raises nothing of a name that cannot be
         raise BackupTaken(f"{target} exists already: name another file, or remove that one")
+    _check_room(source, target)
     part = target.with_name(target.name + ".part")
     try:
         part.unlink(missing_ok=True)
@@ -43,6 +45,19 @@ def copy_database(source: Path, target: Path) -> None:
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+def _check_room(source: Path, target: Path) -> None:
+    """Refuse what would fill the disk: it may be the one that a running bot writes to."""
+    try:
+        needed, free = source.stat().st_size, shutil.disk_usage(target.parent).free
+    except OSError as error:
+        raise Unavailable(f"{source} cannot be copied to {target}: {error}") from error
+    if free < needed:
+        raise Unavailable(
+            f"{source} cannot be copied to {target}: it has {needed:,} bytes, and {free:,} are free there",
+            hint="name a file on another disk, or make room",
+        )
 
 
 def _check(copy: Path) -> None:

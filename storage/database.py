@@ -1,7 +1,6 @@
 """Connections and transactions: without these a cancelled task would leave half a write to the next one."""
 
 import asyncio
-import logging
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, Generator, Sequence
@@ -11,15 +10,15 @@ from pathlib import Path
 import aiosqlite
 
 from core.errors import Unavailable
-from storage.copies import copy_database, read_only
+from core.ports.retention import DatabasePages
+from storage.copies import read_only
 from storage.errors import DatabaseMissing, SchemaMigrationMissing
 from storage.filesystem import resolve_local
 from storage.lock import check_not_lost, file_lock, opened
 from storage.migrate import MIGRATIONS, Migration, migrate, needs_migration, version_of
 from storage.timing import DatabaseTask, DatabaseTimes
+from storage.upgrading import forget_old_copies, keep_a_copy, let_shrink
 from storage.write_queue import WriteQueue
-
-log = logging.getLogger(__name__)
 
 # `token create` beside a running bot writes for milliseconds. Slack waits three seconds: where nobody of ours waits for
 # the file as well, one is left to say that nothing could be stored.
@@ -27,6 +26,7 @@ BUSY_SECONDS = 2.0
 # SQLite takes the write-ahead log back into the file by itself every 1000 pages, 4 MiB, but not past what somebody reads.
 # Nothing of ours reads for longer than one statement; a backup does. What it lets the log grow to is given back after it.
 MOST_JOURNAL_BYTES = 16 << 20
+INCREMENTAL = 2  # of PRAGMA auto_vacuum
 # Primary result codes (https://www.sqlite.org/rescode.html) that no statement of ours can cause.
 UNUSABLE_REASONS = {
     sqlite3.SQLITE_FULL: "its disk is full",
@@ -150,10 +150,31 @@ class Database:
         files = (self.path, self.path.with_name(self.path.name + "-wal"))
         return sum(file.stat().st_size for file in files if file.exists())
 
+    async def pages(self) -> DatabasePages:
+        """Return how the file lies on its disk; raise Unavailable where it cannot be read."""
+        with raising_unusable():
+            return await pages_of(self.reader)
+
+    async def shrink(self, pages: int) -> None:
+        """Give so many free pages back to the disk, as one write."""
+        async with self.transaction() as connection:
+            # One by one: Python steps a statement without columns once, and each step is a page, whatever it asks for.
+            for _ in range(pages):
+                await connection.execute_fetchall("PRAGMA incremental_vacuum(1)")
+
     def free_fraction(self) -> float:
         """Return how much of the file's disk is free for us, 0 to 1; under 0.1 nothing new starts (rule 16)."""
         disk = os.statvfs(self.path.parent)
         return disk.f_bavail / disk.f_blocks if disk.f_blocks else 1.0
+
+
+async def pages_of(connection: aiosqlite.Connection) -> DatabasePages:
+    """Return how the file of a connection lies on its disk."""
+    names = ("page_size", "page_count", "freelist_count", "auto_vacuum")
+    size, count, free, kind = [
+        next(iter(await connection.execute_fetchall(f"PRAGMA {name}")))[0] for name in names
+    ]
+    return DatabasePages(size=size, count=count, free=free, shrinks=kind == INCREMENTAL)
 
 
 @asynccontextmanager
@@ -187,6 +208,8 @@ async def open_database(
             behind = await needs_migration(writer, migrations)
             await prepare(
                 writer,
+                # Of a file that is still empty: pages that free up can be given back a few at a time.
+                "auto_vacuum = INCREMENTAL",
                 "journal_mode = WAL",
                 "synchronous = FULL",
                 "foreign_keys = ON",
@@ -196,29 +219,12 @@ async def open_database(
                 with nullcontext() if exclusive else file_lock(path, file):
                     await keep_a_copy(writer, path)
                     await migrate(writer, migrations)
+                    forget_old_copies(path)
+            if exclusive:
+                await let_shrink(writer, path)
             reader = await stack.enter_async_context(connect(path))
             await prepare(reader, "query_only = ON")
         yield Database(path, writer, reader)
-
-
-async def keep_a_copy(connection: aiosqlite.Connection, path: Path) -> None:
-    """Copy a database before its schema changes, beside it: an upgrade is the one thing that a restart does not undo.
-
-    Raises:
-        Unavailable: it cannot be copied, so it is not upgraded.
-    """
-    version = await version_of(connection)
-    copy = path.with_name(f"{path.name}.schema-{version}")
-    # An upgrade that broke off has made one of what was before it.
-    if version == 0 or copy.exists():
-        return
-    try:
-        await asyncio.to_thread(copy_database, path, copy)
-    except Unavailable as error:
-        raise Unavailable(
-            f"the database is not upgraded: {error}", hint="make room beside it for a copy, and start again"
-        ) from error
-    log.info("the database is upgraded from schema %d; as it was it lies in %s", version, copy)
 
 
 @asynccontextmanager

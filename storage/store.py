@@ -30,6 +30,7 @@ from storage.records.rows import bundle_blob
 from storage.records.writes import RecordWriter
 from storage.refused_blocks import SqliteRefusedBlocks
 from storage.reseal import reseal
+from storage.retention import SqliteRetention
 from storage.session import Session
 from storage.timing import DatabaseTask
 from storage.tokens.issued import Tokens
@@ -71,6 +72,7 @@ class SqliteStore:
         refused_blocks: what kinds of blocks Slack has refused.
         policies: the last good policy.
         tokens: who may ask over HTTP.
+        retention: what ages.
     """
 
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
@@ -84,6 +86,7 @@ class SqliteStore:
         self.refused_blocks = SqliteRefusedBlocks(database)
         self.policies = SqlitePolicies(database, vault)
         self.tokens = Tokens(database, clock)
+        self.retention = SqliteRetention(database)
 
     @property
     def read(self) -> SqliteReader:

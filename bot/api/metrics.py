@@ -21,6 +21,7 @@ from bot.api.webhooks.endpoint import OUTCOMES, VENDORS
 from core.build_run import ENDED
 from core.histogram import Histogram
 from core.lifecycle.measuring import REASONS
+from core.ports.retention import AGING, Aging
 from core.promotion import IN_FLIGHT, Phase
 from core.records.build import BuildCounts
 from core.records.milestone import Milestone, RolloutTimes
@@ -43,6 +44,7 @@ class MetricsCollector:
         yield _times(facts.times)
         yield _builds(facts.builds)
         yield _webhooks(facts.webhooks)
+        yield _aged(facts.aged)
         waiting = GaugeMetricFamily(
             "convox_outbox_waiting",
             "What Slack is still to be told: cards to post or edit, lines in no message, messages unsent.",
@@ -93,6 +95,10 @@ class MetricsCollector:
                 float(facts.policy_refused),
             ),
             "convox_database_bytes": ("The database with its write-ahead log.", facts.size),
+            "convox_database_spare_bytes": (
+                "What of the database holds nothing: it is written next, or given back.",
+                facts.spare,
+            ),
             "convox_database_free_ratio": (
                 "How much of the database's disk is free; under 0.1 nothing new starts.",
                 facts.free,
@@ -157,6 +163,15 @@ def _webhooks(counts: Mapping[tuple[str, str], int]) -> Metric:
     known = {(vendor, outcome): 0 for vendor in VENDORS for outcome in OUTCOMES}
     for labels, count in sorted({**known, **counts}.items()):
         found.add_metric(list(labels), count)
+    return found
+
+
+def _aged(counted: Mapping[Aging, int]) -> Metric:
+    found = CounterMetricFamily(
+        "convox_rows_aged", "Rows that were deleted for their age, by what they were of.", labels=["records"]
+    )
+    for records in AGING:
+        found.add_metric([records], counted.get(records, 0))
     return found
 
 

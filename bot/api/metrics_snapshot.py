@@ -11,6 +11,7 @@ from core.clock import Clock
 from core.histogram import Histogram
 from core.lifecycle.delivery_stats import DeliveryStats
 from core.ports.outbox import Backlog
+from core.ports.retention import Aging, DatabasePages
 from core.promotion import Phase
 from core.records.build import BuildCounts
 from core.records.milestone import Milestone, RolloutTimes
@@ -32,6 +33,8 @@ class MetricsSnapshot:
         limited: how often Slack has said "not so fast", since the process began.
         blind: seconds that rollouts went unseen, since the process began.
         size: of the database in bytes; `free`: how much of its disk is free, 0 to 1.
+        spare: bytes of the database that hold nothing, and are written next.
+        aged: kind of records → rows that were deleted for their age.
         policy_refused: the policy file is bad, and the last good one rules in its place.
         lag: how late the event loop was, since the process began.
         database: kind of work → how long it took, since the process began.
@@ -52,6 +55,8 @@ class MetricsSnapshot:
     blind: float
     size: int
     free: float
+    spare: int
+    aged: Mapping[Aging, int]
     policy_refused: bool
     lag: Histogram
     database: Mapping[str, Histogram]
@@ -73,6 +78,8 @@ class MetricsSource:
     backlog: Callable[[], Awaitable[Backlog]]
     size: Callable[[], int]
     free: Callable[[], float]
+    pages: Callable[[], Awaitable[DatabasePages]]
+    aged: Callable[[], Awaitable[Mapping[Aging, int]]]
     policy_refused: Callable[[], bool]
     slack: SlackState
     blind: BlindTime
@@ -84,7 +91,7 @@ class MetricsSource:
 
     async def snapshot(self) -> MetricsSnapshot:
         """Look. Raises Unavailable where the database cannot be read."""
-        left, asked = await self.backlog(), await self.oldest_awaiting()
+        left, asked, pages = await self.backlog(), await self.oldest_awaiting(), await self.pages()
         return MetricsSnapshot(
             promotions=await self.phases(),
             endings=await self.endings(),
@@ -98,6 +105,8 @@ class MetricsSource:
             blind=self.blind.seconds,
             size=self.size(),
             free=self.free(),
+            spare=pages.free * pages.size,
+            aged=await self.aged(),
             policy_refused=self.policy_refused(),
             lag=self.lag,
             database=self.database(),

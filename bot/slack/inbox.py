@@ -38,7 +38,6 @@ from core.sentence import Channel, Sentence
 
 log = logging.getLogger(__name__)
 
-SWEEP_SECONDS = 3600.0
 # How long the database is left alone after it could not be read or written: at first, and at most.
 AFTER_TROUBLE, LONGEST_PAUSE = 5.0, 60.0
 # What is older is not carried out: people have moved on, and may have been told that nothing was done. Kubernetes moves
@@ -126,7 +125,6 @@ class InboxWorker:
     async def run(self) -> None:
         """Carry out deliveries until cancelled; what an earlier life has left comes first."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._sweep(), name="forget old deliveries")
             # What was acknowledged before a crash would else be refused, and nobody would try it again.
             await self._identified.wait()
             while True:
@@ -150,16 +148,6 @@ class InboxWorker:
             except Exception:
                 log.exception("what Slack delivered cannot be read; trying again")
             await self._clock.sleep(AFTER_TROUBLE)
-
-    async def _sweep(self) -> None:
-        while True:
-            try:
-                await self._inbox.prune(self._clock.now())
-            except Unavailable as error:
-                log.warning("old deliveries stay for now: %s", error)
-            except Exception:
-                log.exception("old deliveries stay for now")
-            await self._clock.sleep(SWEEP_SECONDS)
 
     async def _attend(self, delivery: Delivery) -> None:
         """See to one delivery; afterwards it is handled whatever has happened, for it is not tried again unasked."""

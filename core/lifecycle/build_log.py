@@ -1,5 +1,7 @@
 """The log of a build as a whole, of which an answer has only so many lines at once."""
 
+from core.lifecycle.retention import not_kept
+from core.policy.retention import RetentionRules
 from core.ports.store import StoreReader
 
 
@@ -11,3 +13,8 @@ async def kept_lines(read: StoreReader, build_id: str) -> list[str]:
         number = batch[-1][0]
         lines += [text for _, text in batch]
     return lines
+
+
+async def line_of_aged_log(read: StoreReader, build_id: str, rules: RetentionRules) -> list[str]:
+    """Return what stands in the place of a log that is not kept any more; nothing of any other."""
+    return [not_kept("lines", "builds", rules.build_logs)] if await read.build_aged(build_id) else []

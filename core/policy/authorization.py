@@ -11,6 +11,7 @@ from core.policy.freezes import Freezes
 from core.policy.oidc_rules import OidcRule
 from core.policy.people import Groups, among
 from core.policy.reader import read_policy
+from core.policy.retention import RetentionRules
 from core.policy.rules import (
     GROUP,
     OIDC,
@@ -75,6 +76,7 @@ class Policy:
         channels: what is said of a channel goes before what is said of an app.
         builds: which pushes are built, and what becomes of their releases.
         oidc: whose tokens of CI are taken.
+        retention: how long what nobody decides by is kept.
     """
 
     everything: bool = False
@@ -85,6 +87,7 @@ class Policy:
     channels: tuple[ChannelRules, ...] = ()
     builds: tuple[BuildRule, ...] = ()
     oidc: tuple[OidcRule, ...] = ()
+    retention: RetentionRules = field(default_factory=RetentionRules)
 
     @classmethod
     def open(cls, apps: tuple[AppRules, ...] = ()) -> "Policy":
@@ -222,7 +225,7 @@ def parse_policy(text: str, *, open_to_all: bool = False) -> Policy:
     """
     problems = Problems()
     root = compose(as_written(text, problems), problems)
-    roles, grants, apps, freezes, channels, builds, oidc = read_policy(
+    roles, grants, apps, freezes, channels, builds, oidc, retention = read_policy(
         root, problems, members_needed=not open_to_all
     )
     problems.finish()
@@ -235,4 +238,5 @@ def parse_policy(text: str, *, open_to_all: bool = False) -> Policy:
         channels=channels,
         builds=builds,
         oidc=oidc,
+        retention=retention,
     )

@@ -17,6 +17,7 @@ from core.policy.names import (
     why_nobody,
 )
 from core.policy.oidc_rules import OidcRule, read_oidc_rules
+from core.policy.retention import RetentionRules, read_retention
 from core.policy.rules import (
     GROUP,
     VERBOSITIES,
@@ -79,7 +80,7 @@ RULE_KEYS = (
     "verbosity",
 )
 
-TOP_KEYS = ("roles", "members", "freezes", "channels", "builds", "oidc", "apps")
+TOP_KEYS = ("roles", "members", "freezes", "channels", "builds", "oidc", "retention", "apps")
 
 Parts = tuple[
     tuple[Role, ...],
@@ -89,6 +90,7 @@ Parts = tuple[
     tuple[ChannelRules, ...],
     tuple[BuildRule, ...],
     tuple[OidcRule, ...],
+    RetentionRules,
 ]
 
 
@@ -97,7 +99,7 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
     if root is None:
         if members_needed:
             problems.fail(1, "the policy is empty: nobody could do anything")
-        return (), (), (), Freezes(), (), (), ()
+        return (), (), (), Freezes(), (), (), (), RetentionRules()
     read = FieldReader(problems)
     if not isinstance(root, MappingNode):
         problems.fail(root.line, f"the policy must be a mapping of keys, not {node_kind(root)}")
@@ -112,8 +114,9 @@ def read_policy(root: Node | None, problems: Problems, *, members_needed: bool) 
     freezes = read_freezes(read, entries.get("freezes"), roles, grants)
     channels = _channels(read, entries.get("channels"))
     builds = read_build_rules(read, entries.get("builds"))
+    retention = read_retention(read, entries.get("retention"))
     apps = tuple(_app(read, node) for node in listed)
-    return tuple(roles.values()), grants, apps, freezes, channels, builds, jobs
+    return tuple(roles.values()), grants, apps, freezes, channels, builds, jobs, retention
 
 
 def _channels(read: FieldReader, entry: MappingEntry | None) -> tuple[ChannelRules, ...]:

@@ -6,6 +6,7 @@ from core.policy.build_rules import BUILD_KEYS, REPOSITORY
 from core.policy.names import GROUP_ID
 from core.policy.oidc_rules import AUDIENCE, ISSUER, OIDC_KEYS, RULE_NAME
 from core.policy.reader import CHANNEL, CHANNEL_KEYS, MOST_APPROVALS, RULE_KEYS
+from core.policy.retention import FOREVER, RETENTION_KEYS, AgingRecords
 from core.policy.rules import VERBOSITIES, VERBS
 from core.records.push import PROMOTE_AFTER
 from core.yaml.json_schema import (
@@ -72,6 +73,14 @@ OIDC: Mapping[str, Schema] = {
     "name": {"type": "string", "pattern": f"^{RULE_NAME.pattern}$"},
     "subject": _WORDS,
 }
+# Likewise of how long things are kept.
+_AGE = either({"const": FOREVER}, DURATION)
+RETENTION: Mapping[AgingRecords, Schema] = {
+    "build_logs": _AGE,
+    "evidence": _AGE,
+    "inbox": DURATION,
+    "lines": _AGE,
+}
 
 
 def policy_schema() -> Schema:
@@ -94,6 +103,7 @@ def policy_schema() -> Schema:
                     {key: OIDC[key] for key in OIDC_KEYS}, required=("audience", "issuer", "name", "subject")
                 )
             ),
+            "retention": mapping({key: RETENTION[key] for key in RETENTION_KEYS}),
             "roles": pairs(listed({"enum": list(VERBS)})),
         }
     )

@@ -35,6 +35,10 @@ class BuildRunReader(Protocol):
         """Return (number, line) of the log with number > after; numbers begin at 1, and the oldest of a long log are gone."""
         ...
 
+    async def build_aged(self, build_id: str) -> bool:
+        """Return whether the log of a build is not kept any more."""
+        ...
+
     async def build_of_push(self, marks: Sequence[str]) -> str | None:
         """Return the build that a push has started, which has one of these marks."""
         ...

@@ -36,9 +36,5 @@ class Inbox(Protocol):
         ...
 
     async def handled(self, delivery_id: int, now: datetime) -> None:
-        """Wipe the payload; the key is remembered for a day, so that a repetition is known."""
-        ...
-
-    async def prune(self, now: datetime) -> int:
-        """Forget keys that are old enough."""
+        """Wipe the payload; the key is remembered for a while, so that a repetition is known."""
         ...

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from core.actor import Actor, JwtId
+from core.policy.retention import AgingRecords
 from core.ports.build_runs import BuildRunReader, BuildRunWriter
 from core.ports.notices import Announcement, NoticeKind
 from core.ports.outbox import Card
@@ -192,6 +193,10 @@ class StoreReader(BuildRunReader, Protocol):
 
     async def evidence(self, promotion_id: str) -> Line | None:
         """Return the block of log lines that proves why it failed, None where there is none."""
+        ...
+
+    async def promotion_aged(self, promotion_id: str, records: AgingRecords) -> bool:
+        """Return whether such records of a promotion are not kept any more."""
         ...
 
     async def samples(self, promotion_id: str) -> list[PodSample]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.actor import Actor, Caller
-from core.build_run import BuildRequest, BuildRun
+from core.build_run import ENDED, BuildRequest, BuildRun
 from core.errors import Conflict, NotFound, Unauthorized
 from core.ids import new_id
 from core.lifecycle.access import Access
 from core.lifecycle.build_ending import end_build
+from core.lifecycle.build_log import line_of_aged_log
 from core.lifecycle.build_source import check_request, may_fetch
 from core.lifecycle.build_telling import builds_ahead, card_channel, going_builds
 from core.lifecycle.once import use_once
@@ -377,7 +378,12 @@ class BuildStarter:
         """
         build = await self._store.read.build_run_entry(build_id)
         await self._access.require(caller.actor, "view", build.app)
-        return build, await self._store.read.build_lines(build.id, after)
+        read = self._store.read
+        lines = await read.build_lines(build.id, after)
+        if not lines and not after and build.status in ENDED:
+            aged = await line_of_aged_log(read, build.id, self._access.policy.retention)
+            lines = list(enumerate(aged, 1))
+        return build, lines
 
     async def source(self, build_id: str, token: str) -> Path:
         """Return the file with the source of a build for the pod that builds it, which nobody else's token opens.

@@ -11,6 +11,7 @@ from core.actor import Caller
 from core.errors import Conflict, NotFound, Rejected, Unavailable, Unreachable
 from core.lifecycle.access import Access
 from core.lifecycle.redacting import redactor_of_releases
+from core.lifecycle.retention import line_not_kept
 from core.manifest.convox_yml import Manifest, parse_manifest
 from core.manifest.service import Service
 from core.manifest.timers import Timer
@@ -227,9 +228,14 @@ class ProcessViewer:
         """
         await self._access.require(caller.actor, "logs", app)
         read = self._store.read
-        if (await read.promotion(promotion_id)).app != app:
+        found = await read.promotion(promotion_id)
+        if found.app != app:
             raise NotFound(f"no such promotion: {promotion_id}")
-        return await read.evidence(promotion_id)
+        if (stored := await read.evidence(promotion_id)) is not None:
+            return stored
+        if await read.promotion_aged(promotion_id, "evidence"):
+            return line_not_kept("logs", found.requested_at, self._access.policy.retention.evidence)
+        return None
 
     async def _check(self, service: str, app: str, active: str | None, running: Sequence[Process]) -> None:
         """Raise NotFound for a service that is neither in the active release nor among what runs."""

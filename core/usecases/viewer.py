@@ -9,13 +9,14 @@ from core.build_run import BuildRun
 from core.errors import Conflict, Forbidden, NotFound, Unreachable
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import open_seats
-from core.lifecycle.build_log import kept_lines
+from core.lifecycle.build_log import kept_lines, line_of_aged_log
 from core.lifecycle.bundles import bundle_of, prunable
 from core.lifecycle.delivery_stats import DeliveryStats, delivery_stats
 from core.lifecycle.guards import current_rule
 from core.lifecycle.history import LiveSpan, entries_around, live_at, live_spans, spans_of
 from core.lifecycle.manifest_notes import notes_on
 from core.lifecycle.release_diff import ReleaseDiff, ReleaseSide, release_diff
+from core.lifecycle.retention import line_not_kept
 from core.lifecycle.startable import check_startable
 from core.lifecycle.visibility import UNSEEN
 from core.policy.rules import GROUP, Rules
@@ -329,7 +330,8 @@ class Viewer:
         run = await self.build_run(caller, app, build_id)
         if run is None:
             return None
-        return run, await kept_lines(self._store.read, build_id)
+        read, rules = self._store.read, self._access.policy.retention
+        return run, await kept_lines(read, build_id) or await line_of_aged_log(read, build_id, rules)
 
     async def build(self, caller: Caller, app: str, build_id: str) -> Build:
         await self._access.require(caller.actor, "view", app)
@@ -391,7 +393,14 @@ class Viewer:
         """Return the promotion and its next lines after that number; once it has settled no more are to come."""
         # In this order: the lines of a promotion that has settled are complete.
         promotion = await self.promotion(caller, promotion_id)
-        return promotion, await self._store.read.lines(promotion_id, after, LINES_AT_ONCE)
+        read = self._store.read
+        lines = await read.lines(promotion_id, after, LINES_AT_ONCE)
+        if promotion.settled_at is None or after or any(line.kind != "evidence" for _, line in lines):
+            return promotion, lines
+        if await read.promotion_aged(promotion_id, "lines"):
+            kept = self._access.policy.retention.lines
+            lines = [(1, line_not_kept("lines", promotion.settled_at, kept)), *lines]
+        return promotion, lines
 
     async def _environment(self, app: str, release: str | None) -> ReleaseEnvironment:
         read = self._store.read

@@ -67,3 +67,6 @@ class BuildReader(AggregateReader):
 
     async def promotion_jobs(self) -> list[BuildRun]:
         return [build_run_of(row, self._vault) for row in await self._session.all("promotion_jobs")]
+
+    async def build_aged(self, build_id: str) -> bool:
+        return await self._session.one("build_aged", subject=build_id, records="build_logs") is not None

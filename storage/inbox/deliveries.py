@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.ports.inbox import Delivery, DeliveryKind
 from storage.codec import Columns, timestamp
@@ -11,11 +11,6 @@ from storage.inbox.rows import delivery_of, delivery_row
 from storage.keys import Vault
 from storage.session import Session
 from storage.timing import DatabaseTask
-
-# With "Delayed Events" Slack repeats a delivery for 24 hours (its Events API documentation); one more for doubt.
-REMEMBERED = timedelta(hours=25)
-# Whoever waits to write waits for no more than this.
-PRUNED_AT_ONCE = 500
 
 
 @dataclass(slots=True, eq=False)
@@ -77,17 +72,6 @@ class SqliteInbox:
         await session.run("done_delivery", {"id": delivery_id, "now": timestamp(now)})
 
     async def handled(self, delivery_id: int, now: datetime) -> None:
-        """Wipe the payload; the key is remembered for REMEMBERED, so that a repetition is known."""
+        """Wipe the payload; the key is remembered (`inbox` of the policy's retention), so that a repetition is known."""
         async with self._database.transaction(DatabaseTask.INBOX) as connection:
             await Session(connection).run("handled_delivery", {"id": delivery_id, "now": timestamp(now)})
-
-    async def prune(self, now: datetime) -> int:
-        """Forget deliveries that were handled more than REMEMBERED ago; return how many."""
-        forgotten, last = 0, PRUNED_AT_ONCE
-        while last == PRUNED_AT_ONCE:
-            async with self._database.transaction(DatabaseTask.INBOX) as connection:
-                last = await Session(connection).run(
-                    "prune_deliveries", {"before": timestamp(now - REMEMBERED), "limit": PRUNED_AT_ONCE}
-                )
-            forgotten += last
-        return forgotten

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from core.errors import NotFound
+from core.policy.retention import AgingRecords
 from core.promotion import Phase, Promotion, PromotionEntry
 from core.records.approval import Approval
 from core.records.bundle import Ref
@@ -134,6 +135,9 @@ class PromotionReader(AggregateReader):
     async def evidence(self, promotion_id: str) -> Line | None:
         row = await self._session.one("evidence", subject=promotion_id)
         return None if row is None else line_of(row, self._vault)[1]
+
+    async def promotion_aged(self, promotion_id: str, records: AgingRecords) -> bool:
+        return await self._session.one("promotion_aged", subject=promotion_id, records=records) is not None
 
     async def samples(self, promotion_id: str) -> list[PodSample]:
         rows = await self._session.all("samples", promotion=promotion_id)

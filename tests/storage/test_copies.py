@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+from typing import NamedTuple
 
 import pytest
 
@@ -21,6 +22,12 @@ from tests.storage.making import ALICE, APP
 
 LAST = len(MIGRATIONS)
 P = "PAAAAAAAAAA"
+
+
+class DiskUsage(NamedTuple):
+    total: int
+    used: int
+    free: int
 
 
 async def test_a_copy_holds_what_was_committed_and_nothing_of_what_is_being_written(store, path, tmp_path):
@@ -136,10 +143,58 @@ async def test_without_room_for_a_copy_nothing_is_upgraded(path, key, clock, mon
     def full(source, target):
         raise Unavailable(f"{source} cannot be copied to {target}: database or disk is full")
 
-    monkeypatch.setattr("storage.database.copy_database", full)
+    monkeypatch.setattr("storage.upgrading.copy_database", full)
     with pytest.raises(Unavailable, match="the database is not upgraded: .* is full"):
         async with open_store(path, Keyring([key]), clock):
             pass
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
     connection.close()
+
+
+async def test_the_copies_of_before_the_last_two_upgrades_are_kept_and_what_goes_is_said(
+    path, key, clock, caplog
+):
+    caplog.set_level("INFO")
+    others = [path.with_name(f"{path.name}.schema-{name}") for name in ("2.mine", "x")]
+    older = [path.with_name(f"{path.name}.schema-{version}") for version in (1, 2, 3, 10)]
+    for file in (*others, *older):
+        file.write_text("a copy")
+    async with database_of_before(path, key):
+        pass
+    async with open_database(path, exclusive=True, migrations=MIGRATIONS[:11]):
+        pass
+    kept = {each.name.rpartition("schema-")[2] for each in path.parent.glob("*.schema-*")}
+    assert kept == {"2.mine", "x", "10", "3"}, "1 is what this upgrade came from, and older than two others"
+
+
+async def test_a_copy_that_is_older_than_the_database_gives_way_to_what_it_is_now(path, key, clock):
+    """As after a downgrade by that very copy: a second upgrade would else leave a way back to long ago."""
+    async with database_of_before(path, key):
+        pass
+    copy = path.with_name(f"{path.name}.schema-1")
+    copy_database(path, copy)
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO meta VALUES ('since', 'then')")
+    connection.close()
+    async with open_database(path, exclusive=True):
+        pass
+    with sqlite3.connect(copy) as connection:
+        assert connection.execute("SELECT value FROM meta WHERE name = 'since'").fetchall() == [("then",)]
+    connection.close()
+    assert not list(path.parent.glob("*.new*"))
+
+
+async def test_what_would_fill_the_disk_is_refused_before_it_does(store, path, tmp_path, monkeypatch):
+    monkeypatch.setattr("storage.copies.shutil.disk_usage", lambda _: DiskUsage(10**6, 10**6, 4095))
+    with pytest.raises(
+        Unavailable, match=r"cannot be copied to .*: it has \d.* bytes, and 4,095 are free there"
+    ) as refused:
+        copy_database(path, tmp_path / "backup.db")
+    assert refused.value.hint == "name a file on another disk, or make room"
+    assert not list(tmp_path.glob("backup*"))
+
+
+async def test_a_copy_into_a_folder_that_is_not_there_is_refused(store, path, tmp_path):
+    with pytest.raises(Unavailable, match=r"cannot be copied to .*: \[Errno 2\]"):
+        copy_database(path, tmp_path / "nowhere" / "backup.db")

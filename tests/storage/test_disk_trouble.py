@@ -10,10 +10,12 @@ import aiosqlite
 import pytest
 
 from core.errors import Unavailable
+from storage.copies import copy_database
 from storage.database import MOST_JOURNAL_BYTES, open_database
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
 from tests.disk import DAMAGES, damaged, read_only
+from tests.storage.before import database_of_before
 from tests.storage.making import make_app
 
 
@@ -92,12 +94,48 @@ def fill(path: Path) -> None:
             return
 
 
+@pytest.mark.parametrize("room", [0, 200_000], ids=["full", "that fills up"])
+async def test_a_backup_onto_a_disk_that_is_full_is_a_sentence_and_leaves_nothing(
+    store: SqliteStore, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+):
+    async with store.transaction() as tx:
+        await tx.add_app(make_app())
+    if room:
+        # As where something else fills it meanwhile: SQLite itself finds out.
+        monkeypatch.setattr("storage.copies._check_room", lambda source, target: None)
+    with small_disk(tmp_path / "disk") as disk:
+        fill(disk / "filler")
+        with (disk / "filler").open("r+b") as filler:
+            filler.truncate((4 << 20) - 8192 - room)
+        with pytest.raises(Unavailable, match=r"cannot be copied to .*(full|are free there)"):
+            copy_database(path, disk / "backup.db")
+        assert [each.name for each in disk.iterdir()] == ["filler"]
+    assert len(await store.read.apps()) == 1
+
+
+async def test_a_database_on_a_disk_without_room_is_not_upgraded_and_is_whole(tmp_path: Path, key, clock):
+    with small_disk(tmp_path / "disk") as disk:
+        path = disk / "convox.db"
+        async with database_of_before(path, key):
+            pass
+        filler = disk / "filler"
+        fill(filler)
+        with pytest.raises(Unavailable, match=r"the database (is not upgraded|cannot be used): ") as refused:
+            async with open_store(path, Keyring([key]), clock):
+                pass
+        assert refused.value.hint
+        assert not [each.name for each in disk.iterdir() if ".schema-" in each.name]
+        filler.unlink()
+        async with open_store(path, Keyring([key]), clock) as store:
+            assert len(await store.read.apps()) == 1
+
+
 @contextmanager
 def small_disk(at: Path) -> Iterator[Path]:
-    """Give a disk of 1 MiB, where this process may mount one."""
+    """Give a disk of 4 MiB, where this process may mount one."""
     at.mkdir()
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(at)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(at)], capture_output=True, check=False
     )
     if made.returncode:
         pytest.skip(f"no mount here: {made.stderr.decode().strip()}")

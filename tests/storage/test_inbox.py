@@ -3,7 +3,6 @@ from datetime import timedelta
 
 import pytest
 
-from storage.inbox.deliveries import REMEMBERED
 from tests.storage.making import NOW, make_app
 
 
@@ -34,25 +33,15 @@ async def test_a_handled_delivery_is_wiped_and_still_known(store):
     assert [row["payload"] for row in rows] == [None]
 
 
-async def test_a_handled_delivery_is_forgotten_after_a_day_and_an_hour_and_an_unhandled_one_never(store):
+async def test_a_handled_delivery_is_forgotten_when_it_is_too_old_and_an_unhandled_one_never(store):
     await store.inbox.keep("T1", "command", b"", NOW)
     await store.inbox.keep("T2", "command", b"", NOW)
     await store.inbox.handled((await store.inbox.pending())[0].id, NOW)
-    assert await store.inbox.prune(NOW + REMEMBERED) == 0
-    assert await store.inbox.prune(NOW + REMEMBERED + timedelta(seconds=1)) == 1
+    await store.retention.age("inbox", NOW)
+    assert not await store.inbox.keep("T1", "command", b"", NOW)
+    await store.retention.age("inbox", NOW + timedelta(seconds=1))
     assert await store.inbox.keep("T1", "command", b"", NOW)
     assert not await store.inbox.keep("T2", "command", b"", NOW)
-
-
-async def test_old_deliveries_are_forgotten_a_few_at_a_time(store, monkeypatch):
-    monkeypatch.setattr("storage.inbox.deliveries.PRUNED_AT_ONCE", 2)
-    for number in range(5):
-        await store.inbox.keep(f"T{number}", "command", b"", NOW)
-        await store.inbox.handled(number + 1, NOW)
-    before = store._database._writer.total_changes
-    assert await store.inbox.prune(NOW + REMEMBERED + timedelta(seconds=1)) == 5
-    assert store._database._writer.total_changes - before == 5
-    assert await store.inbox.prune(NOW + REMEMBERED + timedelta(seconds=1)) == 0
 
 
 async def test_those_after_one_are_returned_so_many_at_most(store):
@@ -66,9 +55,9 @@ async def test_those_that_come_while_one_is_stored_are_stored_together(store, mo
     transactions = []
     transaction = store._database.transaction
 
-    def counted(**more):
+    def counted(*kind, **more):
         transactions.append(more)
-        return transaction(**more)
+        return transaction(*kind, **more)
 
     monkeypatch.setattr(store._database, "transaction", counted)
     kept = await asyncio.gather(

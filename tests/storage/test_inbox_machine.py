@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from core.errors import Conflict
-from storage.inbox.deliveries import REMEMBERED
+from core.policy.retention import REPEATED_SECONDS
 from tests.storage.machines import SETTINGS, StoreMachine
 from tests.storage.making import make_app
 
@@ -87,11 +87,13 @@ class InboxMachine(StoreMachine):
     @rule()
     def prune(self) -> None:
         """Forget what Slack cannot repeat any more, and nothing else."""
-        old = self.clock.monotonic() - REMEMBERED.total_seconds()
+        old = self.clock.monotonic() - REPEATED_SECONDS
         gone = [
             key for key, each in self.kept.items() if each.handled_at is not None and each.handled_at < old
         ]
-        assert self.does(self.store.inbox.prune, self.clock.now()) == len(gone)
+        before = self.does(self.store.retention.aged_rows).get("inbox", 0)
+        self.does(self.store.retention.age, "inbox", self.clock.now() - timedelta(seconds=REPEATED_SECONDS))
+        assert self.does(self.store.retention.aged_rows).get("inbox", 0) - before == len(gone)
         for key in gone:
             del self.kept[key]
 

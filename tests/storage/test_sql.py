@@ -96,6 +96,7 @@ SMALL = {
         "prune_jobs",
         "scale_jobs",
         "freezes",
+        "retention_marks",
     ),
     *("promotion_endings", "rollout_times"),
 }
@@ -114,6 +115,7 @@ OPEN = {
     "builds_open",
     "builds_queued",
     "builds_running",
+    "notices_told",
 }
 # Once, at an upgrade.
 UPGRADES = {"sealed_words", "sealed_holds", "sealed_active_bundles", "sealed_bundles", "count_bundles"}

@@ -63,7 +63,7 @@ def _database(settings: Settings, look: DatabaseLook, *, starting: bool) -> list
     folder = path.resolve().parent
     if not folder.is_dir():
         return [judge.judge_database(f"there is no folder {folder} for CONVOX_DATABASE")]
-    whole = judge.judge_database(look.error)
+    whole = judge.judge_database(look.error, look.size)
     if look.missing:
         whole = HealthCheck(name="database", note=f"there is no {path} yet: `serve` makes it")
     return [

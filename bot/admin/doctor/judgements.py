@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.admin.audit import AppAuditHead, agreed, head_sentence
 from core.cluster.inspection import AccessRight
+from core.ports.retention import DatabasePages
 from core.records.app import DEFAULT_RACK, adopt_command, namespace_command
 
 # What manifest.yml asks for; a test compares.
@@ -20,6 +21,7 @@ MOST_SKEW_SECONDS = 30.0
 # Under it nothing new starts (engine rule 16); under twice that somebody should know.
 LEAST_FREE, LITTLE_FREE = 0.10, 0.20
 MOST_NAMED = 5
+MEGABYTE = 1e6
 # How a probe begins to say that nobody answered.
 SILENCE = "does not answer"
 REINSTALL = "paste manifest.yml at api.slack.com/apps → App Manifest, then Install App → Reinstall, and set SLACK_BOT_TOKEN anew"
@@ -275,10 +277,17 @@ def judge_issuer(issuer: str, error: str, keys: int) -> HealthCheck:
     )
 
 
-def judge_database(error: str) -> HealthCheck:
+def size_note(pages: DatabasePages, aged: int) -> str:
+    """Return how large a database is, what of it holds nothing, and how many rows were deleted for their age."""
+    size, spare = pages.count * pages.size / MEGABYTE, pages.free * pages.size / MEGABYTE
+    stays = "" if pages.shrinks else ", which it cannot give back before a start with room to write it anew"
+    return f"{size:,.1f} MB, {spare:,.1f} MB of it spare{stays}; {aged:,} rows have aged"
+
+
+def judge_database(error: str, size: str = "") -> HealthCheck:
     """Judge whether the database can be opened and is whole; the sentence of an error says what to do."""
     if not error:
-        return HealthCheck(name="database")
+        return HealthCheck(name="database", note=size)
     return HealthCheck(
         name="database", problem=error, remedy="docs/operations.md, `Degraded` and `After a restore`"
     )

@@ -11,11 +11,11 @@ from typing import Any
 import aiohttp
 
 from bot.admin.audit import AppAuditHead, unknown_heads
-from bot.admin.doctor.judgements import SILENCE
+from bot.admin.doctor.judgements import SILENCE, size_note
 from core.errors import Unavailable
 from core.records.app import App
 from storage.audit import AuditChain, follow
-from storage.database import open_read_only
+from storage.database import open_read_only, pages_of
 from storage.errors import DatabaseMissing, StorageError
 from storage.keys import Keyring, check
 from storage.records.rows import app_of
@@ -75,6 +75,7 @@ class DatabaseLook:
         key_error: why its values cannot be read; `old_keys`: fingerprints of keys that still open something beside the newest.
         apps: name → the channel that it is linked to, None without one; `records`: all that is known of each.
         installation: its own id, "" where it has none yet.
+        size: what it says of its own size.
     """
 
     missing: bool = False
@@ -85,6 +86,7 @@ class DatabaseLook:
     records: tuple[App, ...] = ()
     installation: str = ""
     chain: AuditChain
+    size: str = ""
 
 
 NOTHING = AuditChain(rows=0, head="")
@@ -108,6 +110,7 @@ async def look_at_database(path: Path, keys: Sequence[str], *, whole: bool) -> D
                 )
             canaries = {row["name"]: row["value"] for row in await session.all("canaries")}
             key_error, old = _keys(keys, canaries)
+            aged = sum(row["rows"] for row in await session.all("retention_marks"))
             records = tuple(app_of(row) for row in await session.all("apps"))
             meta = {row["name"]: row["value"] for row in await session.all("meta")}
             return DatabaseLook(
@@ -117,6 +120,7 @@ async def look_at_database(path: Path, keys: Sequence[str], *, whole: bool) -> D
                 records=records,
                 installation=str(meta.get("installation", "")),
                 chain=await follow(session) if whole else NOTHING,
+                size=size_note(await pages_of(connection), aged),
             )
     except DatabaseMissing:
         return DatabaseLook(missing=True, key_error=_keys(keys, {})[0], apps={}, chain=NOTHING)

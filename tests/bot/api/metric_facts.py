@@ -52,6 +52,8 @@ def metric_facts(**changes):
         "blind": 0.0,
         "size": 0,
         "free": 1.0,
+        "spare": 0,
+        "aged": {},
         "policy_refused": False,
         "lag": Histogram(),
         "database": DatabaseTimes().kinds,

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ from core.ports.builds import BuildJobStatus, JobLogLine
 from core.records.build import BuildStatus
 from storage.builds import reads, writes
 from tests.bot.api.asking import basic, policy_of
+from tests.bot.api.serving import all_told
 from tests.core.building.nursery import DONE, FAILED, MANIFEST, RUNS
 from tests.core.world import ALICE, by
 
@@ -253,3 +255,18 @@ async def test_what_has_ended_meanwhile_awaits_nothing(api, monkeypatch):
 
     monkeypatch.setattr(type(api.store.read), "build_run_entry", a_moment_ago)
     assert await (await api.get(f"/builds/{run.id}/log?format=live")).text() == ""
+
+
+async def test_a_log_that_is_not_kept_is_said_to_be_gone(api):
+    api.builds.jobs.looks = [FAILED]
+    failed = (await (await asked(api)).json())["id"]
+    await api.builds.end(failed)
+    assert await (await api.get(f"/builds/{failed}/log")).text()
+    await all_told(api.store, failed)
+    while await api.store.retention.age("build_logs", api.world.clock.now() + timedelta(days=1)):
+        pass
+    said = "its lines are not kept any more: those of builds that ended more than 180 days ago are deleted (`retention` in the policy)\n"
+    assert await (await api.get(f"/builds/{failed}/log")).text() == said
+    assert await (await api.get(f"/builds/{failed}/log?after=1")).text() == ""
+    seen = await api.world.viewer.build_run_log(by(ALICE), "myapp", failed)
+    assert seen[1] == [said.strip()]

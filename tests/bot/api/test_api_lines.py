@@ -1,6 +1,7 @@
 """`GET /promotions/{id}/lines`: a promotion as text, from its first line to its verdict, resumable."""
 
 import re
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -14,6 +15,7 @@ from core.policy.authorization import parse_policy
 from core.records.line import Line
 from core.usecases.viewer import LINES_AT_ONCE
 from tests.bot.api.asking import policy_of
+from tests.bot.api.serving import all_told
 from tests.core.world import ALICE, BOB, ONE_APPROVAL, by
 from tests.fakes import START, broken
 
@@ -178,3 +180,33 @@ async def test_a_stop_lets_readers_go_without_an_end_of_the_stream(api):
 
     with pytest.raises(ClientPayloadError):
         await answer.text()
+
+
+async def aged(api, *records):
+    for each in records:
+        while await api.store.retention.age(each, api.world.clock.now() + timedelta(days=1)):
+            pass
+
+
+async def test_lines_that_are_not_kept_are_said_to_be_gone_before_the_verdict(api):
+    await api.world.good()
+    made = await api.world.build()
+    api.world.cluster.behaves[made.release.id] = lambda _: broken()
+    promotion = await api.world.promote(made.release.id)
+    whole = await api.lines(promotion.id)
+    await all_told(api.store, promotion.id)
+
+    await aged(api, "lines")
+    said, *evidence, verdict = await api.lines(promotion.id)
+    assert said.endswith(
+        "Z system/k8s/retention its lines are not kept any more: those of rollouts that ended more than 180 days ago are deleted"
+        " (`retention` in the policy)"
+    )
+    assert verdict == whole[-1]
+    assert evidence[0].startswith("last log lines of")
+    assert await api.lines(promotion.id, 1) == [*evidence, verdict], "numbered as they are printed"
+
+    await aged(api, "evidence")
+    assert await api.lines(promotion.id) == [said, verdict]
+    stored = await api.world.processes.failure_logs(by(ALICE), "myapp", promotion.id)
+    assert stored.text.startswith("its logs are not kept any more")

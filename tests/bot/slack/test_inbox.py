@@ -15,7 +15,7 @@ import pytest
 from bot.slack.connection import SlackState
 from bot.slack.dialogs import Dialogs
 from bot.slack.files import FileSender
-from bot.slack.inbox import DONE_BEFORE, FRESH, SWEEP_SECONDS, InboxWorker
+from bot.slack.inbox import DONE_BEFORE, FRESH, InboxWorker
 from bot.slack.web_api import WebApi
 from bot.slack.workspace import WorkspaceFilter, WorkspaceId
 from bot.slack.workspace_blocks import WorkspaceBlocks
@@ -136,14 +136,12 @@ def inbox_of(
 
 
 class _Patient:
-    """The world's clock, but who waits for an hour (the sweep of old deliveries) waits for good."""
+    """The world's clock, but nobody waits for long."""
 
     def __init__(self, clock: Any) -> None:
         self.now, self.monotonic = clock.now, clock.monotonic
 
     async def sleep(self, seconds: float) -> None:
-        if seconds >= SWEEP_SECONDS:
-            await asyncio.Event().wait()
         await asyncio.sleep(0.001)
 
 
@@ -505,7 +503,7 @@ async def test_an_odd_delivery_is_put_aside_and_the_others_go_on(
         assert "ID" in await s.answer(await s.command("releases"))
 
 
-async def test_a_database_that_cannot_be_read_or_swept_for_a_while_ends_nothing(w: World, caplog):
+async def test_a_database_that_cannot_be_read_for_a_while_ends_nothing(w: World, caplog):
     kept = w.store.inbox
     pending, left = kept.pending, [3]
 
@@ -515,10 +513,7 @@ async def test_a_database_that_cannot_be_read_or_swept_for_a_while_ends_nothing(
             raise Unavailable("its disk gives errors")
         return await pending(**more)
 
-    async def prune(now: Any) -> int:
-        raise Unavailable("its disk is full")
-
-    kept.pending, kept.prune = failing, prune
+    kept.pending = failing
     answers = Answers()
     inbox = inbox_of(w, answers)
     with caplog.at_level(logging.WARNING):

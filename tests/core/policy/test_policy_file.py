@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.policy.authorization import ApprovalRule, Policy, Rules, parse_policy
+from core.policy.retention import RetentionRules
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 MEMBERS = "roles:\n  dev: [view]\nmembers:\n  - {who: [U01ALICE], roles: [dev]}\n"
@@ -37,6 +38,7 @@ def test_the_example_says_what_the_documentation_says():
     assert [grant.apps for grant in policy.grants] == [("*",), ("*",)]
     assert policy.rules("myapp") == Rules(crashes=2)
     assert policy.group_ids() == {"S01DEVS"}
+    assert policy.retention == RetentionRules()
 
 
 def test_keys_left_out_take_the_values_of_the_example():

@@ -1,6 +1,7 @@
 """What each look means, in the sentence that a person reads, with what mends it."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from bot.admin.doctor.judgements import HealthCheck
 from bot.admin.doctor.report import json_text, summary, text
 from bot.command.parser import parse
 from core.cluster.inspection import AccessRight, rights_of_an_app, rights_of_builds, router_paths
+from core.ports.retention import DatabasePages
 from core.records.anchor import AuditHead
 from core.records.router import NO_ROUTER, Router
 from tests.docs.pages import ROOT
@@ -108,6 +110,16 @@ def test_what_is_wrong_is_said_with_what_mends_it(check: HealthCheck, problem: s
     assert problem in check.problem
     assert remedy in check.remedy
     assert bool(check.remedy) == (not check.ok), "nothing to mend where nothing is wrong"
+
+
+def test_how_large_a_database_is_is_said_with_what_of_it_is_spare():
+    pages = DatabasePages(size=4096, count=500_000, free=1000, shrinks=True)
+    assert judge.judge_database("", judge.size_note(pages, 12345)).note == (
+        "2,048.0 MB, 4.1 MB of it spare; 12,345 rows have aged"
+    )
+    assert "spare, which it cannot give back before a start" in judge.size_note(
+        replace(pages, shrinks=False), 0
+    )
 
 
 def test_what_mends_it_in_slack_can_be_typed():

@@ -1,0 +1,101 @@
+"""What surrounds a change of the schema: the copies of before it, and a layout that gives free pages back."""
+
+import asyncio
+import logging
+import re
+import shutil
+import sqlite3
+from pathlib import Path
+
+import aiosqlite
+
+from core.errors import Unavailable
+from storage.copies import copy_database
+from storage.migrate import version_of
+
+log = logging.getLogger(__name__)
+
+# The way back of the last upgrade, and of the one before it.
+COPIES_KEPT = 2
+# VACUUM writes the whole into a temporary file and from there into the write-ahead log (https://www.sqlite.org/lang_vacuum.html 3).
+VACUUM_TAKES = 2
+MEGABYTE = 1_000_000
+
+
+async def keep_a_copy(connection: aiosqlite.Connection, path: Path) -> None:
+    """Copy a database before its schema changes, beside it: an upgrade is the one thing that a restart does not undo.
+
+    One that is there already is of an upgrade that broke off, or of one that was undone since: what is written now is not
+    older than either.
+
+    Raises:
+        Unavailable: it cannot be copied, so it is not upgraded.
+    """
+    version = await version_of(connection)
+    if version == 0:
+        return
+    copy, fresh = _copy_of(path, str(version)), _copy_of(path, f"{version}.new")
+    try:
+        await asyncio.to_thread(_copy_over, path, fresh, copy)
+    except Unavailable as error:
+        raise Unavailable(
+            f"the database is not upgraded: {error}", hint="make room beside it for a copy, and start again"
+        ) from error
+    log.info("the database is upgraded from schema %d; as it was it lies in %s", version, copy)
+
+
+def _copy_over(path: Path, fresh: Path, copy: Path) -> None:
+    fresh.unlink(missing_ok=True)
+    copy_database(path, fresh)
+    fresh.replace(copy)
+
+
+def _copy_of(path: Path, version: str) -> Path:
+    return path.with_name(f"{path.name}.schema-{version}")
+
+
+def forget_old_copies(path: Path) -> None:
+    """Delete the copies of before earlier upgrades, but for the last ones; each is said in the log."""
+    name = re.compile(rf"{re.escape(path.name)}\.schema-([0-9]+)")
+    found = [(int(match[1]), file) for file in path.parent.iterdir() if (match := name.fullmatch(file.name))]
+    for _, old in sorted(found, reverse=True)[COPIES_KEPT:]:
+        try:
+            old.unlink()
+            log.info(
+                "%s, from before an earlier upgrade, was deleted: the last %d are kept", old, COPIES_KEPT
+            )
+        except OSError as error:
+            log.warning("%s, from before an earlier upgrade, cannot be deleted: %s", old, error.strerror)
+
+
+async def let_shrink(connection: aiosqlite.Connection, path: Path) -> None:
+    """Have a database of before 0.2.0 written anew, once, so that it can give free pages back a few at a time.
+
+    Without room for that it works on as it is: free pages are used again, and the next start tries once more.
+    """
+    ((kind,),) = await connection.execute_fetchall("PRAGMA auto_vacuum")
+    if kind:
+        return
+    if not _has_room(path):
+        return
+    try:
+        await connection.execute_fetchall("VACUUM")
+        await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        log.warning(
+            "%s could not be written anew and stays as it is; the next start tries again: %s", path, error
+        )
+
+
+def _has_room(path: Path) -> bool:
+    size = path.stat().st_size
+    if shutil.disk_usage(path.parent).free < VACUUM_TAKES * size:
+        needed = VACUUM_TAKES * size // MEGABYTE
+        log.warning(
+            "%s gives no free pages back: to be written anew for that, once, it needs %d MB beside it; the next start tries again",
+            path,
+            needed,
+        )
+        return False
+    log.info("%s is written anew (%d MB), once, so that it can give free pages back", path, size // MEGABYTE)
+    return True
