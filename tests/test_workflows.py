@@ -107,7 +107,7 @@ def test_the_commands_of_an_example_are_ours_register_by_digest_and_promote(path
 @pytest.mark.parametrize("path", [GITHUB, *OTHERS], ids=lambda path: path.name)
 def test_an_example_names_the_version_that_this_is(path: Path):
     text = path.read_text()
-    named = re.findall(r"convox-bot(?:==|@(?:0{40} # v)?)(\d[\d.]+\d)", text)
+    named = re.findall(r"(?:convox-bot(?:==|@)|release v)(\d[\d.]+\d)", text)
 
     assert set(named) == {VERSION}
 
@@ -116,12 +116,43 @@ def test_the_example_for_github_gives_the_action_what_it_takes():
     (uses,) = [
         step
         for step in yaml.safe_load(GITHUB.read_text())["jobs"]["deploy"]["steps"]
-        if "/convox-bot@" in step["uses"]
+        if step["uses"] == "./.convox-bot"
     ]
     required = {name for name, about in ACTION["inputs"].items() if about.get("required")}
 
     assert required <= uses["with"].keys() <= ACTION["inputs"].keys()
     assert all("@${{ steps.web.outputs.digest }}" in line for line in uses["with"]["images"].splitlines())
+
+
+@pytest.mark.parametrize("path", [GITHUB, *OTHERS], ids=lambda path: path.name)
+def test_an_example_stores_no_token_and_says_where_a_stored_one_would_go(path: Path):
+    text = path.read_text()
+    assert "RACK_URL" in text
+    assert "https://convox:TOKEN@HOST" in text
+    assert "rule under oidc: of the bot's policy" in " ".join(text.replace("#", "").split())
+    assert "CONVOX_OIDC_TOKEN" in text or "id-token: write" in text
+
+
+def test_the_action_hands_on_for_whom_a_token_is_and_whose_it_is():
+    told = [each["env"] for each in ACTION["runs"]["steps"] if "RACK_URL" in each["env"]]
+    assert len(told) == 2
+    assert all(env["CONVOX_OIDC_AUDIENCE"] == "${{ inputs.audience }}" for env in told)
+
+
+def test_no_file_names_an_owner_that_is_nobody():
+    """What a reader has to say is a variable (docs/ci.md, REPOSITORY_URL), not a name to be replaced."""
+    named = subprocess.run(
+        ["git", "grep", "-nE", "github.com/OWNER|OWNER/convox-bot|@0{40}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    found = [line for line in named.splitlines() if not line.startswith("tests/test_workflows.py")]
+    assert found == []
+    documented = (ROOT / "docs/ci.md").read_text()
+    for name in set(re.findall(r"vars\.(\w+)", GITHUB.read_text())):
+        assert f"`{name}`" in documented, name
 
 
 def step(name: str, folder: Path, given: dict[str, str], *, status: int = 0) -> tuple[int, list[list[str]]]:

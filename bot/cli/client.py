@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import socket
 import time
 from base64 import b64encode
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from bot.cli.job_tokens import JobTokenSource, job_tokens
 from bot.cli.live_line import Awaited
 from bot.cli.rack_url import USER, CliError, RackUrl
 
@@ -66,6 +68,7 @@ class RackClient:
         """Take where it is, and how to wait before a lost connection is tried again."""
         self._url = url
         self._pause = pause
+        self._job_token: JobTokenSource | None = None if url.token else job_tokens(url, os.environ, pause)
 
     def command(self, text: str, *, as_json: bool = False, **entered: object) -> CommandResult:
         """Carry out a command.
@@ -269,7 +272,9 @@ class RackClient:
         *,
         kind: str = JSON_TYPE,
     ) -> http.client.HTTPResponse:
-        secret = b64encode(f"{USER}:{self._url.token}".encode()).decode()
+        # Whoever posts may ask for a promotion, for which each token of a job is good once.
+        token = self._job_token(method == "POST") if self._job_token else self._url.token
+        secret = b64encode(f"{USER}:{token}".encode()).decode()
         headers = {"Authorization": f"Basic {secret}", "Content-Type": kind}
         connection.request(method, self._url.prefix + path, body, headers)
         return connection.getresponse()

@@ -6,7 +6,7 @@ from typing import Self
 from urllib.parse import unquote, urlsplit
 
 USER = "convox"
-HINT = "it looks like this: RACK_URL=https://convox:TOKEN@HOST"
+HINT = "it looks like this: RACK_URL=https://convox:TOKEN@HOST, or without a token in a job of CI that has one of its own (docs/ci.md)"
 
 
 class CliError(Exception):
@@ -31,6 +31,7 @@ class RackUrl:
     """A `RACK_URL` that may be used.
 
     Attributes:
+        token: "" where it has none: a job of CI may have one of its own.
         port: None for the scheme's own.
         prefix: path below which the API is, without a slash at its end.
     """
@@ -54,7 +55,7 @@ class RackUrl:
         if parts.scheme not in {"http", "https"} or not host:
             raise CliError("RACK_URL is not an http or https URL", hint=HINT)
         token = unquote(parts.password or "")
-        if parts.username != USER or not token:
+        if (parts.username or USER) != USER or (token and not parts.username):
             raise CliError(f"RACK_URL needs the user {USER} and a token as its password", hint=HINT)
         if parts.scheme == "http" and not is_loopback(host):
             raise CliError(
@@ -63,6 +64,11 @@ class RackUrl:
             )
         secure, prefix = parts.scheme == "https", parts.path.rstrip("/")
         return cls(secure=secure, host=host, port=port, prefix=prefix, token=token)
+
+    @property
+    def origin(self) -> str:
+        """The address of the rack, which a token of a job is for unless somebody says otherwise."""
+        return f"{'https' if self.secure else 'http'}://{self.name}{self.prefix}"
 
     @property
     def name(self) -> str:

@@ -383,7 +383,7 @@ def test_nothing_else_is_a_verdict(line):
         ("http://[::1", "RACK_URL is not an http or https URL"),
         ("https://convox:s3cret@host:port", "RACK_URL is not an http or https URL"),
         ("ftp://convox:s3cret@host", "RACK_URL is not an http or https URL"),
-        ("https://host", "RACK_URL needs the user convox"),
+        ("https://:s3cret@host", "RACK_URL needs the user convox"),
         ("https://root:s3cret@host", "RACK_URL needs the user convox"),
         ("http://convox:s3cret@bot.example:3001", "in the clear"),
         ("http://convox:s3cret@localhost.evil.example", "in the clear"),
