@@ -7,10 +7,13 @@ FROM python:3.12-slim-bookworm AS build
 WORKDIR /src
 # `--build-arg PICTURES=1` adds what draws the pictures of rollouts (docs/operations.md): 140 MB of packages that nothing else needs.
 ARG PICTURES=
+# `--build-arg OTEL=1` adds what sends traces of promotions (docs/operations.md).
+ARG OTEL=
 # First what changes rarely: dependencies stay in their layer while the code changes.
-COPY requirements.lock requirements-pictures.lock requirements-build.lock ./
+COPY requirements.lock requirements-pictures.lock requirements-otel.lock requirements-build.lock ./
 RUN python -m venv /opt/convox-bot \
  && /opt/convox-bot/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements${PICTURES:+-pictures}.lock \
+ && { test -z "$OTEL" || /opt/convox-bot/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements-otel.lock; } \
  && pip install --no-cache-dir --no-deps --require-hashes -r requirements-build.lock
 COPY pyproject.toml README.md LICENSE manifest.yml ./
 COPY bot ./bot

@@ -90,7 +90,8 @@ site: setup $(SITE)/.ready ## build the pages of docs/ as a site into .site/, wi
 lock: setup ## resolve the dependencies anew
 	@$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header -o requirements.lock -q
 	@$(BIN)/uv pip compile pyproject.toml --extra pictures -c requirements.lock --python-version 3.11 --universal --generate-hashes --no-header -o requirements-pictures.lock -q
-	@$(BIN)/uv pip compile pyproject.toml --group dev --extra pictures -c requirements.lock --python-version 3.11 --universal --generate-hashes --no-header -o requirements-dev.lock -q
+	@$(BIN)/uv pip compile pyproject.toml --extra otel -c requirements.lock --python-version 3.11 --universal --generate-hashes --no-header -o requirements-otel.lock -q
+	@$(BIN)/uv pip compile pyproject.toml --group dev --extra pictures --extra otel -c requirements.lock --python-version 3.11 --universal --generate-hashes --no-header -o requirements-dev.lock -q
 	@$(BIN)/uv pip compile --group site --python-version 3.11 --universal --generate-hashes --no-header -o requirements-site.lock -q
 	@echo 'hatchling>=1.27' | $(BIN)/uv pip compile - -c requirements-dev.lock --python-version 3.11 --universal --generate-hashes --no-header -o requirements-build.lock -q
 

@@ -37,6 +37,8 @@ DELIVERIES_SECONDS = 300.0
 # How often records are looked through for those that are too old, by days; and between two of the small writes that delete some.
 RETENTION_SECONDS = 3600.0
 BREATH_SECONDS = 0.1
+# How often promotions are looked for that have ended, where they are traced.
+TRACES_SECONDS = 5.0
 # Between two tries to reach the cluster at a start.
 CONTACT_SECONDS = (5.0, 15.0, 60.0)
 
@@ -81,6 +83,11 @@ async def remove_orphans(builds: BuildSupervisor, clock: Clock) -> None:
 async def count_deliveries(look: Callable[[datetime], Awaitable[None]], clock: Clock) -> None:
     """Work out how each app is delivered, for the metrics, until cancelled."""
     await _repeat(look, DELIVERIES_SECONDS, clock, "how apps are delivered could not be worked out")
+
+
+async def trace_settled(look: Callable[[datetime], Awaitable[None]], clock: Clock) -> None:
+    """Tell the trace of each promotion that has ended, until cancelled."""
+    await _repeat(look, TRACES_SECONDS, clock, "promotions could not be traced")
 
 
 async def age_out_pushes(pushes: PushReceiver, clock: Clock) -> None:

@@ -13,6 +13,8 @@ from aiohttp import ClientSession
 from bot.admin.cluster_source import cluster_source
 from bot.admin.doctor.examination import examine
 from bot.admin.doctor.report import tell_log
+from bot.api.metrics_snapshot import version
+from bot.background import trace_settled
 from bot.clock import SystemClock
 from bot.collector import relax
 from bot.http.site import listening
@@ -24,6 +26,8 @@ from bot.settings import Settings, SettingsError
 from bot.slack.connection import new_session
 from bot.slack.files import FileSender
 from bot.slack.pictures import PictureSender
+from bot.tracing.exporting import new_tracer
+from bot.tracing.settled import SettledTracer
 from bot.wiring.build_side import build_settings
 from bot.wiring.doors import Bot, assembled
 from bot.wiring.slack_side import new_slack_side
@@ -34,6 +38,7 @@ from core.cluster.api.client import KubeClient
 from core.cluster.builds.adapter import KubernetesBuilds
 from core.errors import Unavailable
 from core.ports.pictures import Draw
+from core.ports.tracer import Tracer
 from storage.keys import Keyring
 from storage.store import open_store
 
@@ -41,6 +46,8 @@ log = logging.getLogger(__name__)
 
 # After a stop is asked for, what is being said in Slack may take this long; the rest is said by the next start.
 LAST_WORDS_SECONDS = 5.0
+# What a collector of traces is still to be told may take this long; one that is away is not waited for.
+LAST_SPANS_SECONDS = 2.0
 
 
 @asynccontextmanager
@@ -51,6 +58,7 @@ async def wired(
     kubeconfig: Mapping[str, Any] | None = None,
     registries: bool = False,
     draw: Draw | None = None,
+    tracer: Tracer | None = None,
 ) -> AsyncGenerator[Bot]:
     """Open the database and put the parts together.
 
@@ -60,6 +68,7 @@ async def wired(
         kubeconfig: a parsed kubeconfig; by default the cluster is found as every Kubernetes client does.
         registries: ask image registries what tags name; where images are made up there are none to ask.
         draw: draws the pictures of rollouts; without it there are none.
+        tracer: is told what promotions spend their time with.
 
     Raises:
         Invalid: the policy file, one problem a line, and no good one was kept.
@@ -82,13 +91,17 @@ async def wired(
         cluster = KubernetesCluster(kube, rack=settings.convox_rack, router=settings.router, clock=clock)
         slack = new_slack_side(settings, store, policy, session, cluster, clock)
         registry = RegistryClient(await stack.enter_async_context(ClientSession())) if registries else None
-        domain = new_use_cases(settings, store, cluster, builders, slack, clock, registry)
+        domain = new_use_cases(settings, store, cluster, builders, slack, clock, registry, tracer)
         files = FileSender(slack.calls, session)
         pictures = PictureSender(
             store.outbox.pictures, store.read, slack.calls, files, slack.state, clock, draw=draw
         )
         slack.sender.also_wake(pictures.wake)
-        yield assembled(settings, policy, store, session, slack, domain, cluster, clock, files, pictures)
+        bot = assembled(settings, policy, store, session, slack, domain, cluster, clock, files, pictures)
+        if tracer is not None:
+            settled = SettledTracer(store.read, tracer)
+            bot.background["traces"] = lambda: trace_settled(settled.look, clock)
+        yield bot
 
 
 async def run(bot: Bot, stop: asyncio.Event, *, started: Callable[[], None] = lambda: None) -> None:
@@ -143,7 +156,10 @@ async def serve(settings: Settings, *, clock: Clock | None = None) -> None:
         )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    async with wired(settings, clock=clock or SystemClock(), registries=True, draw=drawer()) as bot:
+    tracer = new_tracer(version())
+    async with wired(
+        settings, clock=clock or SystemClock(), registries=True, draw=drawer(), tracer=tracer
+    ) as bot:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, bot.policy.reload)
@@ -154,6 +170,8 @@ async def serve(settings: Settings, *, clock: Clock | None = None) -> None:
         finally:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.remove_signal_handler(number)
+            if tracer is not None:
+                await asyncio.to_thread(tracer.stop, LAST_SPANS_SECONDS)
 
 
 async def tell_health(settings: Settings, clock: Clock) -> None:

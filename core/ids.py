@@ -1,5 +1,6 @@
 """Ids of records: a letter for the kind and ten letters, as Convox makes them."""
 
+import hashlib
 import re
 import secrets
 import string
@@ -20,6 +21,11 @@ def new_id(kind: str) -> str:
 def is_build(record_id: str) -> bool:
     """Tell whether an id is a build's, where promotions and builds are treated alike."""
     return record_id.startswith(PREFIXES["build"])
+
+
+def trace_id(promotion_id: str) -> str:
+    """Return the id of a promotion's trace, 32 hexadecimal digits: made of its own, so that no life of the process need know of another."""
+    return hashlib.sha256(f"convox-bot trace {promotion_id}".encode()).hexdigest()[:32]
 
 
 def normalise(kind: str, text: str) -> str | None:

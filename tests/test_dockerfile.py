@@ -175,7 +175,7 @@ PICTURES = "${PICTURES:+-pictures}"
 
 
 def test_without_a_word_the_image_draws_no_pictures():
-    assert arguments("ARG") == ["PICTURES="]
+    assert arguments("ARG") == ["PICTURES=", "OTEL="]
     (lock,) = [words[words.index("-r") + 1] for words in commands() if PICTURES in " ".join(words)]
     with_pictures, without = ((ROOT / lock.replace(PICTURES, each)).read_text() for each in ("-pictures", ""))
     assert "\nmatplotlib==" in with_pictures
@@ -190,7 +190,7 @@ def test_the_dependency_steps_are_satisfied_by_what_is_installed():
         if "-r" in words:
             named = words[words.index("-r") + 1]
             # What stands in both is asked for once.
-            lock = named.replace(PICTURES, "-pictures")
+            lock = named.replace(PICTURES, "-pictures").removesuffix(";")
             done = pip(
                 "install", "--dry-run", "--no-deps", "--no-index", "--require-hashes", "-r", lock, cwd=ROOT
             )

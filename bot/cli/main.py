@@ -254,9 +254,11 @@ def _serve(_: argparse.Namespace) -> int:
     from bot.logs import log_to_stderr
     from bot.main import serve
     from bot.settings import Settings, read_settings
+    from bot.tracing.environment import traces_wanted, why_not_traced
 
     settings = read_settings(Settings)
-    log_to_stderr(logging.INFO, settings.log_format)
+    traces = traces_wanted() and not why_not_traced()
+    log_to_stderr(logging.INFO, settings.log_format, traces=traces)
     asyncio.run(serve(settings))
     return 0
 

@@ -12,6 +12,7 @@ from core.lifecycle.gate import Gate
 from core.ports.builds import BuildCluster
 from core.ports.cluster import Cluster
 from core.ports.registry import ImageRegistry
+from core.ports.tracer import NullTracer, Tracer
 from core.rollout.effects import RolloutPorts
 from core.rollout.first_pods import FirstPods
 from core.rollout.supervisor import Supervisor
@@ -62,6 +63,7 @@ def new_use_cases(
     slack: SlackSide,
     clock: Clock,
     registry: ImageRegistry | None = None,
+    tracer: Tracer | None = None,
 ) -> UseCases:
     """Put the core together, and the request handlers in front of it."""
 
@@ -70,7 +72,14 @@ def new_use_cases(
 
     access, sender = slack.access, slack.sender
     gate = Gate(store, cluster, access)
-    ports = RolloutPorts(store=store, cluster=cluster, clock=clock, announcer=sender, gate=gate)
+    ports = RolloutPorts(
+        store=store,
+        cluster=cluster,
+        clock=clock,
+        announcer=sender,
+        gate=gate,
+        tracer=tracer or NullTracer(),
+    )
     supervisor = Supervisor(ports)
     registrar = Registrar(store, cluster, access, why_not_startable, registry, sender)
     decider = Decider(store, cluster, access, sender, supervisor, why_not_startable=why_not_startable)

@@ -30,6 +30,7 @@ from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromo
 from core.rollout.lineage import applied_of, earlier_pods_of, redactor_of
 from core.rollout.routes import RouteWatcher
 from core.rollout.starting import RolloutStarter
+from core.rollout.tracing import RolloutTracer
 from core.rollout.verifying import StageOutcome, Verifier, evidence_line
 from core.rollout.waves import Wave, begun, up_to, waves
 from core.sentence import Sentence
@@ -54,6 +55,7 @@ class Driver:
         self._starter = RolloutStarter(ports, self._effects)
         self._routes = RouteWatcher(ports, self._effects)
         self._applier = BundleApplier(ports, self._effects)
+        self._tracer = RolloutTracer(ports.tracer, ports.clock)
 
     def wake(self, app: str) -> None:
         """Somebody has decided about a rollout of the app: what waits to be sent again is sent now."""
@@ -108,8 +110,8 @@ class Driver:
 
     async def _apply(self, run: _Run) -> None:
         bundle = await self._bundle(run)
-        wave = waves(bundle, self._ports.cluster.traits)[0]
-        if not await self._send(run, bundle, wave, limit=run.promotion.limits.pending):
+        order = waves(bundle, self._ports.cluster.traits)
+        if not await self._send(run, bundle, order, 0, limit=run.promotion.limits.pending):
             return
         await run.verifier.drain()
         failpoint("applied.before_commit")
@@ -122,10 +124,14 @@ class Driver:
         assert bundle is not None, "a bundle is stored with the request"
         return bundle
 
-    async def _send(self, run: _Run, bundle: Bundle, wave: Wave, *, limit: float) -> bool:
+    async def _send(
+        self, run: _Run, bundle: Bundle, order: Sequence[Wave], number: int, *, limit: float
+    ) -> bool:
         """Apply a wave of the release; return whether it was taken. One that was not has been moved on."""
+        wave = order[number]
         try:
-            await self._applier.forward(run.promotion, run.intent, bundle, wave, limit=limit)
+            with self._tracer.span(run.promotion, "apply", wave=number + 1, objects=len(wave)):
+                await self._applier.forward(run.promotion, run.intent, bundle, wave, limit=limit)
         except Rejected as error:
             cause = Sentence.of(run.redact(str(error)))
             others = isinstance(error, FieldConflict)
@@ -147,20 +153,27 @@ class Driver:
         steps = await self._ports.store.read.steps(run.promotion.id)
         number = begun(order, {s.ref for s in steps if s.stage == "forward" and s.action == "apply"})
         # A wave of which an earlier life has sent something was due: it is finished before anything is judged.
-        while not number or await self._follow_up(run, bundle, order[number]):
+        while not number or await self._follow_up(run, bundle, order, number):
             outcome = await self._until_verdict(run, bundle.part(up_to(order, number)))
-            if outcome.event is PromotionEvent.SUPERSEDED:
-                await self._give_way(run, outcome)
-            elif outcome.event is not PromotionEvent.VERIFIED:
-                await self._fail(run, outcome)
-            elif number == len(order) - 1:
-                if await self._is_routed(run, bundle, outcome):
-                    await self._succeed(run, bundle, await self._remarked(run, bundle, outcome))
-            else:
+            if outcome.event is PromotionEvent.VERIFIED and number < len(order) - 1:
                 number += 1
                 await self._so_far(run, outcome, order[number])
                 continue
+            self._tracer.watched(run.promotion, outcome.progress, "forward")
+            with self._tracer.span(run.promotion, "verdict", event=outcome.event) as told:
+                await self._judge(run, bundle, outcome)
+                if outcome.event not in {PromotionEvent.VERIFIED, PromotionEvent.SUPERSEDED}:
+                    told["error"] = outcome.diagnosis.kind if outcome.diagnosis else DEADLINE
             return
+
+    async def _judge(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> None:
+        """Do what follows from the verdict of the last wave, or from one that is not good."""
+        if outcome.event is PromotionEvent.SUPERSEDED:
+            await self._give_way(run, outcome)
+        elif outcome.event is not PromotionEvent.VERIFIED:
+            await self._fail(run, outcome)
+        elif await self._is_routed(run, bundle, outcome):
+            await self._succeed(run, bundle, await self._remarked(run, bundle, outcome))
 
     async def _until_verdict(self, run: _Run, part: Bundle) -> StageOutcome:
         applied = await applied_of(self._ports.store.read, run.promotion, "forward")
@@ -186,10 +199,10 @@ class Driver:
         run.promotion = replace(run.promotion, progress=seen)
         self._ports.announcer.wake()
 
-    async def _follow_up(self, run: _Run, bundle: Bundle, wave: Wave) -> bool:
+    async def _follow_up(self, run: _Run, bundle: Bundle, order: Sequence[Wave], number: int) -> bool:
         """Apply a later wave; what it waits for a cluster that does not answer is its own, not that of the pods."""
         limit = run.promotion.progress.watched + run.promotion.limits.pending
-        taken = await self._send(run, bundle, wave, limit=limit)
+        taken = await self._send(run, bundle, order, number, limit=limit)
         # What the last apply has answered is what its workload is judged by.
         await self._effects.keep_done(run.promotion)
         return taken
@@ -325,10 +338,11 @@ class Driver:
             return
         run.verifier.rest()
         try:
-            if promotion.back_to is None:
-                await self._applier.remove(promotion, run.intent)
-            else:
-                await self._applier.back(promotion, run.intent)
+            with self._tracer.span(promotion, "rollback", to=promotion.back_to or "nothing"):
+                if promotion.back_to is None:
+                    await self._applier.remove(promotion, run.intent)
+                else:
+                    await self._applier.back(promotion, run.intent)
         except (Rejected, StageTimeout) as error:
             await self._stuck(run, run.redact(str(error)))
             return
@@ -348,6 +362,7 @@ class Driver:
             self._ports.store.read, run.promotion, target.release, run.intent
         )
         outcome = await run.verifier.until_verdict(run.promotion, target, earlier_pods=earlier_pods)
+        self._tracer.watched(run.promotion, outcome.progress, "back")
         if outcome.event is PromotionEvent.VERIFIED:
             await self._reverted(run, back, outcome)
         elif outcome.event is PromotionEvent.SUPERSEDED:

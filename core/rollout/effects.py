@@ -13,6 +13,7 @@ from core.lifecycle.gate import Gate
 from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
 from core.ports.store import Store, Transaction
+from core.ports.tracer import NullTracer, Tracer
 from core.promotion import Phase, Promotion
 from core.records.bundle import Ref
 from core.records.intent import Applied
@@ -48,6 +49,7 @@ class RolloutPorts:
 
     Attributes:
         blind: counts what nobody could see, for graphs.
+        tracer: is told what a rollout spends its time with.
     """
 
     store: Store
@@ -56,6 +58,7 @@ class RolloutPorts:
     announcer: Announcer
     gate: Gate
     blind: BlindTime = field(default_factory=BlindTime)
+    tracer: Tracer = field(default_factory=NullTracer)
 
 
 class Effects:

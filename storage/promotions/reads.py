@@ -102,6 +102,16 @@ class PromotionReader(AggregateReader):
         row = await self._session.one("oldest_awaiting")
         return datetime_or_none(row["moment"] if row else None)
 
+    async def last_settled(self) -> datetime | None:
+        """Return when a promotion ended last, None where none has."""
+        row = await self._session.one("last_settled")
+        return datetime_or_none(row["moment"] if row else None)
+
+    async def settled_since(self, since: datetime, limit: int) -> list[Promotion]:
+        """Return the first promotions of all apps that ended at a moment or after it, in that order."""
+        rows = await self._session.all("settled_since", since=timestamp(since), limit=limit)
+        return [promotion_of(row, self._vault) for row in rows]
+
     async def last_touched_phase(self, app: str, before: str) -> Phase | None:
         row = await self._session.one("last_touched_phase", app=app, before=before)
         return None if row is None else Phase(row["phase"])

@@ -13,6 +13,7 @@ from core.actor import Actor, Caller
 from core.lifecycle.access import Access
 from core.lifecycle.gate import Gate
 from core.policy.authorization import Policy, parse_policy
+from core.ports.tracer import NullTracer, Tracer
 from core.promotion import Phase, Promotion
 from core.rollout.effects import RolloutPorts
 from core.rollout.supervisor import Supervisor
@@ -145,6 +146,7 @@ async def world(
     app: str = "myapp",
     why_not_startable: str = "",
     at: FakeCluster | None = None,
+    tracer: Tracer | None = None,
 ) -> AsyncGenerator[World]:
     """Open a world; `at` is a cluster in which another one has been, with its clock."""
     cluster = at or FakeCluster(JumpingClock())
@@ -153,7 +155,12 @@ async def world(
         current = parse_policy(policy, open_to_all=True)
         access = Access(lambda: made.policy, directory)
         tools = RolloutPorts(
-            store=store, cluster=cluster, clock=clock, announcer=announcer, gate=Gate(store, cluster, access)
+            store=store,
+            cluster=cluster,
+            clock=clock,
+            announcer=announcer,
+            gate=Gate(store, cluster, access),
+            tracer=tracer or NullTracer(),
         )
         supervisor = Supervisor(tools)
         registrar = Registrar(store, cluster, access, lambda: why_not_startable)

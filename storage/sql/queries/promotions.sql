@@ -58,6 +58,14 @@ ON CONFLICT (milestone, bound) DO UPDATE SET rollouts = rollouts + 1, seconds = 
 SELECT min(requested_at) AS moment FROM promotions
 WHERE phase IN ('AwaitingApproval', 'Scheduled') AND phase = 'AwaitingApproval';
 
+-- last_settled --
+-- When a promotion ended last.
+SELECT max(settled_at) AS moment FROM promotions WHERE settled_at IS NOT NULL;
+
+-- settled_since --
+-- The first promotions that ended at a moment or after it, for traces.
+SELECT * FROM promotions WHERE settled_at >= :since ORDER BY settled_at, number LIMIT :limit;
+
 -- last_touched_phase --
 -- How the last promotion ended that left something of itself in the cluster.
 SELECT phase FROM promotions
