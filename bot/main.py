@@ -18,6 +18,8 @@ from bot.background import trace_settled
 from bot.clock import SystemClock
 from bot.collector import relax
 from bot.http.site import listening
+from bot.outgoing.github import new_github_session
+from bot.outgoing.webhooks import new_webhook_session
 from bot.pictures.process import drawer
 from bot.policy_file import PolicyFile
 from bot.prefixes import name_slash_command
@@ -30,6 +32,7 @@ from bot.tracing.exporting import new_tracer
 from bot.tracing.settled import SettledTracer
 from bot.wiring.build_side import build_settings
 from bot.wiring.doors import Bot, assembled
+from bot.wiring.outgoing_side import new_event_sender
 from bot.wiring.slack_side import new_slack_side
 from bot.wiring.use_cases import new_use_cases
 from core.clock import Clock
@@ -97,7 +100,20 @@ async def wired(
             store.outbox.pictures, store.read, slack.calls, files, slack.state, clock, draw=draw
         )
         slack.sender.also_wake(pictures.wake)
+        events = new_event_sender(
+            settings,
+            store,
+            cluster,
+            slack.state,
+            clock,
+            webhooks=await stack.enter_async_context(
+                new_webhook_session(private=settings.convox_webhook_private)
+            ),
+            github=await stack.enter_async_context(new_github_session()),
+        )
+        slack.sender.also_wake(events.wake)
         bot = assembled(settings, policy, store, session, slack, domain, cluster, clock, files, pictures)
+        bot.background["events for others"] = events.run
         if tracer is not None:
             settled = SettledTracer(store.read, tracer)
             bot.background["traces"] = lambda: trace_settled(settled.look, clock)

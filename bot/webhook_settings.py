@@ -1,4 +1,4 @@
-"""What GitHub and GitLab sign their webhooks with; without it none are taken."""
+"""What GitHub and GitLab sign their webhooks with, without which none are taken; and whom those of ours may reach."""
 
 import base64
 import binascii
@@ -12,13 +12,15 @@ SIGNING = "whsec_"
 
 
 class WebhookSettings(BaseModel):
-    """Secrets of webhooks, each list with several while one is exchanged."""
+    """Secrets of webhooks that come in, each list with several while one is exchanged; where those that go out may go."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     convox_github_webhook_secrets: tuple[SecretStr, ...] | None = None
     convox_gitlab_webhook_secrets: tuple[SecretStr, ...] | None = None
     """Secret tokens, and signing tokens, which begin with `whsec_`."""
+    convox_webhook_private: bool = False
+    """Webhooks of ours may go by http and to addresses that are not of the internet."""
 
     @field_validator("convox_github_webhook_secrets", "convox_gitlab_webhook_secrets", mode="before")
     @classmethod

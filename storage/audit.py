@@ -73,8 +73,8 @@ async def has(session: Session, of: AuditHead) -> bool:
 
 async def append(
     session: Session, *, at: datetime, actor: Actor, action: str, subject: str, detail: Mapping[str, Any]
-) -> None:
-    """Write the next row; the caller is in a transaction, so nobody comes between the head and it."""
+) -> int:
+    """Write the next row and return its number; the caller is in a transaction, so nobody comes between the head and it."""
     last = await session.one("audit_head")
     row: dict[str, Any] = {
         "seq": 1 if last is None else last["seq"] + 1,
@@ -86,3 +86,4 @@ async def append(
         "prev_hash": GENESIS if last is None else last["hash"],
     }
     await session.run("add_audit", row | {"hash": row_hash(row)})
+    return int(row["seq"])

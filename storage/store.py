@@ -22,6 +22,7 @@ from storage.lock import remember
 from storage.outbox.queue import SqliteOutbox
 from storage.outbox.reads import OutboxReader
 from storage.outbox.writes import OutboxWriter
+from storage.outgoing import SqliteOutgoingEvents, write_events
 from storage.policies import SqlitePolicies
 from storage.promotions.reads import PromotionReader
 from storage.promotions.writes import PromotionWriter
@@ -56,9 +57,10 @@ class SqliteTransaction(SqliteReader, RecordWriter, BuildWriter, PromotionWriter
     """`core.ports.store.Transaction`: what each aggregate writes of itself, and the audit of it all."""
 
     async def audit(self, actor: Actor, action: str, subject: str, detail: Mapping[str, Any]) -> None:
-        await audit.append(
+        seq = await audit.append(
             self._session, at=self.now, actor=actor, action=action, subject=subject, detail=detail
         )
+        await write_events(self._session, seq=seq, at=self.now, action=action, subject=subject, detail=detail)
 
 
 class SqliteStore:
@@ -67,7 +69,7 @@ class SqliteStore:
     Attributes:
         read: reads on a connection of their own, never waiting for a writer.
         inbox: what Slack delivered.
-        outbox: what Slack is to be told.
+        outbox: what Slack is to be told; `outgoing`: what everybody else is.
         homes: who has opened their Home tab.
         refused_blocks: what kinds of blocks Slack has refused.
         policies: the last good policy.
@@ -82,6 +84,7 @@ class SqliteStore:
         self._reading = Session(database.reader, database.times)
         self.inbox = SqliteInbox(database, vault)
         self.outbox = SqliteOutbox(database, vault, clock)
+        self.outgoing = SqliteOutgoingEvents(database, vault, clock)
         self.homes = SqliteHomes(database)
         self.refused_blocks = SqliteRefusedBlocks(database)
         self.policies = SqlitePolicies(database, vault)

@@ -28,6 +28,7 @@ from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.change_cause import ChangeCause
 from core.records.claim import Claim
+from core.records.cluster_event import ClusterEvent
 from core.records.desired_state import DesiredState
 from core.records.intent import Applied, BaselineObject, Intent
 from core.records.observation import (
@@ -185,6 +186,7 @@ class FakeCluster:
     routes: tuple[RouteState, ...] = ()
     look_at_routes: Callable[[], tuple[RouteState, ...]] | None = None
     log: str = "KeyError: 'DATABASE_URL'"
+    events: dict[str, ClusterEvent] = field(default_factory=dict)
 
     def _ask(self, request: str) -> None:
         self.refuse(request)
@@ -209,6 +211,10 @@ class FakeCluster:
 
     def annotated(self, bundle: Bundle, cause: ChangeCause | None) -> Bundle:
         return annotated(bundle, cause)
+
+    async def record_event(self, app: str, event: ClusterEvent) -> None:
+        self._ask(f"record event {event.name}")
+        self.events.setdefault(event.name, event)
 
     async def renew_logins(self, app: App, logins: Sequence[RegistryAccount], *, token: int) -> None:
         self._ask(f"renew logins {' '.join(f'{each.host}={each.password}' for each in logins)}".strip())

@@ -16,6 +16,12 @@ class DatabaseSettings(BaseModel):
     convox_database: Path = Path("convox.db")
 
 
+class OutgoingSettings(StoreSettings):
+    """What `webhooks` needs: addresses and secrets are sealed."""
+
+    convox_webhook_private: bool = False
+
+
 class RackSettings(BaseModel):
     """What `app-manifest` needs."""
 

@@ -45,6 +45,7 @@ class MetricsCollector:
         yield _builds(facts.builds)
         yield _webhooks(facts.webhooks)
         yield _aged(facts.aged)
+        yield from _events(facts)
         waiting = GaugeMetricFamily(
             "convox_outbox_waiting",
             "What Slack is still to be told: cards to post or edit, lines in no message, messages unsent.",
@@ -173,6 +174,29 @@ def _aged(counted: Mapping[Aging, int]) -> Metric:
     for records in AGING:
         found.add_metric([records], counted.get(records, 0))
     return found
+
+
+def _events(facts: MetricsSnapshot) -> Iterator[Metric]:
+    waiting = GaugeMetricFamily(
+        "convox_events_waiting",
+        "Events that somebody else than Slack is still to be told.",
+        labels=["receiver"],
+    )
+    oldest = GaugeMetricFamily(
+        "convox_events_oldest_seconds",
+        "For how long the longest waiting of them has waited.",
+        labels=["receiver"],
+        unit="seconds",
+    )
+    ended = CounterMetricFamily(
+        "convox_events", "Events that were delivered, or given up.", labels=["receiver", "outcome"]
+    )
+    for kind, backlog in facts.events.items():
+        waiting.add_metric([kind], backlog.waiting)
+        oldest.add_metric([kind], facts.event_ages[kind])
+        ended.add_metric([kind, "delivered"], backlog.delivered)
+        ended.add_metric([kind, "dropped"], backlog.dropped)
+    yield from (waiting, oldest, ended)
 
 
 def _times(counted: Mapping[Milestone, RolloutTimes]) -> Metric:

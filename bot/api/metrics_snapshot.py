@@ -15,6 +15,7 @@ from core.ports.retention import Aging, DatabasePages
 from core.promotion import Phase
 from core.records.build import BuildCounts
 from core.records.milestone import Milestone, RolloutTimes
+from core.records.outgoing_event import EventBacklog, SubscriptionKind
 from core.rollout.watched_time import BlindTime
 
 
@@ -39,6 +40,8 @@ class MetricsSnapshot:
         lag: how late the event loop was, since the process began.
         database: kind of work → how long it took, since the process began.
         webhooks: (vendor, outcome) → deliveries of webhooks, since the process began.
+        events: how somebody is told (webhook, kubernetes, github) → what waits, and what became of the others, over all times.
+        event_ages: likewise → for how many seconds the longest has waited.
         delivered: app → its four numbers of DORA, as of the last minutes.
         last: how the last promotion of each app ended.
     """
@@ -61,6 +64,8 @@ class MetricsSnapshot:
     lag: Histogram
     database: Mapping[str, Histogram]
     webhooks: Mapping[tuple[str, str], int]
+    events: Mapping[SubscriptionKind, EventBacklog]
+    event_ages: Mapping[SubscriptionKind, float]
     delivered: Mapping[str, DeliveryStats]
     last: NewestPromotions
     version: str
@@ -86,12 +91,14 @@ class MetricsSource:
     lag: Histogram
     database: Callable[[], Mapping[str, Histogram]]
     webhooks: Mapping[tuple[str, str], int]
+    events: Callable[[], Awaitable[Mapping[SubscriptionKind, EventBacklog]]]
     deliveries: DeliveryTracker
     clock: Clock
 
     async def snapshot(self) -> MetricsSnapshot:
         """Look. Raises Unavailable where the database cannot be read."""
         left, asked, pages = await self.backlog(), await self.oldest_awaiting(), await self.pages()
+        events = await self.events()
         return MetricsSnapshot(
             promotions=await self.phases(),
             endings=await self.endings(),
@@ -111,6 +118,8 @@ class MetricsSource:
             lag=self.lag,
             database=self.database(),
             webhooks=dict(self.webhooks),
+            events=events,
+            event_ages={kind: self._age(each.oldest) for kind, each in events.items()},
             delivered=self.deliveries.of_apps,
             last=await self.deliveries.last(),
             version=version(),

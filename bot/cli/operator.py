@@ -20,6 +20,7 @@ def add_operator_commands(command: NewCommand) -> None:
     doctor = command("doctor", "check everything that the bot needs, and say what mends it", _doctor)
     doctor.add_argument("-o", "--output", choices=["json"], metavar="json", help="as JSON, for machines")
     _add_audit(command("audit", "check the chain of the audit, or print its rows", _audit))
+    _add_webhooks(command("webhooks", "tell somebody of events, beside a running bot", _webhooks))
     command("rekey", "seal every value with the newest key, so that older ones can go", _rekey)
     _add_adopt(
         command("adopt", "let this database write to an app's namespace again, after a restore", _adopt)
@@ -44,6 +45,26 @@ def _add_token(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="list tokens by name; nobody can show a token again")
     revoke = actions.add_parser("revoke", help="end a token, at once")
     revoke.add_argument("name", metavar="NAME", help="as `token list` shows it")
+
+
+def _add_webhooks(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+    add = actions.add_parser("add", help="tell an address of events, signed; its secret is printed once")
+    add.add_argument("url", metavar="URL", help="by https, as in https://hooks.example.com/convox")
+    add.add_argument(
+        "--app", metavar="PATTERN", action="append", help="of which apps (default: all); may be repeated"
+    )
+    add.add_argument(
+        "--type",
+        metavar="PATTERN",
+        action="append",
+        help="of which events, as in 'promotion.*' (default: all); may be repeated",
+    )
+    actions.add_parser("list", help="list who is told, what waits, and what each answered last")
+    remove = actions.add_parser("remove", help="tell it nothing more, nor what waits for it")
+    remove.add_argument("id", metavar="ID", help="as `webhooks list` shows it")
+    test = actions.add_parser("test", help="send it one event now, and say what it answers")
+    test.add_argument("id", metavar="ID", help="as `webhooks list` shows it")
 
 
 def _add_audit(parser: argparse.ArgumentParser) -> None:
@@ -113,6 +134,30 @@ def _token(arguments: argparse.Namespace) -> int:
             return show(asyncio.run(tokens.revoke_token(database, arguments.name)))
         case _:
             return show(asyncio.run(tokens.list_tokens(database)))
+
+
+def _webhooks(arguments: argparse.Namespace) -> int:
+    from bot.admin import webhooks
+    from bot.admin.settings import OutgoingSettings
+    from bot.settings import read_settings
+
+    settings = read_settings(OutgoingSettings)
+    database = webhooks.WebhookDatabase(
+        path=settings.convox_database,
+        keys=tuple(key.get_secret_value() for key in settings.convox_keys),
+        private=settings.convox_webhook_private,
+    )
+    match arguments.action:
+        case "add":
+            apps, types = tuple(arguments.app or ("*",)), tuple(arguments.type or ("*",))
+            said = webhooks.add_webhook(database, arguments.url, apps=apps, types=types)
+        case "remove":
+            said = webhooks.remove_webhook(database, arguments.id)
+        case "test":
+            said = webhooks.try_webhook(database, arguments.id)
+        case _:
+            said = webhooks.list_webhooks(database)
+    return show(asyncio.run(said))
 
 
 def _audit(arguments: argparse.Namespace) -> int:

@@ -212,6 +212,7 @@ def _sites(
             database=store.times,
             webhooks=webhooks.counts,
             deliveries=deliveries,
+            events=store.outgoing.backlog,
             clock=clock,
         ),
         try_database=store.try_out,

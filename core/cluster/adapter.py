@@ -19,6 +19,7 @@ from core.cluster.logs import read_logs
 from core.cluster.object_applier import ObjectApplier
 from core.cluster.processes import read_processes, read_timers
 from core.cluster.provisioning import NamespaceProvisioner
+from core.cluster.recording import record_event
 from core.cluster.remarks import remarks
 from core.cluster.rendering.routes import route_notes
 from core.cluster.routes import addresses, read_routes
@@ -35,6 +36,7 @@ from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.change_cause import ChangeCause
 from core.records.claim import Claim
+from core.records.cluster_event import ClusterEvent
 from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis
 from core.records.process import AppProcesses
@@ -190,6 +192,9 @@ class KubernetesCluster:
 
     async def remarks(self, app: str, bundle: Bundle) -> tuple[str, ...]:
         return await remarks(self._client, self._ns(app), bundle)
+
+    async def record_event(self, app: str, event: ClusterEvent) -> None:
+        await record_event(self._client, self._ns(app), event)
 
     def addresses(self, bundle: Bundle) -> tuple[str, ...]:
         return addresses(bundle)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from core.actor import Actor
+from core.actor import BOT, Actor
 from core.lifecycle.measuring import ending_reason, milestones
 from core.lifecycle.timeline import add_picture_if_unusual
 from core.ports.store import Transaction
@@ -25,12 +25,14 @@ def phase_after(line: Line) -> Phase | None:
 
 
 async def start(tx: Transaction, promotion: Promotion) -> None:
-    """Write the first line of a promotion that has just become Pending.
+    """Write the first line of a promotion that has just become Pending, and that it has started.
 
     It begins at the last ending that touched the cluster, `Running` where there is none (contract 7).
     """
     before = await tx.last_touched_phase(promotion.app, promotion.id) or Phase.RUNNING
     await tx.add_lines(promotion.id, [phase_line(before, promotion.phase, tx.now)])
+    detail = {"app": promotion.app, "release": promotion.release}
+    await tx.audit(BOT, "promotion.start", promotion.id, detail)
 
 
 async def move(

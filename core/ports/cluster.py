@@ -14,6 +14,7 @@ from core.records.build import Build
 from core.records.bundle import Bundle, Ref
 from core.records.change_cause import ChangeCause
 from core.records.claim import Claim
+from core.records.cluster_event import ClusterEvent
 from core.records.desired_state import DesiredState
 from core.records.intent import Applied, Intent
 from core.records.observation import Diagnosis, Observation
@@ -201,6 +202,10 @@ class Cluster(Protocol):
 
     async def logs(self, app: str, request: LogRequest, redact: Redactor) -> ProcessLog:
         """Return the last lines of an app's processes, without values (bounded: 20 processes, 1 MiB and 10 s each)."""
+        ...
+
+    async def record_event(self, app: str, event: ClusterEvent) -> None:
+        """Write an Event about an object of the app; one that was written already is left as it is."""
         ...
 
     def addresses(self, bundle: Bundle) -> tuple[str, ...]:

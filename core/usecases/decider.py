@@ -103,7 +103,8 @@ class Decider:
             await tx.add_approval(
                 Approval(promotion=promotion.id, actor=actor, decision="approve", at=tx.now)
             )
-            await tx.audit(actor, "promotion.approve", promotion.id, {"bound": str(promotion.binding)})
+            detail = {"app": promotion.app, "bound": str(promotion.binding)}
+            await tx.audit(actor, "promotion.approve", promotion.id, detail)
             decided = await self._count(tx, promotion, bundle, void)
             left = missing(decided, await tx.approvals(promotion.id))
             failpoint("approve.before_commit")

@@ -257,8 +257,6 @@ class Promoter:
         await tx.add_promotion(promotion)
         if promotion.channel is not None:
             await tx.add_card(promotion.id, promotion.channel)
-        if promotion.phase is Phase.PENDING:
-            await start(tx, promotion)
         await tx.audit(
             promotion.requested_by,
             "restart.request" if promotion.restarts else f"{promotion.kind}.request",
@@ -278,6 +276,8 @@ class Promoter:
                 "restarts": list(promotion.restarts),
             },
         )
+        if promotion.phase is Phase.PENDING:
+            await start(tx, promotion)
 
 
 def _first_phase(approvals: int, waits_for: WaitsFor | None) -> Phase:

@@ -76,6 +76,7 @@ async def test_the_bot_has_exactly_the_rights_it_needs(control_plane, app_namesp
         "replicasets.apps": look,
         "pods": look,
         "events": look,
+        "events.events.k8s.io": "create",
         "pods/log": "get",
         "namespaces": "get",
     }

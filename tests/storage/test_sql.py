@@ -97,6 +97,7 @@ SMALL = {
         "scale_jobs",
         "freezes",
         "retention_marks",
+        "subscriptions",
     ),
     *("promotion_endings", "rollout_times"),
 }

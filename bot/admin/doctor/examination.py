@@ -70,6 +70,7 @@ def _database(settings: Settings, look: DatabaseLook, *, starting: bool) -> list
         whole,
         *([] if starting else [judge.judge_audit(look.chain.rows, look.chain.broken)]),
         judge.judge_keys(look.key_error, look.old_keys),
+        judge.judge_receivers(look.receivers),
         judge.judge_disk(str(folder), free_fraction(path)),
     ]
 

@@ -344,6 +344,19 @@ def judge_heads(heads: Sequence[AppAuditHead], unknown: Sequence[AppAuditHead]) 
     )
 
 
+def judge_receivers(failing: Sequence[tuple[str, str, str]]) -> HealthCheck:
+    """Judge whether those who are told of events take them: whom not, since when (in UTC), and what they said last."""
+    if not failing:
+        return HealthCheck(name="events for others")
+    who, since, answer = failing[0]
+    more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
+    return HealthCheck(
+        name="events for others",
+        problem=f"{who} has taken none since {since.replace('T', ' ')} UTC: {answer}{more}",
+        remedy="convox-bot webhooks list; then webhooks test, or webhooks remove (docs/webhooks.md)",
+    )
+
+
 def judge_audit(rows: int, broken: int | None) -> HealthCheck:
     """Judge whether the chain of the audit is whole."""
     if broken is None:

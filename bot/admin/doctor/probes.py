@@ -76,6 +76,7 @@ class DatabaseLook:
         apps: name → the channel that it is linked to, None without one; `records`: all that is known of each.
         installation: its own id, "" where it has none yet.
         size: what it says of its own size.
+        receivers: of those who are told of events and have not taken the last one: whom, since when, and what they said.
     """
 
     missing: bool = False
@@ -87,6 +88,7 @@ class DatabaseLook:
     installation: str = ""
     chain: AuditChain
     size: str = ""
+    receivers: tuple[tuple[str, str, str], ...] = ()
 
 
 NOTHING = AuditChain(rows=0, head="")
@@ -113,6 +115,7 @@ async def look_at_database(path: Path, keys: Sequence[str], *, whole: bool) -> D
             aged = sum(row["rows"] for row in await session.all("retention_marks"))
             records = tuple(app_of(row) for row in await session.all("apps"))
             meta = {row["name"]: row["value"] for row in await session.all("meta")}
+            told = [row for row in await session.all("subscriptions") if row["failing_since"]]
             return DatabaseLook(
                 key_error=key_error,
                 old_keys=old,
@@ -121,6 +124,7 @@ async def look_at_database(path: Path, keys: Sequence[str], *, whole: bool) -> D
                 installation=str(meta.get("installation", "")),
                 chain=await follow(session) if whole else NOTHING,
                 size=size_note(await pages_of(connection), aged),
+                receivers=tuple((r["host"] or r["kind"], r["failing_since"][:16], r["answer"]) for r in told),
             )
     except DatabaseMissing:
         return DatabaseLook(missing=True, key_error=_keys(keys, {})[0], apps={}, chain=NOTHING)

@@ -60,6 +60,8 @@ RESOURCES = (
     ApiResource(group="", version="v1", plural="services", kind="Service", subresources=("status",)),
     ApiResource(group="", version="v1", plural="serviceaccounts", kind="ServiceAccount"),
     ApiResource(group="", version="v1", plural="pods", kind="Pod", subresources=("status", "log")),
+    # Kept apart here: what is written by one group is read by that group alone.
+    ApiResource(group="events.k8s.io", version="v1", plural="events", kind="Event"),
     ApiResource(group="", version="v1", plural="events", kind="Event"),
     ApiResource(
         group="", version="v1", plural="resourcequotas", kind="ResourceQuota", subresources=("status",)

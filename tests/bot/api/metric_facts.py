@@ -10,6 +10,7 @@ from core.lifecycle.delivery_stats import STATS_DAYS, DeliveryStats
 from core.promotion import Phase, PromotionEntry
 from core.records.build import BuildCounts
 from core.records.milestone import Milestone, RolloutTimes
+from core.records.outgoing_event import EventBacklog
 from storage.timing import DatabaseTimes
 from tests.fakes import START
 
@@ -59,6 +60,8 @@ def metric_facts(**changes):
         "database": DatabaseTimes().kinds,
         "builds": BuildCounts(waiting=0, running=0, endings={}),
         "webhooks": {},
+        "events": {"webhook": EventBacklog(waiting=0, oldest=None, delivered=0, dropped=0)},
+        "event_ages": {"webhook": 0.0},
         "delivered": {"myapp": DELIVERED},
         "last": NewestPromotions(ended=[promotion_entry()], failed=[promotion_entry()]),
         "version": "1",

@@ -117,6 +117,7 @@ def metrics_of(w, slack, lag, webhooks):
         database=store.times,
         webhooks=webhooks.counts,
         deliveries=DeliveryTracker(read),
+        events=store.outgoing.backlog,
         clock=w.clock,
     )
 

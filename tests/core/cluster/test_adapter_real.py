@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,9 @@ from core.cluster.fencing import AppNamespace
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.labels import CHANGE_CAUSE_ANNOTATION, SCALE_MANAGER, TOKEN_ANNOTATION
 from core.errors import Rejected
+from core.records.bundle import Ref
 from core.records.change_cause import ChangeCause
+from core.records.cluster_event import ClusterEvent
 from core.records.desired_state import DesiredState
 from core.records.intent import Intent
 from core.records.line import Line
@@ -162,6 +165,31 @@ async def test_the_cause_of_a_change_is_told_to_kubectl_and_stands_over_what_was
     assert "deployment.apps/web" in await control_plane.kubectl(
         "get", "deploy,svc", "-oname", "-l", labels, where
     )
+
+
+async def test_an_event_is_written_once_and_kubectl_shows_it_on_what_it_is_about(bench: Bench, control_plane):
+    where = f"-n{bench.home.namespace}"
+    await bench.apply(bench.bundle())
+    event = ClusterEvent(
+        name="web.pabcdefghij.started",
+        ref=WEB,
+        reason="RolloutStarted",
+        action="Promote",
+        note="ä" * 1000,
+        warning=False,
+        at=bench.clock.now(),
+    )
+    missing = replace(event, name="gone.pabcdefghij.ended", ref=Ref("Deployment", "gone"), warning=True)
+    for each in (event, event, missing):
+        await bench.cluster.record_event(bench.home.app, each)
+    found = await control_plane.kubectl("get", "events", where, "-oname")
+    assert found.split().count("event/web.pabcdefghij.started") == 1
+    assert "event/gone.pabcdefghij.ended" in found
+    described = await control_plane.kubectl("describe", "deployment/web", where)
+    assert "RolloutStarted" in described
+    assert "convox-bot" in described
+    with pytest.raises(Rejected):
+        await bench.cluster.record_event(bench.home.app, replace(event, name="Not A Name"))
 
 
 async def test_a_count_by_hand_survives_and_secrets_stay_as_they_are(bench: Bench, control_plane):

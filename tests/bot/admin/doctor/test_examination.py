@@ -132,10 +132,10 @@ async def test_where_nothing_is_wrong_every_check_is_ok_and_an_operator_reads_so
     assert found.keys() == {
         *("database", "audit", "keys", "disk", "policy", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"),
         *("clock against Slack", "scopes", "channel of myapp", "cluster", "clock against the API server"),
-        *("rights in convox-myapp", "rights in convox-builds", "router", "registry"),
+        *("rights in convox-myapp", "rights in convox-builds", "router", "registry", "events for others"),
         *("anchor in convox-myapp", "audit against the cluster"),
     }
-    assert summary(list(found.values())) == "all 18 checks are ok"
+    assert summary(list(found.values())) == "all 19 checks are ok"
 
 
 async def claim_of_another(ground, installation, token):

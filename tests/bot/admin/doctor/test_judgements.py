@@ -99,6 +99,9 @@ CASES = [
     (judge.judge_keys("CONVOX_KEYS lacks a key", ()), "CONVOX_KEYS lacks a key", "set CONVOX_KEYS"),
     (judge.judge_audit(3, None), "", ""),
     (judge.judge_audit(3, 4), "row 4 was changed", "convox-bot audit verify"),
+    (judge.judge_receivers(()), "", ""),
+    (judge.judge_receivers([("hooks.example.com", "2026-01-01T10:00", "503")]), "hooks.example.com has taken none since 2026-01-01 10:00 UTC: 503", "convox-bot webhooks list"),
+    (judge.judge_receivers([("a", "2026-01-01T10:00", "503"), ("b", "2026-01-01T10:00", "1")]), "503 (and 1 more)", "webhooks remove"),
     (judge.judge_cluster(""), "", ""),
     (judge.judge_cluster("no answer"), "no answer", "kubectl"),
 ]  # fmt: skip

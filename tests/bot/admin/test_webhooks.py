@@ -1,0 +1,74 @@
+"""What an operator does with webhooks on the database file: addresses and secrets are sealed, keys must be the bot's."""
+
+import sqlite3
+
+import pytest
+
+from bot.admin.webhooks import WebhookDatabase, add_webhook, list_webhooks, remove_webhook, try_webhook
+from core.errors import Conflict, Invalid, NotFound
+from storage.errors import DatabaseMissing, KeyMismatch
+from storage.keys import Keyring
+from tests.bot.outgoing.receiving import hook
+from tests.core.world import KEY, world
+
+PATTERNS = {"apps": ("*",), "types": ("*",)}
+
+
+@pytest.fixture
+async def database(tmp_path):
+    async with world(tmp_path):
+        pass
+    return WebhookDatabase(path=tmp_path / "convox.db", keys=(KEY,), private=True)
+
+
+async def test_a_webhook_is_added_tried_listed_and_removed(database):
+    async with hook() as to:
+        said = await add_webhook(database, to.url, apps=("shop-*",), types=("promotion.*",))
+        to.secret = said.partition("Secret: ")[2].split()[0]
+        name = said.rpartition(" ")[2]
+        assert await try_webhook(database, name.lower()) == f"Testing {to.url[7:-3]}... OK, 200"
+        assert (to.types, to.refused) == (["test"], 0)
+        listed = await list_webhooks(database)
+        assert "shop-*" in listed
+        assert "none yet" in listed
+        assert to.url not in listed
+
+        to.secret = "whsec_AAAA"
+        with pytest.raises(Conflict, match="has not taken it: 401"):
+            await try_webhook(database, name)
+        stored = sqlite3.connect(database.path)
+        dump = "\n".join(stored.iterdump())
+        stored.close()
+        assert to.url not in dump
+        assert "webhook.add" in dump
+
+        assert await remove_webhook(database, name) == f"Removing {to.url[7:-3]}... OK"
+        with pytest.raises(NotFound, match="no such webhook"):
+            await remove_webhook(database, name)
+        with pytest.raises(NotFound, match="no such webhook"):
+            await try_webhook(database, "github")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"apps": ("Shop",)}, "no pattern of app names"),
+        ({"types": ("promotion.begun",)}, "no event is of a type like"),
+        ({"types": ("a b",)}, "no event is of a type like"),
+    ],
+)
+async def test_patterns_that_match_nothing_are_refused(database, changes, said):
+    with pytest.raises(Invalid, match=said):
+        await add_webhook(database, "https://hooks.example.com/", **{**PATTERNS, **changes})
+
+
+async def test_a_secret_is_sealed_only_with_a_key_that_the_bot_has(database, tmp_path):
+    fresh = WebhookDatabase(path=database.path, keys=(Keyring.generate(), KEY))
+    await add_webhook(fresh, "https://hooks.example.com/", **PATTERNS)
+    assert "hooks.example.com" in await list_webhooks(database), "the bot can read it"
+    with pytest.raises(KeyMismatch, match="lacks a key"):
+        await list_webhooks(WebhookDatabase(path=database.path, keys=(Keyring.generate(),)))
+    with pytest.raises(DatabaseMissing):
+        await list_webhooks(WebhookDatabase(path=tmp_path / "no.db", keys=(KEY,)))
+    said = await add_webhook(database, "https://hooks.example.com:8443/", **PATTERNS)
+    assert said.startswith("Adding hooks.example.com:8443... OK, W")
