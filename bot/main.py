@@ -95,9 +95,16 @@ async def wired(
         slack = new_slack_side(settings, store, policy, session, cluster, clock)
         registry = RegistryClient(await stack.enter_async_context(ClientSession())) if registries else None
         domain = new_use_cases(settings, store, cluster, builders, slack, clock, registry, tracer)
-        files = FileSender(slack.calls, session)
+        files = FileSender(slack.calls, session, slack.sender.pacing)
         pictures = PictureSender(
-            store.outbox.pictures, store.read, slack.calls, files, slack.state, clock, draw=draw
+            store.outbox.pictures,
+            store.read,
+            slack.calls,
+            files,
+            slack.sender.pacing,
+            slack.state,
+            clock,
+            draw=draw,
         )
         slack.sender.also_wake(pictures.wake)
         events = new_event_sender(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from bot.slack.cards import pause
+from bot.slack.pacing import Pacing
 from bot.slack.web_api import CallResult, WebApi
 from bot.views.answers import AnswerFile
 from bot.views.mrkdwn import sentence_text
@@ -32,16 +34,17 @@ class UploadOutcome:
 class FileSender:
     """Uploads files, at most once each: what has failed is told to whoever asked, and they may ask again."""
 
-    def __init__(self, calls: WebApi, session: aiohttp.ClientSession) -> None:
+    def __init__(self, calls: WebApi, session: aiohttp.ClientSession, pacing: Pacing) -> None:
         self._calls = calls
         self._session = session
+        self._pacing = pacing
 
     async def upload(self, file: AnswerFile) -> str:
         """Return "" where the file is in its thread, else why it is not, or perhaps not."""
         stored = await self.store(file.name, file.text.encode())
         if not stored.file:
             return stored.why
-        done = await self._calls.complete_upload(
+        done = await self.show(
             stored.file,
             file.name,
             channel=file.channel,
@@ -49,6 +52,14 @@ class FileSender:
             comment=sentence_text(file.comment),
         )
         return "" if done.data.get("ok") and not done.error else reason(done)
+
+    async def show(self, file: str, title: str, *, channel: str, thread: str, comment: str) -> CallResult:
+        """Show a file whose bytes Slack has, under a message: a message like any other of that channel, so it waits for its turn."""
+        await self._pacing.turn(self._pacing.post(channel), self._pacing.workspace())
+        done = await self._calls.complete_upload(file, title, channel=channel, thread=thread, comment=comment)
+        if done.later:
+            pause(self._pacing, channel, done)
+        return done
 
     async def store(self, name: str, content: bytes, **more: str) -> UploadOutcome:
         """Bring the bytes of a file to Slack, where nobody sees them before a message shows them.

@@ -68,7 +68,7 @@ class WorkspaceBucket(TokenBucket):
 
 @dataclass(slots=True)
 class Pacing:
-    """Every bucket of a workspace; one sender asks it before each call."""
+    """Every bucket of a workspace; whoever brings messages to channels asks it before each call."""
 
     clock: Clock
     _buckets: dict[str, TokenBucket] = field(default_factory=dict)
@@ -96,6 +96,13 @@ class Pacing:
     def look(self) -> TokenBucket:
         """Return the bucket of look-ups in threads."""
         return self._bucket("look", LOOK_RATE, LOOK_BURST)
+
+    async def turn(self, *buckets: TokenBucket) -> None:
+        """Wait for a token of each of these buckets, and take them: for whoever sends beside the one sender of messages."""
+        while (wait := max(bucket.wait(self.clock.monotonic()) for bucket in buckets)) > 0:
+            await self.clock.sleep(wait)
+        for bucket in buckets:
+            bucket.take()
 
     def _bucket(self, name: str, rate: float, burst: float) -> TokenBucket:
         if name not in self._buckets:

@@ -8,7 +8,8 @@ from functools import partial
 from bot.slack.connection import SlackState
 from bot.slack.files import FileSender, reason
 from bot.slack.lookups import FIRST_LOOK, surely_absent
-from bot.slack.web_api import WebApi
+from bot.slack.pacing import Pacing
+from bot.slack.web_api import Found, WebApi
 from bot.views.timeline import alt_text, drawing, title
 from core.clock import Clock
 from core.errors import Unavailable
@@ -38,6 +39,7 @@ class PictureSender:
         read: StoreReader,
         calls: WebApi,
         files: FileSender,
+        pacing: Pacing,
         state: SlackState,
         clock: Clock,
         *,
@@ -47,6 +49,7 @@ class PictureSender:
         self._read = read
         self._calls = calls
         self._files = files
+        self._pacing = pacing
         self._state = state
         self._clock = clock
         self._draw = draw
@@ -112,7 +115,7 @@ class PictureSender:
         """Show a file whose bytes Slack has; where nothing is known of that, it is looked for before anything else is tried."""
         assert due.channel is not None, "it is not lost"
         assert due.thread is not None, "its thread has ended"
-        done = await self._calls.complete_upload(
+        done = await self._files.show(
             file, said, channel=due.channel, thread=due.thread, comment="How the pods went over time"
         )
         failpoint("outbox.after_post")
@@ -137,10 +140,15 @@ class PictureSender:
         """Look for a file of which nobody knows whether it is shown; True once it is certain that it is not."""
         channel, thread = due.channel, due.thread or ""
         assert channel is not None, "it was sent there"
+
+        async def find(since: datetime) -> Found:
+            await self._pacing.turn(self._pacing.look())
+            return await self._calls.find_file(due.file, channel=channel, thread=thread, since=since)
+
         return await surely_absent(
             self._clock,
             due.tried_at or due.since,
-            find=lambda since: self._calls.find_file(due.file, channel=channel, thread=thread, since=since),
+            find=find,
             found=lambda _: self._pictures.end(due.promotion, "posted"),
             postpone=partial(self._pictures.postpone, due.promotion),
         )

@@ -110,6 +110,11 @@ class Sender:
         self._notices = NoticeSender(outbox.notices, calls, self._pacing, clock, render=messages.notice)
         self._digests = DigestSender(outbox.digests, calls, self._pacing, clock, render=messages.digest)
 
+    @property
+    def pacing(self) -> Pacing:
+        """What everybody asks who brings a message to a channel."""
+        return self._pacing
+
     def also_wake(self, other: Callable[[], None]) -> None:
         """Tell somebody else too that there is something new."""
         self._others.append(other)

@@ -154,7 +154,7 @@ class Life:
                 announcer=side.sender,
                 dialogs=side.dialogs,
                 workspaces=workspaces,
-                files=FileSender(side.calls, session),
+                files=FileSender(side.calls, session, side.sender.pacing),
                 support=side.support,
                 link=lambda channel, ts: f"https://slack/{channel}/{ts}",
                 homes=homes,

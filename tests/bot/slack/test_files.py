@@ -11,6 +11,7 @@ from bot.playground.slack import SlackWorkspace
 from bot.playground.slack.context import BOT_SCOPES, AppCredentials
 from bot.slack.connection import SlackState, new_client
 from bot.slack.files import NO_SCOPE, FileSender
+from bot.slack.pacing import Pacing
 from bot.slack.web_api import CallResult, WebApi
 from bot.views.answers import AnswerFile
 from core.sentence import Sentence
@@ -46,7 +47,7 @@ async def upload(
     """Return what came of an upload, and the files in the thread."""
     calls = WebApi(new_client(slack.credentials.bot_token, slack.api_url, session), SlackState())
     card = (await calls.post(CHANNEL, {"text": "a card"}, "nonce")).ts
-    why = await FileSender(calls, session).upload(replace(file(), thread=card))
+    why = await FileSender(calls, session, Pacing(SystemClock())).upload(replace(file(), thread=card))
     return why, [each for message in slack.thread(CHANNEL, card) for each in message.files]
 
 
@@ -103,5 +104,5 @@ async def test_bytes_that_do_not_arrive_are_said(
         return CallResult(data={"upload_url": where, "file_id": "F1"})
 
     monkeypatch.setattr(calls, "upload_url", elsewhere)
-    why = await FileSender(calls, session).upload(file())
+    why = await FileSender(calls, session, Pacing(SystemClock())).upload(file())
     assert why == ("Slack did not take the file (HTTP 404)" if status else "Slack did not take the file")

@@ -16,6 +16,7 @@ from bot.slack.connection import SlackState
 from bot.slack.dialogs import Dialogs
 from bot.slack.files import FileSender
 from bot.slack.inbox import DONE_BEFORE, FRESH, InboxWorker
+from bot.slack.pacing import Pacing
 from bot.slack.web_api import WebApi
 from bot.slack.workspace import WorkspaceFilter, WorkspaceId
 from bot.slack.workspace_blocks import WorkspaceBlocks
@@ -129,7 +130,7 @@ def inbox_of(
         dialogs=dialogs or Dialogs(None),
         workspaces=WorkspaceFilter(lambda: home),
         homes=homes,
-        files=files or FileSender(WebApi(None, SlackState()), answers),
+        files=files or FileSender(WebApi(None, SlackState()), answers, Pacing(w.clock)),
         support=WorkspaceBlocks(w.store.refused_blocks, SlackState(), w.clock),
         link=lambda channel, ts: f"https://slack/{channel}/{ts}",
     )

@@ -14,6 +14,7 @@ from bot.playground.slack import SlackWorkspace
 from bot.playground.slack.context import BOT_SCOPES, AppCredentials
 from bot.slack.connection import SlackState, new_client
 from bot.slack.files import FileSender
+from bot.slack.pacing import POST_BURST, POST_RATE, Pacing
 from bot.slack.pictures import PictureSender
 from bot.slack.web_api import WebApi
 from core.errors import Unavailable
@@ -44,12 +45,20 @@ class Stage:
             return PNG
 
         self.draw = draw
-        self.files = FileSender(calls, session)
+        self.pacing = Pacing(clock)
+        self.files = FileSender(calls, session, self.pacing)
 
     def sender(self, draw=None):
         pictures, read = self.store.outbox.pictures, self.store.read
         return PictureSender(
-            pictures, read, self.calls, self.files, SlackState(), self.clock, draw=draw or self.draw
+            pictures,
+            read,
+            self.calls,
+            self.files,
+            self.pacing,
+            SlackState(),
+            self.clock,
+            draw=draw or self.draw,
         )
 
     async def send(self, times=1, every=0.0):
@@ -108,6 +117,31 @@ async def staged(path: Path, scopes=BOT_SCOPES, *, samples=True) -> AsyncIterato
     finally:
         arm(None)
         await slack.stop()
+
+
+async def test_it_waits_for_the_turn_of_its_channel_and_takes_one(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.card()
+        post, workspace = s.pacing.post(CHANNEL), s.pacing.workspace()
+        for _ in range(int(POST_BURST)):
+            post.take()
+        before, left = s.clock.monotonic(), workspace.tokens
+        await s.send()
+        assert len(s.shown()) == 1
+        assert s.clock.monotonic() - before >= 1 / POST_RATE
+        assert post.wait(s.clock.monotonic()) > 0
+        assert workspace.tokens <= left
+
+
+async def test_what_slack_put_off_puts_off_the_messages_of_that_channel_too(tmp_path: Path):
+    async with staged(tmp_path) as s:
+        await s.card()
+        s.slack.fail_next("files.completeUploadExternal", 429)
+        await s.send()
+        assert s.shown() == []
+        assert s.pacing.post(CHANNEL).wait(s.clock.monotonic()) > 0
+        await s.send(times=2, every=60.0)
+        assert len(s.shown()) == 1
 
 
 async def test_it_stands_in_the_thread_with_words_for_who_cannot_see_it(tmp_path: Path):
