@@ -6,7 +6,6 @@ Whoever may register builds decides whom this asks, so it asks little: two small
 import asyncio
 import hashlib
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -168,7 +167,7 @@ async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
 
 
 def _basic(login: RegistryAccount) -> str:
-    return "Basic " + b64encode(f"{login.user}:{login.password}".encode()).decode()
+    return f"Basic {login.basic}"
 
 
 def _check(tag: ImageTag, status: int, login: RegistryAccount | None) -> None:

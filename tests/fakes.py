@@ -217,7 +217,7 @@ class FakeCluster:
         self.events.setdefault(event.name, event)
 
     async def renew_logins(self, app: App, logins: Sequence[RegistryAccount], *, token: int) -> None:
-        self._ask(f"renew logins {' '.join(f'{each.host}={each.password}' for each in logins)}".strip())
+        self._ask(f"renew logins {' '.join(f'{each.host}={each.secret}' for each in logins)}".strip())
 
     def notes(self, manifest: Manifest) -> tuple[str, ...]:
         return (*manifest.notes, *route_notes(manifest, NO_ROUTER))

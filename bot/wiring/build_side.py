@@ -97,7 +97,7 @@ def build_settings(settings: Settings, clock: Clock) -> BuildSettings:
             app="",
             host=host_of(f"{registry}/app"),
             user=settings.convox_registry_user or "",
-            password=password.get_secret_value(),
+            secret=password.get_secret_value(),
             created_at=clock.now(),
             created_by=BOT,
         )

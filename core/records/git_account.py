@@ -1,11 +1,9 @@
 """An account of one app at a host of git, with which its builds clone what is not everybody's."""
 
-from base64 import b64encode
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 
-from core.actor import Actor
 from core.errors import Invalid
+from core.records.host_account import HostAccount
 from core.records.registry_account import HOST
 
 # Whom a token is of is said by the token: GitHub, GitLab and Forgejo take any name with it, Bitbucket this one only.
@@ -13,25 +11,8 @@ ANYBODY, _OF_HOST = "x-access-token", {"bitbucket.org": "x-token-auth"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GitAccount:
-    """Whom a clone says it is at a host of git.
-
-    Attributes:
-        host: as it stands in an address, with its port where that is not the usual one.
-        token: or a password; in no `repr`.
-    """
-
-    app: str
-    host: str
-    user: str
-    token: str = field(repr=False)
-    created_at: datetime
-    created_by: Actor
-
-    @property
-    def secrets(self) -> tuple[str, str]:
-        """What nobody may read: the token, and as it stands with the user in a header."""
-        return self.token, b64encode(f"{self.user}:{self.token}".encode()).decode()
+class GitAccount(HostAccount):
+    """Whom a clone says it is at a host of git: the host as it stands in an address, with its port where that is not the usual one."""
 
 
 def usual_user(host: str) -> str:

@@ -1,12 +1,10 @@
 """An account at an image registry of one app, with which the bot asks there and its pods pull."""
 
 import re
-from base64 import b64encode
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 
-from core.actor import Actor
 from core.errors import Invalid
+from core.records.host_account import HostAccount
 
 # A host name, an address or `[…]`, and a port.
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
@@ -15,25 +13,8 @@ DOCKER = "docker.io"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegistryAccount:
-    """Whom the bot and the nodes say they are at a registry.
-
-    Attributes:
-        host: as it stands in front of an image, `docker.io` for those without one.
-        password: or a token; in no `repr`.
-    """
-
-    app: str
-    host: str
-    user: str
-    password: str = field(repr=False)
-    created_at: datetime
-    created_by: Actor
-
-    @property
-    def secrets(self) -> tuple[str, str]:
-        """What nobody may read: the password, and as it stands with the user in a header."""
-        return self.password, b64encode(f"{self.user}:{self.password}".encode()).decode()
+class RegistryAccount(HostAccount):
+    """Whom the bot and the nodes say they are at a registry: the host as it stands in front of an image, `docker.io` for those without one."""
 
 
 def check_host(host: str) -> str:

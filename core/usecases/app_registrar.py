@@ -157,7 +157,7 @@ class AppRegistrar(RecordUseCase):
         async with self._store.transaction(delivery=caller.delivery) as tx:
             await tx.app(app)
             login = RegistryAccount(
-                app=app, host=host, user=user, password=password, created_at=tx.now, created_by=actor
+                app=app, host=host, user=user, secret=password, created_at=tx.now, created_by=actor
             )
             await tx.save_registry_login(login)
             await tx.audit(actor, "registry.add", app, {"host": host, "user": user})
@@ -197,7 +197,7 @@ class AppRegistrar(RecordUseCase):
                 app=app,
                 host=host,
                 user=user or usual_user(host),
-                token=token,
+                secret=token,
                 created_at=tx.now,
                 created_by=actor,
             )

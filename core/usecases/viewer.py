@@ -185,13 +185,13 @@ class Viewer:
         """Return the accounts of an app at hosts of git; of a token nobody is shown anything."""
         await self._access.require(caller.actor, "env", app)
         await self._store.read.app(app)
-        return [replace(account, token="") for account in await self._store.read.git_accounts(app)]
+        return [replace(account, secret="") for account in await self._store.read.git_accounts(app)]
 
     async def registries(self, caller: Caller, app: str) -> list[RegistryAccount]:
         """Return the logins of an app at registries; of a password nobody is shown anything."""
         await self._access.require(caller.actor, "env", app)
         await self._store.read.app(app)
-        return [replace(login, password="") for login in await self._store.read.registry_logins(app)]
+        return [replace(login, secret="") for login in await self._store.read.registry_logins(app)]
 
     async def deletable(self, caller: Caller, app: str) -> App:
         """Return the app that somebody is asked to name once more; who may not delete it is not asked.

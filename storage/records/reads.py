@@ -20,8 +20,7 @@ from storage.records.rows import (
     build_of,
     bundle_of,
     freeze_of,
-    git_account_of,
-    registry_login_of,
+    host_account_of,
     release_entry_of,
     release_of,
     release_status_of,
@@ -70,11 +69,15 @@ class RecordReader(AggregateReader):
 
     async def registry_logins(self, app: str) -> list[RegistryAccount]:
         return [
-            registry_login_of(row, self._vault) for row in await self._session.all("registry_logins", app=app)
+            host_account_of(RegistryAccount, row, self._vault)
+            for row in await self._session.all("registry_logins", app=app)
         ]
 
     async def git_accounts(self, app: str) -> list[GitAccount]:
-        return [git_account_of(row, self._vault) for row in await self._session.all("git_accounts", app=app)]
+        return [
+            host_account_of(GitAccount, row, self._vault)
+            for row in await self._session.all("git_accounts", app=app)
+        ]
 
     async def known_images(self, app: str, images: Collection[str]) -> frozenset[str]:
         rows = await self._session.all("known_images", app=app, images=json(sorted(images)))

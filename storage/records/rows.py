@@ -3,6 +3,7 @@
 import zlib
 from datetime import datetime
 from sqlite3 import Row
+from typing import TypeVar
 
 import orjson
 
@@ -11,8 +12,7 @@ from core.records.build import Build, BuildEntry, BuildStatus
 from core.records.bundle import Bundle, BundleService, Ref
 from core.records.environment import Environment
 from core.records.freeze import Freeze
-from core.records.git_account import GitAccount
-from core.records.registry_account import RegistryAccount
+from core.records.host_account import HostAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from storage.codec import (
     Columns,
@@ -30,6 +30,8 @@ from storage.keys import Vault
 
 # Columns of `release_entries` that are 0 or 1.
 FLAGS = ("verified", "held", "withdrawn", "made_by_build", "build_held", "build_verified")
+
+A = TypeVar("A", bound=HostAccount)
 
 
 def app_row(app: App) -> Columns:
@@ -108,45 +110,23 @@ def _build_columns(row: Row) -> Columns:
     }
 
 
-def registry_login_row(login: RegistryAccount, vault: Vault) -> Columns:
-    return {
-        "app": login.app,
-        "host": login.host,
-        "user": login.user,
-        "sealed": vault.seal(login.password),
-        "created_at": timestamp(login.created_at),
-        "created_by": actor_text(login.created_by),
-    }
-
-
-def registry_login_of(row: Row, vault: Vault) -> RegistryAccount:
-    return RegistryAccount(
-        app=row["app"],
-        host=row["host"],
-        user=row["user"],
-        password=vault.unseal(row["sealed"]),
-        created_at=datetime.fromisoformat(row["created_at"]),
-        created_by=actor_of(row["created_by"]),
-    )
-
-
-def git_account_row(account: GitAccount, vault: Vault) -> Columns:
+def host_account_row(account: HostAccount, vault: Vault) -> Columns:
     return {
         "app": account.app,
         "host": account.host,
         "user": account.user,
-        "sealed": vault.seal(account.token),
+        "sealed": vault.seal(account.secret),
         "created_at": timestamp(account.created_at),
         "created_by": actor_text(account.created_by),
     }
 
 
-def git_account_of(row: Row, vault: Vault) -> GitAccount:
-    return GitAccount(
+def host_account_of(kind: type[A], row: Row, vault: Vault) -> A:
+    return kind(
         app=row["app"],
         host=row["host"],
         user=row["user"],
-        token=vault.unseal(row["sealed"]),
+        secret=vault.unseal(row["sealed"]),
         created_at=datetime.fromisoformat(row["created_at"]),
         created_by=actor_of(row["created_by"]),
     )

@@ -19,8 +19,7 @@ from storage.records.rows import (
     bundle_ref_rows,
     bundle_row,
     freeze_row,
-    git_account_row,
-    registry_login_row,
+    host_account_row,
     release_row,
     release_status_row,
 )
@@ -70,13 +69,13 @@ class RecordWriter(AggregateWriter):
         return await self._session.run("remove_freeze", {"app": app}) == 1
 
     async def save_git_account(self, account: GitAccount) -> None:
-        await self._session.run("save_git_account", git_account_row(account, self._vault))
+        await self._session.run("save_git_account", host_account_row(account, self._vault))
 
     async def remove_git_account(self, app: str, host: str) -> bool:
         return await self._session.run("remove_git_account", {"app": app, "host": host}) == 1
 
     async def save_registry_login(self, login: RegistryAccount) -> None:
-        await self._session.run("save_registry_login", registry_login_row(login, self._vault))
+        await self._session.run("save_registry_login", host_account_row(login, self._vault))
 
     async def remove_registry_login(self, app: str, host: str) -> bool:
         return await self._session.run("remove_registry_login", {"app": app, "host": host}) == 1

@@ -31,7 +31,7 @@ async def asked(w: World, text: str, *, why_not: str = "", source: Any = "slack"
 
 async def account(w: World, host: str) -> None:
     async with w.store.transaction() as tx:
-        kept = GitAccount(app=APP, host=host, user="x", token="t0ken", created_at=tx.now, created_by=ALICE)
+        kept = GitAccount(app=APP, host=host, user="x", secret="t0ken", created_at=tx.now, created_by=ALICE)
         await tx.save_git_account(kept)
 
 

@@ -78,7 +78,7 @@ def login(host: str, password: str = "pa:ss") -> RegistryAccount:
         app="myapp",
         host=host,
         user="bot",
-        password=password,
+        secret=password,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         created_by=ALICE,
     )

@@ -99,7 +99,7 @@ async def opened(programs, busybox, tmp_path, monkeypatch, name, *, login=False)
     (tmp_path / "registry").mkdir()
     async with registry(tmp_path / "registry", login=login) as images:
         account = RegistryAccount(
-            app="", host=images.host, user=USER, password=PASSWORD, created_at=START, created_by=ALICE
+            app="", host=images.host, user=USER, secret=PASSWORD, created_at=START, created_by=ALICE
         )
         settings = BuildSettings(registry=f"{images.host}/apps", account=account if login else None)
         jobs = LocalJobs(tmp_path / "pods", programs, settings)

@@ -177,7 +177,7 @@ async def give_token(world: World) -> None:
                 app=world.place.app,
                 host="git.example",
                 user="x",
-                token="t0ken",
+                secret="t0ken",
                 created_at=tx.now,
                 created_by=CI,
             )

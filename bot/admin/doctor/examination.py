@@ -209,7 +209,7 @@ async def _registry(settings: Settings, session: aiohttp.ClientSession, clock: C
             app="",
             host=host,
             user=settings.convox_registry_user or "",
-            password=password.get_secret_value(),
+            secret=password.get_secret_value(),
             created_at=clock.now(),
             created_by=BOT,
         )

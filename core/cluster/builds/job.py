@@ -66,7 +66,7 @@ def render_secret(spec: BuildJobSpec, settings: BuildSettings, namespace: str, j
     accounts = [*spec.logins, *([settings.account] if settings.account else [])]
     values = {TOKEN_KEY: spec.token, **{_secret_key(name): value for name, value in spec.secrets.items()}}
     if spec.git and spec.git.account:
-        values[GIT_TOKEN_KEY] = spec.git.account.token
+        values[GIT_TOKEN_KEY] = spec.git.account.secret
     owner = {
         "apiVersion": JOB.resource.api_version,
         "kind": JOB.name,

@@ -37,7 +37,7 @@ def registry_data(service: Service, environment: Environment) -> dict[str, str]:
 def logins_data(logins: Iterable[RegistryAccount]) -> dict[str, str]:
     """Return the data of the Secret of the app's own logins."""
     return _data(
-        {DOCKER_HUB if each.host == DOCKER else each.host: _auth(each.user, each.password) for each in logins}
+        {DOCKER_HUB if each.host == DOCKER else each.host: _auth(each.user, each.secret) for each in logins}
     )
 
 

@@ -261,7 +261,7 @@ async def test_what_git_was_told_in_confidence_it_does_not_tell_as_the_reason(b:
                 app="myapp",
                 host="github.com",
                 user="x",
-                token="gt-0123456789",
+                secret="gt-0123456789",
                 created_at=tx.now,
                 created_by=ALICE,
             )

@@ -20,13 +20,13 @@ async def test_a_token_is_kept_sealed_and_takes_the_place_of_the_one_before(w: W
     await w.registrar.add_git_account(by(ALICE), "myapp", host="bitbucket.org", token="b")
     await w.registrar.add_git_account(by(ALICE), "myapp", host="gitlab.com", user="deploy", token="g")
     kept = await w.store.read.git_accounts("myapp")
-    assert [(each.host, each.user, each.token) for each in kept] == [
+    assert [(each.host, each.user, each.secret) for each in kept] == [
         ("bitbucket.org", "x-token-auth", "b"),
         ("github.com", "x-access-token", TOKEN),
         ("gitlab.com", "deploy", "g"),
     ]
     shown = await w.viewer.git_accounts(by(ALICE), "myapp")
-    assert [each.token for each in shown] == [""] * 3
+    assert [each.secret for each in shown] == [""] * 3
     with closing(sqlite3.connect(tmp_path / "convox.db")) as connection:
         assert TOKEN not in "\n".join(connection.iterdump())
     assert TOKEN not in repr(kept)
@@ -54,7 +54,7 @@ async def test_a_clone_has_the_token_of_its_host_and_no_other_and_no_line_of_its
     queued = await b.starter.start_git(by(ALICE), "myapp", url=URL)
     await b.end(queued.run.id)
     (spec,) = b.jobs.started
-    assert spec.git.account.token == TOKEN
+    assert spec.git.account.secret == TOKEN
     assert TOKEN not in repr(spec)
     assert (await b.log(queued.run.id))[0] == "who prints ****"
     queued = await b.starter.start_git(by(ALICE), "myapp", url="https://elsewhere.example/shop/web")

@@ -73,12 +73,12 @@ async def test_a_login_is_kept_sealed_and_shown_without_its_password(w: World, t
     await w.registrar.add_registry(by(ALICE), APP, host="index.docker.io", user="hub", password="x")
     assert host == "ghcr.io"
     seen = await w.viewer.registries(by(ALICE), APP)
-    assert [(each.host, each.user, each.password) for each in seen] == [
+    assert [(each.host, each.user, each.secret) for each in seen] == [
         ("docker.io", "hub", ""),
         ("ghcr.io", "bot", ""),
     ]
     kept = {each.host: each for each in await w.store.read.registry_logins(APP)}
-    assert (kept["ghcr.io"].password, kept["ghcr.io"].created_by) == ("battery-staple", BOB)
+    assert (kept["ghcr.io"].secret, kept["ghcr.io"].created_by) == ("battery-staple", BOB)
     assert "battery" not in repr(kept)
     with sqlite3.connect(tmp_path / "convox.db") as connection:
         assert "battery-staple" not in "".join(connection.iterdump())

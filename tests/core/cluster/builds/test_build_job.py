@@ -26,7 +26,7 @@ ACCOUNT = RegistryAccount(
     app="",
     host="registry.example",
     user="bot",
-    password="push-password",
+    secret="push-password",
     created_at=START,
     created_by=Actor("token", "x", "x"),
 )
@@ -355,7 +355,7 @@ GIT = GitClone(
         app="myapp",
         host="git.example",
         user="x-access-token",
-        token="git-secret",
+        secret="git-secret",
         created_at=START,
         created_by=Actor("token", "x", "x"),
     ),

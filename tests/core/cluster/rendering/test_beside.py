@@ -107,9 +107,7 @@ def test_a_password_that_is_not_set_is_named_in_convoxs_words():
 
 
 def login(host: str = "ghcr.io", password: str = "correct-horse") -> RegistryAccount:
-    return RegistryAccount(
-        app="myapp", host=host, user="bot", password=password, created_at=NOW, created_by=CI
-    )
+    return RegistryAccount(app="myapp", host=host, user="bot", secret=password, created_at=NOW, created_by=CI)
 
 
 APP = App(name="myapp", created_at=NOW, created_by=CI)
