@@ -1,9 +1,11 @@
 """Copies of a database that somebody writes to meanwhile, each checked by opening it before it has its name."""
 
+import fcntl
 import os
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Generator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,7 +25,7 @@ def copy_database(source: Path, target: Path) -> None:
 
     Raises:
         DatabaseMissing: there is no such database.
-        BackupTaken: something has the name already.
+        BackupTaken: something has the name already, or another copy is being written to it.
         Unavailable: the disk has no room for it, or what was copied cannot be read again.
     """
     if not source.exists():
@@ -31,6 +33,48 @@ def copy_database(source: Path, target: Path) -> None:
     if os.path.lexists(target):  # which, unlike Path.exists, raises nothing of a name that cannot be
         raise BackupTaken(f"{target} exists already: name another file, or remove that one")
     _check_room(source, target)
+    try:
+        with _alone(target):
+            _copy(source, target)
+    except (sqlite3.Error, OSError) as error:
+        raise Unavailable(f"{source} cannot be copied to {target}: {error}") from error
+
+
+@contextmanager
+def _alone(target: Path) -> Generator[None]:
+    """Let nobody else write a copy to a name: what lies there half written is then of somebody who has died.
+
+    The lock is a file of its own, since SQLite's locks and flock(2) keep each other out on some systems.
+    """
+    lock = target.with_name(target.name + ".part.lock")
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupTaken(
+                f"another copy is being written to {target}: wait for its end, or name another file"
+            ) from None
+        # Whoever had it has taken the file away as it ended: the next one would lock another.
+        if not _is_at(descriptor, lock):
+            raise BackupTaken(f"another copy to {target} has just ended: look at it, or name another file")
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                lock.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _copy(source: Path, target: Path) -> None:
     part = target.with_name(target.name + ".part")
     try:
         part.unlink(missing_ok=True)
@@ -40,8 +84,6 @@ def copy_database(source: Path, target: Path) -> None:
             connection.execute("VACUUM INTO ?", [str(part)])
         _check(part)
         _keep(part, target)
-    except (sqlite3.Error, OSError) as error:
-        raise Unavailable(f"{source} cannot be copied to {target}: {error}") from error
     finally:
         with suppress(OSError):
             part.unlink()

@@ -1,5 +1,6 @@
 """A copy of a database is one moment of it, whole or not there at all, and an upgrade is not begun without one."""
 
+import fcntl
 import sqlite3
 import stat
 from typing import NamedTuple
@@ -66,6 +67,46 @@ async def test_nothing_is_overwritten_and_nothing_is_made_of_nothing(store, path
     with pytest.raises(DatabaseMissing):
         copy_database(tmp_path / "none.db", tmp_path / "another.db")
     assert not (tmp_path / "none.db").exists()
+
+
+async def test_two_copies_to_one_name_are_not_written_into_one_file(store, path, tmp_path, monkeypatch):
+    copy, seen = tmp_path / "backup.db", []
+
+    def meanwhile(part):
+        with pytest.raises(
+            BackupTaken, match=r"another copy is being written to .*backup\.db: wait for its end"
+        ):
+            copy_database(path, copy)
+        copy_database(path, tmp_path / "other.db")
+        seen.append(part)
+
+    kept = copies._check
+    monkeypatch.setattr(
+        copies, "_check", lambda part: meanwhile(part) if part.name == "backup.db.part" else kept(part)
+    )
+    copy_database(path, copy)
+    assert [part.name for part in seen] == ["backup.db.part"]
+    assert not list(tmp_path.glob("*.part*"))
+    async with open_read_only(copy) as connection:
+        assert (await follow(Session(connection))).broken is None
+
+
+async def test_what_a_copy_left_that_was_killed_is_in_nobodys_way(store, path, tmp_path):
+    for name in ("backup.db.part", "backup.db.part.lock"):
+        (tmp_path / name).write_text("half")
+    copy_database(path, tmp_path / "backup.db")
+    assert sorted(each.name for each in tmp_path.glob("backup*")) == ["backup.db"]
+
+
+async def test_a_copy_that_ended_just_as_another_began_is_not_written_over(
+    store, path, tmp_path, monkeypatch
+):
+    def ended(descriptor, how):
+        (tmp_path / "backup.db.part.lock").unlink()
+
+    monkeypatch.setattr(fcntl, "flock", ended)
+    with pytest.raises(BackupTaken, match="has just ended"):
+        copy_database(path, tmp_path / "backup.db")
 
 
 async def test_a_copy_that_is_damaged_gets_no_name(store, path, tmp_path, monkeypatch):

@@ -29,6 +29,10 @@ from core.policy.rules import OIDC
 from core.records.claim import Claim
 from core.records.registry_account import RegistryAccount, host_of
 
+# conversations.history is Tier 3, 50 a minute, of which a running bot takes its share: so many at once, then 40 a minute, and once more
+# where Slack says when.
+CHANNELS_AT_ONCE, CHANNEL_PAUSE, MOST_PATIENCE = 10, 1.5, 60.0
+
 
 async def examine(
     settings: Settings,
@@ -126,10 +130,24 @@ async def _slack(
     if said.error:
         return
     yield judge.judge_scopes(said.scopes)
-    for app, channel in database.apps.items():
-        if channel is not None:
+    linked = {app: channel for app, channel in database.apps.items() if channel is not None}
+    async for each in _channels(settings, session, linked, clock):
+        yield each
+
+
+async def _channels(
+    settings: Settings, session: aiohttp.ClientSession, linked: Mapping[str, str], clock: Clock
+) -> AsyncIterator[HealthCheck]:
+    """Look at the channels of apps, at the pace that Slack allows."""
+    url, token = settings.slack_api_url, settings.slack_bot_token.get_secret_value()
+    for number, (app, channel) in enumerate(linked.items()):
+        if number >= CHANNELS_AT_ONCE:
+            await clock.sleep(CHANNEL_PAUSE)
+        seen = await ask_slack(session, url, token, "conversations.history", channel=channel, limit="1")
+        if 0 < seen.retry_after <= MOST_PATIENCE:
+            await clock.sleep(seen.retry_after)
             seen = await ask_slack(session, url, token, "conversations.history", channel=channel, limit="1")
-            yield judge.judge_channel(app, channel, seen.error)
+        yield judge.judge_channel(app, channel, seen.error)
 
 
 async def _cluster(

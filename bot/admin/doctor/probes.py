@@ -32,11 +32,13 @@ class SlackAnswer:
         error: its word, or that it does not answer; "" for a yes.
         scopes: what the token may do.
         at: when it answered, by its own clock.
+        retry_after: seconds after which it wants to be asked again, where it was asked too much; 0 otherwise.
     """
 
     error: str = ""
     scopes: frozenset[str] = frozenset()
     at: datetime | None = None
+    retry_after: float = 0.0
 
 
 async def ask_slack(
@@ -55,7 +57,12 @@ async def ask_slack(
         return SlackAnswer(error=f"{SILENCE}: something else does")
     scopes = frozenset(filter(None, (each.strip() for each in given.get("x-oauth-scopes", "").split(","))))
     word = "" if said.get("ok") else str(said.get("error", "no"))
-    return SlackAnswer(error=word, scopes=scopes, at=_date(given))
+    return SlackAnswer(error=word, scopes=scopes, at=_date(given), retry_after=_seconds(given))
+
+
+def _seconds(headers: Mapping[str, str]) -> float:
+    said = headers.get("Retry-After", "")
+    return float(said) if said.isascii() and said.isdigit() else 0.0
 
 
 def _date(headers: Mapping[str, str]) -> datetime | None:

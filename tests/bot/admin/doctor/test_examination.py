@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -33,6 +34,7 @@ from storage.audit import follow
 from storage.keys import Keyring
 from storage.store import open_store
 from tests.bot.oidc.issuing import issuing, trusting
+from tests.fakes import JumpingClock
 from tests.storage.making import ALICE
 
 POLICY = """\
@@ -241,6 +243,35 @@ async def test_a_policy_that_is_bad_or_gone(ground, tmp_path):
     assert list(await ground.wrong()) == ["policy"]
     (tmp_path / "policy.yml").unlink()
     assert "cannot be read" in (await ground.wrong())["policy"]
+
+
+async def test_channels_of_many_apps_are_asked_at_the_pace_that_slack_allows():
+    clock = JumpingClock()
+    slack = SlackWorkspace(clock)
+    await slack.start()
+    try:
+        channel = slack.channel("deploys").id
+        environ = {
+            "SLACK_BOT_TOKEN": slack.credentials.bot_token,
+            "SLACK_APP_TOKEN": slack.credentials.app_token,
+            "SLACK_API_URL": slack.api_url,
+            "CONVOX_KEYS": Keyring.generate(),
+            "CONVOX_OPEN": "1",
+        }
+        settings = read_settings(Settings, environ, None)
+        linked = {f"app{number}": channel for number in range(120)}
+        async with aiohttp.ClientSession() as session:
+
+            async def asked():
+                return [each async for each in examination._channels(settings, session, linked, clock)]
+
+            found = await asked()
+            assert [each.name for each in found if each.problem or each.note] == []
+            assert clock.monotonic() == 110 * 1.5
+            # Whoever asked much just before has it wait, and it says nothing of that either.
+            assert [each.name for each in await asked() if each.problem or each.note] == []
+    finally:
+        await slack.stop()
 
 
 OIDC = """\
