@@ -34,6 +34,7 @@ from bot.wiring.build_side import build_settings
 from bot.wiring.doors import Bot, assembled
 from bot.wiring.outgoing_side import new_event_sender
 from bot.wiring.slack_side import new_slack_side
+from bot.wiring.tls import served_certificate
 from bot.wiring.use_cases import new_use_cases
 from core.clock import Clock
 from core.cluster.adapter import KubernetesCluster
@@ -74,10 +75,14 @@ async def wired(
         tracer: is told what promotions spend their time with.
 
     Raises:
+        SettingsError: the certificate of the ports.
         Invalid: the policy file, one problem a line, and no good one was kept.
         StorageError, Unavailable: the database, its keys or its schema.
     """
     name_slash_command(settings.convox_command)
+    certificate = served_certificate(settings)
+    if certificate is not None:
+        certificate.complain(clock.now())
     if not settings.convox_database.exists():
         # Nothing is kept that could rule in the place of a bad file, and no database is made for one.
         PolicyFile(settings.convox_policy, everything=settings.convox_open)
@@ -119,7 +124,9 @@ async def wired(
             github=await stack.enter_async_context(new_github_session()),
         )
         slack.sender.also_wake(events.wake)
-        bot = assembled(settings, policy, store, session, slack, domain, cluster, clock, files, pictures)
+        bot = assembled(
+            settings, policy, store, session, slack, domain, cluster, clock, files, pictures, certificate
+        )
         bot.background["events for others"] = events.run
         if tracer is not None:
             settled = SettledTracer(store.read, tracer)
@@ -135,8 +142,9 @@ async def run(bot: Bot, stop: asyncio.Event, *, started: Callable[[], None] = la
     error of ours, since each survives a Slack and a database in trouble.
     """
     async with AsyncExitStack() as stack:
+        tls = bot.certificate.context if bot.certificate is not None else None
         for app, host, port in bot.sites:
-            await stack.enter_async_context(listening(app, host, port))
+            await stack.enter_async_context(listening(app, host, port, tls))
         resumed = await bot.supervisor.resume()
         if resumed:
             log.info("took up %d rollouts where they were", resumed)

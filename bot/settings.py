@@ -18,6 +18,7 @@ from pydantic import (
 from bot.build_settings import LONGEST, SHORTEST, TRUE, ClusterBuildSettings, build_contradictions
 from bot.prefixes import DEFAULT_COMMAND
 from bot.router_settings import RouterSettings, router_contradictions
+from bot.tls_settings import TlsSettings, tls_contradictions
 from bot.webhook_settings import WebhookSettings
 from core.records.app import DEFAULT_RACK
 
@@ -73,7 +74,7 @@ class StoreSettings(BaseModel):
         return [k.strip() for k in value.split(",") if k.strip()] if isinstance(value, str) else value
 
 
-class Settings(StoreSettings, RouterSettings, ClusterBuildSettings, WebhookSettings):
+class Settings(StoreSettings, RouterSettings, ClusterBuildSettings, WebhookSettings, TlsSettings):
     """Everything `serve` can be told."""
 
     slack_bot_token: SecretStr
@@ -170,6 +171,7 @@ def read_settings(
     known = {**values, **dict.fromkeys(unread, "unread")}
     problems = [*unread.values(), *(contradictions(known) if issubclass(kind, Settings) else ())]
     problems += router_contradictions(known) if issubclass(kind, RouterSettings) else ()
+    problems += tls_contradictions(known) if issubclass(kind, TlsSettings) else ()
     problems += build_contradictions(known) if issubclass(kind, ClusterBuildSettings) else ()
     try:
         settings = kind.model_validate(values)

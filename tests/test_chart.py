@@ -207,6 +207,34 @@ def test_the_ingress_has_a_certificate_and_lets_slack_reach_its_path_alone():
     }
 
 
+def merged(base: Any, patch: Any) -> Any:
+    """Return what Kustomize makes of a patch: objects by key, lists of named things by name."""
+    if isinstance(base, dict) and isinstance(patch, dict):
+        return base | {key: merged(base.get(key), value) for key, value in patch.items()}
+    if isinstance(base, list) and all(isinstance(each, dict) and "name" in each for each in [*base, *patch]):
+        known = {each["name"]: each for each in base}
+        return list(
+            (known | {each["name"]: merged(known.get(each["name"]), each) for each in patch}).values()
+        )
+    return patch
+
+
+def test_tls_of_the_chart_and_of_the_patch_are_the_same():
+    ours = of_kind(rendered("tls.secretName=convox-bot-tls"), "Deployment")
+    theirs = merged(of_kind(plain(), "Deployment"), yaml.safe_load((DEPLOY / "tls.yaml").read_text()))
+
+    (key,) = comparable([ours])
+    assert comparable([ours])[key] == comparable([theirs])[key]
+    container = ours["spec"]["template"]["spec"]["containers"][0]
+    probes = [
+        container[name]["httpGet"]["scheme"] for name in ("startupProbe", "livenessProbe", "readinessProbe")
+    ]
+    assert probes == ["HTTPS"] * 3
+    built = rendered("tls.secretName=x", "builds.enabled=true", "builds.registry=registry.example/apps")
+    env = of_kind(built, "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert {"name": "CONVOX_BUILD_ADDRESS", "value": "https://convox-bot.convox-system:3001"} in env
+
+
 def test_what_a_pod_may_be_told_arrives():
     found = rendered(
         "image.digest=sha256:" + "0" * 64,

@@ -24,7 +24,7 @@ def test_kustomization_names_every_file_once():
     kustomization = documents("kustomization.yaml")[0]
     (generated,) = kustomization["configMapGenerator"]
     named = {*kustomization["resources"], *generated["files"]}
-    assert named | {"kustomization.yaml", "self-service.yaml", "builds.yaml"} == {
+    assert named | {"kustomization.yaml", "self-service.yaml", "builds.yaml", "tls.yaml"} == {
         file.name for file in DEPLOY.glob("*.yaml")
     }
     assert generated["name"] in str(of_kind("Deployment", "bot.yaml")["spec"]["template"]["spec"]["volumes"])

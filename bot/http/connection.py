@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from contextlib import suppress
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_request import BaseRequest
 
 from bot.http.errors import Overloaded, RequestTimeout, error_response, json_response, raw_response
+from bot.http.handshake import TlsProtocol
 from bot.http.limits import HttpLimits
 from bot.http.log_limiter import LogLimiter
 from bot.http.memory import MemoryLimiter
@@ -38,7 +40,7 @@ class ConnectionTracker(Protocol):
         ...
 
 
-class HttpConnection(web.RequestHandler):
+class HttpConnection(web.RequestHandler, TlsProtocol):
     """A connection that knows what it waits for.
 
     Attributes:
@@ -48,6 +50,7 @@ class HttpConnection(web.RequestHandler):
     """
 
     __slots__ = (
+        "_bare",
         "_closing_since",
         "_owner",
         "_refused",
@@ -73,6 +76,7 @@ class HttpConnection(web.RequestHandler):
         )
         self._owner = owner
         self._wire: asyncio.Transport | None = None
+        self._bare: asyncio.Transport | None = None  # below TLS, before that is agreed on
         self._refused = False
         self._unread: StreamReader | None = None  # a body that was answered before it was read
         self._stalled_since: float | None = None
@@ -80,6 +84,14 @@ class HttpConnection(web.RequestHandler):
         self.busy = False
         self.asked = True
         self.since = loop.time()
+
+    def greet(self, wire: asyncio.Transport) -> None:
+        self._bare = wire
+
+    def handshake_failed(self, error: Exception) -> None:
+        if isinstance(error, ssl.SSLError):
+            self._note(error)
+        self._owner.lost(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -137,6 +149,8 @@ class HttpConnection(web.RequestHandler):
         self._owner.headers.release(self)
         if error is not None and self._wire is not None and not self._wire.is_closing():
             self._wire.write(raw_response(error))
+        if self._wire is None and self._bare is not None:
+            self._bare.abort()
         self.force_close()
 
     def look(self, now: float) -> None:
@@ -144,6 +158,7 @@ class HttpConnection(web.RequestHandler):
         limits, wire = self._owner.limits, self._wire
         if wire is None:
             if now - self.since > limits.header_seconds:
+                self.abort()
                 self._owner.lost(self)  # it was gone before it was here
         elif wire.is_closing():
             self._closing_since = self._closing_since or now
@@ -156,8 +171,9 @@ class HttpConnection(web.RequestHandler):
 
     def abort(self) -> None:
         """End it now, whatever is still to be sent."""
-        if self._wire is not None:
-            self._wire.abort()
+        wire = self._wire or self._bare
+        if wire is not None:
+            wire.abort()
 
     def handle_error(
         self,
@@ -187,11 +203,13 @@ class HttpConnection(web.RequestHandler):
             log.error(*args, exc_info=exc_info)  # type: ignore[arg-type] # as aiohttp's own
 
     def _note(self, error: object) -> None:
-        peer = self._wire.get_extra_info("peername") if self._wire is not None else None
+        wire = self._wire or self._bare
+        peer = wire.get_extra_info("peername") if wire is not None else None
         self._owner.noise.warn(
             self._loop.time(),
-            "what %s sent cannot be read as HTTP: %s",
+            "what %s sent cannot be read as %s: %s",
             peer[0] if isinstance(peer, tuple) else "somebody",
+            "TLS" if isinstance(error, ssl.SSLError) else "HTTP",
             type(error).__name__,
         )
 
@@ -203,13 +221,17 @@ def _is_senders_fault(error: object) -> bool:
 class RefusedConnection(asyncio.Protocol):
     """Says at once that there is no room, and stays until that is read: closing at once could take it away again."""
 
-    def __init__(self, error: UserError) -> None:
+    def __init__(self, error: UserError | None) -> None:
+        """Take what is said; None is no word, where nobody would understand one before TLS is agreed on."""
         self._error = error
         self._wire: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._wire = transport
+        if self._error is None:
+            transport.abort()
+            return
         transport.write(raw_response(self._error))
         with suppress(OSError):  # whoever it was has gone already
             transport.write_eof()

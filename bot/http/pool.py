@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import ssl
 from collections import deque
 
 from aiohttp import web
 
 from bot.http.connection import HttpConnection, RefusedConnection
 from bot.http.errors import Overloaded
+from bot.http.handshake import TlsHandshake
 from bot.http.limits import HttpLimits
 from bot.http.log_limiter import LogLimiter
 from bot.http.memory import MemoryLimiter
@@ -21,12 +23,20 @@ REFUSED_SHARE = 1 / 4
 class ConnectionPool:
     """Makes the connections of a port, and looks after them as long as there are any."""
 
-    def __init__(self, server: web.Server, limits: HttpLimits, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        server: web.Server,
+        limits: HttpLimits,
+        loop: asyncio.AbstractEventLoop,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.limits = limits
         self.headers = MemoryLimiter(limits.header_bytes)
         self.noise = LogLimiter(log)
         self._server = server
         self._loop = loop
+        self._tls = tls
+        self._shaking: set[asyncio.Task[None]] = set()
         self._open: set[HttpConnection] = set()
         self._leaving: set[HttpConnection] = set()
         self._most_refused = max(1, int(limits.connections * REFUSED_SHARE))
@@ -40,7 +50,9 @@ class ConnectionPool:
             return self._refusal()
         made = HttpConnection(self._server, self, self._loop)
         self._open.add(made)
-        return made
+        if self._tls is None:
+            return made
+        return TlsHandshake(made, self._tls, self.limits.header_seconds, self._shaking)
 
     def lost(self, connection: HttpConnection) -> None:
         self._open.discard(connection)
@@ -84,7 +96,8 @@ class ConnectionPool:
     def _refusal(self) -> RefusedConnection:
         if len(self._refused) >= self._most_refused:
             self._refused.popleft()[1].abort()
-        made = RefusedConnection(Overloaded("too many are connected; try again in a moment"))
+        full = Overloaded("too many are connected; try again in a moment")
+        made = RefusedConnection(full if self._tls is None else None)
         self._refused.append((self._loop.time(), made))
         return made
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
@@ -45,12 +46,14 @@ def _accepting(record: logging.LogRecord) -> bool:
 
 
 @asynccontextmanager
-async def listening(app: web.Application, host: str, port: int) -> AsyncGenerator[None]:
-    """Let an application of `new_application` answer on this address."""
+async def listening(
+    app: web.Application, host: str, port: int, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[None]:
+    """Let an application of `new_application` answer on this address, by TLS where there is a certificate."""
     logging.getLogger("asyncio").addFilter(_accepting)
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
-    site = HttpSite(runner, app[LIMITS], host, port)
+    site = HttpSite(runner, app[LIMITS], host, port, tls)
     try:
         await site.start()
         yield
@@ -62,17 +65,25 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncGenerato
 class HttpSite(web.BaseSite):
     """Where one application listens."""
 
-    def __init__(self, runner: web.AppRunner, limits: HttpLimits, host: str, port: int) -> None:
+    def __init__(
+        self,
+        runner: web.AppRunner,
+        limits: HttpLimits,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         super().__init__(runner)
         assert runner.server is not None
         _mark_beginnings(runner.server)
         self._host = host
         self._port = port
-        self._pool = ConnectionPool(runner.server, limits, asyncio.get_running_loop())
+        self._pool = ConnectionPool(runner.server, limits, asyncio.get_running_loop(), tls)
+        self._scheme = "http" if tls is None else "https"
 
     @property
     def name(self) -> str:
-        return f"http://{self._host}:{self._port}"
+        return f"{self._scheme}://{self._host}:{self._port}"
 
     async def start(self) -> None:
         await super().start()

@@ -25,6 +25,7 @@ from bot.background import (
     start_due,
     tell_freezes,
 )
+from bot.http.certificate import WatchedCertificate
 from bot.http.limits import HttpLimits, connections_of, open_files
 from bot.loop_lag import LoopLag
 from bot.oidc.issuers import IssuerKeys
@@ -61,6 +62,7 @@ class Bot:
     Attributes:
         background: what runs until the end, by its spoken name.
         sites: HTTP applications with the address each listens on.
+        certificate: what they show, None where they speak plain HTTP.
     """
 
     store: SqliteStore
@@ -74,6 +76,7 @@ class Bot:
     clock: Clock
     background: dict[str, Callable[[], Coroutine[Any, Any, None]]]
     sites: list[tuple[web.Application, str, int]] = field(default_factory=list)
+    certificate: WatchedCertificate | None = None
 
 
 def assembled(
@@ -87,6 +90,7 @@ def assembled(
     clock: Clock,
     files: FileSender,
     pictures: PictureSender,
+    certificate: WatchedCertificate | None,
 ) -> Bot:
     """Open the doors: what Slack delivers, and HTTP."""
     homes = HomeSender(store.homes, domain.overviews, slack.calls, slack.state, clock)
@@ -157,8 +161,10 @@ def assembled(
             "builds left over": domain.builds.supervisor.run,
             "Jobs left over": lambda: remove_orphans(domain.builds.supervisor, clock),
             "first word of the cluster": lambda: await_cluster(cluster.reach, clock),
+            **({"certificate": lambda: certificate.keep(clock)} if certificate is not None else {}),
         },
         sites=_sites(settings, policy, store, session, slack, domain, app, lag, deliveries, clock),
+        certificate=certificate,
     )
 
 

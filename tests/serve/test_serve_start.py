@@ -8,6 +8,7 @@ import aiohttp
 
 from bot.admin.commands import new_key
 from bot.playground.slack import SlackWorkspace
+from tests.bot.http.certificates import PrivateCa
 from tests.serve.conftest import Door, Serve, Settings, rack_url
 from tests.serve.program import ended, run, until
 
@@ -118,6 +119,33 @@ async def test_a_token_that_slack_refuses_leaves_the_api_running_and_readyz_says
     assert (apps.status, apps.out.split()) == (0, ["APP", "STATUS", "RELEASE"])
     program.send(signal.SIGTERM)
     assert await ended(program) == 0
+
+
+async def test_with_a_certificate_a_terminal_asks_by_https_and_one_that_cannot_be_used_is_told(
+    tmp_path: Path, settings: Settings, serve: Serve
+):
+    token = (await run(tmp_path, settings, "token", "create", "ci")).out.strip()
+    ca = PrivateCa(tmp_path)
+    files = ca.pair()
+    settings |= {"CONVOX_TLS_CERT": str(files.certificate), "CONVOX_TLS_KEY": str(files.key)}
+    program = serve(settings)
+    url = rack_url(settings, token).replace("http://", "https://")
+
+    async def answered() -> bool:
+        asked = await run(tmp_path, {"RACK_URL": url, "SSL_CERT_FILE": str(ca.file)}, "do", "apps")
+        return asked.status == 0
+
+    await until(answered, program)
+    unknown = await run(tmp_path, {"RACK_URL": url}, "do", "apps")
+    assert unknown.status == 1
+    assert "certificate" in unknown.err
+    program.send(signal.SIGTERM)
+    assert await ended(program) == 0
+
+    files.key.write_text("no key")
+    assert await complaints(tmp_path, settings) == [
+        f"CONVOX_TLS_CERT and CONVOX_TLS_KEY cannot be used: {files.key} holds no private key in PEM"
+    ]
 
 
 async def test_no_cluster_leaves_the_bot_ready_since_people_must_get_answers(

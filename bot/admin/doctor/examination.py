@@ -12,6 +12,7 @@ from bot.admin.cluster_source import cluster_source
 from bot.admin.doctor import judgements as judge
 from bot.admin.doctor.judgements import HealthCheck
 from bot.admin.doctor.probes import DatabaseLook, ask_slack, free_fraction, look_at_database, look_for_heads
+from bot.http.certificate import CertificateError, CertificateFiles, CertificateRecord, read_certificate
 from bot.oidc.issuers import IssuerKeys
 from bot.registry import RegistryClient
 from bot.settings import Settings
@@ -53,6 +54,7 @@ async def examine(
     database = await look_at_database(settings.convox_database, keys, whole=not starting)
     found = [*_database(settings, database, starting=starting), await asyncio.to_thread(_policy, settings)]
     found += await asyncio.to_thread(_pushes, settings, database)
+    found += await asyncio.to_thread(_certificate, settings, clock)
     async with aiohttp.ClientSession() as session:
         found += [each async for each in _slack(settings, session, database, clock, starting=starting)]
         async with KubeClient(cluster_source(settings.kubeconfig, kubeconfig), clock=clock) as client:
@@ -88,6 +90,18 @@ def _policy(settings: Settings) -> HealthCheck:
         except (OSError, UnicodeDecodeError) as error:
             problems = (f"{path} cannot be read: {error}",)
     return judge.judge_policy(str(path or ""), problems, open_to_all=settings.convox_open)
+
+
+def _certificate(settings: Settings, clock: Clock) -> list[HealthCheck]:
+    """Look at the certificate of the ports, where there is one."""
+    certificate, key = settings.convox_tls_cert, settings.convox_tls_key
+    if certificate is None or key is None:
+        return []
+    try:
+        found: CertificateRecord | str = read_certificate(CertificateFiles(certificate=certificate, key=key))
+    except CertificateError as error:
+        found = str(error)
+    return [judge.judge_certificate(str(certificate), found, clock.now())]
 
 
 def _read_policy(settings: Settings) -> Policy:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.admin.audit import AppAuditHead, agreed, head_sentence
+from bot.http.certificate import CertificateRecord
 from core.cluster.inspection import AccessRight
 from core.ports.retention import DatabasePages
 from core.records.app import DEFAULT_RACK, adopt_command, namespace_command
@@ -22,6 +23,8 @@ MOST_SKEW_SECONDS = 30.0
 LEAST_FREE, LITTLE_FREE = 0.10, 0.20
 MOST_NAMED = 5
 MEGABYTE = 1e6
+# cert-manager renews when a third of the time is left, 30 of 90 days; who does it by hand needs some.
+FEW_DAYS = 14
 # How a probe begins to say that nobody answered.
 SILENCE = "does not answer"
 REINSTALL = "paste manifest.yml at api.slack.com/apps → App Manifest, then Install App → Reinstall, and set SLACK_BOT_TOKEN anew"
@@ -291,6 +294,28 @@ def judge_database(error: str, size: str = "") -> HealthCheck:
     return HealthCheck(
         name="database", problem=error, remedy="docs/operations.md, `Degraded` and `After a restore`"
     )
+
+
+def judge_certificate(where: str, found: CertificateRecord | str, now: datetime) -> HealthCheck:
+    """Judge the certificate of the ports.
+
+    Args:
+        where: its file.
+        found: what it says of itself, or why it cannot be used.
+        now: this machine's time.
+    """
+    renew = (
+        f"put a new one and its key in their place ({where}, or the Secret that it is mounted from): it is read within a "
+        "minute, without a restart"
+    )
+    problem = found if isinstance(found, str) else found.why_not(now)
+    if problem or isinstance(found, str):
+        return HealthCheck(name="certificate", problem=problem, remedy=renew)
+    days = (found.ends - now).days
+    if days < FEW_DAYS:
+        return HealthCheck(name="certificate", problem=f"{where} ends in {days} days", remedy=renew)
+    names = ", ".join(found.names) or "no host"
+    return HealthCheck(name="certificate", note=f"it is for {names}, and ends in {days} days")
 
 
 def judge_keys(error: str, old: Sequence[str]) -> HealthCheck:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -115,7 +116,7 @@ def posting(size: int, sent: bytes = b"", path: str = "/body") -> bytes:
 
 
 @asynccontextmanager
-async def opened(**limits: float) -> AsyncIterator[Port]:
+async def opened(tls: ssl.SSLContext | None = None, **limits: float) -> AsyncIterator[Port]:
     app = new_application(HttpLimits(**(QUICK | limits)))  # type: ignore[arg-type]
     (number,) = free_ports(1)
     port = Port(number, app)
@@ -157,6 +158,6 @@ async def opened(**limits: float) -> AsyncIterator[Port]:
     app.router.add_get("/wait", wait)
     app.router.add_get("/large", large)
     app.router.add_get("/middle", middle)
-    async with listening(app, HOST, number):
+    async with listening(app, HOST, number, tls):
         yield port
         port.go.set()

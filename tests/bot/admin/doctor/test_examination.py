@@ -33,6 +33,7 @@ from core.records.claim import Claim
 from storage.audit import follow
 from storage.keys import Keyring
 from storage.store import open_store
+from tests.bot.http.certificates import NOW, PrivateCa
 from tests.bot.oidc.issuing import issuing, trusting
 from tests.fakes import JumpingClock
 from tests.storage.making import ALICE
@@ -365,3 +366,11 @@ async def test_a_start_says_it_in_the_log_and_takes_no_call_that_it_needs_itself
     assert "doctor: SLACK_BOT_TOKEN: Slack says invalid_auth → copy the token anew" in caplog.text
     assert "found something: SLACK_BOT_TOKEN" in caplog.text
     assert "apps.connections.open" not in {call.method for call in ground.slack._context.calls}
+
+
+async def test_a_certificate_of_the_ports_is_looked_at_where_there_is_one(ground, tmp_path):
+    files = PrivateCa(tmp_path).pair(ends=NOW + timedelta(days=900))
+    https = {"CONVOX_TLS_CERT": str(files.certificate), "CONVOX_BUILD_ADDRESS": "https://bot:3001"}
+    assert "certificate" in await ground.look(CONVOX_TLS_KEY=str(files.key), **https)
+    wrong = await ground.wrong(CONVOX_TLS_KEY=str(files.certificate), **https)
+    assert wrong == {"certificate": f"{files.certificate} holds no private key in PEM"}

@@ -12,6 +12,7 @@ from bot.admin.doctor import judgements as judge
 from bot.admin.doctor.judgements import HealthCheck
 from bot.admin.doctor.report import json_text, summary, text
 from bot.command.parser import parse
+from bot.http.certificate import CertificateRecord
 from core.cluster.inspection import AccessRight, rights_of_an_app, rights_of_builds, router_paths
 from core.ports.retention import DatabasePages
 from core.records.anchor import AuditHead
@@ -21,6 +22,14 @@ from tests.docs.pages import ROOT
 NOW = datetime(2027, 1, 31, 12, tzinfo=UTC)
 PATCH = AccessRight("patch", "apps", "deployments")
 HEAD = AppAuditHead(app="myapp", head=AuditHead(rows=9, hash="e" * 64))
+
+
+def held(days: int) -> CertificateRecord:
+    return CertificateRecord(
+        names=["bot.example"], begins=NOW - timedelta(days=90), ends=NOW + timedelta(days=days)
+    )
+
+
 CASES = [
     (judge.judge_scopes(judge.SCOPES | {"more"}), "", ""),
     (judge.judge_scopes(judge.SCOPES - {"chat:write"}), "SLACK_BOT_TOKEN lacks chat:write", "Reinstall"),
@@ -64,6 +73,10 @@ CASES = [
     (judge.judge_clock("Slack", NOW, NOW + timedelta(seconds=600)), "600 s ahead of Slack", "timedatectl"),
     (judge.judge_clock("Slack", NOW, NOW - timedelta(seconds=40)), "40 s behind Slack", "timedatectl"),
     (judge.judge_clock("Slack", None, NOW), "", ""),
+    (judge.judge_certificate("/tls.crt", held(90), NOW), "", ""),
+    (judge.judge_certificate("/tls.crt", held(13), NOW), "/tls.crt ends in 13 days", "put a new one"),
+    (judge.judge_certificate("/tls.crt", held(-1), NOW), "it has ended at 2027-01-30 12:00 UTC", "put a new one"),
+    (judge.judge_certificate("/tls.crt", "/tls.crt cannot be read: x", NOW), "/tls.crt cannot be read", "read within a minute"),
     (judge.judge_disk("/data", 0.2), "", ""),
     (judge.judge_disk("/data", 0.15), "15% of the disk of /data is free; under 10% nothing", "make room"),
     (judge.judge_disk("/data", 0.05), "5% of the disk of /data is free; nothing new starts", "make room"),
@@ -182,3 +195,12 @@ def test_each_check_is_a_line_and_what_mends_it_stands_below():
     ]
     assert summary(checks[:2]) == "all 2 checks are ok"
     assert '"remedy": "docs/operations.md' in json_text(checks)
+
+
+def test_a_certificate_that_holds_says_for_whom_and_how_long():
+    assert (
+        judge.judge_certificate("/tls.crt", held(90), NOW).note
+        == "it is for bot.example, and ends in 90 days"
+    )
+    nobody = CertificateRecord(names=[], begins=NOW, ends=NOW + timedelta(days=20))
+    assert judge.judge_certificate("/tls.crt", nobody, NOW).note == "it is for no host, and ends in 20 days"
