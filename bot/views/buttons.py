@@ -140,6 +140,13 @@ def _changed_by_hand(promotion: Promotion) -> bool:
     return promotion.phase is Phase.SUPERSEDED and not promotion.superseded_by
 
 
+def _can_be_promoted_over(context: ButtonContext) -> bool:
+    """Tell whether what somebody else rolled out in the middle may be replaced by what was meant: nothing became live since."""
+    p = context.promotion
+    forward = p.kind == "promote" and not p.restarts
+    return _changed_by_hand(p) and forward and context.active == p.back_to
+
+
 def _rollback_failed(context: ButtonContext) -> bool:
     """Tell whether somebody has to choose anew where the app goes: where a person's rollback went did not come up."""
     p = context.promotion
@@ -288,6 +295,20 @@ BUTTONS = (
         ),
         confirm="Roll back",
         deny="Stay",
+        follows=True,
+    ),
+    Button(
+        name="promote_over",
+        label=_words("Promote over it"),
+        spoken=lambda c: f"Promote over it {c.promotion.release} to {c.promotion.app}",
+        shown=_can_be_promoted_over,
+        command=lambda c: Promote(app=c.promotion.app, release=c.promotion.release, overwrite=True),
+        question=lambda c: (
+            f"{c.promotion.release} is promoted once more, and what somebody has set by hand is replaced. To leave it as it"
+            " is, do nothing."
+        ),
+        confirm="Promote over it",
+        deny="Leave it",
         follows=True,
     ),
     Button(

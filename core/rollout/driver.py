@@ -38,12 +38,17 @@ from core.sentence import Sentence
 
 @dataclass(slots=True)
 class _Run:
-    """One drive: the promotion as it is now, and what lives as long as the drive does."""
+    """One drive: the promotion as it is now, and what lives as long as the drive does.
+
+    Attributes:
+        resumed: an earlier life has begun it, and nothing was looked at since.
+    """
 
     promotion: Promotion
     intent: Intent
     verifier: Verifier
     redact: Redactor
+    resumed: bool
 
 
 class Driver:
@@ -85,7 +90,8 @@ class Driver:
                 if intent is None:
                     return
                 promotion = await self._ports.store.read.promotion(promotion.id)
-            run = _Run(promotion, intent, Verifier(self._ports, self._effects, watch, redact), redact)
+            verifier = Verifier(self._ports, self._effects, watch, redact)
+            run = _Run(promotion, intent, verifier, redact, resumed=begun)
             while not run.promotion.settled:
                 # Stale: somebody cancelled or took over; the phase as it is now says what is next.
                 with suppress(StalePromotion):
@@ -111,6 +117,8 @@ class Driver:
     async def _apply(self, run: _Run) -> None:
         bundle = await self._bundle(run)
         order = waves(bundle, self._ports.cluster.traits)
+        if await self._is_taken(run, bundle):
+            return
         if not await self._send(run, bundle, order, 0, limit=run.promotion.limits.pending):
             return
         await run.verifier.drain()
@@ -146,12 +154,32 @@ class Driver:
             return False
         return True
 
+    async def _is_taken(self, run: _Run, bundle: Bundle) -> bool:
+        """Return whether somebody else has changed, while nobody looked, what an earlier life applied; then it has ended.
+
+        Nothing is sent any more before that is known (engine rule 12).
+        """
+        resumed, run.resumed = run.resumed, False
+        answers = await applied_of(self._ports.store.read, run.promotion, "forward") if resumed else ()
+        # What no answer is kept of may not have been applied at all, and looks as somebody else's for that reason.
+        applied = tuple(each for each in answers if each.template)
+        if not applied:
+            return False
+        part = bundle.part([each.ref for each in applied])
+        target = DesiredState(release=run.promotion.release, bundle=part, applied=applied)
+        cause = await run.verifier.taken(run.promotion, target)
+        if cause:
+            await self._give_way(run, cause)
+        return bool(cause)
+
     async def _watch_forward(self, run: _Run) -> None:
         """Verify wave by wave: each is applied once everything before it is verified, and judged with all of that."""
         bundle = await self._bundle(run)
         order = waves(bundle, self._ports.cluster.traits)
         steps = await self._ports.store.read.steps(run.promotion.id)
         number = begun(order, {s.ref for s in steps if s.stage == "forward" and s.action == "apply"})
+        if number and await self._is_taken(run, bundle):
+            return
         # A wave of which an earlier life has sent something was due: it is finished before anything is judged.
         while not number or await self._follow_up(run, bundle, order, number):
             outcome = await self._until_verdict(run, bundle.part(up_to(order, number)))
@@ -169,7 +197,7 @@ class Driver:
     async def _judge(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> None:
         """Do what follows from the verdict of the last wave, or from one that is not good."""
         if outcome.event is PromotionEvent.SUPERSEDED:
-            await self._give_way(run, outcome)
+            await self._give_way(run, outcome.cause)
         elif outcome.event is not PromotionEvent.VERIFIED:
             await self._fail(run, outcome)
         elif await self._is_routed(run, bundle, outcome):
@@ -302,17 +330,17 @@ class Driver:
         target = DesiredState(release=run.promotion.release, bundle=bundle, applied=applied)
         outcome = await run.verifier.until_due(run.promotion, target)
         if outcome.event is PromotionEvent.SUPERSEDED:
-            await self._give_way(run, outcome)
+            await self._give_way(run, outcome.cause)
             return
         failpoint("countdown.before_commit")
         await self._move(run, PromotionEvent.DUE)
         failpoint("countdown.after_commit")
 
-    async def _give_way(self, run: _Run, outcome: StageOutcome) -> None:
+    async def _give_way(self, run: _Run, cause: str) -> None:
         """End at once and touch nothing more: what somebody else rolls out is never ours to judge or to undo (engine rule 44)."""
         async with self._moving(run) as (tx, current):
             await self._hold(tx, current)
-            causes = [c for c in (current.cause, Sentence.of(outcome.cause)) if c]
+            causes = [c for c in (current.cause, Sentence.of(cause)) if c]
             await move(tx, current, PromotionEvent.SUPERSEDED, actor=BOT, cause=Sentence.join("; ", causes))
             failpoint("settle.before_commit")
         failpoint("settle.after_commit")
@@ -366,7 +394,7 @@ class Driver:
         if outcome.event is PromotionEvent.VERIFIED:
             await self._reverted(run, back, outcome)
         elif outcome.event is PromotionEvent.SUPERSEDED:
-            await self._give_way(run, outcome)
+            await self._give_way(run, outcome.cause)
         else:
             await self._stuck(run, outcome.cause, event=outcome.event)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from core.errors import Rejected
 from core.failpoints import failpoint
 from core.lifecycle.transition import ATOM
 from core.ports.cluster import Watch
@@ -14,11 +15,11 @@ from core.records.observation import Diagnosis, Observation
 from core.records.pod_sample import PodSample
 from core.records.progress import Progress, Settling
 from core.redaction import Redactor
-from core.rollout.effects import Effects, RolloutPorts, StalePromotion, ensure_current
+from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromotion, ensure_current
 from core.rollout.judging import Judging
 from core.rollout.sampling import Sampler, counts_of, stage_of
 from core.rollout.settling import NO_EARLIER_PODS, EarlierPods
-from core.rollout.verdict import Verdict
+from core.rollout.verdict import TAKEN, Verdict
 from core.rollout.watched_time import WatchedTime
 
 # How often watched time is saved without anything to tell; a crash loses no more than this of a window.
@@ -91,6 +92,30 @@ class Verifier:
                 saved = await self._record(promotion, saved, verdict)
             if verdict.event is not None:
                 return _ended(verdict.event, verdict)
+
+    async def taken(self, promotion: Promotion, target: DesiredState) -> str:
+        """Look once, and return what somebody else has made of the target, "" where nothing.
+
+        Raises:
+            StalePromotion: a person cancelled it or took over.
+        """
+
+        async def look() -> Observation:
+            await self._watch.wait_for_sync()
+            return await self._watch.fresh()
+
+        self._watch.aim(target)
+        try:
+            limit = promotion.progress.watched + promotion.limits.pending
+            seen = await self._effects.retry(promotion, look, limit=limit)
+        except (Rejected, StageTimeout):
+            # What is sent next meets the same, and says so.
+            return ""
+        finally:
+            self.rest()
+        return next(
+            (self._redact(d.sentence) for s in seen.services for d in s.diagnoses if d.kind in TAKEN), ""
+        )
 
     async def until_due(self, promotion: Promotion, target: DesiredState) -> StageOutcome:
         """Watch until the countdown is over, or somebody rolls out something else.

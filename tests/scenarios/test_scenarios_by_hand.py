@@ -1,9 +1,15 @@
 """Somebody works on the app with kubectl while a release rolls out, or before, on both clusters: what runs is what was approved."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
+from core.errors import Unreachable
+from core.records.bundle import Bundle, Ref
+from core.records.intent import Applied
 from tests.scenarios import by_hand
-from tests.scenarios.arrangement import BOB
+from tests.scenarios.arrangement import BOB, WEB, WORKER
 from tests.scenarios.harness import Stage
 
 
@@ -223,3 +229,29 @@ async def test_overwriting_takes_a_service_back_and_the_next_promote_needs_it_no
     assert (await stage.line(ended.id, "Overwrote")).text == "Overwrote .spec.type (set by kubectl-patch)"
     assert await type_of_service(stage) == "ClusterIP"
     assert (await stage.promoted(await stage.build(web="v3"))).phase == "Running"
+
+
+async def test_an_image_set_while_the_bot_was_away_ends_it_before_anything_more_is_sent(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    """It died between two services: what it had applied is somebody else's by now, and the other service is left as it was."""
+    cluster = stage.bot.supervisor._ports.cluster
+    real, waits = cluster.apply, asyncio.Event()
+
+    async def apply(app: str, bundle: Bundle, ref: Ref, **more: Any) -> Applied:
+        if ref == Ref("Deployment", "worker"):
+            waits.set()
+            raise Unreachable("the connection was cut")
+        return await real(app, bundle, ref, **more)
+
+    monkeypatch.setattr(cluster, "apply", apply)
+    promotion = await stage.promote(await stage.build(manifest=WEB + WORKER, web="v1", worker="v1"))
+    await stage.until(waits.is_set)
+    await stage.stop()
+    await by_hand.set_image(stage, "v9")
+    await stage.start()
+    ended = await stage.ended(promotion)
+
+    assert ended.phase == "Superseded"
+    assert "kubectl-set changed" in str(ended.cause)
+    assert await stage.deployment("worker") is None

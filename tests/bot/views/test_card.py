@@ -534,7 +534,7 @@ def buttons_of(promotion, **given) -> list[dict]:
         ("declined", ["ask_again"]),
         ("expired", ["ask_again"]),
         ("superseded", []),
-        ("by-hand", ["logs", "rollback"]),
+        ("by-hand", ["logs", "rollback", "promote_over"]),
     ],
 )
 def test_buttons_are_what_may_be_done_next(name, actions):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from core import failpoints
 from core.errors import Rejected, Unreachable
 from core.promotion import Phase, Promotion
 from core.records.bundle import Ref
-from core.records.observation import Observation
+from core.records.observation import Diagnosis, DiagnosisKind, Observation
 from storage.store import SqliteTransaction
 from tests.core.world import BOB, World, by, manifest, until
 from tests.fakes import FakeWatch, broken, progressing, service
@@ -301,3 +302,51 @@ async def test_the_time_while_nobody_looked_counts_for_nothing(w: World, monkeyp
     line = next(at for _, at in await w.store.read.lines(p.id) if "Updating => Deadline" in at.text)
     waited = (line.at - w.clock.now()).total_seconds() + w.clock.monotonic() - began
     assert 0 <= waited - (600 - before.progress.watched) <= 6
+
+
+def with_templates(w: World) -> None:
+    """Let each apply answer with the digest of a template, as a cluster does."""
+    real = w.cluster.apply
+
+    async def apply(app, bundle, ref, **more):
+        return replace(await real(app, bundle, ref, **more), template=f"template-{ref.name}")
+
+    w.cluster.apply = apply
+
+
+async def died_half_way(w: World) -> Promotion:
+    """Return a promotion of which everything was applied, and whose process died before it said so."""
+    with_templates(w)
+    await w.good()
+    die_at("applied.before_commit")
+    asked = await w.ask((await w.build(text=manifest(3))).release.id)
+    await w.idle()
+    w.cluster.requests.clear()
+    return asked.promotion
+
+
+async def test_what_somebody_changed_while_it_was_away_is_theirs_before_anything_more_is_sent(w: World):
+    promotion = await died_half_way(w)
+    sentence = "kubectl changed web while it was rolled out"
+    taken = broken(diagnosis=Diagnosis(kind=DiagnosisKind.OVERWRITTEN, sentence=sentence))
+    w.cluster.behaves[promotion.release] = lambda _: taken
+
+    ended = await resumed(w, promotion.id)
+
+    assert (ended.phase, str(ended.cause)) == (Phase.SUPERSEDED, sentence)
+    assert not [r for r in w.cluster.requests if r.startswith("apply")]
+
+
+async def test_a_look_that_nobody_can_take_keeps_nothing_from_going_on(w: World):
+    """Whatever is sent next meets the same, and says so."""
+    promotion = await died_half_way(w)
+    refused = [Rejected("the bot may not list pods")] * 2
+
+    def refuse(request: str) -> None:
+        if request == "watch" and refused:
+            raise refused.pop()
+
+    w.cluster.refuse = refuse
+    w.cluster.serves = True
+    ended = await resumed(w, promotion.id)
+    assert ended.phase is Phase.RUNNING
