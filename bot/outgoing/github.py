@@ -102,7 +102,7 @@ class DeploymentReceiver:
     async def _tried(
         self, promotion: Promotion, build: BuildEntry, account: GitAccount, event: OutgoingEvent
     ) -> Delivery:
-        known = (build.repository, hashlib.sha256(account.token.encode()).hexdigest())
+        known = (build.repository, hashlib.sha256(account.secret.encode()).hexdigest())
         if self._refused.get(known, 0.0) > self._clock.monotonic():
             return Skipped()
         try:
@@ -205,7 +205,7 @@ class DeploymentReceiver:
             _Refused: it is none of what was asked for.
         """
         headers = {
-            "Authorization": f"Bearer {account.token}",
+            "Authorization": f"Bearer {account.secret}",
             "Accept": "application/vnd.github+json",
             "Content-Type": "application/json",
             "User-Agent": "convox-bot",
