@@ -82,6 +82,7 @@ def _copy(source: Path, target: Path) -> None:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         with closing(sqlite3.connect(read_only(source), uri=True, isolation_level=None)) as connection:
             connection.execute("VACUUM INTO ?", [str(part)])
+        _stamp(part)
         _check(part)
         _keep(part, target)
     finally:
@@ -100,6 +101,14 @@ def _check_room(source: Path, target: Path) -> None:
             f"{source} cannot be copied to {target}: it has {needed:,} bytes, and {free:,} are free there",
             hint="name a file on another disk, or make room",
         )
+
+
+def _stamp(copy: Path) -> None:
+    """Have the copy know that it is one: whoever starts on it must not believe that nothing was told since."""
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+            now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+            connection.execute(f"INSERT OR REPLACE INTO meta (name, value) VALUES ('copied_at', {now})")  # noqa: S608
 
 
 def _check(copy: Path) -> None:

@@ -31,6 +31,7 @@ from storage.records.rows import bundle_blob
 from storage.records.writes import RecordWriter
 from storage.refused_blocks import SqliteRefusedBlocks
 from storage.reseal import reseal
+from storage.restored import settle_restored
 from storage.retention import SqliteRetention
 from storage.session import Session
 from storage.timing import DatabaseTask
@@ -148,6 +149,7 @@ async def open_store(
         vault = await Vault.open(database, keyring)
         await reseal(database, vault)
         if exclusive:
+            await settle_restored(database, clock.now())
             remember(database.path, vault.installation)
         yield SqliteStore(database, vault, clock)
 

@@ -76,7 +76,7 @@ def test_every_action_of_the_audit_is_in_the_table_and_no_other():
     code = sources("core/**/*.py", "storage/**/*.py")
     written = set(
         re.findall(
-            r'"((?:app|build|env|freeze|git|keys|registry|release|promote|promotion|restart|service|token|webhook)\.[a-z]+)"',
+            r'"((?:app|build|database|env|freeze|git|keys|registry|release|promote|promotion|restart|service|token|webhook)\.[a-z]+)"',
             code,
         )
     )

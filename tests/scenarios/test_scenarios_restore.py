@@ -1,6 +1,9 @@
 """Yesterday's backup in the place of the database, on both clusters: nothing is written until an operator has adopted."""
 
+import pytest
+
 from bot.admin.adoption import AdoptionRequest, adopt
+from bot.admin.doctor.probes import look_at_database
 from bot.admin.settings import AdoptionSettings
 from storage.copies import copy_database
 from tests.scenarios.arrangement import APP
@@ -67,3 +70,34 @@ async def test_a_backup_with_two_promotions_since_is_adopted_beside_the_bot_and_
     assert again.phase == "Running", again.cause
     await stage.runs(release)
     assert (await operator.adopts()).startswith("There is nothing to adopt")
+
+
+# What it proves is the bot's own; how a cluster keeps a bot of yesterday out is proved above, on both.
+@pytest.mark.parametrize("plane", [None], ids=["simulated"])
+async def test_a_backup_of_a_rollout_goes_on_elsewhere_with_its_one_card(stage: Stage, tmp_path, caplog):
+    await stage.running(web="v1")
+    release = await stage.build(web="v2")
+    promotion = await stage.promote(release)
+    await stage.phase(promotion, "Updating")
+    elsewhere = tmp_path / "another machine" / "convox.db"
+    elsewhere.parent.mkdir()
+    copy_database(stage.settings.convox_database, elsewhere)
+    assert (await stage.ended(promotion)).phase == "Running"
+    card = await stage.card(promotion)
+    await stage.stop()
+
+    stage.settings = stage.settings.model_copy(update={"convox_database": elsewhere})
+    await stage.start()
+    assert "this database is a copy of " in caplog.text
+    assert (await stage.ended(promotion)).phase == "Running"
+    await stage.runs(release)
+    assert (await stage.card(promotion)).ts == card.ts
+    parents = [
+        each for each in stage.slack.store.messages if not each.thread_ts and promotion in str(each.blocks)
+    ]
+    assert [each.ts for each in parents] == [card.ts], "the card is edited, never posted again"
+    look = await look_at_database(
+        elsewhere, [key.get_secret_value() for key in stage.settings.convox_keys], whole=True
+    )
+    assert (look.error, look.key_error, look.chain.broken) == ("", "", None)
+    await stage.running(web="v3")
