@@ -7,10 +7,11 @@ from typing import Literal, Protocol
 from core.sentence import Sentence
 
 # `notice`: a sentence; `build`: a build that is announced; `ask`: a channel is told of what waits for approval; `reminder`: those
-# who can approve it are reminded, in the thread of its card; `soon`: it starts in a few minutes, there too.
-NoticeKind = Literal["notice", "build", "ask", "reminder", "soon"]
+# who can approve it are reminded, in the thread of its card; `soon`: it starts in a few minutes, there too; `blind`: nobody
+# sees what becomes of it, there too.
+NoticeKind = Literal["notice", "build", "ask", "reminder", "soon", "blind"]
 
-IN_THREAD = frozenset({"reminder", "soon"})
+IN_THREAD = frozenset({"reminder", "soon", "blind"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class Notice:
         nonce: what its post carried, if one was ever tried; with one it may be in Slack: look for it before posting again.
         tried_at: when that was.
         since: when it was written.
-        promotion: what it is about, if it waits for an approval.
+        promotion: what it is about, if it waits for an approval, for its time, or to be seen.
         app, release: the build that it announces.
         whom: who is called by it, as the policy names them.
         card: the ts of the card that it leads to, in `card_channel`.

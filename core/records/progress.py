@@ -97,6 +97,8 @@ class Progress:
         routes: by which addresses a live release is reached from outside; `unrouted`: why it is not yet. Both for the card.
         first_pods: what became of the first pods of a release of which nothing ran when it was promoted, for the card;
             `proved`: they stood.
+        blind_since: since when nobody can see the rollout, by our own clock; None while it is seen.
+        blind_asked: a person was asked because of it.
     """
 
     watched: float = 0.0
@@ -116,6 +118,8 @@ class Progress:
     unrouted: tuple[str, ...] = ()
     first_pods: str = ""
     proved: bool = False
+    blind_since: datetime | None = None
+    blind_asked: bool = False
 
     def next_stage(self) -> "Progress":
         """Return what a new stage begins with: clocks of its own, and what was seen of the counts."""

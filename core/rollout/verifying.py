@@ -15,6 +15,7 @@ from core.records.observation import Diagnosis, Observation
 from core.records.pod_sample import PodSample
 from core.records.progress import Progress, Settling
 from core.redaction import Redactor
+from core.rollout.blindness import ask, asks, with_sight
 from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromotion, ensure_current
 from core.rollout.judging import Judging
 from core.rollout.sampling import Sampler, counts_of, stage_of
@@ -84,8 +85,9 @@ class Verifier:
         saved = progress = promotion.progress
         while True:
             verdict, seen = await judging.look(progress)
-            verdict = self._shown(verdict, progress.settling)
-            progress = verdict.progress
+            verdict = self._shown(verdict, progress.settling, seen)
+            progress = await self._asked(promotion, verdict.progress)
+            verdict = replace(verdict, progress=progress)
             self._see(promotion, progress, seen)
             # What has succeeded is written by the transaction that says so.
             if verdict.event is not PromotionEvent.VERIFIED:
@@ -131,8 +133,9 @@ class Verifier:
         saved = progress = promotion.progress
         while True:
             verdict, seen = await judging.look(progress, only=(PromotionEvent.SUPERSEDED,))
-            verdict = self._shown(verdict, progress.settling)
-            progress = verdict.progress
+            verdict = self._shown(verdict, progress.settling, seen)
+            progress = await self._asked(promotion, verdict.progress)
+            verdict = replace(verdict, progress=progress)
             self._see(promotion, progress, seen)
             saved = await self._record(promotion, saved, verdict)
             if verdict.event is not None:
@@ -178,12 +181,23 @@ class Verifier:
             unchanged=unchanged,
         )
 
-    def _shown(self, verdict: Verdict, before: Settling | None) -> Verdict:
+    async def _asked(self, promotion: Promotion, progress: Progress) -> Progress:
+        """Ask a person where it is time; that it was done is stored with the message, so no restart asks again."""
+        if not asks(progress, self._ports.clock.now()):
+            return progress
+        asked = replace(progress, blind_asked=True)
+        async with self._ports.store.transaction() as tx:
+            current = await ensure_current(tx, promotion)
+            await ask(tx, current)
+            await tx.save_progress(current.id, asked, was=current.phase, revision=current.revision + 1)
+        self._ports.announcer.wake()
+        return asked
+
+    def _shown(self, verdict: Verdict, before: Settling | None, seen: Observation) -> Verdict:
         """Make ready what is stored and shown of a verdict: no values of the environments (engine rule 17), and when a window ends."""
-        seen = verdict.progress
-        progress = seen.awaiting(
-            self._redact(seen.waiting), timed(seen.settling, before, self._ports.clock.now())
-        )
+        judged, now = verdict.progress, self._ports.clock.now()
+        progress = judged.awaiting(self._redact(judged.waiting), timed(judged.settling, before, now))
+        progress = with_sight(progress, seen=seen.synced, now=now)
         return replace(verdict, progress=progress, cause=self._redact(verdict.cause))
 
     def rest(self) -> None:

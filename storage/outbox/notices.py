@@ -7,11 +7,14 @@ import orjson
 
 from core.clock import Clock
 from core.ports.notices import IN_THREAD, Notice
-from core.promotion import Phase
+from core.promotion import IN_FLIGHT, Phase
 from storage.codec import datetime_or_none, sentence_of, timestamp
 from storage.database import Database
 from storage.keys import Vault
 from storage.outbox.table import OutboxTable
+
+# Kind → the phases in which what it is about still waits; of any other kind it waits for an approval.
+AWAITED = {"soon": frozenset({Phase.SCHEDULED}), "blind": IN_FLIGHT}
 
 
 class SqliteNotices(OutboxTable):
@@ -41,8 +44,8 @@ class SqliteNotices(OutboxTable):
         await self._run("postpone_notice", id=notice, not_before=timestamp(not_before))
 
     def _notice(self, row: Row) -> Notice:
-        awaited = Phase.SCHEDULED if row["kind"] == "soon" else Phase.AWAITING_APPROVAL
-        waits = row["phase"] == awaited and row["card_ts"] is not None
+        awaited = AWAITED.get(row["kind"], frozenset({Phase.AWAITING_APPROVAL}))
+        waits = row["phase"] in awaited and row["card_ts"] is not None
         return Notice(
             id=row["id"],
             channel=(row["card_channel"] or row["channel"]) if row["kind"] in IN_THREAD else row["channel"],

@@ -171,6 +171,7 @@ def progress_of(document: dict[str, Any]) -> Progress:
     settling = known.pop("settling", None)
     remarks = tuple(known.pop("remarks", ()))
     services = {name: (counts[0], counts[1]) for name, counts in known.pop("services", {}).items()}
+    known["blind_since"] = datetime_or_none(known.get("blind_since"))
     for name in ("routes", "unrouted"):
         known[name] = tuple(known.get(name, ()))
     return Progress(
