@@ -1,8 +1,7 @@
 """API tokens, made and ended beside a running bot or before its first start."""
 
 import re
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,13 +17,19 @@ UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 async def create_token(
-    database: Path, name: str, *, expires: str = "", apps: Sequence[str] = EVERY_APP_PATTERN
+    database: Path,
+    name: str,
+    *,
+    tell: Callable[[str], object],
+    expires: str = "",
+    apps: Sequence[str] = EVERY_APP_PATTERN,
 ) -> str:
     """Return a new token of a database, whether a bot runs on it or not.
 
     Args:
         database: its file; it is made where there is none.
         name: how the policy knows the token.
+        tell: is told that there was no database.
         expires: when it opens nothing any more, as `90d`, `12h` or `2027-01-31`; "" is never.
         apps: name patterns of the apps that it is for.
 
@@ -38,7 +43,7 @@ async def create_token(
     async with open_tokens(database, clock) as tokens:
         if new:
             # Whoever has mistyped CONVOX_DATABASE must not believe that the bot knows this token.
-            sys.stderr.write(f"made the database {database}: there was none\n")
+            tell(f"made the database {database}: there was none")
         return await tokens.create(name, expires_at=until, apps=apps)
 
 
@@ -49,10 +54,10 @@ async def revoke_token(database: Path, name: str) -> str:
     return f"Revoking {name}... OK"
 
 
-async def list_tokens(database: Path) -> str:
-    """Return the table of the tokens of a database; raise as `create_token`."""
+async def list_tokens(database: Path) -> Sequence[ApiToken]:
+    """Return the tokens of a database; raise as `create_token`."""
     async with open_tokens(database, SystemClock(), make=False) as tokens:
-        return token_table(await tokens.list())
+        return await tokens.list()
 
 
 def _is_absent(database: Path) -> bool:
@@ -90,3 +95,24 @@ def token_table(tokens: Sequence[ApiToken]) -> str:
         for token in tokens
     ]
     return table(("NAME", "POLICY", "APPS", "CREATED", "USED", "EXPIRES", "REVOKED"), rows)
+
+
+def token_documents(tokens: Sequence[ApiToken]) -> list[dict[str, object]]:
+    """Return the same for programs; null for what has not been, or never will be."""
+    return [
+        {
+            "name": token.name,
+            "policy": f"token:{token.name}",
+            "apps": list(token.apps),
+            **{
+                name: stamp(at) if at else None
+                for name, at in (
+                    ("created", token.created_at),
+                    ("used", token.used_at),
+                    ("expires", token.expires_at),
+                    ("revoked", token.revoked_at),
+                )
+            },
+        }
+        for token in tokens
+    ]

@@ -12,11 +12,11 @@ from bot.cli.external_builds import ExternalBuild, build_here
 from bot.cli.files import read_file
 from bot.cli.git import origin, remote
 from bot.cli.live_line import live_line
-from bot.cli.output import notice, say, write
+from bot.cli.output import notice, prints_json, say, show_document, write
 from bot.cli.packaging.package import built_services, service_names
 from bot.cli.rack_url import CliError
 from bot.cli.screen import harmless
-from bot.cli.source_builds import BuildLogReader, start_build, upload_folder
+from bot.cli.source_builds import GOOD, BuildLogReader, start_build, upload_folder
 from bot.cli.steps import Steps
 from bot.cli.terminal import EXIT_OK, complain, do, rack_of_environment
 from core.records.repository import repository_url
@@ -71,13 +71,16 @@ def build(options: BuildOptions, *, only_id: bool = False) -> int:
         only_id: standard output is for a script, which wants the id of the release and nothing else, as in Convox.
 
     Returns:
-        0, with `Build: B…` and `Release: R…` on stdout; 1 with the sentence on stderr.
+        0, with `Build: B…` and `Release: R…` on stdout, or as a document alone; 1 with the sentence on stderr.
     """
-    out = sys.stderr if only_id else sys.stdout
+    out = sys.stderr if only_id or prints_json() else sys.stdout
     try:
         made = _made(options, out)
     except CliError as error:
         return complain(error)
+    if prints_json():
+        _show(options.app, made)
+        return EXIT_OK
     say(f"Build: {made.id}\nRelease: {made.release}", out)
     if only_id:
         write(harmless(made.release, sys.stdout), sys.stdout, end="")
@@ -96,9 +99,11 @@ def deploy(options: BuildOptions, *, wait: bool = True, force: bool = False) -> 
         what `do releases promote` returns; 1 where there was no build.
     """
     try:
-        made = _made(options, sys.stdout, promote=True)
+        made = _made(options, sys.stderr if prints_json() else sys.stdout, promote=True)
     except CliError as error:
         return complain(error)
+    if prints_json():
+        _show(options.app, made)
     words = ["releases", "promote", made.release, "-a", options.app]
     return do([*words, "--force"] if force else words, wait=wait)
 
@@ -109,6 +114,10 @@ class BuildResult:
 
     id: str
     release: str
+
+
+def _show(app: str, made: BuildResult) -> None:
+    show_document({"id": made.id, "app": app, "release": made.release, "status": GOOD})
 
 
 def _made(options: BuildOptions, out: TextIO, *, promote: bool = False) -> BuildResult:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.admin.check import CheckResult, check_manifest, check_policy
 from bot.cli.files import read_file
-from bot.cli.output import say, say_verdict
+from bot.cli.output import prints_json, say, say_verdict, show_document
 from bot.cli.rack_url import CliError
 from bot.cli.terminal import EXIT_ERROR, EXIT_OK, complain
 from bot.router_settings import RouterSettings
@@ -48,8 +48,11 @@ def _variables(file: Path | None) -> dict[str, str]:
 
 
 def _told(result: CheckResult) -> int:
-    for line in (*result.objects, *(f"Note: {note}" for note in result.notes)):
-        say(line)
-    for problem in result.problems:
-        say_verdict(f"ERROR: {problem}", sys.stderr)
+    if prints_json():
+        show_document(result._asdict())
+    else:
+        for line in (*result.objects, *(f"Note: {note}" for note in result.notes)):
+            say(line)
+        for problem in result.problems:
+            say_verdict(f"ERROR: {problem}", sys.stderr)
     return EXIT_ERROR if result.problems else EXIT_OK

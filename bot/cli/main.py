@@ -8,11 +8,12 @@ import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import NoReturn
 
 from bot.cli.build_commands import NO_WAIT, add_build_commands, variable
 from bot.cli.completion import ASKED, SCRIPTS, SHELLS
 from bot.cli.operator import add_operator_commands
-from bot.cli.output import EXIT_USAGE, fail, show
+from bot.cli.output import EXIT_USAGE, fail, printing, prints_json, show
 
 EXIT_INTERRUPTED = 130
 MAX_PORT = 65535
@@ -31,6 +32,14 @@ from a terminal or CI, with RACK_URL=https://convox:TOKEN@HOST (http on this mac
 `serve`, `token`, `app-manifest` and the commands of an operator read settings from the environment and from .env; docs/settings.md lists them.
 `convox-bot COMMAND --help` tells more about one command.
 """
+# What has no facts to print, and why.
+WITHOUT_JSON = {
+    "serve": "runs until it is stopped",
+    "playground": "runs until it is stopped",
+    "completion": "prints what a shell reads",
+    "slack-manifest": "prints what Slack reads",
+    "app-manifest": "prints YAML, which kubectl reads",
+}
 JSON = (("-o", "json"), ("--output", "json"))
 DO_USAGE = f"convox-bot do [{NO_WAIT}] [-o json] WORDS…"
 DO = f"""\
@@ -49,14 +58,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status; wrong usage exits with 2."""
     words = list(sys.argv[1:] if argv is None else argv)
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if words[:2] == ASKED:
+        return _complete(words[2:])
+    # What stands behind `--` is text, such as the reason of a decline.
+    end = words.index("--") if "--" in words else len(words)
+    as_json, flags = _without_json(words[:end])
+    with printing(as_json=as_json):
+        return _run([*flags, *words[end:]])
+
+
+def _run(words: list[str]) -> int:
     try:
         # argparse would take `-a` and `--force` for flags of its own.
         if words[:1] == ["do"] and words[1:2] not in (["-h"], ["--help"]):
             return _do(words[1:])
-        if words[:2] == ASKED:
-            return _complete(words[2:])
         arguments = _parser().parse_args(words)
         run: Callable[[argparse.Namespace], int] = arguments.run
+        if prints_json() and arguments.subcommand in WITHOUT_JSON:
+            return fail(
+                [
+                    f"convox-bot {arguments.subcommand} {WITHOUT_JSON[arguments.subcommand]}, so there is no -o json of it"
+                ]
+            )
         return run(arguments)
     except BrokenPipeError:
         # `… | head` has read enough; without this the interpreter would complain once more while it ends.
@@ -68,11 +91,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         sentences, status = _explain(error)
         if not sentences:
             raise
-        return fail(sentences, status)
+        hint = sentences.pop() if status == 1 and len(sentences) > 1 else ""
+        return fail(sentences, status, hint=hint)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="convox-bot",
         description=DESCRIPTION,
         epilog=EPILOG,
@@ -83,7 +107,12 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, does: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=does, description=f"{does[:1].upper()}{does[1:]}.")
-        made.set_defaults(run=run)
+        made.set_defaults(run=run, subcommand=name)
+        if name not in WITHOUT_JSON:
+            # Taken away before argparse reads; here it is for the help, and for what is no json.
+            made.add_argument(
+                "-o", "--output", choices=["json"], metavar="json", help="as JSON, for programs"
+            )
         return made
 
     command("serve", "run the bot until SIGTERM; SIGHUP reads the policy again", _serve)
@@ -181,6 +210,15 @@ def _add_slack_manifest(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a line as every other refusal is said."""
+
+    def error(self, message: str) -> NoReturn:
+        if prints_json():
+            self.exit(fail([message], hint=self.format_usage().strip()))
+        super().error(message)
+
+
 class _Version(argparse.Action):
     """Looks the version up only when it is asked for: that costs more than the rest of a start."""
 
@@ -190,7 +228,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from bot.api.metrics_snapshot import version
 
-        show(f"convox-bot {version()}")
+        show(f"convox-bot {version()}", {"version": version()})
         parser.exit()
 
 
@@ -216,14 +254,11 @@ def _speed(text: str) -> float:
 def _do(words: list[str]) -> int:
     from bot.cli.terminal import do
 
-    # What stands behind `--` is text, such as the reason of a decline.
     end = words.index("--") if "--" in words else len(words)
-    flags, rest = words[:end], words[end:]
-    wait, (as_json, flags) = NO_WAIT not in flags, _without_json(flags)
-    kept = [word for word in flags if word != NO_WAIT] + rest
+    kept = [word for word in words[:end] if word != NO_WAIT] + words[end:]
     if not kept:
         return _usage_of_do()
-    return do(kept, wait=wait, as_json=as_json)
+    return do(kept, wait=NO_WAIT not in words[:end])
 
 
 def _without_json(words: list[str]) -> tuple[bool, list[str]]:
@@ -286,7 +321,8 @@ def _complete(words: Sequence[str]) -> int:
 def _keygen(_: argparse.Namespace) -> int:
     from bot.admin.commands import new_key
 
-    return show(new_key())
+    key = new_key()
+    return show(key, {"key": key})
 
 
 def _app_manifest(arguments: argparse.Namespace) -> int:

@@ -6,9 +6,10 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from bot.cli.output import show
+from bot.cli.output import fail, notice, prints_json, say, show, show_document
 
 Run = Callable[[argparse.Namespace], int]
 NewCommand = Callable[[str, str, Run], argparse.ArgumentParser]
@@ -17,8 +18,7 @@ NewCommand = Callable[[str, str, Run], argparse.ArgumentParser]
 def add_operator_commands(command: NewCommand) -> None:
     """Add them to the parser; `command` takes a name, what it does, and what runs it."""
     _add_token(command("token", "create, list or revoke API tokens, beside a running bot", _token))
-    doctor = command("doctor", "check everything that the bot needs, and say what mends it", _doctor)
-    doctor.add_argument("-o", "--output", choices=["json"], metavar="json", help="as JSON, for machines")
+    command("doctor", "check everything that the bot needs, and say what mends it", _doctor)
     _add_audit(command("audit", "check the chain of the audit, or print its rows", _audit))
     _add_webhooks(command("webhooks", "tell somebody of events, beside a running bot", _webhooks))
     command("rekey", "seal every value with the newest key, so that older ones can go", _rekey)
@@ -105,7 +105,7 @@ def _database() -> Path:
     return read_settings(DatabaseSettings).convox_database
 
 
-def _doctor(arguments: argparse.Namespace) -> int:
+def _doctor(_: argparse.Namespace) -> int:
     from bot.admin.doctor import report
     from bot.admin.doctor.examination import examine
     from bot.admin.doctor.judgements import HealthCheck
@@ -117,7 +117,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     except SettingsError as error:
         remedy = "set it as docs/settings.md says; what needs all settings was not looked at"
         checks = [HealthCheck(name="settings", problem=each, remedy=remedy) for each in error.problems]
-    show(report.json_text(checks) if arguments.output else report.text(checks))
+    show(report.text(checks), report.documents(checks))
     return 0 if all(check.ok for check in checks) else 1
 
 
@@ -128,12 +128,21 @@ def _token(arguments: argparse.Namespace) -> int:
     match arguments.action:
         case "create":
             apps = tuple(arguments.app or ("*",))
-            made = tokens.create_token(database, arguments.name, expires=arguments.expires, apps=apps)
-            return show(asyncio.run(made))
+            made = tokens.create_token(
+                database, arguments.name, tell=_aside, expires=arguments.expires, apps=apps
+            )
+            token = asyncio.run(made)
+            return show(token, {"name": arguments.name, "token": token, "apps": list(apps)})
         case "revoke":
             return show(asyncio.run(tokens.revoke_token(database, arguments.name)))
         case _:
-            return show(asyncio.run(tokens.list_tokens(database)))
+            found = asyncio.run(tokens.list_tokens(database))
+            return show(tokens.token_table(found), tokens.token_documents(found))
+
+
+def _aside(text: str) -> None:
+    """Tell what is no answer."""
+    (notice if prints_json() else partial(say, stream=sys.stderr))(text)
 
 
 def _webhooks(arguments: argparse.Namespace) -> int:
@@ -170,8 +179,13 @@ def _audit(arguments: argparse.Namespace) -> int:
     if arguments.action == "verify":
         cluster = read_settings(ClusterSettings) if arguments.cluster else None
         said, whole = asyncio.run(audit.verify(database, cluster, SystemClock()))
-        (sys.stdout if whole else sys.stderr).write(f"{said}\n")
+        if prints_json():
+            show_document({"whole": whole, "text": said})
+        else:
+            say(said, sys.stdout if whole else sys.stderr)
         return 0 if whole else 1
+    if prints_json() and arguments.csv:
+        return fail(["convox-bot audit export: --csv and -o json ask for two things"])
     since = audit.since(arguments.since, SystemClock().now()) if arguments.since else None
     asyncio.run(audit.export(database, as_csv=arguments.csv, since=since, out=sys.stdout))
     return 0
@@ -199,7 +213,11 @@ def _adopt(arguments: argparse.Namespace) -> int:
 
     request = AdoptionRequest(app=arguments.app, owner=arguments.owner, agreed=arguments.yes)
     settings = read_settings(AdoptionSettings)
-    return show(asyncio.run(adopt(settings, SystemClock(), request, confirm=_agreed, tell=show)))
+    return show(
+        asyncio.run(
+            adopt(settings, SystemClock(), request, confirm=_agreed, tell=notice if prints_json() else show)
+        )
+    )
 
 
 def _agreed(question: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TextIO
 from bot.cli.client import CommandResult, RackClient, is_verdict
 from bot.cli.forms import entered
 from bot.cli.live_line import live_line
-from bot.cli.output import notice, say, say_verdict, write
+from bot.cli.output import fail, notice, prints_json, say, say_verdict, show_document, write
 from bot.cli.rack_url import CliError, RackUrl
 from bot.cli.screen import harmless
 from core.ids import normalise
@@ -26,7 +26,6 @@ def do(
     words: Sequence[str],
     *,
     wait: bool = True,
-    as_json: bool = False,
     pause: Callable[[float], None] = time.sleep,
 ) -> int:
     """Carry out a command and, where it asks for a promotion, follow that to its verdict; or follow any, any number of times.
@@ -34,7 +33,6 @@ def do(
     Args:
         words: as typed; each reaches the bot exactly.
         wait: stay until the verdict; without it, return once the promotion is asked for.
-        as_json: print data for programs and nothing else: a document, or one a line.
         pause: how to wait before a lost connection is tried again.
 
     Returns:
@@ -43,30 +41,30 @@ def do(
     try:
         client = RackClient(rack_of_environment(), pause=pause)
         if words[0] == FOLLOW:
-            return _follow(client, _promotion_of(words[1:]), as_json=as_json)
-        text = _joined(words)
+            return _follow(client, _promotion_of(words[1:]))
+        text, as_json = _joined(words), prints_json()
         answer = client.command(text, as_json=as_json)
         if answer.form is not None:
             answer = client.command(
                 text, as_json=as_json, input=entered(answer.form), seen=answer.form.get("seen")
             )
         # With `--id` a script takes standard output for the id and nothing else, as in Convox.
-        out = sys.stderr if answer.id else sys.stdout
-        _say_answer(answer, out, as_json=as_json)
+        out = sys.stderr if answer.id and not as_json else sys.stdout
+        _say_answer(answer, out)
         if answer.promotion is None:
             return EXIT_OK
         if not wait:
             if not as_json:
                 say(f"Promotion: {answer.promotion}\nconvox-bot do {FOLLOW} {answer.promotion}", out)
             return EXIT_AWAITING_APPROVAL if answer.phase == Phase.AWAITING_APPROVAL else EXIT_OK
-        return _follow(client, answer.promotion, out, as_json=as_json)
+        return _follow(client, answer.promotion, out)
     except CliError as error:
         return complain(error)
 
 
-def _say_answer(answer: CommandResult, out: TextIO, *, as_json: bool) -> None:
-    if as_json and not answer.id:
-        _say_document(answer)
+def _say_answer(answer: CommandResult, out: TextIO) -> None:
+    if prints_json():
+        _show_answer(answer)
         return
     if answer.id:
         write(harmless(answer.id, sys.stdout), sys.stdout, end="")
@@ -74,17 +72,13 @@ def _say_answer(answer: CommandResult, out: TextIO, *, as_json: bool) -> None:
         say(answer.text, out)
 
 
-def _say_document(answer: CommandResult) -> None:
-    """Print an answer as JSON in one line; what is to be known beside it goes where no program reads."""
+def _show_answer(answer: CommandResult) -> None:
+    """Print an answer as a document; what is to be known beside it goes where no answer stands."""
     document = answer.data
     if document is None:
-        document = {
-            "text": answer.text,
-            "release": answer.release,
-            "promotion": answer.promotion,
-            "phase": answer.phase,
-        }
-    say(json.dumps(document, ensure_ascii=False))
+        said = {"release": answer.release, "promotion": answer.promotion, "phase": answer.phase}
+        document = {"text": answer.text, **said, **({"id": answer.id} if answer.id else {})}
+    show_document(document)
     for note in answer.notes:
         notice(note)
 
@@ -112,27 +106,26 @@ def _joined(words: Sequence[str]) -> str:
     return text
 
 
-def _follow(client: RackClient, promotion: str, out: TextIO | None = None, *, as_json: bool = False) -> int:
-    last, stream = "", out or sys.stdout
+def _follow(client: RackClient, promotion: str, out: TextIO | None = None) -> int:
+    last, stream, as_json = "", out or sys.stdout, prints_json()
     try:
         with live_line(stream) as show:
             for last in client.follow(promotion, notice, as_json=as_json, show=None if as_json else show):
                 (say_verdict if not as_json and is_verdict(last) else say)(last, stream)
     except KeyboardInterrupt:
-        say(
-            f"\n{promotion} goes on without this terminal: `convox-bot do {FOLLOW} {promotion}` shows it again,"
-            f" `convox-bot do cancel {promotion}` stops it",
-            sys.stderr,
+        goes_on = (
+            f"{promotion} goes on without this terminal: `convox-bot do {FOLLOW} {promotion}` shows it again,"
+            f" `convox-bot do cancel {promotion}` stops it"
         )
+        if as_json:
+            notice(goes_on)
+        else:
+            say(f"\n{goes_on}", sys.stderr)
         return EXIT_INTERRUPTED
     ended = json.loads(last)["ending"] if as_json else last
     return EXIT_ERROR if ended.startswith("ERROR:") else EXIT_OK
 
 
 def complain(error: CliError) -> int:
-    if error.text:
-        say(error.text)
-    say_verdict(f"ERROR: {error.sentence}", sys.stderr)
-    if error.hint:
-        say(error.hint, sys.stderr)
-    return EXIT_ERROR
+    """Print why something was not done, and return the exit status."""
+    return fail([f"ERROR: {error.sentence}"], EXIT_ERROR, hint=error.hint, text=error.text)

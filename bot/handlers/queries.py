@@ -7,7 +7,7 @@ from typing import Any
 from bot.command import commands as ask
 from bot.prefixes import typed
 from bot.views.answers import Answer
-from bot.views.apps import app_info, app_list, app_params
+from bot.views.apps import app_info, app_list, app_params, params
 from bot.views.builds import (
     account_list,
     build_info,
@@ -17,6 +17,7 @@ from bot.views.builds import (
     nothing_built,
 )
 from bot.views.documents import (
+    account_documents,
     app_document,
     build_document,
     diff_document,
@@ -150,7 +151,8 @@ class Queries:
 
     async def _manifest(self, command: ask.ReleaseManifest, caller: Caller) -> Answer:
         build = await self._viewer.build_of(caller, command.app, command.release)
-        return Answer(text=release_manifest(build), whole=command.typed)
+        text = release_manifest(build)
+        return Answer(text=text, data={"build": build.id, "manifest": text}, whole=command.typed)
 
     async def _environment(self, command: ask.Env, caller: Caller) -> Answer:
         seen = await self._viewer.environment(
@@ -189,9 +191,12 @@ class Queries:
                 if left
                 else ""
             )
-            return Answer(text=shown, hint=hint, whole=command.typed)
+            data = {"build": command.build, "lines": shown.split("\n")}
+            return Answer(text=shown, data=data, hint=hint, whole=command.typed)
         build, notes = await self._viewer.build_log(caller, command.app, command.build)
-        return Answer(text=build_logs(build), warnings=notes, whole=command.typed)
+        text = build_logs(build)
+        data = {"build": command.build, "lines": str(text).split("\n")}
+        return Answer(text=text, data=data, warnings=notes, whole=command.typed)
 
     async def _services(self, command: ask.ListServices, caller: Caller) -> Answer:
         found = await self._running.services(caller, command.app)
@@ -266,15 +271,16 @@ class Queries:
         return Answer(text=app_info(seen.app, seen.in_flight), data=app_document(seen.app, seen.in_flight))
 
     async def _params(self, command: ask.AppParams, caller: Caller) -> Answer:
-        return Answer(text=app_params(await self._viewer.rules(caller, command.app)))
+        rules = await self._viewer.rules(caller, command.app)
+        return Answer(text=app_params(rules), data=dict(params(rules)))
 
     async def _registries(self, command: ask.ListRegistries, caller: Caller) -> Answer:
         logins = await self._viewer.registries(caller, command.app)
-        return Answer(text=account_list(logins, self._clock.now()))
+        return Answer(text=account_list(logins, self._clock.now()), data=account_documents(logins))
 
     async def _git_accounts(self, command: ask.ListGitAccounts, caller: Caller) -> Answer:
         accounts = await self._viewer.git_accounts(caller, command.app)
-        return Answer(text=account_list(accounts, self._clock.now()))
+        return Answer(text=account_list(accounts, self._clock.now()), data=account_documents(accounts))
 
     async def _apps(self, _: ask.ListApps, caller: Caller) -> Answer:
         seen = await self._viewer.apps(caller)

@@ -40,21 +40,24 @@ def app_info(app: App, in_flight: Promotion | None) -> str:
 
 def app_params(rules: Rules) -> str:
     """Return what rules an app, under the names that the policy file has for it."""
-    return facts(
-        [
-            *_approvals("promote", rules.promote),
-            *_approvals("rollback", rules.rollback),
-            ("deadline", f"{rules.deadline:g}s"),
-            ("longest", f"{rules.longest:g}s"),
-            ("min_ready", _or_auto(rules.min_ready)),
-            ("settle", _or_auto(rules.settle)),
-            ("crashes", "2, 3 for a first release" if rules.crashes is None else str(rules.crashes)),
-            ("restarts", str(rules.restarts)),
-            ("rollback_after", f"{rules.rollback_after:g}s"),
-            ("unpinned", _yes(rules.unpinned)),
-            ("channel", rules.channel or ""),
-        ]
-    )
+    return facts(params(rules))
+
+
+def params(rules: Rules) -> list[tuple[str, str]]:
+    """Return what rules an app as names and values, as Convox has parameters."""
+    return [
+        *_approvals("promote", rules.promote),
+        *_approvals("rollback", rules.rollback),
+        ("deadline", f"{rules.deadline:g}s"),
+        ("longest", f"{rules.longest:g}s"),
+        ("min_ready", _or_auto(rules.min_ready)),
+        ("settle", _or_auto(rules.settle)),
+        ("crashes", "2, 3 for a first release" if rules.crashes is None else str(rules.crashes)),
+        ("restarts", str(rules.restarts)),
+        ("rollback_after", f"{rules.rollback_after:g}s"),
+        ("unpinned", _yes(rules.unpinned)),
+        ("channel", rules.channel or ""),
+    ]
 
 
 def _approvals(kind: str, rule: ApprovalRule) -> list[tuple[str, str]]:

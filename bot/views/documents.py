@@ -14,6 +14,8 @@ from core.promotion import Promotion
 from core.records.app import App
 from core.records.build import Build, BuildEntry
 from core.records.environment import Environment
+from core.records.git_account import GitAccount
+from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
 
 Document = dict[str, Any]
@@ -71,6 +73,13 @@ def build_document(build: BuildEntry) -> Document:
         "images": dict(build.images),
         **({"manifest": build.manifest} if isinstance(build, Build) else {}),
     }
+
+
+def account_documents(accounts: Sequence[RegistryAccount | GitAccount]) -> list[Document]:
+    """Return what `registries` and `git` list; passwords and tokens are told nobody."""
+    return [
+        {"server": each.host, "username": each.user, "created": stamp(each.created_at)} for each in accounts
+    ]
 
 
 def app_document(app: App, in_flight: Promotion | None) -> Document:

@@ -1,6 +1,7 @@
 """The help: one screen by section, with examples that can be typed as they stand."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from bot.command.grammar import RULES, CommandRule
 from bot.prefixes import typed
@@ -36,9 +37,18 @@ def help_text(topic: str, app: str | None, source: Source = "slack") -> Answer:
         unknown = f"no command is called {topic[:60]!r}; these are all of them\n\n" if topic else ""
         flags = (" ", CommandLine("help COMMAND"), " shows its flags.")
         return Answer(
-            text=unknown + _everything(app, source), hint=Sentence.of(_about_apps(app, source), *flags)
+            text=unknown + _everything(app, source),
+            hint=Sentence.of(_about_apps(app, source), *flags),
+            data=_documents(RULES),
         )
-    return Answer(text=_rows(chosen), hint=_about_apps(app, source))
+    return Answer(text=_rows(chosen), hint=_about_apps(app, source), data=_documents(chosen))
+
+
+def _documents(rules: Sequence[CommandRule]) -> list[dict[str, Any]]:
+    return [
+        {"command": rule.name, "usage": rule.usage, "does": rule.does, "flags": list(rule.flags)}
+        for rule in rules
+    ]
 
 
 def _everything(app: str | None, source: Source) -> str:

@@ -3,8 +3,6 @@
 import logging
 from collections.abc import Sequence
 
-import orjson
-
 from bot.admin.doctor.judgements import HealthCheck
 
 log = logging.getLogger(__name__)
@@ -29,13 +27,12 @@ def summary(checks: Sequence[HealthCheck]) -> str:
     return f"{len(wrong)} of {len(checks)} checks found something: {', '.join(wrong)}"
 
 
-def json_text(checks: Sequence[HealthCheck]) -> str:
-    """Return the checks for machines."""
-    rows = [
+def documents(checks: Sequence[HealthCheck]) -> list[dict[str, object]]:
+    """Return the checks for programs."""
+    return [
         {"check": each.name, "ok": each.ok, "problem": each.problem, "remedy": each.remedy, "note": each.note}
         for each in checks
     ]
-    return orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode()
 
 
 def tell_log(checks: Sequence[HealthCheck]) -> None:

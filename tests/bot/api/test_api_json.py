@@ -79,7 +79,7 @@ async def test_the_release_that_an_action_makes_or_promotes_is_a_field(api, text
 
 
 async def test_what_is_no_list_has_no_data_and_without_asking_nobody_gets_any(api):
-    assert (await asked(api, "help"))["data"] is None
+    assert (await asked(api, "env set A=1 -a myapp"))["data"] is None
     assert set(await (await api.command("apps")).json()) == {"text", "promotion"}
 
 

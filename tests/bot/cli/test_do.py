@@ -77,7 +77,7 @@ async def test_what_is_to_be_known_beside_data_goes_to_stderr(api, capsys):
     assert await typed("releases", "info", made.release.id, "-a", "myapp", "-o", "json") == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["id"] == made.release.id
-    assert "Note: nobody outside of the cluster reaches web" in err
+    assert json.loads(err)["note"].startswith("nobody outside of the cluster reaches web")
 
 
 async def test_a_promotion_is_followed_in_objects_to_its_end(api, capsys):

@@ -10,7 +10,7 @@ import yaml
 from bot.admin.audit import AppAuditHead
 from bot.admin.doctor import judgements as judge
 from bot.admin.doctor.judgements import HealthCheck
-from bot.admin.doctor.report import json_text, summary, text
+from bot.admin.doctor.report import documents, summary, text
 from bot.command.parser import parse
 from bot.http.certificate import CertificateRecord
 from core.cluster.inspection import AccessRight, rights_of_an_app, rights_of_builds, router_paths
@@ -194,7 +194,7 @@ def test_each_check_is_a_line_and_what_mends_it_stands_below():
         "1 of 3 checks found something: database",
     ]
     assert summary(checks[:2]) == "all 2 checks are ok"
-    assert '"remedy": "docs/operations.md' in json_text(checks)
+    assert documents(checks)[2]["remedy"] == "docs/operations.md, `Degraded` and `After a restore`"
 
 
 def test_a_certificate_that_holds_says_for_whom_and_how_long():
