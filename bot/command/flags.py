@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from bot.command.lexer import DASHES, MARKERS, Word, plain, shown
@@ -113,7 +113,7 @@ def _sorted(words: Sequence[Word], free: Mapping[str, Sequence[str]]) -> Iterato
         if text == "--" and word.text != "--" and first in free and given > 1:
             text = None
         if text == "--":
-            yield from words[at:]
+            yield from (replace(each, literal=True) for each in words[at:])
             return
         name, value = _name(text) if text else ("", None)
         if text is None or name not in free.get(first, (name,)):

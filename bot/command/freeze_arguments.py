@@ -1,5 +1,7 @@
 """How freezes and questions about rights are given: `freeze [APP|*] [from TIME] [until TIME] "reason"`."""
 
+from itertools import takewhile
+
 from bot.command.arguments import Arguments
 from bot.command.commands import Command, FreezeApp, ListWaiting, UnfreezeApp, WhoAmI, Why
 from bot.command.freeze_forms import FreezeForm
@@ -17,11 +19,11 @@ def freeze(given: Arguments) -> Command:
     given.count(1, MANY)
     words = list(given.words)
     # The reason is what is left, so a single word is that; an app may be left out where the channel has one.
-    named = len(words) > 1 and plain(words[0].text).lower() not in {"from", "until"}
+    named = len(words) > 1 and _keyword(words[0]) not in {"from", "until"} and not words[0].literal
     app = _app(given, words.pop(0)) if named else given.app
     times: dict[str, ZonedTime] = {}
     for word in ("from", "until"):
-        if words and plain(words[0].text).lower() == word:
+        if words and _keyword(words[0]) == word:
             times[word], words = _time(given, words[1:])
     reason = words[0].text if len(words) == 1 else " ".join(word.raw for word in words)
     reason = " ".join(reason.split())
@@ -40,17 +42,28 @@ def _app(given: Arguments, word: Word) -> str:
     return name
 
 
+def _keyword(word: Word) -> str:
+    """Return a word that may begin a time; what stands behind `--` is a reason."""
+    return "" if word.literal else plain(word.text).lower()
+
+
+def _is_reason(rest: list[Word]) -> bool:
+    """Tell whether what is behind a time is the reason alone: `freeze myapp until 18:00 -- UTC`, or `"UTC"` in quotes."""
+    return rest[0].literal or (len(rest) == 1 and rest[0].quoted)
+
+
 def _time(given: Arguments, words: list[Word]) -> tuple[ZonedTime, list[Word]]:
     """Return the time that the first words say, as many as can be one, and the words that are left."""
-    texts = {many: " ".join(plain(word.text) for word in words[:many]) for many in (2, 1)}
+    said = list(takewhile(lambda word: not word.literal, words[:2]))
+    texts = {many: " ".join(plain(word.text) for word in said[:many]) for many in (2, 1)}
     found = {many: time for many, text in texts.items() if (time := parse_time(text.rstrip("Zz")))}
     for many, time in found.items():
-        rest = words[many:]
+        rest = words[min(many, len(said)) :]
         utc = texts[many][-1:] in {"Z", "z"}
-        if not utc and rest and is_zone(zone := plain(rest[0].text)):
+        if not utc and rest and not _is_reason(rest) and is_zone(zone := plain(rest[0].text)):
             return ZonedTime(time=time, zone=zone), rest[1:]
         return ZonedTime(time=time, zone="UTC" if utc else ""), rest
-    return given.refuse(f"not a time: {shown(words[0].text) if words else 'nothing'}", FORMS)
+    return given.refuse(f"not a time: {shown(said[0].text) if said else 'nothing'}", FORMS)
 
 
 def unfreeze(given: Arguments) -> Command:

@@ -41,12 +41,19 @@ class Word:
         raw: as it was typed, quotes included, for free text.
         unclosed: a quote was opened that nothing closes; it was read as a letter.
         escaped: a backslash was taken as in a shell and is gone.
+        literal: it stands behind `--`, so it is text, whatever else it could be.
     """
 
     text: str
     raw: str
     unclosed: bool = False
     escaped: bool = False
+    literal: bool = False
+
+    @property
+    def quoted(self) -> bool:
+        """Whether it begins with a quote."""
+        return self.raw.startswith(tuple(DOUBLE + SINGLE))
 
 
 def decode(text: str) -> str:

@@ -233,6 +233,22 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
                 app="shop", reason="the launch", begins=until("18:00"), until=until("Mon 08:00", "UTC")
             ),
         ),
+        ("freeze shop until 18:00 -- UTC", FreezeApp(app="shop", reason="UTC", until=until("18:00"))),
+        (
+            "freeze shop until 18:00 UTC -- UTC",
+            FreezeApp(app="shop", reason="UTC", until=until("18:00", "UTC")),
+        ),
+        ('freeze shop until 18:00 "UTC"', FreezeApp(app="shop", reason="UTC", until=until("18:00"))),
+        (
+            "freeze shop until 18:00 UTC down",
+            FreezeApp(app="shop", reason="down", until=until("18:00", "UTC")),
+        ),
+        ("freeze shop -- until tomorrow", FreezeApp(app="shop", reason="until tomorrow")),
+        ("freeze -a shop -- from here on", FreezeApp(app="shop", reason="from here on")),
+        (
+            "freeze shop until Mon 08:00 -- 14:00 it is",
+            FreezeApp(app="shop", reason="14:00 it is", until=until("Mon 08:00")),
+        ),
         ("freeze", FreezeForm(app="web")),
         (
             f'releases promote {R} -a shop --break-glass "it is down"',
