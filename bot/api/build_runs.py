@@ -20,7 +20,9 @@ from core.clock import Clock
 from core.errors import Invalid, NotFound, Unauthorized
 from core.ids import normalise
 from core.records.build import BuildEntry
-from core.usecases.build_starter import BuildStarter, QueuedBuild
+from core.usecases.build_queue import QueuedBuild
+from core.usecases.build_starter import BuildStarter
+from core.usecases.build_viewer import BuildViewer
 
 # What keeps a build from going on is looked up in every tenth look at its log: that opens what is sealed.
 SILENT_LOOKS = 10
@@ -48,15 +50,18 @@ ROWS: Mapping[str, tuple[str, Row]] = {
 class BuildRunsEndpoint:
     """Builds that the cluster makes."""
 
-    def __init__(self, starter: BuildStarter, names: Names, clock: Clock, streams: TextStreams) -> None:
+    def __init__(
+        self, starter: BuildStarter, viewer: BuildViewer, names: Names, clock: Clock, streams: TextStreams
+    ) -> None:
         self._starter = starter
+        self._viewer = viewer
         self._names = names
         self._clock = clock
         self._streams = streams
 
     async def get(self, request: web.Request) -> web.Response:
         """Answer how it is."""
-        return await self._answer(await self._starter.look(caller_of(request), build_id(request)))
+        return await self._answer(await self._viewer.look(caller_of(request), build_id(request)))
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Stop it, and answer how it is then."""
@@ -88,15 +93,15 @@ class BuildRunsEndpoint:
 
     async def source(self, request: web.Request) -> web.StreamResponse:
         """Hand the source to the pod that builds it."""
-        path = await self._starter.source(build_id(request), build_token(request))
+        path = await self._viewer.source(build_id(request), build_token(request))
         return web.FileResponse(path, headers={"Cache-Control": "no-store"})
 
     async def log(self, request: web.Request) -> web.StreamResponse:
         """Stream the log from the line after the one with the number `after` until the build has ended."""
         after, caller, build = position(request), caller_of(request), build_id(request)
         media, row = _format(request.query.get("format", "text"))
-        await self._starter.lines(caller, build, after)
-        look = partial(self._starter.lines, caller, build)
+        await self._viewer.lines(caller, build, after)
+        look = partial(self._viewer.lines, caller, build)
         beside = partial(self._beside, caller, build) if request.query.get("format") == "live" else None
 
         def chunks(listening: Listening) -> AsyncGenerator[str]:
@@ -106,7 +111,7 @@ class BuildRunsEndpoint:
 
     async def _beside(self, caller: Caller, build: str) -> str:
         """Return what a build waits for as a row that is no line of its log, "" where it has ended."""
-        awaits = build_awaits(await self._starter.look(caller, build))
+        awaits = build_awaits(await self._viewer.look(caller, build))
         if awaits is None:
             return ""
         return awaited_row(awaits, await self._names.plain(awaits.text), self._clock.now())

@@ -9,6 +9,7 @@ from bot.api.authentication import caller_of
 from bot.api.bodies import Body, read_body
 from bot.http.errors import json_response
 from bot.prefixes import in_terminal
+from core.build_run import BuildRequest
 from core.errors import Invalid
 from core.sentence import Sentence
 from core.usecases.build_starter import BuildStarter
@@ -58,6 +59,27 @@ class NewBuild(Body):
     def _told_by_its_clone(cls, given: Any) -> Any:
         return {"manifest": "", **given} if isinstance(given, dict) and given.get("git") else given
 
+    def request(self) -> BuildRequest:
+        """Return what the cluster is asked to build; raise Invalid where more is said of a repository than its clone will tell."""
+        names = ("manifest", "source", "git_sha", "repository", "committed_at")
+        if self.git and (said := [name.replace("_", "-") for name in names if getattr(self, name)]):
+            raise Invalid(f"{', '.join(said)}: of git its clone tells that")
+        return BuildRequest(
+            manifest=self.manifest,
+            manifest_path=self.manifest_path,
+            source=self.source,
+            git_url=self.git,
+            git_ref=self.ref,
+            git_sha=self.git_sha,
+            repository=self.repository,
+            committed_at=self.committed_at,
+            build_args=self.build_args,
+            no_cache=self.no_cache,
+            images=self.images,
+            description=self.description,
+            promote=self.promote,
+        )
+
 
 class BuildsEndpoint:
     """Registers builds, and asks for such as the cluster makes."""
@@ -69,12 +91,12 @@ class BuildsEndpoint:
     async def create(self, request: web.Request) -> web.Response:
         """Store one build and its release; of a source, ask for it, since its release is still to come (202)."""
         app, given = request.match_info["app"].lower(), await read_body(request, NewBuild)
-        if given.git:
-            return await self._start_git(request, app, given)
-        if given.ref:
+        if given.ref and not given.git:
             raise Invalid("ref: without git nothing is cloned")
-        if given.source:
-            return await self._start(request, app, given)
+        if given.git or given.source:
+            asked = given.request()
+            queued = await self._starter.start(caller_of(request), app, asked, only_newest=given.only_newest)
+            return json_response({"id": queued.run.id, "ahead": queued.ahead}, status=202)
         _refuse_without_source(given)
         made = await self._registrar.register_build(
             caller_of(request),
@@ -91,44 +113,6 @@ class BuildsEndpoint:
         note = {"note": made.skipped} if made.skipped else {}
         notes = {"notes": [Sentence.of(each).shown(in_terminal) for each in made.notes]} if made.notes else {}
         return json_response({"id": made.build.id, "release": made.release.id, **note, **notes}, status=201)
-
-    async def _start_git(self, request: web.Request, app: str, given: NewBuild) -> web.Response:
-        names = ("manifest", "source", "git_sha", "repository", "committed_at")
-        if said := [name.replace("_", "-") for name in names if getattr(given, name)]:
-            raise Invalid(f"{', '.join(said)}: of git its clone tells that")
-        queued = await self._starter.start_git(
-            caller_of(request),
-            app,
-            url=given.git,
-            ref=given.ref,
-            manifest_path=given.manifest_path,
-            build_args=given.build_args,
-            no_cache=given.no_cache,
-            images=given.images,
-            description=given.description,
-            to_promote=given.promote,
-            only_newest=given.only_newest,
-        )
-        return json_response({"id": queued.run.id, "ahead": queued.ahead}, status=202)
-
-    async def _start(self, request: web.Request, app: str, given: NewBuild) -> web.Response:
-        queued = await self._starter.start(
-            caller_of(request),
-            app,
-            manifest=given.manifest,
-            source=given.source,
-            manifest_path=given.manifest_path,
-            build_args=given.build_args,
-            no_cache=given.no_cache,
-            images=given.images,
-            description=given.description,
-            git_sha=given.git_sha,
-            repository=given.repository,
-            committed_at=given.committed_at,
-            to_promote=given.promote,
-            only_newest=given.only_newest,
-        )
-        return json_response({"id": queued.run.id, "ahead": queued.ahead}, status=202)
 
 
 def _refuse_without_source(given: NewBuild) -> None:

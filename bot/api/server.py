@@ -33,6 +33,7 @@ from core.errors import Unavailable
 from core.ports.people import Directory
 from core.ports.store import Store
 from core.usecases.build_starter import BuildStarter
+from core.usecases.build_viewer import BuildViewer
 from core.usecases.registrar import Registrar
 from core.usecases.source_registrar import SourceRegistrar
 from core.usecases.viewer import Viewer
@@ -60,6 +61,7 @@ class ApiDependencies:
     try_database: Callable[[], Awaitable[None]]
     clock: Clock
     starter: BuildStarter
+    build_viewer: BuildViewer
     clones: CloneReceiver
     webhooks: WebhooksEndpoint
 
@@ -94,7 +96,9 @@ def _handlers(dependencies: ApiDependencies, streams: TextStreams) -> Mapping[st
     health = HealthEndpoint(dependencies)
     lines = LinesEndpoint(dependencies.viewer, names, dependencies.clock, streams)
     builds = BuildsEndpoint(dependencies.registrar, dependencies.starter)
-    runs = BuildRunsEndpoint(dependencies.starter, names, dependencies.clock, streams)
+    runs = BuildRunsEndpoint(
+        dependencies.starter, dependencies.build_viewer, names, dependencies.clock, streams
+    )
     sources = SourcesEndpoint(dependencies.sources)
     commands = CommandsEndpoint(dependencies.handlers, dependencies.store, names, dependencies.clock)
     return {

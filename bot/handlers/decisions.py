@@ -5,8 +5,10 @@ from bot.handlers.reply import Reply
 from bot.views import confirmations
 from bot.views.answers import Answer
 from core.actor import Caller
+from core.build_run import BuildRequest
 from core.sentence import Sentence
-from core.usecases.build_starter import BuildStarter, QueuedBuild
+from core.usecases.build_queue import QueuedBuild
+from core.usecases.build_starter import BuildStarter
 from core.usecases.decider import Decider
 from core.usecases.reminders import Reminders
 
@@ -67,15 +69,13 @@ class DecisionCommands:
                 return confirmations.starting_build(await self._start(command, caller))
 
     async def _start(self, command: ask.BuildGit, caller: Caller) -> QueuedBuild:
-        return await self._builds.start_git(
-            caller,
-            command.app,
-            url=command.url,
-            ref=command.ref,
+        asked = BuildRequest(
+            git_url=command.url,
+            git_ref=command.ref,
             manifest_path=command.manifest,
             build_args=dict(command.build_args),
             no_cache=command.no_cache,
             description=command.description,
             promote_after="automatic" if command.promote else "never",
-            only_newest=command.only_newest,
         )
+        return await self._builds.start(caller, command.app, asked, only_newest=command.only_newest)

@@ -10,7 +10,7 @@ from core.promotion import GOING_BACK, Phase, Promotion
 from core.records.build import BuildStatus
 from core.records.waits_for import WaitsFor
 from core.sentence import Sentence
-from core.usecases.build_starter import QueuedBuild
+from core.usecases.build_queue import QueuedBuild
 from core.usecases.viewer import OpenSeats
 
 

@@ -8,7 +8,7 @@ from core.lifecycle.freezing import FrozenApp
 from core.policy.authorization import named
 from core.promotion import Phase, Promotion
 from core.sentence import Channel, CommandLine, Hyperlink, Sentence, TimeOfDay
-from core.usecases.build_starter import QueuedBuild
+from core.usecases.build_queue import QueuedBuild
 from core.usecases.environment_registrar import ComposedRelease
 from core.usecases.reminders import RemindResult
 from core.usecases.scaler import ScaleResult

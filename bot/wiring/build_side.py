@@ -16,6 +16,7 @@ from core.ports.builds import BuildCluster
 from core.records.git_address import INSECURE, SECURE
 from core.records.registry_account import RegistryAccount, host_of
 from core.usecases.build_starter import BuildStarter
+from core.usecases.build_viewer import BuildViewer
 from core.usecases.push_receiver import PushReceiver
 from core.usecases.registrar import Registrar
 from core.usecases.source_registrar import SourceRegistrar
@@ -29,6 +30,7 @@ class BuildSide:
 
     sources: SourceRegistrar
     starter: BuildStarter
+    viewer: BuildViewer
     clones: CloneReceiver
     supervisor: BuildSupervisor
     pushes: PushReceiver
@@ -77,6 +79,7 @@ def new_build_side(
     return BuildSide(
         sources=SourceRegistrar(store, folder, slack.access, why_not_startable, builders.why_not, most=most),
         starter=starter,
+        viewer=BuildViewer(store, slack.access, folder),
         clones=CloneReceiver(store, builders, supervisor, slack.sender, slack.access.rules),
         supervisor=supervisor,
         pushes=PushReceiver(store, slack.access, starter, clock),

@@ -192,6 +192,7 @@ def _sites(
         registrar=domain.registrar,
         sources=domain.builds.sources,
         starter=domain.builds.starter,
+        build_viewer=domain.builds.viewer,
         clones=domain.builds.clones,
         webhooks=webhooks,
         store=store,

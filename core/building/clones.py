@@ -12,6 +12,7 @@ from core.building.job_spec import build_environment, job_spec
 from core.errors import Conflict, Invalid, NotFound, Unauthorized, UserError
 from core.failpoints import failpoint
 from core.lifecycle.build_ending import fail_build
+from core.lifecycle.build_request import MAX_AUTHOR_CHARS
 from core.lifecycle.build_source import check_request, may_fetch
 from core.policy.rules import Rules
 from core.ports.announcer import Announcer
@@ -20,7 +21,7 @@ from core.ports.store import Store
 from core.records.build import described, printable_line
 from core.records.git_address import COMMIT
 
-MAX_AUTHOR_CHARS, MAX_TIME_CHARS = 100, 40
+MAX_TIME_CHARS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.actor import Actor, Caller
+from core.build_run import BuildRequest
 from core.clock import Clock
 from core.errors import Unavailable, UserError
 from core.lifecycle.access import Access
@@ -77,15 +78,10 @@ class PushReceiver:
             push=push, marks=push.marks(vendor, delivery, rule.app), rule=str(rule), promote=rule.promote
         )
         try:
-            queued = await self._starter.start_git(
-                caller,
-                rule.app,
-                url=push.clone_url,
-                ref=push.name,
-                commit=push.commit,
-                author=push.author,
-                pushed=pushed,
+            asked = BuildRequest(
+                git_url=push.clone_url, git_ref=push.name, git_sha=push.commit, author=push.author
             )
+            queued = await self._starter.start(caller, rule.app, asked, pushed=pushed)
         except Unavailable:
             raise
         except UserError as error:

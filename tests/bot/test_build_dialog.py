@@ -16,7 +16,7 @@ from core.usecases.build_chooser import BuildChoices, BuildSource
 from core.usecases.build_registrar import NewestBuild
 from tests.bot.api.asking import IMAGES, MANIFEST, policy_of
 from tests.bot.handling import handlers_of
-from tests.core.building.nursery import starter_of
+from tests.core.building.nursery import start_git, starter_of
 from tests.core.world import ALICE, World, by
 
 APP = "myapp"
@@ -63,7 +63,7 @@ async def test_hosts_with_a_token_any_other_and_images_are_offered(w: World):
 async def test_what_was_cloned_last_stands_in_it(w: World):
     await account(w, "github.com")
     assert offers((await asked(w, "build")).form) == ["at:github.com", "anywhere"]
-    await starter_of(w).start_git(by(ALICE), APP, url=URL, ref="main")
+    await start_git(starter_of(w), by(ALICE), APP, url=URL, ref="main")
     form = (await asked(w, "build")).form
     assert [each.text for each in form.fields] == ["", "shop/web", "main"]
     assert (form.fields[0].chosen.value, form.submit) == ("at:github.com", "Build")

@@ -142,6 +142,7 @@ async def serving(path, jobs=None, token="", keys=None):
             handlers=handlers,
             registrar=made.registrar,
             starter=builds.starter,
+            build_viewer=builds.viewer,
             clones=builds.clones,
             sources=sources_of(made, path, builds.jobs.why_not),
             store=made.store,

@@ -12,7 +12,7 @@ from core.records.build import BuildStatus
 from storage.builds import reads, writes
 from tests.bot.api.asking import basic, policy_of
 from tests.bot.api.serving import all_told
-from tests.core.building.nursery import DONE, FAILED, MANIFEST, RUNS
+from tests.core.building.nursery import DONE, FAILED, MANIFEST, RUNS, start_git
 from tests.core.world import ALICE, by
 
 PATH = "/apps/myapp/builds"
@@ -181,7 +181,7 @@ async def test_who_may_not_look_any_more_hears_no_more(api):
 
 async def test_the_pod_of_a_build_tells_what_it_has_cloned_and_is_told_what_to_build(api):
     api.builds.jobs.looks = [RUNS]
-    queued = await api.builds.starter.start_git(by(ALICE), "myapp", url="https://git.example/shop/web")
+    queued = await start_git(api.builds.starter, by(ALICE), "myapp", url="https://git.example/shop/web")
     while not api.builds.jobs.started:
         await api.world.clock.sleep(0)
     path, token = f"/builds/{queued.run.id}/clone", api.builds.jobs.started[0].token

@@ -18,7 +18,7 @@ from core.policy.authorization import parse_policy
 from core.ports.builds import JobLogLine
 from core.records.line import Line
 from tests.bot.slack.test_sender import Slack, refused
-from tests.core.building.nursery import DONE, FAILED, MANIFEST, RUNS, Builds, builds
+from tests.core.building.nursery import DONE, FAILED, MANIFEST, RUNS, Builds, builds, start
 from tests.core.world import ALICE, by
 
 
@@ -32,7 +32,7 @@ class Told:
 
     async def ask(self) -> str:
         given: dict[str, Any] = {"manifest": MANIFEST, "source": self.b.sources.add()}
-        return (await self.b.starter.start(by(ALICE, "C1"), "myapp", **given)).run.id
+        return (await start(self.b.starter, by(ALICE, "C1"), "myapp", **given)).run.id
 
     async def pass_time(self, seconds: float = 30.0) -> None:
         passed = 0.0

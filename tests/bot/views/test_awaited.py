@@ -13,7 +13,7 @@ from core.records.countdown import Countdown
 from core.records.progress import Progress, Settling
 from core.records.waits_for import WaitsFor
 from core.sentence import EMPTY_SENTENCE
-from core.usecases.build_starter import QueuedBuild
+from core.usecases.build_queue import QueuedBuild
 from core.usecases.viewer import OpenSeats
 from tests.core.world import ALICE
 from tests.fakes import START

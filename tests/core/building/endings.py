@@ -15,7 +15,7 @@ from core.cluster.api.client import KubeClient
 from core.cluster.builds.adapter import KubernetesBuilds
 from core.cluster.builds.settings import BuildSettings
 from core.records.build import BuildStatus
-from tests.core.building.nursery import Builds, KeptSources, builds_of
+from tests.core.building.nursery import Builds, KeptSources, builds_of, start_git
 from tests.core.world import ALICE, World, by, world
 from tests.fakes import FakeCluster, JumpingClock
 
@@ -149,7 +149,7 @@ async def _ends(stage: Stage, w: World, app: str, ending: Ending) -> None:
 
 async def _ask(b: Builds, app: str, ending: Ending) -> str:
     if ending.git:
-        return (await b.starter.start_git(by(ALICE), app, url=ending.git)).run.id
+        return (await start_git(b.starter, by(ALICE), app, url=ending.git)).run.id
     manifest = f"services:\n  web: {{build: {ending.path}, port: 3000}}\n"
     return (await b.ask(app=app, manifest=manifest)).run.id
 

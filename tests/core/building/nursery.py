@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from core.actor import Actor
-from core.build_run import BuildRun
+from core.actor import Actor, Caller
+from core.build_run import BuildRequest, BuildRun
 from core.building.clones import CloneReceiver
 from core.building.driver import BuildPorts
 from core.building.supervisor import BuildSupervisor
@@ -18,7 +18,9 @@ from core.policy.rules import Verbosity
 from core.ports.builds import BuildJobSpec, BuildJobStatus, BuildRunner, JobLogLine
 from core.ports.sources import Source, Sources
 from core.redaction import Redactor
-from core.usecases.build_starter import BuildStarter, QueuedBuild
+from core.usecases.build_queue import QueuedBuild
+from core.usecases.build_starter import BuildStarter
+from core.usecases.build_viewer import BuildViewer
 from tests.core.world import ALICE, World, by, world
 
 MANIFEST = "services:\n  web: {build: ., port: 3000}\n  worker: {build: .}\n  db: {image: 'postgres:16'}\n"
@@ -104,6 +106,34 @@ class KeptSources:
         self.kept.pop(source_id, None)
 
 
+async def start(
+    starter: BuildStarter,
+    caller: Caller,
+    app: str,
+    *,
+    to_promote: bool = False,
+    only_newest: bool = False,
+    **asked: Any,
+) -> QueuedBuild:
+    """Ask for a build of what was uploaded."""
+    request = BuildRequest(promote=to_promote, **asked)
+    return await starter.start(caller, app, request, only_newest=only_newest)
+
+
+async def start_git(
+    starter: BuildStarter,
+    caller: Caller,
+    app: str,
+    *,
+    url: str,
+    ref: str = "",
+    commit: str = "",
+    **asked: Any,
+) -> QueuedBuild:
+    """Ask for a build of a repository."""
+    return await start(starter, caller, app, git_url=url, git_ref=ref, git_sha=commit, **asked)
+
+
 @dataclass
 class Builds:
     w: World
@@ -112,12 +142,13 @@ class Builds:
     supervisor: BuildSupervisor
     starter: BuildStarter
     clones: CloneReceiver
+    viewer: BuildViewer
 
     async def ask(self, actor: Actor = ALICE, **more: Any) -> QueuedBuild:
         app = more.pop("app", "myapp")
         source = more.pop("source", "") or self.sources.add(app=app)
         given: Mapping[str, Any] = {"manifest": MANIFEST, "source": source, **more}
-        return await self.starter.start(by(actor), app, **given)
+        return await start(self.starter, by(actor), app, **given)
 
     def hold(self) -> None:
         """Let builds be asked for and none begin, until `end`."""
@@ -171,7 +202,7 @@ def builds_of(
     starter = starter_of(w, jobs, sources, supervisor, why_not_startable=why_not_startable)
     access = Access(lambda: w.policy, w.directory)
     clones = CloneReceiver(w.store, jobs, supervisor, w.announcer, access.rules)
-    return Builds(w, jobs, sources, supervisor, starter, clones)
+    return Builds(w, jobs, sources, supervisor, starter, clones, BuildViewer(w.store, access, sources))
 
 
 class _Nobody:

@@ -148,12 +148,12 @@ async def test_builds_of_an_app_take_turns_and_the_queue_is_seen(b: Builds):
     first = await b.ask()
     second, third = await b.ask(source=b.sources.add("S2")), await b.ask(source=b.sources.add("S3"))
     assert [each.ahead for each in (first, second, third)] == [0, 1, 2]
-    assert (await b.starter.look(by(BOB), third.run.id)).ahead == 2
+    assert (await b.viewer.look(by(BOB), third.run.id)).ahead == 2
     await b.end(first.run.id)
     runs = [await b.w.store.read.build_run(each.run.id) for each in (first, second, third)]
     assert [run.status for run in runs] == ["complete"] * 3
     assert runs[0].ended_at <= runs[1].started_at <= runs[1].ended_at <= runs[2].started_at
-    assert (await b.starter.look(by(BOB), first.run.id)).ahead == 0
+    assert (await b.viewer.look(by(BOB), first.run.id)).ahead == 0
 
 
 async def test_only_the_newest_takes_those_that_wait_out_of_the_queue(b: Builds):
@@ -254,7 +254,7 @@ async def test_a_full_disk_starts_nothing_and_a_queue_is_bounded(
     async with builds(tmp_path, why_not_startable="the disk is full") as b:
         with pytest.raises(Unavailable, match="the disk is full"):
             await b.ask()
-    monkeypatch.setattr("core.usecases.build_starter.MOST_QUEUED", 1)
+    monkeypatch.setattr("core.usecases.build_queue.MOST_QUEUED", 1)
     async with builds(tmp_path) as b:
         b.hold()
         await b.ask()
@@ -268,13 +268,13 @@ async def test_the_source_is_opened_by_the_token_of_its_build_while_that_runs(b:
     while not b.jobs.started:
         await b.w.clock.sleep(0)
     token = b.jobs.started[0].token
-    assert (await b.starter.source(build, token)).name == "SABCDEFGHIJ"
+    assert (await b.viewer.source(build, token)).name == "SABCDEFGHIJ"
     for wrong, other in ((build, "0" * 64), ("BXXXXXXXXXX", token)):
         with pytest.raises(Unauthorized):
-            await b.starter.source(wrong, other)
+            await b.viewer.source(wrong, other)
     await b.starter.cancel(by(ALICE), build)
     with pytest.raises(Unauthorized):
-        await b.starter.source(build, token)
+        await b.viewer.source(build, token)
 
 
 async def test_who_may_not_build_asks_for_nothing_and_who_may_not_look_sees_nothing(b: Builds):
@@ -285,8 +285,8 @@ async def test_who_may_not_build_asks_for_nothing_and_who_may_not_look_sees_noth
         b.ask(BOB),
         b.ask(BOB, to_promote=True),
         b.starter.cancel(stranger, run.id),
-        b.starter.look(stranger, run.id),
-        b.starter.lines(stranger, run.id, 0),
+        b.viewer.look(stranger, run.id),
+        b.viewer.lines(stranger, run.id, 0),
     ):
         with pytest.raises(Exception, match="^you may not (make builds of|view) myapp"):
             await asked
@@ -295,7 +295,7 @@ async def test_who_may_not_build_asks_for_nothing_and_who_may_not_look_sees_noth
 async def test_a_log_goes_on_after_any_line(b: Builds):
     b.jobs.lines = [JobLogLine(str(n), f"line {n}") for n in range(1, 5)]
     run = await b.made()
-    found, lines = await b.starter.lines(by(BOB), run.id, 2)
+    found, lines = await b.viewer.lines(by(BOB), run.id, 2)
     assert (found.status, lines) == (BuildStatus.COMPLETE, [(3, "line 3"), (4, "line 4")])
 
 

@@ -14,7 +14,7 @@ from core.policy.authorization import parse_policy
 from core.ports.builds import JobLogLine
 from core.records.build import BuildStatus
 from tests.bot.api.asking import policy_of
-from tests.core.building.nursery import DONE, FAILED, MANIFEST, RUNS, Builds, builds
+from tests.core.building.nursery import DONE, FAILED, MANIFEST, RUNS, Builds, builds, start
 from tests.core.world import ALICE, BOB, by
 
 LOG = [
@@ -48,7 +48,7 @@ def terminal() -> Caller:
 
 async def asked(b: Builds, caller: Caller, **more):
     given = {"manifest": MANIFEST, "source": b.sources.add(), **more}
-    return (await b.starter.start(caller, "myapp", **given)).run
+    return (await start(b.starter, caller, "myapp", **given)).run
 
 
 async def thread(b: Builds, build: str) -> list[str]:

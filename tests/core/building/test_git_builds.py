@@ -18,7 +18,7 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from core.policy.authorization import parse_policy
 from core.records.git_account import GitAccount
 from tests.bot.api.asking import policy_of
-from tests.core.building.nursery import DIGEST, DONE, FAILED, MANIFEST, RUNS, Builds, builds
+from tests.core.building.nursery import DIGEST, DONE, FAILED, MANIFEST, RUNS, Builds, builds, start_git
 from tests.core.world import ALICE, BOB, by
 
 URL, SHA = "https://github.com/shop/web.git", "0123456789" * 4
@@ -32,8 +32,8 @@ async def b(tmp_path: Path) -> AsyncGenerator[Builds]:
 
 
 async def test_what_was_asked_for_waits_with_all_that_is_known_of_it(b: Builds, tmp_path: Path):
-    queued = await b.starter.start_git(
-        by(ALICE), "myapp", url=URL, ref="main", commit=SHA, author="Ada\nLovelace", no_cache=True
+    queued = await start_git(
+        b.starter, by(ALICE), "myapp", url=URL, ref="main", commit=SHA, author="Ada\nLovelace", no_cache=True
     )
     run = await b.w.store.read.build_run(queued.run.id)
     asked = run.request
@@ -51,13 +51,13 @@ async def test_what_was_asked_for_waits_with_all_that_is_known_of_it(b: Builds, 
 
 
 async def test_a_ref_that_is_a_commit_is_cloned_as_one(b: Builds):
-    queued = await b.starter.start_git(by(ALICE), "myapp", url=URL, ref=SHA.upper(), description="mine")
+    queued = await start_git(b.starter, by(ALICE), "myapp", url=URL, ref=SHA.upper(), description="mine")
     assert (queued.run.request.git_ref, queued.run.request.git_sha) == ("", SHA)
     assert queued.run.request.title == "mine"
 
 
 async def test_without_a_ref_it_is_called_by_its_address(b: Builds):
-    queued = await b.starter.start_git(by(ALICE), "myapp", url=URL)
+    queued = await start_git(b.starter, by(ALICE), "myapp", url=URL)
     assert queued.run.request.title == "github.com/shop/web.git"
 
 
@@ -74,21 +74,21 @@ async def test_without_a_ref_it_is_called_by_its_address(b: Builds):
 )
 async def test_what_cannot_be_cloned_is_refused_at_once(b: Builds, given, error):
     with pytest.raises(error):
-        await b.starter.start_git(by(ALICE), **({"app": "myapp", "url": URL} | given))
+        await start_git(b.starter, by(ALICE), **({"app": "myapp", "url": URL} | given))
     assert await b.w.store.read.open_builds() == []
 
 
 async def test_who_may_not_promote_asks_for_no_build_that_is_promoted_next(b: Builds):
     b.w.policy = parse_policy(policy_of("build", who="U02BOB"))
     with pytest.raises(Forbidden):
-        await b.starter.start_git(by(BOB), "myapp", url=URL, to_promote=True)
-    await b.starter.start_git(by(BOB), "myapp", url=URL)
+        await start_git(b.starter, by(BOB), "myapp", url=URL, to_promote=True)
+    await start_git(b.starter, by(BOB), "myapp", url=URL)
 
 
 async def test_nothing_was_uploaded_so_no_token_opens_a_source(b: Builds):
-    queued = await b.starter.start_git(by(ALICE), "myapp", url=URL)
+    queued = await start_git(b.starter, by(ALICE), "myapp", url=URL)
     with pytest.raises(Unauthorized):
-        await b.starter.source(queued.run.id, "0" * 64)
+        await b.viewer.source(queued.run.id, "0" * 64)
 
 
 CLONED = ClonedSource(
@@ -110,7 +110,7 @@ async def begun(b: Builds, **asked) -> tuple[str, str]:
         return await looked(job)
 
     b.jobs.looks, b.jobs.look, b.jobs.begins = [DONE], look, begins
-    queued = await b.starter.start_git(by(ALICE), "myapp", **({"url": URL, "ref": "main"} | asked))
+    queued = await start_git(b.starter, by(ALICE), "myapp", **({"url": URL, "ref": "main"} | asked))
     del b.supervisor.look
     b.supervisor.look("myapp")
     while not b.jobs.started:
@@ -242,7 +242,7 @@ async def test_a_driver_that_has_looked_again_since_the_clone_knows_what_is_buil
 
 async def test_a_second_click_on_retry_builds_nothing_twice(b: Builds):
     b.jobs.looks = [FAILED]
-    first = await b.starter.start_git(by(ALICE), "myapp", url=URL, ref="main")
+    first = await start_git(b.starter, by(ALICE), "myapp", url=URL, ref="main")
     assert (await b.end(first.run.id)).status == "failed"
     b.hold()
     again = await b.starter.retry(by(ALICE), first.run.id)
@@ -267,7 +267,7 @@ async def test_what_git_was_told_in_confidence_it_does_not_tell_as_the_reason(b:
             )
         )
     b.jobs.looks = [replace(FAILED, reason="the clone was refused: remote: no such token: gt-0123456789")]
-    queued = await b.starter.start_git(by(ALICE), "myapp", url=URL)
+    queued = await start_git(b.starter, by(ALICE), "myapp", url=URL)
     run = await b.end(queued.run.id)
     assert "the clone was refused: remote: no such token: " in str(run.reason)
     assert "gt-0123456789" not in str(run.reason)

@@ -22,7 +22,7 @@ from core.cluster.builds.adapter import KubernetesBuilds
 from core.cluster.builds.job import SERVICE_ACCOUNT
 from core.cluster.builds.settings import BuildSettings
 from core.errors import Unavailable
-from tests.core.building.nursery import Builds, builds
+from tests.core.building.nursery import Builds, builds, start_git
 from tests.core.world import ALICE, by
 from tests.disk import read_only
 from tests.fakes import FakeCluster, JumpingClock
@@ -57,7 +57,7 @@ async def b(tmp_path: Path) -> AsyncGenerator[Builds]:
 
 
 async def built(b: Builds, words: str, ref: str = "main") -> BuildRun:
-    asked = await b.starter.start_git(by(ALICE), "myapp", url=f"https://git.example/shop/{words}", ref=ref)
+    asked = await start_git(b.starter, by(ALICE), "myapp", url=f"https://git.example/shop/{words}", ref=ref)
     return await b.end(asked.run.id)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import Invalid, NotFound
 from core.ports.builds import JobLogLine
-from tests.core.building.nursery import builds_of
+from tests.core.building.nursery import builds_of, start_git
 from tests.core.world import ALICE, BOB, World, by
 
 URL, TOKEN = "https://git.example:8443/shop/web", "ghp-secret-token"
@@ -51,13 +51,13 @@ async def test_a_clone_has_the_token_of_its_host_and_no_other_and_no_line_of_its
     await w.registrar.add_git_account(by(ALICE), "myapp", host="git.example", token="of-another")
     b = builds_of(w)
     b.jobs.lines = [JobLogLine("1", f"who prints {TOKEN}")]
-    queued = await b.starter.start_git(by(ALICE), "myapp", url=URL)
+    queued = await start_git(b.starter, by(ALICE), "myapp", url=URL)
     await b.end(queued.run.id)
     (spec,) = b.jobs.started
     assert spec.git.account.secret == TOKEN
     assert TOKEN not in repr(spec)
     assert (await b.log(queued.run.id))[0] == "who prints ****"
-    queued = await b.starter.start_git(by(ALICE), "myapp", url="https://elsewhere.example/shop/web")
+    queued = await start_git(b.starter, by(ALICE), "myapp", url="https://elsewhere.example/shop/web")
     await b.end(queued.run.id)
     assert b.jobs.started[-1].git.account is None
     await b.supervisor.stop()
