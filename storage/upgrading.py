@@ -20,6 +20,8 @@ COPIES_KEPT = 2
 # VACUUM writes the whole into a temporary file and from there into the write-ahead log (https://www.sqlite.org/lang_vacuum.html 3).
 VACUUM_TAKES = 2
 MEGABYTE = 1_000_000
+# A start is given two minutes (startupProbe in deploy/bot.yaml), and a slow disk writes some 50 MB a second, three times each byte.
+MOST_REWRITTEN = 1_000 * MEGABYTE
 
 
 async def keep_a_copy(connection: aiosqlite.Connection, path: Path) -> None:
@@ -71,31 +73,47 @@ def forget_old_copies(path: Path) -> None:
 async def let_shrink(connection: aiosqlite.Connection, path: Path) -> None:
     """Have a database of before 0.2.0 written anew, once, so that it can give free pages back a few at a time.
 
-    Without room for that it works on as it is: free pages are used again, and the next start tries once more.
+    Where that cannot be, it works on as it is: free pages are used again, and the next start tries once more.
     """
     ((kind,),) = await connection.execute_fetchall("PRAGMA auto_vacuum")
     if kind:
         return
-    if not _has_room(path):
+    if why := _why_not_rewritten(path):
+        log.warning("%s gives no free pages back: %s; the next start looks again", path, why)
         return
     try:
-        await connection.execute_fetchall("VACUUM")
-        await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        await _rewrite(connection, path)
     except sqlite3.Error as error:
         log.warning(
             "%s could not be written anew and stays as it is; the next start tries again: %s", path, error
         )
 
 
-def _has_room(path: Path) -> bool:
+async def _rewrite(connection: aiosqlite.Connection, path: Path) -> None:
+    # Else the temporary file lies in /tmp, which in a container is small, and what fills it ends the container.
+    folder = str(path.parent).replace("'", "''")
+    await connection.execute_fetchall(f"PRAGMA temp_store_directory = '{folder}'")
+    try:
+        if await connection.execute_fetchall("PRAGMA temp_store_directory"):
+            await connection.execute_fetchall("VACUUM")
+            await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            log.warning(
+                "%s gives no free pages back: this SQLite cannot be told where to write it anew", path
+            )
+    finally:
+        await connection.execute_fetchall("PRAGMA temp_store_directory = ''")
+
+
+def _why_not_rewritten(path: Path) -> str:
+    """Return why a database is not written anew now, "" where it is."""
     size = path.stat().st_size
-    if shutil.disk_usage(path.parent).free < VACUUM_TAKES * size:
-        needed = VACUUM_TAKES * size // MEGABYTE
-        log.warning(
-            "%s gives no free pages back: to be written anew for that, once, it needs %d MB beside it; the next start tries again",
-            path,
-            needed,
+    if size > MOST_REWRITTEN:
+        return (
+            f"with {size // MEGABYTE:,} MB it is too large to be written anew at a start; with the bot stopped,"
+            f' sqlite3 {path} "PRAGMA auto_vacuum = INCREMENTAL; VACUUM" does it'
         )
-        return False
+    if shutil.disk_usage(path.parent).free < VACUUM_TAKES * size:
+        return f"to be written anew for that, once, it needs {VACUUM_TAKES * size // MEGABYTE} MB beside it"
     log.info("%s is written anew (%d MB), once, so that it can give free pages back", path, size // MEGABYTE)
-    return True
+    return ""

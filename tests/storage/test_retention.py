@@ -1,5 +1,6 @@
 """What is not kept any more goes in small writes, with its room; what has not ended, what Slack is owed and verdicts stay."""
 
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -267,6 +268,36 @@ async def test_without_room_to_be_written_anew_it_works_on_and_says_so(path, key
         assert not (await store.retention.pages()).shrinks
         assert not await store.retention.give_back()
     assert "gives no free pages back: to be written anew for that, once, it needs" in caplog.text
+
+
+async def test_what_is_too_large_for_a_start_is_left_to_an_operator(path, key, clock, caplog, monkeypatch):
+    await unable_to_shrink(path, key)
+    monkeypatch.setattr("storage.upgrading.MOST_REWRITTEN", 4096)
+    async with open_store(path, Keyring([key]), clock) as store:
+        assert not (await store.retention.pages()).shrinks
+    (command,) = re.findall(r'sqlite3 \S+ "(.*)" does it', caplog.text)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(command)
+        assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+
+
+async def test_it_is_written_anew_beside_itself_or_not_at_all(path, key, clock, caplog, monkeypatch):
+    """A container has little room in /tmp."""
+    await unable_to_shrink(path, key)
+    said = []
+
+    async def deaf(connection, sql, *more):
+        said.append(sql)
+        return () if sql == "PRAGMA temp_store_directory" else await real(connection, sql, *more)
+
+    real = aiosqlite.Connection.execute_fetchall
+    with monkeypatch.context() as patched:
+        patched.setattr(aiosqlite.Connection, "execute_fetchall", deaf)
+        async with aiosqlite.connect(path, isolation_level=None) as connection:
+            await let_shrink(connection, path)
+    assert "VACUUM" not in said
+    assert f"PRAGMA temp_store_directory = '{path.parent}'" in said
+    assert "cannot be told where to write it anew" in caplog.text
 
 
 async def test_one_that_cannot_be_written_anew_stays_as_it_is(path, key, caplog):
