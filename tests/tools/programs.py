@@ -1,4 +1,4 @@
-"""Programs that judge files of their field: obtained once per machine by `make tools` (`python -m tests.tools.programs`)."""
+"""Programs that judge files of their field, or work beside the bot: obtained once per machine by `make tools` (`python -m tests.tools.programs`)."""
 
 import os
 import platform
@@ -37,6 +37,7 @@ PROGRAMS = {
         # Kubernetes' libraries are those of the control plane, so that what Go has compiled for that serves here too.
         GoProgram("helm", "helm.sh/helm/v4/cmd/helm"),
         GoProgram("actionlint", "github.com/rhysd/actionlint/cmd/actionlint"),
+        GoProgram("litestream", "github.com/benbjohnson/litestream/cmd/litestream"),
     )
 }
 PROMTOOL = "promtool"
