@@ -22,6 +22,9 @@ SDK = Path(__file__).parent / "conformance"
 OLDEST_NODE = (20, 18)
 INSTALL_SECONDS = 600.0  # Chromium is 100 MB, and mirrors can be slow
 
+# Beside bash, which `make` needs.
+SHELLS = ("zsh", "fish")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
@@ -36,6 +39,7 @@ class Machine:
         go: whether there is a Go to build the control plane with.
         control_plane: where the control plane lies, or None.
         tools: programs that judge files of their field and are not there.
+        shells: those that are missing of what completes what is typed.
         build_packages: those that are missing of what builds images beside BuildKit.
         no_builds: why no image can be built here, "" where it can.
     """
@@ -48,6 +52,7 @@ class Machine:
     go: bool
     control_plane: Path | None
     tools: tuple[str, ...]
+    shells: tuple[str, ...]
     build_packages: tuple[str, ...]
     no_builds: str
 
@@ -102,6 +107,7 @@ def look(environ: Mapping[str, str] = os.environ, *, fonts: Path = FONT_FOLDER) 
         go=shutil.which("go", path=path) is not None,
         control_plane=assets.find(environ),
         tools=programs.missing(environ),
+        shells=tuple(each for each in SHELLS if shutil.which(each, path=path) is None),
         build_packages=builders.missing_packages(path),
         no_builds=builders.why_not(environ),
     )
@@ -111,7 +117,8 @@ def to_install(machine: Machine) -> list[str]:
     """Name the packages that are missing and can be had."""
     if not machine.installer:
         return []
-    return [*([] if machine.browser else ["chromium"]), *machine.fonts, *machine.build_packages]
+    browser = [] if machine.browser else ["chromium"]
+    return [*browser, *machine.fonts, *machine.shells, *machine.build_packages]
 
 
 def left_out(machine: Machine) -> list[str]:
@@ -121,6 +128,8 @@ def left_out(machine: Machine) -> list[str]:
         lines.append("no Chromium: the browser run is left out (install chromium, or run as root on Debian)")
     elif machine.fonts:
         lines.append(f"missing fonts: screenshots will show boxes (install {' '.join(machine.fonts)})")
+    if machine.shells:
+        lines.append(f"no {' and no '.join(machine.shells)}: completion is not tried there")
     if not machine.node:
         lines.append(
             "no Node of 20.18 or newer with npm: what Slack's JavaScript SDK proves of the emulated Slack is left out"

@@ -18,6 +18,7 @@ def machine(**changes):
         "go": True,
         "control_plane": Path("/cache"),
         "tools": (),
+        "shells": (),
         "build_packages": (),
         "no_builds": "",
     }
@@ -34,6 +35,8 @@ def test_packages_are_installed_only_where_they_can_be():
     assert to_install(machine(**bare, installer=True)) == ["chromium", "fonts-noto-core"]
     assert to_install(machine(**bare)) == []
     assert to_install(machine(build_packages=("runc",), installer=True)) == ["runc"]
+    assert to_install(machine(shells=("zsh", "fish"), installer=True)) == ["zsh", "fish"]
+    assert left_out(machine(shells=("zsh", "fish"))) == ["no zsh and no fish: completion is not tried there"]
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,14 @@ complete -o default -F _convox_bot convox-bot
 _convox_bot() {
   local -a found
   found=("${(@f)$(convox-bot completion --words "${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  (( ${#found} )) && compadd -a found || _files
+  [[ -n "${found[*]}" ]] && compadd -a found || _files
 }
-compdef _convox_bot convox-bot
+# As a file in fpath it is read at the first Tab, which it has to answer; else it is read beforehand.
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+  _convox_bot "$@"
+else
+  compdef _convox_bot convox-bot
+fi
 """,
     "fish": """\
 complete -c convox-bot -a '(convox-bot completion --words (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
@@ -42,8 +47,13 @@ def candidates(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[st
         words: what stands after `convox-bot`, the last one unfinished.
     """
     *before, partial = words or [""]
-    of_do = before[:1] == ["do"]
-    found = _commands(before[1:], partial) if of_do else _of_program(parser, before, partial)
+    if before[:1] == ["do"]:
+        # The grammar is of no use to any other command.
+        from bot.cli.command_completion import next_words  # noqa: PLC0415
+
+        found = next_words(before[1:], partial, _names)
+    else:
+        found = _of_program(parser, before, partial)
     return sorted({each for each in found if each.startswith(partial)})
 
 
@@ -55,6 +65,8 @@ def _of_program(parser: argparse.ArgumentParser, before: Sequence[str], partial:
         return [text for action in parser._actions for text in action.option_strings if text[:2] == "--"]
     known = {text: action for action in parser._actions for text in action.option_strings}
     if before and before[-1] in known and known[before[-1]].nargs != 0:
+        if known[before[-1]].metavar == "APP":
+            return _names("app", None)
         return map(str, known[before[-1]].choices or ())
     chosen = [
         map(str, action.choices) for action in parser._actions if action.choices and not action.option_strings
@@ -68,21 +80,7 @@ def _actions(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPars
     return {name: made for each in below for name, made in each.choices.items()}
 
 
-def _commands(before: Sequence[str], partial: str) -> Iterable[str]:
-    """Return the next words of the commands of `do`, or the flags of the one that has been typed."""
-    # The grammar is of no use to any other command.
-    from bot.command.grammar import RULES  # noqa: PLC0415
+def _names(wanted: str, app: str | None) -> Iterable[str]:
+    from bot.cli.rack_names import rack_names  # noqa: PLC0415 - only where a name is wanted
 
-    values = {number + 1 for number, word in enumerate(before) if word in {"-o", "--output"}}
-    typed = [word for number, word in enumerate(before) if number not in values and not word.startswith("-")]
-    if partial.startswith("-"):
-        named = [rule for rule in RULES if list(rule.words) == typed[: len(rule.words)]]
-        longest = max(named, key=lambda rule: len(rule.words), default=None)
-        own = [f"--{flag}" for flag in longest.flags] if longest else []
-        return [*own, "--no-wait", "-o"]
-    following = [
-        rule.words[len(typed)]
-        for rule in RULES
-        if list(rule.words[: len(typed)]) == typed and len(rule.words) > len(typed)
-    ]
-    return [*following, *(["follow"] if not typed else [])]
+    return rack_names(wanted, app)

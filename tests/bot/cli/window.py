@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -22,21 +23,23 @@ NOT_OURS = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI", "COLU
 
 
 class Window:
-    """`convox-bot WORDS` in a terminal.
+    """`convox-bot WORDS` in a terminal, or another program.
 
     Attributes:
         written: every byte that the program has written.
         screen: what is to be seen.
     """
 
-    def __init__(self, *words, columns=100, rows=40, **env):
+    def __init__(self, *words, argv=(), columns=100, rows=40, **env):
         self._master, slave = pty.openpty()
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.written = b""
         self._measure(columns, rows)
         kept = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
-        command = [sys.executable, "-c", AS_LEADER, sys.executable, "-c", PROGRAM, *words]
+        # A program by its name is looked for as a shell does.
+        given = [shutil.which(argv[0]), *argv[1:]] if argv else [sys.executable, "-c", PROGRAM, *words]
+        command = [sys.executable, "-c", AS_LEADER, *given]
         self._process = subprocess.Popen(
             command,
             stdin=slave,
