@@ -1,6 +1,7 @@
 """Configuration from the environment, from `.env`, and from files named by `X_FILE` (contract 2)."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -29,6 +30,9 @@ RACK = r"^[a-z]([a-z0-9-]{0,24}[a-z0-9])?$"
 
 # As Slack takes it: up to 32 characters with the slash.
 COMMAND = r"^/[a-z0-9_-]{1,31}$"
+
+# A workspace; an organisation's id begins with E.
+TEAM = re.compile(r"T[A-Z0-9]{2,}")
 
 # MiB. Apps have some megabytes of code; whoever has more has usually no .dockerignore.
 MAX_SOURCE, MOST_SOURCE = 512, 16_384
@@ -83,6 +87,8 @@ class Settings(StoreSettings, RouterSettings, ClusterBuildSettings, WebhookSetti
     slack_signing_secret: SecretStr | None = None
     """HTTP mode."""
     slack_api_url: str = "https://slack.com/api/"
+    slack_team_id: str | None = None
+    """The workspace whose user groups the policy names, where the app is installed for an organisation."""
     convox_rack: str = Field(default=DEFAULT_RACK, pattern=RACK)
     convox_command: str = Field(default=DEFAULT_COMMAND, pattern=COMMAND)
     """The slash command, as Slack has it."""
@@ -116,6 +122,13 @@ class Settings(StoreSettings, RouterSettings, ClusterBuildSettings, WebhookSetti
     @classmethod
     def _app_token(cls, value: SecretStr | None) -> SecretStr | None:
         return value and _begins(value, "xapp-")
+
+    @field_validator("slack_team_id")
+    @classmethod
+    def _workspace(cls, value: str | None) -> str | None:
+        if value is not None and not TEAM.fullmatch(value):
+            raise ValueError("is no workspace: the id of one begins with T")
+        return value
 
     @field_validator("slack_api_url")
     @classmethod

@@ -1,4 +1,4 @@
-"""What a task is about, for the lines that it writes into the log: which promotion, build or delivery."""
+"""What a task is about, for the lines that it writes into the log: which promotion, build, delivery or request."""
 
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -11,7 +11,7 @@ def log_about(**ids: str) -> None:
     """Let what this task and those that it starts write into the log from now on tell what it is about.
 
     Args:
-        ids: `promotion`, `build`, `delivery` or `app` → its id, "" for none; others that were said before stay.
+        ids: `promotion`, `build`, `delivery`, `request` or `app` → its id, "" for none; others that were said before stay.
     """
     about = {**_ABOUT.get(), **ids}
     _ABOUT.set({name: value for name, value in about.items() if value})

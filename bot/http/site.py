@@ -18,6 +18,7 @@ from bot.http.limits import HttpLimits
 from bot.http.log_limiter import LogLimiter
 from bot.http.memory import MemoryLimiter
 from bot.http.pool import ConnectionPool
+from bot.http.request_ids import request_id_middleware, tell_request_id
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,11 @@ SHUTDOWN_SECONDS = 2.0
 
 def new_application(limits: HttpLimits, middlewares: Sequence[Middleware] = ()) -> web.Application:
     """Return an application whose errors are contract 3's, with the limits of its port."""
-    made = web.Application(middlewares=[error_middleware, *middlewares], client_max_size=limits.body_bytes)
+    made = web.Application(
+        middlewares=[request_id_middleware, error_middleware, *middlewares],
+        client_max_size=limits.body_bytes,
+    )
+    made.on_response_prepare.append(tell_request_id)
     made[LIMITS] = limits
     made[BODIES] = MemoryLimiter(limits.bodies_bytes)
     return made

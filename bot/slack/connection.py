@@ -47,6 +47,7 @@ class SlackState:
 
     Attributes:
         workspace: whom we work for, None until `auth.test` was good.
+        organisation_wide: the app is installed for a whole Enterprise organisation, not for one workspace of it.
         user: the bot's own user id.
         url: the workspace's address, with a slash at its end; "" until it is known.
         problem: why it is not connected, or "": of the Web API, of the socket, or of both.
@@ -57,6 +58,7 @@ class SlackState:
     """
 
     workspace: WorkspaceId | None = None
+    organisation_wide: bool = False
     user: str = ""
     url: str = ""
     problem: str = "not connected yet"
@@ -197,6 +199,7 @@ class SlackConnection:
     async def _identify(self) -> None:
         answer = await self._client.auth_test()
         self._state.workspace = WorkspaceId(str(answer["team_id"]), str(answer.get("enterprise_id") or ""))
+        self._state.organisation_wide = bool(answer.get("is_enterprise_install"))
         self._state.user = str(answer["user_id"])
         self._state.url = str(answer.get("url") or "")
         self._state.identified.set()

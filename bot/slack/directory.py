@@ -16,6 +16,7 @@ from core.ports.people import Person
 FRESH_SECONDS = 60.0
 # A rollout that a restart takes up asks before Slack has said who we are; a blip must not void its approvals.
 IDENTITY_SECONDS = 10.0
+NO_TEAM = "I am installed for a whole organisation, and SLACK_TEAM_ID does not say in which workspace its user groups are"
 
 
 def judge_member(user: Mapping[str, Any], home: str) -> Person:
@@ -40,11 +41,26 @@ def judge_member(user: Mapping[str, Any], home: str) -> Person:
 class SlackDirectory:
     """Asks Slack, remembering an answer for a minute; fails closed."""
 
-    def __init__(self, client: AsyncWebClient, clock: Clock, home: Callable[[], str | None]) -> None:
-        """Take the client, the clock, and a function that returns our team id once Slack has told it."""
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        clock: Clock,
+        home: Callable[[], str | None],
+        groups_of: Callable[[], str] = str,
+    ) -> None:
+        """Take the client and the clock.
+
+        Args:
+            client: for the Web API.
+            clock: everybody's.
+            home: returns our team id once Slack has told it.
+            groups_of: returns the workspace whose user groups are meant, where the token is an organisation's and Slack
+                must be told (`missing_argument` otherwise); "" where the token is a workspace's.
+        """
         self._client = client
         self._clock = clock
         self._home = home
+        self._groups_of = groups_of
         self._people: dict[str, tuple[float, Person]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
 
@@ -77,10 +93,15 @@ class SlackDirectory:
         if known and self._clock.monotonic() - known[0] < FRESH_SECONDS:
             return known[1]
         try:
-            answer = await self._ask("usergroups.users.list", usergroup=group_id)
+            team = self._groups_of()
+            answer = await self._ask(
+                "usergroups.users.list", usergroup=group_id, **({"team_id": team} if team else {})
+            )
         except SlackApiError as error:
             if error_word(error) == "no_such_subteam":
                 return frozenset()
+            if error_word(error) == "missing_argument":
+                raise Unreachable(NO_TEAM) from error
             raise Unreachable(f"Slack says {error_word(error)} about group {group_id}") from error
         members = frozenset(answer.get("users") or ())
         self._groups[group_id] = (self._clock.monotonic(), members)

@@ -151,7 +151,7 @@ class InboxWorker:
 
     async def _attend(self, delivery: Delivery) -> None:
         """See to one delivery; afterwards it is handled whatever has happened, for it is not tried again unasked."""
-        log_about(delivery=str(delivery.id))
+        log_about(delivery=str(delivery.id), app="", build="", promotion="")
         body: Mapping[str, Any] = {}
         try:
             body = _read(delivery)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from bot.command.button_value import value_of
 from bot.command.commands import Approve, Cancel, Command
 from bot.command.release_forms import DeclineForm, PromoteForm, RollbackForm
+from bot.prefixes import typed
 from bot.views.mrkdwn import clip, date, inline, mention, plain, prose, shortened
 from bot.views.states import state, symbol
 from core.promotion import Promotion
@@ -33,7 +34,9 @@ def _blocks(overview: Overview) -> Iterator[Block]:
     yield from _part("Rolling out now", [_rolling(item) for item in overview.rolling])
     yield from _part("Live now", [_app(item) for item in overview.apps])
     if overview.more_apps:
-        yield _context(f"{overview.more_apps} more apps are not shown; `/convox apps` lists them.")
+        yield _context(
+            f"{overview.more_apps} more apps are not shown; `{typed('apps', 'slack')}` lists them."
+        )
     if overview.frozen:
         yield from _part("Frozen", [[_section(f"❄️ {clip(each.sentence, 600)}")] for each in overview.frozen])
     yield from _part("On hold", [_held(item) for item in overview.held])

@@ -45,7 +45,12 @@ def new_slack_side(
     """Put together what talks to Slack."""
     state = SlackState()
     client = new_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
-    directory = SlackDirectory(client, clock, lambda: state.team)
+    directory = SlackDirectory(
+        client,
+        clock,
+        lambda: state.team,
+        lambda: (settings.slack_team_id or "") if state.organisation_wide else "",
+    )
     access = Access(lambda: policy.current, directory)
     messages = MessageRenderer(store, cluster, access, clock, state.link, settings.convox_rack)
     web = WebApi(client, state)

@@ -91,9 +91,17 @@ class Supervisor:
 
     async def _attend(self, promotion: Promotion) -> None:
         """Drive under the app's lock, which the one before holds until its last request has returned."""
-        log_about(app=promotion.app, promotion=promotion.id, delivery="")
+        log_about(app=promotion.app, promotion=promotion.id, delivery="", request="")
         async with self._locks[promotion.app]:
+            log.info("driving %s of %s from %s", promotion.release, promotion.app, promotion.phase)
             ended = await self._insist(promotion)
+            log.info(
+                "%s of %s has ended %s%s",
+                ended.release,
+                ended.app,
+                ended.phase,
+                f" ({ended.cause_kind})" if ended.cause_kind else "",
+            )
             self._own(f"audit head {ended.app} {ended.id}", self._audit_heads.keep(ended))
             # The one that took its place waits for this lock, and clears up itself at its own end.
             if ended.phase is not Phase.SUPERSEDED:

@@ -1,5 +1,6 @@
 """Use cases of a promotion that waits or runs: approve, decline, cancel, expire."""
 
+import logging
 from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from core.lifecycle.principal import Principal
 from core.lifecycle.startable import check_startable
 from core.lifecycle.transition import move
 from core.lifecycle.visibility import why_unseen
+from core.log_context import log_about
 from core.policy.people import among
 from core.ports.announcer import Announcer
 from core.ports.cluster import Cluster
@@ -33,6 +35,8 @@ from core.sentence import CommandLine, Sentence
 
 # For so long, from now, what failed may be left as it is without somebody who takes it in hand.
 LONGEST_COUNTDOWN = timedelta(days=1)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,7 @@ class Decider:
             left = missing(decided, await tx.approvals(promotion.id))
             failpoint("approve.before_commit")
         failpoint("approve.after_commit")
+        _tell(decided, "approved")
         self.hand_over(decided)
         if decided.phase is Phase.REFUSED:
             raise Conflict(Sentence.of(f"{promotion_id} was refused: ", decided.reason))
@@ -156,6 +161,7 @@ class Decider:
             declined = await move(
                 tx, promotion, PromotionEvent.DECLINED, actor=actor, declined_by=actor, reason=said
             )
+        _tell(declined, "declined")
         self._announcer.wake()
         return declined
 
@@ -196,6 +202,7 @@ class Decider:
                 )
             failpoint("cancel.before_commit")
         failpoint("cancel.after_commit")
+        _tell(cancelled, "cancelled")
         self.hand_over(cancelled)
         return cancelled
 
@@ -342,3 +349,9 @@ class Decider:
         self._runner.wake(promotion.app)
         if promotion.in_flight:
             self._runner.drive(promotion)
+
+
+def _tell(promotion: Promotion, what: str) -> None:
+    """Say in the log what somebody has decided; who it was stands in the audit."""
+    log_about(app=promotion.app, promotion=promotion.id)
+    log.info("%s of %s is %s: %s", promotion.release, promotion.app, what, promotion.phase)

@@ -1,5 +1,6 @@
 """Asking for a promotion or a rollback. What people decide about it later is core.usecases.decider's."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from core.lifecycle.startable import check_startable
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
 from core.lifecycle.visibility import undelivered_card
+from core.log_context import log_about
 from core.ports.cluster import Cluster
 from core.ports.outbox import Card
 from core.ports.store import Store, Transaction
@@ -40,6 +42,8 @@ from core.usecases.asking import (
 )
 from core.usecases.attempts import StaleRequest, until_current
 from core.usecases.decider import Decider
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +123,8 @@ class Promoter:
                 )
                 failpoint("request.before_commit")
             failpoint("request.after_commit")
+            log_about(app=request.app, promotion=requested.promotion.id)
+            log.info("%s of %s is asked for", requested.promotion.release, request.app)
             self._decider.hand_over(requested.promotion)
             return requested
 

@@ -61,6 +61,11 @@ def test_the_api_url_may_lack_its_last_slash():
     assert settings(SLACK_API_URL="http://127.0.0.1:4080/api").slack_api_url == "http://127.0.0.1:4080/api/"
 
 
+def test_a_workspace_is_no_organisation():
+    assert settings(SLACK_TEAM_ID="T0CONVOX01").slack_team_id == "T0CONVOX01"
+    assert problems(SLACK_TEAM_ID="E01ACME") == ["SLACK_TEAM_ID is no workspace: the id of one begins with T"]
+
+
 def test_with_a_signing_secret_it_is_http_mode():
     made = settings(SLACK_APP_TOKEN=None, SLACK_SIGNING_SECRET="8f742231b10e8888abcd99yyyzzz85a5")
     assert made.slack_app_token is None

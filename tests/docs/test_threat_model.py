@@ -17,6 +17,7 @@ THREATS = (
     "Log injection",
     "A leaked token",
     "A stolen database",
+    "A rewritten audit",
     "A stolen kubeconfig",
 )
 PARTS = dict(re.findall(r"^## (.+)\n([\s\S]*?)(?=^## |\Z)", TEXT, re.MULTILINE))

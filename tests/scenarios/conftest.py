@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.playground.slack import SlackWorkspace
+from bot.playground.slack.context import AppCredentials
 from tests.bot.views.accessible import barriers
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.processes import free_ports
@@ -67,17 +68,36 @@ def unreadable(slack: SlackWorkspace) -> list[str]:
 
 @pytest.fixture
 def open_stage(cluster: Cluster, tmp_path: Path) -> Open:
-    """Return `open_stage()`: a stage with the bot running on it, in HTTP mode where asked for, and with `more` settings."""
+    """Return `open_stage()`: a stage with the bot running on it, in HTTP mode where asked for, and with `more` settings.
+
+    With `enterprise` it is installed for a whole organisation; `beside` another stage it is a second bot in the same workspace.
+    """
 
     @asynccontextmanager
-    async def opened(*, http: bool = False, more: Mapping[str, str] | None = None) -> AsyncIterator[Stage]:
+    async def opened(
+        *,
+        http: bool = False,
+        more: Mapping[str, str] | None = None,
+        enterprise: str = "",
+        beside: Stage | None = None,
+        command: str = "/convox",
+    ) -> AsyncIterator[Stage]:
         surprises = Surprises()
         logging.getLogger().addHandler(surprises)
-        slack = SlackWorkspace(cluster.clock, ack_seconds=ACK_SECONDS, trigger_seconds=ACK_SECONDS)
+        slack = SlackWorkspace(
+            cluster.clock,
+            credentials=AppCredentials(enterprise=enterprise),
+            command_name=command,
+            ack_seconds=ACK_SECONDS,
+            trigger_seconds=ACK_SECONDS,
+            beside=None if beside is None else beside.slack,
+        )
         await slack.start()
         ports = free_ports(2)
+        folder = tmp_path if beside is None else tmp_path / "beside"
+        folder.mkdir(exist_ok=True)
         given = settings(
-            slack, tmp_path, rack=cluster.rack, ports=(ports[0], ports[1]), http=http, more=more or {}
+            slack, folder, rack=cluster.rack, ports=(ports[0], ports[1]), http=http, more=more or {}
         )
         if http:
             slack.request_url = slack.options_url = f"http://{LOOPBACK}:{given.port}/slack/events"

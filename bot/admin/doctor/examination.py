@@ -14,6 +14,7 @@ from bot.admin.doctor.judgements import HealthCheck
 from bot.admin.doctor.probes import DatabaseLook, ask_slack, free_fraction, look_at_database, look_for_heads
 from bot.http.certificate import CertificateError, CertificateFiles, CertificateRecord, read_certificate
 from bot.oidc.issuers import IssuerKeys
+from bot.prefixes import name_slash_command
 from bot.registry import RegistryClient
 from bot.settings import Settings
 from core.actor import BOT
@@ -50,6 +51,8 @@ async def examine(
         kubeconfig: a parsed one; by default the cluster is found as every Kubernetes client does.
         starting: a bot starts with these settings: what it does by itself, and what takes long, is left out.
     """
+    # What it says to type is typed in Slack as it is called there.
+    name_slash_command(settings.convox_command)
     keys = [key.get_secret_value() for key in settings.convox_keys]
     database = await look_at_database(settings.convox_database, keys, whole=not starting)
     found = [*_database(settings, database, starting=starting), await asyncio.to_thread(_policy, settings)]

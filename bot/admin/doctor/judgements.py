@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.admin.audit import AppAuditHead, agreed, head_sentence
 from bot.http.certificate import CertificateRecord
+from bot.prefixes import typed
 from core.cluster.inspection import AccessRight
 from core.ports.retention import DatabasePages
 from core.records.app import DEFAULT_RACK, adopt_command, namespace_command
@@ -93,13 +94,13 @@ def judge_channel(app: str, channel: str, error: str) -> HealthCheck:
         return HealthCheck(
             name=name,
             problem=f"the bot is not in {channel}, or there is no such channel",
-            remedy=f"in that channel: /invite @convox; or link another: /convox link {app}",
+            remedy=f"in that channel: /invite @convox; or link another: {typed(f'link {app}', 'slack')}",
         )
     if error == "is_archived":
         return HealthCheck(
             name=name,
             problem=f"{channel} is archived",
-            remedy=f"in another channel: /convox link {app}",
+            remedy=f"in another channel: {typed(f'link {app}', 'slack')}",
         )
     if error == "ratelimited" or error.startswith(SILENCE):
         return HealthCheck(name=name, note="Slack did not say: look again in a minute")
@@ -246,7 +247,7 @@ def judge_pushes(built: Collection[str], apps: Collection[str] | None, *, signed
         return HealthCheck(
             name="builds by push",
             problem=f"builds: of the policy names what is no app: {', '.join(missing[:MOST_NAMED])}",
-            remedy=f"/convox apps create {missing[0]}; or mend the rule, then: kill -HUP the bot",
+            remedy=f"{typed(f'apps create {missing[0]}', 'slack')}; or mend the rule, then: kill -HUP the bot",
         )
     return HealthCheck(name="builds by push")
 

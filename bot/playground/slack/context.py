@@ -29,6 +29,8 @@ class AppCredentials:
     app_token: str = field(default_factory=lambda: f"xapp-1-{APP_ID}-{secrets.token_hex(16)}")
     signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
     scopes: frozenset[str] = BOT_SCOPES
+    enterprise: str = ""
+    """The organisation (`E…`) for all of whose workspaces the application is installed; "" where it is for one workspace."""
 
     def scopes_of(self, token: str) -> frozenset[str] | None:
         """Return what a token may do, or None if it is not one of ours."""
@@ -80,12 +82,14 @@ def new_context(
     *,
     rate_limits: bool,
     trigger_seconds: float = TRIGGER_SECONDS,
+    store: WorkspaceStore | None = None,
 ) -> WorkspaceContext:
-    feed = Feed()
+    """Return the state of one application; `store` is that of the workspace, where others are installed there already."""
+    feed = Feed() if store is None else store.feed
     return WorkspaceContext(
         clock=clock,
         feed=feed,
-        store=WorkspaceStore(clock, feed),
+        store=WorkspaceStore(clock, feed) if store is None else store,
         rates=RateLimits(clock, enforced=rate_limits),
         faults=CallFaults(),
         tickets=Tickets(clock, trigger_seconds=trigger_seconds),

@@ -35,6 +35,11 @@ class WorkspaceStore:
         self.files: dict[str, dict[str, Any]] = {}
         self._earlier: dict[tuple[str, str], deque[list[dict[str, Any]]]] = {}
 
+    @property
+    def feed(self) -> Feed:
+        """Where every change is published."""
+        return self._feed
+
     # ------------------------------------------------------------------ time
     def next_ts(self) -> str:
         """Return a message number: the time, but never one that was used before."""

@@ -42,6 +42,7 @@ class SlackWorkspace(Inspector, FaultInjector):
         ack_seconds: How long an acknowledgement may take.
         trigger_seconds: How long a trigger id opens a modal.
         rate_limits: Whether Slack's limits are enforced.
+        beside: Another application of the same workspace: people, channels and messages are the same, and a command that is typed goes to the one it belongs to.
     """
 
     def __init__(
@@ -59,12 +60,20 @@ class SlackWorkspace(Inspector, FaultInjector):
         ack_seconds: float = ACK_SECONDS,
         trigger_seconds: float = TRIGGER_SECONDS,
         rate_limits: bool = True,
+        beside: "SlackWorkspace | None" = None,
     ) -> None:
         self.credentials = credentials or AppCredentials()
         self.command_name = command_name
         self._context = new_context(
-            clock, self.credentials, rate_limits=rate_limits, trigger_seconds=trigger_seconds
+            clock,
+            self.credentials,
+            rate_limits=rate_limits,
+            trigger_seconds=trigger_seconds,
+            store=None if beside is None else beside.store,
         )
+        # By their commands, of all applications of this workspace: the one that was installed last takes a command.
+        self.apps: dict[str, SlackWorkspace] = {} if beside is None else beside.apps
+        self.apps[command_name] = self
         self._sockets = SocketMode(self._context)
         self._http = SignedHttp(self._context)
         self._sender = EnvelopeSender(self._context, self._sockets, self._http, ack_seconds=ack_seconds)
@@ -165,7 +174,10 @@ class SlackWorkspace(Inspector, FaultInjector):
 
     async def command(self, user: str, channel: str, text: str, command: str = "") -> DeliveryResult:
         """Type a slash command and wait for its acknowledgement."""
-        return await self._users.command(user, channel, text, command or self.command_name)
+        typed = command or self.command_name
+        if (owner := self.apps.get(typed, self)) is not self:
+            return await owner.command(user, channel, text, typed)
+        return await self._users.command(user, channel, text, typed)
 
     async def click(
         self, user: str, channel: str, ts: str, action_id: str, block_id: str = ""
