@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.cli.operator import NewCommand
 from bot.cli.output import fail
+from core.manifest.images import image_problem
 
 if TYPE_CHECKING:
     from bot.cli.builds import BuildOptions
@@ -129,7 +130,7 @@ def variable(text: str) -> tuple[str, str]:
 def _build(arguments: argparse.Namespace) -> int:
     from bot.cli.builds import build
 
-    if wrong := build_problem(arguments):
+    if wrong := build_problem(arguments) or reference_problem(arguments):
         return fail([f"convox-bot build: {wrong}"])
     return build(_build_options(arguments), only_id=arguments.id)
 
@@ -137,7 +138,7 @@ def _build(arguments: argparse.Namespace) -> int:
 def _deploy(arguments: argparse.Namespace) -> int:
     from bot.cli.builds import deploy
 
-    if wrong := build_problem(arguments):
+    if wrong := build_problem(arguments) or reference_problem(arguments):
         return fail([f"convox-bot deploy: {wrong}"])
     return deploy(_build_options(arguments), wait=not arguments.no_wait, force=arguments.force)
 
@@ -155,6 +156,14 @@ def build_problem(arguments: argparse.Namespace) -> str:
         return said
     if arguments.only_newest and arguments.external is not None:
         return "--only-newest is of builds that wait for the cluster, and with --external none waits"
+    return ""
+
+
+def reference_problem(arguments: argparse.Namespace) -> str:
+    """Return which image is none, "" where all are: said before a folder is packed and sent; what a tag names only the bot can tell."""
+    for service, reference in arguments.image:
+        if why := image_problem(reference):
+            return f"image of {service} is no image reference ({why}): {reference[:80]!r}"
     return ""
 
 

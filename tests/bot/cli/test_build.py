@@ -188,6 +188,17 @@ def test_an_image_for_one_service_is_given_once(capsys, command):
     assert "names a service twice" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "image", ["registry.example.com/web@sha256:…", "https://registry.example.com/web", "a b"]
+)
+def test_an_image_that_is_none_is_refused_before_anything_is_packed_or_sent(monkeypatch, capsys, image):
+    monkeypatch.setenv("RACK_URL", "http://convox:t@127.0.0.1:1")
+    assert main(["build", "-a", "myapp", "--image", f"web={image}"]) == 2
+    out, err = capsys.readouterr()
+    assert "image of web is no image reference (" in err
+    assert "Packaging" not in out + err
+
+
 async def test_the_folder_of_the_app_may_be_another_than_where_one_stands(api, folder, commit, monkeypatch):
     (folder / "deploy").mkdir()
     (folder / "deploy" / "small.yml").write_text("services:\n  job:\n    image: a/b:1\n")
