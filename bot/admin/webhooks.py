@@ -39,8 +39,8 @@ class WebhookDatabase:
 
 async def add_webhook(
     database: WebhookDatabase, url: str, *, apps: Sequence[str], types: Sequence[str]
-) -> str:
-    """Have a webhook told of events from now on, and return what to print: its secret is told once.
+) -> Subscription:
+    """Have a webhook told of events from now on, and return it with its secret.
 
     Raises:
         Invalid: no address that may be reached, no pattern of apps, or one of types that no type has.
@@ -70,14 +70,7 @@ async def add_webhook(
     )
     async with _opened(database) as events:
         await events.add(made)
-    return "\n".join(
-        (
-            f"Adding {made.host}... OK, {made.id}",
-            f"Secret: {made.secret}",
-            "Its receiver checks signatures with it, and nobody can show it again.",
-            f"Try it: convox-bot webhooks test {made.id}",
-        )
-    )
+    return made
 
 
 async def remove_webhook(database: WebhookDatabase, id_: str) -> str:
@@ -88,10 +81,10 @@ async def remove_webhook(database: WebhookDatabase, id_: str) -> str:
     return f"Removing {found.host}... OK"
 
 
-async def list_webhooks(database: WebhookDatabase) -> str:
-    """Return the table of everybody who is told of events; raise as `add_webhook`."""
+async def list_webhooks(database: WebhookDatabase) -> Sequence[Subscription]:
+    """Return everybody who is told of events; raise as `add_webhook`."""
     async with _opened(database) as events:
-        return subscription_table(await events.subscriptions())
+        return await events.subscriptions()
 
 
 async def try_webhook(database: WebhookDatabase, id_: str) -> str:
@@ -138,6 +131,37 @@ def subscription_table(subscriptions: Sequence[Subscription]) -> str:
         for each in subscriptions
     ]
     return table(("ID", "RECEIVER", "APPS", "TYPES", "DELIVERED", "WAITING", "DROPPED", "LAST ANSWER"), rows)
+
+
+def subscription_documents(subscriptions: Sequence[Subscription]) -> list[dict[str, object]]:
+    """Return the same for programs, without addresses and secrets; null for what has not been."""
+    return [
+        {
+            "id": each.id,
+            "receiver": each.host or each.kind,
+            "apps": list(each.apps),
+            "types": list(each.types),
+            "delivered": each.delivered,
+            "waiting": each.waiting,
+            "dropped": each.dropped,
+            "answer": each.answer or None,
+            "answered": stamp(each.answered_at) if each.answered_at else None,
+            "failing-since": stamp(each.failing_since) if each.failing_since else None,
+        }
+        for each in subscriptions
+    ]
+
+
+def added(subscription: Subscription) -> str:
+    """Say that a webhook was added, with its secret, which nobody can show again."""
+    return "\n".join(
+        (
+            f"Adding {subscription.host}... OK, {subscription.id}",
+            f"Secret: {subscription.secret}",
+            "Its receiver checks signatures with it, and nobody can show it again.",
+            f"Try it: convox-bot webhooks test {subscription.id}",
+        )
+    )
 
 
 def _opened(database: WebhookDatabase) -> AbstractAsyncContextManager[SqliteOutgoingEvents]:

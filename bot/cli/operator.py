@@ -159,14 +159,15 @@ def _webhooks(arguments: argparse.Namespace) -> int:
     match arguments.action:
         case "add":
             apps, types = tuple(arguments.app or ("*",)), tuple(arguments.type or ("*",))
-            said = webhooks.add_webhook(database, arguments.url, apps=apps, types=types)
+            made = asyncio.run(webhooks.add_webhook(database, arguments.url, apps=apps, types=types))
+            return show(webhooks.added(made), {"id": made.id, "receiver": made.host, "secret": made.secret})
         case "remove":
-            said = webhooks.remove_webhook(database, arguments.id)
+            return show(asyncio.run(webhooks.remove_webhook(database, arguments.id)))
         case "test":
-            said = webhooks.try_webhook(database, arguments.id)
+            return show(asyncio.run(webhooks.try_webhook(database, arguments.id)))
         case _:
-            said = webhooks.list_webhooks(database)
-    return show(asyncio.run(said))
+            found = asyncio.run(webhooks.list_webhooks(database))
+            return show(webhooks.subscription_table(found), webhooks.subscription_documents(found))
 
 
 def _audit(arguments: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ THREATS = (
     "A confused deputy",
     "Log injection",
     "A leaked token",
+    "A webhook that leads inwards",
     "A stolen database",
     "A rewritten audit",
     "A stolen kubeconfig",

@@ -4,7 +4,16 @@ import sqlite3
 
 import pytest
 
-from bot.admin.webhooks import WebhookDatabase, add_webhook, list_webhooks, remove_webhook, try_webhook
+from bot.admin.webhooks import (
+    WebhookDatabase,
+    add_webhook,
+    added,
+    list_webhooks,
+    remove_webhook,
+    subscription_documents,
+    subscription_table,
+    try_webhook,
+)
 from core.errors import Conflict, Invalid, NotFound
 from storage.errors import DatabaseMissing, KeyMismatch
 from storage.keys import Keyring
@@ -23,15 +32,19 @@ async def database(tmp_path):
 
 async def test_a_webhook_is_added_tried_listed_and_removed(database):
     async with hook() as to:
-        said = await add_webhook(database, to.url, apps=("shop-*",), types=("promotion.*",))
-        to.secret = said.partition("Secret: ")[2].split()[0]
-        name = said.rpartition(" ")[2]
+        made = await add_webhook(database, to.url, apps=("shop-*",), types=("promotion.*",))
+        to.secret, name = made.secret, made.id
+        assert f"Secret: {made.secret}" in added(made)
         assert await try_webhook(database, name.lower()) == f"Testing {to.url[7:-3]}... OK, 200"
         assert (to.types, to.refused) == (["test"], 0)
-        listed = await list_webhooks(database)
+        found = await list_webhooks(database)
+        document = subscription_documents(found)[-1]
+        assert (document["id"], document["apps"], document["answer"]) == (name, ["shop-*"], None)
+        listed = f"{subscription_table(found)} {document}"
         assert "shop-*" in listed
         assert "none yet" in listed
         assert to.url not in listed
+        assert made.secret not in listed
 
         to.secret = "whsec_AAAA"
         with pytest.raises(Conflict, match="has not taken it: 401"):
@@ -65,10 +78,10 @@ async def test_patterns_that_match_nothing_are_refused(database, changes, said):
 async def test_a_secret_is_sealed_only_with_a_key_that_the_bot_has(database, tmp_path):
     fresh = WebhookDatabase(path=database.path, keys=(Keyring.generate(), KEY))
     await add_webhook(fresh, "https://hooks.example.com/", **PATTERNS)
-    assert "hooks.example.com" in await list_webhooks(database), "the bot can read it"
+    assert (await list_webhooks(database))[-1].host == "hooks.example.com", "the bot can read it"
     with pytest.raises(KeyMismatch, match="lacks a key"):
         await list_webhooks(WebhookDatabase(path=database.path, keys=(Keyring.generate(),)))
     with pytest.raises(DatabaseMissing):
         await list_webhooks(WebhookDatabase(path=tmp_path / "no.db", keys=(KEY,)))
-    said = await add_webhook(database, "https://hooks.example.com:8443/", **PATTERNS)
-    assert said.startswith("Adding hooks.example.com:8443... OK, W")
+    made = await add_webhook(database, "https://hooks.example.com:8443/", **PATTERNS)
+    assert added(made).startswith("Adding hooks.example.com:8443... OK, W")
