@@ -1,131 +1,34 @@
 """The records, as the core reads and writes them: one consistent state, or one transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
 from core.actor import Actor, JwtId
 from core.policy.retention import AgingRecords
+from core.ports.app_records import AppReader, AppWriter
 from core.ports.build_runs import BuildRunReader, BuildRunWriter
-from core.ports.notices import Announcement, NoticeKind
-from core.ports.outbox import Card
+from core.ports.message_records import MessageReader, MessageWriter
+from core.ports.release_records import ReleaseReader, ReleaseWriter
 from core.promotion import Phase, Promotion, PromotionEntry
 from core.records.anchor import AuditHead
-from core.records.app import App
 from core.records.approval import Approval
-from core.records.build import Build, BuildEntry
 from core.records.bundle import Bundle, Ref
-from core.records.freeze import Freeze
-from core.records.git_account import GitAccount
 from core.records.intent import Intent
-from core.records.line import Line
 from core.records.live_entry import LiveEntry
 from core.records.milestone import Milestone
-from core.records.pod_sample import PodSample
 from core.records.progress import Progress
-from core.records.registry_account import RegistryAccount
-from core.records.release import Release, ReleaseEntry, ReleaseStatus
-from core.records.reminder import Reminder
 from core.records.scale_job import ScaleJob
 from core.records.step import PruneJob, Step
 from core.records.workload_count import WorkloadCount
-from core.sentence import Sentence
 
 
-class StoreReader(BuildRunReader, Protocol):
+class StoreReader(AppReader, ReleaseReader, MessageReader, BuildRunReader, Protocol):
     """Read records; every method sees one consistent state of the database.
 
     None returns everything that grows with history, or has to look at it: what is asked of all releases is kept in plain columns.
     """
-
-    async def app(self, name: str) -> App:
-        """Return the app, or raise NotFound(`app not found: NAME`)."""
-        ...
-
-    async def any_app(self, name: str) -> App:
-        """Return the app, also one that was deleted, for what is still said and done of it; else as `app`."""
-        ...
-
-    async def apps(self) -> list[App]:
-        """Return every app that was not deleted, by name."""
-        ...
-
-    async def app_of_channel(self, channel: str) -> App | None: ...
-
-    async def build(self, app: str, build_id: str) -> Build:
-        """Return the build, or raise NotFound(`no such build: ID`)."""
-        ...
-
-    async def build_entry(self, app: str, build_id: str) -> BuildEntry:
-        """Return the build, or raise NotFound as `build` does."""
-        ...
-
-    async def builds(self, app: str, limit: int) -> list[BuildEntry]:
-        """Return the newest builds first."""
-        ...
-
-    async def freezes(self) -> list[Freeze]:
-        """Return the freezes that people have called, also those that are over by themselves; one an app, and one of all."""
-        ...
-
-    async def git_accounts(self, app: str) -> list[GitAccount]:
-        """Return the accounts of the app at hosts of git, by host."""
-        ...
-
-    async def registry_logins(self, app: str) -> list[RegistryAccount]:
-        """Return the logins of the app at registries, by host."""
-        ...
-
-    async def known_images(self, app: str, images: Collection[str]) -> frozenset[str]:
-        """Return those of the images, each without a digest, that a build of the app has had."""
-        ...
-
-    async def release(self, app: str, release_id: str) -> Release:
-        """Return the release, or raise NotFound(`no such release: ID`)."""
-        ...
-
-    async def releases(self, app: str, limit: int) -> list[Release]:
-        """Return releases by sequence, newest first, each with its environment."""
-        ...
-
-    async def releases_made(self, releases: Sequence[str]) -> dict[str, datetime]:
-        """Return for each of these releases that has a build when its commit was made, or where that is not known the build."""
-        ...
-
-    async def release_entry(self, app: str, release_id: str) -> ReleaseEntry:
-        """Return the release, or raise NotFound as `release` does."""
-        ...
-
-    async def release_entries(
-        self, app: str, limit: int, *, below: int | None = None, above: int | None = None
-    ) -> list[ReleaseEntry]:
-        """Return releases by sequence, newest first, of those below and above a sequence if one is given."""
-        ...
-
-    async def held_entries(self, app: str, limit: int) -> list[ReleaseEntry]:
-        """Return releases on hold, newest first: of the newest `limit` that failed themselves, with the others of their builds."""
-        ...
-
-    async def release_status(self, release_id: str) -> ReleaseStatus:
-        """Return what has happened to a release; an empty status where nothing has."""
-        ...
-
-    async def why_build_held(self, build: str) -> Sentence:
-        """Return why the newest release of the build that is on hold is so; nothing where none is."""
-        ...
-
-    async def ways_back(self, app: str, limit: int) -> list[str]:
-        """Return the newest releases that were verified and are neither withdrawn nor on hold."""
-        ...
-
-    async def bundle(self, release_id: str) -> Bundle | None: ...
-
-    async def has_bundle(self, release_id: str) -> bool: ...
-
-    async def bundle_refs(self, app: str, kinds: Collection[str]) -> frozenset[Ref]:
-        """Return every object of these kinds that a stored bundle of the app has ever had."""
-        ...
 
     async def promotion(self, promotion_id: str) -> Promotion:
         """Return the promotion, or raise NotFound(`no such promotion: ID`)."""
@@ -187,58 +90,12 @@ class StoreReader(BuildRunReader, Protocol):
         """Return decisions in the order in which they were made."""
         ...
 
-    async def lines(self, subject: str, after: int = 0, limit: int = 500) -> list[tuple[int, Line]]:
-        """Return (number, line) with number > after; numbers begin at 1 and have no gaps."""
-        ...
-
-    async def evidence(self, promotion_id: str) -> Line | None:
-        """Return the block of log lines that proves why it failed, None where there is none."""
-        ...
-
     async def promotion_aged(self, promotion_id: str, records: AgingRecords) -> bool:
         """Return whether such records of a promotion are not kept any more."""
         ...
 
-    async def samples(self, promotion_id: str) -> list[PodSample]:
-        """Return how many pods there were over time, oldest first; rows are few, however long it took."""
-        ...
-
     async def succeeded(self, app: str, *, limit: int, but: str = "") -> list[tuple[datetime, datetime]]:
         """Return when the last promotions of the app began and ended that ended Running, newest first, without this one."""
-        ...
-
-    async def card(self, subject: str) -> Card | None: ...
-
-    async def digest_cards(self, digest: int) -> list[Card]:
-        """Return the cards that a digest stands for, oldest first."""
-        ...
-
-    async def promotion_of_card(self, channel: str, ts: str) -> str | None:
-        """Return the promotion whose card a message is, if it is one."""
-        ...
-
-    async def build_of_card(self, channel: str, ts: str) -> str | None:
-        """Return the build whose card a message is, if it is one."""
-        ...
-
-    async def notice_place(self, notice: int) -> tuple[str, str | None] | None:
-        """Return the channel and the ts of a notice, or None; no ts while it is not known to be posted."""
-        ...
-
-    async def announcement(self, notice: int) -> Announcement | None:
-        """Return the build that a notice announces, if it is such."""
-        ...
-
-    async def announced(self, channel: str, ts: str) -> Announcement | None:
-        """Return the build that a message announces, if it is such."""
-        ...
-
-    async def reminder(self, promotion_id: str) -> Reminder | None:
-        """Return when those who can approve a promotion are reminded, if they are or were."""
-        ...
-
-    async def reminders_due(self, now: datetime) -> list[str]:
-        """Return the promotions of which somebody is to be reminded by now."""
         ...
 
     async def scale_jobs(self) -> list[ScaleJob]:
@@ -285,7 +142,7 @@ class StoreReader(BuildRunReader, Protocol):
         ...
 
 
-class Transaction(StoreReader, BuildRunWriter, Protocol):
+class Transaction(StoreReader, AppWriter, ReleaseWriter, MessageWriter, BuildRunWriter, Protocol):
     """Write records: one transaction of the database, committed when its block ends without an error.
 
     Attributes:
@@ -293,69 +150,6 @@ class Transaction(StoreReader, BuildRunWriter, Protocol):
     """
 
     now: datetime
-
-    async def add_app(self, app: App) -> None:
-        """Make it, or make one anew that was deleted; raise Conflict(`app already exists: NAME`) where it does."""
-        ...
-
-    async def save_app(self, app: App) -> None: ...
-
-    async def lock_app(self, name: str, *, locked: bool) -> None: ...
-
-    async def delete_app(self, name: str) -> None:
-        """Take the app out of all lists, with nothing active, and no release of it an automatic target any more; its records stay."""
-        ...
-
-    async def link(self, app: str, channel: str | None) -> None:
-        """Link the channel to the app and to no other; None unlinks."""
-        ...
-
-    async def add_build(self, build: Build) -> None:
-        """Raise Taken where the id is; whoever made it up takes another."""
-        ...
-
-    async def save_freeze(self, freeze: Freeze) -> None:
-        """Keep a freeze, in place of the one that the app had."""
-        ...
-
-    async def remove_freeze(self, app: str) -> bool:
-        """Forget a freeze; return False where there was none."""
-        ...
-
-    async def save_git_account(self, account: GitAccount) -> None:
-        """Keep an account, in place of the one that the app had at that host."""
-        ...
-
-    async def remove_git_account(self, app: str, host: str) -> bool:
-        """Return whether there was one to be forgotten."""
-        ...
-
-    async def save_registry_login(self, login: RegistryAccount) -> None:
-        """Keep a login, in place of the one that the app had at that registry."""
-        ...
-
-    async def remove_registry_login(self, app: str, host: str) -> bool:
-        """Forget a login; return False where there was none."""
-        ...
-
-    async def add_release(self, release: Release) -> None:
-        """Raise Taken where the id is; whoever made it up takes another."""
-        ...
-
-    async def next_sequence(self, app: str) -> int:
-        """Return the next release number of the app."""
-        ...
-
-    async def save_release_status(self, status: ReleaseStatus) -> None: ...
-
-    async def save_bundle(self, bundle: Bundle, sealed: bytes | None = None) -> None:
-        """Store the bundle of a release once: the same one again is fine, another one raises Conflict.
-
-        Args:
-            bundle: the objects.
-            sealed: what `Store.seal_bundle` made of it, so that no transaction takes the time that this takes.
-        """
-        ...
 
     async def use_jwt_id(self, app: str, jwt_id: JwtId) -> bool:
         """Note that a job's token has asked for a promotion of an app; False where it had before."""
@@ -397,56 +191,6 @@ class Transaction(StoreReader, BuildRunWriter, Protocol):
 
     async def add_approval(self, approval: Approval) -> None:
         """Raise Conflict where the same person has already decided."""
-        ...
-
-    async def add_lines(self, subject: str, lines: Sequence[Line]) -> int:
-        """Append the lines whose key is new; return how many were."""
-        ...
-
-    async def add_samples(self, promotion_id: str, samples: Sequence[PodSample]) -> None:
-        """Keep how many pods there were; beyond a number of rows for a promotion nothing is added."""
-        ...
-
-    async def add_picture(self, promotion_id: str) -> None:
-        """Write the outbox row of the picture of how it went; one for a promotion."""
-        ...
-
-    async def add_card(self, subject: str, channel: str) -> None:
-        """Write the outbox row of the card of a promotion or a build, its first."""
-        ...
-
-    async def add_terminal(self, subject: str) -> None:
-        """Write the outbox row of the terminal message; unique for a thread (engine rule 40)."""
-        ...
-
-    async def add_notice(
-        self,
-        channel: str,
-        said: Sentence,
-        *,
-        kind: NoticeKind = "notice",
-        promotion: str | None = None,
-        release: Release | None = None,
-        whom: Sequence[str] = (),
-    ) -> bool:
-        """Write the outbox row of a message beside cards and threads; False where that build, or a reminder that waits, has one.
-
-        Args:
-            channel: where it is posted.
-            said: the words.
-            kind: what it is for.
-            promotion: what it is about, if it waits for an approval.
-            release: what it announces.
-            whom: who is called by it, as the policy names them.
-        """
-        ...
-
-    async def schedule_reminder(self, promotion_id: str, due_at: datetime) -> None:
-        """Remind those who can approve it then, and no longer at another time."""
-        ...
-
-    async def reminded(self, promotion_id: str, told_at: datetime | None) -> None:
-        """Nothing more is due; `told_at` is when somebody was reminded, None where nobody was."""
         ...
 
     async def add_scale_job(self, job: ScaleJob) -> ScaleJob:
