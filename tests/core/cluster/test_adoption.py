@@ -6,7 +6,7 @@ import pytest
 
 from core.cluster.adoption import NamespaceAdopter, last_written
 from core.cluster.kinds.config_map import ANCHOR
-from core.errors import Rejected
+from core.errors import Rejected, Unreachable
 from core.records.anchor import ADOPTED, Anchor, AuditHead
 from core.records.bundle import Ref
 from core.records.claim import Claim
@@ -135,6 +135,19 @@ async def test_the_head_of_the_audit_is_kept_once_by_whose_it_is():
         assert (await on.get(ANCHOR))["metadata"]["resourceVersion"] == version
         with pytest.raises(Rejected, match="another installation"):
             await adopter(on).keep_head(app(), claim("two", 1), head)
+
+
+async def test_a_head_that_loses_every_race_is_unreachable_not_a_loop(monkeypatch):
+    async with live() as on:
+        await on.cluster.claim_anchor(app(), claim("one", 1))
+        mine = adopter(on)
+
+        async def lost(*_: object) -> None:
+            return None
+
+        monkeypatch.setattr(mine._anchors, "_write", lost)
+        with pytest.raises(Unreachable, match="changes faster than it can be claimed"):
+            await mine.keep_head(app(), claim("one", 1), AuditHead(rows=1, hash="a" * 64))
 
 
 async def test_what_people_have_written_into_an_anchor_is_taken_for_missing():
