@@ -8,6 +8,7 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from bot.api.metrics_snapshot import version
 from bot.oidc.jobs import VerifiedJob
 from bot.oidc.tokens import looks_like
 from bot.views.times import stamp
@@ -17,6 +18,7 @@ from core.errors import Forbidden, Unauthorized
 from core.records.api_token import ApiToken
 
 USER = "convox"
+VERSION_HEADER = "Convox-Bot-Version"
 _CALLER = web.RequestKey("_CALLER", Caller)
 
 
@@ -39,6 +41,12 @@ class JobTokenChecker(Protocol):
 def caller_of(request: web.Request) -> Caller:
     """Return who asks, on any route that needs a token."""
     return request[_CALLER]
+
+
+async def tell_version(request: web.Request, response: web.StreamResponse) -> None:
+    """Tell whoever has a token which convox-bot answers: a client of another version knows then why it was not understood."""
+    if _CALLER in request:
+        response.headers[VERSION_HEADER] = version()
 
 
 def authentication_middleware(

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib import metadata
 
 from bot.api.delivery_tracker import DeliveryTracker, NewestPromotions
@@ -129,6 +130,7 @@ class MetricsSource:
         return max(0.0, (self.clock.now() - since).total_seconds()) if since else 0.0
 
 
+@cache
 def version() -> str:
     """Return the version of the installed package."""
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot.api.authentication import JobTokenChecker, TokenChecker, authentication_middleware
+from bot.api.authentication import JobTokenChecker, TokenChecker, authentication_middleware, tell_version
 from bot.api.build_runs import BuildRunsEndpoint
 from bot.api.builds import BuildsEndpoint
 from bot.api.clones import ClonesEndpoint
@@ -76,6 +76,7 @@ def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Applicatio
     handlers = _handlers(dependencies, streams)
     for each in OPERATIONS:
         _add(api.router, each, handlers[each.id])
+    api.on_response_prepare.append(tell_version)
     api.on_shutdown.append(streams.stop)
     return api
 

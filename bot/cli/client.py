@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from bot.cli.job_tokens import JobTokenSource, job_tokens
 from bot.cli.live_line import Awaited
+from bot.cli.network_problems import UNKNOWN_VERSION, stranger, unreachable, version_hint
 from bot.cli.rack_url import USER, CliError, RackUrl
 
 CONNECT_SECONDS = 10.0
@@ -25,6 +26,9 @@ JSON_TYPE = "application/json"
 # Another try may be answered otherwise: the body came too slowly, something between here and the bot
 # takes only smaller ones, or has no bot behind it just now. The bot's own 500 and 503 are final, as they say what is wrong.
 PASSING = frozenset({408, 413, 502, 504})
+# How a bot answers what it does not know: a command, a flag, an address.
+MISUNDERSTOOD = frozenset({400, 404, 405, 422})
+VERSION_HEADER = "Convox-Bot-Version"
 # A stream is silent while an approval is awaited; a dead peer is noticed within 30 + 3 × 10 s all the same.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
@@ -34,7 +38,15 @@ Show = Callable[[Awaited | None], None]
 
 
 class ConnectionLost(Exception):
-    """The connection ended in the middle, or the bot is not there just now; asking again may help."""
+    """The connection ended in the middle, or the bot is not there just now; asking again may help.
+
+    Attributes:
+        hint: what to do where it does not, or "".
+    """
+
+    def __init__(self, sentence: str, *, hint: str = "") -> None:
+        super().__init__(sentence)
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,8 +248,7 @@ class RackClient:
         try:
             connection = self._connect()
         except ConnectionLost as lost:
-            hint = "is `convox-bot serve` running, and does RACK_URL name its API_PORT?"
-            raise CliError(str(lost), hint=hint) from None
+            raise CliError(str(lost), hint=lost.hint) from None
         with closing(connection):
             try:
                 response = self._ask(connection, "POST", path, json.dumps(document).encode())
@@ -257,8 +268,10 @@ class RackClient:
         try:
             connection.connect()
         except OSError as error:
-            why = error.strerror or str(error) or type(error).__name__
-            raise ConnectionLost(f"{self._url.name} cannot be reached: {why}") from None
+            problem = unreachable(self._url.name, error)
+            if problem.lasting:
+                raise CliError(problem.sentence, hint=problem.hint) from None
+            raise ConnectionLost(problem.sentence, hint=problem.hint) from None
         connection.sock.settimeout(ANSWER_SECONDS)
         _keep_alive(connection.sock)
         return connection
@@ -288,7 +301,7 @@ class RackClient:
             return self._stranger(response)
         return CliError(
             str(document["error"]),
-            hint=str(document.get("hint", "")),
+            hint="; ".join(filter(None, (str(document.get("hint", "")), _other_version(response)))),
             text=str(document.get("text", "")),
             status=response.status,
         )
@@ -303,10 +316,21 @@ class RackClient:
         return document
 
     def _stranger(self, response: http.client.HTTPResponse) -> CliError:
-        hint = "does RACK_URL name the API_PORT of a convox-bot?"
-        return CliError(
-            f"{self._url.name} answers HTTP {response.status}, but not as a convox-bot", hint=hint
-        )
+        problem = stranger(self._url.name, response.status)
+        return CliError(problem.sentence, hint=problem.hint, status=response.status)
+
+
+def _other_version(response: http.client.HTTPResponse) -> str:
+    """Return what to do where the bot did not understand, and is of another version than this program."""
+    if response.status not in MISUNDERSTOOD:
+        return ""
+    from importlib import metadata  # noqa: PLC0415 - costs more than the rest of a start
+
+    try:
+        ours = metadata.version("convox-bot")
+    except metadata.PackageNotFoundError:
+        ours = UNKNOWN_VERSION
+    return version_hint(response.headers.get(VERSION_HEADER), ours)
 
 
 def is_verdict(line: str) -> bool:
