@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -58,8 +57,9 @@ def _copy_of(path: Path, version: str) -> Path:
 
 def forget_old_copies(path: Path) -> None:
     """Delete the copies of before earlier upgrades, but for the last ones; each is said in the log."""
-    name = re.compile(rf"{re.escape(path.name)}\.schema-([0-9]+)")
-    found = [(int(match[1]), file) for file in path.parent.iterdir() if (match := name.fullmatch(file.name))]
+    head = _copy_of(path, "").name
+    named = [(f.name.removeprefix(head), f) for f in path.parent.iterdir() if f.name.startswith(head)]
+    found = [(int(schema), file) for schema, file in named if schema.isascii() and schema.isdigit()]
     for _, old in sorted(found, reverse=True)[COPIES_KEPT:]:
         try:
             old.unlink()

@@ -92,11 +92,10 @@ class Operation:
 
     def matches(self, path: str) -> bool:
         """Tell whether this is its address."""
-        return (
-            re.fullmatch(
-                _PARAMETER.sub("[^/]+", re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}")), path
-            )
-            is not None
+        own, given = self.path.split("/"), path.split("/")
+        return len(own) == len(given) and all(
+            bool(theirs) if _PARAMETER.fullmatch(part) else part == theirs
+            for part, theirs in zip(own, given, strict=True)
         )
 
     @property

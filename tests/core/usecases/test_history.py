@@ -127,6 +127,12 @@ async def promote_again(w: World) -> None:
     await w.ask((await w.store.read.app("myapp")).active_release)
 
 
+async def resume(w: World) -> None:
+    """Take up what is left, with what a start looks after beside everything else."""
+    await w.supervisor.resume()
+    await w.idle()
+
+
 async def inform(w: World) -> None:
     await w.viewer.release(by(ALICE), "myapp", "R0000000027")
 
@@ -154,7 +160,7 @@ ASKED: dict[str, Callable[[World], Awaitable[Any]]] = {
     ),
     "backlog": lambda w: w.store.outbox.backlog(),
     "look of the sender": lambda w: w.store.outbox.threads_due(),
-    "resume": lambda w: w.supervisor.resume(),
+    "resume": resume,
 }
 
 
