@@ -11,10 +11,11 @@ from bot.cli.client import RETRY_PAUSES, ConnectionLost, RackClient, is_verdict
 from bot.cli.live_line import Awaited
 from bot.cli.main import main
 from bot.cli.rack_url import CliError, RackUrl, is_loopback
-from bot.cli.terminal import _joined, do
+from bot.cli.terminal import AWAITING_APPROVAL, _joined, do
 from bot.command.commands import EnvSet
 from bot.command.parser import parse
 from core.policy.authorization import parse_policy
+from core.promotion import Phase
 from tests.bot.api.asking import policy_of
 from tests.bot.api.serving import serving
 from tests.core.world import BOB, ONE_APPROVAL, by
@@ -180,6 +181,7 @@ async def test_without_waiting_it_says_whether_it_has_started(api, capsys):
     plain = await typed("apps", "--no-wait")
 
     assert (started, awaiting, plain) == (0, 3, 0)
+    assert AWAITING_APPROVAL == Phase.AWAITING_APPROVAL
     assert "OK" not in capsys.readouterr().out.splitlines()
 
 
