@@ -18,6 +18,7 @@ from pydantic import (
 
 from bot.build_settings import LONGEST, SHORTEST, TRUE, ClusterBuildSettings, build_contradictions
 from bot.prefixes import DEFAULT_COMMAND
+from bot.rate_settings import RateSettings
 from bot.router_settings import RouterSettings, router_contradictions
 from bot.tls_settings import TlsSettings, tls_contradictions
 from bot.webhook_settings import WebhookSettings
@@ -78,7 +79,9 @@ class StoreSettings(BaseModel):
         return [k.strip() for k in value.split(",") if k.strip()] if isinstance(value, str) else value
 
 
-class Settings(StoreSettings, RouterSettings, ClusterBuildSettings, WebhookSettings, TlsSettings):
+class Settings(
+    StoreSettings, RouterSettings, ClusterBuildSettings, WebhookSettings, TlsSettings, RateSettings
+):
     """Everything `serve` can be told."""
 
     slack_bot_token: SecretStr

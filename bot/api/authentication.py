@@ -8,7 +8,9 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from bot.api.attempts import AttemptLimiter
 from bot.api.metrics_snapshot import version
+from bot.handlers.budgets import Budgets
 from bot.oidc.jobs import VerifiedJob
 from bot.oidc.tokens import looks_like
 from bot.views.times import stamp
@@ -50,14 +52,25 @@ async def tell_version(request: web.Request, response: web.StreamResponse) -> No
 
 
 def authentication_middleware(
-    tokens: TokenChecker, jobs: JobTokenChecker, clock: Clock, needs_token: Callable[[str], bool]
+    tokens: TokenChecker,
+    jobs: JobTokenChecker,
+    clock: Clock,
+    needs_token: Callable[[str], bool],
+    budgets: Budgets,
 ) -> Middleware:
     """Return the middleware that lets in who has a token, to the paths that need one."""
+    attempts = AttemptLimiter(budgets)
 
     @web.middleware
     async def authenticating(request: web.Request, handler: Handler) -> web.StreamResponse:
         if needs_token(request.path):
-            request[_CALLER] = await _caller(tokens, jobs, clock, request.headers.get("Authorization"))
+            attempts.check(request)
+            try:
+                request[_CALLER] = await _caller(tokens, jobs, clock, request.headers.get("Authorization"))
+            except Unauthorized:
+                attempts.bad(request)
+                raise
+            attempts.good(request)
             # A browser adds a remembered password to whatever a foreign page makes it send, and names that page.
             if "Origin" in request.headers:
                 raise Forbidden("requests from web pages are not taken", hint="use `convox-bot do`, or curl")

@@ -1,6 +1,5 @@
 """`POST /commands`: the slash command's grammar, policy, audit and texts without Slack (engine rule 38)."""
 
-import math
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -13,15 +12,11 @@ from bot.command.forms import fill
 from bot.command.parser import parse
 from bot.handlers.dispatch import Handlers
 from bot.handlers.reply import Reply
-from bot.http.errors import TooManyRequests, error_response, json_response
-from bot.slack.pacing import TokenBucket
+from bot.http.errors import error_response, json_response
 from bot.views.answers import Answer
-from core.clock import Clock
 from core.errors import UserError
 from core.ports.store import Store
 
-# Commands a second and at once, for each token: far more than people type, too few to keep the database busy.
-RATE, BURST = 10.0, 30.0
 # Where a promotion is when the answer is given, so that `--no-wait` need not read sentences.
 PHASE_HEADER = "Promotion-Phase"
 
@@ -42,17 +37,14 @@ class CommandText(Body):
 class CommandsEndpoint:
     """Carries out commands of tokens."""
 
-    def __init__(self, handlers: Handlers, store: Store, names: Names, clock: Clock) -> None:
+    def __init__(self, handlers: Handlers, store: Store, names: Names) -> None:
         self._handlers = handlers
         self._store = store
         self._names = names
-        self._clock = clock
-        self._buckets: dict[str, TokenBucket] = {}
 
     async def create(self, request: web.Request) -> web.Response:
         """Carry out one command; what is refused is answered with the refusal's status."""
         caller = caller_of(request)
-        self._pace(caller.actor.id)
         given = await read_body(request, CommandText)
         command = fill(parse(given.text, slack=False), given.input, given.seen)
         reply = await self._handlers.handle(command, caller)
@@ -98,14 +90,3 @@ class CommandsEndpoint:
         if promotion is None:
             return {}
         return {PHASE_HEADER: str((await self._store.read.promotion(promotion)).phase)}
-
-    def _pace(self, token: str) -> None:
-        now = self._clock.monotonic()
-        bucket = self._buckets.setdefault(token, TokenBucket(RATE, BURST, BURST, now))
-        wait = bucket.wait(now)
-        if wait > 0:
-            raise TooManyRequests(
-                f"too many commands with this token: at most {RATE:.0f} a second",
-                retry_after=math.ceil(wait),
-            )
-        bucket.take()

@@ -18,9 +18,11 @@ from bot.api.names import Names
 from bot.api.openapi.document import openapi_document
 from bot.api.openapi.operation import ApiAccess, Operation
 from bot.api.openapi.operations import OPERATIONS, needs_token
+from bot.api.rates import spending_middleware
 from bot.api.sources import SourcesEndpoint
 from bot.api.streams import TextStreams
 from bot.api.webhooks.endpoint import WebhooksEndpoint
+from bot.handlers.budgets import Budgets
 from bot.handlers.dispatch import Handlers
 from bot.http.bodies import expect
 from bot.http.errors import json_response
@@ -49,6 +51,7 @@ class ApiDependencies:
     """
 
     handlers: Handlers
+    budgets: Budgets
     registrar: Registrar
     sources: SourceRegistrar
     store: Store
@@ -69,9 +72,9 @@ class ApiDependencies:
 def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Application:
     """Return the application that listens on API_PORT, with the limits of that port."""
     authenticating = authentication_middleware(
-        dependencies.tokens, dependencies.jobs, dependencies.clock, needs_token
+        dependencies.tokens, dependencies.jobs, dependencies.clock, needs_token, dependencies.budgets
     )
-    api = new_application(limits, [authenticating])
+    api = new_application(limits, [authenticating, spending_middleware(dependencies.budgets)])
     streams = TextStreams()
     handlers = _handlers(dependencies, streams)
     for each in OPERATIONS:
@@ -101,7 +104,7 @@ def _handlers(dependencies: ApiDependencies, streams: TextStreams) -> Mapping[st
         dependencies.starter, dependencies.build_viewer, names, dependencies.clock, streams
     )
     sources = SourcesEndpoint(dependencies.sources)
-    commands = CommandsEndpoint(dependencies.handlers, dependencies.store, names, dependencies.clock)
+    commands = CommandsEndpoint(dependencies.handlers, dependencies.store, names)
     return {
         "alive": health.alive,
         "ready": health.ready,

@@ -8,6 +8,8 @@ from bot.command.account_forms import AddGitAccount, AddRegistry
 from bot.command.build_forms import BuildForm
 from bot.command.forms import DeleteApp, EnvEdit, Form, FormCommand
 from bot.handlers.apps import AppCommands
+from bot.handlers.budgets import Budgets
+from bot.handlers.costs import cost_of
 from bot.handlers.decisions import DecisionCommands
 from bot.handlers.forms import FormCommands
 from bot.handlers.queries import Queries
@@ -54,7 +56,9 @@ class Handlers:
         explainer: Explainer,
         chooser: Chooser,
         clock: Clock,
+        budgets: Budgets,
     ) -> None:
+        self._budgets = budgets
         self._viewer = viewer
         self._releases = ReleaseCommands(registrar, promoter, scaler)
         self._decisions = DecisionCommands(decider, builds, reminders)
@@ -65,6 +69,7 @@ class Handlers:
     async def handle(self, command: ask.Command, caller: Caller) -> Reply:
         """Return the answer; a refusal is one too, and nothing is raised."""
         try:
+            self._budgets.take(caller.actor.key, cost_of(command))
             reply = await self._carry_out(command, caller)
         except UserError as error:
             reply = refused(error)

@@ -189,6 +189,7 @@ def _sites(
     webhooks = WebhooksEndpoint(domain.builds.pushes, secrets, clock)
     api = ApiDependencies(
         handlers=domain.handlers,
+        budgets=domain.budgets,
         registrar=domain.registrar,
         sources=domain.builds.sources,
         starter=domain.builds.starter,

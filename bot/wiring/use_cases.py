@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.handlers.budgets import BRAKES, STRANGERS, Budgets, Cost, RateLimit
 from bot.handlers.dispatch import Handlers
 from bot.settings import Settings
 from bot.wiring.build_side import BuildSide, new_build_side
@@ -53,6 +54,7 @@ class UseCases:
     builds: BuildSide
     build_promoter: BuildPromoter
     handlers: Handlers
+    budgets: Budgets
 
 
 def new_use_cases(
@@ -91,6 +93,15 @@ def new_use_cases(
     scheduler = PromotionScheduler(store, cluster, access, decider, why_not_startable=why_not_startable)
     chooser = Chooser(store, access, clock)
     builds = new_build_side(settings, store, slack, registrar, builders, clock)
+    budgets = Budgets(
+        clock,
+        {
+            Cost.BRAKE: BRAKES,
+            Cost.READ: RateLimit(minute=settings.convox_reads_per_minute),
+            Cost.CHANGE: RateLimit(minute=settings.convox_changes_per_minute),
+            Cost.STRANGER: STRANGERS,
+        },
+    )
     handlers = Handlers(
         registrar=registrar,
         builds=builds.starter,
@@ -105,8 +116,10 @@ def new_use_cases(
         explainer=Explainer(store, access, clock, why_not_startable=why_not_startable),
         chooser=chooser,
         clock=clock,
+        budgets=budgets,
     )
     return UseCases(
+        budgets=budgets,
         registrar=registrar,
         decider=decider,
         viewer=viewer,

@@ -2,7 +2,10 @@
 
 import re
 
+from bot.api.attempts import IPV6_BITS
+from bot.handlers import budgets
 from bot.http import connection, limits, log_limiter, site
+from bot.rate_settings import RateSettings
 from bot.slack.http_endpoint import FRESH_SECONDS
 from bot.wiring.doors import SLACK_BODY_SECONDS
 from tests.docs.pages import page, rows, section
@@ -40,3 +43,18 @@ def test_each_row_has_the_numbers_of_the_code():
 
 def test_a_port_takes_a_share_of_the_files_that_may_be_open():
     assert [limits.connections_of(files) for files in (100, 1_024, 2_048, 1_000_000)] == [16, 170, 512, 512]
+
+
+def test_the_budgets_are_those_of_the_code():
+    text = section(page("security.md"), "What each may ask for")
+    rates = RateSettings()
+    told = [
+        numbers(row[1])[0] for row in rows(text) if len(row) == 2 and row[1] != "a minute" and numbers(row[1])
+    ]
+
+    assert told == [rates.convox_reads_per_minute, rates.convox_changes_per_minute, budgets.BRAKES.minute]
+    assert f"{budgets.BURST} of a minute's number may come at once" in text
+    assert f"{budgets.STRANGERS.minute} tokens a minute" in text
+    assert f"{budgets.STRANGERS.burst} of them at once" in text
+    assert f"{budgets.MOST:,} at most" in text
+    assert f"/{IPV6_BITS} counts as one" in text

@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bot.handlers.budgets import Cost
+
 JSON, TEXT, LINES = "application/json", "text/plain", "application/x-ndjson"
 BYTES = "application/octet-stream"
 _PARAMETER = re.compile(r"\{([a-z_]+)\}")
@@ -72,6 +74,7 @@ class Operation:
         summary: what it does, in a line.
         body: the model of its JSON body, or the media type of another one; None where it takes none.
         answers: status → what is answered where it succeeds.
+        cost: the budget of whoever asks that it is taken from; None where it has none, or is found in what is sent.
         refusals: statuses of refusals that do not follow from who may ask and what is sent.
     """
 
@@ -83,6 +86,7 @@ class Operation:
     query: tuple[QueryParameter, ...] = ()
     body: type[BaseModel] | str | None = None
     answers: Mapping[int, ApiAnswer]
+    cost: Cost | None = None
     refusals: frozenset[int] = frozenset()
 
     @property

@@ -31,6 +31,7 @@ from bot.api.openapi.operation import (
     QueryParameter,
 )
 from bot.api.sources import NewSource
+from bot.handlers.budgets import Cost
 
 
 def _json(
@@ -98,6 +99,7 @@ OPERATIONS = (
         method="GET",
         path="/openapi.json",
         summary="this document",
+        cost=Cost.READ,
         answers={200: ApiAnswer(about="OpenAPI 3.1", media={JSON: None})},
     ),
     Operation(
@@ -122,6 +124,7 @@ OPERATIONS = (
         method="GET",
         path="/promotions/{id}/lines",
         summary="a promotion from its first line to its verdict, as it happens",
+        cost=Cost.READ,
         query=(_number("after", "lines that were received before", 9), _FORMAT),
         answers={
             200: ApiAnswer(
@@ -135,6 +138,7 @@ OPERATIONS = (
         method="POST",
         path="/apps/{app}/builds",
         summary="registers a build with its release, or has the cluster make one of a source or a git repository",
+        cost=Cost.CHANGE,
         body=NewBuild,
         answers={201: _json(NewBuildResponse, "it is registered"), 202: _QUEUED},
         refusals=frozenset({409}),
@@ -144,6 +148,7 @@ OPERATIONS = (
         method="POST",
         path="/apps/{app}/sources",
         summary="announces what is built from, a gzipped tar",
+        cost=Cost.CHANGE,
         body=NewSource,
         answers={201: _json(SourceResponse, "from which byte on it is wanted", to=("source", "upload"))},
         refusals=frozenset({409}),
@@ -153,6 +158,7 @@ OPERATIONS = (
         method="GET",
         path="/sources/{id}",
         summary="how much of a source is here",
+        cost=Cost.READ,
         answers={200: _json(SourceResponse, "from which byte on it is wanted")},
     ),
     Operation(
@@ -160,6 +166,7 @@ OPERATIONS = (
         method="PATCH",
         path="/sources/{id}",
         summary="sends bytes of a source, as many as wanted",
+        cost=Cost.READ,
         query=(_number("offset", "how many bytes are here already", 15, required=True),),
         body=BYTES,
         answers={200: _json(SourceResponse, "`complete` once all are here and have the digest")},
@@ -170,6 +177,7 @@ OPERATIONS = (
         method="GET",
         path="/builds/{id}",
         summary="how a build is that the cluster makes",
+        cost=Cost.READ,
         answers={200: _json(BuildResponse, "how it is")},
     ),
     Operation(
@@ -177,6 +185,7 @@ OPERATIONS = (
         method="GET",
         path="/builds/{id}/log",
         summary="the log of a build, as it is written",
+        cost=Cost.READ,
         query=(_number("after", "the number of the last line that was received before", 9), _FORMAT),
         answers={200: ApiAnswer(about="streamed until the build has ended", media={TEXT: None, LINES: None})},
     ),
@@ -185,6 +194,7 @@ OPERATIONS = (
         method="POST",
         path="/builds/{id}/cancel",
         summary="stops a build, or takes it out of the queue",
+        cost=Cost.BRAKE,
         answers={200: _json(BuildResponse, "how it is then")},
         refusals=frozenset({409}),
     ),
@@ -193,6 +203,7 @@ OPERATIONS = (
         method="POST",
         path="/builds/{id}/retry",
         summary="has the same built once more; nothing of it is promoted",
+        cost=Cost.CHANGE,
         answers={202: _QUEUED},
         refusals=frozenset({409, 422}),
     ),
@@ -247,3 +258,8 @@ STREAMED: Mapping[str, tuple[type[BaseModel], ...]] = {
 def needs_token(path: str) -> bool:
     """Tell whether whoever asks for this address needs an API token; strangers do not learn which addresses there are."""
     return not any(each.access is not ApiAccess.TOKEN and each.matches(path) for each in OPERATIONS)
+
+
+def operation_at(method: str, path: str) -> Operation | None:
+    """Return what is asked for, or None where there is nothing of that kind."""
+    return next((each for each in OPERATIONS if each.method == method and each.matches(path)), None)

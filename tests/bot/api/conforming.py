@@ -6,7 +6,7 @@ from aiohttp.test_utils import TestClient
 from jsonschema import Draft202012Validator
 
 from bot.api.openapi.document import openapi_document
-from bot.api.openapi.operations import OPERATIONS
+from bot.api.openapi.operations import operation_at
 
 JSON = "application/json"
 
@@ -17,10 +17,6 @@ def validator(name):
     return Draft202012Validator(
         {"$ref": f"#/components/schemas/{name}", "components": openapi_document()["components"]}
     )
-
-
-def operation_at(method, path):
-    return next((each for each in OPERATIONS if each.method == method and each.matches(path)), None)
 
 
 async def hold(answer):

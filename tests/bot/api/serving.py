@@ -25,7 +25,7 @@ from core.usecases.source_registrar import SourceRegistrar
 from storage.sources import SourceFolder
 from tests.bot.api.asking import basic
 from tests.bot.api.conforming import ConformingClient
-from tests.bot.handling import handlers_of
+from tests.bot.handling import budgets_of, handlers_of
 from tests.core.building.nursery import Builds, builds_of
 from tests.core.world import World, world
 from tests.fakes import JumpingClock
@@ -132,7 +132,9 @@ async def serving(path, jobs=None, token="", keys=None):
     """Serve what lies at `path`; `jobs` are played by hand, `token` is that of an earlier life, `keys` knows those of issuers."""
     async with world(path) as made:
         builds = builds_of(made, jobs)
-        handlers = handlers_of(made, builds.starter)
+        clock = _Aside(made.clock)
+        budgets = budgets_of(clock)
+        handlers = handlers_of(made, builds.starter, budgets=budgets)
         slack, lag = SlackState(connected=True, problem=""), LoopLag(made.clock)
         access = Access(lambda: made.policy, made.directory)
         pushes = PushReceiver(made.store, access, builds.starter, made.clock)
@@ -140,6 +142,7 @@ async def serving(path, jobs=None, token="", keys=None):
         issuers: Any = keys or _NoIssuers()
         parts = ApiDependencies(
             handlers=handlers,
+            budgets=budgets,
             registrar=made.registrar,
             starter=builds.starter,
             build_viewer=builds.viewer,
@@ -154,7 +157,7 @@ async def serving(path, jobs=None, token="", keys=None):
             webhooks=webhooks,
             metrics=metrics_of(made, slack, lag, webhooks),
             try_database=made.store.try_out,
-            clock=_Aside(made.clock),
+            clock=clock,
         )
         token = token or await made.store.tokens.create("ci")
         async with ConformingClient(TestServer(new_api(parts, HttpLimits()))) as client:

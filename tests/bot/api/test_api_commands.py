@@ -166,20 +166,6 @@ async def test_what_was_done_before_a_refusal_is_told_too(api):
     assert "ERROR" not in body["text"]
 
 
-async def test_too_many_commands_of_one_token_are_told_when_to_come_back(api):
-    statuses = [(await api.command("help")).status for _ in range(30)]
-    answer = await api.command("help")
-    other = await api.store.tokens.create("other")
-
-    assert statuses == [200] * 30
-    assert answer.status == 429
-    assert answer.headers["Retry-After"] == "1"
-    assert "too many commands" in (await answer.json())["error"]
-    api.world.clock.jump(1)
-    assert (await api.command("help")).status == 200
-    assert other
-
-
 async def test_a_database_that_cannot_be_used_is_a_sentence(api, monkeypatch):
     async def unusable(*_):
         raise UserError("the database cannot be used: its disk is full")
