@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.session import Session
 
 # Of one transaction, for which whoever else writes waits: rows, and promotions or builds that are looked at. Either is milliseconds.
-MOST_ROWS, MOST_SUBJECTS = 200, 50
+MOST_ROWS, MOST_SUBJECTS = 200, 10
 # Pages of one transaction; each that is not at the end of the file is moved (https://www.sqlite.org/pragma.html#pragma_incremental_vacuum).
 PAGES_AT_ONCE = 100
 # What is free is filled again by what comes next: less than this is not worth writing for (4 MiB, and an eighth of the file).

@@ -14,6 +14,7 @@ from tests.bench import (
     table_failures,
     table_fleet,
     table_history,
+    table_retention,
     table_rollouts,
     table_start,
     table_uploads,
@@ -34,6 +35,7 @@ TABLES: Mapping[str, Callable[[], Coroutine[Any, Any, Table]]] = {
         table_history,
         table_work,
         table_uploads,
+        table_retention,
     )
 }
 # Above it something else than the bench wants the cores.

@@ -8,6 +8,7 @@ from tests.bench import (
     table_failures,
     table_fleet,
     table_history,
+    table_retention,
     table_rollouts,
     table_start,
     table_uploads,
@@ -72,6 +73,12 @@ async def test_an_upload_is_measured():
     table = await table_uploads.measure(trials=[(2, 1_000_000)], idle_seconds=0.2)
     assert [row[0] for row in table.rows] == ["none", "2 × 1 MB"]
     assert all(goal.found is not None for goal in table.goals)
+
+
+async def test_what_ages_is_measured(tmp_path):
+    table = await table_retention.measure(sizes=(3,), folder=tmp_path)
+    assert table.rows[0][:2] == ["3", "6"]
+    assert all(goal.found > 0 for goal in table.goals)
 
 
 @pytest.mark.controlplane
