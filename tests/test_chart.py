@@ -289,4 +289,20 @@ def test_prometheus_operator_takes_what_it_is_to_scrape_and_the_rules_that_are_t
     service = of_kind(found, "Service")
     assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     assert monitor["spec"]["endpoints"][0]["port"] in {port["name"] for port in service["spec"]["ports"]}
+    private = "monitoring.serviceMonitor.tlsConfig.ca.secret"
+    by_tls = rendered(*monitored, "tls.secretName=bot-tls", f"{private}.name=ca", f"{private}.key=ca.crt")
+    endpoint = of_kind(by_tls, "ServiceMonitor")["spec"]["endpoints"][0]
+    assert (
+        list(
+            Draft7Validator(strict(schemas["ServiceMonitor"]["properties"]["spec"])).iter_errors(
+                of_kind(by_tls, "ServiceMonitor")["spec"]
+            )
+        )
+        == []
+    )
+    assert endpoint["scheme"] == "https"
+    assert endpoint["tlsConfig"] == {
+        "serverName": "convox-bot.convox-system",
+        "ca": {"secret": {"name": "ca", "key": "ca.crt"}},
+    }
     assert rules["spec"] == yaml.safe_load((DEPLOY / "monitoring/alerts.yaml").read_text())
