@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.cli.rack_url import CliError
+from bot.cli.screen import harmless
 
 
 def entered(form: Mapping[str, Any]) -> dict[str, str]:
@@ -50,10 +51,11 @@ def _piped(field: Mapping[str, Any]) -> str:
 
 def _asked(field: Mapping[str, Any]) -> str:
     """Ask for one line; a secret is not shown while it is typed."""
+    label = harmless(str(field["label"]), sys.stderr)
     try:
         if field["kind"] == "secret":
-            return getpass.getpass(f"{field['label']} (not shown): ", stream=sys.stderr)
-        sys.stderr.write(f"{field['label']}: ")
+            return getpass.getpass(f"{label} (not shown): ", stream=sys.stderr)
+        sys.stderr.write(f"{label}: ")
         sys.stderr.flush()
         return input()
     except EOFError:

@@ -73,6 +73,4 @@ def version_hint(theirs: str | None, ours: str) -> str:
     """Say what to do where a rack does not know what was asked for and has another version; "" where that says nothing."""
     if not theirs or UNKNOWN_VERSION in {theirs, ours} or theirs == ours:
         return ""
-    return (
-        f"the rack runs convox-bot {theirs} and this is {ours}: `uvx convox-bot=={theirs} …` is one like it"
-    )
+    return f"the rack runs convox-bot {theirs} and this is {ours}: `uvx convox-bot@{theirs} …` is one like it"
