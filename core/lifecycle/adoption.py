@@ -129,7 +129,7 @@ def running_releases(state: NamespaceState) -> list[str]:
 
 def _notes(state: NamespaceState, known: Mapping[str, ReleaseEntry]) -> list[str]:
     notes = [
-        f"{release} is on hold here, and stays so: `convox-bot do releases info {release} -a {entry.app}` says why"
+        f"{release} is on hold here, and stays so: `releases info {release} -a {entry.app}` says why"
         for release, entry in sorted(known.items())
         if entry.on_hold
     ]

@@ -11,7 +11,7 @@ from statistics import median
 
 from core.promotion import Phase, PromotionEntry
 
-# What `/convox stats` and the metrics look back on.
+# What `stats` and the metrics look back on.
 STATS_DAYS = 30
 FAILED = frozenset({Phase.REVERTED, Phase.FAILURE, Phase.STOPPED})
 ENDED = FAILED | {Phase.RUNNING}

@@ -131,7 +131,7 @@ async def test_why_nothing_is_pushed_is_the_reason(locked_yard):
     yard, right = locked_yard, locked_yard.jobs.settings
     yard.write(convox__yml=ONE, Dockerfile=WEB)
     for settings, reason in (
-        (replace(right, account=replace(right.account, password="wrong")), f"401 Unauthorized; {LOGIN}"),
+        (replace(right, account=replace(right.account, secret="wrong")), f"401 Unauthorized; {LOGIN}"),
         (replace(right, account=None), f"401 Unauthorized; {LOGIN}"),
         (replace(right, registry="127.0.0.1:1/apps"), f"connect: connection refused; {NETWORK}"),
     ):

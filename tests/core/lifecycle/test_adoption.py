@@ -99,7 +99,7 @@ def test_a_database_that_believed_nothing_says_no_more():
 def test_what_runs_and_is_unknown_is_named_with_its_images_and_a_hold_is_said():
     plan = planned(state(runs("R1"), runs("R2", WORKER)), known=[entry("R2", held=True)])
     hold, unknown = plan.notes
-    assert hold.startswith("R2 is on hold here, and stays so: `convox-bot do releases info R2 -a myapp`")
+    assert hold.startswith("R2 is on hold here, and stays so: `releases info R2 -a myapp`")
     assert unknown == (
         "Deployment/web runs R1, which this database does not know: main=registry.example/web:1"
     )
