@@ -201,12 +201,22 @@ async def test_the_copies_of_before_the_last_two_upgrades_are_kept_and_what_goes
     older = [path.with_name(f"{path.name}.schema-{version}") for version in (1, 2, 3, 10)]
     for file in (*others, *older):
         file.write_text("a copy")
+    stuck = path.with_name(f"{path.name}.schema-0")
+    stuck.mkdir()
     async with database_of_before(path, key):
         pass
     async with open_database(path, exclusive=True, migrations=MIGRATIONS[:11]):
         pass
     kept = {each.name.rpartition("schema-")[2] for each in path.parent.glob("*.schema-*")}
-    assert kept == {"2.mine", "x", "10", "3"}, "1 is what this upgrade came from, and older than two others"
+    assert kept == {"2.mine", "x", "10", "3", "0"}, (
+        "1 is what this upgrade came from, and older than two others"
+    )
+    for version in (1, 2):
+        assert (
+            f"{path}.schema-{version}, from before an earlier upgrade, was deleted: the last 2 are kept"
+            in caplog.text
+        )
+    assert f"{stuck}, from before an earlier upgrade, cannot be deleted: " in caplog.text
 
 
 async def test_a_copy_that_is_older_than_the_database_gives_way_to_what_it_is_now(path, key, clock):
