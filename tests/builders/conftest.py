@@ -106,6 +106,7 @@ async def opened(programs, busybox, tmp_path, monkeypatch, name, *, login=False)
         (tmp_path / "rack").mkdir()
         async with serving(tmp_path / "rack", jobs) as api:
             jobs.settings = replace(settings, address=f"http://127.0.0.1:{api.client.port}")
-            monkeypatch.setattr(api.builds.starter, "_sources", api.sources._sources)
+            for each in (api.builds.starter, api.builds.viewer):
+                monkeypatch.setattr(each, "_sources", api.sources._sources)
             monkeypatch.setenv("RACK_URL", api.url)
             yield Yard(api, jobs, images, folder, name)

@@ -4,6 +4,7 @@ import asyncio
 import io
 import re
 import tarfile
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -36,7 +37,8 @@ GOES_ON = (
 async def api(tmp_path, monkeypatch):
     async with serving(tmp_path) as made:
         monkeypatch.setenv("RACK_URL", made.url)
-        monkeypatch.setattr(made.builds.starter, "_sources", made.sources._sources)
+        for each in (made.builds.starter, made.builds.viewer):
+            monkeypatch.setattr(each, "_sources", made.sources._sources)
         made.builds.jobs.lines = [JobLogLine(str(number), line) for number, line in enumerate(LOG)]
         yield made
 
@@ -76,11 +78,11 @@ async def test_what_is_built_is_the_folder_by_its_flags(api, folder, monkeypatch
     seen: dict[str, Any] = {}
     real = api.builds.starter.start
 
-    async def start(caller, app, **given):
-        path = await api.sources._sources.open(given["source"])
+    async def start(caller, app, asked, **given):
+        path = await api.sources._sources.open(asked.source)
         with tarfile.open(path) as tar:
-            seen.update(given, names=tar.getnames())
-        return await real(caller, app, **given)
+            seen.update(asdict(asked), **given, names=tar.getnames())
+        return await real(caller, app, asked, **given)
 
     monkeypatch.setattr(api.builds.starter, "start", start)
     words = ["--build-args", "A=x,y", "--build-args", "B=1=2", "--no-cache", "--only-newest", "-d", "by hand"]
