@@ -254,10 +254,6 @@ class BundleApplier:
         await remove_all(self._ports, self._effects, promotion, reversed(created), uids=uids)
         return tuple(created)
 
-    def existed_before(self, intent: Intent) -> bool:
-        """Tell whether anything of the app that can serve was there before the promotion."""
-        return any(o.existed and self._ports.cluster.traits(o.ref).pruned for o in intent.objects)
-
     async def left_over(self, promotion: Promotion, intent: Intent, back: Bundle) -> tuple[Ref, ...]:
         """Return what the release that a promotion went back to does not have, and the promotion has added (engine rule 25).
 

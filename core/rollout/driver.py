@@ -1,54 +1,17 @@
 """The recipe of a promotion: start, apply, watch, and on failure the way back; a restart enters at its phase."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from contextlib import suppress
 
-from core.actor import BOT
-from core.errors import Conflict, FieldConflict, Rejected, Unreachable
-from core.failpoints import failpoint
-from core.lifecycle.bundles import prunable
-from core.lifecycle.former import redraw_former
-from core.lifecycle.holds import hold
-from core.lifecycle.measuring import CONFLICT, DEADLINE, REJECTED, UNAPPLIED, UNROUTED
-from core.lifecycle.outcome import idle_services, unproved
-from core.lifecycle.transition import ATOM, move
-from core.ports.store import Transaction
-from core.promotion import UNSUCCESSFUL, Phase, Promotion, PromotionEvent
-from core.records.bundle import Bundle
-from core.records.desired_state import DesiredState
-from core.records.intent import Intent
-from core.records.line import Line
-from core.records.release import ReleaseStatus
-from core.records.step import PruneJob
-from core.redaction import Redactor
+from core.promotion import Phase, Promotion
 from core.rollout.applying import BundleApplier
-from core.rollout.counting_down import turned
-from core.rollout.effects import Effects, RolloutPorts, StageTimeout, StalePromotion, ensure_current
-from core.rollout.lineage import applied_of, earlier_pods_of, redactor_of
-from core.rollout.routes import RouteWatcher
+from core.rollout.back import RollbackStage
+from core.rollout.effects import Effects, RolloutPorts, StalePromotion
+from core.rollout.forward import RolloutStage
+from core.rollout.lineage import redactor_of
+from core.rollout.run import PhaseWriter, RolloutRun
 from core.rollout.starting import RolloutStarter
 from core.rollout.tracing import RolloutTracer
-from core.rollout.verifying import StageOutcome, Verifier, evidence_line
-from core.rollout.waves import Wave, begun, up_to, waves
-from core.sentence import Sentence
-
-
-@dataclass(slots=True)
-class _Run:
-    """One drive: the promotion as it is now, and what lives as long as the drive does.
-
-    Attributes:
-        resumed: an earlier life has begun it, and nothing was looked at since.
-    """
-
-    promotion: Promotion
-    intent: Intent
-    verifier: Verifier
-    redact: Redactor
-    resumed: bool
+from core.rollout.verifying import Verifier
 
 
 class Driver:
@@ -58,9 +21,10 @@ class Driver:
         self._ports = ports
         self._effects = Effects(ports)
         self._starter = RolloutStarter(ports, self._effects)
-        self._routes = RouteWatcher(ports, self._effects)
-        self._applier = BundleApplier(ports, self._effects)
-        self._tracer = RolloutTracer(ports.tracer, ports.clock)
+        applier, phases = BundleApplier(ports, self._effects), PhaseWriter(ports, self._effects)
+        tracer = RolloutTracer(ports.tracer, ports.clock)
+        self._forward = RolloutStage(ports, self._effects, applier, phases, tracer)
+        self._back = RollbackStage(ports, applier, phases, tracer)
 
     def wake(self, app: str) -> None:
         """Somebody has decided about a rollout of the app: what waits to be sent again is sent now."""
@@ -91,7 +55,7 @@ class Driver:
                     return
                 promotion = await self._ports.store.read.promotion(promotion.id)
             verifier = Verifier(self._ports, self._effects, watch, redact)
-            run = _Run(promotion, intent, verifier, redact, resumed=begun)
+            run = RolloutRun(promotion, intent, verifier, redact, resumed=begun)
             while not run.promotion.settled:
                 # Stale: somebody cancelled or took over; the phase as it is now says what is next.
                 with suppress(StalePromotion):
@@ -99,369 +63,17 @@ class Driver:
                 await self._effects.keep_done(run.promotion)
                 run.promotion = await self._ports.store.read.promotion(promotion.id)
 
-    async def _stage(self, run: _Run) -> None:
+    async def _stage(self, run: RolloutRun) -> None:
         match run.promotion.phase:
             case Phase.PENDING:
-                await self._apply(run)
+                await self._forward.apply(run)
             case Phase.UPDATING:
-                await self._watch_forward(run)
+                await self._forward.watch(run)
             case Phase.COUNTDOWN:
-                await self._count_down(run)
+                await self._forward.count_down(run)
             case Phase.ERROR | Phase.DEADLINE | Phase.CANCELLED:
-                await self._go_back(run)
+                await self._back.apply(run)
             case Phase.ROLLBACK:
-                await self._watch_back(run)
+                await self._back.watch(run)
             case phase:
                 raise AssertionError(f"{run.promotion.id} is not to be driven in {phase}")
-
-    async def _apply(self, run: _Run) -> None:
-        bundle = await self._bundle(run)
-        order = waves(bundle, self._ports.cluster.traits)
-        if await self._is_taken(run, bundle):
-            return
-        if not await self._send(run, bundle, order, 0, limit=run.promotion.limits.pending):
-            return
-        await run.verifier.drain()
-        failpoint("applied.before_commit")
-        progress = run.promotion.progress.next_stage()
-        await self._move(run, PromotionEvent.APPLIED, stage_at=self._ports.clock.now(), progress=progress)
-        failpoint("applied.after_commit")
-
-    async def _bundle(self, run: _Run) -> Bundle:
-        bundle = await self._ports.store.read.bundle(run.promotion.release)
-        assert bundle is not None, "a bundle is stored with the request"
-        return bundle
-
-    async def _send(
-        self, run: _Run, bundle: Bundle, order: Sequence[Wave], number: int, *, limit: float
-    ) -> bool:
-        """Apply a wave of the release; return whether it was taken. One that was not has been moved on."""
-        wave = order[number]
-        try:
-            with self._tracer.span(run.promotion, "apply", wave=number + 1, objects=len(wave)):
-                await self._applier.forward(run.promotion, run.intent, bundle, wave, limit=limit)
-        except Rejected as error:
-            cause = Sentence.of(run.redact(str(error)))
-            others = isinstance(error, FieldConflict)
-            kind = CONFLICT if others else REJECTED
-            await self._move(run, PromotionEvent.BROKEN, cause=cause, cause_kind=kind, blameless=others)
-            return False
-        except StageTimeout as error:
-            late = f"not every object was applied within {run.promotion.limits.pending:g} s: {error}"
-            cause = Sentence.of(run.redact(late.removesuffix(": ")))
-            # Nothing of it has been seen yet: it is the cluster that did not take it.
-            await self._move(run, PromotionEvent.OVERDUE, cause=cause, cause_kind=UNAPPLIED, blameless=True)
-            return False
-        return True
-
-    async def _is_taken(self, run: _Run, bundle: Bundle) -> bool:
-        """Return whether somebody else has changed, while nobody looked, what an earlier life applied; then it has ended.
-
-        Nothing is sent any more before that is known (engine rule 12).
-        """
-        resumed, run.resumed = run.resumed, False
-        answers = await applied_of(self._ports.store.read, run.promotion, "forward") if resumed else ()
-        # What no answer is kept of may not have been applied at all, and looks as somebody else's for that reason.
-        applied = tuple(each for each in answers if each.template)
-        if not applied:
-            return False
-        part = bundle.part([each.ref for each in applied])
-        target = DesiredState(release=run.promotion.release, bundle=part, applied=applied)
-        cause = await run.verifier.taken(run.promotion, target)
-        if cause:
-            await self._give_way(run, cause)
-        return bool(cause)
-
-    async def _watch_forward(self, run: _Run) -> None:
-        """Verify wave by wave: each is applied once everything before it is verified, and judged with all of that."""
-        bundle = await self._bundle(run)
-        order = waves(bundle, self._ports.cluster.traits)
-        steps = await self._ports.store.read.steps(run.promotion.id)
-        number = begun(order, {s.ref for s in steps if s.stage == "forward" and s.action == "apply"})
-        if number and await self._is_taken(run, bundle):
-            return
-        # A wave of which an earlier life has sent something was due: it is finished before anything is judged.
-        while not number or await self._follow_up(run, bundle, order, number):
-            outcome = await self._until_verdict(run, bundle.part(up_to(order, number)))
-            if outcome.event is PromotionEvent.VERIFIED and number < len(order) - 1:
-                number += 1
-                await self._so_far(run, outcome, order[number])
-                continue
-            self._tracer.watched(run.promotion, outcome.progress, "forward")
-            with self._tracer.span(run.promotion, "verdict", event=outcome.event) as told:
-                await self._judge(run, bundle, outcome)
-                if outcome.event not in {PromotionEvent.VERIFIED, PromotionEvent.SUPERSEDED}:
-                    told["error"] = outcome.diagnosis.kind if outcome.diagnosis else DEADLINE
-            return
-
-    async def _judge(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> None:
-        """Do what follows from the verdict of the last wave, or from one that is not good."""
-        if outcome.event is PromotionEvent.SUPERSEDED:
-            await self._give_way(run, outcome.cause)
-        elif outcome.event is not PromotionEvent.VERIFIED:
-            await self._fail(run, outcome)
-        elif await self._is_routed(run, bundle, outcome):
-            await self._succeed(run, bundle, await self._remarked(run, bundle, outcome))
-
-    async def _until_verdict(self, run: _Run, part: Bundle) -> StageOutcome:
-        applied = await applied_of(self._ports.store.read, run.promotion, "forward")
-        app = await self._ports.store.read.app(run.promotion.app)
-        again = run.promotion.release == app.active_release
-        unchanged = again and bool(applied) and not any(a.changed for a in applied)
-        target = DesiredState(release=run.promotion.release, bundle=part, applied=applied)
-        earlier_pods = await earlier_pods_of(
-            self._ports.store.read, run.promotion, target.release, run.intent
-        )
-        return await run.verifier.until_verdict(
-            run.promotion, target, earlier_pods=earlier_pods, unchanged=unchanged
-        )
-
-    async def _so_far(self, run: _Run, outcome: StageOutcome, following: Wave) -> None:
-        """Store that everything up to here is verified, and what follows; patience begins anew with that."""
-        seen = replace(outcome.progress, moved=outcome.progress.watched)
-        names = ", ".join(map(str, following))
-        seen = seen.awaiting(f"verified so far; {names} follow{'s' if len(following) == 1 else ''}")
-        async with self._moving(run) as (tx, current):
-            await tx.save_progress(current.id, seen, was=current.phase, revision=current.revision + 1)
-        failpoint("verified.after_commit")
-        run.promotion = replace(run.promotion, progress=seen)
-        self._ports.announcer.wake()
-
-    async def _follow_up(self, run: _Run, bundle: Bundle, order: Sequence[Wave], number: int) -> bool:
-        """Apply a later wave; what it waits for a cluster that does not answer is its own, not that of the pods."""
-        limit = run.promotion.progress.watched + run.promotion.limits.pending
-        taken = await self._send(run, bundle, order, number, limit=limit)
-        # What the last apply has answered is what its workload is judged by.
-        await self._effects.keep_done(run.promotion)
-        return taken
-
-    async def _is_routed(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> bool:
-        """Return whether what leads from outside is as far as the policy asks; a promotion of which it is not has been moved on."""
-        try:
-            await self._routes.wait(run.promotion, bundle, outcome.progress.watched)
-        except Rejected as error:
-            cause = Sentence.of(run.redact(str(error)))
-            await self._move(run, PromotionEvent.BROKEN, cause=cause, cause_kind=UNROUTED, blameless=True)
-            return False
-        except StageTimeout as error:
-            # Its pods are fine; it is the router that does not take it.
-            late = f"nobody reaches it from outside after {run.promotion.limits.deadline:g} s: {error}"
-            cause = Sentence.of(run.redact(late.removesuffix(": ")))
-            await self._move(run, PromotionEvent.OVERDUE, cause=cause, cause_kind=UNROUTED, blameless=True)
-            return False
-        return True
-
-    async def _remarked(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> StageOutcome:
-        """Add what is worth a sentence; where it cannot be asked for, there is none: no verdict waits for it."""
-        with suppress(Rejected, Unreachable):
-            found = await self._ports.cluster.remarks(run.promotion.app, bundle)
-            outcome = replace(
-                outcome, progress=replace(outcome.progress, remarks=tuple(map(run.redact, found)))
-            )
-        progress = await self._routes.look(run.promotion.app, bundle, outcome.progress)
-        return replace(outcome, progress=progress)
-
-    async def _succeed(self, run: _Run, bundle: Bundle, outcome: StageOutcome) -> None:
-        promotion = run.promotion
-        async with self._moving(run) as (tx, current):
-            app = await tx.app(promotion.app)
-            refs = await prunable(tx, self._ports.cluster, promotion.app, bundle)
-            await redraw_former(tx, promotion, app.active_release)
-            await tx.save_app(replace(app, active_release=promotion.release))
-            if not outcome.nothing_ran:
-                await self._verified(tx, promotion.release)
-            if refs:
-                await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
-            if idle := idle_services(outcome.progress):
-                await tx.add_lines(promotion.id, [_idle_line(idle, promotion, outcome, tx.now)])
-            await move(
-                tx,
-                current,
-                PromotionEvent.VERIFIED,
-                actor=BOT,
-                nothing_ran=outcome.nothing_ran,
-                progress=outcome.progress,
-            )
-            failpoint("settle.before_commit")
-        failpoint("settle.after_commit")
-        self._ports.announcer.wake()
-
-    async def _verified(self, tx: Transaction, release: str) -> None:
-        await tx.save_release_status(ReleaseStatus(release=release, verified_at=tx.now))
-
-    async def _fail(self, run: _Run, outcome: StageOutcome) -> None:
-        """Store cause and evidence before anything is undone: going back deletes the pods that prove it."""
-        evidence = ""
-        if outcome.diagnosis is not None:
-            try:
-                evidence = await self._ports.cluster.evidence(
-                    run.promotion.app, outcome.diagnosis, run.redact
-                )
-            except (Rejected, Unreachable) as error:
-                evidence = f"(no log: {run.redact(str(error))})"
-        failpoint("broken.after_evidence")
-        async with self._moving(run) as (tx, current):
-            if evidence and outcome.diagnosis is not None:
-                line = evidence_line(evidence, tx.now, outcome.diagnosis)
-                await tx.add_lines(current.id, [line])
-            event, countdown = self._turned(run, current, outcome.event, tx.now)
-            await move(
-                tx,
-                current,
-                event,
-                actor=BOT,
-                **countdown,
-                cause=Sentence.of(outcome.cause),
-                cause_kind=outcome.diagnosis.kind if outcome.diagnosis else DEADLINE,
-                blameless=outcome.blameless,
-            )
-        failpoint("broken.after_commit")
-        self._ports.announcer.wake()
-
-    def _turned(
-        self, run: _Run, current: Promotion, event: PromotionEvent, now: datetime
-    ) -> tuple[PromotionEvent, dict[str, Any]]:
-        return turned(current, event, way_back=self._goes_back(current, run.intent), now=now)
-
-    async def _count_down(self, run: _Run) -> None:
-        """Let it stand until the time is over, a person decides, or somebody rolls out something else."""
-        bundle = await self._bundle(run)
-        applied = await applied_of(self._ports.store.read, run.promotion, "forward")
-        target = DesiredState(release=run.promotion.release, bundle=bundle, applied=applied)
-        outcome = await run.verifier.until_due(run.promotion, target)
-        if outcome.event is PromotionEvent.SUPERSEDED:
-            await self._give_way(run, outcome.cause)
-            return
-        failpoint("countdown.before_commit")
-        await self._move(run, PromotionEvent.DUE)
-        failpoint("countdown.after_commit")
-
-    async def _give_way(self, run: _Run, cause: str) -> None:
-        """End at once and touch nothing more: what somebody else rolls out is never ours to judge or to undo (engine rule 44)."""
-        async with self._moving(run) as (tx, current):
-            await self._hold(tx, current)
-            causes = [c for c in (current.cause, Sentence.of(cause)) if c]
-            await move(tx, current, PromotionEvent.SUPERSEDED, actor=BOT, cause=Sentence.join("; ", causes))
-            failpoint("settle.before_commit")
-        failpoint("settle.after_commit")
-        self._ports.announcer.wake()
-
-    async def _hold(self, tx: Transaction, promotion: Promotion) -> None:
-        """Put the release of a promotion that goes back on hold, where its end lies in the release (engine rules 7 and 53)."""
-        if promotion.phase in UNSUCCESSFUL and not promotion.spares_release:
-            await hold(tx, promotion)
-
-    def _goes_back(self, promotion: Promotion, intent: Intent) -> bool:
-        """Tell whether there is anything that a promotion goes back to by itself: a rollback never does."""
-        there = promotion.back_to is not None or not self._applier.existed_before(intent)
-        return there and promotion.kind != "rollback"
-
-    async def _go_back(self, run: _Run) -> None:
-        promotion = run.promotion
-        if promotion.kind == "rollback":
-            await self._stuck(run, "")
-            return
-        if not self._goes_back(promotion, run.intent):
-            await self._stuck(run, "there is no verified release to go back to")
-            return
-        run.verifier.rest()
-        try:
-            with self._tracer.span(promotion, "rollback", to=promotion.back_to or "nothing"):
-                if promotion.back_to is None:
-                    await self._applier.remove(promotion, run.intent)
-                else:
-                    await self._applier.back(promotion, run.intent)
-        except (Rejected, StageTimeout) as error:
-            await self._stuck(run, run.redact(str(error)))
-            return
-        await run.verifier.drain()
-        await self._move(
-            run,
-            PromotionEvent.ROLLED_BACK,
-            stage_at=self._ports.clock.now(),
-            progress=promotion.progress.next_stage(),
-            removed=promotion.back_to is None,
-        )
-        failpoint("back.after_commit")
-
-    async def _watch_back(self, run: _Run) -> None:
-        target, back = await self._back_target(run)
-        earlier_pods = await earlier_pods_of(
-            self._ports.store.read, run.promotion, target.release, run.intent
-        )
-        outcome = await run.verifier.until_verdict(run.promotion, target, earlier_pods=earlier_pods)
-        self._tracer.watched(run.promotion, outcome.progress, "back")
-        if outcome.event is PromotionEvent.VERIFIED:
-            await self._reverted(run, back, outcome)
-        elif outcome.event is PromotionEvent.SUPERSEDED:
-            await self._give_way(run, outcome.cause)
-        else:
-            await self._stuck(run, outcome.cause, event=outcome.event)
-
-    async def _back_target(self, run: _Run) -> tuple[DesiredState, Bundle | None]:
-        promotion, read = run.promotion, self._ports.store.read
-        if promotion.back_to is None:
-            refs = tuple(
-                s.ref for s in await read.steps(promotion.id) if s.stage == "back" and s.action == "remove"
-            )
-            return DesiredState(release=promotion.release, bundle=None, absent=refs), None
-        bundle = await read.bundle(promotion.back_to)
-        assert bundle is not None, "its objects have just been applied"
-        applied = await applied_of(read, promotion, "back")
-        return DesiredState(release=promotion.back_to, bundle=bundle, applied=applied), bundle
-
-    async def _reverted(self, run: _Run, back: Bundle | None, outcome: StageOutcome) -> None:
-        promotion = run.promotion
-        refs = await self._applier.left_over(promotion, run.intent, back) if back else ()
-        async with self._moving(run) as (tx, current):
-            app = await tx.app(promotion.app)
-            await tx.save_app(replace(app, active_release=promotion.back_to))
-            await self._hold(tx, current)
-            if refs:
-                await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
-            await move(tx, current, PromotionEvent.VERIFIED, actor=BOT, progress=outcome.progress)
-            failpoint("settle.before_commit")
-        failpoint("settle.after_commit")
-        self._ports.announcer.wake()
-
-    async def _stuck(self, run: _Run, why: str, *, event: PromotionEvent = PromotionEvent.STUCK) -> None:
-        """End in Failure: a person is needed; the first cause stays, the second is added."""
-        promotion = run.promotion
-        causes = [c for c in (promotion.cause, Sentence.of(why)) if c]
-        async with self._moving(run) as (tx, current):
-            await self._hold(tx, current)
-            await move(tx, current, event, actor=BOT, cause=Sentence.join("; ", dict.fromkeys(causes)))
-            failpoint("settle.before_commit")
-        failpoint("settle.after_commit")
-        self._ports.announcer.wake()
-
-    async def _move(self, run: _Run, event: PromotionEvent, **changes: object) -> None:
-        try:
-            async with self._moving(run) as (tx, current):
-                event, countdown = self._turned(run, current, event, tx.now)
-                await move(tx, current, event, actor=BOT, **countdown, **changes)
-        except Conflict as error:
-            raise StalePromotion(str(error)) from error
-        self._ports.announcer.wake()
-
-    @asynccontextmanager
-    async def _moving(self, run: _Run) -> AsyncGenerator[tuple[Transaction, Promotion]]:
-        """Give a transaction and the promotion as it is in it; what was done and seen until now is written with it.
-
-        Raises:
-            StalePromotion: a person cancelled it or took over.
-        """
-        async with self._ports.store.transaction() as tx:
-            current = await ensure_current(tx, run.promotion)
-            await self._effects.write_done(tx, run.promotion)
-            run.verifier.end_stage()
-            await run.verifier.write_lines(tx, run.promotion)
-            yield tx, current
-        self._effects.forget_done(run.promotion)
-        run.verifier.told()
-
-
-def _idle_line(idle: Sequence[str], promotion: Promotion, outcome: StageOutcome, at: datetime) -> Line:
-    """Say what nobody has proved, for whoever follows the lines."""
-    text = unproved(idle, promotion.release, nothing_ran=outcome.nothing_ran)
-    return Line(at=at, object=ATOM, text=text, key="unproved")
