@@ -17,7 +17,8 @@ from core.policy.names import (
     why_nobody,
 )
 from core.policy.oidc_rules import OidcRule, read_oidc_rules
-from core.policy.retention import RetentionRules, read_retention
+from core.policy.retention import RetentionRules
+from core.policy.retention_reader import read_retention
 from core.policy.rules import (
     GROUP,
     VERBOSITIES,

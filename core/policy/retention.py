@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from core.yaml.fields import FieldReader
-from core.yaml.tree import MappingEntry, ScalarNode
-
 # `lines`: what threads and `do follow` tell of rollouts; `evidence`: the log lines that prove why one failed; `build_logs`: what builds
 # wrote; `inbox`: by which a repeated delivery of Slack is known.
 AgingRecords = Literal["lines", "evidence", "build_logs", "inbox"]
@@ -43,38 +40,3 @@ class RetentionRules:
         """Return the moment: what had ended before it is not kept any more; None where all is."""
         seconds = self.of(records)
         return None if seconds is None else now - timedelta(seconds=seconds)
-
-
-def read_retention(read: FieldReader, entry: MappingEntry | None) -> RetentionRules:
-    """Return what the file says, and the default of what it leaves out."""
-    keys = read.entries_of(entry.value, "retention", RETENTION_KEYS) if entry else {}
-    default = RetentionRules()
-    return RetentionRules(
-        lines=_kept(read, keys.get("lines"), default.lines),
-        evidence=_kept(read, keys.get("evidence"), default.evidence),
-        build_logs=_kept(read, keys.get("build_logs"), default.build_logs),
-        inbox=_remembered(read, keys.get("inbox")),
-    )
-
-
-def _kept(read: FieldReader, entry: MappingEntry | None, default: float | None) -> float | None:
-    if entry is None:
-        return default
-    if isinstance(entry.value, ScalarNode) and entry.value.text == FOREVER:
-        return None
-    seconds = read.duration(entry.value, entry.key.text, default=DEFAULT_SECONDS, also=FOREVER)
-    if seconds < DAY:
-        # What Slack is still to be told must have had the time to get there.
-        read.problems.add(entry.line, f"{entry.key.text} must be at least 1d")
-    return seconds
-
-
-def _remembered(read: FieldReader, entry: MappingEntry | None) -> float:
-    if entry is None:
-        return REPEATED_SECONDS
-    seconds = read.duration(entry.value, "inbox", default=REPEATED_SECONDS)
-    if seconds < REPEATED_SECONDS:
-        read.problems.add(
-            entry.line, "inbox must be at least 25h: Slack may repeat for a day what it delivered"
-        )
-    return seconds

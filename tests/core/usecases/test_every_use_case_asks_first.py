@@ -11,15 +11,19 @@ from typing import Any
 import pytest
 
 from core.actor import Caller
+from core.build_run import BuildRequest
 from core.errors import Conflict, Forbidden, NotFound
+from core.lifecycle.access import Access
 from core.policy.authorization import parse_policy
 from core.policy.deeds import deed
 from core.promotion import Phase, PromotionKind
 from core.records.environment_text import VariableLine
 from core.records.process_log import LogRequest
 from core.usecases.asking import PromotionRequest
+from core.usecases.build_chooser import BuildChooser
 from core.usecases.build_promoter import BuildPromoter
 from core.usecases.build_starter import BuildStarter
+from core.usecases.build_viewer import BuildViewer
 from core.usecases.chooser import Chooser
 from core.usecases.decider import Decider
 from core.usecases.explainer import Explainer
@@ -52,7 +56,9 @@ USE_CASES = (
     Explainer,
     Chooser,
     SourceRegistrar,
+    BuildChooser,
     BuildStarter,
+    BuildViewer,
     BuildPromoter,
     PushReceiver,
 )
@@ -69,7 +75,7 @@ OF_THE_BOT = {
     "BuildPromoter.promote_due": "the clock calls it; the rights of whoever asked for the build are asked",
     "PushReceiver.receive": "whoever has signed it asks; the rule that names the repository is the right, which each build asks for",
     "PushReceiver.age_out": "the clock calls it",
-    "BuildStarter.source": "the pod of a build shows its own token, which opens nothing else",
+    "BuildViewer.source": "the pod of a build shows its own token, which opens nothing else",
     "SourceRegistrar.age_out": "the clock calls it",
     "Scaler.resume": "goes on with what somebody with the right has asked for before the process died",
     "Viewer.linked_app": "which app a channel means is asked before it is known what is wanted",
@@ -105,6 +111,7 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "name": "myapp",
         "request": PromotionRequest(app="myapp"),
         "promotion_id": waiting.id,
+        "promotion": waiting,
         "release_id": release.id,
         "build_id": release.build,
         "manifest": manifest(),
@@ -134,18 +141,19 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "until": None,
         "asked": LogRequest(),
         "choosing": "promote",
+        "to_promote": True,
+        "images_alone": False,
         "digest": DIGEST,
         "size": 1,
         "offset": 0,
         "pieces": _nothing(),
     }
-    if name.startswith("BuildStarter."):
+    if name.startswith(("BuildStarter.", "BuildViewer.")):
         sensible |= {
             "build_id": RUN.id,
-            "source": "SABCDEFGHIJ",
-            "manifest": BUILT,
-            "url": "https://git.example/shop/web",
+            "asked": BuildRequest(manifest=BUILT, source="SABCDEFGHIJ"),
         }
+    access = Access(lambda: w.policy, w.directory)
     sources = sources_of(w, w.store._database.path.parent)
     sensible["source_id"] = (await sources._sources.create("myapp", DIGEST, 1)).id
     _, *parameters = inspect.signature(methods()[name]).parameters.values()
@@ -161,7 +169,9 @@ async def request(w: World, name: str, caller: Caller) -> None:
         "Freezer": w.freezer,
         "Explainer": w.explainer,
         "SourceRegistrar": sources,
+        "BuildChooser": BuildChooser(w.store, access, w.registrar, lambda: ""),
         "BuildStarter": starter_of(w),
+        "BuildViewer": BuildViewer(w.store, access, sources._sources),
     }
     owner, _, method = name.partition(".")
     await getattr(use_cases[owner], method)(**given)
