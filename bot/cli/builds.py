@@ -145,6 +145,10 @@ def _made(options: BuildOptions, out: TextIO, *, promote: bool = False) -> Build
     else:
         document |= {key: value for key, value in options.only_built().items() if value}
         if wanted:
+            if options.images:
+                notice(
+                    f"no --image is given of {', '.join(wanted)}, so the rack is asked to build the folder"
+                )
             return _built(rack, options, document, out)
     made = rack.register(options.app, document)
     _note(made)

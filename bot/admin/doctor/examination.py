@@ -71,7 +71,9 @@ def _database(settings: Settings, look: DatabaseLook, *, starting: bool) -> list
     path = settings.convox_database
     folder = path.resolve().parent
     if not folder.is_dir():
-        return [judge.judge_database(f"there is no folder {folder} for CONVOX_DATABASE")]
+        remedy = f"mkdir -p {folder}; in a pod, is the volume mounted there?"
+        problem = f"there is no folder {folder} for CONVOX_DATABASE"
+        return [HealthCheck(name="database", problem=problem, remedy=remedy)]
     whole = judge.judge_database(look.error, look.size)
     if look.missing:
         whole = HealthCheck(name="database", note=f"there is no {path} yet: `serve` makes it")
@@ -90,7 +92,9 @@ def _policy(settings: Settings) -> HealthCheck:
     if path is not None:
         try:
             problems = check_policy(path.read_text(encoding="utf-8")).problems
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
+            problems = (f"{path} cannot be read: {error.strerror}: is CONVOX_POLICY right?",)
+        except UnicodeDecodeError as error:
             problems = (f"{path} cannot be read: {error}",)
     return judge.judge_policy(str(path or ""), problems, open_to_all=settings.convox_open)
 

@@ -28,6 +28,7 @@ MEGABYTE = 1e6
 FEW_DAYS = 14
 # How a probe begins to say that nobody answered.
 SILENCE = "does not answer"
+READ_AGAIN = "kill -HUP the bot, in a cluster apply it (docs/operations.md, `A change of settings`)"
 REINSTALL = "paste manifest.yml at api.slack.com/apps → App Manifest, then Install App → Reinstall, and set SLACK_BOT_TOKEN anew"
 
 
@@ -166,9 +167,10 @@ def judge_disk(path: str, free: float) -> HealthCheck:
     if free >= LITTLE_FREE:
         return HealthCheck(name="disk")
     effect = "nothing new starts" if free < LEAST_FREE else f"under {LEAST_FREE:.0%} nothing new starts"
+    # Not rounded up: 19.6 % is less than the 20 % that are asked for.
     return HealthCheck(
         name="disk",
-        problem=f"{free:.0%} of the disk of {path} is free; {effect}",
+        problem=f"{int(free * 100)}% of the disk of {path} is free, which should be {LITTLE_FREE:.0%}; {effect}",
         remedy=f"make room: du -xh --max-depth=1 {path}; or enlarge the volume",
     )
 
@@ -196,7 +198,8 @@ def judge_cluster(error: str) -> HealthCheck:
     return HealthCheck(
         name="cluster",
         problem=error,
-        remedy="kubectl --kubeconfig=$KUBECONFIG get --raw /version from this machine; is KUBECONFIG right?",
+        remedy="kubectl --kubeconfig=$KUBECONFIG get --raw /version from this machine; is KUBECONFIG right? "
+        "In a pod: deploy/network-policy.yaml has to name the API server's port",
     )
 
 
@@ -222,7 +225,7 @@ def judge_policy(path: str, problems: Sequence[str], *, open_to_all: bool) -> He
         return HealthCheck(
             name="policy",
             problem=f"{problems[0]}{more}",
-            remedy=f"convox-bot check --policy {path}; mend it, then: kill -HUP the bot",
+            remedy=f"convox-bot check --policy {path}; mend it, then: {READ_AGAIN}",
         )
     note = "CONVOX_OPEN=1: every full member of the workspace and every token may do everything"
     return HealthCheck(name="policy", note=note if open_to_all else "")
@@ -247,7 +250,7 @@ def judge_pushes(built: Collection[str], apps: Collection[str] | None, *, signed
         return HealthCheck(
             name="builds by push",
             problem=f"builds: of the policy names what is no app: {', '.join(missing[:MOST_NAMED])}",
-            remedy=f"{typed(f'apps create {missing[0]}', 'slack')}; or mend the rule, then: kill -HUP the bot",
+            remedy=f"{typed(f'apps create {missing[0]}', 'slack')}; or mend the rule, then: {READ_AGAIN}",
         )
     return HealthCheck(name="builds by push")
 
@@ -264,7 +267,7 @@ def judge_job_rule(name: str, width: str, *, given: bool) -> HealthCheck:
         return HealthCheck(
             name=f"oidc:{name}",
             problem="its jobs are let in and may nothing: no member of the policy is called so",
-            remedy=f'add "oidc:{name}" to who: of a member in the policy file, then: kill -HUP the bot',
+            remedy=f'add "oidc:{name}" to who: of a member in the policy file, then: {READ_AGAIN}',
         )
     return HealthCheck(name=f"oidc:{name}", note=width)
 

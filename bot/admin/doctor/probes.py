@@ -114,9 +114,9 @@ async def look_at_database(path: Path, keys: Sequence[str], *, whole: bool) -> D
             session = Session(connection)
             found = await connection.execute_fetchall("PRAGMA quick_check(1)") if whole else ()
             if [row[0] for row in found] not in ([], ["ok"]):
-                return DatabaseLook(
-                    error=f"{path} is damaged: {next(iter(found))[0]}", apps={}, chain=NOTHING
-                )
+                # SQLite writes a heading before what it has found.
+                said = str(next(iter(found))[0]).splitlines()[-1]
+                return DatabaseLook(error=f"{path} is damaged: {said}", apps={}, chain=NOTHING)
             canaries = {row["name"]: row["value"] for row in await session.all("canaries")}
             key_error, old = _keys(keys, canaries)
             aged = sum(row["rows"] for row in await session.all("retention_marks"))

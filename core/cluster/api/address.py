@@ -100,4 +100,4 @@ def path_of(path: str) -> Address:
     return _Path(kind="", name=path.rpartition("/")[2], whole=path)
 
 
-VERSION = _Path(kind="", whole="/version")
+VERSION = path_of("/version")

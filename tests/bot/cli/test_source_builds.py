@@ -74,7 +74,7 @@ async def test_the_terminal_of_the_documentation(api, folder, capsys):
     ]
 
 
-async def test_what_is_built_is_the_folder_by_its_flags(api, folder, monkeypatch):
+async def test_what_is_built_is_the_folder_by_its_flags(api, folder, monkeypatch, capsys):
     seen: dict[str, Any] = {}
     real = api.builds.starter.start
 
@@ -88,6 +88,9 @@ async def test_what_is_built_is_the_folder_by_its_flags(api, folder, monkeypatch
     words = ["--build-args", "A=x,y", "--build-args", "B=1=2", "--no-cache", "--only-newest", "-d", "by hand"]
     assert await run("build", *words, f"--image=web={IMAGES['web']}") == 0
 
+    assert (
+        "no --image is given of worker, so the rack is asked to build the folder" in capsys.readouterr().err
+    )
     assert seen["names"] == [".dockerignore", "Dockerfile", "convox.yml"]
     assert {
         name: seen[name]

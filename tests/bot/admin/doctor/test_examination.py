@@ -214,7 +214,7 @@ async def test_a_right_that_is_missing_and_a_namespace_that_is(ground):
 async def test_a_cluster_that_does_not_answer(ground):
     ground.cluster.freeze_server()
     await ground.cluster.stop()
-    assert "cluster" in await ground.wrong()
+    assert "(get /version)" in (await ground.wrong())["cluster"]
 
 
 async def test_a_router_that_is_not_there(ground):
@@ -243,7 +243,11 @@ async def test_a_policy_that_is_bad_or_gone(ground, tmp_path):
     (tmp_path / "policy.yml").write_text("nonsense: 1\n")
     assert list(await ground.wrong()) == ["policy"]
     (tmp_path / "policy.yml").unlink()
-    assert "cannot be read" in (await ground.wrong())["policy"]
+    assert (await ground.wrong())["policy"].endswith(
+        "cannot be read: No such file or directory: is CONVOX_POLICY right?"
+    )
+    (tmp_path / "policy.yml").write_bytes(b"\xff")
+    assert "cannot be read: 'utf-8'" in (await ground.wrong())["policy"]
 
 
 async def test_channels_of_many_apps_are_asked_at_the_pace_that_slack_allows():
@@ -325,6 +329,10 @@ async def test_a_database_that_is_damaged_or_not_there_yet(ground, tmp_path):
     for companion in tmp_path.glob("convox.db-*"):
         companion.unlink()
     content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * 4096 + content[8192:])
+    said = (await ground.wrong())["database"]
+    assert "damaged" in said
+    assert "\n" not in said
     path.write_bytes(b"\0" * len(content))
     assert "its file is no SQLite database" in (await ground.wrong())["database"]
     path.unlink()
