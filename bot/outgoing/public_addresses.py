@@ -1,7 +1,8 @@
 """Whom a webhook may reach: an address of the internet, not what stands beside the bot (server-side request forgery)."""
 
+import re
 import socket
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
@@ -10,6 +11,19 @@ from yarl import URL
 from core.errors import Invalid
 
 MOST_URL_CHARS = 2000
+# A translator beside us reaches the IPv4 address in its last 32 bits (RFC 6052, 2.1).
+_NAT64 = ip_network("64:ff9b::/96")
+# What Python takes for the internet, in some of its versions: metadata of Oracle's and Azure's clouds (RFC 6890 keeps the first for protocols;
+# learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16), and in IPv6 old clothes of IPv4 addresses (RFC 4291, 2.5.5.1;
+# RFC 2765), translators of one's own (RFC 8215) and sites (RFC 3879).
+_BESIDE = tuple(
+    map(
+        ip_network,
+        ("192.0.0.0/24", "168.63.129.16", "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "fec0::/10"),
+    )
+)
+# No name of the internet ends in a number, and resolvers read `127.1` and `2130706433` as addresses (url.spec.whatwg.org, "ends in a number").
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 class PrivateAddressError(OSError):
@@ -21,9 +35,11 @@ def is_public(address: str) -> bool:
     found = ip_address(address.partition("%")[0])
     # An IPv4 address in IPv6's clothes is reached as what it is.
     mapped = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
+    if mapped is None and found in _NAT64:
+        mapped = IPv4Address(found.packed[-4:])
     if mapped is not None:
         found = mapped
-    return found.is_global and not found.is_multicast
+    return found.is_global and not found.is_multicast and not any(found in each for each in _BESIDE)
 
 
 class PublicResolver(AbstractResolver):
@@ -83,4 +99,6 @@ def reaches_public(host: str) -> bool:
     try:
         return is_public(host)
     except ValueError:
-        return host != "localhost" and not host.endswith(".localhost")
+        last = host.rstrip(".").rpartition(".")[2]
+        # The client takes what is written in digits for an address as well, and asks no resolver for it.
+        return last != "localhost" and not _NUMBER.fullmatch(last)

@@ -4,7 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.outgoing.public_addresses import PrivateAddressError, PublicResolver, check_webhook_url, is_public
+from bot.outgoing.public_addresses import (
+    PrivateAddressError,
+    PublicResolver,
+    check_webhook_url,
+    is_public,
+    reaches_public,
+)
 from bot.outgoing.signing import new_secret, signed_headers
 from core.errors import Invalid
 
@@ -45,6 +51,13 @@ def test_a_signature_is_that_of_the_specification():
         "::ffff:10.0.0.1",
         "::ffff:169.254.169.254",
         "2002:7f00:1::",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b::10.0.0.1",
+        "64:ff9b:1::8.8.8.8",
+        "fec0::1",
+        "192.0.0.192",
+        "168.63.129.16",
     ],
 )
 def test_what_stands_beside_the_bot_is_not_of_the_internet(address):
@@ -54,7 +67,18 @@ def test_what_stands_beside_the_bot_is_not_of_the_internet(address):
         check_webhook_url(f"https://{host}/in", private=False)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8"])
+@pytest.mark.parametrize(
+    "host", ["127.1", "2130706433", "0177.0.0.1", "0x7f000001", "0", "127.0.0.1.", "localhost."]
+)
+def test_an_address_that_only_a_resolver_knows_as_one_is_none_of_the_internet(host):
+    """The client connects to what is written in digits without the resolver that lets only the internet through."""
+    with pytest.raises(Invalid, match="no address of the internet"):
+        check_webhook_url(f"https://{host}/in", private=False)
+    assert not reaches_public(host), "nor is one called that was stored before"
+    assert reaches_public("7up.example.com")
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8"])
 def test_the_internet_is_reached(address):
     assert is_public(address)
 
