@@ -11,6 +11,8 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from bot.api.openapi.operation import ApiAccess
+from bot.api.openapi.operations import OPERATIONS
 from tests.tools.programs import needed
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
@@ -191,7 +193,7 @@ def test_a_changed_policy_restarts_the_bot_and_an_uninstall_leaves_the_database(
     assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
-def test_the_ingress_has_a_certificate_and_lets_slack_reach_its_path_alone():
+def test_the_ingress_has_a_certificate_leads_to_what_asks_for_a_token_and_lets_slack_reach_its_path_alone():
     where = ("ingress.enabled=true", "ingress.host=bot.example.com", "ingress.tlsSecret=bot-tls")
     spec = of_kind(rendered(*where, "ingress.slackHost=slack.example.com"), "Ingress")["spec"]
 
@@ -201,8 +203,11 @@ def test_the_ingress_has_a_certificate_and_lets_slack_reach_its_path_alone():
         for rule in spec["rules"]
         for path in rule["http"]["paths"]
     }
+    inside = {"/metrics", "/readyz"}
+    outside = {f"/{each.path.split('/')[1]}" for each in OPERATIONS} - inside
+    assert {each.path for each in OPERATIONS if each.access is ApiAccess.OPEN} == {"/healthz", *inside}
     assert places == {
-        ("bot.example.com", "/", "Prefix", "api"),
+        *(("bot.example.com", path, "Prefix", "api") for path in outside),
         ("slack.example.com", "/slack/events", "Exact", "slack"),
     }
 

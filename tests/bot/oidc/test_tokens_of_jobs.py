@@ -7,6 +7,7 @@ import json
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
+from bot.handlers.budgets import STRANGERS
 from core.policy.authorization import parse_policy
 from tests.bot.api.asking import BUILD, basic
 from tests.bot.oidc.issuing import AUDIENCE, curve, encoded, rsa, segment
@@ -57,6 +58,16 @@ async def test_a_job_is_let_in_with_the_rights_of_its_rule_and_is_called_by_what
     actor = json.loads(rows[0]["actor"])
     assert actor == {"kind": "oidc", "id": "web", "name": "oidc:web (repo:acme/web:ref:refs/heads/main)"}
     assert len(issuer.asked) == 2, "the keys are asked for once"
+
+
+async def test_a_job_is_let_in_however_many_others_guess_from_behind_its_proxy(api, issuer):
+    let_in(api, issuer)
+    statuses = [(await said(api, f"guess-{number}")).status for number in range(STRANGERS.burst + 1)]
+    assert statuses[-1] == 429
+    assert (await said(api, issuer.token(api.world.clock.now()))).status == 200, (
+        "its token is always a new one"
+    )
+    assert (await said(api, issuer.token(api.world.clock.now(), key=FOREIGN))).status == 429
 
 
 def unsigned(claims, algorithm):
