@@ -32,11 +32,12 @@ async def settle_restored(database: Database, now: datetime) -> None:
             session, at=now, actor=BOT, action="database.restore", subject="database", detail=detail
         )
     log.warning(
-        "this database is a copy of %s, and what happened since is not in it. Slack was owed %d cards, %d lines and %d messages then:"
-        " it is asked which of the messages it has, cards and lines may stand there twice. docs/operations.md, `After a restore`, says"
+        "this database is a copy of %s, and what happened since is not in it. Slack was owed %d cards, %d lines,"
+        " %d messages of threads and %d others then: it is asked which of those of threads it has, all else may stand there twice. docs/operations.md, `After a restore`, says"
         " what to do next",
         row["value"],
         owed["cards"],
         owed["lines"],
         owed["posts"],
+        owed["notices"],
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.cluster.anchor import objection
+from core.cluster.anchor import anchor_of, objection
 from core.cluster.annotating import annotated
 from core.cluster.bundling import render_bundle
 from core.cluster.kinds import MANAGED, PRUNED
@@ -269,6 +269,11 @@ class FakeCluster:
             "promotion": claim.promotion,
         }
         return Applied(ref=self.anchor, uid="anchor", generation=0)
+
+    async def audit_head(self, app: str, claim: Claim) -> AuditHead | None:
+        if self.head_error is not None:
+            raise self.head_error
+        return anchor_of({"data": self.anchors.get(app, {})}).head_of(claim.installation)
 
     async def keep_audit_head(self, app: App, claim: Claim, head: AuditHead) -> None:
         # Asked beside everything else, at a moment of its own: it is none of the requests of a rollout.

@@ -119,7 +119,7 @@ async def _plan(store: SqliteStore, adopter: NamespaceAdopter, request: Adoption
     installation = await read.installation()
     coming = Claim(installation=installation, token=app.token + 1, promotion="")
     state = await adopter.look(app, coming, await read.bundle_refs(app.name, PRUNED))
-    head = state.anchor.head if state.anchor else None
+    head = state.anchor.head_of(installation) if state.anchor else None
     lost = head if head is not None and not await read.audit_has(head) else None
     known = await _known(read, app, running_releases(state))
     return plan_adoption(app, state, installation, known=known, lost=lost)
@@ -172,7 +172,7 @@ def _found(plan: AdoptionPlan, installation: str) -> list[str]:
         f"namespace {plan.state.namespace} belongs to {owner}{holder}",
         f"this database is installation {installation}, number {plan.app.token}",
         f"a bot has changed something there last: {seen} (one that has nothing to do is not seen)",
-        *(f"why nothing is written: {each}" for each in plan.why),
+        *(f"what does not fit: {each}" for each in plan.why),
     ]
 
 

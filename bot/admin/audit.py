@@ -75,14 +75,19 @@ async def verify(
         if cluster is None:
             return f"{chain_sentence(chain)}\n{NOT_COMPARED}", chain.broken is None
         apps = [row["name"] for row in await session.all("apps")]
-        heads = await _remembered(apps, cluster, clock, kubeconfig)
+        meta = {row["name"]: row["value"] for row in await session.all("meta")}
+        heads = await _remembered(apps, str(meta.get("installation", "")), cluster, clock, kubeconfig)
         missing = await unknown_heads(session, heads)
     said = [chain_sentence(chain), *(map(head_sentence, missing)), *([] if missing else [agreed(heads)])]
     return "\n".join(said), chain.broken is None and not missing
 
 
 async def _remembered(
-    apps: Sequence[str], cluster: ClusterSettings, clock: Clock, kubeconfig: Mapping[str, Any] | None
+    apps: Sequence[str],
+    installation: str,
+    cluster: ClusterSettings,
+    clock: Clock,
+    kubeconfig: Mapping[str, Any] | None,
 ) -> list[AppAuditHead]:
     found = []
     async with KubeClient(cluster_source(cluster.kubeconfig, kubeconfig), clock=clock) as client:
@@ -90,8 +95,8 @@ async def _remembered(
         try:
             for app in apps:
                 anchor = await adopter.anchor(app)
-                if anchor is not None and anchor.head is not None:
-                    found.append(AppAuditHead(app=app, head=anchor.head))
+                if anchor is not None and (head := anchor.head_of(installation)) is not None:
+                    found.append(AppAuditHead(app=app, head=head))
         except (Rejected, Unreachable) as error:
             raise Unavailable(
                 f"the anchors of the apps cannot be read: {error}",

@@ -222,11 +222,11 @@ def _adopt(arguments: argparse.Namespace) -> int:
 
 
 def _agreed(question: str) -> bool:
-    """Ask on a terminal; nobody agrees where there is none."""
+    """Ask on a terminal, beside the answer, which a program may read; nobody agrees where there is no terminal."""
     if not sys.stdin.isatty():
         return False
-    sys.stdout.write(question)
-    sys.stdout.flush()
+    sys.stderr.write(question)
+    sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 

@@ -135,6 +135,9 @@ class KubernetesCluster:
     async def claim_anchor(self, app: App, claim: Claim) -> Applied:
         return await self._anchors.claim(self._ns(app.name), app, claim)
 
+    async def audit_head(self, app: str, claim: Claim) -> AuditHead | None:
+        return await self._anchors.head(self._ns(app), claim)
+
     async def keep_audit_head(self, app: App, claim: Claim, head: AuditHead) -> None:
         await self._anchors.keep_head(self._ns(app.name), app, claim, head)
 

@@ -50,6 +50,11 @@ class Anchors:
                 return _applied(written, changed=True)
         raise _contended(ns)
 
+    async def head(self, ns: AppNamespace, claim: Claim) -> AuditHead | None:
+        """Return how far the audit of the claim's installation was when a promotion ended last, None where that is not kept."""
+        live = await self._client.get(ns.at(ANCHOR.kind, ANCHOR.name))
+        return anchor_of(live).head_of(claim.installation) if live else None
+
     async def keep_head(self, ns: AppNamespace, app: App, claim: Claim, head: AuditHead) -> None:
         """Note that the promotion of a claim has ended, and how far the audit is.
 

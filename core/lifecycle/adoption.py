@@ -27,7 +27,7 @@ class AdoptionPlan:
         app: as the records have it, `after`: as they will.
         state: the namespace.
         foreign: the other installation that the namespace belongs to, "" where none.
-        why: why the bot writes nothing now, a sentence each; empty where there is nothing to adopt.
+        why: what does not fit, a sentence each; empty where there is nothing to adopt. All but a head that is lost keep the bot from writing.
         active: what becomes of the active release, a sentence.
         notes: what else is worth knowing before it is done.
     """

@@ -146,6 +146,10 @@ class Cluster(Protocol):
         """Write our installation, token and promotion into the anchor by compare-and-set (rules 14 and 59)."""
         ...
 
+    async def audit_head(self, app: str, claim: Claim) -> AuditHead | None:
+        """Return how far the anchor of an app remembers the audit of the claim's installation, None where it does not."""
+        ...
+
     async def keep_audit_head(self, app: App, claim: Claim, head: AuditHead) -> None:
         """Note in the anchor how far the audit was when the promotion of a claim had ended; once for each (rule 14)."""
         ...

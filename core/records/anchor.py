@@ -39,6 +39,10 @@ class Anchor:
     settled: str = ""
     head: AuditHead | None = None
 
+    def head_of(self, installation: str) -> AuditHead | None:
+        """Return the head where it is of the audit of this installation: that of another one says nothing of it."""
+        return self.head if self.installation == installation else None
+
     @property
     def under_way(self) -> bool:
         """Whether its last promotion has not been seen to end; False where a version has written it that told no ends."""

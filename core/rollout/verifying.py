@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.errors import Rejected
+from core.errors import Rejected, Unreachable
 from core.failpoints import failpoint
 from core.lifecycle.transition import ATOM
 from core.ports.cluster import Watch
@@ -104,7 +104,11 @@ class Verifier:
 
         async def look() -> Observation:
             await self._watch.wait_for_sync()
-            return await self._watch.fresh()
+            seen = await self._watch.fresh()
+            if not seen.synced:
+                # It tells of no service, which must not be taken for nothing that has changed.
+                raise Unreachable(seen.blind or "the cluster does not answer")
+            return seen
 
         self._watch.aim(target)
         try:

@@ -2,6 +2,7 @@
 
 import json
 
+from core.sentence import Sentence
 from storage.copies import copy_database
 from storage.keys import Keyring
 from storage.session import Session
@@ -31,6 +32,7 @@ async def test_a_message_that_was_made_is_looked_for_and_an_open_card_written_an
     await store.outbox.post_again(post.id)
     async with store.transaction() as tx:
         await tx.add_lines(P, [make_line(2), make_line(3)])
+        await tx.add_notice("C01", Sentence.of("a freeze begins"))
     assert await store.outbox.posts_unknown() == []
     copy = tmp_path / "elsewhere" / "convox.db"
     copy.parent.mkdir()
@@ -47,10 +49,10 @@ async def test_a_message_that_was_made_is_looked_for_and_an_open_card_written_an
         assert (row["action"], row["subject"]) == ("database.restore", "database")
         detail = json.loads(row["detail"])
         assert detail.pop("copied_at").endswith("Z")
-        assert detail == {"cards": 1, "lines": 2, "posts": 1}
+        assert detail == {"cards": 1, "lines": 2, "posts": 1, "notices": 1}
         assert await first_broken(restored) is None
         rows = len(list(await audit_rows(restored)))
-    assert "Slack was owed 1 cards, 2 lines and 1 messages then" in caplog.text
+    assert "Slack was owed 1 cards, 2 lines, 1 messages of threads and 1 others then" in caplog.text
 
     caplog.clear()
     async with open_store(copy, Keyring([key]), clock) as again:

@@ -230,8 +230,8 @@ async def _anchors(
         refused, anchor = await adopter.refusal(app, coming)
         owner = anchor.installation if anchor and anchor.installation != database.installation else ""
         yield judge.judge_anchor(app.name, namespace_name(settings.convox_rack, app.name), refused, owner)
-        if anchor and anchor.head:
-            heads.append(AppAuditHead(app=app.name, head=anchor.head))
+        if anchor and (head := anchor.head_of(database.installation)):
+            heads.append(AppAuditHead(app=app.name, head=head))
     if database.records:
         yield judge.judge_heads(heads, await look_for_heads(settings.convox_database, heads))
 

@@ -7,13 +7,13 @@ SELECT value FROM meta WHERE name = 'copied_at';
 DELETE FROM meta WHERE name = 'copied_at';
 
 -- owed_at_copy --
--- What Slack was owed in open threads as a database was copied: cards, lines in no message, messages.
+-- What Slack was owed as a database was copied: of threads cards, lines in no message and messages; and notices, which belong to none.
 SELECT
     (SELECT count(*) FROM cards WHERE failed = '' AND ended = 0 AND ts IS NULL) AS cards,
     (SELECT count(*) FROM cards CROSS JOIN lines ON lines.subject = cards.subject
         WHERE lines.post IS NULL AND cards.failed = '' AND cards.ended = 0) AS lines,
-    (SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending', 'unknown'))
-        + (SELECT count(*) FROM notices WHERE ts IS NULL AND failed = '') AS posts;
+    (SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending', 'unknown')) AS posts,
+    (SELECT count(*) FROM notices WHERE ts IS NULL AND failed = '') AS notices;
 
 -- doubt_posts --
 -- Of messages that were made, nobody knows whether they were sent since: Slack is asked first.

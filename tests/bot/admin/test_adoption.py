@@ -268,7 +268,9 @@ def test_the_command_asks_on_a_terminal_and_nowhere_else(monkeypatch, tmp_path, 
     assert main(["adopt", "myapp", "--from", THEIRS]) == 0
     assert asked["request"] == AdoptionRequest(app="myapp", owner=THEIRS)
     assert asked["settings"].convox_rack == "staging"
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "Adopt?" not in out, "the answer is for whoever reads it, the question for the terminal"
+    assert ("Adopt? " in err) is stdin.isatty()
     assert out.startswith("what is there\n")
     assert out.endswith(f"{agreed}\n")
 
@@ -353,3 +355,17 @@ def test_the_command_asks_the_cluster_only_where_it_is_told_to(monkeypatch, tmp_
     assert asked[0] is None
     assert asked[1].convox_rack == "staging"
     assert capsys.readouterr().out == "said\nsaid\n"
+
+
+async def test_the_audit_of_another_installation_says_nothing_of_this_one(place):
+    await place.claimed(THEIRS, 4)
+    theirs = Claim(installation=THEIRS, token=4, promotion="PELSEWHERE0")
+    await place.adopter.keep_head(
+        await place.store.read.app("myapp"), theirs, AuditHead(rows=900, hash="d" * 64)
+    )
+    said, whole = await looked(place)
+    assert whole
+    assert "cut back or rewritten" not in said
+    with pytest.raises(Conflict, match="belongs to another installation"):
+        await place.adopt()
+    assert "900 rows" not in place.told[0]

@@ -125,6 +125,7 @@ async def test_the_head_of_the_audit_is_kept_once_by_whose_it_is():
         head = AuditHead(rows=12, hash="a" * 64)
         await adopter(on).keep_head(app(), claim("one", 1), head)
         assert await adopter(on).anchor("myapp") is None, "the next claim makes it"
+        assert await on.cluster.audit_head("myapp", claim("one", 1)) is None
         await on.cluster.claim_anchor(app(), claim("one", 1))
         await adopter(on).keep_head(app(), claim("one", 1), head)
         version = (await on.get(ANCHOR))["metadata"]["resourceVersion"]
@@ -132,6 +133,8 @@ async def test_the_head_of_the_audit_is_kept_once_by_whose_it_is():
         found = await adopter(on).anchor("myapp")
         assert found is not None
         assert (found.head, found.settled, found.token) == (head, "P1", 1)
+        assert await on.cluster.audit_head("myapp", claim("one", 2)) == head
+        assert await on.cluster.audit_head("myapp", claim("two", 2)) is None, "that is another audit"
         assert (await on.get(ANCHOR))["metadata"]["resourceVersion"] == version
         with pytest.raises(Rejected, match="another installation"):
             await adopter(on).keep_head(app(), claim("two", 1), head)

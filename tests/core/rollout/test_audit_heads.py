@@ -57,3 +57,19 @@ async def test_no_verdict_changes_by_it_and_the_next_start_brings_it(w: World, e
     await w.supervisor.resume()
     await w.idle()
     assert await kept(w) == before
+
+
+async def test_a_head_that_the_database_does_not_have_is_kept_and_said_until_somebody_adopts(
+    w: World, caplog
+):
+    """Else the next promotion would wipe out the only proof that the audit was cut back."""
+    await w.good()
+    before = await kept(w)
+    assert before is not None
+    lost = AuditHead(rows=before.rows + 100, hash="d" * 64)
+    w.cluster.anchors["myapp"] |= {"audit-rows": str(lost.rows), "audit-head": lost.hash}
+    await w.good()
+    await w.idle()
+    assert await kept(w) == lost
+    assert f"the cluster keeps row {lost.rows} of the audit that it remembers for myapp" in caplog.text
+    assert "`convox-bot adopt myapp`" in caplog.text

@@ -315,12 +315,16 @@ def with_templates(w: World) -> None:
 
 
 async def died_half_way(w: World) -> Promotion:
-    """Return a promotion of which everything was applied, and whose process died before it said so."""
+    """Return a promotion of which all but the last answer of an apply was stored, and whose process died then."""
     with_templates(w)
     await w.good()
     die_at("applied.before_commit")
     asked = await w.ask((await w.build(text=manifest(3))).release.id)
     await w.idle()
+    applied = [s for s in await w.store.read.steps(asked.promotion.id) if s.action == "apply"]
+    other = next(step for step in applied if step.ref.kind != "Deployment")
+    async with w.store.transaction() as tx:
+        await tx.save_step(replace(other, state="sent", template=""))
     w.cluster.requests.clear()
     return asked.promotion
 
@@ -351,3 +355,23 @@ async def test_a_look_that_nobody_can_take_keeps_nothing_from_going_on(w: World)
     ended = await resumed(w, promotion.id)
     assert ended.phase is Phase.RUNNING
     assert len(asked) > 1, "one refusal alone is no answer"
+
+
+async def test_a_look_that_saw_nothing_is_taken_again_before_anything_more_is_sent(w: World, monkeypatch):
+    promotion = await died_half_way(w)
+    taken = broken(diagnosis=Diagnosis(kind=DiagnosisKind.OVERWRITTEN, sentence="kubectl changed web"))
+    w.cluster.behaves[promotion.release] = lambda _: taken
+    looks, look = (
+        [Observation(synced=False, blind=""), Observation(synced=False, blind="503")],
+        FakeWatch.fresh,
+    )
+
+    async def fresh(watch: FakeWatch) -> Observation:
+        return looks.pop() if looks else await look(watch)
+
+    monkeypatch.setattr(FakeWatch, "fresh", fresh)
+    ended = await resumed(w, promotion.id)
+
+    assert not looks
+    assert (ended.phase, str(ended.cause)) == (Phase.SUPERSEDED, "kubectl changed web")
+    assert not [r for r in w.cluster.requests if r.startswith("apply")]

@@ -165,8 +165,9 @@ async def test_an_anchor_that_refuses_and_an_audit_that_was_cut_back(ground):
 
 async def test_a_namespace_of_another_installation(ground):
     await claim_of_another(ground, "f" * 32, 1)
-    found = (await ground.look())["anchor in convox-myapp"]
-    assert found.remedy == f"convox-bot adopt myapp --from {'f' * 32}"
+    looked = await ground.look()
+    assert looked["anchor in convox-myapp"].remedy == f"convox-bot adopt myapp --from {'f' * 32}"
+    assert looked["audit against the cluster"].ok, "what its anchor remembers is another audit"
 
 
 async def test_a_scope_that_is_missing(ground):
