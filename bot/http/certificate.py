@@ -114,6 +114,8 @@ class WatchedCertificate:
         """Read it; raise CertificateError where it cannot be used."""
         self._files = files
         self._stamp = self._read_stamp()
+        # What could not be used: it is looked at again, since whoever renews may let us read it only after they wrote it.
+        self._unusable: Stamp = ()
         self.facts, self._newest = _loaded(files)
         self.context = _loaded(files)[1]
         self.context.sni_callback = self._choose
@@ -131,8 +133,14 @@ class WatchedCertificate:
         stamp = self._read_stamp()
         if stamp == self._stamp:
             return False
+        try:
+            self.facts, self._newest = _loaded(self._files)
+        except CertificateError:
+            known, self._unusable = stamp == self._unusable, stamp
+            if known:
+                return False
+            raise
         self._stamp = stamp
-        self.facts, self._newest = _loaded(self._files)
         return True
 
     async def keep(self, clock: Clock) -> None:

@@ -5,6 +5,7 @@ dies between two requests makes no second one.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -35,6 +36,8 @@ CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 15.0
 VERSION = "2022-11-28"
 # How long a repository that the token has no right to is not asked again; another token is asked at once.
 REFUSED_SECONDS = 3600.0
+# Owner and name: whoever may build names the repository, and the token may reach others than the one of the app.
+_REPOSITORY = re.compile(r"/[A-Za-z0-9_-]+/(?!\.{1,2}$)[A-Za-z0-9._-]+")
 _STATES = {Phase.RUNNING: "success", Phase.SUPERSEDED: "inactive"}
 
 
@@ -118,7 +121,8 @@ class DeploymentReceiver:
 
     async def _account(self, build: BuildEntry) -> GitAccount | None:
         """Return the account with which the repository of a build is spoken of; nobody else's host ever sees it."""
-        if not build.git_sha or not build.repository.startswith("https://"):
+        address = urlsplit(build.repository)
+        if not build.git_sha or address.scheme != "https" or not _REPOSITORY.fullmatch(address.path):
             return None
         host = host_of_git(build.repository)
         accounts = await self._read.git_accounts(build.app)
@@ -134,7 +138,7 @@ class DeploymentReceiver:
             number = await self._make(promotion, build, account, deployments)
         state = "in_progress" if event.type == STARTED else _STATES.get(promotion.phase, "failure")
         statuses = f"{deployments}/{number}/statuses"
-        newest = await self._ask(account, "GET", statuses, params={"per_page": "1"})
+        newest = _listed(account.host, await self._ask(account, "GET", statuses, params={"per_page": "1"}))
         if newest and newest[0].get("state") == state:
             return Delivered(answer=f"{state}, as before")
         card = await self._read.card(promotion.id)
@@ -155,9 +159,9 @@ class DeploymentReceiver:
             "environment": self._environment(promotion),
             "per_page": str(PER_PAGE),
         }
-        for each in await self._ask(account, "GET", deployments, params=asked):
+        for each in _listed(account.host, await self._ask(account, "GET", deployments, params=asked)):
             if _payload(each).get("promotion") == promotion.id:
-                return int(each["id"])
+                return _number(account.host, each)
         return None
 
     async def _make(
@@ -177,7 +181,7 @@ class DeploymentReceiver:
                 "required_contexts": [],
             },
         )
-        return int(made["id"])
+        return _number(account.host, made)
 
     def _environment(self, promotion: Promotion) -> str:
         return f"{self._rack}-{promotion.app}"
@@ -223,7 +227,24 @@ class DeploymentReceiver:
         try:
             return orjson.loads(text)
         except orjson.JSONDecodeError:
-            raise _Refused(Undelivered(answer=f"{account.host} does not speak GitHub's JSON")) from None
+            raise _foreign(account.host) from None
+
+
+def _foreign(host: str) -> _Refused:
+    return _Refused(Undelivered(answer=f"{host} does not speak GitHub's JSON"))
+
+
+def _listed(host: str, answer: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(answer, list) or not all(isinstance(each, Mapping) for each in answer):
+        raise _foreign(host)
+    return answer
+
+
+def _number(host: str, deployment: Any) -> int:
+    found = deployment.get("id") if isinstance(deployment, Mapping) else None
+    if not isinstance(found, int):
+        raise _foreign(host)
+    return found
 
 
 def refused(host: str, status: int, headers: Mapping[str, str], now: float) -> _Refused:

@@ -15,8 +15,8 @@ from tests.crashes.runs import Rehearsals, faults, run
 from tests.crashes.scenarios import SCENARIOS
 from tests.soak import times
 
-# The worlds share this process; with more of them each only gets slower.
-AT_A_TIME = 3
+# The worlds share this process, and two cores with two more: with more of them each only gets slower, and its clock runs on.
+AT_A_TIME = 2
 # Done and not written down: where a story has a way back, every kind of object counts, elsewhere the first and the last.
 EVERY_KIND = "step.after_effect"
 # Objects of a kind come one after the other, two at the least.

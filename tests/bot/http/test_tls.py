@@ -110,6 +110,22 @@ async def seen(true) -> None:
             await asyncio.sleep(0.01)
 
 
+def test_a_new_one_that_can_be_read_only_later_is_shown_then(ca, monkeypatch):
+    files = ca.pair()
+    served = WatchedCertificate(files)
+    ca.pair()
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.http.certificate._read", refuse)
+        with pytest.raises(CertificateError, match="Permission denied"):
+            served.look()
+        assert not served.look(), "it was said"
+    assert served.look(), "neither its time nor its size has changed since"
+
+
+def refuse(path):
+    raise CertificateError(f"{path} cannot be read: Permission denied")
+
+
 async def test_files_that_go_away_and_come_back_as_they_were_change_nothing(ca):
     files = ca.pair()
     served = WatchedCertificate(files)

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import web
 
-from bot.outgoing.github import _payload, api_of
+from bot.outgoing.github import _number, _payload, _Refused, api_of
 from core.errors import Rejected, Unavailable
 from core.usecases.build_registrar import NewRelease
 from tests.bot.outgoing.github import GitHub, github
@@ -140,7 +140,10 @@ async def test_a_limit_is_waited_for(w: World, status, headers):
             "github.com says 301: the repository has moved",
             0,
         ),
-        (lambda: web.Response(text="<html>"), "github.com does not speak GitHub's JSON", 2),
+        *(
+            (lambda text=text: web.Response(text=text), "github.com does not speak GitHub's JSON", 2)
+            for text in ("<html>", "{}", "[1]", "null", "[]")
+        ),
     ],
 )
 async def test_what_else_github_says_is_told_in_our_words(w: World, answer, said, waiting):
@@ -176,6 +179,9 @@ async def test_one_that_does_not_answer_is_tried_again(w: World):
         ("", SHA, "github.com"),
         ("https://gitlab.com/acme/web", SHA, "gitlab.com"),
         (REPOSITORY, SHA, "github.acme.com"),
+        ("https://github.com/acme/../shop/web", SHA, "github.com"),
+        ("https://github.com/acme/..", SHA, "github.com"),
+        ("https://github.com/acme/web/deployments", SHA, "github.com"),
     ],
 )
 async def test_nobody_is_told_of_what_lies_elsewhere_or_nowhere(w: World, repository, sha, host):
@@ -226,3 +232,9 @@ def test_where_the_api_of_a_host_is(host, api):
 )
 def test_a_payload_is_an_object_or_its_text(payload, found):
     assert _payload({"payload": payload}).get("promotion") == found
+
+
+@pytest.mark.parametrize("made", [{}, {"id": "7"}, {"id": None}, [], None])
+def test_a_deployment_without_a_number_is_none(made):
+    with pytest.raises(_Refused, match="does not speak GitHub's JSON"):
+        _number("github.com", made)
