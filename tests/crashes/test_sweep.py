@@ -49,7 +49,7 @@ def deaths(passed: Sequence[str], phases: Sequence[str], *, looked: bool) -> Ite
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", SCENARIOS)
 async def test_wherever_the_bot_dies_the_end_is_the_same_and_said_once(
     name: str, bots: Path, rehearsals: Rehearsals, tmp_path: Path

@@ -48,14 +48,15 @@ class DaemonSetController(Controller):
             return None
         mark = str(current_revision(self.api, found)["metadata"]["name"]).rpartition("-")[2]
         nodes = [each["metadata"]["name"] for each in self.api.all("Node") if _takes(each, found)]
-        now = self.api.clock.now()
-        self._keep(found, nodes, self._pods(found), mark, now)
+        kept_at = self.api.clock.now()
+        self._keep(found, nodes, self._pods(found), mark, kept_at)
         await self.pause(0.005)
         now, pods = self.api.clock.now(), self._pods(found)
         status = _status(found, nodes, pods, mark, now)
         self.api.edit("DaemonSet", *key, lambda live: {**live, "status": status}, STATUS)
         min_ready = int(found["spec"].get("minReadySeconds", 0))
-        waits = [available_in(pod, min_ready, now) for pod in pods if is_active(pod)]
+        # By the moment of what was kept: what has become available since is news to the next look.
+        waits = [available_in(pod, min_ready, kept_at) for pod in pods if is_active(pod)]
         return min((wait + 0.01 for wait in waits if wait), default=None)
 
     def _pods(self, found: Document) -> list[Document]:
