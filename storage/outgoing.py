@@ -111,13 +111,15 @@ class SqliteOutgoingEvents:
 
     async def backlog(self) -> Mapping[SubscriptionKind, EventBacklog]:
         found: dict[SubscriptionKind, EventBacklog] = {}
-        for each in await self.subscriptions():
-            before = found.get(each.kind, EventBacklog(waiting=0, oldest=None, delivered=0, dropped=0))
-            found[each.kind] = EventBacklog(
-                waiting=before.waiting + each.waiting,
-                oldest=min((at for at in (before.oldest, each.oldest) if at), default=None),
-                delivered=before.delivered + each.delivered,
-                dropped=before.dropped + each.dropped,
+        # Whoever scrapes asks for this: no secret is opened for a number.
+        for row in await self._reading.all("subscriptions"):
+            before = found.get(row["kind"], EventBacklog(waiting=0, oldest=None, delivered=0, dropped=0))
+            moments = (before.oldest, datetime_or_none(row["oldest"]))
+            found[row["kind"]] = EventBacklog(
+                waiting=before.waiting + row["waiting"],
+                oldest=min((at for at in moments if at), default=None),
+                delivered=before.delivered + row["delivered"],
+                dropped=before.dropped + row["dropped"],
             )
         return found
 

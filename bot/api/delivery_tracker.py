@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Protocol
 
 from core.lifecycle.delivery_stats import STATS_DAYS, DeliveryStats, delivery_stats
@@ -42,7 +41,7 @@ class DeliveryTracker:
     @property
     def of_apps(self) -> Mapping[str, DeliveryStats]:
         """App → its numbers; nothing before the first look."""
-        return MappingProxyType(dict(self._of_apps))
+        return self._of_apps
 
     async def look(self, now: datetime) -> None:
         """Work them out anew, one app after the other. Raises Unavailable where the database cannot be read."""

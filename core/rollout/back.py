@@ -88,13 +88,10 @@ class RollbackStage:
     async def _reverted(self, run: RolloutRun, back: Bundle | None, outcome: StageOutcome) -> None:
         promotion = run.promotion
         refs = await self._applier.left_over(promotion, run.intent, back) if back else ()
-        async with self._phases.moving(run) as (tx, current):
+        async with self._phases.settling(run) as (tx, current):
             app = await tx.app(promotion.app)
             await tx.save_app(replace(app, active_release=promotion.back_to))
             await self._phases.hold(tx, current)
             if refs:
                 await tx.add_prune_job(PruneJob(promotion=promotion.id, app=promotion.app, refs=refs))
             await move(tx, current, PromotionEvent.VERIFIED, actor=BOT, progress=outcome.progress)
-            failpoint("settle.before_commit")
-        failpoint("settle.after_commit")
-        self._ports.announcer.wake()

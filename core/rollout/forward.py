@@ -114,22 +114,23 @@ class RolloutStage:
             with self._tracer.span(run.promotion, "apply", wave=number + 1, objects=len(wave)):
                 await self._applier.forward(run.promotion, run.intent, bundle, wave, limit=limit)
         except Rejected as error:
-            cause = Sentence.of(run.redact(str(error)))
             others = isinstance(error, FieldConflict)
             kind = CONFLICT if others else REJECTED
-            await self._phases.move(
-                run, PromotionEvent.BROKEN, cause=cause, cause_kind=kind, blameless=others
-            )
+            await self._end(run, PromotionEvent.BROKEN, str(error), kind, blameless=others)
             return False
         except StageTimeout as error:
             late = f"not every object was applied within {run.promotion.limits.pending:g} s: {error}"
-            cause = Sentence.of(run.redact(late.removesuffix(": ")))
             # Nothing of it has been seen yet: it is the cluster that did not take it.
-            await self._phases.move(
-                run, PromotionEvent.OVERDUE, cause=cause, cause_kind=UNAPPLIED, blameless=True
-            )
+            await self._end(run, PromotionEvent.OVERDUE, late.removesuffix(": "), UNAPPLIED, blameless=True)
             return False
         return True
+
+    async def _end(
+        self, run: RolloutRun, event: PromotionEvent, why: str, kind: str, *, blameless: bool
+    ) -> None:
+        """End the way forward without a look at its pods, for what the cluster has answered or has not."""
+        cause = Sentence.of(run.redact(why))
+        await self._phases.move(run, event, cause=cause, cause_kind=kind, blameless=blameless)
 
     async def _is_taken(self, run: RolloutRun, bundle: Bundle) -> bool:
         """Return whether somebody else has changed, while nobody looked, what an earlier life applied; then it has ended.
@@ -195,18 +196,12 @@ class RolloutStage:
         try:
             await self._routes.wait(run.promotion, bundle, outcome.progress.watched)
         except Rejected as error:
-            cause = Sentence.of(run.redact(str(error)))
-            await self._phases.move(
-                run, PromotionEvent.BROKEN, cause=cause, cause_kind=UNROUTED, blameless=True
-            )
+            await self._end(run, PromotionEvent.BROKEN, str(error), UNROUTED, blameless=True)
             return False
         except StageTimeout as error:
             # Its pods are fine; it is the router that does not take it.
             late = f"nobody reaches it from outside after {run.promotion.limits.deadline:g} s: {error}"
-            cause = Sentence.of(run.redact(late.removesuffix(": ")))
-            await self._phases.move(
-                run, PromotionEvent.OVERDUE, cause=cause, cause_kind=UNROUTED, blameless=True
-            )
+            await self._end(run, PromotionEvent.OVERDUE, late.removesuffix(": "), UNROUTED, blameless=True)
             return False
         return True
 
@@ -222,7 +217,7 @@ class RolloutStage:
 
     async def _succeed(self, run: RolloutRun, bundle: Bundle, outcome: StageOutcome) -> None:
         promotion = run.promotion
-        async with self._phases.moving(run) as (tx, current):
+        async with self._phases.settling(run) as (tx, current):
             app = await tx.app(promotion.app)
             refs = await prunable(tx, self._ports.cluster, promotion.app, bundle)
             await redraw_former(tx, promotion, app.active_release)
@@ -241,9 +236,6 @@ class RolloutStage:
                 nothing_ran=outcome.nothing_ran,
                 progress=outcome.progress,
             )
-            failpoint("settle.before_commit")
-        failpoint("settle.after_commit")
-        self._ports.announcer.wake()
 
     async def _verified(self, tx: Transaction, release: str) -> None:
         await tx.save_release_status(ReleaseStatus(release=release, verified_at=tx.now))

@@ -84,6 +84,15 @@ class PhaseWriter:
         self._effects.forget_done(run.promotion)
         run.verifier.told()
 
+    @asynccontextmanager
+    async def settling(self, run: RolloutRun) -> AsyncGenerator[tuple[Transaction, Promotion]]:
+        """Give what `moving` gives, for the move that ends the promotion; raises StalePromotion as that does."""
+        async with self.moving(run) as given:
+            yield given
+            failpoint("settle.before_commit")
+        failpoint("settle.after_commit")
+        self._ports.announcer.wake()
+
     async def hold(self, tx: Transaction, promotion: Promotion) -> None:
         """Put the release of a promotion that goes back on hold, where its end lies in the release (engine rules 7 and 53)."""
         if promotion.phase in UNSUCCESSFUL and not promotion.spares_release:
@@ -91,21 +100,15 @@ class PhaseWriter:
 
     async def give_way(self, run: RolloutRun, cause: str) -> None:
         """End at once and touch nothing more: what somebody else rolls out is never ours to judge or to undo (engine rule 44)."""
-        async with self.moving(run) as (tx, current):
+        async with self.settling(run) as (tx, current):
             await self.hold(tx, current)
             causes = [c for c in (current.cause, Sentence.of(cause)) if c]
             await move(tx, current, PromotionEvent.SUPERSEDED, actor=BOT, cause=Sentence.join("; ", causes))
-            failpoint("settle.before_commit")
-        failpoint("settle.after_commit")
-        self._ports.announcer.wake()
 
     async def stuck(self, run: RolloutRun, why: str, *, event: PromotionEvent = PromotionEvent.STUCK) -> None:
         """End in Failure: a person is needed; the first cause stays, the second is added."""
         promotion = run.promotion
         causes = [c for c in (promotion.cause, Sentence.of(why)) if c]
-        async with self.moving(run) as (tx, current):
+        async with self.settling(run) as (tx, current):
             await self.hold(tx, current)
             await move(tx, current, event, actor=BOT, cause=Sentence.join("; ", dict.fromkeys(causes)))
-            failpoint("settle.before_commit")
-        failpoint("settle.after_commit")
-        self._ports.announcer.wake()
