@@ -92,7 +92,12 @@ class _Path(Address):
 
     @property
     def resource(self) -> str:
-        return self.whole.rpartition("/")[0].rpartition("/")[2]
+        collection = self.whole.rpartition("/")[0].rpartition("/")[2]
+        # What lies at the root, such as /version, is in no collection: a ClusterRole allows it by its path.
+        return collection or self.whole
+
+    def __str__(self) -> str:
+        return self.whole
 
 
 def path_of(path: str) -> Address:
