@@ -37,11 +37,13 @@ class AdoptionRequest:
     Attributes:
         owner: the installation that the namespace is to be taken from, "" where none was named.
         agreed: nobody is asked any more.
+        stopped: the operator vouches that the bot of that installation is stopped, where the cluster cannot tell.
     """
 
     app: str
     owner: str = ""
     agreed: bool = False
+    stopped: bool = False
 
 
 async def adopt(
@@ -70,14 +72,14 @@ async def adopt(
         if not plan.needed:
             return f"There is nothing to adopt: {plan.app.name} may be promoted by this database"
         tell(described(plan, await store.read.installation()))
-        check_admissible(plan, request.owner, await store.read.in_flight(request.app))
+        await _check(store, plan, request)
     if not request.agreed and not confirm(f"Adopt {request.app}? [y/N] "):
         raise Invalid("nothing was adopted, since nobody agreed", hint="`--yes` agrees in a script")
     async with _opened(settings, clock, kubeconfig) as (store, adopter), _told():
         again = await _plan(store, adopter, request)
         if not same(plan, again):
             raise Conflict("what was shown has changed meanwhile, so nothing was adopted", hint="ask again")
-        check_admissible(again, request.owner, await store.read.in_flight(request.app))
+        await _check(store, again, request)
         await _carry_out(store, adopter, again)
     return (
         f"Adopting {request.app}... OK\n"
@@ -123,6 +125,11 @@ async def _plan(store: SqliteStore, adopter: NamespaceAdopter, request: Adoption
     lost = head if head is not None and not await read.audit_has(head) else None
     known = await _known(read, app, running_releases(state))
     return plan_adoption(app, state, installation, known=known, lost=lost)
+
+
+async def _check(store: SqliteStore, plan: AdoptionPlan, request: AdoptionRequest) -> None:
+    in_flight = await store.read.in_flight(request.app)
+    check_admissible(plan, request.owner, in_flight, stopped=request.stopped)
 
 
 async def _known(read: StoreReader, app: App, releases: list[str]) -> dict[str, ReleaseEntry]:

@@ -95,6 +95,11 @@ def _add_adopt(parser: argparse.ArgumentParser) -> None:
         default="",
         help="the other installation that the namespace is taken from, as the refusal names it",
     )
+    parser.add_argument(
+        "--stopped",
+        action="store_true",
+        help="vouch that the bot of that installation is stopped, where the cluster cannot tell",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask; for scripts")
 
 
@@ -212,7 +217,9 @@ def _adopt(arguments: argparse.Namespace) -> int:
     from bot.clock import SystemClock
     from bot.settings import read_settings
 
-    request = AdoptionRequest(app=arguments.app, owner=arguments.owner, agreed=arguments.yes)
+    request = AdoptionRequest(
+        app=arguments.app, owner=arguments.owner, agreed=arguments.yes, stopped=arguments.stopped
+    )
     settings = read_settings(AdoptionSettings)
     return show(
         asyncio.run(

@@ -142,13 +142,16 @@ def _notes(state: NamespaceState, known: Mapping[str, ReleaseEntry]) -> list[str
     return notes
 
 
-def check_admissible(plan: AdoptionPlan, given: str, in_flight: Promotion | None) -> None:
+def check_admissible(
+    plan: AdoptionPlan, given: str, in_flight: Promotion | None, *, stopped: bool = False
+) -> None:
     """Raise where nobody may adopt the namespace now.
 
     Args:
         plan: what would be done.
         given: the installation that the operator has named with `--from`, "" where none.
         in_flight: the promotion of this database that is rolling out.
+        stopped: the operator vouches that the other bot is stopped, which is asked where the cluster cannot tell.
 
     Raises:
         Busy: a promotion of the app is in flight here.
@@ -174,15 +177,21 @@ def check_admissible(plan: AdoptionPlan, given: str, in_flight: Promotion | None
             hint="stop the bot of that installation for good, or take this cluster's kubeconfig away from it; then:"
             f" `{adopt_command(app, foreign)}`",
         )
-    _check_quiet(plan)
+    if plan.state.quiet_for is not None:
+        _check_quiet(plan, plan.state.quiet_for)
+    elif not stopped:
+        raise Conflict(
+            f"the cluster does not tell when something in namespace {plan.state.namespace} was changed last, so nobody"
+            f" can see whether the bot of installation {foreign} still works",
+            hint="stop that bot for good, and look that it is; then, to vouch for it:"
+            f" `{adopt_command(app, foreign)} --stopped`",
+        )
 
 
-def _check_quiet(plan: AdoptionPlan) -> None:
+def _check_quiet(plan: AdoptionPlan, quiet: float) -> None:
     """Raise Conflict where the other bot is seen at work; one that is idle cannot be seen."""
-    anchor, quiet = plan.state.anchor, plan.state.quiet_for
+    anchor = plan.state.anchor
     assert anchor is not None, "it names the installation"
-    if quiet is None:
-        return
     hint = f"stop that bot first, then ask again: `{adopt_command(plan.app.name, plan.foreign)}`"
     if quiet < QUIET_SECONDS:
         left = QUIET_SECONDS - quiet

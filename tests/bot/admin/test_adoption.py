@@ -154,6 +154,17 @@ async def test_another_installation_is_taken_from_by_name_once_it_is_quiet(place
     assert (await place.anchor()).installation == await place.store.read.installation()
 
 
+async def test_where_the_cluster_tells_no_times_somebody_has_to_vouch_that_the_other_bot_is_stopped(
+    place, monkeypatch
+):
+    await place.claimed(THEIRS, 2)
+    monkeypatch.setattr("core.cluster.adoption.last_written", lambda _: None)
+    with pytest.raises(Conflict, match="nobody can see whether the bot of installation"):
+        await place.adopt(owner=THEIRS, agreed=True)
+    assert ((await place.anchor()).installation, place.asked) == (THEIRS, [])
+    assert (await place.adopt(owner=THEIRS, stopped=True)).startswith("Adopting myapp... OK")
+
+
 async def test_nobody_adopts_what_is_rolling_out(place):
     await place.claimed(await place.store.read.installation(), 7)
     async with place.store.transaction() as tx:
@@ -265,8 +276,8 @@ def test_the_command_asks_on_a_terminal_and_nowhere_else(monkeypatch, tmp_path, 
     monkeypatch.setenv("CONVOX_RACK", "staging")
     monkeypatch.setattr(adoption, "adopt", adopted)
     monkeypatch.setattr("sys.stdin", stdin)
-    assert main(["adopt", "myapp", "--from", THEIRS]) == 0
-    assert asked["request"] == AdoptionRequest(app="myapp", owner=THEIRS)
+    assert main(["adopt", "myapp", "--from", THEIRS, "--stopped"]) == 0
+    assert asked["request"] == AdoptionRequest(app="myapp", owner=THEIRS, stopped=True)
     assert asked["settings"].convox_rack == "staging"
     out, err = capsys.readouterr()
     assert "Adopt?" not in out, "the answer is for whoever reads it, the question for the terminal"

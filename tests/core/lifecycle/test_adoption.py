@@ -119,8 +119,10 @@ def test_nobody_adopts_while_something_rolls_out():
         (state(anchor=None), THEIRS, f"does not belong to installation {THEIRS}, but to nobody", "`convox-bot adopt myapp`"),
         (state(owner=THEIRS, quiet=599.0), THEIRS, "599 s ago: that of installation", "1 s from now"),
         (state(owner=THEIRS, quiet=3599.0, anchor=Anchor(installation=THEIRS, promotion="PB", settled="PA")), THEIRS, "promotion PB of installation", "1 s from now"),
+        (state(owner=THEIRS, quiet=None), THEIRS, "does not tell when something in namespace convox-myapp was changed", f"--from {THEIRS} --stopped`"),
+        (replace(state(owner=THEIRS), now=None), THEIRS, "does not tell when", "--stopped`"),
     ],
-    ids=["not named", "another named", "nobody's", "writes", "in the middle"],
+    ids=["not named", "another named", "nobody's", "writes", "in the middle", "no times", "no time of now"],
 )  # fmt: skip
 def test_a_foreign_installation_is_named_and_quiet_or_nobody_adopts(found, given, words, command):
     with pytest.raises(Conflict) as caught:
@@ -136,14 +138,19 @@ def test_a_foreign_installation_is_named_and_quiet_or_nobody_adopts(found, given
         (state(quiet=1.0), ""),
         (state(), THEIRS),
         (state(owner=THEIRS, quiet=600.0), THEIRS),
-        (state(owner=THEIRS, quiet=None), THEIRS),
         (state(owner=THEIRS, quiet=3600.0, anchor=Anchor(installation=THEIRS, promotion="PB", settled="PA")), THEIRS),
         (state(anchor=None), ""),
     ],
-    ids=["ours", "ours just now", "taken from it already", "quiet", "nobody knows", "given up", "no anchor"],
+    ids=["ours", "ours just now", "taken from it already", "quiet", "given up", "no anchor"],
 )  # fmt: skip
 def test_what_is_ours_or_quiet_is_adopted(found, given):
     check_admissible(planned(found), given, None)
+
+
+def test_whoever_vouches_is_believed_where_the_cluster_tells_nothing_and_nowhere_else():
+    check_admissible(planned(state(owner=THEIRS, quiet=None)), THEIRS, None, stopped=True)
+    with pytest.raises(Conflict, match="still works"):
+        check_admissible(planned(state(owner=THEIRS, quiet=1.0)), THEIRS, None, stopped=True)
 
 
 @pytest.mark.parametrize(
