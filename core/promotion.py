@@ -177,8 +177,8 @@ class Promotion:
         cause_kind: why it failed, and later why it ended as it did, in a word for graphs (`core/lifecycle/measuring.py`).
         cause: why it failed; `reason`: what a person said (decline), or why it was refused.
         along: what goes out with it although nobody asked for it: changes that were never promoted, when it was asked for.
-        authors: who made what goes out with it, the build and changes of variables: they are excluded as the requester is (engine
-            rule 41).
+        authors: who made what goes out with it, the build and changes of variables, or added to what was asked for
+            (`--overwrite`): they are excluded as the requester is (engine rule 41).
         declined_by: who said no before it started; `cancelled_by`: who stopped it, whatever came of it afterwards;
             `stopped_by`: who took it in hand before it went back.
         taken_over_by: who asked for the one that took its place, `superseded_by`: the release of that one; None where

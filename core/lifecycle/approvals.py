@@ -77,7 +77,10 @@ def _excluded(promotion: Promotion, rule: ApprovalRule, actor: Actor) -> tuple[s
     if actor.key == promotion.requested_by.key:
         return f"you asked for it, {other}", f"they asked for it, {other}"
     if actor.key in {each.key for each in promotion.authors}:
-        return f"it brings what you have made, {other}", f"it brings what they have made, {other}"
+        return (
+            f"it brings what you have made or added, {other}",
+            f"it brings what they have made or added, {other}",
+        )
     return None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Container
 from datetime import datetime
 
 from core.lifecycle.explain import ActionContext
-from core.lifecycle.guards import current_rule
+from core.lifecycle.guards import current_rule, meant_release
 from core.policy.authorization import Policy
 from core.ports.store import StoreReader
 from core.promotion import Promotion
@@ -25,6 +25,7 @@ async def decision_context(
         now=now,
         not_startable=not_startable,
         promotion=promotion,
+        release=await meant_release(read, promotion),
         approvals=await read.approvals(promotion.id),
         rule=await current_rule(read, policy, promotion),
         freezes=await read.freezes(),

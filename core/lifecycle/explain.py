@@ -225,7 +225,7 @@ def _check_approve(action: Action, principal: Principal, context: ActionContext)
     )
     if not decision.allowed:
         raise Forbidden(decision.why)
-    if missing(promotion, context.approvals) == 1 and not promotion.through and promotion.kind == "promote":
+    if missing(promotion, context.approvals) == 1 and not promotion.through:
         _check_start(action, principal, promotion, context)
 
 
@@ -233,6 +233,9 @@ def _check_start(action: Action, principal: Principal, promotion: Promotion, con
     """Refuse the approval that would start it during a freeze that has begun meanwhile: it goes on waiting."""
     freeze = frozen(context.policy, context.freezes, action.app, context.now)
     if freeze is None or context.policy.overriding_role(principal.actor, action.app, principal.groups):
+        return
+    # As when it is asked for: going back to what ran well is the way out of trouble.
+    if promotion.kind == "rollback" and context.release is not None and context.release.verified:
         return
     # Approved, it goes on waiting for its time or for the end of the freeze, and is asked about again then.
     if must_wait(promotion, busy=False, frozen=True, now=context.now):

@@ -90,15 +90,22 @@ def refused_since(
 ) -> Sentence:
     """Ask all guards again when the last approval is given: return why it may not start any more, or nothing.
 
-    What `guard` and `busy_error` refuse is refused here too, so a new guard has one place. `unpinned_since` asks the one
-    that needs the build.
+    What `guard`, `guard_rollback` and `busy_error` refuse is refused here too, so a new guard has one place. `unpinned_since`
+    asks the one that needs the build.
+
+    Args:
+        context: of its app, now.
+        promotion: what would start.
+        release: what is promoted; of a rollback the release that is copied.
+        held: why that is on hold, or nothing.
     """
     if context.in_flight is not None and not promotion.takes_over:
         return busy_error(context.in_flight).sentence
-    if promotion.kind == "rollback":
-        return EMPTY_SENTENCE
     try:
-        guard(release, active=context.active, held=held, anyway=promotion.anyway)
+        if promotion.kind == "rollback":
+            guard_rollback(release, held=held)
+        else:
+            guard(release, active=context.active, held=held, anyway=promotion.anyway)
     except UserError as refused:
         return Sentence.of(refused.sentence, "; ", refused.hint)
     return EMPTY_SENTENCE
@@ -151,6 +158,14 @@ def approval_rule(rules: Rules, *, kind: PromotionKind, source: ReleaseEntry | N
     if kind == "promote" or source is None:
         return rules.promote
     return rules.rollback if source.verified else rules.promote
+
+
+async def meant_release(read: StoreReader, promotion: Promotion) -> ReleaseEntry:
+    """Return the release that people have asked for: of a rollback the one that is copied, not the copy, which never ran."""
+    release = await read.release_entry(promotion.app, promotion.release)
+    if promotion.kind == "rollback" and release.copy_of is not None:
+        return await read.release_entry(promotion.app, release.copy_of)
+    return release
 
 
 async def current_rule(read: StoreReader, policy: Policy, promotion: Promotion) -> ApprovalRule:

@@ -162,7 +162,9 @@ class RolloutStage:
     async def _until_verdict(self, run: RolloutRun, part: Bundle) -> StageOutcome:
         applied = await applied_of(self._ports.store.read, run.promotion, "forward")
         app = await self._ports.store.read.app(run.promotion.app)
-        again = run.promotion.release == app.active_release
+        status = await self._ports.store.read.release_status(run.promotion.release)
+        # Of a release that nothing has proved yet, pods that happen to be ready now may have started a moment ago.
+        again = run.promotion.release == app.active_release and status.verified_at is not None
         unchanged = again and bool(applied) and not any(a.changed for a in applied)
         target = DesiredState(release=run.promotion.release, bundle=part, applied=applied)
         earlier_pods = await earlier_pods_of(

@@ -178,7 +178,10 @@ class Promoter:
         actor: Actor,
         request: PromotionRequest,
     ) -> PromotionResult:
-        """Point to the one that waits for the same release; `--force`, `--overwrite` and a reason are added while nobody has approved."""
+        """Point to the one that waits for the same release; `--force`, `--overwrite` and a reason are added while nobody has approved.
+
+        Whoever adds them asks for what goes out as the first one does, so they cannot approve it either (engine rule 41).
+        """
         more = replace(
             waiting,
             force=waiting.force or request.force,
@@ -190,6 +193,8 @@ class Promoter:
             return PromotionResult(promotion=waiting, already_waiting=True)
         if await tx.approvals(waiting.id):
             return PromotionResult(promotion=waiting, already_waiting=True, came_too_late=True)
+        if actor.key != waiting.requested_by.key:
+            more = replace(more, authors=tuple(dict.fromkeys((*waiting.authors, actor))))
         await tx.save_promotion(more, was=waiting.phase)
         detail = {
             "app": more.app,

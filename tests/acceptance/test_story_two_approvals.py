@@ -24,7 +24,7 @@ async def test_who_changed_what_goes_out_does_not_approve_it(stage: Stage):
     stage.rule(**RULES, approvals="{promote: {count: 1}}")
     await stage.command("env set LEVEL=debug -a myapp", user=BOB)
     promotion = await stage.promote()
-    assert "it brings what you have made" in await stage.click(promotion, "approve", user=BOB)
+    assert "it brings what you have made or added" in await stage.click(promotion, "approve", user=BOB)
     assert f"Approving {promotion}... OK" in await stage.click(promotion, "approve", user=CAROL)
     assert (await stage.ended(promotion)).phase is Phase.RUNNING
 

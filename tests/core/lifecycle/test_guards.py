@@ -119,7 +119,14 @@ def test_the_last_approval_asks_every_guard_again(found: PromotionContext, held:
 
 def test_a_rollback_that_waited_stops_what_runs_and_asks_for_no_reason():
     waited = promotion(kind="rollback", phase=Phase.AWAITING_APPROVAL)
-    assert not refused_since(context(in_flight=promotion(id="P9")), waited, release(2), HELD)
+    assert not refused_since(context(in_flight=promotion(id="P9")), waited, release(2, verified=True), HELD)
+
+
+def test_a_rollback_that_waited_goes_to_nothing_that_failed_meanwhile():
+    waited = promotion(kind="rollback", phase=Phase.AWAITING_APPROVAL)
+    assert str(refused_since(context(), waited, release(2), HELD)).startswith(
+        "R2 is on hold: it crashed; roll back"
+    )
 
 
 def test_a_rollback_to_a_release_without_a_build_is_refused():

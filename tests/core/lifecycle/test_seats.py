@@ -106,7 +106,7 @@ def test_who_made_what_goes_out_does_not_approve_it_unless_the_policy_says_so():
     brings = replace(promotion(), authors=(BOB,))
     told = may_approve(brings, ApprovalRule(count=1), (), BOB, {})
     assert str(told.why) == (
-        "you may not approve PABCDEFGHIJ: it brings what you have made, and somebody else must approve it"
+        "you may not approve PABCDEFGHIJ: it brings what you have made or added, and somebody else must approve it"
     )
     assert may_approve(brings, ApprovalRule(count=1, requester=True), (), BOB, {}).allowed
     assert may_approve(brings, ApprovalRule(count=1), (), CAROL, {}).allowed

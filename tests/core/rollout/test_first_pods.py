@@ -67,6 +67,16 @@ async def test_a_service_that_is_scaled_to_0_beside_others_is_named_and_the_rele
     assert await unproved(w) == []
 
 
+async def test_promoting_what_nothing_has_proved_again_takes_no_pod_at_its_first_word(w: World):
+    """Complete at the first look is enough only for what has stood its window once (engine rule 35)."""
+    ended = await idle(w)
+    w.cluster.behaves[ended.release] = lambda passed: service() if passed < 3 else broken()
+    again = await w.promote(ended.release)
+
+    assert again.phase is Phase.FAILURE
+    assert (await w.store.read.release_status(ended.release)).verified_at is None
+
+
 async def test_as_long_as_nobody_starts_any_nothing_is_watched(w: World):
     ended = await idle(w)
     w.cluster.behaves[ended.release] = lambda _: broken()
