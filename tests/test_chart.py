@@ -148,6 +148,7 @@ def test_every_value_is_described_and_every_default_is_one():
         ("image.digest=latest", "at '/image/digest'"),
         ("persistence.size=much", "at '/persistence/size'"),
         ("env[0].name=lower", "at '/env/0/name'"),
+        ("builds.notInternal[0]=fd00", "at '/builds/notInternal/0'"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_by_its_name(value: str, said: str):
@@ -173,6 +174,17 @@ def test_another_rack_has_its_own_builds_and_its_own_fence():
     assert said["CONVOX_RACK"] == "staging"
     assert said["CONVOX_REGISTRY"] == "registry.example.com/apps"
     assert said["CONVOX_BUILD_ADDRESS"] == "http://convox-bot.convox-system:3001"
+
+
+def test_builds_of_a_list_without_ipv6_reach_nothing_by_it():
+    found = rendered("builds.enabled=true", "builds.notInternal={10.0.0.0/8,203.0.113.0/24}")
+
+    (world,) = [
+        rule["to"]
+        for rule in of_kind(found, "NetworkPolicy", "builds")["spec"]["egress"]
+        if {"port": 443} in rule["ports"]
+    ]
+    assert world == [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8", "203.0.113.0/24"]}}]
 
 
 def test_another_namespace_is_the_bots_everywhere():

@@ -1,7 +1,9 @@
 """The manifests in deploy/, as far as they can be judged without an API server."""
 
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+import pytest
 import yaml
 
 from core.cluster.builds.adapter import RIGHTS
@@ -62,6 +64,69 @@ def test_the_role_of_builds_is_what_the_bot_asks_for_in_their_namespace_and_no_m
     assert (account["metadata"]["name"], account["automountServiceAccountToken"]) == (SERVICE_ACCOUNT, False)
     (policy,) = [each for each in documents("builds.yaml") if each["kind"] == "NetworkPolicy"]
     assert (policy["spec"]["podSelector"], policy["spec"]["ingress"]) == ({}, [])
+
+
+def let_out(address: str) -> bool:
+    """Tell whether a build reaches an address at port 443, as a network that enforces its policy reads it."""
+    (policy,) = [each for each in documents("builds.yaml") if each["kind"] == "NetworkPolicy"]
+    to = [rule["to"] for rule in policy["spec"]["egress"] if {"port": 443} in rule["ports"]]
+    blocks = [peer["ipBlock"] for peers in to for peer in peers]
+    found = ip_address(address)
+    return any(
+        found in ip_network(block["cidr"]) and not any(found in ip_network(each) for each in block["except"])
+        for block in blocks
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "140.82.121.3",  # github.com
+        "2606:50c0:8000::153",  # GitHub's pages
+        "2600:1f18::1",  # Amazon's registry
+        "64:ff9b::8c52:7903",  # github.com, through a translator
+    ],
+)
+def test_a_build_reaches_what_the_world_serves_by_either_protocol(address):
+    assert let_out(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10.96.0.1",
+        "100.64.0.1",
+        "172.31.0.1",
+        "192.168.0.1",
+        "fd00:10:96::1",
+        "fe80::1",
+        "fec0::1",
+        "::1",
+        "::ffff:10.96.0.1",
+        "ff02::1",
+        # What clouds tell their machines: most, Alibaba's, Azure's, Oracle's; in IPv6 Amazon's, Google's, Oracle's.
+        "169.254.169.254",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "fd00:c1::a9fe:a9fe",
+        # The same through translators, and 10.96.0.1 by 6to4.
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b::6464:64c8",
+        "64:ff9b::a83f:8110",
+        "64:ff9b::a60:1",
+        "64:ff9b::ac1f:1",
+        "64:ff9b::c0a8:1",
+        "64:ff9b::c000:c0",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::a9fe:a9fe",
+        "2002:a60:1::1",
+    ],
+)
+def test_a_build_reaches_nothing_inside_and_no_metadata_of_a_cloud_by_either_protocol(address):
+    assert not let_out(address)
 
 
 def test_there_is_never_more_than_one_bot():

@@ -67,6 +67,11 @@ async def listening(
         site.abort()
 
 
+def socket_hosts(host: str) -> list[str]:
+    """Return the addresses to listen on: of `::` that of IPv4 too, which asyncio's socket of IPv6 leaves out (`IPV6_V6ONLY`)."""
+    return ["::", "0.0.0.0"] if host == "::" else [host]  # noqa: S104 - as the operator says
+
+
 class HttpSite(web.BaseSite):
     """Where one application listens."""
 
@@ -93,7 +98,8 @@ class HttpSite(web.BaseSite):
     async def start(self) -> None:
         await super().start()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._pool, self._host, self._port, start_serving=False)
+        hosts = socket_hosts(self._host)
+        self._server = await loop.create_server(self._pool, hosts, self._port, start_serving=False)
         for listener in self._server.sockets:
             # Whoever is accepted inherits it.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BYTES)
