@@ -70,7 +70,7 @@ format: setup ## format and mend what can be mended
 cluster: setup ## obtain a real control plane into the user's cache directory (11 minutes cold)
 	@$(BIN)/python -m tests.controlplane.build
 
-tools: setup ## obtain what judges files of its field or works beside the bot (Helm, actionlint, promtool, Litestream) into the user's cache directory
+tools: setup ## obtain what judges files of its field or works beside the bot (Helm, actionlint, promtool and Prometheus, Litestream) into the user's cache directory
 	@$(BIN)/python -m tests.tools.programs
 
 builders: setup ## obtain a real BuildKit into the user's cache directory (3 minutes cold)

@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.api.metrics import exposition
 from tests.bot.api.metric_facts import metric_facts
+from tests.tools.grafana import PanelQuery, panel_query
 from tests.tools.programs import needed
 
 FOLDER = Path(__file__).parents[1] / "deploy/monitoring"
@@ -88,6 +89,32 @@ def test_every_panel_says_what_it_shows_and_lies_on_no_other():
         beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
         below = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
         assert beside or below, (one, other)
+
+
+def test_what_grew_in_a_step_is_asked_in_steps_that_hold_several_scrapes():
+    # The chart's: every 30 s. In a step of one scrape there is nothing to take a difference of.
+    values = yaml.safe_load((FOLDER.parent / "chart/values.yaml").read_text())
+    scrape = float(values["monitoring"]["serviceMonitor"]["interval"].removesuffix("s"))
+    for panel in PANELS:
+        for target in panel["targets"]:
+            if "$__interval" in target["expr"]:
+                assert panel_query(panel, target, seconds=300, scrape=scrape).step >= 4 * scrape, panel[
+                    "title"
+                ]
+
+
+def test_grafana_fills_in_what_it_knows_and_nothing_else():
+    def asked(expression: str, **more: str) -> PanelQuery:
+        return panel_query({}, {"expr": expression} | more, seconds=3600, scrape=15)
+
+    assert asked("x[$__rate_interval]").expression == "x[60000ms]"
+    assert asked("x[${__range}]", interval=">1h") == PanelQuery(
+        expression="x[3600000ms]", step=3600, instant=False
+    )
+    with pytest.raises(ValueError, match="knows no"):
+        asked("x[$__rage]")
+    with pytest.raises(ValueError, match="no interval"):
+        asked("x", interval="often")
 
 
 def test_every_alert_says_what_happened_and_what_to_do():

@@ -71,7 +71,7 @@ def test_the_machine_is_looked_at_not_guessed(tmp_path):
     assert found.go
     assert found.fonts == ("fonts-noto-color-emoji",)
     assert found.control_plane is None
-    assert found.tools == ("helm", "actionlint", "litestream", "promtool")
+    assert found.tools == ("helm", "actionlint", "litestream", "promtool", "prometheus")
     assert set(found.build_packages) == {"runc", "rootlesskit", "uidmap", "docker-registry", "busybox-static"}
     assert found.no_builds
 

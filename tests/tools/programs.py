@@ -40,8 +40,9 @@ PROGRAMS = {
         GoProgram("litestream", "github.com/benbjohnson/litestream/cmd/litestream"),
     )
 }
-PROMTOOL = "promtool"
-# To build it would take longer than the control plane does; Debian has it, beside a server that nobody wants started.
+# To build them would take longer than the control plane does; Debian has both in one package, which is unpacked and not installed: nobody wants
+# a server of the machine's own.
+PROMETHEUS = ("promtool", "prometheus")
 DEBIAN = "prometheus"
 
 
@@ -58,16 +59,16 @@ def place(program: GoProgram, environ: Mapping[str, str] = os.environ) -> Path:
     return cache(environ) / assets.hash_key(files, flags) / program.name
 
 
-def promtool(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where Prometheus' own judge of rules is, or belongs."""
-    installed = shutil.which(PROMTOOL, path=environ.get("PATH"))
-    return Path(installed) if installed else cache(environ) / PROMTOOL
+def of_prometheus(name: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where a program of Prometheus' own (the judge of rules, or the server) is, or belongs."""
+    installed = shutil.which(name, path=environ.get("PATH"))
+    return Path(installed) if installed else cache(environ) / name
 
 
 def missing(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Name the programs that are not there."""
     places = {name: place(program, environ) for name, program in PROGRAMS.items()}
-    places[PROMTOOL] = promtool(environ)
+    places |= {name: of_prometheus(name, environ) for name in PROMETHEUS}
     return tuple(name for name, path in places.items() if not assets.usable(path))
 
 
@@ -75,7 +76,7 @@ def needed(name: str) -> Path:
     """Return a program for a test; without it the test is left out, and in CI, which makes it first, it fails."""
     if refused := refusal(name not in missing(), os.environ):
         raise refused(f"left out: there is no {name}; `make tools` obtains it")
-    return promtool() if name == PROMTOOL else place(PROGRAMS[name])
+    return of_prometheus(name) if name in PROMETHEUS else place(PROGRAMS[name])
 
 
 def obtain(program: GoProgram, environ: Mapping[str, str] = os.environ) -> Path:
@@ -96,41 +97,44 @@ def obtain(program: GoProgram, environ: Mapping[str, str] = os.environ) -> Path:
     return target
 
 
-def unpack_promtool(environ: Mapping[str, str] = os.environ) -> Path:
-    """Take it out of Debian's package, without installing that, where it is missing; return it.
+def unpack_prometheus(environ: Mapping[str, str] = os.environ) -> None:
+    """Take its programs out of Debian's package, without installing that, where one is missing.
 
     Raises:
         BuildError: the package cannot be had.
     """
-    target = promtool(environ)
-    if assets.usable(target):
-        return target
+    wanted = [path for name in PROMETHEUS if not assets.usable(path := of_prometheus(name, environ))]
+    if not wanted:
+        return
     if shutil.which("apt-get", path=environ.get("PATH")) is None:
-        raise BuildError("promtool is taken from Debian, and this is none: put one on the PATH.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".unpack-", dir=target.parent) as folder:
+        raise BuildError(
+            "promtool and prometheus are taken from Debian, and this is none: put them on the PATH."
+        )
+    folder = cache(environ)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unpack-", dir=folder) as unpacked:
         if os.geteuid() == 0:
-            _run("apt-get", "--quiet", "update", folder=folder)
-        _run("apt-get", "--quiet", "download", DEBIAN, folder=folder)
-        (package,) = Path(folder).glob("*.deb")
-        _run("dpkg-deb", "-x", package.name, "files", folder=folder)
-        (Path(folder) / "files/usr/bin" / PROMTOOL).replace(target)
-    say("promtool: taken out of Debian's package")
-    return target
+            _run("apt-get", "--quiet", "update", folder=unpacked)
+        _run("apt-get", "--quiet", "download", DEBIAN, folder=unpacked)
+        (package,) = Path(unpacked).glob("*.deb")
+        _run("dpkg-deb", "-x", package.name, "files", folder=unpacked)
+        for path in wanted:
+            (Path(unpacked) / "files/usr/bin" / path.name).replace(path)
+    say(f"{' and '.join(path.name for path in wanted)}: taken out of Debian's package")
 
 
 def _run(*words: str, folder: str) -> None:
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr.strip() or "no reason given").splitlines()[-1]
-        raise BuildError(f"promtool cannot be had: {said}")
+        raise BuildError(f"promtool and prometheus cannot be had: {said}")
 
 
 def main() -> int:
     try:
         for each in PROGRAMS.values():
             obtain(each)
-        unpack_promtool()
+        unpack_prometheus()
     except BuildError as error:
         sys.stderr.write(f"{error}\n")
         return 1
