@@ -39,6 +39,9 @@ class _Load(NamedTuple):
 def read_range(read: FieldReader, entries: dict[str, MappingEntry], what: str) -> ScaleCount:
     """Take `count`, or `min` and `max`; of one of them the other is the same, but for what `autoscale` says."""
     if "count" in entries:
+        read.notes += [
+            note(entries[key], what, "its count says how many") for key in ("min", "max") if key in entries
+        ]
         return read_count(read, entries["count"].value, f"count of {what}")
     given: dict[str, int] = {
         key: _number(read, entries[key].value, f"{key} of {what}") for key in ("min", "max") if key in entries
@@ -53,6 +56,8 @@ def read_count(read: FieldReader, node: Node, what: str) -> ScaleCount:
     if isinstance(node, MappingNode):
         entries = read.entries_of(node, what, ("max", "min"))
         return _of({key: _number(read, each.value, f"{key} of {what}") for key, each in entries.items()})
+    if read.octal(node, what):
+        return ScaleCount(1, 1)
     text = node.text if isinstance(node, ScalarNode) else ""
     low, dash, high = text.partition("-")
     if not (INTEGER.match(low) and (not dash or INTEGER.match(high))):

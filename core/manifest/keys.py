@@ -12,7 +12,8 @@ _FOREIGN = "it is of Compose or of an older Convox, and Convox 3 ignores it too"
 # Accepted, and noted with the reason why nothing comes of it.
 TOP_IGNORED = {
     "appSettings": "it sets how long a cloud keeps logs",
-    "version": _FOREIGN,
+    **dict.fromkeys(("name", "networks", "secrets", "version"), _FOREIGN),
+    "volumes": f"{_FOREIGN}; each service names its own",
     "workflows": "the Console runs workflows, and they are set up there",
 }
 TOP_UNSUPPORTED = {
@@ -66,13 +67,50 @@ SERVICE_IGNORED = {
     "test": "it is what `convox test` runs",
     **dict.fromkeys(
         (
-            *("container_name", "cpu_shares", "depends_on", "expose", "links", "logging"),
-            *("mem_limit", "mem_reservation", "restart"),
+            *("container_name", "cpu_shares", "depends_on", "develop", "devices", "domainname", "expose"),
+            *("extends", "external_links", "extra_hosts", "hostname", "ipc", "links", "logging"),
+            *("mac_address", "mem_limit", "mem_reservation", "memswap_limit", "network_mode", "networks"),
+            *("pid", "pids_limit", "platform", "profiles", "pull_policy", "restart", "runtime", "shm_size"),
+            *("stdin_open", "stop_signal", "sysctls", "tmpfs", "tty", "ulimits", "volumes_from"),
+            "working_dir",
         ),
         _FOREIGN,
     ),
+    **{
+        key: f"{_FOREIGN}; {instead}"
+        for key, instead in {
+            "cap_add": "`securityContext.capabilities` adds some",
+            "cap_drop": "`securityContext.capabilities` drops some",
+            "configs": "`configMounts` mounts files",
+            "cpus": "`scale.limit.cpu` is the most that it gets",
+            "deploy": "`scale` says how many and how large",
+            "dns": "`dnsConfig` says how names are looked up",
+            "dns_search": "`dnsConfig` says how names are looked up",
+            "dockerfile": "`build.manifest` names it",
+            "entrypoint": "`command` gives the image's own its arguments",
+            "env_file": "`environment` declares variables",
+            "healthcheck": "`health` and `liveness` ask it",
+            "policies": "the annotation eks.amazonaws.com/role-arn gives it a role",
+            "read_only": "`securityContext.readOnlyRootFilesystem` does that",
+            "secrets": "`env set` keeps them",
+            "security_opt": "`securityContext` does that",
+            "stop_grace_period": "`termination.grace` says how long a process has to stop",
+            "user": "`securityContext.runAsUser` says who it is",
+        }.items()
+    },
 }
-BUILD_IGNORED = {"context": f"{_FOREIGN}; `path` names the folder"}
+BUILD_IGNORED = {
+    **dict.fromkeys(
+        (
+            *("additional_contexts", "cache_from", "cache_to", "extra_hosts", "labels", "network"),
+            *("no_cache", "platforms", "pull", "secrets", "shm_size", "ssh", "tags"),
+        ),
+        _FOREIGN,
+    ),
+    "context": f"{_FOREIGN}; `path` names the folder",
+    "dockerfile": f"{_FOREIGN}; `manifest` names it",
+    "target": f"{_FOREIGN}; the last stage is built",
+}
 SERVICE_UNSUPPORTED = {
     "accessControl": "IAM policies of pods; give the service a role by the annotation eks.amazonaws.com/role-arn",
     "disableHostUsers": "user namespaces",

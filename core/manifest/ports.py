@@ -20,6 +20,8 @@ def read_port(read: FieldReader, node: Node, what: str) -> Port | None:
         if port is None or "scheme" not in entries:
             return port
         return _with_scheme(read, entries["scheme"].value, what, port.number)
+    if read.octal(node, what):
+        return None
     scheme, _, number = node.text.rpartition(":") if isinstance(node, ScalarNode) else ("", "", "")
     if not INTEGER.match(number) or not 1 <= int(number) <= LARGEST_PORT or (scheme or "http") not in SCHEMES:
         read.problems.add(
@@ -51,6 +53,8 @@ def read_ports(read: FieldReader, node: Node, what: str, main: Port | None) -> t
 
 def _extra_port(read: FieldReader, node: Node, what: str) -> ExtraPort | None:
     number, protocol = "", "tcp"
+    if read.octal(node, what):
+        return None
     if isinstance(node, MappingNode):
         entries = read.entries_of(node, what, ("port", "protocol"))
         number = read.text(entries["port"].value, what) if "port" in entries else ""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from core.manifest.ports import LARGEST_PORT, read_port
 from core.manifest.service import Health, ProbeCheck
-from core.yaml.fields import FieldReader, node_kind
+from core.yaml.fields import FALSE, INTEGER, TRUE, FieldReader, node_kind
 from core.yaml.tree import MappingEntry, Node, ScalarNode, SequenceNode
 
 PROBE_KEYS = ("failureThreshold", "grace", "interval", "path", "successThreshold", "timeout")
@@ -16,7 +16,7 @@ MAX_PROBE_SECONDS = 3600  # a check slower than an hour outlives every rollout
 def read_health(read: FieldReader, node: Node, what: str) -> Health:
     """Read a path, or a mapping; 0 means the default, as in Convox."""
     if isinstance(node, ScalarNode):
-        return Health(path=read_path(read, node, what))
+        return Health(path=_whole_path(read, node, what))
     if isinstance(node, SequenceNode):
         read.problems.add(node.line, f"unknown type for service health: {what} may be a path or a mapping")
         return Health()
@@ -93,6 +93,15 @@ def read_path(read: FieldReader, node: Node, what: str) -> str:
     if "://" in path:
         read.problems.add(node.line, f"{what} must be a path such as /health, not {node_kind(node)}")
     return path if path.startswith("/") else f"/{path}"
+
+
+def _whole_path(read: FieldReader, node: ScalarNode, what: str) -> str:
+    """Read a path that stands in the place of the mapping, where `false` and `200` are asked for by nobody."""
+    if not (node.plain and (node.text.lower() in TRUE | FALSE or INTEGER.match(node.text))):
+        return read_path(read, node, what)
+    said = f"unknown type for service health: {what} is a path such as /health, not {node_kind(node)}"
+    read.problems.add(node.line, f"{said}; for no check at all write health: {{disable: true}}")
+    return "/"
 
 
 def _check(read: FieldReader, entries: dict[str, MappingEntry], what: str, base: ProbeCheck) -> ProbeCheck:

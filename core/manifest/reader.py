@@ -306,6 +306,8 @@ def _declaration(read: FieldReader, item: ScalarNode) -> tuple[EnvironmentDeclar
         read.problems.add(item.line, f"{cut(shown)}: a variable's name cannot come out of the environment")
     elif KEY.fullmatch(key):
         return (EnvironmentDeclaration(key, default if equals else None),)
+    elif KEY.fullmatch(key.strip()):
+        read.problems.add(item.line, f"{cut(shown)} has a space beside its name: write KEY=value without any")
     else:
         read.problems.add(item.line, f"{cut(shown)} is no name of a variable")
     return ()

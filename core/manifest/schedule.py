@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 # What Kubernetes takes in place of five fields (robfig/cron, ParseStandard).
 NAMED = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
+# Besides, an interval that begins anew with each run: a length of time as Go writes it.
+_EVERY = re.compile(r"(?:[0-9]{1,6}(?:\.[0-9]{1,3})?(?:h|m|s))+")
 _PART = re.compile(r"^(?:\*|(?P<first>[0-9a-z]+)(?:-(?P<last>[0-9a-z]+))?)(?:/(?P<step>[0-9]+))?$")
 
 
@@ -31,9 +33,12 @@ def plain_schedule(text: str) -> str:
 
 def schedule_problem(schedule: str) -> str:
     """Say why Kubernetes would take no such schedule, "" where it takes it; what it says may be a value, so it is not repeated."""
-    words = schedule.lower().split()
-    if len(words) == 1 and words[0] in NAMED:
+    first, *rest = schedule.split() or [""]
+    if first == "@every":
+        return _interval_problem(rest)
+    if first in NAMED and not rest:  # unlike names of months, these are written small
         return ""
+    words = schedule.lower().split()
     if len(words) != len(FIELDS):
         names = ", ".join(field.name for field in FIELDS)
         return f"a schedule has five fields: {names}"
@@ -41,6 +46,13 @@ def schedule_problem(schedule: str) -> str:
         if not all(_allows(part, field) for part in word.split(",")):
             also = f", {field.words.split()[0]} and the like" if field.words else ""
             return f"its {field.name} takes {field.low} to {field.high}{also}, lists, ranges and steps"
+    return ""
+
+
+def _interval_problem(words: list[str]) -> str:
+    """Say what is wrong with what stands behind `@every`; Kubernetes gives up on intervals that are no whole seconds."""
+    if len(words) != 1 or not _EVERY.fullmatch(words[0]) or not words[0].strip("0.hms"):
+        return "@every is followed by how long, as in @every 1h30m"
     return ""
 
 

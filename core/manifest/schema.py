@@ -97,7 +97,7 @@ SERVICE: Mapping[str, Schema] = {
     "environment": _ENVIRONMENT,
     "grpcHealthEnabled": boolean(),
     "health": either(
-        text(),
+        {"type": ["string", "null"]},
         mapping(
             {
                 "disable": boolean(),

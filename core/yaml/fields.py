@@ -7,6 +7,8 @@ from core.yaml.problems import Problems, did_you_mean
 from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 
 INTEGER = re.compile(r"^[+-]?[0-9]{1,9}$")
+# YAML 1.1, which Convox reads, takes such a number as octal: `0512` is 330.
+OCTAL = re.compile(r"^[+-]?0[0-9]+$")
 TRUE = frozenset({"true", "yes", "on", "y"})
 FALSE = frozenset({"false", "no", "off", "n"})
 DURATION = re.compile(r"^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)$")
@@ -28,7 +30,12 @@ class FieldReader:
             if entry.key.text not in names:
                 hint = "" if self.problems.full else did_you_mean(entry.key.text, names)
                 self.problems.add(entry.line, f"unknown key {entry.key.shown} in {what}{hint}")
-            elif not (isinstance(entry.value, ScalarNode) and entry.value.null):
+                continue
+            if isinstance(entry.value, ScalarNode) and entry.value.emptied:
+                self.notes.append(
+                    f"{entry.key.text} of {what} is empty: the variable in its place is not set"
+                )
+            if not (isinstance(entry.value, ScalarNode) and entry.value.null):
                 found[entry.key.text] = entry
         return found
 
@@ -54,6 +61,8 @@ class FieldReader:
         return ""
 
     def integer(self, node: Node, what: str, *, low: int, high: int, default: int = 0) -> int:
+        if self.octal(node, what):
+            return default
         if isinstance(node, ScalarNode) and INTEGER.match(node.text):
             number = int(node.text)
             if low <= number <= high:
@@ -62,6 +71,16 @@ class FieldReader:
             node.line, f"{what} must be a whole number from {low} to {high}, not {node_kind(node)}"
         )
         return default
+
+    def octal(self, node: Node, what: str) -> bool:
+        """Refuse a number that begins with 0, which YAML 1.1 and people read differently; tell whether it is one."""
+        if not (isinstance(node, ScalarNode) and node.plain and OCTAL.match(node.text)):
+            return False
+        self.problems.add(
+            node.line,
+            f"{what} begins with 0, as octal numbers do, so it may not mean {node_kind(node)}: write it without",
+        )
+        return True
 
     def boolean(self, node: Node, what: str, *, default: bool = False) -> bool:
         word = node.text.lower() if isinstance(node, ScalarNode) else ""

@@ -23,6 +23,8 @@ MAX_CHARS = 4 * LARGEST_FILE
 # libyaml where PyYAML was built with it: the same events, eight times as fast.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Spaces that are none to YAML, and what has no width: pasted from a chat or a page, they become part of a key.
+INVISIBLE = re.compile("[\xa0\xad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]")
 UNUSABLE = re.compile("[\0\ud800-\udfff]")  # what an escape ("\\0") can still bring in
 
 
@@ -39,6 +41,11 @@ class ScalarNode:
     def brought_in(self, word: str) -> bool:
         """Whether a word of it came out of an environment."""
         return bool(self.written) and word not in self.written
+
+    @property
+    def emptied(self) -> bool:
+        """Whether nothing stands where a value was to be put."""
+        return bool(self.written) and not self.text
 
     @property
     def null(self) -> bool:
@@ -199,6 +206,9 @@ class _Composer:
             value = self._node(next(self._events), depth + 1)
             if not isinstance(key, ScalarNode):
                 self._stop(event, "a key must be one word")
+            if found := INVISIBLE.search(key.text) if key.plain else None:
+                sign = f"character U+{ord(found[0]):04X}, which looks like a space or like nothing"
+                self._problems.fail(key.line, f"{sign}, is part of the key {key.shown}: use ordinary spaces")
             if key.text == "<<":
                 merged = self._merge(value, key) | merged
             elif key.text in own:

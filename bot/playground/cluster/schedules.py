@@ -23,6 +23,9 @@ NAMED = {
     "@hourly": "0 * * * *",
 }
 PART = re.compile(r"^(\*|\?|([0-9a-z]+)(?:-([0-9a-z]+))?)(?:/([0-9]+))?$")
+# Robfig's other form, which Kubernetes takes too: so long after the last time.
+EVERY = re.compile(r"@every ((?:[0-9.]+[hms])+)")
+SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 LONGEST = timedelta(days=4 * 366)
 
 
@@ -35,8 +38,17 @@ def read_schedule(text: str) -> tuple[frozenset[int], ...] | None:
     return None if None in fields else tuple(field for field in fields if field is not None)
 
 
+def is_schedule(text: str) -> bool:
+    return EVERY.fullmatch(text.strip()) is not None or read_schedule(text) is not None
+
+
 def next_time(text: str, after: datetime) -> datetime | None:
-    """Return the first minute after a moment at which a schedule is due, None where it never is."""
+    """Return when a schedule is due next after a moment, None where it never is."""
+    if every := EVERY.fullmatch(text.strip()):
+        parts = re.findall(r"([0-9.]+)([hms])", every[1])
+        return after.astimezone(UTC) + timedelta(
+            seconds=sum(float(number) * SECONDS[unit] for number, unit in parts)
+        )
     fields = read_schedule(text)
     if fields is None:
         return None

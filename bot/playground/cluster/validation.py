@@ -8,7 +8,7 @@ from orjson import dumps
 from bot.playground.cluster.errors import ApiError, invalid
 from bot.playground.cluster.quantities import quantity
 from bot.playground.cluster.resources import ApiResource
-from bot.playground.cluster.schedules import read_schedule
+from bot.playground.cluster.schedules import is_schedule
 
 Document = dict[str, Any]
 FieldError = tuple[str, str, str]
@@ -205,7 +205,7 @@ def _cron_job(document: Document) -> list[FieldError]:
     if len(name) > LONGEST_CRON_JOB:
         text = f'Invalid value: "{name}": must be no more than {LONGEST_CRON_JOB} characters'
         faults.append(("metadata.name", "FieldValueTooLong", text))
-    if read_schedule(spec.get("schedule", "")) is None:
+    if not is_schedule(spec.get("schedule", "")):
         text = f'Invalid value: "{spec.get("schedule", "")}": expected exactly 5 fields'
         faults.append(("spec.schedule", "FieldValueInvalid", text))
     if spec["concurrencyPolicy"] not in CONCURRENCY:

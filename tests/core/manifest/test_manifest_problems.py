@@ -48,6 +48,19 @@ servcies: {}
     ("text", "sentence"),
     [
         ("port: 0", 'invalid port: "0"'),
+        # Octal to YAML 1.1, which Convox reads: 1536, 330 and 10.
+        ("port: 03000", 'port of service web begins with 0, as octal numbers do, so it may not mean "03000"'),
+        ("ports: [03000]", "ports of service web begins with 0, as octal"),
+        ("scale: {cpu: 0512}", "cpu of scale of service web begins with 0, as octal"),
+        ("scale: 012", "scale of service web begins with 0, as octal"),
+        (
+            "port: 1\nhealth: false",
+            'health of service web is a path such as /health, not "false"; for no check',
+        ),
+        ("port: 1\nhealth: Off", "for no check at all write health: {disable: true}"),
+        ("port: 1\nhealth: 200", 'is a path such as /health, not "200"'),
+        ("environment: [' KEY=1']", '"KEY" has a space beside its name: write KEY=value without any'),
+        ("environment: [KEY =1]", '"KEY" has a space beside its name'),
         ("port: 70000", 'invalid port: "70000"'),
         ("port: x", 'invalid port: "x"'),
         ("port: [1]", "invalid port: a list"),

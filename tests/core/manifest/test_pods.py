@@ -107,6 +107,36 @@ def test_each_key_of_which_nothing_comes_is_noted_once_with_the_reason():
     assert read("port: 3000").notes == ()
 
 
+@pytest.mark.parametrize("key", ["healthcheck", "entrypoint", "networks", "policies", "user"])
+def test_keys_that_convox_3_ignores_are_noted_and_not_refused(key: str):
+    (said,) = read(f"{key}: {{a: b}}").notes
+    assert said.startswith(f"{key} of service web is without effect: it is of Compose or of an older Convox")
+    assert not read(f"{key}:").notes
+
+
+def test_ends_of_a_range_beside_a_count_are_noted():
+    manifest = read("scale: {count: 2, min: 1, max: 5}")
+    assert manifest.services[0].scale.count == 2
+    assert manifest.notes == (
+        "min of scale of service web is without effect: its count says how many",
+        "max of scale of service web is without effect: its count says how many",
+    )
+
+
+@pytest.mark.parametrize("written", ["${GONE}", '"${GONE}"'])
+def test_what_a_variable_has_left_empty_is_noted(written: str):
+    """A whitelist that lets in everybody, since nobody has set whom it names, is the one to know of."""
+    assert read(f"port: 3000\nwhitelist: {written}").notes == (
+        "whitelist of service web is empty: the variable in its place is not set",
+    )
+    assert not read('port: 3000\nwhitelist: ""').notes
+
+
+def test_a_quoted_number_that_begins_with_0_is_decimal_as_in_convox():
+    assert web('port: "03000"').port == web("port: 3000").port
+    assert web('health: "200"\nport: 80').health.path == "/200"
+
+
 def test_how_a_singleton_is_replaced_is_not_for_the_file_to_say():
     manifest = read("singleton: true\ndeployment: {minimum: 50}")
     (web,) = manifest.services

@@ -111,7 +111,17 @@ def test_too_many_are_refused():
 
 @pytest.mark.parametrize(
     "schedule",
-    ["* * * * *", "*/5 1-3 1,15 * *", "0 0 1-31/2 jan-mar mon", "59 23 31 12 6", "0 0 * * SUN", "@daily"],
+    [
+        "* * * * *",
+        "*/5 1-3 1,15 * *",
+        "0 0 1-31/2 jan-mar mon",
+        "59 23 31 12 6",
+        "0 0 * * SUN",
+        "@daily",
+        "@every 1h",
+        "@every 1h30m",
+        "@every 0.5h",
+    ],
 )
 def test_schedules_that_kubernetes_takes(schedule: str):
     assert schedule_problem(schedule) == ""
@@ -131,6 +141,18 @@ def test_schedules_that_kubernetes_takes(schedule: str):
 )
 def test_schedules_that_it_does_not_take(schedule: str, field: str):
     assert f"its {field} takes" in schedule_problem(schedule)
+
+
+@pytest.mark.parametrize(
+    "schedule", ["@every", "@every x", "@every 0h0m", "@every 1 h", "@every 1H", "@every 5d"]
+)
+def test_intervals_that_it_does_not_take(schedule: str):
+    assert schedule_problem(schedule) == "@every is followed by how long, as in @every 1h30m"
+
+
+@pytest.mark.parametrize("schedule", ["@Daily", "@daily 5", "@reboot", ""])
+def test_names_that_it_does_not_take(schedule: str):
+    assert "a schedule has five fields" in schedule_problem(schedule)
 
 
 def test_six_fields_and_question_marks_of_aws_become_five_of_kubernetes():

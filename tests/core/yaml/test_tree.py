@@ -161,3 +161,19 @@ def test_the_repr_of_a_node_has_no_value():
     root = compose(interpolate("a: ${S}", {"S": "hunter2hunter2"}, Problems()), Problems())
 
     assert "hunter2" not in repr(root)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a:\n\xa0\xa0b: 1\n", 2), ("a\u200b: 1\n", 1), ("x: 1\n\u3000b: 2\n", 2)],
+)
+def test_a_space_that_is_none_in_a_key_is_named(text: str, line: int):
+    """Pasted from a page or a chat it is seen by nobody, and the key it belongs to is "unknown"."""
+    with pytest.raises(Invalid, match=rf"line {line}: character U\+[0-9A-F]{{4}}, which looks like a space"):
+        compose(as_written(text, problems := Problems("f")), problems)
+
+
+def test_what_is_quoted_may_hold_it():
+    tree = compose(as_written('"a\xa0b": 1\n', problems := Problems("f")), problems)
+    assert isinstance(tree, MappingNode)
+    assert tree.entries[0].key.text == "a\xa0b"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.playground.cluster.controllers.job import ended
-from bot.playground.cluster.schedules import next_time, read_schedule
+from bot.playground.cluster.schedules import is_schedule, next_time, read_schedule
 from tests.playground.cluster.client import DEPLOYMENT, EVENTS, PODS, Client, Document, deployment
 
 CRON = "/apis/batch/v1/namespaces/shop/cronjobs"
@@ -25,10 +25,12 @@ SCALERS = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers"
         ("30 5 1,15 * *", "2026-01-15T05:30:00"),
         ("0 0 13 * fri", "2026-01-02T00:00:00"),
         ("5/25 13-14 * jan-feb *", "2026-01-01T13:05:00"),
+        ("@every 1h30m", "2026-01-01T14:00:10"),
     ],
 )
 def test_when_a_schedule_is_due(schedule: str, due: str):
     now = datetime(2026, 1, 1, 12, 30, 10, tzinfo=UTC)
+    assert is_schedule(schedule)
     assert next_time(schedule, now) == datetime.fromisoformat(due).replace(tzinfo=UTC)
 
 
@@ -37,6 +39,7 @@ def test_when_a_schedule_is_due(schedule: str, due: str):
 )
 def test_what_is_no_schedule(schedule: str):
     assert read_schedule(schedule) is None
+    assert not is_schedule(schedule)
     assert next_time(schedule, datetime(2026, 1, 1, tzinfo=UTC)) is None
 
 
