@@ -7,10 +7,15 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from core.errors import Unavailable
 from storage.errors import BackupTaken, DatabaseMissing
+from storage.queries import QUERIES
+
+# Why a database was copied, as the copy says it of itself.
+CopyReason = Literal["backup", "upgrade"]
 
 
 def read_only(path: Path) -> str:
@@ -18,7 +23,7 @@ def read_only(path: Path) -> str:
     return f"file:{quote(str(path))}?mode=ro"
 
 
-def copy_database(source: Path, target: Path) -> None:
+def copy_database(source: Path, target: Path, reason: CopyReason = "backup") -> None:
     """Write a copy of one moment of the database, whoever writes to it meanwhile; it holds the same, sealed with the same keys.
 
     A copy that breaks off leaves nothing under the name.
@@ -35,7 +40,7 @@ def copy_database(source: Path, target: Path) -> None:
     _check_room(source, target)
     try:
         with _alone(target):
-            _copy(source, target)
+            _copy(source, target, reason)
     except (sqlite3.Error, OSError) as error:
         raise Unavailable(f"{source} cannot be copied to {target}: {error}") from error
 
@@ -74,7 +79,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, reason: CopyReason) -> None:
     part = target.with_name(target.name + ".part")
     try:
         part.unlink(missing_ok=True)
@@ -82,7 +87,7 @@ def _copy(source: Path, target: Path) -> None:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         with closing(sqlite3.connect(read_only(source), uri=True, isolation_level=None)) as connection:
             connection.execute("VACUUM INTO ?", [str(part)])
-        _stamp(part)
+        _stamp(part, reason)
         _check(part)
         _keep(part, target)
     finally:
@@ -103,12 +108,17 @@ def _check_room(source: Path, target: Path) -> None:
         )
 
 
-def _stamp(copy: Path) -> None:
-    """Have the copy know that it is one: whoever starts on it must not believe that nothing was told since."""
+def _stamp(copy: Path, reason: CopyReason) -> None:
+    """Have the copy know that it is one: whoever starts on it must not believe that nothing was told since.
+
+    A copy of a copy that nobody has run on is as old as the first one.
+    """
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-            now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
-            connection.execute(f"INSERT OR REPLACE INTO meta (name, value) VALUES ('copied_at', {now})")  # noqa: S608
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+            return
+        copied = connection.execute(QUERIES["copied_at"]).fetchone()
+        if copied is None or connection.execute(QUERIES["run_since_copy"]).fetchone() != (0,):
+            connection.execute(QUERIES["stamp_copy"], {"reason": reason})
 
 
 def _check(copy: Path) -> None:

@@ -1,7 +1,6 @@
 """Connections and transactions: without these a cancelled task would leave half a write to the next one."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
@@ -13,7 +12,7 @@ from core.errors import Unavailable
 from core.ports.retention import DatabasePages
 from storage.copies import read_only
 from storage.errors import DatabaseMissing, SchemaMigrationMissing
-from storage.filesystem import resolve_local
+from storage.filesystem import free_fraction, resolve_local
 from storage.lock import check_not_lost, file_lock, opened
 from storage.migrate import MIGRATIONS, Migration, migrate, needs_migration, version_of
 from storage.timing import DatabaseTask, DatabaseTimes
@@ -164,8 +163,7 @@ class Database:
 
     def free_fraction(self) -> float:
         """Return how much of the file's disk is free for us, 0 to 1; under 0.1 nothing new starts (rule 16)."""
-        disk = os.statvfs(self.path.parent)
-        return disk.f_bavail / disk.f_blocks if disk.f_blocks else 1.0
+        return free_fraction(self.path.parent)
 
 
 async def pages_of(connection: aiosqlite.Connection) -> DatabasePages:

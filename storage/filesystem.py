@@ -1,5 +1,6 @@
 """Which file system a path is on: SQLite's write-ahead log loses data where locks and memory are not shared."""
 
+import os
 import re
 from pathlib import Path
 
@@ -15,6 +16,16 @@ NETWORK_FILE_SYSTEMS = frozenset(
         *("fuse.davfs", "fuse.juicefs"),
     }
 )
+
+
+# Under this nothing new starts (engine rule 16): a rollout in flight must still be able to write its end.
+LEAST_FREE_DISK = 0.10
+
+
+def free_fraction(folder: Path) -> float:
+    """Return how much of the disk of a folder is free for us, 0 to 1."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail / disk.f_blocks if disk.f_blocks else 1.0
 
 
 def resolve_local(path: Path, mounts: Path = MOUNTS) -> Path:

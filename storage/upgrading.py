@@ -2,20 +2,25 @@
 
 import asyncio
 import logging
+import re
 import shutil
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import aiosqlite
 
 from core.errors import Unavailable
 from storage.copies import copy_database
+from storage.filesystem import LEAST_FREE_DISK, free_fraction
 from storage.migrate import version_of
 
 log = logging.getLogger(__name__)
 
 # The way back of the last upgrade, and of the one before it.
 COPIES_KEPT = 2
+# What stands behind the name of such copies, of one that is being written.
+LEFT_OVER = re.compile(r"\d+\.new(\.part(\.lock)?)?")
 # VACUUM writes the whole into a temporary file and from there into the write-ahead log (https://www.sqlite.org/lang_vacuum.html 3).
 VACUUM_TAKES = 2
 MEGABYTE = 1_000_000
@@ -47,7 +52,7 @@ async def keep_a_copy(connection: aiosqlite.Connection, path: Path) -> None:
 
 def _copy_over(path: Path, fresh: Path, copy: Path) -> None:
     fresh.unlink(missing_ok=True)
-    copy_database(path, fresh)
+    copy_database(path, fresh, "upgrade")
     fresh.replace(copy)
 
 
@@ -56,18 +61,36 @@ def _copy_of(path: Path, version: str) -> Path:
 
 
 def forget_old_copies(path: Path) -> None:
-    """Delete the copies of before earlier upgrades, but for the last ones; each is said in the log."""
+    """Delete the copies of before earlier upgrades, but for the last ones; each is said in the log.
+
+    On a tight disk only the last one is left, the way back of this upgrade: under 10 % free nothing new starts (rule 16).
+    What a copy left that broke off, as the upgrade did, is nobody's: the caller holds the lock.
+    """
     head = _copy_of(path, "").name
     named = [(f.name.removeprefix(head), f) for f in path.parent.iterdir() if f.name.startswith(head)]
+    for left in [file for schema, file in named if LEFT_OVER.fullmatch(schema)]:
+        with suppress(OSError):
+            left.unlink()
     found = [(int(schema), file) for schema, file in named if schema.isascii() and schema.isdigit()]
-    for _, old in sorted(found, reverse=True)[COPIES_KEPT:]:
-        try:
-            old.unlink()
-            log.info(
-                "%s, from before an earlier upgrade, was deleted: the last %d are kept", old, COPIES_KEPT
-            )
-        except OSError as error:
-            log.warning("%s, from before an earlier upgrade, cannot be deleted: %s", old, error.strerror)
+    kept = [file for _, file in sorted(found, reverse=True)]
+    for old in kept[COPIES_KEPT:]:
+        _forget(old, f"the last {COPIES_KEPT} are kept")
+    for old in kept[1:COPIES_KEPT]:
+        if free_fraction(path.parent) < LEAST_FREE_DISK:
+            _forget(old, "less than 10 % of the disk was free")
+    if kept and free_fraction(path.parent) < LEAST_FREE_DISK:
+        log.warning(
+            "less than 10 %% of the disk is free, so nothing new starts: move %s to another disk, or make room",
+            kept[0],
+        )
+
+
+def _forget(old: Path, why: str) -> None:
+    try:
+        old.unlink()
+        log.info("%s, from before an earlier upgrade, was deleted: %s", old, why)
+    except OSError as error:
+        log.warning("%s, from before an earlier upgrade, cannot be deleted: %s", old, error.strerror)
 
 
 async def let_shrink(connection: aiosqlite.Connection, path: Path) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.settings import Settings
-from bot.wiring.disk import LEAST_FREE_DISK, why_nothing_starts
+from bot.wiring.disk import why_nothing_starts
 from bot.wiring.slack_side import SlackSide
 from core.actor import BOT
 from core.building.clones import CloneReceiver
@@ -20,6 +20,7 @@ from core.usecases.build_viewer import BuildViewer
 from core.usecases.push_receiver import PushReceiver
 from core.usecases.registrar import Registrar
 from core.usecases.source_registrar import SourceRegistrar
+from storage.filesystem import LEAST_FREE_DISK
 from storage.sources import SourceFolder
 from storage.store import SqliteStore
 

@@ -1,9 +1,7 @@
 """When the disk is too full for anything new."""
 
+from storage.filesystem import LEAST_FREE_DISK
 from storage.store import SqliteStore
-
-# Under this nothing new starts (engine rule 16): a rollout in flight must still be able to write its end.
-LEAST_FREE_DISK = 0.10
 
 
 def why_nothing_starts(store: SqliteStore) -> str:

@@ -181,7 +181,7 @@ async def test_without_room_for_a_copy_nothing_is_upgraded(path, key, clock, mon
     async with database_of_before(path, key):
         pass
 
-    def full(source, target):
+    def full(source, target, reason):
         raise Unavailable(f"{source} cannot be copied to {target}: database or disk is full")
 
     monkeypatch.setattr("storage.upgrading.copy_database", full)
@@ -199,7 +199,8 @@ async def test_the_copies_of_before_the_last_two_upgrades_are_kept_and_what_goes
     caplog.set_level("INFO")
     others = [path.with_name(f"{path.name}.schema-{name}") for name in ("2.mine", "x")]
     older = [path.with_name(f"{path.name}.schema-{version}") for version in (1, 2, 3, 10)]
-    for file in (*others, *older):
+    left = [path.with_name(f"{path.name}.schema-5.new{end}") for end in ("", ".part", ".part.lock")]
+    for file in (*others, *older, *left):
         file.write_text("a copy")
     stuck = path.with_name(f"{path.name}.schema-0")
     stuck.mkdir()
@@ -217,6 +218,39 @@ async def test_the_copies_of_before_the_last_two_upgrades_are_kept_and_what_goes
             in caplog.text
         )
     assert f"{stuck}, from before an earlier upgrade, cannot be deleted: " in caplog.text
+
+
+async def test_on_a_tight_disk_the_copy_of_the_upgrade_before_goes_too(path, key, clock, monkeypatch, caplog):
+    caplog.set_level("INFO")
+    async with database_of_before(path, key):
+        pass
+    before = path.with_name(f"{path.name}.schema-0")
+    before.write_text("a copy")
+    monkeypatch.setattr("storage.upgrading.free_fraction", lambda folder: 0.09 if before.exists() else 0.11)
+    async with open_database(path, exclusive=True):
+        pass
+    assert [each.name for each in path.parent.glob("*.schema-*")] == [f"{path.name}.schema-1"]
+    assert (
+        f"{before}, from before an earlier upgrade, was deleted: less than 10 % of the disk was free"
+        in caplog.text
+    )
+    assert "nothing new starts" not in caplog.text
+
+
+async def test_a_copy_that_leaves_too_little_room_to_start_anything_is_said_with_what_to_do(
+    path, key, clock, monkeypatch, caplog
+):
+    monkeypatch.setattr("storage.upgrading.free_fraction", lambda folder: 0.09)
+    async with database_of_before(path, key):
+        pass
+    async with open_database(path, exclusive=True):
+        pass
+    copy = path.with_name(f"{path.name}.schema-1")
+    assert copy.exists(), "the way back of this upgrade stays"
+    assert (
+        f"less than 10 % of the disk is free, so nothing new starts: move {copy} to another disk"
+        in caplog.text
+    )
 
 
 async def test_a_copy_that_is_older_than_the_database_gives_way_to_what_it_is_now(path, key, clock):

@@ -122,7 +122,7 @@ OPEN = {
 UPGRADES = {"sealed_words", "sealed_holds", "sealed_active_bundles", "sealed_bundles", "count_bundles"}
 # The first row of the order in which the table lies is all that is read.
 FIRST_ROW = {"audit_head"}
-SCAN = re.compile(r"^SCAN (?P<table>\w+)(?: USING (?:COVERING )?INDEX (?P<index>\w+))?")
+SCAN = re.compile(r"^SCAN (?:\d+ )?(?P<table>\w+)(?: USING (?:COVERING )?INDEX (?P<index>\w+))?")
 
 
 def scans(database, statement):

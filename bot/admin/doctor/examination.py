@@ -11,7 +11,7 @@ from bot.admin.check import check_policy
 from bot.admin.cluster_source import cluster_source
 from bot.admin.doctor import judgements as judge
 from bot.admin.doctor.judgements import HealthCheck
-from bot.admin.doctor.probes import DatabaseLook, ask_slack, free_fraction, look_at_database, look_for_heads
+from bot.admin.doctor.probes import DatabaseLook, ask_slack, look_at_database, look_for_heads
 from bot.http.certificate import CertificateError, CertificateFiles, CertificateRecord, read_certificate
 from bot.oidc.issuers import IssuerKeys
 from bot.prefixes import name_slash_command
@@ -30,6 +30,7 @@ from core.policy.oidc_rules import width
 from core.policy.rules import OIDC
 from core.records.claim import Claim
 from core.records.registry_account import RegistryAccount, host_of
+from storage.filesystem import free_fraction
 
 # conversations.history is Tier 3, 50 a minute, of which a running bot takes its share: so many at once, then 40 a minute, and once more
 # where Slack says when.
@@ -82,7 +83,7 @@ def _database(settings: Settings, look: DatabaseLook, *, starting: bool) -> list
         *([] if starting else [judge.judge_audit(look.chain.rows, look.chain.broken)]),
         judge.judge_keys(look.key_error, look.old_keys),
         judge.judge_receivers(look.receivers),
-        judge.judge_disk(str(folder), free_fraction(path)),
+        judge.judge_disk(str(folder), free_fraction(folder)),
     ]
 
 

@@ -1,6 +1,5 @@
 """The looks that doctor takes: thin, without a judgement, and nothing is changed by them."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -154,9 +153,3 @@ async def look_for_heads(path: Path, heads: Sequence[AppAuditHead]) -> list[AppA
     """Return those of the heads that the audit of a database never had; raise as `open_read_only`."""
     async with open_read_only(path) as connection:
         return await unknown_heads(Session(connection), heads)
-
-
-def free_fraction(path: Path) -> float:
-    """Return how much of the disk of a file, which may not be there yet, is free, 0 to 1."""
-    disk = os.statvfs(path.resolve().parent)
-    return disk.f_bavail / disk.f_blocks if disk.f_blocks else 1.0

@@ -1,10 +1,25 @@
 -- copied_at --
--- When this database was copied, of a copy that no bot has started with.
-SELECT value FROM meta WHERE name = 'copied_at';
+-- When this database was copied and why ("" before 0.2.0), of a copy that no bot has settled.
+SELECT value, coalesce((SELECT value FROM meta WHERE name = 'copied_for'), '') AS reason FROM meta WHERE name = 'copied_at';
+
+-- stamp_copy --
+-- Note in a copy when and why it was made, and how far the audit and the messages to Slack were: of any schema, so what has no other name in an older one.
+INSERT OR REPLACE INTO meta (name, value) VALUES
+    ('copied_at', strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
+    ('copied_for', :reason),
+    ('copied_audit', (SELECT coalesce(max(seq), 0) FROM audit)),
+    ('copied_outbox', (SELECT coalesce(max(id), 0) FROM outbox));
+
+-- run_since_copy --
+-- Whether a bot has worked on a copy: an operator who adopts, seals anew or makes tokens before the first start is none.
+SELECT EXISTS (
+    SELECT 1 FROM audit WHERE seq > (SELECT value FROM meta WHERE name = 'copied_audit')
+        AND action NOT IN ('app.adopt', 'keys.rekey', 'token.create', 'token.revoke', 'webhook.add', 'webhook.remove')
+) OR EXISTS (SELECT 1 FROM outbox WHERE id > (SELECT value FROM meta WHERE name = 'copied_outbox')) AS ran;
 
 -- forget_copied_at --
 -- It is a bot's own database from now on.
-DELETE FROM meta WHERE name = 'copied_at';
+DELETE FROM meta WHERE name IN ('copied_at', 'copied_for', 'copied_audit', 'copied_outbox');
 
 -- owed_at_copy --
 -- What Slack was owed as a database was copied: of threads cards, lines in no message and messages; and notices, which belong to none.
