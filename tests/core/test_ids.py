@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.ids import PREFIXES, new_id, normalise
+from core.ids import PREFIXES, is_build, new_id, normalise, trace_id
 
 
 @pytest.mark.parametrize(("kind", "letter"), [("build", "B"), ("release", "R"), ("promotion", "P")])
@@ -35,3 +35,13 @@ def test_what_is_no_release_id_is_none(text):
 def test_whatever_is_typed_the_outcome_is_an_id_or_none(text):
     found = normalise("promotion", text)
     assert found is None or re.fullmatch("P[A-Z]{10}", found)
+
+
+def test_what_ends_in_a_thread_is_told_apart_by_its_letter():
+    assert is_build("BABCDEFGHIJ")
+    assert not is_build("PABCDEFGHIJ")
+
+
+def test_a_promotion_has_one_trace_in_every_life_and_no_other_promotion_has_it():
+    assert trace_id("PABCDEFGHIJ") == trace_id("PABCDEFGHIJ") != trace_id("PABCDEFGHIK")
+    assert re.fullmatch("[0-9a-f]{32}", trace_id("PABCDEFGHIJ"))

@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import Invalid
 from core.manifest.convox_yml import images_needed, parse_manifest, resolve_images
-from core.manifest.images import image_problem
+from core.manifest.images import image_problem, registry_path
 from core.records.environment import Environment
 
 MANIFEST = parse_manifest(
@@ -89,3 +89,17 @@ def test_the_id_of_an_image_is_refused_when_it_is_registered(image: str):
         resolve_images(MANIFEST, {"web": image, "worker": "b"})
     assert image_problem("r.example/" + "ab" * 32) == ""
     assert image_problem("ab" * 31) == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [
+        ("registry.example", "registry.example"),
+        ("https://registry.example:5000/team/", "registry.example:5000/team"),
+        ("http://registry.example", ""),
+        ("registry.example/Team", ""),
+        ("", ""),
+    ],
+)
+def test_a_registry_is_what_the_name_of_an_app_may_be_put_behind(written: str, path: str):
+    assert registry_path(written) == path

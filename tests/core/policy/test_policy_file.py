@@ -180,6 +180,11 @@ def test_a_file_that_cannot_be_used_says_why(text: str, sentence: str):
     assert any(sentence in line for line in said(text))
 
 
+def test_people_are_words_wherever_a_list_names_them():
+    text = "apps: [{match: ['*'], approvals: {promote: {from: [U012BOB, [eve]]}}}]"
+    assert said(MEMBERS + text) == ["line 5: from takes words, not a list"]
+
+
 def test_a_rule_that_names_a_group_may_ask_for_any_count():
     assert rules("approvals:\n  promote: {count: 5, from: ['group:S01A', U02BOB]}").promote.count == 5
 
