@@ -29,6 +29,8 @@ RULES = [
     for rule in group["rules"]
 ]
 ASKED = [target["expr"] for panel in PANELS for target in panel["targets"]] + [rule["expr"] for rule in RULES]
+# Prometheus' own, of whatever it scrapes.
+OF_TARGETS = {"job", "instance"}
 SEVERITIES = {"critical", "warning", "info"}
 
 
@@ -60,7 +62,7 @@ def test_an_expression_asks_for_what_the_bot_exposes(expression: str):
     names = set(re.findall(r"convox_\w+", expression))
     assert names
     assert names <= EXPOSED.keys()
-    labels = {label for name in names for label in EXPOSED[name]}
+    labels = {label for name in names for label in EXPOSED[name]} | OF_TARGETS
     kept = {
         label.strip() for group in re.findall(r"\bby \((.*?)\)", expression) for label in group.split(",")
     }
@@ -121,6 +123,16 @@ def test_every_alert_says_what_happened_and_what_to_do():
     for rule in RULES:
         assert rule["labels"]["severity"] in SEVERITIES
         assert rule["annotations"].keys() == {"summary", "description"}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule["alert"] for rule in RULES])
+def test_an_alert_names_its_rack_and_what_is_typed_there(rule: dict[str, Any]):
+    """Several racks in one workspace have a command each (docs/racks.md)."""
+    summary, description = rule["annotations"]["summary"], rule["annotations"]["description"]
+    assert "$labels.rack" in summary
+    assert "/convox" not in summary + description
+    assert ("$labels.command" in description) == ("command" in rule["expr"])
+    assert "convox_bot_info" in rule["expr"]
 
 
 def promtool(*words: str | Path) -> None:

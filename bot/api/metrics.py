@@ -72,7 +72,11 @@ class MetricsCollector:
             unit="seconds",
         )
         yield _database(facts.database)
-        yield InfoMetricFamily("convox_bot", "The version that runs.", {"version": facts.version})
+        yield InfoMetricFamily(
+            "convox_bot",
+            "The version that runs, the rack's name, and how its command is called in Slack.",
+            {"version": facts.version, "rack": facts.rack, "command": facts.command},
+        )
 
     def _gauges(self) -> Iterator[Metric]:
         facts = self._facts

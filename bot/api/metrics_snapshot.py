@@ -45,6 +45,7 @@ class MetricsSnapshot:
         event_ages: likewise → for how many seconds the longest has waited.
         delivered: app → its four numbers of DORA, as of the last minutes.
         last: how the last promotion of each app ended.
+        rack: its name; `command`: how it is called in Slack, with its slash. By these alerts tell several racks apart.
     """
 
     promotions: Mapping[Phase, int]
@@ -69,6 +70,8 @@ class MetricsSnapshot:
     event_ages: Mapping[SubscriptionKind, float]
     delivered: Mapping[str, DeliveryStats]
     last: NewestPromotions
+    rack: str
+    command: str
     version: str
 
 
@@ -94,6 +97,8 @@ class MetricsSource:
     webhooks: Mapping[tuple[str, str], int]
     events: Callable[[], Awaitable[Mapping[SubscriptionKind, EventBacklog]]]
     deliveries: DeliveryTracker
+    rack: str
+    command: str
     clock: Clock
 
     async def snapshot(self) -> MetricsSnapshot:
@@ -123,6 +128,8 @@ class MetricsSource:
             event_ages={kind: self._age(each.oldest) for kind, each in events.items()},
             delivered=self.deliveries.of_apps,
             last=await self.deliveries.last(),
+            rack=self.rack,
+            command=self.command,
             version=version(),
         )
 

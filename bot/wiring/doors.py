@@ -221,6 +221,8 @@ def _sites(
             webhooks=webhooks.counts,
             deliveries=deliveries,
             events=store.outgoing.backlog,
+            rack=settings.convox_rack,
+            command=settings.convox_command,
             clock=clock,
         ),
         try_database=store.try_out,

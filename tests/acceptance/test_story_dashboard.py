@@ -124,8 +124,9 @@ async def test_every_panel_is_answered_and_says_which_release_failed_and_why(
         assert float(held["value"][1]) == pytest.approx(2 / 3)
 
         alert = await server.alert("ConvoxBotReleaseFailed")
-        assert alert["annotations"]["summary"] == f"{failed.release} of {APP} did not hold: Reverted (image)"
-
+        assert alert["annotations"]["summary"] == (
+            f"{stage.cluster.rack}: {failed.release} of {APP} did not hold: Reverted (image)"
+        )
         health = {(rule["health"], rule.get("lastError", "")) for rule in await server.rules()}
         assert health == {("ok", "")}
 

@@ -64,6 +64,8 @@ def metric_facts(**changes):
         "event_ages": {"webhook": 0.0},
         "delivered": {"myapp": DELIVERED},
         "last": NewestPromotions(ended=[promotion_entry()], failed=[promotion_entry()]),
+        "rack": "staging",
+        "command": "/convox-staging",
         "version": "1",
     }
     return MetricsSnapshot(**(values | changes))

@@ -118,6 +118,8 @@ def metrics_of(w, slack, lag, webhooks):
         webhooks=webhooks.counts,
         deliveries=DeliveryTracker(read),
         events=store.outgoing.backlog,
+        rack="staging",
+        command="/convox-staging",
         clock=w.clock,
     )
 
