@@ -121,7 +121,9 @@ async def wired(
             webhooks=await stack.enter_async_context(
                 new_webhook_session(private=settings.convox_webhook_private)
             ),
-            github=await stack.enter_async_context(new_github_session()),
+            github=await stack.enter_async_context(
+                new_github_session(private=settings.convox_webhook_private)
+            ),
         )
         slack.sender.also_wake(events.wake)
         bot = assembled(

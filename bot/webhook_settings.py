@@ -20,7 +20,7 @@ class WebhookSettings(BaseModel):
     convox_gitlab_webhook_secrets: tuple[SecretStr, ...] | None = None
     """Secret tokens, and signing tokens, which begin with `whsec_`."""
     convox_webhook_private: bool = False
-    """Webhooks of ours may go by http and to addresses that are not of the internet."""
+    """Webhooks of ours may go by http and to addresses that are not of the internet; so may GitHub stand there."""
 
     @field_validator("convox_github_webhook_secrets", "convox_gitlab_webhook_secrets", mode="before")
     @classmethod

@@ -5,14 +5,21 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Row
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
 from core.actor import BOT
 from core.clock import Clock
 from core.lifecycle.outgoing import app_of_event, event_types
-from core.records.outgoing_event import EventBacklog, OutgoingEvent, Subscription, SubscriptionKind, wants
+from core.records.outgoing_event import (
+    DropReason,
+    EventBacklog,
+    OutgoingEvent,
+    Subscription,
+    SubscriptionKind,
+    wants,
+)
 from storage import audit
 from storage.codec import actor_of, actor_text, datetime_or_none, timestamp
 from storage.database import Database, open_database
@@ -67,27 +74,27 @@ class SqliteOutgoingEvents:
         )
         return None if row is None else _event(row)
 
-    async def delivered(self, event: OutgoingEvent, subscription: str, answer: str) -> None:
-        note = {"id": subscription, "answer": answer, "now": timestamp(self._clock.now())}
-        await self._end(event, "note_delivered", note)
+    async def delivered(self, event: OutgoingEvent, subscription: Subscription, answer: str) -> None:
+        async with self._database.transaction() as connection:
+            session = Session(connection)
+            await session.run("remove_outgoing_event", {"id": event.id})
+            now = timestamp(self._clock.now())
+            await session.run("note_delivered", {"id": subscription.id, "answer": answer, "now": now})
+            await _count(session, subscription.kind, "delivered")
 
     async def left_out(self, event: OutgoingEvent) -> None:
-        await self._end(event)
+        async with self._database.transaction() as connection:
+            await Session(connection).run("remove_outgoing_event", {"id": event.id})
 
-    async def given_up(self, event: OutgoingEvent, subscription: str, answer: str) -> None:
-        now = timestamp(self._clock.now())
-        await self._end(
-            event, "note_failure", {"id": subscription, "answer": answer, "now": now, "dropped": 1}
-        )
-
-    async def _end(
-        self, event: OutgoingEvent, statement: str = "", note: Mapping[str, object] | None = None
+    async def given_up(
+        self, event: OutgoingEvent, subscription: Subscription, answer: str, reason: DropReason
     ) -> None:
         async with self._database.transaction() as connection:
             session = Session(connection)
             await session.run("remove_outgoing_event", {"id": event.id})
-            if note is not None:
-                await session.run(statement, note)
+            note = {"id": subscription.id, "answer": answer, "now": timestamp(self._clock.now())}
+            await session.run("note_failure", {**note, "dropped": 1})
+            await _count(session, subscription.kind, "dropped", reason)
 
     async def postponed(
         self, event: OutgoingEvent, subscription: str, answer: str, not_before: datetime
@@ -110,18 +117,14 @@ class SqliteOutgoingEvents:
         return None if row is None else datetime_or_none(row["moment"])
 
     async def backlog(self) -> Mapping[SubscriptionKind, EventBacklog]:
-        found: dict[SubscriptionKind, EventBacklog] = {}
+        endings: dict[SubscriptionKind, dict[str, dict[str, int]]] = {}
+        for row in await self._reading.all("event_endings"):
+            endings.setdefault(row["kind"], {}).setdefault(row["outcome"], {})[row["reason"]] = row["events"]
         # Whoever scrapes asks for this: no secret is opened for a number.
+        waiting: dict[SubscriptionKind, list[Row]] = {kind: [] for kind in endings}
         for row in await self._reading.all("subscriptions"):
-            before = found.get(row["kind"], EventBacklog(waiting=0, oldest=None, delivered=0, dropped=0))
-            moments = (before.oldest, datetime_or_none(row["oldest"]))
-            found[row["kind"]] = EventBacklog(
-                waiting=before.waiting + row["waiting"],
-                oldest=min((at for at in moments if at), default=None),
-                delivered=before.delivered + row["delivered"],
-                dropped=before.dropped + row["dropped"],
-            )
-        return found
+            waiting.setdefault(row["kind"], []).append(row)
+        return {kind: _backlog(rows, endings.get(kind, {})) for kind, rows in waiting.items()}
 
     async def add(self, subscription: Subscription) -> None:
         """Have a webhook told of what happens from now on."""
@@ -190,6 +193,22 @@ class SqliteOutgoingEvents:
             answered_at=datetime_or_none(row["answered_at"]),
             failing_since=datetime_or_none(row["failing_since"]),
         )
+
+
+async def _count(
+    session: Session, kind: SubscriptionKind, outcome: str, reason: DropReason | Literal[""] = ""
+) -> None:
+    await session.run("count_event_ending", {"kind": kind, "outcome": outcome, "reason": reason})
+
+
+def _backlog(rows: Sequence[Row], endings: Mapping[str, Mapping[str, int]]) -> EventBacklog:
+    moments = [datetime_or_none(row["oldest"]) for row in rows]
+    return EventBacklog(
+        waiting=sum(row["waiting"] for row in rows),
+        oldest=min((at for at in moments if at), default=None),
+        delivered=sum(endings.get("delivered", {}).values()),
+        dropped=endings.get("dropped", {}),
+    )
 
 
 def _event(row: Row) -> OutgoingEvent:

@@ -25,6 +25,7 @@ from core.ports.retention import AGING, Aging
 from core.promotion import IN_FLIGHT, Phase
 from core.records.build import BuildCounts
 from core.records.milestone import Milestone, RolloutTimes
+from core.records.outgoing_event import DROP_REASONS
 
 # Those of OpenMetrics that a gauge of ours has.
 UNITS = frozenset({"bytes", "ratio", "seconds"})
@@ -193,13 +194,17 @@ def _events(facts: MetricsSnapshot) -> Iterator[Metric]:
         unit="seconds",
     )
     ended = CounterMetricFamily(
-        "convox_events", "Events that were delivered, or given up.", labels=["receiver", "outcome"]
+        "convox_events",
+        "Events that were delivered, or given up, and why.",
+        labels=["receiver", "outcome", "reason"],
     )
     for kind, backlog in facts.events.items():
         waiting.add_metric([kind], backlog.waiting)
         oldest.add_metric([kind], facts.event_ages[kind])
-        ended.add_metric([kind, "delivered"], backlog.delivered)
-        ended.add_metric([kind, "dropped"], backlog.dropped)
+        ended.add_metric([kind, "delivered", ""], backlog.delivered)
+        dropped: dict[str, int] = {**dict.fromkeys(DROP_REASONS, 0), **backlog.dropped}
+        for reason, count in sorted(dropped.items()):
+            ended.add_metric([kind, "dropped", reason], count)
     yield from (waiting, oldest, ended)
 
 

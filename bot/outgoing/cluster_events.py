@@ -1,7 +1,7 @@
 """Telling Kubernetes: a rollout's start and its verdict are Events on what runs each service."""
 
 from bot.outgoing.receiver import Delivered, Delivery, Postponed, Skipped, Undelivered
-from core.errors import NotFound, Rejected, Unreachable
+from core.errors import Denied, NotFound, Rejected, Unreachable
 from core.lifecycle.outcome import ending
 from core.lifecycle.outgoing import STARTED
 from core.lifecycle.redacting import redactor_of_releases
@@ -10,7 +10,7 @@ from core.ports.store import StoreReader
 from core.promotion import Phase, Promotion
 from core.records.bundle import Ref
 from core.records.cluster_event import ClusterEvent
-from core.records.outgoing_event import OutgoingEvent, Subscription
+from core.records.outgoing_event import DropReason, OutgoingEvent, Subscription
 from core.redaction import quiet
 
 # A start is told once the namespace is known to be ours; that takes a second.
@@ -43,7 +43,7 @@ class ClusterEventReceiver:
             for ref in services:
                 await self._cluster.record_event(promotion.app, await self._told(promotion, event, ref))
         except (Rejected, Unreachable) as error:
-            return Undelivered(answer=quiet(str(error)), final=isinstance(error, Rejected))
+            return Undelivered(answer=quiet(str(error)), drop=_dropped(error))
         return Delivered(answer="written")
 
     async def _told(self, promotion: Promotion, event: OutgoingEvent, ref: Ref) -> ClusterEvent:
@@ -70,3 +70,9 @@ class ClusterEventReceiver:
             warning=promotion.phase is not Phase.RUNNING,
             at=event.at,
         )
+
+
+def _dropped(error: Rejected | Unreachable) -> DropReason | None:
+    if isinstance(error, Denied):
+        return "unauthorized"
+    return "rejected" if isinstance(error, Rejected) else None

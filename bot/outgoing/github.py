@@ -7,14 +7,17 @@ dies between two requests makes no second one.
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
+from yarl import URL
 
 from bot.outgoing.cloud_events import Link
+from bot.outgoing.public_addresses import NOT_PUBLIC, is_private_address, may_be_called, new_connector
 from bot.outgoing.receiver import Delivered, Delivery, Skipped, Undelivered
 from core.clock import Clock
 from core.errors import NotFound
@@ -38,12 +41,14 @@ VERSION = "2022-11-28"
 REFUSED_SECONDS = 3600.0
 # Owner and name: whoever may build names the repository, and the token may reach others than the one of the app.
 _REPOSITORY = re.compile(r"/[A-Za-z0-9_-]+/(?!\.{1,2}$)[A-Za-z0-9._-]+")
+_LET_OUT = ", and CONVOX_WEBHOOK_PRIVATE=1 is not set"
 _STATES = {Phase.RUNNING: "success", Phase.SUPERSEDED: "inactive"}
 
 
-def new_github_session() -> aiohttp.ClientSession:
-    """Return what hosts of git are asked with: those that an app has named, wherever they stand."""
+def new_github_session(*, private: bool) -> aiohttp.ClientSession:
+    """Return what hosts of git are asked with, which apps have named: those of the internet, unless `private`."""
     return aiohttp.ClientSession(
+        connector=new_connector(private=private),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS, connect=CONNECT_SECONDS),
     )
@@ -80,6 +85,7 @@ class DeploymentReceiver:
         link: Link,
         clock: Clock,
         api: Callable[[str], str] = api_of,
+        private: bool = False,
     ) -> None:
         self._session = session
         self._read = read
@@ -87,8 +93,9 @@ class DeploymentReceiver:
         self._link = link
         self._clock = clock
         self._api = api
-        # Repository and token → until when it is not asked.
-        self._refused: dict[tuple[str, str], float] = {}
+        self._private = private
+        # Repository and token → until when it is not asked, and what it said.
+        self._refused: dict[tuple[str, str], tuple[float, Undelivered]] = {}
 
     async def deliver(self, subscription: Subscription, event: OutgoingEvent) -> Delivery:  # noqa: ARG002 - whom is said by the build
         try:
@@ -106,18 +113,20 @@ class DeploymentReceiver:
         self, promotion: Promotion, build: BuildEntry, account: GitAccount, event: OutgoingEvent
     ) -> Delivery:
         known = (build.repository, hashlib.sha256(account.secret.encode()).hexdigest())
-        if self._refused.get(known, 0.0) > self._clock.monotonic():
-            return Skipped()
+        now = self._clock.monotonic()
+        self._refused = {each: said for each, said in self._refused.items() if said[0] > now}
+        if known in self._refused:
+            return replace(self._refused[known][1], repeated=True)
+        if not may_be_called(URL(self._api(account.host)), private=self._private):
+            return Undelivered(answer=f"{account.host} is no address of the internet{_LET_OUT}")
         try:
             return await self._tell(promotion, build, account, event)
         except _Refused as error:
             if error.right:
-                self._refused[known] = self._clock.monotonic() + REFUSED_SECONDS
+                self._refused[known] = (self._clock.monotonic() + REFUSED_SECONDS, error.failed)
             return error.failed
-        except TimeoutError:
-            return Undelivered(answer=f"{account.host} does not answer")
-        except (aiohttp.ClientError, OSError):
-            return Undelivered(answer=f"{account.host} cannot be reached")
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            return Undelivered(answer=_unreached(account.host, error))
 
     async def _account(self, build: BuildEntry) -> GitAccount | None:
         """Return the account with which the repository of a build is spoken of; nobody else's host ever sees it."""
@@ -230,6 +239,14 @@ class DeploymentReceiver:
             raise _foreign(account.host) from None
 
 
+def _unreached(host: str, error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"{host} does not answer"
+    if is_private_address(error):
+        return f"{host} {NOT_PUBLIC}{_LET_OUT}"
+    return f"{host} cannot be reached"
+
+
 def _foreign(host: str) -> _Refused:
     return _Refused(Undelivered(answer=f"{host} does not speak GitHub's JSON"))
 
@@ -262,11 +279,13 @@ def refused(host: str, status: int, headers: Mapping[str, str], now: float) -> _
             return _Refused(Undelivered(answer=f"{host} asks for a rest", after=max(0.0, float(reset) - now)))
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
         why = f"{host} says {status}: the token of `git add {host}` needs the right to write deployments of this repository"
-        return _Refused(Undelivered(answer=why, final=True), right=True)
+        return _Refused(Undelivered(answer=why, drop="unauthorized"), right=True)
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        return _Refused(Undelivered(answer=f"{host} says 422: it does not know this commit", final=True))
+        return _Refused(Undelivered(answer=f"{host} says 422: it does not know this commit", drop="rejected"))
     if 300 <= status < 400:
-        return _Refused(Undelivered(answer=f"{host} says {status}: the repository has moved", final=True))
+        return _Refused(
+            Undelivered(answer=f"{host} says {status}: the repository has moved", drop="rejected")
+        )
     return _Refused(Undelivered(answer=f"{host} says {status}"))
 
 

@@ -1,9 +1,10 @@
-"""Whom a webhook may reach: an address of the internet, not what stands beside the bot (server-side request forgery)."""
+"""Whom the bot calls where others say whom (webhooks, GitHub): an address of the internet, not what stands beside the bot (server-side request forgery)."""
 
 import re
 import socket
 from ipaddress import IPv4Address, ip_address, ip_network
 
+import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
@@ -11,6 +12,7 @@ from yarl import URL
 from core.errors import Invalid
 
 MOST_URL_CHARS = 2000
+NOT_PUBLIC = "stands for an address that is not one of the internet"
 # A translator beside us reaches the IPv4 address in its last 32 bits (RFC 6052, 2.1).
 _NAT64 = ip_network("64:ff9b::/96")
 # What Python takes for the internet, in some of its versions: metadata of Oracle's and Azure's clouds (RFC 6890 keeps the first for protocols;
@@ -59,6 +61,29 @@ class PublicResolver(AbstractResolver):
 
     async def close(self) -> None:
         await self._found.close()
+
+
+def new_connector(*, private: bool) -> aiohttp.TCPConnector:
+    """Return how others are reached: `private` lets them stand beside the bot, too."""
+    return aiohttp.TCPConnector() if private else aiohttp.TCPConnector(resolver=PublicResolver())
+
+
+def may_be_called(url: URL, *, private: bool) -> bool:
+    """Tell whether an address may be called at all; where its name leads is found out by the resolver of `new_connector`.
+
+    An address that is written as one never meets that resolver, so each call is preceded by this.
+    """
+    return private or (url.scheme == "https" and reaches_public(url.host or ""))
+
+
+def is_private_address(error: BaseException) -> bool:
+    """Tell whether a call failed since a name stands for an address that is not one of the internet."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, PrivateAddressError):
+            return True
+        cause = cause.__cause__ or getattr(cause, "os_error", None)
+    return False
 
 
 def check_webhook_url(given: str, *, private: bool) -> str:

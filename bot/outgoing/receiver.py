@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.records.outgoing_event import OutgoingEvent, Subscription
+from core.records.outgoing_event import DropReason, OutgoingEvent, Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +32,14 @@ class Undelivered:
     Attributes:
         answer: why, in our words: nothing that the other side wrote.
         after: seconds that the other side wants to be left alone for; 0 where it does not say.
-        final: another try changes nothing.
+        drop: another try changes nothing, and why; None where one may.
+        repeated: the log has said so already, and not long ago.
     """
 
     answer: str
     after: float = 0.0
-    final: bool = False
+    drop: DropReason | None = None
+    repeated: bool = False
 
 
 Delivery = Delivered | Skipped | Postponed | Undelivered

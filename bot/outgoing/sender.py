@@ -103,7 +103,7 @@ class EventSender:
             delivery = Undelivered(answer="something went wrong here")
         match delivery:
             case Delivered():
-                await self._events.delivered(event, subscription.id, delivery.answer)
+                await self._events.delivered(event, subscription, delivery.answer)
             case Skipped():
                 await self._events.left_out(event)
             case Postponed():
@@ -113,8 +113,10 @@ class EventSender:
 
     async def _failed(self, subscription: Subscription, event: OutgoingEvent, failed: Undelivered) -> None:
         now = self._clock.now()
-        if failed.final or now - event.at >= longest(subscription.kind):
-            log.warning(
+        too_old = now - event.at >= longest(subscription.kind)
+        if reason := failed.drop or ("expired" if too_old else None):
+            log.log(
+                logging.DEBUG if failed.repeated else logging.WARNING,
                 "%s (%s) is not told of %s any more, after %d tries: %s",
                 subscription.id,
                 subscription.host or subscription.kind,
@@ -122,7 +124,7 @@ class EventSender:
                 event.attempts + 1,
                 failed.answer,
             )
-            await self._events.given_up(event, subscription.id, failed.answer)
+            await self._events.given_up(event, subscription, failed.answer, reason)
             return
         await self._events.postponed(event, subscription.id, failed.answer, self._again(event, failed, now))
 

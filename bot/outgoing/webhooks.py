@@ -8,7 +8,12 @@ import aiohttp
 from yarl import URL
 
 from bot.outgoing.cloud_events import MEDIA, CloudEventRenderer
-from bot.outgoing.public_addresses import PrivateAddressError, PublicResolver, reaches_public
+from bot.outgoing.public_addresses import (
+    NOT_PUBLIC,
+    is_private_address,
+    may_be_called,
+    new_connector,
+)
 from bot.outgoing.receiver import Delivered, Delivery, Undelivered
 from bot.outgoing.signing import signed_headers
 from core.clock import Clock
@@ -22,9 +27,8 @@ USER_AGENT = "convox-bot"
 
 def new_webhook_session(*, private: bool) -> aiohttp.ClientSession:
     """Return what webhooks are called with: no proxy, no cookie, and unless `private` no address but those of the internet."""
-    connector = aiohttp.TCPConnector() if private else aiohttp.TCPConnector(resolver=PublicResolver())
     return aiohttp.ClientSession(
-        connector=connector,
+        connector=new_connector(private=private),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS, connect=CONNECT_SECONDS),
         auto_decompress=False,
@@ -52,7 +56,7 @@ class WebhookReceiver:
             body = await self._renderer.body(event)
         except NotFound as error:
             # What it tells of is gone, with an app that was deleted: nobody can be told any more.
-            return Undelivered(answer=str(error), final=True)
+            return Undelivered(answer=str(error), drop="rejected")
         return await post_event(
             self._session, subscription, event.key, body, at=self._clock.now(), private=self._private
         )
@@ -69,8 +73,7 @@ async def post_event(
 ) -> Delivered | Undelivered:
     """Send one body to a webhook, signed as its events are."""
     url = URL(subscription.url)
-    # An address that is written as one never meets the resolver.
-    if not private and not (url.scheme == "https" and reaches_public(url.host or "")):
+    if not may_be_called(url, private=private):
         return Undelivered(answer="its address is not one of the internet, or not https")
     signed = signed_headers(subscription.secret, key, at, body)
     headers = {"Content-Type": MEDIA, "User-Agent": USER_AGENT, **signed}
@@ -91,7 +94,7 @@ def answered(status: int, headers: Mapping[str, str]) -> Delivered | Undelivered
     if 200 <= status < 300:
         return Delivered(answer=str(status))
     if status == HTTPStatus.GONE:
-        return Undelivered(answer="410: it wants to hear of nothing more", final=True)
+        return Undelivered(answer="410: it wants to hear of nothing more", drop="gone")
     if 300 <= status < 400:
         return Undelivered(answer=f"{status}, and a redirect is not followed")
     after = headers.get("Retry-After", "")
@@ -100,11 +103,8 @@ def answered(status: int, headers: Mapping[str, str]) -> Delivered | Undelivered
 
 def _unreached(error: Exception) -> str:
     """Say why there was no answer, in our words: an error's text may hold the address."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, PrivateAddressError):
-            return "its name stands for an address that is not one of the internet"
-        cause = cause.__cause__ or getattr(cause, "os_error", None)
+    if is_private_address(error):
+        return f"its name {NOT_PUBLIC}"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return "its certificate is not to be trusted"
     if isinstance(error, aiohttp.ClientSSLError):

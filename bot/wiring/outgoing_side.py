@@ -32,8 +32,8 @@ def new_event_sender(
         cluster: where Events are written.
         slack: knows the addresses of cards.
         clock: everybody's.
-        webhooks: with which webhooks are called; it reaches the internet only, unless the settings say otherwise.
-        github: with which hosts of git are asked that an app has named.
+        webhooks: with which webhooks are called; `new_connector` says whom it reaches.
+        github: with which hosts of git are asked that an app has named; as above.
     """
     rack = settings.convox_rack
     renderer = CloudEventRenderer(store.read, rack=rack, link=slack.link)
@@ -42,7 +42,14 @@ def new_event_sender(
         {
             "webhook": WebhookReceiver(webhooks, renderer, clock, private=settings.convox_webhook_private),
             "kubernetes": ClusterEventReceiver(store.read, cluster),
-            "github": DeploymentReceiver(github, store.read, rack=rack, link=slack.link, clock=clock),
+            "github": DeploymentReceiver(
+                github,
+                store.read,
+                rack=rack,
+                link=slack.link,
+                clock=clock,
+                private=settings.convox_webhook_private,
+            ),
         },
         clock,
     )

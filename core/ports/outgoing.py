@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from core.records.outgoing_event import EventBacklog, OutgoingEvent, Subscription, SubscriptionKind
+from core.records.outgoing_event import (
+    DropReason,
+    EventBacklog,
+    OutgoingEvent,
+    Subscription,
+    SubscriptionKind,
+)
 
 
 class OutgoingEvents(Protocol):
@@ -22,7 +28,7 @@ class OutgoingEvents(Protocol):
         """Return what somebody is to be told now: of each subject one after the other."""
         ...
 
-    async def delivered(self, event: OutgoingEvent, subscription: str, answer: str) -> None:
+    async def delivered(self, event: OutgoingEvent, subscription: Subscription, answer: str) -> None:
         """It is taken, and gone."""
         ...
 
@@ -40,8 +46,10 @@ class OutgoingEvents(Protocol):
         """It cannot be told yet, through no fault of whoever is told."""
         ...
 
-    async def given_up(self, event: OutgoingEvent, subscription: str, answer: str) -> None:
-        """Nobody is told of it any more, which is counted."""
+    async def given_up(
+        self, event: OutgoingEvent, subscription: Subscription, answer: str, reason: DropReason
+    ) -> None:
+        """Nobody is told of it any more, which is counted by its reason."""
         ...
 
     async def next_due(self, after: datetime) -> datetime | None:

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from core.actor import Actor
 
 SubscriptionKind = Literal["webhook", "kubernetes", "github"]
+# Why nobody is told of an event any more: it was not taken for as long as `core.lifecycle.outgoing.longest` says, whoever is told
+# wants to hear of nothing more, the bot lacks a right there, or this event will never be taken.
+DropReason = Literal["expired", "gone", "unauthorized", "rejected"]
+DROP_REASONS: tuple[DropReason, ...] = get_args(DropReason)
 # Of an event that is of no app alone: a freeze of all of them.
 EVERY_APP = "*"
 
@@ -77,12 +81,17 @@ class OutgoingEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBacklog:
-    """What waits to be told, of one kind of subscription, for metrics; `oldest` is since when the longest has waited."""
+    """What waits to be told, of one kind of subscription, and what became of the rest over all times, for metrics.
+
+    Attributes:
+        waiting: how many; `oldest`: since when the longest has waited.
+        delivered: how many were taken; `dropped`: how many were given up, by reason. Neither falls with a webhook that is removed.
+    """
 
     waiting: int
     oldest: datetime | None
     delivered: int
-    dropped: int
+    dropped: Mapping[str, int]
 
 
 def wants(apps: tuple[str, ...], types: tuple[str, ...], *, type_: str, app: str) -> bool:

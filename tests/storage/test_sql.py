@@ -98,6 +98,7 @@ SMALL = {
         "freezes",
         "retention_marks",
         "subscriptions",
+        "event_endings",
     ),
     *("promotion_endings", "rollout_times"),
 }

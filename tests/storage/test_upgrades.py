@@ -1,5 +1,6 @@
 """A database of before reads, after its upgrade, as if this version had written it."""
 
+import sqlite3
 from sqlite3 import IntegrityError
 
 import pytest
@@ -8,6 +9,7 @@ from core.actor import BOT
 from core.lifecycle.transition import move
 from core.promotion import Phase, PromotionEvent
 from storage.keys import Keyring
+from storage.migrate import MIGRATIONS
 from storage.store import open_store
 from tests.storage.before import MOMENT, database_of_before
 from tests.storage.making import ALICE, APP, CI, NOW
@@ -104,3 +106,14 @@ async def test_cards_lines_and_messages_of_before_are_whole_and_what_they_refer_
             async with store.transaction() as tx:
                 await tx.add_card("BNOWHEREXXX", "C1")
         assert await store.read.card("BNOWHEREXXX") is None
+
+
+def test_events_that_ended_before_their_reasons_were_counted_are_counted_still():
+    connection = sqlite3.connect(":memory:")
+    for migration in MIGRATIONS[:37]:
+        connection.executescript(migration.script)
+    connection.execute("UPDATE subscriptions SET delivered = 7, dropped = 2 WHERE kind = 'github'")
+    connection.executescript(MIGRATIONS[37].script)
+    found = connection.execute("SELECT kind, outcome, reason, events FROM event_endings").fetchall()
+    connection.close()
+    assert found == [("github", "delivered", "", 7), ("github", "dropped", "", 2)]

@@ -58,6 +58,15 @@ UPDATE outgoing_events SET attempts = attempts + 1, not_before = :not_before WHE
 -- An event has to wait for what it tells of; that is no failure of whoever is told.
 UPDATE outgoing_events SET not_before = :not_before WHERE id = :id;
 
+-- event_endings --
+-- How events ended over all times, of every webhook that ever was.
+SELECT kind, outcome, reason, events FROM event_endings ORDER BY kind, outcome, reason;
+
+-- count_event_ending --
+-- An event has ended in one way more.
+INSERT INTO event_endings (kind, outcome, reason, events) VALUES (:kind, :outcome, :reason, 1)
+ON CONFLICT (kind, outcome, reason) DO UPDATE SET events = events + 1;
+
 -- note_delivered --
 -- Somebody has taken an event.
 UPDATE subscriptions

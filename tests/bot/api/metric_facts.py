@@ -60,7 +60,7 @@ def metric_facts(**changes):
         "database": DatabaseTimes().kinds,
         "builds": BuildCounts(waiting=0, running=0, endings={}),
         "webhooks": {},
-        "events": {"webhook": EventBacklog(waiting=0, oldest=None, delivered=0, dropped=0)},
+        "events": {"webhook": EventBacklog(waiting=0, oldest=None, delivered=0, dropped={})},
         "event_ages": {"webhook": 0.0},
         "delivered": {"myapp": DELIVERED},
         "last": NewestPromotions(ended=[promotion_entry()], failed=[promotion_entry()]),

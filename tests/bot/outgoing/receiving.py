@@ -115,6 +115,7 @@ async def telling(
                     link=lambda c, ts: f"https://s/{c}/{ts}",
                     clock=w.clock,
                     api=github,
+                    private=private,
                 ),
             },
             w.clock,

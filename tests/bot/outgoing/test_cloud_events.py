@@ -57,4 +57,4 @@ async def test_what_is_gone_is_given_up(w: World):
     ):
         said = await receiver.deliver(hook, told)
         assert isinstance(said, Undelivered)
-        assert said.final
+        assert said.drop == "rejected"

@@ -2,8 +2,17 @@
 
 import pytest
 from aiohttp import web
+from aiohttp.resolver import ThreadedResolver
 
-from bot.outgoing.github import _number, _payload, _Refused, api_of
+from bot.outgoing.github import (
+    DeploymentReceiver,
+    _number,
+    _payload,
+    _Refused,
+    api_of,
+    new_github_session,
+)
+from bot.outgoing.receiver import Undelivered
 from core.errors import Rejected, Unavailable
 from core.usecases.build_registrar import NewRelease
 from tests.bot.outgoing.github import GitHub, github
@@ -97,7 +106,8 @@ async def test_a_missing_right_is_said_once_and_asked_again_with_another_token(w
         assert len(at.asked) == 1
         assert caplog.text.count("needs the right to write deployments") == 1
         known = await told(w, "github")
-        assert (known.waiting, known.dropped) == (0, 1)
+        assert (known.waiting, known.dropped) == (0, 4), "start and verdict of both, none of them unseen"
+        assert (await w.store.outgoing.backlog())["github"].dropped == {"unauthorized": 4}
         assert f"github.com says {status}" in known.answer
         at.fails = []
         await give_token(w)
@@ -154,6 +164,43 @@ async def test_what_else_github_says_is_told_in_our_words(w: World, answer, said
         await tell(sender)
         known = await told(w, "github")
         assert (known.answer, known.waiting) == (said, waiting)
+
+
+@pytest.mark.parametrize(
+    ("host", "where", "said"),
+    [
+        ("github.acme.com", "https://169.254.169.254/api/v3", "is no address of the internet"),
+        ("github.acme.com", "https://[::ffff:10.0.0.1]/api/v3", "is no address of the internet"),
+        ("github.acme.com", "http://github.acme.com/api/v3", "is no address of the internet"),
+        ("github.1", "", "is no address of the internet"),
+        ("github.localhost", "", "is no address of the internet"),
+        ("github", "https://localhost.localdomain/api/v3", "stands for an address that is not one of"),
+    ],
+)
+async def test_a_host_of_git_that_leads_inwards_is_not_asked(w: World, monkeypatch, host, where, said):
+    """Whoever may type `git add HOST` chooses whom the bot calls, as whoever adds a webhook does."""
+
+    async def resolve(self: ThreadedResolver, *_: object) -> list[dict[str, object]]:
+        return [{"hostname": host, "host": "10.0.0.1", "port": 443, "family": 2, "proto": 0, "flags": 0}]
+
+    monkeypatch.setattr(ThreadedResolver, "resolve", resolve)
+    await give_token(w, host=host)
+    await w.promote((await build(w, repository=f"https://{host}/acme/web")).release.id)
+    async with new_github_session(private=False) as session:
+        receiver = DeploymentReceiver(
+            session,
+            w.store.read,
+            rack="convox",
+            link=lambda _c, _ts: "",
+            clock=w.clock,
+            api=(lambda _host: where) if where else api_of,
+        )
+        event = await w.store.outgoing.due("github")
+        assert event is not None
+        heard = await receiver.deliver(await told(w, "github"), event)
+    assert isinstance(heard, Undelivered)
+    assert heard.answer.startswith(f"{host} {said}")
+    assert heard.answer.endswith("CONVOX_WEBHOOK_PRIVATE=1 is not set")
 
 
 async def test_a_commit_that_github_does_not_know_is_given_up(w: World):

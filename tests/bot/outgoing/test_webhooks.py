@@ -156,7 +156,7 @@ async def test_after_a_day_it_is_given_up_and_said(w: World, caplog):
         assert 20 < len(to.taken) < 40
         assert "hooks.test) is not told of" in caplog.text
         backlog = (await w.store.outgoing.backlog())["webhook"]
-        assert (backlog.dropped, backlog.waiting, backlog.oldest) == (1, 0, None)
+        assert (backlog.dropped, backlog.waiting, backlog.oldest) == ({"expired": 1}, 0, None)
 
 
 async def test_a_slow_receiver_holds_up_no_other(w: World):
@@ -276,6 +276,24 @@ async def test_what_is_removed_is_told_nothing_more_nor_what_waited(w: World):
         assert [each.id for each in await w.store.outgoing.subscriptions()] == ["github", "kubernetes"]
 
 
+async def test_what_a_webhook_has_taken_stays_counted_when_it_is_removed(w: World):
+    async with hook() as to, telling(w) as sender:
+        made = await subscribe(w, to, types=("freeze.*",))
+
+        async def gone() -> web.Response:
+            return web.Response(status=410)
+
+        await w.freezer.freeze(by(ALICE), "myapp", reason="x", until=None)
+        await tell(sender)
+        to.answer = gone
+        await w.freezer.unfreeze(by(ALICE), "myapp")
+        await tell(sender)
+        before = (await w.store.outgoing.backlog())["webhook"]
+        assert (before.delivered, before.dropped) == (1, {"gone": 1})
+        await w.store.outgoing.remove(made)
+        assert (await w.store.outgoing.backlog())["webhook"] == before
+
+
 async def test_a_redirect_is_not_followed_and_nobody_beside_the_bot_is_reached(w: World):
     async with hook() as inside, hook() as to:
 
@@ -329,15 +347,15 @@ async def _bytes() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "after", "final"),
+    ("status", "headers", "after", "drop"),
     [
-        (410, {}, 0.0, True),
-        (500, {"Retry-After": "60"}, 60.0, False),
-        (429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0, False),
-        (404, {}, 0.0, False),
+        (410, {}, 0.0, "gone"),
+        (500, {"Retry-After": "60"}, 60.0, None),
+        (429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0, None),
+        (404, {}, 0.0, None),
     ],
 )
-def test_a_status_says_whether_and_when_it_is_tried_again(status, headers, after, final):
+def test_a_status_says_whether_and_when_it_is_tried_again(status, headers, after, drop):
     said = answered(status, headers)
     assert isinstance(said, Undelivered)
-    assert (said.after, said.final) == (after, final)
+    assert (said.after, said.drop) == (after, drop)
