@@ -1,7 +1,7 @@
 """`POST /builds/{id}/clone`: the pod of a build tells what it has cloned, and is told what to build of it.
 
 The body is what a shell writes most easily: a line each of the commit, its author, its time, its subject and how many
-submodules it has, and behind them convox.yml as it is.
+submodules and pointers of Git LFS it has, and behind them convox.yml as it is.
 """
 
 from aiohttp import web
@@ -31,14 +31,17 @@ class ClonesEndpoint:
 def cloned_source(body: bytes) -> ClonedSource:
     """Return what a pod tells; raise Unreadable where it is not put together as said above."""
     parts = body.decode("utf-8", "replace").split("\n", LINES)
-    if len(parts) <= LINES or not parts[4].strip().isdecimal():
+    # Pods of an earlier version count submodules alone.
+    counts = parts[4].split() if len(parts) > LINES else []
+    if len(counts) not in {1, 2} or not all(each.isdecimal() for each in counts):
         raise Unreadable(f"a clone is told in {LINES} lines, and behind them convox.yml")
-    commit, author, committed_at, subject, submodules, manifest = parts
+    commit, author, committed_at, subject, _, manifest = parts
     return ClonedSource(
         commit=commit.strip(),
         author=author,
         committed_at=committed_at,
         subject=subject,
-        submodules=int(submodules[:9]),
+        submodules=int(counts[0][:9]),
+        pointers=int(counts[1][:9]) if len(counts) > 1 else 0,
         manifest=manifest,
     )

@@ -31,6 +31,7 @@ class ClonedSource:
     Attributes:
         committed_at: as git writes it (ISO 8601).
         submodules: how many there are; none of them is cloned.
+        pointers: files of which Git LFS keeps the content; none of it is fetched.
         manifest: the text of convox.yml, "" where there is none.
     """
 
@@ -39,6 +40,7 @@ class ClonedSource:
     committed_at: str
     subject: str
     submodules: int = 0
+    pointers: int = 0
     manifest: str = ""
 
 
@@ -156,4 +158,7 @@ def _said(request: BuildRequest, cloned: ClonedSource) -> list[str]:
         one = cloned.submodules == 1
         left = "1 submodule is" if one else f"{cloned.submodules} submodules are"
         lines.append(f"{left} not cloned, so {'its folder is' if one else 'their folders are'} empty")
+    if cloned.pointers:
+        those = "1 file is" if cloned.pointers == 1 else f"{cloned.pointers} files are"
+        lines.append(f"{those} kept by Git LFS, of which nothing is fetched: a pointer stands in each place")
     return lines

@@ -56,8 +56,12 @@ class Push:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What makes it this very push, however often and by whichever delivery it is told."""
-        return (self.repository.lower(), self.ref, self.before, self.commit)
+        """What makes it this very push, however often and by whichever delivery it is told.
+
+        A tag that is deleted and pushed anew differs by its time alone.
+        """
+        when = () if self.pushed_at is None else (f"{self.pushed_at.timestamp():.0f}",)
+        return (self.repository.lower(), self.ref, self.before, self.commit, *when)
 
     def marks(self, vendor: str, delivery: str, app: str) -> tuple[str, ...]:
         """Return by what is known whether it was built in an app before: its delivery, and itself by any other."""

@@ -31,7 +31,10 @@ def package(folder: Path, manifest: str, text: str, into: BinaryIO) -> Archive:
             f"{folder} is no folder", hint="name the folder that is built from: convox-bot build -a APP DIR"
         )
     ignored = folder / IGNORE_FILE
-    always = [IGNORE_FILE, posixpath.normpath(manifest), *dockerfiles(text)]
+    found = list(dockerfiles(text))
+    # A Dockerfile may have an ignore file of its own beside it, which BuildKit looks for.
+    beside = [f"{each}{IGNORE_FILE}" for each in found]
+    always = [IGNORE_FILE, posixpath.normpath(manifest), *found, *beside]
     rules = read_ignore_file(read_file(ignored) if ignored.is_file() else "", always=always)
     return write_archive(walk(folder, rules), into)
 

@@ -10,6 +10,8 @@ from typing import Literal
 from bot.cli.packaging.ignore_file import FolderMatches, IgnoreRules
 from bot.cli.rack_url import CliError
 
+# As Linux follows in one path (path_resolution(7)).
+MOST_LINKS = 40
 Kind = Literal["file", "folder", "link", "other"]
 
 
@@ -80,7 +82,7 @@ def _entry(name: str, path: Path, top: Path) -> TreeEntry:
     except OSError as error:
         raise _unreadable(path, error) from None
     if target:
-        _check_stays(name, path, target, top)
+        _check_stays(name, target, top)
     return TreeEntry(name=name, path=path, kind=_kind(mode), mode=stat.S_IMODE(mode) & 0o777, target=target)
 
 
@@ -92,14 +94,40 @@ def _kind(mode: int) -> Kind:
     return "link" if stat.S_ISLNK(mode) else "other"
 
 
-def _check_stays(name: str, path: Path, target: str, top: Path) -> None:
+def _check_stays(name: str, target: str, top: Path) -> None:
     """Refuse a link that leads out: where it is built there is something else at its end, or nothing."""
-    end = Path(os.path.realpath(path))
-    if os.path.isabs(target) or not end.is_relative_to(top):  # noqa: PTH117 - PurePath would clean it first
+    if _leads_out(name, target, top):
         raise CliError(
             f"{name} is a link to {target}, which is not in the folder that is built from",
             hint="copy what it leads to into the folder, link it by a relative path, or name it in .dockerignore",
         )
+
+
+def _leads_out(name: str, target: str, top: Path) -> bool:
+    """Tell whether a link leaves the folder, also to come back by its name: where it is built that has another one."""
+    at, ahead, left = name.split("/")[:-1], target, MOST_LINKS
+    while ahead and left:
+        if ahead.startswith("/"):
+            return True
+        part, _, ahead = ahead.partition("/")
+        ahead = ahead.lstrip("/")
+        if part == "..":
+            if not at:
+                return True
+            at.pop()
+        elif link := _link(top.joinpath(*at, part)):
+            ahead, left = f"{link}/{ahead}", left - 1
+        elif part != ".":
+            at.append(part)
+    return False
+
+
+def _link(path: Path) -> str:
+    """Return where a link leads, "" for what is none or is not there."""
+    try:
+        return str(path.readlink())
+    except OSError:
+        return ""
 
 
 def _unreadable(path: Path, error: OSError) -> CliError:

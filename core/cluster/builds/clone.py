@@ -34,6 +34,11 @@ clone() {{
   test -n "$GIT_COMMIT" && grep -q -e 'not our ref' -e 'unadvertised object' /tmp/git.log || return
   fetch -- "$GIT_URL" "${{GIT_REF:-HEAD}}"
 }}
+# Files whose content is elsewhere: Git LFS is not in the image of builds, and would be asked with a token of its own.
+pointers() {{
+  git grep -q 'filter=lfs' "$commit" -- .gitattributes '*/.gitattributes' || {{ echo 0; return; }}
+  git grep -lI '^version https://git-lfs[.]github[.]com/spec/v1$' "$commit" -- | wc -l
+}}
 rm -rf /tmp/git
 find {SOURCE} -mindepth 1 -delete
 git init -q /tmp/git 2>/tmp/git.log || refused
@@ -49,7 +54,7 @@ run --work-tree={SOURCE} checkout -q --detach "$commit" || refused
 {{
   echo "$commit"
   git log -1 --no-show-signature --no-color --format='%an%n%cI%n%s' "$commit" --
-  git ls-tree -r "$commit" | grep -c '^160000 '
+  echo "$(git ls-tree -r "$commit" | grep -c '^160000 ') $(pointers)"
   git cat-file blob "$commit:$MANIFEST" 2>/dev/null | head -c {MOST_BYTES}
 }} >/tmp/clone
 rm -rf /tmp/git

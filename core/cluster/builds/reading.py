@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from core.cluster.builds.clone import GIT_REFUSED, NOT_STORED
 from core.cluster.builds.clone_problem import clone_problem
 from core.cluster.builds.job import CONTAINER, FETCHING
+from core.cluster.builds.script import NOT_UNPACKED
 from core.cluster.documents import Document, is_condition_true
 from core.ports.builds import BuildJobStatus
 
@@ -16,6 +17,8 @@ PERMANENT = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPul
 KILLED = 137
 # What a Job controller says of a pod that admission refuses, before the reason; the pod's name is another one each time.
 REFUSED = "FailedCreate"
+_FULL = "it does not fit on the disk of a build (CONVOX_BUILD_DISK)"
+_NO_ARCHIVE = "what was uploaded is no gzipped tar of a folder, as `convox-bot build` makes it"
 _POD = re.compile(r'^Error creating: (pods "[^"]*" is forbidden: )?')
 
 
@@ -67,6 +70,8 @@ def _why_not_fetched(ended: Document) -> str:
         return clone_problem(said)
     if ended["exitCode"] == NOT_STORED:
         return f"{said}: is its disk full? Its log says why; once there is room it can be built again"
+    if ended["exitCode"] == NOT_UNPACKED:
+        return f"{said}; {_FULL if 'No space left' in said else _NO_ARCHIVE}"
     return (
         f"{said or 'the source could not be fetched'}: the cluster must reach the bot at CONVOX_BUILD_ADDRESS"
     )

@@ -12,14 +12,19 @@ SOURCE = "/source"
 SECRETS = "/run/build-secrets"
 # A kubelet reads this file back as the message of the container's end.
 DIGESTS = "/dev/termination-log"
+# How the container ends that has fetched what it cannot unpack.
+NOT_UNPACKED = 5
 # Retried for as long as the bot may be starting again; what is sent is the archive as it was uploaded.
-FETCH = """\
+FETCH = f"""\
 set -eu
 for pause in 1 2 4 8 16 32 0; do
   if wget -q -O /tmp/source.tgz --header "Authorization: Bearer $SOURCE_TOKEN" "$SOURCE_URL"; then
-    tar -xzf /tmp/source.tgz -C /source
-    rm /tmp/source.tgz
-    exit 0
+    if tar -xzf /tmp/source.tgz -C /source 2>/tmp/tar.log; then
+      rm /tmp/source.tgz
+      exit 0
+    fi
+    echo "the source cannot be unpacked: $(tail -n 1 /tmp/tar.log)" | tee /dev/termination-log
+    exit {NOT_UNPACKED}
   fi
   sleep $pause
 done

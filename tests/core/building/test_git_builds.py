@@ -129,11 +129,12 @@ async def test_what_was_cloned_becomes_the_build_and_its_release(b: Builds):
     (spec,) = b.jobs.started
     assert spec.git is not None
     assert (spec.git.url, spec.git.ref, spec.images, spec.secrets) == (URL, "main", (), {"KEY": "a-secret"})
-    told = replace(CLONED, submodules=1)
+    told = replace(CLONED, submodules=1, pointers=1)
     script = await b.clones.receive(build, token, told)
     assert script.splitlines() == [
         f"Cloned {URL} main at 0123456789 mend the cart",
         "1 submodule is not cloned, so its folder is empty",
+        "1 file is kept by Git LFS, of which nothing is fetched: a pointer stands in each place",
         "web worker",
     ]
     assert await b.clones.receive(build, token, told) == script
@@ -151,6 +152,7 @@ async def test_a_description_that_somebody_gave_is_kept(b: Builds):
     build, token = await begun(b, description="mine")
     script = await b.clones.receive(build, token, replace(CLONED, submodules=2))
     assert "2 submodules are not cloned, so their folders are empty" in script
+    assert "Git LFS" not in script
     run = await b.w.store.read.build_run(build)
     assert run.request.description == "mine"
 

@@ -102,6 +102,19 @@ async def test_another_push_is_built(tmp_path, other):
         assert len(await started(w)) == 2
 
 
+async def test_a_tag_that_is_pushed_again_on_the_same_commit_is_another_push(tmp_path):
+    """Whoever has deleted it and pushes it anew wants it built; only the moment tells it from a replay."""
+    policy = f"builds: [{{repository: {REPOSITORY}, tag: 'v*', app: myapp}}]"
+    async with world(tmp_path, policy=policy) as w:
+        tag = {"ref": "refs/tags/v1", "before": ""}
+        first, again = (pushed(**tag, pushed_at=w.clock.now() + timedelta(hours=-n)) for n in (2, 1))
+        (one,) = await told(w, first, delivery="d1")
+        (two,) = await told(w, again, delivery="d2")
+        (replayed,) = await told(w, first, delivery="d3")
+        assert (one.known, two.known, replayed.known) == (False, False, True)
+        assert replayed.build == one.build != two.build
+
+
 async def test_the_same_push_told_twice_at_once_is_built_once(tmp_path):
     async with world(tmp_path, policy=POLICY) as w:
         both = await asyncio.gather(*(told(w, delivery=f"d{number}") for number in range(8)))

@@ -124,6 +124,41 @@ def test_a_link_that_leads_out_is_refused_by_name_unless_it_is_left_out(folder, 
     assert "escape" not in members(packaged(folder)[1])
 
 
+def test_a_link_that_comes_back_by_the_name_of_the_folder_is_refused(folder):
+    """Where it is built the folder is `/source`: `../app/run.sh` leads to nothing there."""
+    (folder / "src" / "back").symlink_to(f"../../{folder.name}/run.sh")
+
+    with pytest.raises(CliError, match=r"src/back is a link to \.\./\.\./"):
+        packaged(folder)
+
+
+def test_links_in_a_circle_stay_and_one_over_another_that_is_absolute_does_not(folder):
+    (folder / "a").symlink_to("b")
+    (folder / "b").symlink_to("a")
+    assert members(packaged(folder)[1])["a"].linkname == "b"
+    (folder / "hidden").symlink_to(folder / "src")
+    (folder / "over").symlink_to("hidden//run.sh")
+    (folder / ".dockerignore").write_text("hidden\n")
+
+    with pytest.raises(CliError, match="over is a link to hidden//run.sh"):
+        packaged(folder)
+
+
+def test_the_ignore_file_of_a_dockerfile_comes_along(folder):
+    """BuildKit takes it in place of `.dockerignore`; without it the image has what it should not."""
+    text = "services: {web: {build: {manifest: ci/web.Dockerfile}}}\n"
+    (folder / "ci").mkdir()
+    for name in ("web.Dockerfile", "web.Dockerfile.dockerignore", "other"):
+        (folder / "ci" / name).write_text("x\n")
+    (folder / ".dockerignore").write_text("ci\n")
+
+    found = members(packaged(folder, text=text)[1])
+    assert {name for name in found if name.startswith("ci/")} == {
+        "ci/web.Dockerfile",
+        "ci/web.Dockerfile.dockerignore",
+    }
+
+
 def test_a_link_by_an_absolute_path_is_refused_even_where_it_stays(folder):
     (folder / "absolute").symlink_to(folder / "run.sh")
 

@@ -277,6 +277,26 @@ def pod(name: str = "build", where: str = "containerStatuses", **state):
         ),
         *(
             (
+                (
+                    job("Failed"),
+                    [pod("source", "initContainerStatuses", terminated={"exitCode": 5, "message": said})],
+                ),
+                "failed",
+                f"{said}; {why}",
+            )
+            for said, why in (
+                (
+                    "tar: write error: No space left on device",
+                    "it does not fit on the disk of a build (CONVOX_BUILD_DISK)",
+                ),
+                (
+                    "tar: invalid magic",
+                    "what was uploaded is no gzipped tar of a folder, as `convox-bot build` makes it",
+                ),
+            )
+        ),
+        *(
+            (
                 (job("Failed"), [pod("source", "initContainerStatuses", terminated=killed)]),
                 "failed",
                 "fetching its source ran out of memory: it is larger than a build can take in",

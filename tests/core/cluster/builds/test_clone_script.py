@@ -176,6 +176,23 @@ def test_submodules_are_counted_and_not_cloned(tmp_path: Path, host: Host):
     assert list((done.source / "lib").iterdir()) == []
 
 
+def test_pointers_of_git_lfs_are_counted(tmp_path: Path, host: Host):
+    """An image with three lines in place of a model is found out by its users otherwise."""
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 12345\n"
+    host.repository("web", FILES | {"docs/lfs": pointer})
+    assert ran(tmp_path, host, GitClone(url=f"{host.url}/web")).code == 0
+    host.commit(
+        "web", {"a.bin": pointer, "b/c.bin": pointer, "b/.gitattributes": "*.bin filter=lfs -text\n"}, "big"
+    )
+    assert ran(tmp_path, host, GitClone(url=f"{host.url}/web")).code == 0
+    told = [cloned_source(body) for _, body in host.told]
+    # One that is shown as an example, in a repository without LFS, is none.
+    assert [(each.submodules, each.pointers, each.manifest) for each in told] == [
+        (0, 0, FILES["convox.yml"]),
+        (0, 3, FILES["convox.yml"]),
+    ]
+
+
 def test_a_second_run_in_the_same_pod_begins_anew(tmp_path: Path, host: Host):
     host.repository("web", FILES | {"old": "1"})
     clone = GitClone(url=f"{host.url}/web")
