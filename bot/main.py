@@ -127,7 +127,18 @@ async def wired(
         )
         slack.sender.also_wake(events.wake)
         bot = assembled(
-            settings, policy, store, session, slack, domain, cluster, clock, files, pictures, certificate
+            settings,
+            policy,
+            store,
+            session,
+            slack,
+            domain,
+            cluster,
+            kube,
+            clock,
+            files,
+            pictures,
+            certificate,
         )
         bot.background["events for others"] = events.run
         if tracer is not None:

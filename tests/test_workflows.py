@@ -67,8 +67,12 @@ def test_no_example_is_left_out():
         "gitlab.yml",
         "buildkite.yml",
         "circleci.yml",
+        "kubernetes.yml",
     }
-    assert {*WORKFLOWS, GITHUB, *OTHERS} <= {path for paths in SCHEMAS.values() for path in paths}
+    # A real API server validates this one: tests/serve/test_serve_cluster_jobs.py.
+    assert {*WORKFLOWS, GITHUB, *OTHERS} - {CI / "kubernetes.yml"} <= {
+        path for paths in SCHEMAS.values() for path in paths
+    }
 
 
 def texts(node: Any) -> list[str]:
@@ -82,7 +86,8 @@ def texts(node: Any) -> list[str]:
 
 def commands(path: Path) -> list[list[str]]:
     """Return the words behind each `convox-bot` of a file's scripts."""
-    script = "\n".join(texts(yaml.safe_load(path.read_text()))).replace("\\\n", " ").replace("$$", "$")
+    documents = list(yaml.safe_load_all(path.read_text()))
+    script = "\n".join(texts(documents)).replace("\\\n", " ").replace("$$", "$")
     found = re.findall(
         r"^(?:[A-Z]+=\"\$\()?(?:uvx )?convox-bot(?:@[\d.]+)? (.*?)(?:\)\")?$", script, re.MULTILINE
     )
@@ -96,7 +101,8 @@ def test_the_commands_of_an_example_are_ours_register_by_digest_and_promote(path
     options = _parser().parse_args(build)
     assert (build_problem(options), options.id, options.app) == ("", True, "myapp")
     assert options.image == [("web", "$IMAGE"), ("worker", "$IMAGE")]
-    assert "{{index .RepoDigests 0}}" in path.read_text()
+    # What runs in the cluster is handed the digest, by whatever has built there.
+    assert "{{index .RepoDigests 0}}" in path.read_text() or path.name == "kubernetes.yml"
 
     assert promote[:1] == ["do"]
     asked = parse(shlex.join(promote[1:]).replace("'$RELEASE'", "RABCDEFGHIJ"))

@@ -10,7 +10,7 @@ from core.cluster.rendering.routes import route_notes
 from core.errors import Invalid
 from core.manifest.convox_yml import Manifest, parse_manifest, required
 from core.policy.authorization import parse_policy
-from core.policy.oidc_rules import width
+from core.policy.oidc_width import width
 from core.policy.rules import Rules
 from core.records.app import DEFAULT_RACK, App
 from core.records.build import Build

@@ -43,7 +43,7 @@ class JobTokens:
                 hint="an administrator adds a rule for it, or a stored token takes its place (docs/ci.md)",
             )
         try:
-            key = await self._keys.find(token.issuer, token.key, token.key_type)
+            key = await self._keys.find(rules[0].keys, token.issuer, token.key, token.key_type)
         except Unreachable as error:
             raise Unavailable(
                 f"whether this token is right cannot be known: {error}", hint="try again in a minute"

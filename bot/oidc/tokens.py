@@ -19,10 +19,11 @@ from joserfc.errors import (
 from joserfc.jws import JWSRegistry
 from joserfc.util import urlsafe_b64decode
 
-from bot.oidc.issuers import IssuerKey
+from bot.oidc.jwk_sets import IssuerKey
 from core.actor import JwtId
 from core.errors import Unauthorized
-from core.policy.oidc_rules import GITHUB, OidcRule
+from core.policy.oidc_rules import OidcRule
+from core.policy.shared_issuers import GITHUB, SERVICE_ACCOUNT
 
 # What asymmetric algorithm is signed with which type of key (RFC 7518, 3.1): never `none`, and no HS*, for which a public key would be a password.
 ALGORITHMS: Mapping[str, str] = {
@@ -166,13 +167,23 @@ def jwt_id(claims: Mapping[str, Any], text: str) -> JwtId:
 
 
 def name_of(rule: OidcRule, claims: Mapping[str, Any]) -> str:
-    """Return which job it is, for people: `github:acme/web@refs/heads/main (run 123)`."""
+    """Return which job it is, for people: `github:acme/web@refs/heads/main (run 123)`, `kubernetes:ci/deployer (pod web-x7)`."""
     said = {name: shown(claims[name]) for name in claims if isinstance(claims[name], str | int)}
     if "repository" in said and (rule.issuer.startswith(GITHUB) or rule.issuer.endswith("/_services/token")):
         return f"github:{said['repository']}@{said.get('ref', '')} (run {said.get('run_id', '')})"
     if "project_path" in said and "job_id" in said:
         return f"gitlab:{said['project_path']}@{said.get('ref_path') or said.get('ref', '')} (job {said['job_id']})"
+    if said["sub"].startswith(SERVICE_ACCOUNT):
+        pod = _pod_of(claims.get("kubernetes.io"))
+        return f"kubernetes:{said['sub'].removeprefix(SERVICE_ACCOUNT).replace(':', '/')}{f' (pod {pod})' if pod else ''}"
     return f"oidc:{rule.name} ({said['sub']})"
+
+
+def _pod_of(binding: object) -> str:
+    """Return the pod that a token of a ServiceAccount was made for, "" where it was made for none."""
+    pod = binding.get("pod") if isinstance(binding, dict) else None
+    name = pod.get("name") if isinstance(pod, dict) else None
+    return shown(name) if isinstance(name, str) else ""
 
 
 def shown(value: object) -> str:

@@ -28,6 +28,7 @@ from bot.background import (
 from bot.http.certificate import WatchedCertificate
 from bot.http.limits import HttpLimits, connections_of, open_files
 from bot.loop_lag import LoopLag
+from bot.oidc.discovery import issuer_readers
 from bot.oidc.issuers import IssuerKeys
 from bot.oidc.jobs import JobTokens
 from bot.policy_file import PolicyFile, keep_policy
@@ -47,6 +48,7 @@ from bot.wiring.use_cases import UseCases
 from core.building.supervisor import BuildSupervisor
 from core.clock import Clock
 from core.cluster.adapter import KubernetesCluster
+from core.cluster.api.client import KubeClient
 from core.rollout.supervisor import Supervisor
 from core.usecases.registrar import Registrar
 from storage.store import SqliteStore
@@ -87,6 +89,7 @@ def assembled(
     slack: SlackSide,
     domain: UseCases,
     cluster: KubernetesCluster,
+    kube: KubeClient,
     clock: Clock,
     files: FileSender,
     pictures: PictureSender,
@@ -163,7 +166,7 @@ def assembled(
             "first word of the cluster": lambda: await_cluster(cluster.reach, clock),
             **({"certificate": lambda: certificate.keep(clock)} if certificate is not None else {}),
         },
-        sites=_sites(settings, policy, store, session, slack, domain, app, lag, deliveries, clock),
+        sites=_sites(settings, policy, store, session, kube, slack, domain, app, lag, deliveries, clock),
         certificate=certificate,
     )
 
@@ -173,6 +176,7 @@ def _sites(
     policy: PolicyFile,
     store: SqliteStore,
     session: ClientSession,
+    kube: KubeClient,
     slack: SlackSide,
     domain: UseCases,
     app: AsyncApp,
@@ -200,7 +204,9 @@ def _sites(
         viewer=domain.viewer,
         directory=slack.directory,
         tokens=store.tokens,
-        jobs=JobTokens(lambda: policy.current.oidc, IssuerKeys(session, clock), clock),
+        jobs=JobTokens(
+            lambda: policy.current.oidc, IssuerKeys(issuer_readers(session, kube.document), clock), clock
+        ),
         slack=slack.state,
         metrics=MetricsSource(
             phases=store.read.phases,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from core.policy.build_rules import BUILD_KEYS, REPOSITORY
 from core.policy.names import GROUP_ID
-from core.policy.oidc_rules import AUDIENCE, ISSUER, OIDC_KEYS, RULE_NAME
+from core.policy.oidc_rules import AUDIENCE, ISSUER, KEY_SOURCES, OIDC_KEYS, RULE_NAME
 from core.policy.reader import CHANNEL, CHANNEL_KEYS, MOST_APPROVALS, RULE_KEYS
 from core.policy.retention import FOREVER, RETENTION_KEYS, AgingRecords
 from core.policy.rules import VERBOSITIES, VERBS
@@ -69,6 +69,7 @@ OIDC: Mapping[str, Schema] = {
     "audience": {"type": "string", "pattern": f"^{AUDIENCE.pattern}$"},
     "claims": pairs(_WORDS),
     "issuer": {"type": "string", "pattern": f"^{ISSUER.pattern}$"},
+    "keys": {"enum": list(KEY_SOURCES)},
     "max_age": DURATION,
     "name": {"type": "string", "pattern": f"^{RULE_NAME.pattern}$"},
     "subject": _WORDS,

@@ -30,8 +30,12 @@ class Layout:
 
     @property
     def key(self) -> Path:
-        """One key for TLS and for service account tokens: nothing here outlives the tests."""
         return self.state / "tls.key"
+
+    @property
+    def signing_key(self) -> Path:
+        """What signs the tokens of ServiceAccounts."""
+        return self.state / "service-accounts.key"
 
     @property
     def tokens(self) -> Path:
@@ -75,8 +79,8 @@ def apiserver(layout: Layout, ports: Ports) -> list[str]:
         "--authorization-mode=RBAC",
         f"--token-auth-file={layout.tokens}",
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-        f"--service-account-key-file={layout.key}",
-        f"--service-account-signing-key-file={layout.key}",
+        f"--service-account-key-file={layout.signing_key}",
+        f"--service-account-signing-key-file={layout.signing_key}",
         "--service-cluster-ip-range=10.96.0.0/16",
         "--endpoint-reconciler-type=none",
         "--allow-privileged=true",
@@ -94,7 +98,7 @@ def controller_manager(layout: Layout, ports: Ports) -> list[str]:
         f"--cert-dir={layout.state / 'controllers'}",
         "--leader-elect=false",
         _OPEN_PATHS,
-        f"--service-account-private-key-file={layout.key}",
+        f"--service-account-private-key-file={layout.signing_key}",
         f"--root-ca-file={layout.certificate}",
         "--use-service-account-credentials=false",
         "--kube-api-qps=500",

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Self
 
 import aiohttp
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot.playground.kubelet.certificate import self_signed
+from bot.playground.kubelet.certificate import private_pem, self_signed
 from core.cluster.namespace_objects import namespace_objects
 from tests.controlplane import flags
 from tests.controlplane.processes import Process, free_ports
@@ -114,6 +115,16 @@ class ControlPlane:
         self._processes.pop("kube-apiserver").kill()
         await self._launch("kube-apiserver", flags.apiserver, self._readyz)
 
+    async def rotate_signing_key(self) -> None:
+        """Sign the tokens of ServiceAccounts with another key from now on, and take none of the one before any more."""
+        self._write_signing_key()
+        await self.restart_server()
+
+    def _write_signing_key(self) -> None:
+        # As kubeadm makes it.
+        key = rsa.generate_private_key(65537, 2048)
+        self._layout.signing_key.write_bytes(private_pem(key))
+
     async def kubectl(self, *words: str, user: str = "admin", stdin: str = "") -> str:
         """Run kubectl as `user` and return what it prints; raise ControlPlaneError with what it complains about."""
         command = [
@@ -138,6 +149,7 @@ class ControlPlane:
         certificate, key = self_signed("kube-apiserver")
         self._layout.certificate.write_bytes(certificate)
         self._layout.key.write_bytes(key)
+        self._write_signing_key()
         rows = [
             f'{self.tokens[short]},{user},{short},"{groups}"\n' for short, (user, groups) in USERS.items()
         ]

@@ -13,7 +13,8 @@ from bot.admin.doctor import judgements as judge
 from bot.admin.doctor.judgements import HealthCheck
 from bot.admin.doctor.probes import DatabaseLook, ask_slack, look_at_database, look_for_heads
 from bot.http.certificate import CertificateError, CertificateFiles, CertificateRecord, read_certificate
-from bot.oidc.issuers import IssuerKeys
+from bot.oidc.discovery import issuer_readers
+from bot.oidc.issuers import IssuerReader
 from bot.prefixes import name_slash_command
 from bot.registry import RegistryClient
 from bot.settings import Settings
@@ -26,7 +27,8 @@ from core.cluster.inspection import ClusterInspector
 from core.cluster.labels import namespace_name
 from core.errors import Invalid, Rejected, Unreachable
 from core.policy.authorization import Policy, parse_policy
-from core.policy.oidc_rules import width
+from core.policy.oidc_rules import KeySource
+from core.policy.oidc_width import width
 from core.policy.rules import OIDC
 from core.records.claim import Claim
 from core.records.registry_account import RegistryAccount, host_of
@@ -63,8 +65,8 @@ async def examine(
         found += [each async for each in _slack(settings, session, database, clock, starting=starting)]
         async with KubeClient(cluster_source(settings.kubeconfig, kubeconfig), clock=clock) as client:
             found += [each async for each in _cluster(settings, client, database, clock)]
+            found += await _jobs(settings, issuer_readers(session, client.document), starting=starting)
         found.append(await _registry(settings, session, clock))
-        found += await _jobs(settings, session, clock, starting=starting)
     return found
 
 
@@ -198,7 +200,7 @@ async def _cluster(
 
 
 async def _jobs(
-    settings: Settings, session: aiohttp.ClientSession, clock: Clock, *, starting: bool
+    settings: Settings, readers: Mapping[KeySource, IssuerReader], *, starting: bool
 ) -> list[HealthCheck]:
     """Look at the rules of tokens of CI, where there are any, and at their issuers, which a bot asks by itself."""
     policy = await asyncio.to_thread(_read_policy, settings)
@@ -207,16 +209,17 @@ async def _jobs(
         judge.judge_job_rule(rule.name, width(rule), given=policy.everything or f"{OIDC}{rule.name}" in given)
         for rule in policy.oidc
     ]
-    issuers = [] if starting else sorted({rule.issuer for rule in policy.oidc})
-    keys = IssuerKeys(session, clock)
-    return found + list(await asyncio.gather(*(_issuer(keys, issuer) for issuer in issuers)))
+    issuers = [] if starting else sorted({(rule.issuer, rule.keys) for rule in policy.oidc})
+    return found + list(
+        await asyncio.gather(*(_issuer(readers[keys], issuer, keys) for issuer, keys in issuers))
+    )
 
 
-async def _issuer(keys: IssuerKeys, issuer: str) -> HealthCheck:
+async def _issuer(reader: IssuerReader, issuer: str, keys: KeySource) -> HealthCheck:
     try:
-        return judge.judge_issuer(issuer, "", len(await keys.read(issuer)))
+        return judge.judge_issuer(issuer, keys, "", len(await reader.read(issuer)))
     except Unreachable as error:
-        return judge.judge_issuer(issuer, str(error), 0)
+        return judge.judge_issuer(issuer, keys, str(error), 0)
 
 
 async def _anchors(

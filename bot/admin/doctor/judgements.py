@@ -8,6 +8,7 @@ from bot.admin.audit import AppAuditHead, agreed, head_sentence
 from bot.http.certificate import CertificateRecord
 from bot.prefixes import typed
 from core.cluster.inspection import AccessRight
+from core.policy.oidc_rules import KeySource
 from core.ports.retention import DatabasePages
 from core.records.app import DEFAULT_RACK, adopt_command, namespace_command
 
@@ -272,15 +273,21 @@ def judge_job_rule(name: str, width: str, *, given: bool) -> HealthCheck:
     return HealthCheck(name=f"oidc:{name}", note=width)
 
 
-def judge_issuer(issuer: str, error: str, keys: int) -> HealthCheck:
-    """Judge whether an issuer of tokens of CI says its keys, and how many that can be used."""
+def judge_issuer(issuer: str, source: KeySource, error: str, keys: int) -> HealthCheck:
+    """Judge whether an issuer of tokens of CI says its keys, and how many that can be used; `source`: who was asked for them."""
     name = f"issuer {issuer.removeprefix('https://')}"
     if not error and keys:
         return HealthCheck(name=name)
+    remedies: Mapping[KeySource, str] = {
+        "issuer": f"curl -v {issuer.rstrip('/')}/.well-known/openid-configuration from this machine; a private CA is trusted by SSL_CERT_FILE;"
+        " of the bot's own cluster, keys: cluster in the rule",
+        "cluster": "kubectl get --raw /.well-known/openid-configuration says as which issuer this cluster signs; the bot may ask it by the"
+        " ClusterRole system:service-account-issuer-discovery, which every ServiceAccount has unless somebody took it away",
+    }
     return HealthCheck(
         name=name,
         problem=error or "it names no key that can be used, so no token of its jobs is taken",
-        remedy=f"curl -v {issuer.rstrip('/')}/.well-known/openid-configuration from this machine; a private CA is trusted by SSL_CERT_FILE",
+        remedy=remedies[source],
     )
 
 

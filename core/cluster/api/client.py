@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 
 from core.clock import Clock
-from core.cluster.api.address import READYZ, VERSION, Address, discovery
+from core.cluster.api.address import READYZ, VERSION, Address, discovery, path_of
 from core.cluster.api.credentials import ConfigurationSource
 from core.cluster.api.refusals import ApiRejected, ApiUnreachable
 from core.cluster.api.transport import Request, Transport
@@ -142,6 +142,10 @@ class KubeClient:
         except Unreachable:
             return False
         return True
+
+    async def document(self, path: str) -> Json:
+        """Return what the API server says at a path that is no object, such as that of its OpenID Connect discovery."""
+        return await self._json(Request(method="GET", at=path_of(path), seconds=READY_SECONDS))
 
     async def time(self) -> datetime | None:
         """Return the time of the answer to a question that anybody may ask, by the API server's clock; None where it says none."""

@@ -16,7 +16,7 @@ from bot.cli.rack_url import CliError, RackUrl
 from bot.oidc.issuers import IssuerKeys
 from core.policy.authorization import parse_policy
 from tests.bot.api.serving import serving
-from tests.bot.oidc.issuing import issuing, trusting
+from tests.bot.oidc.issuing import issuing, readers
 from tests.fakes import JumpingClock
 
 VARIABLES = (
@@ -165,7 +165,7 @@ async def test_a_job_builds_promotes_and_follows_without_a_stored_token(tmp_path
     """The whole way: GitHub's service, its issuer and the API, each over HTTP."""
     tokens: list[str] = []
     async with issuing() as issuer, aiohttp.ClientSession() as session:
-        keys = IssuerKeys(session, JumpingClock(), trusting())
+        keys = IssuerKeys(readers(session), JumpingClock())
         async with serving(tmp_path, keys=keys) as api:
 
             async def give(request):

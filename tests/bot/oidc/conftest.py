@@ -3,7 +3,7 @@ import pytest
 
 from bot.oidc.issuers import IssuerKeys
 from tests.bot.api.serving import serving
-from tests.bot.oidc.issuing import issuing, trusting
+from tests.bot.oidc.issuing import issuing, readers
 from tests.fakes import JumpingClock
 
 
@@ -26,10 +26,10 @@ def clock():
 
 @pytest.fixture
 def keys(session, clock):
-    return IssuerKeys(session, clock, trusting())
+    return IssuerKeys(readers(session), clock)
 
 
 @pytest.fixture
 async def api(tmp_path, session, clock):
-    async with serving(tmp_path, keys=IssuerKeys(session, clock, trusting())) as made:
+    async with serving(tmp_path, keys=IssuerKeys(readers(session), clock)) as made:
         yield made

@@ -3,10 +3,19 @@
 import pytest
 
 from bot.oidc.tokens import looks_like, name_of
-from core.policy.oidc_rules import GITHUB, GITLAB, OidcRule
+from core.policy.oidc_rules import OidcRule
+from core.policy.shared_issuers import GITHUB, GITLAB
 
 RUN = {"sub": "repo:acme/web:x", "repository": "acme/web", "ref": "refs/heads/main", "run_id": "123"}
 JOB = {"sub": "project_path:acme/web:x", "project_path": "acme/web", "ref": "main", "job_id": "7"}
+
+# kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin, "Bound service account tokens".
+CLUSTER = "https://kubernetes.default.svc"
+POD = {
+    "sub": "system:serviceaccount:ci:deployer",
+    "kubernetes.io": {"namespace": "ci", "pod": {"name": "web-x7"}},
+}
+ODD = [None, "x", {}, {"pod": "x"}, {"pod": {"name": 7}}]
 
 
 @pytest.mark.parametrize(
@@ -22,6 +31,9 @@ JOB = {"sub": "project_path:acme/web:x", "project_path": "acme/web", "ref": "mai
             RUN | {"ref": "refs/heads/`<!channel>\n\x1b[31m(run 1)"},
             "github:acme/web@refs/heads/??!channel???[31m?run 1? (run 123)",
         ),
+        (CLUSTER, POD, "kubernetes:ci/deployer (pod web-x7)"),
+        (CLUSTER, POD | {"kubernetes.io": {"pod": {"name": "a`b"}}}, "kubernetes:ci/deployer (pod a?b)"),
+        *((CLUSTER, POD | {"kubernetes.io": each}, "kubernetes:ci/deployer") for each in ODD),
         (GITHUB, {"sub": "s" * 300}, f"oidc:web ({'s' * 119}…)"),
     ],
 )

@@ -5,7 +5,8 @@ import pytest
 from core.actor import Actor
 from core.errors import Invalid
 from core.policy.authorization import Policy, parse_policy
-from core.policy.oidc_rules import fits, width
+from core.policy.claim_patterns import fits
+from core.policy.oidc_width import width
 
 GITHUB = "https://token.actions.githubusercontent.com"
 MAIN = "repo:acme/web:ref:refs/heads/main"
@@ -90,7 +91,7 @@ def test_every_claim_of_a_rule_must_fit_and_one_that_is_missing_or_a_list_fits_n
         (text_of(", max_age: soon"), "max_age must be a duration"),
         (
             text_of(subject="repo:*/web:ref:refs/heads/main"),
-            "takes jobs of anybody on GitHub: write repo:OWNER/",
+            "takes jobs of anybody on GitHub: write repo:OWNER… without",
         ),
         (text_of(subject="repo:[a]cme/web:ref:refs/heads/main"), "takes jobs of anybody on GitHub"),
         (text_of(subject="**"), "takes jobs of anybody on GitHub"),
@@ -103,6 +104,14 @@ def test_every_claim_of_a_rule_must_fit_and_one_that_is_missing_or_a_list_fits_n
             "anybody on GitLab",
         ),
         (text_of(issuer="https://ci.example.com", subject="*:**"), "takes every job of the issuer"),
+        (
+            text_of(issuer="https://ci.example.com", subject="system:serviceaccount:*:*"),
+            "takes every ServiceAccount of the cluster",
+        ),
+        (
+            text_of(", keys: file"),
+            'keys is issuer or cluster, where those of the issuer are read, not "file"',
+        ),
         (
             text_of() + "members: [{who: ['oidc:wep'], roles: [r]}]\nroles: {r: [view]}",
             'no rule of oidc is called "wep"; did you mean "web"?',
@@ -122,6 +131,13 @@ def test_two_rules_of_a_name_are_refused():
     assert 'two rules of oidc are called "web"' in problems(f"oidc:\n  - {rule}\n  - {rule}\n")
 
 
+def test_two_rules_that_read_the_keys_of_an_issuer_in_two_ways_are_refused():
+    rule = text_of().removeprefix("oidc: [").rstrip().removesuffix("]")
+    other = rule.replace("name: web", "name: other").replace("audience:", "keys: cluster, audience:")
+    assert "read its keys in two ways" in problems(f"oidc:\n  - {rule}\n  - {other}\n")
+    assert [each.keys for each in parse_policy(f"oidc:\n  - {other}\n", open_to_all=True).oidc] == ["cluster"]
+
+
 def test_an_owner_may_stand_in_a_claim_in_place_of_the_subject():
     (rule,) = policy(
         ", claims: {repository_owner_id: 123}, max_age: 10m", subject="repository_owner_id:123:environment:x"
@@ -134,6 +150,9 @@ def test_an_owner_may_stand_in_a_claim_in_place_of_the_subject():
     ("subject", "claims", "said"),
     [
         (MAIN, "", ""),
+        ("system:serviceaccount:ci:deployer", "", ""),
+        ("system:serviceaccount:ci:*", "", "more than one ServiceAccount"),
+        ("system:serviceaccount:*:deployer", "", "of more than one namespace"),
         ("repo:acme/web:environment:production", "", ""),
         ("repo:acme/web:ref:refs/heads/release-*", "", "more than one branch"),
         ("repo:acme/web:pull_request", "", "pull requests"),

@@ -19,7 +19,7 @@ from bot.admin.doctor.probes import look_at_database
 from bot.admin.doctor.report import summary
 from bot.clock import SystemClock
 from bot.main import tell_health
-from bot.oidc.issuers import IssuerKeys
+from bot.oidc.discovery import issuer_readers
 from bot.playground.cluster.simulated import SimulatedCluster
 from bot.playground.slack.workspace import SlackWorkspace
 from bot.settings import Settings, read_settings
@@ -290,7 +290,7 @@ oidc:
 async def test_jobs_of_ci_whose_issuer_is_away_or_that_may_nothing_and_rules_that_are_wide(
     ground, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(examination, "IssuerKeys", partial(IssuerKeys, tls=trusting()))
+    monkeypatch.setattr(examination, "issuer_readers", partial(issuer_readers, tls=trusting()))
     async with issuing() as issuer:
         rules = POLICY.replace("[U01ALICE]", '[U01ALICE, "oidc:web"]') + OIDC.format(url=issuer.url)
         (tmp_path / "policy.yml").write_text(rules)
