@@ -147,6 +147,20 @@ def test_in_http_mode_everything_that_slack_asks_for_has_its_address():
     assert changed == DOCUMENT, "nothing else is changed"
 
 
+def test_for_an_organisation_it_may_be_installed_there_and_nothing_else_is_changed():
+    changed = yaml.safe_load(slack_manifest(organisation=True))
+    assert changed["settings"].pop("org_deploy_enabled") is True
+    assert DOCUMENT["settings"]["org_deploy_enabled"] is False
+    assert changed == DOCUMENT | {
+        "settings": {k: v for k, v in DOCUMENT["settings"].items() if k != "org_deploy_enabled"}
+    }
+    both = yaml.safe_load(slack_manifest("/convox-eu", "https://bot.example.com", organisation=True))
+    assert (both["settings"]["org_deploy_enabled"], both["settings"]["socket_mode_enabled"]) == (True, False)
+    assert json.loads(
+        parse_qs(urlsplit(link(slack_manifest(organisation=True))).query)["manifest_json"][0]
+    ) == (yaml.safe_load(slack_manifest(organisation=True)))
+
+
 def test_another_command_names_the_app_so_that_two_can_be_told_apart():
     changed = yaml.safe_load(slack_manifest("/convox-staging"))
     about, features = changed["display_information"], changed["features"]

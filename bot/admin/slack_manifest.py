@@ -19,12 +19,13 @@ NEW_APP = "https://api.slack.com/apps?new_app=1&manifest_json="
 EVENTS = "/slack/events"
 
 
-def slack_manifest(command: str = DEFAULT_COMMAND, address: str = "") -> str:
+def slack_manifest(command: str = DEFAULT_COMMAND, address: str = "", *, organisation: bool = False) -> str:
     """Return the manifest, as YAML to be pasted.
 
     Args:
         command: How the slash command is called; another one names the app and its bot too, so that two can be told apart.
         address: Where Slack reaches the bot, as in https://bot.example.com, for HTTP mode; "" for Socket Mode.
+        organisation: Whether it may be installed for a whole organisation of Enterprise Grid (docs.slack.dev/enterprise/developing-for-enterprise-orgs).
 
     Raises:
         Invalid: the command or the address is none.
@@ -39,8 +40,10 @@ def slack_manifest(command: str = DEFAULT_COMMAND, address: str = "") -> str:
         _rename(manifest, command)
     if address:
         _call(manifest, _checked(address) + EVENTS)
+    if organisation:
+        manifest["settings"]["org_deploy_enabled"] = True
     # As it lies there, with what each scope is for, unless something is changed.
-    changed = command != DEFAULT_COMMAND or address
+    changed = command != DEFAULT_COMMAND or address or organisation
     dumped = yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=120) if changed else text
     return dumped.rstrip("\n")
 

@@ -37,8 +37,6 @@ WITHOUT_JSON = {
     "serve": "runs until it is stopped",
     "playground": "runs until it is stopped",
     "completion": "prints what a shell reads",
-    "slack-manifest": "prints what Slack reads",
-    "app-manifest": "prints YAML, which kubectl reads",
 }
 JSON = (("-o", "json"), ("--output", "json"))
 DO_USAGE = f"convox-bot do [{NO_WAIT}] [-o json] WORDS…"
@@ -206,6 +204,9 @@ def _add_slack_manifest(parser: argparse.ArgumentParser) -> None:
         help="where Slack calls the bot (default: Socket Mode)",
     )
     parser.add_argument(
+        "--org", action="store_true", help="so that it may be installed for a whole Enterprise organisation"
+    )
+    parser.add_argument(
         "--link", action="store_true", help="print the address at which Slack makes the app of it"
     )
 
@@ -326,6 +327,8 @@ def _keygen(_: argparse.Namespace) -> int:
 
 
 def _app_manifest(arguments: argparse.Namespace) -> int:
+    import yaml
+
     from bot.admin.commands import namespace_objects_text
     from bot.admin.settings import RackSettings
     from bot.settings import read_settings
@@ -336,14 +339,19 @@ def _app_manifest(arguments: argparse.Namespace) -> int:
         service_account=arguments.service_account,
         bot_namespace=arguments.bot_namespace,
     )
-    return show(text)
+    # One document of all, as kubectl reads it.
+    return show(text, {"apiVersion": "v1", "kind": "List", "items": list(yaml.safe_load_all(text))})
 
 
 def _slack_manifest(arguments: argparse.Namespace) -> int:
+    import yaml
+
     from bot.admin.slack_manifest import link, slack_manifest
 
-    text = slack_manifest(arguments.command, arguments.address)
-    return show(link(text) if arguments.link else text)
+    text = slack_manifest(arguments.command, arguments.address, organisation=arguments.org)
+    if arguments.link:
+        return show(link(text), {"link": link(text)})
+    return show(text, yaml.safe_load(text))
 
 
 def _explain(error: Exception) -> tuple[list[str], int]:

@@ -230,10 +230,12 @@ PROGRAM = [
     ("build -a myapp", 1),
     ("deploy -a myapp", 1),
     ("do", 2),
-    *(
-        (name + (" bash" if name == "completion" else " x" if name == "app-manifest" else ""), 2)
-        for name in WITHOUT_JSON
-    ),
+    ("slack-manifest --org", 0),
+    ("slack-manifest --link", 0),
+    ("slack-manifest --command none", 2),
+    ("app-manifest x", 0),
+    ("app-manifest X_", 2),
+    *((name + (" bash" if name == "completion" else ""), 2) for name in WITHOUT_JSON),
 ]
 
 
