@@ -9,13 +9,14 @@ from typing import Any
 
 from bot.slack.lookups import FIRST_LOOK, surely_absent
 from bot.slack.pacing import Pacing
-from bot.slack.web_api import CLOSED_TO_US, GONE, CallResult, WebApi
+from bot.slack.web_api import GONE, INACTIVE, CallResult, WebApi
 from bot.slack.workspace_blocks import WorkspaceBlocks
+from core.build_run import ENDED
 from core.clock import Clock
 from core.failpoints import failpoint
 from core.lifecycle.visibility import UNSEEN
 from core.ports.outbox import CardDue, Outbox
-from core.promotion import IN_FLIGHT, Phase
+from core.promotion import IN_FLIGHT, SETTLED, Phase
 from core.records.build import BuildStatus
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,9 @@ LONGEST_INTERVAL = 600.0
 NEVER: tuple[float, Phase | BuildStatus | None] = (float("-inf"), None)
 # What goes on by itself.
 UNATTENDED = IN_FLIGHT - {Phase.COUNTDOWN}
+# What people decide by, or look for later.
+DECISIVE = SETTLED | ENDED | {Phase.AWAITING_APPROVAL, Phase.COUNTDOWN}
+DELETED = "message_not_found"
 
 
 class CardSender:
@@ -89,7 +93,9 @@ class CardSender:
             await self._outbox.postpone_card(card.subject, self._later(FIRST_LOOK))
         else:
             log.error("Slack will not show the card of %s: %s", card.subject, said.error)
-            await self._outbox.card_failed(card.subject, said.error)
+            # Of one that takes the place of another people have seen something: who asked gets the rest.
+            give_up = self._outbox.channel_closed if card.closed_by else self._outbox.card_failed
+            await give_up(card.subject, said.error)
         self._outcome_known(card.subject)
 
     def due_in(self, subject: str, interval: float) -> float:
@@ -145,12 +151,22 @@ class CardSender:
         elif said.unknown:
             await self._outbox.postpone_card(card.subject, self._later(AFTER_TROUBLE))
         else:
-            if said.error in UNSEEN:
-                await self._outbox.channel_closed(card.subject, said.error)
-                return
-            level = logging.WARNING if said.error in GONE | CLOSED_TO_US else logging.ERROR
-            log.log(level, "the card of %s can no longer be edited: %s", card.subject, said.error)
-            await self._outbox.card_shown(card.subject, due.wanted)
+            await self._not_edited(due, ts, said.error)
+
+    async def _not_edited(self, due: CardDue, ts: str, error: str) -> None:
+        """Go on elsewhere: a card that somebody has deleted, or that Slack lets nobody edit any more, is posted anew, once."""
+        subject = due.card.subject
+        if error in UNSEEN:
+            await self._outbox.channel_closed(subject, error)
+            return
+        # One that only grows old, since the workspace lets nobody edit what is older, is worth a message where it matters.
+        matters = error == DELETED or due.phase in DECISIVE
+        anew = error in GONE and matters and await self._outbox.card_gone(subject, ts, error)
+        level = logging.WARNING if error in GONE | {INACTIVE} else logging.ERROR
+        then = "it is posted anew" if anew else "it stays as it is"
+        log.log(level, "the card of %s can no longer be edited: %s; %s", subject, error, then)
+        if not anew:
+            await self._outbox.card_shown(subject, due.wanted)
 
     def _later(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=max(0.0, seconds))

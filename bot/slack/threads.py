@@ -9,7 +9,7 @@ from typing import Any
 from bot.slack.cards import pause
 from bot.slack.lookups import FIRST_LOOK, surely_absent
 from bot.slack.pacing import Pacing
-from bot.slack.web_api import CLOSED_TO_US, GONE, CallResult, WebApi
+from bot.slack.web_api import GONE, INACTIVE, CallResult, WebApi
 from bot.views.thread import MOST_ROWS, fitting
 from core.clock import Clock
 from core.failpoints import failpoint
@@ -17,6 +17,9 @@ from core.lifecycle.visibility import UNSEEN
 from core.ports.outbox import Fits, LostPost, Outbox, Post, Shown, ThreadDue
 
 log = logging.getLogger(__name__)
+
+# Slack's word where the app has lost the right to post, wherever that is.
+NOT_ALLOWED = "missing_scope"
 
 
 class ThreadSender:
@@ -74,33 +77,38 @@ class ThreadSender:
             thread.channel, await self._render(post), post.nonce, thread_ts=thread.ts
         )
         failpoint("outbox.after_post")
-        await self._keep(post, thread.channel, said)
+        await self._keep(post, thread, said)
 
     async def _ending(self, subject: str, shown: Shown | None) -> Post | None:
         fits = await self._beside_ending(subject)
         return await self._outbox.claim_verdict(subject, most=MOST_ROWS, fits=fits, shown=shown)
 
-    async def _keep(self, post: Post, channel: str, said: CallResult) -> None:
+    async def _keep(self, post: Post, thread: ThreadDue, said: CallResult) -> None:
         if said.ts:
             await self._outbox.post_sent(post.id, said.ts)
         elif said.unknown:
             await self._outbox.post_unknown(post.id)
             await self._outbox.postpone_post(post.id, self._later(FIRST_LOOK))
         elif said.later:
-            pause(self._pacing, channel, said)
+            pause(self._pacing, thread.channel, said)
             await self._outbox.post_again(post.id, self._later(said.retry_after))
-        elif said.error in UNSEEN:
-            log.warning(
-                "the channel of %s has closed: %s; its requester is told directly", post.subject, said.error
-            )
+        elif said.error in {*UNSEEN, *GONE, INACTIVE}:
             await self._outbox.post_again(post.id)
-            await self._outbox.channel_closed(post.subject, said.error)
-        elif said.error in CLOSED_TO_US | GONE:
-            log.warning("Slack closed the thread of %s: %s", post.subject, said.error)
+            await self._elsewhere(thread, said.error)
+        elif said.error == NOT_ALLOWED:
+            log.error("Slack closed the thread of %s: %s", post.subject, said.error)
             await self._outbox.card_failed(post.subject, said.error)
         else:
             log.error("Slack did not take a message of %s: %s", post.subject, said.error)
             await self._outbox.post_dead(post.id, said.error)
+
+    async def _elsewhere(self, thread: ThreadDue, error: str) -> None:
+        """Go on under a new card where this one is gone, and with the requester where the channel, or that one, is as well."""
+        if error in GONE and await self._outbox.card_gone(thread.subject, thread.ts, error):
+            log.warning("the card of %s is gone: %s; it is posted anew", thread.subject, error)
+            return
+        log.warning("the channel of %s has closed: %s; its requester is told directly", thread.subject, error)
+        await self._outbox.channel_closed(thread.subject, error)
 
     async def look_up(self, lost: LostPost) -> None:
         """Find out what became of a message without an outcome, before it is sent again."""

@@ -15,22 +15,16 @@ from bot.slack.connection import DEAD_CREDENTIALS, SlackState, error_word, is_wo
 log = logging.getLogger(__name__)
 
 # Slack's words, by what they mean for us (each method's own page of errors, docs.slack.dev).
-CLOSED_TO_US = frozenset(
+GONE = frozenset(
     {
-        "channel_not_found",
-        "not_in_channel",
-        "is_archived",
-        "no_permission",
-        "restricted_action",
-        "restricted_action_read_only_channel",
-        "restricted_action_thread_only_channel",
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
         "cannot_reply_to_message",
-        "ekm_access_denied",
-        "team_access_not_granted",
-        "missing_scope",
     }
 )
-GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+# Of a message in a channel that was archived.
+INACTIVE = "is_inactive"
 LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 BUSY = LIMITED | {"service_unavailable", "request_timeout", "team_added_to_org"}
 PERHAPS = frozenset({"fatal_error", "internal_error"})

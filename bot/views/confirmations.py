@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from bot.prefixes import typed
 from bot.views.times import spoken
 from core.lifecycle.freezing import FrozenApp
+from core.lifecycle.visibility import MAY_NOT_POST, UNSEEN
 from core.policy.authorization import named
 from core.promotion import Phase, Promotion
 from core.sentence import Channel, CommandLine, Hyperlink, Sentence, TimeOfDay
@@ -241,6 +242,8 @@ _CLOSED = {
     "is_archived": "is archived",
     "not_in_channel": "is closed to me, since I was taken out of it",
     "channel_not_found": "is gone, or closed to me",
+    "message_not_found": "has lost its card twice",
+    **{word: "takes no message of mine any more" for word, why in UNSEEN.items() if why == MAY_NOT_POST},
 }
 
 

@@ -7,11 +7,20 @@ from core.promotion import Promotion
 # A promotion from Slack starts when its card is posted, or after this without an answer from Slack.
 CARD_PATIENCE = 10.0
 NOT_IN_CHANNEL = "I am not in this channel: /invite @convox"
+MAY_NOT_POST = "I may not post in this channel: ask whoever manages it or the workspace, or link another one"
 # Slack's errors that mean nobody would see the thread, and what is said then: refused, from a terminal too (engine rule 60).
 UNSEEN = {
     "not_in_channel": NOT_IN_CHANNEL,
     "channel_not_found": NOT_IN_CHANNEL,
     "is_archived": "this channel is archived, so nobody would see it: unarchive it, or link another one",
+    "no_permission": MAY_NOT_POST,
+    "restricted_action": MAY_NOT_POST,
+    "restricted_action_read_only_channel": MAY_NOT_POST,
+    "restricted_action_thread_only_channel": MAY_NOT_POST,
+    "restricted_action_non_threadable_channel": MAY_NOT_POST,
+    "restricted_action_thread_locked": MAY_NOT_POST,
+    "ekm_access_denied": MAY_NOT_POST,
+    "team_access_not_granted": MAY_NOT_POST,
 }
 
 

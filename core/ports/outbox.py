@@ -22,7 +22,7 @@ class Card:
         shown: revision that the message shows: of the promotion, or of the card of a build itself; -1 before the first.
         failed: Slack's permanent error (`not_in_channel` …) where it will never be shown, else "".
         closed_channel: where it was until that channel closed; since then it is with the requester. "" if it never moved.
-        closed_by: Slack's error, by which that was noticed.
+        closed_by: Slack's error, by which that was noticed; of one that never moved, the one for which it was posted anew.
     """
 
     subject: str
@@ -159,7 +159,14 @@ class Outbox(Protocol):
         ...
 
     async def channel_closed(self, subject: str, error: str) -> None:
-        """Slack says that the channel is archived, left or deleted: the requester gets what is left directly (engine rule 60)."""
+        """Slack says that nobody sees the channel, or the bot may not post there: the requester gets what is left directly (engine rule 60)."""
+        ...
+
+    async def card_gone(self, subject: str, ts: str, error: str) -> bool:
+        """Slack says that this message of the card is gone, or can be changed no more: let it be posted anew, if that is worth it.
+
+        It is once, for as long as something is to be said, or has just been.
+        """
         ...
 
     async def card_shown(self, subject: str, revision: int) -> None: ...

@@ -9,7 +9,7 @@ write, or by `write_down`. At a start `recover`, since whatever was being sent w
 import secrets
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from sqlite3 import Row
 
 from core.clock import Clock
@@ -29,6 +29,8 @@ from storage.timing import DatabaseTask
 
 # SQLite's word for no limit.
 ALL = -1
+# So long after the end people may still look for the card of a promotion, though its last message is out.
+JUST_ENDED = timedelta(minutes=10)
 
 
 class SqliteOutbox:
@@ -79,6 +81,13 @@ class SqliteOutbox:
                 if await session.run("move_card", moving):
                     return
             await session.run("card_failed", {"subject": subject, "error": error})
+
+    async def card_gone(self, subject: str, ts: str, error: str) -> bool:
+        """Let a card whose message is gone be posted anew; tell whether it will be."""
+        since = timestamp(self._clock.now() - JUST_ENDED)
+        gone = {"subject": subject, "ts": ts, "error": error, "since": since}
+        async with self._writing() as session:
+            return bool(await session.run("card_gone", gone))
 
     async def card_shown(self, subject: str, revision: int) -> None:
         """The card shows this revision now, or a newer one; written with the next write."""

@@ -42,7 +42,14 @@ UPDATE cards SET nonce = '', tried_at = NULL, not_before = :not_before WHERE sub
 UPDATE cards
 SET closed_channel = channel, closed_by = :error, channel = :channel, ts = NULL, nonce = '', tried_at = NULL, shown = -1,
     not_before = NULL
-WHERE subject = :subject AND ts IS NOT NULL AND ended = 0 AND closed_channel = '';
+WHERE subject = :subject AND (ts IS NOT NULL OR closed_by <> '') AND ended = 0 AND closed_channel = '';
+
+-- card_gone --
+-- The message of a card was deleted, or can be changed no more, while there is something to say, or has just been: it is posted anew, once.
+UPDATE cards
+SET closed_by = :error, ts = NULL, nonce = '', tried_at = NULL, shown = -1, not_before = NULL
+WHERE subject = :subject AND ts = :ts AND failed = '' AND closed_by = ''
+    AND (ended = 0 OR EXISTS (SELECT 1 FROM promotions WHERE promotions.id = cards.promotion AND settled_at > :since));
 
 -- requester --
 -- Who asked for a promotion or a build.
