@@ -54,8 +54,13 @@ class ImageTag:
 
     @property
     def url(self) -> str:
-        where = "registry-1.docker.io" if self.host == DOCKER else self.host
-        return f"{_scheme(where)}://{where}/v2/{self.repository}/manifests/{self.tag}"
+        return f"{api_address(self.host)}{self.repository}/manifests/{self.tag}"
+
+
+def api_address(host: str) -> str:
+    """Return where the API of a registry is, as it ends before the name of a repository."""
+    where = "registry-1.docker.io" if host == DOCKER else host
+    return f"{_scheme(where)}://{where}/v2/"
 
 
 def _scheme(host: str) -> str:
@@ -92,8 +97,7 @@ class RegistryClient:
             Unreachable: it does not, and why; Unauthenticated where it asks for a login.
         """
         tag = ImageTag(host, "", "")
-        where = "registry-1.docker.io" if host == DOCKER else host
-        url = f"{_scheme(where)}://{where}/v2/"
+        url = api_address(host)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 headers: dict[str, str] = {}

@@ -1,6 +1,7 @@
 """Connections and transactions: without these a cancelled task would leave half a write to the next one."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
@@ -199,7 +200,7 @@ async def open_database(
         file = stack.enter_context(opened(path))
         if exclusive:
             stack.enter_context(file_lock(path, file))
-            check_not_lost(path, file)
+            check_not_lost(path, os.fstat(file).st_size)
         with raising_unusable():
             writer = await stack.enter_async_context(connect(path))
             # Before anything is written: the journal's mode stays in the file, which may not be ours.

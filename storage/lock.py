@@ -76,17 +76,17 @@ def _acquire(descriptor: int, taken: str) -> None:
         raise DatabaseLocked(f"{taken}: stop it first, or give this one its own CONVOX_DATABASE") from None
 
 
-def check_not_lost(path: Path, file: int) -> None:
+def check_not_lost(path: Path, size: int) -> None:
     """Refuse to begin anew where a database was: to SQLite a file of 0 bytes is a database without tables.
 
     Args:
         path: of the database.
-        file: a descriptor of it, see `opened`.
+        size: of its file in bytes, 0 where there is none.
 
     Raises:
         DatabaseLost: the file is empty, or was not there, and the lock beside it names what it held.
     """
-    if os.fstat(file).st_size == 0 and (before := _remembered(path)):
+    if size == 0 and (before := _remembered(path)):
         raise DatabaseLost(
             f"the database {path} is empty, but it held the records of installation {before}, as {_beside(path)} says: put a"
             " backup in its place, or remove that file too to begin with nothing"

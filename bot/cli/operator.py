@@ -18,7 +18,10 @@ NewCommand = Callable[[str, str, Run], argparse.ArgumentParser]
 def add_operator_commands(command: NewCommand) -> None:
     """Add them to the parser; `command` takes a name, what it does, and what runs it."""
     _add_token(command("token", "create, list or revoke API tokens, beside a running bot", _token))
-    command("doctor", "check everything that the bot needs, and say what mends it", _doctor)
+    doctor = command("doctor", "check everything that the bot needs, and say what mends it", _doctor)
+    doctor.add_argument(
+        "--all", action="store_true", help="look at the channel of every app, at the pace that Slack allows"
+    )
     _add_audit(command("audit", "check the chain of the audit, or print its rows", _audit))
     _add_webhooks(command("webhooks", "tell somebody of events, beside a running bot", _webhooks))
     command("rekey", "seal every value with the newest key, so that older ones can go", _rekey)
@@ -110,15 +113,15 @@ def _database() -> Path:
     return read_settings(DatabaseSettings).convox_database
 
 
-def _doctor(_: argparse.Namespace) -> int:
+def _doctor(arguments: argparse.Namespace) -> int:
     from bot.admin.doctor import report
+    from bot.admin.doctor.check import HealthCheck
     from bot.admin.doctor.examination import examine
-    from bot.admin.doctor.judgements import HealthCheck
     from bot.clock import SystemClock
     from bot.settings import Settings, SettingsError, read_settings
 
     try:
-        checks = asyncio.run(examine(read_settings(Settings), SystemClock()))
+        checks = asyncio.run(examine(read_settings(Settings), SystemClock(), every=arguments.all))
     except SettingsError as error:
         remedy = "set it as docs/settings.md says; what needs all settings was not looked at"
         checks = [HealthCheck(name="settings", problem=each, remedy=remedy) for each in error.problems]

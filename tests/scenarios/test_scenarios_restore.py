@@ -3,7 +3,7 @@
 import pytest
 
 from bot.admin.adoption import AdoptionRequest, adopt
-from bot.admin.doctor.probes import look_at_database
+from bot.admin.doctor.looks.database import look_at_database
 from bot.admin.settings import AdoptionSettings
 from storage.copies import copy_database
 from tests.scenarios.arrangement import APP

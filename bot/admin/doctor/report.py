@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from bot.admin.doctor.judgements import HealthCheck
+from bot.admin.doctor.check import HealthCheck
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +22,10 @@ def _lines(check: HealthCheck) -> list[str]:
 def summary(checks: Sequence[HealthCheck]) -> str:
     """Return how many are well, in a sentence."""
     wrong = [check.name for check in checks if not check.ok]
+    about = ", ".join(dict.fromkeys(wrong))
     if not wrong:
         return f"all {len(checks)} checks are ok"
-    return f"{len(wrong)} of {len(checks)} checks found something: {', '.join(wrong)}"
+    return f"{len(wrong)} of {len(checks)} checks found something: {about}"
 
 
 def documents(checks: Sequence[HealthCheck]) -> list[dict[str, object]]:

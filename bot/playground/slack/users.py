@@ -163,3 +163,23 @@ class SimulatedUsers:
         if person.id in room.members:
             room.members.remove(person.id)
             self._context.store.changed()
+
+    def archive(self, channel: str, user: str) -> None:
+        """Archive a channel: Slack says so in it, and puts bots out."""
+        room = self.channel(channel)
+        room.is_archived = True
+        room.members = [member for member in room.members if not self._context.store.users[member].is_bot]
+        self._say_of(room, user, "archive")
+
+    def unarchive(self, channel: str, user: str) -> None:
+        """Take a channel back; whoever was put out stays out."""
+        room = self.channel(channel)
+        room.is_archived = False
+        self._say_of(room, user, "unarchive")
+
+    def _say_of(self, room: Conversation, user: str, done: str) -> None:
+        store, person = self._context.store, self.user(user)
+        kind = "group" if room.is_private else "channel"
+        message = Message(ts=store.next_ts(), channel=room.id, user=person.id, subtype=f"{kind}_{done}")
+        message.text = f"<@{person.id}> {done}d the channel"
+        store.post(message)

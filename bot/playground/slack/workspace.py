@@ -172,6 +172,14 @@ class SlackWorkspace(Inspector, FaultInjector):
         """Take somebody out of a channel."""
         self._users.remove(channel, user)
 
+    def archive(self, channel: str, user: str) -> None:
+        """Have somebody archive a channel, as Slack does: bots are put out."""
+        self._users.archive(channel, user)
+
+    def unarchive(self, channel: str, user: str) -> None:
+        """Have somebody take an archived channel back; bots stay out."""
+        self._users.unarchive(channel, user)
+
     async def command(self, user: str, channel: str, text: str, command: str = "") -> DeliveryResult:
         """Type a slash command and wait for its acknowledgement."""
         typed = command or self.command_name

@@ -15,7 +15,10 @@ from aiohttp.test_utils import TestServer
 
 from bot.admin.doctor import examination
 from bot.admin.doctor.examination import examine
-from bot.admin.doctor.probes import look_at_database
+from bot.admin.doctor.judgements.database import RESTORE
+from bot.admin.doctor.looks import slack as slack_looks
+from bot.admin.doctor.looks.database import look_at_database
+from bot.admin.doctor.looks.slack import SlackAnswer, SlackLooks
 from bot.admin.doctor.report import summary
 from bot.clock import SystemClock
 from bot.main import tell_health
@@ -160,7 +163,7 @@ async def test_an_anchor_that_refuses_and_an_audit_that_was_cut_back(ground):
     assert found["anchor in convox-myapp"].remedy == "convox-bot adopt myapp"
     audit = found["audit against the cluster"]
     assert "when a promotion of myapp ended last it had 900 rows" in audit.problem
-    assert audit.remedy.startswith("convox-bot audit verify --cluster")
+    assert audit.remedy.startswith("if a backup was restored: `convox-bot adopt myapp`")
 
 
 async def test_a_namespace_of_another_installation(ground):
@@ -187,11 +190,51 @@ async def test_tokens_that_slack_does_not_know(ground):
 async def test_a_slack_that_does_not_answer(ground):
     found = await ground.wrong(SLACK_API_URL="http://127.0.0.1:9/")
     assert found == {"SLACK_BOT_TOKEN": "Slack does not answer: ClientConnectorError"}
+    await ground.slack.go_down("error")
+    assert await ground.wrong() == {"SLACK_BOT_TOKEN": "Slack does not answer: HTTP 503"}
+
+
+async def test_a_slack_that_hangs_is_left_after_a_time(ground, monkeypatch):
+    monkeypatch.setattr(slack_looks, "SLACK_SECONDS", 0.05)
+    ground.slack.fail_next("auth.test", "hang")
+    assert await ground.wrong() == {"SLACK_BOT_TOKEN": "Slack does not answer within 0.05 s"}
+
+
+async def test_a_slack_that_says_not_now_is_no_reason_for_another_token(ground):
+    ground.slack.fail_next("apps.connections.open", 429, retry_after=30)
+    looked = (await ground.look())["SLACK_APP_TOKEN"]
+    assert looked.ok
+    assert "look again in a minute" in looked.note
+    ground.slack.fail_next("apps.connections.open", "missing_scope")
+    assert "without connections:write" in (await ground.wrong())["SLACK_APP_TOKEN"]
+
+
+async def test_something_else_that_answers_for_slack(ground):
+    async with registry_of({"status": 200}) as host:
+        found = await ground.wrong(SLACK_API_URL=f"http://{host}/")
+    assert found["SLACK_BOT_TOKEN"].startswith("Slack does not answer: JSONDecodeError")
 
 
 async def test_a_channel_that_the_bot_is_not_in(ground):
-    ground.slack.channel("deploys").members.clear()
-    assert list(await ground.wrong()) == ["channel of myapp"]
+    ground.slack.remove("deploys", "convox")
+    wrong = (await ground.look())["channel of myapp"]
+    assert "the bot is not in" in wrong.problem
+    assert "`/invite @convox`" in wrong.remedy
+    ground.slack.invite("deploys", "convox")
+    assert await ground.wrong() == {}
+
+
+async def test_a_channel_that_was_archived_and_what_mends_it(ground):
+    ground.slack.archive("deploys", "alice")
+    assert "or it was archived" in (await ground.wrong())["channel of myapp"], "Slack has put the bot out"
+    # Where it is left in, the channel can be read and takes nothing.
+    ground.slack.invite("deploys", "convox")
+    wrong = (await ground.look())["channel of myapp"]
+    assert "is archived, so nothing can be posted there" in wrong.problem
+    assert wrong.remedy.endswith("or unarchive it, then there: `/invite @convox`")
+    ground.slack.unarchive("deploys", "alice")
+    ground.slack.invite("deploys", "convox")
+    assert await ground.wrong() == {}
 
 
 async def test_clocks_that_differ(ground):
@@ -203,6 +246,8 @@ async def test_clocks_that_differ(ground):
 
 async def test_a_right_that_is_missing_and_a_namespace_that_is(ground):
     ground.cluster.access.deny = lambda verb, resource, _namespace: (verb, resource) == ("get", "pods/log")
+    looked = (await ground.look())["rights in convox-myapp"]
+    assert looked.remedy == "kubectl apply -f deploy/rbac.yaml", "the role is bound, and lacks something"
     assert await ground.wrong() == {
         "rights in convox-myapp": "the bot may not get pods/log",
         "rights in convox-builds": "the bot may not get pods/log, so nothing is built",
@@ -244,19 +289,19 @@ async def test_a_policy_that_is_bad_or_gone(ground, tmp_path):
     (tmp_path / "policy.yml").write_text("nonsense: 1\n")
     assert list(await ground.wrong()) == ["policy"]
     (tmp_path / "policy.yml").unlink()
-    assert (await ground.wrong())["policy"].endswith(
-        "cannot be read: No such file or directory: is CONVOX_POLICY right?"
-    )
+    looked = (await ground.look())["policy"]
+    assert looked.problem.endswith("policy.yml cannot be read: No such file or directory")
+    assert "set CONVOX_POLICY to where it is" in looked.remedy
     (tmp_path / "policy.yml").write_bytes(b"\xff")
     assert "cannot be read: 'utf-8'" in (await ground.wrong())["policy"]
 
 
-async def test_channels_of_many_apps_are_asked_at_the_pace_that_slack_allows():
-    clock = JumpingClock()
+@asynccontextmanager
+async def many_channels(clock, apps):
+    """Give what looks at the channels of so many apps, the apps with their channels, and the workspace."""
     slack = SlackWorkspace(clock)
     await slack.start()
     try:
-        channel = slack.channel("deploys").id
         environ = {
             "SLACK_BOT_TOKEN": slack.credentials.bot_token,
             "SLACK_APP_TOKEN": slack.credentials.app_token,
@@ -265,19 +310,45 @@ async def test_channels_of_many_apps_are_asked_at_the_pace_that_slack_allows():
             "CONVOX_OPEN": "1",
         }
         settings = read_settings(Settings, environ, None)
-        linked = {f"app{number}": channel for number in range(120)}
+        linked = {f"app{number}": slack.channel("deploys").id for number in range(apps)}
         async with aiohttp.ClientSession() as session:
-
-            async def asked():
-                return [each async for each in examination._channels(settings, session, linked, clock)]
-
-            found = await asked()
-            assert [each.name for each in found if each.problem or each.note] == []
-            assert clock.monotonic() == 110 * 1.5
-            # Whoever asked much just before has it wait, and it says nothing of that either.
-            assert [each.name for each in await asked() if each.problem or each.note] == []
+            yield SlackLooks(settings, session, clock), linked, slack
     finally:
         await slack.stop()
+
+
+WHO = SlackAnswer(said={"user": "convox"})
+
+
+async def test_channels_of_many_apps_are_all_asked_at_the_pace_that_slack_allows():
+    clock = JumpingClock()
+    async with many_channels(clock, 120) as (looks, linked, _):
+        found = await looks.each_channel(linked, WHO)
+        assert [each.name for each in found if each.problem or each.note] == []
+        assert clock.monotonic() == 110 * 1.5
+        # Whoever asked much just before has it wait, and it says nothing of that either.
+        again = await looks.each_channel(linked, WHO)
+        assert [each.name for each in again if each.problem or each.note] == []
+
+
+async def test_in_a_hurry_as_many_are_asked_as_slack_lets_one_and_the_others_are_named():
+    clock = JumpingClock()
+    async with many_channels(clock, 120) as (looks, linked, _):
+        found = await looks.some_channels(linked, WHO)
+        assert [each.name for each in found if each.problem] == []
+        assert len(found) == 41
+        assert found[-1].note.startswith("those of app40, app41, app42, app43, app44 and 75 more were not")
+        assert clock.monotonic() == 0, "it waits for nothing"
+
+
+async def test_channels_that_hang_are_left_after_a_time_and_named(monkeypatch):
+    monkeypatch.setattr(slack_looks, "CHANNEL_SECONDS", 0.1)
+    async with many_channels(JumpingClock(), 3) as (looks, linked, slack):
+        slack.fail_next("conversations.history", "hang", times=3)
+        found = await looks.some_channels(linked, WHO)
+    assert [each.problem for each in found] == [
+        "no answer within 0.1 s, so nothing is known of channel of app0, channel of app1, channel of app2"
+    ]
 
 
 OIDC = """\
@@ -321,7 +392,7 @@ async def test_keys_that_do_not_fit_and_one_that_may_not_go_yet(ground):
 
 
 async def test_a_disk_that_is_full(ground, monkeypatch):
-    monkeypatch.setattr("bot.admin.doctor.examination.free_fraction", lambda _path: 0.04)
+    monkeypatch.setattr("bot.admin.doctor.looks.files.free_fraction", lambda _path: 0.04)
     assert "4% of the disk" in (await ground.wrong())["disk"]
 
 
@@ -336,7 +407,13 @@ async def test_a_database_that_is_damaged_or_not_there_yet(ground, tmp_path):
     assert "\n" not in said
     path.write_bytes(b"\0" * len(content))
     assert "its file is no SQLite database" in (await ground.wrong())["database"]
+    path.write_bytes(b"")
+    lost = (await ground.look())["database"]
+    assert "is empty, but it held the records of installation" in lost.problem
+    assert lost.remedy == RESTORE, "a start refuses, so it is not ok"
     path.unlink()
+    assert "is empty, but it held" in (await ground.wrong())["database"]
+    path.with_name("convox.db.lock").unlink()
     found = await ground.look()
     assert found["database"].ok
     assert "`serve` makes it" in found["database"].note
@@ -352,7 +429,7 @@ async def test_a_start_does_not_follow_the_whole_audit(ground, monkeypatch):
         followed.append(session)
         return await follow(session)
 
-    monkeypatch.setattr("bot.admin.doctor.probes.follow", following)
+    monkeypatch.setattr("bot.admin.doctor.looks.database.follow", following)
     assert (await look_at_database(path, keys, whole=False)).error == ""
     assert followed == []
     assert (await look_at_database(path, keys, whole=True)).chain.rows > 0

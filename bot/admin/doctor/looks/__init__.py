@@ -1,0 +1,1 @@
+"""The looks that doctor takes: thin, and nothing is changed by them."""
