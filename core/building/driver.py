@@ -14,6 +14,7 @@ from datetime import timedelta
 from core.build_run import BuildRun
 from core.building.cause import cause_in
 from core.building.job_spec import job_spec
+from core.building.patience import BuildPatience
 from core.building.reading_log import LogProgress, new_lines, past_the_second
 from core.clock import Clock
 from core.errors import Conflict, Rejected, Unreachable, UserError
@@ -120,10 +121,10 @@ class BuildDriver:
         except UserError as error:
             await self._fail(run, error.sentence)
             return
-        redact = await _redactor(spec)
+        redact, patience = await _redactor(spec), BuildPatience()
         while (run := await self._ports.store.read.build_run(run.id)).status is BuildStatus.RUNNING:
             try:
-                ended = await self._look(run, spec, redact)
+                ended = await self._look(run, spec, redact, patience)
             except Rejected as error:
                 await self._fail(run, Sentence.of(str(error)))
                 return
@@ -138,11 +139,13 @@ class BuildDriver:
                 return
             await self._pause(run.app, LOOK_SECONDS)
 
-    async def _look(self, run: BuildRun, spec: BuildJobSpec, redact: Redactor) -> bool:
+    async def _look(
+        self, run: BuildRun, spec: BuildJobSpec, redact: Redactor, patience: BuildPatience
+    ) -> bool:
         """Look once, and do what follows; return whether the build has ended."""
         if not run.job:
             run = await self._make_job(run, spec)
-        status = await self._ports.cluster.look(run.id)
+        status = patience.judge(await self._ports.cluster.look(run.id), self._ports.clock.now())
         # Last words of a container and events are foreign text, as its log is.
         status = replace(status, reason=redact(status.reason))
         run = await self._note_waiting(run, status)

@@ -63,6 +63,7 @@ class BuildJobStatus:
         job: its uid, "" where it is gone.
         reason: what it waits for, or why it failed, as far as the cluster tells.
         hindered: what it waits for is not what each build waits for at first; only somebody else can change it.
+        lasting: what is said of it, as of what hinders it, once it has been so for a while; "" where that means nothing.
         digests: of its images, in the order of the spec, where it succeeded.
     """
 
@@ -70,6 +71,7 @@ class BuildJobStatus:
     job: str = ""
     reason: str = ""
     hindered: bool = False
+    lasting: str = ""
     digests: tuple[str, ...] = ()
 
 

@@ -6,7 +6,7 @@ redirection carries it to another. Nothing of what was cloned is run, no link of
 
 from urllib.parse import urlsplit
 
-from core.cluster.builds.script import SOURCE
+from core.cluster.builds.script import BEARER, PAUSES, SOURCE, TRYING
 from core.ports.builds import GitClone
 from core.yaml.source import LARGEST_FILE
 
@@ -60,12 +60,12 @@ run --work-tree={SOURCE} checkout -q --detach "$commit" || refused
 rm -rf /tmp/git
 # Eight is GNU's code for an answer that is an error; BusyBox has one code, and words.
 answers() {{ test $code = 8 || grep -q 'error: HTTP/[0-9.]* 5' /tmp/wget.log; }}
-# One that answers and cannot store has a full disk, say, for which somebody has to make room: it is told for ten minutes.
-for pause in 1 2 4 8 16 32 60 60 60 60 60 60 60 60 0; do
-  wget -q -O {BUILD_SCRIPT} --header "Authorization: Bearer $SOURCE_TOKEN" \
-    --header 'Content-Type: application/octet-stream' --post-file /tmp/clone "$CLONE_URL" 2>/tmp/wget.log && exit 0
+# One that answers and cannot store has a full disk, say, for which somebody has to make room; one that does not may be on its way.
+{TRYING}for pause in {PAUSES}; do
+  wget -q $limit -O {BUILD_SCRIPT} {BEARER} --header 'Content-Type: application/octet-stream' \
+    --post-file /tmp/clone "$CLONE_URL" 2>/tmp/wget.log && exit 0
   code=$?
-  test $pause -lt 60 || answers || break
+  test $pause -lt 60 || ! denied || break
   sleep $pause
 done
 if answers; then

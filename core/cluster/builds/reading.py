@@ -13,6 +13,8 @@ from core.ports.builds import BuildJobStatus
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # The kubelet has tried at least twice, or never will.
 PERMANENT = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+# Of a source that is large, or that is asked of a bot which the cluster does not reach: only time tells them apart.
+FETCHES = "its source is still being fetched: if that goes on, the cluster does not reach the bot at CONVOX_BUILD_ADDRESS"
 # By SIGKILL (128 + 9), which mostly is the kernel's, for memory.
 KILLED = 137
 # What a Job controller says of a pod that admission refuses, before the reason; the pod's name is another one each time.
@@ -42,6 +44,13 @@ def job_status(
         return BuildJobStatus(phase="failed", job=uid, reason=_why_failed(job, pod))
     if "running" in (_status(pod, CONTAINER).get("state") or {}):
         return BuildJobStatus(phase="running", job=uid)
+    return _waiting(uid, pod, events)
+
+
+def _waiting(uid: str, pod: Document | None, events: Sequence[Document]) -> BuildJobStatus:
+    """Return how a build is that has a Job and has not begun."""
+    if "running" in (_status(pod, FETCHING).get("state") or {}):
+        return BuildJobStatus(phase="waiting", job=uid, reason="its source is being fetched", lasting=FETCHES)
     why, said = _hindrance(pod) if pod is not None else _refusal(events)
     if why in PERMANENT:
         return BuildJobStatus(phase="failed", job=uid, reason=said)

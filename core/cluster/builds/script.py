@@ -14,20 +14,34 @@ SECRETS = "/run/build-secrets"
 DIGESTS = "/dev/termination-log"
 # How the container ends that has fetched what it cannot unpack.
 NOT_UNPACKED = 5
-# Retried for as long as the bot may be starting again; what is sent is the archive as it was uploaded.
+# Between two tries to reach the bot: a quarter of an hour in all, twice what a lost node of it costs (deploy/README.md). A build
+# whose time is over first is ended by its Job.
+PAUSES = "1 2 4 8 16 32 60 60 60 60 60 60 60 60 60 60 60 60 60 60 0"
+BEARER = '--header "Authorization: Bearer $SOURCE_TOKEN"'
+# `limit`: a node that is gone answers nothing, not even that, and one try may take a quarter of an hour (BusyBox: 900 s) without
+# it; Debian's BusyBox knows no such limit. `denied`: BusyBox was told what will be the same later on, unlike a time-out and too
+# many requests. A proxy says so of a bot that is away for a moment, too: it counts after a minute.
+TRYING = """\
+limit=
+if wget --help 2>&1 | grep -q -e '-T'; then limit='-T 30'; fi
+denied() { grep -q 'error: HTTP/[0-9.]* 4' /tmp/wget.log && ! grep -qE 'HTTP/[0-9.]* 4(08|29)' /tmp/wget.log; }
+"""
+# What is sent is the archive as it was uploaded.
 FETCH = f"""\
 set -eu
-for pause in 1 2 4 8 16 32 0; do
-  if wget -q -O /tmp/source.tgz --header "Authorization: Bearer $SOURCE_TOKEN" "$SOURCE_URL"; then
-    if tar -xzf /tmp/source.tgz -C /source 2>/tmp/tar.log; then
+{TRYING}for pause in {PAUSES}; do
+  if wget -q $limit -O /tmp/source.tgz {BEARER} "$SOURCE_URL" 2>/tmp/wget.log; then
+    if tar -xzf /tmp/source.tgz -C {SOURCE} 2>/tmp/tar.log; then
       rm /tmp/source.tgz
       exit 0
     fi
     echo "the source cannot be unpacked: $(tail -n 1 /tmp/tar.log)" | tee /dev/termination-log
     exit {NOT_UNPACKED}
   fi
+  test $pause -lt 60 || ! denied || break
   sleep $pause
 done
+cat /tmp/wget.log
 echo "the source could not be fetched from $SOURCE_URL" | tee /dev/termination-log
 exit 1
 """

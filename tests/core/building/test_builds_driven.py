@@ -327,6 +327,19 @@ async def test_what_keeps_a_build_from_starting_is_shown_while_it_does_and_said_
     assert (run.status, run.waits) == ("complete", "")
 
 
+async def test_a_source_that_is_fetched_for_long_is_told_with_what_may_be_wrong_and_still_waited_for(
+    b: Builds,
+):
+    lasting = "its source is still being fetched: is the bot reached?"
+    fetches = BuildJobStatus(
+        phase="waiting", job="uid", reason="its source is being fetched", lasting=lasting
+    )
+    b.jobs.looks = [*[fetches] * 60, RUNS, *[fetches] * 62, RUNS, DONE]
+    run = await b.made()
+    assert (run.status, run.waits) == ("complete", "")
+    assert await b.log(run.id) == [f"waiting: {lasting}"], "once, and not of the minute that was none"
+
+
 async def test_one_that_is_cancelled_while_something_keeps_it_from_starting_waits_for_nothing(b: Builds):
     async def look(build: str) -> BuildJobStatus:
         await b.starter.cancel(by(BOB), build)

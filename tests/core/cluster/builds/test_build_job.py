@@ -227,6 +227,11 @@ def pod(name: str = "build", where: str = "containerStatuses", **state):
         ),
         ((job(), [{}]), "waiting", "its pod is starting"),
         ((job(), [pod(waiting={"reason": "PodInitializing"})]), "waiting", "its pod is starting"),
+        (
+            (job(), [pod("source", "initContainerStatuses", running={})]),
+            "waiting",
+            "its source is being fetched",
+        ),
         ((job(), [pod(waiting={"reason": "ErrImagePull", "message": "no"})]), "waiting", "ErrImagePull: no"),
         (
             (job(), [pod(waiting={"reason": "ImagePullBackOff"})]),
@@ -338,6 +343,7 @@ def test_how_a_build_is_and_why(found, phase: str, reason: str):
             True,
             "ErrImagePull: nobody says why",
         ),
+        ((job(), [pod("source", "initContainerStatuses", running={})]), False, "its source is being fetched"),
         ((job(), [{"status": {"conditions": [UNSCHEDULED]}}]), True, "no node takes it: 0/3"),
         ((job(), [pod(running={})], [event("used: pods=8")]), False, ""),
     ],

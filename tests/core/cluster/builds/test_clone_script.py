@@ -9,6 +9,7 @@ import pytest
 from bot.api.clones import cloned_source
 from core.cluster.builds.clone import GIT_REFUSED, NOT_STORED, clone_environment
 from core.cluster.builds.clone_problem import clone_problem
+from core.cluster.builds.script import PAUSES
 from core.ports.builds import GitClone
 from core.records.git_address import SECURE
 from tests.core.cluster.builds.repositories import Host, git, ran, served
@@ -141,7 +142,7 @@ def test_a_bot_that_cannot_store_it_is_told_for_longer_and_says_another_thing_to
     assert ran(tmp_path, host, GitClone(url=f"{host.url}/web"), wget=wget).code == 0
     host.away = 99
     done = ran(tmp_path, host, GitClone(url=f"{host.url}/web"), wget=wget)
-    assert (done.code, host.away) == (NOT_STORED, 99 - 15)
+    assert (done.code, host.away) == (NOT_STORED, 99 - len(PAUSES.split()))
     assert done.message == f"the bot at {host.url}/clone could not store what was cloned\n"
 
 
