@@ -7,10 +7,17 @@ from contextlib import suppress
 from typing import Protocol
 
 from aiohttp import StreamReader, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.web_request import BaseRequest
 
-from bot.http.errors import Overloaded, RequestTimeout, error_response, json_response, raw_response
+from bot.http.errors import (
+    HeaderTooLarge,
+    Overloaded,
+    RequestTimeout,
+    error_response,
+    json_response,
+    raw_response,
+)
 from bot.http.handshake import TlsProtocol
 from bot.http.limits import HttpLimits
 from bot.http.log_limiter import LogLimiter
@@ -19,13 +26,19 @@ from core.errors import Unexpected, UserError
 
 log = logging.getLogger(__name__)
 
-# A request is a line and some headers; proxies add a dozen. aiohttp's own bound on each line is 8,190 bytes.
+# A request is a line and some headers; proxies add a dozen.
 MOST_HEADERS = 64
+# A token of GitLab names up to 200 groups of whoever started the job (`groups_direct`), and is encoded twice on its way.
+LONGEST_LINE = 1 << 15
 # What is buffered of a body that nobody reads yet; twice of it, and then the sender has to wait.
 BUFFERED_BYTES = 1 << 14
 # After an answer, what is still sent of its request is read and dropped for so long: otherwise the answer could be lost.
 LINGERING_SECONDS = 2.0
 UNREADABLE = "this cannot be read as an HTTP request"
+TOO_LONG = HeaderTooLarge(
+    f"a header of this request is longer than {LONGEST_LINE:,} bytes",
+    hint="a token of a job takes most of it: let the job ask for one with fewer claims, or use a stored token (docs/ci.md)",
+)
 
 
 class ConnectionTracker(Protocol):
@@ -71,6 +84,8 @@ class HttpConnection(web.RequestHandler, TlsProtocol):
             keepalive_timeout=owner.limits.idle_seconds,
             lingering_time=LINGERING_SECONDS,
             max_headers=MOST_HEADERS,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
             read_bufsize=BUFFERED_BYTES,
             auto_decompress=False,
         )
@@ -187,7 +202,11 @@ class HttpConnection(web.RequestHandler, TlsProtocol):
             raise ConnectionError("nothing can be answered any more")
         if _is_senders_fault(exc):
             self._note(exc)
-            answer = json_response({"error": UNREADABLE}, status=400)
+            answer = (
+                error_response(TOO_LONG)
+                if isinstance(exc, LineTooLong)
+                else json_response({"error": UNREADABLE}, status=400)
+            )
         else:
             surprise = Unexpected()
             log.error("%s: a request failed before its route", surprise.reference, exc_info=exc)

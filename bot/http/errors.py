@@ -27,6 +27,12 @@ class PayloadTooLarge(UserError):
     status = 413
 
 
+class HeaderTooLarge(UserError):
+    """RFC 6585, 5."""
+
+    status = 431
+
+
 class Unsigned(UserError):
     """Nobody whose secret is known has signed this; no password would help, so none is asked for."""
 

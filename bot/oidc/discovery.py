@@ -13,12 +13,12 @@ import aiohttp
 import orjson
 
 from bot.oidc.issuers import IssuerReader
-from bot.oidc.jwk_sets import KeysByName, keys_of
+from bot.oidc.jwk_sets import JwkSet
 from core.errors import Rejected, Unreachable
 from core.policy.oidc_rules import KeySource
 
 PATIENCE_SECONDS = 5.0
-# GitHub's are 4 kB; a document of this size holds a hundred keys.
+# GitHub's are 4 kB; a document of this size holds hundreds of keys.
 MOST_BYTES = 256 * 1024
 # OpenID Connect Discovery 1.0, 4; and where kube-apiserver has its keys, whatever address its document gives of itself
 # (kubernetes.io/docs/tasks/configure-pod-container/configure-service-account, "Service account issuer discovery").
@@ -39,7 +39,7 @@ class PublicIssuers:
         self._session = session
         self._tls = tls
 
-    async def read(self, issuer: str) -> KeysByName:
+    async def read(self, issuer: str) -> JwkSet:
         """Ask an issuer for its keys; raises Unreachable with why it does not say."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -49,7 +49,7 @@ class PublicIssuers:
                 where = str(configuration.get("jwks_uri", ""))
                 if not where.startswith("https://"):
                     raise Unreachable(f"{issuer} does not say where its keys are, over https")
-                return keys_of(await self._document(where))
+                return JwkSet(await self._document(where))
         except TimeoutError:
             raise Unreachable(f"{issuer} does not answer within {PATIENCE_SECONDS:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -86,13 +86,13 @@ class ClusterIssuer:
         """Take what reads a document of the API server by its path, as `KubeClient.document` does."""
         self._document = document
 
-    async def read(self, issuer: str) -> KeysByName:
+    async def read(self, issuer: str) -> JwkSet:
         """Ask the cluster for its keys; raises Unreachable with why it does not say, or that it signs as another issuer."""
         try:
             configuration = await self._document(CONFIGURATION)
             if (itself := configuration.get("issuer")) != issuer:
                 raise Unreachable(f"this cluster signs as the issuer {itself}, not as {issuer}")
-            return keys_of(await self._document(CLUSTER_KEYS))
+            return JwkSet(await self._document(CLUSTER_KEYS))
         except Rejected as error:
             raise Unreachable(f"this cluster does not say its keys: {error}") from None
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.oidc.jwk_sets import IssuerKey, KeysByName
+from bot.oidc.jwk_sets import IssuerKey, JwkSet
 from core.clock import Clock
 from core.errors import Unreachable
 from core.policy.oidc_rules import KeySource
@@ -29,7 +29,7 @@ AWAY_SECONDS = 10.0
 class IssuerReader(Protocol):
     """Whoever can ask issuers for their keys."""
 
-    async def read(self, issuer: str) -> KeysByName:
+    async def read(self, issuer: str) -> JwkSet:
         """Return the keys of an issuer as it names them now; raises Unreachable with why it does not say."""
         ...
 
@@ -44,7 +44,7 @@ class IssuerState:
         trouble: why it did not answer then, "" where it did.
     """
 
-    keys: KeysByName = field(default_factory=dict)
+    keys: JwkSet = field(default_factory=lambda: JwkSet({}))
     read_at: float | None = None
     asked_at: float | None = None
     trouble: str = ""
@@ -61,7 +61,7 @@ class IssuerState:
     def forget_old(self, now: float) -> None:
         """Trust no key for days that nobody has confirmed."""
         if self.read_at is not None and now - self.read_at >= STALE_SECONDS:
-            self.keys, self.read_at = {}, None
+            self.keys, self.read_at = JwkSet({}), None
 
 
 class IssuerKeys:
@@ -90,7 +90,7 @@ class IssuerKeys:
                 if state.is_due((name, kind) in state.keys, self._clock.monotonic()):
                     await self._ask(source, issuer, state)
         state.forget_old(self._clock.monotonic())
-        key = state.keys.get((name, kind))
+        key = state.keys.find(name, kind)
         if key is None and state.trouble:
             raise Unreachable(state.trouble)
         return key

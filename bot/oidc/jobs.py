@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.oidc.issuers import IssuerKeys
+from bot.oidc.issuers import AGAIN_SECONDS, IssuerKeys
 from bot.oidc.tokens import HINT, jwt_id, name_of, read_token, rule_for, verified
 from core.actor import Actor, JwtId
 from core.clock import Clock
@@ -49,7 +49,10 @@ class JobTokens:
                 f"whether this token is right cannot be known: {error}", hint="try again in a minute"
             ) from None
         if key is None:
-            raise Unauthorized("this token is signed with a key that its issuer does not name", hint=HINT)
+            raise Unauthorized(
+                "this token is signed with a key that its issuer does not name",
+                hint=f"where the issuer has just taken a new one, it is known in {AGAIN_SECONDS:g} s: let the job try again then; else {HINT}",
+            )
         now = self._clock.now()
         claims = verified(token, key, [rule.audience for rule in rules], now)
         rule = rule_for(rules, claims, now)

@@ -7,32 +7,49 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.util import base64_to_int
 
-MOST_KEYS = 100
 # NIST SP 800-131A.
 LEAST_RSA_BITS = 2048
 KEY_TYPES: Mapping[str, type[RSAKey] | type[ECKey]] = {"RSA": RSAKey, "EC": ECKey}
 
 IssuerKey = RSAKey | ECKey
-# By name and type: RFC 7517, 4.5 lets keys of two types share a name.
-KeysByName = Mapping[tuple[str, str], IssuerKey]
 
 
-def keys_of(document: Mapping[str, Any]) -> KeysByName:
-    """Return the keys of a JWK set that sign; of one that cannot be used nothing is said, as RFC 7517, 5 has it.
+class JwkSet:
+    """The keys of an issuer that sign; of one that cannot be used nothing is said, as RFC 7517, 5 has it.
 
-    A symmetric key is none: whoever reads it could sign with it.
+    Each is made ready when it is first asked for: that takes up to a millisecond, and an issuer may name a thousand.
     """
-    listed = document.get("keys")
-    found: dict[tuple[str, str], IssuerKey] = {}
-    for each in listed[:MOST_KEYS] if isinstance(listed, list) else ():
-        if not isinstance(each, dict) or each.get("use", "sig") != "sig":
-            continue
-        name, kind = each.get("kid"), each.get("kty")
-        if not isinstance(name, str) or not isinstance(kind, str) or kind not in KEY_TYPES:
-            continue
-        if (key := _imported(kind, each)) is not None:
-            found.setdefault((name, kind), key)
-    return found
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """Take a JWK set as it was read."""
+        listed = document.get("keys")
+        # By name and type: RFC 7517, 4.5 lets keys of two types share a name.
+        self._written: dict[tuple[str, str], dict[str, Any]] = {}
+        self._ready: dict[tuple[str, str], IssuerKey | None] = {}
+        for each in listed if isinstance(listed, list) else ():
+            if not isinstance(each, dict) or each.get("use", "sig") != "sig":
+                continue
+            name, kind = each.get("kid"), each.get("kty")
+            # A symmetric key is none: whoever reads it could sign with it.
+            if isinstance(name, str) and isinstance(kind, str) and kind in KEY_TYPES:
+                self._written.setdefault((name, kind), each)
+
+    def __contains__(self, key: tuple[str, str]) -> bool:
+        """Tell whether a name and type of a key is written there."""
+        return key in self._written
+
+    def find(self, name: str, kind: str) -> IssuerKey | None:
+        """Return a key by its name (`kid`) and type (`kty`), or None where it is missing or cannot be used."""
+        at = (name, kind)
+        if at not in self._written:
+            return None
+        if at not in self._ready:
+            self._ready[at] = _imported(kind, self._written[at])
+        return self._ready[at]
+
+    def usable(self) -> int:
+        """Return how many can be used."""
+        return sum(self.find(*each) is not None for each in self._written)
 
 
 def _imported(kind: str, document: dict[str, Any]) -> IssuerKey | None:

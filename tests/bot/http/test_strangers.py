@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from bot.http import connection
 from bot.http.bodies import BODIES
 from bot.http.connection import HttpConnection
 from tests.bot.http.port import GET, HALF, HOST, opened, posting, reply_of
@@ -298,6 +299,25 @@ async def test_what_is_no_http_is_a_sentence_and_one_line_of_the_log_without_wha
     assert len(caplog.text) < 300
     assert "hunter2" not in caplog.text
     assert "Traceback" not in caplog.text
+
+
+async def test_a_token_as_long_as_those_of_a_ci_is_taken_and_a_longer_one_told_so(
+    caplog: pytest.LogCaptureFixture,
+):
+    """GitLab names up to 200 groups in one, which base64 makes longer twice: with aiohttp's own bound a job was told nothing."""
+
+    def asked(length: int) -> bytes:
+        return b"GET /ok HTTP/1.1\r\nHost: x\r\nAuthorization: Basic " + MARK + b"x" * length + b"\r\n\r\n"
+
+    with caplog.at_level(logging.DEBUG):
+        async with opened() as port, await port.connect(asked(24_000)) as client:
+            assert (await client.reply()).status == 200
+        async with opened() as port, await port.connect(asked(connection.LONGEST_LINE)) as client:
+            reply = reply_of(await client.rest())
+
+    assert (reply.status, reply.error) == (431, "a header of this request is longer than 32,768 bytes")
+    assert "let the job ask for one with fewer claims" in reply.body.decode()
+    assert "hunter2" not in caplog.text
 
 
 async def test_a_body_that_breaks_off_its_chunks_is_a_sentence(caplog: pytest.LogCaptureFixture):

@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from joserfc.jwk import OctKey
 from joserfc.util import int_to_base64
 
-from bot.oidc import discovery
+from bot.oidc import discovery, jwk_sets
 from bot.oidc.discovery import MOST_BYTES, ClusterIssuer, PublicIssuers
 from bot.oidc.issuers import AGAIN_SECONDS, AWAY_SECONDS, FRESH_SECONDS, STALE_SECONDS, IssuerKeys
-from bot.oidc.jwk_sets import keys_of
+from bot.oidc.jwk_sets import JwkSet
 from core.errors import Rejected, Unreachable
 from tests.bot.oidc.issuing import curve, rsa
 
@@ -154,5 +154,25 @@ def test_of_a_set_only_keys_that_sign_and_are_strong_enough_are_taken():
         {"kty": "RSA", "kid": "broken", "n": "!", "e": "AQAB"},
     ]
     listed = [good, good | {"kid": "enc", "use": "enc"}, weak, secret, ecdsa, *odd]
-    assert set(keys_of({"keys": listed})) == {("one", "RSA"), ("ec", "EC")}
-    assert keys_of({}) == keys_of({"keys": "none"}) == {}
+    keys = JwkSet({"keys": listed})
+    assert keys.usable() == 2
+    assert keys.find("one", "RSA") is keys.find("one", "RSA") is not None
+    assert keys.find("ec", "EC") is not None
+    assert keys.find("one", "EC") is keys.find("secret", "oct") is keys.find("weak", "RSA") is None
+    assert JwkSet({}).usable() == JwkSet({"keys": "none"}).usable() == 0
+
+
+async def test_an_issuer_may_name_more_keys_than_anybody_can_make_ready_at_once(issuer, keys, monkeypatch):
+    named = [{**rsa("one").as_dict(private=False), "kid": f"k{number}"} for number in range(600)]
+    issuer.answer["/keys"] = web.json_response({"keys": named})
+    made = []
+    real = jwk_sets._imported
+
+    def imported(kind, document):
+        made.append(document["kid"])
+        return real(kind, document)
+
+    monkeypatch.setattr(jwk_sets, "_imported", imported)
+    for _ in range(3):
+        assert await keys.find("issuer", issuer.url, "k599", "RSA") is not None
+    assert made == ["k599"], "the loop would stand still while all are made ready"

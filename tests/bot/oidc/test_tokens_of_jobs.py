@@ -10,7 +10,7 @@ from joserfc.jwk import ECKey, RSAKey
 from bot.handlers.budgets import STRANGERS
 from core.policy.authorization import parse_policy
 from tests.bot.api.asking import BUILD, basic
-from tests.bot.oidc.issuing import AUDIENCE, curve, encoded, rsa, segment
+from tests.bot.oidc.issuing import AUDIENCE, curve, encoded, rsa, segment, signed
 from tests.core.world import manifest
 
 RULES = """\
@@ -118,6 +118,10 @@ HOSTILE = {
         lambda i, now: i.token(now, header={"kid": "../../../../dev/null"}),
         "a key that its issuer does not name",
     ),
+    "a signature over what is not encoded": (
+        lambda i, now: i.token(now, header={"b64": False, "crit": ["b64"]}),
+        "cannot be verified",
+    ),
     "no name of a key": (lambda i, now: i.token(now, header={"kid": 7}), "names no issuer (iss), or no key"),
     "a key of another type": (
         lambda i, now: i.token(now, key=curve("ec"), header={"kid": "one"}),
@@ -178,6 +182,42 @@ HOSTILE = {
         "cannot be read",
     ),
 }
+
+
+# JSON lets each claim be anything; what is no time is none, and nobody is somebody else.
+ODD = [None, True, 0, 1.5, 1e308, 10**30, "", "x", "1767269100", [], [7], {}, [[]], "\u0000"]
+
+
+@pytest.mark.parametrize(
+    "claim", ["exp", "iat", "nbf", "sub", "aud", "iss", "jti", "repository", "kubernetes.io"]
+)
+async def test_a_claim_of_any_form_is_taken_or_refused_and_never_a_fault_of_ours(api, issuer, claim):
+    let_in(api, issuer)
+    now = api.world.clock.now()
+    for value in ODD:
+        claims = issuer.claims(now) | {claim: value}
+        status = (await said(api, signed(claims, issuer.keys[0]))).status
+        # A time may be written with a fraction and far away; by what a job is not known, nobody asks.
+        may = claim in {"repository", "kubernetes.io"} or (claim == "jti" and isinstance(value, str))
+        number = (
+            claim in {"exp", "iat", "nbf"} and isinstance(value, int | float) and not isinstance(value, bool)
+        )
+        assert status == 200 if may else status in ({200, 401} if number else {401}), (value, status)
+        api.world.clock.jump(2)
+
+
+async def test_letters_that_look_alike_are_other_letters(api, issuer):
+    let_in(api, issuer)
+    now = api.world.clock.now()
+    for sub in (
+        "repo:\u0430cme/web:ref:refs/heads/main",
+        "repo\uff1aacme/web:ref:refs/heads/main",
+        "repo:acme\u2215web:ref:refs/heads/main",
+        "REPO:acme/web:ref:refs/heads/main",
+        "repo:acme/web:ref:refs/heads/main\n:x",
+        " repo:acme/web:ref:refs/heads/main",
+    ):
+        assert (await said(api, issuer.token(now, sub=sub))).status == 401, sub
 
 
 @pytest.mark.parametrize("token", HOSTILE)

@@ -66,6 +66,6 @@ async def job_checks(
 
 async def _issuer(reader: IssuerReader, issuer: str, keys: KeySource) -> HealthCheck:
     try:
-        return judge_issuer(issuer, keys, "", len(await reader.read(issuer)))
+        return judge_issuer(issuer, keys, "", (await reader.read(issuer)).usable())
     except Unreachable as error:
         return judge_issuer(issuer, keys, str(error), 0)
