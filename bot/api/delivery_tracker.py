@@ -1,6 +1,6 @@
 """The four numbers of DORA of every app, for metrics: worked out aside, so that no scrape waits for a month of rollouts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,6 +10,8 @@ from core.promotion import PromotionEntry
 
 # Of an app in that time; what `/convox stats` counts, too.
 MOST_ROLLOUTS = 1000
+# How old what ended last may be where nothing has ended since: an app that was deleted is named for so long.
+LAST_SECONDS = 60.0
 # A metric with the name of an app is worth its place for so many apps; of more, those of which something ended last.
 MOST_APPS = 500
 
@@ -37,6 +39,7 @@ class DeliveryTracker:
     def __init__(self, reader: DeliveryReader) -> None:
         self._reader = reader
         self._of_apps: Mapping[str, DeliveryStats] = {}
+        self._last: tuple[Hashable, datetime, NewestPromotions] | None = None
 
     @property
     def of_apps(self) -> Mapping[str, DeliveryStats]:
@@ -53,9 +56,22 @@ class DeliveryTracker:
             found[app] = delivery_stats(ended, made, since, now)
         self._of_apps = found
 
-    async def last(self) -> NewestPromotions:
-        """Return how promotions ended last. Raises Unavailable where the database cannot be read."""
-        return NewestPromotions(
+    async def last(self, ended: Hashable, now: datetime) -> NewestPromotions:
+        """Return how promotions ended last.
+
+        It is asked of every app that there is, so it is read anew only where `ended`, which stands for all endings, has changed, and once
+        a minute.
+
+        Raises:
+            Unavailable: the database cannot be read.
+        """
+        if self._last is not None:
+            before, at, found = self._last
+            if before == ended and timedelta() <= now - at < timedelta(seconds=LAST_SECONDS):
+                return found
+        found = NewestPromotions(
             ended=await self._reader.last_ends(MOST_APPS),
             failed=await self._reader.last_failures(MOST_APPS),
         )
+        self._last = ended, now, found
+        return found

@@ -13,7 +13,7 @@ from prometheus_client.core import (
     SummaryMetricFamily,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.openmetrics import exposition as openmetrics_exposition
 
 from bot.api.app_metrics import delivery_metrics, known_reason, last_metrics
 from bot.api.metrics_snapshot import MetricsSnapshot
@@ -220,14 +220,19 @@ def _times(counted: Mapping[Milestone, RolloutTimes]) -> Metric:
     return family
 
 
-def exposition(facts: MetricsSnapshot, accept: str = "") -> tuple[bytes, str]:
-    """Return the text that Prometheus reads and its type: OpenMetrics where `accept`, a header, names it.
+def wants_openmetrics(accept: str) -> bool:
+    """Tell whether a header `Accept` names OpenMetrics, as Prometheus' does."""
+    return "application/openmetrics-text" in accept
+
+
+def exposition(facts: MetricsSnapshot, *, openmetrics: bool = False) -> tuple[bytes, str]:
+    """Return the text that Prometheus reads, or the same as OpenMetrics, and its type.
 
     A registry of its own, so that nothing of the process leaks in.
     """
     registry = CollectorRegistry()
     registry.register(MetricsCollector(facts))
-    if "application/openmetrics-text" in accept:
-        text = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
-        return text, openmetrics.CONTENT_TYPE_LATEST
+    if openmetrics:
+        text = openmetrics_exposition.generate_latest(registry)  # type: ignore[no-untyped-call]
+        return text, openmetrics_exposition.CONTENT_TYPE_LATEST
     return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4

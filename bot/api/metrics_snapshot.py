@@ -104,10 +104,10 @@ class MetricsSource:
     async def snapshot(self) -> MetricsSnapshot:
         """Look. Raises Unavailable where the database cannot be read."""
         left, asked, pages = await self.backlog(), await self.oldest_awaiting(), await self.pages()
-        events = await self.events()
+        events, endings = await self.events(), await self.endings()
         return MetricsSnapshot(
             promotions=await self.phases(),
-            endings=await self.endings(),
+            endings=endings,
             times=await self.times(),
             builds=await self.builds(),
             waiting={"cards": left.cards, "lines": left.lines, "posts": left.posts},
@@ -127,7 +127,7 @@ class MetricsSource:
             events=events,
             event_ages={kind: self._age(each.oldest) for kind, each in events.items()},
             delivered=self.deliveries.of_apps,
-            last=await self.deliveries.last(),
+            last=await self.deliveries.last(frozenset(endings.items()), self.clock.now()),
             rack=self.rack,
             command=self.command,
             version=version(),

@@ -12,13 +12,13 @@ from bot.api.builds import BuildsEndpoint
 from bot.api.clones import ClonesEndpoint
 from bot.api.commands import CommandsEndpoint
 from bot.api.lines import LinesEndpoint
-from bot.api.metrics import exposition
 from bot.api.metrics_snapshot import MetricsSource
 from bot.api.names import Names
 from bot.api.openapi.document import openapi_document
 from bot.api.openapi.operation import ApiAccess, Operation
 from bot.api.openapi.operations import OPERATIONS, needs_token
 from bot.api.rates import spending_middleware
+from bot.api.scrapes import MetricsEndpoint
 from bot.api.sources import SourcesEndpoint
 from bot.api.streams import TextStreams
 from bot.api.webhooks.endpoint import WebhooksEndpoint
@@ -76,11 +76,13 @@ def new_api(dependencies: ApiDependencies, limits: HttpLimits) -> web.Applicatio
     )
     api = new_application(limits, [authenticating, spending_middleware(dependencies.budgets)])
     streams = TextStreams()
-    handlers = _handlers(dependencies, streams)
+    scrapes = MetricsEndpoint(dependencies.metrics.snapshot)
+    handlers = _handlers(dependencies, streams, scrapes)
     for each in OPERATIONS:
         _add(api.router, each, handlers[each.id])
     api.on_response_prepare.append(tell_version)
     api.on_shutdown.append(streams.stop)
+    api.on_shutdown.append(scrapes.stop)
     return api
 
 
@@ -94,7 +96,9 @@ def _add(router: web.UrlDispatcher, asked: Operation, handler: Handler) -> None:
         )
 
 
-def _handlers(dependencies: ApiDependencies, streams: TextStreams) -> Mapping[str, Handler]:
+def _handlers(
+    dependencies: ApiDependencies, streams: TextStreams, scrapes: MetricsEndpoint
+) -> Mapping[str, Handler]:
     """Return who answers each operation of the table, by its id."""
     names = Names(dependencies.directory)
     health = HealthEndpoint(dependencies)
@@ -108,7 +112,7 @@ def _handlers(dependencies: ApiDependencies, streams: TextStreams) -> Mapping[st
     return {
         "alive": health.alive,
         "ready": health.ready,
-        "metrics": health.metrics,
+        "metrics": scrapes.get,
         "openapi": described,
         "command": commands.create,
         "follow": lines.get,
@@ -158,9 +162,3 @@ class HealthEndpoint:
         """Return why people in Slack get no answer, or ""."""
         slack = self._dependencies.slack
         return "" if slack.ready else slack.problem or "Slack has not said hello yet"
-
-    async def metrics(self, request: web.Request) -> web.Response:
-        """Answer Prometheus, as OpenMetrics where it asks for that."""
-        facts = await self._dependencies.metrics.snapshot()
-        body, content_type = exposition(facts, request.headers.get("Accept", ""))
-        return web.Response(body=body, headers={"Content-Type": content_type})

@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families as plain
 
 from bot.api.app_metrics import known_reason
 from bot.api.delivery_tracker import DeliveryTracker
-from bot.api.metrics import exposition
+from bot.api.metrics import exposition, wants_openmetrics
 from core.lifecycle.delivery_stats import DeliveryStats
 from core.lifecycle.measuring import REASONS
 from core.promotion import SETTLED, Phase
@@ -25,7 +25,8 @@ def samples(facts):
 
 
 def test_prometheus_is_answered_as_openmetrics_where_it_asks_so_and_units_are_told():
-    body, content_type = exposition(metric_facts(), OPENMETRICS)
+    assert wants_openmetrics(OPENMETRICS)
+    body, content_type = exposition(metric_facts(), openmetrics=True)
     assert content_type.startswith("application/openmetrics-text")
 
     families = {family.name: family for family in openmetrics(body.decode())}
@@ -43,7 +44,7 @@ def test_prometheus_is_answered_as_openmetrics_where_it_asks_so_and_units_are_to
     "accept", ["", "*/*", "text/plain;version=9", "application/openmetrics-text;version=x", ";;,"]
 )
 def test_whatever_is_asked_for_is_answered_with_text_that_parses(accept):
-    body, content_type = exposition(metric_facts(), accept)
+    body, content_type = exposition(metric_facts(), openmetrics=wants_openmetrics(accept))
     parser = openmetrics if "openmetrics" in content_type else plain
     assert list(parser(body.decode()))
 
@@ -98,7 +99,9 @@ async def test_which_release_failed_last_stays_though_the_next_one_went_live(api
 
     await figures.look(api.world.clock.now())
 
-    found = samples(metric_facts(delivered=figures.of_apps, last=await figures.last()))
+    found = samples(
+        metric_facts(delivered=figures.of_apps, last=await figures.last(0, api.world.clock.now()))
+    )
     assert (found["convox_app_deployments", "myapp"], found["convox_app_deployments_failed", "myapp"]) == (
         3,
         1,
