@@ -142,6 +142,13 @@ class SqliteOutgoingEvents:
         detail = {"host": subscription.host, "apps": row["apps"], "types": row["types"]}
         await self._change("add_subscription", row, "webhook.add", subscription, detail)
 
+    async def recovered(self, subscription: Subscription, answer: str) -> None:
+        """Note that a webhook which had failed has taken a trial: what waits for it is due at once, not at the next hour."""
+        async with self._database.transaction() as connection:
+            session, now = Session(connection), timestamp(self._clock.now())
+            await session.run("note_recovered", {"id": subscription.id, "answer": answer, "now": now})
+            await session.run("hurry_outgoing_events", {"id": subscription.id, "now": now})
+
     async def remove(self, subscription: Subscription) -> None:
         """Tell a webhook nothing any more, nor what waits for it."""
         await self._change(

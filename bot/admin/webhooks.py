@@ -88,7 +88,7 @@ async def list_webhooks(database: WebhookDatabase) -> Sequence[Subscription]:
 
 
 async def try_webhook(database: WebhookDatabase, id_: str) -> str:
-    """Send a webhook one signed event of type `test`, and return what to print.
+    """Send a webhook one signed event of type `test`, and return what to print; one that had failed is told what waits for it.
 
     Raises:
         NotFound: there is none.
@@ -112,6 +112,9 @@ async def try_webhook(database: WebhookDatabase, id_: str) -> str:
         said = await post_event(session, found, key, orjson.dumps(document), at=now, private=database.private)
     if not isinstance(said, Delivered):
         raise Conflict(f"{found.host} has not taken it: {getattr(said, 'answer', '')}")
+    if found.failing_since is not None:
+        async with _opened(database) as events:
+            await events.recovered(found, said.answer)
     return f"Testing {found.host}... OK, {said.answer}"
 
 

@@ -73,6 +73,14 @@ UPDATE subscriptions
 SET delivered = delivered + 1, answer = :answer, answered_at = :now, failing_since = NULL
 WHERE id = :id;
 
+-- note_recovered --
+-- Somebody who had failed has taken a trial.
+UPDATE subscriptions SET answer = :answer, answered_at = :now, failing_since = NULL WHERE id = :id;
+
+-- hurry_outgoing_events --
+-- What waits for somebody to be well again is due.
+UPDATE outgoing_events SET not_before = :now WHERE subscription = :id AND not_before > :now;
+
 -- note_failure --
 -- Somebody has not taken an event.
 UPDATE subscriptions

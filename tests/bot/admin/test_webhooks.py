@@ -1,9 +1,11 @@
 """What an operator does with webhooks on the database file: addresses and secrets are sealed, keys must be the bot's."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
+from bot.admin.doctor.looks.database import look_at_database
 from bot.admin.webhooks import (
     WebhookDatabase,
     add_webhook,
@@ -60,6 +62,36 @@ async def test_a_webhook_is_added_tried_listed_and_removed(database):
             await remove_webhook(database, name)
         with pytest.raises(NotFound, match="no such webhook"):
             await try_webhook(database, "github")
+
+
+async def test_a_webhook_that_is_mended_and_tried_is_told_at_once_what_waits_for_it(database):
+    async with hook() as to:
+        made = await add_webhook(database, to.url, **PATTERNS)
+        to.secret = made.secret
+        with closing(sqlite3.connect(database.path)) as db, db:
+            # As a receiver that was away for hours leaves it.
+            db.execute(
+                "UPDATE subscriptions SET failing_since = '2026-01-01T10:00:00+00:00' WHERE id = ?",
+                (made.id,),
+            )
+            db.execute(
+                "INSERT INTO outgoing_events (subscription, audit, type, app, subject, created_at, not_before)"
+                " VALUES (?, 1, 'test', 'myapp', 'P', '2026-01-01T10:00:00+00:00', '2999-01-01T00:00:00+00:00')",
+                (made.id,),
+            )
+        looked = await look_at_database(database.path, [KEY], whole=False)
+        assert [each.id for each in looked.receivers] == [made.id]
+
+        await try_webhook(database, made.id)
+
+        assert (await look_at_database(database.path, [KEY], whole=False)).receivers == ()
+        with closing(sqlite3.connect(database.path)) as db:
+            (due,) = db.execute(
+                "SELECT not_before FROM outgoing_events WHERE subscription = ?", (made.id,)
+            ).fetchone()
+        assert due < "2999"
+        (found,) = [each for each in await list_webhooks(database) if each.id == made.id]
+        assert (found.answer, found.waiting) == ("200", 1)
 
 
 @pytest.mark.parametrize(
