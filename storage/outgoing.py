@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from sqlite3 import Row
 from typing import Any, Literal
@@ -11,7 +11,7 @@ import orjson
 
 from core.actor import BOT
 from core.clock import Clock
-from core.lifecycle.outgoing import app_of_event, event_types
+from core.lifecycle.outgoing import LONGEST_REST, app_of_event, event_types
 from core.records.outgoing_event import (
     DropReason,
     EventBacklog,
@@ -26,6 +26,8 @@ from storage.database import Database, open_database
 from storage.keys import Vault
 from storage.session import Session
 
+# Twice as long as anything is put off.
+FAR = timedelta(seconds=2 * LONGEST_REST)
 KEY_DIGITS = 32  # of the audit's hash: 128 bits
 
 
@@ -66,12 +68,23 @@ class SqliteOutgoingEvents:
         self._reading = Session(database.reader)
 
     async def subscriptions(self) -> Sequence[Subscription]:
-        return [self._subscription(row) for row in await self._reading.all("subscriptions")]
+        return [_subscription(row, {}) for row in await self._reading.all("subscriptions")]
+
+    async def owed(self) -> Sequence[str]:
+        return [row["id"] for row in await self._reading.all("subscriptions_owed", **self._moments())]
+
+    async def opened(self, subscription: str) -> Subscription | None:
+        row = await self._reading.one("subscription", id=subscription)
+        if row is None:
+            return None
+        return _subscription(row, self._vault.unseal(row["sealed"]) if row["sealed"] else {})
+
+    def _moments(self) -> Mapping[str, str]:
+        now = self._clock.now()
+        return {"now": timestamp(now), "far": timestamp(now + FAR)}
 
     async def due(self, subscription: str) -> OutgoingEvent | None:
-        row = await self._reading.one(
-            "outgoing_event_due", subscription=subscription, now=timestamp(self._clock.now())
-        )
+        row = await self._reading.one("outgoing_event_due", subscription=subscription, **self._moments())
         return None if row is None else _event(row)
 
     async def delivered(self, event: OutgoingEvent, subscription: Subscription, answer: str) -> None:
@@ -95,6 +108,23 @@ class SqliteOutgoingEvents:
             note = {"id": subscription.id, "answer": answer, "now": timestamp(self._clock.now())}
             await session.run("note_failure", {**note, "dropped": 1})
             await _count(session, subscription.kind, "dropped", reason)
+
+    async def given_up_all(
+        self, subscription: Subscription, reason: DropReason, before: datetime | None = None
+    ) -> int:
+        async with self._database.transaction() as connection:
+            session = Session(connection)
+            until = None if before is None else timestamp(before)
+            events = await session.run(
+                "give_up_outgoing_events", {"subscription": subscription.id, "before": until}
+            )
+            await session.run("note_given_up", {"id": subscription.id, "events": events})
+            await _count(session, subscription.kind, "dropped", reason, events)
+        return events
+
+    async def released(self, subscription: str) -> None:
+        async with self._database.transaction() as connection:
+            await Session(connection).run("release_outgoing_events", {"subscription": subscription})
 
     async def postponed(
         self, event: OutgoingEvent, subscription: str, answer: str, not_before: datetime
@@ -180,32 +210,38 @@ class SqliteOutgoingEvents:
                 detail=detail,
             )
 
-    def _subscription(self, row: Row) -> Subscription:
-        sealed = self._vault.unseal(row["sealed"]) if row["sealed"] else {"url": "", "secret": ""}
-        return Subscription(
-            id=row["id"],
-            kind=row["kind"],
-            host=row["host"],
-            url=sealed["url"],
-            secret=sealed["secret"],
-            apps=tuple(row["apps"].split()),
-            types=tuple(row["types"].split()),
-            created_at=datetime.fromisoformat(row["created_at"]),
-            created_by=actor_of(row["created_by"]),
-            delivered=row["delivered"],
-            dropped=row["dropped"],
-            waiting=row["waiting"],
-            oldest=datetime_or_none(row["oldest"]),
-            answer=row["answer"],
-            answered_at=datetime_or_none(row["answered_at"]),
-            failing_since=datetime_or_none(row["failing_since"]),
-        )
-
 
 async def _count(
-    session: Session, kind: SubscriptionKind, outcome: str, reason: DropReason | Literal[""] = ""
+    session: Session,
+    kind: SubscriptionKind,
+    outcome: str,
+    reason: DropReason | Literal[""] = "",
+    events: int = 1,
 ) -> None:
-    await session.run("count_event_ending", {"kind": kind, "outcome": outcome, "reason": reason})
+    if events:
+        row = {"kind": kind, "outcome": outcome, "reason": reason, "events": events}
+        await session.run("count_event_ending", row)
+
+
+def _subscription(row: Row, opened: Mapping[str, str]) -> Subscription:
+    return Subscription(
+        id=row["id"],
+        kind=row["kind"],
+        host=row["host"],
+        url=opened.get("url", ""),
+        secret=opened.get("secret", ""),
+        apps=tuple(row["apps"].split()),
+        types=tuple(row["types"].split()),
+        created_at=datetime.fromisoformat(row["created_at"]),
+        created_by=actor_of(row["created_by"]),
+        delivered=row["delivered"],
+        dropped=row["dropped"],
+        waiting=row["waiting"],
+        oldest=datetime_or_none(row["oldest"]),
+        answer=row["answer"],
+        answered_at=datetime_or_none(row["answered_at"]),
+        failing_since=datetime_or_none(row["failing_since"]),
+    )
 
 
 def _backlog(rows: Sequence[Row], endings: Mapping[str, Mapping[str, int]]) -> EventBacklog:

@@ -172,8 +172,7 @@ def _opened(database: WebhookDatabase) -> AbstractAsyncContextManager[SqliteOutg
 
 
 async def _find(events: SqliteOutgoingEvents, id_: str) -> Subscription:
-    wanted = id_.strip().upper()
-    for each in await events.subscriptions():
-        if each.kind == "webhook" and each.id == wanted:
-            return each
+    found = await events.opened(id_.strip().upper())
+    if found is not None and found.kind == "webhook":
+        return found
     raise NotFound(f"no such webhook: {id_[:40]}", hint="`convox-bot webhooks list` shows them")

@@ -4,6 +4,7 @@ Nothing is kept of what GitHub has made: a deployment is found again by the prom
 dies between two requests makes no second one.
 """
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -16,9 +17,16 @@ import aiohttp
 import orjson
 from yarl import URL
 
+from bot.outgoing.circuit_breaker import CircuitBreaker
 from bot.outgoing.cloud_events import Link
-from bot.outgoing.public_addresses import NOT_PUBLIC, is_private_address, may_be_called, new_connector
-from bot.outgoing.receiver import Delivered, Delivery, Skipped, Undelivered
+from bot.outgoing.public_addresses import (
+    NOT_PUBLIC,
+    PrivateAddressError,
+    is_private_address,
+    may_be_called,
+    new_connector,
+)
+from bot.outgoing.receiver import Delivered, Delivery, Postponed, Skipped, Undelivered
 from core.clock import Clock
 from core.errors import NotFound
 from core.lifecycle.outcome import ending
@@ -94,6 +102,7 @@ class DeploymentReceiver:
         self._clock = clock
         self._api = api
         self._private = private
+        self._breaker = CircuitBreaker(clock)
         # Repository and token → until when it is not asked, and what it said.
         self._refused: dict[tuple[str, str], tuple[float, Undelivered]] = {}
 
@@ -113,20 +122,30 @@ class DeploymentReceiver:
         self, promotion: Promotion, build: BuildEntry, account: GitAccount, event: OutgoingEvent
     ) -> Delivery:
         known = (build.repository, hashlib.sha256(account.secret.encode()).hexdigest())
+        # One host that does not answer keeps no other waiting, nor one token that has asked too much.
+        asked = (account.host, known[1])
+        if rest := max(self._breaker.left(account.host), self._breaker.left(asked)):
+            return Postponed(seconds=rest)
         now = self._clock.monotonic()
         self._refused = {each: said for each, said in self._refused.items() if said[0] > now}
         if known in self._refused:
             return replace(self._refused[known][1], repeated=True)
-        if not may_be_called(URL(self._api(account.host)), private=self._private):
-            return Undelivered(answer=f"{account.host} is no address of the internet{_LET_OUT}")
         try:
-            return await self._tell(promotion, build, account, event)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                delivery = await self._tell(promotion, build, account, event)
         except _Refused as error:
             if error.right:
-                self._refused[known] = (self._clock.monotonic() + REFUSED_SECONDS, error.failed)
-            return error.failed
+                self._refused[known] = (now + REFUSED_SECONDS, error.failed)
+            if not error.failed.drop:
+                self._breaker.failed(asked if error.failed.after else account.host, error.failed.after)
+                return replace(error.failed, of_event=True)
+            delivery = error.failed
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            return Undelivered(answer=_unreached(account.host, error))
+            self._breaker.failed(account.host)
+            return Undelivered(answer=_unreached(account.host, error), of_event=True)
+        self._breaker.well(account.host)
+        self._breaker.well(asked)
+        return delivery
 
     async def _account(self, build: BuildEntry) -> GitAccount | None:
         """Return the account with which the repository of a build is spoken of; nobody else's host ever sees it."""
@@ -216,7 +235,11 @@ class DeploymentReceiver:
 
         Raises:
             _Refused: it is none of what was asked for.
+            PrivateAddressError: it leads inwards.
+            aiohttp.ClientError, OSError, TimeoutError: there is none.
         """
+        if not may_be_called(URL(url), private=self._private):
+            raise PrivateAddressError(f"{account.host} is no address of the internet")
         headers = {
             "Authorization": f"Bearer {account.secret}",
             "Accept": "application/vnd.github+json",

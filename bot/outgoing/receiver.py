@@ -32,12 +32,14 @@ class Undelivered:
     Attributes:
         answer: why, in our words: nothing that the other side wrote.
         after: seconds that the other side wants to be left alone for; 0 where it does not say.
+        of_event: whoever is told is well, and does not take this one alone; else nothing is told them for a while.
         drop: another try changes nothing, and why; None where one may.
         repeated: the log has said so already, and not long ago.
     """
 
     answer: str
     after: float = 0.0
+    of_event: bool = False
     drop: DropReason | None = None
     repeated: bool = False
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
+from bot.outgoing.circuit_breaker import CircuitBreaker
 from bot.outgoing.receiver import Delivered, Postponed, Receiver, Skipped, Undelivered
 from core.clock import Clock
 from core.errors import Unavailable
-from core.lifecycle.outgoing import longest, pause_after
+from core.lifecycle.outgoing import LONGEST_REST, SHARED_TRIES, longest, pause_after
 from core.ports.outgoing import OutgoingEvents
-from core.records.outgoing_event import OutgoingEvent, Subscription, SubscriptionKind
+from core.records.outgoing_event import DropReason, OutgoingEvent, Subscription, SubscriptionKind
 from core.waiting import first_of
 
 log = logging.getLogger(__name__)
@@ -21,8 +22,6 @@ LOOK_SECONDS = 5.0
 # What is written within this is looked at together.
 GATHER_SECONDS = 0.2
 AFTER_TROUBLE = 30.0
-# A receiver that wants to be left alone for longer is asked all the same: it may be mended.
-LONGEST_REST = 3600.0
 
 
 class EventSender:
@@ -37,8 +36,8 @@ class EventSender:
         self._fresh = asyncio.Event()
         # Subscription → what tells it now: a slow one keeps nobody else waiting.
         self._telling: dict[str, asyncio.Task[None]] = {}
-        # What made it stumble, and until when it is left alone.
-        self._put_off: dict[str, float] = {}
+        # Subscription → since it does not answer, or since our own database is in trouble.
+        self._breaker = CircuitBreaker(clock)
 
     def wake(self) -> None:
         """Something may have happened: look soon."""
@@ -68,12 +67,11 @@ class EventSender:
     async def _round(self) -> float:
         """Begin to tell whoever is not being told; return the seconds until the next look."""
         began = self._clock.now()
-        for each in await self._events.subscriptions():
-            rests = self._put_off.get(each.id, 0.0) > self._clock.monotonic()
-            if each.waiting and each.id not in self._telling and not rests:
-                task = asyncio.create_task(self._tell(each), name=f"events of {each.id}")
-                self._telling[each.id] = task
-                task.add_done_callback(partial(self._told, each.id))
+        for each in await self._events.owed():
+            if each not in self._telling and not self._breaker.left(each):
+                task = asyncio.create_task(self._tell(each), name=f"events of {each}")
+                self._telling[each] = task
+                task.add_done_callback(partial(self._told, each))
         until = await self._events.next_due(began)
         left = (until - self._clock.now()).total_seconds() if until else LOOK_SECONDS
         return max(0.0, min(left, LOOK_SECONDS))
@@ -81,16 +79,19 @@ class EventSender:
     def _told(self, subscription: str, _: asyncio.Task[None]) -> None:
         del self._telling[subscription]
 
-    async def _tell(self, subscription: Subscription) -> None:
+    async def _tell(self, id_: str) -> None:
+        """Tell one subscription what is due, until it has all or is left alone."""
         try:
-            while (event := await self._events.due(subscription.id)) is not None:
+            # Its secret is opened once for all that waits.
+            subscription = await self._events.opened(id_)
+            while subscription and not self._breaker.left(id_) and (event := await self._events.due(id_)):
                 await self._one(subscription, event)
         except Unavailable as error:
-            log.warning("%s is told later: %s", subscription.id, error)
-            self._put_off[subscription.id] = self._clock.monotonic() + AFTER_TROUBLE
+            log.warning("%s is told later: %s", id_, error)
+            self._breaker.failed(id_, after=AFTER_TROUBLE)
         except Exception:
-            log.exception("%s is told later: an error nobody foresaw", subscription.id)
-            self._put_off[subscription.id] = self._clock.monotonic() + AFTER_TROUBLE
+            log.exception("%s is told later: an error nobody foresaw", id_)
+            self._breaker.failed(id_, after=AFTER_TROUBLE)
 
     async def _one(self, subscription: Subscription, event: OutgoingEvent) -> None:
         try:
@@ -100,34 +101,77 @@ class EventSender:
         except Exception:
             # Such an event must not keep those behind it waiting for ever.
             log.exception("%s cannot be told of %s", subscription.id, event.key)
-            delivery = Undelivered(answer="something went wrong here")
+            delivery = Undelivered(answer="something went wrong here", of_event=True)
         match delivery:
             case Delivered():
                 await self._events.delivered(event, subscription, delivery.answer)
+                if self._breaker.well(subscription.id) > SHARED_TRIES:
+                    await self._events.released(subscription.id)
             case Skipped():
                 await self._events.left_out(event)
-            case Postponed():
+            case Postponed() if not self._too_old(subscription, event):
                 await self._events.held(event, self._clock.now() + timedelta(seconds=delivery.seconds))
+            case Postponed():
+                late = Undelivered(answer="it could not be told in time")
+                await self._give_up(subscription, event, late, "expired")
             case Undelivered():
                 await self._failed(subscription, event, delivery)
 
-    async def _failed(self, subscription: Subscription, event: OutgoingEvent, failed: Undelivered) -> None:
-        now = self._clock.now()
-        too_old = now - event.at >= longest(subscription.kind)
-        if reason := failed.drop or ("expired" if too_old else None):
-            log.log(
-                logging.DEBUG if failed.repeated else logging.WARNING,
-                "%s (%s) is not told of %s any more, after %d tries: %s",
-                subscription.id,
-                subscription.host or subscription.kind,
-                event.key,
-                event.attempts + 1,
-                failed.answer,
-            )
-            await self._events.given_up(event, subscription, failed.answer, reason)
-            return
-        await self._events.postponed(event, subscription.id, failed.answer, self._again(event, failed, now))
+    def _too_old(self, subscription: Subscription, event: OutgoingEvent) -> bool:
+        return self._clock.now() - event.at >= longest(subscription.kind)
 
-    def _again(self, event: OutgoingEvent, failed: Undelivered, now: datetime) -> datetime:
-        rest = timedelta(seconds=min(failed.after, LONGEST_REST))
-        return now + max(pause_after(event.attempts + 1), rest)
+    async def _failed(self, subscription: Subscription, event: OutgoingEvent, failed: Undelivered) -> None:
+        tries = event.attempts + 1
+        if not failed.of_event and failed.drop in {None, "gone"}:
+            self._breaker.failed(subscription.id, after=LONGEST_REST if failed.drop else failed.after)
+        if failed.drop:
+            await self._give_up(subscription, event, failed, failed.drop)
+        elif self._too_old(subscription, event) and (failed.of_event or tries > SHARED_TRIES):
+            await self._give_up(subscription, event, failed, "expired")
+        else:
+            again = self._again(failed, tries)
+            await self._events.postponed(event, subscription.id, failed.answer, again)
+        if failed.drop == "gone":
+            await self._give_up_all(subscription, failed.answer, "gone")
+        elif self._is_away(subscription):
+            before = self._clock.now() - longest(subscription.kind)
+            await self._give_up_all(subscription, failed.answer, "expired", before)
+
+    def _is_away(self, subscription: Subscription) -> bool:
+        """Tell whether somebody has taken nothing for as long as anybody is told.
+
+        And was tried several times: a clock that is set to another day makes nobody away for a day.
+        """
+        since = subscription.failing_since
+        often = self._breaker.failures(subscription.id) > SHARED_TRIES
+        return often and since is not None and self._clock.now() - since >= longest(subscription.kind)
+
+    def _again(self, failed: Undelivered, tries: int) -> datetime:
+        """Return when an event is tried again; as long as its receiver alone is to blame, once that has rested."""
+        now = self._clock.now()
+        if not failed.of_event and tries <= SHARED_TRIES:
+            return now
+        return now + max(pause_after(tries), timedelta(seconds=min(failed.after, LONGEST_REST)))
+
+    async def _give_up(
+        self, subscription: Subscription, event: OutgoingEvent, failed: Undelivered, reason: DropReason
+    ) -> None:
+        log.log(
+            logging.DEBUG if failed.repeated else logging.WARNING,
+            "%s is not told of %s any more, after %d tries: %s",
+            _name(subscription),
+            event.key,
+            event.attempts + 1,
+            failed.answer,
+        )
+        await self._events.given_up(event, subscription, failed.answer, reason)
+
+    async def _give_up_all(
+        self, subscription: Subscription, answer: str, reason: DropReason, before: datetime | None = None
+    ) -> None:
+        if events := await self._events.given_up_all(subscription, reason, before):
+            log.warning("%s is not told of %d more events: %s", _name(subscription), events, answer)
+
+
+def _name(subscription: Subscription) -> str:
+    return f"{subscription.id} ({subscription.host or subscription.kind})"

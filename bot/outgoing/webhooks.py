@@ -23,6 +23,16 @@ from core.records.outgoing_event import OutgoingEvent, Subscription
 # Standard Webhooks asks senders for 15 to 30 seconds; receivers answer first and work afterwards.
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 15.0
 USER_AGENT = "convox-bot"
+# It has read the event and does not want it; every other answer may be said of all of them.
+OF_EVENT = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 
 
 def new_webhook_session(*, private: bool) -> aiohttp.ClientSession:
@@ -98,7 +108,11 @@ def answered(status: int, headers: Mapping[str, str]) -> Delivered | Undelivered
     if 300 <= status < 400:
         return Undelivered(answer=f"{status}, and a redirect is not followed")
     after = headers.get("Retry-After", "")
-    return Undelivered(answer=str(status), after=float(after) if after.isascii() and after.isdigit() else 0.0)
+    return Undelivered(
+        answer=str(status),
+        after=float(after) if after.isascii() and after.isdigit() else 0.0,
+        of_event=status in OF_EVENT,
+    )
 
 
 def _unreached(error: Exception) -> str:

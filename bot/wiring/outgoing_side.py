@@ -41,7 +41,7 @@ def new_event_sender(
         store.outgoing,
         {
             "webhook": WebhookReceiver(webhooks, renderer, clock, private=settings.convox_webhook_private),
-            "kubernetes": ClusterEventReceiver(store.read, cluster),
+            "kubernetes": ClusterEventReceiver(store.read, cluster, clock),
             "github": DeploymentReceiver(
                 github,
                 store.read,

@@ -31,6 +31,13 @@ EVENT_TYPES = tuple(
 
 # Seconds after each try in vain; the last one goes on until the end: see `keeps`.
 _PAUSES = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
+# Seconds for which whoever does not answer is left alone, after each failure in a row.
+_RESTS = (5.0, 15.0, 60.0, 300.0)
+# So often an event is tried by the rests of its receiver alone, so that what waits goes in order when it is back; what fails oftener
+# may be the event's own fault, and lets others go first.
+SHARED_TRIES = len(_RESTS)
+# A receiver that wants to be left alone for longer is asked all the same: it may be mended.
+LONGEST_REST = 3600.0
 # What Kubernetes keeps of an Event is gone after an hour; a receiver that is down may be mended the next day.
 _LONGEST: Mapping[SubscriptionKind, timedelta] = MappingProxyType(
     {"kubernetes": timedelta(minutes=15), "github": timedelta(hours=24), "webhook": timedelta(hours=24)}
@@ -54,6 +61,11 @@ def app_of_event(subject: str, detail: Mapping[str, Any]) -> str:
 def pause_after(attempts: int) -> timedelta:
     """Return how long an event rests after so many tries in vain, the first of them being 1."""
     return timedelta(seconds=_PAUSES[min(attempts, len(_PAUSES)) - 1])
+
+
+def rest_after(failures: int) -> float:
+    """Return for how many seconds somebody is left alone who has failed so often in a row, the first time being 1."""
+    return _RESTS[min(failures, len(_RESTS)) - 1]
 
 
 def longest(kind: SubscriptionKind) -> timedelta:

@@ -21,7 +21,15 @@ class OutgoingEvents(Protocol):
     """
 
     async def subscriptions(self) -> Sequence[Subscription]:
-        """Return who is told, with address and secret."""
+        """Return who is told; address and secret stay sealed."""
+        ...
+
+    async def owed(self) -> Sequence[str]:
+        """Return the ids of those who may be told something now; nothing is opened for that."""
+        ...
+
+    async def opened(self, subscription: str) -> Subscription | None:
+        """Return somebody with address and secret; None where they are told nothing any more."""
         ...
 
     async def due(self, subscription: str) -> OutgoingEvent | None:
@@ -50,6 +58,16 @@ class OutgoingEvents(Protocol):
         self, event: OutgoingEvent, subscription: Subscription, answer: str, reason: DropReason
     ) -> None:
         """Nobody is told of it any more, which is counted by its reason."""
+        ...
+
+    async def given_up_all(
+        self, subscription: Subscription, reason: DropReason, before: datetime | None = None
+    ) -> int:
+        """Give up all that waits for somebody, of what happened until `before` where that is given; return how many it were."""
+        ...
+
+    async def released(self, subscription: str) -> None:
+        """Somebody is back: what was put off for them may go now, in its order."""
         ...
 
     async def next_due(self, after: datetime) -> datetime | None:

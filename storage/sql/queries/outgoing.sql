@@ -9,6 +9,20 @@ FROM subscriptions ORDER BY created_at, id;
 -- Who wants to know of what, for whoever writes an event.
 SELECT id, kind, apps, types FROM subscriptions ORDER BY id;
 
+-- subscription --
+-- One of them, to be told.
+SELECT *, 0 AS waiting, NULL AS oldest FROM subscriptions WHERE id = :id;
+
+-- subscriptions_owed --
+-- Whom something may be told now; no delay is longer than until `far`, so whatever is beyond was written by a clock that was wrong.
+SELECT id FROM subscriptions
+WHERE EXISTS (
+    SELECT 1 FROM outgoing_events
+    WHERE outgoing_events.subscription = subscriptions.id
+        AND (not_before IS NULL OR not_before <= :now OR not_before > :far)
+)
+ORDER BY created_at, id;
+
 -- add_subscription --
 -- Somebody is to be told.
 INSERT INTO subscriptions (id, kind, host, sealed, apps, types, created_at, created_by)
@@ -34,7 +48,9 @@ ON CONFLICT (subscription, audit, type) DO NOTHING;
 SELECT outgoing_events.*, audit.at, audit.actor, audit.action, audit.detail, audit.hash
 FROM outgoing_events JOIN audit ON audit.seq = outgoing_events.audit
 WHERE outgoing_events.subscription = :subscription
-    AND (outgoing_events.not_before IS NULL OR outgoing_events.not_before <= :now)
+    AND (
+        outgoing_events.not_before IS NULL OR outgoing_events.not_before <= :now OR outgoing_events.not_before > :far
+    )
     AND NOT EXISTS (
         SELECT 1 FROM outgoing_events AS earlier
         WHERE earlier.subscription = outgoing_events.subscription AND earlier.subject = outgoing_events.subject
@@ -50,6 +66,18 @@ SELECT min(not_before) AS moment FROM outgoing_events WHERE not_before > :now;
 -- An event was delivered, or given up.
 DELETE FROM outgoing_events WHERE id = :id;
 
+-- give_up_outgoing_events --
+-- Nobody is told any more of what somebody has not taken.
+DELETE FROM outgoing_events WHERE subscription = :subscription AND (:before IS NULL OR created_at <= :before);
+
+-- note_given_up --
+-- So many events were given up at once.
+UPDATE subscriptions SET dropped = dropped + :events WHERE id = :id;
+
+-- release_outgoing_events --
+-- What was put off for somebody may go now.
+UPDATE outgoing_events SET not_before = NULL WHERE subscription = :subscription AND not_before IS NOT NULL;
+
 -- delay_outgoing_event --
 -- An event is tried again later.
 UPDATE outgoing_events SET attempts = attempts + 1, not_before = :not_before WHERE id = :id;
@@ -63,9 +91,9 @@ UPDATE outgoing_events SET not_before = :not_before WHERE id = :id;
 SELECT kind, outcome, reason, events FROM event_endings ORDER BY kind, outcome, reason;
 
 -- count_event_ending --
--- An event has ended in one way more.
-INSERT INTO event_endings (kind, outcome, reason, events) VALUES (:kind, :outcome, :reason, 1)
-ON CONFLICT (kind, outcome, reason) DO UPDATE SET events = events + 1;
+-- Events have ended in one way more.
+INSERT INTO event_endings (kind, outcome, reason, events) VALUES (:kind, :outcome, :reason, :events)
+ON CONFLICT (kind, outcome, reason) DO UPDATE SET events = events + excluded.events;
 
 -- note_delivered --
 -- Somebody has taken an event.

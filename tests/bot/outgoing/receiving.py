@@ -96,18 +96,22 @@ async def subscribe(w: World, to: Hook, name: str = "WAAAAAAAAAA", **more: Any) 
 
 @asynccontextmanager
 async def telling(
-    w: World, *, private: bool = True, github: Callable[[str], str] = lambda _host: ""
+    w: World,
+    *,
+    private: bool = True,
+    github: Callable[[str], str] = lambda _host: "",
+    patience: float = 2,
 ) -> AsyncGenerator[EventSender]:
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2))
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience))
         )
         renderer = CloudEventRenderer(w.store.read, rack="convox", link=lambda c, ts: f"https://s/{c}/{ts}")
         yield EventSender(
             w.store.outgoing,
             {
                 "webhook": WebhookReceiver(session, renderer, w.clock, private=private),
-                "kubernetes": ClusterEventReceiver(w.store.read, w.cluster),
+                "kubernetes": ClusterEventReceiver(w.store.read, w.cluster, w.clock),
                 "github": DeploymentReceiver(
                     session,
                     w.store.read,

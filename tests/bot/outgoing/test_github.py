@@ -166,14 +166,35 @@ async def test_what_else_github_says_is_told_in_our_words(w: World, answer, said
         assert (known.answer, known.waiting) == (said, waiting)
 
 
+async def test_a_host_that_does_not_answer_keeps_no_other_waiting(w: World):
+    async with (
+        github(SHA) as (at, api),
+        telling(
+            w, github=lambda host: "http://127.0.0.1:1" if host == "github.acme.com" else api(host)
+        ) as sender,
+    ):
+        await give_token(w)
+        await give_token(w, host="github.acme.com")
+        for _ in range(3):
+            await w.promote((await build(w, repository="https://github.acme.com/acme/web")).release.id)
+        await w.promote((await build(w)).release.id)
+        await tell(sender)
+        assert states(at) == ["in_progress", "success"]
+        assert (await told(w, "github")).waiting == 6
+        for _ in range(30):
+            w.clock.jump(3600)
+            await tell(sender)
+        assert (await w.store.outgoing.backlog())["github"].dropped == {"expired": 6}
+
+
 @pytest.mark.parametrize(
     ("host", "where", "said"),
     [
-        ("github.acme.com", "https://169.254.169.254/api/v3", "is no address of the internet"),
-        ("github.acme.com", "https://[::ffff:10.0.0.1]/api/v3", "is no address of the internet"),
-        ("github.acme.com", "http://github.acme.com/api/v3", "is no address of the internet"),
-        ("github.1", "", "is no address of the internet"),
-        ("github.localhost", "", "is no address of the internet"),
+        ("github.acme.com", "https://169.254.169.254/api/v3", "stands for an address that is not one of"),
+        ("github.acme.com", "https://[::ffff:10.0.0.1]/api/v3", "stands for an address that is not one of"),
+        ("github.acme.com", "http://github.acme.com/api/v3", "stands for an address that is not one of"),
+        ("github.1", "", "stands for an address that is not one of"),
+        ("github.localhost", "", "stands for an address that is not one of"),
         ("github", "https://localhost.localdomain/api/v3", "stands for an address that is not one of"),
     ],
 )

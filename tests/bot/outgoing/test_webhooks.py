@@ -202,14 +202,14 @@ async def test_killed_between_the_call_and_its_note_it_is_told_again_with_the_sa
 async def test_the_loop_tells_whoever_is_woken_for_and_goes_on_after_a_disk_in_trouble(w: World, monkeypatch):
     async with hook() as to, telling(w) as sender:
         await subscribe(w, to, types=("freeze.set",))
-        real, troubles = w.store.outgoing.subscriptions, [Unavailable("full"), ValueError("odd")]
+        real, troubles = w.store.outgoing.owed, [Unavailable("full"), ValueError("odd")]
 
         async def troubled():
             if troubles:
                 raise troubles.pop()
             return await real()
 
-        monkeypatch.setattr(w.store.outgoing, "subscriptions", troubled)
+        monkeypatch.setattr(w.store.outgoing, "owed", troubled)
         task = asyncio.create_task(sender.run())
         await w.freezer.freeze(by(ALICE), "myapp", reason="x", until=None)
         sender.wake()
