@@ -65,6 +65,7 @@ class Caller:
         channel: the Slack channel it was typed in; None from a terminal.
         delivery: the delivery in the inbox that is being carried out, or None; the transaction that does what it asks
             for also marks it as done.
+        seen: of a click, the revision of the promotion that its button was shown at; None where nobody knows what was seen.
         jwt_id: of a job, that of the token that it shows.
     """
 
@@ -72,4 +73,5 @@ class Caller:
     source: Source
     channel: str | None = None
     delivery: int | None = None
+    seen: int | None = None
     jwt_id: JwtId | None = None

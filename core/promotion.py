@@ -179,6 +179,7 @@ class Promotion:
         along: what goes out with it although nobody asked for it: changes that were never promoted, when it was asked for.
         authors: who made what goes out with it, the build and changes of variables, or added to what was asked for
             (`--overwrite`): they are excluded as the requester is (engine rule 41).
+        added_at: the revision since which it asks for more than at first (`--overwrite`), 0 where nothing was added.
         declined_by: who said no before it started; `cancelled_by`: who stopped it, whatever came of it afterwards;
             `stopped_by`: who took it in hand before it went back.
         taken_over_by: who asked for the one that took its place, `superseded_by`: the release of that one; None where
@@ -224,6 +225,7 @@ class Promotion:
     reason: Sentence = EMPTY_SENTENCE
     along: tuple[Sentence, ...] = ()
     authors: tuple[Actor, ...] = ()
+    added_at: int = 0
     declined_by: Actor | None = None
     cancelled_by: Actor | None = None
     stopped_by: Actor | None = None

@@ -1,8 +1,8 @@
 """A command as the value of a button, and back: a click is then read, judged and answered as what is typed.
 
 The value is the revision that the button was shown at, a blank, and the command's text as Slack would deliver it:
-`7 approve PABCDEFGHIJ`. The revision tells what the person had before them; nothing is decided by it, since only the
-state at the click counts. Slack takes 2,000 characters.
+`7 approve PABCDEFGHIJ`. The revision tells what the person had before them: the state at the click counts, but nobody approves
+what was added since. Slack takes 2,000 characters.
 """
 
 import re
@@ -10,7 +10,7 @@ import re
 from bot.command.commands import Command
 from bot.command.lexer import encode
 
-_VALUE = re.compile(r"[0-9]+ (.+)", re.DOTALL)
+_VALUE = re.compile(r"([0-9]+) (.+)", re.DOTALL)
 
 
 def value_of(command: Command, revision: int) -> str:
@@ -21,4 +21,10 @@ def value_of(command: Command, revision: int) -> str:
 def text_of(value: str) -> str | None:
     """Return the text of a button's command, as if it had been typed; None where the value is none of ours."""
     found = _VALUE.fullmatch(value)
-    return found[1] if found else None
+    return found[2] if found else None
+
+
+def revision_of(value: str) -> int | None:
+    """Return the revision that a button was shown at; None where the value is none of ours."""
+    found = _VALUE.fullmatch(value)
+    return int(found[1]) if found else None

@@ -1,10 +1,10 @@
 """What a delivery of each kind comes to: who asks for something, and in which words of the grammar."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.command.button_value import text_of
+from bot.command.button_value import revision_of, text_of
 from bot.command.commands import Promote
 from bot.command.lexer import encode
 from bot.command.mentions import ThreadTopic, expanded, topic_of, words_of
@@ -67,10 +67,11 @@ class InvocationReader:
     async def _clicked(self, body: Mapping[str, Any]) -> Invocation:
         """Return what the button says, if it stands on a message of ours: what stands elsewhere was not put there by us."""
         action, channel = body["actions"][0], channel_of(body)
-        text = text_of(str(action.get("value", "")))
+        value = str(action.get("value", ""))
+        text, caller = text_of(value), replace(_caller(body), seen=revision_of(value))
         if text is not None and (body.get("view") or {}).get("type") == "home":
             # Nobody but its owner sees a Home tab, and nobody but us puts buttons there.
-            return Invocation(caller=_caller(body), text=text)
+            return Invocation(caller=caller, text=text)
         place = await self._place(str(action.get("block_id", "")))
         # What was posted just before a crash has no ts here yet; that somebody clicks it shows that it is there.
         stamps = {None, body.get("container", {}).get("message_ts")}
@@ -80,7 +81,7 @@ class InvocationReader:
             )
         if promotion := promotion_of(str(action.get("block_id", ""))):
             await self._still_there(str(action.get("action_id", "")), promotion)
-        return Invocation(caller=_caller(body), text=text)
+        return Invocation(caller=caller, text=text)
 
     async def _place(self, block_id: str) -> tuple[str, str | None] | None:
         """Return the channel and the ts of the message of ours that has these buttons."""

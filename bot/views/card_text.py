@@ -389,6 +389,11 @@ def _cautions(context: CardContext) -> Iterable[str]:
         yield f"*not pinned*: {clip(', '.join(loose), 200)} (an image by tag can change after it was approved)"
     if context.build and context.build.reused and not p.settled:
         yield f"*tag used before*: {clip(', '.join(context.build.reused), 200)} (each pod pulls it anew as it starts)"
+    yield from asked_beside(p)
+
+
+def asked_beside(p: Promotion) -> Iterable[str]:
+    """Say what a promotion does beside what its release changes, and what it goes through: what approvers have to know."""
     if p.force and not p.settled:
         yield "takes over whatever is rolling out (--force)"
     if p.overwrite and not p.settled:

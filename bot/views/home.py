@@ -7,6 +7,7 @@ from bot.command.button_value import value_of
 from bot.command.commands import Approve, Cancel, Command
 from bot.command.release_forms import DeclineForm, PromoteForm, RollbackForm
 from bot.prefixes import typed
+from bot.views.card_text import asked_beside
 from bot.views.mrkdwn import clip, date, inline, mention, plain, prose, shortened
 from bot.views.states import state, symbol
 from core.promotion import Promotion
@@ -59,12 +60,13 @@ def _waiting(item: PromotionItem) -> list[Block]:
     ]
     if p.expires_at:
         about.append(f"Expires {date(p.expires_at)}")
-    told: list[str | Sentence] = [*p.along, *p.cautions]
-    about += [clip(each, 300) for each in told[:5]]
+    about += [*(clip(each, 300) for each in p.along[:5]), *asked_beside(p)]
     buttons = []
     if "approve" in item.may:
         what = f"It starts to roll out {p.release} to {p.app} once nobody else must approve."
-        buttons.append(_button("approve", "Approve", Approve(promotion=p.id), p.release, "primary", what))
+        buttons.append(
+            _button("approve", "Approve", Approve(promotion=p.id), p.release, "primary", what, p.revision)
+        )
     if "decline" in item.may:
         buttons.append(_button("decline", "Decline…", DeclineForm(promotion=p.id), p.release, "danger"))
     if "cancel" in item.may:
@@ -123,12 +125,13 @@ def _button(
     of: str,
     style: Literal["primary", "danger"] | None = None,
     question: str = "",
+    revision: int = 0,
 ) -> dict[str, Any]:
     element: dict[str, Any] = {
         "type": "button",
         "action_id": f"{HOME_ACTION}.{name}",
         "text": plain(label, _MOST_LABEL),
-        "value": value_of(command, 0),
+        "value": value_of(command, revision),
         "accessibility_label": f"{label} {of}"[:_MOST_LABEL],
     }
     if question:

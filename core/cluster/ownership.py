@@ -70,9 +70,15 @@ def template_owners(live: Document) -> list[ManagedFields]:
 
 
 def owner_of(live: Document, path: Path) -> str:
-    """Return who, other than the bot, owns a field; `somebody` where nobody says so."""
+    """Return who, other than the bot, owns a field or something in it; `somebody` where nobody says so."""
     owners = sorted(
-        (e for e in managed_fields(live) if not e.ours and path in e.fields), key=lambda e: e.at, reverse=True
+        (
+            e
+            for e in managed_fields(live)
+            if not e.ours and any(owned[: len(path)] == path for owned in e.fields)
+        ),
+        key=lambda e: e.at,
+        reverse=True,
     )
     return owners[0].manager if owners else SOMEBODY
 

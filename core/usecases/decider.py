@@ -104,6 +104,7 @@ class Decider:
         async with self._store.transaction(delivery=caller.delivery) as tx:
             promotion = await tx.promotion(promotion_id)
             await self._enforce(tx, "approve", principal, promotion, unable)
+            _check_seen(caller, promotion)
             await tx.add_approval(
                 Approval(promotion=promotion.id, actor=actor, decision="approve", at=tx.now)
             )
@@ -349,6 +350,21 @@ class Decider:
         self._runner.wake(promotion.app)
         if promotion.in_flight:
             self._runner.drive(promotion)
+
+
+def _check_seen(caller: Caller, promotion: Promotion) -> None:
+    """Refuse an approval of less than would run: somebody has added to it since the card was shown (engine rule 9)."""
+    if caller.seen is None or caller.seen >= promotion.added_at:
+        return
+    added = [
+        f"`{flag}`" for flag, on in (("--force", promotion.force), ("--overwrite", promotion.overwrite)) if on
+    ]
+    if promotion.anyway:
+        added.append(f"a reason to promote what is on hold, “{promotion.anyway}”")
+    raise Conflict(
+        f"{promotion.id} asks for more than when its card was shown to you: {', '.join(added)}; nothing was approved",
+        hint="look at the card as it is now, and approve that",
+    )
 
 
 def _tell(promotion: Promotion, what: str) -> None:

@@ -180,7 +180,8 @@ class Promoter:
     ) -> PromotionResult:
         """Point to the one that waits for the same release; `--force`, `--overwrite` and a reason are added while nobody has approved.
 
-        Whoever adds them asks for what goes out as the first one does, so they cannot approve it either (engine rule 41).
+        Whoever adds them asks for what goes out as the first one does, so they cannot approve it either (engine rule 41); and a
+        click on a card that did not show it yet approves nothing (rule 9).
         """
         more = replace(
             waiting,
@@ -188,6 +189,7 @@ class Promoter:
             overwrite=waiting.overwrite or request.overwrite,
             anyway=waiting.anyway or (request.anyway if asked.held else None),
             revision=waiting.revision + 1,
+            added_at=waiting.revision + 1,
         )
         if (more.force, more.overwrite, more.anyway) == (waiting.force, waiting.overwrite, waiting.anyway):
             return PromotionResult(promotion=waiting, already_waiting=True)

@@ -73,6 +73,7 @@ def words_document(promotion: Promotion) -> dict[str, Any]:
     bound = promotion.binding
     return {name: sentence_document(getattr(promotion, name)) for name in SENTENCES} | {
         "anyway": promotion.anyway,
+        "added_at": promotion.added_at,
         "authors": [actor_text(each) for each in promotion.authors],
         "break_glass": promotion.break_glass,
         "through": [sentence_document(each) for each in promotion.through],
@@ -118,6 +119,7 @@ def promotion_of(row: Row, vault: Vault) -> Promotion:
         anyway=words["anyway"],
         # Before there were freezes nothing went through one.
         authors=tuple(actor_of(each) for each in words.get("authors", ())),
+        added_at=words.get("added_at", 0),
         break_glass=words.get("break_glass"),
         through=tuple(sentence_of(each) for each in words.get("through", ())),
         variables_of=words.get("variables_of"),

@@ -86,6 +86,7 @@ def full_promotion():
         through=(Sentence.of("myapp is frozen by ", ALICE),),
         variables_of=R,
         authors=(ALICE,),
+        added_at=7,
         waits_for=WaitsFor(what="time", at=NOW, reminded=True),
         countdown=Countdown(until=90.5, at=NOW),
         taken_over_by=ALICE,

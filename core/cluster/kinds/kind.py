@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.cluster.documents import Document
+from core.cluster.ownership import Path
 from core.cluster.rendering.input import RenderInput
 from core.manifest.service import Service
 from core.records.observation import Diagnosis
@@ -85,6 +86,11 @@ def as_rendered(_live: Document, wanted: Mapping[str, Any], _force: bool) -> Map
     return wanted
 
 
+def as_applied(_wanted: Document, _live: Document) -> tuple[Path, ...]:
+    """Trust that the object is as it was applied."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagedKind(Kind):
     """A kind that bundles hold: rendered, applied, and one day pruned. A rollout waits for workloads only.
@@ -97,12 +103,15 @@ class ManagedKind(Kind):
             can never be.
         route: of an object that leads from outside to a service, how that stands: given what is in the bundle and what is
             live; None for one that leads nowhere. Without it no object of the kind does.
+        changed: given what is in the bundle and what is live, which fields by which the app is reached somebody has given
+            another value since it was applied.
     """
 
     traits: Traits
     render: Callable[[RenderInput], Iterable[Json]]
     onto: Callable[[Document, Mapping[str, Any], bool], Mapping[str, Any]] = as_rendered
     route: Callable[[Document, Document], RouteState | None] | None = None
+    changed: Callable[[Document, Document], tuple[Path, ...]] = as_applied
 
 
 def each_service(

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from core.cluster.documents import Document, name_of, status_of
+from core.cluster.documents import Document, name_of, spec_of, status_of
 from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource
 from core.cluster.labels import match_labels, own_labels, resource_labels, resource_match_labels
+from core.cluster.ownership import Path
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.workload import port_name
 from core.manifest.route import Balancer
@@ -130,6 +131,23 @@ def route(wanted: Document, live: Document) -> RouteState | None:
     )
 
 
+def changed(wanted: Document, live: Document) -> tuple[Path, ...]:
+    """Return what leads elsewhere than it was applied; ports and the like that others add lead nobody astray."""
+    asked, found = wanted["spec"], spec_of(live)
+    targets = {_port_key(port): port.get("targetPort") for port in found.get("ports") or ()}
+    selector = found.get("selector") or {}
+    fields = {
+        "f:type": asked["type"] == found.get("type"),
+        "f:selector": asked["selector"].items() <= selector.items(),
+        "f:ports": all(targets.get(_port_key(port)) == port["targetPort"] for port in asked["ports"]),
+    }
+    return tuple(("f:spec", field) for field, same in fields.items() if not same)
+
+
+def _port_key(port: Document) -> tuple[int, str]:
+    return port["port"], port.get("protocol", "TCP")
+
+
 SERVICE = ManagedKind(
     name="Service",
     resource=Resource("", "v1", "services"),
@@ -137,4 +155,5 @@ SERVICE = ManagedKind(
     traits=Traits(counted=False, pruned=True, removed=True, after_verdict=False),
     render=render,
     route=route,
+    changed=changed,
 )

@@ -269,6 +269,16 @@ async def test_a_click_on_a_card_of_which_the_answer_was_lost_counts(tmp_path: P
         await s.world.end(asked.promotion.id)
 
 
+async def test_a_click_on_a_card_that_did_not_show_yet_what_was_added_approves_nothing(tmp_path: Path):
+    async with staged(tmp_path, policy=ONE_APPROVAL) as s:
+        asked = (await s.world.ask((await s.world.build()).release.id)).promotion
+        await s.world.ask(asked.release, overwrite=True)
+        old = f"{asked.revision} approve {asked.id}"
+        answer = await s.answer(await s.click(asked.id, "approve", ts="5.0", value=old))
+        assert f"{asked.id} asks for more than when its card was shown to you: `--overwrite`" in answer
+        assert (await s.world.store.read.promotion(asked.id)).phase is Phase.AWAITING_APPROVAL
+
+
 async def test_a_click_on_a_message_that_is_no_card_does_nothing(tmp_path: Path):
     async with staged(tmp_path, policy=ONE_APPROVAL) as s:
         asked = await s.world.ask((await s.world.build()).release.id)

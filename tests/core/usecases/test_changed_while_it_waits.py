@@ -1,6 +1,7 @@
 """What waits for an approval while the world goes on: the last approval starts nothing that nobody could ask for by then."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +82,27 @@ async def test_a_rollback_to_what_fails_while_it_waits_is_refused_with_its_appro
     assert (await w.end(flying.id)).phase is Phase.REVERTED
     with pytest.raises(Conflict, match=f"{waiting.id} was refused: {bad} is on hold: its rollout failed"):
         await w.decider.approve(by(BOB), waiting.id)
+
+
+async def test_who_clicks_on_a_card_of_before_something_was_added_approves_nothing(w: World):
+    await w.good()
+    ask_for_approvals(w)
+    waiting = (await w.ask((await w.build()).release.id, actor=ALICE)).promotion
+    more = (await w.ask(waiting.release, actor=BOB, overwrite=True)).promotion
+    click = replace(by(CAROL), seen=waiting.revision)
+    with pytest.raises(Conflict, match="asks for more than when its card was shown to you: `--overwrite`;"):
+        await w.decider.approve(click, waiting.id)
+    assert await w.store.read.approvals(waiting.id) == []
+    assert (await w.decider.approve(replace(click, seen=more.revision), waiting.id)).missing == 0
+
+
+async def test_what_was_added_is_named_with_the_reason(w: World):
+    await w.good()
+    bad = (await w.build()).release.id
+    w.cluster.behaves[bad] = lambda _: broken()
+    await w.promote(bad)
+    ask_for_approvals(w)
+    waiting = (await w.ask(bad, anyway="a test")).promotion
+    await w.ask(bad, actor=BOB, force=True)
+    with pytest.raises(Conflict, match="`--force`, a reason to promote what is on hold, “a test”; nothing"):
+        await w.decider.approve(replace(by(CAROL), seen=waiting.revision), waiting.id)

@@ -1,4 +1,6 @@
-"""What was applied must be there when a release is called good: the object itself, with our labels."""
+"""What was applied must be there when a release is called good: the object itself, with our labels, leading where it led."""
+
+from collections.abc import Mapping
 
 import pytest
 
@@ -11,10 +13,25 @@ from tests.fakes import NO_SECRETS
 
 WEB = Ref("Service", "web")
 LABELS = {"service": "web", "release": "R1"}
+PORTS = [{"name": "main", "port": 3000, "targetPort": "main", "protocol": "TCP"}]
+SPEC = {"type": "ClusterIP", "selector": {"service": "web"}, "ports": PORTS}
+WANTED = {"metadata": {"labels": LABELS}, "spec": SPEC}
 
 
-def found(**metadata: object) -> dict[str, object]:
-    return {"metadata": {"uid": "u1", "labels": {**LABELS, "x": "y"}} | metadata}
+def found(*, spec: Mapping[str, object] | None = None, **metadata: object) -> dict[str, object]:
+    """Return the Service as it is seen: the API server has filled things in, others have added some."""
+    seen = {**SPEC, "clusterIP": "10.0.0.1", "sessionAffinity": "None", **(spec or {})}
+    return {"metadata": {"uid": "u1", "labels": {**LABELS, "x": "y"}} | metadata, "spec": seen}
+
+
+def taken(field: str, value: object, owned: Mapping[str, object]) -> dict[str, object]:
+    """Return it with a field that `kubectl edit` has given another value."""
+    fields = {"f:spec": {f"f:{field}": owned}}
+    entry = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": fields, "time": "t"}
+    return found(spec={field: value}, managedFields=[entry])
+
+
+BY_PORT: Mapping[str, object] = {'k:{"port":3000,"protocol":"TCP"}': {"f:targetPort": {}}}
 
 
 @pytest.mark.parametrize(
@@ -26,14 +43,26 @@ def found(**metadata: object) -> dict[str, object]:
         (found(uid="u2"), "Service/web was deleted and made anew by somebody"),
         (found(labels={"service": "web"}), "somebody changed the label release of Service/web"),
         (found(labels={}), "somebody changed the label release, service of Service/web"),
+        (taken("selector", {"service": "old"}, {}), "kubectl-edit changed .spec.selector of Service/web"),
+        (taken("type", "LoadBalancer", {}), "kubectl-edit changed .spec.type of Service/web"),
+        (
+            taken("ports", [{**PORTS[0], "targetPort": 4000}], BY_PORT),
+            "kubectl-edit changed .spec.ports of Service/web",
+        ),
+        (
+            found(spec={"selector": None, "ports": None}),
+            "somebody changed .spec.ports, .spec.selector of Service/web",
+        ),
+        (found(spec={"selector": {"service": "web", "x": "y"}}), ""),
+        (found(spec={"ports": [{"port": 9, "targetPort": 9}, *PORTS]}), ""),
     ],
 )
 def test_what_has_become_of_an_object_is_said(there, said):
-    assert loss(WEB, LABELS, "u1", there) == said
+    assert loss(WEB, WANTED, "u1", there) == said
 
 
 def test_an_answer_whose_uid_nobody_knows_is_not_compared():
-    assert loss(WEB, LABELS, "", found(uid="u2")) == ""
+    assert loss(WEB, WANTED, "", found(uid="u2")) == ""
 
 
 async def aimed(on: Live) -> tuple[DesiredState, Intent]:
@@ -57,6 +86,18 @@ async def test_only_a_fresh_look_asks_for_everything_and_names_all_that_is_lost(
             assert (await watch.fresh()).lost == (
                 f"{secret} was deleted by somebody; Service/web was deleted by somebody"
             )
+
+
+async def test_a_service_that_leads_elsewhere_by_now_is_found_and_named():
+    async with live() as on:
+        target, intent = await aimed(on)
+        async with on.cluster.watch("myapp", intent, NO_SECRETS) as watch:
+            watch.aim(target)
+            await watch.wait_for_sync()
+            at = HOME.at("Service", "web")
+            patch = {"spec": {"selector": {"service": "other"}}}
+            await on.admin.merge(at, patch, manager="kubectl-patch")
+            assert (await watch.fresh()).lost == "kubectl-patch changed .spec.selector of Service/web"
 
 
 async def test_what_cannot_be_asked_is_not_there_and_not_lost():
