@@ -1,5 +1,6 @@
 """`convox-bot build` and `convox-bot deploy`: from a folder to a build and its release, and to production (contract 4)."""
 
+import http.client
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from bot.cli.screen import harmless
 from bot.cli.source_builds import GOOD, BuildLogReader, start_build, upload_folder
 from bot.cli.steps import Steps
 from bot.cli.terminal import EXIT_OK, complain, do, rack_of_environment
+from bot.cli.uploads import UploadedSource
 from core.records.repository import repository_url
 
 
@@ -180,9 +182,23 @@ def _pushed(options: BuildOptions, manifest: str, services: Sequence[str], out: 
 def _built(rack: RackClient, options: BuildOptions, document: dict[str, Any], out: TextIO) -> BuildResult:
     """Let the bot build the folder, and print its log."""
     steps, path = Steps(out), options.manifest.as_posix()
-    with _when_interrupted("nothing was built; the same command goes on with the upload where it was"):
-        source = upload_folder(rack, options.app, options.folder, (path, document["manifest"]), steps, notice)
-    return _run(rack, options.app, document | {"source": source, "manifest-path": path}, out)
+
+    def upload() -> UploadedSource:
+        with _when_interrupted("nothing was built; the same command goes on with the upload where it was"):
+            return upload_folder(
+                rack, options.app, options.folder, (path, document["manifest"]), steps, notice
+            )
+
+    document["manifest-path"] = path
+    source = upload()
+    try:
+        return _run(rack, options.app, document | {"source": source.id}, out)
+    except CliError as refused:
+        # A source makes one build, and the same folder in two jobs of CI at once is one source while it is on its way.
+        if refused.status != http.client.CONFLICT or not source.shared:
+            raise
+        notice(f"{refused.sentence}: another command uploaded the same, so this one uploads it once more")
+    return _run(rack, options.app, document | {"source": upload().id}, out)
 
 
 def _built_of_git(options: BuildOptions, out: TextIO, *, promote: bool) -> BuildResult:

@@ -42,11 +42,13 @@ class ConnectionLost(Exception):
 
     Attributes:
         hint: what to do where it does not, or "".
+        status: of the answer, 0 where none came.
     """
 
-    def __init__(self, sentence: str, *, hint: str = "") -> None:
+    def __init__(self, sentence: str, *, hint: str = "", status: int = 0) -> None:
         super().__init__(sentence)
         self.hint = hint
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,7 @@ class RackClient:
                     f"the connection to {self._url.name} was lost ({type(error).__name__})"
                 ) from None
         if refused is None or ("Retry-After" in response.headers):
-            raise ConnectionLost(f"{self._url.name} answers HTTP {response.status}")
+            raise ConnectionLost(f"{self._url.name} answers HTTP {response.status}", status=response.status)
         raise refused
 
     def follow(

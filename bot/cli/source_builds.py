@@ -12,7 +12,7 @@ from bot.cli.client import RETRY_PAUSES, ConnectionLost, RackClient, Show
 from bot.cli.packaging.package import package
 from bot.cli.rack_url import CliError
 from bot.cli.steps import Steps
-from bot.cli.uploads import Upload
+from bot.cli.uploads import Upload, UploadedSource
 
 GOOD = "complete"
 ENDED = frozenset({GOOD, "failed", "cancelled"})
@@ -26,8 +26,8 @@ def upload_folder(
     steps: Steps,
     notice: Callable[[str], None],
     pause: Callable[[float], None] = time.sleep,
-) -> str:
-    """Return the id of the source that a folder has become.
+) -> UploadedSource:
+    """Return the source that a folder has become.
 
     Args:
         rack: the bot.

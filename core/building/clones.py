@@ -20,8 +20,11 @@ from core.ports.builds import BuildCluster, BuildRunner
 from core.ports.store import Store
 from core.records.build import described, printable_line
 from core.records.git_address import COMMIT
+from core.yaml.source import LARGEST_FILE
 
 MAX_TIME_CHARS = 40
+# What stands in the place of bytes that are no text.
+REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +139,8 @@ def _told(asked: BuildRequest, cloned: ClonedSource) -> BuildRequest:
     if not cloned.manifest.strip():
         where = f"commit {short} of {asked.git_url} has no {asked.manifest_path}, or nothing is in it"
         raise Invalid(f"{where}: -m names another path")
+    if REPLACED in cloned.manifest and len(cloned.manifest) <= LARGEST_FILE:
+        raise Invalid(f"{asked.manifest_path} of commit {short} is not UTF-8 text")
     line, message = asked.description, asked.message
     if not line:
         line, message = described(f"build {short} {cloned.subject}")

@@ -51,14 +51,15 @@ def variable_lines(text: str) -> list[VariableLine]:
     Raises:
         Invalid: a line is no variable, or a value does not end. It names lines by number and never shows one: it may be a secret.
     """
-    reader = _Reader(text.split("\n"))
+    reader = _Reader(text.removeprefix("\ufeff").split("\n"))  # Windows' editors begin a file so
     found = {line.key: line for line in reader.read()}
     if reader.wrong:
         shown = ", ".join(map(str, reader.wrong[:MOST_TOLD]))
         more = f" and {len(reader.wrong) - MOST_TOLD} more" if len(reader.wrong) > MOST_TOLD else ""
         raise Invalid(
             f"not KEY=VALUE: line {shown}{more}",
-            hint=f"a value of several lines stands between KEY<<{END} and {END}, each on a line of its own",
+            hint=f"nothing stands before a name, such as `export`; a value of several lines stands between KEY<<{END} and"
+            f" {END}, each on a line of its own",
         )
     return list(found.values())
 

@@ -115,7 +115,10 @@ def test_every_problem_is_told_with_its_line(tmp_path: Path, capsys: pytest.Capt
     [
         ("SECRET", "not KEY=VALUE: line 1"),
         ("=SECRET", "not KEY=VALUE: line 1"),
-        ("A<<END\nSECRET", "not KEY=VALUE: line 1; a value of several lines stands between KEY<<EOF and EOF"),
+        (
+            "A<<END\nSECRET",
+            "not KEY=VALUE: line 1; nothing stands before a name, such as `export`; a value of several",
+        ),
     ],
 )
 def test_a_line_that_is_no_variable_is_named_by_its_number_alone(

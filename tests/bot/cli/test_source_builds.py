@@ -12,9 +12,11 @@ import pytest
 from bot.cli.client import ConnectionLost, RackClient
 from bot.cli.main import main
 from bot.cli.output import say
+from bot.cli.packaging.package import package
 from bot.cli.rack_url import CliError, RackUrl
 from bot.cli.source_builds import BuildLogReader
 from bot.cli.steps import Steps
+from core.errors import Conflict
 from core.policy.authorization import parse_policy
 from core.ports.builds import JobLogLine
 from storage.builds import writes
@@ -72,6 +74,41 @@ async def test_the_terminal_of_the_documentation(api, folder, capsys):
         f"Build: {release.build}",
         f"Release: {release.id}",
     ]
+
+
+async def test_two_builds_of_the_same_folder_at_once_are_two_releases(api, folder, capsys, monkeypatch):
+    """The second one's source has its build already: what both have sent was one source."""
+    real, asked = api.builds.starter._check, []
+
+    async def check(app, request):
+        await real(app, request)
+        asked.append(request.source)
+        if len(asked) == 1:  # the other command is a moment faster
+            await api.builds.ask(source=request.source)
+
+    monkeypatch.setattr(api.builds.starter, "_check", check)
+    with io.BytesIO() as into:
+        archive = package(folder, "convox.yml", MANIFEST, into)
+        begun = await api.sources._sources.create("myapp", archive.digest, archive.size)
+        await api.sources._sources.append(begun.id, 0, into.getvalue()[:10])
+    assert await run("build") == 0
+
+    assert asked[0] == begun.id != asked[2]
+    said = capsys.readouterr()
+    assert said.out.count("Uploading source... OK") == 2
+    assert f"the source {begun.id} has its build already: another command uploaded the same" in said.err
+    assert len(await api.store.read.releases("myapp", 9)) == 2
+
+
+async def test_a_queue_that_is_full_is_no_reason_to_upload_again(api, folder, capsys, monkeypatch):
+    async def check(app, request):
+        raise Conflict("20 builds of myapp wait already")
+
+    monkeypatch.setattr(api.builds.starter, "_check", check)
+    assert await run("build") == 1
+    said = capsys.readouterr()
+    assert said.out.count("Uploading source... OK") == 1
+    assert "20 builds of myapp wait already" in said.err
 
 
 async def test_what_is_built_is_the_folder_by_its_flags(api, folder, monkeypatch, capsys):

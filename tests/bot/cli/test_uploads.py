@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import random
+import shutil
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
@@ -100,6 +101,10 @@ async def line(api):
 
 
 async def upload(url, **more):
+    return (await uploaded(url, **more)).id
+
+
+async def uploaded(url, **more):
     return await asyncio.to_thread(
         Upload(RackClient(RackUrl.read(url)), "myapp", ARCHIVE, io.BytesIO(DATA), **more).run
     )
@@ -115,6 +120,54 @@ async def test_an_archive_arrives_and_each_part_is_told(api):
 
     assert await stored(api, source) == DATA
     assert told == [0, len(DATA)]
+
+
+async def test_what_another_process_sends_too_is_told_to_be_shared(api):
+    """The same commit in two jobs of CI at once: both archives are the same bytes, and one source while it is on its way."""
+    sources, parts = api.sources._sources, [DATA[at : at + (1 << 18)] for at in range(0, len(DATA), 1 << 18)]
+
+    def advance(done):
+        if done < len(DATA):  # the other one is faster, part after part
+            (folder,) = sources._top.iterdir()
+            sources._append(folder.name, done, parts[done >> 18])
+
+    assert not (await uploaded(api.url)).shared
+    shutil.rmtree(sources._top)
+    source = await uploaded(api.url, advance=advance, pause=lambda _: None)
+    assert source.shared
+    assert await stored(api, source.id) == DATA
+
+    shutil.rmtree(sources._top)
+    begun = await sources.create("myapp", ARCHIVE.digest, ARCHIVE.size)
+    await sources.append(begun.id, 0, parts[0])
+    assert (await uploaded(api.url)).shared
+
+
+async def test_a_source_that_went_with_the_build_of_another_is_sent_anew(api):
+    sources, gone = api.sources._sources, list[str]()
+
+    def advance(done):
+        if done and not gone:
+            (gone_folder,) = list(sources._top.iterdir())
+            gone.append(gone_folder.name)
+            shutil.rmtree(gone_folder)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.cli.uploads.PART_BYTES", 1 << 20)
+        source = await upload(api.url, advance=advance)
+    assert gone != [source]
+    assert await stored(api, source) == DATA
+
+
+async def test_a_source_that_is_always_gone_is_given_up(api):
+    def advance(done):
+        if done:
+            shutil.rmtree(api.sources._sources._top)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.cli.uploads.PART_BYTES", 1 << 20)
+        with pytest.raises(CliError, match="no such source"):
+            await upload(api.url, advance=advance)
 
 
 async def test_a_line_that_breaks_at_every_tenth_costs_no_more_than_what_was_under_way(api):

@@ -163,6 +163,12 @@ async def test_a_description_that_somebody_gave_is_kept(b: Builds):
         ({}, {"manifest": ""}, "has no convox.yml, or nothing is in it: -m names another path"),
         ({"manifest_path": "a/b.yml"}, {"manifest": " \n"}, f"of {URL} has no a/b.yml"),
         ({}, {"manifest": "services: ["}, "convox.yml line 1"),
+        (
+            {},
+            {"manifest": "services: {web: {command: caf\ufffd}}"},
+            "convox.yml of commit 0123456789 is not UTF-8 text",
+        ),
+        ({}, {"manifest": "#" * 70_000 + "\ufffd"}, "65,536 are the limit"),
         ({}, {"manifest": "services: {web: {image: nginx}}"}, "there is nothing to build"),
         ({}, {"manifest": "services: {web: {build: ..}}"}, "must stay inside the source"),
         ({}, {"commit": "main"}, "the clone tells no commit"),

@@ -37,6 +37,10 @@ def test_comments_and_empty_lines_are_left_out():
     assert read("# C=3\n\n  \n  # x\nA=1\n") == {"A": "1"}
 
 
+def test_the_mark_with_which_windows_begins_a_file_is_no_part_of_a_name():
+    assert [line.key for line in variable_lines("\ufeffA=1\r\nB=2")] == ["A", "B"]
+
+
 def test_a_name_alone_has_no_value_yet():
     assert read("A\n B \nC=1") == {"A": None, "B": None, "C": "1"}
 

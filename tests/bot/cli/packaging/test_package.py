@@ -96,6 +96,20 @@ def test_a_folder_that_is_left_out_is_not_even_opened(folder, monkeypatch):
     assert not [path for path in opened if "node_modules" in path]
 
 
+def test_a_folder_that_nobody_may_write_can_be_filled_where_it_is_unpacked(folder):
+    """As caches of Go and Nix are; a pod is no root, and so was refused what root is not."""
+    vendor = folder / "vendor"
+    vendor.mkdir()
+    (vendor / "a.go").write_text("package a\n")
+    (vendor / "a.go").chmod(0o444)
+    vendor.chmod(0o555)
+    try:
+        found = members(packaged(folder)[1])
+    finally:
+        vendor.chmod(0o755)
+    assert [found[name].mode for name in ("vendor", "vendor/a.go")] == [0o755, 0o444]
+
+
 def test_a_link_inside_the_folder_stays_a_link(folder):
     (folder / "src" / "link").symlink_to("../run.sh")
     (folder / "broken").symlink_to("src/./nowhere")
