@@ -1,4 +1,4 @@
-"""Who acts: a Slack user, an API token, a job with a token of its CI, a push, or the bot itself; and from where they ask."""
+"""Who acts: a Slack user, an API token, a job with a token of its CI, a push, an operator, or the bot itself; and from where they ask."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,13 +15,13 @@ class Actor:
     Attributes:
         kind: where the identity comes from.
         id: the Slack user id (`U…`/`W…`), the token's name, the name of the rule that takes a job's tokens, the repository that was
-            pushed to (`github.com/acme/shop`), or `convox-bot`.
+            pushed to (`github.com/acme/shop`), an account on the machine with the database (`alice@bastion`), or `convox-bot`.
         name: what people call them, of a job which it is (`github:acme/web@refs/heads/main (run 123)`); for display only, never for a
             decision.
         apps: of a token that asks now, name patterns of the apps that it is for; no part of who it is.
     """
 
-    kind: Literal["slack", "token", "oidc", "webhook", "bot"]
+    kind: Literal["slack", "token", "oidc", "webhook", "operator", "bot"]
     id: str
     name: str = ""
     apps: tuple[str, ...] = field(default=("*",), compare=False, repr=False)

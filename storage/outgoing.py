@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import orjson
 
-from core.actor import BOT
+from core.actor import Actor
 from core.clock import Clock
 from core.lifecycle.outgoing import LONGEST_REST, app_of_event, event_types
 from core.records.outgoing_event import (
@@ -170,7 +170,9 @@ class SqliteOutgoingEvents:
         }
         # Neither the address, which may hold a secret, nor the secret.
         detail = {"host": subscription.host, "apps": row["apps"], "types": row["types"]}
-        await self._change("add_subscription", row, "webhook.add", subscription, detail)
+        await self._change(
+            "add_subscription", row, "webhook.add", subscription, detail, subscription.created_by
+        )
 
     async def recovered(self, subscription: Subscription, answer: str) -> None:
         """Note that a webhook which had failed has taken a trial: what waits for it is due at once, not at the next hour."""
@@ -179,7 +181,7 @@ class SqliteOutgoingEvents:
             await session.run("note_recovered", {"id": subscription.id, "answer": answer, "now": now})
             await session.run("hurry_outgoing_events", {"id": subscription.id, "now": now})
 
-    async def remove(self, subscription: Subscription) -> None:
+    async def remove(self, subscription: Subscription, *, by: Actor) -> None:
         """Tell a webhook nothing any more, nor what waits for it."""
         await self._change(
             "remove_subscription",
@@ -187,6 +189,7 @@ class SqliteOutgoingEvents:
             "webhook.remove",
             subscription,
             {"host": subscription.host},
+            by,
         )
 
     async def _change(
@@ -196,6 +199,7 @@ class SqliteOutgoingEvents:
         action: str,
         subscription: Subscription,
         detail: Mapping[str, object],
+        by: Actor,
     ) -> None:
         async with self._database.transaction() as connection:
             session = Session(connection)
@@ -204,7 +208,7 @@ class SqliteOutgoingEvents:
             await audit.append(
                 session,
                 at=self._clock.now(),
-                actor=BOT,
+                actor=by,
                 action=action,
                 subject=subscription.id,
                 detail=detail,

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiosqlite
 
-from core.actor import BOT
+from core.actor import BOT, Actor
 from storage import audit
 from storage.database import Database, open_database
 from storage.errors import DatabaseLocked, KeyMismatch
@@ -104,13 +104,14 @@ async def _check_sealing(session: Session, newest: str) -> None:
         )
 
 
-async def rekey(database: Database, keyring: Keyring, now: datetime) -> RekeyResult:
+async def rekey(database: Database, keyring: Keyring, now: datetime, *, by: Actor = BOT) -> RekeyResult:
     """Seal everything with the newest key; one that breaks off is finished by the next.
 
     Args:
         database: as `open_for_rekeying` gives it.
         keyring: newest first.
         now: for the audit.
+        by: for the audit, too.
 
     Raises:
         KeyMismatch: something was sealed with a key that is not among these, or changed since; it names where. Or a bot
@@ -127,7 +128,7 @@ async def rekey(database: Database, keyring: Keyring, now: datetime) -> RekeyRes
             batches += 1
             if batches % TOLD_EACH == 0:
                 log.info("rekeying %s: %d values so far", table.name, result.values + result.kept)
-    await _finish(database, keyring, result, now)
+    await _finish(database, keyring, result, now, by)
     return result
 
 
@@ -242,7 +243,9 @@ async def _write(
         await connection.execute(sql)
 
 
-async def _finish(database: Database, keyring: Keyring, result: RekeyResult, now: datetime) -> None:
+async def _finish(
+    database: Database, keyring: Keyring, result: RekeyResult, now: datetime, by: Actor
+) -> None:
     """Seal what the database knows of itself anew, and let the old keys go: from here on nobody needs them."""
     newest = f"canary:{keyring.fingerprints[0]}"
     async with database.transaction() as connection:
@@ -262,4 +265,4 @@ async def _finish(database: Database, keyring: Keyring, result: RekeyResult, now
         await session.many("retire_key", [{"name": name} for name in old])
         result.retired = tuple(sorted(name.partition(":")[2] for name in old))
         detail = {"key": newest.partition(":")[2], "retired": result.retired, "values": result.values}
-        await audit.append(session, at=now, actor=BOT, action="keys.rekey", subject="database", detail=detail)
+        await audit.append(session, at=now, actor=by, action="keys.rekey", subject="database", detail=detail)

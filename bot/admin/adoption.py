@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.admin.cluster_source import cluster_source
+from bot.admin.operator import operator
 from bot.admin.settings import AdoptionSettings
 from core.clock import Clock
 from core.cluster.adoption import NamespaceAdopter
@@ -153,7 +154,7 @@ async def _carry_out(store: SqliteStore, adopter: NamespaceAdopter, plan: Adopti
     claim = Claim(installation=await store.read.installation(), token=app.token, promotion=ADOPTED)
     await adopter.adopt(app, plan.state, claim)
     async with store.transaction() as tx:
-        await record_adoption(tx, plan)
+        await record_adoption(tx, plan, operator())
         head = await tx.audit_head()
     assert head is not None, "a row was just written"
     await adopter.keep_head(app, claim, head)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from bot.admin.operator import operator
 from core.clock import Clock
 from storage.keys import Keyring
 from storage.rekeying import RekeyResult, open_for_rekeying, rekey
@@ -17,7 +18,7 @@ async def rekey_database(path: Path, keys: Sequence[str], clock: Clock) -> str:
     """
     keyring = Keyring(keys)
     async with open_for_rekeying(path, keyring) as database:
-        result = await rekey(database, keyring, clock.now())
+        result = await rekey(database, keyring, clock.now(), by=operator())
     return told(path, keyring.fingerprints[0], result)
 
 

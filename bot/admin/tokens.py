@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.admin.operator import operator
 from bot.clock import SystemClock
 from bot.views.tables import table
 from bot.views.times import stamp
@@ -44,13 +45,13 @@ async def create_token(
         if new:
             # Whoever has mistyped CONVOX_DATABASE must not believe that the bot knows this token.
             tell(f"made the database {database}: there was none")
-        return await tokens.create(name, expires_at=until, apps=apps)
+        return await tokens.create(name, expires_at=until, apps=apps, by=operator())
 
 
 async def revoke_token(database: Path, name: str) -> str:
     """End a token, and return what to print; raise NotFound where there is none, and as `create_token`."""
     async with open_tokens(database, SystemClock(), make=False) as tokens:
-        await tokens.revoke(name)
+        await tokens.revoke(name, by=operator())
     return f"Revoking {name}... OK"
 
 

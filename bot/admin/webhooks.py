@@ -10,6 +10,7 @@ from secrets import choice
 import orjson
 from yarl import URL
 
+from bot.admin.operator import operator
 from bot.clock import SystemClock
 from bot.outgoing.cloud_events import TYPE_PREFIX
 from bot.outgoing.public_addresses import check_webhook_url
@@ -18,7 +19,6 @@ from bot.outgoing.signing import new_secret
 from bot.outgoing.webhooks import new_webhook_session, post_event
 from bot.views.tables import table
 from bot.views.times import stamp
-from core.actor import BOT
 from core.errors import Conflict, Invalid, NotFound
 from core.lifecycle.outgoing import EVENT_TYPES
 from core.records.outgoing_event import Subscription, wants
@@ -66,7 +66,7 @@ async def add_webhook(
         apps=tuple(apps),
         types=tuple(types),
         created_at=clock.now(),
-        created_by=BOT,
+        created_by=operator(),
     )
     async with _opened(database) as events:
         await events.add(made)
@@ -77,7 +77,7 @@ async def remove_webhook(database: WebhookDatabase, id_: str) -> str:
     """End a webhook with all that waits for it, and return what to print; raise NotFound where there is none."""
     async with _opened(database) as events:
         found = await _find(events, id_)
-        await events.remove(found)
+        await events.remove(found, by=operator())
     return f"Removing {found.host}... OK"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from core.actor import BOT
+from core.actor import Actor
 from core.errors import Busy, Conflict
 from core.lifecycle.guards import busy_error
 from core.ports.store import Transaction
@@ -208,7 +208,7 @@ def _check_quiet(plan: AdoptionPlan, quiet: float) -> None:
         )
 
 
-async def record_adoption(tx: Transaction, plan: AdoptionPlan) -> None:
+async def record_adoption(tx: Transaction, plan: AdoptionPlan, by: Actor) -> None:
     """Make the records what the plan says, with its row of the audit; the anchor is adopted by then.
 
     Raises:
@@ -230,4 +230,4 @@ async def record_adoption(tx: Transaction, plan: AdoptionPlan) -> None:
         "anchor": {"token": anchor.token, "promotion": anchor.promotion} if anchor else None,
         "head": {"rows": head.rows, "hash": head.hash} if head else None,
     }
-    await tx.audit(BOT, "app.adopt", app.name, detail)
+    await tx.audit(by, "app.adopt", app.name, detail)

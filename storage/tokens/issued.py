@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from core.actor import BOT
+from core.actor import BOT, Actor
 from core.clock import Clock
 from core.errors import Conflict, Invalid, NotFound, Unavailable
 from core.records.api_token import EVERY_APP_PATTERN, ApiToken
@@ -38,7 +38,12 @@ class Tokens:
         self._clock = clock
 
     async def create(
-        self, name: str, *, expires_at: datetime | None = None, apps: Sequence[str] = EVERY_APP_PATTERN
+        self,
+        name: str,
+        *,
+        expires_at: datetime | None = None,
+        apps: Sequence[str] = EVERY_APP_PATTERN,
+        by: Actor = BOT,
     ) -> str:
         """Return a fresh token, which nobody can show again.
 
@@ -46,6 +51,7 @@ class Tokens:
             name: how the policy knows it; that of a token which has expired is free again.
             expires_at: when it opens nothing any more.
             apps: name patterns of the apps that it is for.
+            by: for the audit.
 
         Raises:
             Invalid: the name or a pattern is none, or it would have expired already.
@@ -78,17 +84,17 @@ class Tokens:
                     f"token already exists: {name}", hint=f"`convox-bot token revoke {name}` ends it"
                 )
             detail = {"apps": row["apps"], "expires": row["expires_at"]}
-            await audit.append(session, at=now, actor=BOT, action="token.create", subject=name, detail=detail)
+            await audit.append(session, at=now, actor=by, action="token.create", subject=name, detail=detail)
         return token
 
-    async def revoke(self, name: str) -> None:
+    async def revoke(self, name: str, *, by: Actor = BOT) -> None:
         """End the token of that name, at once. Raises NotFound where no valid token has it."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             session = Session(connection)
             if not await session.run("revoke_token", {"name": name, "now": timestamp(now)}):
                 raise NotFound(f"no such token: {name}", hint="`convox-bot token list` shows them")
-            await audit.append(session, at=now, actor=BOT, action="token.revoke", subject=name, detail={})
+            await audit.append(session, at=now, actor=by, action="token.revoke", subject=name, detail={})
 
     async def list(self) -> list[ApiToken]:
         """Return every token, revoked ones too, in the order in which they were made."""

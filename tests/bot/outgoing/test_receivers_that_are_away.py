@@ -11,6 +11,7 @@ from aiohttp import web
 from bot.outgoing.circuit_breaker import CircuitBreaker
 from bot.outgoing.cluster_events import ClusterEventReceiver
 from bot.outgoing.receiver import Postponed
+from core.actor import BOT
 from core.lifecycle.outgoing import SHARED_TRIES
 from core.promotion import Promotion
 from tests.bot.outgoing.receiving import Hook, hook, subscribe, tell, telling, told
@@ -204,7 +205,7 @@ async def test_one_that_was_removed_meanwhile_is_told_nothing(w: World, monkeypa
         made = await subscribe(w, to, AWAY)
         await w.build()
         owed = await w.store.outgoing.owed()
-        await w.store.outgoing.remove(made)
+        await w.store.outgoing.remove(made, by=BOT)
         assert owed == [AWAY]
         await sender._tell(AWAY)
         assert to.taken == []

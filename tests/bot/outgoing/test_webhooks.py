@@ -270,7 +270,7 @@ async def test_what_is_removed_is_told_nothing_more_nor_what_waited(w: World):
     async with hook() as to, telling(w) as sender:
         made = await subscribe(w, to)
         await w.build()
-        await w.store.outgoing.remove(made)
+        await w.store.outgoing.remove(made, by=ALICE)
         await tell(sender)
         assert to.taken == []
         assert [each.id for each in await w.store.outgoing.subscriptions()] == ["github", "kubernetes"]
@@ -290,7 +290,7 @@ async def test_what_a_webhook_has_taken_stays_counted_when_it_is_removed(w: Worl
         await tell(sender)
         before = (await w.store.outgoing.backlog())["webhook"]
         assert (before.delivered, before.dropped) == (1, {"gone": 1})
-        await w.store.outgoing.remove(made)
+        await w.store.outgoing.remove(made, by=ALICE)
         assert (await w.store.outgoing.backlog())["webhook"] == before
 
 
