@@ -10,6 +10,8 @@ from core.sentence import CommandLine, Sentence
 
 # Engine rule 13. What is said in tens of minutes is edited six times an hour.
 SAID_AFTER, ASKED_AFTER = 600.0, 3600.0
+# A process that was away looks for so long itself before it calls anybody: a first look sees nothing until its watches have synced.
+LOOKED_FOR = 120.0
 
 
 def with_sight(progress: Progress, *, seen: bool, now: datetime) -> Progress:
@@ -35,10 +37,18 @@ def with_sight(progress: Progress, *, seen: bool, now: datetime) -> Progress:
     return replace(progress, blind_since=since, waiting=waiting)
 
 
-def asks(progress: Progress, now: datetime) -> bool:
-    """Tell whether a person is to be asked now: once for each time that it is out of sight."""
+def asks(progress: Progress, now: datetime, looked: float) -> bool:
+    """Tell whether a person is to be asked now: once for each time that it is out of sight.
+
+    Args:
+        progress: with since when.
+        now: of the look, by our own clock on the wall, which a stop or a leap of that clock moves on by an hour as well.
+        looked: for how many seconds this very process has looked and not seen it.
+    """
     since = progress.blind_since
-    return since is not None and not progress.blind_asked and (now - since).total_seconds() >= ASKED_AFTER
+    if since is None or progress.blind_asked or looked < LOOKED_FOR:
+        return False
+    return (now - since).total_seconds() >= ASKED_AFTER
 
 
 async def ask(tx: Transaction, promotion: Promotion) -> None:

@@ -59,7 +59,7 @@ class Verifier:
         # What was seen and is not stored yet; it outlives a stage that a cancel ends.
         self._lines: list[Line] = []
         self._samples = Sampler()
-        self._said_at = self._saved_at = ports.clock.monotonic()
+        self._said_at = self._saved_at = self._seen_at = ports.clock.monotonic()
         self._told_at = float("-inf")
 
     async def until_verdict(
@@ -187,7 +187,8 @@ class Verifier:
 
     async def _asked(self, promotion: Promotion, progress: Progress) -> Progress:
         """Ask a person where it is time; that it was done is stored with the message, so no restart asks again."""
-        if not asks(progress, self._ports.clock.now()):
+        looked = self._ports.clock.monotonic() - self._seen_at
+        if not asks(progress, self._ports.clock.now(), looked):
             return progress
         asked = replace(progress, blind_asked=True)
         async with self._ports.store.transaction() as tx:
@@ -200,6 +201,8 @@ class Verifier:
     def _shown(self, verdict: Verdict, before: Settling | None, seen: Observation) -> Verdict:
         """Make ready what is stored and shown of a verdict: no values of the environments (engine rule 17), and when a window ends."""
         judged, now = verdict.progress, self._ports.clock.now()
+        if seen.synced:
+            self._seen_at = self._ports.clock.monotonic()
         progress = judged.awaiting(self._redact(judged.waiting), timed(judged.settling, before, now))
         progress = with_sight(progress, seen=seen.synced, now=now)
         return replace(verdict, progress=progress, cause=self._redact(verdict.cause))

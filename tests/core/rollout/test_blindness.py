@@ -40,11 +40,16 @@ def test_from_ten_minutes_on_the_card_says_it_in_tens(minutes: float, said: str)
     ("minutes", "asked", "due"), [(59.9, False, False), (60, False, True), (90, True, False)]
 )
 def test_after_an_hour_a_person_is_asked_and_not_again(minutes: float, asked: bool, due: bool):
-    assert asks(blind(minutes, blind_asked=asked), NOW) is due
+    assert asks(blind(minutes, blind_asked=asked), NOW, minutes * 60) is due
+
+
+@pytest.mark.parametrize(("looked", "due"), [(0.0, False), (119.9, False), (120.0, True)])
+def test_whoever_was_away_looks_for_two_minutes_before_anybody_is_called(looked: float, due: bool):
+    assert asks(blind(600), NOW, looked) is due
 
 
 def test_of_what_is_seen_nobody_is_asked():
-    assert not asks(Progress(), NOW)
+    assert not asks(Progress(), NOW, 0.0)
 
 
 async def notices(w: World) -> list[tuple[str, tuple[str, ...], str]]:
@@ -77,7 +82,11 @@ async def test_who_asked_and_who_approved_are_called_once_over_restarts_too(tmp_
     async with world_of(tmp_path, policy=ONE_APPROVAL, at=cluster) as w:
         await w.supervisor.resume()
         standing = await said(w, asked.promotion.id, "not seen for 70 minutes")
-        assert standing.progress.blind_asked
+        assert (standing.progress.blind_asked, await notices(w)) == (False, []), "it has not looked yet"
+        w.clock.jump(120)
+        while not await notices(w):
+            await w.clock.sleep(0)
+        assert (await w.store.read.promotion(asked.promotion.id)).progress.blind_asked
         ((kind, whom, words),) = await notices(w)
         assert (kind, whom) == ("blind", (ALICE.id, BOB.id))
         assert "was not seen for an hour" in words
