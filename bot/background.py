@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from itertools import chain, repeat
 
+from bot.believed import Confirm
 from core.building.supervisor import BuildSupervisor
 from core.clock import Clock
 from core.errors import Rejected, Unavailable, Unreachable
@@ -37,6 +38,8 @@ DELIVERIES_SECONDS = 300.0
 # How often records are looked through for those that are too old, by days; and between two of the small writes that delete some.
 RETENTION_SECONDS = 3600.0
 BREATH_SECONDS = 0.1
+# How often what Slack and others are to be told later is looked through for times that cannot be.
+DELAYS_SECONDS = 60.0
 # How often promotions are looked for that have ended, where they are traced.
 TRACES_SECONDS = 5.0
 # Between two tries to reach the cluster at a start.
@@ -63,10 +66,12 @@ async def tell_freezes(freezer: Freezer, clock: Clock) -> None:
     await _repeat(freezer.tell_begun, REMINDER_SECONDS, clock, "nobody could be told of freezes")
 
 
-async def age_out_sources(sources: SourceRegistrar, clock: Clock) -> None:
-    """Delete sources that nobody went on with or has built from, until cancelled."""
+async def age_out_sources(sources: SourceRegistrar, clock: Clock, confirmed: Confirm) -> None:
+    """Delete sources that nobody went on with or has built from, by a clock that is confirmed, until cancelled."""
 
     async def delete(now: datetime) -> None:
+        if not await confirmed():
+            return
         if gone := await sources.age_out(now):
             log.info("deleted %d sources that were too old", gone)
 
@@ -90,28 +95,49 @@ async def trace_settled(look: Callable[[datetime], Awaitable[None]], clock: Cloc
     await _repeat(look, TRACES_SECONDS, clock, "promotions could not be traced")
 
 
-async def age_out_pushes(pushes: PushReceiver, clock: Clock) -> None:
-    """Forget pushes that nobody can tell of any more, until cancelled."""
+async def age_out_pushes(pushes: PushReceiver, clock: Clock, confirmed: Confirm) -> None:
+    """Forget pushes that nobody can tell of any more, by a clock that is confirmed, until cancelled."""
 
     async def forget(now: datetime) -> None:
-        await pushes.age_out(now)
+        if await confirmed():
+            await pushes.age_out(now)
 
     await _repeat(forget, PUSHES_SECONDS, clock, "old pushes could not be forgotten")
 
 
-async def age_records(retention: Retention, policy: Callable[[], Policy], clock: Clock) -> None:
-    """Delete what is not kept any more and give the room back, in small writes, until cancelled."""
+async def age_records(
+    retention: Retention, policy: Callable[[], Policy], clock: Clock, confirmed: Confirm
+) -> None:
+    """Delete what is not kept any more and give the room back, in small writes, until cancelled.
+
+    A clock that has leapt ahead would delete what ended yesterday: somebody else must have the same time.
+    """
 
     async def age(now: datetime) -> None:
         rules = policy().retention
-        for records in AGING:
-            before = rules.ended_before("lines" if records == "notices" else records, now)
-            while before is not None and await retention.age(records, before):
-                await clock.sleep(BREATH_SECONDS)
+        await retention.mend_marks(now)
+        limits = {each: rules.ended_before("lines" if each == "notices" else each, now) for each in AGING}
+        due = {k: before for k, before in limits.items() if before and await retention.due(k, before)}
+        if due and await confirmed():
+            for records, before in due.items():
+                while await retention.age(records, before):
+                    await clock.sleep(BREATH_SECONDS)
         while await retention.give_back():
             await clock.sleep(BREATH_SECONDS)
 
     await _repeat(age, RETENTION_SECONDS, clock, "old records could not be deleted")
+
+
+async def forget_delays(forget: Callable[[datetime], Awaitable[int]], clock: Clock) -> None:
+    """Try again at once what waits for a time that no delay leads to, until cancelled: the clock was ahead as it was put off."""
+
+    async def look(now: datetime) -> None:
+        if count := await forget(now):
+            log.warning(
+                "%d messages waited for a time far ahead of now: the clock has leapt; they are sent", count
+            )
+
+    await _repeat(look, DELAYS_SECONDS, clock, "what was put off could not be looked through")
 
 
 async def promote_built(promoter: BuildPromoter, clock: Clock) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from storage.database import Database, open_database, open_read_only
 from storage.homes import SqliteHomes
 from storage.inbox.deliveries import SqliteInbox
 from storage.keys import Keyring, Vault
+from storage.leaps import forget_delays
 from storage.lock import remember
 from storage.outbox.queue import SqliteOutbox
 from storage.outbox.reads import OutboxReader
@@ -112,6 +114,10 @@ class SqliteStore:
     async def seal_bundle(self, bundle: Bundle) -> bytes:
         """Return what `save_bundle` stores, made off the loop: 5 MB of Secrets take a quarter of a second."""
         return await asyncio.to_thread(bundle_blob, bundle, self._vault)
+
+    async def forget_delays(self, now: datetime) -> int:
+        """Tell at once what was put off by a clock that was ahead; return how much."""
+        return await forget_delays(self._database, now)
 
     async def try_out(self) -> None:
         """Read, and where the last write has failed write as well, for whoever watches over the database.

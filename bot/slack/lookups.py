@@ -8,6 +8,8 @@ from core.clock import Clock
 
 # Seconds after it was tried.
 FIRST_LOOK, SECOND_LOOK = 10.0, 60.0
+# So far back it is looked for where nobody knows when it was sent.
+LONG_AGO = timedelta(days=1)
 
 
 async def surely_absent(
@@ -28,7 +30,8 @@ async def surely_absent(
         postpone: has it looked at again at that time.
     """
     now = clock.now()
-    tried = tried_at or now - timedelta(seconds=SECOND_LOOK)
+    # A time that is still to come is of a clock that was ahead, which is as long ago as if nobody knew.
+    tried = tried_at if tried_at and tried_at <= now else now - LONG_AGO
     age = (now - tried).total_seconds()
     if age < FIRST_LOOK:
         await postpone(now + timedelta(seconds=FIRST_LOOK - age))

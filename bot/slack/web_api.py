@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -11,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.connection import DEAD_CREDENTIALS, SlackState, error_word, is_wordless
+from core.clock import Clock
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +78,26 @@ class Found:
 class WebApi:
     """Calls Slack; never raises for what Slack or the network does."""
 
-    def __init__(self, client: AsyncWebClient, state: SlackState) -> None:
+    def __init__(self, client: AsyncWebClient, state: SlackState, clock: Clock | None = None) -> None:
+        """Call Slack with a client; with a clock it is known afterwards what time Slack has, see `time`."""
         self._client = client
         self._state = state
+        self._clock = clock
+        self._heard: tuple[datetime, float] | None = None
+
+    async def time(self) -> datetime | None:
+        """Return what time it is by Slack's clock, from its last answer on; None before there was one."""
+        if self._heard is None or self._clock is None:
+            return None
+        at, monotonic = self._heard
+        return at + timedelta(seconds=self._clock.monotonic() - monotonic)
+
+    def _hear(self, headers: Mapping[str, Any]) -> None:
+        """Note what time it was as Slack answered (RFC 9110, `Date`)."""
+        said = str(next((v for k, v in headers.items() if k.lower() == "date"), ""))
+        if self._clock is not None and said:
+            with suppress(ValueError):
+                self._heard = parsedate_to_datetime(said), self._clock.monotonic()
 
     async def post(self, channel: str, payload: dict[str, Any], nonce: str, **rest: str) -> CallResult:
         """Post a message that can be found again by its nonce."""
@@ -174,6 +194,7 @@ class WebApi:
         if not isinstance(answer.data, dict):
             return self._odd(type(answer.data).__name__)
         self._state.tell(web="")
+        self._hear(answer.headers or {})
         return CallResult(ts=str(answer.data.get("ts") or ""), data=answer.data)
 
     def _unanswered(self, error: Exception) -> CallResult:

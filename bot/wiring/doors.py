@@ -19,12 +19,14 @@ from bot.background import (
     await_cluster,
     count_deliveries,
     expire,
+    forget_delays,
     promote_built,
     remind,
     remove_orphans,
     start_due,
     tell_freezes,
 )
+from bot.believed import confirmed_by
 from bot.http.certificate import WatchedCertificate
 from bot.http.limits import HttpLimits, connections_of, open_files
 from bot.loop_lag import LoopLag
@@ -129,6 +131,7 @@ def assembled(
         slack.client, app, app_token=_value(settings.slack_app_token), state=slack.state, clock=clock
     )
     lag = LoopLag(clock)
+    confirmed = confirmed_by(clock, {"the API server": cluster.time, "Slack": slack.calls.time})
     deliveries = DeliveryTracker(store.read)
     return Bot(
         store=store,
@@ -154,9 +157,12 @@ def assembled(
             "policy that is kept": lambda: keep_policy(policy, store.policies.keep, clock),
             "connection to Slack": connection.run,
             "counts left over": domain.scaler.resume,
-            "age limit of sources": lambda: age_out_sources(domain.builds.sources, clock),
-            "age limit of pushes": lambda: age_out_pushes(domain.builds.pushes, clock),
-            "age limit of records": lambda: age_records(store.retention, lambda: policy.current, clock),
+            "age limit of sources": lambda: age_out_sources(domain.builds.sources, clock, confirmed),
+            "age limit of pushes": lambda: age_out_pushes(domain.builds.pushes, clock, confirmed),
+            "age limit of records": lambda: age_records(
+                store.retention, lambda: policy.current, clock, confirmed
+            ),
+            "delays that cannot be": lambda: forget_delays(store.forget_delays, clock),
             "releases to promote": lambda: promote_built(domain.build_promoter, clock),
             "loop lag": lag.run,
             "numbers of deliveries": lambda: count_deliveries(deliveries.look, clock),

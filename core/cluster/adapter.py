@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 from core.clock import Clock
 from core.cluster import baseline
@@ -119,6 +120,10 @@ class KubernetesCluster:
     async def reach(self) -> None:
         """Ask the API server what everybody may ask; raises as every method does where it cannot be asked."""
         await self._namespaces.may_list()
+
+    async def time(self) -> datetime | None:
+        """Return what time it is by the API server's clock, None where it does not say; raises as every method does."""
+        return await self._client.time()
 
     async def ready(self) -> bool | None:
         return await self._client.ready()

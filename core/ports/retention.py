@@ -30,8 +30,16 @@ class DatabasePages:
 class Retention(Protocol):
     """Deletes what is not kept any more, a little at a time, so that nobody who writes waits for long.
 
-    What has not ended, and what Slack is still owed, stays.
+    What has not ended stays; what Slack is still owed is kept for half a year longer.
     """
+
+    async def mend_marks(self, now: datetime) -> None:
+        """Look through everything again where a mark lies ahead of now: a clock that was ahead has moved it."""
+        ...
+
+    async def due(self, records: Aging, before: datetime) -> bool:
+        """Return whether there is anything to delete that ended before a moment."""
+        ...
 
     async def age(self, records: Aging, before: datetime) -> bool:
         """Delete, in one short transaction, some of what ended before a moment, the oldest first; return whether more is left.

@@ -116,7 +116,7 @@ async def test_lines_go_with_their_messages_and_the_verdict_and_what_proves_it_s
 
 async def test_what_has_not_ended_and_what_slack_is_owed_stays_however_old(store, app):
     flying = await told(store, 1, phase=Phase.UPDATING, settled=False)
-    owed = await told(store, 2, ended=False)
+    owed = await told(store, 30, ended=False)
     silent = await told(store, 3, card=False)
     await store.retention.age("lines", LATER)
     await age_all(store)
@@ -127,6 +127,59 @@ async def test_what_has_not_ended_and_what_slack_is_owed_stays_however_old(store
     await thread_told(store, owed, end=True)
     assert (await store.outbox.backlog()).posts == 0
     assert not await store.read.promotion_aged(flying, "lines")
+
+
+async def test_what_slack_was_never_told_goes_half_a_year_later_and_is_owed_no_more(store, app):
+    owed, silent = await told(store, 30, ended=False), await told(store, 31)
+    async with store.transaction() as tx:
+        await tx.add_promotion(
+            make_promotion(R, name(32), phase=Phase.FAILURE, settled_at=NOW + timedelta(days=32))
+        )
+        await tx.add_card(name(32), "C01")
+        await tx.add_lines(name(32), [make_line(1)])
+    before = NOW + timedelta(days=33)
+    await age_all(store, before=before)
+    assert [len(await store.read.lines(each, 0, 99)) for each in (owed, silent, name(32))] == [4, 0, 1]
+    assert not await store.retention.due("lines", before + retention.LONGER - timedelta(days=5))
+
+    later = before + retention.LONGER
+    assert await store.retention.due("lines", later)
+    await age_all(store, before=later)
+    for each in (owed, name(32)):
+        assert await store.read.lines(each, 0, 99) == []
+        assert rows(store, "outbox", subject=each, kind="lines") == 0
+    backlog = await store.outbox.backlog()
+    assert (backlog.cards, backlog.lines, backlog.posts) == (0, 0, 0)
+    assert await store.outbox.cards_due() == []
+    assert not await store.retention.due("lines", later)
+    assert set(await store.retention.aged_rows()) <= set(AGING)
+
+
+async def test_a_mark_that_a_clock_ahead_has_moved_is_put_back_and_nothing_is_left_out(store, app):
+    await told(store, 1)
+    ahead = await told(store, 99)
+    far = LATER + timedelta(days=365)
+    await age_all(store, "lines", before=far)
+    now = NOW + timedelta(days=50)
+    young = await told(store, 49)
+    assert await store.read.promotion_aged(young, "lines"), "as if it had been deleted"
+    counted = await store.retention.aged_rows()
+    await store.retention.mend_marks(now)
+    assert not await store.read.promotion_aged(young, "lines")
+    assert len(await store.read.lines(young, 0, 99)) == 4
+    assert await store.retention.aged_rows() == counted, "what was deleted stays counted"
+    await age_all(store, "lines", before=now)
+    assert [line.kind for _, line in await store.read.lines(young, 0, 99)] == ["evidence"]
+    assert not await store.read.promotion_aged(ahead, "lines")
+
+    changes = store._database._writer.total_changes
+    await store.retention.mend_marks(now)
+    assert store._database._writer.total_changes == changes, "a mark behind the clock stays"
+
+
+async def test_an_hour_in_which_nothing_is_old_has_nothing_due(store, app):
+    for each in AGING:
+        assert not await store.retention.due(each, LATER)
 
 
 async def test_a_picture_that_is_still_to_be_drawn_keeps_what_it_is_drawn_of(store, app):

@@ -1,6 +1,7 @@
 """The API server's face: HTTP on loopback, tokens, faults that tests ordered, watches as streams."""
 
 from collections.abc import Collection
+from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import web
@@ -47,6 +48,7 @@ class ApiServer:
         """Listen; port 0 takes a free one."""
         app = web.Application(client_max_size=8 * 1024 * 1024)
         app.router.add_route("*", "/{path:.*}", self._handle)
+        app.on_response_prepare.append(self._date)
         # A client that goes away must end its watch at once, not at the next event.
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -83,6 +85,10 @@ class ApiServer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    async def _date(self, _: web.BaseRequest, response: web.StreamResponse) -> None:
+        """Say what time it is by the cluster's clock, as an API server does (RFC 9110, `Date`)."""
+        response.headers["Date"] = format_datetime(self._api.clock.now(), usegmt=True)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         await self._faults.running()

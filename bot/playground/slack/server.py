@@ -1,6 +1,7 @@
 """One HTTP application for everything the emulated Slack answers, and the port it stands behind."""
 
 import asyncio
+from email.utils import format_datetime
 
 from aiohttp import web
 
@@ -38,6 +39,7 @@ class WorkspaceServer:
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=BODY_BYTES)
+        application.on_response_prepare.append(self._date)
         api = WebApiServer(self._context, self._stopping)
         application.add_routes(
             [
@@ -49,6 +51,10 @@ class WorkspaceServer:
             ]
         )
         return application
+
+    async def _date(self, _: web.BaseRequest, response: web.StreamResponse) -> None:
+        """Say what time it is by Slack's clock (RFC 9110, `Date`)."""
+        response.headers["Date"] = format_datetime(self._context.clock.now(), usegmt=True)
 
     async def open_port(self) -> None:
         if self._runner is None or self._site is not None:

@@ -16,6 +16,10 @@ UPDATE intake SET done_at = :now WHERE id = :id AND done_at IS NULL;
 -- Forget what a delivery said; its mark stays, so that a repetition is known.
 UPDATE intake SET payload = NULL, handled_at = :now WHERE id = :id AND handled_at IS NULL;
 
+-- old_delivery --
+-- A delivery of before a moment that Slack cannot repeat any more.
+SELECT 1 FROM intake WHERE handled_at < :before LIMIT 1;
+
 -- age_deliveries --
 -- Forget some deliveries that Slack cannot repeat any more, the oldest first.
 DELETE FROM intake WHERE id IN (SELECT id FROM intake WHERE handled_at < :before ORDER BY handled_at LIMIT :limit);

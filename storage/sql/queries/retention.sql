@@ -4,7 +4,15 @@ SELECT until, number FROM retention_marks WHERE records = :records;
 
 -- retention_marks --
 -- How many rows have aged, for metrics.
-SELECT records, rows FROM retention_marks;
+SELECT records, rows FROM retention_marks WHERE records NOT LIKE '%:owed';
+
+-- mark_ahead --
+-- A mark that lies ahead of now.
+SELECT records FROM retention_marks WHERE until > :now;
+
+-- begin_again --
+-- Have everything looked through again that such a mark has passed.
+UPDATE retention_marks SET until = '', number = 0 WHERE until > :now;
 
 -- count_aged --
 -- So many rows more have aged.
@@ -67,6 +75,15 @@ DELETE FROM outbox WHERE id IN (
     LIMIT :limit
 );
 
+-- give_up_thread --
+-- Tell nothing more of what ended so long ago.
+UPDATE cards SET failed = 'too old' WHERE subject = :subject AND failed = '' AND ended = 0 AND :limit > 0;
+
+-- give_up_posts --
+-- Nor send what was made for its thread.
+UPDATE outbox SET state = 'dead', error = 'too old'
+WHERE subject = :subject AND state IN ('pending', 'sending', 'unknown') AND :limit > 0;
+
 -- age_samples --
 -- Delete some of what was counted of a promotion, unless its picture is still to be drawn.
 DELETE FROM pod_samples WHERE promotion = :subject
@@ -85,6 +102,11 @@ DELETE FROM reminders WHERE promotion = :subject AND :limit > 0;
 -- Delete some of the log of a build, the oldest first.
 DELETE FROM build_lines WHERE build = :subject
     AND number IN (SELECT number FROM build_lines AS old WHERE old.build = :subject ORDER BY number LIMIT :limit);
+
+-- old_notice --
+-- A message of before a moment that is in Slack, or never will be, but for those that announce a build.
+SELECT 1 FROM notices
+WHERE kind <> 'build' AND (ts IS NOT NULL OR failed <> '') AND created_at < :before LIMIT 1;
 
 -- age_notices --
 -- Delete some messages that are in Slack, or never will be, but for those that announce a build.

@@ -192,6 +192,9 @@ async def test_old_sources_are_looked_for_again_and_again(api, monkeypatch, capl
     await begun(api)
     real, tries, over = api.sources.age_out, [], asyncio.Event()
 
+    async def confirmed():
+        return True
+
     async def age_out(now):
         tries.append(now)
         if len(tries) == 1 and trouble:
@@ -200,7 +203,7 @@ async def test_old_sources_are_looked_for_again_and_again(api, monkeypatch, capl
             over.set()
 
     monkeypatch.setattr(api.sources, "age_out", age_out)
-    looking = asyncio.create_task(age_out_sources(api.sources, api.world.clock), name="looking")
+    looking = asyncio.create_task(age_out_sources(api.sources, api.world.clock, confirmed), name="looking")
     await over.wait()
     looking.cancel()
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
@@ -10,7 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.slack.connection import SlackState, new_client, new_session
 from bot.slack.web_api import WebApi
-from tests.fakes import START
+from tests.fakes import START, JumpingClock
 
 HTML, JSON = "text/html", "application/json"
 ODD = {
@@ -90,3 +91,19 @@ async def test_a_word_of_slacks_is_a_definite_no(word: str):
     async with calls(200, JSON, f'{{"ok": false, "error": "{word}"}}') as (made, _):
         said = await made.post("C1", {"text": "OK"}, "nonce")
         assert (said.error, said.unknown, said.later) == (word, False, False)
+
+
+@pytest.mark.parametrize(("said", "heard"), [("Thu, 31 Dec 2026 23:00:00 GMT", True), ("yesterday", False)])
+async def test_slacks_answers_tell_what_time_it_has_from_then_on(said: str, heard: bool):
+    async def answer(_request: web.Request) -> web.Response:
+        return web.json_response({"ok": True, "ts": "1.0"}, headers={"Date": said})
+
+    app, clock = web.Application(), JumpingClock()
+    app.router.add_route("*", "/api/{method}", answer)
+    async with TestServer(app) as server, new_session() as session:
+        made = WebApi(new_client("xoxb-1", str(server.make_url("/api/")), session), SlackState(), clock)
+        assert await made.time() is None
+        await made.post("C1", {"text": "OK"}, "nonce")
+        clock.jump(60)
+        then = datetime(2026, 12, 31, 23, 1, tzinfo=UTC)
+        assert await made.time() == (then if heard else None)
