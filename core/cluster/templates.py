@@ -5,8 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from core.cluster.documents import Document, generation_of, name_of, spec_of
-from core.cluster.labels import HASH_LABEL
+from core.cluster.documents import Document, generation_of, name_of, release_of, spec_of
+from core.cluster.labels import HASH_LABEL, PROMOTION_ANNOTATION
 from core.cluster.ownership import RESTARTED, SOMEBODY, shown_fields, template_owners
 from core.records.intent import Applied
 from core.records.observation import Diagnosis, DiagnosisKind
@@ -43,16 +43,25 @@ def template_digest(document: Document) -> str:
     return hashlib.sha256(spelled.encode()).hexdigest()
 
 
-def overwritten(live: Document, applied: Applied | None) -> Diagnosis | None:
+def overwritten(live: Document, applied: Applied | None, release: str) -> Diagnosis | None:
     """Return who has put another template into a workload since we applied ours, None where nobody has.
 
     A rollout is ours only while the live template is what the apply has answered; a state from before it says nothing.
+    Who has put another release into it is a bot of this installation: one that this database, restored since, does not know of.
     """
     if applied is None or not applied.template or generation_of(live) < applied.generation:
         return None
     if template_digest(live) == applied.template:
         return None
     newest = next(iter(template_owners(live)), None)
+    if newest is None and (other := release_of(live)) not in ("", release):
+        promotion = (live["metadata"].get("annotations") or {}).get(PROMOTION_ANNOTATION)
+        who = f"promotion {promotion}" if promotion else "another promotion"
+        fact = (
+            f"{who} of convox-bot put {other} into {name_of(live)}"
+            " while it was rolled out: it was asked for after the backup that this database comes from, or by a second bot"
+        )
+        return Diagnosis(kind=DiagnosisKind.OVERWRITTEN, sentence=fact, fact=fact)
     who = newest.manager if newest else SOMEBODY
     what = shown_fields(newest.fields) if newest else "the pod template"
     fact = f"{who} changed {what} of {name_of(live)} while it was rolled out"

@@ -62,7 +62,7 @@ def service_state(
             seen=False,
         )
     everywhere = kind.desired_replicas(live)
-    taken = overwritten(live, applied) or kind.diagnosis(service.name, live)
+    taken = overwritten(live, applied, release) or kind.diagnosis(service.name, live)
     if taken is not None:
         return ServiceState(
             name=service.name,

@@ -301,6 +301,21 @@ def test_who_took_a_field_away_may_be_named_by_nobody():
     assert state.sentence == "somebody changed the pod template of web while it was rolled out"
 
 
+@pytest.mark.parametrize(
+    ("notes", "who"),
+    [({"convox-bot/promotion": "PLATER00000"}, "promotion PLATER00000"), ({}, "another promotion")],
+)
+def test_a_release_that_this_database_does_not_know_of_is_no_stranger_s_change(notes, who):
+    """As where a backup was restored of a rollout that another one came after."""
+    live = ours(image="web:3", release="R3", metadata={"annotations": notes})
+    state = judged(snapshot(Deployment=[live]), APPLIED)
+    assert state.sentence == (
+        f"{who} of convox-bot put R3 into web while it was rolled out: it was asked for after the backup that this database"
+        " comes from, or by a second bot"
+    )
+    assert [d.kind for d in state.diagnoses] == [DiagnosisKind.OVERWRITTEN]
+
+
 def test_a_template_from_before_our_apply_is_nobodys_change():
     before = ours(image="web:1", metadata={"generation": 1})
     assert judged(snapshot(Deployment=[before]), APPLIED).sentence == "waiting until our change can be seen"
