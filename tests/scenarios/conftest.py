@@ -22,6 +22,10 @@ from tests.scenarios.harness import Stage
 ACK_SECONDS = 200.0
 
 
+# Another application has a bot, ids and tokens of its own.
+SECOND_APP = AppCredentials(app_id="A1SECOND", bot_id="B1SECOND", bot_user="U1SECOND")
+
+
 class Surprises(logging.Handler):
     """Keeps what our own code logs with a traceback: errors that nobody foresaw, which the bot survives."""
 
@@ -86,7 +90,7 @@ def open_stage(cluster: Cluster, tmp_path: Path) -> Open:
         logging.getLogger().addHandler(surprises)
         slack = SlackWorkspace(
             cluster.clock,
-            credentials=AppCredentials(enterprise=enterprise),
+            credentials=AppCredentials(enterprise=enterprise) if beside is None else SECOND_APP,
             command_name=command,
             ack_seconds=ACK_SECONDS,
             trigger_seconds=ACK_SECONDS,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.playground.slack.faults import CallFaults
 from bot.playground.slack.feed import Feed
+from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.rate_limits import RateLimits
 from bot.playground.slack.store import WorkspaceStore
 from bot.playground.slack.tickets import TRIGGER_SECONDS, Tickets
@@ -31,6 +32,10 @@ class AppCredentials:
     scopes: frozenset[str] = BOT_SCOPES
     enterprise: str = ""
     """The organisation (`E…`) for all of whose workspaces the application is installed; "" where it is for one workspace."""
+    app_id: str = APP_ID
+    bot_id: str = BOT_ID
+    bot_user: str = BOT_USER
+    """Who posts for it; of each application of a workspace another one."""
 
     def scopes_of(self, token: str) -> frozenset[str] | None:
         """Return what a token may do, or None if it is not one of ours."""

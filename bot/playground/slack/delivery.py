@@ -1,11 +1,10 @@
 """Carries what people do to the application, and shows them what came back."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.playground.slack.context import APP_ID, WorkspaceContext
+from bot.playground.slack.context import WorkspaceContext
 from bot.playground.slack.envelopes import Envelope
-from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.signed_http import SignedHttp
 from bot.playground.slack.socket_mode import SocketMode
 from bot.playground.slack.state import SLACKBOT, Message
@@ -51,6 +50,8 @@ class EnvelopeSender:
 
     async def deliver(self, envelope: Envelope, *, attempt: int = 0) -> DeliveryResult:
         """Deliver once and show the person what the ack says, or that there was none."""
+        app = {"api_app_id": self._context.credentials.app_id}
+        envelope = replace(envelope, payload=envelope.payload | app)
         answer = await self._send(envelope, attempt)
         if isinstance(answer, str):
             self._failed(envelope, answer)
@@ -84,9 +85,9 @@ class EnvelopeSender:
         return Message(
             ts=self._context.store.next_ts(),
             channel=channel,
-            user=BOT_USER,
-            bot_id=BOT_ID,
-            app_id=APP_ID,
+            user=self._context.credentials.bot_user,
+            bot_id=self._context.credentials.bot_id,
+            app_id=self._context.credentials.app_id,
             text=str(body.get("text") or ""),
             blocks=with_ids(body.get("blocks") or []),
             visible_to=visible_to,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bot.playground.slack.context import APP_ID, TEAM_DOMAIN
+from bot.playground.slack.context import TEAM_DOMAIN
 from bot.playground.slack.people import BOT_ID
 from bot.playground.slack.render import message_json
 from bot.playground.slack.state import TEAM_ID, Conversation, Message, User
@@ -24,7 +24,7 @@ HASH = re.compile(r"(?<!\S)#([a-z0-9_-]+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """One delivery: the same envelope delivered twice is what Slack calls a retry."""
+    """One delivery: the same envelope delivered twice is what Slack calls a retry. Whoever delivers it adds to which application."""
 
     type: Kind
     payload: Json
@@ -67,7 +67,6 @@ def command_payload(
         "user_name": user.name,
         "command": command,
         "text": text,
-        "api_app_id": APP_ID,
         "is_enterprise_install": "false",
         "response_url": response_url,
         "trigger_id": trigger,
@@ -124,7 +123,6 @@ def _interaction(kind: str, user: User, trigger: str) -> Json:
     return {
         "type": kind,
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id},
-        "api_app_id": APP_ID,
         "token": "deprecated",
         "trigger_id": trigger,
         "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
@@ -175,7 +173,6 @@ def event_payload(event: Json) -> Json:
     return {
         "token": "deprecated",
         "team_id": TEAM_ID,
-        "api_app_id": APP_ID,
         "event": event,
         "type": "event_callback",
         "event_id": f"Ev{secrets.token_hex(5).upper()}",

@@ -12,7 +12,6 @@ from aiohttp import web
 from bot.playground.slack.buttons import PageButton
 from bot.playground.slack.context import TEAM_NAME, WorkspaceContext
 from bot.playground.slack.page_actions import PageActions
-from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.render import channel_json, message_json, user_json
 from bot.playground.slack.shortcuts import MessageShortcut
 from bot.playground.slack.state import Conversation, Message
@@ -108,11 +107,14 @@ class PageApi:
         return {
             "team": TEAM_NAME,
             "viewer": viewer,
-            "bot": BOT_USER,
+            "bot": self._context.credentials.bot_user,
             "command": self._command,
             "users": [user_json(person) for person in store.users.values()],
             "usergroups": [{"id": group.id, "handle": group.handle} for group in store.usergroups.values()],
-            "channels": [channel_json(channel) | {"members": channel.members} for channel in channels],
+            "channels": [
+                channel_json(channel, self._context.credentials.bot_user) | {"members": channel.members}
+                for channel in channels
+            ],
             "messages": [
                 self._shown(m) for m in messages + [e for e in store.ephemerals if e.visible_to == viewer]
             ],

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.state import Conversation, Message, User, Usergroup
 from bot.playground.slack.store import WorkspaceStore
 
@@ -88,18 +87,18 @@ def user_json(user: User) -> Json:
     return out | ({"is_stranger": True} if user.is_stranger else {})
 
 
-def channel_json(channel: Conversation) -> Json:
-    """Return a conversation as conversations.info gives it."""
+def channel_json(channel: Conversation, bot: str) -> Json:
+    """Return a conversation as conversations.info gives it to an application whose bot is this user."""
     out: Json = {
         "id": channel.id,
         "created": channel.created,
         "is_archived": channel.is_archived,
         "is_im": channel.is_im,
         "is_mpim": False,
-        "is_member": BOT_USER in channel.members,
+        "is_member": bot in channel.members,
     }
     if channel.is_im:
-        return out | {"user": next((m for m in channel.members if m != BOT_USER), BOT_USER)}
+        return out | {"user": next((m for m in channel.members if m != bot), bot)}
     return out | {
         "name": channel.name,
         "name_normalized": channel.name,

@@ -6,9 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.playground.slack.context import APP_ID, WebApiCall, WorkspaceContext
+from bot.playground.slack.context import WebApiCall, WorkspaceContext
 from bot.playground.slack.limits import ADVICE, POST_TEXT, findings
-from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.state import Message
 from bot.playground.slack.tickets import ResponseUrl
 from bot.playground.slack.webapi.arguments import truthy
@@ -76,9 +75,9 @@ class ResponseUrlEndpoint:
         return Message(
             ts=self._context.store.next_ts(),
             channel=ticket.channel,
-            user=BOT_USER,
-            bot_id=BOT_ID,
-            app_id=APP_ID,
+            user=self._context.credentials.bot_user,
+            bot_id=self._context.credentials.bot_id,
+            app_id=self._context.credentials.app_id,
             text=str(body.get("text") or "")[:POST_TEXT],
             blocks=with_ids(body.get("blocks") or []),
             thread_ts=body.get("thread_ts") or ticket.thread_ts,

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from bot.playground.slack.context import APP_ID, WorkspaceContext
+from bot.playground.slack.context import WorkspaceContext
 from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.faults import Outage
 from bot.playground.slack.webapi.failing import cut
@@ -64,7 +64,7 @@ class SocketMode:
             {
                 "type": "hello",
                 "num_connections": self.connected,
-                "connection_info": {"app_id": APP_ID},
+                "connection_info": {"app_id": self._context.credentials.app_id},
                 "debug_info": info,
             }
         )

@@ -13,7 +13,6 @@ from bot.playground.slack.envelopes import (
     find_action,
     shortcut_payload,
 )
-from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.state import Conversation, Message, User
 
 Json = dict[str, Any]
@@ -22,9 +21,14 @@ Json = dict[str, Any]
 class SimulatedUsers:
     """Acts for a person, with the payloads that Slack would send."""
 
-    def __init__(self, context: WorkspaceContext, sender: EnvelopeSender) -> None:
+    def __init__(
+        self, context: WorkspaceContext, sender: EnvelopeSender, of_apps: "dict[str, SimulatedUsers]"
+    ) -> None:
+        """Act towards one application; `of_apps`, by their ids, are the same people towards all that are installed here."""
         self._context = context
         self._sender = sender
+        self.of_apps = of_apps
+        of_apps[context.credentials.app_id] = self
 
     def user(self, name: str) -> User:
         """Return a member by id or by name."""
@@ -70,7 +74,7 @@ class SimulatedUsers:
         """
         person, room = self.user(user), self.channel(channel)
         store = self._context.store
-        message = store.find_ephemeral(person.id, room.id, ts) or store.find(room.id, ts)
+        message = self._shown(user, channel, ts)
         action = self._pressed(message, action_id, block_id) if message else None
         if message is None or action is None:
             raise LookupError(f"message {ts} in {room.name} has no button {action_id}")
@@ -116,7 +120,16 @@ class SimulatedUsers:
     async def click(
         self, user: str, channel: str, ts: str, action_id: str, block_id: str = ""
     ) -> DeliveryResult:
+        """Press a button: whose message it is hears of it, and no other application."""
+        message = self._shown(user, channel, ts)
+        owner = self.of_apps.get(message.app_id or "", self) if message else self
+        if owner is not self:
+            return await owner.click(user, channel, ts, action_id, block_id)
         return await self._sender.deliver(self.click_envelope(user, channel, ts, action_id, block_id))
+
+    def _shown(self, user: str, channel: str, ts: str) -> Message | None:
+        person, room, store = self.user(user), self.channel(channel), self._context.store
+        return store.find_ephemeral(person.id, room.id, ts) or store.find(room.id, ts)
 
     def _response_url(self, user: User, channel: Conversation, message: Message | None = None) -> str:
         thread = message.thread_ts if message and message.is_reply else None
@@ -130,12 +143,13 @@ class SimulatedUsers:
     ) -> tuple[Message, DeliveryResult | None]:
         """Post a person's own words; a mention of the bot where it is a member reaches it as an event."""
         person, room, store = self.user(user), self.channel(channel), self._context.store
+        bot = self._context.credentials.bot_user
         encoded = escape(text, store.users.values(), store.channels.values())
         ts = store.next_ts()
         message = store.post(
             Message(ts=ts, channel=room.id, user=person.id, text=encoded, thread_ts=thread_ts)
         )
-        if f"<@{BOT_USER}" not in encoded or BOT_USER not in room.members:
+        if f"<@{bot}" not in encoded or bot not in room.members:
             return message, None
         return message, await self._sender.deliver(self.mention_envelope(message))
 

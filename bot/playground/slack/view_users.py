@@ -15,9 +15,8 @@ from bot.playground.slack.envelopes import (
     view_action_payload,
 )
 from bot.playground.slack.limits import view_problems
-from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.users import SimulatedUsers
-from bot.playground.slack.webapi.views import kept
+from bot.playground.slack.webapi.views import home_id, kept
 
 Json = dict[str, Any]
 MOST_OPTIONS = 100
@@ -26,14 +25,23 @@ MOST_OPTIONS = 100
 class ViewUsers:
     """Acts for a person who has a view before them, with the payloads that Slack would send."""
 
-    def __init__(self, context: WorkspaceContext, sender: EnvelopeSender, users: SimulatedUsers) -> None:
+    def __init__(
+        self,
+        context: WorkspaceContext,
+        sender: EnvelopeSender,
+        users: SimulatedUsers,
+        of_apps: "dict[str, ViewUsers]",
+    ) -> None:
+        """Act towards one application; `of_apps`, by their ids, are the same people towards all that are installed here."""
         self._context = context
         self._sender = sender
         self._users = users
+        self.of_apps = of_apps
+        of_apps[context.credentials.app_id] = self
 
     def home(self, user: str) -> Json | None:
         """Return what stands on a person's Home tab, None before anything was published there."""
-        return self._context.store.views.get(f"VHOME{self._users.user(user).id}")
+        return self._context.store.views.get(home_id(self._context, self._users.user(user).id))
 
     def modal(self, user: str) -> Json | None:
         """Return the modal that a person has before them."""
@@ -46,7 +54,7 @@ class ViewUsers:
         event: Json = {
             "type": "app_home_opened",
             "user": person.id,
-            "channel": store.direct(person.id, BOT_USER).id,
+            "channel": store.direct(person.id, self._context.credentials.bot_user).id,
             "tab": "home",
             "event_ts": store.next_ts(),
         }
@@ -70,11 +78,20 @@ class ViewUsers:
     async def press(
         self, user: str, view_id: str, action_id: str, *, block_id: str = "", values: Json | None = None
     ) -> DeliveryResult:
+        """Press a button of a view: whose view it is hears of it, and no other application; so of all that is done to one."""
+        if (owner := self._owner(view_id)) is not self:
+            return await owner.press(user, view_id, action_id, block_id=block_id, values=values)
         envelope = self.press_envelope(user, view_id, action_id, block_id=block_id, values=values)
         return await self._sender.deliver(envelope)
 
+    def _owner(self, view_id: str) -> "ViewUsers":
+        view = self._context.store.views.get(view_id, {})
+        return self.of_apps.get(view.get("app_id", ""), self)
+
     async def choose(self, user: str, view_id: str, block_id: str, values: Json) -> DeliveryResult | None:
         """Choose something in an input of a modal; the application hears of it if the input asked for that."""
+        if (owner := self._owner(view_id)) is not self:
+            return await owner.choose(user, view_id, block_id, values)
         view = self._view(user, view_id)
         block = next((each for each in view["blocks"] if each.get("block_id") == block_id), None)
         if block is None or block.get("type") != "input":
@@ -103,6 +120,8 @@ class ViewUsers:
 
     async def suggest(self, user: str, view_id: str, block_id: str, typed: str = "") -> list[Json]:
         """Type into a menu and return the options that the application answers; Slack shows none that break its rules."""
+        if (owner := self._owner(view_id)) is not self:
+            return await owner.suggest(user, view_id, block_id, typed)
         view = self._view(user, view_id)
         element = _menu(view, block_id)
         payload = suggestion_payload(
@@ -130,6 +149,8 @@ class ViewUsers:
 
     async def submit(self, user: str, view_id: str, values: Json) -> DeliveryResult:
         """Submit a modal; what the ack says about it is done to it."""
+        if (owner := self._owner(view_id)) is not self:
+            return await owner.submit(user, view_id, values)
         delivery = await self._sender.deliver(self.submit_envelope(user, view_id, values))
         if delivery.ok:
             self._answered(self._users.user(user).id, view_id, delivery.ack)
@@ -154,6 +175,8 @@ class ViewUsers:
 
     async def close(self, user: str, view_id: str) -> DeliveryResult | None:
         """Close the modal; the application is told if the view says so."""
+        if (owner := self._owner(view_id)) is not self:
+            return await owner.close(user, view_id)
         view, person = self._view(user, view_id), self._users.user(user)
         self._context.store.close_view(person.id)
         if not view.get("notify_on_close"):

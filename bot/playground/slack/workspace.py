@@ -1,6 +1,7 @@
 """The emulated Slack workspace: the one thing that tests and the playground hold in their hands."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.playground.slack.buttons import PageButton
@@ -10,6 +11,7 @@ from bot.playground.slack.envelopes import Envelope
 from bot.playground.slack.fault_injection import FaultInjector
 from bot.playground.slack.inspector import Inspector
 from bot.playground.slack.page_api import PageApi
+from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.server import WorkspaceServer
 from bot.playground.slack.shortcuts import MessageShortcut
 from bot.playground.slack.signed_http import SignedHttp
@@ -20,6 +22,14 @@ from bot.playground.slack.tickets import TRIGGER_SECONDS
 from bot.playground.slack.users import SimulatedUsers
 from bot.playground.slack.view_users import ViewUsers
 from core.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledApps:
+    """By the ids of all applications of a workspace: what people do towards each."""
+
+    users: dict[str, SimulatedUsers] = field(default_factory=dict)
+    views: dict[str, ViewUsers] = field(default_factory=dict)
 
 
 class SlackWorkspace(Inspector, FaultInjector):
@@ -42,7 +52,8 @@ class SlackWorkspace(Inspector, FaultInjector):
         ack_seconds: How long an acknowledgement may take.
         trigger_seconds: How long a trigger id opens a modal.
         rate_limits: Whether Slack's limits are enforced.
-        beside: Another application of the same workspace: people, channels and messages are the same, and a command that is typed goes to the one it belongs to.
+        beside: Another application of the same workspace: people, channels and messages are the same. What is typed goes to the one whose command it is, and
+            what is clicked to the one whose message or view it is on; its `credentials` have ids of their own.
     """
 
     def __init__(
@@ -78,8 +89,11 @@ class SlackWorkspace(Inspector, FaultInjector):
         self._http = SignedHttp(self._context)
         self._sender = EnvelopeSender(self._context, self._sockets, self._http, ack_seconds=ack_seconds)
         self._sender.request_url = request_url
-        self._users = SimulatedUsers(self._context, self._sender)
-        self.views = ViewUsers(self._context, self._sender, self._users)
+        self.installed: InstalledApps = InstalledApps() if beside is None else beside.installed
+        self._users = SimulatedUsers(self._context, self._sender, self.installed.users)
+        self.views = ViewUsers(self._context, self._sender, self._users, self.installed.views)
+        if beside is not None:
+            self._join(self.credentials)
         self._page = PageApi(
             self._context,
             self._users,
@@ -148,6 +162,18 @@ class SlackWorkspace(Inspector, FaultInjector):
         self._page.offer(first_steps)
 
     # ---------------------------------------------------------------- people
+    def _join(self, app: AppCredentials) -> None:
+        """Let another application's bot into the workspace, and into the channels where the first one is."""
+        if app.bot_user in self.store.users:
+            raise ValueError(f"{app.bot_user} is the bot of another application: each has its own")
+        name = self.command_name.removeprefix("/")
+        self.add_user(
+            User(id=app.bot_user, name=name, real_name=name, color="1a365d", is_bot=True, bot_id=app.bot_id)
+        )
+        for channel in self.store.channels.values():
+            if BOT_USER in channel.members and not channel.is_im:
+                channel.members.append(app.bot_user)
+
     def user(self, name: str) -> User:
         return self._users.user(name)
 

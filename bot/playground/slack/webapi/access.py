@@ -1,7 +1,6 @@
 """Whether a token may call a method, and whether the bot may speak in a channel."""
 
 from bot.playground.slack.context import WorkspaceContext
-from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.state import Conversation
 from bot.playground.slack.webapi.errors import SlackError
 
@@ -48,18 +47,20 @@ def find_channel(context: WorkspaceContext, name: str) -> Conversation:
     """Return a conversation that the bot can know of, by id, by `#name`, or a person's id for a direct one."""
     channel = context.store.channels.get(name)
     if channel is None and name.startswith(("U", "W")) and name in context.store.users:
-        channel = context.store.direct(BOT_USER, name)
+        channel = context.store.direct(context.credentials.bot_user, name)
     if channel is None:
         plain = name.removeprefix("#")
         channel = next((c for c in context.store.channels.values() if c.name == plain and not c.is_im), None)
-    if channel is None or (BOT_USER not in channel.members and (channel.is_private or channel.is_im)):
+    if channel is None or (
+        context.credentials.bot_user not in channel.members and (channel.is_private or channel.is_im)
+    ):
         raise SlackError("channel_not_found")
     return channel
 
 
-def require_postable(channel: Conversation, scopes: frozenset[str]) -> None:
+def require_postable(context: WorkspaceContext, channel: Conversation, scopes: frozenset[str]) -> None:
     """Refuse if the bot may not post here."""
     if channel.is_archived:
         raise SlackError("is_archived")
-    if BOT_USER not in channel.members and "chat:write.public" not in scopes:
+    if context.credentials.bot_user not in channel.members and "chat:write.public" not in scopes:
         raise SlackError("not_in_channel")

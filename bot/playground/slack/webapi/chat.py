@@ -3,10 +3,9 @@
 import secrets
 from typing import Any
 
-from bot.playground.slack.context import APP_ID, WorkspaceContext
+from bot.playground.slack.context import WorkspaceContext
 from bot.playground.slack.fields import MARK
 from bot.playground.slack.limits import ADVICE, POST_TEXT, findings
-from bot.playground.slack.people import BOT_ID, BOT_USER
 from bot.playground.slack.render import message_json
 from bot.playground.slack.state import Conversation, Message
 from bot.playground.slack.webapi.access import find_channel, require_postable
@@ -53,7 +52,7 @@ def _with_action(item: Json) -> Json:
 
 def post_message(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[str]) -> Json:
     channel = find_channel(context, required(arguments, "channel", error="channel_not_found"))
-    require_postable(channel, scopes)
+    require_postable(context, channel, scopes)
     warnings = check(context, "chat.postMessage", arguments)
     message = context.store.post(_from_bot(context, channel, arguments))
     return {
@@ -68,12 +67,12 @@ def _from_bot(context: WorkspaceContext, channel: Conversation, arguments: Argum
     return Message(
         ts=context.store.next_ts(),
         channel=channel.id,
-        user=BOT_USER,
+        user=context.credentials.bot_user,
         text=str(arguments.get("text") or "")[:POST_TEXT],
         blocks=with_ids(arguments.get("blocks") or []),
         thread_ts=_thread(context, channel, arguments.get("thread_ts")),
-        bot_id=BOT_ID,
-        app_id=APP_ID,
+        bot_id=context.credentials.bot_id,
+        app_id=context.credentials.app_id,
         metadata=arguments.get("metadata"),
         broadcast=truthy(arguments.get("reply_broadcast")) and bool(arguments.get("thread_ts")),
     )
@@ -95,7 +94,7 @@ def _thread(context: WorkspaceContext, channel: Conversation, ts: Any) -> str | 
 def post_ephemeral(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[str]) -> Json:
     channel = find_channel(context, required(arguments, "channel", error="channel_not_found"))
     user = required(arguments, "user")
-    require_postable(channel, scopes)
+    require_postable(context, channel, scopes)
     if user not in channel.members:
         raise SlackError("user_not_in_channel")
     check(context, "chat.postEphemeral", arguments)
@@ -110,7 +109,7 @@ def _own_message(context: WorkspaceContext, arguments: Arguments, refusal: str) 
     message = context.store.find(channel.id, required(arguments, "ts", error="message_not_found"))
     if message is None:
         raise SlackError("message_not_found")
-    if message.user != BOT_USER:
+    if message.user != context.credentials.bot_user:
         raise SlackError(refusal)
     if channel.is_archived:
         raise SlackError("is_inactive")

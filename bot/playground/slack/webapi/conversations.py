@@ -3,7 +3,6 @@
 from typing import Any
 
 from bot.playground.slack.context import WorkspaceContext
-from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.render import channel_json, message_json
 from bot.playground.slack.state import Conversation, Message
 from bot.playground.slack.webapi.access import READS, find_channel, require_scope, scope_family
@@ -23,7 +22,7 @@ def _readable(
 
 def info(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[str]) -> Json:
     channel = _readable(context, "conversations.info", arguments, scopes)
-    shown = channel_json(channel)
+    shown = channel_json(channel, context.credentials.bot_user)
     if not truthy(arguments.get("include_num_members")):
         shown.pop("num_members", None)
     return {"channel": shown}
@@ -39,11 +38,11 @@ def list_(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[st
     kinds = str(arguments.get("types") or "public_channel").split(",")
     hide_archived = truthy(arguments.get("exclude_archived"))
     shown = [
-        channel_json(channel)
+        channel_json(channel, context.credentials.bot_user)
         for channel in context.store.channels.values()
         if _kind(channel) in kinds
         and not (hide_archived and channel.is_archived)
-        and (BOT_USER in channel.members or _kind(channel) == "public_channel")
+        and (context.credentials.bot_user in channel.members or _kind(channel) == "public_channel")
     ]
     return {"channels": shown, "response_metadata": {"next_cursor": ""}}
 
@@ -58,24 +57,28 @@ def open_(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[st
         raise SlackError("user_not_found" if users else "invalid_arguments")
     if context.store.users[users[0]].deleted:
         raise SlackError("user_disabled")
-    channel = context.store.direct(BOT_USER, users[0])
-    return {"channel": channel_json(channel) if truthy(arguments.get("return_im")) else {"id": channel.id}}
+    channel = context.store.direct(context.credentials.bot_user, users[0])
+    return {
+        "channel": channel_json(channel, context.credentials.bot_user)
+        if truthy(arguments.get("return_im"))
+        else {"id": channel.id}
+    }
 
 
 def join(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[str]) -> Json:
     channel = find_channel(context, required(arguments, "channel", error="channel_not_found"))
     if channel.is_archived:
         raise SlackError("is_archived")
-    if BOT_USER not in channel.members:
-        channel.members.append(BOT_USER)
+    if context.credentials.bot_user not in channel.members:
+        channel.members.append(context.credentials.bot_user)
         context.store.changed()
-    return {"channel": channel_json(channel)}
+    return {"channel": channel_json(channel, context.credentials.bot_user)}
 
 
 def history(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[str]) -> Json:
     """Give a channel's main view, newest first."""
     channel = _readable(context, "conversations.history", arguments, scopes)
-    _member(channel)
+    _member(context, channel)
     found = list(reversed(_between(context.store.top_level(channel.id), arguments)))
     return _page(context, found, arguments, default=100)
 
@@ -83,7 +86,7 @@ def history(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[s
 def replies(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[str]) -> Json:
     """Give a thread, its parent first, oldest first."""
     channel = _readable(context, "conversations.replies", arguments, scopes)
-    _member(channel)
+    _member(context, channel)
     message = context.store.find(channel.id, required(arguments, "ts", error="thread_not_found"))
     parent = context.store.parent_of(message) if message and message.is_reply else message
     if parent is None:
@@ -92,8 +95,8 @@ def replies(context: WorkspaceContext, arguments: Arguments, scopes: frozenset[s
     return _page(context, found, arguments, default=1000, first=parent)
 
 
-def _member(channel: Conversation) -> None:
-    if BOT_USER not in channel.members:
+def _member(context: WorkspaceContext, channel: Conversation) -> None:
+    if context.credentials.bot_user not in channel.members:
         raise SlackError("not_in_channel")
 
 

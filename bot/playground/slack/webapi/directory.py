@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from bot.playground.slack.context import APP_ID, APP_SCOPES, TEAM_DOMAIN, TEAM_NAME, WorkspaceContext
-from bot.playground.slack.people import BOT_ID, BOT_USER
+from bot.playground.slack.context import APP_SCOPES, TEAM_DOMAIN, TEAM_NAME, WorkspaceContext
 from bot.playground.slack.render import user_json, usergroup_json
 from bot.playground.slack.state import TEAM_ID, User
 from bot.playground.slack.webapi.arguments import Arguments, required, truthy
@@ -14,14 +13,14 @@ Json = dict[str, Any]
 
 def auth_test(context: WorkspaceContext, _arguments: Arguments, scopes: frozenset[str]) -> Json:
     if scopes is APP_SCOPES:
-        return {"app_name": "Convox", "app_id": APP_ID}
+        return {"app_name": "Convox", "app_id": context.credentials.app_id}
     return {
         "url": f"{context.url}/",
         "team": TEAM_NAME,
-        "user": context.store.users[BOT_USER].name,
+        "user": context.store.users[context.credentials.bot_user].name,
         "team_id": TEAM_ID,
-        "user_id": BOT_USER,
-        "bot_id": BOT_ID,
+        "user_id": context.credentials.bot_user,
+        "bot_id": context.credentials.bot_id,
         "is_enterprise_install": bool(context.credentials.enterprise),
         **({"enterprise_id": context.credentials.enterprise} if context.credentials.enterprise else {}),
     }
@@ -32,7 +31,9 @@ def team_info(_context: WorkspaceContext, _arguments: Arguments, _scopes: frozen
 
 
 def connections_open(context: WorkspaceContext, _arguments: Arguments, _scopes: frozenset[str]) -> Json:
-    return {"url": f"{context.socket_url}?ticket={context.tickets.connection()}&app_id={APP_ID}"}
+    return {
+        "url": f"{context.socket_url}?ticket={context.tickets.connection()}&app_id={context.credentials.app_id}"
+    }
 
 
 def require_team(context: WorkspaceContext, arguments: Arguments) -> None:
@@ -74,7 +75,13 @@ def bots_info(context: WorkspaceContext, arguments: Arguments, _scopes: frozense
     if bot is None:
         raise SlackError("bot_not_found")
     return {
-        "bot": {"id": bot.bot_id, "deleted": False, "name": bot.name, "app_id": APP_ID, "user_id": bot.id}
+        "bot": {
+            "id": bot.bot_id,
+            "deleted": False,
+            "name": bot.name,
+            "app_id": context.credentials.app_id,
+            "user_id": bot.id,
+        }
     }
 
 

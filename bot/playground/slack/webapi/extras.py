@@ -4,8 +4,7 @@ import secrets
 from base64 import b64encode
 from typing import Any
 
-from bot.playground.slack.context import APP_ID, WorkspaceContext
-from bot.playground.slack.people import BOT_ID, BOT_USER
+from bot.playground.slack.context import WorkspaceContext
 from bot.playground.slack.state import Message
 from bot.playground.slack.webapi.access import find_channel, require_postable
 from bot.playground.slack.webapi.arguments import Arguments, number, required
@@ -25,11 +24,11 @@ def reactions_add(context: WorkspaceContext, arguments: Arguments, _scopes: froz
     name = required(arguments, "name", error="invalid_name")
     reaction = next((r for r in message.reactions if r["name"] == name), None)
     if reaction is None:
-        message.reactions.append({"name": name, "users": [BOT_USER], "count": 1})
-    elif BOT_USER in reaction["users"]:
+        message.reactions.append({"name": name, "users": [context.credentials.bot_user], "count": 1})
+    elif context.credentials.bot_user in reaction["users"]:
         raise SlackError("already_reacted")
     else:
-        reaction["users"].append(BOT_USER)
+        reaction["users"].append(context.credentials.bot_user)
         reaction["count"] += 1
     context.store.publish(message)
     return {}
@@ -56,15 +55,15 @@ def complete_upload(context: WorkspaceContext, arguments: Arguments, scopes: fro
     shown = [{key: value for key, value in file.items() if key != "content"} for file in files]
     if target := arguments.get("channel_id"):
         channel = find_channel(context, str(target))
-        require_postable(channel, scopes)
+        require_postable(context, channel, scopes)
         message = Message(
             ts=context.store.next_ts(),
             channel=channel.id,
-            user=BOT_USER,
+            user=context.credentials.bot_user,
             text=str(arguments.get("initial_comment") or ""),
             thread_ts=arguments.get("thread_ts"),
-            bot_id=BOT_ID,
-            app_id=APP_ID,
+            bot_id=context.credentials.bot_id,
+            app_id=context.credentials.app_id,
             files=[file | _readable(file["content"] or b"") for file in files],
         )
         context.store.post(message)

@@ -3,8 +3,7 @@
 import secrets
 from typing import Any
 
-from bot.playground.slack.context import APP_ID, WorkspaceContext
-from bot.playground.slack.people import BOT_ID
+from bot.playground.slack.context import WorkspaceContext
 from bot.playground.slack.state import TEAM_ID
 from bot.playground.slack.webapi.arguments import Arguments, required
 from bot.playground.slack.webapi.chat import check, with_ids
@@ -22,8 +21,8 @@ def kept(context: WorkspaceContext, view: Json, view_id: str, user: str, previou
         "blocks": with_ids(view.get("blocks", [])),
         "id": view_id,
         "team_id": TEAM_ID,
-        "app_id": APP_ID,
-        "bot_id": BOT_ID,
+        "app_id": context.credentials.app_id,
+        "bot_id": context.credentials.bot_id,
         "app_installed_team_id": TEAM_ID,
         "hash": f"{context.store.next_ts()}.{secrets.token_hex(4)}",
         "state": {"values": {}},
@@ -74,18 +73,24 @@ def views_update(context: WorkspaceContext, arguments: Arguments, _scopes: froze
         views = context.store.views.items()
         view_id = next((key for key, view in views if view.get("external_id") == external), "")
     holder = context.store.view_holders.get(view_id, "")
-    if view_id not in context.store.opened.get(holder, ()):
+    ours = context.store.views.get(view_id, {}).get("app_id") == context.credentials.app_id
+    if not ours or view_id not in context.store.opened.get(holder, ()):
         raise SlackError("not_found")
     _check_hash(context, arguments, view_id)
     view = _checked(context, arguments, "views.update", "modal")
     return {"view": kept(context, view, view_id, holder)}
 
 
+def home_id(context: WorkspaceContext, user: str) -> str:
+    """Return the id of a person's Home tab: each application has its own with everybody."""
+    return f"VHOME{context.credentials.app_id}{user}"
+
+
 def views_publish(context: WorkspaceContext, arguments: Arguments, _scopes: frozenset[str]) -> Json:
     user = required(arguments, "user_id")
     if user not in context.store.users:
         raise SlackError("user_not_found")
-    view_id = f"VHOME{user}"
+    view_id = home_id(context, user)
     _check_hash(context, arguments, view_id)
     view = _checked(context, arguments, "views.publish", "home")
     return {"view": kept(context, view, view_id, user)}
