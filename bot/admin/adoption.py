@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.admin.cluster_source import cluster_source
+from bot.admin.operation_result import OperationResult
 from bot.admin.operator import operator
 from bot.admin.settings import AdoptionSettings
 from core.clock import Clock
@@ -55,7 +56,7 @@ async def adopt(
     confirm: Confirm,
     tell: Callable[[str], object],
     kubeconfig: Mapping[str, Any] | None = None,
-) -> str:
+) -> OperationResult:
     """Show what is there and what will be done, ask, and do it; return the last words. Safe beside a running bot.
 
     The anchor is written first, which keeps everybody else out, then the records; what breaks off between is finished by
@@ -71,7 +72,10 @@ async def adopt(
     async with _opened(settings, clock, kubeconfig) as (store, adopter), _told():
         plan = await _plan(store, adopter, request)
         if not plan.needed:
-            return f"There is nothing to adopt: {plan.app.name} may be promoted by this database"
+            nothing = f"There is nothing to adopt: {plan.app.name} may be promoted by this database"
+            return OperationResult(
+                nothing, {"app": plan.app.name, "namespace": plan.state.namespace, "adopted": False}
+            )
         tell(described(plan, await store.read.installation()))
         await _check(store, plan, request)
     if not request.agreed and not confirm(f"Adopt {request.app}? [y/N] "):
@@ -82,10 +86,11 @@ async def adopt(
             raise Conflict("what was shown has changed meanwhile, so nothing was adopted", hint="ask again")
         await _check(store, again, request)
         await _carry_out(store, adopter, again)
-    return (
+    done = (
         f"Adopting {request.app}... OK\n"
         f"the next promotion writes to {plan.state.namespace} again: convox-bot do releases promote R… -a {request.app}"
     )
+    return OperationResult(done, {"app": request.app, "namespace": plan.state.namespace, "adopted": True})
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import orjson
 
 from bot.admin.cluster_source import cluster_source
+from bot.admin.operation_result import OperationResult
 from bot.admin.settings import ClusterSettings
 from core.clock import Clock
 from core.cluster.adoption import NamespaceAdopter
@@ -56,8 +57,8 @@ async def verify(
     clock: Clock,
     *,
     kubeconfig: Mapping[str, Any] | None = None,
-) -> tuple[str, bool]:
-    """Return what to print of the chain of a database, or of a copy of one, and whether it is whole.
+) -> OperationResult:
+    """Return what to print of the chain of a database, or of a copy of one; good where it is whole.
 
     Args:
         database: its file.
@@ -72,14 +73,21 @@ async def verify(
     async with open_read_only(database) as connection:
         session = Session(connection)
         chain = await follow(session)
+        facts: dict[str, object] = {"rows": chain.rows, "head": chain.head, "broken": chain.broken}
         if cluster is None:
-            return f"{chain_sentence(chain)}\n{NOT_COMPARED}", chain.broken is None
+            whole = chain.broken is None
+            text = f"{chain_sentence(chain)}\n{NOT_COMPARED}"
+            return OperationResult(
+                text, {"whole": whole, **facts, "compared": False, "missing": []}, good=whole
+            )
         apps = [row["name"] for row in await session.all("apps")]
         meta = {row["name"]: row["value"] for row in await session.all("meta")}
         heads = await _remembered(apps, str(meta.get("installation", "")), cluster, clock, kubeconfig)
         missing = await unknown_heads(session, heads)
     said = [chain_sentence(chain), *(map(head_sentence, missing)), *([] if missing else [agreed(heads)])]
-    return "\n".join(said), chain.broken is None and not missing
+    whole = chain.broken is None and not missing
+    facts |= {"compared": True, "missing": [each.app for each in missing]}
+    return OperationResult("\n".join(said), {"whole": whole, **facts}, good=whole)
 
 
 async def _remembered(

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from bot.admin.operation_result import OperationResult
 from core.errors import Unavailable
 from storage.audit import follow
 from storage.copies import copy_database
@@ -11,7 +12,7 @@ from storage.errors import SchemaMigrationMissing
 from storage.session import Session
 
 
-async def back_up(database: Path, target: Path) -> str:
+async def back_up(database: Path, target: Path) -> OperationResult:
     """Copy the database, follow the audit in the copy, and return what to print.
 
     Raises:
@@ -21,16 +22,19 @@ async def back_up(database: Path, target: Path) -> str:
     await asyncio.to_thread(copy_database, database, target)
     size = await asyncio.to_thread(lambda: target.stat().st_size)
     done = f"Backing up {database} to {target}... OK\n{size:,} bytes"
+    facts = {"file": str(target), "bytes": size}
     try:
         async with open_read_only(target) as connection:
             chain = await follow(Session(connection))
     except SchemaMigrationMissing:
         # Before an upgrade, with the program that comes after it: no reason to be without a copy.
-        return f"{done} of an older convox-bot; only that one can follow their audit, and the values need the same CONVOX_KEYS"
+        older = "of an older convox-bot; only that one can follow their audit, and the values need the same CONVOX_KEYS"
+        return OperationResult(f"{done} {older}", {**facts, "audit-rows": None})
     if chain.broken is not None:
         # Kept all the same: it is what there is, and somebody has to look at it.
         raise Unavailable(
             f"{target} is a copy of a database whose audit is broken at row {chain.broken}",
             hint="`convox-bot audit verify` says the same of the database; the copy was kept",
         )
-    return f"{done}, an audit of {chain.rows:,} rows that is whole; its values need the same CONVOX_KEYS"
+    whole = f"an audit of {chain.rows:,} rows that is whole; its values need the same CONVOX_KEYS"
+    return OperationResult(f"{done}, {whole}", {**facts, "audit-rows": chain.rows})

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from bot.admin.operation_result import OperationResult
 from bot.admin.operator import operator
 from core.clock import Clock
 from storage.keys import Keyring
 from storage.rekeying import RekeyResult, open_for_rekeying, rekey
 
 
-async def rekey_database(path: Path, keys: Sequence[str], clock: Clock) -> str:
+async def rekey_database(path: Path, keys: Sequence[str], clock: Clock) -> OperationResult:
     """Seal every value anew, and return what to print.
 
     Raises:
@@ -19,7 +20,13 @@ async def rekey_database(path: Path, keys: Sequence[str], clock: Clock) -> str:
     keyring = Keyring(keys)
     async with open_for_rekeying(path, keyring) as database:
         result = await rekey(database, keyring, clock.now(), by=operator())
-    return told(path, keyring.fingerprints[0], result)
+    facts = {
+        "key": keyring.fingerprints[0],
+        "values": result.values,
+        "kept": result.kept,
+        "retired": list(result.retired),
+    }
+    return OperationResult(told(path, keyring.fingerprints[0], result), facts)
 
 
 def told(path: Path, newest: str, result: RekeyResult) -> str:

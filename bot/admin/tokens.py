@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.admin.operation_result import OperationResult
 from bot.admin.operator import operator
 from bot.clock import SystemClock
 from bot.views.tables import table
@@ -48,11 +49,11 @@ async def create_token(
         return await tokens.create(name, expires_at=until, apps=apps, by=operator())
 
 
-async def revoke_token(database: Path, name: str) -> str:
+async def revoke_token(database: Path, name: str) -> OperationResult:
     """End a token, and return what to print; raise NotFound where there is none, and as `create_token`."""
     async with open_tokens(database, SystemClock(), make=False) as tokens:
         await tokens.revoke(name, by=operator())
-    return f"Revoking {name}... OK"
+    return OperationResult(f"Revoking {name}... OK", {"name": name})
 
 
 async def list_tokens(database: Path) -> Sequence[ApiToken]:

@@ -10,6 +10,7 @@ from secrets import choice
 import orjson
 from yarl import URL
 
+from bot.admin.operation_result import OperationResult
 from bot.admin.operator import operator
 from bot.clock import SystemClock
 from bot.outgoing.cloud_events import TYPE_PREFIX
@@ -73,12 +74,12 @@ async def add_webhook(
     return made
 
 
-async def remove_webhook(database: WebhookDatabase, id_: str) -> str:
+async def remove_webhook(database: WebhookDatabase, id_: str) -> OperationResult:
     """End a webhook with all that waits for it, and return what to print; raise NotFound where there is none."""
     async with _opened(database) as events:
         found = await _find(events, id_)
         await events.remove(found, by=operator())
-    return f"Removing {found.host}... OK"
+    return OperationResult(f"Removing {found.host}... OK", {"id": found.id, "receiver": found.host})
 
 
 async def list_webhooks(database: WebhookDatabase) -> Sequence[Subscription]:
@@ -87,7 +88,7 @@ async def list_webhooks(database: WebhookDatabase) -> Sequence[Subscription]:
         return await events.subscriptions()
 
 
-async def try_webhook(database: WebhookDatabase, id_: str) -> str:
+async def try_webhook(database: WebhookDatabase, id_: str) -> OperationResult:
     """Send a webhook one signed event of type `test`, and return what to print; one that had failed is told what waits for it.
 
     Raises:
@@ -115,7 +116,8 @@ async def try_webhook(database: WebhookDatabase, id_: str) -> str:
     if found.failing_since is not None:
         async with _opened(database) as events:
             await events.recovered(found, said.answer)
-    return f"Testing {found.host}... OK, {said.answer}"
+    facts = {"id": found.id, "receiver": found.host, "answer": said.answer}
+    return OperationResult(f"Testing {found.host}... OK, {said.answer}", facts)
 
 
 def subscription_table(subscriptions: Sequence[Subscription]) -> str:

@@ -8,8 +8,12 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.cli.output import fail, notice, prints_json, say, show, show_document
+
+if TYPE_CHECKING:
+    from bot.admin.operation_result import OperationResult
 
 Run = Callable[[argparse.Namespace], int]
 NewCommand = Callable[[str, str, Run], argparse.ArgumentParser]
@@ -106,6 +110,15 @@ def _add_adopt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask; for scripts")
 
 
+def _told(result: "OperationResult") -> int:
+    """Print what a command has to say; what is not good is no answer that a pipe may take for one."""
+    if prints_json():
+        show_document(result.document)
+    else:
+        say(result.text, sys.stdout if result.good else sys.stderr)
+    return 0 if result.good else 1
+
+
 def _database() -> Path:
     from bot.admin.settings import DatabaseSettings
     from bot.settings import read_settings
@@ -142,7 +155,7 @@ def _token(arguments: argparse.Namespace) -> int:
             token = asyncio.run(made)
             return show(token, {"name": arguments.name, "token": token, "apps": list(apps)})
         case "revoke":
-            return show(asyncio.run(tokens.revoke_token(database, arguments.name)))
+            return _told(asyncio.run(tokens.revoke_token(database, arguments.name)))
         case _:
             found = asyncio.run(tokens.list_tokens(database))
             return show(tokens.token_table(found), tokens.token_documents(found))
@@ -170,9 +183,9 @@ def _webhooks(arguments: argparse.Namespace) -> int:
             made = asyncio.run(webhooks.add_webhook(database, arguments.url, apps=apps, types=types))
             return show(webhooks.added(made), {"id": made.id, "receiver": made.host, "secret": made.secret})
         case "remove":
-            return show(asyncio.run(webhooks.remove_webhook(database, arguments.id)))
+            return _told(asyncio.run(webhooks.remove_webhook(database, arguments.id)))
         case "test":
-            return show(asyncio.run(webhooks.try_webhook(database, arguments.id)))
+            return _told(asyncio.run(webhooks.try_webhook(database, arguments.id)))
         case _:
             found = asyncio.run(webhooks.list_webhooks(database))
             return show(webhooks.subscription_table(found), webhooks.subscription_documents(found))
@@ -187,12 +200,7 @@ def _audit(arguments: argparse.Namespace) -> int:
     database = _database()
     if arguments.action == "verify":
         cluster = read_settings(ClusterSettings) if arguments.cluster else None
-        said, whole = asyncio.run(audit.verify(database, cluster, SystemClock()))
-        if prints_json():
-            show_document({"whole": whole, "text": said})
-        else:
-            say(said, sys.stdout if whole else sys.stderr)
-        return 0 if whole else 1
+        return _told(asyncio.run(audit.verify(database, cluster, SystemClock())))
     if prints_json() and arguments.csv:
         return fail(["convox-bot audit export: --csv and -o json ask for two things"])
     since = audit.since(arguments.since, SystemClock().now()) if arguments.since else None
@@ -211,7 +219,7 @@ def _rekey(_: argparse.Namespace) -> int:
     log_to_stderr(logging.INFO)
     settings = read_settings(StoreSettings)
     keys = [key.get_secret_value() for key in settings.convox_keys]
-    return show(asyncio.run(rekey_database(settings.convox_database, keys, SystemClock())))
+    return _told(asyncio.run(rekey_database(settings.convox_database, keys, SystemClock())))
 
 
 def _adopt(arguments: argparse.Namespace) -> int:
@@ -224,7 +232,7 @@ def _adopt(arguments: argparse.Namespace) -> int:
         app=arguments.app, owner=arguments.owner, agreed=arguments.yes, stopped=arguments.stopped
     )
     settings = read_settings(AdoptionSettings)
-    return show(
+    return _told(
         asyncio.run(
             adopt(settings, SystemClock(), request, confirm=_agreed, tell=notice if prints_json() else show)
         )
@@ -243,4 +251,4 @@ def _agreed(question: str) -> bool:
 def _backup(arguments: argparse.Namespace) -> int:
     from bot.admin.backups import back_up
 
-    return show(asyncio.run(back_up(_database(), arguments.file)))
+    return _told(asyncio.run(back_up(_database(), arguments.file)))

@@ -19,7 +19,7 @@ class Operator:
 
     async def adopts(self) -> str:
         settings = self._stage.settings
-        return await adopt(
+        done = await adopt(
             AdoptionSettings(
                 convox_database=settings.convox_database,
                 convox_keys=settings.convox_keys,
@@ -31,6 +31,7 @@ class Operator:
             tell=self.read.append,
             kubeconfig=self._stage.cluster.kubeconfig(),
         )
+        return done.text
 
 
 async def test_a_backup_with_two_promotions_since_is_adopted_beside_the_bot_and_promotes(stage: Stage):

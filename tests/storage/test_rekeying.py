@@ -65,7 +65,7 @@ async def test_a_key_can_be_retired_and_everything_is_read_as_before(tmp_path):
     release, before = await used(tmp_path)
     assert len(sealed_with(path, KEY)) > 8, "there is something to seal anew"
 
-    said = await rekey_database(path, [NEW, KEY], SystemClock())
+    said = (await rekey_database(path, [NEW, KEY], SystemClock())).text
 
     assert sealed_with(path, KEY) == set()
     assert f"nothing needs {Keyring([KEY]).fingerprints[0]} any more" in said
@@ -121,7 +121,7 @@ async def test_a_second_time_there_is_nothing_to_do(tmp_path):
     path = tmp_path / "convox.db"
     await used(tmp_path)
     await rekey_database(path, [NEW, KEY], SystemClock())
-    said = await rekey_database(path, [NEW], SystemClock())
+    said = (await rekey_database(path, [NEW], SystemClock())).text
     assert "\n0 values are sealed" in said
     assert "nothing needs" not in said
 

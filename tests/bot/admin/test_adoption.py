@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from bot.admin import adoption
 from bot.admin.adoption import AdoptionRequest, adopt, described
 from bot.admin.audit import AppAuditHead, agreed, verify
+from bot.admin.operation_result import OperationResult
 from bot.admin.settings import AdoptionSettings
 from bot.cli.main import main
 from bot.clock import SystemClock
@@ -52,9 +53,15 @@ class Place:
             return self.agrees
 
         request = AdoptionRequest(**({"app": "myapp"} | more))
-        return await adopt(
+        done = await adopt(
             self.settings, CLOCK, request, confirm=confirm, tell=self.told.append, kubeconfig=self.kubeconfig
         )
+        assert done.facts == {
+            "app": request.app,
+            "namespace": "convox-myapp",
+            "adopted": done.text.startswith("Adopting"),
+        }
+        return done.text
 
     async def claimed(self, installation: str, token: int, promotion: str = "PELSEWHERE0") -> None:
         claim = Claim(installation=installation, token=token, promotion=promotion)
@@ -269,7 +276,7 @@ def test_the_command_asks_on_a_terminal_and_nowhere_else(monkeypatch, tmp_path, 
     async def adopted(settings, _clock, request, *, confirm, tell):
         asked.update(settings=settings, request=request)
         tell("what is there")
-        return str(confirm("Adopt? "))
+        return OperationResult(str(confirm("Adopt? ")))
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONVOX_KEYS", Keyring.generate())
@@ -305,8 +312,10 @@ async def settle(place, rows=None):
     await place.cluster.keep_audit_head(app, claim, head if rows is None else replace(head, rows=rows))
 
 
-def looked(place):
-    return verify(place.settings.convox_database, place.settings, CLOCK, kubeconfig=place.kubeconfig)
+async def looked(place):
+    found = await verify(place.settings.convox_database, place.settings, CLOCK, kubeconfig=place.kubeconfig)
+    assert (found.facts["whole"], found.facts["compared"]) == (found.good, True)
+    return found.text, found.good
 
 
 async def test_an_audit_that_the_cluster_remembers_is_said_to_agree(place):
@@ -357,7 +366,7 @@ def test_the_command_asks_the_cluster_only_where_it_is_told_to(monkeypatch, tmp_
 
     async def verified(_database, cluster, _clock):
         asked.append(cluster)
-        return "said", True
+        return OperationResult("said")
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONVOX_RACK", "staging")
