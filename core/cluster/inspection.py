@@ -1,11 +1,12 @@
 """What the bot may do and sees of the cluster, asked without changing anything, for whoever sets it up."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from core.cluster.api.address import path_of
+from core.cluster.api.address import Address, path_of
 from core.cluster.api.client import KubeClient
 from core.cluster.api.refusals import ApiRejected
 from core.cluster.builds.adapter import PLACE, RIGHTS
@@ -13,11 +14,12 @@ from core.cluster.kinds import KINDS
 from core.cluster.kinds.http_route import HTTP_ROUTE
 from core.cluster.kinds.ingress import INGRESS
 from core.cluster.kinds.namespace import NAMESPACE
+from core.cluster.kinds.rules_review import RULES_REVIEW
 from core.cluster.labels import namespace_name
 from core.cluster.provisioning import may
 from core.records.router import Router
 
-# Reviews that are under way at once: an app has some seventy, an API server answers each in a millisecond.
+# Reviews that are under way at once, where rights are asked one by one: an app has some seventy.
 AT_ONCE = 10
 
 
@@ -86,6 +88,25 @@ class ClusterInspector:
         return {name: await self._there(path) for name, path in router_paths(self._router).items()}
 
     async def _missing(self, namespace: str, rights: Iterable[AccessRight]) -> tuple[AccessRight, ...]:
+        rules, complete = await self._rules(namespace)
+        unseen = [right for right in rights if not any(grants(rule, right, namespace) for rule in rules)]
+        return tuple(unseen) if complete else await self._denied(namespace, unseen)
+
+    async def _rules(self, namespace: str) -> tuple[Sequence[Mapping[str, Any]], bool]:
+        """Return what the bot may do in a namespace, and whether that is all: not every authorizer can list it."""
+        review = await self._client.create(
+            Address(kind=RULES_REVIEW.name),
+            {
+                "apiVersion": RULES_REVIEW.resource.api_version,
+                "kind": RULES_REVIEW.name,
+                "spec": {"namespace": namespace},
+            },
+        )
+        status = review.get("status") or {}
+        return status.get("resourceRules") or (), not status.get("incomplete")
+
+    async def _denied(self, namespace: str, rights: Iterable[AccessRight]) -> tuple[AccessRight, ...]:
+        """Return which of the rights the bot does not have, asked one by one."""
         turns = asyncio.Semaphore(AT_ONCE)
 
         async def ask(right: AccessRight) -> AccessRight | None:
@@ -109,6 +130,20 @@ class ClusterInspector:
             if error.status.code == 403:
                 return None
             raise
+
+
+def grants(rule: Mapping[str, Any], right: AccessRight, namespace: str) -> bool:
+    """Return whether a rule of a SelfSubjectRulesReview gives a right in a namespace, by the matching of RBAC."""
+    names = rule.get("resourceNames") or ()
+    part = right.resource.partition("/")[2]
+    resources = {"*", right.resource} | ({f"*/{part}"} if part else set())
+    return (
+        bool({"*", right.verb} & set(rule.get("verbs") or ()))
+        and bool({"*", right.group} & set(rule.get("apiGroups") or ()))
+        and bool(resources & set(rule.get("resources") or ()))
+        # A namespace is in itself; of anything else a right to one object is none to all.
+        and (not names or (right.resource == "namespaces" and namespace in names))
+    )
 
 
 def router_paths(router: Router) -> Mapping[str, str]:

@@ -196,3 +196,16 @@ def review(access: Authorizer, identity: Identity, body: Document) -> Answer:
         "spec": body.get("spec") or {},
         "status": status,
     }
+
+
+def unlisted(body: Document) -> Document:
+    """Answer a SelfSubjectRulesReview as a cluster does that is authorized by a webhook: it cannot list what one may."""
+    status = {
+        "resourceRules": [],
+        "nonResourceRules": [],
+        "incomplete": True,
+        "evaluationError": "webhook authorizer does not support user rule resolution",
+    }
+    spec = body.get("spec") or {}
+    kind = {"kind": "SelfSubjectRulesReview", "apiVersion": "authorization.k8s.io/v1"}
+    return {**kind, "metadata": {}, "spec": spec, "status": status}

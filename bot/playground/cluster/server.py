@@ -11,7 +11,7 @@ from bot.playground.cluster.api import Api
 from bot.playground.cluster.authorization import Authorizer, Identity
 from bot.playground.cluster.errors import ApiError
 from bot.playground.cluster.faults import Fault, Faults
-from bot.playground.cluster.handlers import answer, review
+from bot.playground.cluster.handlers import answer, review, unlisted
 from bot.playground.cluster.logs import ContainerLogs, read_log
 from bot.playground.cluster.requests import APPLY, ApiRequest, read_request
 from bot.playground.cluster.resources import discovery
@@ -21,6 +21,7 @@ Document = dict[str, Any]
 READYZ = "/readyz"
 NOT_READY = "[-]poststarthook/rbac/bootstrap-roles failed: not finished"
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+RULES_REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 
 
 class ApiServer:
@@ -100,6 +101,8 @@ class ApiServer:
             if request.path == REVIEW and request.method == "POST":
                 code, document = review(self._access, identity, await request.json())
                 return _respond(code, document)
+            if request.path == RULES_REVIEW and request.method == "POST":
+                return _respond(201, unlisted(await request.json()))
             found = discovery(request.path, self._extensions) if request.method == "GET" else None
             if found is not None:
                 return _respond(200, found)

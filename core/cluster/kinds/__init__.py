@@ -26,6 +26,7 @@ from core.cluster.kinds.pod_disruption_budget import POD_DISRUPTION_BUDGET
 from core.cluster.kinds.recorded_event import RECORDED_EVENT
 from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.kinds.role_binding import ROLE_BINDING
+from core.cluster.kinds.rules_review import RULES_REVIEW
 from core.cluster.kinds.secret import SECRET
 from core.cluster.kinds.service import SERVICE
 from core.cluster.kinds.service_account import SERVICE_ACCOUNT
@@ -46,7 +47,7 @@ _AFTER: tuple[ManagedKind, ...] = (HORIZONTAL_POD_AUTOSCALER, INGRESS, HTTP_ROUT
 # parts, and events before the status that follows from them.
 _OTHERS: tuple[Kind, ...] = (
     *(REPLICA_SET, CONTROLLER_REVISION, EVENT, POD),
-    *(CONFIG_MAP, NAMESPACE, ROLE_BINDING, ACCESS_REVIEW, JOB, RECORDED_EVENT),
+    *(CONFIG_MAP, NAMESPACE, ROLE_BINDING, ACCESS_REVIEW, RULES_REVIEW, JOB, RECORDED_EVENT),
 )
 
 
