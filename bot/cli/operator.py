@@ -4,6 +4,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -138,7 +139,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     except SettingsError as error:
         remedy = "set it as docs/settings.md says; what needs all settings was not looked at"
         checks = [HealthCheck(name="settings", problem=each, remedy=remedy) for each in error.problems]
-    show(report.text(checks), report.documents(checks))
+    show(report.text(checks, report.pod_namespace(os.environ)), report.documents(checks))
     return 0 if all(check.ok for check in checks) else 1
 
 

@@ -1,16 +1,41 @@
 """What doctor prints: a line for each check, and under what is wrong the command that mends it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from bot.admin.doctor.check import HealthCheck
+from bot.admin.doctor.check import HealthCheck, named
 
 log = logging.getLogger(__name__)
 
 
-def text(checks: Sequence[HealthCheck]) -> str:
-    """Return the checks for people, what is wrong marked by a word."""
-    return "\n".join([*(line for check in checks for line in _lines(check)), "", summary(checks)])
+# Kubernetes' own name of the file that tells a pod where it is.
+NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+def text(checks: Sequence[HealthCheck], pod: str = "") -> str:
+    """Return the checks for people, what is wrong marked by a word.
+
+    Args:
+        checks: what was found.
+        pod: the namespace of the pod in which doctor runs, "" elsewhere.
+    """
+    lines = [*(line for check in checks for line in _lines(check)), "", summary(checks)]
+    if pod and any("convox-bot" in check.remedy for check in checks):
+        lines.append(
+            f"`convox-bot …` is typed as `kubectl exec -it -n {pod} deployment/convox-bot -- convox-bot …`, since this is its pod"
+        )
+    return "\n".join(lines)
+
+
+def pod_namespace(environ: Mapping[str, str], file: Path = NAMESPACE_FILE) -> str:
+    """Return the namespace of the pod that this runs in, "" where it runs in none."""
+    if "KUBERNETES_SERVICE_HOST" not in environ:
+        return ""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _lines(check: HealthCheck) -> list[str]:
@@ -22,7 +47,7 @@ def _lines(check: HealthCheck) -> list[str]:
 def summary(checks: Sequence[HealthCheck]) -> str:
     """Return how many are well, in a sentence."""
     wrong = [check.name for check in checks if not check.ok]
-    about = ", ".join(dict.fromkeys(wrong))
+    about = named(list(dict.fromkeys(wrong)))
     if not wrong:
         return f"all {len(checks)} checks are ok"
     return f"{len(wrong)} of {len(checks)} checks found something: {about}"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,7 +12,7 @@ from bot.admin.doctor import bounded
 from bot.admin.doctor.check import HealthCheck
 from bot.admin.doctor.judgements import cluster, database, machine, policy, slack
 from bot.admin.doctor.judgements.database import EventReceiver
-from bot.admin.doctor.report import documents, summary, text
+from bot.admin.doctor.report import documents, pod_namespace, summary, text
 from bot.http.certificate import CertificateRecord
 from core.cluster.inspection import AccessRight, rights_of_an_app, rights_of_builds, router_paths
 from core.errors import Unavailable
@@ -232,7 +233,21 @@ def test_each_check_is_a_line_and_what_mends_it_stands_below():
         "1 of 3 checks found something: database",
     ]
     assert summary(checks[:2]) == "all 2 checks are ok"
+    many = [bounded._late([str(number)], 9) for number in range(7)]
+    assert summary(many).endswith("found something: 0, 1, 2, 3, 4 and 2 more")
     assert documents(checks)[2]["remedy"] == database.RESTORE
+
+
+def test_in_the_pod_it_says_how_its_commands_are_typed_from_outside(tmp_path: Path):
+    wrong, well = [bounded._late(["cluster"], 9)], [HealthCheck(name="disk")]
+    typed = "`kubectl exec -it -n convox-system deployment/convox-bot -- convox-bot …`"
+    assert typed in text(wrong, "convox-system").splitlines()[-1]
+    assert typed not in text(wrong) + text(well, "convox-system")
+    file = tmp_path / "namespace"
+    pod = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+    assert pod_namespace(pod, file) == ""
+    file.write_text("convox-system\n")
+    assert (pod_namespace(pod, file), pod_namespace({}, file)) == ("convox-system", "")
 
 
 def test_a_certificate_that_holds_says_for_whom_and_how_long():
