@@ -35,12 +35,12 @@ OF_EVENT = frozenset(
 )
 
 
-def new_webhook_session(*, private: bool) -> aiohttp.ClientSession:
+def new_webhook_session(*, private: bool, seconds: float = ANSWER_SECONDS) -> aiohttp.ClientSession:
     """Return what webhooks are called with: no proxy, no cookie, and unless `private` no address but those of the internet."""
     return aiohttp.ClientSession(
         connector=new_connector(private=private),
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS, connect=CONNECT_SECONDS),
+        timeout=aiohttp.ClientTimeout(total=seconds, connect=min(CONNECT_SECONDS, seconds)),
         auto_decompress=False,
     )
 
